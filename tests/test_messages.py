@@ -11,7 +11,7 @@ from hikflask.isapi import errors as isapi_errors
 from hikflask.isapi.answer import ResponseStatus
 from hikflask.services.captures import deadline
 from hikflask.services.core import errors
-from hikflask.services.enrolments import face_binding
+from hikflask.services.state import enrolment as state
 
 
 def kinds_of(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
@@ -21,7 +21,7 @@ def kinds_of(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]
 
 KINDS = kinds_of(errors.ServiceError)
 CODES = {kind.code for kind in KINDS}
-CODES |= {face_binding.NO_PHOTO, face_binding.FILES_NOT_TAKEN, face_binding.OTHER_TERMINAL}
+CODES |= {state.NO_PHOTO, state.FILES_NOT_TAKEN, state.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
 CODES |= {deadline.NO_WORKER, deadline.INTERRUPTED, "notSupport"}
 SAID = {

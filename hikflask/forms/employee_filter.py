@@ -35,7 +35,7 @@ class EmployeeFilterForm(Form):
             SelectChoice("on_terminals", _l("On the terminals")),
             SelectChoice("no_face", _l("No face")),
             SelectChoice("waiting", _l("Waiting for the terminal")),
-            SelectChoice("refused", _l("Refused")),
+            SelectChoice("refused", _l("Not enrolled: needs attention")),
             SelectChoice("leaving", _l("May still open doors")),
             SelectChoice("left", _l("Inactive")),
         ],

@@ -16,7 +16,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.enrolments.schedule import MOST_IN_A_TURN
-from hikflask.services.state.enrolment import CLAIM_SECONDS
+from hikflask.services.state.enrolment import AWAITS_CORRECTION, CLAIM_SECONDS
 from hikflask.services.terminals import leases
 
 REMOVALS, SINGLE, MANY = "removals", "single", "many"
@@ -54,7 +54,8 @@ class Queue:
     """The queue of a terminal.
 
     `in_use`: somebody talks to the terminal. `now`: whose turn it is. `lines`: who comes after them. `following`: where
-    the next page begins, or None. `counts`: how many wait in each part, up to MOST_COUNTED.
+    the next page begins, or None. `counts`: how many wait in each part, up to MOST_COUNTED. `stopped`: how many more
+    wait until the terminal's password is corrected, up to as many.
     """
 
     terminal: Terminal
@@ -63,11 +64,17 @@ class Queue:
     lines: list[Line]
     following: Place | None
     counts: dict[str, int]
+    stopped: int
+
+    @property
+    def waiting(self) -> int:
+        """How many wait in all, up to MOST_COUNTED."""
+        return min(MOST_COUNTED, sum(self.counts.values()) + self.stopped)
 
     @property
     def is_empty(self) -> bool:
         """True when nothing waits, and nobody talks to the terminal."""
-        return not (self.in_use or self.now or any(self.counts.values()))
+        return not (self.in_use or self.now or self.waiting)
 
 
 def place_of(text: str) -> Place | None:
@@ -86,7 +93,8 @@ def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queu
     lines = [line for _, line in found[:limit]]
     following = _place(found[limit - 1]) if len(found) > limit else None
     in_use = db.session.execute(select(~leases.free()).where(Terminal.id == terminal.id)).scalar_one()
-    return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id))
+    stopped = _count_stopped(terminal.id) if terminal.refused_since else 0
+    return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), stopped)
 
 
 def waits(terminal_id: int, desired: str, in_bulk: bool) -> ColumnElement[bool]:
@@ -133,6 +141,11 @@ def _place(found: tuple[int, Line]) -> Place:
     number, line = found
     row = line.enrolment
     return Place(number, row.next_attempt_at or EPOCH, row.id)
+
+
+def _count_stopped(terminal_id: int) -> int:
+    stopped = select(Enrolment.id).where(Enrolment.terminal_id == terminal_id, AWAITS_CORRECTION)
+    return count_rows_up_to(stopped, MOST_COUNTED - 1)
 
 
 def _counts(terminal_id: int) -> dict[str, int]:

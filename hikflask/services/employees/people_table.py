@@ -37,6 +37,9 @@ BADGES = {
     summary.WAITING: _l("waiting for the terminal"),
     summary.PERSON_ONLY: _l("no face"),
     summary.FACE_REFUSED: _l("face refused"),
+    summary.NO_PHOTO_THERE: _l("no photo on the terminal"),
+    summary.CAPTURE_AGAIN: _l("capture again"),
+    summary.NOT_SENT: _l("not sent yet"),
     summary.TAKEN_THERE: _l("ID taken"),
     summary.REMOVAL_OPEN: _l("may still open doors"),
     summary.GONE: _l("removed"),
@@ -60,13 +63,18 @@ _WITH_STATES = select(Employee).options(
             Enrolment.desired,
             Enrolment.person,
             Enrolment.face,
+            Enrolment.face_unverified,
+            Enrolment.written_name,
+            Enrolment.sent_name,
             Enrolment.step,
             Enrolment.photo_id,
             Enrolment.refusal_code,
             Enrolment.next_attempt_at,
             raiseload=True,
         ),
-        joinedload(Enrolment.terminal).load_only(Terminal.face_mode, Terminal.restored_from, raiseload=True),
+        joinedload(Enrolment.terminal).load_only(
+            Terminal.face_mode, Terminal.restored_from, Terminal.backoff_until, Terminal.refused_since, raiseload=True
+        ),
     ),
 )
 

@@ -31,11 +31,8 @@ from hikflask.services.core.errors import CaptureLost, CaptureSuperseded, FaceNo
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
+from hikflask.services.state.enrolment import FILES_NOT_TAKEN, NO_PHOTO, OTHER_TERMINAL
 from hikflask.services.terminals import checks
-
-NO_PHOTO = "no_photo"
-FILES_NOT_TAKEN = "files_not_taken"
-OTHER_TERMINAL = "other_terminal"
 
 # How a terminal that takes no pictures refuses one: an unknown sub-status, badJsonFormat on faceURL (two recordings),
 # or a failed download although no URL was sent.

@@ -11,7 +11,7 @@ from hikflask.models.employee import folded
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import LONGEST_SEARCH
-from hikflask.services.state.enrolment import AWAITS_RESTORE
+from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import room
 
 # In the words of the index ix_enrolment_faceless, see services/employees/filters.py.
@@ -94,8 +94,10 @@ def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
 
 
 def _comes_by_itself(terminal: Terminal) -> ColumnElement[bool]:
-    """Return the condition on Enrolment: it is tried, or would be after a restore, and has a face that can be sent."""
-    tried = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != "", AWAITS_RESTORE)
+    """Return the condition on Enrolment: it is tried, or will be after a restore or once the terminal's password is
+    corrected, and has a face that can be sent.
+    """
+    tried = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != "", AWAITS_RESTORE, AWAITS_CORRECTION)
     return and_(Enrolment.face == PENDING, tried, _can_be_sent(terminal))
 
 

@@ -7,6 +7,7 @@ from hikflask.models import Job, Terminal
 from hikflask.services import audit
 from hikflask.services.core import shown
 from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
@@ -32,11 +33,14 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     """
     terminal = registry.active(terminal_id)
     connection.refuse_before_compared(terminal)
-    shown.require_same(agreed, digest(terminal))
     waits = update(Terminal).where(Terminal.id == terminal_id, Terminal.awaits_restore)
     if changed_rows(waits.values(awaits_restore=False)) != 1:
         db.session.rollback()
         return None
+    db.session.refresh(terminal)
+    if agreed != digest(terminal):
+        db.session.rollback()
+        raise PlanChanged
     serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
     audit.note("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
     job = add_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal)

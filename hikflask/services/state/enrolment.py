@@ -42,6 +42,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask import request_id
 from hikflask.extensions import db
+from hikflask.isapi.errors import STOP_CODES
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
@@ -53,6 +54,10 @@ NOT_RESTORED = "not_restored"
 # The refusal_code of who is there otherwise than in the backup that the rows came from, or not at all: nothing is sent
 # before a person decides.
 CHANGED_SINCE_BACKUP = "changed_since_backup"
+# Refusal codes of who is there without a face: no photo; the terminal takes no files; the face was captured elsewhere.
+NO_PHOTO = "no_photo"
+FILES_NOT_TAKEN = "files_not_taken"
+OTHER_TERMINAL = "other_terminal"
 
 # The tables, not the models, for one row at a time: the ORM triples the cost of an UPDATE.
 ROWS = cast("Table", Enrolment.__table__)
@@ -117,6 +122,8 @@ IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
 AWAITS_RESTORE = and_(
     Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
 )
+# The terminal refused the password, or may not be asked for another such reason: it goes on once that is corrected.
+AWAITS_CORRECTION = and_(Enrolment.refusal_code.in_(STOP_CODES), Enrolment.next_attempt_at.is_(None))
 # Nothing may be tried automatically.
 AWAITS_A_PERSON = and_(
     Enrolment.desired == PRESENT,

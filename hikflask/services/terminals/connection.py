@@ -49,13 +49,12 @@ LEND_SECONDS = 0.4
 SEARCHES = {persons.SEARCH, faces.SEARCH}
 # The terminal removes somebody while it is asked for that: the removal is under way until it is finished.
 WRITES_STILL = {persons.DELETE_PROCESS}
+# Written to the row of a terminal that is there, whatever it said.
+IS_THERE = {"reachable": True, "answered_at": database_now(), "offline_since": None, "backoff_until": None}
 # Written to the row after a terminal has answered.
 ANSWERED = {
-    "reachable": True,
-    "answered_at": database_now(),
+    **IS_THERE,
     "login": True,
-    "offline_since": None,
-    "backoff_until": None,
     "last_error_code": "",
     "refused_since": None,
     "refused_code": "",
@@ -207,7 +206,7 @@ def converse(
     except LoginRefused as error:
         db.session.rollback()
         stop(terminal, error)
-        found = {"reachable": True, "answered_at": database_now(), "login": False, "last_error_code": error.code}
+        found = {**IS_THERE, "login": False, "last_error_code": error.code}
         raise
     except TerminalError as error:
         db.session.rollback()
@@ -353,6 +352,5 @@ def _found_by(error: TerminalError) -> dict[str, Any]:
         since = func.coalesce(Terminal.offline_since, database_now())
         quiet = database_now(current_app.config["RETRY_BASE"])
         return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}
-    answered = {"reachable": True, "answered_at": database_now(), "offline_since": None, "backoff_until": None}
     # WeakDigest: the password was not sent, so it is unknown whether it is right.
-    return answered | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})
+    return IS_THERE | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})

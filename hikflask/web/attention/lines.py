@@ -7,7 +7,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from hikflask import messages
-from hikflask.isapi.errors import IllegalNumber, WeakDigest
+from hikflask.isapi.errors import IllegalNumber, Unreachable, WeakDigest, WrongPassword
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.attention import terminal_troubles
@@ -110,9 +110,10 @@ def _why(trouble: Trouble) -> str:
     if trouble.kind == terminal_troubles.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
-    code = terminal.refused_code if terminal.refused_since else terminal.last_error_code
+    said = terminal.refused_code or WrongPassword.own_code
+    code = said if terminal.refused_since else terminal.last_error_code or Unreachable.own_code
     minutes = connection.locked_minutes(terminal)
-    return messages.sentence(code or "unreachable", t=terminal.name, address=terminal.url, n=minutes)
+    return messages.sentence(code, t=terminal.name, address=terminal.url, n=minutes)
 
 
 def _how_full(terminal: Terminal) -> str:

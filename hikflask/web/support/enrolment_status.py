@@ -26,7 +26,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
-from hikflask.services.state.summary import CONFIRMED_STATE, PERSON_ONLY, badge_of, is_working, state_of
+from hikflask.services.state.summary import CONFIRMED_STATE, NOT_SENT, PERSON_ONLY, badge_of, is_working, state_of
 from hikflask.services.terminals import room
 from hikflask.web.support.dates import time_at, time_since
 
@@ -57,7 +57,7 @@ class EnrolmentStatus:
 
     @property
     def badge(self) -> str:
-        """What a list says of it in a word: its state; of a person alone, whether the face was refused."""
+        """What a list says of it in a word: its state; of a missing face or person, why it is missing."""
         return badge_of(self.enrolment, self.state)
 
     @property
@@ -75,7 +75,8 @@ class EnrolmentStatus:
         """True when the person is there without a face, and only a capture at this terminal brings one, if it fits."""
         terminal = self.enrolment.terminal
         takes_no_pictures = terminal.face_mode == BY_URL and terminal.capture_mode != NO_CAPTURE
-        return self.state == PERSON_ONLY and terminal.is_active and takes_no_pictures and not self.lacks_room
+        lacks_face = self.state == PERSON_ONLY and self.badge != NOT_SENT
+        return lacks_face and terminal.is_active and takes_no_pictures and not self.lacks_room
 
     @property
     def lacks_room(self) -> bool:
@@ -129,9 +130,15 @@ class EnrolmentStatus:
     @property
     def password_refused(self) -> bool:
         """True when nothing is tried until the terminal's password is corrected."""
-        return (
-            self.enrolment.terminal.refused_since is not None and self.enrolment.refusal_code.lower() in LOGIN_REFUSED
-        )
+        return self.enrolment.terminal.refused_since is not None and self.code.lower() in LOGIN_REFUSED
+
+    @property
+    def code(self) -> str:
+        """Why it is not done; where the terminal refused the password, an earlier silence does not count any more."""
+        code, terminal = self.enrolment.refusal_code, self.enrolment.terminal
+        if terminal.refused_since is not None and code in {"", *AWAY_CODES} and not self.enrolment.is_confirmed:
+            return terminal.refused_code or WrongPassword.own_code
+        return code
 
     @property
     def offline_since(self) -> str:
@@ -142,14 +149,14 @@ class EnrolmentStatus:
     @property
     def away(self) -> bool:
         """True when the last attempt found nobody there, or the first one waits for a terminal that is off."""
-        code = self.enrolment.refusal_code
-        return code in AWAY_CODES or (not code and self.enrolment.terminal.offline_since is not None)
+        is_off = self.enrolment.terminal.offline_since is not None
+        return self.code in AWAY_CODES or (not self.code and is_off)
 
     @property
     def reason(self) -> str:
         """Why it is not done, in words."""
         enrolment = self.enrolment
-        if not enrolment.refusal_code:
+        if not self.code:
             return ""
         about: dict[str, str | int | None] = {
             "t": self.terminal,
@@ -157,26 +164,28 @@ class EnrolmentStatus:
             "text": enrolment.refusal_text,
             "time": self.retry_at,
         }
-        if enrolment.refusal_code in NAMES_SOMEBODY:
+        if self.code in NAMES_SOMEBODY:
             about |= {"n": enrolment.number, "name": enrolment.refusal_text}
-        elif enrolment.refusal_code == SameFace.own_code:
+        elif self.code == SameFace.own_code:
             about["name"] = enrolment.employee.name if enrolment.employee else enrolment.last_name
         else:
             about |= {"name": self.terminal, **self._figures()}
-        leaver_taken = enrolment.refusal_code == NumberTakenThere.code and enrolment.desired == ABSENT
-        return messages.sentence(LEAVER_TAKEN if leaver_taken else enrolment.refusal_code, **about)
+        leaver_taken = self.code == NumberTakenThere.code and enrolment.desired == ABSENT
+        return messages.sentence(LEAVER_TAKEN if leaver_taken else self.code, **about)
 
     @property
     def says_when(self) -> bool:
-        """True when the reason itself says when it is tried again."""
-        return self.enrolment.refusal_code.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
+        """True when the reason itself says when it is tried again, or that it is not."""
+        if self.password_refused and self.enrolment.terminal.unlock_at is None:
+            return True
+        return self.code.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
 
     def _figures(self) -> dict[str, int | None]:
         """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
-        if due and self.enrolment.refusal_code.lower() in BUSY:
+        if due and self.code.lower() in BUSY:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
-        code, limit = self.enrolment.refusal_code.lower(), None
+        code, limit = self.code.lower(), None
         if code in room.CODES_OF_PEOPLE:
             limit = terminal.people_capacity
         elif code in room.CODES_OF_FACES:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.attention import terminal_queue
+from hikflask.services.terminals import connection
 from hikflask.web.support import htmx
 from hikflask.web.support.pagination import ROWS
 from hikflask.web.terminals import queue_words
@@ -32,4 +33,5 @@ def queue_state(terminal_id: int) -> ResponseReturnValue:
 def _known(terminal_id: int, limit: int) -> dict[str, Any]:
     terminal, after = terminal_or_404(terminal_id), request.args.get("after", "")
     found = terminal_queue.queue_of(terminal, limit, terminal_queue.place_of(after))
-    return {"terminal": terminal, "queue": found, "after": after, "queue_words": queue_words}
+    known = {"terminal": terminal, "queue": found, "after": after, "queue_words": queue_words}
+    return known | {"locked_minutes": connection.locked_minutes(terminal)}

@@ -11,6 +11,7 @@ from hikflask.services.state import summary
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(hours=1)
+NO_FACE = {"person": CONFIRMED, "photo_id": 1}
 GREEN = {"person": CONFIRMED, "face": CONFIRMED}
 
 
@@ -24,7 +25,22 @@ GREEN = {"person": CONFIRMED, "face": CONFIRMED}
     ({"step": "person", "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "working"),
     ({"next_attempt_at": LATER, "refusal_code": "away"}, "waiting"),
     ({"person": CONFIRMED}, "person_only"),
-    ({"person": CONFIRMED, "face": REFUSED, "photo_id": 1}, "face_refused"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "modelingFailed"}, "face_refused"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "files_not_taken"}, "no_photo_there"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "other_terminal"}, "no_photo_there"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "function_not_supported"}, "no_photo_there"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "superseded"}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "file_gone"}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "photo_forgotten"}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "urlDownloadFail"}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal_code": "deviceFaceFull"}, "person_only"),
+    ({**NO_FACE, "refusal_code": "wrong_password"}, "not_sent"),
+    ({**NO_FACE, "refusal_code": "terminal_retired"}, "not_sent"),
+    ({**NO_FACE, "refusal_code": "wrong_password", "face_unverified": True}, "waiting"),
+    ({**NO_FACE, "refusal_code": "nonsense"}, "person_only"),
+    ({"refusal_code": "wrong_password"}, "not_sent"),
+    ({"next_attempt_at": NOW, "terminal": Terminal(face_mode="url", refused_since=NOW)}, "waiting"),
+    ({"refusal_code": "wrong_password", "sent_name": "Иван Иванов"}, "waiting"),
     ({"person": REFUSED, "refusal_code": "employeeNoAlreadyExist"}, "taken"),
     ({"person": REFUSED, "refusal_code": "lowprivilege"}, "refused"),
     ({"desired": ABSENT}, "removal"),

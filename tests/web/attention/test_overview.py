@@ -166,10 +166,11 @@ def test_refused_face_says_why_and_leads_to_the_form(desk: Desk) -> None:
     desk.save()
     part = group(desk.text(ADDRESS), "refused")
 
-    assert heading(part) == ("/employees/?state=refused", "Лицо или ID не приняты 1")
+    assert heading(part) == ("/employees/?state=refused", "Не записаны: требуется вмешательство 1")
     assert "Вход : Терминал не смог построить модель лица. Снимите заново." in said(part)
     assert CAPTURE_BUTTON.format("refused") in part
-    assert "Face or ID refused 1 Иван Иванов 100222 Вход : The terminal could not model this face." in english(desk)
+    line = "Not enrolled: needs attention 1 Иван Иванов 100222 Вход : The terminal could not model this face."
+    assert line in english(desk)
 
 
 def test_taken_number_is_decided_on_the_page_of_the_employee(desk: Desk) -> None:

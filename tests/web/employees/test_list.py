@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
@@ -244,6 +244,22 @@ def test_all_that_are_found_can_be_selected_beyond_the_page(desk: Desk, app: Fla
 
     assert 'name="all" value="1"> Все: 51' in desk.text("/employees/")
     assert 'name="all" value="1"> Все найденные: 51' in desk.text("/employees/?q=имя")
+
+
+def test_face_is_called_refused_only_where_the_terminal_refused_it(desk: Desk, app: Flask) -> None:
+    desk.save()
+    stopped = {"person": "confirmed", "confirmed_photo_id": None, "confirmed_at": None, "next_attempt_at": None}
+    for code, face, english, russian in (
+        ("modelingFailed", "refused", "face refused", "лицо не принято"),
+        ("files_not_taken", "refused", "no photo on the terminal", "нет фото на терминале"),
+        ("superseded", "refused", "capture again", "снимите заново"),
+        ("wrong_password", "pending", "not sent yet", "ещё не отправлено"),
+    ):
+        with app.app_context():
+            db.session.execute(db.update(Enrolment).values(refusal_code=code, face=face, **stopped))
+            db.session.commit()
+        for headers, word in ((ENGLISH, english), ({}, russian)):
+            assert f"</svg> {word}</span>" in desk.client.get("/employees/", headers=headers).text
 
 
 def test_face_that_was_refused_is_not_called_missing(desk: Desk) -> None:
