@@ -1,4 +1,5 @@
 // Asks before the employee form is left while something in it is not saved: what was typed, a photo, or a capture.
+// Asks below a captured face about whoever stands in the field, whom Save saves.
 // Keeps the focus at the buttons of the next step, and at those below a photo, while these change.
 const form = document.getElementById("employee-form");
 const fields = ["hikvision_id", "full_name", "department", "terminal_name", "valid_from", "valid_to", "consent", "photo"];
@@ -21,6 +22,19 @@ addEventListener("pageshow", () => { sent = false; });
 addEventListener("beforeunload", (event) => {
   if (!sent && isUnsaved()) event.preventDefault();
 });
+
+function nameInQuestion() {
+  const question = document.getElementById("capture-asks");
+  const name = form.elements.full_name.value.trim();
+  if (!question || question.dataset.name === name) return;
+  question.dataset.name = name;
+  question.textContent = name ? question.dataset.named.replace("{name}", () => `\u2068${name}\u2069`) : question.dataset.nameless;
+  question.dataset.says = question.textContent;
+}
+form.elements.full_name.addEventListener("input", nameInQuestion);
+addEventListener("pageshow", nameInQuestion);
+// Before announce.js reads the question aloud.
+document.addEventListener("htmx:after:swap", nameInQuestion, { capture: true });
 
 let atNextStep = false;
 let atPhoto = "";

@@ -200,6 +200,28 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     expect(page).to_have_url(f"{address}/edit")
 
 
+def test_question_follows_the_name_in_the_field(site: Site, russian: Window) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "Q5", "Осип Мандельштам")
+    page.locator("#capture-take").click()
+    expect(page.locator("#capture-seconds")).to_be_visible()
+    # What is typed in the last half second is not stored with the capture yet.
+    page.route("**/captures/draft", lambda route: route.fulfill(status=204))
+    page.get_by_label("ФИО").fill("Анна Ахматова")
+    site.simulator.present_alone(FACE)
+    question, announcer = page.locator("#capture .capture-good"), page.locator("#announcer")
+    expect(question).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
+    expect(announcer).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
+    page.get_by_label("ФИО").fill(" ")
+    expect(question).to_have_text("✅ Фото успешно захвачено!")
+    page.get_by_label("ФИО").fill("Белла $& Ахмадулина")
+    expect(question).to_have_text("✅ Фото успешно захвачено! Это \u2068Белла $& Ахмадулина\u2069?")
+    page.locator("#save").click()
+    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    assert site.simulator.people["Q5"]["name"] == "Белла $& Ахмадулина"
+
+
 def test_photo_opens_large_and_closes_by_escape(site: Site, russian: Window) -> None:
     page = russian.page
     page.goto("/employees/new")

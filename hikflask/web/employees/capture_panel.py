@@ -134,9 +134,11 @@ class Panel:
             else CAUSES.get(self.refusal or reason, "warning")
         )
 
-    @property
-    def sentence(self) -> str:
-        """The sentence for the operator, without the seconds that are left."""
+    def sentence(self, name: str = "") -> str:
+        """Return the sentence for the operator, without the seconds that are left.
+
+        :param name: of the employee in the form, who is the one that a save writes.
+        """
         if self.view is None:
             return ""
         capture = self.view.capture
@@ -146,7 +148,7 @@ class Panel:
         if self.state == QUEUED and (first := holds.bound_first(capture)):
             return messages.sentence("bound_first", name=first.draft_name.strip(), **about)
         if self.state != FAILED:
-            return messages.sentence(self.state, name=capture.draft_name.strip(), **about)
+            return messages.sentence(self.state, name=name, **about)
         return self._failure({**about, "address": capture.terminal.url, "text": capture.reason_text})
 
     def _failure(self, about: dict[str, Any]) -> str:

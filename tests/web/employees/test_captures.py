@@ -1,5 +1,6 @@
 """The capture panel, with htmx and without."""
 
+import pytest
 from flask import Flask
 
 from hikflask.extensions import db
@@ -51,6 +52,29 @@ def test_a_captured_face_is_shown_and_asked_about(desk: Desk) -> None:
     assert "✅ Фото успешно захвачено! Это Иван Иванов?" in answer.text
     assert "Снять заново" in answer.text
     assert "hx-trigger" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "asks", "nameless"),
+    [
+        ("ru", "✅ Фото успешно захвачено! Это Пётр Петров?", "✅ Фото успешно захвачено!"),
+        ("en", "✅ Photo captured! Is this Пётр Петров?", "✅ Photo captured!"),
+    ],
+)
+def test_question_names_the_employee_in_the_form_and_not_the_one_at_the_capture(
+    desk: Desk, language: str, asks: str, nameless: str
+) -> None:
+    taken = desk.capture(full_name="Анна Смирнова")
+    wrong = typed(capture_id=taken, hikvision_id="A-1")
+    headers = {"Accept-Language": language}
+
+    page = desk.client.post("/employees/", data=wrong | {"full_name": "Пётр Петров"}, headers=headers)
+    without = desk.client.post("/employees/", data=wrong | {"full_name": " "}, headers=headers)
+
+    assert (page.status_code, without.status_code) == (422, 422)
+    assert f">{asks}</p>" in page.text
+    assert f">{nameless}</p>" in without.text
+    assert "Анна Смирнова" not in page.text + without.text
 
 
 def test_a_nameless_capture_asks_nothing(desk: Desk) -> None:
