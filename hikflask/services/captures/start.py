@@ -21,6 +21,7 @@ def start_capture(
     requested_by: str,
     *,
     take_over: bool = False,
+    taken_over: int | None = None,
     own: int | None = None,
     employee_id: int | None = None,
     behind: int | None = None,
@@ -28,6 +29,7 @@ def start_capture(
     """Queue a capture at a terminal.
 
     :param take_over: supersede an unsaved picture of another number at this terminal.
+    :param taken_over: the id of the one capture whose picture may be superseded, as it was asked about.
     :param own: the id of the capture that the form shows. It does not block the caller who requested it, and its
         picture stays usable until the new one is taken.
     :param employee_id: the employee, if known; otherwise the draft's number identifies the employee.
@@ -54,7 +56,7 @@ def start_capture(
         drafts.keep(earlier.id, draft, requested_by)
     held = holds.held_by_another(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
     waits = held is not None and held.state == USED and held.id == behind
-    if held and not (take_over or waits):
+    if held and not (take_over or waits or held.id == taken_over):
         raise _held(held)
     return _queue(terminal_id, draft, requested_by, earlier, None if waits else held)
 

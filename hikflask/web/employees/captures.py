@@ -116,7 +116,7 @@ def _start(form: EmployeePageForm, own: int | None) -> Capture:
         form.terminal_id.data or _only_terminal(),
         form_page.typed_draft(form),
         operator_name(),
-        take_over=form.take_over.data == "1",
+        taken_over=row_id(form.take_over.data),
         own=own,
         employee_id=form.employee_id.data,
     )

@@ -1,5 +1,7 @@
 """The capture panel, with htmx and without."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -165,6 +167,25 @@ def test_an_unsaved_picture_of_another_is_asked_about(desk: Desk) -> None:
     assert answer.status_code == 409
     assert "На терминале ждёт сохранения снимок: Иван Иванов (Анна)." in answer.text
     assert 'name="take_over" value="1"' in answer.text
+
+
+def test_only_the_picture_that_was_asked_about_is_replaced(desk: Desk) -> None:
+    olga = typed(hikvision_id="7", full_name="Ольга")
+    desk.capture()
+    asked = desk.client.post("/captures", data=olga, headers=HTMX)
+    assert 'name="take_over" value="1"' in asked.text
+    boris = desk.capture(hikvision_id="8", full_name="Борис", take_over="1")
+
+    for headers, said in (
+        (ENGLISH, "An unsaved capture of Борис (Анна) waits here. A new one replaces it."),
+        ({}, "На терминале ждёт сохранения снимок: Борис (Анна). Новый снимок его заменит."),
+    ):
+        again = desk.client.post("/captures", data={**olga, "take_over": "1"}, headers={**HTMX, **headers})
+        assert again.status_code == 409
+        assert said in re.sub("[\u2068\u2069]", "", again.text)
+        assert f'name="take_over" value="{boris}"' in again.text
+
+    assert desk.client.post("/captures", data={**olga, "take_over": boris}).status_code == 303
 
 
 def test_without_javascript_a_refusal_keeps_the_whole_form(desk: Desk) -> None:
