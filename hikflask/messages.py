@@ -377,6 +377,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but shows another validity. The next try is %(time)s."),
         N_("The terminal said OK, but shows another validity."),
     ),
+    "validity_not_shown": (
+        N_("The terminal does not show the validity, so it cannot be confirmed. Check it at the terminal itself."),
+    ),
+    "rights_not_verified": (
+        N_("The terminal said OK, but the person's access rights there are not as before. The next try is %(time)s."),
+        N_("The terminal said OK, but the person's access rights there are not as before."),
+    ),
     "face_not_verified": (
         N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
         N_("The terminal said OK, but does not show the right face."),

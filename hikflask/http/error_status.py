@@ -140,6 +140,8 @@ API = REFUSED_HERE | {
     "person_not_verified": HTTPStatus.BAD_GATEWAY,
     "name_not_verified": HTTPStatus.BAD_GATEWAY,
     "validity_not_verified": HTTPStatus.BAD_GATEWAY,
+    "validity_not_shown": HTTPStatus.BAD_GATEWAY,
+    "rights_not_verified": HTTPStatus.BAD_GATEWAY,
     "face_not_verified": HTTPStatus.BAD_GATEWAY,
     "removal_not_verified": HTTPStatus.BAD_GATEWAY,
     "removal_not_shown": HTTPStatus.BAD_GATEWAY,

@@ -9,11 +9,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from typing import Self
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, confirmed, counted, json_object, member, to_json
+from hikflask.isapi.codec import Json, checked, confirmed, counted, json_object, member, rows, to_json, whole
 from hikflask.isapi.errors import Busy, Nonsense, NotSupported, PersonUnknown, Refused
 from hikflask.isapi.paging import PAGE, Page, every_row, page
 
@@ -28,6 +29,9 @@ DELETE_PROCESS = f"{BASE}/UserInfoDetail/DeleteProcess?format=json"
 JSON_TYPE = "application/json"
 # Some firmware takes Modify by PUT alone, some by POST alone. The guide has PUT.
 OTHER_METHOD = {"PUT": "POST", "POST": "PUT"}
+
+# "1,2"; empty: none.
+LISTED = re.compile(r"(?:[0-9]{1,9}(?:,[0-9]{1,9}){0,63})?\Z")
 
 NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
@@ -71,6 +75,33 @@ class Validity:
         """The offset from UTC as a zone suffix, such as +05:00; empty for the terminal's local time."""
         return "" if self.offset is None else str(timezone(self.offset))[3:] or "+00:00"
 
+    @classmethod
+    def of(cls, words: str) -> Self:
+        """Return the validity of these words, which may end with a zone suffix."""
+        begin, _, end = words.partition("/")
+        if not end:
+            return cls(None, None, enabled=False)
+        last = datetime.fromisoformat(end)
+        return cls(datetime.fromisoformat(begin), last.replace(tzinfo=None), offset=last.utcoffset())
+
+
+# Door numbers with their plan templates, such as ((1, "1"),).
+Plans = tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a person may do: when (Valid), at which doors (doorRight), by which plans (RightPlan). None: not told."""
+
+    valid: Validity | None = None
+    doors: str | None = None
+    plans: Plans | None = None
+
+
+UNTOLD = Rights()
+# Whom we add may pass door 1 at all times of the validity.
+DOOR_ONE = Rights(doors="1", plans=((1, "1"),))
+
 
 @dataclass(frozen=True)
 class Person:
@@ -83,6 +114,13 @@ class Person:
     valid: Validity | None = None
     cards: int | None = None
     fingerprints: int | None = None
+    doors: str | None = None
+    plans: Plans | None = None
+
+    @property
+    def rights(self) -> Rights:
+        """What the person may do, with a validity that can be sent; one that cannot be read is not told."""
+        return Rights(self.valid and _sendable(self.valid), self.doors, self.plans)
 
 
 @dataclass(frozen=True)
@@ -112,42 +150,66 @@ def add(client: Requester, number: str, name: str, *, begin: datetime, end: date
         "employeeNo": valid_number(number),
         "name": name,
         "userType": "normal",
-        "Valid": _valid(begin, end),
-        "doorRight": "1",
-        "RightPlan": [{"doorNo": 1, "planTemplateNo": "1"}],
+        **_told(replace(DOOR_ONE, valid=Validity(begin, end))),
         "gender": "unknown",
         "groupId": 1,
     }
     confirmed(client.request("POST", RECORD, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
 
 
-def _valid(begin: datetime, end: datetime) -> Json:
+def _told(rights: Rights) -> Json:
+    """Return those of the rights that are told, as they are sent."""
+    fields: Json = {}
+    if rights.valid is not None:
+        fields["Valid"] = _valid(rights.valid)
+    if rights.doors is not None:
+        fields["doorRight"] = rights.doors
+    if rights.plans is not None:
+        fields["RightPlan"] = [{"doorNo": door, "planTemplateNo": plan} for door, plan in rights.plans]
+    return fields
+
+
+def _valid(valid: Validity) -> Json:
     """Return the validity as it is sent: an end before the begin would be refused, so nothing is sent then."""
-    first, last = _moment(begin), _moment(end)
+    # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
+    begin, end = (valid.begin, valid.end) if valid.enabled else (None, None)
+    first, last = _moment(begin or FIRST_MOMENT), _moment(end or LAST_MOMENT)
     if last < first:
         raise ValueError("the validity ends before it begins")
-    # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
-    return {"enable": True, "beginTime": first, "endTime": last, "timeType": "local"}
+    time_type = "UTC" if valid.offset == timedelta() else "local"
+    return {"enable": True, "beginTime": first, "endTime": last, "timeType": time_type}
+
+
+def _sendable(valid: Validity) -> Validity | None:
+    """Return the validity within the calendar, or None when it cannot be read or ends before it begins."""
+    if not valid.enabled:
+        return valid
+    if valid.begin is None or valid.end is None or valid.end < valid.begin:
+        return None
+    return replace(valid, begin=_within_calendar(valid.begin), end=_within_calendar(valid.end))
 
 
 def _moment(moment: datetime) -> str:
     if moment.tzinfo is not None:
         raise ValueError("terminals take local times without a zone")
-    return min(max(moment, FIRST_MOMENT), LAST_MOMENT).isoformat(timespec="seconds")
+    return _within_calendar(moment).isoformat(timespec="seconds")
 
 
-def modify(client: Requester, number: str, name: str, valid: Window | None = None, *, method: str = "PUT") -> str:
-    """Change a person's name, the validity if given, and nothing else: rights may have been set at the terminal.
+def _within_calendar(moment: datetime) -> datetime:
+    return min(max(moment, FIRST_MOMENT), LAST_MOMENT)
 
-    Args: valid is begin and end in the terminal's local time, as in `add`; None leaves the validity as it is there;
-    method is PUT or POST, and the other one is tried where the terminal does not take it.
+
+def modify(client: Requester, number: str, name: str, rights: Rights = UNTOLD, *, method: str = "PUT") -> str:
+    """Change a person's name, those of the rights that are told, and nothing else.
+
+    Some firmware loses the rights that are not sent. Never is the whole record sent back as Search shows it.
+
+    Args: method is PUT or POST, and the other one is tried where the terminal does not take it.
     Returns: the method that the terminal took.
     Raises: PersonUnknown, NameTooLong, NotSupported when it takes neither, other TerminalErrors; ValueError for times
     with a zone.
     """
-    user: Json = {"employeeNo": valid_number(number), "name": name}
-    if valid is not None:
-        user["Valid"] = _valid(*valid)
+    user: Json = {"employeeNo": valid_number(number), "name": name, **_told(rights)}
     body = to_json({"UserInfo": user})
     try:
         confirmed(client.request(method, MODIFY, data=body, content_type=JSON_TYPE))
@@ -221,7 +283,25 @@ def _person(number: str, row: Json) -> Person:
         valid=_validity(row.get("Valid")),
         cards=counted(row.get("numOfCard")),
         fingerprints=counted(row.get("numOfFP")),
+        doors=_listed(row.get("doorRight")),
+        plans=_plans(row.get("RightPlan")),
     )
+
+
+def _listed(words: object) -> str | None:
+    """Return numbers with commas between them, in order and without spaces, or None for anything else."""
+    text = str(words).replace(" ", "")
+    if not LISTED.match(text):
+        return None
+    return ",".join(sorted(set(text.split(",")), key=lambda number: int(number or 0)))
+
+
+def _plans(words: object) -> Plans | None:
+    if not isinstance(words, list | dict):
+        return None
+    found = [(whole(row.get("doorNo")), _listed(row.get("planTemplateNo"))) for row in rows(words)]
+    plans = tuple((door, plan) for door, plan in found if door is not None and plan is not None)
+    return tuple(sorted(plans)) if len(plans) == len(found) <= PAGE else None
 
 
 def _validity(words: object) -> Validity | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -57,8 +57,9 @@ class Enrolment(Base):
     its effect is verified or undone. `written_name` is the name that the terminal showed last, `sent_name` a later one
     that may be there; both stay until the later one is verified. `valid_there` is the validity that the terminal showed
     last, in its own words ("2000-01-01T00:00:00/2037-12-31T23:59:59", or "off"; empty: not known), and `sent_valid` one
-    that was sent and may limit the person there until it is lifted. `changed_at` is when desired, person or face were
-    written last. `face_there` is the SHA-256 of the enrolled picture
+    that was sent and may limit the person there until it is lifted. `rights_before` is what the person could do there
+    before a change that is not proven yet, and must be able to do after it (see services/enrolments/rights.py).
+    `changed_at` is when desired, person or face were written last. `face_there` is the SHA-256 of the enrolled picture
     as the terminal stores our face, where that differs from the photo.
 
     `on_old_device`: the number was on an earlier device at the terminal's address, with the name `name_on_old_device`.
@@ -146,6 +147,7 @@ class Enrolment(Base):
     confirmation_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
     valid_there: Mapped[str] = mapped_column(String(48), default="", server_default="")
     sent_valid: Mapped[str] = mapped_column(String(48), default="", server_default="")
+    rights_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 

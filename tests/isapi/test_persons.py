@@ -18,6 +18,7 @@ from .helpers import Prepared, answer, recorded, refusal
 
 BEGIN = datetime.fromisoformat("2025-01-01T00:00:00")
 MARCH_TO_JUNE = "2026-03-01T00:00:00/2026-06-30T23:59:59"
+JUNE_VALIDITY = persons.Validity(BEGIN, datetime.fromisoformat("2026-06-30T23:59:59"))
 PROCESSING = b'{"UserInfoDetailDeleteProcess":{"status":"processing"}}'
 SUCCESS = b'{"UserInfoDetailDeleteProcess":{"status":"success"}}'
 NOT_SUPPORTED = refusal("notSupport", status=404, status_code=4)
@@ -93,12 +94,67 @@ def test_modifying_sends_number_and_name_only() -> None:
 
 def test_modifying_sends_a_validity_only_when_one_is_given() -> None:
     client = Prepared(answer())
-    persons.modify(client, "1", "a", (BEGIN, datetime.fromisoformat("2026-06-30T23:59:59")))
+    persons.modify(client, "1", "a", persons.Rights(JUNE_VALIDITY))
     expected = (
         '{"UserInfo":{"employeeNo":"1","name":"a","Valid":{"enable":true,"beginTime":"2025-01-01T00:00:00",'
         '"endTime":"2026-06-30T23:59:59","timeType":"local"}}}'
     )
     assert client.sent[0].data == expected.encode()
+
+
+def test_modifying_sends_back_the_rights_that_were_shown() -> None:
+    told = {
+        "Valid": {
+            "enable": True,
+            "beginTime": "1970-01-01T00:00:00",
+            "endTime": "2026-06-30T12:00:00",
+            "timeType": "UTC",
+        },
+        "doorRight": "2, 1",
+        "RightPlan": [{"doorNo": 2, "planTemplateNo": 7}, {"doorNo": "1", "planTemplateNo": "3,1", "more": 1}],
+        "userType": "blackList",
+    }
+    found = persons.find(Prepared(page(person("1", **told), total=1)), "1")
+    assert found is not None
+
+    client = Prepared(answer())
+    persons.modify(client, "1", "a", found.rights)
+
+    assert sent_json(client)["UserInfo"] == {
+        "employeeNo": "1",
+        "name": "a",
+        "Valid": {
+            "enable": True,
+            "beginTime": "2000-01-01T00:00:00",
+            "endTime": "2026-06-30T12:00:00",
+            "timeType": "UTC",
+        },
+        "doorRight": "1,2",
+        "RightPlan": [{"doorNo": 1, "planTemplateNo": "1,3"}, {"doorNo": 2, "planTemplateNo": "7"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "rights"),
+    [
+        ({}, persons.Rights()),
+        ({"doorRight": "", "RightPlan": []}, persons.Rights(doors="", plans=())),
+        (
+            {"doorRight": 1, "RightPlan": {"doorNo": 1, "planTemplateNo": ""}},
+            persons.Rights(doors="1", plans=((1, ""),)),
+        ),
+        ({"doorRight": "all", "RightPlan": [{"doorNo": 1, "planTemplateNo": "x"}]}, persons.Rights()),
+        ({"doorRight": None, "RightPlan": "1"}, persons.Rights()),
+        ({"Valid": {"enable": False}}, persons.Rights(persons.Validity(None, None, enabled=False))),
+        ({"Valid": {"enable": True}}, persons.Rights()),
+        ({"Valid": {"beginTime": "2026-06-30T00:00:00", "endTime": "2026-06-29T00:00:00"}}, persons.Rights()),
+    ],
+)
+def test_rights_are_told_or_not(told: dict[str, object], rights: persons.Rights) -> None:
+    found = persons.find(Prepared(page(person("1", **told), total=1)), "1")
+    assert found is not None
+    assert found.rights == rights
+    persons.modify(Prepared(answer()), "1", "a", found.rights)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +177,7 @@ def test_an_end_before_the_begin_is_never_sent() -> None:
     with pytest.raises(ValueError, match="ends before it begins"):
         persons.add(client, "1", "a", begin=BEGIN, end=BEGIN - timedelta(seconds=1))
     with pytest.raises(ValueError, match="ends before it begins"):
-        persons.modify(client, "1", "a", (BEGIN, BEGIN - timedelta(seconds=1)))
+        persons.modify(client, "1", "a", persons.Rights(persons.Validity(BEGIN, BEGIN - timedelta(seconds=1))))
     assert client.sent == []
 
 
@@ -291,7 +347,9 @@ def test_the_seed_terminals_recorded_search_is_complete() -> None:
     client = Prepared(answer(numbered("seed_terminal/51_POST_AccessControl_UserInfo_Search.response.json")))
     url = "https://192.168.1.67/LOCALS/pic/enrlFace/0/0000000003.jpg@WEB000000000023"
     decade = persons.Validity(datetime.fromisoformat("2025-12-10"), datetime.fromisoformat("2035-12-10T23:59:59"))
-    assert persons.find(client, "12") == persons.Person("12", "0" * 32, 1, url, decade, cards=0, fingerprints=0)
+    assert persons.find(client, "12") == persons.Person(
+        "12", "0" * 32, 1, url, decade, cards=0, fingerprints=0, doors="1", plans=((1, "1"),)
+    )
 
 
 def test_the_other_recorded_search_goes_on_after_more() -> None:

@@ -15,11 +15,11 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer
 from hikflask.models import AuditEntry, Employee, Enrolment, Terminal
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import CaptureLost, ValidityNotVerified, ValidityOver
+from hikflask.services.core.errors import CaptureLost, ValidityNotShown, ValidityNotVerified, ValidityOver
 from hikflask.services.employees import lifecycle
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -194,7 +194,7 @@ def test_validity_that_the_terminal_does_not_take_is_not_green_and_comes_again(
 ) -> None:
     enrolment = enrol(simulator, terminal)
     change(enrolment, valid_to="2036-06-30")
-    simulator.faults.add("ok-without-effect", path="UserInfo/Modify", times=1)
+    simulator.faults.add("ok-without-effect", path="UserInfo/Modify")
 
     with pytest.raises(ValidityNotVerified):
         reconcile(enrolment.id, "Анна")
@@ -202,26 +202,30 @@ def test_validity_that_the_terminal_does_not_take_is_not_green_and_comes_again(
     waiting = queries.row(enrolment.id)
     assert (waiting.person, waiting.face, waiting.valid_there) == (PENDING, CONFIRMED, UNLIMITED)
     assert (waiting.refusal_code, waiting.next_attempt_at is not None) == ("validity_not_verified", True)
+    simulator.faults.clear()
     assert reconcile(enrolment.id, "Анна").is_confirmed
 
 
 @in_context
-def test_terminal_that_tells_no_validity_gets_ours_with_every_change(simulator: Simulated, terminal: Terminal) -> None:
+def test_limit_that_the_terminal_does_not_show_is_sent_and_never_green_nor_tried_for_ever(
+    simulator: Simulated, terminal: Terminal
+) -> None:
     simulator.profile = replace(simulator.profile, not_in_search=frozenset({"Valid"}))
-    enrolment = enrol(simulator, terminal, LIMITED)
-    assert (queries.row(enrolment.id).is_confirmed, queries.row(enrolment.id).valid_there) == (True, "")
+    enrolment = desire_with_face(simulator, terminal, LIMITED)
+    for changed, expected in (
+        ({}, SPRING),
+        ({"valid_to": "2036-07-31"}, "2036-03-01T00:00:00/2036-07-31T23:59:59"),
+        ({"valid_from": "", "valid_to": ""}, UNLIMITED),
+    ):
+        change(enrolment, **changed)
 
-    change(enrolment, valid_to="2036-07-31")
-    assert reconcile(enrolment.id, "Анна").is_confirmed
-    assert there(simulator) == "2036-03-01T00:00:00/2036-07-31T23:59:59"
+        with pytest.raises(ValidityNotShown):
+            reconcile(enrolment.id, "Анна")
 
-    simulator.log.clear()
-    reconcile(enrolment.id, "Анна", prove_again=True)
-    assert "PUT Modify" not in calls(simulator)
-
-    change(enrolment, valid_from="", valid_to="")
-    assert reconcile(enrolment.id, "Анна").is_confirmed
-    assert there(simulator) == UNLIMITED
+        assert there(simulator) == expected
+        row = queries.row(enrolment.id)
+        assert (row.person, row.face, row.state) == (REFUSED, CONFIRMED, "refused")
+        assert (row.refusal_code, row.next_attempt_at) == ("validity_not_shown", None)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

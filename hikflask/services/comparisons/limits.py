@@ -24,13 +24,9 @@ def words_of(valid: Validity | None) -> str:
 
 def validity_of(words: str) -> Validity | None:
     """Return the validity that these words stand for, or None when the terminal told none."""
-    if not words:
-        return None
-    begin, _, end = words.partition("/")
-    if not end:
-        return Validity(None, None, enabled=words == UNREADABLE)
-    last = datetime.fromisoformat(end)
-    return Validity(datetime.fromisoformat(begin), last.replace(tzinfo=None), offset=last.utcoffset())
+    if words == UNREADABLE:
+        return Validity(None, None)
+    return Validity.of(words) if words else None
 
 
 @dataclass(frozen=True)

@@ -296,6 +296,19 @@ class ValidityNotVerified(ServiceError):
     retryable = True
 
 
+class ValidityNotShown(ServiceError):
+    """The terminal shows no validity, so nothing proves the one that was sent. Trying again would not change that."""
+
+    code = "validity_not_shown"
+
+
+class RightsNotVerified(ServiceError):
+    """The terminal said OK, but its list does not show the validity, the doors or the plans that must be there."""
+
+    code = "rights_not_verified"
+    retryable = True
+
+
 class ValidityOver(ServiceError):
     """The last day of the employee's validity is past, so no terminal would let the employee in."""
 

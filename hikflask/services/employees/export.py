@@ -79,6 +79,7 @@ OF_ENROLMENT = (
     "sent_name",
     "valid_there",
     "sent_valid",
+    "rights_before",
     "on_old_device",
     "old_name",
     "said_by",

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import case
 
 from hikflask.extensions import db
+from hikflask.isapi.persons import Rights, Validity
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.errors import GenerationChanged
@@ -35,6 +36,8 @@ class Attempt:
     own name for terminals. Each tells the person from others with the number; a shorter form of the full name may be
     somebody else's, too.
 
+    `rights` must be shown by the proof; `rights_before` are those that were shown before anything was changed.
+
     :param prove_again: verify again what was confirmed before.
     """
 
@@ -49,6 +52,8 @@ class Attempt:
         self.name = self._full
         self.limits = validity.wanted(employee)
         self.validity = validity.asked(enrolment)
+        self.rights = Rights(Validity(*self.validity) if self.validity else None)
+        self.rights_before = Rights()
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step

@@ -18,6 +18,7 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalInUse,
     TerminalRetired,
+    ValidityNotShown,
 )
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.attempt import Attempt
@@ -40,7 +41,9 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         later = database_now(schedule.back_off(row.attempts))
         attempt.write(state.WAITING, next_attempt_at=later, **_reason(row, error))
     else:
-        person = REFUSED if attempt.step in {"", "person"} else row.person
+        # A terminal that does not show the validity will not do so later either.
+        refused = attempt.step in {"", "person"} or isinstance(error, ValidityNotShown)
+        person = REFUSED if refused else row.person
         attempt.write(state.GIVEN_UP, person=person, **_words(error))
 
 

@@ -1,38 +1,48 @@
 """Confirms an enrolment by the terminal's own answer after everything was sent."""
 
+import logging
+
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import REFUSED
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
-from hikflask.services.core.errors import FaceNotVerified, NameNotVerified, PersonNotVerified, ValidityNotVerified
-from hikflask.services.enrolments import validity
+from hikflask.services.core.errors import (
+    FaceNotVerified,
+    NameNotVerified,
+    PersonNotVerified,
+    RightsNotVerified,
+    ValidityNotShown,
+    ValidityNotVerified,
+)
+from hikflask.services.enrolments import rights, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, shows_face
 from hikflask.services.state import enrolment as state
+from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import recovery
+
+log = logging.getLogger(__name__)
 
 
 def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
-    """Confirm the row if Search finds the number with our name and, if a face is desired, with that face.
+    """Confirm the row if Search finds the number with our name, with the rights that must be there and, if a face is
+    desired, with that face.
 
-    :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: :raises ValidityNotVerified: when
-        Search does not show it.
+    :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: :raises ValidityNotVerified:
+    :raises ValidityNotShown: :raises RightsNotVerified: when Search does not show it.
     """
     attempt.begin("proof")
-    found = _find_ours(attempt)
+    person = _find_ours(attempt)
     if outcome.undone:
         text = attempt.row.refusal_text if attempt.row.face == REFUSED else ""
-        _confirm_person(attempt, found, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
+        _confirm_person(attempt, person, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
         return
-    if not shows_face(attempt, found, outcome):
-        attempt.write(state.FACE_NOT_SHOWN)
+    if not shows_face(attempt, person, outcome):
+        attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
         raise FaceNotVerified
-    if not _has_validity(attempt, found):
-        shown = state.VALIDITY_NOT_SHOWN if outcome.kept else state.VALIDITY_NOT_SHOWN_BESIDE_FACE
-        attempt.write(shown, valid_there=_words(found))
-        raise ValidityNotVerified(name=_words(found))
+    _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
     confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
-    attempt.write(confirmed, written_name=attempt.name, **_validity(attempt, found))
+    attempt.write(confirmed, written_name=attempt.name, **_validity(attempt, person))
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
         attempt.talk.note(face_mode=outcome.sent)
         if outcome.sent == BY_PICTURE:
@@ -43,44 +53,80 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
 def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:
     """Write that the face was refused for good, and verify the person alone.
 
-    :raises PersonNotVerified: :raises NameNotVerified: :raises ValidityNotVerified: when Search does not show the
-        person so.
+    :raises PersonNotVerified: :raises NameNotVerified: :raises ValidityNotVerified: :raises ValidityNotShown:
+    :raises RightsNotVerified: when Search does not show the person so.
     """
     attempt.write(state.FACE_REFUSED, refusal_code=code[:64], refusal_text=text[:255])
-    found = _find_ours(attempt)
+    person = _find_ours(attempt)
     row = attempt.row
-    _confirm_person(attempt, found, face=row.face, refusal_code=row.refusal_code, refusal_text=row.refusal_text)
+    _confirm_person(attempt, person, face=row.face, refusal_code=row.refusal_code, refusal_text=row.refusal_text)
 
 
-def _confirm_person(attempt: Attempt, found: Person, *, face: str, refusal_code: str, refusal_text: str) -> None:
-    if not _has_validity(attempt, found):
-        attempt.write(state.VALIDITY_NOT_SHOWN, valid_there=_words(found))
-        raise ValidityNotVerified(name=_words(found))
+def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal_code: str, refusal_text: str) -> None:
+    _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN)
     known = {"face": face, "refusal_code": refusal_code, "refusal_text": refusal_text}
-    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_validity(attempt, found), **known)
+    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_validity(attempt, person), **known)
 
 
-def _has_validity(attempt: Attempt, found: Person) -> bool:
-    """True when the terminal shows the validity that is asked for, or does not tell it, or none is asked for."""
-    return attempt.validity is None or _words(found) in {"", validity.words(attempt.validity)}
-
-
-def _validity(attempt: Attempt, found: Person) -> dict[str, str]:
+def _validity(attempt: Attempt, person: Person) -> dict[str, str]:
     """Return what is known of the validity after a proof: a lifted limit needs not be lifted again."""
-    return {"valid_there": _words(found), "sent_valid": validity.words(attempt.limits)}
+    return {"valid_there": _words(person), "sent_valid": validity.words(attempt.limits)}
 
 
-def _words(found: Person) -> str:
-    return found.valid.words if found.valid else ""
+def _words(person: Person) -> str:
+    return person.valid.words if person.valid else ""
+
+
+# --- what the person may do ---
+
+
+def _require_rights(attempt: Attempt, person: Person, not_shown: Transition) -> None:
+    """Refuse to confirm a person for whom the terminal does not show the rights that must be there.
+
+    :raises ValidityNotVerified: when it shows another validity than the one asked for. :raises ValidityNotShown: when
+        it has never shown one. :raises RightsNotVerified: when other rights are missing.
+    """
+    unproven = rights.unproven(attempt, person)
+    if not unproven:
+        return
+    _write_unproven(attempt, person, not_shown)
+    if unproven - rights.asked(attempt):
+        raise RightsNotVerified
+    if person.rights.valid:
+        raise ValidityNotVerified(name=_words(person))
+    raise ValidityNotShown if attempt.rights_before.valid is None else RightsNotVerified
+
+
+def _write_unproven(attempt: Attempt, person: Person, not_shown: Transition) -> None:
+    kept = rights.only(attempt.rights, rights.unproven(attempt, person) - rights.asked(attempt))
+    attempt.write(not_shown, valid_there=_words(person), rights_before=rights.to_store(kept))
+
+
+# --- the person ---
 
 
 def _find_ours(attempt: Attempt) -> Person:
+    """Return the person as the terminal shows it now. Rights that are missing or other ones are set again, once.
+
+    :raises PersonNotVerified: :raises NameNotVerified: as in _find_by_name().
+    """
+    person = _find_by_name(attempt)
+    lost = rights.lost(attempt.rights, person.rights)
+    if not lost:
+        return person
+    log.warning("terminal %s: %s lost by a change, and set again", attempt.row.terminal_id, ", ".join(sorted(lost)))
+    _write_unproven(attempt, person, state.RIGHTS_NOT_SHOWN)
+    rights.change(attempt, attempt.rights)
+    return _find_by_name(attempt)
+
+
+def _find_by_name(attempt: Attempt) -> Person:
     """Return the person as the terminal shows it now.
 
     :raises PersonNotVerified: when it shows nobody. :raises NameNotVerified: when it shows another name.
     """
-    found = persons.find(attempt.talk, attempt.number)
-    if found is not None and found.name == attempt.name:
-        return found
+    person = persons.find(attempt.talk, attempt.number)
+    if person is not None and person.name == attempt.name:
+        return person
     attempt.write(state.PERSON_NOT_SHOWN)
-    raise NameNotVerified(name=found.name[:255]) if found else PersonNotVerified
+    raise NameNotVerified(name=person.name[:255]) if person else PersonNotVerified

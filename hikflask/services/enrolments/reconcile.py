@@ -6,12 +6,13 @@ desired state. Only the terminal's own answer afterwards confirms an enrolment.
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from hikflask import request_id
 from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.isapi.errors import Nonsense, NumberTaken, Refused, TerminalError
-from hikflask.isapi.persons import Person, Window
+from hikflask.isapi.persons import Person, Rights, Validity
 from hikflask.models import Capture, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
 from hikflask.services.core.errors import (
@@ -33,7 +34,7 @@ from hikflask.services.core.errors import (
     TerminalInUse,
     TerminalRetired,
 )
-from hikflask.services.enrolments import failures, queries, validity
+from hikflask.services.enrolments import failures, queries, rights, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face
 from hikflask.services.enrolments.proof import confirm_without_face, prove
@@ -123,7 +124,8 @@ def _enrol(attempt: Attempt) -> None:
 
     :raises NumberTakenThere: when another name has the number there. :raises NameTooLong: when not one letter of the
         name fits. :raises PersonNotVerified:
-    :raises NameNotVerified: :raises FaceNotVerified: when the terminal's own answer does not show it.
+    :raises NameNotVerified: :raises FaceNotVerified: :raises ValidityNotVerified: :raises ValidityNotShown:
+    :raises RightsNotVerified: when the terminal's own answer does not show it.
     :raises TerminalError: when the terminal refuses or does not answer.
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
@@ -198,13 +200,14 @@ def _add(attempt: Attempt) -> Person | None:
             raise PersonNotVerified from None
         return _adopt(attempt, there)
     attempt.people += 1
+    attempt.rights = replace(persons.DOOR_ONE, valid=Validity(begin, end))
     return None
 
 
 def _adopt(attempt: Attempt, there: Person) -> Person:
     """Accept the person with this number as ours if we wrote the name or it is a whole one, and update what differs.
 
-    A validity that was set at the terminal stays, unless another one is asked for.
+    What the person may do there stays, unless another validity is asked for; what an earlier change lost is set again.
 
     :raises NumberTakenThere: when the person has another name.
     """
@@ -213,20 +216,16 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
     if attempt.row.face == CONFIRMED and there.name not in attempt.row.names_sent:
         attempt.write(state.FACE_LOST)  # Somebody else gave the record this name, and maybe another face.
+    before = attempt.rights_before = rights.before(attempt.row, there)
     valid = validity.to_send(attempt.validity, there.valid, attempt.row)
-    if valid or there.name != attempt.name:
+    lost = rights.lost(before, there.rights) - rights.asked(attempt)
+    if valid or lost or there.name != attempt.name:
+        attempt.rights = replace(before, valid=attempt.rights.valid or before.valid)
         sent = {"sent_name": attempt.name, "sent_valid": validity.words(valid) or attempt.row.sent_valid}
-        attempt.write(state.SENDING_CHANGES, written_name=there.name, **sent)
-        _modify(attempt, valid)
+        stored = rights.to_store(before)
+        attempt.write(state.SENDING_CHANGES, written_name=there.name, rights_before=stored, **sent)
+        rights.change(attempt, attempt.rights if lost else Rights(Validity(*valid) if valid else None))
     return there
-
-
-def _modify(attempt: Attempt, valid: Window | None) -> None:
-    """Send a change by the method that the terminal takes, and remember it."""
-    known = attempt.talk.terminal.modify_method
-    taken = persons.modify(attempt.talk, attempt.number, attempt.name, valid, method=known)
-    if taken != known:
-        attempt.talk.note(modify_method=taken)
 
 
 def _is_ours(attempt: Attempt, there: Person) -> bool:

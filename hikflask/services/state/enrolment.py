@@ -90,7 +90,7 @@ FACE_IF_CONFIRMED = {
     "confirmed_photo_id": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_photo_id)),
     "confirmed_at": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_at)),
 }
-NO_VALIDITY = {"valid_there": "", "sent_valid": ""}
+NO_VALIDITY = {"valid_there": "", "sent_valid": "", "rights_before": None}
 # Somebody else has the number there, as far as is known: our name is not the one that the terminal showed last.
 NOT_SHOWN_LAST = {
     "written_name": "",
@@ -211,6 +211,7 @@ LEFT_ON_OLD_DEVICE = Transition(
         # What somebody else set there is set on the new device, too; what we sent is sent again where it is desired.
         "valid_there": case((Enrolment.sent_valid == "", Enrolment.valid_there), else_=""),
         "sent_valid": "",
+        "rights_before": None,
         "written_name": "",
         "sent_name": "",
     },
@@ -321,6 +322,7 @@ TAKEN_OVER = Transition(
         "face_unverified": False,
         "person": CONFIRMED,
         "sent_name": "",
+        "rights_before": None,
         "face_there": "",
         "confirmed_at": NOW,
     },
@@ -336,7 +338,9 @@ VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent
 # A person said that the record with this other name is the employee's: it is renamed, and keeps its cards. Its face was
 # read with the list, and may be another one by now, so it counts only when it is proven again.
 RECORD_ADOPTED = Transition(
-    {**UNPROVEN_FACE, "next_attempt_at": NOW}, needs=Enrolment.desired == PRESENT, given=("written_name",)
+    {**UNPROVEN_FACE, "next_attempt_at": NOW, "rights_before": None},
+    needs=Enrolment.desired == PRESENT,
+    given=("written_name",),
 )
 # A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
 REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
@@ -373,7 +377,10 @@ PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
 NUMBER_TAKEN = Transition({**UNPROVEN_FACE, **NOT_SHOWN_LAST, **COMES_BACK, "person": REFUSED})
 # Who is to be removed has another name there, so a person must decide.
 SOMEBODY_ELSE_SHOWN = Transition(NOT_SHOWN_LAST)
-SENDING_CHANGES = Transition({}, given=("written_name", "sent_name", "sent_valid"))
+# `rights_before` is written before Modify, which some firmware answers with OK and the loss of what is not sent again.
+SENDING_CHANGES = Transition(
+    {**COMES_BACK, "person": PENDING}, given=("written_name", "sent_name", "sent_valid", "rights_before")
+)
 FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
 SENDING_FACE = Transition({**NO_FACE, **COMES_BACK, "face_unverified": True})
@@ -388,23 +395,24 @@ FACE_SHOWN = {
     "confirmed_at": NOW,
     "face_unverified": False,
 }
+PERSON_SHOWN = {"person": CONFIRMED, "sent_name": "", "rights_before": None}
 CONFIRMED_WITH_FACE = Transition(
-    {**NO_REFUSAL, **DONE, **FACE_SHOWN, "person": CONFIRMED, "sent_name": ""},
+    {**NO_REFUSAL, **DONE, **FACE_SHOWN, **PERSON_SHOWN},
     given=("written_name", "valid_there", "sent_valid"),
 )
 # The face was confirmed before, and the terminal shows nothing that contradicts that.
 CONFIRMED_AS_BEFORE = Transition(
-    {**NO_REFUSAL, **DONE, "person": CONFIRMED, "sent_name": ""},
+    {**NO_REFUSAL, **DONE, **PERSON_SHOWN},
     needs=Enrolment.face == CONFIRMED,
     given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
-    {**DONE, **TRIED, "person": CONFIRMED, "sent_name": ""},
+    {**DONE, **TRIED, **PERSON_SHOWN},
     given=("written_name", "face", "refusal_code", "refusal_text", "valid_there", "sent_valid"),
 )
-# The person is there with our name, but not with our validity. The face may be there.
-VALIDITY_NOT_SHOWN = Transition({**COMES_BACK, "person": PENDING}, given=("valid_there",))
-VALIDITY_NOT_SHOWN_BESIDE_FACE = Transition({**VALIDITY_NOT_SHOWN.writes, **FACE_SHOWN}, given=("valid_there",))
+# The person is there with our name, but not with the validity or the rights that must be there. The face may be there.
+RIGHTS_NOT_SHOWN = Transition({**COMES_BACK, "person": PENDING}, given=("valid_there", "rights_before"))
+RIGHTS_NOT_SHOWN_BESIDE_FACE = Transition({**RIGHTS_NOT_SHOWN.writes, **FACE_SHOWN}, given=RIGHTS_NOT_SHOWN.given)
 # The device at the address does not have the person; an earlier device may.
 GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
 GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})

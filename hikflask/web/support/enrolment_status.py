@@ -23,6 +23,8 @@ from hikflask.services.core.errors import (
     PersonNotVerified,
     RemovalNotShown,
     RemovalNotVerified,
+    RightsNotVerified,
+    ValidityNotVerified,
 )
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
@@ -35,7 +37,16 @@ NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerifie
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 NOT_VERIFIED = {
-    kind.code for kind in (PersonNotVerified, NameNotVerified, FaceNotVerified, RemovalNotVerified, RemovalNotShown)
+    kind.code
+    for kind in (
+        PersonNotVerified,
+        NameNotVerified,
+        ValidityNotVerified,
+        RightsNotVerified,
+        FaceNotVerified,
+        RemovalNotVerified,
+        RemovalNotShown,
+    )
 }
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
 LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}

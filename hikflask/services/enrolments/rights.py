@@ -1,0 +1,81 @@
+"""What a person may do at a terminal, beside the name: validity, doors and plans.
+
+Somebody may have set them at the terminal, so a change leaves them as they were. Some firmware loses what a change does
+not send again. So they are read back with each proof, and what was lost is set again.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from hikflask.isapi import persons
+from hikflask.isapi.persons import Person, Rights, Validity
+from hikflask.models import Enrolment
+from hikflask.services.enrolments import validity
+from hikflask.services.enrolments.attempt import Attempt
+
+NO_LIMIT = {"off", validity.words(validity.UNLIMITED)}
+
+
+def before(row: Enrolment, there: Person) -> Rights:
+    """Return what the person could do there before a change that is not proven yet, or can now, as no such is open."""
+    stored: dict[str, Any] = row.rights_before or {}
+    rights = there.rights
+    if "valid" in stored:
+        rights = replace(rights, valid=Validity.of(stored["valid"]))
+    if "doors" in stored:
+        rights = replace(rights, doors=stored["doors"])
+    if "plans" in stored:
+        rights = replace(rights, plans=tuple((door, plan) for door, plan in stored["plans"]))
+    return rights
+
+
+def to_store(rights: Rights) -> dict[str, Any] | None:
+    """Return the rights that are told as Enrolment.rights_before, or None when none is."""
+    valid = rights.valid and f"{rights.valid.words}{rights.valid.suffix if rights.valid.enabled else ''}"
+    stored = {"valid": valid, "doors": rights.doors, "plans": rights.plans}
+    return {name: value for name, value in stored.items() if value is not None} or None
+
+
+def only(rights: Rights, names: set[str]) -> Rights:
+    """Return the rights with these names, the others untold."""
+    return Rights(**{name: getattr(rights, name) for name in names})
+
+
+def lost(expected: Rights, shown: Rights) -> set[str]:
+    """Return the names of the expected rights that the terminal does not show so."""
+    names = {name for name in ("doors", "plans") if getattr(expected, name) not in {None, getattr(shown, name)}}
+    return names if _is_shown(expected.valid, shown.valid) else names | {"valid"}
+
+
+def _is_shown(expected: Validity | None, shown: Validity | None) -> bool:
+    if expected is None:
+        return True
+    if shown is None:
+        return False
+    if expected.words == shown.words:
+        return expected.offset in {None, shown.offset}
+    return {expected.words, shown.words} == NO_LIMIT
+
+
+def unproven(attempt: Attempt, person: Person) -> set[str]:
+    """Return the names of the rights that must be there and are not shown.
+
+    What was never shown is no right that was lost, but a terminal that does not tell it. Only a validity that is asked
+    for must be shown: a limit that nobody sees proves nothing.
+    """
+    missing = lost(attempt.rights, person.rights)
+    untold = {name for name in missing if getattr(person.rights, name) is getattr(attempt.rights_before, name) is None}
+    return missing - (untold - asked(attempt))
+
+
+def asked(attempt: Attempt) -> set[str]:
+    """Return the names of the rights that are asked for, whatever was there before."""
+    return {"valid"} if attempt.validity else set()
+
+
+def change(attempt: Attempt, rights: Rights) -> None:
+    """Send the name with these rights by the method that the terminal takes, and remember it."""
+    method = attempt.talk.terminal.modify_method
+    taken = persons.modify(attempt.talk, attempt.number, attempt.name, rights, method=method)
+    if taken != method:
+        attempt.talk.note(modify_method=taken)
