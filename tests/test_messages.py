@@ -50,6 +50,11 @@ TABLE = [
     ),
     ("queued", "Включаем камеру терминала…", "Waking up the terminal…"),
     (
+        "validity_not_shown",
+        "Терминал не показывает срок действия, подтвердить его нельзя. Проверьте срок на самом терминале.",
+        "The terminal does not show the validity, so it cannot be confirmed. Check it at the terminal itself.",
+    ),
+    (
         "holder_not_shown",
         "Терминал не показывает, чей это ID. Удалить всё равно?",
         "The terminal does not show who has this ID there. Remove it all the same?",
@@ -301,6 +306,12 @@ NOT_VERIFIED = [
         {},
         "Терминал ответил «OK», но показывает другой срок действия.",
         "The terminal said OK, but shows another validity.",
+    ),
+    (
+        "rights_not_verified",
+        {},
+        "Терминал ответил «OK», но права доступа сотрудника там не те, что были.",
+        "The terminal said OK, but the person's access rights there are not as before.",
     ),
     (
         "face_not_verified",

@@ -216,6 +216,7 @@ PROFILES = MappingProxyType(
             nobody_came="deviceError",
             not_supported_status=403,
             challenge="no-qop",
+            modify_method="POST",
             lock_words="json-user-check",
         ),
         "K1T673DX": replace(
@@ -228,6 +229,7 @@ PROFILES = MappingProxyType(
             clock_by_utc=True,
             picture_part="FaceImage",
             number_taken="deviceUserAlreadyExist",
+            modify_replaces=True,
         ),
         "K1A340FWX": replace(
             _PICTURE,
@@ -248,7 +250,7 @@ PROFILES = MappingProxyType(
 Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
 the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
-number that exists, and the short name.
+number that exists, Modify by POST and with the loss of rights, and the short name.
 The last digits of some firmware versions are not recorded either.
 """
 

@@ -28,6 +28,8 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
         "name_not_verified",
         "face_not_verified",
         "validity_not_verified",
+        "validity_not_shown",
+        "rights_not_verified",
         "removal_not_verified",
         "removal_not_shown",
         "holder_not_shown",

@@ -80,13 +80,13 @@ class Actions:
         if row:
             self.save(capture_id, row[0]["draft_number"], row[0]["draft_name"])
 
-    def rename(self, number: str, app: Flask | None = None) -> None:
-        """Save another name."""
+    def rename(self, number: str, app: Flask | None = None, *, valid_to: str = "") -> None:
+        """Save another name, and a last day or none."""
         with self.world.process(app):
             known = search.by_number(number)
             if known:
                 self.names += 1
-                save_employee(Draft(number, f"{NAMES[0]} {self.names}"), employee_id=known.id)
+                save_employee(Draft(number, f"{NAMES[0]} {self.names}", valid_to=valid_to), employee_id=known.id)
 
     def renumber(self, old: str, new: str, capture_id: int | None) -> None:
         """Save another number, with a new face."""
@@ -198,6 +198,9 @@ class Actions:
             "add": lambda: register.add(number, {"name": "Чужой Человек"}),
             "other name": lambda: register.change(number, {"name": "Другое Имя"}),
             "face": lambda: register.bind(number, self.world.pictures.new()),
+            "rights": lambda: register.change(
+                number, {"doorRight": "1,2", "RightPlan": [{"doorNo": 2, "planTemplateNo": "7"}]}
+            ),
             "remove": lambda: register.remove([number]),
             "no face": lambda: register.unbind([number]),
         }

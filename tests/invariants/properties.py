@@ -10,8 +10,9 @@ from tests.invariants.world import World
 
 Key = tuple[int, str]
 EVERYTHING = """
-SELECT e.*, m.name AS employee_name, m.terminal_name, t.name_bytes, m.is_active, m.number AS employee_number,
-       w.sha256 AS wanted_sha256, c.sha256 AS confirmed_sha256, c.file AS confirmed_file, t.refused_since,
+SELECT e.*, m.name AS employee_name, m.terminal_name, m.valid_to, t.name_bytes, m.is_active,
+       m.number AS employee_number, w.sha256 AS wanted_sha256, c.sha256 AS confirmed_sha256,
+       c.file AS confirmed_file, t.refused_since,
        c.forgotten_at AS confirmed_forgotten_at
 FROM enrolment e JOIN terminal t ON t.id = e.terminal_id LEFT JOIN employee m ON m.id = e.employee_id
 LEFT JOIN photo w ON w.id = e.photo_id LEFT JOIN photo c ON c.id = e.confirmed_photo_id
@@ -21,6 +22,9 @@ WRONG_FLAGS = """SELECT id FROM employee WHERE has_face <> EXISTS (SELECT 1 FROM
 WHERE employee_id = employee.id AND desired = 'present' AND photo_id IS NOT NULL)"""
 LONG_AGO = "2002"  # in actions.py days pass by setting times back to 2001
 OURS = "2000-01-01T00:00:00"  # the first moment of validity that we write, and nobody else
+LAST = "2037-12-31T23:59:59"
+# Doors and plan: as we write them, and as hands set them.
+PLANS = {"1": "1", "1,2": "7"}
 
 
 def key(row: sqlite3.Row) -> Key:
@@ -99,10 +103,22 @@ class Properties:
         terminal = Terminal(name="", name_bytes=row["name_bytes"])
         shown = name_for(terminal, row["employee_name"], row["terminal_name"])
         assert simulated.people[number]["name"] == row["written_name"] == shown, "green under another name"
+        self._check_rights(row, simulated.people[number])
         assert number in simulated.faces, "green without a face"
         assert simulated.faces[number].sha256 == row["confirmed_sha256"], "green with another face"
         if not row["confirmed_forgotten_at"]:
             assert sha256(self.world.uploads / row["confirmed_file"]) == row["confirmed_sha256"]
+
+    def _check_rights(self, row: sqlite3.Row, person: dict[str, object]) -> None:
+        valid, plans = person.get("Valid"), person.get("RightPlan")
+        assert isinstance(valid, dict), "green without a validity"
+        assert isinstance(plans, list), "green without a plan"
+        if is_ours(person):
+            last = f"{row['valid_to']}T23:59:59" if row["valid_to"] else LAST
+            assert valid["endTime"] == last, "green with another limit"
+        assert [plan["planTemplateNo"] for plan in plans] == [PLANS[str(person["doorRight"])]], (
+            "green with other rights"
+        )
 
     def _check_desired(self, row: sqlite3.Row) -> None:
         confirmed = is_green(row) or (row["desired"] == "absent" and row["person"] == "confirmed")
@@ -182,6 +198,7 @@ class Properties:
 
 
 NOT_VERIFIED = {"person_not_verified", "name_not_verified", "face_not_verified", "removal_not_verified"}
+NOT_VERIFIED |= {"validity_not_verified", "rights_not_verified", "removal_not_shown"}
 UNFINISHED = {"unreachable", "no_answer", "deviceBusy", "terminal_in_use", "wrong_password", "locked"} | NOT_VERIFIED
 
 

@@ -36,7 +36,7 @@ class Attempt:
     own name for terminals. Each tells the person from others with the number; a shorter form of the full name may be
     somebody else's, too.
 
-    `rights` must be shown by the proof; `rights_before` are those that were shown before anything was changed.
+    `rights` must be shown by the proof; `rights_shown` are those that were shown before anything was changed.
 
     :param prove_again: verify again what was confirmed before.
     """
@@ -53,7 +53,7 @@ class Attempt:
         self.limits = validity.wanted(employee)
         self.validity = validity.asked(enrolment)
         self.rights = Rights(Validity(*self.validity) if self.validity else None)
-        self.rights_before = Rights()
+        self.rights_shown = Rights()
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step

@@ -94,7 +94,7 @@ def _require_rights(attempt: Attempt, person: Person, not_shown: Transition) -> 
         raise RightsNotVerified
     if person.rights.valid:
         raise ValidityNotVerified(name=_words(person))
-    raise ValidityNotShown if attempt.rights_before.valid is None else RightsNotVerified
+    raise ValidityNotShown if attempt.rights_shown.valid is None else RightsNotVerified
 
 
 def _write_unproven(attempt: Attempt, person: Person, not_shown: Transition) -> None:

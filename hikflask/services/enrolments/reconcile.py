@@ -216,7 +216,7 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
     if attempt.row.face == CONFIRMED and there.name not in attempt.row.names_sent:
         attempt.write(state.FACE_LOST)  # Somebody else gave the record this name, and maybe another face.
-    before = attempt.rights_before = rights.before(attempt.row, there)
+    before = attempt.rights_shown = rights.before(attempt.row, there)
     valid = validity.to_send(attempt.validity, there.valid, attempt.row)
     lost = rights.lost(before, there.rights) - rights.asked(attempt)
     if valid or lost or there.name != attempt.name:

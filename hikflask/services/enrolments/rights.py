@@ -64,7 +64,7 @@ def unproven(attempt: Attempt, person: Person) -> set[str]:
     for must be shown: a limit that nobody sees proves nothing.
     """
     missing = lost(attempt.rights, person.rights)
-    untold = {name for name in missing if getattr(person.rights, name) is getattr(attempt.rights_before, name) is None}
+    untold = {name for name in missing if getattr(person.rights, name) is getattr(attempt.rights_shown, name) is None}
     return missing - (untold - asked(attempt))
 
 

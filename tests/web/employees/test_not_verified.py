@@ -1,7 +1,7 @@
 """A terminal that answers OK and does nothing: each missing fact has its own sentence, with the next attempt."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -81,6 +81,37 @@ def test_name_that_did_not_change(desk: Desk, stuck: Stuck) -> None:
         "name_not_verified",
         "Вход: Терминал ответил «OK», но под этим ID там другое имя: «Иван Иванов».",
         "Вход: The terminal said OK, but this ID has another name there: “Иван Иванов”.",
+        place,
+    )
+
+
+def test_validity_that_did_not_change(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.faults.add(OK, path=MODIFY)
+
+    desk.client.post(place, data=typed(valid_to="2036-06-30"))
+    desk.run_jobs()
+
+    stuck.assert_said(
+        "validity_not_verified",
+        "Вход: Терминал ответил «OK», но показывает другой срок действия.",
+        "Вход: The terminal said OK, but shows another validity.",
+        place,
+    )
+
+
+def test_rights_that_the_terminal_lost(desk: Desk, stuck: Stuck) -> None:
+    place = desk.save()
+    desk.simulator.profile = replace(desk.simulator.profile, modify_replaces=True)
+    desk.simulator.after(MODIFY, lambda: desk.simulator.people["100222"].update(doorRight=""))
+
+    desk.client.post(place, data=typed(full_name="Иван Петров"))
+    desk.run_jobs()
+
+    stuck.assert_said(
+        "rights_not_verified",
+        "Вход: Терминал ответил «OK», но права доступа сотрудника там не те, что были.",
+        "Вход: The terminal said OK, but the person's access rights there are not as before.",
         place,
     )
 

@@ -1,6 +1,8 @@
 """The days of a validity in the employee form and on the employee's page."""
 
+from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -99,6 +101,17 @@ def test_days_reach_the_terminal_and_leave_it(desk: Desk) -> None:
 
     valid = desk.simulator.people["100222"]["Valid"]
     assert (valid["beginTime"], valid["endTime"]) == ("2000-01-01T00:00:00", "2037-12-31T23:59:59")
+
+
+def test_days_that_the_terminal_does_not_show_are_not_confirmed(desk: Desk) -> None:
+    desk.simulator.profile = replace(desk.simulator.profile, not_in_search=frozenset({"Valid"}))
+    place = desk.save(**SPRING)
+
+    russian = "Терминал не показывает срок действия, подтвердить его нельзя. Проверьте срок на самом терминале."
+    english = "The terminal does not show the validity, so it cannot be confirmed. Check it at the terminal itself."
+    assert russian in desk.text(place)
+    assert english in unescape(desk.client.get(place, headers=ENGLISH).text)
+    assert 'data-state="confirmed"' not in desk.text(place)
 
 
 def test_change_is_in_the_audit_trail(desk: Desk) -> None:
