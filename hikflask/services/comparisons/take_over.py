@@ -27,10 +27,12 @@ from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeInactive, NumberKnown
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.enrolments import desired, queries, validity
+from hikflask.services.groups import locks
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import enrolment as state
@@ -206,6 +208,9 @@ def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: boo
     employee = locked_employee(employee_id)
     if not employee.is_active:
         raise EmployeeInactive
+    # Before the enrolment (see core/db.py), though the employee may be saved after it.
+    departments.resolve(employee.department)
+    locks.share()
     name, whole = found.person.name, {employee.name, employee.terminal_name}
     wanted = name_wanted(terminal, employee)
     if name in whole or (name == wanted and _is_desired(terminal.id, employee.number)):

@@ -116,9 +116,9 @@ def delete_unused(name: str) -> bool:
     Return False when it stays, or when there is none.
     """
     write_first()
-    mine = select(Department.id).where(Department.name == name).with_for_update()
+    # Nobody is waited for: whoever has the row locked is about to bring somebody in.
+    mine = select(Department.id).where(Department.name == name).with_for_update(skip_locked=True)
     department_id = db.session.execute(mine).scalar_one_or_none()
-    # Asked only now, since who got the department a moment ago held the row until then.
     if department_id is None or _has_people(name):
         return False
     changed_rows(delete_row(Department).where(Department.id == department_id))

@@ -140,7 +140,10 @@ def apply_save(
     :param photo: the uploaded picture that `files` has kept for this save, or None.
     :param by_groups: what follows from the groups of terminals: apply, withdraw (no terminal is given), or nothing.
     """
+    # In their order (see core/db.py).
     known = locked_employee(employee_id) if employee_id else None
+    draft = replace(draft, department=departments.resolve(draft.department))
+    locks.share()
     # The form passes an upload only if its capture gave no picture, or lost it since.
     capture = None if source.is_file else _use(source, employee_id)
     if capture:
@@ -253,8 +256,8 @@ def _saved_photo(source: FaceSource) -> Photo | None:
 def _added(draft: Draft) -> Employee:
     if search.by_number(draft.number):
         raise NumberKnown(n=draft.number)
-    department = departments.resolve(draft.department)
-    employee = Employee(number=draft.number, name=draft.name, department=department, terminal_name=draft.terminal_name)
+    employee = Employee(number=draft.number, name=draft.name, department=draft.department)
+    employee.terminal_name = draft.terminal_name
     employee.valid_from, employee.valid_to = draft.days()
     desired.refuse_over(employee)
     db.session.add(employee)
@@ -264,12 +267,11 @@ def _added(draft: Draft) -> Employee:
 
 
 def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
-    before, department = audit_notes.facts(employee), departments.resolve(draft.department)
-    locks.share()
+    before = audit_notes.facts(employee)
     if employee.number != draft.number:
         _renumber(employee, draft.number, with_face)
     renamed = (employee.name, employee.terminal_name) != (draft.name, draft.terminal_name)
-    employee.name, employee.department, employee.terminal_name = draft.name, department, draft.terminal_name
+    employee.name, employee.department, employee.terminal_name = draft.name, draft.department, draft.terminal_name
     limited = _limit(employee, *draft.days())
     db.session.flush()
     audit_notes.changed(employee, before)

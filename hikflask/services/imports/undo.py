@@ -23,7 +23,7 @@ from hikflask.services.employees.lifecycle import apply_active, apply_deleted
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
-from hikflask.services.groups import membership
+from hikflask.services.groups import locks, membership
 from hikflask.services.imports import batches
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, OF_FORM, Wanted, days_of, wanted
 from hikflask.services.imports.errors import FaceStays
@@ -151,6 +151,7 @@ def _restore_enrolments(employee: Employee, now: Wanted, former: Wanted) -> None
     """Make the employee desired where they were before, with the photos of that time."""
     present, earlier = dict(_pairs(now)), dict(_pairs(former))
     by_group = {terminal_id for terminal_id, _, given in former if given}
+    locks.share()
     queries.of_number(employee.number, lock=True)
     for terminal_id, photo_id in earlier.items():
         if terminal_id not in present or present[terminal_id] != photo_id:

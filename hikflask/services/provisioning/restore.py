@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Job, Terminal
 from hikflask.services import audit
 from hikflask.services.core import shown
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, lock_terminal
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -31,6 +31,7 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     :raises TerminalUnknown: when the terminal is not in use.
     :raises NotComparedSinceRestore: after a restore from a backup, before the present device was compared.
     """
+    lock_terminal(terminal_id)
     terminal = registry.active(terminal_id)
     connection.refuse_before_compared(terminal)
     waits = update(Terminal).where(Terminal.id == terminal_id, Terminal.awaits_restore)
