@@ -9,9 +9,9 @@ from sqlalchemy import Engine, event
 from hikflask.services.core.db import NUMBER_SEED
 
 NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT = range(1, 8)
-ROWS = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT}
+PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT}
 WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
-LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)(.*)", re.DOTALL)
+LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)")
 
 
 class LockOrder:
@@ -25,33 +25,39 @@ class LockOrder:
             event.listen(engine, end, self._end)
 
     def _note(self, connection: Any, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        statement = " ".join(statement.split())
+        places = places_of(statement, parameters)
+        if not places:
+            return
         taken = self._taken[id(connection)]
-        for rank in ranks(" ".join(statement.split()), parameters):
-            later = max(taken, default=0)
-            waits = not re.match("INSERT INTO employee|.*(NOWAIT|SKIP LOCKED)", " ".join(statement.split()))
-            if waits and rank not in taken and rank < later:
-                self.violations.append(f"{statement}\nafter\n{taken[later]}")
-            taken.setdefault(rank, statement)
+        waits = not re.match("INSERT INTO employee|.*(NOWAIT|SKIP LOCKED)", statement)
+        if waits and places[0] not in taken and places[0] < max(taken, default=0):
+            self.violations.append(f"{statement}\nafter\n{taken[max(taken)]}")
+        for place in places:
+            taken.setdefault(place, statement)
 
     def _end(self, connection: Any) -> None:
         self._taken.pop(id(connection), None)
 
 
-def ranks(statement: str, parameters: Any) -> list[int]:
-    """Return the places in the order of what a statement locks and may wait for."""
+def places_of(statement: str, parameters: Any) -> list[int]:
+    """Return where in the order the locks of a statement stand: the one that it may wait for, and what it has then."""
     if "pg_advisory_xact_lock" in statement:
         if "hashtextextended" not in statement:
             return [GROUPS]
         return [NUMBER if NUMBER_SEED in parameters.values() else DEPARTMENT]
     if written := WRITES.match(statement):
-        under_lease = "FROM terminal" in statement and "FOR NO KEY UPDATE" in statement
-        table = written.group(1)
-        if table == "terminal":
-            return [] if statement.startswith("INSERT") else [TERMINAL]
-        return [*([TERMINAL] if under_lease else []), *([ROWS[table]] if table in ROWS else [])]
+        return _written(statement, written.group(1))
     if (locked := LOCKS.match(statement)) is None:
         return []
-    table, how, waits = locked.groups()
+    table, how = locked.groups()
     if table == "terminal":
-        return {"KEY SHARE": [TERMINAL_KEY], "UPDATE": [TERMINAL_KEY]}.get(how, [TERMINAL])
-    return [ROWS[table]] if table in ROWS else []
+        return {"KEY SHARE": [TERMINAL_KEY], "UPDATE": [TERMINAL_KEY, TERMINAL]}.get(how, [TERMINAL])
+    return [PLACES[table]] if table in PLACES else []
+
+
+def _written(statement: str, table: str) -> list[int]:
+    if table == "terminal":
+        return [] if statement.startswith("INSERT") else [TERMINAL]
+    under_lease = "FROM terminal" in statement and "FOR NO KEY UPDATE" in statement
+    return [*([TERMINAL] if under_lease else []), *([PLACES[table]] if table in PLACES else [])]

@@ -19,6 +19,7 @@ from hikflask.services.comparisons import queries
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import changed_rows
 from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import leases
 
 MOST_NAMES = 20
 
@@ -85,6 +86,7 @@ def claim_uncompared() -> list[int]:
         Terminal.retired_at.is_(None),
         Terminal.restored_from.is_not(None),
         Terminal.compared_on.is_(None),
+        leases.free(),
     )
     claimed = update(Terminal).where(*waiting).values(compared_on=today()).returning(Terminal.id)
     ids = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())

@@ -33,7 +33,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.comparisons.limits import validity_of
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, lock_terminal
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import validity
 from hikflask.services.state import enrolment as state
@@ -72,6 +72,7 @@ class Here:
 
 def conclude(comparison_id: int) -> None:
     """Write the differences of a comparison that was read to its end. Nothing happens when that is done already."""
+    lock_terminal(select(Comparison.terminal_id).where(Comparison.id == comparison_id).scalar_subquery())
     done = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     values = {"state": DONE, "ended_at": database_now()}
     if changed_rows(done.where(Comparison.step == VERDICTS).values(**values)) != 1:

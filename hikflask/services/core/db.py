@@ -23,7 +23,20 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Delete, Select, Table, Update, bindparam, false, func, select, text, update
+from sqlalchemy import (
+    CursorResult,
+    Delete,
+    ScalarSelect,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    false,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import Base, db
@@ -132,9 +145,9 @@ def lock_numbers(*numbers: str) -> None:
             db.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def lock_terminal(terminal_id: int) -> None:
+def lock_terminal(terminal_id: int | ScalarSelect[int]) -> None:
     """Keep others from changing many enrolments of a terminal, until the transaction ends."""
-    db.session.execute(select(Terminal.id).where(Terminal.id == terminal_id).with_for_update(key_share=True))
+    changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(version=Terminal.version))
 
 
 def lock_employee(employee_id: int) -> bool:
