@@ -65,7 +65,7 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
     somebody else captured, a new employee without a face, a photo that a terminal is expected to refuse, and terminals
     that groups give or take. The page of a new employee says "0" to the second one, each page to the
     third, and that of a known employee to the last, so that it is asked. Where a capture is begun, `take_over` is the
-    id of the one whose picture it may replace.
+    id of the one whose picture it may replace. `moved` is the digest of the terminals that were shown, or "0".
 
     `groups` are the ticked groups of terminals, where the page shows them (`groups_shown` is "1").
 

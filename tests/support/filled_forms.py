@@ -74,9 +74,9 @@ def present_entries(page: str) -> list[str]:
     return re.findall(r'<a[^>]* href="([^"]*)" aria-current="page"', bar)
 
 
-def digest_of(page: str) -> str:
+def digest_of(page: str, name: str = "shown") -> str:
     """The digest of what a page shows before its button is pressed."""
-    (found,) = re.findall(r'name="shown" value="([0-9a-f]+)"', page)
+    (found,) = re.findall(rf'name="{name}" value="([0-9a-f]{{64}})"', page)
     return str(found)
 
 

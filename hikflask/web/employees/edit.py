@@ -18,6 +18,7 @@ from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureRunning, ServiceError
+from hikflask.services.core.shown import digest
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.groups import membership
@@ -165,11 +166,18 @@ def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
 
 
 def _moves(form: EmployeePageForm) -> str:
-    """Return which terminals a known employee would get and lose by groups; "" for none, or when it was asked."""
-    employee = search.get(form.employee_id.data) if form.employee_id.data and form.moved.data == "0" else None
+    """Return which terminals a known employee would get and lose by groups; "" for none, or when it was asked.
+
+    The form then has the digest of them, for the button that agrees.
+    """
+    employee = search.get(form.employee_id.data) if form.employee_id.data and form.moved.data else None
     if employee is None:
         return ""
     found = membership.changes(employee, form.department.data or "", form.group_ids)
+    moved = digest(*([terminal.id for terminal in some] for some in (found.gets, found.loses)))
+    if form.moved.data == moved:
+        return ""
+    form.moved.data = moved
     gets, loses = (", ".join(isolated(one.name) for one in some) for some in (found.gets, found.loses))
     if gets and loses:
         return str(_("Will be enrolled on: %(gets)s; will be removed from: %(loses)s.", gets=gets, loses=loses))

@@ -303,13 +303,32 @@ class TestEmployeeForm:
         asked = client.post("/employees/1", data=self.fields(department="Кладовая"), headers=RUSSIAN)
         assert asked.status_code == 422
         assert "Будет записан на: Склад; будет удалён с: Вход." in asked.text
-        assert 'name="moved" value="1">Сохранить и применить' in asked.text
+        moved = digest_of(asked.text, "moved")
+        assert f'name="moved" value="{moved}">Сохранить и применить' in asked.text
         assert 'value="Кладовая"' in asked.text
         assert wished(app, "1") == {ENTRANCE: True}
-        saved = client.post("/employees/1", data=self.fields(department="Кладовая", moved="1"))
+        saved = client.post("/employees/1", data=self.fields(department="Кладовая", moved=moved))
 
         assert saved.status_code == 303
         assert wished(app, "1") == {STORE: True}
+
+    def test_other_terminals_than_were_shown_are_asked_about_again(
+        self, app: Flask, client: FlaskClient, ids: dict[str, int]
+    ) -> None:
+        with app.app_context():
+            make_group("Офис", [ids[ENTRANCE]], "Охрана")
+            make_group("Склад", [ids[STORE]], "Кладовая")
+        asked = client.post("/employees/1", data=self.fields(department="Кладовая"), headers=RUSSIAN)
+        moved = digest_of(asked.text, "moved")
+
+        for headers, sentence in ((RUSSIAN, "Будет удалён с: Вход."), (ENGLISH, "Will be removed from: Вход.")):
+            other = client.post("/employees/1", data=self.fields(department="", moved=moved), headers=headers)
+            assert other.status_code == 422
+            assert sentence in re.sub("[\u2068\u2069]", "", other.text)
+        assert wished(app, "1") == {ENTRANCE: True}
+        client.post("/employees/1", data=self.fields(department="", moved=digest_of(other.text, "moved")))
+
+        assert wished(app, "1") == {}
 
     def test_group_of_a_single_employee_is_ticked(self, app: Flask, client: FlaskClient, ids: dict[str, int]) -> None:
         assert "groups_shown" not in client.get("/employees/1/edit").text
@@ -321,11 +340,12 @@ class TestEmployeeForm:
         asked = client.post("/employees/1", data=fields, headers=RUSSIAN)
         assert "Будет записан на: Склад." in asked.text
         assert f'id="groups-{group_id}" name="groups" type="checkbox" value="{group_id}" checked' in asked.text
-        client.post("/employees/1", data={**fields, "moved": "1"})
+        client.post("/employees/1", data={**fields, "moved": digest_of(asked.text, "moved")})
         assert wished(app, "1") == {STORE: True}
         assert "Двор отдельно" in text(client.get("/employees/1", headers=RUSSIAN).text)
         assert f'value="{group_id}" checked' in client.get("/employees/1/edit").text
-        client.post("/employees/1", data=self.fields(groups_shown="1", moved="1"))
+        asked = client.post("/employees/1", data=self.fields(groups_shown="1"))
+        client.post("/employees/1", data=self.fields(groups_shown="1", moved=digest_of(asked.text, "moved")))
 
         assert wished(app, "1") == {}
 
