@@ -172,7 +172,7 @@ def test_search_that_says_nothing_completes_no_erasure(
     settle_all()
 
     assert certificates.complete(erasure.id).completed_at is None
-    assert [one.refusal_code for one in queries.open_removals()] == ["nonsense"]
+    assert [one.refusal_code for one in queries.open_removals()] == ["removal_not_shown"]
 
 
 @pytest.mark.parametrize(("ago", "left"), [(1094, 1), (1096, 0), (None, 1)])
