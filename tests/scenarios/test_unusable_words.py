@@ -82,7 +82,7 @@ def test_removal_that_is_refused_comes_again_later_and_later(say: Say, terminal:
     wanted = wish(terminal)
     reconcile(wanted.id, "test")
     set_active(wanted.employee_id or 0, active=False)
-    say("UserInfo/Search", 400, refusal(errorMsg=bad))
+    say("UserInfoDetail/Delete", 400, refusal(errorMsg=bad))
 
     for attempts in (1, 2):
         with pytest.raises(Refused):
