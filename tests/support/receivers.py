@@ -1,5 +1,6 @@
 """A program that is told by a webhook: a real server on loopback."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +20,16 @@ class Received:
 
 @dataclass
 class Receiver:
-    """The address, what came so far, and what is answered: a status and a header Location."""
+    """The address, what came so far, and what is answered: a status and a header Location.
+
+    `hangs`: no answer ever ends. With a `certificate` (a file with its key) it speaks TLS.
+    """
 
     url: str = ""
     status: int = 204
     location: str = ""
     hangs: bool = False
+    certificate: str = ""
     got: list[Received] = field(default_factory=list)
     came: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
@@ -57,7 +62,12 @@ def receiving(**options: Any) -> Iterator[Receiver]:
             return
 
     server = Server(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hook?a=1"
+    if receiver.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(receiver.certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    scheme = "https" if receiver.certificate else "http"
+    receiver.url = f"{scheme}://127.0.0.1:{server.server_port}/hook?a=1"
     server.daemon_threads = True
     thread = threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True)
     thread.start()

@@ -87,9 +87,9 @@ def signature(secret: str, sent_at: int, body: bytes) -> str:
     return f"sha256={hmac.new(secret.encode(), f'{sent_at}.'.encode() + body, hashlib.sha256).hexdigest()}"
 
 
-def send_again(delivery_id: int) -> None:
-    """Let a message be sent again, whether or not it was taken."""
-    _send_anew(WebhookDelivery.id == delivery_id)
+def send_again(webhook_id: int, delivery_id: int) -> bool:
+    """Let a message be sent again, whether or not it was taken; return False when the webhook has no such message."""
+    return _send_anew(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook_id) == 1
 
 
 def send_given_up(webhook_id: int) -> int:

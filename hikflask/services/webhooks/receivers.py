@@ -10,7 +10,9 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import current_app
@@ -61,16 +63,17 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEC
     :param seconds: for all of it.
     :raises NotSent: when no status came in time.
     """
+    deadline = time.monotonic() + seconds
     parts = urlsplit(url)
     try:
-        places = allowed(parts.scheme).places(parts.hostname or "", _port(url), RESOLVE_SECONDS)
+        places = allowed(parts.scheme).places(parts.hostname or "", _port(url), min(RESOLVE_SECONDS, seconds))
     except AddressRefused as error:
         raise NotSent("address_refused") from error
     except OSError as error:
         raise NotSent("no_answer") from error
-    connection = _Connection(parts.hostname or "", _port(url), places, parts.scheme == "https", seconds)
+    connection = _Connection(parts.hostname or "", _port(url), places, parts.scheme == "https", deadline)
     # A receiver that sends one byte now and then would never be timed out by the socket itself.
-    watch = threading.Timer(seconds, connection.give_up)
+    watch = threading.Timer(deadline - time.monotonic(), connection.give_up)
     watch.daemon = True
     watch.start()
     try:
@@ -91,12 +94,15 @@ def _port(url: str) -> int:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to the first of some places that accepts it; they were resolved and checked before."""
+    """A connection to the first of some places that accepts it; they were resolved and checked before.
 
-    def __init__(self, host: str, port: int, places: list[Place], secure: bool, seconds: float) -> None:
-        super().__init__(host, port, timeout=seconds)
+    Whatever is begun before the deadline, give_up() ends at the deadline; later nothing is begun.
+    """
+
+    def __init__(self, host: str, port: int, places: list[Place], secure: bool, deadline: float) -> None:
+        super().__init__(host, port)
         self._places = places
-        self._seconds = seconds
+        self._deadline = deadline
         self._secure = secure
         if secure:
             self.default_port = http.client.HTTPS_PORT
@@ -104,29 +110,37 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to a place, and check the certificate for the host's name."""
         self._connect_in_turn()
-        self.sock.settimeout(self._seconds)
+        self.sock.settimeout(self._seconds_left())
         if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+            # The handshake apart: give_up() needs the socket that it is made on.
+            context = ssl.create_default_context()
+            self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock.settimeout(self._seconds_left())
+            self.sock.do_handshake()
 
     def _connect_in_turn(self) -> None:
         """Connect to the first place that accepts it. Each has its share of the time, as one of them may be silent."""
-        *others, last = self._places
-        for place in others:
+        for count, place in enumerate(self._places[:-1]):
             try:
-                return self._connect_to(place)
+                return self._connect_to(place, len(self._places) - count)
             except OSError:
                 self.sock.close()
-        return self._connect_to(last)
+        return self._connect_to(self._places[-1], 1)
 
-    def _connect_to(self, place: Place) -> None:
+    def _connect_to(self, place: Place, places_left: int) -> None:
         family, address = place
         self.sock = socket.socket(family, socket.SOCK_STREAM)
-        self.sock.settimeout(self._seconds / len(self._places))
+        self.sock.settimeout(self._seconds_left() / places_left)
         self.sock.connect(address)
+
+    def _seconds_left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
 
     def give_up(self) -> None:
         """End the conversation, from another thread."""
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except (OSError, AttributeError):
-            return
+        # The socket's own shutdown, not that of TLS: the other thread is in the middle of reading.
+        with suppress(OSError, TypeError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)

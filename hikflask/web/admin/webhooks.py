@@ -98,8 +98,7 @@ def delete(webhook_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def send_again(webhook_id: int, delivery_id: int) -> ResponseReturnValue:
     """Send a message again."""
-    registry.get(webhook_id) or abort(404)
-    deliveries.send_again(delivery_id)
+    deliveries.send_again(webhook_id, delivery_id) or abort(404)
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 

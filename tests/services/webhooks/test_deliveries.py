@@ -91,7 +91,7 @@ def test_what_is_not_taken_is_sent_again_with_back_off_and_given_up_in_the_end()
     assert delivery().next_attempt_at is None
     assert {one.headers["X-Hikflask-Delivery"] for one in receiver.got} == {delivery().message_id}
     assert len({one.body for one in receiver.got}) == 1
-    deliveries.send_again(1)
+    assert deliveries.send_again(1, 1)
     assert (delivery().attempts, deliveries.due_webhooks()) == (0, [1])
 
 

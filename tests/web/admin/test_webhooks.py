@@ -68,6 +68,20 @@ def test_webhook_is_added_tested_read_sent_again_switched_off_and_deleted(app: F
         assert "There is no such webhook any more." in answer.text
 
 
+def test_message_is_sent_again_by_its_own_webhook_alone(app: Flask, client: FlaskClient) -> None:
+    for port in (1, 2):
+        client.post("/webhooks/", data={"url": f"http://127.0.0.1:{port}/", "enrolled": "y"})
+    client.post("/webhooks/1/test")
+    with app.app_context():
+        deliveries.send_next(1)
+    for address in ("/webhooks/2/deliveries/1/send", "/webhooks/1/deliveries/2/send", "/webhooks/9/deliveries/1/send"):
+        assert client.post(address).status_code == 404
+
+    assert "no answer" in client.get("/webhooks/1", headers=ENGLISH).text
+    assert client.post("/webhooks/1/deliveries/1/send").location == "/webhooks/1"
+    assert "no answer" not in client.get("/webhooks/1", headers=ENGLISH).text
+
+
 def test_bad_address_and_no_event_are_refused_with_what_was_typed(client: FlaskClient) -> None:
     for url in ("", "hr.example", "ftp://hr.example", "https://user:secret@hr.example/", "https://hr.example/#x"):
         answer = client.post("/webhooks/", data={"url": url, "enrolled": "y"}, headers=ENGLISH)
