@@ -35,7 +35,7 @@ from sqlalchemy import select
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Job, Photo
+from hikflask.models import Capture, Employee, Enrolment, Erasure, ErasureRemoval, Job, Photo
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, registry
@@ -57,8 +57,6 @@ KILL_EVERY = (3.0, 8.0)
 SETTLED_WITHIN = 90.0
 # The mark in a picture: so many squares of so many pixels.
 BITS, MARK = 16, 22
-# An import whose upload began so long before is surely stored here.
-UPLOADED_AFTER = 0.7
 SETTINGS = {
     "WORKER": "external",
     "PROCESSES": "2",
@@ -178,7 +176,8 @@ class Run:
         self.counted: Counter[str] = Counter()
         self.problems: list[str] = []
         self.erased: list[tuple[Person, float]] = []
-        self.imported: list[tuple[set[int], float]] = []
+        # The people whom a table names, and its upload.
+        self.imported: list[tuple[set[int], Write]] = []
         self.quiet = threading.Event()
         self.over = threading.Event()
         self.acting = 0
@@ -280,6 +279,10 @@ class Run:
         )
         rows += db.session.execute(select(Job.kind, Job.id).where(Job.state.in_(("waiting", "running")))).all()
         rows += db.session.execute(select(Capture.id).where(Capture.state.in_(("queued", "waiting")))).all()
+        awaited = select(ErasureRemoval.erasure_id).where(ErasureRemoval.gone_at.is_(None))
+        rows += db.session.execute(
+            select(Erasure.id).where(Erasure.completed_at.is_(None), Erasure.id.not_in(awaited))
+        ).all()
         db.session.commit()
         return rows
 
@@ -540,9 +543,11 @@ class Actor:
                     if one.number == number:
                         one.writes.setdefault(fact, []).append(Write(value, time.monotonic(), deed="import"))
             table.append(f"{number};{name};{department};{day}")
-        self.run.imported.append(({one.key for one in people}, time.monotonic()))
+        upload = Write(None, time.monotonic())
+        self.run.imported.append(({one.key for one in people}, upload))
         files = {"file": ("people.csv", io.BytesIO("\n".join(table).encode("utf-8-sig")))}
         self.call("POST", "/api/users/import", files=files, data={"groups": "true"})
+        upload.ended = time.monotonic()
 
     def compare(self) -> None:
         terminal_id = self.chance.choice(sorted(self.run.terminals))
@@ -570,6 +575,8 @@ class Actor:
         """Take one of the later terminals out of service, or swap its device and bring its people back."""
         with self.run.lock:
             later = sorted(self.run.terminals)[2:]
+            if not later:
+                return
             terminal_id = self.chance.choice(later)
             server, is_over = self.run.terminals[terminal_id], self.chance.random() < 0.5
             if is_over:
@@ -679,10 +686,16 @@ class Promises:
     def _erased(self) -> None:
         kept_for_the_record = {"audit", "audit_entry", "erasure", "erasure_removal"}
         tables = [table for table in db.metadata.sorted_tables if table.name not in kept_for_the_record]
-        marks = {f"Иванов Иван {person.key} ": begun for person, begun in self.run.erased}
-        for person, begun in self.run.erased:
-            if any(person.key in keys and at > begun - UPLOADED_AFTER for keys, at in self.run.imported):
-                marks.pop(f"Иванов Иван {person.key} ", None)  # A table that came later may name the person.
+        complete = set(
+            db.session.execute(select(Erasure.employee_id).where(Erasure.completed_at.is_not(None))).scalars()
+        )
+        # A table that came later may name the person.
+        marks = [
+            f"Иванов Иван {person.key} "
+            for person, begun in self.run.erased
+            if person.id in complete
+            and not any(person.key in keys and upload.ended > begun for keys, upload in self.run.imported)
+        ]
         for table in tables:
             for row in db.session.execute(table.select()):
                 for mark in marks:

@@ -18,7 +18,7 @@ UPDATE, which is with_for_update(key_share=True). And a trigger writes to the em
 photo of an enrolment changes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -156,6 +156,13 @@ def lock_employee(employee_id: int) -> bool:
     The employee's row is locked before any other row that belongs to the employee.
     """
     return changed_rows(LOCKED, {"employee_id": employee_id}) == 1
+
+
+def kept_employees(ids: Collection[int | None]) -> set[int]:
+    """Keep employees from being deleted until the transaction ends, and return the ids of those who are there."""
+    write_first()
+    there = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
+    return set(db.session.execute(there.with_for_update(read=True, key_share=True)).scalars())
 
 
 def locked_employee(employee_id: int) -> Employee:

@@ -1,0 +1,51 @@
+"""A job is made while somebody of it is being deleted: the job has nobody who is gone, and nothing fails."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Employee, JobItem
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs import draft, import_items, imports, lifecycle
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE
+from tests.services.jobs.test_import_items import Reports
+from tests.support.between import Other
+from tests.support.imports import checked
+from tests.support.imports import started as started_batch
+from tests.support.jobs import add_people
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def _import(_: list[int]) -> Callable[[], object]:
+    batch = checked("1;Иванов Иван;", "2;Петров Пётр;")
+    job_id = started_batch(imports.start_import, batch).job_id
+    return lambda: import_items.add(job_id, batch, Reports())
+
+
+def _draft(ids: list[int]) -> Callable[[], object]:
+    return lambda: draft.make_draft(DEACTIVATE, EmployeeFilter(), ids)
+
+
+def _plan(ids: list[int]) -> Callable[[], object]:
+    return lambda: lifecycle.begin(APPLY, {}, items=[("1", ids[0], "send"), ("2", ids[1], "send")])
+
+
+@pytest.mark.parametrize("made", [_import, _draft, _plan])
+def test_employee_who_is_deleted_meanwhile_belongs_to_no_item(
+    app: Flask, made: Callable[[list[int]], Callable[[], object]]
+) -> None:
+    ids = add_people("1", "2")
+    make = made(ids)
+    db.session.execute(db.delete(Employee).where(Employee.id == ids[1]))
+
+    other = Other(app, make)
+    other.act()
+    db.session.commit()
+    other.finish()
+
+    assert other.error is None
+    of_whom = set(db.session.execute(db.select(JobItem.employee_id)).scalars())
+    assert of_whom - {None} == {ids[0]}
