@@ -66,18 +66,14 @@ def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) 
     audit.note("employee.erased", number=erasure.number, subject=f"erasure {erasure.id}")
 
 
-def end_removal(enrolment: Enrolment) -> bool:
-    """Delete, within the transaction that confirms its removal, the enrolment of a deleted employee.
+def end_removal(enrolment: Enrolment) -> None:
+    """Tell the erasures that wait for it, within the transaction that confirms a removal.
 
-    The erasures that wait for it are told. False when the employee is there still: then nothing changes.
+    The enrolment is deleted if its employee is. Of an employee's earlier number it stays.
     """
-    mine = Enrolment.id == enrolment.id
-    # Read now: the employee may have been deleted while the terminal was asked.
-    if db.session.scalar(select(Enrolment.employee_id).where(mine)) is not None:
-        return False
     _note_gone(enrolment)
-    db.session.execute(delete(Enrolment).where(mine))
-    return True
+    # Decided now: the employee may have been deleted while the terminal was asked.
+    db.session.execute(delete(Enrolment).where(Enrolment.id == enrolment.id, Enrolment.employee_id.is_(None)))
 
 
 def complete(erasure_id: int) -> Erasure:

@@ -101,6 +101,24 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
     assert count(Enrolment) == 0
 
 
+def test_earlier_number_of_somebody_who_stays_is_erased_once_the_terminal_confirmed(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = enrol(simulator, terminal)
+    taken = capture_face(simulator, terminal, Draft("100555", "Иван Иванов"))
+    wire.away.add("terminal.test")
+    save_employee(Draft("100555", "Иван Иванов"), FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
+
+    erasure = erase_by_number("100222").row
+
+    assert certificates.complete(erasure.id).completed_at is None
+    wire.away.clear()
+    settle_all()
+    assert certificates.complete(erasure.id).completed_at is not None
+    assert search.by_number("100555").id == ivan.id
+    assert "100222" not in simulator.people
+
+
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(
     simulator: Simulated, terminal: Terminal
 ) -> None:
