@@ -35,7 +35,7 @@ def test_clock_is_set_by_one_click(site: Site, russian: Window) -> None:
     site.simulator.trigger("clock-slow")
     page.goto("/terminals/1")
     page.get_by_role("button", name="Проверить").click()
-    expect(page.get_by_text("Часы терминала отстают: 5 минут.")).to_be_visible()
+    expect(page.get_by_text("Часы терминала отстают на 5 минут.")).to_be_visible()
     assert violations(page) == []
 
     page.get_by_role("button", name="Установить часы и часовой пояс").click()

@@ -142,9 +142,10 @@ def clock_warning(terminal: Terminal) -> str:
     said = []
     if clock.is_off(terminal):
         seconds = terminal.clock_offset or 0
-        time = format_timedelta(timedelta(seconds=abs(seconds)), threshold=1.5)
-        fast, slow = _("Its clock is %(time)s fast.", time=time), _("Its clock is %(time)s slow.", time=time)
-        said.append(fast if seconds > 0 else slow)
+        # Babel has the case that follows «на» only behind a preposition of its own: «через 1 минуту», “in 1 minute”.
+        time = format_timedelta(timedelta(seconds=abs(seconds)), threshold=1.5, add_direction=True).partition(" ")[2]
+        fast, slow = _("The terminal's clock is %(time)s fast."), _("The terminal's clock is %(time)s slow.")
+        said.append((fast if seconds > 0 else slow) % {"time": time})
     if clock.is_elsewhere(terminal):
         there, here = clock.written(clock.offset_there(terminal)), clock.written(clock.offset_here(terminal))
         said.append(_("Its time zone is %(there)s, and here it is %(here)s.", there=there, here=here))

@@ -1,5 +1,6 @@
 """How much room a terminal has, and its clock beside ours, on its page and on the start page."""
 
+import html
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from hikflask.models.operator import VIEWER
 from tests.support.desk import ENGLISH, Desk
 from tests.support.signed_in import client_of
 
-WARNING = "Часы терминала спешат: 5 минут."
+WARNING = "Часы терминала спешат на 5 минут."
 
 
 def check(desk: Desk) -> str:
@@ -34,7 +35,7 @@ def test_wrong_clock_is_a_warning_and_set_by_one_click(desk: Desk) -> None:
     desk.simulator.trigger("clock-fast")
     page = check(desk)
     assert f"{WARNING} Терминал пускает людей по своим часам." in page
-    assert "Its clock is 5 minutes fast." in desk.client.get("/terminals/1", headers=ENGLISH).text
+    assert "The terminal&#39;s clock is 5 minutes fast." in desk.client.get("/terminals/1", headers=ENGLISH).text
     assert WARNING in desk.text("/attention")
 
     page = desk.client.post("/terminals/1/clock", data={"next": "/attention"}, follow_redirects=True).text
@@ -42,6 +43,20 @@ def test_wrong_clock_is_a_warning_and_set_by_one_click(desk: Desk) -> None:
     assert "Часы и часовой пояс терминала «Вход» установлены." in page
     assert WARNING not in desk.text("/attention") + desk.text("/terminals/1")
     assert abs(desk.simulator.wall_clock.drift) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "russian", "english"),
+    [
+        (21 * 60, "Часы терминала спешат на 21 минуту.", "The terminal's clock is 21 minutes fast."),
+        (-3 * 3600, "Часы терминала отстают на 3 часа.", "The terminal's clock is 3 hours slow."),
+    ],
+)
+def test_difference_is_said_as_one_says_it(desk: Desk, seconds: int, russian: str, english: str) -> None:
+    desk.simulator.wall_clock.drift = timedelta(seconds=seconds)
+
+    assert russian in check(desk)
+    assert english in html.unescape(desk.client.get("/terminals/1", headers=ENGLISH).text)
 
 
 def test_other_zone_is_a_warning(desk: Desk, app: Flask) -> None:
@@ -65,7 +80,7 @@ def test_time_that_is_marked_as_utc_is_said_in_its_zone(desk: Desk, app: Flask) 
     english = desk.client.get("/terminals/1", headers=ENGLISH).text
 
     assert f"{WARNING} Терминал пускает людей по своим часам." in page
-    assert "Its clock is 5 minutes fast. It lets people in by its own clock." in english
+    assert "The terminal&#39;s clock is 5 minutes fast. It lets people in by its own clock." in english
     assert "Часовой пояс терминала" not in page
     assert [shown.partition("</dd>")[0].count("UTC+5") for shown in english.split("<dt>Time ")[1:]] == [1, 1]
 
