@@ -84,7 +84,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
             talk.note(capture_mode=NO_CAPTURE)
         raise
     except (CaptureCancelled, CaptureTimeout) as error:
-        _fail(capture.id, error.code, error.text)
+        _fail(capture.id, error.code, str(max(1, round(timeout - seconds_left()))))
         holds.look_again(talk, capture.id)
         raise
     except UnusablePicture:

@@ -153,8 +153,8 @@ class Panel:
 
     def _failure(self, about: dict[str, Any]) -> str:
         reason = self.view.reason if self.view else ""
-        if reason in {NOBODY_CAME, UNANSWERED}:
-            about["n"] = round(current_app.config["CAPTURE_TIMEOUT"])
+        if reason in {NOBODY_CAME, UNANSWERED} and about["text"].isdecimal():
+            about["n"] = about["text"]
         said = messages.sentence(reason or FAILED, **about)
         return f"{said} {messages.sentence('earlier_stays')}" if self.earlier else said
 

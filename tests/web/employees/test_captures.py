@@ -1,6 +1,7 @@
 """The capture panel, with htmx and without."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -104,10 +105,24 @@ def test_nobody_came_says_what_to_do(desk: Desk, nobody_comes: NobodyComes) -> N
     assert "http-equiv" not in page
 
 
+def test_terminal_that_gave_up_by_itself_is_said_with_its_own_seconds(desk: Desk) -> None:
+    desk.simulator.profile = replace(desk.simulator.profile, nobody_came="captureTimeout", window=0)
+    desk.client.post("/captures", data=typed())
+    desk.run_jobs()
+
+    english = desk.client.get("/employees/new?capture=1", headers=ENGLISH).text
+    russian = desk.text("/employees/new?capture=1")
+
+    said = "No face seen in 1 s. Come closer (about 60 cm), face the light, try again."
+    assert f'data-says="{said}"' in english
+    said = "За 1 с терминал не увидел лицо. Подойдите ближе (около 60 см), лицом к свету, и повторите."
+    assert f'data-says="{said}"' in russian
+
+
 def test_terminal_that_answered_nothing_is_not_said_to_have_seen_nobody(desk: Desk, app: Flask) -> None:
     desk.client.post("/captures", data=typed())
     with app.app_context():
-        state.apply_alone(state.FAILURE, Capture.id == 1, reason=CaptureUnanswered.own_code, reason_text="")
+        state.apply_alone(state.FAILURE, Capture.id == 1, reason=CaptureUnanswered.own_code, reason_text="20")
 
     english = desk.client.get("/employees/new?capture=1", headers=ENGLISH).text
     russian = desk.text("/employees/new?capture=1")
