@@ -23,9 +23,9 @@ RUNNING = (QUEUED, WAITING)
 class Capture(Base):
     """A capture: queued → waiting → captured → used, or failed, cancelled or superseded.
 
-    `reason` is a code of messages.py, `reason_text` the terminal's own words, or after how many seconds nobody had come:
-    some terminals give up before the deadline. Until `hold_until`, other numbers may not
-    overwrite the terminal's one file while it is needed. `draft_consent` is the tick of the form's consent box,
+    `reason` is a code of messages.py, `reason_text` the terminal's own words, or after how many seconds nobody had
+    come: some terminals give up before the deadline. Until `hold_until`, other numbers may not overwrite the terminal's
+    one file while it is needed. `draft_consent` is the tick of the form's consent box,
     `draft_groups` the JSON list of the ids of the ticked groups ("": not asked for), `draft_version` the version of the
     form's page.
     `request_id` is that of the request that asked for it.

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
+from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
@@ -39,6 +40,9 @@ from hikflask.services.photos.quality import Looked
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
+
+# So long the same form of somebody new, without a photo, counts as sent twice.
+DOUBLE_CLICK_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def save_employee(
 ) -> Changed[Employee]:
     """Add or change an employee with the photo and the desired enrolments, in one transaction.
 
-    A save that is sent twice with the same capture, or with the same draft of a photo, counts once.
+    A save that is sent twice with the same capture, or with the same draft of a photo, counts once. So does one from a
+    page that adds somebody without a photo.
 
     :param employee_id: the employee to change; None adds one.
     :param fields: the fields of `draft` that are saved; the others stay as they are once the row is locked, whatever
@@ -109,7 +114,7 @@ def save_employee(
         db.session.commit()
     except (ServiceError, IntegrityError) as error:
         files.undo()
-        if earlier := _saved_already(draft, source, fields):
+        if earlier := _saved_already(draft, source, employee_id, fields):
             return Changed(earlier, due_of(earlier.number))
         if isinstance(error, IntegrityError):
             raise NumberKnown(n=draft.number) from error
@@ -227,10 +232,22 @@ def _belongs(capture: Capture, employee_id: int | None) -> bool:
     return capture.state == USED and photo is not None and employee_id is not None and photo.employee_id == employee_id
 
 
-def _saved_already(draft: Draft, source: FaceSource, fields: Collection[str] | None) -> Employee | None:
-    """Return the employee that this photo was already saved to by the same form, as after a double click, or None."""
+def _saved_already(
+    draft: Draft, source: FaceSource, employee_id: int | None, fields: Collection[str] | None
+) -> Employee | None:
+    """Return the employee whom the same form saved already, as after a double click, or None.
+
+    The photo tells, or where there is none all that the form says of somebody who was added a moment ago. A program
+    that adds somebody, in nobody's name, gets the refusal.
+    """
     photo = _saved_photo(source)
-    employee = db.session.get(Employee, photo.employee_id) if photo and photo.employee_id else None
+    if photo and photo.employee_id:
+        employee = db.session.get(Employee, photo.employee_id)
+    elif source.saved_by and not (employee_id or source.capture_id or source.is_file):
+        just_now = (Employee.number == draft.number, Employee.created_at > database_now(-DOUBLE_CLICK_SECONDS))
+        employee = db.session.execute(select(Employee).where(*just_now)).scalar_one_or_none()
+    else:
+        employee = None
     if employee is None:
         return None
     saved = drafts.of_saved(employee)

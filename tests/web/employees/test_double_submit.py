@@ -4,7 +4,8 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry
+from hikflask.models import AuditEntry, Employee
+from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, Desk, typed
@@ -18,6 +19,28 @@ def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
 
     assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
     assert len(desk.client.get("/api/users/").json) == 1
+
+
+def test_double_click_for_somebody_without_a_photo_leads_to_the_employee_twice(desk: Desk) -> None:
+    form = typed(without_face="1", department="Охрана", valid_to="2036-12-31")
+
+    answers = [desk.client.post("/employees/", data=form) for _ in range(2)]
+    other = desk.client.post("/employees/", data=form | {"department": "Склад"}, headers=ENGLISH)
+
+    assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
+    assert other.status_code == 409
+    assert "Employee ID 100222 is already used by another employee." in other.text
+    assert len(desk.client.get("/api/users/").json) == 1
+
+
+def test_form_that_is_sent_again_later_says_that_the_id_is_known(desk: Desk, app: Flask) -> None:
+    form = typed(without_face="1")
+    desk.client.post("/employees/", data=form)
+    with app.app_context():
+        db.session.execute(db.update(Employee).values(created_at=database_now(-120)))
+        db.session.commit()
+
+    assert desk.client.post("/employees/", data=form).status_code == 409
 
 
 def test_back_button_and_another_name_do_not_give_the_face_to_somebody_else(desk: Desk) -> None:
