@@ -254,8 +254,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "capture_not_named": (
         N_(
-            "Several pictures that were taken without an ID could be meant. Send the photo_path of the right one, "
-            "or capture again with hikvision_id."
+            "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right "
+            "one, or capture again with hikvision_id."
         ),
     ),
     "capture_unknown": (N_("There is no capture of yours with this photo_path for this employee."),),

@@ -14,7 +14,7 @@ from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD
+from tests.conftest import HOST, PASSWORD
 from tests.support.api_calls import (
     GREEN,
     IVANS_FACE,
@@ -311,7 +311,7 @@ def test_of_two_captures_without_an_id_the_program_says_which_one_is_meant(
 
     assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
     assert answer.json["message"] == (
-        "Several pictures that were taken without an ID could be meant. Send the photo_path of the right one, "
+        "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right one, "
         "or capture again with hikvision_id."
     )
     assert set(answer.json["fields"]) == {"photo_path"}
@@ -320,6 +320,23 @@ def test_of_two_captures_without_an_id_the_program_says_which_one_is_meant(
     assert sync(client, olga_id, photo_path=of_olga).json == GREEN
     assert sync(client, olga_id, photo_path=of_olga).json == GREEN
     assert sync(client, ivan_id, photo_path=of_olga).json["error"] == "capture_unknown"
+    assert {number: face.jpeg for number, face in simulator.faces.items()} == {"100333": OLGAS_FACE}
+
+
+def test_user_whose_face_is_on_its_way_gets_no_other_one_without_an_id(
+    client: FlaskClient, simulator: Simulated, wire: InProcess
+) -> None:
+    ivan_id, olga_id = add(client)["id"], add(client, **OLGA)["id"]
+    of_ivan = capture(client, simulator, IVANS_FACE)["photo_path"]
+    wire.away.add(HOST)
+    assert sync(client, ivan_id, photo_path=of_ivan).status_code == 503
+    wire.away.clear()
+    of_olga = capture(client, simulator, OLGAS_FACE)["photo_path"]
+
+    answer = sync(client, ivan_id)
+
+    assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
+    assert sync(client, olga_id, photo_path=of_olga).json == GREEN
     assert {number: face.jpeg for number, face in simulator.faces.items()} == {"100333": OLGAS_FACE}
 
 

@@ -236,7 +236,7 @@ class CaptureSuperseded(ServiceError):
 
 
 class CaptureNotNamed(ServiceError):
-    """The caller took several pictures without a number, and the request does not say which one is meant."""
+    """The newest picture has no number, another one could be meant, too, and the request does not say which."""
 
     code = "capture_not_named"
     fields = ("photo_path",)

@@ -8,6 +8,7 @@ from hikflask.services.captures import unsaved
 from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import (
+    CaptureNotNamed,
     CaptureNotSaved,
     CaptureSuperseded,
     EmployeeInactive,
@@ -62,12 +63,19 @@ def sync_employee(
 
 
 def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
-    """Return the capture to adopt, or None. One without a number never replaces a confirmed face."""
+    """Return the capture to adopt, or None. One without a number never replaces a confirmed face.
+
+    :raises CaptureNotNamed: when it could replace a face that is on its way: it may be somebody else's.
+    """
     capture = unsaved.latest(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
         return capture
-    known = queries.find(capture.terminal_id, number)
-    return None if known is not None and known.is_confirmed else capture
+    there = [row for row in queries.of_number(number) if terminal_id in {None, row.terminal_id}]
+    if any(row.is_confirmed for row in there if row.terminal_id == capture.terminal_id):
+        return None
+    if any(row.desired == PRESENT and row.photo_id and row.next_attempt_at for row in there):
+        raise CaptureNotNamed
+    return capture
 
 
 def _written(

@@ -14,7 +14,7 @@ from hikflask.services.core.errors import ServiceError
 pytestmark = pytest.mark.usefixtures("context")
 
 JUNE = date(2036, 6, 30)
-HOURS = {None: None, "UTC": timedelta(), "+5": timedelta(hours=5), "-3": timedelta(hours=-3)}
+HOURS = {None: None, "UTC": timedelta(), "+5": timedelta(hours=5), "-3": timedelta(hours=-3), "+9": timedelta(hours=9)}
 
 
 @pytest.fixture
@@ -71,6 +71,7 @@ def test_zone_of_the_terminal_itself_changes_nothing(terminal: Terminal) -> None
 
 REFUSED: list[tuple[Validity, type[ServiceError]]] = [
     (window("1999-12-31T00:00:00", LAST), ValidityOutside),
+    (window("0001-01-01T00:00:00", LAST, "+9"), ValidityOutside),
     (window("2038-01-01T00:00:00", "2040-12-31T23:59:59"), ValidityOutside),
     (window("2037-12-31T08:00:00", LAST), ValidityOutside),
     (window(FIRST, "1999-12-31T23:59:59"), ValidityOutside),
