@@ -311,8 +311,8 @@ def test_of_two_captures_without_an_id_the_program_says_which_one_is_meant(
 
     assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
     assert answer.json["message"] == (
-        "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right one, "
-        "or capture again with hikvision_id."
+        "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right "
+        "one, or capture again with hikvision_id."
     )
     assert set(answer.json["fields"]) == {"photo_path"}
     assert simulator.log == []
