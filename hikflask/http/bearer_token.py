@@ -6,6 +6,7 @@ from flask import current_app, g, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, Unauthorized
 
+from hikflask.http import permissions
 from hikflask.models import ApiToken
 from hikflask.services import audit
 from hikflask.services.accounts import api_tokens, rate_limit
@@ -70,9 +71,14 @@ def token_id() -> int:
     return found
 
 
-def set_audit_actor(token: ApiToken) -> None:
-    """Let the audit trail name the token for what this request does; web/security/guard.py clears it at the end."""
-    g.caller_token_id = token.id
+def may(role: str) -> bool:
+    """Tell whether the token of this request includes a role, in calls that no session opens."""
+    return permissions.may(g.caller_role, role)
+
+
+def begin(token: ApiToken) -> None:
+    """Let the token be the caller, whom the audit trail names; web/security/guard.py clears that at the end."""
+    g.caller_token_id, g.caller_role = token.id, token.role
     g.actor_token = audit.begin(Actor(f"API {token.name}", request.remote_addr or "", g.request_id))
 
 

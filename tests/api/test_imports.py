@@ -207,6 +207,7 @@ def test_imported_job_tells_what_came_of_it(
         "failed": [],
         "import": {"batch": 1, **CONTROL_COUNTS, "rows": WRONG},
     }
+    assert client_of(app, VIEWER).get("/api/jobs/1").json == {"state": "done", "done": 2, "total": 2, "failed": []}
     assert numbers(app) == ["1", "3"]
 
 

@@ -31,7 +31,7 @@ def admit() -> ResponseReturnValue | None:
 
 def _refuse_unauthorized() -> None:
     token = bearer_token.authenticate()
-    bearer_token.set_audit_actor(token)
+    bearer_token.begin(token)
     if request.routing_exception is not None or request.method == "OPTIONS":
         return
     rule = permissions.rule()

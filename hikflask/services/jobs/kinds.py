@@ -54,6 +54,8 @@ class Kind:
     `settles`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
     `by_admin`: only administrators may start, stop and retry it.
+    `operators_only`: its items and its report are for those who enrol employees: rows of a file, or a plan that names
+    people whom only the terminal knows.
     """
 
     run: Callable[[JobItem, Params], Enrolment | None] | None
@@ -65,6 +67,7 @@ class Kind:
     settles: bool = False
     can_retry: bool = True
     by_admin: bool = False
+    operators_only: bool = False
 
     @property
     def can_start(self) -> bool:
@@ -149,9 +152,9 @@ KINDS = {
     GROUPS: Kind(_apply_groups),
     EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
-    IMPORT_CHECK: Kind(None, whole=_check, can_retry=False),
-    IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False),
-    IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False),
+    IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),
+    IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False, operators_only=True),
+    IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False, operators_only=True),
     COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
-    APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True),
+    APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True, operators_only=True),
 }

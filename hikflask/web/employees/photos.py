@@ -20,7 +20,7 @@ def refuse_unauthorized() -> ResponseReturnValue | None:
     if not bearer_token.is_given():
         return guard.admit_page()
     token = bearer_token.authenticate()
-    bearer_token.set_audit_actor(token)
+    bearer_token.begin(token)
     rule = permissions.rule()
     if rule is None or rule.role is None or not permissions.may(token.role, rule.role):
         abort(403)

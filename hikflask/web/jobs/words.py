@@ -8,7 +8,6 @@ from hikflask.http.permissions import ADMIN, OPERATOR
 from hikflask.messages import N_
 from hikflask.models import Job, JobItem
 from hikflask.services.jobs.kinds import (
-    APPLY,
     DEACTIVATE,
     DEPARTMENT,
     EXPORT,
@@ -70,10 +69,8 @@ def sent(count: int) -> str:
 
 
 def may_see(job: Job) -> bool:
-    """Tell whether this operator may see which items failed: those of an import are rows of its file, and a plan names
-    people whom only the terminal knows.
-    """
-    return job.kind not in (*OF_IMPORTS, APPLY) or current_operator.may(OPERATOR)
+    """Tell whether this operator may see which items failed."""
+    return not KINDS[job.kind].operators_only or current_operator.may(OPERATOR)
 
 
 def preview(job: Job) -> str:
