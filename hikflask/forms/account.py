@@ -37,6 +37,17 @@ class CodeForm(Form):
     code = StringField(_l("Code from the app"), [typed], [stripped])
 
 
+class FactorForm(CodeForm):
+    """The first code of a new app, and one of the factor that it replaces."""
+
+    present_code = StringField(_l("Code from your present app, or a recovery code"), filters=[stripped])
+
+    def validate_present_code(self, field: Field) -> None:
+        """Refuse what is far too long; the service knows whether one is needed."""
+        if field.data and len(field.data) > LONGEST_TYPED:
+            raise too_long(field, LONGEST_TYPED)
+
+
 class NewPasswordForm(Form):
     """A new password, typed twice, and the present one."""
 

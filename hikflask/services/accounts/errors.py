@@ -67,6 +67,12 @@ class FactorCodeWrong(AccountsError):
     fields = ("code",)
 
 
+class PresentCodeWrong(FactorCodeWrong):
+    """The code of the factor that is to be replaced is wrong."""
+
+    fields = ("present_code",)
+
+
 class FactorMissing(AccountsError):
     """The operator has no second factor."""
 

@@ -20,7 +20,13 @@ from hikflask.extensions import db, vault
 from hikflask.models import Operator, OperatorSession, RecoveryCode
 from hikflask.services import audit
 from hikflask.services.accounts import known_devices, operators, rate_limit, sessions
-from hikflask.services.accounts.errors import FactorCodeWrong, FactorMissing, FactorRequired, SignInRefused
+from hikflask.services.accounts.errors import (
+    FactorCodeWrong,
+    FactorMissing,
+    FactorRequired,
+    PresentCodeWrong,
+    SignInRefused,
+)
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.core.db import changed_rows
 
@@ -103,17 +109,24 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
     return key
 
 
-def set_up(person: SignedIn, secret: str, code: str) -> list[str]:
+def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> list[str]:
     """Give an operator a second factor, or another one; all other sessions end. Return the recovery codes.
 
     :param code: of the app with this secret, which shows that the app has it.
-    :raises FactorCodeWrong: :raises TooOften: :raises SignInRefused: when the session has ended meanwhile.
+    :param present_code: of the factor that is replaced, where there is one.
+    :raises FactorCodeWrong: :raises PresentCodeWrong: :raises TooOften:
+    :raises SignInRefused: when the session has ended meanwhile.
     """
-    tries = {f"factor-set-up:{person.session_id}": sessions.CONFIRMATIONS}
-    sessions.take_tries(tries)
+    tries = _count_try(person)
     step = _step_of(secret, code, None)
     if step is None:
         raise FactorCodeWrong
+    operator = operators.row(person.operator_id)
+    if operator.totp_encrypted is not None:
+        try:
+            _accept(operator, present_code)
+        except FactorCodeWrong as error:
+            raise PresentCodeWrong from error
     mine = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
     changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step, totp_used=str(step)))
     if sessions.end_all(person.operator_id, person.session_id) != 1:
@@ -126,27 +139,34 @@ def set_up(person: SignedIn, secret: str, code: str) -> list[str]:
     return codes
 
 
-def new_codes(person: SignedIn) -> list[str]:
+def new_codes(person: SignedIn, code: str) -> list[str]:
     """Give an operator new recovery codes, and return them; the earlier ones are worthless.
 
-    :raises FactorMissing: when there is no second factor.
+    :param code: of the app, or a recovery code: whoever has the password and an open session alone gets none.
+    :raises FactorMissing: when there is no second factor. :raises FactorCodeWrong: :raises TooOften:
     """
-    if not has(person.operator_id):
-        raise FactorMissing
+    tries = _count_try(person)
+    _accept_own(person, code)
     codes = _replace_codes(person.operator_id)
     audit.note("second_factor.new_codes", subject=person.name)
     db.session.commit()
+    sessions.give_back_tries(tries)
     return codes
 
 
-def switch_off(person: SignedIn) -> None:
+def switch_off(person: SignedIn, code: str) -> None:
     """Take the operator's own second factor off.
 
+    :param code: as in new_codes().
     :raises FactorRequired: when the role must have one. :raises FactorMissing: when there is none.
+    :raises FactorCodeWrong: :raises TooOften:
     """
     if person.role in current_app.config["SECOND_FACTOR_ROLES"]:
         raise FactorRequired
+    tries = _count_try(person)
+    _accept_own(person, code)
     _remove(person.operator_id, person.session_id)
+    sessions.give_back_tries(tries)
 
 
 def remove(operator_id: int) -> None:
@@ -154,11 +174,11 @@ def remove(operator_id: int) -> None:
 
     :raises FactorMissing: when there is none. :raises OperatorUnknown:
     """
-    _remove(operator_id, None)
+    _remove(operators.row(operator_id).id, None)
 
 
 def _remove(operator_id: int, keep: int | None) -> None:
-    operator = operators.row(operator_id)
+    operator = db.session.get_one(Operator, operator_id)
     mine = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
     if not changed_rows(mine.values(totp_encrypted=None, totp_step=None, totp_used="")):
         db.session.rollback()
@@ -167,6 +187,21 @@ def _remove(operator_id: int, keep: int | None) -> None:
     sessions.end_all(operator_id, keep)
     audit.note("second_factor.removed", subject=operator.name)
     db.session.commit()
+
+
+def _count_try(person: SignedIn) -> list[str]:
+    """Count a try at a code in an open session, and return its keys. :raises TooOften:"""
+    soon, late = f"factor-session:{person.session_id}", f"factor-session-long:{person.session_id}"
+    rate_limit.take(soon, sessions.CONFIRMATIONS, sessions.WINDOW_SECONDS)
+    rate_limit.take(late, LONG_TRIES, LONG_SECONDS)
+    return [soon, late]
+
+
+def _accept_own(person: SignedIn, code: str) -> None:
+    operator = operators.row(person.operator_id)
+    if operator.totp_encrypted is None:
+        raise FactorMissing
+    _accept(operator, code)
 
 
 def _accept(operator: Operator, code: str) -> None:

@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
-from hikflask.forms.account import NewPasswordForm
+from hikflask.forms.account import CodeForm, NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import DirectoryDecides, TryLater, WeakPassword
@@ -22,15 +22,20 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 @bp.get("/")
 @allow(VIEWER)
 def show() -> ResponseReturnValue:
-    """The operator's name and role, and the open sessions."""
+    """The operator's name and role, the second factor, and the open sessions."""
+    return page(CodeForm(formdata=None))
+
+
+def page(form: CodeForm, status: int = 200) -> Response:
+    """Answer the page of the account; a code is asked for before the second factor is changed."""
     person = current_operator.required()
     has_factor = second_factor.has(person.operator_id)
-    return render_template(
-        "account/show.html",
-        sessions=sessions.list_open(person.operator_id),
-        has_factor=has_factor,
-        codes_left=second_factor.codes_left(person.operator_id) if has_factor else 0,
-    )
+    known = {
+        "sessions": sessions.list_open(person.operator_id),
+        "has_factor": has_factor,
+        "codes_left": second_factor.codes_left(person.operator_id) if has_factor else 0,
+    }
+    return make_response(render_template("account/show.html", form=form, **known), status)
 
 
 @bp.get("/password")

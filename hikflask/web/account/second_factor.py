@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
-from hikflask.forms.account import CodeForm, SignInForm
+from hikflask.forms.account import CodeForm, FactorForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, confirmed, public
 from hikflask.services.accounts import second_factor, sessions
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TryLater
 from hikflask.services.core.errors import ServiceError
+from hikflask.web.account import account
 from hikflask.web.security import (
     csrf_failure,
     current_operator,
@@ -20,6 +21,7 @@ from hikflask.web.security import (
     password_prompt,
     resubmission,
 )
+from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support.locale import remember_language
 from hikflask.web.support.messages import error_sentence, with_retry_after
 from hikflask.web.support.urls import next_or
@@ -66,24 +68,24 @@ def check() -> ResponseReturnValue:
 @confirmed(VIEWER)
 def set_up() -> ResponseReturnValue:
     """The QR code for the app, and the field for the first code."""
-    return password_prompt.factor_page(CodeForm(formdata=None), None, next_path=next_or())
+    return _set_up_page(FactorForm(formdata=None), None)
 
 
 @bp.post("/account/second-factor")
 @confirmed(VIEWER)
 def enrol() -> ResponseReturnValue:
     """Set up the second factor, and show the recovery codes once; all other sessions end."""
-    form, person, typed = CodeForm(), current_operator.required(), resubmission.carried_form()
+    form, person, typed = FactorForm(), current_operator.required(), resubmission.carried_form()
     if not form.validate():
-        return password_prompt.factor_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY, next_or())
+        return _set_up_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        codes = second_factor.set_up(person, factor_secret.present(), form.code.data)
+        codes = second_factor.set_up(person, factor_secret.present(), form.code.data, form.present_code.data or "")
     except TryLater as error:
         form.code.errors = [error_sentence(error)]
-        return with_retry_after(password_prompt.factor_page(form, typed, next_path=next_or()), error)
+        return with_retry_after(_set_up_page(form, typed), error)
     except FactorCodeWrong as error:
-        form.code.errors = [error_sentence(error)]
-        return password_prompt.factor_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY, next_or())
+        form[error.fields[0]].errors = [error_sentence(error)]
+        return _set_up_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     # A new key, and the session as it is now: all devices are unknown again.
@@ -95,20 +97,26 @@ def enrol() -> ResponseReturnValue:
 @confirmed(VIEWER)
 def new_codes() -> ResponseReturnValue:
     """Make new recovery codes, and show them once."""
+    form = CodeForm()
+    if not form.validate():
+        return account.page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        return _codes(second_factor.new_codes(current_operator.required()))
+        return _codes(second_factor.new_codes(current_operator.required(), form.code.data))
     except ServiceError as error:
-        return _refused(error)
+        return _refused(form, error)
 
 
 @bp.post("/account/second-factor/off")
 @confirmed(VIEWER)
 def switch_off() -> ResponseReturnValue:
     """Switch the operator's own second factor off."""
+    form = CodeForm()
+    if not form.validate():
+        return account.page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        second_factor.switch_off(current_operator.required())
+        second_factor.switch_off(current_operator.required(), form.code.data)
     except ServiceError as error:
-        return _refused(error)
+        return _refused(form, error)
     flash(_("The second factor is switched off. All other sessions have ended."))
     return redirect(url_for("account.show"), 303)
 
@@ -147,6 +155,15 @@ def _codes(codes: list[str]) -> Response:
     return response
 
 
-def _refused(error: ServiceError) -> ResponseReturnValue:
+def _set_up_page(form: FactorForm, typed: TypedForm | None, status: int = 200) -> Response:
+    replaces = second_factor.has(current_operator.required().operator_id)
+    return password_prompt.factor_page(form, typed, status, next_or(), replaces=replaces)
+
+
+def _refused(form: CodeForm, error: ServiceError) -> ResponseReturnValue:
+    if isinstance(error, FactorCodeWrong | TryLater):
+        form.code.errors = [error_sentence(error)]
+        page = account.page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return with_retry_after(page, error) if isinstance(error, TryLater) else page
     flash(error_sentence(error), "danger")
     return redirect(url_for("account.show"), 303)

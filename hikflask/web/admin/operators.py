@@ -14,7 +14,7 @@ from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
 from hikflask.services.accounts.errors import DirectoryDecides, TryLater
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.security import resubmission
+from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.messages import error_sentence, with_retry_after
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
@@ -114,6 +114,9 @@ def reset_password(operator_id: int) -> ResponseReturnValue:
 def remove_factor(operator_id: int) -> ResponseReturnValue:
     """Take the second factor off an operator who lost it; all sessions of that operator end."""
     found = _operator(operator_id)
+    if operator_id == current_operator.required().operator_id:
+        flash(_("Switch off your own second factor here, with a code of it."), "warning")
+        return redirect(url_for("account.show"), 303)
     try:
         second_factor.remove(operator_id)
     except ServiceError as error:

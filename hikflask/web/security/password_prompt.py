@@ -8,7 +8,7 @@ from http import HTTPStatus
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from hikflask.forms.account import CodeForm, ConfirmForm, NewPasswordForm, SignInForm
+from hikflask.forms.account import CodeForm, ConfirmForm, FactorForm, NewPasswordForm, SignInForm
 from hikflask.http import permissions
 from hikflask.web.security import current_operator, factor_secret, resubmission
 from hikflask.web.security.resubmission import TypedForm
@@ -48,13 +48,13 @@ def ask_to_set_up_factor() -> Response:
     """Answer a request of an operator whose role must have a second factor, which is not set up yet."""
     typed = resubmission.typed_in_request()
     if htmx.wants_fragment():
-        form = {"form": CodeForm(formdata=None), "carried": typed, **factor_secret.shown()}
+        form = {"form": FactorForm(formdata=None), "carried": typed, **factor_secret.shown()}
         return _ask_in_place(FACTOR, "second_factor", HTTPStatus.FORBIDDEN, **form)
     if _is_safe_method():
         return _redirect(FACTOR)
     if typed is None:
         flash(_("Nothing is done yet: set up your second factor, then press the button again."), "warning")
-    return factor_page(CodeForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
+    return factor_page(FactorForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
 
 
 def redirect_to_confirmation() -> Response:
@@ -79,9 +79,14 @@ def code_page(form: CodeForm, typed: TypedForm | None, status: int = 200, next_p
     return make_response(render_template("account/code.html", form=form, carried=typed, next=next_path), status)
 
 
-def factor_page(form: CodeForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
-    """Answer the page that sets up a second factor, which carries a typed form along."""
-    known = {"form": form, "carried": typed, "next": next_path, **factor_secret.shown()}
+def factor_page(
+    form: FactorForm, typed: TypedForm | None, status: int = 200, next_path: str = "/", *, replaces: bool = False
+) -> Response:
+    """Answer the page that sets up a second factor, which carries a typed form along.
+
+    :param replaces: there is one, of which a code is asked for, too.
+    """
+    known = {"form": form, "carried": typed, "next": next_path, "replaces": replaces, **factor_secret.shown()}
     response = make_response(render_template("account/second_factor.html", **known), status)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -117,7 +122,7 @@ def go_on(typed: TypedForm | None, next_path: str, why: str = "") -> Response:
     if typed and person and person.must_change_password:
         return password_page(NewPasswordForm(formdata=None), typed, next_path=next_path)
     if typed and person and person.must_set_up_factor:
-        return factor_page(CodeForm(formdata=None), typed, next_path=next_path)
+        return factor_page(FactorForm(formdata=None), typed, next_path=next_path)
     again = resubmission.show_again(typed, person, why) if typed and person else None
     return again or make_response(redirect(next_path, 303))
 

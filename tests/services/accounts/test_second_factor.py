@@ -26,6 +26,7 @@ from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, open_sessio
 
 pytestmark = pytest.mark.usefixtures("context")
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+OTHER = "NB2W45DFOIZANB2W45DFOIZANB2W45DF"
 NOON = 1_800_000_000.0
 HERE = "10.0.0.1"
 
@@ -210,12 +211,12 @@ def test_new_recovery_codes_make_the_earlier_ones_worthless() -> None:
     earlier = with_factor()
     person = signed_in()
 
-    later = second_factor.new_codes(person)
+    later = second_factor.new_codes(person, code())
 
     refused(earlier[0])
     assert second_factor.open_session(pending(), later[0], HERE)
     with pytest.raises(FactorMissing):
-        second_factor.new_codes(signed_in("Ольга"))
+        second_factor.new_codes(signed_in("Ольга"), code())
 
 
 def test_guessing_codes_is_limited_as_guessing_passwords_is() -> None:
@@ -334,6 +335,33 @@ def test_factor_is_taken_off_and_all_sessions_end() -> None:
         second_factor.remove(anna.id)
 
 
+@pytest.mark.both_databases
+def test_password_and_open_session_change_nothing_without_a_code(clock: Callable[[float], None]) -> None:
+    codes, person = with_factor(), signed_in()
+    changes: list[Callable[[str], object]] = [
+        lambda given: second_factor.switch_off(person, given),
+        lambda given: second_factor.new_codes(person, given),
+        lambda given: second_factor.set_up(person, OTHER, pyotp.TOTP(OTHER).at(int(NOON)), given),
+    ]
+    for change in changes:
+        for given in ("", "000000", pyotp.TOTP(OTHER).at(int(NOON))):
+            with pytest.raises(FactorCodeWrong):
+                change(given)
+    assert second_factor.codes_left(person.operator_id) == 10
+    # The tenth wrong one in this session is the last.
+    with pytest.raises(FactorCodeWrong):
+        second_factor.switch_off(person, "1")
+    with pytest.raises(TooOften):
+        second_factor.switch_off(person, code())
+
+    person = signed_in()
+    changes[2](codes[0])
+    refused(code())
+    clock(NOON + 30)
+    second_factor.switch_off(person, pyotp.TOTP(OTHER).at(int(NOON + 30)))
+    assert not second_factor.has(person.operator_id)
+
+
 def test_role_that_must_have_a_factor_is_kept_back_and_cannot_switch_it_off(app: Flask) -> None:
     app.config["SECOND_FACTOR_ROLES"] = ("admin",)
     assert (signed_in("Анна", ADMIN).is_kept_back, signed_in("Ольга").is_kept_back) == (True, False)
@@ -342,9 +370,9 @@ def test_role_that_must_have_a_factor_is_kept_back_and_cannot_switch_it_off(app:
     assert not person.is_kept_back
 
     with pytest.raises(FactorRequired):
-        second_factor.switch_off(person)
+        second_factor.switch_off(person, code())
     app.config["SECOND_FACTOR_ROLES"] = ()
-    second_factor.switch_off(person)
+    second_factor.switch_off(person, code())
 
     assert not second_factor.has(person.operator_id)
     assert [one.id for one in sessions.list_open(person.operator_id)] == [person.session_id]

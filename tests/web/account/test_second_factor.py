@@ -23,6 +23,10 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PAGE = "/account/second-factor"
 QR = re.compile(r'<img class="qr" src="(data:image/svg\+xml[^"]+)"')
 SHOWN = re.compile(r": <code>([A-Z2-7 ]+)</code>")
+WRONG = (
+    "Код неверный или уже использован. Дождитесь следующего.",
+    "The code is wrong, or was used already. Wait for the next one.",
+)
 CODES = re.compile(r"<li><code>([a-z2-7-]{19})</code></li>")
 
 
@@ -180,14 +184,54 @@ def test_new_codes_and_switching_off(app: Flask) -> None:
     _, earlier = set_up(client)
     client.post("/confirm", data={"password": OPERATOR_PASSWORD})
 
-    renewed = client.post(f"{PAGE}/codes")
-    off = client.post(f"{PAGE}/off", follow_redirects=True, headers=ENGLISH)
+    for way in ("codes", "off"):
+        for given, said in (("", "“Code from the app” must not be empty."), ("000000", WRONG[1])):
+            refused = client.post(f"{PAGE}/{way}", data={"code": given}, headers=ENGLISH)
+            assert (refused.status_code, said in html.unescape(refused.text)) == (422, True)
+        assert WRONG[0] in client.post(f"{PAGE}/{way}", data={"code": "000000"}).text
+    renewed = form_to(client.get("/account/").text, f"{PAGE}/codes").send(client, code=earlier[0])
+    later = CODES.findall(renewed.text)
+    off = client.post(f"{PAGE}/off", data={"code": later[0]}, follow_redirects=True, headers=ENGLISH)
 
     assert len(set(CODES.findall(renewed.text)) | set(earlier)) == 20
     assert renewed.headers["Cache-Control"] == "no-store"
     assert "The second factor is switched off. All other sessions have ended." in off.text
     client.post("/confirm", data={"password": OPERATOR_PASSWORD})
-    assert "There is no second factor." in client.post(f"{PAGE}/codes", follow_redirects=True, headers=ENGLISH).text
+    late = client.post(f"{PAGE}/codes", data={"code": later[1]}, follow_redirects=True, headers=ENGLISH)
+    assert "There is no second factor." in late.text
+
+
+def test_another_app_replaces_the_present_one_with_a_code_of_it(app: Flask) -> None:
+    client = client_of(app, OPERATOR, "Ольга")
+    _, codes = set_up(client)
+    client.post("/confirm", data={"password": OPERATOR_PASSWORD})
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "Code from your present app, or a recovery code" in page
+    secret = SHOWN.findall(page)[0].replace(" ", "")
+
+    for given in ("", "000000", code(secret)):
+        refused = client.post(PAGE, data={"code": code(secret), "present_code": given}, headers=ENGLISH)
+        assert (refused.status_code, WRONG[1] in html.unescape(refused.text)) == (422, True)
+    done = client.post(PAGE, data={"code": code(secret), "present_code": codes[0]})
+
+    assert len(CODES.findall(done.text)) == 10
+
+
+def test_administrator_switches_the_own_factor_off_in_the_account_alone(app: Flask) -> None:
+    client = client_of(app, ADMIN, "Ольга")
+    set_up(client)
+    client.post("/confirm", data={"password": OPERATOR_PASSWORD})
+    with app.app_context():
+        olga = operators.by_name("Ольга")
+        assert olga is not None
+
+    assert "Снять второй фактор" not in client.get(f"/operators/{olga.id}").text
+    for language, said in (("ru", "Свой второй фактор отключите здесь: для этого нужен код."),
+                           ("en", "Switch off your own second factor here, with a code of it.")):  # fmt: skip
+        told = client.post(f"/operators/{olga.id}/second-factor/remove", follow_redirects=True,
+                           headers={"Accept-Language": language})  # fmt: skip
+        assert (told.request.path, said in told.text) == ("/account/", True)
+    assert "осталось 10" in client.get("/account/").text.lower()
 
 
 def test_password_is_asked_for_before_the_secret_is_shown(app: Flask) -> None:
@@ -223,7 +267,7 @@ class TestObligatory:
         assert browser.get("/employees/").status_code == 200
         assert browser.get("/api/openapi.json").status_code == 200
         browser.post("/confirm", data={"password": OPERATOR_PASSWORD})
-        kept = browser.post(f"{PAGE}/off", follow_redirects=True, headers=ENGLISH).text
+        kept = browser.post(f"{PAGE}/off", data={"code": "000000"}, follow_redirects=True, headers=ENGLISH).text
         assert "Your role must sign in with a second factor, so it is not switched off." in kept
 
     def test_nothing_typed_is_lost_on_the_way(self, browser: FlaskClient) -> None:
