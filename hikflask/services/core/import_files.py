@@ -61,13 +61,18 @@ def written_alone() -> Iterator[None]:
         os.close(handle)
 
 
-def replace(name: str, content: IO[bytes]) -> None:
-    """Put another content in the place of a stored file, at once."""
+@contextmanager
+def replaced(name: str) -> Iterator[IO[bytes]]:
+    """Within its block another content of a stored file is written, which takes its place at the end, at once."""
     draft = f"{name}.part"
-    with _created(draft) as file:
-        while chunk := content.read(CHUNK):
-            file.write(chunk)
-    path_of(draft).replace(path_of(name))
+    remove(draft)  # A process that was killed may have left one.
+    try:
+        with _created(draft) as file:
+            yield file
+        path_of(draft).replace(path_of(name))
+    except BaseException:
+        remove(draft)
+        raise
 
 
 def _created(name: str) -> IO[bytes]:

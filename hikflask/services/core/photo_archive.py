@@ -1,17 +1,20 @@
 """ZIP archives of photos that are named by ID, such as 100222.jpg.
 
 An archive may be made to harm: nothing is unpacked to the disk, what its directory declares is checked before anything
-is read, and no more is read of a picture than a picture may have.
+is read, and no more is read of a picture than a picture may have. The directory is read once, and not for each picture.
 """
 
 import io
+import os
+import struct
 import zlib
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryFile
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from hikflask import employee_number
 from hikflask.services.core import import_files
@@ -34,12 +37,20 @@ MOST_MEGABYTES = 8000
 LARGEST_DIRECTORY = 8 * MEGABYTE
 # The end of the directory (PKWARE's APPNOTE.TXT, 4.3.16), its largest size, and what stands before it with ZIP64.
 END, END_SIZE, END_MOST, END_OF_ZIP64 = b"PK\x05\x06", 22, 22 + 65535, b"PK\x06\x07"
+# What stands before a file, and of it in the directory: the sizes without names, and where the sizes of these and the
+# place of the file are (4.3.7 and 4.3.12).
+LOCAL, LOCAL_SIZE, LOCAL_NAMES = b"PK\x03\x04", 30, slice(26, 30)
+RECORD_SIZE, RECORD_NAMES, RECORD_PLACE = 46, slice(28, 34), slice(42, 46)
+CHUNK = 1024 * 1024
+# Each takes some 10 MB for 20,000 files.
+DIRECTORIES = 4
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 # What other programs add beside the pictures.
 IGNORED = {("thumbs", ".db"), ("desktop", ".ini"), (".ds_store", "")}
 METHODS = {ZIP_STORED, ZIP_DEFLATED}
 ENCRYPTED = 0x1
-UNREADABLE = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error)
+UNREADABLE = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
+Version = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ def look(path: Path) -> Contents:
     """
     _refuse_directory(path)
     try:
-        with ZipFile(path) as archive:
+        with _opened(path) as (_, archive):
             files = [info for info in archive.infolist() if not _is_ignored(info)]
     except UNREADABLE as error:
         raise BadArchive from error
@@ -109,28 +120,65 @@ def number_of(name: str) -> str:
     return path.stem if path.suffix.lower() in SUFFIXES and employee_number.is_valid(path.stem) else ""
 
 
+def version(of: Path | int) -> Version:
+    """Return what tells a stored archive, or an open one, from what is written in its place."""
+    status = os.stat(of)
+    return status.st_ino, status.st_mtime_ns
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], ZipFile]]:
+    """Open an archive; its directory was perhaps read before, and is that of this very file."""
+    while True:
+        present = version(path)
+        archive = _directory(path, present)
+        with path.open("rb") as file:
+            if version(file.fileno()) == present:
+                yield file, archive
+                return
+
+
+@lru_cache(DIRECTORIES)
+def _directory(path: Path, present: Version) -> ZipFile:  # noqa: ARG001 - what is written anew has another version
+    """Return an archive with its directory, closed."""
+    with ZipFile(path) as archive:
+        return archive
+
+
 def read(path: Path, name: str) -> io.BytesIO:
     """Return a picture of an archive, as the file that it was.
 
     :raises PhotoTooLarge: when it has more than 10 MB. :raises BadPhoto: when it cannot be read.
     """
     try:
-        with ZipFile(path) as archive:
+        with _opened(path) as (file, archive):
             info = archive.getinfo(name)
             if info.file_size > LARGEST_FILE:
                 raise PhotoTooLarge
             if info.compress_type not in METHODS:
                 raise BadPhoto
-            with archive.open(info) as picture:
+            file.seek(_start(file, info))
+            with ZipExtFile(file, "r", info) as picture:
                 return io.BytesIO(picture.read(LARGEST_FILE))
     except (KeyError, *UNREADABLE) as error:
         raise BadPhoto from error
 
 
+def _start(file: IO[bytes], info: ZipInfo) -> int:
+    """Return where the content of a file begins."""
+    file.seek(info.header_offset)
+    head = file.read(LOCAL_SIZE)
+    if not head.startswith(LOCAL):
+        raise BadZipFile
+    name_size, extra_size = struct.unpack("<2H", head[LOCAL_NAMES])
+    return info.header_offset + LOCAL_SIZE + int(name_size) + int(extra_size)
+
+
 def forget(stored: str, numbers: Collection[str]) -> bool:
     """Take the pictures of these numbers out of a stored archive; False when it has none.
 
-    An archive that cannot be written anew is removed as a whole. Two who do this to one archive do it in turn.
+    What others have put beside the pictures, such as thumbnails, goes with them. An archive that cannot be written anew
+    is removed as a whole. Two who do this to one archive do it in turn.
 
     :param stored: the name of the file in the folder of imports.
     """
@@ -143,28 +191,51 @@ def _forget(stored: str, numbers: Collection[str]) -> bool:
     if not path.is_file():
         return False
     try:
-        with ZipFile(path) as archive:
-            files = archive.infolist()
-            kept = [info for info in files if number_of(info.filename) not in numbers]
-            if len(kept) == len(files):
+        with _opened(path) as (file, archive):
+            if not any(number_of(info.filename) in numbers for info in archive.infolist()):
                 return False
-            _write_anew(archive, kept, stored)
+            with import_files.replaced(stored) as copy:
+                _write_anew(file, archive, numbers, copy)
     except UNREADABLE:
         import_files.remove(stored)
     return True
 
 
-def _write_anew(archive: ZipFile, kept: list[ZipInfo], stored: str) -> None:
-    with TemporaryFile(dir=import_files.folder()) as left:
-        with ZipFile(left, "w") as copy:
-            for info in kept:
-                _copy(archive, info, copy)
-        left.seek(0)
-        import_files.replace(stored, left)
+def _write_anew(file: IO[bytes], archive: ZipFile, numbers: Collection[str], copy: IO[bytes]) -> None:
+    """Write what is kept as it is packed, with its part of the directory."""
+    directory = []
+    for info, record in _records(file, archive):
+        if _is_ignored(info) or number_of(info.filename) in numbers:
+            continue
+        place = struct.pack("<L", copy.tell())
+        _copy(file, info, copy)
+        directory.append(record[: RECORD_PLACE.start] + place + record[RECORD_PLACE.stop :])
+    start, count, size = copy.tell(), len(directory), sum(map(len, directory))
+    copy.writelines(directory)
+    copy.write(struct.pack("<4s4H2LH", END, 0, 0, count, count, size, start, 0))
 
 
-def _copy(archive: ZipFile, info: ZipInfo, copy: ZipFile) -> None:
-    """Copy a file that a picture could be; one that cannot be read is left out, and would have been refused anyway."""
-    if info.file_size <= LARGEST_FILE and info.compress_type in METHODS:
-        with suppress(BadZipFile, EOFError, RuntimeError, zlib.error):
-            copy.writestr(ZipInfo(info.filename), archive.read(info))
+def _records(file: IO[bytes], archive: ZipFile) -> list[tuple[ZipInfo, bytes]]:
+    """Return what the directory says of each file, as it stands there."""
+    file.seek(archive.start_dir)
+    records = []
+    for info in archive.infolist():
+        head = file.read(RECORD_SIZE)
+        records.append((info, head + file.read(sum(struct.unpack("<3H", head[RECORD_NAMES])))))
+    return records
+
+
+def _copy(file: IO[bytes], info: ZipInfo, copy: IO[bytes]) -> None:
+    """Copy a file of an archive as it is packed.
+
+    :raises BadZipFile: when files lie upon each other, so that the copy would be larger than the archive.
+    """
+    left = _start(file, info) + info.compress_size - info.header_offset
+    if copy.tell() + left > os.stat(file.fileno()).st_size:
+        raise BadZipFile
+    file.seek(info.header_offset)
+    while left:
+        chunk = file.read(min(left, CHUNK))
+        if not chunk:
+            raise EOFError
+        left -= copy.write(chunk)

@@ -100,7 +100,6 @@ class _Check:
         with closing(_rows(self._batch)) as rows:
             for part in _parts(rows, BATCH):
                 self._take(part)
-                time.sleep(PAUSE)
 
     def _take(self, part: list[Row]) -> None:
         fields = self._batch.fields
@@ -156,6 +155,7 @@ class _Check:
             db.session.execute(insert(ImportRow), rows)
         self._counts.update(row["verdict"] for row in rows)
         self._report(more)
+        time.sleep(PAUSE)
 
     def _lock(self) -> None:
         """Lock the import's row until the next report, to write what was read of its files.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from hikflask.extensions import db
@@ -33,14 +34,13 @@ def contents(batch: ImportBatch) -> Contents:
     return photo_archive.look(path)
 
 
-def version(batch: ImportBatch) -> tuple[int, int] | None:
+def version(batch: ImportBatch) -> photo_archive.Version | None:
     """Return what tells an archive from the one that an erasure writes in its place; None when there is none."""
-    path = import_files.path_of(batch.photos_file)
-    try:
-        found = path.stat() if batch.photos_file else None
-    except FileNotFoundError:
-        found = None
-    return (found.st_ino, found.st_mtime_ns) if found else None
+    if not batch.photos_file:
+        return None
+    with suppress(FileNotFoundError):
+        return photo_archive.version(import_files.path_of(batch.photos_file))
+    return None
 
 
 def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:

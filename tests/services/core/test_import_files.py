@@ -34,10 +34,22 @@ def test_nothing_stays_of_a_file_that_is_too_large() -> None:
 def test_another_content_takes_the_place_of_a_file() -> None:
     name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
 
-    import_files.replace(name, io.BytesIO(b"others"))
+    with import_files.replaced(name) as file:
+        file.write(b"others")
 
     assert names() == [name]
     assert import_files.path_of(name).read_bytes() == b"others"
+
+
+def test_file_stays_as_it_was_when_another_content_cannot_be_written() -> None:
+    name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
+    import_files.path_of(f"{name}.part").write_bytes(b"left by a process that was killed")
+
+    with pytest.raises(OSError, match="full"), import_files.replaced(name):
+        raise OSError("the disk is full")
+
+    assert names() == [name]
+    assert import_files.path_of(name).read_bytes() == b"people"
 
 
 def test_removing_twice_is_no_error_and_what_cannot_be_removed_is_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from hikflask.services.core.errors import (
     BadPhoto,
     PhotoTooLarge,
 )
+from hikflask.services.core.photo_archive import Contents
 
 
 def packed(path: Path, *names: str, content: bytes = b"picture", method: int = ZIP_DEFLATED) -> Path:
@@ -128,6 +129,72 @@ def test_pictures_of_one_person_are_taken_out() -> None:
 
     with ZipFile(import_files.path_of(stored)) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {"2.jpg": b"2.jpg"}
+
+
+@pytest.mark.usefixtures("context")
+def test_archive_without_a_person_is_packed_as_it_was() -> None:
+    file = io.BytesIO(b"what stands before an archive")
+    file.seek(0, io.SEEK_END)
+    with ZipFile(file, "a", ZIP_DEFLATED) as archive:
+        for name in ("1.jpg", "фото/2.jpg", "3.jpg", "Thumbs.db", "Иван.jpg"):
+            archive.writestr(name, f"{name}: {'0' * photo_archive.MEGABYTE}")
+        with archive.open("4.jpg", "w") as picture:
+            picture.write(b"4")
+    file.seek(0)
+    stored = import_files.keep(file, photo_archive.MEGABYTE, BadArchive())
+    path = import_files.path_of(stored)
+    before = path.stat().st_size
+
+    assert photo_archive.forget(stored, {"1"})
+    assert photo_archive.forget(stored, {"3"})
+
+    assert path.stat().st_size < before
+    assert photo_archive.look(path) == Contents({"2": ["фото/2.jpg"], "4": ["4.jpg"]}, ["Иван.jpg"])
+    assert photo_archive.read(path, "фото/2.jpg").read().startswith("фото/2.jpg: 0".encode())
+    with ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["фото/2.jpg", "Иван.jpg", "4.jpg"]
+    assert b"1.jpg" not in path.read_bytes()
+
+
+@pytest.mark.usefixtures("context")
+def test_archive_whose_files_lie_upon_each_other_is_removed_and_not_blown_up() -> None:
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        for number in range(9):
+            archive.writestr(f"{number}.jpg", bytes(photo_archive.MEGABYTE) if number == 0 else b"")
+    content = bytearray(file.getvalue())
+    at, packed_size = 0, content[content.find(b"PK\x01\x02") + 16 :][:12]
+    while (at := content.find(b"PK\x01\x02", at + 1)) > 0:
+        content[at + 16 : at + 28], content[at + 42 : at + 46] = packed_size, bytes(4)
+    stored = import_files.keep(io.BytesIO(content), 2 * photo_archive.MEGABYTE, BadArchive())
+    assert len(photo_archive.look(import_files.path_of(stored)).pictures) == 9
+
+    assert photo_archive.forget(stored, {"0"})
+
+    assert list(import_files.folder().iterdir()) == []
+
+
+@pytest.mark.usefixtures("context")
+def test_directory_is_read_once_and_again_when_the_archive_is_written_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        for number in range(9):
+            archive.writestr(f"{number}.jpg", str(number))
+    file.seek(0)
+    path = import_files.path_of(stored := import_files.keep(file, 10_000, BadArchive()))
+    opened = []
+    monkeypatch.setattr(photo_archive, "ZipFile", lambda path: opened.append(path) or ZipFile(path))
+
+    photo_archive.look(path)
+    assert [photo_archive.read(path, f"{number}.jpg").read() for number in range(9)] == [b"%d" % n for n in range(9)]
+    assert opened == [path]
+
+    photo_archive.forget(stored, {"0"})
+    with pytest.raises(BadPhoto):
+        photo_archive.read(path, "0.jpg")
+    assert photo_archive.read(path, "8.jpg").read() == b"8"
+    assert opened == [path, path]
 
 
 @pytest.mark.usefixtures("context")

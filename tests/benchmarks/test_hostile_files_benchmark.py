@@ -1,0 +1,33 @@
+"""What small files cost is measured at a small number; how long it takes depends on the machine."""
+
+import re
+import subprocess
+import sys
+
+from tests.benchmarks.hostile_files import Step, missed
+from tests.processes.processes import ROOT
+
+
+def test_small_benchmark_shows_time_memory_disk_and_health() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks.hostile_files", "--count", "20"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode in {0, 1}, done.stderr
+    head, *rows = done.stdout.splitlines()[:4]
+    assert head.startswith("20 pictures")
+    assert [row.split()[0] for row in rows] == ["half", "all", "erasure"]
+    assert all(re.search(r" +\d+\.\d +\d+ +\d+\.\d +\d+$", row) for row in rows)
+
+
+def test_missed_targets_are_named() -> None:
+    half, whole = Step("half", 10.0, 120.0, 1.0, 0.1), Step("all", 40.0, 251.0, 2.0, 0.3)
+
+    assert missed([half, whole, Step("erasure", 36.0, 200.0, 3200.0, 0.1)]) == [
+        "all took 4.0 times as long as half",
+        "the erasure took 36.0 s, not 10",
+        "the erasure took 3200 MB of the disk, not 5",
+        "all: 251 MB, not 250",
+        "all: health took 0.30 s, not 0.2",
+    ]
+    assert missed([half, Step("all", 20.0, 120.0, 2.0, 0.1), Step("erasure", 1.0, 120.0, 4.0, 0.1)]) == []
