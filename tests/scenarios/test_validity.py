@@ -29,6 +29,7 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.support.captures import IVAN, OTHER_FACE
+from tests.support.comparisons import compare, differences
 from tests.support.desk import Desk, typed
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.wire import InProcess
@@ -226,6 +227,22 @@ def test_limit_that_the_terminal_does_not_show_is_sent_and_never_green_nor_tried
         row = queries.row(enrolment.id)
         assert (row.person, row.face, row.state) == (REFUSED, CONFIRMED, "refused")
         assert (row.refusal_code, row.next_attempt_at) == ("validity_not_shown", None)
+
+
+@in_context
+def test_limit_that_was_confirmed_unseen_by_an_earlier_version_is_found_missing_and_set_again(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal, LIMITED)
+    del simulator.people["100222"]["Valid"]
+    db.session.execute(db.update(Enrolment).values(valid_there=""))
+    db.session.commit()
+
+    assert differences(compare(terminal)) == {"validity": ["100222"]}
+
+    assert reconcile(enrolment.id, "background", prove_again=True).is_confirmed
+    assert there(simulator) == SPRING
+    assert differences(compare(terminal)) == {}
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -68,9 +68,9 @@ def differs(enrolment: Enrolment, valid: Validity | None) -> bool:
     """True when the validity that the terminal shows is not the one asked for.
 
     Where none is asked for, it differs only from the one shown at the last proof. What is not told differs where one is
-    asked for and was shown at the last proof: the terminal has lost it.
+    asked for and was shown at the last proof, as the terminal has lost it, or was confirmed without being shown.
     """
     shown, expected = valid.words if valid else "", words(asked(enrolment))
     if not shown:
-        return bool(expected and enrolment.valid_there)
+        return bool(expected and (enrolment.valid_there or enrolment.person == CONFIRMED))
     return shown != (expected or enrolment.valid_there or shown)
