@@ -71,12 +71,14 @@ def get_device(device_id: int) -> ResponseReturnValue:
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
-    form = body.form_of(TerminalForm, {**_typed(terminal), **body.read()}, adding=False)
+    given = body.read()
+    form = body.form_of(TerminalForm, {**_typed(terminal), **given}, adding=False)
     with terminal_concurrency.slot():
         changed = registry.change(
             device_id,
             Access(**form.values()),
             caller_name(),
+            fields=given,
             require=requirement(lambda: shape(_terminal(device_id))),
             in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
         )

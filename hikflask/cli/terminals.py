@@ -1,6 +1,5 @@
 """`flask --app wsgi terminal …`: add a terminal, check one, list them."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -62,23 +61,22 @@ def add_terminal(
     _refuse_bad(typed)
     access = _access({**typed, "password": read_password(password_stdin)})
     known = registry.find_by_name(access.name) if replace else None
-    if known:
-        access = _with_what_stays(access, known, has_pin=fingerprint is not None)
+    # The mark for photo files stays, and so does the pin of the same address, unless one is given, or an empty one.
+    fields = {"name", "url", "username", "is_active"}
+    if known and (fingerprint is not None or access.url != known.url):
+        fields.add("fingerprint")
     try:
         with audit.acting(audit.COMMAND_LINE):
             bring = partial(changing.bring_to, start=tasks.apply_groups)
-            added = registry.change(known.id, access, HOLDER, in_use_again=bring) if known else registry.add(access)
+            added = (
+                registry.change(known.id, access, HOLDER, fields=fields, in_use_again=bring)
+                if known
+                else registry.add(access)
+            )
     except ServiceError as error:
         raise click.ClickException(messages.english(error.code, **error.params)) from error
     click.echo(f"Terminal {added.id} “{added.name}” {'changed' if known else 'added'}.")
     click.echo(_checked(added.id))
-
-
-def _with_what_stays(access: registry.Access, known: Terminal, *, has_pin: bool) -> registry.Access:
-    """Keep the mark for photo files, and the pin of the same address unless another one, or an empty one, is given."""
-    stays = not has_pin and access.url == known.url
-    pin = known.fingerprint if stays else access.fingerprint
-    return dataclasses.replace(access, face_by_picture=known.face_by_picture, fingerprint=pin)
 
 
 @terminal.command("check")

@@ -91,7 +91,7 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
     without_face = HiddenField()
     poor_photo = HiddenField()
     moved = HiddenField()
-    groups = StringField()
+    groups = StringField(_l("Groups of terminals"))
     groups_shown = HiddenField()
     photo_draft = HiddenField(filters=[stripped])
     draft_behind = HiddenField(filters=[stripped])

@@ -1,7 +1,7 @@
 """The terminal form. A password is read and never shown again."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
@@ -10,6 +10,7 @@ from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, stripped, too_long
+from hikflask.forms.versions import VersionedForm
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
 SEPARATORS = re.compile(r"[\s:]")
@@ -119,3 +120,10 @@ class TerminalForm(Form):
             "is_active": self.is_active.data,
             "face_by_picture": self.face_by_picture.data,
         }
+
+
+class TerminalPageForm(VersionedForm, TerminalForm):
+    """The form of the page. A password was typed for the address, account and certificate that stood beside it."""
+
+    stored: ClassVar = ("name", "url", "username", "password", "fingerprint", "is_active", "face_by_picture")
+    together: ClassVar = frozenset(("url", "username", "password", "fingerprint"))

@@ -41,15 +41,18 @@ class ChangedMeanwhile(Exception):
 class VersionedForm(Form):
     """A form of something stored, whose fields in `stored` are compared with what is saved meanwhile.
 
-    Without a version, as in a form that adds something, all that is typed counts.
+    Without a version, as in a form that adds something, all that is typed counts. Fields in `together` mean something
+    only with each other: whoever changes one of them has decided about all.
     """
 
     stored: ClassVar[tuple[str, ...]] = ()
+    together: ClassVar[frozenset[str]] = frozenset()
     version = HiddenField()
 
     def value(self, name: str) -> Any:
         """Return the value of a stored field; None when the page does not show it."""
-        return self[name].data or ""
+        data = self[name].data
+        return "" if data is None else data
 
     def put(self, name: str, value: Any) -> None:
         """Give a stored field another value."""
@@ -62,7 +65,8 @@ class VersionedForm(Form):
     def changed(self) -> set[str]:
         """Return the stored fields that were changed since the page was made; all when that is not known."""
         shown = self._shown()
-        return {name for name in self.stored if shown.get(name) != _digest(self.value(name))}
+        changed = {name for name in self.stored if shown.get(name) != _digest(self.value(name))}
+        return changed | self.together if changed & self.together else changed
 
     def take_in(self, saved: "VersionedForm") -> list[Difference]:
         """Put what somebody else has saved since the page was made into the fields that were not changed here.

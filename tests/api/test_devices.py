@@ -13,6 +13,7 @@ from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
 from tests.support.api_calls import IVANS_FACE, a_device, add, capture, enrol, steps, sync
+from tests.support.between import Between
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
@@ -183,6 +184,22 @@ def test_put_keeps_that_the_terminal_takes_pictures(app: Flask, client: FlaskCli
 
     with app.app_context():
         assert db.session.get_one(Terminal, 1).face_by_picture is True
+
+
+@pytest.mark.both_databases
+@pytest.mark.usefixtures("terminal")
+def test_put_leaves_what_somebody_else_changes_at_the_same_moment(
+    app: Flask, client: FlaskClient, between: Between
+) -> None:
+    changed = {"username": "door", "is_active": False}
+    other = between(leases, "acquire", lambda: client_of(app).put("/api/devices/1", json=changed), before=True)
+
+    answer = client.put("/api/devices/1", json={"name": "Выход"})
+
+    other.finish()
+    assert (answer.status_code, other.result.status_code) == (200, 200)
+    assert device(client) == answer.json == {**other.result.json, "name": "Выход"}
+    assert (answer.json["username"], answer.json["is_active"]) == ("door", False)
 
 
 @pytest.mark.usefixtures("simulator")

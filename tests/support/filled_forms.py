@@ -68,6 +68,12 @@ def forms(page: str) -> list[Filled]:
     return reader.forms
 
 
+def words(answer: TestResponse) -> str:
+    """The content of a page as one reads it, without the marks that keep words of two directions apart."""
+    plain = re.sub(r"<[^>]+>", " ", answer.text.partition('id="main"')[2])
+    return " ".join(re.sub("[\u2068\u2069]", "", plain).split())
+
+
 def present_entries(page: str) -> list[str]:
     """The addresses in the bar that are marked as the page one is on."""
     bar = page.partition("<main")[0]

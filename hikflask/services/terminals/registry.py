@@ -1,7 +1,7 @@
 """Adds, changes, deletes and finds terminals. Passwords are stored encrypted and are never returned."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app
@@ -44,6 +44,11 @@ class Access:
     is_active: bool = True
     face_by_picture: bool = False
 
+    def applied_to(self, terminal: Terminal, fields: Collection[str] | None) -> "Access":
+        """Return what a save of these fields makes of a terminal; None: of all."""
+        kept = set() if fields is None else {*NOTED} - {*fields}
+        return replace(self, **{name: getattr(terminal, name) for name in kept})
+
 
 def add(access: Access) -> Terminal:
     """Add a terminal. It is checked afterwards, or before its first use.
@@ -72,12 +77,15 @@ def change(
     access: Access,
     holder: str,
     wait: float | None = None,
+    fields: Collection[str] | None = None,
     require: Require | None = None,
     in_use_again: Callable[[Terminal], object] | None = None,
 ) -> Terminal:
     """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
     :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
+    :param fields: the fields of `access` that are saved; the others stay as they are under the lease, whatever was read
+        before. None saves all. The password is saved where there is one.
     :param require: is called under the lease, and raises when nothing is to be done.
     :param in_use_again: done within the same transaction when the terminal is in use from now on.
     :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
@@ -86,16 +94,19 @@ def change(
         still be deactivated.
     :raises TerminalPasswordNeeded: when the address or the certificate changes and no password is given.
     """
-    if access.is_active or connection.terminal_row(terminal_id).url != access.url:
-        allowed_addresses.refuse_unallowed(access.url)
+    present = connection.terminal_row(terminal_id)
+    wanted = access.applied_to(present, fields)
+    if wanted.is_active or present.url != wanted.url:
+        allowed_addresses.refuse_unallowed(wanted.url)
     wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         # Only whoever takes it out of use waits for those who are desiring somebody there.
-        lock = {"key_share": access.is_active}
+        lock = {"key_share": wanted.is_active}
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=lock)
         if require:
             require()
+        access = access.applied_to(terminal, fields)
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
             raise TerminalPasswordNeeded
         before = facts(terminal)

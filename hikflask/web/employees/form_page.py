@@ -1,6 +1,6 @@
 """The page with the employee form and the capture panel: filled in, as typed, or with what was refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
+from wtforms import Field
 
 from hikflask import validity_days
 from hikflask.forms.employees import EmployeePageForm
@@ -36,6 +37,7 @@ from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.dates import local_day
 from hikflask.web.support.locale import LANGUAGES, remember_language
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.shown import conflict_details, conflict_question, shown_value, tell_kept
 
 # Fields of the form that have another name in a draft.
 OF_DRAFT = {"hikvision_id": "number", "full_name": "name"}
@@ -162,7 +164,7 @@ def show(
     status: int = 200,
     problem: str = "",
     ask: str = "",
-    differences: Sequence[Difference] = (),
+    differences: Iterable[Difference] = (),
 ) -> Response:
     """Answer the whole page.
 
@@ -170,7 +172,8 @@ def show(
     :param ask: the form's field that answers the sentence when it is a question; its button saves all the same.
     :param differences: the fields that somebody else has saved meanwhile, listed below the sentence.
     """
-    about = {"problem": problem, "ask": ask, "details": [_difference(form, field) for field in differences]}
+    details = conflict_details(form, differences, _shown_value)
+    about = {"problem": problem, "ask": ask, "details": details}
     added = [] if form.employee_id.data else latest.shown()
     body = render_template("employees/form.html", latest=added, **about, **_context(form, shown))
     response = make_response(body, status)
@@ -238,41 +241,23 @@ def take_in_saved(form: EmployeePageForm) -> None:
 
     :raises ChangedMeanwhile: when the same fields were changed here.
     """
-    kept = form.take_in(as_saved(form.employee_id.data)) if form.employee_id.data else []
-    if kept:
-        fields = ", ".join(_label(form, field.name) for field in kept)
-        flash(_("Somebody else has changed meanwhile: %(fields)s. That stays.", fields=fields))
+    if form.employee_id.data:
+        tell_kept(form, form.take_in(as_saved(form.employee_id.data)))
 
 
-def conflict(form: EmployeePageForm, differences: Sequence[Difference]) -> Response:
+def conflict(form: EmployeePageForm, differences: Iterable[Difference]) -> Response:
     """Answer the page as typed, with the fields that somebody else has saved meanwhile; Save writes what is typed."""
-    problem = _(
-        "Somebody else has changed this employee meanwhile. Nothing is saved yet: “Save” writes what is typed here."
-    )
-    return show(form, capture_panel.of_form(form), HTTPStatus.CONFLICT, problem, differences=differences)
+    shown = capture_panel.of_form(form)
+    return show(form, shown, HTTPStatus.CONFLICT, conflict_question(), differences=differences)
 
 
-def _difference(form: EmployeePageForm, field: Difference) -> str:
-    label, saved = _label(form, field.name), _shown_value(field.name, field.saved)
-    if not field.is_conflict:
-        return str(_("%(field)s: “%(saved)s” is saved, and now stands here, too.", field=label, saved=saved))
-    typed = _shown_value(field.name, field.typed)
-    return str(_("%(field)s: “%(saved)s” is saved, “%(typed)s” is typed here.", field=label, saved=saved, typed=typed))
-
-
-def _label(form: EmployeePageForm, name: str) -> str:
-    return str(_("Groups of terminals") if name == "groups" else form[name].label.text)
-
-
-def _shown_value(name: str, value: Any) -> str:
-    """Return the value of a field as a page shows it: a day in words, groups by their names, and nothing as a dash."""
-    if name == "groups":
-        value = ", ".join(isolated(group) for group_id, group in groups.names() if group_id in value)
-    elif name in {"valid_from", "valid_to"} and (day := validity_days.day_of(value)):
-        value = local_day(day)
-    else:
-        value = isolated(value)
-    return value or "—"
+def _shown_value(field: Field, value: Any) -> str:
+    """Return the value of a field as the page shows it: a day in words, and groups by their names."""
+    if field.name == "groups":
+        return ", ".join(isolated(group) for group_id, group in groups.names() if group_id in value) or "—"
+    if field.name in {"valid_from", "valid_to"} and (day := validity_days.day_of(value)):
+        return local_day(day)
+    return shown_value(field, value)
 
 
 def add_errors(form: EmployeePageForm, error: ServiceError) -> bool:

@@ -1,10 +1,15 @@
-"""Says that something else would be done by now than what a page showed before its question."""
+"""Says that something is not as a page showed it: before its question, or in a form (forms/versions.py)."""
 
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
 from flask import flash
+from flask_babel import gettext as _
+from wtforms import BooleanField, Field, SelectField
 
+from hikflask.forms.versions import Difference, VersionedForm
+from hikflask.invisible_characters import isolated
 from hikflask.services.core.errors import PlanChanged
 from hikflask.web.support.messages import error_sentence
 
@@ -20,3 +25,45 @@ def say_changed(form: Any) -> HTTPStatus:
     flash(error_sentence(PlanChanged()), "danger")
     form.confirm.data = ""
     return HTTPStatus.CONFLICT
+
+
+def shown_value(field: Field, value: Any) -> str:
+    """Return the value of a field as a page shows it: a choice by its label, and nothing as a dash."""
+    if isinstance(field, BooleanField):
+        return str(_("yes") if value else _("no"))
+    if isinstance(field, SelectField):
+        return str(dict(field.choices).get(value, "—"))
+    return isolated(value) or "—"
+
+
+def tell_kept(form: VersionedForm, kept: Iterable[Difference]) -> None:
+    """Say on the next page which fields have what somebody else saved, if any have."""
+    fields = ", ".join(str(form[field.name].label.text) for field in kept)
+    if fields:
+        flash(_("Somebody else has changed meanwhile: %(fields)s. That stays.", fields=fields))
+
+
+def conflict_question() -> str:
+    """Return the sentence above a form in which fields were changed that somebody else has changed, too."""
+    return str(_("Somebody else has changed this meanwhile. Nothing is saved yet: “Save” writes what is typed here."))
+
+
+def conflict_details(
+    form: VersionedForm,
+    differences: Iterable[Difference],
+    value_of: Callable[[Field, Any], str] = shown_value,
+) -> list[str]:
+    """Return a sentence about each field that somebody else has saved since the page was made.
+
+    :param value_of: how the page shows a value.
+    """
+    sentences = []
+    for difference in differences:
+        field = form[difference.name]
+        values = {"field": field.label.text, "saved": value_of(field, difference.saved)}
+        if difference.is_conflict:
+            values["typed"] = value_of(field, difference.typed)
+            sentences.append(_("%(field)s: “%(saved)s” is saved, “%(typed)s” is typed here.", **values))
+        else:
+            sentences.append(_("%(field)s: “%(saved)s” is saved, and now stands here, too.", **values))
+    return sentences

@@ -1,5 +1,6 @@
 """Adding and changing a terminal, and accepting its certificate's fingerprint."""
 
+from collections.abc import Iterable
 from functools import partial
 from http import HTTPStatus
 
@@ -10,7 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
-from hikflask.forms.terminals import TerminalForm
+from hikflask.forms.terminals import TerminalForm, TerminalPageForm
+from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
@@ -22,6 +24,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.messages import error_sentence
+from hikflask.web.support.shown import conflict_details, conflict_question, tell_kept
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
@@ -54,7 +57,7 @@ def create() -> ResponseReturnValue:
 def fingerprint() -> ResponseReturnValue:
     """Show the certificate's fingerprint in the form; the operator compares it, and accepts it by saving."""
     terminal = registry.get(row_id(request.form.get("terminal_id")) or 0)
-    return _with_fingerprint(TerminalForm(adding=terminal is None), terminal)
+    return _with_fingerprint(TerminalPageForm(adding=terminal is None), terminal)
 
 
 @bp.get("/<int:terminal_id>/edit")
@@ -62,23 +65,32 @@ def fingerprint() -> ResponseReturnValue:
 def edit(terminal_id: int) -> ResponseReturnValue:
     """The form of a terminal, without its password."""
     terminal = terminal_or_404(terminal_id)
-    return _form(TerminalForm(formdata=None, obj=terminal, password="", adding=False), terminal)
+    return _form(_as_saved(terminal), terminal)
 
 
 @bp.post("/<int:terminal_id>")
 @confirmed(ADMIN)
 def update(terminal_id: int) -> ResponseReturnValue:
-    """Change a terminal; with an empty password the stored one is kept."""
+    """Change what was changed in the form of a terminal; with an empty password the stored one is kept."""
     terminal = terminal_or_404(terminal_id)
-    form = TerminalForm(adding=False)
+    form = TerminalPageForm(adding=False)
     if form.needs_fingerprint:
         return _with_fingerprint(form, terminal)
     if not form.validate():
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
+        tell_kept(form, form.take_in(_as_saved(terminal)))
         with terminal_concurrency.slot():
-            bring = partial(changing.bring_to, start=tasks.apply_groups)
-            registry.change(terminal_id, Access(**form.values()), operator_name(), in_use_again=bring)
+            registry.change(
+                terminal_id,
+                Access(**form.values()),
+                operator_name(),
+                fields=form.changed(),
+                require=lambda: form.take_in(_as_saved(terminal_or_404(terminal_id))),
+                in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
+            )
+    except ChangedMeanwhile as error:
+        return _conflict(form, error.differences, terminal)
     except ServiceError as error:
         return _refused(form, error, terminal)
     return check_soon(terminal_id)
@@ -88,14 +100,28 @@ def update(terminal_id: int) -> ResponseReturnValue:
 def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> Response:
     """Show the form again as it was typed, except the password, which is never sent back."""
     terminal = registry.get(terminal_id or row_id(fields.get("terminal_id")) or 0)
-    form = TerminalForm(formdata=fields, adding=terminal is None)
+    form = TerminalPageForm(formdata=fields, adding=terminal is None)
     form.password.errors = [_("Enter the password again, please.")] if form.password.name in fields else []
     return _form(form, terminal)
 
 
-def _form(form: TerminalForm, terminal: Terminal | None = None, status: int = 200, accepting: bool = False) -> Response:
-    body = render_template("terminals/form.html", form=form, terminal=terminal, accepting=accepting)
-    return make_response(body, status)
+def _as_saved(terminal: Terminal) -> TerminalPageForm:
+    """Return the form of a terminal as it is saved now, with its version."""
+    form = TerminalPageForm(formdata=None, obj=terminal, password="", adding=False)
+    form.mark()
+    return form
+
+
+def _form(
+    form: TerminalForm, terminal: Terminal | None = None, status: int = HTTPStatus.OK, **about: object
+) -> Response:
+    return make_response(render_template("terminals/form.html", form=form, terminal=terminal, **about), status)
+
+
+def _conflict(form: TerminalPageForm, differences: Iterable[Difference], terminal: Terminal) -> Response:
+    form.password.errors = [_("Enter the password again, please.")] if form.password.data else []
+    about = {"problem": conflict_question(), "details": conflict_details(form, differences)}
+    return _form(form, terminal, HTTPStatus.CONFLICT, **about)
 
 
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:

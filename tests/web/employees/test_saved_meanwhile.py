@@ -1,10 +1,7 @@
 """A form of an employee whom somebody else saves while it is open: nothing is undone without being shown."""
 
-import re
-
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.models import Employee
@@ -16,7 +13,7 @@ from hikflask.web.employees import edit
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.desk import Desk
-from tests.support.filled_forms import Filled, digest_of, form_to
+from tests.support.filled_forms import Filled, digest_of, form_to, words
 from tests.support.groups import add_terminals, make_group
 from tests.support.signed_in import client_of
 
@@ -45,12 +42,6 @@ def save_as_boris(app: Flask, **changed: str) -> None:
     assert answer.status_code == 303, answer.text
 
 
-def text(answer: TestResponse) -> str:
-    """The content of a page as one reads it, without the marks that keep words of two directions apart."""
-    words = re.sub(r"<[^>]+>", " ", answer.text.partition('id="main"')[2])
-    return " ".join(re.sub("[\u2068\u2069]", "", words).split())
-
-
 TOLD = {
     "ru": "Тем временем кто-то другой изменил: Действует по. Эти изменения остались.",
     "en": "Somebody else has changed meanwhile: Valid to. That stays.",
@@ -67,14 +58,14 @@ def test_fields_that_somebody_else_changed_stay_and_are_told(
 
     assert answer.status_code == 303
     assert saved(app) == ("100222", "Иван Иванов", "Склад", LAST_DAY)
-    assert TOLD[language] in text(desk.client.get(answer.location))
+    assert TOLD[language] in words(desk.client.get(answer.location))
 
 
 CONFLICT = {
-    "ru": "Пока форма была открыта, сотрудника изменил кто-то другой. Ничего ещё не сохранено: «Сохранить» запишет то, "
+    "ru": "Пока форма была открыта, кто-то другой изменил эти данные. Ничего ещё не сохранено: «Сохранить» запишет то, "
     "что введено здесь. Отдел: сохранено «Архив», здесь введено «Склад». "
     "Действует по: сохранено «30 июня 2036», теперь и здесь.",
-    "en": "Somebody else has changed this employee meanwhile. Nothing is saved yet: “Save” writes what is typed here. "
+    "en": "Somebody else has changed this meanwhile. Nothing is saved yet: “Save” writes what is typed here. "
     "Department: “Архив” is saved, “Склад” is typed here. Valid to: “30 June 2036” is saved, and now stands here, too.",
 }
 
@@ -88,7 +79,7 @@ def test_field_that_both_changed_is_shown_with_both_values_and_saved_by_a_second
     shown = form.send(desk.client, {"Accept-Language": language}, department="Склад", full_name="Иван Петров")
 
     assert shown.status_code == 409
-    assert CONFLICT[language] in text(shown)
+    assert CONFLICT[language] in words(shown)
     assert saved(app) == ("100222", "Иван Иванов", "Архив", LAST_DAY)
     again = form_to(shown.text, ONE)
     values = {name: again.fields[name] for name in ("full_name", "department", "valid_to")}
@@ -105,7 +96,7 @@ def test_third_change_before_the_second_press_is_shown_again(app: Flask, desk: D
     answer = again.send(desk.client)
 
     assert answer.status_code == 409
-    assert "Отдел: сохранено «Двор», здесь введено «Склад»." in text(answer)
+    assert "Отдел: сохранено «Двор», здесь введено «Склад»." in words(answer)
     assert saved(app)[2] == "Двор"
 
 
@@ -115,7 +106,7 @@ def test_same_value_from_both_is_no_question(app: Flask, desk: Desk, form: Fille
     answer = form.send(desk.client, department="Склад")
 
     assert answer.status_code == 303
-    assert "Тем временем" not in text(desk.client.get(answer.location))
+    assert "Тем временем" not in words(desk.client.get(answer.location))
 
 
 def test_change_that_comes_after_the_form_was_compared_is_shown(
@@ -127,7 +118,7 @@ def test_change_that_comes_after_the_form_was_compared_is_shown(
 
     other.finish()
     assert (answer.status_code, other.error) == (409, None)
-    assert "Отдел: сохранено «Архив», здесь введено «Склад»." in text(answer)
+    assert "Отдел: сохранено «Архив», здесь введено «Склад»." in words(answer)
     assert saved(app)[2] == "Архив"
 
 
@@ -162,7 +153,7 @@ def test_groups_that_both_changed_are_named(app: Flask, desk: Desk) -> None:
     again = now.send(desk.client, moved=digest_of(now.send(desk.client).text, "moved"))
 
     assert shown.status_code == 409
-    assert "Группы терминалов: сохранено «Двор», здесь введено «Склад»." in text(shown)
+    assert "Группы терминалов: сохранено «Двор», здесь введено «Склад»." in words(shown)
     assert again.status_code == 303
     with app.app_context():
         assert membership.groups_of(1) == [int(store)]
