@@ -15,12 +15,21 @@ from urllib.parse import urlencode
 import pytest
 
 from hikflask.diagnosis import Finding, proxy
-from tests.processes.nginx import NAME, PAGE, Nginx, answering, holding, make_certificate, program
+from tests.processes.nginx import NAME, PAGE, Answer, Nginx, answering, holding, make_certificate, program
 from tests.processes.on_socket import ServedOnSocket
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 
 ADDRESS = "127.0.0.1"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+TOO_LARGE = '{"error": "request_entity_too_large", "message": "The body is too large."}'
+TOO_LARGE_PAGE = (
+    "<h1>Файл слишком большой</h1>",
+    "Фото может занимать не больше 10 МБ, таблица сотрудников — 20 МБ, архив фото — 500 МБ. "
+    "Вернитесь назад и выберите файл поменьше: введённое осталось на той странице.",
+    "<h1>The file is too large</h1>",
+    "A photo may have 10 MB at most, a table of employees 20 MB, an archive of photos 500 MB. "
+    "Go back and choose a smaller file: what you typed is still on that page.",
+)
 AWAY = ("Страница сейчас не отвечает", "The page does not answer right now")
 
 
@@ -145,7 +154,7 @@ class TestLimits:
             call = nginx.ask("/api/users/", "POST", body=photo)
 
         assert (through, refused) == ([200, 200], [413, 413])
-        assert call.text == '{"error": "request_entity_too_large", "message": "The body is too large."}'
+        assert call.text == TOO_LARGE
 
     def test_one_address_has_no_more_than_64_requests_at_once_and_is_told_when_to_come_again(
         self, nginx: Nginx
@@ -274,6 +283,30 @@ class TestAway:
 
     def test_page_is_not_there_by_its_own_address(self, nginx: Nginx) -> None:
         assert nginx.ask("/hikflask_away.html").status == 404
+
+
+class TestTooLarge:
+    """Of what is too large nginx itself says so, before all of it has come."""
+
+    def answer(self, nginx: Nginx, path: str, **more: str) -> Answer:
+        return nginx.ask(path, "POST", Content_Length=str(600_000_000), **more)
+
+    def test_page_says_in_both_languages_how_large_a_file_may_be(self, nginx: Nginx) -> None:
+        for path in ("/employees/", "/imports/", "/nothing"):
+            answer = self.answer(nginx, path)
+
+            assert (answer.status, answer.headers["Content-Type"]) == (413, "text/html; charset=utf-8"), path
+            text = " ".join(answer.text.split())
+            assert all(sentence in text for sentence in TOO_LARGE_PAGE), path
+            assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+            assert not re.search(r"<(script|style|link|img)|\son\w+=|\sstyle=", answer.text)
+        assert nginx.ask("/hikflask_too_large.html").status == 404
+
+    def test_programs_are_told_in_json(self, nginx: Nginx) -> None:
+        for path in ("/api/users/", "/api/users/import", "/metrics"):
+            answer = self.answer(nginx, path, Authorization="Bearer abc")
+
+            assert (answer.status, answer.headers["Content-Type"], answer.text) == (413, "application/json", TOO_LARGE)
 
 
 def test_operator_signs_in_through_nginx_and_the_socket(nginx: Nginx, tmp_path: Path) -> None:
