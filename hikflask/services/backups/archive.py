@@ -28,9 +28,9 @@ KEYS = "keys.json"
 DATABASES = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
 PHOTOS = "uploads/"
 CHUNK = 1024 * 1024
-# The manifest has about 130 bytes for each photo.
-LARGEST_MANIFEST = 512 * CHUNK
-LARGEST_KEYS = CHUNK
+# The manifest has about 130 bytes for each member, and the names of photos that were missing: 300,000 of these at most.
+MAX_MANIFEST, MAX_MANIFEST_PER_MEMBER = 16 * CHUNK, 256
+MAX_KEYS = CHUNK
 PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 NO_BACKUP = "This is no backup of hikflask, or it is not whole: {}."
@@ -113,9 +113,10 @@ class Reader:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        with _readable(), tarfile.open(fileobj=file, mode="r:") as tar:
-            self._places = {member.name: (member.offset_data, member.size) for member in _members(tar)}
-        self.manifest = _manifest(self._content(MANIFEST, LARGEST_MANIFEST))
+        with _readable():
+            self._places = _places(file)
+        largest = MAX_MANIFEST + MAX_MANIFEST_PER_MEMBER * len(self._places)
+        self.manifest = _manifest(self._content(MANIFEST, largest))
         told = {name: size for name, (size, _) in self.manifest.members.items()}
         if told != {name: size for name, (_, size) in self._places.items() if name != MANIFEST}:
             raise _no_backup("its contents are not those of its manifest")
@@ -137,7 +138,7 @@ class Reader:
 
     def keys(self) -> bytes:
         """Return the encrypted keys."""
-        return self._content(KEYS, LARGEST_KEYS)
+        return self._content(KEYS, MAX_KEYS)
 
     def extract(self, name: str, path: Path, mode: int = 0o600) -> None:
         """Write a member to a new file."""
@@ -189,15 +190,26 @@ def _readable() -> Iterator[None]:
         raise _no_backup("it is cut off, or no tar file") from error
 
 
-def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    seen: set[str] = set()
-    for member in tar:
-        if member.type not in PLAIN or member.issparse() or not _is_known(member.name):
+def _places(file: IO[bytes]) -> dict[str, tuple[int, int]]:
+    """Return where each member's content begins, and its size.
+
+    Not by TarFile: it reads headers of any size that belong to other formats, which no backup has.
+    """
+    places: dict[str, tuple[int, int]] = {}
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    while any(header := file.read(tarfile.BLOCKSIZE)):
+        member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        start = file.tell()
+        if member.type not in PLAIN or not _is_known(member.name):
             raise _no_backup(f"a backup has no member {member.name[:80]!r}")
-        if member.name in seen:
+        if member.name in places:
             raise _no_backup(f"{member.name} comes twice")
-        seen.add(member.name)
-        yield member
+        if not 0 <= member.size <= end - start:
+            raise _no_backup("it is cut off")
+        places[member.name] = start, member.size
+        file.seek(member.size + -member.size % tarfile.BLOCKSIZE, os.SEEK_CUR)
+    return places
 
 
 def _is_known(name: str) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -139,6 +140,41 @@ def test_size_that_the_file_does_not_have_is_refused_before_it_is_read(tmp_path:
     file.write(info.tobuf(tarfile.GNU_FORMAT))
 
     assert refusal(tmp_path, file.getvalue()).startswith("This is no backup of hikflask, or it is not whole: ")
+
+
+def test_manifest_and_keys_have_a_limit_of_size_as_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = 200
+    monkeypatch.setattr(archive, "MAX_MANIFEST", longest)
+    monkeypatch.setattr(archive, "MAX_KEYS", longest)
+    file = io.BytesIO()
+    writer = Writer(file)
+    writer.add_bytes("keys.json", bytes(longest + 1))
+    # As many photos as there are, and one that is missing: the longest names.
+    names = [f"uploads/{'1' * 32}_{n:022}.jpg" for n in range(300)]
+    for name in [*MEMBERS, *names]:
+        writer.add_bytes(name, b"")
+    writer.close(MANIFEST)
+    too_large = pytest.raises(BackupError, match=r"or it is not whole: keys.json is too large.$")
+    with opened(tmp_path, file.getvalue()) as backup, too_large:
+        backup.keys()
+
+    lost = by_hand(change=lambda manifest: manifest.__setitem__("missing", ["x" * 1200]))
+    assert refusal(tmp_path, lost) == "This is no backup of hikflask, or it is not whole: manifest.json is too large."
+
+
+def test_header_that_only_other_formats_have_is_not_read(tmp_path: Path) -> None:
+    for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_SPARSE):
+        header = member("x", kind, size=10**9).tobuf(tarfile.GNU_FORMAT)
+        with (tmp_path / "backup.tar").open("wb") as file:
+            file.write(header)
+            file.truncate(10**9 + 2048)
+        tracemalloc.start()
+        with pytest.raises(BackupError, match="a backup has no member 'x'"), archive.opened(tmp_path / "backup.tar"):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+        tracemalloc.stop()
 
 
 def test_missing_file_and_folder_are_said(tmp_path: Path) -> None:
