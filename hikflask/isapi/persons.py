@@ -33,6 +33,8 @@ OTHER_METHOD = {"PUT": "POST", "POST": "PUT"}
 # "1,2"; empty: none.
 LISTED = re.compile(r"(?:[0-9]{1,9}(?:,[0-9]{1,9}){0,63})?\Z")
 
+# A value of userType; the guides do not agree on their list.
+WORD = re.compile(r"[A-Za-z]{1,32}\Z")
 NUMBER = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
 # Terminals accept local times from 2000-01-01 to 2037-12-31, and refuse a zone suffix.
@@ -91,11 +93,15 @@ Plans = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True)
 class Rights:
-    """What a person may do: when (Valid), at which doors (doorRight), by which plans (RightPlan). None: not told."""
+    """What a person may do: when (Valid), at which doors (doorRight), by which plans (RightPlan). None: not told.
+
+    `user_type` is that of the person (userType), such as normal, visitor or blackList.
+    """
 
     valid: Validity | None = None
     doors: str | None = None
     plans: Plans | None = None
+    user_type: str | None = None
 
 
 UNTOLD = Rights()
@@ -116,11 +122,12 @@ class Person:
     fingerprints: int | None = None
     doors: str | None = None
     plans: Plans | None = None
+    user_type: str | None = None
 
     @property
     def rights(self) -> Rights:
         """What the person may do, with a validity that can be sent; one that cannot be read is not told."""
-        return Rights(self.valid and _sendable(self.valid), self.doors, self.plans)
+        return Rights(self.valid and _sendable(self.valid), self.doors, self.plans, self.user_type)
 
 
 @dataclass(frozen=True)
@@ -160,6 +167,8 @@ def add(client: Requester, number: str, name: str, *, begin: datetime, end: date
 def _told(rights: Rights) -> Json:
     """Return those of the rights that are told, as they are sent."""
     fields: Json = {}
+    if rights.user_type is not None:
+        fields["userType"] = rights.user_type
     if rights.valid is not None:
         fields["Valid"] = _valid(rights.valid)
     if rights.doors is not None:
@@ -285,6 +294,7 @@ def _person(number: str, row: Json) -> Person:
         fingerprints=counted(row.get("numOfFP")),
         doors=_listed(row.get("doorRight")),
         plans=_plans(row.get("RightPlan")),
+        user_type=user_type if WORD.match(user_type := str(row.get("userType") or "")) else None,
     )
 
 

@@ -65,7 +65,7 @@ class Profile:
     modify_method: Literal["PUT", "POST"] = "PUT"
     """UserInfo/Modify accepts this method alone."""
     modify_replaces: bool = False
-    """UserInfo/Modify loses what a person may do (`Valid`, `doorRight`, `RightPlan`), unless it is sent again."""
+    """UserInfo/Modify loses what is not sent again of `Valid`, `doorRight`, `RightPlan` and `userType`."""
     number_taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
     bind_counts: bool = True

@@ -131,6 +131,7 @@ def test_modifying_sends_back_the_rights_that_were_shown() -> None:
         },
         "doorRight": "1,2",
         "RightPlan": [{"doorNo": 1, "planTemplateNo": "1,3"}, {"doorNo": 2, "planTemplateNo": "7"}],
+        "userType": "blackList",
     }
 
 
@@ -144,7 +145,7 @@ def test_modifying_sends_back_the_rights_that_were_shown() -> None:
             persons.Rights(doors="1", plans=((1, ""),)),
         ),
         ({"doorRight": "all", "RightPlan": [{"doorNo": 1, "planTemplateNo": "x"}]}, persons.Rights()),
-        ({"doorRight": None, "RightPlan": "1"}, persons.Rights()),
+        ({"doorRight": None, "RightPlan": "1", "userType": "1 or 2"}, persons.Rights()),
         ({"Valid": {"enable": False}}, persons.Rights(persons.Validity(None, None, enabled=False))),
         ({"Valid": {"enable": True}}, persons.Rights()),
         ({"Valid": {"beginTime": "2026-06-30T00:00:00", "endTime": "2026-06-29T00:00:00"}}, persons.Rights()),
@@ -348,7 +349,7 @@ def test_the_seed_terminals_recorded_search_is_complete() -> None:
     url = "https://192.168.1.67/LOCALS/pic/enrlFace/0/0000000003.jpg@WEB000000000023"
     decade = persons.Validity(datetime.fromisoformat("2025-12-10"), datetime.fromisoformat("2035-12-10T23:59:59"))
     assert persons.find(client, "12") == persons.Person(
-        "12", "0" * 32, 1, url, decade, cards=0, fingerprints=0, doors="1", plans=((1, "1"),)
+        "12", "0" * 32, 1, url, decade, cards=0, fingerprints=0, doors="1", plans=((1, "1"),), user_type="normal"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person may do at a terminal, beside the name: validity, doors and plans.
+"""What a person may do at a terminal, beside the name: validity, doors, plans and the type of user.
 
 Somebody may have set them at the terminal, so a change leaves them as they were. Some firmware loses what a change does
 not send again. So they are read back with each proof, and what was lost is set again.
@@ -26,13 +26,15 @@ def before(row: Enrolment, there: Person) -> Rights:
         rights = replace(rights, doors=stored["doors"])
     if "plans" in stored:
         rights = replace(rights, plans=tuple((door, plan) for door, plan in stored["plans"]))
+    if "user_type" in stored:
+        rights = replace(rights, user_type=stored["user_type"])
     return rights
 
 
 def to_store(rights: Rights) -> dict[str, Any] | None:
     """Return the rights that are told as Enrolment.rights_before, or None when none is."""
     valid = rights.valid and f"{rights.valid.words}{rights.valid.suffix if rights.valid.enabled else ''}"
-    stored = {"valid": valid, "doors": rights.doors, "plans": rights.plans}
+    stored = {"valid": valid, "doors": rights.doors, "plans": rights.plans, "user_type": rights.user_type}
     return {name: value for name, value in stored.items() if value is not None} or None
 
 
@@ -43,7 +45,8 @@ def only(rights: Rights, names: set[str]) -> Rights:
 
 def lost(expected: Rights, shown: Rights) -> set[str]:
     """Return the names of the expected rights that the terminal does not show so."""
-    names = {name for name in ("doors", "plans") if getattr(expected, name) not in {None, getattr(shown, name)}}
+    others = ("doors", "plans", "user_type")
+    names = {name for name in others if getattr(expected, name) not in {None, getattr(shown, name)}}
     return names if _is_shown(expected.valid, shown.valid) else names | {"valid"}
 
 

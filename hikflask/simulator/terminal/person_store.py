@@ -86,7 +86,7 @@ def blank_person(employee_no: str) -> Person:
 
 
 _COMPUTED = frozenset({"employeeNo", "numOfCard", "numOfFP", "numOfFace"})
-_RIGHTS = ("Valid", "doorRight", "RightPlan")
+_RIGHTS = ("Valid", "doorRight", "RightPlan", "userType")
 
 
 @dataclass

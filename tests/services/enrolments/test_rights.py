@@ -26,6 +26,7 @@ SET_THERE = {
     "Valid": {"enable": True, "beginTime": "2026-02-03T04:05:06", "endTime": "2030-01-01T12:00:00", "timeType": "UTC"},
     "doorRight": "1,2",
     "RightPlan": [{"doorNo": 1, "planTemplateNo": "7"}, {"doorNo": 2, "planTemplateNo": "1"}],
+    "userType": "visitor",
 }
 OURS = {
     "Valid": {
@@ -36,6 +37,7 @@ OURS = {
     },
     "doorRight": "1",
     "RightPlan": [{"doorNo": 1, "planTemplateNo": "1"}],
+    "userType": "normal",
 }
 
 
@@ -221,6 +223,7 @@ OFF = Validity(None, None, enabled=False)
         (Rights(LIMIT, "1", ((1, "1"),)), Rights(LIMIT, "1", ((1, "1"),)), set()),
         (Rights(LIMIT, "1", ((1, "1"),)), Rights(), {"valid", "doors", "plans"}),
         (Rights(doors="1", plans=()), Rights(doors="", plans=((1, "1"),)), {"doors", "plans"}),
+        (Rights(user_type="visitor"), Rights(user_type="normal"), {"user_type"}),
         (Rights(WINDOW), Rights(OFF), set()),
         (Rights(OFF), Rights(WINDOW), set()),
         (Rights(OFF), Rights(LIMIT), {"valid"}),
