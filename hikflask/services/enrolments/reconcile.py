@@ -275,6 +275,8 @@ def _remove(attempt: Attempt) -> None:
         if error.retryable:
             raise
         _require_own_record(attempt)
+        if attempt.row.refusal_code == RemovalNotShown.code:
+            raise RemovalNotShown from error  # It was accepted before: only the list is awaited.
     else:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)

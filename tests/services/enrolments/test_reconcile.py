@@ -130,6 +130,25 @@ def test_who_leaves_is_removed_although_the_list_cannot_be_read_and_that_stays_u
     assert reconcile(enrolment.id, "operator").is_confirmed
 
 
+def test_removal_that_was_accepted_is_not_sent_again_before_the_list_shows_the_person(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(enrolment.employee_id, active=False)
+    unreadable(simulator)
+    simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
+    for _ in range(3):
+        with pytest.raises(RemovalNotShown):
+            reconcile(enrolment.id, "operator")
+    assert [entry.plain_path for entry in simulator.log].count("/ISAPI/AccessControl/UserInfoDetail/Delete") == 1
+    assert "100222" in simulator.people
+
+    simulator.faults.clear()
+
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert simulator.people == {}
+
+
 def unreadable(simulator: Simulated) -> None:
     simulator.faults.add("refuse", "notSupport", path="UserInfo/Search", status=404)
 
