@@ -6,6 +6,7 @@ from hikflask.isapi import persons
 from hikflask.isapi.persons import Validity, Window
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import CONFIRMED
+from hikflask.services.core import dates
 
 FIRST_DAY, LAST_DAY = persons.FIRST_MOMENT.date(), persons.LAST_MOMENT.date()
 LAST_OF_DAY = persons.LAST_MOMENT.time()
@@ -67,10 +68,18 @@ def words(window: Window | None) -> str:
 def differs(enrolment: Enrolment, valid: Validity | None) -> bool:
     """True when the validity that the terminal shows is not the one asked for.
 
-    Where none is asked for, it differs only from the one shown at the last proof. What is not told differs where one is
-    asked for and was shown at the last proof, as the terminal has lost it, or was confirmed without being shown.
+    Where none is asked for, any limit differs, and else only what is not as at the last proof. What is not told differs
+    where one is asked for and was shown at the last proof, as the terminal has lost it, or was confirmed without being
+    shown.
     """
-    shown, expected = valid.words if valid else "", words(asked(enrolment))
-    if not shown:
+    expected = words(asked(enrolment))
+    if valid is None or not valid.words:
         return bool(expected and (enrolment.valid_there or enrolment.person == CONFIRMED))
-    return shown != (expected or enrolment.valid_there or shown)
+    return valid.words != (expected or enrolment.valid_there or valid.words) or (not expected and _limits(valid))
+
+
+def _limits(valid: Validity) -> bool:
+    """True when the person may not pass now, or not for ever."""
+    if not valid.enabled or valid.begin is None or valid.end is None:
+        return False
+    return valid.end.date() < LAST_DAY or valid.begin.date() > dates.today()

@@ -159,7 +159,7 @@ def test_renamed_record_with_another_face_is_replaced(simulator: Simulated, term
 
 def test_employee_who_was_not_desired_there_is_sent(simulator: Simulated, terminal: Terminal) -> None:
     save_employee(IVAN)
-    simulator.store.add("100222", {"name": "Иван Иванов"})
+    simulator.store.add("100222", {"name": "Иван Иванов", "Valid": {"enable": False}})
 
     sent = step(compare(terminal), "100222", "send")
 

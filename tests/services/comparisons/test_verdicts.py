@@ -91,6 +91,26 @@ def test_all_seven_verdicts(changed: Terminal) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "differs"),
+    [
+        ("2000-01-01T00:00:00", "2025-12-31T23:59:59", True),
+        ("2036-01-01T00:00:00", "2037-12-31T23:59:59", True),
+        ("2016-05-03T14:21:07", "2037-12-31T23:59:59", False),
+    ],
+)
+def test_limit_that_the_employee_does_not_have_differs_although_it_was_there_at_the_last_proof(
+    simulator: Simulated, terminal: Terminal, begin: str, end: str, differs: bool
+) -> None:
+    enrolled = enrol_with_photo(terminal, PEOPLE[0], FACES[0])
+    simulator.people["100"]["Valid"] = {"enable": True, "beginTime": begin, "endTime": end, "timeType": "local"}
+    assert reconcile(enrolled.id, "Анна", prove_again=True).valid_there == f"{begin}/{end}"
+
+    assert queries.numbers(compare(terminal))["validity"] == (["100"] if differs else [])
+
+    assert row("100", terminal).is_confirmed
+
+
 def test_second_comparison_finds_the_same(changed: Terminal) -> None:
     assert differences(compare(changed)) == differences(compare(changed))
 
