@@ -300,6 +300,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal leaves people out of its list. Employees were asked for by ID, others may be on it, too."),
     ),
     "list_incomplete": (N_("The terminal does not give its whole list, so nothing is concluded."),),
+    "list_too_long": (N_("The terminal lists more people or faces than it can hold, so nothing is concluded."),),
     "another_device": (N_("Another device answered while the list was read. Check the terminal and compare again."),),
     "comparison_replaced": (N_("A newer comparison of this terminal was started."),),
     "numbers_unknown": (

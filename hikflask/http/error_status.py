@@ -113,6 +113,7 @@ REFUSED_HERE = {
     "comparison_failed": HTTPStatus.BAD_GATEWAY,
     "list_changing": HTTPStatus.SERVICE_UNAVAILABLE,
     "list_incomplete": HTTPStatus.BAD_GATEWAY,
+    "list_too_long": HTTPStatus.BAD_GATEWAY,
     "another_device": HTTPStatus.BAD_GATEWAY,
     "comparison_replaced": HTTPStatus.SERVICE_UNAVAILABLE,
     "numbers_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -20,12 +20,16 @@ NO_MATCH = {"NO MATCH", "NO MATCHES"}  # also with an underscore (three clients)
 
 @dataclass(frozen=True)
 class Page:
-    """One page: rows with their numbers, the length of the whole list (None when not told), and responseStatusStrg."""
+    """One page: rows with their numbers, the length of the whole list (None when not told), and responseStatusStrg.
+
+    `is_cut`: the terminal sent more rows than were asked for. Those are left out, so more follows whatever it says.
+    """
 
     rows: list[tuple[str, Json]]
     total: int | None
     word: str
     path: str
+    is_cut: bool = False
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -34,7 +38,7 @@ class Page:
 
 
 def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
-    """Read one page.
+    """Read one page of at most PAGE rows.
 
     Args: words is the object with totalMatches, responseStatusStrg and the list; rows_name is the list's name, and
     number_name the name of the number in a row.
@@ -44,11 +48,11 @@ def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
     found = rows(listed)
     if len(found) != _length(listed):
         raise Nonsense(message=f"{rows_name} is no list", path=answer.path)
-    numbered = [(number_in(row, number_name), row) for row in found]
+    numbered = [(number_in(row, number_name), row) for row in found[:PAGE]]
     if not all(number for number, _ in numbered):
         raise Nonsense(message=f"a row without {number_name}", path=answer.path)
     word = str(words.get("responseStatusStrg") or "").strip().upper().replace("_", " ")
-    return Page(numbered, counted(words.get("totalMatches")), word, answer.path)
+    return Page(numbered, counted(words.get("totalMatches")), word, answer.path, is_cut=len(found) > PAGE)
 
 
 def _length(listed: object) -> int:
@@ -91,6 +95,8 @@ def ends(found: Page, position: int) -> bool:
     Args: position is where the next page would begin.
     Raises: Nonsense when the page tells neither the end nor that more follows.
     """
+    if found.is_cut:
+        return False
     whole_list = found.total is not None and position >= found.total
     if found.word == MORE:
         return whole_list and position > 0

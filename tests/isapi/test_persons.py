@@ -501,6 +501,16 @@ def test_nobody_is_said_in_several_words(word: str) -> None:
     assert persons.find(Prepared(page(total=0, responseStatusStrg=word)), "7") is None
 
 
+def test_rows_beyond_a_page_are_left_out_and_read_by_the_next_one() -> None:
+    everybody = [person(f"8{position:02}") for position in range(45)]
+    client = Prepared(page(*everybody, total=45, responseStatusStrg="OK"), page(*everybody[30:], total=45))
+
+    found = persons.find(client, "844")
+
+    assert found is not None
+    assert [sent_json(client, place)["UserInfoSearchCond"]["searchResultPosition"] for place in (0, 1)] == [0, 30]
+
+
 def test_nobody_is_said_without_a_word() -> None:
     assert persons.find(Prepared(page(total=0, responseStatusStrg=None)), "7") is None
 

@@ -34,6 +34,12 @@ class ListIncomplete(ComparisonFailed):
     code = "list_incomplete"
 
 
+class ListTooLong(ComparisonFailed):
+    """The terminal lists more people or faces than it can hold, or more than any terminal holds."""
+
+    code = "list_too_long"
+
+
 class AnotherDevice(ComparisonFailed):
     """Another device answered at the terminal's address while its list was read."""
 
@@ -129,4 +135,4 @@ class OverThere(ServiceError):
 
 
 # Of failed comparisons, by the code that is kept in the row.
-FAILURES = {kind.code: kind for kind in (ListChanging, ListIncomplete, AnotherDevice, ComparisonReplaced)}
+FAILURES = {kind.code: kind for kind in (ListChanging, ListIncomplete, ListTooLong, AnotherDevice, ComparisonReplaced)}

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from hikflask.isapi.paging import Page, ends
-from hikflask.services.comparisons.errors import ComparisonFailed, ListChanging, ListIncomplete
+from hikflask.services.comparisons.errors import ComparisonFailed, ListChanging, ListIncomplete, ListTooLong
 
 LONGEST_NUMBER = 32
+# No terminal holds more people or faces, whatever it states.
+MAX_ROWS = 100_000
 
 
 class Changed(Exception):
@@ -20,6 +22,7 @@ class Changed(Exception):
 class Place:
     """How far a list is read: so many rows, from the number `first` to `last`, of `total` (None: not told).
 
+    `capacity` is how many rows the terminal can have, as it states (None: not told).
     The next page begins at `position`, and its first `overlap` rows are known already.
     """
 
@@ -27,6 +30,12 @@ class Place:
     first: str
     last: str
     total: int | None
+    capacity: int | None = None
+
+    @property
+    def most(self) -> int:
+        """The most rows that are believed."""
+        return min(self.capacity or MAX_ROWS, MAX_ROWS)
 
     @property
     def overlap(self) -> int:
@@ -54,7 +63,7 @@ def follow(place: Place, page: Page) -> Follows:
     """Return what a page adds to a list.
 
     :raises Changed: when the page does not continue the list. :raises ListIncomplete: when the list stops before its
-        end, or has a number that no terminal may have.
+        end, or has a number that no terminal may have. :raises ListTooLong: when it has more rows than there can be.
     :raises Nonsense: when the page does not say whether it is the last one.
     """
     if place.read and page.numbers[:1] != (place.last,):
@@ -68,6 +77,8 @@ def follow(place: Place, page: Page) -> Follows:
     if len(set(new)) < len(new):
         raise Changed(ListIncomplete)
     read, is_last = place.read + len(new), ends(page, place.position + len(page.numbers))
+    if max(read, page.total or 0) > place.most:
+        raise ListTooLong
     if not is_last and not new:
         raise ListIncomplete
     if is_last and page.total not in {None, read}:

@@ -50,6 +50,8 @@ MOST_RESTARTS = 5
 # Nobody reads it any more.
 ABANDONED_SECONDS = 600.0
 PICTURES_AT_ONCE = 30
+# Where only one can write at a time, others wait while rows are deleted.
+ROWS_AT_ONCE = 2000
 
 
 def start(terminal_id: int, by: str) -> Comparison:
@@ -151,20 +153,27 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
 
 
 def _fail(comparison_id: int, code: str) -> None:
-    """End a comparison without any verdict. Who was read is forgotten."""
+    """End a comparison without any verdict. Who was read is forgotten: nobody adds to it any more."""
     db.session.rollback()
     mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
-    _forget_people(comparison_id)
+    db.session.commit()
+    while _forget_some(comparison_id):
+        db.session.commit()
     db.session.commit()
 
 
-def _forget_people(comparison_id: int) -> None:
-    db.session.execute(delete(PersonThere).where(PersonThere.comparison_id == comparison_id))
+def _forget_some(comparison_id: int) -> int:
+    """Delete some of those who were read; return how many."""
+    some = select(PersonThere.id).where(PersonThere.comparison_id == comparison_id).limit(ROWS_AT_ONCE)
+    return changed_rows(delete(PersonThere).where(PersonThere.id.in_(some)))
 
 
 class Reading:
-    """What is read of a comparison within one conversation. Each step is one request, and is kept at once."""
+    """What is read of a comparison within one conversation. Each step is one request, and is kept at once.
+
+    Before a list is read anew, some of what was read of it before is forgotten in each step.
+    """
 
     def __init__(self, talk: Conversation, comparison_id: int) -> None:
         self._talk = talk
@@ -172,7 +181,7 @@ class Reading:
         self._pictures: list[PersonThere] = []
 
     def step(self) -> bool:
-        """Read a page or a picture; False when everything is read.
+        """Read a page or a picture, or forget some of an earlier reading; False when everything is read.
 
         :raises ComparisonFailed: when the list cannot be read for certain.
         """
@@ -196,7 +205,10 @@ class Reading:
     # --- the people ---
 
     def _read_people(self) -> None:
-        place = Place(self._row.read, self._first(), self._row.last_number, self._row.people)
+        if not self._row.read and self._forget_earlier():
+            return
+        capacity = self._talk.terminal.people_capacity
+        place = Place(self._row.read, self._first(), self._row.last_number, self._row.people, capacity)
         people, page = persons.list_page(self._talk, self._row.search_id, place.position)
         found = follow(place, page)
         self._refuse_known(found.numbers, self._here)
@@ -208,6 +220,14 @@ class Reading:
             self._write(step=self._after_people())
         elif found.is_last:
             self._write(step=MISSING, last_number="")
+
+    def _forget_earlier(self) -> bool:
+        """Forget some of those who were read before the list was begun anew; False when nobody is left."""
+        if not self._first():
+            return False
+        with self._writing():
+            _forget_some(self._row.id)
+        return True
 
     def _refuse_known(self, numbers: tuple[str, ...], *known: ColumnElement[bool]) -> None:
         """Make sure that no number comes twice in a list.
@@ -273,7 +293,8 @@ class Reading:
     # --- the faces, where the list of people does not tell them ---
 
     def _read_faces(self) -> None:
-        place = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None)
+        capacity = self._talk.terminal.face_capacity
+        place = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None, capacity)
         try:
             listed, page = faces.list_page(self._talk, place.position)
         except NotSupported:
@@ -339,7 +360,7 @@ class Reading:
         return db.session.execute(first).scalar() or ""
 
     def _begin_again(self, failure: type[ComparisonFailed]) -> None:
-        """Read the list again from its beginning.
+        """Read the list again from its beginning; who was read is forgotten first, by the steps that follow.
 
         :raises ComparisonFailed: when that was done often enough.
         """
@@ -347,8 +368,7 @@ class Reading:
             raise failure
         self._pictures = []
         anew = {"read": 0, "last_number": "", "people": None, "faces_read": 0, "first_face": "", "last_face": ""}
-        with self._writing(**anew, step=PEOPLE, search_id=persons.new_search(), restarts=Comparison.restarts + 1):
-            _forget_people(self._row.id)
+        self._write(**anew, step=PEOPLE, search_id=persons.new_search(), restarts=Comparison.restarts + 1)
 
     def _write(self, **values: Any) -> None:
         with self._writing(**values):

@@ -4,8 +4,8 @@ import pytest
 
 from hikflask.isapi.errors import Nonsense
 from hikflask.isapi.paging import Page
-from hikflask.services.comparisons.errors import ListChanging, ListIncomplete
-from hikflask.services.comparisons.pages import Changed, Place, follow
+from hikflask.services.comparisons.errors import ListChanging, ListIncomplete, ListTooLong
+from hikflask.services.comparisons.pages import MAX_ROWS, Changed, Place, follow
 
 BEGUN = Place(read=2, first="1", last="2", total=4)
 
@@ -51,3 +51,21 @@ def test_list_that_stops_early_or_says_nothing_is_not_whole() -> None:
         follow(BEGUN, page("2", "3" * 33))
     with pytest.raises(Nonsense):
         follow(BEGUN, page("2", "3", word=""))
+
+
+def test_list_longer_than_the_terminal_can_hold_is_refused_at_its_first_page() -> None:
+    for total, capacity in ((2_000_000_000, None), (MAX_ROWS + 1, 200_000), (1501, 1500), (3, 2)):
+        with pytest.raises(ListTooLong):
+            follow(Place(0, "", "", None, capacity), page("1", "2", total=total))
+    assert follow(Place(0, "", "", None, 1500), page("1", "2", total=1500)).total == 1500
+
+
+def test_list_without_a_total_ends_where_the_terminal_is_full() -> None:
+    with pytest.raises(ListTooLong):
+        follow(Place(2, "1", "2", None, 3), page("2", "3", "4", total=None))
+    assert follow(Place(2, "1", "2", None, 3), page("2", "3", total=None)).read == 3
+
+
+def test_page_that_was_cut_is_never_the_last_one() -> None:
+    cut = Page([("1", {}), ("2", {})], 2, "OK", "/Search", is_cut=True)
+    assert not follow(Place(0, "", "", None), cut).is_last

@@ -17,7 +17,13 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE, FAILED, READING
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries, reading
-from hikflask.services.comparisons.errors import AnotherDevice, ComparisonReplaced, ListChanging, ListIncomplete
+from hikflask.services.comparisons.errors import (
+    AnotherDevice,
+    ComparisonReplaced,
+    ListChanging,
+    ListIncomplete,
+    ListTooLong,
+)
 from hikflask.services.core.errors import LoginStopped, TerminalInUse
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
@@ -221,6 +227,68 @@ def test_firmware_that_gives_shorter_pages_is_read_to_its_end(
     firmware.asked = {"maxResults": 10}
 
     assert listed(compare(terminal)) == MANY
+
+
+def test_rows_that_were_not_asked_for_are_left_out(
+    simulator: Simulated, terminal: Terminal, firmware: Firmware
+) -> None:
+    strangers(simulator, MANY)
+    more = [{"employeeNo": f"X{number}", "name": "Гость"} for number in range(1000)]
+    firmware.answered = lambda said: {"UserInfo": said["UserInfo"] + (more if len(said["UserInfo"]) == 30 else [])}
+
+    assert listed(compare(terminal)) == MANY
+
+
+def test_list_longer_than_the_terminal_can_hold_concludes_nothing(
+    simulator: Simulated, terminal: Terminal, firmware: Firmware, wire: InProcess
+) -> None:
+    strangers(simulator, MANY)
+    enrolled = enrol(simulator, terminal)
+    db.session.execute(db.update(Terminal).values(people_capacity=50))
+    db.session.commit()
+    # It tells of as many as it can hold, and then of no total at all.
+    for total in ({"totalMatches": 2_000_000_000}, {"totalMatches": None}):
+        firmware.answered = lambda _, total=total: total
+
+        with pytest.raises(ListTooLong):
+            compare(terminal)
+
+        failed = queries.latest(terminal.id)
+        assert failed is not None
+        assert (failed.state, failed.error, people_kept()) == (FAILED, "list_too_long", 0)
+    assert enrolments.row(enrolled.id).is_confirmed
+
+
+def test_list_of_faces_longer_than_the_terminal_can_hold_concludes_nothing(
+    terminal: Terminal, simulator: Simulated
+) -> None:
+    simulator.profile = profile_named("K1T341CMFW")
+    strangers(simulator, MANY[:3], [FACE, OTHER_FACE, FACE])
+    comparison_id = begun(terminal)
+    assert step(comparison_id)
+    db.session.execute(db.update(Terminal).values(face_capacity=2))
+    db.session.commit()
+
+    with pytest.raises(ListTooLong):
+        read_on(comparison_id)
+
+    assert people_kept() == 0
+
+
+def test_who_was_read_before_is_forgotten_little_by_little_before_the_list_is_read_anew(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 12)
+    strangers(simulator, MANY)
+    comparison_id = begun(terminal)
+    assert step(comparison_id)
+    removed(simulator)
+
+    left = [(step(comparison_id), people_kept())[1] for _ in range(4)]
+    done = read_on(comparison_id)
+
+    assert left == [30, 18, 6, 0]
+    assert (done.state, done.restarts, listed(done)) == (DONE, 1, list(simulator.people))
 
 
 SPOILT: list[Callable[[Words], Words]] = [

@@ -94,6 +94,16 @@ def test_rows_that_follow_are_added_by_htmx_and_are_a_page_without_it(at: Compar
     assert "hx-get" not in added
 
 
+def test_comparison_of_a_list_without_end_says_so(app: Flask, at: ComparisonDesk) -> None:
+    with app.app_context():
+        db.session.add(Comparison(terminal_id=1, state=FAILED, error="list_too_long"))
+        db.session.commit()
+
+    assert "The terminal lists more people or faces than it can hold, so nothing is concluded." in at.english()
+    page = at.client.get(PAGE, headers={"Accept-Language": "ru"}).text
+    assert "В списке терминала больше людей или лиц, чем он вмещает, поэтому выводов нет." in page
+
+
 def test_comparison_that_failed_says_why_and_can_be_started_again(app: Flask, at: ComparisonDesk) -> None:
     with app.app_context():
         db.session.add(Comparison(terminal_id=1, state=FAILED, error="list_incomplete"))

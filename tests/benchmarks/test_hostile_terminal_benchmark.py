@@ -1,0 +1,33 @@
+"""The benchmark of hostile terminals runs at a small number; how fast it is depends on the machine."""
+
+import re
+import subprocess
+import sys
+
+from tests.benchmarks.hostile_terminal import MOST, Step, missed
+from tests.processes.processes import ROOT
+
+
+def test_small_benchmark_shows_time_memory_and_waiting() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks.hostile_terminal", "--count", "50", "--seconds", "2"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode in {0, 1}, done.stderr
+    head, *rows = done.stdout.splitlines()[:5]
+    assert head.startswith("50 people")
+    assert [row[:18].rstrip() for row in rows] == list(MOST)
+    assert all(re.search(r"^\w+( +\d+\.\d) +-?\d+ +\d+\.\d\d  \w", row) for row in rows)
+    outcomes = [row[46:].strip() for row in rows]
+    assert outcomes[0].startswith("list_too_long, 0 kept")
+    assert outcomes[1] == "0 kept"
+
+
+def test_missed_targets_are_named() -> None:
+    slow = Step("conclude", seconds=31.0, memory=401.0, waited=6.0)
+
+    assert missed([Step("plan", 9.0, 100.0, 0.1), slow]) == [
+        "conclude: 31.0 s, not 30",
+        "conclude: 401 MB, not 400",
+        "conclude: somebody waited for 6.0 s, not 5",
+    ]
