@@ -1,7 +1,7 @@
 """Measures what a terminal costs that lists without end, or a hundred thousand people whom nobody here knows.
 
 `python -m tests.benchmarks.hostile_terminal`: in one process, on SQLite. `endless`: the terminal tells of two billion
-people and puts 18,000 of them on each page, for as many seconds as are allowed. `forget`: the list has changed, and what
+people and puts 18,000 of them on each page, for so many seconds at most. `forget`: the list has changed, and what
 was read of it is deleted. `conclude`: as many strangers are there as people should be. `plan`: all strangers are taken
 over, and twice as many people are sent. Each is measured by its time, by the memory that it adds, and by how long
 somebody else waited who wanted to write at the same time. The exit status is 1 when a target is missed.
@@ -56,7 +56,7 @@ MOST = {
 # A terminal has fewer people than employees: some left, and some have no face.
 HERE_OF_ALL = 0.84
 SAMPLE_SECONDS = 0.02
-HOST, PASSWORD = "terminal.test", "Geheim123"  # noqa: S105 - of a simulated terminal
+HOST, PASSWORD = "terminal.test", "Geheim123"
 STRANGERS = """
     INSERT INTO person_there (comparison_id, number, name, valid_there)
     WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :people)
@@ -66,7 +66,7 @@ STRANGERS = """
 
 @dataclass
 class Step:
-    """One piece of work: seconds, the megabytes that it added, how long somebody waited to write, and what came of it."""
+    """One piece of work: seconds, the megabytes that it added, how long somebody waited to write, and the outcome."""
 
     name: str
     seconds: float = 0.0

@@ -240,7 +240,7 @@ def test_rows_that_were_not_asked_for_are_left_out(
 
 
 def test_list_longer_than_the_terminal_can_hold_concludes_nothing(
-    simulator: Simulated, terminal: Terminal, firmware: Firmware, wire: InProcess
+    simulator: Simulated, terminal: Terminal, firmware: Firmware
 ) -> None:
     strangers(simulator, MANY)
     enrolled = enrol(simulator, terminal)
