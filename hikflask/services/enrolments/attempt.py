@@ -45,6 +45,8 @@ class Attempt:
         self.talk = talk
         # How many people and faces are there by this attempt that were not before: 0, 1 or -1.
         self.people = self.faces = 0
+        # The form in which the terminal took the picture, which the proof confirms; see isapi/multipart.py.
+        self.picture_name = ""
         self.row = enrolment
         self.prove_again = prove_again
         employee = enrolment.employee

@@ -213,7 +213,7 @@ def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
             if type(error) in NO_PICTURES and _did_nothing(error):
                 raise refusal from None  # It does not know the other form, so the refusal was about the picture.
             raise
-    talk.learnt["picture_name"] = name
+    attempt.picture_name = name
 
 
 def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:

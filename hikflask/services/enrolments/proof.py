@@ -38,9 +38,10 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         _confirm_person(attempt, person, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
         return
     if not shows_face(attempt, person, outcome):
-        attempt.talk.learnt.pop("picture_name", None)  # The OK did not prove that this form works.
         attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
         raise FaceNotVerified
+    if attempt.picture_name:
+        attempt.talk.learnt["picture_name"] = attempt.picture_name
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
     confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
     attempt.write(confirmed, written_name=attempt.name, **_validity(attempt, person))

@@ -11,7 +11,7 @@ from hikflask.isapi.errors import ModelingFailed, NoAnswer, SameFace
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
-from hikflask.services.core.errors import CaptureLost, CaptureSuperseded
+from hikflask.services.core.errors import CaptureLost, CaptureSuperseded, FaceNotVerified
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -185,6 +185,21 @@ def test_form_in_which_the_picture_is_found_is_remembered(
     with pytest.raises(ModelingFailed):
         enrol(simulator, terminal, IVAN, THIRD_FACE)
     assert names_sent(simulator) == first[-1:]
+
+
+def test_form_is_not_remembered_before_the_terminal_shows_the_face(simulator: Simulated, terminal: Terminal) -> None:
+    take_pictures(simulator, terminal, picture_part="FaceImage")
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.faults.add("ok-without-effect", path="FDSetUp", times=2)
+    simulator.faults.add("lost-after", path="UserInfo/Search", times=1)
+
+    for error in (NoAnswer, FaceNotVerified):
+        with pytest.raises(error):
+            reconcile(enrolment.id, "operator")
+        assert remembered() is None
+
+    assert reconcile(enrolment.id, "operator").is_confirmed
+    assert remembered() == "FaceImage"
 
 
 @pytest.mark.parametrize(("second", "message"), [(NOT_MODELLED, "PicFeaturePoints"), ("badJsonFormat", "faceURL")])
