@@ -188,3 +188,18 @@ def test_person_who_is_erased_while_being_taken_over_does_not_come_back(
     assert other.error is None
     assert search.by_number("100222") is None
     assert db.session.execute(select(JobItem.error, JobItem.error_params)).all() == [("not_there", None)]
+
+
+def test_number_is_given_to_nobody_before_its_erasure_ends(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    capture_face(simulator, terminal)
+    other = between(erasure.search, "by_number", lambda: save_employee(IVAN), nth=2)
+
+    erased = erase_by_number("100222")
+    other.finish()
+
+    assert (other.blocked, other.error) == (True, None)
+    assert erased is not None
+    assert erased.row.removals == []
+    assert search.by_number("100222") is not None
