@@ -15,7 +15,7 @@ from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import after_restore, nightly, reading, verdicts
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import CaptureDeleted, ServiceError
 from hikflask.services.employees import export_files, lifecycle
 from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
@@ -63,7 +63,8 @@ FORGETTING: tuple[Callable[[], object], ...] = (
 def run_capture(capture_id: int) -> None:
     """Run a queued capture, unless it waits for a saved picture: then it runs as soon as that one is bound."""
     if not holds.begins_later(capture_id):
-        runner.run_capture(capture_id)
+        with suppress(CaptureDeleted):
+            runner.run_capture(capture_id)
 
 
 @task_queue.task(TERMINALS)

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture
 from hikflask.services.captures import queries
@@ -50,6 +51,24 @@ def test_face_is_answered_in_the_documented_shape_and_shown_byte_for_byte(
     }
     assert taken["photo_path"].startswith("/uploads/100222_")
     assert picture(client, taken["photo_path"]) == IVANS_FACE
+
+
+@pytest.mark.usefixtures("terminal")
+def test_capture_that_is_deleted_with_its_person_is_cancelled(
+    app: Flask, client: FlaskClient, simulator: Simulated
+) -> None:
+    simulator.present(IVANS_FACE, stay=1000)
+
+    def delete() -> None:
+        with app.app_context():
+            db.session.execute(db.delete(Capture))
+            db.session.commit()
+
+    simulator.before(CAPTURE_PATH, delete)
+    answer = client.post(CAPTURE, json={"hikvision_id": "100222"})
+
+    assert refused(answer) == (409, "cancelled")
+    assert answer.json["message"] == "Capture cancelled. Nothing was saved."
 
 
 @pytest.mark.usefixtures("terminal")

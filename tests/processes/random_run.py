@@ -176,8 +176,8 @@ class Run:
         self.counted: Counter[str] = Counter()
         self.problems: list[str] = []
         self.erased: list[tuple[Person, float]] = []
-        # The people whom a table names, and its upload.
-        self.imported: list[tuple[set[int], Write]] = []
+        # The people whom a table or a form names, and its upload.
+        self.named: list[tuple[set[int], Write]] = []
         self.quiet = threading.Event()
         self.over = threading.Event()
         self.acting = 0
@@ -401,6 +401,14 @@ class Actor:
                 for write in writes.values():
                     write.ended, write.taken = time.monotonic(), outcome["taken"]
 
+    @contextmanager
+    def naming(self, *people: Person) -> Iterator[None]:
+        """Keep until when something is sent that names people. It never ends for us when the server is killed."""
+        upload = Write(None, time.monotonic())
+        self.run.named.append(({one.key for one in people}, upload))
+        yield
+        upload.ended = time.monotonic()
+
     def somebody(self) -> Person | None:
         """Return one of the people who are not surely gone."""
         with self.run.lock:
@@ -480,7 +488,8 @@ class Actor:
             fields |= {"terminal_id": str(terminal_id), "take_over": "1"}
             with self.run.at_terminal[terminal_id]:
                 self.run.terminals[terminal_id].terminal.present_alone(person.face)
-                begun = self.post("/captures", fields)
+                with self.naming(person):
+                    begun = self.post("/captures", fields)
                 capture = begun.headers.get("Location", "").rpartition("capture=")[2]
                 state, page_text = "", ""
                 for _ in range(40):
@@ -543,11 +552,9 @@ class Actor:
                     if one.number == number:
                         one.writes.setdefault(fact, []).append(Write(value, time.monotonic(), deed="import"))
             table.append(f"{number};{name};{department};{day}")
-        upload = Write(None, time.monotonic())
-        self.run.imported.append(({one.key for one in people}, upload))
         files = {"file": ("people.csv", io.BytesIO("\n".join(table).encode("utf-8-sig")))}
-        self.call("POST", "/api/users/import", files=files, data={"groups": "true"})
-        upload.ended = time.monotonic()
+        with self.naming(*people):
+            self.call("POST", "/api/users/import", files=files, data={"groups": "true"})
 
     def compare(self) -> None:
         terminal_id = self.chance.choice(sorted(self.run.terminals))
@@ -689,12 +696,12 @@ class Promises:
         complete = set(
             db.session.execute(select(Erasure.employee_id).where(Erasure.completed_at.is_not(None))).scalars()
         )
-        # A table that came later may name the person.
+        # What was sent later may name the person.
         marks = [
             f"Иванов Иван {person.key} "
             for person, begun in self.run.erased
             if person.id in complete
-            and not any(person.key in keys and upload.ended > begun for keys, upload in self.run.imported)
+            and not any(person.key in keys and upload.ended > begun for keys, upload in self.run.named)
         ]
         for table in tables:
             for row in db.session.execute(table.select()):

@@ -29,6 +29,7 @@ def send_cancel(capture_id: int) -> None:
 
     :raises TerminalError: when the terminal refuses or does not answer.
     :raises LoginStopped: when the terminal refused our password before.
+    :raises CaptureDeleted: when the capture is gone.
     """
     capture = queries.row(capture_id)
     terminal = connection.terminal_row(capture.terminal_id)

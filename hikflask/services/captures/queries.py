@@ -4,6 +4,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Photo
+from hikflask.services.core.errors import CaptureDeleted
 
 
 def get(capture_id: int) -> Capture | None:
@@ -12,9 +13,14 @@ def get(capture_id: int) -> Capture | None:
 
 
 def row(capture_id: int) -> Capture:
-    """Return the capture, without leaving a transaction open."""
-    capture = db.session.get_one(Capture, capture_id, populate_existing=True)
+    """Return the capture, without leaving a transaction open.
+
+    :raises CaptureDeleted: when it is gone, with all that is kept of its person.
+    """
+    capture = get(capture_id)
     db.session.commit()
+    if capture is None:
+        raise CaptureDeleted
     return capture
 
 

@@ -31,7 +31,10 @@ log = logging.getLogger(__name__)
 
 
 def run_capture(capture_id: int) -> Capture:
-    """Take the face of a queued capture and store its picture. The returned row tells how it ended."""
+    """Take the face of a queued capture and store its picture. The returned row tells how it ended.
+
+    :raises CaptureDeleted: when it was deleted meanwhile.
+    """
     capture = queries.row(capture_id)
     if capture.state != QUEUED:
         return capture
@@ -148,7 +151,7 @@ def _modes(talk: Conversation) -> tuple[str, ...]:
 
 def _is_cancelled(capture_id: int) -> Callable[[], bool]:
     def cancelled() -> bool:
-        state = db.session.execute(select(Capture.state).where(Capture.id == capture_id)).scalar_one()
+        state = db.session.execute(select(Capture.state).where(Capture.id == capture_id)).scalar()
         db.session.commit()
         return state != WAITING
 

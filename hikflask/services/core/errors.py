@@ -256,6 +256,12 @@ class CaptureOfAnother(ServiceError):
     fields = ("capture_id",)
 
 
+class CaptureDeleted(ServiceError):
+    """All that is kept of a person was erased while the person's face was captured."""
+
+    code = "cancelled"
+
+
 class CaptureNotSaved(ServiceError):
     """The picture was deleted, because nobody saved it within HIKFLASK_CAPTURE_RETENTION."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.isapi import capture as isapi_capture
 from hikflask.models import Capture, Terminal
@@ -15,6 +16,7 @@ from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
+from hikflask.services.core.errors import CaptureDeleted
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, leases
 from hikflask.simulator import Terminal as Simulated
@@ -127,6 +129,25 @@ def test_cancelled_capture_stores_nothing(app: Flask, simulator: Simulated, term
 
     assert ended.state == CANCELLED
     assert list(storage.folder().iterdir()) == []
+
+
+def test_capture_that_is_deleted_with_its_person_stores_nothing(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    started = start_capture(terminal.id, IVAN, "Анна")
+    simulator.present(FACE, stay=1000)
+
+    def delete() -> None:
+        with app.app_context():
+            db.session.execute(db.delete(Capture))
+            db.session.commit()
+
+    simulator.before("CaptureFaceData", delete)
+    tasks.run_capture(started.id)
+
+    assert list(storage.folder().iterdir()) == []
+    with pytest.raises(CaptureDeleted):
+        run_capture(started.id)
 
 
 def test_cancelled_before_it_began_is_not_begun(simulator: Simulated, terminal: Terminal) -> None:
