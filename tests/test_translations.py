@@ -81,9 +81,12 @@ GIVEN_UP = [
     r"\bмы (?!остановились)|\bнам\b|\bнас\b|\bнаш",  # программа
     r"двойник|не менять|не удалять|для подписи|выйти (везде|там)|где выполнен|фото файлом|по команде|вызовов",
     r"никого нет|никого не ст|деактивировать некого|вам делать нельзя|ваше имя\Z|о чём|откуда|опасно|при пределе",
+    r"\bобход|на виду|ещё один отдел|очереди нет|не вернётся\?|которых ждут|(спешат|отстают):|нужен человек|верят об",
+    r"добавится:|\bсам открывается|что не так, сказано|зная только пароль|пора сделать|нельзя ни одному|снять веб",
     r"\bshall\b|\bwe (?!stopped)|\bours?\b",  # the program
     r"(?<!Serial )\bnumbers?\b(?<!\ANumber)",  # ID
     r"everywhere|did not write|show your face|do not (change|delete|erase)|form to sign|became of|deactivate many",
+    r"(?<!photo )\bround|one more department|in sight|is mailed|person must act|do without|to be added:|come back\?",
     r"you may not|your name\Z|sign out (everywhere|there)|nobody (is here|was erased)|on command|takes photo files",
 ]
 

@@ -50,7 +50,7 @@ class EmployeeForm(Form):
     """An employee, as typed on a page or sent to the API."""
 
     hikvision_id = StringField(_l("Employee ID"), [number], [stripped], description=_l("for example, 100222"))
-    full_name = StringField(_l("Full name"), [one_line(LONGEST_NAME)], [stripped], description=_l("John Smith"))
+    full_name = StringField(_l("Full name"), [one_line(LONGEST_NAME)], [stripped], description=_l("Ivanov Ivan"))
     department = StringField(
         _l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped], description=_l("optional")
     )

@@ -33,7 +33,7 @@ class GroupPageForm(GroupForm):
 
     terminals = StringField()
     departments = StringField()
-    department = StringField(_l("One more department"), [one_line(LONGEST_NAME, required=False)], [stripped])
+    department = StringField(_l("Add a department"), [one_line(LONGEST_NAME, required=False)], [stripped])
     added = StringField(_l("Add employees by ID"), [one_line(2000, required=False)], [stripped])
     removed = StringField()
     shown = HiddenField()

@@ -19,7 +19,7 @@ class WebhookForm(Form):
 
     url = StringField(_l("Address"), filters=[stripped], description="https://hr.example/hikflask")
     enrolled = BooleanField(_l("Enrolled: the terminal confirmed person and face"), default=True)
-    refused = BooleanField(_l("Refused: a person must act"), default=True)
+    refused = BooleanField(_l("Refused: needs attention"), default=True)
     removed = BooleanField(_l("Removed: the terminal confirmed that the person is gone"), default=True)
 
     def validate_url(self, field: Field) -> None:

@@ -78,7 +78,7 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_come_back(russian: Window, 
     page.locator("#department").select_option("Где трудится")
     page.locator("main .btn-save").click()
 
-    expect(page.locator(".import-plan")).to_have_text("Добавится: 2, изменится: 0.")
+    expect(page.locator(".import-plan")).to_have_text("Новых: 2, изменений нет.")
     assert "новый Отдел: Охрана" in shown(page, "IMP1")
     assert f"ошибка ID сотрудника: {REASON}" in shown(page, "IMP2!")
     page.locator(".import-filters").get_by_role("link", name="Ошибочные").click()
@@ -115,7 +115,7 @@ def test_workbook_with_photos_adds_and_changes_people(site: Site, russian: Windo
     page.goto("/imports/new")
     choose_files(page, workbook(("IMP5", "Пётр Петрович Сидоров", "Склад"), ("IMP6", "Мария Сидорова", "")))
     page.locator("main .btn-save").click()
-    expect(page.locator(".import-plan")).to_have_text("Добавится: 1, изменится: 1.")
+    expect(page.locator(".import-plan")).to_have_text("Новых: 1, изменений: 1.")
     assert "изменится ФИО: Пётр Сидоров → Пётр Петрович Сидоров" in shown(page, "IMP5")
     page.locator("#import-start").click()
     expect(page.locator("#import .job-state")).to_contain_text("Готово")

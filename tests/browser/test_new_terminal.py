@@ -77,10 +77,10 @@ def test_round_of_three_takes_one_press_each(site: Site, russian: Window) -> Non
             send_to_terminal(save_employee(Draft(number, name, "Склад")).row.id, 1)
     wait_until_known(site.simulator, set(NAMES))
     page.goto("/terminals/1")
-    page.get_by_role("link", name="Обход").click()
+    page.get_by_role("link", name="Съёмка по списку").click()
     expect(page.locator("#round-people li")).to_have_count(3)
     assert violations(page) == []
-    page.get_by_role("button", name="Начать обход").click()
+    page.get_by_role("button", name="Начать съёмку").click()
 
     confirm_face(site, page, "Анна Ёлкина", FACE)
     assert violations(page) == []

@@ -195,8 +195,8 @@ def test_webcam_takes_the_photo_that_the_frame_shows(browser_with_webcam: Browse
         page = window.page
         open_form(page, f"W{look}")
 
-        page.get_by_role("button", name="Снять веб-камерой").press("Enter")
-        take = page.get_by_role("button", name="Снять", exact=True)
+        page.get_by_role("button", name="Сфотографировать веб-камерой").press("Enter")
+        take = page.get_by_role("button", name="Сфотографировать", exact=True)
         expect(take).to_be_enabled()
         expect(take).to_be_focused()
         expect(take).to_be_in_viewport(ratio=1)

@@ -96,7 +96,7 @@ def test_queue_goes_on_when_the_password_is_corrected(app: Flask, desk: Desk, re
     bring(app, desk)
 
     assert refuses.faces.keys() == {"1", "2", "3"}
-    assert "Nothing waits for this terminal." in text(desk, QUEUE, ENGLISH)
+    assert "The queue is empty." in text(desk, QUEUE, ENGLISH)
 
 
 def test_capture_that_only_waits_for_the_password_is_not_asked_for_again(desk: Desk) -> None:

@@ -80,7 +80,10 @@ def next_address(terminal: Terminal, employee_id: int, of: int | None, saved_cap
     person = faceless.next_after(terminal, employee_id)
     if person is None:
         left = faceless.count(terminal)
-        flash(_("The round came to the end of the list. Without a face: %(n)s.", n=left), "warning" if left else "info")
+        flash(
+            _("The photo round came to the end of the list. Without a face: %(n)s.", n=left),
+            "warning" if left else "info",
+        )
         return url_for("rounds.show", terminal_id=terminal.id, of=of)
     if room.is_full_of_faces(terminal):
         return url_for("rounds.show", terminal_id=terminal.id, of=of)

@@ -89,7 +89,11 @@ def plan(batch: ImportBatch) -> str:
     if not batch.new + batch.changed:
         return str(_("There is nothing to import: no row is new or changed."))
     counts = {"new": format_decimal(batch.new), "changed": format_decimal(batch.changed)}
-    return str(_("To be added: %(new)s, to be changed: %(changed)s.", **counts))
+    if not batch.changed:
+        return str(_("%(new)s new, no changes.", **counts))
+    if not batch.new:
+        return str(_("Nobody new, %(changed)s changed.", **counts))
+    return str(_("%(new)s new, %(changed)s changed.", **counts))
 
 
 def rows(count: int) -> str:

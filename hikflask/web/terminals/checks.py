@@ -71,7 +71,7 @@ def _shown_below(error: ServiceError | TerminalError) -> str:
     """Return the sentence for a failure that the page shows anyway."""
     if isinstance(error, LoginStopped):
         return str(_("The terminal was not asked: the reason stands below."))
-    return str(_("Checked just now: what is wrong stands below."))
+    return str(_("The check failed; the reason is below."))
 
 
 def check_soon(terminal_id: int) -> ResponseReturnValue:

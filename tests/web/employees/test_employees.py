@@ -310,13 +310,12 @@ def test_an_unknown_employee_is_not_found(client: FlaskClient) -> None:
         (
             "ru",
             "Деактивировать: Иван Иванов?",
-            "Сотрудник и лицо удаляются со всех терминалов. "
-            "Если он вернётся, его может понадобиться сфотографировать снова.",
+            "Сотрудник и лицо удаляются со всех терминалов. При возвращении, возможно, понадобится новое фото.",
         ),
         (
             "en",
             "Deactivate Иван Иванов?",
-            "Person and face are removed from every terminal. Whoever comes back may have to be captured again.",
+            "Person and face are removed from every terminal. A new photo may be needed on return.",
         ),
     ],
 )

@@ -75,7 +75,7 @@ def test_list_names_who_has_no_face_there_by_name(desk: Desk, three: dict[str, i
 
     assert [page.index(name) for name in NAMES.values()] == sorted(page.index(name) for name in NAMES.values())
     assert "0 из 3" in page
-    assert re.search(r'id="begin"[^>]*>.*Начать обход', page)
+    assert re.search(r'id="begin"[^>]*>.*Начать съёмку', page)
     fields = taking(page, three["1"]).fields
     assert (fields["terminal_id"], fields["round"], fields["of"]) == ("1", "1", "3")
 
@@ -134,7 +134,7 @@ def test_page_asks_by_name_says_how_far_it_is_and_has_the_focus_on_save(desk: De
 
     assert "✅ Фото успешно захвачено! Это Борис Жуков?" in page
     assert re.search(r'id="save" type="submit" autofocus>Сохранить и дальше</button>', page)
-    assert "Обход: «Вход»" in page
+    assert "Съёмка по списку: «Вход»" in page
     assert "1 из 3" in page
     assert '<input type="hidden" name="terminal_id" value="1">' in page
 
@@ -217,7 +217,7 @@ def test_pause_ends_the_capture_and_the_round_goes_on_later(desk: Desk, three: d
     assert paused.location == f"{ROUND}?of=3"
     page = desk.text(paused.location)
     assert "1 из 3" in page
-    assert "Продолжить обход" in page
+    assert "Продолжить съёмку" in page
     assert desk.simulator.faces["1"].jpeg == FACE
 
 

@@ -52,7 +52,7 @@ def checked(app: Flask, terminal: Terminal) -> None:
 def test_every_row_is_shown_with_what_it_would_change(client: FlaskClient) -> None:
     page = client.get(PAGE, headers=ENGLISH).text
 
-    assert "To be added: 1, to be changed: 1." in page
+    assert "1 new, 1 changed." in page
     assert "<del><bdi>Анна Иванова</bdi></del> → <bdi>Анна Петрова</bdi>" in page
     assert "<b>Department:</b> <bdi>Склад</bdi>" in page
     assert "<b>Photo:</b> <bdi>2.jpg</bdi>" in page
@@ -150,7 +150,7 @@ def test_running_job_asks_again_by_itself_and_its_stop_leads_back(client: FlaskC
     run_jobs()
     fragment = client.get(f"{PAGE}/state", headers={**HTMX, **ENGLISH}).text
     assert fragment.lstrip().startswith('<section id="import">')
-    assert "To be added: 1, to be changed: 0." in fragment
+    assert "1 new, no changes." in fragment
 
 
 def test_dry_run_that_cannot_be_done_says_why(app: Flask, client: FlaskClient) -> None:

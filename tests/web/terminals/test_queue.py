@@ -127,8 +127,8 @@ def test_terminals_page_has_the_beginning(app: Flask, client: FlaskClient, peopl
 def test_empty_queue_says_so_and_everybody_may_look(app: Flask, client: FlaskClient) -> None:
     shown = client_of(app, VIEWER).get("/terminals/1", headers=ENGLISH).text
 
-    assert "Nothing waits for this terminal." in shown
+    assert "The queue is empty." in shown
     assert EVERY.findall(shown) == []
-    assert "Для этого терминала очереди нет." in client.get("/terminals/1/queue").text
+    assert "Очередь пуста." in client.get("/terminals/1/queue").text
     assert client.get("/terminals/9/queue").status_code == 404
     assert client.get("/terminals/9/queue/state").status_code == 404
