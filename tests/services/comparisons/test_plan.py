@@ -49,6 +49,16 @@ def test_steps_come_from_numbers_and_from_kinds(simulator: Simulated, terminal: 
     ]  # fmt: skip
 
 
+def test_plans_that_do_something_else_have_other_digests(terminal: Terminal) -> None:
+    desire_with_photo(terminal, Draft("100", "Иван"))
+    done = compare(terminal)
+
+    digests = {made(done, n100=action).digest for action in (SEND, REMOVE, LEAVE)}
+
+    assert len(digests) == 3
+    assert made(done, n100=REMOVE).digest in digests
+
+
 def test_what_was_left_alone_is_not_part_of_its_kind(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
     done = compare(terminal)
