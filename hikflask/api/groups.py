@@ -40,7 +40,7 @@ def list_groups() -> ResponseReturnValue:
 @described(one("Group"), status=201, body=NEW_GROUP, refusals=(409, 503))
 def create_group() -> ResponseReturnValue:
     """Add a group."""
-    done = changing.change(None, _wanted({"device_ids": [], "departments": []}), tasks.apply_groups, safe=False)
+    done = changing.change(None, _wanted(name_required=True), tasks.apply_groups, safe=False)
     return jsonify(_changed(done)), 201
 
 
@@ -57,9 +57,10 @@ def get_group(group_id: int) -> ResponseReturnValue:
 @described(one("Group"), body=CHANGED_GROUP, refusals=(409, 503), tagged=True)
 def change_group(group_id: int) -> ResponseReturnValue:
     """Change the fields that are given."""
+    _group(group_id)
     done = changing.change(
         group_id,
-        _wanted(shape(_group(group_id))),
+        _wanted(name_required=False),
         tasks.apply_groups,
         safe=False,
         require=requirement(lambda: shape(_group(group_id))),
@@ -89,19 +90,22 @@ def shape(group: Listed) -> dict[str, Any]:
     }
 
 
-def _wanted(known: dict[str, Any]) -> Wanted:
-    """Return the group as it is asked for; a field that is not given stays as it is known.
+def _wanted(*, name_required: bool) -> Wanted:
+    """Return what the body asks for; what is not given stays as it is.
 
     :raises InputError: naming each field at fault.
     """
     given = body.read(lists={"device_ids": int, "departments": str})
-    fields = {**known, **given}
-    name: Fields = {"name": fields["name"]} if "name" in fields else {}
-    form = body.form_of(GroupForm, name)
-    departments = [body.form_of(DepartmentNameForm, {"departments": one}) for one in fields["departments"]]
-    # A number larger than any id is no terminal's, too.
-    terminal_ids = [one if 0 <= one <= LARGEST_ID else 0 for one in fields["device_ids"]]
-    return Wanted(form.name.data, terminal_ids, [one.departments.data for one in departments])
+    name: Fields = {"name": given["name"]} if "name" in given else {}
+    departments = [body.form_of(DepartmentNameForm, {"departments": text}) for text in given.get("departments", ())]
+    return Wanted(
+        name=body.form_of(GroupForm, name).name.data if name or name_required else None,
+        # A number larger than any id is no terminal's, too.
+        terminal_ids=[number if 0 <= number <= LARGEST_ID else 0 for number in given.get("device_ids", ())],
+        departments=[department.departments.data for department in departments],
+        removed_terminals=None if "device_ids" in given else (),
+        removed_departments=None if "departments" in given else (),
+    )
 
 
 def _changed(done: Done) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """A group of terminals: its name, its terminals, and the departments and employees who belong to it."""
 
+from typing import ClassVar
+
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, StringField, ValidationError
 
 from hikflask import employee_number
 from hikflask.forms.base import Form
 from hikflask.forms.employees import LONGEST_NAME
-from hikflask.forms.fields import one_line, row_id, stripped
+from hikflask.forms.fields import one_line, stripped
+from hikflask.forms.versions import VersionedForm
 
 LONGEST_GROUP = 64
 
@@ -23,7 +26,7 @@ class DepartmentNameForm(Form):
     departments = StringField(_l("Department"), [one_line(LONGEST_NAME)], [stripped])
 
 
-class GroupPageForm(GroupForm):
+class GroupPageForm(VersionedForm, GroupForm):
     """The form of the page: ticked terminals and departments by their ids, one more department by its name.
 
     `added` are IDs of employees, apart by spaces or commas; `removed` are those of the list that are ticked, by the ids
@@ -31,8 +34,10 @@ class GroupPageForm(GroupForm):
     typed.
     """
 
-    terminals = StringField()
-    departments = StringField()
+    stored: ClassVar = ("name", "terminals", "departments")
+    ticks: ClassVar = frozenset(("terminals", "departments"))
+    terminals = StringField(_l("Terminals"))
+    departments = StringField(_l("Departments"))
     department = StringField(_l("Add a department"), [one_line(LONGEST_NAME, required=False)], [stripped])
     added = StringField(_l("Add employees by ID"), [one_line(2000, required=False)], [stripped])
     removed = StringField()
@@ -43,11 +48,6 @@ class GroupPageForm(GroupForm):
     def numbers(self) -> list[str]:
         """The typed IDs, each once."""
         return list(dict.fromkeys((self.added.data or "").replace(",", " ").replace(";", " ").split()))
-
-    def ids(self, name: str) -> list[int]:
-        """Return the ids that are ticked in a field, each once."""
-        found = (row_id(value) for value in self[name].raw_data or ())
-        return list(dict.fromkeys(one for one in found if one))
 
     def validate_added(self, field: Field) -> None:  # noqa: ARG002
         """Accept employee IDs."""

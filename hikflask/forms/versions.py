@@ -1,7 +1,7 @@
 """Forms that change what is stored: what somebody else has saved since their page was made is not undone.
 
-A page carries the version of what it shows: a digest of each field, which tells later what was changed here and what
-was changed by others.
+A page carries the version of what it shows: a digest of each field, or the ids that are ticked in it, which tells later
+what was changed here and what was changed by others.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from wtforms import HiddenField
 
 from hikflask.forms.base import Form
+from hikflask.forms.fields import row_id
 
 # Hex digits of a field's digest: only the one value that the page showed must be told from others.
 DIGITS = 10
@@ -42,30 +43,50 @@ class VersionedForm(Form):
     """A form of something stored, whose fields in `stored` are compared with what is saved meanwhile.
 
     Without a version, as in a form that adds something, all that is typed counts. Fields in `together` mean something
-    only with each other: whoever changes one of them has decided about all.
+    only with each other: whoever changes one of them has decided about all. Fields in `ticks` are boxes to tick, each
+    with the id of a row; each box is changed by itself, so that nobody contradicts anybody there.
     """
 
     stored: ClassVar[tuple[str, ...]] = ()
     together: ClassVar[frozenset[str]] = frozenset()
+    ticks: ClassVar[frozenset[str]] = frozenset()
     version = HiddenField()
 
     def value(self, name: str) -> Any:
         """Return the value of a stored field; None when the page does not show it."""
+        if name in self.ticks:
+            return sorted(self.ids(name))
         data = self[name].data
         return "" if data is None else data
 
     def put(self, name: str, value: Any) -> None:
         """Give a stored field another value."""
         self[name].data = value
+        if name in self.ticks:
+            self[name].raw_data = [str(ticked) for ticked in value]
+
+    def ids(self, name: str) -> list[int]:
+        """Return the ids that are ticked in a field, each once."""
+        ticked = (row_id(value) for value in self[name].raw_data or ())
+        return list(dict.fromkeys(number for number in ticked if number))
+
+    def ticked_here(self, name: str) -> set[int]:
+        """Return the ids that are ticked and were not when the page was made."""
+        return {*self.ids(name)} - (self._shown_ids(name) or set())
+
+    def unticked_here(self, name: str) -> set[int] | None:
+        """Return the ids that are not ticked any more; None, which is all others, when it is not known what was."""
+        shown = self._shown_ids(name)
+        return None if shown is None else shown - {*self.ids(name)}
 
     def mark(self) -> None:
         """Let the page carry the version of what the form shows now, which is what is saved."""
-        self.version.data = ".".join(_digest(self.value(name)) for name in self.stored)
+        self.version.data = ".".join(self._mark_of(name) for name in self.stored)
 
     def changed(self) -> set[str]:
         """Return the stored fields that were changed since the page was made; all when that is not known."""
         shown = self._shown()
-        changed = {name for name in self.stored if shown.get(name) != _digest(self.value(name))}
+        changed = {name for name in self.stored if shown.get(name) != self._mark_of(name)}
         return changed | self.together if changed & self.together else changed
 
     def take_in(self, saved: "VersionedForm") -> list[Difference]:
@@ -80,10 +101,13 @@ class VersionedForm(Form):
         differences = []
         for name in shown:
             there, here = saved.value(name), self.value(name)
-            if here not in (None, there) and shown[name] != _digest(there):
-                differences.append(Difference(name, there, here, name in changed))
+            if here not in (None, there) and shown[name] != saved._mark_of(name):
+                differences.append(Difference(name, there, here, name in changed - self.ticks))
         for field in differences:
-            if not field.is_conflict:
+            if field.name in self.ticks:
+                kept = {*field.saved} - (self.unticked_here(field.name) or set())
+                self.put(field.name, sorted(kept | self.ticked_here(field.name)))
+            elif not field.is_conflict:
                 self.put(field.name, field.saved)
         if shown:
             self.version.data = saved.version.data
@@ -91,9 +115,17 @@ class VersionedForm(Form):
             raise ChangedMeanwhile(differences)
         return differences
 
+    def _mark_of(self, name: str) -> str:
+        value = self.value(name)
+        return "-".join(map(str, value)) if name in self.ticks else _digest(value)
+
     def _shown(self) -> dict[str, str]:
-        digests = (self.version.data or "").split(".")
-        return dict(zip(self.stored, digests, strict=True)) if len(digests) == len(self.stored) else {}
+        marks = (self.version.data or "").split(".")
+        return dict(zip(self.stored, marks, strict=True)) if len(marks) == len(self.stored) else {}
+
+    def _shown_ids(self, name: str) -> set[int] | None:
+        mark = self._shown().get(name)
+        return None if mark is None else {number for number in map(row_id, mark.split("-")) if number}
 
 
 def _digest(value: Any) -> str:

@@ -9,7 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from hikflask.services.groups import locks
 from tests.support.api_calls import USER_FIELDS, add, user
+from tests.support.between import Between
 from tests.support.groups import ENTRANCE, STORE, add_terminals, wishes
 from tests.support.signed_in import client_of
 
@@ -83,6 +85,21 @@ def test_change_and_deletion_are_applied_by_a_job(
     assert wished(app, "100222") == {}
     assert client.get("/api/groups/").json == []
     assert user(client, added["id"])["is_active"]
+
+
+@pytest.mark.both_databases
+def test_put_leaves_what_somebody_else_changes_at_the_same_moment(
+    app: Flask, client: FlaskClient, ids: dict[str, int], between: Between
+) -> None:
+    post(client, name="Офис", device_ids=[ids[ENTRANCE]], departments=["Охрана"])
+    changed = {"device_ids": [ids[STORE]], "departments": ["Склад"]}
+    other = between(locks, "change_alone", lambda: client_of(app).put("/api/groups/1", json=changed), before=True)
+
+    answer = client.put("/api/groups/1", json={"name": "Офисы"})
+
+    other.finish()
+    assert (answer.status_code, other.result.status_code) == (200, 200)
+    assert answer.json == {"id": 1, "name": "Офисы", **changed} == client.get("/api/groups/1").json
 
 
 @pytest.mark.parametrize(

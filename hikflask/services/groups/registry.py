@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Column, delete, insert, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
@@ -22,16 +22,20 @@ from hikflask.services.groups import locks, membership, queries
 
 @dataclass(frozen=True)
 class Wanted:
-    """A group as it is to be. Departments are names, in any spelling; unknown ones are added.
+    """What is to become of a group once it is locked; the name None stays.
 
-    `added` are the numbers of employees who shall belong to it alone, `removed` the ids of those who shall not.
+    `terminal_ids` and `departments` come into it. These are names, in any spelling; unknown ones are added.
+    `removed_terminals` and `removed_departments` are the ids of those that leave it; None: all others. `added` are the
+    numbers of employees who shall belong to it alone, `removed` the ids of those who shall not.
     """
 
-    name: str
+    name: str | None
     terminal_ids: Collection[int] = ()
     departments: Sequence[str] = ()
     added: Sequence[str] = ()
     removed: Collection[int] = ()
+    removed_terminals: Collection[int] | None = None
+    removed_departments: Collection[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,20 +60,24 @@ def write(group_id: int | None, wanted: Wanted, require: Require | None = None) 
     if require:
         require()
     group = _row(group_id) if group_id else None
-    _refuse_known(wanted.name, group)
-    added, terminal_ids = _employees(wanted.added), _known_terminals(wanted.terminal_ids, group)
+    name = storable(wanted.name or "") or (group.name if group else "")
+    _refuse_known(name, group)
+    present = queries.terminal_ids(group.id) if group else []
+    added, terminal_ids = _employees(wanted.added), [*wanted.terminal_ids, *_staying(present, wanted.removed_terminals)]
+    _hold_known(terminal_ids, present)
     before = queries.facts(group) if group else None
-    touched = {*terminal_ids, *(queries.terminal_ids(group.id) if group else ())}
     if group is None:
         group = TerminalGroup(name="")
         db.session.add(group)
-    group.name = storable(wanted.name)
+    group.name = name
     db.session.flush()
-    _replace(GROUP_TERMINALS, "terminal_id", group.id, terminal_ids)
-    _replace(GROUP_DEPARTMENTS, "department_id", group.id, _ids_of(names))
+    present_departments = queries.department_ids(group.id)
+    department_ids = [*_ids_of(names), *_staying(present_departments, wanted.removed_departments)]
+    _replace(GROUP_TERMINALS.c.terminal_id, group.id, present, terminal_ids)
+    _replace(GROUP_DEPARTMENTS.c.department_id, group.id, present_departments, department_ids)
     _let_belong(group, added, wanted.removed)
     _note(group, before)
-    return Written(group.id, group.name, frozenset(touched))
+    return Written(group.id, group.name, frozenset({*terminal_ids, *present}))
 
 
 def delete_group(group_id: int) -> Written:
@@ -97,23 +105,25 @@ def _row(group_id: int) -> TerminalGroup:
     return found
 
 
+def _staying(present: Iterable[int], removed: Collection[int] | None) -> list[int]:
+    """Return the ids that stay in a group; without `removed`, none does by itself."""
+    return [] if removed is None else [number for number in present if number not in removed]
+
+
 def _refuse_known(name: str, group: TerminalGroup | None) -> None:
-    same = select(TerminalGroup.id).where(TerminalGroup.name == storable(name))
+    same = select(TerminalGroup.id).where(TerminalGroup.name == name)
     other = db.session.execute(same).scalar_one_or_none()
     if other is not None and (group is None or other != group.id):
         raise GroupKnown
 
 
-def _known_terminals(terminal_ids: Iterable[int], group: TerminalGroup | None) -> list[int]:
-    """Return the ids, each once. One that is out of service for good may stay in a group, but not come into it."""
-    wanted = list(dict.fromkeys(terminal_ids))
-    rows = db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(wanted))).scalars()
-    kept = set(queries.terminal_ids(group.id)) if group else set()
-    known = {terminal.id for terminal in rows if terminal.retired_at is None or terminal.id in kept}
-    for terminal_id in wanted:
-        if terminal_id not in known:
+def _hold_known(terminal_ids: Collection[int], present: Collection[int]) -> None:
+    """Hold these terminals. One that is out of service for good may stay in a group, but not come into it."""
+    rows = db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(terminal_ids))).scalars()
+    allowed = {terminal.id for terminal in rows if terminal.retired_at is None or terminal.id in present}
+    for terminal_id in terminal_ids:
+        if terminal_id not in allowed:
             raise GroupTerminalUnknown(n=terminal_id)
-    return wanted
 
 
 def _employees(numbers: Iterable[str]) -> list[Employee]:
@@ -130,10 +140,11 @@ def _ids_of(names: Collection[str]) -> list[int]:
     return list(db.session.execute(select(Department.id).where(Department.name.in_(names))).scalars())
 
 
-def _replace(table: Table, column: str, group_id: int, ids: Collection[int]) -> None:
-    changed_rows(delete(table).where(table.c.group_id == group_id))
-    for other in sorted(ids):
-        db.session.execute(insert(table).values({"group_id": group_id, column: other}))
+def _replace(column: Column[int], group_id: int, present: Collection[int], ids: Collection[int]) -> None:
+    """Let these rows belong to a group, and no others; those that do already are not touched."""
+    changed_rows(delete(column.table).where(column.table.c.group_id == group_id, column.not_in(ids)))
+    for other in sorted({*ids} - {*present}):
+        db.session.execute(insert(column.table).values({"group_id": group_id, column.name: other}))
 
 
 def _let_belong(group: TerminalGroup, added: Iterable[Employee], removed: Collection[int]) -> None:

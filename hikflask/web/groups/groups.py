@@ -1,5 +1,6 @@
 """Groups of terminals: the list, one added, changed or deleted, after showing what changes for people by it."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -7,14 +8,16 @@ from flask import Blueprint, Response, abort, flash, make_response, redirect, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
+from wtforms import Field
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.forms.groups import DeletionForm, GroupPageForm
+from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
-from hikflask.services.core.errors import GroupTerminalUnknown, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.errors import GroupTerminalUnknown, GroupUnknown, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import queries as departments
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
@@ -24,7 +27,7 @@ from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry as terminals
 from hikflask.web.security import resubmission
 from hikflask.web.support.messages import error_sentence
-from hikflask.web.support.shown import say_changed
+from hikflask.web.support.shown import conflict_details, conflict_question, say_changed, shown_value, tell_kept
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 # So many single employees are listed; others leave a group by their own form.
@@ -57,13 +60,13 @@ def create() -> ResponseReturnValue:
 def edit(group_id: int) -> ResponseReturnValue:
     """The form of a group."""
     group = _group_or_404(group_id)
-    return _page(GroupPageForm(formdata=None, name=group.name), group)
+    return _page(_as_saved(group_id), group)
 
 
 @bp.post("/<int:group_id>")
 @confirmed(ADMIN)
 def update(group_id: int) -> ResponseReturnValue:
-    """Change a group; where somebody gets or loses a terminal by it, that is shown first."""
+    """Change what was changed in the form; where somebody gets or loses a terminal by it, that is shown first."""
     return _save(_group_or_404(group_id))
 
 
@@ -106,9 +109,17 @@ def _save(group: Listed | None) -> ResponseReturnValue:
     form, group_id = GroupPageForm(), group.id if group else None
     if not form.validate():
         return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY)
-    wanted, digest, confirm = _wanted(form, group), form.shown.data, row_id(form.confirm.data)
+    digest, confirm = form.shown.data, row_id(form.confirm.data)
+
+    def take_in() -> list[Difference]:
+        return form.take_in(_as_saved(group_id)) if group_id else []
+
     try:
-        done = changing.change(group_id, wanted, tasks.apply_groups, confirm, digest=digest)
+        tell_kept(form, take_in())
+        wanted = _wanted(form, group)
+        done = changing.change(group_id, wanted, tasks.apply_groups, confirm, digest=digest, require=take_in)
+    except ChangedMeanwhile as error:
+        return _conflict(form, group, error.differences)
     except PlanChanged:
         return _page(form, group, say_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:
@@ -121,15 +132,31 @@ def _save(group: Listed | None) -> ResponseReturnValue:
 
 
 def _wanted(form: GroupPageForm, group: Listed | None) -> Wanted:
-    ticked = [one.name for one in departments.of_ids(form.ids("departments"))]
-    shown = {terminal.id for terminal in _offered(group)}
+    ticked = [department.name for department in departments.of_ids(form.ticked_here("departments"))]
     return Wanted(
-        name=form.name.data,
-        terminal_ids=[terminal_id for terminal_id in form.ids("terminals") if terminal_id in shown],
+        name=form.name.data if "name" in form.changed() else None,
+        terminal_ids=form.ticked_here("terminals") & {terminal.id for terminal in _offered(group)},
         departments=[*ticked, *([form.department.data] if form.department.data else [])],
         added=form.numbers,
         removed=form.ids("removed"),
+        removed_terminals=form.unticked_here("terminals"),
+        removed_departments=form.unticked_here("departments"),
     )
+
+
+def _as_saved(group_id: int) -> GroupPageForm:
+    """Return the form of a group as it is saved now, with its version.
+
+    :raises GroupUnknown: when it was deleted meanwhile.
+    """
+    group = queries.get(group_id)
+    if group is None:
+        raise GroupUnknown
+    form = GroupPageForm(formdata=None, name=group.name)
+    form.put("terminals", queries.terminal_ids(group_id))
+    form.put("departments", queries.department_ids(group_id))
+    form.mark()
+    return form
 
 
 def _onwards(done: Done) -> ResponseReturnValue:
@@ -148,34 +175,40 @@ def _refused(form: GroupPageForm, group: Listed | None, error: ServiceError) -> 
 
 
 def _page(
-    form: GroupPageForm, group: Listed | None = None, status: int = HTTPStatus.OK, found: Differences | None = None
+    form: GroupPageForm,
+    group: Listed | None = None,
+    status: int = HTTPStatus.OK,
+    found: Differences | None = None,
+    **about: object,
 ) -> Response:
     """Answer the form, with what would change by it where that is the question."""
     known: dict[str, Any] = {
         "terminals": _offered(group),
         "departments": departments.list_all(),
         "people": queries.people(group.id, MOST_PEOPLE) if group else [],
-        "ticked": _ticked(form, group),
+        "ticked": {name: set(form.ids(name)) for name in ("terminals", "departments", "removed")},
         "found": found,
     }
-    return make_response(render_template("groups/form.html", form=form, group=group, **known), status)
+    return make_response(render_template("groups/form.html", form=form, group=group, **known, **about), status)
+
+
+def _conflict(form: GroupPageForm, group: Listed | None, differences: Iterable[Difference]) -> Response:
+    details = conflict_details(form, differences, _shown_value)
+    return _page(form, group, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
+
+
+def _shown_value(field: Field, value: Any) -> str:
+    """Return the value of a field as the page shows it: terminals and departments by their names."""
+    if field.name not in GroupPageForm.ticks:
+        return shown_value(field, value)
+    rows = terminals.list_all() if field.name == "terminals" else departments.of_ids(value)
+    return ", ".join(isolated(row.name) for row in rows if row.id in value) or "—"
 
 
 def _offered(group: Listed | None) -> list[Any]:
     """Return the terminals that a group may have: all but those out of service for good."""
     mine = {terminal.id for terminal in group.terminals} if group else set()
     return [terminal for terminal in terminals.list_all() if terminal.retired_at is None or terminal.id in mine]
-
-
-def _ticked(form: GroupPageForm, group: Listed | None) -> dict[str, set[int]]:
-    """Return which boxes are ticked: as they were sent, else as the group is."""
-    names = ("terminals", "departments", "removed")
-    if any(form[name].raw_data is not None for name in names):
-        return {name: set(form.ids(name)) for name in names}
-    if group is None:
-        return {name: set() for name in names}
-    saved = {"terminals": set(queries.terminal_ids(group.id)), "departments": set(queries.department_ids(group.id))}
-    return {**saved, "removed": set()}
 
 
 def _question(group: Listed, form: DeletionForm, status: int = HTTPStatus.OK) -> Response:
