@@ -415,3 +415,23 @@ def test_code_that_was_used_before_is_known_as_used(empty: Flask) -> None:
         used = db.session.execute(db.select(Operator.totp_used).order_by(Operator.id)).scalars().all()
         assert used == ["60000000", ""]
         db.session.remove()
+
+
+def test_names_of_operators_are_compared_whatever_their_width_and_nobody_gets_anothers(either: Flask) -> None:
+    with either.app_context():
+        upgrade(revision="0029")
+        names = ["анна", "Ｉｖａｎ", "иван №1", "ａnna", "anna"]
+        for name in names:
+            known = {"name": name, "login": name.casefold(), "password_hash": "", "role": "viewer"}
+            insert("operator", **known, is_active=True, must_change_password=False)
+        db.session.commit()
+
+        upgrade()
+
+        read = text("SELECT login FROM operator ORDER BY id")
+        logins = db.session.execute(read).scalars().all()
+        assert logins == ["анна", "ivan", "иван no1", "ａnna", "anna"]
+        db.session.remove()
+        downgrade(revision="0029")
+        assert db.session.execute(read).scalars().all() == ["анна", "ｉｖａｎ", "иван №1", "ａnna", "anna"]
+        db.session.remove()

@@ -1,5 +1,6 @@
 """Fields, filters and checks that several forms use; each accepts any value that was sent, of whatever type."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -85,7 +86,7 @@ def too_long(field: Field, most: int) -> ValidationError:
 def operator_name(form: Form, field: Field) -> None:
     """Check a name that an operator signs in with."""
     one_line(LONGEST_NAME, marks=False)(form, field)
-    if len(field.data.casefold()) > LONGEST_FOLDED:
+    if len(unicodedata.normalize("NFKC", field.data).casefold()) > LONGEST_FOLDED:
         raise too_long(field, LONGEST_FOLDED // 3)
 
 

@@ -1,5 +1,6 @@
 """The operators who sign in to this app, and their open sessions."""
 
+import unicodedata
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, false
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.employee import folded
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -17,13 +19,19 @@ ROLES = (VIEWER, OPERATOR, ADMIN)
 LOCAL, LDAP = "", "ldap"
 
 
+def login_of(name: str) -> str:
+    """Return the form in which names of operators are compared, whatever the width and case of their letters."""
+    plain = unicodedata.normalize("NFKC", folded(unicodedata.normalize("NFKC", name)))
+    return " ".join(plain.split())
+
+
 def may(role: str, needed: str) -> bool:
     """True when a role includes the needed role."""
     return ROLES.index(role) >= ROLES.index(needed)
 
 
 class Operator(Base):
-    """A person who signs in. `login` is the folded name, `password_hash` a scrypt hash.
+    """A person who signs in. `login` is login_of() the name, `password_hash` a scrypt hash.
 
     `device_generation` rises when all sessions are ended: known devices then become unknown again. `totp_encrypted` is
     the secret of the second factor as a token of the vault, None where there is none; `totp_step` the time step whose

@@ -36,6 +36,17 @@ directory {folder}/data
 """
 PEOPLE = {"ivanov": "Иванов", "petrov": "Петров", "o*l)g(a\\": "Ольга", "nobody": "Никто", "анна": "Анна"}
 
+OTHER_PASSWORD = "пароль тёзки"
+# Two have the first name, three the second; the contractor is no ivanov of the company.
+NAMESAKES = (
+    ("twin", "a,ou=people"),
+    ("twin", "b,ou=people"),
+    ("many", "people"),
+    ("many", "a,ou=people"),
+    ("many", "b,ou=people"),
+    ("ivanov", "contractors"),
+)
+
 
 def program() -> str | None:
     """Return slapd's path, or None when it is not installed."""
@@ -133,11 +144,20 @@ class Directory:
     def _fill(self) -> None:
         with self._admin() as admin:
             admin.add(BASE, ["dcObject", "organization"], {"dc": "corp", "o": "Corp"})
-            for unit in ("people", "groups"):
+            for unit in ("people", "groups", "contractors"):
                 admin.add(f"ou={unit},{BASE}", "organizationalUnit")
+            for branch in ("a", "b"):
+                admin.add(f"ou={branch},ou=people,{BASE}", "organizationalUnit")
             for name, surname in PEOPLE.items():
                 values = {"uid": name, "cn": surname, "sn": surname, "userPassword": PASSWORD}
                 admin.add(address(name), "inetOrgPerson", values)
                 assert admin.result["description"] == "success", admin.result
+            for name, place in NAMESAKES:
+                values = {"uid": name, "cn": name, "sn": name, "userPassword": OTHER_PASSWORD}
+                admin.add(f"uid={name},ou={place},{BASE}", "inetOrgPerson", values)
+                assert admin.result["description"] == "success", admin.result
+            several = {"uid": ["alias", "sidorov"], "mail": ["a@corp.example", "b@corp.example"]}
+            values = {**several, "cn": "Сидоров", "sn": "Сидоров", "userPassword": PASSWORD}
+            admin.add(address("sidorov"), "inetOrgPerson", values)
             for group in ("admins", "operators", "viewers"):
                 admin.add(f"cn={group},ou=groups,{BASE}", "groupOfNames", {"member": OWN})

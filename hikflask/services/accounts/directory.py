@@ -6,7 +6,7 @@ followed, so that no password goes anywhere else.
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
@@ -16,9 +16,9 @@ import ldap3
 from flask import current_app
 from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
-from ldap3.utils.dn import escape_rdn
+from ldap3.utils.dn import escape_rdn, parse_dn
 
-from hikflask.models.operator import ROLES
+from hikflask.models.operator import ROLES, login_of
 from hikflask.services.accounts.errors import DirectoryAway
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 REFUSED = {"invalidCredentials", "noSuchObject", "invalidDNSyntax", "unwillingToPerform", "inappropriateAuthentication"}
 NOBODY = {"success", "noSuchObject"}
 TRY_AGAIN_AFTER = 30
+ANY = "(objectClass=*)"
+PRINCIPAL = "msDS-PrincipalName"
 # In which attributes groups list their members: by address, or by name.
 MEMBER = "(|(member={dn})(uniqueMember={dn})(memberUid={name}))"
 
@@ -38,6 +40,15 @@ class Found:
     role: str | None
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A person's entry: its address, its name, and what Active Directory calls its principal, elsewhere ""."""
+
+    dn: str
+    name: str
+    principal: str
+
+
 def is_used() -> bool:
     """Return True when operators may sign in by the directory."""
     return bool(current_app.config["LDAP_URL"])
@@ -48,24 +59,52 @@ def can_look_up() -> bool:
     return is_used() and bool(current_app.config["LDAP_BIND_DN"])
 
 
-def check(name: str, password: str) -> Found | None:
+def check(name: str, password: str, count_try: Callable[[str], None]) -> Found | None:
     """Return who somebody is whose password the directory accepts, or None.
 
+    :param count_try: called with the address of somebody's entry before the password is tried; not without an account
+        of the program's own, since it is not known then.
     :raises DirectoryAway: when it does not answer, or refuses the program's own account.
     """
     # A bind without a password succeeds for anybody: it is an anonymous one.
     if not (is_used() and name and password):
         return None
     if not can_look_up():
-        with _bound(_own_address(name), password) as connection:
-            return _found(connection, name) if connection else None
+        return _check_as_themselves(name, password)
     with _bound(*_account()) as own:
         entry = _entry(own, name) if own else None
         if own is None or entry is None:
             return None
-        with _bound(entry[0], password) as theirs:
+        count_try(entry.dn)
+        with _bound(entry.dn, password) as theirs:
             accepted = theirs is not None
-        return Found(entry[1], _role(own, *entry)) if accepted else None
+        return Found(entry.name, _role(own, entry)) if accepted else None
+
+
+def _check_as_themselves(name: str, password: str) -> Found | None:
+    """Ask without an account of the program's own. Who binds and who has the name may be two: then it is nobody."""
+    address = _own_address(name)
+    with _bound(address, password) as connection:
+        entry = _entry(connection, name) if connection else None
+        if connection is None or entry is None:
+            return None
+        if not _is_bound_as(connection, entry, address):
+            log.warning("The directory has somebody else under a name than the one who signs in with it: refused.")
+            return None
+        return Found(entry.name, _role(connection, entry))
+
+
+def _is_bound_as(connection: ldap3.Connection, entry: Entry, address: str) -> bool:
+    """Tell whether the connection is this entry's, by what the directory answers to "Who am I?" (RFC 4532).
+
+    Active Directory answers `u:` and the value of the entry's msDS-PrincipalName (MS-ADTS 3.1.1.3.4.2.4), others `dn:`
+    and an address; one that has no answer is asked about the address of the bind.
+    """
+    told = connection.extend.standard.who_am_i() or f"dn:{address}"
+    kind, _, value = told.partition(":")
+    if kind == "u":
+        return bool(entry.principal) and login_of(entry.principal) == login_of(value)
+    return [one["dn"] for one in _search(connection, value, ANY, ldap3.BASE, [])] == [entry.dn]
 
 
 def look_up(name: str) -> Found | None:
@@ -140,24 +179,35 @@ def _server() -> ldap3.Server:
 
 def _found(connection: ldap3.Connection, name: str) -> Found | None:
     entry = _entry(connection, name)
-    return None if entry is None else Found(entry[1], _role(connection, *entry))
+    return None if entry is None else Found(entry.name, _role(connection, entry))
 
 
-def _entry(connection: ldap3.Connection, name: str) -> tuple[str, str] | None:
-    """Return address and name of the one entry with this name, or None when there is none, or more than one."""
+def _entry(connection: ldap3.Connection, name: str) -> Entry | None:
+    """Return the one entry with this name, or None when there is none, or more than one.
+
+    An entry that has several names goes by the one in its address.
+    """
     config = current_app.config
-    attribute = config["LDAP_NAME"]
-    wanted = f"(&{config['LDAP_FILTER']}({attribute}={escape_filter_chars(name)}))"
-    entries = _search(connection, config["LDAP_BASE"], wanted, ldap3.SUBTREE, [attribute])
+    wanted = f"(&{config['LDAP_FILTER']}({config['LDAP_NAME']}={escape_filter_chars(name)}))"
+    entries = _search(connection, config["LDAP_BASE"], wanted, ldap3.SUBTREE, [config["LDAP_NAME"], PRINCIPAL])
     if len(entries) != 1:
         return None
-    (names,) = [values for key, values in entries[0]["attributes"].items() if key.lower() == attribute.lower()]
-    return str(entries[0]["dn"]), str(names[0] if isinstance(names, list) else names)
+    dn, names = str(entries[0]["dn"]), _values(entries[0], config["LDAP_NAME"])
+    if len(names) > 1:
+        # Others people may give themselves, and one person is one operator.
+        kind, value, _ = parse_dn(dn)[0]
+        names = [one for one in names if login_of(f"{config['LDAP_NAME']}={one}") == login_of(f"{kind}={value}")]
+    return Entry(dn, names[0], "".join(_values(entries[0], PRINCIPAL))) if len(names) == 1 else None
 
 
-def _role(connection: ldap3.Connection, address: str, name: str) -> str | None:
+def _values(entry: Any, attribute: str) -> list[str]:
+    given = [values for key, values in entry["attributes"].items() if key.lower() == attribute.lower()]
+    return [str(value) for values in given for value in (values if isinstance(values, list) else [values])]
+
+
+def _role(connection: ldap3.Connection, entry: Entry) -> str | None:
     """Return the highest role whose group has this member."""
-    has = MEMBER.format(dn=escape_filter_chars(address), name=escape_filter_chars(name))
+    has = MEMBER.format(dn=escape_filter_chars(entry.dn), name=escape_filter_chars(entry.name))
     groups = current_app.config["LDAP_GROUPS"]
     for role, group in sorted(groups, key=lambda known: ROLES.index(known[0]), reverse=True):
         if _search(connection, group, has, ldap3.BASE, ["objectClass"]):

@@ -3,14 +3,15 @@
 Local accounts stay local: nobody of the directory gets one that looks like its own name.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import Update, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Operator
 from hikflask.models.columns import database_now
-from hikflask.models.employee import folded
-from hikflask.models.operator import LDAP
+from hikflask.models.operator import LDAP, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import directory, reserved_names
 from hikflask.services.accounts.directory import Found
@@ -25,19 +26,20 @@ def asks(operator: Operator | None) -> bool:
     return directory.is_used() and (operator is None or operator.directory == LDAP)
 
 
-def admitted(name: str, password: str) -> Operator | None:
+def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
     """Return the operator whom the directory lets in, with the present name and role; None when it does not.
 
+    :param count_try: see directory.check().
     :raises DirectoryAway:
     """
-    found = directory.check(name, password)
+    found = directory.check(name, password, count_try)
     return _refreshed(found) if found else None
 
 
 def refresh(operator: Operator, found: Found | None) -> bool:
     """Give an operator the present role; False for somebody who left the groups. The caller commits."""
     values = {"checked_at": database_now()}
-    if found is not None and found.role is not None and folded(found.name) == operator.login:
+    if found is not None and found.role is not None and login_of(found.name) == operator.login:
         if found.role != operator.role:
             audit.note(
                 "operator.changed", subject=operator.name, before={"role": operator.role}, after={"role": found.role}
@@ -51,7 +53,7 @@ def refresh(operator: Operator, found: Found | None) -> bool:
 def _refreshed(found: Found) -> Operator | None:
     if found.role is None or not _is_usable(found.name):
         return None
-    operator = _by_login(folded(found.name))
+    operator = _by_login(login_of(found.name))
     if operator is None:
         return _added(found, found.role)
     if operator.directory != LDAP or not operator.is_active:
@@ -63,13 +65,13 @@ def _refreshed(found: Found) -> Operator | None:
 
 def _is_usable(name: str) -> bool:
     reserved = reserved_names.is_reserved(name) or reserved_names.reads_like_token(name)
-    is_short = len(name) <= LONGEST_NAME and len(folded(name)) <= LONGEST_LOGIN
+    is_short = len(name) <= LONGEST_NAME and len(login_of(name)) <= LONGEST_LOGIN
     return is_short and name.isprintable() and not reserved
 
 
 def _added(found: Found, role: str) -> Operator | None:
     """Add a row. It has no password, so that nothing but the directory lets its operator in."""
-    operator = Operator(name=found.name, login=folded(found.name), password_hash="", role=role, directory=LDAP)
+    operator = Operator(name=found.name, login=login_of(found.name), password_hash="", role=role, directory=LDAP)
     operator.checked_at = database_now()
     db.session.add(operator)
     try:

@@ -9,8 +9,7 @@ from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
 from hikflask.models import Operator
-from hikflask.models.employee import folded
-from hikflask.models.operator import ADMIN, LOCAL
+from hikflask.models.operator import ADMIN, LOCAL, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
 from hikflask.services.accounts.errors import (
@@ -44,7 +43,7 @@ def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Ope
     passwords.refuse_weak(password, name)
     return Operator(
         name=name,
-        login=folded(name),
+        login=login_of(name),
         password_hash=passwords.hashed(password),
         role=role,
         must_change_password=temporary,
@@ -157,7 +156,7 @@ def list_all() -> list[Operator]:
 
 def by_name(name: str) -> Operator | None:
     """Return the operator with this name, in capital letters or not, or None."""
-    found = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
+    found = db.session.execute(select(Operator).where(Operator.login == login_of(name))).scalar_one_or_none()
     db.session.commit()
     return found
 

@@ -1,6 +1,7 @@
 """Counts tries within a time window. The counts are in the database, so all processes share them."""
 
 import hashlib
+import unicodedata
 from functools import cache
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, cast
@@ -19,6 +20,8 @@ LONGEST_KEY = 160
 IPV6_NETWORK = 64
 # Longer than any window, in seconds.
 KEPT_SECONDS = 86400.0
+# Unicode's categories of accents, control and invisible characters.
+IGNORED = {"Mn", "Me", "Mc", "Cc", "Cf"}
 # The table, not the model: each call of the API counts, and the ORM doubles the cost of that.
 ROWS = cast("Table", Throttle.__table__)
 
@@ -48,12 +51,15 @@ def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
     db.session.commit()
 
 
-def account_key(login: str) -> str:
-    """Return the key for tries at an account.
+def account_key(name: str) -> str:
+    """Return the key for tries at an account, the same for all names that a directory may take for one.
 
+    Directories ignore the width and the case of letters, spaces, invisible characters and (Active Directory) accents.
     It is a hash: a name of any length fits, and the table does not show what somebody typed as a name.
     """
-    return f"account:{hashlib.sha256(login.encode()).hexdigest()}"
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    counted = "".join(letter for letter in plain if unicodedata.category(letter) not in IGNORED).split()
+    return f"account:{hashlib.sha256(' '.join(counted).encode()).hexdigest()}"
 
 
 def key_at_place(key: str, place: str) -> str:

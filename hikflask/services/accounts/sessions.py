@@ -5,7 +5,7 @@ The cookie holds a random key and the row its SHA-256, so a copy of the database
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
-from hikflask.models.employee import folded
+from hikflask.models.operator import login_of
 from hikflask.services import audit
 from hikflask.services.accounts import directory, directory_operators, known_devices, passwords, rate_limit
 from hikflask.services.accounts.errors import (
@@ -82,11 +82,20 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     :raises SignInRefused: unknown name, wrong password, or an operator who may not sign in.
     :raises TooOften: after too many tries or sign-ins (params: seconds). :raises PasswordsBusy:
     """
-    operator = db.session.execute(select(Operator).where(Operator.login == folded(name))).scalar_one_or_none()
+    operator = db.session.execute(select(Operator).where(Operator.login == login_of(name))).scalar_one_or_none()
     db.session.commit()
-    account, place = rate_limit.account_key(folded(name)), rate_limit.place_of(address)
+    account, place = rate_limit.account_key(name), rate_limit.place_of(address)
     sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
-    tries = tries_of(account, place, known_devices.device_of(device, operator))
+    known_device = known_devices.device_of(device, operator)
+    tries = tries_of(account, place, known_device)
+
+    def count_entry(dn: str) -> None:
+        """Count the try for the entry of the directory, too, by whichever of its names it was found."""
+        of_entry = tries_of(rate_limit.account_key(dn), place, known_device)
+        more = {key: limit for key, limit in of_entry.items() if key not in tries}
+        take_tries(more)
+        tries.update(more)
+
     # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
     known = operator.name if operator else ""
     with throttling_noted(known):
@@ -95,7 +104,7 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
         checked = operator.password_hash if operator else None
         fits = _fits(password, checked or None, tries)
         if directory_operators.asks(operator):
-            operator = _of_directory(name, password)
+            operator = _of_directory(name, password, count_entry)
             fits, checked = operator is not None, ""
         if operator and fits:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
@@ -107,9 +116,9 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     return key
 
 
-def _of_directory(name: str, password: str) -> Operator | None:
+def _of_directory(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
     try:
-        return directory_operators.admitted(name, password)
+        return directory_operators.admitted(name, password, count_try)
     except DirectoryAway:
         # Said to everybody alike: else it would tell which names are local.
         return None
@@ -281,7 +290,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
 def _fits_directory(operator: Operator, password: str, tries: Iterable[str]) -> bool:
     """Return True when the directory accepts the password. A try is not counted when it does not answer."""
     try:
-        admitted = directory_operators.admitted(operator.name, password)
+        admitted = directory_operators.admitted(operator.name, password, lambda _dn: None)
     except DirectoryAway:
         give_back_tries(tries)
         raise

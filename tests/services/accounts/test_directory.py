@@ -12,10 +12,13 @@ from hikflask.services.accounts import directory
 from hikflask.services.accounts.directory import Found
 from hikflask.services.accounts.errors import DirectoryAway
 from hikflask.simulator.certificate import make_certificate
-from tests.support.ldap import BASE, PASSWORD, Directory
+from tests.support.active_directory import GROUP, Person, active_directory
+from tests.support.ldap import BASE, OTHER_PASSWORD, OWN, OWN_PASSWORD, PASSWORD, Directory
 
 STRANGE = "o*l)g(a\\"
 AS_THEMSELVES = {"LDAP_BIND_DN": "", "LDAP_BIND_PASSWORD": "", "LDAP_USER_DN": f"uid={{name}},ou=people,{BASE}"}
+
+ITSELF = {"LDAP_BIND_DN": OWN, "LDAP_BIND_PASSWORD": OWN_PASSWORD}
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -31,6 +34,10 @@ def settings(company: Directory) -> dict[str, Any]:
     return company.settings()
 
 
+def check(name: str, password: str) -> Found | None:
+    return directory.check(name, password, lambda _dn: None)
+
+
 def test_password_is_judged_by_a_bind_and_the_role_by_groups(app: Flask, company: Directory) -> None:
     for changed in (
         {},
@@ -40,34 +47,73 @@ def test_password_is_judged_by_a_bind_and_the_role_by_groups(app: Flask, company
     ):
         app.config |= changed
 
-        assert directory.check("ivanov", PASSWORD) == Found("ivanov", "admin"), changed
-        assert directory.check("IVANOV", PASSWORD) == Found("ivanov", "admin"), changed
-        assert directory.check("анна", PASSWORD) == Found("анна", "operator"), changed
-        assert directory.check("nobody", PASSWORD) == Found("nobody", None), changed
-        assert directory.check("ivanov", "another password") is None, changed
-        assert directory.check("missing", PASSWORD) is None, changed
+        assert check("ivanov", PASSWORD) == Found("ivanov", "admin"), changed
+        assert check("IVANOV", PASSWORD) == Found("ivanov", "admin"), changed
+        assert check("анна", PASSWORD) == Found("анна", "operator"), changed
+        assert check("nobody", PASSWORD) == Found("nobody", None), changed
+        assert check("ivanov", "another password") is None, changed
+        assert check("missing", PASSWORD) is None, changed
 
 
 def test_what_is_typed_as_a_name_is_neither_filter_nor_address(app: Flask) -> None:
     for changed in ({}, AS_THEMSELVES):
         app.config |= changed
 
-        assert directory.check(STRANGE, PASSWORD) == Found(STRANGE, "operator")
+        assert check(STRANGE, PASSWORD) == Found(STRANGE, "operator")
         for name in ("*", "iv*", "ivanov)(uid=*", "*)(|(uid=*", "ivanov,ou=people", "\\", "\0", ""):
-            assert directory.check(name, PASSWORD) is None, name
+            assert check(name, PASSWORD) is None, name
 
 
 def test_nothing_is_asked_without_a_password(app: Flask) -> None:
     # Nobody is at this address: the answer comes without a question.
     app.config["LDAP_URL"] = "ldaps://127.0.0.1:1"
 
-    assert directory.check("ivanov", "") is None
+    assert check("ivanov", "") is None
 
 
 def test_name_that_several_have_is_nobodys(app: Flask) -> None:
-    app.config |= {"LDAP_NAME": "objectClass", "LDAP_FILTER": "(objectClass=*)"}
+    for changed in ({}, AS_THEMSELVES, {**AS_THEMSELVES, "LDAP_USER_DN": f"uid={{name}},ou=a,ou=people,{BASE}"}):
+        app.config |= changed
 
-    assert directory.look_up("inetOrgPerson") is None
+        for name in ("twin", "many"):
+            assert check(name, OTHER_PASSWORD) is None, (name, changed)
+    app.config |= ITSELF
+    assert [directory.look_up(name) for name in ("twin", "many")] == [None, None]
+
+
+def test_entry_with_several_names_goes_by_the_one_in_its_address(app: Flask) -> None:
+    assert [check(name, PASSWORD) for name in ("sidorov", "alias", "ALIAS")] == [Found("sidorov", None)] * 3
+    app.config["LDAP_NAME"] = "mail"
+    assert check("a@corp.example", PASSWORD) is None
+
+
+def test_without_an_own_account_who_signs_in_gets_no_role_of_a_namesake(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config |= {**AS_THEMSELVES, "LDAP_USER_DN": f"uid={{name}},ou=contractors,{BASE}"}
+
+    assert check("ivanov", OTHER_PASSWORD) is None
+
+    assert "The directory has somebody else under a name than the one who signs in with it: refused." in caplog.text
+    app.config["LDAP_BASE"] = f"ou=contractors,{BASE}"
+    assert check("ivanov", OTHER_PASSWORD) == Found("ivanov", None)
+
+
+def test_active_directory_says_who_signed_in_by_a_principal_name(app: Flask, tmp_path: Path) -> None:
+    people = [
+        Person("boss", "boss@corp.example", "own", (GROUP,)),
+        Person("chief", "c.hief@corp.example", "own", (GROUP,)),
+        # Each signs in by what is another's name: of an account here, and of one in another domain.
+        Person("clerk", "chief@corp.example", "other"),
+        Person("boss", "boss@corp.example", "other", domain="BRANCH"),
+    ]
+    with active_directory(tmp_path, people) as settings:
+        app.config |= settings
+
+        assert check("boss", "own") == Found("boss", "admin")
+        assert check("BOSS", "own") == Found("boss", "admin")
+        assert [check(name, "other") for name in ("boss", "chief")] == [None, None]
+        assert check("boss", "wrong") is None
 
 
 def test_somebody_is_looked_up_without_a_password(app: Flask) -> None:
@@ -87,11 +133,11 @@ def test_password_goes_to_nobody_whose_certificate_is_not_known(
         for url in (company.url, company.plain, company.url.replace("127.0.0.1", "localhost")):
             app.config |= {"LDAP_CA": ca, "LDAP_URL": url}
             with pytest.raises(DirectoryAway):
-                directory.check("ivanov", PASSWORD)
+                check("ivanov", PASSWORD)
     # A certificate that is known, for another host.
     app.config |= {"LDAP_CA": company.ca, "LDAP_URL": company.url.replace("127.0.0.1", "localhost")}
     with pytest.raises(DirectoryAway):
-        directory.check("ivanov", PASSWORD)
+        check("ivanov", PASSWORD)
     assert "The directory at ldaps://localhost:" in caplog.text
     assert PASSWORD not in caplog.text
     assert "ivanov" not in caplog.text
@@ -103,13 +149,13 @@ def test_directory_that_does_not_answer_is_waited_for_no_longer_than_set(app: Fl
             app.config |= {"LDAP_URL": f"{scheme}://127.0.0.1:{silent.getsockname()[1]}", "LDAP_TIMEOUT": 0.3}
             began = time.monotonic()
             with pytest.raises(DirectoryAway):
-                directory.check("ivanov", PASSWORD)
+                check("ivanov", PASSWORD)
             assert time.monotonic() - began < 5
     with pytest.raises(DirectoryAway):
-        directory.check("ivanov", PASSWORD)
+        check("ivanov", PASSWORD)
 
 
 def test_own_account_that_is_refused_and_a_base_that_is_missing_are_faults_of_the_settings(app: Flask) -> None:
     app.config["LDAP_BIND_PASSWORD"] = "wrong"
     with pytest.raises(DirectoryAway):
-        directory.check("ivanov", PASSWORD)
+        check("ivanov", PASSWORD)

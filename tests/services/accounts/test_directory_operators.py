@@ -8,7 +8,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
 from hikflask.models.operator import ADMIN, LDAP, LOCAL, OPERATOR, VIEWER
-from hikflask.services.accounts import operators, sessions
+from hikflask.services.accounts import directory_operators, operators, sessions
 from hikflask.services.accounts.errors import (
     DirectoryAway,
     DirectoryDecides,
@@ -16,8 +16,9 @@ from hikflask.services.accounts.errors import (
     OperatorNameKnown,
     PasswordWrong,
     SignInRefusedOrAway,
+    TooOften,
 )
-from tests.support.ldap import PASSWORD, Directory
+from tests.support.ldap import BASE, PASSWORD, Directory
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -94,6 +95,39 @@ def test_local_account_is_asked_here_alone_and_taken_over_by_nobody() -> None:
     assert [one.directory for one in operators.list_all()] == [LOCAL, LOCAL]
 
 
+def test_account_of_the_directory_under_a_local_name_is_nobodys(app: Flask) -> None:
+    add_operator("Ivanov", VIEWER)
+
+    assert directory_operators.admitted("ivanov", PASSWORD, lambda _dn: None) is None
+
+    assert row("ivanov").role == VIEWER
+    for spelling in ("ｉｖａｎｏｖ", "IVANOV ", "ⓘvanov"):
+        refused(spelling)
+        assert sign_in(spelling, OPERATOR_PASSWORD).role == VIEWER
+    app.config["LDAP_URL"] = ""
+    with pytest.raises(OperatorNameKnown):
+        operators.create("Ｉｖａｎｏｖ", "совсем другая лодка", VIEWER)
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_guesses_are_counted_for_the_entry_however_its_name_is_spelled(
+    app: Flask, company: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "TRIES_BY_PLACE", 6)
+    spellings = ["ivanov", "IvanoV", "ｉｖａｎｏｖ", " ivanov  ", "iva\u00adnov", "ivánov", "ⓘvanov"]
+    themselves = {"LDAP_BIND_DN": "", "LDAP_USER_DN": f"uid={{name}},ou=people,{BASE}"}
+    for changed, names in ((themselves, spellings), (company.settings(), ["sidorov", "alias"] * 4)):
+        app.config |= {name: value for name, value in changed.items() if name.startswith(("LDAP_BIND", "LDAP_USER"))}
+        for name in names[:6]:
+            refused(name, "a guess")
+
+        with pytest.raises(TooOften):
+            sessions.sign_in(names[6], PASSWORD, HERE)
+    # A right password is counted for neither, and another person of the directory is not held up.
+    for _ in range(7):
+        sign_in("анна")
+
+
 def test_local_accounts_get_in_while_the_directory_is_away_and_nobody_learns_which_they_are(app: Flask) -> None:
     sign_in("ivanov")
     add_operator("Ольга", ADMIN)
@@ -109,6 +143,7 @@ def test_operator_who_may_not_sign_in_here_is_refused_whatever_the_directory_say
     operators.change(person.operator_id, ADMIN, False)
 
     refused("ivanov")
+    assert directory_operators.admitted("ivanov", PASSWORD, lambda _dn: None) is None
     assert sessions.list_open(person.operator_id) == []
 
 
