@@ -430,6 +430,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "import_started": (N_("This was started already."),),
     "nothing_to_undo": (N_("Nothing of this import can be undone: nothing was done, or all is undone already."),),
     "import_file_gone": (N_("The uploaded file is not kept any more. Upload it again."),),
+    "import_too_large": (
+        N_("The rows of this file take more than %(n)s MB here. Split it, or delete the columns that are not needed."),
+        N_("The rows of this file take too much room. Split it, or delete the columns that are not needed."),
+    ),
     # An import: its rows.
     "text_empty": (N_("“%(field)s” must not be empty."), N_("This must not be empty.")),
     "text_too_long": (

@@ -16,7 +16,6 @@ from hikflask.background import tasks
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import ImportBatch, Job
-from hikflask.models.job import DONE, FAILED
 from hikflask.services.core.errors import ServiceError, TablesWaiting
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.batches import Upload
@@ -85,15 +84,12 @@ def import_users() -> ResponseReturnValue:
         raise
 
 
-def of_job(job: Job) -> dict[str, Any] | None:
+def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
     """Return what came of the import that a job checked or did: what a short one is answered with; None before."""
-    if job.kind not in {IMPORT, IMPORT_CHECK} or job.state not in {DONE, FAILED}:
-        return None
-    if "error" in job.params:
+    if job.kind in {IMPORT, IMPORT_CHECK} and "error" in job.params:
         error = _failed(job)
         return {"error": error.code, "message": messages.english(error.code, **error.params)}
-    batch = batches.of_job(job.id)
-    return _shape(import_report.of_batch(batch, MOST_ROWS), job.kind == IMPORT_CHECK) if batch else None
+    return _shape(report, job.kind == IMPORT_CHECK) if report else None
 
 
 def _size(batch: ImportBatch) -> int:

@@ -27,6 +27,7 @@ REFUSED_HERE = {
     "photo_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "photo_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "photo_too_many_pixels": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "import_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "table_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "table_empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "table_no_rows": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -39,6 +39,27 @@ def test_answer_says_how_far_it_is_and_who_failed(app: Flask, claim: Claim) -> N
     assert viewer.get(address).json == {"state": "done", "done": 2, "total": 2, "failed": failed}
 
 
+def test_many_who_failed_are_told_by_pages(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        people = add_people("1", "2", "3")
+        claim = started(DEPARTMENT, people, department="Охрана")
+        for employee_id in people:
+            delete_employee(employee_id)
+        run(claim)
+
+    address, numbers = f"/api/jobs/{claim.job_id}?limit=2", []
+    while address:
+        answer = client.get(address)
+        assert answer.json
+        assert (answer.status_code, answer.json["done"]) == (200, 3)
+        numbers.append([item["number"] for item in answer.json["failed"]])
+        address = answer.headers.get("Link", "").partition(">")[0].lstrip("<")
+
+    assert numbers == [["1", "2"], ["3"]]
+    refused = client.get(f"/api/jobs/{claim.job_id}?after=x")
+    assert (refused.status_code, refused.json and refused.json["error"]) == (422, "cursor_unknown")
+
+
 def test_stopped_job_says_so(app: Flask, client: FlaskClient, claim: Claim) -> None:
     with app.app_context():
         lifecycle.stop(claim.job_id)

@@ -79,7 +79,7 @@ class Keyset:
         """
         if not place.cursor:
             return []
-        columns, values = self.columns, self._values(place.cursor)
+        columns, values = self.columns, self.values(place.cursor)
         if values[-1] is None:
             return [false()] if place.is_backwards else []
         here = tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
@@ -105,7 +105,11 @@ class Keyset:
         plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
         return vault.encrypt(json.dumps([self.name, *plain], ensure_ascii=False)).rstrip("=")
 
-    def _values(self, cursor: str) -> list[Any]:
+    def values(self, cursor: str) -> list[Any]:
+        """Return the values that a cursor was made of.
+
+        :raises CursorUnknown: when it is no cursor of a list in this order.
+        """
         try:
             name, *values = json.loads(vault.decrypt(cursor + "=" * (-len(cursor) % 4)))
         except (VaultError, ValueError, TypeError) as error:

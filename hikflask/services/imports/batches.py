@@ -150,8 +150,8 @@ def row(batch_id: int) -> ImportBatch:
 
 
 def of_job(job_id: int) -> ImportBatch | None:
-    """Return the import that a job checks, does or undoes, or None."""
-    jobs = (ImportBatch.check_job_id, ImportBatch.import_job_id, ImportBatch.undo_job_id)
+    """Return the import that a job checks or does, or None."""
+    jobs = (ImportBatch.check_job_id, ImportBatch.import_job_id)
     statement = select(ImportBatch).where(or_(*(column == job_id for column in jobs))).order_by(ImportBatch.id)
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
 

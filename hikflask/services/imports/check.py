@@ -4,6 +4,7 @@ The table is read in portions, and each portion is one short transaction, so tha
 between. What a killed worker left is deleted before the dry run begins anew.
 """
 
+import json
 import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
@@ -19,11 +20,12 @@ from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import import_files
 from hikflask.services.core.db import changed_rows, kept_employees
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import batches, columns, pictures, values, verdicts
 from hikflask.services.imports.batches import ROWS
-from hikflask.services.imports.errors import ImportFileGone
+from hikflask.services.imports.errors import ImportFileGone, ImportTooLarge
 from hikflask.services.imports.values import NUMBER, Values
 from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
 from hikflask.services.photos.quality import Look, looking
@@ -34,22 +36,33 @@ BATCH = 500
 # Others, who may be in the same process, have their turn after each portion.
 PAUSE = 0.01
 MOST_LINES = 5
+MEGABYTE = 1024 * 1024
+# What the rows of an import may take here, in bytes of JSON: so much, and so many times the size of its files, but at
+# most the last. Each of the 200,000 people of the longest table takes some 400.
+BUDGET, BUDGET_TIMES, MAX_BUDGET = 16 * MEGABYTE, 64, 128 * MEGABYTE
 Part = TypeVar("Part")
 
 
 def check(batch: ImportBatch, progress: Progress) -> None:
     """Check an import that was not checked yet: store all rows with their verdicts, and count them.
 
-    :raises BadTable: when the table cannot be read to its end. :raises BadArchive:
+    No row stays of one that is refused.
+
+    :raises BadTable: when the table cannot be read to its end. :raises BadArchive: :raises ImportTooLarge:
     :raises ImportFileGone: when a file was removed. :raises ImportUnknown: when the import was discarded.
     :raises ClaimLost: when it is not to go on.
     """
+    batch_id = batch.id
     while batch.checked_at is None:
         try:
             with looking() as look_at:
                 _Check(batch, progress, look_at).run()
         except _FilesChanged:
-            batch = batches.row(batch.id)
+            batch = batches.row(batch_id)
+        except ServiceError:
+            db.session.rollback()
+            batches.delete_rows(batch_id)
+            raise
     _remove_table(batch)
 
 
@@ -71,7 +84,8 @@ class _Check:
         self._spellings = verdicts.spellings()
         left = batch.fields.get(columns.LEFT)
         self._status = left is not None and columns.is_status(batch.layout["columns"][left])
-        self._done = 0
+        self._done = self._bytes = 0
+        self._budget = _budget(batch)
         self._counts: Counter[str] = Counter()
         rows = batch.layout["rows"] if batch.table_name else 0
         self._total: int = rows + len(self._photos.pictures) + len(self._photos.others)
@@ -145,7 +159,17 @@ class _Check:
             "state": "",
         }
 
+    def _spend(self, rows: list[dict[str, Any]]) -> None:
+        """Count what is to be written.
+
+        :raises ImportTooLarge:
+        """
+        self._bytes += len(json.dumps(rows))
+        if self._bytes > self._budget:
+            raise ImportTooLarge(n=self._budget // MEGABYTE)
+
     def _write(self, rows: list[dict[str, Any]], more: int) -> None:
+        self._spend(rows)
         there = kept_employees({row["employee_id"] for row in rows})
         self._lock()
         for row in rows:
@@ -188,13 +212,14 @@ class _Check:
         db.session.commit()
         changes = []
         for row in stored:
-            others = [str(line) for line in self._twice[row.number] if line != row.line]
-            said = ["number_twice", {"lines": ", ".join(others[:MOST_LINES])}]
+            others = (str(line) for line in self._twice[row.number] if line != row.line)
+            said = ["number_twice", {"lines": ", ".join(islice(others, MOST_LINES))}]
             cells = [storable(cell) for cell in part[row.line].cells]
             errors = (row.errors or {}) | {NUMBER: said}
             changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
             self._counts.subtract([row.verdict])
             self._counts.update([WRONG])
+        self._spend(changes)
         self._lock()
         db.session.execute(update(ImportRow), changes)
 
@@ -240,6 +265,12 @@ class _Check:
         self._report(0)
         db.session.refresh(self._batch)
         db.session.commit()
+
+
+def _budget(batch: ImportBatch) -> int:
+    paths = [import_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    return min(BUDGET + BUDGET_TIMES * size, MAX_BUDGET)
 
 
 def _rows(batch: ImportBatch) -> Generator[Row, None, None]:

@@ -83,6 +83,13 @@ class ImportFileGone(ServiceError):
     code = "import_file_gone"
 
 
+class ImportTooLarge(ServiceError):
+    """The rows of the import would take more of the database than those of its files may (params: n megabytes)."""
+
+    code = "import_too_large"
+    fields = ("file",)
+
+
 class RowGone(ServiceError):
     """The row of the import is gone: the data of its person was erased."""
 

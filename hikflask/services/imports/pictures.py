@@ -18,6 +18,8 @@ from hikflask.services.photos.quality import Look
 # Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
 # a worker may be silent.
 PATIENCE, PAUSE = 25.0, 1.0
+# Of a file in an archive, where it is named beside another one.
+MAX_NAME = 100
 Done = TypeVar("Done")
 
 
@@ -47,7 +49,7 @@ def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
     """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
     name = names[0]
     if len(names) > 1:
-        return Picture(name, error=["photo_twice", {"others": ", ".join(names[1:4])}])
+        return Picture(name, error=["photo_twice", {"others": ", ".join(other[-MAX_NAME:] for other in names[1:4])}])
     path = import_files.path_of(batch.photos_file)
     try:
         looked = _patiently(lambda: look_at(photo_archive.read(path, name)))

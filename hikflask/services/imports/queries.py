@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow
@@ -34,7 +35,8 @@ def rows_page(batch_id: int, kind: str, limit: int, offset: int = 0) -> tuple[li
     :param kind: the verdict that the rows have, or WITHOUT_PHOTO; "" for all.
     """
     mine = _of(batch_id, kind)
-    statement = select(ImportRow).where(*mine).order_by(ImportRow.id).limit(limit).offset(offset)
+    rows = select(ImportRow).where(*mine).options(defer(ImportRow.cells))
+    statement = rows.order_by(ImportRow.id).limit(limit).offset(offset)
     page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
     return page, db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
 

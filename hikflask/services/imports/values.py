@@ -54,7 +54,7 @@ def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values
     cells = {name: _cell(row, index) for name, index in fields.items()}
     if not any(cells.values()):
         return None
-    found = Values(storable(cells[NUMBER])[:LONGEST_NUMBER])
+    found = Values(_shortened(cells[NUMBER], LONGEST_NUMBER))
     formulas = {name for name, index in fields.items() if index in row.formulas or _is_formula(row, index)}
     found.texts = {NUMBER: found.number, **_texts(cells)}
     _check(found, cells, formulas, row)
@@ -104,7 +104,7 @@ def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row
         fault = text_rules.fault(found.texts[name], LONGEST, required=required) if name in found.texts else ""
         if fault:
             found.errors[name] = [fault, {"most": LONGEST}]
-            found.texts[name] = found.texts[name][: 2 * LONGEST]
+            found.texts[name] = _shortened(found.texts[name], 2 * LONGEST)
     if DEPARTMENT in found.texts and DEPARTMENT not in found.errors:
         found.texts[DEPARTMENT] = departments.one_spaced(found.texts[DEPARTMENT])
 
@@ -139,7 +139,13 @@ def _read_days(found: Values, cells: Mapping[str, str]) -> None:
             found.errors[name] = ["day_unreadable", {}]
         elif day and not validity_days.is_accepted(day):
             found.errors[name] = ["day_outside", {}]
-        found.texts[name] = storable(text)[:LONGEST] if name in found.errors else validity_days.written(day)
+        found.texts[name] = _shortened(text, LONGEST) if name in found.errors else validity_days.written(day)
+
+
+def _shortened(text: str, most: int) -> str:
+    """Return a text as it can be stored; one that is longer than `most` ends with a mark."""
+    text = storable(text)
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _leaving(name: str, text: str) -> str:

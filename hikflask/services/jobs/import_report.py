@@ -1,21 +1,26 @@
-"""What came of an import, as programs are told: the numbers of rows, and what is wrong with the wrong ones."""
+"""What programs are told of a job: who failed, and of an import the numbers of rows, and what is wrong with them.
+
+All of it is read by pages: many rows may be wrong.
+"""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Row, and_, func, select
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, JobItem
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, UNCHANGED, WRONG
-from hikflask.models.job import FAILED
-from hikflask.services.imports import queries
+from hikflask.models.job import DONE, FAILED
+from hikflask.services.core.keyset import Keyset
+from hikflask.services.imports import batches, queries
 from hikflask.services.imports.values import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
 
+# A page begins behind one item that failed, and behind one row with something wrong.
+PLACES = Keyset((JobItem.id.asc(), ImportRow.id.asc()), "report of a job")
 # Field → code and params of a sentence in messages.py.
 Errors = dict[str, list[Any]]
 
@@ -50,15 +55,55 @@ class Report:
     rows: list[WrongRow]
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of the report of a job: number and error code of items that failed, and what came of its import.
+
+    There is none of another job, and before the end. `after` leads to the next page; "" when there is none.
+    """
+
+    failed: list[tuple[str, str]]
+    imported: Report | None
+    after: str
+
+
+def page(job: Job, limit: int, cursor: str = "") -> Page:
+    """Return a page of the report of a job: so many items that failed, and rows with something wrong in its import.
+
+    :raises CursorUnknown:
+    """
+    last_item, last_row = PLACES.values(cursor) if cursor else (0, 0)
+    is_over = job.state in {DONE, FAILED} and "error" not in job.params
+    batch = batches.of_job(job.id) if is_over else None
+    items = _failed(job.id, batch, limit + 1, last_item)
+    rows = _wrong(batch, limit + 1 - len(items), last_row) if batch else []
+    more = len(items) + len(rows) > limit
+    if more:
+        (rows or items).pop()
+    after = [items[-1].id if items else last_item, rows[-1].id if rows else last_row]
+    report = _report(batch, rows, items, is_imported=job.id == batch.import_job_id) if batch else None
+    return Page([(item.number, item.error) for item in items], report, PLACES.cursor(after) if more and limit else "")
+
+
 def of_batch(batch: ImportBatch, most: int) -> Report:
     """Return the report of an import that was checked.
 
     :param most: the largest number of wrong rows to return.
     """
-    counts = _imported(batch) if batch.import_job_id else _checked(batch)
-    rows = list(islice(chain(_wrong(batch), _not_imported(batch)), most))
+    rows = _wrong(batch, most)
+    items = _failed(batch.import_job_id, batch, most - len(rows)) if batch.import_job_id else []
+    return _report(batch, rows, items, is_imported=batch.import_job_id is not None)
+
+
+def _report(batch: ImportBatch, rows: Iterable[Row[Any]], items: Iterable[Row[Any]], *, is_imported: bool) -> Report:
+    counts = _imported(batch) if is_imported else _checked(batch)
+    wrong = [WrongRow(row.line, row.number, row.photo, row.errors) for row in rows]
+    wrong += [
+        WrongRow(item.line, item.number, item.photo or "", {NUMBER: [item.error, item.error_params or {}]})
+        for item in items
+    ]
     without_photo = queries.without_photo(batch.id)
-    return Report(batch.id, counts[NEW], counts[CHANGED], counts[UNCHANGED], counts[WRONG], without_photo, rows)
+    return Report(batch.id, counts[NEW], counts[CHANGED], counts[UNCHANGED], counts[WRONG], without_photo, wrong)
 
 
 def _checked(batch: ImportBatch) -> Counter[str]:
@@ -76,19 +121,23 @@ def _imported(batch: ImportBatch) -> Counter[str]:
     return counts
 
 
-def _wrong(batch: ImportBatch) -> Iterator[WrongRow]:
-    for row in queries.wrong_rows(batch.id):
-        yield WrongRow(row.line, row.number, row.photo, row.errors or {})
+def _wrong(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:
+    """Return rows with something wrong, in the order of the file."""
+    columns = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.photo, ImportRow.errors)
+    mine = (ImportRow.batch_id == batch.id, ImportRow.errors.is_not(None), ImportRow.id > after)
+    return list(db.session.execute(select(*columns).where(*mine).order_by(ImportRow.id).limit(limit)))
 
 
-def _not_imported(batch: ImportBatch) -> Iterator[WrongRow]:
-    """Yield the rows that the dry run had no objection to, and that could not be imported after all."""
-    same = (ImportRow.batch_id == batch.id, ImportRow.number == JobItem.number, ImportRow.verdict.in_(CHANGES))
-    failed = (
-        select(ImportRow.line, JobItem.number, ImportRow.photo, JobItem.error, JobItem.error_params)
-        .outerjoin(ImportRow, and_(*same))
-        .where(JobItem.job_id == batch.import_job_id, JobItem.state == FAILED)
-        .order_by(JobItem.id)
+def _failed(job_id: int, batch: ImportBatch | None, limit: int, after: int = 0) -> list[Row[Any]]:
+    """Return items that failed; of an import the dry run had no objection to their rows."""
+    row = (
+        ImportRow.batch_id == (batch.id if batch else None),
+        ImportRow.number == JobItem.number,
+        ImportRow.verdict.in_(CHANGES),
     )
-    for line, number, photo, code, params in db.session.execute(failed):
-        yield WrongRow(line, number, photo or "", {NUMBER: [code, params or {}]})
+    statement = (
+        select(JobItem.id, JobItem.number, JobItem.error, JobItem.error_params, ImportRow.line, ImportRow.photo)
+        .outerjoin(ImportRow, and_(*row))
+        .where(JobItem.job_id == job_id, JobItem.state == FAILED, JobItem.id > after)
+    )
+    return list(db.session.execute(statement.order_by(JobItem.id).limit(limit)))

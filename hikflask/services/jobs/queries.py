@@ -86,13 +86,6 @@ def failures(job_id: int, limit: int, offset: int = 0) -> tuple[list[Failure], i
     return page, db.session.execute(select(func.count(JobItem.id)).where(*mine)).scalar_one()
 
 
-def errors(job_id: int) -> list[tuple[str, str]]:
-    """Return number and error code of each item that failed."""
-    mine = (JobItem.job_id == job_id, JobItem.state == FAILED)
-    rows = db.session.execute(select(JobItem.number, JobItem.error).where(*mine).order_by(JobItem.id))
-    return [(number, error) for number, error in rows]
-
-
 def people(job_id: int, limit: int) -> list[Employee]:
     """Return the first employees whom a job is for, in its order."""
     statement = select(Employee).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)

@@ -40,9 +40,9 @@ REFUSED = 3
 MOST_MEMORY = 256 * 1024 * 1024
 MOST_COLUMNS = 256
 MOST_ROWS = 200_000
-# In characters. A longer row is cut: no person is described by so many, and no database need keep them.
-LONGEST_ROW = 64 * 1024
-CUT_CELL = 200
+# In characters. A longer cell is cut, and ends with the mark: no field of a person is as long. A file can point at one
+# text from each of its cells, so what is said once in it would be stored many thousand times.
+MAX_CELL, CUT_MARK = 256, "…"
 # The header is looked for among so many rows; some rows below it are shown.
 HEAD, SAMPLE = 20, 5
 # So many rows of an XLSX are counted by reading them.
@@ -50,7 +50,7 @@ COUNTED = 5_000
 ROW_TAG = b"<row "
 
 Record = tuple[list[str], list[int]]
-# The line, the cells, the indexes of cells with a formula or an error, and whether the cells were cut.
+# The line, the cells, the indexes of cells with a formula or an error, and whether there were more cells.
 Row = tuple[int, list[str], list[int], bool]
 
 ZIP = b"PK\x03\x04"
@@ -162,11 +162,14 @@ def _rows(records: Iterable[Record]) -> Iterator[Row]:
 
 
 def _row(line: int, cells: list[str], formulas: list[int]) -> Row:
-    too_long = len(cells) > MOST_COLUMNS or sum(map(len, cells)) > LONGEST_ROW
-    if too_long:
-        cells = [cell[:CUT_CELL] for cell in cells[:MOST_COLUMNS]]
-    clean = [NOT_FOR_DATABASES.sub("", cell) if NOT_FOR_DATABASES.search(cell) else cell for cell in cells]
-    return line, clean, formulas, too_long
+    short = [_shortened(cell) if len(cell) > MAX_CELL else cell for cell in cells[:MOST_COLUMNS]]
+    clean = [NOT_FOR_DATABASES.sub("", cell) if NOT_FOR_DATABASES.search(cell) else cell for cell in short]
+    return line, clean, formulas, len(cells) > MOST_COLUMNS
+
+
+def _shortened(cell: str) -> str:
+    text = cell.strip()
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + CUT_MARK
 
 
 def _is_xlsx(file: BinaryIO) -> bool:

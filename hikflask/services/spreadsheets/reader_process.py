@@ -58,7 +58,8 @@ class Row:
     """A row of a table that is not empty: as many cells as the table has columns, or more.
 
     `line` is counted as a spreadsheet counts, from 1. `formulas` are the indexes of the cells that have a formula or an
-    error in place of a value. The cells of a row that is `too_long` are cut.
+    error in place of a value. A row that is `too_long` has more cells, which are left out. A cell of more than 256
+    characters is cut, and ends with “…”.
     """
 
     line: int

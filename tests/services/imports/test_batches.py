@@ -107,13 +107,15 @@ def test_terminal_must_be_in_use_and_nothing_is_chosen_after_the_check(terminal:
         batches.choose(99, {"number": 0, "name": 2}, None)
 
 
-def test_import_is_found_by_each_of_its_jobs() -> None:
+def test_import_is_found_by_its_jobs() -> None:
     batch_id = checked("1;Иван;")
     job = apply(batch_id)
 
     found = batches.of_job(job.id)
     assert isinstance(found, ImportBatch)
     assert (found.id, found.import_job_id) == (batch_id, job.id)
+    assert found.check_job_id is not None
+    assert batches.of_job(found.check_job_id) == found
     assert batches.of_job(99) is None
 
 

@@ -35,6 +35,31 @@ def test_each_row_is_new_changed_unchanged_or_wrong() -> None:
     assert db.session.execute(select(func.count(Employee.id))).scalar_one() == 2
 
 
+def test_rows_that_would_take_too_much_are_refused_and_none_of_them_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hikflask.services.imports.check.BATCH", 1)
+    monkeypatch.setattr("hikflask.services.imports.check.MAX_BUDGET", 400)
+
+    found = checked("1;Иван Иванов;", "2;Пётр Петров;", "3;Ольга Ёлкина;")
+
+    ended = db.session.execute(select(Job).where(Job.id == batch(found).check_job_id)).scalar_one()
+    assert (ended.state, ended.params["error"], ended.params["error_params"]) == (
+        "failed",
+        "import_too_large",
+        {"n": 0},
+    )
+    assert rows(found) == []
+    assert batch(found).checked_at is None
+
+
+def test_small_files_may_take_less_than_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hikflask.services.imports.check.BUDGET", 0)
+    monkeypatch.setattr("hikflask.services.imports.check.BUDGET_TIMES", 1)
+
+    found = checked(*(f"{number};Иван Иванов;" for number in range(5)))
+
+    assert (batch(found).checked_at, rows(found)) == (None, [])
+
+
 def test_table_is_deleted_once_its_rows_are_stored() -> None:
     made_batch = made("1;Иван Иванов;")
     (file,) = import_files.folder().iterdir()

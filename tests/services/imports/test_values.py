@@ -60,6 +60,24 @@ def test_cell_with_a_formula_and_row_that_was_cut_are_wrong() -> None:
     assert read(PARTS, "1", "Ёлкина", "", "", too_long=True).errors == {"number": ["row_too_long", {}]}
 
 
+def test_text_that_is_longer_than_its_field_is_cut_with_a_mark() -> None:
+    fields = {"number": 0, "name": 1, "department": 2, "valid_to": 3, "left": 4}
+    cut = "9" * 255 + "…"
+
+    found = read(fields, cut, cut, cut, cut, cut)
+
+    assert found.texts == {
+        "number": "9" * 63 + "…", "name": cut, "department": cut, "valid_to": "9" * 127 + "…"
+    }  # fmt: skip
+    assert found.errors == {
+        "number": ["number_invalid", {}],
+        "name": ["text_too_long", {"most": 128}],
+        "department": ["text_too_long", {"most": 128}],
+        "valid_to": ["day_unreadable", {}],
+        "left": ["left_unreadable", {}],
+    }
+
+
 def test_mark_of_our_own_export_is_removed() -> None:
     assert read({"number": 0, "name": 1}, "1", "'=Иван").texts["name"] == "=Иван"
     assert read({"number": 0, "name": 1}, "1", "'Иван").texts["name"] == "'Иван"

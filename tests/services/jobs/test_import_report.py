@@ -1,15 +1,19 @@
-"""What came of an import is counted by what was done, and wrong rows come with their reasons, wherever they failed."""
+"""What came of an import is counted by what was done, and wrong rows come with their reasons, wherever they failed.
+
+All of it can be read by pages.
+"""
 
 import io
 
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Employee
+from hikflask.models import Employee, Job
+from hikflask.services.core.errors import CursorUnknown
 from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import import_report, imports
-from hikflask.services.jobs.import_report import Report, WrongRow
+from hikflask.services.jobs.import_report import Page, Report, WrongRow
 from tests.support.jobs import add_people, run
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -51,6 +55,34 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
 
     wrong = [*WRONG, WrongRow(3, "2", "", {"number": ["changed_since", {}]})]
     assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong)
+
+
+def test_report_of_a_job_is_read_by_pages() -> None:
+    add_people("2")
+    batch_id = checked()
+    checking = db.session.get_one(Job, batches.row(batch_id).check_job_id)
+    db.session.execute(db.update(Employee).where(Employee.number == "2").values(name="Павел"))
+    db.session.commit()
+
+    importing = run(imports.start_import(batch_id))
+
+    assert [page.imported.rows for page in pages(checking) if page.imported] == [WRONG[:1], WRONG[1:]]
+    assert [page.failed for page in pages(importing)] == [[("2", "changed_since")], [], []]
+    failed = WrongRow(3, "2", "", {"number": ["changed_since", {}]})
+    assert [page.imported.rows for page in pages(importing) if page.imported] == [[failed], WRONG[:1], WRONG[1:]]
+    whole = import_report.page(importing, 10)
+    assert (whole.imported, whole.after) == (report(batch_id), "")
+    assert import_report.page(importing, 0).after == ""
+    with pytest.raises(CursorUnknown):
+        import_report.page(importing, 10, "cursor")
+
+
+def pages(job: Job) -> list[Page]:
+    """The pages of a job's report, of one line each."""
+    found = [import_report.page(job, 1)]
+    while found[-1].after:
+        found.append(import_report.page(job, 1, found[-1].after))
+    return found
 
 
 def test_rows_that_were_undone_were_imported() -> None:

@@ -73,7 +73,6 @@ def test_failures_name_the_employee_while_there_is_one() -> None:
 
     assert ([(one.item.number, one.employee) for one in page], total) == ([("2", None)], 1)
     assert queries.failures(claim.job_id, 10, 1) == ([], 1)
-    assert queries.errors(claim.job_id) == [("2", "employee_unknown")]
 
 
 def test_people_come_in_the_order_of_the_list() -> None:
