@@ -1,6 +1,6 @@
 """Operators, as an administrator adds and changes them; and the field for a role."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import operator_name, stripped
+from hikflask.forms.versions import VersionedForm
 
 ROLES = (("viewer", _l("Viewer")), ("operator", _l("Operator")), ("admin", _l("Administrator")))
 DEFAULT_ROLE = "operator"
@@ -33,8 +34,9 @@ class OperatorForm(Form):
     role = RoleField(_l("Role"))
 
 
-class OperatorChangeForm(Form):
+class OperatorChangeForm(VersionedForm):
     """What can be changed of an operator."""
 
+    stored: ClassVar = ("role", "is_active")
     role = RoleField(_l("Role"))
     is_active = BooleanField(_l("May sign in"))

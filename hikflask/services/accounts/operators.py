@@ -1,6 +1,7 @@
 """Operators: created, changed, given another password. There is always an administrator."""
 
 import secrets
+from collections.abc import Callable
 from typing import cast
 
 from sqlalchemy import Table, select, update
@@ -83,13 +84,35 @@ def exist() -> bool:
     return found is not None
 
 
-def change(operator_id: int, role: str, is_active: bool) -> Operator:
+def change(
+    operator_id: int, role: str | None, is_active: bool | None, require: Callable[[Operator], object] | None = None
+) -> Operator:
     """Change the role of an operator, and whether the operator may sign in; if not, all sessions end at once.
 
+    :param role: None, as for `is_active`: it stays as it is once the row is locked.
+    :param require: is called with the locked row, and raises when nothing is to be done.
     :raises LastAdministrator: when no local administrator would be left. :raises OperatorUnknown: no such operator.
     :raises DirectoryDecides: when the role of somebody of the directory is to be another one.
     """
-    operator = row(operator_id)
+    try:
+        _change(operator_id, role, is_active, require)
+    except BaseException:
+        db.session.rollback()
+        raise
+    return row(operator_id)
+
+
+def _change(
+    operator_id: int, role: str | None, is_active: bool | None, require: Callable[[Operator], object] | None
+) -> None:
+    _lock_administrators()
+    operator = db.session.get(Operator, operator_id, populate_existing=True, with_for_update={"key_share": True})
+    if operator is None:
+        raise OperatorUnknown
+    if require:
+        require(operator)
+    role = operator.role if role is None else role
+    is_active = operator.is_active if is_active is None else is_active
     if operator.directory and role != operator.role:
         raise DirectoryDecides
     before = {"role": operator.role, "is_active": operator.is_active}
@@ -99,18 +122,15 @@ def change(operator_id: int, role: str, is_active: bool) -> Operator:
     others = select(other.id).where(other.id != operator_id, other.role == ADMIN, other.is_active, is_local)
     statement = update(Operator).where(Operator.id == operator_id)
     if not (role == ADMIN and is_active):
-        _lock_administrators()
         statement = statement.where(
             (Operator.role != ADMIN) | ~Operator.is_active | (Operator.directory != LOCAL) | others.exists()
         )
     if changed_rows(statement.values(role=role, is_active=is_active)) != 1:
-        db.session.rollback()
         raise LastAdministrator
     if not is_active:
         sessions.end_all(operator_id)
     audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
     db.session.commit()
-    return row(operator_id)
 
 
 def _lock_administrators() -> None:

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
+from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.models import Operator
@@ -16,6 +17,7 @@ from hikflask.services.accounts.errors import DirectoryDecides, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.shown import conflict_details, conflict_question, tell_kept
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
 
@@ -51,18 +53,23 @@ def create() -> ResponseReturnValue:
 def edit(operator_id: int) -> ResponseReturnValue:
     """The form of one operator."""
     found = _operator(operator_id)
-    return _form(OperatorChangeForm(formdata=None, obj=found), found)
+    return _form(_as_saved(found), found)
 
 
 @bp.post("/<int:operator_id>")
 @confirmed(ADMIN)
 def update(operator_id: int) -> ResponseReturnValue:
-    """Change the role, activate or deactivate."""
+    """Change what was changed in the form: the role, and whether the operator may sign in."""
     found, form = _operator(operator_id), OperatorChangeForm()
     if not form.validate():
         return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        operators.change(operator_id, form.role.data, form.is_active.data)
+        tell_kept(form, form.take_in(_as_saved(found)))
+        role, is_active = (form.value(name) if name in form.changed() else None for name in form.stored)
+        operators.change(operator_id, role, is_active, require=lambda locked: form.take_in(_as_saved(locked)))
+    except ChangedMeanwhile as error:
+        details = conflict_details(form, error.differences)
+        return _form(form, found, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
     except ServiceError as error:
         form.role.errors = [error_sentence(error)]
         return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -126,6 +133,13 @@ def remove_factor(operator_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+def _as_saved(operator: Operator) -> OperatorChangeForm:
+    """Return the form of an operator as it is saved now, with its version."""
+    form = OperatorChangeForm(formdata=None, obj=operator)
+    form.mark()
+    return form
+
+
 def _operator(operator_id: int) -> Operator:
     return operators.get(operator_id) or abort(404)
 
@@ -134,8 +148,8 @@ def _page(form: OperatorForm, status: int = 200) -> Response:
     return make_response(render_template("admin/operators.html", form=form, operators=operators.list_all()), status)
 
 
-def _form(form: OperatorChangeForm, found: Operator, status: int = 200) -> Response:
-    return make_response(render_template("admin/operator_form.html", form=form, operator=found), status)
+def _form(form: OperatorChangeForm, found: Operator, status: int = 200, **about: object) -> Response:
+    return make_response(render_template("admin/operator_form.html", form=form, operator=found, **about), status)
 
 
 def _shown_once(found: Operator, password: str) -> Response:

@@ -32,7 +32,7 @@ def shown_value(field: Field, value: Any) -> str:
     if isinstance(field, BooleanField):
         return str(_("yes") if value else _("no"))
     if isinstance(field, SelectField):
-        return str(dict(field.choices).get(value, "—"))
+        return str(next((choice.label for choice in field.choices if choice.value == value), "—"))
     return isolated(value) or "—"
 
 
