@@ -75,10 +75,10 @@ def undo_import(batch_id: int) -> None:
         except ServiceError as error:
             raise click.ClickException(messages.english(error.code, **error.params)) from error
     failed, count = queries.failures(job.id, MOST_TOLD)
-    for failure in failed:
+    for failure in failed.rows:
         item = failure.item
         click.echo(f"{item.number}: {messages.english(item.error, **(item.error_params or {}))}", err=True)
-    _tell_rest(count - len(failed))
+    _tell_rest(count - len(failed.rows))
     click.echo(f"Undone: {job.done - job.failed}, not undone: {job.failed}.")
     if job.failed:
         raise click.exceptions.Exit(1)

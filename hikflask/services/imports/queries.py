@@ -9,9 +9,12 @@ from sqlalchemy.orm import defer
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW
+from hikflask.services.core import keyset
+from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.imports import undo
 
-BATCH = 500
+BATCH = 100
+ROWS = Keyset((ImportRow.id.asc(),), "rows of an import")
 # Beside the verdicts: the rows whose people come in without the photo, as it is refused.
 WITHOUT_PHOTO = "without_photo"
 
@@ -29,15 +32,15 @@ class Undoable:
         return self.can + self.changed
 
 
-def rows_page(batch_id: int, kind: str, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
+def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tuple[Page[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.
 
     :param kind: the verdict that the rows have, or WITHOUT_PHOTO; "" for all.
+    :raises CursorUnknown:
     """
     mine = _of(batch_id, kind)
     rows = select(ImportRow).where(*mine).options(defer(ImportRow.cells))
-    statement = rows.order_by(ImportRow.id).limit(limit).offset(offset)
-    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    page = keyset.first_of_rows(keyset.read(rows, ROWS, limit, place))
     return page, db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
 
 

@@ -1,6 +1,6 @@
 """Reads jobs and their items, always fresh from the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, and_, func, select
@@ -8,12 +8,15 @@ from sqlalchemy import Select, and_, func, select
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, SENT
+from hikflask.services.core import keyset
 from hikflask.services.core.db import count_rows_up_to
+from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
 
 # Counts of items are not read any further.
 MOST_COUNTED = 1000
+FAILURES = Keyset((JobItem.id.asc(),), "who failed")
 # What the list of jobs can be narrowed to → the condition on Job.
 WANTED = {
     "open": Job.state.in_(OPEN),
@@ -77,13 +80,16 @@ def _later(*moments: datetime | None) -> datetime | None:
     return max((moment for moment in moments if moment), default=None)
 
 
-def failures(job_id: int, limit: int, offset: int = 0) -> tuple[list[Failure], int]:
-    """Return a page of the items that failed, and how many there are in all."""
+def failures(job_id: int, limit: int, place: Place = FIRST) -> tuple[Page[Failure], int]:
+    """Return a page of the items that failed, and how many there are in all.
+
+    :raises CursorUnknown:
+    """
     mine = (JobItem.job_id == job_id, JobItem.state == FAILED)
-    statement = select(JobItem, Employee).outerjoin(Employee, Employee.id == JobItem.employee_id).where(*mine)
-    rows = db.session.execute(statement.order_by(JobItem.id).limit(limit).offset(offset))
-    page = [Failure(item, employee) for item, employee in rows]
-    return page, db.session.execute(select(func.count(JobItem.id)).where(*mine)).scalar_one()
+    statement = select(JobItem).outerjoin(Employee, Employee.id == JobItem.employee_id).where(*mine)
+    page = keyset.read(statement.add_columns(Employee), FAILURES, limit, place)
+    found = replace(page, rows=[Failure(item, employee) for item, employee in page.rows])
+    return found, db.session.execute(select(func.count(JobItem.id)).where(*mine)).scalar_one()
 
 
 def people(job_id: int, limit: int) -> list[Employee]:

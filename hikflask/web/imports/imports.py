@@ -15,7 +15,7 @@ from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs import words as job_words
 from hikflask.web.jobs.jobs import report_of
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.pagination import listed
+from hikflask.web.support.pagination import listed, turned
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -67,14 +67,14 @@ def _about(at: Stage) -> dict[str, Any]:
     with_rows = at.name == CHECKED or bool(verdict)
     shown = verdict if verdict in KINDS else ""
     report = report_of(at.job) if at.job and at.name != CHECKED else None
-    found = listed(lambda limit, offset: queries.rows_page(batch.id, shown, limit, offset)) if with_rows else None
+    found = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place)) if with_rows else None
     return {
         "at": at,
         "heading": words.heading(at.name),
         "plan": words.plan(batch),
         "report": report,
         "poll_seconds_of_import": report.poll_seconds if report else 0,
-        "page": request.args.get("page", type=int),
+        "place": {name: request.args.get(name) for name in ("after", "before")},
         "words": job_words,
         "row_words": words,
         "verdict": verdict,

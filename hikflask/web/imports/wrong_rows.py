@@ -14,7 +14,7 @@ from hikflask.web.imports import words
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.support import csv_file
 
-BATCH = 500
+BATCH = 100
 
 
 @bp.get("/<int:batch_id>/wrong")

@@ -20,7 +20,7 @@ from hikflask.services.jobs.queries import Failure, Wait
 from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.pagination import ROWS, Listing, listed
+from hikflask.web.support.pagination import ROWS, Turned, turned
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -36,7 +36,7 @@ class Report:
     """
 
     job: Job
-    failures: Listing[Failure]
+    failures: Turned[Failure]
     removals: list[tuple[Terminal, int]]
     sent: int
     waits: list[Wait]
@@ -165,7 +165,7 @@ def draft_or_404(job_id: int) -> Job:
 
 def report_of(job: Job) -> Report:
     """Return what the page of a job shows."""
-    failures = listed(lambda limit, offset: queries.failures(job.id, limit, offset))
+    failures = turned(lambda limit, place: queries.failures(job.id, limit, place))
     removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
     sent = queries.count_sent(job.id) if KINDS[job.kind].settles else 0
     waits = queries.waited_for(job.id) if sent else []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.imports import queries
 from hikflask.services.imports.queries import Undoable
@@ -14,11 +15,13 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
     found = checked(*(f"{number};{'Иван' if number % 2 else ''};" for number in range(1, 8)))
 
-    page, total = queries.rows_page(found, "wrong", limit=2, offset=1)
+    page, total = queries.rows_page(found, "wrong", limit=2)
+    last, _ = queries.rows_page(found, "wrong", 2, Place(after=page.after))
     everything, count = queries.rows_page(found, "", limit=100)
 
-    assert ([row.number for row in page], total) == (["4", "6"], 3)
-    assert ([row.line for row in everything], count) == (list(range(2, 9)), 7)
+    assert ([row.number for row in page.rows], total) == (["2", "4"], 3)
+    assert ([row.number for row in last.rows], last.after) == (["6"], "")
+    assert ([row.line for row in everything.rows], count) == (list(range(2, 9)), 7)
 
 
 def test_wrong_rows_are_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +36,7 @@ def test_rows_whose_photos_are_refused_are_paged_and_among_the_wrong_ones() -> N
 
     page, total = queries.rows_page(found, queries.WITHOUT_PHOTO, limit=100)
 
-    assert ([row.number for row in page], total, queries.without_photo(found)) == (["1", "3"], 2, 2)
+    assert ([row.number for row in page.rows], total, queries.without_photo(found)) == (["1", "3"], 2, 2)
     assert [row.number for row in queries.wrong_rows(found)] == ["1", "2", "3"]
 
 

@@ -71,8 +71,8 @@ def test_failures_name_the_employee_while_there_is_one() -> None:
 
     page, total = queries.failures(claim.job_id, 10)
 
-    assert ([(one.item.number, one.employee) for one in page], total) == ([("2", None)], 1)
-    assert queries.failures(claim.job_id, 10, 1) == ([], 1)
+    assert ([(one.item.number, one.employee) for one in page.rows], total) == ([("2", None)], 1)
+    assert (page.after, page.before) == ("", "")
 
 
 def test_people_come_in_the_order_of_the_list() -> None:

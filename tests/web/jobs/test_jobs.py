@@ -244,10 +244,13 @@ def test_failures_come_in_pages(app: Flask, client: FlaskClient) -> None:
         claim = started(SEND, add_people(*map(str, range(100, 160))), terminal_id=9, terminal="Вход")
         run(claim)
 
-    first, second = (client.get(f"/jobs/{claim.job_id}?page={number}").text for number in (1, 2))
+    first = client.get(f"/jobs/{claim.job_id}").text
+    (address,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = client.get(address).text
 
     assert (first.count('id="failed-'), second.count('id="failed-')) == (50, 10)
-    assert f'href="/jobs/{claim.job_id}?page=2"' in first
+    assert f'rel="prev" href="/jobs/{claim.job_id}?before=' in second
+    assert client.get(f"/jobs/{claim.job_id}?after=x").text.count('id="failed-') == 50
 
 
 def test_job_that_was_given_up_says_so(app: Flask, client: FlaskClient, claim: Claim) -> None:
