@@ -1,7 +1,7 @@
 """Consent, as it is recorded on a page or by the API."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectField, StringField, ValidationError
@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import DayField, limited, one_line, stripped
+from hikflask.forms.versions import VersionedForm
 
 LONGEST_NOTE = 500
 EARLIEST = date(1950, 1, 1)
@@ -44,3 +45,18 @@ class ConsentForm(Form):
         """Accept one of the three."""
         if field.data not in dict(BASES):
             raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+
+class ConsentPageForm(VersionedForm, ConsentForm):
+    """The form of the page. It records a consent as a whole: whatever somebody else has changed of it is a question."""
+
+    stored: ClassVar = ("given_on", "basis", "note")
+
+    def value(self, name: str) -> Any:
+        """Return the value of a field; that of the day as YYYY-MM-DD."""
+        value = super().value(name)
+        return value.isoformat() if isinstance(value, date) else value
+
+    def changed(self) -> set[str]:
+        """Return all fields."""
+        return {*self.stored}

@@ -1,6 +1,5 @@
 """The consent to take and keep a face, or another basis for it: recorded, withdrawn, and required."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +13,7 @@ from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.core.dates import today
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import Require, locked_employee
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
@@ -63,7 +62,7 @@ def is_required() -> bool:
     return bool(current_app.config["CONSENT"] == REQUIRE)
 
 
-def record(employee_id: int, given: Given, require: Callable[[], None] | None = None) -> Consent:
+def record(employee_id: int, given: Given, require: Require | None = None) -> Consent:
     """Record the consent of an employee in place of the one that was recorded before.
 
     :param require: is called once the employee's row is locked, and raises when nothing is to be done.

@@ -1,21 +1,27 @@
 """The consent of an employee: recorded, withdrawn, and the form to print and sign."""
 
+from datetime import date
 from http import HTTPStatus
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
+from wtforms import Field
 
-from hikflask.forms.consents import ConsentForm
+from hikflask.forms.consents import ConsentPageForm
+from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.models import Employee
+from hikflask.models import Consent, Employee
 from hikflask.services.core.dates import today
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.web.security import current_operator, resubmission
+from hikflask.web.support.dates import local_day
 from hikflask.web.support.messages import with_link
+from hikflask.web.support.shown import conflict_details, conflict_question, shown_value
 
 bp = Blueprint("consents", __name__)
 
@@ -27,7 +33,7 @@ ADDRESS = "/employees/<int:employee_id>/consent"
 def show(employee_id: int) -> ResponseReturnValue:
     """Show the form with the recorded consent; without one, with today's date."""
     recorded = consents.get(_employee(employee_id).id)
-    form = ConsentForm(formdata=None, obj=recorded, today=today())
+    form = _as_saved(recorded)
     if recorded is None:
         form.given_on.data = today()
     return _form(form, employee_id)
@@ -38,10 +44,15 @@ def show(employee_id: int) -> ResponseReturnValue:
 def record(employee_id: int) -> ResponseReturnValue:
     """Record the consent in place of the one that was recorded before."""
     _employee(employee_id)
-    form = ConsentForm(today=today())
+    form = ConsentPageForm(today=today())
     if not form.validate():
         return _form(form, employee_id, HTTPStatus.UNPROCESSABLE_ENTITY)
-    consents.record(employee_id, Given(form.given_on.data, form.basis.data, form.note.data or ""))
+    given = Given(form.given_on.data, form.basis.data, form.note.data or "")
+    try:
+        consents.record(employee_id, given, lambda: form.take_in(_as_saved(consents.recorded(employee_id))))
+    except ChangedMeanwhile as error:
+        details = conflict_details(form, error.differences, _shown_value)
+        return _form(form, employee_id, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
     flash(_("The consent is recorded."))
     return _back(employee_id)
 
@@ -49,7 +60,7 @@ def record(employee_id: int) -> ResponseReturnValue:
 @resubmission.restores("consents.record")
 def typed_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturnValue:
     """Answer the form that was sent after the session had ended."""
-    return _form(ConsentForm(formdata=fields, today=today()), employee_id)
+    return _form(ConsentPageForm(formdata=fields, today=today()), employee_id)
 
 
 @bp.post(f"{ADDRESS}/withdraw")
@@ -88,8 +99,21 @@ def _employee(employee_id: int) -> Employee:
     return search.get(employee_id) or abort(404)
 
 
-def _form(form: ConsentForm, employee_id: int, status: int = 200) -> Response:
-    known = {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id)}
+def _as_saved(consent: Consent | None) -> ConsentPageForm:
+    """Return the form with what is recorded now, and its version."""
+    form = ConsentPageForm(formdata=None, obj=consent, today=today())
+    form.mark()
+    return form
+
+
+def _shown_value(field: Field, value: Any) -> str:
+    """Return the value of a field as the page shows it: a day in words."""
+    day = date.fromisoformat(value) if field.name == "given_on" and value else None
+    return local_day(day) if day else shown_value(field, value)
+
+
+def _form(form: ConsentPageForm, employee_id: int, status: int = 200, **about: object) -> Response:
+    known = {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id), **about}
     return make_response(render_template("privacy/consent_form.html", **known), status)
 
 
