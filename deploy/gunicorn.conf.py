@@ -4,15 +4,71 @@ No preload, no control socket.
 """
 
 import os
+import selectors
+import socket
+import time
+from functools import partial
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+# How long a request's head may take, in seconds, and how long it may be, in bytes; nginx's limits are lower.
+HEAD_SECONDS, MAX_HEAD = 15.0, 65536
+END_OF_HEAD = b"\r\n\r\n"
+
+
+class WholeHeadsWorker(ThreadWorker):
+    """gthread, whose threads get a connection once the head of its request is there.
+
+    gthread itself reads the head in a thread, without a time-out: as many halves of one as there are threads, sent by
+    whoever reaches the port or the socket, would stop the service.
+    """
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a connection to a thread, or let it wait, as gthread does while nothing has come."""
+        if self._has_head(conn):
+            super().enqueue_req(conn)
+            return
+        conn.timeout = time.monotonic() + HEAD_SECONDS
+        self.pending_conns.append(conn)
+        waiting = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, waiting)
+
+    def on_pending_socket_readable(self, conn: TConn, client: object) -> None:
+        """Go on with a connection that waits; its time-out stays the one of its first byte."""
+        if self._has_head(conn):
+            super().on_pending_socket_readable(conn, client)
+
+    def _has_head(self, conn: TConn) -> bool:
+        """Read what has come. True once a thread has no more to wait for: a whole head, or the end of what comes."""
+        conn.init()
+        received = conn.parser.unreader.buf
+        if END_OF_HEAD in received.getvalue().lstrip():
+            return True
+        conn.sock.setblocking(False)
+        received.seek(0, os.SEEK_END)
+        try:
+            chunk = conn.sock.recv(MAX_HEAD)
+            if received.tell() + len(chunk) > MAX_HEAD:
+                conn.sock.shutdown(socket.SHUT_RDWR)
+                chunk = b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            chunk = b""
+        received.write(chunk)
+        return not chunk or END_OF_HEAD in received.getvalue().lstrip()
+
 
 bind = os.environ.get("HIKFLASK_BIND", "127.0.0.1:8000")
 # A Unix socket is for its owner and its group alone (0660).
 umask = 0o117
-worker_class = "gthread"
+worker_class = WholeHeadsWorker
 # One process with the embedded worker fits SQLite; with PostgreSQL and external workers more processes may serve.
 workers = int(os.environ.get("HIKFLASK_PROCESSES", "1"))
 # The app lets no more requests wait on terminals than HIKFLASK_TERMINAL_THREADS, so the others are always for pages.
 threads = int(os.environ.get("HIKFLASK_THREADS", "12")) + int(os.environ.get("HIKFLASK_TERMINAL_THREADS", "12"))
+# Each may wait for its head: fewer than the usual limit of open files (1024).
+worker_connections = 512
 preload_app = False
 timeout = 90
 graceful_timeout = 10

@@ -12,14 +12,14 @@ from tests.processes.processes import Served
 class OnSocket(http.client.HTTPConnection):
     """A connection by a Unix socket."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
+    def __init__(self, path: Path, seconds: float = 20) -> None:
+        super().__init__("localhost", timeout=seconds)
         self._path = path
 
     def connect(self) -> None:
         """Connect to the path in place of a host."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(20)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 

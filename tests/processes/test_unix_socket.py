@@ -1,10 +1,11 @@
 """gunicorn on a Unix socket, as the unit starts it: for owner and group alone, and believed where a TCP port is not."""
 
 import http.client
+import socket
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,6 +47,25 @@ def test_local_account_that_comes_by_a_port_is_not_believed(served: Served, tmp_
 
     assert status_of(connection, "/api/users/", **FORGED) == 401
     assert refused_from(tmp_path) == ["127.0.0.1"]
+
+
+def test_heads_of_requests_that_never_end_hold_up_nobody(on_socket: ServedOnSocket) -> None:
+    with ExitStack() as halves:
+        sockets = []
+        for number in range(60):
+            half = halves.enter_context(closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)))
+            half.settimeout(20)
+            half.connect(str(on_socket.path))
+            half.sendall(b"\r\n\r\n" * (number // 50) + b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
+            sockets.append(half)
+
+        assert status_of(OnSocket(on_socket.path, seconds=5), "/health") == 200
+        # Half of a head is no lost one; one without end is not read for ever.
+        sockets[0].sendall(b"\r\n")
+        assert sockets[0].recv(15) == b"HTTP/1.1 200 OK"
+        with suppress(OSError):
+            sockets[1].sendall(b"X: " + b"x" * 70_000)
+        assert sockets[1].recv(15) == b""
 
 
 def test_service_says_whether_it_is_ready(on_socket: ServedOnSocket) -> None:
