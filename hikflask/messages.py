@@ -411,6 +411,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The archive is too large: at most %(n)s MB. Divide the photos into several archives."),
         N_("The archive is too large. Divide the photos into several archives."),
     ),
+    "certificate_uncheckable": (N_("This certificate cannot be checked: the password key of then is lost."),),
     "archive_unreadable": (N_("The photos must be in a ZIP archive, each named by employee ID, such as 100222.jpg."),),
     "archive_too_many": (
         N_("The archive has too many files: at most %(n)s. Divide the photos into several archives."),

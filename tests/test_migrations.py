@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Employee, Enrolment, Erasure, Operator, Photo, Terminal
+from hikflask.models import Employee, Enrolment, Erasure, Operator, Photo, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -28,6 +28,7 @@ from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from tests.conftest import close
 from tests.support.postgresql import Cluster
+from tests.support.trail import entries
 
 
 @pytest.fixture
@@ -184,7 +185,10 @@ def test_name_on_the_old_device_comes_along_both_ways(either: Flask) -> None:
 
 
 def insert(table: str, **values: object) -> None:
-    values = {**values, "created_at": "2026-01-02 03:04:05"}
+    put(table, **{**values, "created_at": "2026-01-02 03:04:05"})
+
+
+def put(table: str, **values: object) -> None:
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     db.session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
 
@@ -324,6 +328,7 @@ TABLES = [
     "department",
     "terminal_group",
     "comparison",
+    "person_key",
     "person_there",
     "difference",
     "left_alone",
@@ -379,7 +384,7 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
 
         upgrade()
 
-        found = db.session.execute(db.select(AuditEntry).order_by(AuditEntry.id)).scalars().all()
+        found = entries()
         assert [(details_text(entry.before), details_text(entry.after)) for entry in found] == old
         assert [type(entry.after) for entry in found[:4]] == [type(None), dict, dict, str]
         assert found[5].after == {
@@ -414,6 +419,61 @@ def test_code_that_was_used_before_is_known_as_used(empty: Flask) -> None:
 
         used = db.session.execute(db.select(Operator.totp_used).order_by(Operator.id)).scalars().all()
         assert used == ["60000000", ""]
+        db.session.remove()
+
+
+def test_trail_is_sealed_and_opened_again_and_only_its_people_become_unreadable(either: Flask) -> None:
+    read = (
+        "SELECT id, at, actor, action, employee_id, employee, terminal, subject, before, after FROM audit ORDER BY id"
+    )
+    with either.app_context():
+        upgrade(revision="0030")
+        insert("employee", id=7, number="100333", name="Ольга", search="ольга", department="", is_active=True)
+        erased = {"employee_id": 5, "number": "100222", "name": "Иван", "photos": 0, "requested_by": "Анна"}
+        put("erasure", id=1, **erased, requested_at="2026-01-02", completed_at="2026-01-03")
+        common = {"at": "2026-01-02 03:04:05.000000", "actor": "Анна", "address": "", "request_id": "", "terminal": ""}
+        plain = {"employee_id": None, "employee": "", "subject": "", "before": None, "after": None}
+        told = [
+            {"action": "sign_in", "subject": "Анна"},
+            {"action": "employee.created", "employee_id": 5, "employee": "100222", "after": '{"full_name": "Иван"}'},
+            {"action": "employee.created", "employee_id": 7, "employee": "100333", "after": '{"full_name": "Ольга"}'},
+            {"action": "capture.started", "employee": "100333"},
+            {"action": "capture.forgotten", "subject": f"100444_{'a' * 22}.jpg"},
+            {"action": "audit.exported", "after": '{"entries": 1, "employee": "100444"}'},
+            {"action": "erasure.completed", "employee": "100222", "subject": "erasure 1"},
+        ]
+        for one in told:
+            put("audit", **common, **{**plain, **one})
+        db.session.commit()
+        former = [tuple(row) for row in db.session.execute(text(read))]
+        db.session.commit()
+
+        upgrade()
+
+        found = entries()
+        assert [(one.action, one.employee, one.subject, one.after, one.is_readable) for one in found] == [
+            ("sign_in", "", "Анна", None, True),
+            ("employee.created", "", "", None, False),
+            ("employee.created", "100333", "", {"full_name": "Ольга"}, True),
+            ("capture.started", "100333", "", None, True),
+            ("capture.forgotten", "100444", f"100444_{'a' * 22}.jpg", None, True),
+            ("audit.exported", "100444", "", {"entries": 1}, True),
+            ("erasure.completed", "", "erasure 1", None, True),
+        ]
+        assert [(one.id, one.actor, one.employee_id, one.terminal) for one in found] == [
+            (row[0], row[2], row[4], row[6]) for row in former
+        ]
+        raw = str(db.session.execute(text("SELECT * FROM audit")).all())
+        assert not [name for name in ("100222", "100333", "100444", "Иван", "Ольга") if name in raw]
+        audit.note_alone("sign_out")
+        with pytest.raises(DBAPIError, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()
+        downgrade(revision="0030")
+        again = [tuple(row) for row in db.session.execute(text(read))]
+        assert [row[:5] for row in again[:-1]] == [row[:5] for row in former]
+        assert again[2][:9] == former[2][:9]
+        assert again[2][9] in ({"full_name": "Ольга"}, json.dumps({"full_name": "Ольга"}))
         db.session.remove()
 
 

@@ -16,8 +16,7 @@ from hikflask.services.comparisons.errors import NotCompared
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
 from hikflask.services.core.errors import UnsafePlan
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import APPLY
+from hikflask.services.jobs.plans import choices
 from hikflask.services.terminals import registry
 
 bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
@@ -104,7 +103,7 @@ def _actions(lists: dict[str, list[str]]) -> dict[str, str]:
 
 
 def _begin(made: Plan) -> int:
-    claim = lifecycle.begin(APPLY, made.job_params, terminal_id=made.terminal_id, items=made.items)
+    claim = choices.begin(made)
     tasks.enqueue_job(claim)
     return claim.job_id
 

@@ -17,6 +17,7 @@ from hikflask.models.idempotency_key import IdempotencyKey
 from hikflask.models.import_batch import ImportBatch, ImportRow
 from hikflask.models.job import Job, JobItem
 from hikflask.models.operator import Operator, OperatorSession, RecoveryCode
+from hikflask.models.person_key import PersonKey
 from hikflask.models.photo import Photo
 from hikflask.models.setting import ChangedSetting
 from hikflask.models.terminal import Terminal
@@ -51,6 +52,7 @@ __all__ = [
     "LeftAlone",
     "Operator",
     "OperatorSession",
+    "PersonKey",
     "PersonThere",
     "Photo",
     "RecoveryCode",

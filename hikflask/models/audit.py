@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
@@ -16,6 +16,9 @@ class AuditEntry(Base):
     There are no foreign keys, because an entry outlives the rows that it is about. `before` and `after` hold what
     changed, without secrets: an object, None when there is nothing, or a string when the object was too long and its
     text was cut.
+
+    An entry about a person has a random pseudonym in `employee`, and number, subject and details in `sealed` alone:
+    services/audit/sealing.py opens it for as long as the person's key is there.
     """
 
     __tablename__ = "audit"
@@ -32,3 +35,4 @@ class AuditEntry(Base):
     subject: Mapped[str] = mapped_column(String(128), default="")
     before: Mapped[dict[str, Any] | str | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | str | None] = mapped_column(JSON(none_as_null=True))
+    sealed: Mapped[str | None] = mapped_column(Text)

@@ -51,7 +51,8 @@ class Erasure(Base):
     It is complete, and becomes the certificate, when every terminal has confirmed its removal and nothing is left here:
     no file, and nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures.
     `version` rises with every change, so that completion is a compare-and-set. Number and name stay only for the
-    certificate, and are deleted with the row when its retention ends.
+    certificate, and some weeks longer. Then they are blank, and `digest` is the HMAC of both, for checking a printed
+    one, with a key of its own.
     """
 
     __table_args__ = (
@@ -74,6 +75,8 @@ class Erasure(Base):
     requested_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=0, server_default="0")
+    check_key_encrypted: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    digest: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
     removals: Mapped[list[ErasureRemoval]] = relationship(
         order_by=ErasureRemoval.id, lazy="selectin", passive_deletes="all"

@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.extensions import db
-from hikflask.models import AuditEntry, Terminal
+from hikflask.models import Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.simulator import Terminal as Simulated
 from tests.support.api_calls import a_user, capture
 from tests.support.signed_in import client_of, make_token
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("worker_alive")
 
@@ -91,6 +91,6 @@ def test_photo_is_seen_with_a_session_or_a_token_and_the_look_is_noted(
         (200, "image/jpeg", "private, no-store")
     }
     with app.app_context():
-        noted = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "photo.viewed")).scalars().all()
+        noted = entries("photo.viewed")
         assert [entry.actor for entry in noted] == ["API viewer-1", "Анна"]
         assert all(entry.address == "127.0.0.1" and entry.request_id for entry in noted)

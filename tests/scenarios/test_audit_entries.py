@@ -10,10 +10,10 @@ from flask import Flask
 from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.isapi.errors import CertificateChanged, LoginRefused, TerminalError
-from hikflask.models import AuditEntry, Capture, Employee, Enrolment, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.audit import Actor
+from hikflask.services.audit import Actor, Entry
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures import deadline
 from hikflask.services.captures.cancel import cancel_capture
@@ -44,6 +44,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import HOST, PASSWORD, NobodyComes
 from tests.support.captures import FACE, IVAN, OLGA
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -66,10 +67,8 @@ class Trail:
     def __init__(self, since: int) -> None:
         self._since = since
 
-    def new(self) -> list[AuditEntry]:
-        rows = db.session.execute(db.select(AuditEntry).where(AuditEntry.id > self._since).order_by(AuditEntry.id))
-        found = list(rows.scalars())
-        db.session.commit()
+    def new(self) -> list[Entry]:
+        found = entries(after=self._since)
         self._since = found[-1].id if found else self._since
         return found
 

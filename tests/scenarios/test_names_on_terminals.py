@@ -9,7 +9,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer
-from hikflask.models import AuditEntry, Employee, Enrolment, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberTakenThere, PersonNotVerified
 from hikflask.services.employees.export import export_employee
@@ -25,6 +25,7 @@ from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.employees import save_with_file
 from tests.support.enrolments import employee_of
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -105,7 +106,7 @@ def test_own_name_is_sent_where_it_fits_and_the_trail_tells_it(small: Simulated,
     assert queries.row(done.id).is_green is False
     assert settled(entrance).is_green
     assert small.people["100222"]["name"] == OWN
-    changed = db.session.query(AuditEntry).filter_by(action="employee.changed").one()
+    (changed,) = entries("employee.changed")
     assert (changed.before, changed.after) == (None, {"terminal_name": OWN})
     renamed(done, PETROV.name, "Петров-старший, начальник охраны")
     assert settled(entrance).written_name == SHORT

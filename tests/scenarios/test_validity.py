@@ -32,6 +32,7 @@ from tests.support.captures import IVAN, OTHER_FACE
 from tests.support.comparisons import compare, differences
 from tests.support.desk import Desk, typed
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 UNLIMITED = "2000-01-01T00:00:00/2037-12-31T23:59:59"
@@ -302,7 +303,7 @@ def test_whoever_is_over_is_deactivated_and_removed_as_any_leaver(simulator: Sim
     assert (leaving.employee.is_active, leaving.desired, leaving.may_open_doors) == (False, ABSENT, True)
     assert reconcile(enrolment.id, "background").is_confirmed
     assert "100222" not in simulator.people
-    noted = db.session.execute(db.select(AuditEntry).where(AuditEntry.id > before).order_by(AuditEntry.id)).scalars()
+    noted = entries(after=before)
     assert [(entry.action, entry.actor, entry.after) for entry in noted] == [
         ("employee.validity_over", "worker", {"valid_to": day.isoformat()}),
         ("employee.deactivated", "worker", None),

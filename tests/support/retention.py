@@ -8,8 +8,9 @@ import pytest
 
 from hikflask.background import worker
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Employee, Enrolment, Photo, Terminal
+from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.audit import Entry
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import set_active
@@ -18,6 +19,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
+from tests.support import trail
 from tests.support.captures import IVAN, capture_face
 
 DAY = 86400.0
@@ -73,12 +75,9 @@ def photo() -> Photo:
     return found
 
 
-def entries(action: str = "photo.forgotten") -> list[AuditEntry]:
+def entries(action: str = "photo.forgotten") -> list[Entry]:
     """The audit entries of one kind."""
-    statement = db.select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
-    found = list(db.session.execute(statement).scalars())
-    db.session.commit()
-    return found
+    return trail.entries(action)
 
 
 def reasons() -> list[str]:

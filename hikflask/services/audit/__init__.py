@@ -17,6 +17,7 @@ from hikflask.services.audit.log import (
     one_line,
     present_actor,
 )
+from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by
 
 __all__ = [
     "COMMAND_LINE",
@@ -24,10 +25,13 @@ __all__ = [
     "SAME_SECONDS",
     "WORKER",
     "Actor",
+    "Entry",
     "acting",
     "begin",
+    "destroy_keys",
     "details_text",
     "end",
+    "keys_left_by",
     "note",
     "note_alone",
     "note_look",

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services.audit.log import note_alone
+from hikflask.services.audit.sealing import Entry, opened
 from hikflask.services.audit.search import AuditFilter, conditions, count_entries
 
 BATCH = 500
@@ -16,12 +17,13 @@ BATCH = 500
 def begin_export(chosen: AuditFilter) -> int:
     """Note in the trail that entries are exported, and which ones; return the id of the newest entry before that."""
     newest_id = db.session.execute(select(func.max(AuditEntry.id))).scalar_one() or 0
-    filled = {name: value for name, value in asdict(chosen).items() if value}
-    note_alone("audit.exported", after={"entries": count_entries(chosen, newest_id), **filled})
+    filled = {name: value for name, value in asdict(chosen).items() if value and name != "employee"}
+    told = {"entries": count_entries(chosen, newest_id), **filled}
+    note_alone("audit.exported", number=chosen.employee, after=told)
     return newest_id
 
 
-def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[AuditEntry]]:
+def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[Entry]]:
     """Yield the entries up to the one with this id, the newest first; between batches no transaction is open."""
     before_id = newest_id + 1
     while found := _batch(chosen, before_id):
@@ -29,8 +31,8 @@ def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[AuditEntry]]:
         yield found
 
 
-def _batch(chosen: AuditFilter, before_id: int) -> list[AuditEntry]:
+def _batch(chosen: AuditFilter, before_id: int) -> list[Entry]:
     statement = select(AuditEntry).where(*conditions(chosen), AuditEntry.id < before_id)
-    found = list(db.session.execute(statement.order_by(AuditEntry.id.desc()).limit(BATCH)).scalars())
+    found = opened(list(db.session.execute(statement.order_by(AuditEntry.id.desc()).limit(BATCH)).scalars()))
     db.session.commit()
     return found

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Table, insert, select
 
 from hikflask import invisible_characters, request_id
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Employee
+from hikflask.models import AuditEntry, Employee, Photo
 from hikflask.models.columns import database_now
+from hikflask.services.audit import sealing
+from hikflask.services.audit.sealing import Details
+from hikflask.services.core.db import lock_numbers
 
-# What an entry holds under `before` or `after`.
-Details = dict[str, Any] | str | None
 LONGEST_TEXT = 2000
 # Looking at the same photo again within this time is not noted again, nor is the same refused access.
 SAME_SECONDS = 600.0
@@ -77,26 +78,33 @@ def note(
 ) -> None:
     """Add an entry to the caller's transaction. Values that are the same before and after are left out.
 
+    What an entry about an employee or a number says goes with that person's erasure (see sealing.py). So it names
+    nobody else.
+
     :param employee_id: with `number`, instead of `employee`, where there is no row of the employee.
     :param subject: what something was done to, when that is neither an employee nor a terminal.
     """
     actor = present_actor()
     old, new = _differences(before or {}, after or {})
+    told: dict[str, Any] = {"subject": one_line(subject)[:128], "before": old, "after": new}
+    whose = one_line(number or (employee.number if employee else ""))[:32]
     entry = dict(
         actor=one_line(actor.name)[:128],
         address=one_line(actor.address)[:64],
         request_id=(actor.request_id or request_id.present())[: request_id.LONGEST],
         action=action,
         employee_id=employee.id if employee else employee_id,
-        employee=one_line(number or (employee.number if employee else ""))[:32],
+        employee="",
         terminal=one_line(terminal)[:64],
-        subject=one_line(subject)[:128],
-        before=old,
-        after=new,
+        sealed=None,
+        **told,
     )
     # An INSERT is cheaper than an object of the model, and saving an employee takes seven entries. No autoflush: errors
     # in what the caller has not written yet are for the caller to handle.
     with db.session.no_autoflush:
+        if whose:
+            pseudonym, token = sealing.seal(entry["employee_id"], whose, told)
+            entry |= {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
         db.session.execute(ENTRY, entry)
 
 
@@ -114,11 +122,20 @@ def note_look(employee_id: int | None, file: str, number: str = "") -> None:
     employee = db.session.get(Employee, employee_id) if employee_id else None
     shown = one_line(employee.number if employee else number)[:32]
     # A look at a photo before it was saved and a look after that are two: the trail must say whose photo was seen.
-    theirs = (AuditEntry.employee_id == (employee.id if employee else None), AuditEntry.employee == shown)
-    same = select(AuditEntry.id).where(*_lately("photo.viewed"), AuditEntry.subject == file, *theirs)
-    if db.session.execute(same.limit(1)).first() is None:
-        note("photo.viewed", employee=employee, number=shown, subject=file)
+    whose = AuditEntry.employee.in_(sealing.pseudonyms(shown) if shown else [""])
+    theirs = (AuditEntry.employee_id == (employee.id if employee else None), whose)
+    lately = db.session.execute(select(AuditEntry).where(*_lately("photo.viewed"), *theirs)).scalars().all()
+    if all(look.subject != file for look in sealing.opened(lately)):
+        _note_new_look(employee.id if employee else None, file, shown)
     db.session.commit()
+
+
+def _note_new_look(employee_id: int | None, file: str, number: str) -> None:
+    lock_numbers(number)
+    # An erasure of the number may have ended meanwhile. Then the trail says nothing of the person any more.
+    is_there = db.session.execute(select(Photo.id).where(Photo.file == file)).first() is not None
+    number, subject = (number, file) if is_there else ("", "")
+    note("photo.viewed", employee_id=employee_id, number=number, subject=subject)
 
 
 def note_refused_access(what: str) -> None:

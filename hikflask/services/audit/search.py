@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services.audit.log import one_line
+from hikflask.services.audit.sealing import Entry, opened, pseudonyms
 
 LOOK = "photo.viewed"
 
@@ -28,12 +29,12 @@ class AuditFilter:
     without_looks: bool = False
 
 
-def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list[AuditEntry], int]:
+def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list[Entry], int]:
     """Return one page of entries, the newest first, and how many there are on all pages."""
     found = db.session.execute(
         select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
     ).scalars()
-    page = list(found)
+    page = opened(list(found))
     db.session.commit()
     return page, count_entries(chosen)
 
@@ -52,15 +53,16 @@ def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
 
 
 def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
-    """Return the filter as conditions of a SELECT."""
+    """Return the filter as conditions of a SELECT, within the caller's transaction."""
     exact = {
         AuditEntry.actor: chosen.actor,
         AuditEntry.action: chosen.action,
-        AuditEntry.employee: chosen.employee,
         AuditEntry.terminal: chosen.terminal,
     }
     # Entries are stored as one line, so what is searched for is written in the same way.
     found = [column == one_line(value) for column, value in exact.items() if value]
+    if chosen.employee:
+        found.append(AuditEntry.employee.in_(pseudonyms(one_line(chosen.employee))))
     if chosen.without_looks:
         found.append(AuditEntry.action != LOOK)
     if chosen.since:

@@ -169,12 +169,13 @@ def _refuse_without_room(manifest: Manifest, place: Path) -> None:
 def _restore(backup: Reader, opened: Keys | None, place: Path) -> None:
     manifest = backup.manifest
     database = place / "database"
+    # Before the database is migrated, which may encrypt.
+    _put_keys(opened)
     backup.extract(DATABASES[manifest.database], database)
     target = _sqlite_file()
     finish = _ready_sqlite(database, target, manifest) if target else _ready_postgresql(database, place, manifest)
     _stage_photos(backup, place)
     _move_photos(manifest, place)
-    _put_keys(opened)
     finish()
 
 

@@ -42,6 +42,12 @@ def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]
     return [one for one in unsaved if wanted and folded(one.draft_name.strip()) == wanted]
 
 
+def numbers_typed(number: str, name: str, employee_id: int | None) -> set[str]:
+    """Return the numbers that the captures of a person were taken for, mistyped ones, too."""
+    captures = find_by_number(number, employee_id) + find_by_name(number, name)
+    return {capture.draft_number for capture in captures} - {""}
+
+
 def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
     """Delete the captures of a person within the caller's transaction.
 

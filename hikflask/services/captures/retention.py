@@ -18,6 +18,7 @@ from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
 
 
@@ -44,7 +45,7 @@ def _give_up(row: Any) -> bool:
         db.session.rollback()
         return False
     changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
-    audit.note("capture.forgotten", terminal=terminal, subject=file)
+    audit.note("capture.forgotten", number=storage.number_in(file), terminal=terminal, subject=file)
     db.session.commit()
     return True
 

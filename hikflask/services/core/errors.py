@@ -476,6 +476,12 @@ class TableQuote(BadTable):
     code = "table_quote"
 
 
+class CertificateUncheckable(ServiceError):
+    """The key of a certificate's digest is lost with the password key of then."""
+
+    code = "certificate_uncheckable"
+
+
 class BadArchive(ServiceError):
     """The uploaded file is not a ZIP archive that is accepted."""
 

@@ -19,7 +19,10 @@ from sqlalchemy.exc import OperationalError
 from hikflask.extensions import db
 from hikflask.models import (
     Capture,
+    Comparison,
     Consent,
+    Difference,
+    Drift,
     Employee,
     Enrolment,
     Erasure,
@@ -27,16 +30,24 @@ from hikflask.models import (
     ErasureRemoval,
     ImportBatch,
     ImportRow,
+    Job,
     JobItem,
+    LeftAlone,
+    PersonKey,
+    PersonThere,
     Photo,
+    WebhookDelivery,
 )
 
 log = logging.getLogger(__name__)
 
-# The audit trail is not among them, because an erasure deletes nothing from it.
+# The audit trail is not among them: an erasure deletes the keys of what it says of a person, and no entry.
 TABLES = (
     Capture,
+    Comparison,
     Consent,
+    Difference,
+    Drift,
     Employee,
     Enrolment,
     Erasure,
@@ -44,8 +55,13 @@ TABLES = (
     ErasureRemoval,
     ImportBatch,
     ImportRow,
+    Job,
     JobItem,
+    LeftAlone,
+    PersonKey,
+    PersonThere,
     Photo,
+    WebhookDelivery,
 )
 # While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
 # people look at pages.

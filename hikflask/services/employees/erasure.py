@@ -1,19 +1,20 @@
 """Erases one person: here at once, and on each terminal as soon as it confirms (see privacy/certificates.py)."""
 
-from sqlalchemy import Text, cast, false, or_, select, update
+from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Erasure, Job, JobItem, Photo
+from hikflask.models import Employee, Erasure, JobItem, Photo
+from hikflask.services import audit
 from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
-from hikflask.services.core.db import changed_rows, lock_numbers, locked_with_number
+from hikflask.services.core.db import lock_numbers, locked_with_number
 from hikflask.services.employees import export_files, import_traces, search
-from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.lifecycle import apply_deleted
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.groups import locks
-from hikflask.services.photos import storage
-from hikflask.services.privacy import certificates, comparison_traces
+from hikflask.services.photos import deletion, storage
+from hikflask.services.privacy import certificates, comparison_traces, traces
 
 
 def erase_employee(employee_id: int) -> Changed[Erasure]:
@@ -30,12 +31,18 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
         # Whoever adds a row about the employee has committed it then, or waits for the end.
         db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
         enrolments = queries.of_person(employee.number, employee_id, lock=True)
-        files = _forget({one.number for one in enrolments}, employee.number, employee.name, employee_id)
-        erasure = certificates.begin(employee.number, employee.name, employee, enrolments, files)
-        delete_employee(employee_id)  # Commits all of it.
+        numbers = {employee.number, *(one.number for one in enrolments)}
+        typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
+        files = _forget(numbers, employee.number, employee.name, employee_id)
+        erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files)
+        deleted = apply_deleted(employee)
+        # Last of all, because each step writes to the audit trail.
+        audit.destroy_keys(numbers | typed, employee_id)
+        db.session.commit()
     except BaseException:
         db.session.rollback()
         raise
+    deletion.remove_at_once(deleted.files)
     return _complete(erasure.id)
 
 
@@ -58,17 +65,19 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
     erasure = certificates.lock_to_extend(number)
     if erasure is None:
         name = next((one.last_name for one in enrolments if one.last_name), "")
-        files = _forget({one.number for one in enrolments}, number, name, None)
+        numbers = {number, *(one.number for one in enrolments)}
+        files = _forget(numbers, number, name, None)
         erasure = certificates.begin(number, name, None, enrolments, files)
     else:
-        numbers = {one.number for one in enrolments} | {one.number for one in erasure.removals}
+        numbers = {number, *(one.number for one in enrolments), *(one.number for one in erasure.removals)}
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
+    audit.destroy_keys(numbers, None)
     db.session.commit()
     return _complete(erasure.id)
 
 
 def knows_number(number: str) -> bool:
-    """True when no employee has the number, but a removal, a capture, a picture or a report with it exists."""
+    """True when no employee has the number, but a removal, a capture, a picture, a report or an audit entry has it."""
     kept = (
         queries.of_number,
         personal_data.find_by_number,
@@ -77,6 +86,7 @@ def knows_number(number: str) -> bool:
         _reports,
         import_traces.of_number,
         comparison_traces.of_number,
+        audit.keys_left_by,
     )
     known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
     db.session.commit()
@@ -94,17 +104,14 @@ def _complete(erasure_id: int) -> Changed[Erasure]:
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
-    """Delete a person's captures and rows of imports, blank the reports of jobs, and return the files to remove.
+    """Delete a person's captures and rows of imports, and return the files to remove, one for each picture.
 
-    One file is returned for each picture.
-
-    :param numbers: the numbers that the person has or had on terminals.
+    :param numbers: the numbers that the person has, or had on terminals.
     """
-    _blank_reports({number, *numbers}, employee_id)
+    traces.forget(numbers, employee_id)
     idempotency.blank_answers()
-    import_traces.forget_rows({number, *numbers}, name, employee_id)
-    comparison_traces.forget({number, *numbers})
-    strays = storage.strays(number, *numbers)
+    import_traces.forget_rows(numbers, name, employee_id)
+    strays = storage.strays(*numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 
 
@@ -122,26 +129,6 @@ def _locked(employee_id: int) -> Employee:
         db.session.rollback()
         import_traces.forget_files(numbers)
         forgotten = numbers
-
-
-def _blank_reports(numbers: set[str], employee_id: int | None) -> None:
-    """Blank what jobs say of a person. The rows of jobs are locked before those of their items, as the worker does."""
-    _blank_params(numbers)
-    own = false() if employee_id is None else JobItem.employee_id == employee_id
-    mine = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
-    changed_rows(mine.values(number="", error_params=None))
-
-
-def _blank_params(numbers: set[str]) -> None:
-    """Take the numbers out of the lists among the params of jobs."""
-    named = or_(*(cast(Job.params, Text).contains(f'"{number}"') for number in numbers))
-    jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
-    for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
-        job.params = {
-            name: [one for one in value if one not in numbers] if isinstance(value, list) else value
-            for name, value in job.params.items()
-        }
-    db.session.flush()
 
 
 def _reports(number: str) -> list[int]:

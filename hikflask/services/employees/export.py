@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from hikflask.extensions import Base, db
 from hikflask.models import (
@@ -23,13 +23,16 @@ from hikflask.models import (
     Job,
     JobItem,
     LeftAlone,
+    PersonKey,
     PersonThere,
     Photo,
 )
 from hikflask.models.employee import folded
 from hikflask.services import audit
-from hikflask.services.audit import details_text
+from hikflask.services.audit import Entry, details_text
+from hikflask.services.audit.sealing import opened
 from hikflask.services.captures import personal_data
+from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
 from hikflask.services.employees import import_traces
 from hikflask.services.enrolments import queries
@@ -142,7 +145,7 @@ def export_employee(employee_id: int) -> bytes:
         "comparisons": _comparisons(employee, enrolled),
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
-    audit.note_alone("employee.exported", employee=employee)
+    audit.note_alone("employee.exported", employee=locked_employee(employee_id))
     return _zipped(data, pictures)
 
 
@@ -211,25 +214,37 @@ def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
     return own + unsaved
 
 
-def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -> list[AuditEntry]:
+def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -> list[Entry]:
     """Return the audit entries about this person. Earlier ones may be about another owner of the number or the id."""
     begun = min([employee.created_at, *(one.created_at for one in captures)])
-    by_number = and_(AuditEntry.employee == employee.number, AuditEntry.at >= begun - SAME_TIME)
+    by_number = and_(_is_about([employee.number]), AuditEntry.at >= begun - SAME_TIME)
     by_id = and_(AuditEntry.employee_id == employee.id, AuditEntry.at >= employee.created_at - SAME_TIME)
     ended = func.max(AuditEntry.id).filter(AuditEntry.action.in_(ENDS))
-    another = select(ended).where(or_(AuditEntry.employee == employee.number, AuditEntry.employee_id == employee.id))
+    another = select(ended).where(or_(_is_about([employee.number]), AuditEntry.employee_id == employee.id))
     later = AuditEntry.id > func.coalesce(another.scalar_subquery(), 0)
-    theirs = select(AuditEntry).where(
-        or_(by_number, by_id, _views(photos)), later, AuditEntry.action != "erasure.completed"
-    )
-    return list(_rows(theirs.order_by(AuditEntry.id)))
+    theirs = opened(list(_rows(select(AuditEntry).where(or_(by_number, by_id), later))))
+    looks = opened(list(_rows(select(AuditEntry).where(AuditEntry.action == "photo.viewed", _views(photos), later))))
+    names = {one.file.partition("_")[2] for one in photos}
+    seen = [look for look in looks if look.subject.partition("_")[2] in names]
+    return list({entry.id: entry for entry in sorted([*theirs, *seen], key=lambda entry: entry.id)}.values())
 
 
 def _views(photos: list[Photo]) -> ColumnElement[bool]:
-    """Select the views of these photos, also those before their files were renamed to the employee's number."""
+    """Select what may be views of these photos, also those before their files were renamed to the employee's number."""
     names = [one.file.partition("_")[2] for one in photos]
-    seen = or_(false(), *(AuditEntry.subject.endswith(f"_{name}", autoescape=True) for name in names))
-    return and_(AuditEntry.action == "photo.viewed", seen)
+    return or_(
+        _is_about(_numbers_of(photos)),
+        *(AuditEntry.subject.endswith(f"_{name}", autoescape=True) for name in names),
+    )
+
+
+def _is_about(numbers: list[str]) -> ColumnElement[bool]:
+    return AuditEntry.employee.in_(select(PersonKey.pseudonym).where(PersonKey.number.in_(numbers)))
+
+
+def _numbers_of(photos: list[Photo]) -> list[str]:
+    """Return the numbers that photos were taken for, or had in their names."""
+    return [one.capture.draft_number for one in photos if one.capture] + [storage.number_in(one.file) for one in photos]
 
 
 def _erasures(employee: Employee) -> list[Erasure]:
@@ -244,7 +259,7 @@ def _jobs(employee_id: int) -> list[tuple[Job, JobItem]]:
     return [(job, item) for job, item in db.session.execute(theirs.order_by(JobItem.id))]
 
 
-def _entry(entry: AuditEntry) -> dict[str, Any]:
+def _entry(entry: Entry) -> dict[str, Any]:
     details = {"before": details_text(entry.before), "after": details_text(entry.after)}
     return _columns(entry, OF_ENTRY) | details
 
@@ -272,7 +287,7 @@ def _rows(statement: Any) -> Iterable[Any]:
     return rows
 
 
-def _columns(row: Base, names: tuple[str, ...]) -> dict[str, Any]:
+def _columns(row: Base | Entry, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: _plain(getattr(row, COLUMN_OF.get(name, name))) for name in names}
 
 

@@ -18,6 +18,7 @@ from hikflask.models.import_batch import APPLIED
 from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import changed_rows, lock_employee
+from hikflask.services.photos import storage
 from hikflask.services.photos.deletion import is_unused, next_photos
 
 # The values of the setting that are words; the others are numbers of days.
@@ -104,6 +105,7 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, condition: Colu
     if marked:
         employee = db.session.get(Employee, employee_id) if employee_id else None
         file = db.session.execute(select(Photo.file).where(Photo.id == photo_id)).scalar_one()
-        audit.note("photo.forgotten", employee=employee, subject=file, after={"rule": reason})
+        number = employee.number if employee else storage.number_in(file)
+        audit.note("photo.forgotten", employee=employee, number=number, subject=file, after={"rule": reason})
     db.session.commit()
     return marked

@@ -262,6 +262,12 @@ def is_named(file: str, number: str) -> bool:
     return file.partition("_")[0] == number
 
 
+def number_in(file: str) -> str:
+    """Return the number that the name of a file begins with, or an empty text."""
+    number = file.partition("_")[0]
+    return "" if number == NO_NUMBER else number
+
+
 def _names() -> dict[str, list[str]]:
     """Return the names of our files in the folder, grouped by picture. Links and folders are not ours."""
     found = defaultdict(list)

@@ -1,27 +1,38 @@
 """The record of an erasure: what each terminal confirmed, which files are left, and when it was complete.
 
 A complete one is the certificate. It waits for every terminal, for every picture's file, and until what was deleted is
-overwritten in the database's own files, too.
+overwritten in the database's own files, too. Some weeks later ID and name are deleted from it, too, and a keyed digest
+of them stays: whoever holds the printed certificate can have it checked.
 """
 
+import hashlib
+import hmac
+import secrets
 from collections.abc import Iterable
 
 from flask import current_app
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 
-from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval
+from hikflask.encryption.vault import VaultError
+from hikflask.extensions import db, vault
+from hikflask.models import Enrolment, Erasure, ErasureFile, ErasureRemoval, WebhookDelivery
 from hikflask.models.columns import database_now
+from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.core import secure_delete
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.errors import CertificateUncheckable
 from hikflask.services.photos import storage
+from hikflask.services.privacy import traces
+
+# So long a complete certificate keeps ID and name: to print it, and to answer the person.
+DAYS_WITH_NAME = 30
 
 
 def begin(
-    number: str, name: str, employee: Employee | None, enrolments: Iterable[Enrolment], files: list[str]
+    number: str, name: str, employee_id: int | None, enrolments: Iterable[Enrolment], files: list[str]
 ) -> Erasure:
     """Write, within the open transaction, what is erased, and what is awaited.
 
@@ -29,7 +40,7 @@ def begin(
     :param files: the pictures that are to be removed, each once.
     """
     erasure = Erasure(
-        employee_id=employee.id if employee else None,
+        employee_id=employee_id,
         number=number,
         name=name,
         removals=[_removal(enrolment) for enrolment in enrolments],
@@ -39,8 +50,8 @@ def begin(
     )
     db.session.add(erasure)
     db.session.flush()
-    # The audit trail outlives the certificate, so the name stays out of it.
-    audit.note("employee.erased", employee=employee, number=number, subject=f"erasure {erasure.id}")
+    # Who it was goes with the erasure, so the trail names the certificate.
+    audit.note("employee.erased", employee_id=employee_id, subject=f"erasure {erasure.id}")
     return erasure
 
 
@@ -63,7 +74,7 @@ def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) 
     erasure.photos += len(files)
     erasure.files += [ErasureFile(file=file) for file in files]
     db.session.flush()
-    audit.note("employee.erased", number=erasure.number, subject=f"erasure {erasure.id}")
+    audit.note("employee.erased", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
 
 
 def end_removal(enrolment: Enrolment) -> None:
@@ -92,6 +103,9 @@ def complete_all() -> None:
         _remove_files(erasure)
     over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
     db.session.commit()
+    for erasure in over:
+        traces.forget_again({erasure.number, *(one.number for one in erasure.removals)}, erasure.employee_id)
+        db.session.commit()
     if over and secure_delete.overwrite_deleted():
         for erasure in over:
             _complete(erasure)
@@ -122,6 +136,54 @@ def list_page(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
     return page, total
 
 
+def forget_names() -> int:
+    """Delete ID and name from the certificates that are complete for DAYS_WITH_NAME days; return how many."""
+    kept_since = database_now(-SECONDS_PER_DAY * DAYS_WITH_NAME)
+    named = select(Erasure).where(Erasure.completed_at < kept_since, Erasure.number != "")
+    over = db.session.execute(named.order_by(Erasure.id).limit(CLEANUP_BATCH)).scalars().all()
+    for erasure in over:
+        key = secrets.token_urlsafe(32)
+        erasure.check_key_encrypted = vault.encrypt(key)
+        erasure.digest = _digest(key, erasure.number, erasure.name)
+        erasure.number = erasure.name = ""
+        for removal in erasure.removals:
+            removal.number = ""
+    db.session.commit()
+    return len(over)
+
+
+def matches(erasure: Erasure, number: str, name: str) -> bool:
+    """Return True when a complete certificate is the one of this ID and name. Case and spaces make no difference.
+
+    :raises CertificateUncheckable: when the key of its digest is lost.
+    """
+    if erasure.number:
+        return _normal(number, name) == _normal(erasure.number, erasure.name)
+    try:
+        key = vault.decrypt(erasure.check_key_encrypted)
+    except VaultError as error:
+        raise CertificateUncheckable from error
+    return hmac.compare_digest(_digest(key, number, name), erasure.digest)
+
+
+def forget_told() -> int:
+    """Delete the messages to webhooks about erased people that were taken or given up since; return how many.
+
+    An erasure does not wait for them: a receiver may be down for days.
+    """
+    removed = select(ErasureRemoval.id).where(
+        ErasureRemoval.erasure_id == Erasure.id, ErasureRemoval.number == WebhookDelivery.number
+    )
+    theirs = select(Erasure.id).where(
+        or_(Erasure.number == WebhookDelivery.number, removed.exists()),
+        WebhookDelivery.happened_at <= Erasure.completed_at,
+    )
+    ended = (WebhookDelivery.number != "", WebhookDelivery.next_attempt_at.is_(None))
+    deleted = changed_rows(delete(WebhookDelivery).where(*ended, theirs.exists()))
+    db.session.commit()
+    return deleted
+
+
 def forget_old() -> int:
     """Delete the certificates that were completed longer ago than HIKFLASK_AUDIT_RETENTION; return how many."""
     kept_since = database_now(-SECONDS_PER_DAY * current_app.config["AUDIT_RETENTION"])
@@ -129,6 +191,14 @@ def forget_old() -> int:
     deleted = changed_rows(delete(Erasure).where(Erasure.id.in_(old)))
     db.session.commit()
     return deleted
+
+
+def _normal(number: str, name: str) -> list[str]:
+    return [folded(" ".join(text.split())) for text in (number, name)]
+
+
+def _digest(key: str, number: str, name: str) -> str:
+    return hmac.new(key.encode(), "\n".join(_normal(number, name)).encode(), hashlib.sha256).hexdigest()
 
 
 def _removal(enrolment: Enrolment) -> ErasureRemoval:
@@ -172,7 +242,7 @@ def _complete(erasure: Erasure) -> None:
     if changed_rows(update(Erasure).where(*as_read).values(completed_at=database_now())) == 1:
         # Whoever looks at the page at this moment has nothing to do with it.
         with audit.acting(audit.WORKER):
-            audit.note("erasure.completed", number=erasure.number, subject=f"erasure {erasure.id}")
+            audit.note("erasure.completed", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
     db.session.commit()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Drift, LeftAlone, PersonThere, Terminal
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, write_first
 
 
 def of_numbers(numbers: Collection[str]) -> list[tuple[str, Any]]:
@@ -29,6 +29,20 @@ def of_numbers(numbers: Collection[str]) -> list[tuple[str, Any]]:
 def of_number(number: str) -> list[Any]:
     """Return the rows about a number."""
     return [row for _, row in of_numbers([number])]
+
+
+def hold(comparison_id: int) -> None:
+    """Keep what a comparison found from being forgotten by the end of an erasure, until this transaction ends.
+
+    For whoever writes down elsewhere whom it found.
+    """
+    write_first()
+    db.session.execute(select(Comparison.id).where(Comparison.id == comparison_id).with_for_update(read=True))
+
+
+def lock() -> None:
+    """Wait for whoever holds a comparison or reads one, and keep others from it until this transaction ends."""
+    db.session.execute(select(Comparison.id).order_by(Comparison.id).with_for_update(key_share=True))
 
 
 def forget(numbers: Collection[str]) -> None:

@@ -1,8 +1,9 @@
 """Rotates the encryption key of what is stored encrypted, and finds what no key decrypts.
 
-That is the passwords of terminals, and the secrets of second factors and webhooks. A rotation may be interrupted at any
-moment: the new key is on the disk before it encrypts anything, all secrets change in one transaction, and older keys
-stay until a separate command deletes them.
+That is the passwords of terminals, and the secrets of second factors and webhooks; and for each person a key of the
+audit trail, or of a certificate's digest. A rotation may be interrupted at any moment: the new key is on the disk
+before it encrypts anything, all secrets change in one transaction, and older keys stay until a separate command deletes
+them.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
-from hikflask.models import Operator, Terminal, Webhook
+from hikflask.models import Erasure, Operator, PersonKey, Terminal, Webhook
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 
@@ -23,6 +24,9 @@ ENCRYPTED: tuple[tuple[Column, Column], ...] = (
     (Operator.totp_encrypted, Operator.name),
     (Webhook.secret_encrypted, Webhook.url),
 )
+# The same for people, of whom there are many. Nobody can type such a key again, so one that is lost stops nothing.
+OF_PEOPLE: tuple[Column, ...] = (PersonKey.key_encrypted, Erasure.check_key_encrypted)
+BATCH = 500
 
 
 def unreadable() -> list[str]:
@@ -60,9 +64,11 @@ def drop_old() -> int:
 
 
 def renew() -> int:
-    """Encrypt with the newest key the secrets that an older key encrypted, in one transaction; return how many.
+    """Encrypt with the newest key what an older key encrypted: all secrets in one transaction; return how many.
 
-    :raises VaultError: when one cannot be decrypted; then none is changed.
+    The keys of people follow in batches.
+
+    :raises VaultError: when a secret cannot be decrypted; then none is changed.
     """
     renewed = 0
     while held_by_older := _held_by_older():
@@ -73,7 +79,20 @@ def renew() -> int:
             audit.note("secrets.rotated", after={"secrets": written})
         db.session.commit()
         renewed += written
+    for column in OF_PEOPLE:
+        _renew_of_people(column)
     return renewed
+
+
+def _renew_of_people(column: Column) -> None:
+    row_id, last = column.class_.id, 0
+    some = select(row_id, column).where(column != "").order_by(row_id).limit(BATCH)
+    while rows := db.session.execute(some.where(row_id > last)).all():
+        last = rows[-1][0]
+        for one, token in rows:
+            if not vault.keyring.is_newest(token) and _opens(token):
+                _write(column, one, token, vault.keyring.renew(token))
+        db.session.commit()
 
 
 def _write(where: Column, row_id: int, old: str, new: str) -> int:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
-from hikflask.models import AuditEntry
+from hikflask.services.audit import Entry
 from hikflask.services.audit.export import batches, begin_export
 from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
 from hikflask.services.employees import search
@@ -58,7 +58,7 @@ def _refused(form: AuditForm) -> Response:
     return _rendered(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _rendered(form: AuditForm, found: Listing[AuditEntry], status: int = 200) -> Response:
+def _rendered(form: AuditForm, found: Listing[Entry], status: int = 200) -> Response:
     names = search.names(entry.employee_id for entry in found.rows)
     texts = form.texts()
     body = render_template("admin/audit.html", form=form, typed=texts, words=audit_words, found=found, names=names)

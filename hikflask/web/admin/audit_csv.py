@@ -4,15 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from flask_babel import gettext as _
 
-from hikflask.models import AuditEntry
-from hikflask.services.audit import details_text
+from hikflask.services.audit import Entry, details_text
 from hikflask.services.core.dates import TABLE_TIME, local
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.admin import audit_words
 from hikflask.web.support.actor_names import actor
 
 
-def parts(batches: Iterable[list[AuditEntry]]) -> Iterator[Rows]:
+def parts(batches: Iterable[list[Entry]]) -> Iterator[Rows]:
     """Yield the rows in parts: the header row, then one part for each batch."""
     yield [_header()]
     for batch in batches:
@@ -37,7 +36,7 @@ def _header() -> list[str]:
     ]
 
 
-def _cells(entry: AuditEntry) -> list[str]:
+def _cells(entry: Entry) -> list[str]:
     return [
         str(entry.id),
         local(entry.at).strftime(TABLE_TIME),
@@ -49,7 +48,7 @@ def _cells(entry: AuditEntry) -> list[str]:
         audit_words.action_text(entry.action),
         entry.employee,
         entry.terminal,
-        audit_words.subject(entry),
+        audit_words.subject(entry) if entry.is_readable else audit_words.unreadable(),
         details_text(entry.before),
         details_text(entry.after),
     ]

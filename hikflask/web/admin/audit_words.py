@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from hikflask import messages
 from hikflask.messages import N_
-from hikflask.models import AuditEntry
+from hikflask.services.audit import Entry
 from hikflask.web.admin import setting_words
 from hikflask.web.support import dates
 from hikflask.web.support.actor_names import actor
@@ -232,12 +232,17 @@ class Change:
     after: str | None
 
 
+def unreadable() -> str:
+    """Return what is said of an entry about a person whose key is gone."""
+    return str(gettext("Personal data can no longer be read"))
+
+
 def action_text(action: str) -> str:
     """Return the words for an action; one without words is shown by its code."""
     return str(gettext(ACTIONS[action])) if action in ACTIONS else action
 
 
-def subject(entry: AuditEntry) -> str:
+def subject(entry: Entry) -> str:
     """Return what the action was done to, when that is neither an employee nor a terminal."""
     if entry.action in OF_SETTINGS:
         return setting_words.label(entry.subject)
@@ -253,7 +258,7 @@ def choices() -> list[tuple[str, str]]:
     return [("", str(gettext("Everything"))), *((action, action_text(action)) for action in ACTIONS)]
 
 
-def changes(entry: AuditEntry) -> list[Change]:
+def changes(entry: Entry) -> list[Change]:
     """Return what changed by the action."""
     before, after = _object(entry.before), _object(entry.after)
     return [Change(_label(name), _value_text(name, before), _value_text(name, after)) for name in {**before, **after}]

@@ -1,18 +1,23 @@
-"""Erase one person everywhere: the question, what is still waited for, and the certificate; for administrators."""
+"""Erase one person everywhere: the question, what is still waited for, and the certificate; for administrators.
+
+Whoever holds a printed certificate can have it checked, also when ID and name are deleted here.
+"""
 
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from hikflask import messages
 from hikflask.background import tasks
-from hikflask.forms.erasures import NumberForm
+from hikflask.forms.erasures import CertificateForm, NumberForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import CertificateUncheckable, EmployeeUnknown
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import queries
@@ -97,6 +102,37 @@ def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
     return _list(NumberForm(formdata=fields))
 
 
+@bp.get("/erasures/check")
+@allow(ADMIN)
+def ask_certificate() -> ResponseReturnValue:
+    """Show the form to check a printed certificate."""
+    return _checked(CertificateForm(formdata=None, certificate=request.args.get("certificate", "")))
+
+
+@bp.post("/erasures/check")
+@allow(ADMIN)
+def check_certificate() -> ResponseReturnValue:
+    """Say whether a certificate is the one of this ID and name. It is a POST, so that no address names anybody."""
+    form = CertificateForm()
+    if not form.validate():
+        return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    erasure = certificates.get(int(form.certificate.data))
+    if erasure is None or erasure.completed_at is None:
+        form.say_unknown()
+        return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        matches = certificates.matches(erasure, form.number.data, form.name.data or "")
+    except CertificateUncheckable as error:
+        return _checked(form, messages.sentence(error.code), HTTPStatus.CONFLICT)
+    return _checked(form, _answer(erasure, matches=matches), is_same=matches)
+
+
+@resubmission.restores("erasures.check_certificate")
+def checked_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Answer the form that was sent after the session had ended."""
+    return _checked(CertificateForm(formdata=fields))
+
+
 @bp.get("/erasures/<int:erasure_id>")
 @allow(ADMIN)
 def show(erasure_id: int) -> ResponseReturnValue:
@@ -104,7 +140,7 @@ def show(erasure_id: int) -> ResponseReturnValue:
     erasure = _erasure(erasure_id)
     if not erasure.completed_at:
         return _progress(erasure)
-    kept = {"days": current_app.config["AUDIT_RETENTION"], "server_keeps_log": secure_delete.server_keeps_log()}
+    kept = {"days": certificates.DAYS_WITH_NAME, "server_keeps_log": secure_delete.server_keeps_log()}
     return render_template("privacy/certificate.html", erasure=erasure, awaited=_awaited(erasure), **kept)
 
 
@@ -118,6 +154,17 @@ def state(erasure_id: int) -> ResponseReturnValue:
 def _erasure(erasure_id: int) -> Erasure:
     certificates.complete_all()
     return certificates.get(erasure_id) or abort(404)
+
+
+def _answer(erasure: Erasure, *, matches: bool) -> str:
+    if matches:
+        return str(_("Certificate No. %(n)s belongs to this ID and name.", n=erasure.id))
+    return str(_("Certificate No. %(n)s does not belong to this ID and name.", n=erasure.id))
+
+
+def _checked(form: CertificateForm, answer: str = "", status: int = 200, *, is_same: bool = False) -> Response:
+    page = render_template("privacy/check_certificate.html", form=form, answer=answer, is_same=is_same)
+    return make_response(page, status)
 
 
 def _awaited(erasure: Erasure) -> list[Awaited]:

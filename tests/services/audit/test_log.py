@@ -7,13 +7,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry
+from hikflask.models import AuditEntry, PersonKey, Photo
 from hikflask.services import audit
-from hikflask.services.audit import Actor, details_text
+from hikflask.services.audit import Actor, Entry, details_text, sealing
 from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
+from tests.support.between import Between
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -22,18 +24,18 @@ OLD = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def entry(context: None) -> AuditEntry:  # noqa: ARG001
+def entry(context: None) -> Entry:  # noqa: ARG001
     """One entry of this moment."""
     return noted("employee.created")
 
 
-def noted(action: str, **about: object) -> AuditEntry:
+def noted(action: str, **about: object) -> Entry:
     with audit.acting(ANNA):
         audit.note_alone(action, **about)
     return everything()[0]
 
 
-def everything() -> list[AuditEntry]:
+def everything() -> list[Entry]:
     return list_entries(AuditFilter(), 100)[0]
 
 
@@ -49,7 +51,7 @@ def actions() -> list[str]:
         "DELETE FROM audit",
     ],
 )
-def test_database_refuses_to_change_or_delete_an_entry(entry: AuditEntry, statement: str) -> None:
+def test_database_refuses_to_change_or_delete_an_entry(entry: Entry, statement: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         db.session.execute(text(statement))
     db.session.rollback()
@@ -58,7 +60,7 @@ def test_database_refuses_to_change_or_delete_an_entry(entry: AuditEntry, statem
     assert everything()[0].actor == "Анна"
 
 
-def test_database_refuses_to_empty_the_trail(entry: AuditEntry) -> None:
+def test_database_refuses_to_empty_the_trail(entry: Entry) -> None:
     # SQLite has no TRUNCATE; its DELETE without WHERE, which takes a shorter way, fires the trigger all the same.
     postgresql = db.engine.dialect.name == "postgresql"
     for statement in ("TRUNCATE audit", "TRUNCATE audit CASCADE") if postgresql else ("DELETE FROM audit",):
@@ -69,7 +71,7 @@ def test_database_refuses_to_empty_the_trail(entry: AuditEntry) -> None:
     assert [one.id for one in everything()] == [entry.id]
 
 
-def test_database_refuses_to_put_another_entry_in_its_place(entry: AuditEntry) -> None:
+def test_database_refuses_to_put_another_entry_in_its_place(entry: Entry) -> None:
     columns = "(id, at, actor, address, request_id, action, employee, terminal, subject, before, after)"
     values = f"VALUES ({entry.id}, '2020-01-01 00:00:00', 'somebody else', '', '', 'sign_in', '', '', '', NULL, NULL)"
     on_sqlite = db.engine.dialect.name == "sqlite"
@@ -82,8 +84,8 @@ def test_database_refuses_to_put_another_entry_in_its_place(entry: AuditEntry) -
     assert everything()[0].actor == "Анна"
 
 
-def test_objects_cannot_change_or_delete_an_entry_either(entry: AuditEntry) -> None:
-    entry.actor = "somebody else"
+def test_objects_cannot_change_or_delete_an_entry_either(entry: Entry) -> None:
+    db.session.get_one(AuditEntry, entry.id).actor = "somebody else"
     with pytest.raises(DBAPIError, match="append-only"):
         db.session.commit()
     db.session.rollback()
@@ -95,7 +97,7 @@ def test_objects_cannot_change_or_delete_an_entry_either(entry: AuditEntry) -> N
     assert everything()[0].actor == "Анна"
 
 
-def test_entries_of_long_ago_may_be_deleted_and_not_changed(entry: AuditEntry) -> None:
+def test_entries_of_long_ago_may_be_deleted_and_not_changed(entry: Entry) -> None:
     db.session.add(AuditEntry(at=OLD, actor="worker", action="sign_in"))
     db.session.commit()
 
@@ -108,7 +110,7 @@ def test_entries_of_long_ago_may_be_deleted_and_not_changed(entry: AuditEntry) -
     assert [one.id for one in everything()] == [entry.id]
 
 
-def test_entry_says_who_from_where_and_by_which_request(entry: AuditEntry) -> None:
+def test_entry_says_who_from_where_and_by_which_request(entry: Entry) -> None:
     assert (entry.actor, entry.address, entry.request_id) == ("Анна", "10.0.0.7", "abc123")
     assert abs(datetime.now(UTC) - entry.at) < timedelta(seconds=5)
 
@@ -160,7 +162,13 @@ def test_details_are_read_in_the_order_in_which_they_were_told() -> None:
     assert details_text(entry.after) == text
 
 
+def add_photos(*files: str) -> None:
+    db.session.add_all([Photo(file=file, sha256="", source="upload") for file in files])
+    db.session.commit()
+
+
 def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo() -> None:
+    add_photos("1_a.jpg", "1_b.jpg")
     with audit.acting(Actor("API HR\u200b")):
         audit.note_look(None, "1_a.jpg")
         audit.note_look(None, "1_a.jpg")
@@ -173,6 +181,7 @@ def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo
 
 
 def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
+    add_photos("1_a.jpg")
     ivan = save_employee(Draft("100222", "Иван Иванов")).row
     with audit.acting(ANNA):
         for _ in range(2):
@@ -211,9 +220,23 @@ def test_refused_access_after_ten_minutes_is_noted_again() -> None:
 def test_look_after_ten_minutes_is_another_look() -> None:
     before = datetime.now(UTC) - timedelta(seconds=SAME_SECONDS + 5)
     db.session.add(AuditEntry(at=before, actor="Анна", action="photo.viewed", subject="1_a.jpg"))
-    db.session.commit()
+    add_photos("1_a.jpg")
 
     with audit.acting(ANNA):
         audit.note_look(None, "1_a.jpg")
 
     assert actions() == ["photo.viewed", "photo.viewed"]
+
+
+def test_look_at_a_photo_of_somebody_who_is_erased_at_that_moment_names_nobody(between: Between) -> None:
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row
+    db.session.add(Photo(file="100222_a.jpg", sha256="", source="upload", employee_id=ivan.id))
+    db.session.commit()
+    eraser = between(sealing, "pseudonyms", lambda: erase_employee(ivan.id))
+
+    audit.note_look(ivan.id, "100222_a.jpg")
+    eraser.finish()
+
+    look = next(one for one in everything() if one.action == "photo.viewed")
+    assert (look.employee_id, look.employee, look.subject, eraser.error) == (ivan.id, "", "", None)
+    assert db.session.query(PersonKey).count() == 0

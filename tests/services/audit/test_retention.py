@@ -4,9 +4,10 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry
+from hikflask.models import AuditEntry, PersonKey
 from hikflask.models.columns import database_now
 from tests.support.retention import DAY, forget
+from tests.support.trail import entry
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -38,3 +39,13 @@ def test_many_old_entries_go_over_several_passes() -> None:
     assert audited() == 100
     forget()
     assert audited() == 0
+
+
+def test_key_of_a_person_goes_with_the_last_entry() -> None:
+    for days in (2000, 2000, 1):
+        db.session.add(entry(actor="Анна", action="old", at=database_now(-days * DAY), employee=str(days)))
+    db.session.commit()
+
+    forget()
+
+    assert [(row.number, audited()) for row in db.session.query(PersonKey)] == [("1", 1)]

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Capture, Terminal
+from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import holds
@@ -30,6 +30,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import HOST, PASSWORD
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -184,7 +185,7 @@ def test_a_take_over_of_a_saved_picture_is_in_the_trail(simulator: Simulated, te
 
     start_capture(terminal.id, OLGA, "Борис", take_over=True)
 
-    noted = db.session.query(AuditEntry).filter_by(action="capture.taken_over").one()
+    (noted,) = entries("capture.taken_over")
     assert (noted.employee, noted.terminal) == (IVAN.number, terminal.name)
 
 

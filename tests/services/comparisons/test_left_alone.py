@@ -2,8 +2,7 @@
 
 import pytest
 
-from hikflask.extensions import db
-from hikflask.models import AuditEntry, Terminal
+from hikflask.models import Terminal
 from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE
 from hikflask.models.enrolment import PENDING, REFUSED
 from hikflask.services import audit
@@ -15,6 +14,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, desire_with_photo, differences, strangers
 from tests.support.enrolments import enrol
 from tests.support.fleet import add_terminal, device
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -33,7 +33,7 @@ def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, t
     assert (decision.number, decision.decided_by, decision.reason) == ("900", "Ольга", "охрана склада")
     assert [row.number for row in queries.rows(second, ONLY_THERE)] == ["901"]
     assert queries.count_left_alone(second) == 1
-    noted = db.session.query(AuditEntry).filter_by(action="difference.left_alone").one()
+    (noted,) = entries("difference.left_alone")
     assert (noted.actor, noted.employee, noted.terminal) == ("Ольга", "900", "Вход")
 
 

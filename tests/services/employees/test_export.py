@@ -95,8 +95,18 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "tried_at": WORK,
         "changed_at": WORK,
     },
-    AuditEntry: {"id": A_ROW, "employee_id": A_ROW, "request_id": TO_THE_LOG},
-    Erasure: {"id": A_ROW, "employee_id": A_ROW, "version": "how the program notices what is added meanwhile"},
+    AuditEntry: {
+        "id": A_ROW,
+        "employee_id": A_ROW,
+        "request_id": TO_THE_LOG,
+        "sealed": "what is given, under the person's key",
+    },
+    Erasure: {
+        "id": A_ROW,
+        "employee_id": A_ROW,
+        "version": "how the program notices what is added meanwhile",
+        **dict.fromkeys(("check_key_encrypted", "digest"), "stands in for ID and name once these are deleted"),
+    },
     ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
     Job: {

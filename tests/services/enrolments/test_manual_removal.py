@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Enrolment, Terminal
+from hikflask.models import Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
@@ -16,6 +16,7 @@ from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import employee_of, enrol
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -67,7 +68,7 @@ def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is
         assert manual_removal.confirm_as_somebody_elses(by_hand.id, queries.row(by_hand.id).generation, "Ivanov I.I.")
 
     assert (queries.open_removals(), "100222" in simulator.people) == ([], True)
-    (entry,) = db.session.query(AuditEntry).filter(AuditEntry.action == "enrolment.somebody_elses")
+    (entry,) = entries("enrolment.somebody_elses")
     assert (entry.actor, entry.employee, entry.after) == ("Анна", "100222", None)
     assert save_employee(Draft("100222", "Ольга Ёлкина")).row.number == "100222"
 

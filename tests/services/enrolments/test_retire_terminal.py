@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
-from hikflask.models import AuditEntry, Employee, Enrolment, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
@@ -24,6 +24,7 @@ from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.enrolments import enrol_employee
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -53,10 +54,6 @@ def settle_all() -> None:
     for enrolment in queries.open_removals():
         with suppress(TerminalError, ServiceError):
             reconcile(enrolment.id, "test")
-
-
-def trail(action: str) -> list[AuditEntry]:
-    return list(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == action)).scalars())
 
 
 def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Terminal, enrolled: Employee) -> None:
@@ -100,7 +97,7 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
 
     retire(gone)
 
-    (retired,), (removed,) = trail("terminal.retired"), trail("enrolment.removed_by_hand")
+    (retired,), (removed,) = entries("terminal.retired"), entries("enrolment.removed_by_hand")
     assert (retired.actor, retired.terminal, retired.after["note"]) == ("Анна", "Вход", NOTE)
     assert (removed.actor, removed.employee, removed.after) == ("Анна", "100222", {"note": NOTE})
 
@@ -162,4 +159,4 @@ def test_conversation_that_goes_on_is_waited_for(gone: Terminal, monkeypatch: py
 
     lease.release()
     retire(gone)
-    assert trail("terminal.retired")[0].actor == "Анна"
+    assert entries("terminal.retired")[0].actor == "Анна"

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 import requests
+from cryptography.fernet import Fernet
+from flask import Flask
 from urllib3 import HTTPResponse
 
 from hikflask.background import tasks
+from hikflask.encryption.vault import Keyring
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, ErasureFile, ErasureRemoval, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.errors import CertificateUncheckable, NumberTakenThere
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -72,14 +75,13 @@ def test_completing_again_changes_nothing_and_writes_one_entry(simulator: Simula
     assert len(entries("erasure.completed")) == 1
 
 
-def test_trail_has_the_number_and_never_the_name(simulator: Simulated, terminal: Terminal) -> None:
+def test_trail_names_the_certificate_and_nobody(simulator: Simulated, terminal: Terminal) -> None:
     erasure = erase_employee(enrol(simulator, terminal).id).row
     settle_all()
     certificates.complete(erasure.id)
 
     noted = entries("employee.erased") + entries("erasure.completed")
-    assert [entry.employee for entry in noted] == ["100222", "100222"]
-    assert all("Иван" not in f"{entry.subject}{entry.before}{entry.after}" for entry in noted)
+    assert [(one.employee, one.subject, one.is_readable) for one in noted] == [("", f"erasure {erasure.id}", True)] * 2
 
 
 def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
@@ -188,3 +190,36 @@ def test_certificate_of_an_erasure_goes_with_its_entries(ago: float | None, left
     forget()
 
     assert (count(Erasure), count(ErasureRemoval), count(ErasureFile)) == (left, left, left)
+
+
+def test_certificate_names_nobody_after_thirty_days_and_can_be_checked_all_the_same(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    erasure = erase_employee(enrol(simulator, terminal).id).row
+    settle_all()
+    certificates.complete(erasure.id)
+    age(Erasure, "completed_at", 29.9 * DAY)
+    forget()
+    assert fresh(erasure).name == "Иван Иванов"
+    assert certificates.matches(fresh(erasure), "100222", "иван  ИВАНОВ ")
+    assert not certificates.matches(fresh(erasure), "100222", "Пётр Иванов")
+
+    age(Erasure, "completed_at", 30.1 * DAY)
+    forget()
+
+    kept = fresh(erasure)
+    assert (kept.number, kept.name, [one.number for one in kept.removals]) == ("", "", [""])
+    assert certificates.matches(kept, "100222", "иван  ИВАНОВ ")
+    assert not certificates.matches(kept, "100222", "Пётр Иванов")
+    assert not certificates.matches(kept, "100223", "Иван Иванов")
+    assert certificates.unfinished_of("") is None
+
+
+def test_certificate_whose_key_is_lost_cannot_be_checked(app: Flask) -> None:
+    erasure = erase_employee(save_employee(IVAN).row.id).row
+    age(Erasure, "completed_at", 31 * DAY)
+    forget()
+    app.extensions["vault"] = Keyring(Fernet.generate_key().decode(), None)
+
+    with pytest.raises(CertificateUncheckable):
+        certificates.matches(fresh(erasure), "100222", "Иван Иванов")

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Capture, Consent, Employee, Photo, Terminal
+from hikflask.models import Capture, Consent, Employee, Photo, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services import audit
@@ -26,6 +26,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, capture_face
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -37,10 +38,6 @@ GIVEN = Given(date(2026, 3, 1), "contract", "папка 7")
 def required(app: Flask) -> None:
     """The stricter setting."""
     app.config["CONSENT"] = "require"
-
-
-def trail(action: str) -> list[AuditEntry]:
-    return list(db.session.execute(db.select(AuditEntry).where(AuditEntry.action == action)).scalars())
 
 
 def count(kind: Any) -> int:
@@ -85,7 +82,7 @@ def test_trail_has_the_day_and_the_basis_and_not_the_note() -> None:
     consents.record(ivan.id, GIVEN)
     consents.record(ivan.id, Given(date(2026, 4, 1), "contract", "папка 8"))
 
-    first, second = trail("consent.recorded")
+    first, second = entries("consent.recorded")
     assert (first.employee, first.before) == ("100222", None)
     assert first.after == {"given_on": "2026-03-01", "basis": "contract"}
     assert second.before == {"given_on": "2026-03-01"}
@@ -114,7 +111,7 @@ def test_withdrawn_consent_is_gone_and_the_employee_stays() -> None:
 
     assert consents.get(ivan.id) is None
     assert (count(Employee), count(Photo)) == (1, 1)
-    assert [entry.employee for entry in trail("consent.withdrawn")] == ["100222"]
+    assert [entry.employee for entry in entries("consent.withdrawn")] == ["100222"]
 
 
 def test_deleted_employee_takes_the_consent_along() -> None:
@@ -133,7 +130,7 @@ def test_box_beside_the_form_records_this_day_together_with_the_employee() -> No
     kept = consents.get(ivan.id)
     assert kept is not None
     assert (kept.given_on, kept.basis) == (today(), "consent")
-    assert len(trail("consent.recorded")) == 1
+    assert len(entries("consent.recorded")) == 1
 
 
 def test_box_changes_nothing_of_what_is_recorded() -> None:
@@ -151,7 +148,7 @@ def test_save_that_fails_records_no_consent() -> None:
     with pytest.raises(Exception, match="photo_unreadable"):
         save_employee(AGREED, FaceSource(upload=io.BytesIO(b"no picture")))
 
-    assert (count(Employee), count(Consent), trail("consent.recorded")) == (0, 0, [])
+    assert (count(Employee), count(Consent), entries("consent.recorded")) == (0, 0, [])
 
 
 def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Simulated, terminal: Terminal) -> None:

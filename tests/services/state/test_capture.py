@@ -5,11 +5,12 @@ from itertools import product
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Capture, Photo, Terminal
+from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services.state import capture as state
 from hikflask.services.state.capture import Transition
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -74,7 +75,7 @@ def test_each_change_that_somebody_is_to_hear_of_is_in_the_trail(capture: Captur
         state.FAILURE, Capture.id == capture.id, reason="captureTimeout", reason_text="nobody came"
     )
 
-    (entry,) = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "capture.failed")).scalars()
+    (entry,) = entries("capture.failed")
     assert (entry.employee, entry.terminal) == ("100222", "Вход")
     assert "captureTimeout" in str(entry.after)
     assert "Анна" in str(entry.after)

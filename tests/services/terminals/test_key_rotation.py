@@ -16,12 +16,14 @@ from hikflask import create_app
 from hikflask.encryption import key_file
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
-from hikflask.models import Operator, Terminal, Webhook
+from hikflask.models import Erasure, Operator, PersonKey, Terminal, Webhook
+from hikflask.services import audit
 from hikflask.services.terminals import key_rotation, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.webhooks import registry as webhooks
 from tests.conftest import close
 from tests.support.signed_in import add_operator
+from tests.support.trail import entries
 
 PASSWORDS = {"Вход": "Abc12345", "Выход": "Пароль №2", "Склад": "Third123"}
 
@@ -316,3 +318,19 @@ def test_killed_at_any_step_it_leaves_everything_readable(
     assert steps > 8
     assert readable(stored) == PASSWORDS
     assert {path.name for path in tmp_path.glob("password_key*")} == {"password_key", "password_key.lock"}
+
+
+def test_keys_of_people_are_carried_over_and_a_lost_one_stops_nothing(stored: Flask) -> None:
+    with stored.app_context():
+        audit.note_alone("capture.started", number="100222")
+        lost = {"pseudonym": "lost", "number": "100333", "key_encrypted": "lost"}
+        certificate = Erasure(number="", name="", requested_by="Анна", check_key_encrypted=vault.encrypt("a key"))
+        db.session.add_all([PersonKey(**lost), certificate])
+        db.session.commit()
+
+        key_rotation.rotate()
+        vault.keyring.drop_old()
+
+        assert [one.employee for one in entries("capture.started")] == ["100222"]
+        assert vault.decrypt(db.session.query(Erasure.check_key_encrypted).scalar()) == "a key"
+        assert db.session.query(PersonKey).filter_by(pseudonym="lost").one().key_encrypted == "lost"

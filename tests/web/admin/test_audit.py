@@ -13,13 +13,16 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Photo
 from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.audit import Entry
 from hikflask.services.audit.export import BATCH
 from hikflask.services.audit.log import Details
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import OPERATOR_NAME, client_of, make_token
+from tests.support.trail import entry
 
 NOON = datetime(2026, 3, 10, 9, 0, 0, tzinfo=UTC)
 
@@ -31,11 +34,11 @@ def settings() -> dict[str, Any]:
 
 def add(app: Flask, action: str, at: datetime = NOON, **columns: Any) -> None:
     with app.app_context():
-        db.session.add(AuditEntry(at=at, action=action, **{"actor": "Анна", **columns}))
+        db.session.add(entry(at=at, action=action, **{"actor": "Анна", **columns}))
         db.session.commit()
 
 
-def entries(app: Flask) -> list[AuditEntry]:
+def entries(app: Flask) -> list[Entry]:
     with app.app_context():
         return list_entries(AuditFilter(), 1000)[0]
 
@@ -211,11 +214,11 @@ def test_looks_at_photos_are_shown_and_exported_when_asked_for(app: Flask, clien
     assert [row["Code"] for row in exported(client, employee="100222")] == ["employee.created"]
 
     asked = client.get("/audit/?employee=100222&looks=y").text
-    assert [("Просмотрено фото" in row) for row in shown(asked)] == [False, True]
+    assert [("Просмотрено фото" in row) for row in shown(asked)] == [False, False, True]
     assert '<input type="hidden" name="looks" value="y">' in asked
     rows = exported(client, employee="100222", looks="y")
-    assert [row["Code"] for row in rows] == ["employee.created", "photo.viewed"]
-    assert entries(app)[0].after == {"entries": 2, "employee": "100222"}
+    assert [row["Code"] for row in rows] == ["audit.exported", "employee.created", "photo.viewed"]
+    assert (entries(app)[0].employee, entries(app)[0].after) == ("100222", {"entries": 3})
     assert "Без просмотров фото: да" in shown(client.get("/audit/?action=audit.exported").text)[1]
     assert len(shown(client.get("/audit/?action=photo.viewed").text)) == 1
 
@@ -231,7 +234,7 @@ def test_employees_are_shown_by_number_and_name(app: Flask, client: FlaskClient)
 
 def test_pages_keep_the_filters(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        db.session.add_all([AuditEntry(at=NOON, actor="Анна", action="sign_in", employee=str(n)) for n in range(101)])
+        db.session.add_all([entry(at=NOON, actor="Анна", action="sign_in", employee=str(n)) for n in range(101)])
         db.session.commit()
 
     first = client.get("/audit/?actor=Анна&until=2026-03-10", headers=ENGLISH).text
@@ -311,7 +314,7 @@ def test_export_is_an_entry_itself_with_what_was_asked_for(app: Flask, client: F
     last = entries(app)[0]
     assert (last.action, last.actor) == ("audit.exported", OPERATOR_NAME)
     since = "2026-03-09 21:00:00+00:00"
-    assert last.after == {"entries": 1, "employee": "100222", "since": since, "without_looks": True}
+    assert (last.employee, last.after) == ("100222", {"entries": 1, "since": since, "without_looks": True})
     assert [row["Code"] for row in rows] == ["sign_in"]
 
 
@@ -415,6 +418,24 @@ def test_long_trail_is_exported_in_batches(app: Flask, client: FlaskClient) -> N
     assert subjects == [str(n) for n in reversed(range(length))]
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Personal data can no longer be read"), ("ru", "Личные данные больше не прочитать")],
+)
+def test_entry_about_somebody_who_was_erased_says_so(app: Flask, client: FlaskClient, language: str, said: str) -> None:
+    with app.app_context():
+        erase_employee(save_employee(Draft("100222", "Иван Иванов")).row.id)
+
+    headers = {"Accept-Language": language}
+    page = client.get("/audit/?action=employee.created", headers=headers).text
+    file = client.post("/audit/export", data={"action": "employee.created"}, headers=headers).text
+
+    (row,) = shown(page)
+    assert said in row
+    assert said in file
+    assert not [text for text in ("100222", "Иван") if text in row + file]
+
+
 # Photos that are looked at
 
 
@@ -424,7 +445,7 @@ def photo(desk: Desk) -> str:
     return re.findall(r'src="(/uploads/[^"]+)"', desk.text(desk.save()))[0]
 
 
-def looks(app: Flask) -> list[AuditEntry]:
+def looks(app: Flask) -> list[Entry]:
     return [one for one in reversed(entries(app)) if one.action == "photo.viewed"]
 
 

@@ -15,6 +15,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.services.audit import Entry
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import queries as departments
@@ -70,7 +71,7 @@ ELSEWHERE = {
 }
 
 
-def trail(app: Flask) -> list[AuditEntry]:
+def trail(app: Flask) -> list[Entry]:
     with app.app_context():
         return list_entries(AuditFilter(), 10_000)[0]
 
@@ -78,7 +79,8 @@ def trail(app: Flask) -> list[AuditEntry]:
 def table(app: Flask) -> str:
     """The whole table as text."""
     with app.app_context():
-        return "\n".join(repr(tuple(row)) for row in db.session.execute(db.select(AuditEntry.__table__)))
+        rows = [repr(tuple(row)) for row in db.session.execute(db.select(AuditEntry.__table__))]
+    return "\n".join([*rows, *map(repr, trail(app))])
 
 
 def employees_come_and_go(desk: Desk) -> None:

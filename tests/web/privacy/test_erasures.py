@@ -13,8 +13,10 @@ from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates
 from tests.support.database_readers import somebody_reads
 from tests.support.desk import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
+from tests.support.retention import DAY, age
 from tests.support.signed_in import client_of
 
 
@@ -55,7 +57,9 @@ def test_certificate_comes_when_the_terminal_confirmed(desk: Desk, app: Flask) -
     )
     assert re.search(f"<span>Complete</span><span[^>]*><bdi>{ON_PAPER}</bdi></span>", page)
     assert "photos: 1." in page
-    assert "until each entry is 1095 days old" in page
+    assert f"<li>{NAMED_FOR_THIRTY_DAYS['en']}</li>" in page
+    assert f"<p>{KEY_DESTROYED['en']}</p>" in page
+    assert f"<p>{KEY_DESTROYED['ru']}</p>" in desk.text(answer.location)
     assert "Not covered: backups" in page
     assert desk.simulator.people == {}
     assert all_of(app, Employee) == []
@@ -106,6 +110,65 @@ WAITS_FOR_THE_DATABASE = {
     "данных. Сейчас базой пользуется что-то ещё, например резервное копирование: подробности — в журнале сервера, "
     "программа повторяет попытки.",
 }
+
+
+NAMED_FOR_THIRTY_DAYS = {
+    "en": "This certificate keeps ID and name for 30 days. Then only a keyed digest of them stays, with which a "
+    "printed certificate can be checked.",
+    "ru": "ID и ФИО хранятся в акте 30 дней. Затем остаётся только их контрольная сумма с ключом, по ней можно "
+    "проверить распечатанный акт.",
+}
+KEY_DESTROYED = {
+    "en": "Destroyed: the key to what the audit trail says of the employee. The trail still shows what was done, when "
+    "and by whom; ID, name and department can no longer be read there.",
+    "ru": "Уничтожен ключ к сведениям о сотруднике в журнале действий. Журнал по-прежнему показывает, что, когда и кем "
+    "сделано, но ID, ФИО и отдел в нём больше не прочитать.",
+}
+ANSWERS = {
+    "en": (
+        "Certificate No. 1 belongs to this ID and name.",
+        "Certificate No. 1 does not belong to this ID and name.",
+        "There is no such complete certificate.",
+        "“Вход”: the terminal confirmed",
+    ),
+    "ru": (
+        "Акт об удалении данных № 1 выдан на этот ID и это ФИО.",
+        "Акт об удалении данных № 1 выдан не на этот ID и не на это ФИО.",
+        "Такого завершённого акта нет.",
+        "«Вход»: терминал подтвердил",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_printed_certificate_is_checked_when_it_names_nobody_any_more(desk: Desk, app: Flask, language: str) -> None:
+    location = desk.client.post(f"{desk.save()}/erase").location
+    desk.run_jobs()
+    desk.client.get(location)
+    with app.app_context():
+        age(Erasure, "completed_at", 31 * DAY)
+        certificates.forget_names()
+    matches, differs, unknown, terminal = ANSWERS[language]
+
+    def answer(certificate: str, name: str) -> str:
+        typed = {"certificate": certificate, "number": "100222", "name": name}
+        said = desk.client.post("/erasures/check", data=typed, headers={"Accept-Language": language})
+        return unescape(said.text)
+
+    assert matches in answer("1", "иван иванов")
+    assert differs in answer("1", "Пётр Иванов")
+    assert unknown in answer("2", "Иван Иванов")
+    shown = unescape(desk.client.get(f"{location}?lang={language}").text)
+    assert terminal in shown
+    assert not [text for text in ("100222", "Иванов") if text in shown + desk.text("/erasures/")]
+    assert 'name="certificate" type="text"\n    value="1"' in desk.text("/erasures/check?certificate=1")
+
+
+def test_operators_check_no_certificate(app: Flask) -> None:
+    operator = client_of(app, OPERATOR, "Борис")
+
+    assert operator.get("/erasures/check").status_code == 403
+    assert operator.post("/erasures/check").status_code == 403
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)

@@ -3,21 +3,18 @@
 import pytest
 from flask import Flask
 
-from hikflask.extensions import db
-from hikflask.models import (
-    AuditEntry,
-)
 from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.services.audit import Entry
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import Desk
 from tests.support.signed_in import client_of
+from tests.support.trail import entries
 
 
-def noted(app: Flask) -> list[AuditEntry]:
+def noted(app: Flask) -> list[Entry]:
     with app.app_context():
-        wanted = db.select(AuditEntry).where(AuditEntry.action == "employee.exported")
-        return list(db.session.execute(wanted).scalars())
+        return entries("employee.exported")
 
 
 def test_answer_is_a_file_that_is_stored_nowhere(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
-from hikflask.models.comparison import Comparison, Difference
+from hikflask.models.comparison import Comparison, Difference, PersonThere
 from hikflask.models.job import DRAFT
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.db import changed_rows
@@ -20,6 +20,7 @@ from hikflask.services.core.errors import PlanChanged
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.privacy import comparison_traces
 
 # Nothing is done for a row, or not any more.
 NOTHING = "nothing"
@@ -87,15 +88,29 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, confirm: int | No
 
     :param chosen: what the plan was made from.
     :raises UnsafePlan: when the number of removals must be typed and is not `confirm`.
-    :raises PlanChanged: when something else is chosen by now, or the plan was started already.
+    :raises PlanChanged: when something else is chosen by now, or the plan was started already; or as begin().
     """
     plan.require_confirmed(confirm)
+    comparison_traces.hold(comparison.id)
     draft = _draft(comparison)
     if draft is None or not _lock(draft) or _chosen(draft) != chosen:
         db.session.rollback()
         raise PlanChanged
     changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
     changed_rows(delete(Job).where(Job.id == draft.id))
+    return begin(plan)
+
+
+def begin(plan: Plan) -> Claim:
+    """Make and start the job that carries a plan out, in the caller's transaction, which ends with it.
+
+    :raises PlanChanged: when somebody in the plan was erased since it was made.
+    """
+    comparison_traces.hold(plan.comparison_id)
+    there = select(PersonThere.number).where(PersonThere.comparison_id == plan.comparison_id)
+    if {step.number for step in plan.steps if step.is_there} - set(db.session.execute(there).scalars()):
+        db.session.rollback()
+        raise PlanChanged
     return lifecycle.begin(APPLY, plan.job_params, terminal_id=plan.terminal_id, items=plan.items)
 
 
@@ -138,7 +153,11 @@ def _draft(comparison: Comparison) -> Job | None:
 
 
 def _locked(comparison: Comparison) -> Job:
-    """Return the draft with its row locked; one that was started meanwhile is followed by a new one."""
+    """Return the draft with its row locked; one that was started meanwhile is followed by a new one.
+
+    Whom the comparison found is held, too, since an erasure may forget somebody of them.
+    """
+    comparison_traces.hold(comparison.id)
     draft = _draft(comparison)
     if draft and _lock(draft):
         return draft

@@ -1,0 +1,56 @@
+"""What bears a person's ID elsewhere: reports of jobs, comparisons, and messages to webhooks.
+
+It is forgotten when an erasure begins, and again before it is complete. Meanwhile a terminal may have shown the person
+once more, and the worker has written down what became of the removals.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Text, cast, delete, false, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Job, JobItem, WebhookDelivery
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows, lock_numbers
+from hikflask.services.privacy import comparison_traces
+
+
+def forget(numbers: Collection[str], employee_id: int | None) -> None:
+    """Delete or blank what bears these numbers, or is about the employee, within the caller's transaction."""
+    comparison_traces.forget(numbers)
+    _blank_reports(numbers, employee_id)
+    # The others are still to be sent, and deleted afterwards: see certificates.forget_told().
+    ended = (WebhookDelivery.number.in_(numbers), WebhookDelivery.next_attempt_at.is_(None))
+    changed_rows(delete(WebhookDelivery).where(*ended))
+
+
+def forget_again(numbers: Collection[str], employee_id: int | None) -> None:
+    """Forget what came since the erasure began, within the caller's transaction, and whom the audit trail means.
+
+    Whoever has one of the numbers by now keeps everything.
+    """
+    lock_numbers(*numbers)
+    comparison_traces.lock()
+    taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
+    forget({*numbers} - taken, employee_id)
+    audit.destroy_keys(numbers, employee_id)
+
+
+def _blank_reports(numbers: Collection[str], employee_id: int | None) -> None:
+    """Blank what jobs say of a person. The rows of jobs are locked before those of their items, as the worker does."""
+    _blank_params(numbers)
+    own = false() if employee_id is None else JobItem.employee_id == employee_id
+    mine = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
+    changed_rows(mine.values(number="", error_params=None))
+
+
+def _blank_params(numbers: Collection[str]) -> None:
+    """Take the numbers out of the lists among the params of jobs."""
+    named = or_(false(), *(cast(Job.params, Text).contains(f'"{number}"') for number in numbers))
+    jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
+    for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
+        job.params = {
+            name: [one for one in value if one not in numbers] if isinstance(value, list) else value
+            for name, value in job.params.items()
+        }
+    db.session.flush()

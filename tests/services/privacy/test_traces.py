@@ -1,0 +1,119 @@
+"""What comes about a person while the erasure waits is forgotten before it is complete; a living person keeps all."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Difference, Job, JobItem, PersonThere, Terminal, WebhookDelivery
+from hikflask.models.comparison import ONLY_THERE
+from hikflask.models.job import DONE
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import plan
+from hikflask.services.comparisons.plan import TAKE_OVER, Choices
+from hikflask.services.core.errors import PlanChanged
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.save import save_employee
+from hikflask.services.jobs.plans import choices
+from hikflask.services.privacy import certificates
+from hikflask.services.webhooks import deliveries, registry
+from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
+from tests.support.comparisons import compare, strangers
+from tests.support.erasures import enrol, every_text, fresh, settle_all
+from tests.support.receivers import receiving
+from tests.support.retention import forget
+from tests.support.trail import entries
+from tests.support.wire import InProcess
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = enrol(simulator, terminal)
+    erasure = erase_employee(ivan.id).row
+    done = compare(terminal)
+    job = Job(kind="apply", state=DONE, params={"same_person": ["100222"]})
+    db.session.add(job)
+    db.session.flush()
+    db.session.add(JobItem(job_id=job.id, number="100222"))
+    db.session.commit()
+    assert (db.session.get_one(Comparison, done.id).last_number, "Иван" in every_text()) == ("100222", True)
+
+    settle_all()
+    certificates.complete(erasure.id)
+
+    assert fresh(erasure).completed_at is not None
+    assert "100222" not in every_text()
+    assert "Иван" not in every_text()
+    assert [one.is_readable for one in entries("enrolment.removed")] == [False]
+
+
+def test_whoever_got_the_number_meanwhile_keeps_everything(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    wire.away.add("terminal.test")
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row
+    erasure = erase_employee(ivan.id).row
+    assert fresh(erasure).completed_at is not None
+    olga = save_employee(Draft("100222", "Ольга Ёлкина")).row
+    strangers(simulator, ["100222"])
+    wire.away.clear()
+    compare(terminal)
+
+    certificates.complete_all()
+
+    assert db.session.query(PersonThere).filter_by(number="100222").count() == 1
+    assert [one.employee_id for one in entries("employee.created") if one.is_readable] == [olga.id]
+
+
+def test_message_that_is_still_to_be_sent_is_sent_and_then_deleted(simulator: Simulated, terminal: Terminal) -> None:
+    with receiving() as receiver:
+        webhook, _ = registry.add(receiver.url, frozenset({"enrolled", "removed"}))
+        ivan = enrol(simulator, terminal)
+        deliveries.send_due(webhook.id)
+        erasure = erase_employee(ivan.id).row
+        assert db.session.query(WebhookDelivery).count() == 0
+        settle_all()
+        certificates.complete(erasure.id)
+        forget()
+        assert [one.event for one in db.session.query(WebhookDelivery)] == ["removed"]
+
+        deliveries.send_due(webhook.id)
+        forget()
+
+    assert db.session.query(WebhookDelivery).count() == 0
+    assert len(receiver.got) == 2
+
+
+def test_stranger_who_is_erased_before_the_plan_is_started_is_in_no_job(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    strangers(simulator, ["900", "901"])
+    done = compare(terminal)
+    choices.choose(done, ONLY_THERE, TAKE_OVER)
+    made = plan.make(done, choices.of(done))
+    eraser = between(choices.lifecycle, "begin", lambda: erase_by_number("900"), before=True)
+
+    choices.start(done, Choices(kinds={ONLY_THERE: TAKE_OVER}), made, None)
+    eraser.finish()
+
+    assert eraser.error is None
+    certificates.complete_all()
+    assert "900" not in {item.number for item in db.session.query(JobItem)}
+    assert db.session.query(Difference).filter_by(number="900").count() == 0
+
+
+def test_plan_with_somebody_who_was_erased_is_not_started(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    done = compare(terminal)
+    choices.choose(done, ONLY_THERE, TAKE_OVER)
+    chosen = choices.of(done)
+    made = plan.make(done, chosen)
+    erase_by_number("900")
+
+    with pytest.raises(PlanChanged):
+        choices.start(done, chosen, made, None)
+
+    assert [(job.state, job.params.get("same_person")) for job in db.session.query(Job)] == [("draft", None)]
+    assert db.session.query(JobItem).count() == 0
