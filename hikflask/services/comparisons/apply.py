@@ -15,6 +15,7 @@ from hikflask.services.comparisons.take_over import take_over
 from hikflask.services.core.db import lock_employee, lock_numbers, locked_employee
 from hikflask.services.core.errors import ChangedSince
 from hikflask.services.employees import lifecycle
+from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import connection, registry
 
@@ -84,7 +85,7 @@ def _remove(known: Facts, terminal_id: int) -> Enrolment:
     if known.employee is not None:
         lock_employee(known.employee.id)
     terminal = registry.in_service(terminal_id)
-    enrolment = known.enrolment or state.create_for(terminal.id, known.number)
+    enrolment = enrolments.find(terminal.id, known.number) or state.create_for(terminal.id, known.number)
     name = known.there.name if known.there else enrolment.written_name
     # A record without a name cannot be told from another one by its name.
     nameless = known.there is not None and not name

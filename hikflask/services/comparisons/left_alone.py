@@ -3,7 +3,7 @@
 A decision holds while the same is there. When something else is there, the difference is shown again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.exc import IntegrityError
@@ -72,14 +72,14 @@ def _decide(comparison: Comparison, difference: Difference, reason: str) -> None
     db.session.flush()
     mine = update(LeftAlone).where(LeftAlone.id == decision.id)
     changed_rows(mine.values(seen=difference.seen, reason=why, **who))
-    stop_trying(_enrolment_id(comparison.terminal_id, number), kind, why)
+    stop_trying(_enrolment_ids(comparison.terminal_id, number), kind, why)
     _note("difference.left_alone", comparison.terminal_id, number, {"kind": kind})
 
 
-def stop_trying(enrolment_id: int | None, kind: str, reason: str) -> None:
-    """Write, within the caller's transaction, that an enrolment stays as it is on the terminal."""
-    if enrolment_id is not None and kind in LEFT:
-        state.apply(LEFT[kind], Enrolment.id == enrolment_id, refusal_text=reason)
+def stop_trying(enrolment_ids: Collection[int], kind: str, reason: str) -> None:
+    """Write, within the caller's transaction, that enrolments stay as they are on the terminal."""
+    if kind in LEFT:
+        state.apply(LEFT[kind], Enrolment.id.in_(enrolment_ids), refusal_text=reason)
 
 
 def take_back(terminal_id: int, kind: str, number: str) -> bool:
@@ -104,9 +104,10 @@ def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[L
     return found
 
 
-def reasons(comparison: Comparison) -> dict[tuple[str, str], str]:
-    """Return the reasons of all decisions that hide a difference of this comparison, in the open transaction."""
+def reasons(comparison: Comparison, numbers: Collection[str]) -> dict[tuple[str, str], str]:
+    """Return the reasons of the decisions that hide a difference of these numbers, in the open transaction."""
     statement = select(LeftAlone.kind, LeftAlone.number, LeftAlone.reason).where(*_hiding(comparison))
+    statement = statement.where(LeftAlone.number.in_(numbers))
     return {(kind, number): reason for kind, number, reason in db.session.execute(statement)}
 
 
@@ -125,9 +126,9 @@ def _find(terminal_id: int, kind: str, number: str) -> LeftAlone | None:
     return db.session.execute(select(LeftAlone).where(*mine)).scalar_one_or_none()
 
 
-def _enrolment_id(terminal_id: int, number: str) -> int | None:
+def _enrolment_ids(terminal_id: int, number: str) -> Sequence[int]:
     mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-    return db.session.execute(select(Enrolment.id).where(*mine)).scalar_one_or_none()
+    return db.session.execute(select(Enrolment.id).where(*mine)).scalars().all()
 
 
 def _note(action: str, terminal_id: int, number: str, after: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
 from hikflask.services.comparisons.errors import NoWholeDay, OverThere, ValidityNotReadable, ValidityOutside
 from hikflask.services.core.dates import local, today
+from hikflask.services.enrolments.columns import EmployeeColumns
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.terminals import clock
 
@@ -72,7 +73,9 @@ def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:
     return replace(limits, first=None)
 
 
-def limits_taken(valid: Validity | None, terminal: Terminal, employee: Employee | None, *, is_desired: bool) -> Limits:
+def limits_taken(
+    valid: Validity | None, terminal: Terminal, employee: Employee | EmployeeColumns | None, *, is_desired: bool
+) -> Limits:
     """Return the days that somebody has after a take-over: those on the terminal.
 
     An employee keeps the own ones where the terminal tells none, and where it has no limit for somebody who was not to

@@ -7,6 +7,8 @@ number.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +18,6 @@ from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison, Difference, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
-from hikflask.models.enrolment import PRESENT
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.errors import (
     IllegalNumber,
@@ -32,8 +33,7 @@ from hikflask.services.comparisons.errors import (
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.core import removals, shown
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, ServiceError
-from hikflask.services.enrolments import desired
+from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, NumberLeaving, ServiceError
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
 
@@ -56,6 +56,7 @@ LONGEST_NAME = 128
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
 DAYS_CHANGE = "days_change"
+_NO_PARAMS: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Choices:
     names_seen: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
 
@@ -91,7 +92,7 @@ class Step:
     names_agreed: bool
     replaces: bool
     refusal: str = ""
-    refusal_params: Mapping[str, object] = field(default_factory=dict)
+    refusal_params: Mapping[str, object] = field(default_factory=lambda: _NO_PARAMS)
     limits: Limits | None = None
     limits_here: Limits | None = None
 
@@ -125,7 +126,7 @@ class Plan:
     people: int
     steps: tuple[Step, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What names this plan, see services/core/shown.py."""
         return shown.digest(self.comparison_id, [step.facts for step in self.steps if step.action != LEAVE])
@@ -187,12 +188,19 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     if comparison.state != DONE:
         raise NotCompared
     actions = dict(_chosen(comparison, choices))
-    facts = queries.facts_of(comparison, actions)
-    _refuse_unknown(choices, facts)
     terminal = connection.terminal_row(comparison.terminal_id)
-    steps = [_step(terminal, facts[number], *actions[number]) for number in sorted(actions)]
+    steps: list[Step] = []
+    unknown: list[str] = []
+    for known in queries.facts_in_turn(comparison, actions):
+        if known.number in choices.numbers and not _is_known(known):
+            unknown.append(known.number)
+        steps.append(_step(terminal, known, *actions[known.number]))
+    if unknown:
+        raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
+    steps.sort(key=attrgetter("number"))
+    plan = Plan(comparison.id, comparison.terminal_id, comparison.read, tuple(steps))
     db.session.commit()
-    return Plan(comparison.id, comparison.terminal_id, comparison.read, tuple(steps))
+    return plan
 
 
 def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:
@@ -213,29 +221,23 @@ def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tup
         yield number, (action, seen or number in choices.same_person)
 
 
-def _refuse_unknown(choices: Choices, facts: Mapping[str, Facts]) -> None:
-    unknown = [number for number in choices.numbers if not _is_known(facts[number])]
-    if unknown:
-        fields = tuple(sorted({choices.numbers[number] for number in unknown}))
-        raise NumbersUnknown(fields, ", ".join(sorted(unknown)))
-
-
 def _is_known(known: Facts) -> bool:
     return known.there is not None or known.employee is not None or _is_here(known)
 
 
 def _is_here(known: Facts) -> bool:
-    return known.enrolment is not None and known.enrolment.desired == PRESENT
+    return known.enrolment is not None and known.enrolment.is_desired
 
 
 def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> Step:
     refusal: ServiceError | None = None
-    limits: Limits | None = None
+    limits = limits_here = None
     try:
-        check(terminal, known, action, names_agreed)
-        limits = _days(terminal, known) if action == TAKE_OVER else None
+        limits = check(terminal, known, action, names_agreed)
     except ServiceError as error:
         refusal = error
+    if limits and known.employee:
+        limits_here = Limits(known.employee.valid_from, known.employee.valid_to)
     return Step(
         number=known.number,
         action=action,
@@ -247,15 +249,16 @@ def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
         names_agreed=names_agreed,
         replaces=action == SEND and would_overwrite(known) and not is_our_face(known),
         refusal=refusal.code if refusal else "",
-        refusal_params=refusal.params if refusal else {},
+        refusal_params=refusal.params if refusal else _NO_PARAMS,
         limits=limits,
-        limits_here=Limits(known.employee.valid_from, known.employee.valid_to) if known.employee else None,
+        limits_here=limits_here,
     )
 
 
-def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> None:
+def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> Limits | None:
     """Check that a step is possible, as far as that is known here. The plan and the run ask the same.
 
+    :return: the days of somebody who is taken over.
     :raises ServiceError: with the reason, when it is not.
     """
     if action in {SEND, REMOVE}:
@@ -266,9 +269,11 @@ def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
         _check_send(known, names_agreed)
     elif action == TAKE_OVER:
         _check_take_over(known, names_agreed)
-        _days(terminal, known)
+        valid = validity_of(known.there.valid_there) if known.there else None
+        return limits_taken(valid, terminal, known.employee, is_desired=_is_here(known))
     elif action == REMOVE:
         _check_remove(known)
+    return None
 
 
 def _check_send(known: Facts, names_agreed: bool) -> None:
@@ -276,7 +281,7 @@ def _check_send(known: Facts, names_agreed: bool) -> None:
         raise NotHere(n=known.number)
     if not known.employee.is_active:
         raise EmployeeInactive
-    desired.refuse_while_leaving(known.number, known.employee.id)
+    _refuse_while_leaving(known)
     if not names_agreed and would_overwrite(known):
         raise NameDiffers(n=known.number, here=known.name_wanted, there=known.there.name if known.there else "")
 
@@ -293,18 +298,19 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
         raise NothingToTakeOver(n=known.number)
     if known.employee and not known.employee.is_active:
         raise EmployeeInactive
-    employee_id = known.employee.id if known.employee else None
-    desired.refuse_while_leaving(known.number, employee_id)
+    _refuse_while_leaving(known)
     if not names_agreed and is_another_name(known):
         raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
-    if there.face_url and consents.is_required() and consents.is_missing(known.number, employee_id):
+    if there.face_url and consents.is_required() and not (known.employee and known.employee.has_consent):
         raise ConsentMissing
 
 
-def _days(terminal: Terminal, known: Facts) -> Limits:
-    """Return the days after a take-over. :raises ServiceError: when nobody can have those on the terminal."""
-    valid = validity_of(known.there.valid_there) if known.there else None
-    return limits_taken(valid, terminal, known.employee, is_desired=_is_here(known))
+def _refuse_while_leaving(known: Facts) -> None:
+    """As desired.refuse_while_leaving()."""
+    employee_id = known.employee.id if known.employee else None
+    for owner_id, terminal in known.leaving:
+        if owner_id is None or owner_id != employee_id:
+            raise NumberLeaving(n=known.number, t=terminal)
 
 
 def _check_remove(known: Facts) -> None:
@@ -320,7 +326,7 @@ def would_overwrite(known: Facts) -> bool:
         return False
     ours = {known.employee.name, known.employee.terminal_name}
     if known.enrolment is not None and _is_here(known):
-        ours |= verdicts.names_of(known.enrolment.terminal, known.enrolment)
+        ours |= verdicts.names_of(known.enrolment, known.name_wanted)
     return known.there.name not in ours - {""}
 
 
@@ -328,8 +334,7 @@ def is_our_face(known: Facts) -> bool:
     """True when the picture there is the employee's own face, so a record with another name only needs the name."""
     if known.there is None or known.enrolment is None or not known.there.face_sha256:
         return False
-    photo = known.enrolment.photo
-    return known.there.face_sha256 in {known.enrolment.face_there, photo.sha256 if photo else ""}
+    return known.there.face_sha256 in {known.enrolment.face_there, known.enrolment.photo_sha256}
 
 
 def is_another_name(known: Facts) -> bool:

@@ -1,11 +1,11 @@
 """Reads comparisons and what they found, always fresh from the database."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
-from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
@@ -13,12 +13,33 @@ from hikflask.models.comparison import DONE, KINDS, READING
 from hikflask.services.comparisons.errors import ComparisonUnknown
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.core.terminal_name import name_for
+from hikflask.services.enrolments import columns
+from hikflask.services.enrolments.columns import EmployeeColumns, EnrolmentColumns
+from hikflask.services.state.enrolment import IS_LEAVING
 
 Found = TypeVar("Found")
 # A database takes only so many values in one statement.
 AT_ONCE = 500
+# Of more numbers than this, what differs is read in turn, without naming the numbers.
+MANY = 5000
 # A longer name there is kept up to this length.
 LONGEST_THERE = 255
+
+
+class There(NamedTuple):
+    """Somebody on the terminal as a comparison read them: see PersonThere."""
+
+    number: str
+    name: str
+    faces: int | None
+    face_url: str | None
+    face_sha256: str | None
+    valid_there: str
+    cards: int | None
+    fingerprints: int | None
+
+
+_THERE = tuple(getattr(PersonThere, name) for name in There._fields)
 
 
 @dataclass(frozen=True)
@@ -27,15 +48,17 @@ class Facts:
 
     `there` is None for a number that is only here, `enrolment` for one that was never desired here. `employee` is who
     has the number here, also when not desired on this terminal. `name_wanted` is the name that the terminal should
-    show, "" for a stranger.
+    show, "" for a stranger. `leaving` are the terminals at which the number may still open doors after its removal:
+    whose it was there, by id, and the name of the terminal.
     """
 
     number: str
     kinds: tuple[str, ...]
-    there: PersonThere | None
-    enrolment: Enrolment | None
-    employee: Employee | None
+    there: There | None
+    enrolment: EnrolmentColumns | None
+    employee: EmployeeColumns | None
     name_wanted: str
+    leaving: tuple[tuple[int | None, str], ...]
 
 
 @dataclass(frozen=True)
@@ -134,37 +157,70 @@ def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> 
 
 def facts_of(comparison: Comparison, numbers: Iterable[str]) -> dict[str, Facts]:
     """Return what is known of these numbers, in the open transaction; of any number, known or not."""
-    wanted = list(numbers)
-    found: dict[str, Facts] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        found |= _facts(comparison, wanted[start : start + AT_ONCE])
-    return found
+    return {facts.number: facts for facts in facts_in_turn(comparison, list(numbers))}
 
 
-def _facts(comparison: Comparison, numbers: list[str]) -> dict[str, Facts]:
+def facts_in_turn(comparison: Comparison, numbers: Collection[str]) -> Iterator[Facts]:
+    """Yield the same for each number once, in no order; of very many, only a part is in memory at a time."""
+    wanted = dict.fromkeys(numbers)
+    parts = _parts(comparison) if len(wanted) > MANY else iter(())
+    for part in parts:
+        for number, facts in _facts(comparison, part).items():
+            if number in wanted:
+                del wanted[number]
+                yield facts
+    left = list(wanted)
+    for start in range(0, len(left), AT_ONCE):
+        yield from _facts(comparison, left[start : start + AT_ONCE]).values()
+
+
+def _parts(comparison: Comparison) -> Iterator[Select[str]]:
+    """Yield the selects of the numbers that differ, part by part."""
+    mine = Difference.comparison_id == comparison.id
+    ids = db.session.execute(select(Difference.id).where(mine).order_by(Difference.id)).scalars().all()
+    for start in range(0, len(ids), MANY):
+        part = ids[start : start + MANY]
+        yield select(Difference.number).where(mine, Difference.id.between(part[0], part[-1]))
+
+
+def _facts(comparison: Comparison, which: list[str] | Select[str]) -> dict[str, Facts]:
     terminal = db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
-    there = {one.number: one for one in _all(_people(comparison.id, numbers))}
-    employees = {one.number: one for one in _all(select(Employee).where(Employee.number.in_(numbers)))}
-    here = select(Enrolment).where(Enrolment.terminal_id == terminal.id, Enrolment.number.in_(numbers))
-    enrolments = {one.number: one for one in _all(here.options(joinedload(Enrolment.employee)))}
-    kinds: dict[str, set[str]] = {}
+    kinds: dict[str, list[str]] = defaultdict(list)
     different = select(Difference.number, Difference.kind).where(Difference.comparison_id == comparison.id)
-    for number, kind in db.session.execute(different.where(Difference.number.in_(numbers))):
-        kinds.setdefault(number, set()).add(kind)
+    for number, kind in db.session.execute(different.where(Difference.number.in_(which))):
+        kinds[number].append(kind)
+    numbers = which if isinstance(which, list) else list(kinds)
+    people = {person.number: person for person in there(comparison.id, PersonThere.number.in_(which))}
+    here = (Enrolment.terminal_id == terminal.id, Enrolment.number.in_(which))
+    enrolments = {enrolment.number: enrolment for enrolment in columns.enrolments(*here)}
+    employees = {row.employee.number: row.employee for row in enrolments.values() if row.employee}
+    if not employees.keys() >= set(numbers):
+        employees |= {employee.number: employee for employee in columns.employees(Employee.number.in_(which))}
+    leaving: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
+    left = select(Enrolment.number, Enrolment.employee_id, Terminal.name).join(Enrolment.terminal)
+    for number, owner, name in db.session.execute(left.where(IS_LEAVING, Enrolment.number.in_(which))):
+        leaving[number].append((owner, name))
     return {
         number: Facts(
             number,
-            tuple(kind for kind in KINDS if kind in kinds.get(number, ())),
-            there.get(number),
+            tuple(sorted(kinds.get(number, ()), key=KINDS.index)),
+            people.get(number),
             enrolments.get(number),
-            employees.get(number),
-            name_wanted(terminal, employees.get(number)),
+            employee := employees.get(number),
+            name_wanted(terminal, employee),
+            tuple(leaving.get(number, ())),
         )
         for number in numbers
     }
 
 
-def name_wanted(terminal: Terminal, employee: Employee | None) -> str:
+def there(comparison_id: int, *which: ColumnElement[bool]) -> Iterator[There]:
+    """Yield who is on the terminal, as a comparison read them, in the open transaction."""
+    for row in db.session.execute(select(*_THERE).where(PersonThere.comparison_id == comparison_id, *which)):
+        yield There._make(row)
+
+
+def name_wanted(terminal: Terminal, employee: Employee | EmployeeColumns | None) -> str:
     """Return the name that a terminal gets, or the whole one where no form of it fits; "" for nobody."""
     if employee is None:
         return ""

@@ -7,13 +7,14 @@ from hikflask.isapi.persons import Validity, Window
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core import dates
+from hikflask.services.enrolments.columns import EmployeeColumns, EnrolmentColumns
 
 FIRST_DAY, LAST_DAY = persons.FIRST_MOMENT.date(), persons.LAST_MOMENT.date()
 LAST_OF_DAY = persons.LAST_MOMENT.time()
 UNLIMITED: Window = (persons.FIRST_MOMENT, persons.LAST_MOMENT)
 
 
-def wanted(employee: Employee | None) -> Window | None:
+def wanted(employee: Employee | EmployeeColumns | None) -> Window | None:
     """Return begin and end of an employee's validity, within the terminals' calendar, or None when there is no limit.
 
     From 00:00:00 of the first day to 23:59:59 of the last one: some terminals refuse a window without length.
@@ -28,7 +29,7 @@ def _within_calendar(day: date) -> date:
     return min(max(day, FIRST_DAY), LAST_DAY)
 
 
-def asked(enrolment: Enrolment) -> Window | None:
+def asked(enrolment: Enrolment | EnrolmentColumns) -> Window | None:
     """Return the validity that the terminal is to have, or None when nothing is asked of it.
 
     A limit that was sent before is lifted by the unlimited window; a validity set at the terminal stays.
@@ -65,7 +66,7 @@ def words(window: Window | None) -> str:
     return Validity(*window).words if window else ""
 
 
-def differs(enrolment: Enrolment, valid: Validity | None) -> bool:
+def differs(enrolment: Enrolment | EnrolmentColumns, valid: Validity | None) -> bool:
     """True when the validity that the terminal shows is not the one asked for.
 
     Where none is asked for, any limit differs, and else only what is not as at the last proof. What is not told differs

@@ -1,0 +1,86 @@
+"""Enrolments with their employees as columns, for very many: objects of the ORM cost several times as much.
+
+They have the names of models/enrolment.py and models/employee.py.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Photo
+from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+
+
+class EmployeeColumns(NamedTuple):
+    """What lists need of an employee."""
+
+    id: int
+    number: str
+    name: str
+    terminal_name: str
+    is_active: bool
+    valid_from: date | None
+    valid_to: date | None
+    has_consent: bool
+
+
+class EnrolmentColumns(NamedTuple):
+    """What lists need of an enrolment. `photo_sha256` is empty without a photo, and `has_picture`: it is kept still."""
+
+    id: int
+    number: str
+    generation: int
+    desired: str
+    person: str
+    face: str
+    confirmed_at: datetime | None
+    written_name: str
+    sent_name: str
+    name_on_old_device: str
+    valid_there: str
+    sent_valid: str
+    face_there: str
+    refusal_code: str
+    photo_sha256: str
+    has_picture: bool
+    employee: EmployeeColumns | None
+
+    @property
+    def is_desired(self) -> bool:
+        """True when the number is desired present."""
+        return self.desired == PRESENT
+
+    @property
+    def may_open_doors(self) -> bool:
+        """True while a removal is not confirmed."""
+        return self.desired == ABSENT and self.person != CONFIRMED
+
+    @property
+    def names_sent(self) -> set[str]:
+        """The names under which the terminal may have our record; an empty text among them is none."""
+        return {self.written_name, self.sent_name, self.name_on_old_device}
+
+
+_EMPLOYEE = tuple(getattr(Employee, name) for name in EmployeeColumns._fields)
+_ENROLMENT = (
+    *(getattr(Enrolment, name) for name in EnrolmentColumns._fields[:-3]),
+    func.coalesce(Photo.sha256, ""),
+    and_(Photo.id.is_not(None), Photo.forgotten_at.is_(None)),
+)
+
+
+def employees(*which: ColumnElement[bool]) -> Iterator[EmployeeColumns]:
+    """Yield employees, in the open transaction."""
+    for row in db.session.execute(select(*_EMPLOYEE).where(*which)):
+        yield EmployeeColumns(*row)
+
+
+def enrolments(*which: ColumnElement[bool]) -> Iterator[EnrolmentColumns]:
+    """Yield enrolments with their employees, in the open transaction."""
+    both = select(*_ENROLMENT, *_EMPLOYEE).outerjoin(Photo, Photo.id == Enrolment.photo_id)
+    for row in db.session.execute(both.outerjoin(Employee, Employee.id == Enrolment.employee_id).where(*which)):
+        employee = EmployeeColumns._make(row[len(_ENROLMENT) :])
+        yield EnrolmentColumns._make((*row[: len(_ENROLMENT)], None if employee.id is None else employee))
