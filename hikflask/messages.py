@@ -307,6 +307,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Neither here nor on the terminal: %(numbers)s."),
         N_("An ID is neither here nor on the terminal."),
     ),
+    "face_differs": (
+        N_("ID %(n)s has another face on the terminal than here. Look at both faces, and choose for this ID alone."),
+        N_("This ID has another face on the terminal than here. Look at both faces, and choose for this ID alone."),
+    ),
+    "face_not_read": (
+        N_("The face of ID %(n)s on the terminal was not read by this comparison. Compare again."),
+        N_("The face on the terminal was not read by this comparison. Compare again."),
+    ),
     "name_differs": (
         N_("ID %(n)s is “%(there)s” on the terminal and “%(here)s” here. Confirm the choice."),
         N_("This ID has another name on the terminal. Confirm the choice."),

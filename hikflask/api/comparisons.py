@@ -12,7 +12,7 @@ from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
-from hikflask.services.comparisons.errors import NotCompared
+from hikflask.services.comparisons.errors import FaceDiffers, NotCompared
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
 from hikflask.services.core.errors import UnsafePlan
@@ -26,9 +26,11 @@ errors.answer_in_json(bp)
 COMPARE_SECONDS = 120.0
 LISTS = (SEND, TAKE_OVER, REMOVE)
 SAME_PERSON = "same_person"
+FACES = "faces"
 TEXT = {"type": "string"}
 CHOICES = Body(
-    more={name: list_of(TEXT) for name in (*LISTS, SAME_PERSON)} | {"confirm": WHOLE, "plan": TEXT},
+    more={name: list_of(TEXT) for name in (*LISTS, SAME_PERSON)}
+    | {"confirm": WHOLE, "plan": TEXT, FACES: {"type": "object", "additionalProperties": TEXT}},
     example={SEND: ["100222"], REMOVE: ["100333"]},
 )
 
@@ -54,13 +56,12 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     `plan` names what an earlier call refused as `unsafe_plan`: where anything else would be done by now, nothing is.
     """
     _refuse_unknown(device_id)
-    lists, confirm, named = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan")
+    lists, confirm, named, faces = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan", FACES)
     comparison = queries.finished(device_id)
     if comparison is None:
         raise NotCompared
-    made = plan.make(
-        comparison, Choices(numbers=_actions(lists), same_person=frozenset(lists[SAME_PERSON]), names_seen=False)
-    )
+    same_person = frozenset(lists[SAME_PERSON])
+    made = plan.make(comparison, Choices(_actions(lists), same_person=same_person, names_seen=False, faces=faces))
     if named is not None:
         shown.require_same(named, made.digest)
     try:
@@ -68,7 +69,13 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
         return errors.refusal(error.code, message, error_status.for_api(error.code), **about)
-    return jsonify({"job": _begin(made), **_notes(made)}), 202
+    return jsonify({"job": _begin(made), **_notes(made), **_faces(made)}), 202
+
+
+def _faces(made: Plan) -> dict[str, dict[str, str]]:
+    """Return the other faces that were not named, so that nobody is taken over with them: each by its SHA-256."""
+    there = {step.number: step.faces[1] for step in made.refused if step.refusal == FaceDiffers.code and step.faces}
+    return {FACES: there} if there else {}
 
 
 def _notes(made: Plan) -> dict[str, list[dict[str, str | None]]]:

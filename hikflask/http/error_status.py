@@ -119,6 +119,8 @@ REFUSED_HERE = {
     "comparison_replaced": HTTPStatus.SERVICE_UNAVAILABLE,
     "numbers_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "name_differs": HTTPStatus.CONFLICT,
+    "face_differs": HTTPStatus.CONFLICT,
+    "face_not_read": HTTPStatus.CONFLICT,
     "not_there": HTTPStatus.CONFLICT,
     "not_here": HTTPStatus.CONFLICT,
     "number_not_usable": HTTPStatus.CONFLICT,

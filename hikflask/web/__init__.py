@@ -8,6 +8,7 @@ from hikflask.web.admin import api_reference, audit, health, operators, overview
 from hikflask.web.attention import overview as attention_overview
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
+from hikflask.web.comparisons import faces as comparison_faces
 from hikflask.web.comparisons import plan as comparison_plan
 from hikflask.web.comparisons import report as comparison_report
 from hikflask.web.departments import departments
@@ -47,7 +48,7 @@ MODULES = (
     *(terminals, edit_terminal, checks, queue, retire, restore, same_device, after_restore),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
-    *(comparisons, choose_differences, comparison_plan, comparison_report),
+    *(comparisons, choose_differences, comparison_faces, comparison_plan, comparison_report),
     *(consents, erasures, export),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),

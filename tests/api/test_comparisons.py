@@ -11,8 +11,10 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import Job, Terminal
 from hikflask.models.columns import database_now
+from hikflask.services.photos import storage
 from hikflask.services.terminals import leases
 from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import OTHER_FACE
 from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
@@ -202,6 +204,31 @@ def test_another_name_is_taken_over_only_where_the_program_says_that_it_is_the_s
     _, begun = apply(client, take_over=["100222"], same_person=["100222"])
     assert settled(client, begun["job"], run_jobs)["failed"] == []
     assert client.get("/api/users/1").json["full_name"] == "Пётр Петров"
+
+
+def test_another_face_is_taken_over_only_where_the_program_names_it(
+    client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    compare(terminal)
+    photo = client.get("/api/users/1").json["photo_path"]
+
+    status, begun = apply(client, take_over=["100222"], same_person=["100222"])
+
+    there = {"100222": storage.sha256(OTHER_FACE)}
+    assert (status, begun["faces"]) == (202, there)
+    failed = settled(client, begun["job"], run_jobs)["failed"]
+    assert failed == [{"number": "100222", "error": "face_differs"}]
+    assert client.get("/api/users/1").json["photo_path"] == photo
+
+    _, begun = apply(client, take_over=["100222"], faces=there)
+    assert "faces" not in begun
+    assert settled(client, begun["job"], run_jobs)["failed"] == []
+    assert client.get(client.get("/api/users/1").json["photo_path"]).data == OTHER_FACE
+    for wrong in (["100222"], {"100222": 1}, "100222"):
+        status, refused = apply(client, take_over=["100222"], faces=wrong)
+        assert (status, refused["fields"]) == (422, {"faces": "An object with string values is expected."})
 
 
 def test_removal_under_another_name_fails_and_is_shown_again(

@@ -205,7 +205,10 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "JobBegun": _object({"job": 12}, job=ID),
     # `notes`: what is to be said of the days of those who are taken over, where there is something.
-    "PlanBegun": _object({"job": 12, "notes": [NOTE]}, {"notes": list_of(_object(NOTE, **OF_NOTE))}, job=ID),
+    # `faces`: the SHA-256 of each face there that is another one than here, and was not named.
+    "PlanBegun": _object(
+        {"job": 12, "notes": [NOTE]}, {"notes": list_of(_object(NOTE, **OF_NOTE)), "faces": SENTENCES}, job=ID
+    ),
     "Job": _object(
         {"state": "done", "done": 3, "total": 3, "failed": [{"number": "100222", "error": "deviceUserFull"}]},
         {"import": {"anyOf": [one("Import"), one("ImportFailed")]}},

@@ -22,6 +22,7 @@ TRUE_OR_FALSE = "true or false is expected."
 STRING = "A string is expected."
 WHOLE_NUMBER = "A whole number is expected."
 LISTS = {int: "A list of whole numbers is expected.", str: "A list of strings is expected."}
+STRINGS_BY_NAME = "An object with string values is expected."
 DAY = "A day as YYYY-MM-DD, or null, is expected."
 TWICE = "The field is given more than once."
 
@@ -67,8 +68,10 @@ def read(
     return {name: "" if value is None else value for name, value in data.items()}
 
 
-def read_lists(lists: Iterable[str], number: str, text: str) -> tuple[dict[str, list[str]], int | None, str | None]:
-    """Return the lists of strings of a body, a whole number, and a text; a list that is not given is empty.
+def read_lists(
+    lists: Iterable[str], number: str, text: str, texts: str
+) -> tuple[dict[str, list[str]], int | None, str | None, dict[str, str]]:
+    """Return the lists of strings of a body, a whole number, a text, and texts by name; what is not given is empty.
 
     :raises InputError: naming each field whose value has another type, or that is given more than once.
     """
@@ -82,9 +85,12 @@ def read_lists(lists: Iterable[str], number: str, text: str) -> tuple[dict[str, 
         wrong[number] = WHOLE_NUMBER
     if written is not None and not isinstance(written, str):
         wrong[text] = STRING
+    named = data.get(texts, {})
+    if not isinstance(named, dict) or not all(isinstance(value, str) for value in named.values()):
+        wrong[texts] = STRINGS_BY_NAME
     if wrong:
         raise InputError(wrong)
-    return given, counted, written
+    return given, counted, written, named
 
 
 def _is_list(value: object, kind: type) -> bool:

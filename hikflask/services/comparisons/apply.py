@@ -38,7 +38,10 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
             raise ChangedSince
         # Nobody had the number. Whoever has it now was not said to be the same person.
         agreed = False
-    plan.check(terminal, known, item.action, agreed)
+    faces = params.get("faces", {}).get(item.number)
+    # A face that became the employee's meanwhile, or another one that was read, was not chosen.
+    face_agreed = faces == [known.face_here, known.another_face]
+    plan.check(terminal, known, item.action, agreed, face_agreed=face_agreed)
     if item.action == plan.SEND:
         return _send(known, comparison.terminal_id, names_agreed=agreed)
     if item.action == plan.REMOVE:
@@ -52,7 +55,15 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
         if queries.person_there(comparison.id, number) is None:
             raise NotThere(n=number)
 
-    enrolment = take_over(comparison.terminal_id, number, seen, holder, same_person=agreed, require=require_there)
+    enrolment = take_over(
+        comparison.terminal_id,
+        number,
+        seen,
+        holder,
+        same_person=agreed,
+        faces=tuple(faces) if face_agreed else None,
+        require=require_there,
+    )
     is_due = enrolment.next_attempt_at is not None
     # Nobody waits for the face of somebody who has none.
     return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None

@@ -74,6 +74,18 @@ class NameDiffers(ServiceError):
     code = "name_differs"
 
 
+class FaceDiffers(ServiceError):
+    """The terminal has another face of the employee; a person must look at both and choose (params: n)."""
+
+    code = "face_differs"
+
+
+class FaceNotRead(ServiceError):
+    """The comparison did not read the face on the terminal, and the employee has one here (params: n)."""
+
+    code = "face_not_read"
+
+
 class NotThere(ServiceError):
     """Nobody has the number on the terminal, so there is nothing to take over or to remove (params: n)."""
 

@@ -8,8 +8,8 @@ from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
 from hikflask.services.comparisons.errors import NoWholeDay, OverThere, ValidityNotReadable, ValidityOutside
 from hikflask.services.core.dates import local, today
-from hikflask.services.enrolments.columns import EmployeeColumns
 from hikflask.services.enrolments.validity import LAST_OF_DAY
+from hikflask.services.state.columns import EmployeeColumns
 from hikflask.services.terminals import clock
 
 UNREADABLE = "unreadable"

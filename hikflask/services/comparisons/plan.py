@@ -20,6 +20,8 @@ from hikflask.models import Comparison, Difference, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.errors import (
+    FaceDiffers,
+    FaceNotRead,
     IllegalNumber,
     NameDiffers,
     NameNotUsable,
@@ -31,7 +33,7 @@ from hikflask.services.comparisons.errors import (
     NumbersUnknown,
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
-from hikflask.services.comparisons.queries import Facts
+from hikflask.services.comparisons.queries import UNREAD, Facts
 from hikflask.services.core import removals, shown
 from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, NumberLeaving, ServiceError
 from hikflask.services.privacy import consents
@@ -64,13 +66,19 @@ class Choices:
     """What a person chose: an action for a number, or for all shown differences of a kind.
 
     The choice for a number comes before that for its kind. `same_person` are numbers of which the person confirmed
-    that the other name there is the same person's. `names_seen`: False for a program, which chose by numbers alone.
+    that the other name and the other face there are the same person's. `names_seen`: False for a program, which chose
+    by numbers alone, so that it must name each other face by its SHA-256 in `faces`.
     """
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     same_person: frozenset[str] = frozenset()
     names_seen: bool = True
+    faces: Mapping[str, str] = field(default_factory=dict)
+
+    def agrees_to(self, number: str, face: str) -> bool:
+        """True when the face with this SHA-256 was chosen for just this number."""
+        return number in self.same_person if self.names_seen else self.faces.get(number) == face
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,8 @@ class Step:
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
     `replaces`: sending replaces the record there, whose cards and fingerprints are lost. `limits` are the days of
-    somebody who is taken over, and `limits_here` those of the employee until then.
+    somebody who is taken over, and `limits_here` those of the employee until then. `faces` are the SHA-256 of the face
+    here and of another one there.
     """
 
     number: str
@@ -95,6 +104,12 @@ class Step:
     refusal_params: Mapping[str, object] = field(default_factory=lambda: _NO_PARAMS)
     limits: Limits | None = None
     limits_here: Limits | None = None
+    faces: tuple[str, str] | None = None
+
+    @property
+    def is_new_face(self) -> bool:
+        """True when the face there comes in place of the one here."""
+        return self.action == TAKE_OVER and self.faces is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,7 +129,7 @@ class Step:
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
         days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
-        return [*who, self.action, self.names_agreed, self.replaces, self.refusal, *days]
+        return [*who, self.action, self.names_agreed, self.replaces, self.refusal, self.faces, *days]
 
 
 @dataclass(frozen=True)
@@ -176,7 +191,8 @@ class Plan:
     def job_params(self) -> dict[str, Any]:
         """The params of that job."""
         agreed = [step.number for step in self.steps if step.names_agreed]
-        return {"comparison": self.comparison_id, "same_person": agreed, "plan": self.digest}
+        faces = {step.number: step.faces for step in self.steps if step.is_new_face and not step.refusal}
+        return {"comparison": self.comparison_id, "same_person": agreed, "faces": faces, "plan": self.digest}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:
@@ -194,7 +210,8 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     for known in queries.facts_in_turn(comparison, actions):
         if known.number in choices.numbers and not _is_known(known):
             unknown.append(known.number)
-        steps.append(_step(terminal, known, *actions[known.number]))
+        face_agreed = choices.agrees_to(known.number, known.another_face)
+        steps.append(_step(terminal, known, *actions[known.number], face_agreed=face_agreed))
     if unknown:
         raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
@@ -229,11 +246,11 @@ def _is_here(known: Facts) -> bool:
     return known.enrolment is not None and known.enrolment.is_desired
 
 
-def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> Step:
+def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, *, face_agreed: bool) -> Step:
     refusal: ServiceError | None = None
     limits = limits_here = None
     try:
-        limits = check(terminal, known, action, names_agreed)
+        limits = check(terminal, known, action, names_agreed, face_agreed=face_agreed)
     except ServiceError as error:
         refusal = error
     if limits and known.employee:
@@ -252,10 +269,13 @@ def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
         refusal_params=refusal.params if refusal else _NO_PARAMS,
         limits=limits,
         limits_here=limits_here,
+        faces=(known.face_here, known.another_face) if known.has_another_face else None,
     )
 
 
-def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> Limits | None:
+def check(
+    terminal: Terminal, known: Facts, action: str, names_agreed: bool, *, face_agreed: bool = False
+) -> Limits | None:
     """Check that a step is possible, as far as that is known here. The plan and the run ask the same.
 
     :return: the days of somebody who is taken over.
@@ -269,6 +289,10 @@ def check(terminal: Terminal, known: Facts, action: str, names_agreed: bool) -> 
         _check_send(known, names_agreed)
     elif action == TAKE_OVER:
         _check_take_over(known, names_agreed)
+        if known.another_face == UNREAD:
+            raise FaceNotRead(n=known.number)
+        if known.another_face and not face_agreed:
+            raise FaceDiffers(n=known.number)
         valid = validity_of(known.there.valid_there) if known.there else None
         return limits_taken(valid, terminal, known.employee, is_desired=_is_here(known))
     elif action == REMOVE:

@@ -1,15 +1,21 @@
-"""The decisions to leave differences as they are, with the names of their people, as a page shows them."""
+"""What pages show of differences: the decisions to leave them, with the names of their people, and two faces."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, LeftAlone
+from hikflask.isapi import faces
+from hikflask.models import Employee, LeftAlone, Photo
 from hikflask.models.comparison import Comparison, PersonThere
 from hikflask.services.comparisons import queries
+from hikflask.services.photos import storage
+from hikflask.services.terminals import connection
+
+LOOK = "look"
+LONGEST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,3 +54,23 @@ def _left(decision: LeftAlone, employee: Employee | None, person: PersonThere | 
         decided_at=decision.decided_at,
         reason=decision.reason,
     )
+
+
+def files_here(shown: Collection[str]) -> Mapping[str, str]:
+    """Return the files of kept photos with these SHA-256."""
+    kept = select(Photo.sha256, Photo.file).where(Photo.sha256.in_(shown), Photo.forgotten_at.is_(None))
+    return {sha256: file for sha256, file in db.session.execute(kept.order_by(Photo.id.desc()))}
+
+
+def picture_there(comparison: Comparison, number: str, holder: str) -> bytes | None:
+    """Ask the terminal for somebody's face; None unless it is the very picture that the comparison read.
+
+    :raises TerminalError: :raises ServiceError: when the terminal refuses, does not answer, or is in use.
+    """
+    person = queries.person_there(comparison.id, number)
+    db.session.commit()
+    if person is None or not person.face_url or not person.face_sha256:
+        return None
+    with connection.converse(comparison.terminal_id, holder, LOOK, total=LONGEST_SECONDS, yields=True) as talk:
+        picture = faces.fetch_picture(talk, person.face_url)
+    return picture if storage.sha256(picture) == person.face_sha256 else None

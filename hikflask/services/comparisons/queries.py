@@ -13,8 +13,8 @@ from hikflask.models.comparison import DONE, KINDS, READING
 from hikflask.services.comparisons.errors import ComparisonUnknown
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.core.terminal_name import name_for
-from hikflask.services.enrolments import columns
-from hikflask.services.enrolments.columns import EmployeeColumns, EnrolmentColumns
+from hikflask.services.state import columns
+from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 from hikflask.services.state.enrolment import IS_LEAVING
 
 Found = TypeVar("Found")
@@ -22,6 +22,8 @@ Found = TypeVar("Found")
 AT_ONCE = 500
 # Of more numbers than this, what differs is read in turn, without naming the numbers.
 MANY = 5000
+# In place of a SHA-256: the picture was not read by this comparison.
+UNREAD = "unread"
 # A longer name there is kept up to this length.
 LONGEST_THERE = 255
 
@@ -59,6 +61,32 @@ class Facts:
     employee: EmployeeColumns | None
     name_wanted: str
     leaving: tuple[tuple[int | None, str], ...]
+
+    @property
+    def face_here(self) -> str:
+        """The SHA-256 of the employee's face here: of the photo that is desired on this terminal, else of the photo."""
+        if self.employee is None:
+            return ""
+        desired = self.enrolment.photo_sha256 if self.enrolment and self.enrolment.is_desired else ""
+        return desired or self.employee.photo_sha256
+
+    @property
+    def has_another_face(self) -> bool:
+        """True when both faces can be shown, and differ."""
+        return self.another_face not in {"", UNREAD}
+
+    @property
+    def another_face(self) -> str:
+        """The SHA-256 of the face on the terminal where the employee has another one here, else an empty text.
+
+        UNREAD where nobody knows whether it is another one.
+        """
+        if not self.face_here or self.there is None or not self.there.face_url:
+            return ""
+        theirs = UNREAD if self.there.face_sha256 is None else self.there.face_sha256
+        again = self.enrolment.face_there if self.enrolment and self.enrolment.is_desired else ""
+        photo = self.employee.photo_sha256 if self.employee else ""
+        return "" if theirs in {self.face_here, again, photo} else theirs
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Update, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -19,7 +19,7 @@ from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, Refused, TerminalError
 from hikflask.isapi.paging import PAGE
 from hikflask.isapi.persons import Person
-from hikflask.models import Comparison, Enrolment, PersonThere
+from hikflask.models import Comparison, Employee, Enrolment, PersonThere
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
 from hikflask.models.enrolment import CONFIRMED, PRESENT
@@ -33,7 +33,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import words_of
 from hikflask.services.comparisons.pages import Changed, Place, follow
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, let_others_write
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, connection, leases
@@ -158,8 +158,9 @@ def _fail(comparison_id: int, code: str) -> None:
     mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
     db.session.commit()
-    while _forget_some(comparison_id):
+    while _forget_some(comparison_id) == ROWS_AT_ONCE:
         db.session.commit()
+        let_others_write()
     db.session.commit()
 
 
@@ -310,7 +311,7 @@ class Reading:
             if found.is_last:
                 changed_rows(self._people(PersonThere.faces.is_(None)).values(faces=0))
 
-    # --- the pictures of those whose face is desired here ---
+    # --- the pictures of those who have a face here ---
 
     def _read_picture(self) -> None:
         self._pictures = self._pictures or self._next_pictures()
@@ -324,14 +325,16 @@ class Reading:
             changed_rows(self._people(PersonThere.id == person.id).values(face_sha256=sha256))
 
     def _next_pictures(self) -> list[PersonThere]:
-        desired = (
+        desired = exists().where(
             Enrolment.terminal_id == self._row.terminal_id,
             Enrolment.number == PersonThere.number,
             Enrolment.desired == PRESENT,
             Enrolment.photo_id.is_not(None),
         )
+        # Whoever is taken over may have another face here.
+        has_photo = exists().where(Employee.number == PersonThere.number, Employee.photo_id.is_not(None))
         unread = (PersonThere.face_url.is_not(None), PersonThere.face_sha256.is_(None))
-        statement = select(PersonThere).join(Enrolment, and_(*desired)).where(self._here, *unread)
+        statement = select(PersonThere).where(self._here, *unread, or_(desired, has_photo))
         found = list(db.session.execute(statement.order_by(PersonThere.id).limit(PICTURES_AT_ONCE)).scalars())
         db.session.commit()
         return found

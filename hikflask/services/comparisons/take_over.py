@@ -22,7 +22,14 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons.errors import ChangedThere, IllegalNumber, NameDiffers, NameNotUsable, NotThere
+from hikflask.services.comparisons.errors import (
+    ChangedThere,
+    FaceDiffers,
+    IllegalNumber,
+    NameDiffers,
+    NameNotUsable,
+    NotThere,
+)
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
@@ -42,6 +49,18 @@ from hikflask.services.terminals.connection import Conversation
 TAKE_OVER = "take_over"
 LONGEST_SECONDS = 60.0
 LONGEST_NAME = 128
+
+
+# The SHA-256 of the face here, and of the one there.
+Faces = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What a person said of somebody who is both here and there."""
+
+    same_person: bool
+    faces: Faces | None
 
 
 @dataclass(frozen=True)
@@ -64,23 +83,27 @@ def take_over(
     holder: str,
     *,
     same_person: bool = False,
+    faces: Faces | None = None,
     require: Require | None = None,
 ) -> Enrolment:
     """Make the person with this number on the terminal an employee, or join the employee who has the number.
 
     :param name_seen: the name that the plan was made with; another name there meanwhile is refused.
     :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
+    :param faces: the employee has another face here, and a person who saw both chose the one there; it comes to the
+        employee's other terminals, too.
     :param require: is called once the number is locked, and raises when nothing is to be done.
     :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name.
-    :raises NameDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving: :raises ConsentMissing:
-        when that person cannot be taken over; likewise because of the validity there: see limits_taken().
+    :raises NameDiffers: :raises FaceDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving:
+    :raises ConsentMissing: when that person cannot be taken over; likewise because of the validity there: see
+        limits_taken().
     :raises TerminalError: when the terminal refuses or does not answer.
     """
     if not persons.NUMBER.match(number):
         raise IllegalNumber(n=number)
     with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk:
         found = _found(talk, number, name_seen)
-        return _keep(talk, found, same_person, require)
+        return _keep(talk, found, Agreed(same_person, faces), require)
 
 
 def _found(talk: Conversation, number: str, name_seen: str) -> Found:
@@ -108,7 +131,7 @@ def _picture(talk: Conversation, person: Person) -> bytes | None:
         return None
 
 
-def _keep(talk: Conversation, found: Found, same_person: bool, require: Require | None) -> Enrolment:
+def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | None) -> Enrolment:
     """Write everything in one transaction that only the holder of the terminal can commit."""
     files = storage.Files()
     photo = _photo(found, files)
@@ -117,7 +140,7 @@ def _keep(talk: Conversation, found: Found, same_person: bool, require: Require 
         if require:
             require()
         with talk.lease.write():
-            enrolment = _write(talk.terminal, found, photo, same_person, files)
+            enrolment = _write(talk.terminal, found, photo, agreed, files)
     except IntegrityError as error:
         files.undo()
         raise NumberKnown(n=found.number) from error
@@ -139,9 +162,10 @@ def _photo(found: Found, files: storage.Files) -> Photo | None:
     return kept or files.keep_taken_over(found.picture, found.number)
 
 
-def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: bool, files: storage.Files) -> Enrolment:
+def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed, files: storage.Files) -> Enrolment:
     known = search.by_number(found.number)
-    joined = _joined(terminal, known.id, found, same_person, files) if known else None
+    joined = _joined(terminal, known.id, found, agreed.same_person, files) if known else None
+    is_new_face = joined is not None and photo is not None and _is_chosen(terminal, joined, photo, agreed.faces)
     is_desired = _is_desired(terminal.id, found.number)
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
     if joined is None and limits.is_over:
@@ -151,13 +175,13 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, same_person: b
     present = {one.terminal_id: one for one in queries.of_number(employee.number, lock=True)}
     enrolment = present.get(terminal.id) or state.create_for(terminal.id, employee.number)
     if photo is not None:
-        _give(employee, photo, replaces=enrolment.desired == PRESENT and enrolment.photo_id not in {None, photo.id})
+        _give(employee, photo, replaces=is_new_face)
     _confirm(enrolment, employee, found, photo)
     if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
         apply_save(_limited(drafts.of_saved(employee), limits), FaceSource(), employee.id, None, files)
         _confirm(enrolment, employee, found, photo)
     _send_limits(enrolment, employee, found, limits)
-    if photo is not None and employee.photo_id == photo.id:
+    if photo is not None and is_new_face:
         _send_elsewhere(employee, photo, terminal.id)
     _note(terminal, employee, photo)
     db.session.refresh(enrolment)
@@ -231,8 +255,24 @@ def _is_desired(terminal_id: int, number: str) -> bool:
 # --- the face ---
 
 
+def _is_chosen(terminal: Terminal, employee: Employee, photo: Photo, chosen: Faces | None) -> bool:
+    """Tell whether the face there is another one than here, which a person who saw both has chosen.
+
+    :raises FaceDiffers: when it is another one, and nobody chose it in place of the one that is here now.
+    """
+    enrolment = queries.find(terminal.id, employee.number)
+    desired = enrolment if enrolment and enrolment.desired == PRESENT else None
+    own = (desired and desired.photo) or employee.picture
+    ours = {desired.face_there if desired else "", *(one.sha256 for one in (own, employee.picture) if one)}
+    if own is None or photo.sha256 in ours:
+        return False
+    if chosen != (own.sha256, photo.sha256):
+        raise FaceDiffers(n=employee.number)
+    return True
+
+
 def _give(employee: Employee, photo: Photo, *, replaces: bool) -> None:
-    """Give the picture to the employee: as the photo where there is none, or where it replaces the one desired here."""
+    """Give the picture to the employee: as the photo where there is none, or where a person chose it instead."""
     storage.save(photo)
     photo.employee_id = employee.id
     db.session.flush()

@@ -33,17 +33,18 @@ from hikflask.services import audit
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.comparisons.queries import There
-from hikflask.services.core.db import changed_rows, lock_terminal
+from hikflask.services.core.db import changed_rows, let_others_write, lock_terminal
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.enrolments import columns, validity
-from hikflask.services.enrolments.columns import EnrolmentColumns
+from hikflask.services.enrolments import validity
+from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
+from hikflask.services.state.columns import EnrolmentColumns
 
 Listed = TypeVar("Listed")
 
 NIGHTLY = "nightly"
 # So many are decided in one transaction.
-NUMBERS_AT_ONCE = 500
+NUMBERS_AT_ONCE = 2000
 _DIFFERENCES = cast("Table", Difference.__table__)
 _PICTURE = (PersonThere.number, PersonThere.face_sha256)
 # Whoever compares has so long to decide before the program mends by itself.
@@ -144,6 +145,8 @@ def _end(comparison_id: int, same: int, counts: Mapping[str, int], learnt: int) 
 
 def _in_batches(rows: Sequence[Listed], length: int) -> Iterator[Sequence[Listed]]:
     for start in range(0, len(rows), length):
+        if start:
+            let_others_write()
         yield rows[start : start + length]
 
 

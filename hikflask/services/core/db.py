@@ -19,6 +19,7 @@ UPDATE, which is with_for_update(key_share=True). And a trigger writes to the em
 photo of an enrolment changes.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -50,6 +51,8 @@ Require = Callable[[], object]
 
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200
+# Whoever waits to write to SQLite tries again after this time at most.
+BUSY_SECONDS = 0.1
 # So that the key of a number's lock is not the one of a department that is spelled alike.
 NUMBER_SEED = 1
 # An UPDATE of the table, made once: the ORM, and making it each time, cost several times what the database needs.
@@ -132,6 +135,12 @@ def write_first() -> None:
     """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
     if db.engine.dialect.name == "sqlite":
         changed_rows(update(_EMPLOYEES).where(false()).values(is_active=_EMPLOYEES.c.is_active))
+
+
+def let_others_write() -> None:
+    """Wait for a moment between two of many transactions, where a database does not queue those who wait: SQLite."""
+    if db.engine.dialect.name == "sqlite":
+        time.sleep(BUSY_SECONDS)
 
 
 def lock_numbers(*numbers: str) -> None:

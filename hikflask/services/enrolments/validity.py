@@ -7,7 +7,7 @@ from hikflask.isapi.persons import Validity, Window
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core import dates
-from hikflask.services.enrolments.columns import EmployeeColumns, EnrolmentColumns
+from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 
 FIRST_DAY, LAST_DAY = persons.FIRST_MOMENT.date(), persons.LAST_MOMENT.date()
 LAST_OF_DAY = persons.LAST_MOMENT.time()

@@ -1,5 +1,6 @@
 """The comparison of a terminal: started here, read with its progress, and shown difference by difference."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,7 @@ class Page:
     after: int
     chosen: Choices
     plan: Plan | None
+    face_files: Mapping[str, str]
 
     @property
     def differences(self) -> int:
@@ -152,6 +154,7 @@ def page_of(comparison: Comparison) -> Page:
         after=rows[ROWS - 1].id if len(rows) > ROWS else 0,
         chosen=chosen,
         plan=plans.make(comparison, chosen) if chosen.numbers or chosen.kinds else None,
+        face_files=preview.files_here({row.face_here for row in rows if isinstance(row, Row) and row.has_another_face}),
     )
 
 

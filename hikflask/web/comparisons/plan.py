@@ -16,8 +16,8 @@ from hikflask.messages import N_
 from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison, PersonThere
 from hikflask.services.comparisons import plan as plans
-from hikflask.services.comparisons import queries
-from hikflask.services.comparisons.errors import NameDiffers
+from hikflask.services.comparisons import preview, queries
+from hikflask.services.comparisons.errors import FaceDiffers, NameDiffers
 from hikflask.services.comparisons.plan import LEAVE, Step
 from hikflask.services.core import shown
 from hikflask.services.core.errors import PlanChanged, UnsafePlan
@@ -32,7 +32,10 @@ from hikflask.web.support.pagination import listed
 MOST_SHOWN = 50
 KEEP_NAME = N_("The same person, with the name here: %(name)s")
 REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
+KEEP_FACE = N_("The same person, with the face here: it is sent to this terminal")
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, LEAVE})
+# Of whom a person must say whether it is the same person.
+ASKED = frozenset({NameDiffers.code, FaceDiffers.code})
 
 
 @bp.get("/plan")
@@ -131,8 +134,8 @@ def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatu
 
 def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:
     made = plans.make(comparison, choices.of(comparison))
-    asked = [step for step in made.refused if step.refusal == NameDiffers.code]
-    refused = [step for step in made.refused if step.refusal != NameDiffers.code]
+    asked = [step for step in made.refused if step.refusal in ASKED]
+    refused = [step for step in made.refused if step.refusal not in ASKED]
     possible = [step for step in made.steps if not step.refusal and step.action != LEAVE]
     found = listed(lambda limit, offset: (possible[offset : offset + limit], len(possible)))
     known = {
@@ -146,13 +149,20 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
         "refused_count": len(refused),
         "pictures": _has_picture,
         "compare_words": words,
+        "face_files": preview.files_here({step.faces[0] for step in (*asked[:MOST_SHOWN], *found.rows) if step.faces}),
     }
     body = render_template("comparisons/plan.html", terminal=terminal, comparison=comparison, form=form, **known)
     return make_response(body, status)
 
 
 def _answers_of(step: Step) -> list[tuple[str, str]]:
-    """Return the answers to the question whose name counts, each with its words."""
+    """Return the answers to the question whose name or face counts, each with its words."""
+    if step.refusal == FaceDiffers.code:
+        return [
+            (NAME_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
+            (NAME_HERE, _(KEEP_FACE)),
+            (LEAVE, _("Two different people: leave it out")),
+        ]
     return [
         (NAME_THERE, _("The same person, with the name on the terminal: %(name)s", name=isolated(step.name_there))),
         (NAME_HERE, _(REPLACE if step.replaces else KEEP_NAME, name=isolated(step.name_here))),

@@ -13,8 +13,9 @@ from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, C
 from hikflask.services.core.errors import UnsafePlan
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE
+from tests.support.captures import FACE, OTHER_FACE
 from tests.support.comparisons import compare, desire_with_photo, limit_there, strangers
 from tests.support.enrolments import enrol
 
@@ -148,6 +149,42 @@ def test_face_is_not_taken_over_without_a_consent_that_is_required(
     app.config["CONSENT"] = "require"
 
     assert refusals(made(compare(terminal), n900=TAKE_OVER, n901=TAKE_OVER)) == {"900": "consent_missing", "901": ""}
+
+
+def test_another_face_is_taken_over_only_where_it_was_chosen_for_its_number(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    desire_with_photo(terminal)
+    strangers(simulator, ["100222"], [OTHER_FACE])
+    simulator.people["100222"]["name"] = "Иван Иванов"
+    done = compare(terminal)
+    faces = (storage.sha256(FACE), storage.sha256(OTHER_FACE))
+
+    in_bulk = plan.make(done, Choices(kinds={"face_other": TAKE_OVER}))
+    by_number = made(done, n100222=TAKE_OVER)
+    by_program = plan.make(done, Choices({"100222": TAKE_OVER}, same_person=frozenset({"100222"}), names_seen=False))
+
+    for found in (in_bulk, by_number, by_program):
+        assert refusals(found) == {"100222": "face_differs"}
+        assert (found.steps[0].faces, found.job_params["faces"]) == (faces, {})
+    named = Choices({"100222": TAKE_OVER}, names_seen=False, faces={"100222": faces[1]})
+    for found in (made(done, frozenset({"100222"}), n100222=TAKE_OVER), plan.make(done, named)):
+        assert refusals(found) == {"100222": ""}
+        assert found.job_params["faces"] == {"100222": faces}
+        assert str(faces[0]) in str(found.steps[0].facts)
+    other = Choices({"100222": TAKE_OVER}, names_seen=False, faces={"100222": faces[0]})
+    assert refusals(plan.make(done, other)) == {"100222": "face_differs"}
+
+
+def test_face_that_was_not_read_is_not_taken_over_in_place_of_another_one(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    strangers(simulator, ["100222"], [OTHER_FACE])
+    simulator.people["100222"]["name"] = "Иван Иванов"
+    done = compare(terminal)
+    desire_with_photo(terminal)  # Since the comparison.
+
+    assert refusals(made(done, frozenset({"100222"}), n100222=TAKE_OVER)) == {"100222": "face_not_read"}
 
 
 def test_many_removals_need_their_number(simulator: Simulated, terminal: Terminal) -> None:

@@ -12,7 +12,7 @@ import requests
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer, Unreachable, WrongPassword
-from hikflask.models import Comparison, PersonThere, Terminal
+from hikflask.models import Comparison, Enrolment, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE, FAILED, READING
 from hikflask.services.captures.drafts import Draft
@@ -434,6 +434,20 @@ def test_pictures_are_read_of_those_whose_face_is_desired_alone(simulator: Simul
     assert {row.number: row.face_sha256 for row in rows} == {"100222": storage.sha256(FACE), "9000": None}
     assert [path for path in paths(simulator) if path.endswith(".jpg")] == ["0000000001.jpg"]
     assert done.same == 1
+
+
+def test_pictures_are_read_of_those_who_have_a_photo_here_but_should_not_be_there(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = desire_with_photo(terminal)
+    strangers(simulator, ["100222", "900"], [OTHER_FACE, FACE])
+    db.session.execute(db.delete(Enrolment).where(Enrolment.id == enrolment.id))
+    db.session.commit()
+
+    done = compare(terminal)
+
+    read = db.select(PersonThere.number, PersonThere.face_sha256).where(PersonThere.comparison_id == done.id)
+    assert dict(db.session.execute(read).all()) == {"100222": storage.sha256(OTHER_FACE), "900": None}
 
 
 def test_second_reading_joins_the_one_that_runs(terminal: Terminal) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from hikflask.models.photo import TAKEN_OVER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.errors import (
     ChangedThere,
+    FaceDiffers,
     IllegalNumber,
     NameDiffers,
     NameNotUsable,
@@ -33,17 +35,20 @@ from hikflask.services.core.errors import (
     ValidityOver,
 )
 from hikflask.services.employees import search
-from hikflask.services.employees.lifecycle import delete_employee, set_active
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
+from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
 from hikflask.simulator.terminal.person_store import Card
+from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.comparisons import compare, differences, limit_there, strangers
 from tests.support.enrolments import employee_of, enrol
@@ -61,7 +66,7 @@ def guest(simulator: Simulated) -> Simulated:
     return simulator
 
 
-def taken(terminal: Terminal, number: str = "900", name: str = "", **options: bool) -> Enrolment:
+def taken(terminal: Terminal, number: str = "900", name: str = "", **options: Any) -> Enrolment:
     return take_over(terminal.id, number, name or f"Гость {number}", "Анна", **options)
 
 
@@ -155,17 +160,48 @@ def test_another_name_asks_and_the_name_there_counts_once_agreed(terminal: Termi
     assert differences(compare(terminal)) == {}
 
 
-def test_other_face_there_becomes_the_photo(simulator: Simulated, terminal: Terminal) -> None:
+def test_other_face_there_becomes_the_photo_once_it_is_chosen(simulator: Simulated, terminal: Terminal) -> None:
     enrol(simulator, terminal)
     simulator.store.bind("100222", OTHER_FACE)
     assert differences(compare(terminal)) == {"face_other": ["100222"]}
+    own, there, third = (storage.sha256(face) for face in (FACE, OTHER_FACE, draw(NAMES[2])))
 
-    assert taken(terminal, "100222", "Иван Иванов").is_confirmed
+    # Nobody chose; somebody chose in place of another face; somebody saw another face there.
+    for faces in (None, (third, there), (own, third)):
+        with pytest.raises(FaceDiffers) as refused:
+            taken(terminal, "100222", "Иван Иванов", faces=faces)
+        assert refused.value.params == {"n": "100222"}
+        assert employee("100222").picture.sha256 == own
+
+    assert taken(terminal, "100222", "Иван Иванов", faces=(own, there)).is_confirmed
 
     photo = employee("100222").picture
     assert photo is not None
     assert photo.sha256 == storage.sha256(OTHER_FACE)
     assert differences(compare(terminal)) == {}
+
+
+def test_only_a_face_that_was_chosen_comes_to_other_terminals(
+    guest: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    simulated = Simulated(PASSWORD, profile=profile_named("K1T341CMFW"))
+    wire.put("second.test", simulated)
+    second = checks.check(registry.add(Access("Склад", "http://second.test", "admin", PASSWORD)).id, "test")
+    number = save_employee(Draft("900", "Гость 900")).row.number
+    send_to_terminal(employee(number).id, second.id)
+
+    def desired_elsewhere() -> str | None:
+        enrolment = queries.find(second.id, number)
+        db.session.commit()
+        return enrolment.photo.sha256 if enrolment and enrolment.photo else None
+
+    assert taken(terminal).is_confirmed  # Nobody was asked about a face, since there is none here.
+    assert (employee().picture.sha256, desired_elsewhere()) == (storage.sha256(FACE), None)
+    guest.store.bind("900", OTHER_FACE)
+
+    taken(terminal, faces=(storage.sha256(FACE), storage.sha256(OTHER_FACE)))
+
+    assert employee().picture.sha256 == desired_elsewhere() == storage.sha256(OTHER_FACE)
 
 
 def test_what_is_there_now_decides(guest: Simulated, terminal: Terminal, wire: InProcess) -> None:

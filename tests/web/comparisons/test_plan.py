@@ -5,20 +5,25 @@ import re
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Job, Terminal
+from hikflask.models import Employee, Job, Photo, Terminal
 from hikflask.models.job import DRAFT
-from hikflask.models.operator import ADMIN, OPERATOR
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries
+from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plans import choices
+from hikflask.services.photos import storage
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.faces import NAMES, draw
 from tests.support.between import Between
-from tests.support.captures import OTHER_FACE
+from tests.support.captures import FACE, OTHER_FACE
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.comparisons import limit_there
 from tests.support.desk import ENGLISH
@@ -26,6 +31,7 @@ from tests.support.enrolments import enrol
 from tests.support.filled_forms import Filled, form_to
 from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
+from tests.support.wire import InProcess
 
 PLAN = f"{PAGE}/plan"
 REMOVE = f"{PLAN}/remove"
@@ -123,7 +129,7 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
     at.compare()
     at.choose("only_there", "take_over")
     page = at.english(PLAN)
-    assert "The same ID with another name: 2" in page
+    assert "The same ID with another name or face: 2" in page
     assert "The same person, with the name on the terminal: Гость 7" in page
 
     answers = {"answer-7": "name_there", "answer-8": "leave", "answer-9": "name_there"}
@@ -138,13 +144,98 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
     assert people(app) == {"7": "Гость 7", "8": "Иван Иванов 8"}
 
 
+QUESTIONS = {
+    "en": ("The same person, with the face on the terminal: it comes to the other terminals, too",
+           "The same person, with the face here: it is sent to this terminal",
+           "The face on the terminal replaces the one here, at the other terminals, too"),
+    "ru": ("Тот же человек, лицо с терминала: оно придёт и на другие терминалы",
+           "Тот же человек, лицо отсюда: оно уйдёт на этот терминал",
+           "Лицо с терминала заменит здешнее, и на других терминалах тоже"),
+}  # fmt: skip
+
+
+def sees(page: str, client: FlaskClient, *faces: bytes) -> None:
+    """Make sure that a page shows just these faces, in this order."""
+    shown = re.findall(r'<img src="([^"]+)" alt="[^"]*" loading="lazy">', page)
+    answers = [client.get(address) for address in shown]
+    assert [answer.data for answer in answers] == list(faces)
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"private, no-store"}
+
+
+def test_another_face_is_taken_only_by_whoever_saw_both(
+    app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
+) -> None:
+    with app.app_context():
+        enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    sees(at.compare(), at.client, FACE, OTHER_FACE)
+    at.choose("face_other", "take_over")
+
+    asked = at.english(PLAN)
+    in_russian = at.client.get(PLAN, headers={"Accept-Language": "ru"}).text
+
+    assert "Nothing to do." in asked
+    sees(asked, at.client, FACE, OTHER_FACE)
+    for page, language in ((asked, "en"), (in_russian, "ru")):
+        assert [words in page for words in QUESTIONS[language]] == [True, True, False]
+    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "name_there"})).send(at.client)
+    page = at.english(PLAN)
+    assert QUESTIONS["en"][2] in page
+    assert QUESTIONS["ru"][2] in at.client.get(PLAN, headers={"Accept-Language": "ru"}).text
+    sees(page, at.client, FACE, OTHER_FACE)
+    form_to(page, PLAN).send(at.client)
+    at.run_jobs()
+    with app.app_context():
+        assert search.by_number("100222").picture.sha256 == storage.sha256(OTHER_FACE)
+
+
+def test_plan_with_another_face_is_not_the_one_that_was_shown(
+    app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
+) -> None:
+    with app.app_context():
+        enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    at.compare()
+    at.choose("face_other", "take_over")
+    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "name_there"})).send(at.client)
+    form = form_to(at.english(PLAN), PLAN)
+    with app.app_context():
+        db.session.execute(db.update(Photo).values(sha256="0" * 64))
+        db.session.commit()
+
+    answer = form.send(at.client)
+
+    assert (answer.status_code, CHANGED_IN_RUSSIAN in answer.text, jobs(app)) == (409, True, [])
+
+
+def test_face_on_the_terminal_is_shown_as_it_was_read_to_operators_alone(
+    app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    with app.app_context():
+        enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    at.compare()
+    address = f"{PAGE}/faces/100222"
+    assert at.client.get(address).data == OTHER_FACE
+
+    assert client_of(app, VIEWER, "Ольга").get(address).status_code == 403
+    assert app.test_client().get(address).status_code == 303
+    assert at.client.get(f"{PAGE}/faces/100333").status_code == 404
+    wire.away.add("terminal.test")
+    assert at.client.get(address).status_code == 503
+    wire.away.clear()
+    # Whoever chooses is not shown a face that came after the comparison.
+    simulator.store.bind("100222", draw(NAMES[2]))
+    assert at.client.get(address).status_code == 404
+
+
 def test_answer_to_an_earlier_comparison_counts_no_more(app: Flask, at: ComparisonDesk) -> None:
     add_strangers(at.simulator, "7")
     with app.app_context():
         add_people("7")
     at.compare()
     at.choose("only_there", "take_over")
-    assert "The same ID with another name: 1" in at.english(PLAN)
+    assert "The same ID with another name or face: 1" in at.english(PLAN)
     at.simulator.store.people["7"]["name"] = "Кто-то другой"
     at.compare()
     at.choose("only_there", "take_over")
@@ -154,7 +245,7 @@ def test_answer_to_an_earlier_comparison_counts_no_more(app: Flask, at: Comparis
 
     page = at.english(PLAN)
     assert CHANGED in page
-    assert "The same ID with another name: 1" in page
+    assert "The same ID with another name or face: 1" in page
 
 
 def test_sending_another_name_says_that_cards_are_lost(app: Flask, at: ComparisonDesk, terminal: Terminal) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
@@ -15,7 +16,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 
 
 class EmployeeColumns(NamedTuple):
-    """What lists need of an employee."""
+    """What lists need of an employee. `photo_sha256` is empty without a photo that is kept."""
 
     id: int
     number: str
@@ -25,6 +26,7 @@ class EmployeeColumns(NamedTuple):
     valid_from: date | None
     valid_to: date | None
     has_consent: bool
+    photo_sha256: str
 
 
 class EnrolmentColumns(NamedTuple):
@@ -64,7 +66,11 @@ class EnrolmentColumns(NamedTuple):
         return {self.written_name, self.sent_name, self.name_on_old_device}
 
 
-_EMPLOYEE = tuple(getattr(Employee, name) for name in EmployeeColumns._fields)
+_OWN = aliased(Photo)
+_EMPLOYEE = (
+    *(getattr(Employee, name) for name in EmployeeColumns._fields[:-1]),
+    case((and_(_OWN.id.is_not(None), _OWN.forgotten_at.is_(None)), _OWN.sha256), else_=""),
+)
 _ENROLMENT = (
     *(getattr(Enrolment, name) for name in EnrolmentColumns._fields[:-3]),
     func.coalesce(Photo.sha256, ""),
@@ -74,13 +80,15 @@ _ENROLMENT = (
 
 def employees(*which: ColumnElement[bool]) -> Iterator[EmployeeColumns]:
     """Yield employees, in the open transaction."""
-    for row in db.session.execute(select(*_EMPLOYEE).where(*which)):
+    statement = select(*_EMPLOYEE).outerjoin(_OWN, _OWN.id == Employee.photo_id).where(*which)
+    for row in db.session.execute(statement):
         yield EmployeeColumns(*row)
 
 
 def enrolments(*which: ColumnElement[bool]) -> Iterator[EnrolmentColumns]:
     """Yield enrolments with their employees, in the open transaction."""
     both = select(*_ENROLMENT, *_EMPLOYEE).outerjoin(Photo, Photo.id == Enrolment.photo_id)
-    for row in db.session.execute(both.outerjoin(Employee, Employee.id == Enrolment.employee_id).where(*which)):
+    both = both.outerjoin(Employee, Employee.id == Enrolment.employee_id).outerjoin(_OWN, _OWN.id == Employee.photo_id)
+    for row in db.session.execute(both.where(*which)):
         employee = EmployeeColumns._make(row[len(_ENROLMENT) :])
         yield EnrolmentColumns._make((*row[: len(_ENROLMENT)], None if employee.id is None else employee))
