@@ -88,7 +88,8 @@ class JobItem(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"))
-    employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
+    # No foreign key, which would lock employees whenever items are added: ids are never used again.
+    employee_id: Mapped[int | None] = mapped_column(index=True)
     number: Mapped[str] = mapped_column(String(32), index=True)
     state: Mapped[str] = mapped_column(String(8), default=WAITING)
     action: Mapped[str] = mapped_column(String(16), default="", server_default="")

@@ -21,7 +21,7 @@ from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, kept_employees
+from hikflask.services.core.db import changed_rows
 from hikflask.services.jobs.kinds import JOBS, KINDS
 
 # Of a killed worker. No item takes nearly as long.
@@ -80,12 +80,7 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     """
     name = select(Terminal.name).where(Terminal.id == terminal_id).scalar_subquery()
     named = {"terminal": db.session.execute(select(name)).scalar_one()} if terminal_id else {}
-    wanted = list(items)
-    kept = kept_employees([employee_id for _, employee_id, _ in wanted])
-    rows = [
-        {"number": number, "employee_id": employee_id if employee_id in kept else None, "action": action}
-        for number, employee_id, action in wanted
-    ]
+    rows = [{"number": number, "employee_id": employee_id, "action": action} for number, employee_id, action in items]
     job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(rows))
     db.session.add(job)
     db.session.flush()

@@ -108,8 +108,8 @@ def people_of(job_id: int) -> Select[int | None]:
 
 def employee_ids(job_id: int) -> list[int]:
     """Return the ids of the employees whom a job is for and who are not deleted, in its order."""
-    mine = select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
-    found = [employee_id for employee_id in db.session.execute(mine.order_by(JobItem.id)).scalars() if employee_id]
+    theirs = select(Employee.id).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
+    found = list(db.session.execute(theirs.order_by(JobItem.id)).scalars())
     db.session.commit()
     return found
 

@@ -9,7 +9,7 @@ import time
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Job, JobItem, Terminal
+from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services.core.db import changed_rows
@@ -121,7 +121,8 @@ def _succeeded() -> ColumnElement[bool]:
 
 def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
     """Fail the items whose employee or record is gone, or for which something else is desired by now."""
-    gone = case((JobItem.employee_id.is_(None), EmployeeUnknown.code), else_=EnrolmentUnknown.code)
+    there = select(Employee.id).where(Employee.id == JobItem.employee_id).exists()
+    gone = case((~there, EmployeeUnknown.code), else_=EnrolmentUnknown.code)
     lost = changed_rows(
         update(JobItem).where(*sent, IS_GONE, JobItem.desired != ABSENT).values(state=FAILED, error=gone)
     )
