@@ -183,6 +183,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("This removes many people from terminals. To confirm, enter how many: %(count)s."),
         N_("This removes many people from terminals. To confirm, enter how many."),
     ),
+    "administrator_needed": (
+        N_("%(count)s people lose access to %(t)s. Only an administrator may do that."),
+        N_("Many people lose access. Only an administrator may do that."),
+    ),
     "plan_changed": (N_("This has changed since it was shown. Nothing is done: check it again."),),
     "number_enrolled": (
         N_("Employee ID %(n)s is on the terminal “%(t)s” and cannot be changed."),

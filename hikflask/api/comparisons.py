@@ -8,14 +8,15 @@ from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described,
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import InputError
 from hikflask.background import tasks
-from hikflask.http import error_status, terminal_concurrency
+from hikflask.http import bearer_token, error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
-from hikflask.http.permissions import OPERATOR, allow
+from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.errors import FaceDiffers, NotCompared
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
 from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs.plans import choices
 from hikflask.services.terminals import registry
 
@@ -54,6 +55,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     """Begin the job that sends, takes over and removes people, as the last comparison of the device found them.
 
     `plan` names what an earlier call refused as `unsafe_plan`: where anything else would be done by now, nothing is.
+    Only a token of the role `admin` removes people, or takes over many whose validity is over.
     """
     _refuse_unknown(device_id)
     lists, confirm, named, faces = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan", FACES)
@@ -65,11 +67,12 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     if named is not None:
         shown.require_same(named, made.digest)
     try:
-        made.require_confirmed(confirm)
+        claim = choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
         return errors.refusal(error.code, message, error_status.for_api(error.code), **about)
-    return jsonify({"job": _begin(made), **_notes(made), **_faces(made)}), 202
+    tasks.enqueue_job(claim)
+    return jsonify({"job": claim.job_id, **_notes(made), **_faces(made)}), 202
 
 
 def _faces(made: Plan) -> dict[str, dict[str, str]]:
@@ -107,12 +110,6 @@ def _actions(lists: dict[str, list[str]]) -> dict[str, str]:
                 raise InputError({action: f"{number} is in the list “{actions[number]}”, too."})
             actions[number] = action
     return actions
-
-
-def _begin(made: Plan) -> int:
-    claim = choices.begin(made)
-    tasks.enqueue_job(claim)
-    return claim.job_id
 
 
 def _refuse_unknown(device_id: int) -> None:

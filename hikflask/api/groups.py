@@ -1,11 +1,12 @@
 """Groups of terminals: departments that belong to one are brought to its terminals by a job in the background."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, abort, jsonify
+from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi.described import WHOLE, Body, described, list_of, one
+from hikflask.api.openapi.described import WHOLE, Body, Query, described, list_of, one
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
@@ -13,6 +14,7 @@ from hikflask.background import tasks
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.groups import DepartmentNameForm, GroupForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow
+from hikflask.services.core.removals import Agreed
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.queries import Listed
@@ -21,10 +23,11 @@ from hikflask.services.groups.registry import Wanted
 bp = Blueprint("api_groups", __name__, url_prefix="/api/groups")
 errors.answer_in_json(bp)
 
-LISTS = {"device_ids": list_of(WHOLE), "departments": list_of({"type": "string"})}
+MORE = {"device_ids": list_of(WHOLE), "departments": list_of({"type": "string"})}
+CONFIRM = {"confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."}}
 GROUP = {"name": "Office", "device_ids": [1, 2], "departments": ["Охрана"]}
-NEW_GROUP = Body(GroupForm, LISTS, example=GROUP)
-CHANGED_GROUP = Body(GroupForm, LISTS, changes=True, example={"device_ids": [1]})
+NEW_GROUP = Body(GroupForm, MORE, example=GROUP)
+CHANGED_GROUP = Body(GroupForm, MORE | CONFIRM, changes=True, example={"device_ids": [1]})
 
 
 @bp.get("/", strict_slashes=False)
@@ -40,8 +43,8 @@ def list_groups() -> ResponseReturnValue:
 @described(one("Group"), status=201, body=NEW_GROUP, refusals=(409, 503))
 def create_group() -> ResponseReturnValue:
     """Add a group."""
-    done = changing.change(None, _wanted(name_required=True), tasks.apply_groups, safe=False)
-    return jsonify(_changed(done)), 201
+    wanted, agreed = _read(name_required=True)
+    return jsonify(_changed(changing.change(None, wanted, tasks.apply_groups, agreed))), 201
 
 
 @bp.get("/<int:group_id>")
@@ -56,15 +59,11 @@ def get_group(group_id: int) -> ResponseReturnValue:
 @allow(ADMIN)
 @described(one("Group"), body=CHANGED_GROUP, refusals=(409, 503), tagged=True)
 def change_group(group_id: int) -> ResponseReturnValue:
-    """Change the fields that are given."""
+    """Change the fields that are given; `confirm` is how many people lose access, where they are many."""
     _group(group_id)
-    done = changing.change(
-        group_id,
-        _wanted(name_required=False),
-        tasks.apply_groups,
-        safe=False,
-        require=requirement(lambda: shape(_group(group_id))),
-    )
+    wanted, agreed = _read(name_required=False)
+    require = requirement(lambda: shape(_group(group_id)))
+    done = changing.change(group_id, wanted, tasks.apply_groups, agreed, require=require)
     # The ETag of what a GET shows: without the job.
     answer = jsonify(_changed(done))
     answer.set_etag(tagged(shape(_group(group_id))).get_etag()[0] or "")
@@ -73,11 +72,11 @@ def change_group(group_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:group_id>")
 @allow(ADMIN)
-@described(one("Group"), refusals=(409, 503))
+@described(one("Group"), query=Query(more=CONFIRM), refusals=(409, 503))
 def delete_group(group_id: int) -> ResponseReturnValue:
     """Delete a group; who is on a terminal by it alone is removed there."""
-    last = shape(_group(group_id))
-    return jsonify(last | _job(changing.delete(group_id, tasks.apply_groups, safe=False)))
+    last, agreed = shape(_group(group_id)), _agreed(request.args)
+    return jsonify(last | _job(changing.delete(group_id, tasks.apply_groups, agreed)))
 
 
 def shape(group: Listed) -> dict[str, Any]:
@@ -90,15 +89,19 @@ def shape(group: Listed) -> dict[str, Any]:
     }
 
 
-def _wanted(*, name_required: bool) -> Wanted:
-    """Return what the body asks for; what is not given stays as it is.
+def _agreed(given: Mapping[str, object]) -> Agreed:
+    return Agreed(body.number(given, "confirm"), by_admin=True)
+
+
+def _read(*, name_required: bool) -> tuple[Wanted, Agreed]:
+    """Return what the body asks for, and what it confirms; what is not given stays as it is.
 
     :raises InputError: naming each field at fault.
     """
-    given = body.read(lists={"device_ids": int, "departments": str})
+    given = body.read(numbers=("confirm",), lists={"device_ids": int, "departments": str})
     name: Fields = {"name": given["name"]} if "name" in given else {}
     departments = [body.form_of(DepartmentNameForm, {"departments": text}) for text in given.get("departments", ())]
-    return Wanted(
+    wanted = Wanted(
         name=body.form_of(GroupForm, name).name.data if name or name_required else None,
         # A number larger than any id is no terminal's, too.
         terminal_ids=[number if 0 <= number <= LARGEST_ID else 0 for number in given.get("device_ids", ())],
@@ -106,6 +109,7 @@ def _wanted(*, name_required: bool) -> Wanted:
         removed_terminals=None if "device_ids" in given else (),
         removed_departments=None if "departments" in given else (),
     )
+    return wanted, _agreed(given)
 
 
 def _changed(done: Done) -> dict[str, Any]:

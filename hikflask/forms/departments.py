@@ -15,7 +15,10 @@ class DepartmentForm(Form):
 
 
 class MergeForm(Form):
-    """The departments that are merged, and the one that stays, by their ids; `shown` is the digest of the question."""
+    """The departments that are merged, and the one that stays, by their ids.
+
+    `shown` is the digest of the question; `confirm` is how many lose a terminal, as typed.
+    """
 
     class Meta:
         """No CSRF token: the question is asked with these in its address, and the POST is checked by itself."""
@@ -25,6 +28,7 @@ class MergeForm(Form):
     department = StringField()
     into = StringField(filters=[row_id])
     shown = HiddenField()
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
     @property
     def department_ids(self) -> list[int]:

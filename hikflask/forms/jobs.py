@@ -27,7 +27,14 @@ class SelectionForm(Form):
 
 
 class JobForm(Form):
-    """How a job is done: nothing needs to be asked."""
+    """How a job is done: nothing needs to be asked, unless many lose access.
+
+    `shown` is the digest of what the page showed that groups of terminals give and take by it; `confirm` is how many
+    lose a terminal, as typed.
+    """
+
+    shown = HiddenField()
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
     @property
     def params(self) -> dict[str, Any]:
@@ -61,15 +68,9 @@ class SendForm(JobForm):
 
 
 class DepartmentForm(JobForm):
-    """The department that employees are moved to; none when it is empty.
-
-    `shown` is the digest of what the page showed that groups of terminals give and take by it; `confirm` is how many
-    lose a terminal, as typed.
-    """
+    """The department that employees are moved to; none when it is empty."""
 
     department = StringField(_l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped])
-    shown = HiddenField()
-    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
     @property
     def params(self) -> dict[str, Any]:

@@ -58,6 +58,7 @@ REFUSED_HERE = {
     "group_terminal_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "group_employee_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unsafe_plan": HTTPStatus.CONFLICT,
+    "administrator_needed": HTTPStatus.FORBIDDEN,
     "plan_changed": HTTPStatus.CONFLICT,
     "number_enrolled": HTTPStatus.CONFLICT,
     "number_leaving": HTTPStatus.CONFLICT,

@@ -125,7 +125,7 @@ def test_answer_says_what_becomes_of_the_days_on_the_terminal(
     limit_there(simulator, "903", "2045-12-31T23:59:59", "2040-01-01T00:00:00")
     compare(terminal)
 
-    status, begun = apply(client, take_over=["901", "902", "903", "904"])
+    status, begun = apply(client, take_over=["901", "902", "903", "904"], confirm=1)
 
     assert status == 202
     assert begun["notes"] == [

@@ -69,11 +69,14 @@ def test_change_and_deletion_are_applied_by_a_job(
     run_jobs()
     assert wished(app, "100222") == {ENTRANCE: True}
 
-    changed = client.put("/api/groups/1", json={"device_ids": [ids[STORE]]})
+    unconfirmed = client.put("/api/groups/1", json={"device_ids": [ids[STORE]]})
+    assert (unconfirmed.status_code, unconfirmed.json["error"], unconfirmed.json["count"]) == (409, "unsafe_plan", 1)
+    changed = client.put("/api/groups/1", json={"device_ids": [ids[STORE]], "confirm": 1})
     run_jobs()
     assert wished(app, "100222") == {STORE: True}
     same = client.put("/api/groups/1", json={"name": "Офисы"})
-    deleted = client.delete("/api/groups/1")
+    assert client.delete("/api/groups/1").json["count"] == 1
+    deleted = client.delete("/api/groups/1?confirm=1")
     run_jobs()
 
     shape = {"id": 1, "name": "Офис", "device_ids": [ids[STORE]], "departments": ["Охрана"]}

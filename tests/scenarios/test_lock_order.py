@@ -29,6 +29,7 @@ from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.groups import make_group, wishes
+from tests.support.removals import AGREED
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -125,7 +126,7 @@ def test_group_is_given_somebody_whose_number_ends_at_that_moment(
     ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
     other = between(groups, "_employees", lambda: deed(ivan))
 
-    changing.change(None, Wanted("Двор", [terminal.id], added=["100222"]), apply_groups, safe=False)
+    changing.change(None, Wanted("Двор", [terminal.id], added=["100222"]), apply_groups, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)
@@ -140,7 +141,7 @@ def test_group_is_deleted_while_a_member_of_it_leaves(
     group_id = make_group("Двор", [terminal.id], added=["100222"])
     other = between(groups, "_let_belong", lambda: leave(ivan))
 
-    changing.delete(group_id, apply_groups, safe=False)
+    changing.delete(group_id, apply_groups, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)

@@ -34,6 +34,7 @@ from tests.support.enrolments import employee_of, enrol
 from tests.support.fleet import add_terminal, device
 from tests.support.jobs import run, started
 from tests.support.lock_order import LockOrder
+from tests.support.removals import AGREED
 from tests.support.wire import InProcess
 
 pytestmark = [
@@ -57,7 +58,7 @@ def store(context: None, terminal: Terminal, wire: InProcess) -> Terminal:  # no
 @pytest.fixture
 def group(terminal: Terminal, store: Terminal) -> int:
     wanted = Wanted("Все", [terminal.id, store.id], ["Охрана"])
-    return changing.change(None, wanted, tasks.apply_groups, safe=False).group_id
+    return changing.change(None, wanted, tasks.apply_groups, AGREED).group_id
 
 
 def work(app: Flask) -> None:
@@ -110,15 +111,15 @@ def test_employees_are_saved_moved_and_removed_in_order(
 def test_groups_and_departments_are_changed_in_order(app: Flask, order: LockOrder, store: Terminal, group: int) -> None:
     save_employee(PYOTR)
     save_employee(OLGA)
-    changing.change(group, Wanted("Двор", [store.id], ["Охрана"], ["100333"]), tasks.apply_groups, safe=False)
+    changing.change(group, Wanted("Двор", [store.id], ["Охрана"], ["100333"]), tasks.apply_groups, AGREED)
     work(app)
     by_name = {name: its_id for its_id, name in db.session.execute(select(Department.id, Department.name))}
     merging.rename(by_name["Охрана"], "Охрана и двор")
     other = departments.add("Кухня").id
     preview = changing.preview_of_merge([by_name["Охрана"]], other)
-    changing.merge_departments([by_name["Охрана"]], other, tasks.apply_groups, preview.digest)
+    changing.merge_departments([by_name["Охрана"]], other, tasks.apply_groups, AGREED, preview.digest)
     work(app)
-    changing.delete(group, tasks.apply_groups, safe=False)
+    changing.delete(group, tasks.apply_groups, AGREED)
     work(app)
 
     assert order.violations == []

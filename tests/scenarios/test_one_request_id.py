@@ -118,7 +118,7 @@ def test_job_for_many_passes_its_id_on_and_nobody_elses(
     db.session.commit()
     log.forget()
     shown = client.post("/removals/bulk", data={"numbers": "100222"})
-    form_to(shown.text, "/jobs/1/deactivate").send(client)
+    form_to(shown.text, "/jobs/1/deactivate").send(client, confirm="1")
     run_jobs()
     tasks.sweep()
     run_jobs()

@@ -22,6 +22,7 @@ from tests.support.between import Between
 from tests.support.captures import IVAN, capture_face
 from tests.support.enrolments import employee_of, enrol
 from tests.support.groups import make_group
+from tests.support.removals import AGREED
 
 pytestmark = [
     pytest.mark.usefixtures("context", "worker_alive"),
@@ -97,7 +98,7 @@ def test_terminal_is_not_deleted_from_under_a_group_that_is_changed(terminal: Te
     group_id = make_group("Охрана", [terminal.id], "Охрана")
     other = between(groups, "_known_terminals", lambda: delete(terminal.id))
 
-    changing.change(group_id, Wanted("Охрана", [terminal.id]), apply_groups, safe=False)
+    changing.change(group_id, Wanted("Охрана", [terminal.id]), apply_groups, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)

@@ -11,6 +11,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.groups import changing, membership
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.registry import Wanted
+from tests.support.removals import AGREED
 
 ENTRANCE, STORE, YARD = "Вход", "Склад", "Двор"
 
@@ -33,12 +34,12 @@ def apply_at_once(name: str, people: list[tuple[str, int]]) -> int:  # noqa: ARG
 
 def make_group(name: str, terminal_ids: Sequence[int], *departments: str, added: Sequence[str] = ()) -> int:
     """Add a group, with what follows from it, and return its id."""
-    return changing.change(None, Wanted(name, terminal_ids, departments, added), apply_at_once, safe=False).group_id
+    return changing.change(None, Wanted(name, terminal_ids, departments, added), apply_at_once, AGREED).group_id
 
 
 def change_group(group_id: int, wanted: Wanted) -> Done:
     """Change a group, with what follows from it."""
-    return changing.change(group_id, wanted, apply_at_once, safe=False)
+    return changing.change(group_id, wanted, apply_at_once, AGREED)
 
 
 def wishes(number: str) -> dict[str, bool]:

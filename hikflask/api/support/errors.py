@@ -21,7 +21,7 @@ from hikflask.api.support.body import InputError
 from hikflask.extensions import db
 from hikflask.http import body_limits, error_status, permissions
 from hikflask.isapi.errors import Refused, TerminalError
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import ServiceError, UnsafePlan
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
@@ -51,6 +51,10 @@ def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response, status
+
+
+def _unsafe(error: UnsafePlan, **always: Any) -> ResponseReturnValue:
+    return _service(error, count=error.count, **always)
 
 
 def _api_name(name: str) -> str:
@@ -94,6 +98,7 @@ ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
     DataError: _not_storable,
     InputError: _input,
     ServiceError: _service,
+    UnsafePlan: _unsafe,
     TerminalError: _terminal,
 }
 

@@ -1,7 +1,7 @@
 """From what people chose to the steps of a plan. The dry run is the same code as the run: each step is checked by it.
 
-A plan comes from a finished comparison alone. One that would remove many people is refused until a person types their
-number.
+A plan comes from a finished comparison alone. One that would take access from many people is refused until an
+administrator confirms their number.
 """
 
 from collections import Counter
@@ -34,8 +34,9 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import UNREAD, Facts
-from hikflask.services.core import removals, shown
+from hikflask.services.core import shown
 from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, NumberLeaving, ServiceError
+from hikflask.services.core.removals import Agreed, Loss, Losses
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
 
@@ -138,6 +139,7 @@ class Plan:
 
     comparison_id: int
     terminal_id: int
+    terminal: str
     people: int
     steps: tuple[Step, ...]
 
@@ -168,16 +170,19 @@ class Plan:
         return tuple(step for step in self.steps if step.refusal)
 
     @property
-    def is_unsafe(self) -> bool:
-        """True when the number of removals must be typed."""
-        return removals.are_many(self.removals, self.people)
+    def losses(self) -> Losses:
+        """Who loses access to the terminal by the plan."""
+        count = self.removals + self.leavers
+        return Losses((Loss(self.terminal_id, self.terminal, count, self.people),), count) if count else Losses()
 
-    def require_confirmed(self, confirm: int | None) -> None:
-        """Refuse an unsafe plan, unless the number of its removals is confirmed.
+    def require_agreed(self, agreed: Agreed) -> None:
+        """Refuse to remove people unless an administrator does, and to take access from many who were not confirmed.
 
-        :raises UnsafePlan: with the number of removals.
+        :raises AdministratorNeeded: :raises UnsafePlan: as Losses.require().
         """
-        removals.require_confirmed([(self.removals, self.people)], self.removals, confirm)
+        if self.removals and not agreed.by_admin:
+            raise self.losses.refusal
+        self.losses.require(agreed)
 
     @property
     def items(self) -> list[tuple[str, int | None, str]]:
@@ -215,7 +220,7 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     if unknown:
         raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
-    plan = Plan(comparison.id, comparison.terminal_id, comparison.read, tuple(steps))
+    plan = Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps))
     db.session.commit()
     return plan
 

@@ -576,6 +576,15 @@ class UnsafePlan(ServiceError):
         self.count = count
 
 
+class AdministratorNeeded(ServiceError):
+    """Only an administrator may take access to terminals from so many people (params: count, t: the terminals)."""
+
+    code = "administrator_needed"
+
+    def __init__(self, count: int, terminals: str) -> None:
+        super().__init__(count=count, t=terminals)
+
+
 class ChangedSince(ServiceError):
     """The employee is not any more as a plan, a dry run or an import left it."""
 

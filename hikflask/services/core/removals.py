@@ -1,12 +1,90 @@
-"""When so many people would be removed from a terminal at once that their number must be typed first."""
+"""When so many people lose access to a terminal at once that an administrator confirms their number first.
 
+Every service that may take a terminal from several people asks for `Agreed`, and requires it for what it counted. So
+this is the same rule behind every page, call and command. A single employee is saved or deleted without it.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from hikflask.services.core.errors import UnsafePlan
+from sqlalchemy import Select, func, select
 
-# More removals than this, or than this part of a terminal's people.
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import PRESENT
+from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
+
+# More people than this, or than this part of those on a terminal.
 MOST_REMOVALS = 20
 MOST_PART = 0.1
+# So many terminals are named in a refusal.
+MOST_NAMED = 5
+# An employee and a terminal, by their ids.
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The number of people who lose access, as somebody typed or sent it, and whether an administrator did.
+
+    On a page an administrator counts as one once the password was given again.
+    """
+
+    confirm: int | None
+    by_admin: bool
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """It as a job keeps it among its params."""
+        return {"confirm": self.confirm, "by_admin": self.by_admin}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How many people lose access to a terminal, and how many have it."""
+
+    terminal_id: int
+    terminal: str
+    loses: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Losses:
+    """How many people lose access at each terminal, in the order of the names, and in all."""
+
+    terminals: tuple[Loss, ...] = ()
+    people: int = 0
+
+    def __bool__(self) -> bool:
+        """True when somebody loses access."""
+        return bool(self.terminals)
+
+    @property
+    def are_many(self) -> bool:
+        """True when an administrator must confirm their number."""
+        return any(are_many(loss.loses, loss.people) for loss in self.terminals)
+
+    def require(self, agreed: Agreed) -> None:
+        """Refuse to take access from many, unless an administrator confirmed their number.
+
+        :raises AdministratorNeeded: :raises UnsafePlan: with that number.
+        """
+        if not self.are_many:
+            return
+        if not agreed.by_admin:
+            raise self.refusal
+        if agreed.confirm != self.people:
+            raise UnsafePlan(self.people)
+
+    @property
+    def refusal(self) -> AdministratorNeeded:
+        """What to raise where somebody else than an administrator asks for it."""
+        names = [loss.terminal for loss in self.terminals]
+        more = ["…"] if len(names) > MOST_NAMED else []
+        return AdministratorNeeded(self.people, ", ".join([*names[:MOST_NAMED], *more]))
 
 
 def are_many(removals: int, people: int) -> bool:
@@ -14,12 +92,30 @@ def are_many(removals: int, people: int) -> bool:
     return removals > MOST_REMOVALS or removals > MOST_PART * people
 
 
-def require_confirmed(terminals: Iterable[tuple[int, int]], count: int, confirm: int | None) -> None:
-    """Refuse to remove many, unless their number is confirmed.
+def losses_of_people(people: Select[Any]) -> Losses:
+    """Return who loses access when these employees leave all terminals."""
+    return losses_of(pairs_of(people))
 
-    :param terminals: of each terminal the removals, and how many people it has.
-    :param count: the number to confirm.
-    :raises UnsafePlan: with that number.
-    """
-    if confirm != count and any(are_many(removals, people) for removals, people in terminals):
-        raise UnsafePlan(count)
+
+def pairs_of(people: Select[Any]) -> set[Pair]:
+    """Return these employees with each terminal on which they are desired."""
+    rows = select(Enrolment.employee_id, Enrolment.terminal_id).where(
+        Enrolment.desired == PRESENT, Enrolment.employee_id.in_(people)
+    )
+    return {(employee_id, terminal_id) for employee_id, terminal_id in db.session.execute(rows) if employee_id}
+
+
+def losses_of(pairs: Iterable[Pair]) -> Losses:
+    """Return who loses access when each of these employees leaves that terminal."""
+    lost = {*pairs}
+    loses = Counter(terminal_id for _, terminal_id in lost)
+    people = (
+        select(Terminal.id, Terminal.name, func.count(Enrolment.id))
+        .join(Enrolment, Enrolment.terminal_id == Terminal.id)
+        .where(Terminal.id.in_(loses), Enrolment.desired == PRESENT)
+        .group_by(Terminal.id, Terminal.name)
+        .order_by(Terminal.name)
+    )
+    rows = db.session.execute(people)
+    terminals = tuple(Loss(terminal_id, name, loses[terminal_id], count) for terminal_id, name, count in rows)
+    return Losses(terminals, len({employee_id for employee_id, _ in lost}))

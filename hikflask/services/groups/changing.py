@@ -15,6 +15,7 @@ from hikflask.models import Department, Employee, Terminal
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require
 from hikflask.services.core.errors import DepartmentUnknown
+from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import merging
 from hikflask.services.departments import queries as departments
 from hikflask.services.departments.queries import Counted
@@ -38,7 +39,7 @@ class Done:
 def preview(group_id: int | None, wanted: Wanted | None) -> Differences:
     """Return what change() or delete() would change for people; `wanted` None means delete.
 
-    :raises ServiceError: as those do, but for PlanChanged and UnsafePlan.
+    :raises ServiceError: as those do, but for PlanChanged, AdministratorNeeded and UnsafePlan.
     """
     try:
         return differences.count(Scope(terminal_ids=_written(group_id, wanted).touched))
@@ -50,47 +51,42 @@ def change(
     group_id: int | None,
     wanted: Wanted,
     start: Start,
-    confirm: int | None = None,
+    agreed: Agreed,
     *,
     digest: str | None = None,
-    safe: bool = True,
     require: Require | None = None,
 ) -> Done:
     """Change a group, or add one (None), and start the job that follows from it.
 
-    :param confirm: how many people lose a terminal, where that needs to be confirmed.
-    :param digest: that of what preview() returned, where that was shown.
-    :param safe: False: nothing is shown or confirmed before.
+    :param digest: that of what preview() returned, or "" on a page that did not show it; None for a program.
     :param require: is called once groups are locked, and raises when nothing is to be done.
     :raises GroupUnknown: :raises GroupKnown: :raises GroupTerminalUnknown: :raises GroupEmployeeUnknown: as
         registry.write() does. :raises PlanChanged: when something else changes for people than was shown.
-    :raises UnsafePlan: when many lose a terminal, and their number is not confirmed.
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose a terminal, as Losses.require().
     """
-    return _change(group_id, wanted, start, (digest, confirm) if safe else None, require)
+    return _change(group_id, wanted, start, agreed, digest, require)
 
 
-def delete(
-    group_id: int, start: Start, confirm: int | None = None, *, digest: str | None = None, safe: bool = True
-) -> Done:
+def delete(group_id: int, start: Start, agreed: Agreed, *, digest: str | None = None) -> Done:
     """Delete a group, and start the job that follows from it; the parameters are those of change().
 
-    :raises GroupUnknown: :raises PlanChanged: :raises UnsafePlan:
+    :raises GroupUnknown: :raises PlanChanged: :raises AdministratorNeeded: :raises UnsafePlan:
     """
-    return _change(group_id, None, start, (digest, confirm) if safe else None)
+    return _change(group_id, None, start, agreed, digest)
 
 
 def _change(
     group_id: int | None,
     wanted: Wanted | None,
     start: Start,
-    agreed: tuple[str | None, int | None] | None,
+    agreed: Agreed,
+    digest: str | None,
     require: Require | None = None,
 ) -> Done:
     try:
         written = _written(group_id, wanted, require)
         scope = Scope(terminal_ids=written.touched)
-        if agreed is not None:
-            differences.count(scope).require_agreed(*agreed)
+        differences.count(scope).require_agreed(digest, agreed)
         job_id = _start(written.name, scope, start)
         db.session.commit()
     except BaseException:
@@ -142,16 +138,21 @@ def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
     return Merge(kept, merged, changes, shown.digest(names, moved, changes.digest))
 
 
-def merge_departments(department_ids: Collection[int], into_id: int, start: Start, digest: str | None) -> int:
+def merge_departments(
+    department_ids: Collection[int], into_id: int, start: Start, agreed: Agreed, digest: str | None
+) -> int:
     """Merge departments, as merging.merge() does, and start the job that follows from it; return how many are moved.
 
     :param digest: that of what preview_of_merge() returned.
     :raises PlanChanged: when something else would be done by now.
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose a terminal, as Losses.require().
     """
 
     def require() -> None:
         locks.share()
-        shown.require_same(digest, preview_of_merge(department_ids, into_id).digest)
+        merge = preview_of_merge(department_ids, into_id)
+        shown.require_same(digest, merge.digest)
+        merge.differences.losses.require(agreed)
 
     def begin(name: str) -> None:
         _start(name, Scope(select(Employee.id).where(Employee.department == name)), start)

@@ -14,7 +14,8 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
-from hikflask.services.core import removals, shown
+from hikflask.services.core import shown
+from hikflask.services.core.removals import Agreed, Loss, Losses
 
 PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
 
@@ -57,18 +58,21 @@ class Differences:
         return bool(self.terminals)
 
     @property
-    def is_unsafe(self) -> bool:
-        """True when so many lose a terminal that their number must be typed."""
-        return any(removals.are_many(one.loses, one.people) for one in self.terminals)
+    def losses(self) -> Losses:
+        """Who loses access by it."""
+        loses = [difference for difference in self.terminals if difference.loses]
+        terminals = [Loss(one.terminal.id, one.terminal.name, one.loses, one.people) for one in loses]
+        return Losses(tuple(terminals), self.losers)
 
-    def require_agreed(self, digest: str | None, confirm: int | None) -> None:
-        """Refuse what was not shown as it is now, and to take terminals from many unless their number is confirmed.
+    def require_agreed(self, digest: str | None, agreed: Agreed) -> None:
+        """Refuse what was not shown as it is now, and to take access from many who were not confirmed.
 
-        :param digest: that of the differences that were shown, or nothing.
-        :raises PlanChanged: :raises UnsafePlan: with that number.
+        :param digest: that of the differences that a page showed, or ""; None for a program, which is shown nothing.
+        :raises PlanChanged: :raises AdministratorNeeded: :raises UnsafePlan: as Losses.require().
         """
-        shown.require_same(digest or "", self.digest)
-        removals.require_confirmed([(one.loses, one.people) for one in self.terminals], self.losers, confirm)
+        if digest is not None:
+            shown.require_same(digest, self.digest)
+        self.losses.require(agreed)
 
 
 def count(scope: Scope) -> Differences:

@@ -1,15 +1,23 @@
-"""Fixes who is meant by a job, in one transaction: the preview that somebody sees before anything is done."""
+"""Fixes who is meant by a job, in one transaction: the preview that somebody sees before it is started."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Select, func, insert, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.job import WAITING
+from hikflask.services.core import removals
+from hikflask.services.core.removals import Agreed, Losses
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.jobs.kinds import KINDS
+from hikflask.services.groups import changing
+from hikflask.services.groups.differences import Differences
+from hikflask.services.jobs import lifecycle, queries
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, KINDS
+from hikflask.services.jobs.lifecycle import Claim
 
 
 def make_draft(
@@ -52,6 +60,29 @@ def add_draft(
     job.total = _copy(job.id, meant)
     db.session.flush()
     return job
+
+
+def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") -> Claim | None:
+    """Start a draft, as lifecycle.start() does, once it is agreed who loses access by it.
+
+    :param digest: that of differences(), as it was shown.
+    :raises PlanChanged: when groups give or take something else than was shown.
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access, as Losses.require().
+    """
+    if job.kind == DEPARTMENT:
+        differences(job, params["department"]).require_agreed(digest, agreed)
+    losses_of(job).require(agreed)
+    return lifecycle.start(job.id, params)
+
+
+def losses_of(job: Job) -> Losses:
+    """Return who loses access because the employees of a draft leave all terminals."""
+    return removals.losses_of_people(queries.people_of(job.id)) if job.kind == DEACTIVATE else Losses()
+
+
+def differences(job: Job, department: str) -> Differences:
+    """Return what groups of terminals give and take when the employees of a draft get a department, in any spelling."""
+    return changing.preview_of_department(queries.people_of(job.id), departments.find(department) or department)
 
 
 def _count(employees: Select[Employee]) -> int:

@@ -20,7 +20,8 @@ from hikflask.services.comparisons import preview, queries
 from hikflask.services.comparisons.errors import FaceDiffers, NameDiffers
 from hikflask.services.comparisons.plan import LEAVE, Step
 from hikflask.services.core import shown
-from hikflask.services.core.errors import PlanChanged, UnsafePlan
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE
 from hikflask.web.comparisons import words
@@ -50,14 +51,14 @@ def plan(terminal_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def start_plan(terminal_id: int) -> ResponseReturnValue:
     """Start a plan that removes nobody."""
-    return _start(*finished_or_404(terminal_id), may_remove=False)
+    return _start(*finished_or_404(terminal_id), by_admin=False)
 
 
 @bp.post("/plan/remove")
 @confirmed(ADMIN)
 def remove(terminal_id: int) -> ResponseReturnValue:
-    """Start a plan that removes people from the terminal."""
-    return _start(*finished_or_404(terminal_id), may_remove=True)
+    """Start a plan by which people lose access to the terminal."""
+    return _start(*finished_or_404(terminal_id), by_admin=True)
 
 
 @resubmission.restores("comparisons.remove")
@@ -101,17 +102,17 @@ def discard(terminal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
-def _start(terminal: Terminal, comparison: Comparison, *, may_remove: bool) -> ResponseReturnValue:
+def _start(terminal: Terminal, comparison: Comparison, *, by_admin: bool) -> ResponseReturnValue:
     """Start the plan that the page showed; the second click of a double click shows the job that the first started."""
     form, chosen = PlanForm(), choices.of(comparison)
     made = plans.make(comparison, chosen)
     try:
         shown.require_same(form.shown.data, made.digest)
-        if made.removals and not may_remove:
-            abort(HTTPStatus.FORBIDDEN)
         if not form.validate():
             return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        claim = choices.start(comparison, chosen, made, form.count)
+        claim = choices.start(comparison, chosen, made, Agreed(form.count, by_admin))
+    except AdministratorNeeded:
+        abort(HTTPStatus.FORBIDDEN)
     except UnsafePlan as error:
         form.refuse(error.count)
         return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)

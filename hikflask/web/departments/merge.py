@@ -2,19 +2,24 @@
 
 from http import HTTPStatus
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.departments import MergeForm
-from hikflask.http.permissions import OPERATOR, allow
+from hikflask.forms.fields import row_id
+from hikflask.http import error_status
+from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
-from hikflask.services.core.errors import DepartmentUnknown, PlanChanged, ServiceError
+from hikflask.services.core.errors import AdministratorNeeded, DepartmentUnknown, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries, registry
 from hikflask.services.groups import changing
 from hikflask.web.departments.departments import bp
+from hikflask.web.security import resubmission
 from hikflask.web.support.messages import error_sentence
 
 
@@ -22,27 +27,51 @@ from hikflask.web.support.messages import error_sentence
 @allow(OPERATOR)
 def ask_merge() -> ResponseReturnValue:
     """Ask before departments are merged; where it is not said which, ask for that first."""
-    form = MergeForm(request.args)
-    if form.into.data is None:
-        return _choose(form)
-    try:
-        merge = changing.preview_of_merge(form.department_ids, form.into.data)
-    except DepartmentUnknown:
-        return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
-    return render_template("departments/merge.html", merge=merge, found=merge.differences)
+    return _question(MergeForm(request.args))
 
 
 @bp.post("/merge")
 @allow(OPERATOR)
 def merge() -> ResponseReturnValue:
     """Merge departments, with everybody who is in them."""
-    form = MergeForm()
-    ids, into = form.department_ids, form.into.data or 0
+    return _merge(by_admin=False)
+
+
+@bp.post("/merge/remove")
+@confirmed(ADMIN)
+def merge_and_remove() -> ResponseReturnValue:
+    """Merge departments so that many of their people lose access."""
+    return _merge(by_admin=True)
+
+
+@resubmission.restores("departments.merge_and_remove")
+def asked_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Show the question again with the number as it was typed."""
+    return _question(MergeForm(fields))
+
+
+def _question(form: MergeForm, status: int = HTTPStatus.OK) -> ResponseReturnValue:
+    if form.into.data is None:
+        return _choose(form)
     try:
-        people = changing.merge_departments(ids, into, tasks.apply_groups, form.shown.data)
+        merge = changing.preview_of_merge(form.department_ids, form.into.data)
+    except DepartmentUnknown:
+        return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
+    known = {"merge": merge, "found": merge.differences, "form": form}
+    return make_response(render_template("departments/merge.html", **known), status)
+
+
+def _merge(*, by_admin: bool) -> ResponseReturnValue:
+    form = MergeForm()
+    ids, into, agreed = form.department_ids, form.into.data or 0, Agreed(row_id(form.confirm.data), by_admin)
+    try:
+        people = changing.merge_departments(ids, into, tasks.apply_groups, agreed, form.shown.data)
     except PlanChanged as error:
         flash(error_sentence(error), "danger")
         return redirect(url_for(".ask_merge", department=ids, into=into), 303)
+    except (AdministratorNeeded, UnsafePlan) as error:
+        form.confirm.errors = [error_sentence(error)]
+        return _question(form, error_status.for_page(error.code))
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:

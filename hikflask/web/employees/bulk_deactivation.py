@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.bulk_deactivation import NumbersForm
+from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.models import Job
 from hikflask.services.employees import bulk_deactivation
 from hikflask.services.employees.bulk_deactivation import Leavers
 from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.web.employees.removals import bp
@@ -46,4 +48,5 @@ def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 def _bulk(
     form: NumbersForm, found: Leavers | None = None, job: Job | None = None, status: int = HTTPStatus.OK
 ) -> Response:
-    return make_response(render_template("employees/bulk_deactivation.html", form=form, found=found, job=job), status)
+    begun = {"job": job, "job_form": JobForm(formdata=None), "losses": drafts.losses_of(job)} if job else {}
+    return make_response(render_template("employees/bulk_deactivation.html", form=form, found=found, **begun), status)

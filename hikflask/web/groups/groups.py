@@ -18,6 +18,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.services.core.errors import GroupTerminalUnknown, GroupUnknown, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries as departments
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
@@ -89,7 +90,7 @@ def delete(group_id: int) -> ResponseReturnValue:
     """Delete a group; the people of it are removed from its terminals in the background."""
     group, form = _group_or_404(group_id), DeletionForm()
     try:
-        done = changing.delete(group_id, tasks.apply_groups, row_id(form.confirm.data), digest=form.shown.data)
+        done = changing.delete(group_id, tasks.apply_groups, _agreed(form), digest=form.shown.data or "")
     except PlanChanged as error:
         return _question(group, form, error_status.for_page(error.code))
     except ServiceError as error:
@@ -109,15 +110,14 @@ def _save(group: Listed | None) -> ResponseReturnValue:
     form, group_id = GroupPageForm(), group.id if group else None
     if not form.validate():
         return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY)
-    digest, confirm = form.shown.data, row_id(form.confirm.data)
 
     def take_in() -> list[Difference]:
         return form.take_in(_as_saved(group_id)) if group_id else []
 
     try:
         tell_kept(form, take_in())
-        wanted = _wanted(form, group)
-        done = changing.change(group_id, wanted, tasks.apply_groups, confirm, digest=digest, require=take_in)
+        wanted, digest = _wanted(form, group), form.shown.data or ""
+        done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=take_in)
     except ChangedMeanwhile as error:
         return _conflict(form, group, error.differences)
     except PlanChanged:
@@ -129,6 +129,11 @@ def _save(group: Listed | None) -> ResponseReturnValue:
         return _refused(form, group, error)
     flash(_("The group is saved."))
     return _onwards(done)
+
+
+def _agreed(form: GroupPageForm | DeletionForm) -> Agreed:
+    """Return the number that was typed; all forms of groups are administrators'."""
+    return Agreed(row_id(form.confirm.data), by_admin=True)
 
 
 def _wanted(form: GroupPageForm, group: Listed | None) -> Wanted:

@@ -10,12 +10,16 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
+from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import SelectionForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.models.job import DRAFT
-from hikflask.services.jobs import lifecycle, queries
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.removals import Agreed
+from hikflask.services.jobs import draft as drafts
+from hikflask.services.jobs import queries
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE, KINDS, OF_SELECTION, PRINT
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, KINDS, OF_SELECTION, PRINT
 from hikflask.web.jobs import draft, words
 from hikflask.web.jobs.jobs import bp, draft_or_404
 from hikflask.web.security import current_operator, resubmission
@@ -54,7 +58,7 @@ def start(job_id: int) -> ResponseReturnValue:
     """Start a draft that everybody may start who enrols employees."""
     if (job := queries.get(job_id)) and job.kind == DEACTIVATE:
         abort(HTTPStatus.FORBIDDEN)
-    return _start(job_id)
+    return _start(job_id, by_admin=False)
 
 
 @bp.post("/<int:job_id>/deactivate")
@@ -63,17 +67,26 @@ def deactivate(job_id: int) -> ResponseReturnValue:
     """Start the deactivation of many."""
     if (job := queries.get(job_id)) and job.kind != DEACTIVATE:
         abort(HTTPStatus.NOT_FOUND)
-    return _start(job_id)
+    return _start(job_id, by_admin=True)
 
 
-@resubmission.restores("jobs.start")
+@bp.post("/<int:job_id>/remove")
+@confirmed(ADMIN)
+def remove(job_id: int) -> ResponseReturnValue:
+    """Start a change by which many lose access."""
+    if (job := queries.get(job_id)) and job.kind != DEPARTMENT:
+        abort(HTTPStatus.NOT_FOUND)
+    return _start(job_id, by_admin=True)
+
+
+@resubmission.restores("jobs.start", "jobs.deactivate", "jobs.remove")
 def typed_again(fields: MultiDict[str, str], job_id: int) -> ResponseReturnValue:
     """Show the preview again as it was filled."""
     job = draft_or_404(job_id)
     return draft.page(job, draft.form_of(job, formdata=fields))
 
 
-def _start(job_id: int) -> ResponseReturnValue:
+def _start(job_id: int, *, by_admin: bool) -> ResponseReturnValue:
     """Start a draft and show the job; the second click of a double click shows the job that the first one started."""
     job = queries.get(job_id) or abort(404)
     if job.state == DRAFT:
@@ -82,8 +95,12 @@ def _start(job_id: int) -> ResponseReturnValue:
             abort(HTTPStatus.CONFLICT)
         if not form.validate():
             return draft.page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        if (found := draft.changes_to_show(job, form)) is not None:
-            return draft.page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY, found)
-        if claim := lifecycle.start(job_id, draft.params_of(form)):
+        agreed, params = Agreed(row_id(form.confirm.data), by_admin), draft.params_of(form)
+        try:
+            claim = drafts.start(job, params, agreed, form.shown.data or "")
+        except ServiceError as error:
+            return draft.refused(job, form, error)
+        if claim:
+            draft.started(form, params)
             tasks.enqueue_job(claim)
     return redirect(url_for(".show", job_id=job_id), 303)

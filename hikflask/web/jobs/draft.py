@@ -1,16 +1,17 @@
 """The page of a draft: what will be done, to how many and to whom, and what must be chosen first."""
 
+from http import HTTPStatus
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, flash, make_response, render_template
 
-from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
+from hikflask.http import error_status
 from hikflask.models import Job
-from hikflask.services.core.errors import PlanChanged, UnsafePlan
+from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
-from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
+from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
 from hikflask.services.provisioning import plan
@@ -40,33 +41,31 @@ def form_of(job: Job, **given: Any) -> JobForm:
 
 
 def params_of(form: JobForm) -> dict[str, Any]:
-    """Return what the form asks for, with a department in the known spelling; the next page says which."""
+    """Return what the form asks for, with a department in the known spelling."""
     typed = form.params.get("department")
-    if not typed:
-        return form.params
-    known = departments.find(typed) or typed
-    spelling.say(typed, known)
-    return {**form.params, "department": known}
+    return {**form.params, "department": departments.find(typed) or typed} if typed else form.params
 
 
-def changes_to_show(job: Job, form: JobForm) -> Differences | None:
-    """Return what groups of terminals give and take by another department, unless that was shown and confirmed."""
-    if not isinstance(form, DepartmentForm):
-        return None
-    typed = form.department.data or ""
-    found = changing.preview_of_department(queries.people_of(job.id), departments.find(typed) or typed)
-    try:
-        found.require_agreed(form.shown.data, row_id(form.confirm.data))
-    except PlanChanged:
+def started(form: JobForm, params: dict[str, Any]) -> None:
+    """Say on the next page in which spelling a department is saved."""
+    if "department" in params:
+        spelling.say(form.params["department"], params["department"])
+
+
+def refused(job: Job, form: JobForm, error: ServiceError) -> Response:
+    """Answer the preview with what groups give and take, and who loses access, where that is not agreed yet."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    if isinstance(error, PlanChanged):
         say_changed(form)
-        return found
-    except UnsafePlan as error:
+    elif isinstance(error, UnsafePlan):
         form.confirm.errors = [error_sentence(error)]
-        return found
-    return None
+    else:
+        flash(error_sentence(error), "danger")
+        status = error_status.for_page(error.code)
+    return page(job, form, status)
 
 
-def page(job: Job, form: JobForm | None = None, status: int = 200, found: Differences | None = None) -> Response:
+def page(job: Job, form: JobForm | None = None, status: int = HTTPStatus.OK) -> Response:
     """Answer the preview, with the form as it was filled, and with what groups give and take by it."""
     terminal = registry.get(job.terminal_id) if job.terminal_id else None
     known = {
@@ -76,6 +75,11 @@ def page(job: Job, form: JobForm | None = None, status: int = 200, found: Differ
         "people": queries.people(job.id, MOST_NAMES),
         "terminals": registry.list_active(),
         "departments": departments.names,
-        "found": found,
+        "found": _differences(job, form) if isinstance(form, DepartmentForm) else None,
+        "losses": drafts.losses_of(job),
     }
     return make_response(render_template("jobs/draft.html", job=job, words=words, **known), status)
+
+
+def _differences(job: Job, form: DepartmentForm) -> Differences | None:
+    return None if form.department.errors else drafts.differences(job, form.department.data or "")

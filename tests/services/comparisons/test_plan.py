@@ -10,7 +10,8 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import left_alone, plan, reading
 from hikflask.services.comparisons.errors import NotCompared, NumbersUnknown
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
-from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
+from hikflask.services.core.removals import Agreed, Loss, Losses
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
@@ -128,6 +129,9 @@ def test_days_that_somebody_gets_are_told_and_what_is_to_be_said_of_them(
         "905": ("validity_outside", (), None),
     }
     assert (found.leavers, found.removals) == (1, 0)
+    assert found.losses == Losses((Loss(terminal.id, terminal.name, 1, 6),), 1)
+    with pytest.raises(AdministratorNeeded):
+        found.require_agreed(Agreed(1, by_admin=False))
 
 
 def test_names_are_agreed_by_the_choice_for_a_name_that_differs(simulator: Simulated, terminal: Terminal) -> None:
@@ -194,13 +198,15 @@ def test_many_removals_need_their_number(simulator: Simulated, terminal: Termina
     def removing(count: int) -> Plan:
         return plan.make(done, Choices(numbers={f"9{number:03}": REMOVE for number in range(count)}))
 
-    assert not removing(20).is_unsafe  # Neither more than 20 nor more than a tenth.
-    removing(20).require_confirmed(None)
+    removing(20).require_agreed(Agreed(None, by_admin=True))  # Neither more than 20 nor more than a tenth.
     many = removing(21)
     with pytest.raises(UnsafePlan) as refused:
-        many.require_confirmed(20)
+        many.require_agreed(Agreed(20, by_admin=True))
     assert (refused.value.count, many.removals) == (21, 21)
-    many.require_confirmed(21)
+    many.require_agreed(Agreed(21, by_admin=True))
+    for plan_of_operator in (removing(1), many):
+        with pytest.raises(AdministratorNeeded):
+            plan_of_operator.require_agreed(Agreed(plan_of_operator.removals, by_admin=False))
 
 
 def test_more_than_a_tenth_is_many_and_who_is_not_there_is_not_removed(
@@ -210,8 +216,8 @@ def test_more_than_a_tenth_is_many_and_who_is_not_there_is_not_removed(
     desire_with_photo(terminal, Draft("100", "Иван"))
     done = compare(terminal)
 
-    assert not made(done, n900=REMOVE).is_unsafe
-    assert made(done, n900=REMOVE, n901=REMOVE).is_unsafe
+    assert not made(done, n900=REMOVE).losses.are_many
+    assert made(done, n900=REMOVE, n901=REMOVE).losses.are_many
     assert made(done, n900=REMOVE, n100=REMOVE).removals == 1
 
 

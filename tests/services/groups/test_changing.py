@@ -6,13 +6,15 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import GroupUnknown, UnsafePlan
+from hikflask.services.core.errors import AdministratorNeeded, GroupUnknown, UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.differences import Differences
 from hikflask.services.groups.registry import Wanted
 from tests.support.groups import ENTRANCE, STORE, add_terminals, apply_at_once, make_group, wishes
+from tests.support.removals import AGREED, BY_OPERATOR
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -61,8 +63,8 @@ def test_change_starts_a_job_for_those_it_changes_something_for(ids: dict[str, i
     save_employee(Draft("3", "Олег", "Склад"))
 
     wanted = Wanted("Офис", [ids[ENTRANCE]], ["Охрана"])
-    added = changing.change(None, wanted, start, digest=changing.preview(None, wanted).digest)
-    renamed = changing.change(added.group_id, Wanted("Офисы", [], ["Склад"]), start)
+    added = changing.change(None, wanted, start, BY_OPERATOR, digest=changing.preview(None, wanted).digest)
+    renamed = changing.change(added.group_id, Wanted("Офисы", [], ["Склад"]), start, BY_OPERATOR)
 
     assert added.job_id == 1
     assert renamed == Done(added.group_id, None)
@@ -76,15 +78,17 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
 
     for confirm in (None, 1):
         with pytest.raises(UnsafePlan) as refused:
-            changing.delete(group_id, start, confirm, digest=digest)
+            changing.delete(group_id, start, Agreed(confirm, by_admin=True), digest=digest)
         assert refused.value.count == 2
+    with pytest.raises(AdministratorNeeded):
+        changing.delete(group_id, start, Agreed(2, by_admin=False), digest=digest)
     assert queries.get(group_id) is not None
-    assert changing.delete(group_id, start, 2, digest=digest) == Done(group_id, 1)
+    assert changing.delete(group_id, start, Agreed(2, by_admin=True), digest=digest) == Done(group_id, 1)
 
     assert start.jobs == [("Офис", ["1", "2"])]
     assert queries.list_all() == []
     with pytest.raises(GroupUnknown):
-        changing.delete(group_id, start)
+        changing.delete(group_id, start, AGREED)
 
 
 def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, int]) -> None:
@@ -92,7 +96,7 @@ def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, in
         raise TypeError(name, people)
 
     with pytest.raises(TypeError):
-        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail, safe=False)
+        changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail, AGREED)
 
     assert queries.list_all() == []
 
@@ -106,9 +110,15 @@ def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids
     assert told(changing.preview_of_department(everybody, "Неизвестный")) == [(ENTRANCE, 0, 2)]
 
     merge = changing.preview_of_merge([by_name["Охрана"]], by_name["Кладовая"])
+    for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Agreed(1, by_admin=True), UnsafePlan)):
+        with pytest.raises(refusal):
+            changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, agreed, merge.digest)
+    assert wishes("1") == {ENTRANCE: True}
     assert (merge.people, told(merge.differences)) == (2, [(ENTRANCE, 0, 2), (STORE, 2, 0)])
 
-    assert changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, merge.digest) == 2
+    assert (
+        changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, AGREED, merge.digest) == 2
+    )
 
     assert (wishes("1"), wishes("2")) == ({STORE: True}, {STORE: True})
 

@@ -8,10 +8,12 @@ from hikflask.models import Department, Employee, Terminal
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Difference, Differences, Scope
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
+from tests.support.removals import BY_OPERATOR
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -74,11 +76,11 @@ def test_changed_group_is_looked_at_alone_and_names_those_for_whom_something_cha
 def test_many_losers_need_their_number_typed(loses: int, people: int, unsafe: bool) -> None:
     found = Differences((Difference(Terminal(name=ENTRANCE), 5, loses, people),), loses)
 
-    assert found.is_unsafe is unsafe
-    found.require_agreed(None, loses)
+    assert found.losses.are_many is unsafe
+    found.require_agreed(None, Agreed(loses, by_admin=True))
     if unsafe:
         with pytest.raises(UnsafePlan) as refused:
-            found.require_agreed(None, loses + 1)
+            found.require_agreed(None, Agreed(loses + 1, by_admin=True))
         assert refused.value.count == loses
     else:
-        found.require_agreed(None, None)
+        found.require_agreed(None, BY_OPERATOR)

@@ -31,6 +31,7 @@ from tests.support.groups import (
     make_group,
     wishes,
 )
+from tests.support.removals import AGREED
 from tests.support.retention import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -279,7 +280,7 @@ def test_after_any_order_of_changes_wishes_are_what_groups_say(ids: dict[str, in
             )
             _write(groups, names, wanted, chance)
         elif groups:
-            changing.delete(chance.choice(groups), apply_at_once, safe=False)
+            changing.delete(chance.choice(groups), apply_at_once, AGREED)
         _assert_equal()
     assert db.session.execute(select(Department.id)).first()
 

@@ -20,6 +20,7 @@ from tests.support.between import Between
 from tests.support.comparisons import compare, strangers
 from tests.support.erasures import enrol, every_text, fresh, settle_all
 from tests.support.receivers import receiving
+from tests.support.removals import BY_OPERATOR
 from tests.support.retention import forget
 from tests.support.trail import entries
 from tests.support.wire import InProcess
@@ -95,7 +96,7 @@ def test_stranger_who_is_erased_before_the_plan_is_started_is_in_no_job(
     made = plan.make(done, choices.of(done))
     eraser = between(choices.lifecycle, "begin", lambda: erase_by_number("900"), before=True)
 
-    choices.start(done, Choices(kinds={ONLY_THERE: TAKE_OVER}), made, None)
+    choices.start(done, Choices(kinds={ONLY_THERE: TAKE_OVER}), made, BY_OPERATOR)
     eraser.finish()
 
     assert eraser.error is None
@@ -113,7 +114,7 @@ def test_plan_with_somebody_who_was_erased_is_not_started(simulator: Simulated, 
     erase_by_number("900")
 
     with pytest.raises(PlanChanged):
-        choices.start(done, chosen, made, None)
+        choices.start(done, chosen, made, BY_OPERATOR)
 
     assert [(job.state, job.params.get("same_person")) for job in db.session.query(Job)] == [("draft", None)]
     assert db.session.query(JobItem).count() == 0

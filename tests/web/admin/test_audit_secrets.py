@@ -32,6 +32,7 @@ from tests.support.filled_forms import form_to
 from tests.support.groups import apply_at_once, change_group, make_group
 from tests.support.import_batches import table as people_table
 from tests.support.import_batches import upload
+from tests.support.removals import AGREED
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
 CHANGED, WRONG, TYPED_FOR_A_NAME = "Zq7-changed-pw", "Zq7-wrong-pw", "Zq7-password-as-name"
@@ -137,7 +138,7 @@ def groups_come_and_go(desk: Desk) -> None:
         save_employee(Draft("100444", "Ольга"))
         group_id = make_group("Офис", [desk.terminal.id], "Охрана", added=["100444"])
         change_group(group_id, Wanted("Офис", [], ["Охрана"]))
-        changing.delete(group_id, apply_at_once, safe=False)
+        changing.delete(group_id, apply_at_once, AGREED)
 
 
 def people_have_rights(desk: Desk) -> None:

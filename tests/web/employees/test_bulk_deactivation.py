@@ -12,7 +12,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
-from tests.support.filled_forms import form_to
+from tests.support.filled_forms import form_to, words
 
 
 def english(client: FlaskClient, address: str) -> str:
@@ -43,7 +43,8 @@ def test_those_shown_are_deactivated_and_leave_the_terminals(desk: Desk, app: Fl
     desk.client.post("/employees/", data=typed(hikvision_id="100333", full_name="Ольга Ёлкина", without_face="1"))
 
     shown = desk.client.post("/removals/bulk", data={"numbers": "100222 100999"}, headers=ENGLISH)
-    answer = form_to(shown.text, "/jobs/1/deactivate").send(desk.client, ENGLISH)
+    assert "Вход lose access: 1 of 1" in words(shown).replace(" :", "")
+    answer = form_to(shown.text, "/jobs/1/deactivate").send(desk.client, ENGLISH, confirm="1")
     desk.run_jobs()
 
     assert (answer.status_code, answer.location) == (303, "/jobs/1")

@@ -181,8 +181,8 @@ def test_people_moved_by_a_job_are_shown_what_groups_give_and_take(
     assert "Чтобы подтвердить, введите их количество: 2" in asked.text
     agreed = {"department": "кладовая", "shown": digest_of(asked.text)}
     for typed in ("", "1"):
-        assert client.post("/jobs/1/start", data={**agreed, "confirm": typed}).status_code == 422
-    client.post("/jobs/1/start", data={**agreed, "confirm": "2"})
+        assert client.post("/jobs/1/remove", data={**agreed, "confirm": typed}).status_code == 422
+    client.post("/jobs/1/remove", data={**agreed, "confirm": "2"})
     run_jobs()
 
     assert [wished(app, number) for number in "123"] == [{STORE: True}] * 3
@@ -197,7 +197,7 @@ def test_merged_departments_are_shown_what_groups_give_and_take(
 
     asked = client.get("/departments/merge?department=1&into=2", headers=RUSSIAN)
     assert "По группам терминалов: Вход : будут удалены 2 сотрудника" in text(asked.text)
-    form_to(asked.text, "/departments/merge").send(client)
+    form_to(asked.text, "/departments/merge/remove").send(client, confirm="2")
     run_jobs()
 
     assert wished(app, "1") == {}
@@ -278,13 +278,13 @@ def test_people_are_moved_by_a_job_only_as_it_was_shown(app: Flask, client: Flas
     with app.app_context():
         make_group("Склад", [ids[STORE]], "Кладовая")
 
-    void = client.post("/jobs/1/start", data=agreed, headers=ENGLISH)
+    void = client.post("/jobs/1/remove", data=agreed, headers=ENGLISH)
 
     assert void.status_code == 422
     assert CHANGED in void.text
     assert "Склад : 3 employees will be added" in text(void.text)
     agreed["shown"] = digest_of(void.text)
-    assert client.post("/jobs/1/start", data=agreed).location == "/jobs/1"
+    assert client.post("/jobs/1/remove", data={**agreed, "confirm": "2"}).location == "/jobs/1"
 
 
 class TestEmployeeForm:

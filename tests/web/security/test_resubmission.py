@@ -60,6 +60,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/removals/bulk": ({"numbers": "77001\n77002"}, "/removals/bulk"),
     "/jobs/preview": ({"action": "send", "employee": "1", "q": "Иван"}, "/jobs/preview"),
     "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
+    "/jobs/1/remove": ({"department": "Склад 7"}, "/jobs/1/start"),
+    "/jobs/1/deactivate": ({"department": "Склад 7"}, "/jobs/1/start"),
     "/imports/": ({"terminal_id": "1", "groups": "y"}, "/imports/"),
     "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1", "groups": "y"}, "/imports/1/columns"),
     f"{COMPARISON}/choose": ({"kind": "name", "action": "send", "number": "1"}, f"{COMPARISON}/choose"),
@@ -75,6 +77,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/groups/1/delete": ({"confirm": "1"}, "/groups/1/delete"),
     "/departments/": ({"name": "Склад 7"}, "/departments/"),
     "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
+    "/departments/merge/remove": ({"department": "2", "into": "1", "confirm": "7"}, "/departments/merge/remove"),
     "/captures/9/cancel": (typed(), "/employees/"),
     "/captures/dismiss": (typed(), "/employees/"),
     "/terminals/1/round/skip": (typed(), "/employees/"),
@@ -94,7 +97,7 @@ NOTHING_TYPED = {
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "exports.employee", "first_run.create",
     "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
-    "jobs.deactivate", "jobs.retry", "jobs.stop",
+    "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "operators.remove_factor", "second_factor.check", "second_factor.enrol", "second_factor.go_on",
     "second_factor.new_codes", "second_factor.switch_off",
@@ -118,6 +121,8 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         make_draft(DEPARTMENT, EmployeeFilter())
         add_import()
         make_group("Склад", [1], added=["1"])
+        save_employee(Draft("2", "Пётр", "Охрана"))
+        make_group("Двор", [1], "Охрана")
         choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
 
 
@@ -343,7 +348,7 @@ class TestChangeFirst:
         assert "The password is changed. All other sessions have ended." in shown.text
         assert "Nothing typed is lost" in shown.text
         assert shows(shown.text, "/employees/")
-        assert form_to(shown.text, "/employees/").send(client, without_face="1").location == "/employees/2"
+        assert form_to(shown.text, "/employees/").send(client, without_face="1").location == "/employees/3"
 
     @pytest.mark.parametrize("chosen", ["face.jpg", ""])
     def test_file_is_asked_for_again(self, client: FlaskClient, chosen: str) -> None:
@@ -417,4 +422,4 @@ class TestChangeFirst:
         client.post("/employees/", data=typed())
 
         with app.app_context():
-            assert db.session.execute(db.select(Employee.number)).scalars().all() == ["1"]
+            assert db.session.execute(db.select(Employee.number)).scalars().all() == ["1", "2"]

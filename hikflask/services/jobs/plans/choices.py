@@ -17,6 +17,7 @@ from hikflask.models.job import DRAFT
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import PlanChanged
+from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim
@@ -83,14 +84,14 @@ def discard(comparison: Comparison) -> None:
         db.session.commit()
 
 
-def start(comparison: Comparison, chosen: Choices, plan: Plan, confirm: int | None) -> Claim:
+def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -> Claim:
     """Start a plan, and claim its job for the worker.
 
     :param chosen: what the plan was made from.
-    :raises UnsafePlan: when the number of removals must be typed and is not `confirm`.
+    :raises AdministratorNeeded: :raises UnsafePlan: as Plan.require_agreed().
     :raises PlanChanged: when something else is chosen by now, or the plan was started already; or as begin().
     """
-    plan.require_confirmed(confirm)
+    plan.require_agreed(agreed)
     comparison_traces.hold(comparison.id)
     draft = _draft(comparison)
     if draft is None or not _lock(draft) or _chosen(draft) != chosen:
@@ -98,14 +99,16 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, confirm: int | No
         raise PlanChanged
     changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
     changed_rows(delete(Job).where(Job.id == draft.id))
-    return begin(plan)
+    return begin(plan, agreed)
 
 
-def begin(plan: Plan) -> Claim:
+def begin(plan: Plan, agreed: Agreed) -> Claim:
     """Make and start the job that carries a plan out, in the caller's transaction, which ends with it.
 
+    :raises AdministratorNeeded: :raises UnsafePlan: as Plan.require_agreed().
     :raises PlanChanged: when somebody in the plan was erased since it was made.
     """
+    plan.require_agreed(agreed)
     comparison_traces.hold(plan.comparison_id)
     there = select(PersonThere.number).where(PersonThere.comparison_id == plan.comparison_id)
     if {step.number for step in plan.steps if step.is_there} - set(db.session.execute(there).scalars()):

@@ -1,0 +1,20 @@
+"""What is agreed to where a test takes access from many people, and is not about that."""
+
+from hikflask.services.core.removals import Agreed
+
+
+class AnyNumber(int):
+    """The number of people that is asked for, whichever it is."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = int.__hash__
+
+
+# An administrator confirmed it; somebody else asks for it.
+AGREED = Agreed(AnyNumber(), by_admin=True)
+BY_OPERATOR = Agreed(None, by_admin=False)
