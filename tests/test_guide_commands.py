@@ -172,6 +172,12 @@ ELSEWHERE = {
     "tests/benchmarks/test_enrol_benchmark.py::"
     "test_small_benchmark_shows_five_requests_for_each_enrolment_and_a_ratio": ["python -m tests.benchmarks.enrol"],
     "tests/benchmarks/test_fleet_benchmark.py::test_small_fleet_is_measured": ["python -m tests.benchmarks.fleet"],
+    "tests/benchmarks/test_hostile_files_benchmark.py::test_small_benchmark_shows_time_memory_disk_and_health": [
+        "python -m tests.benchmarks.hostile_files",
+    ],
+    "tests/benchmarks/test_hostile_terminal_benchmark.py::test_small_benchmark_shows_time_memory_and_waiting": [
+        "python -m tests.benchmarks.hostile_terminal",
+    ],
     "tests/benchmarks/test_load_benchmark.py::test_small_office_is_measured": ["python -m tests.benchmarks.load"],
     "tests/benchmarks/test_uploads_benchmark.py::"
     "test_largest_pictures_at_once_stay_within_700_megabytes_and_leave_none_behind": [
