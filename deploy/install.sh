@@ -132,7 +132,7 @@ make_certificate() {
 
 # What somebody changed stays as it is.
 install_site() {
-    install -m 0644 "$source"/deploy/hikflask_{proxy.conf,away.html,too_large.html} /etc/nginx/
+    install -m 0644 "$source"/deploy/hikflask_{proxy.conf,away.html,bad_request.html,too_large.html} /etc/nginx/
     sed "s/hikflask\.example/$1/g" "$source/deploy/nginx.conf" >"$home/site.new"
     if [ ! -f "$site" ] || cmp -s "$site" "$home/site"; then
         install -m 0644 "$home/site.new" "$site"

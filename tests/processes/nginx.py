@@ -141,8 +141,8 @@ class Nginx:
             assert before in text, before
             text = text.replace(before, after)
         (self.folder / "nginx.conf").write_text(text)
-        for name in ("hikflask_proxy.conf", "hikflask_away.html", "hikflask_too_large.html"):
-            shutil.copy(ROOT / "deploy" / name, self.folder / name)
+        for part in (ROOT / "deploy").glob("hikflask_*"):
+            shutil.copy(part, self.folder / part.name)
         user = "user root;" if os.geteuid() == 0 else ""
         (self.folder / "around.conf").write_text(AROUND.format(folder=self.folder, user=user))
 

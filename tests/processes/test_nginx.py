@@ -30,6 +30,15 @@ TOO_LARGE_PAGE = (
     "A photo may have 10 MB at most, a table of employees 20 MB, an archive of photos 500 MB. "
     "Go back and choose a smaller file: what you typed is still on that page.",
 )
+BAD_REQUEST = '{"error": "bad_request", "message": "Address or headers are too long, or the request is broken."}'
+BAD_REQUEST_PAGE = (
+    "<h1>Запрос не прочитан</h1>",
+    "Адрес страницы слишком длинный, или запрос повреждён. Вернитесь назад и сократите то, что ищете. "
+    "Если не поможет, удалите файлы cookie этого сайта в настройках браузера и войдите снова.",
+    "<h1>The request could not be read</h1>",
+    "The address of the page is too long, or the request is broken. Go back and search for something shorter. "
+    "If that does not help, delete the cookies of this site in the browser’s settings and sign in again.",
+)
 AWAY = ("Страница сейчас не отвечает", "The page does not answer right now")
 
 
@@ -307,6 +316,42 @@ class TestTooLarge:
             answer = self.answer(nginx, path, Authorization="Bearer abc")
 
             assert (answer.status, answer.headers["Content-Type"], answer.text) == (413, "application/json", TOO_LARGE)
+
+
+class TestBadRequest:
+    """Of what nginx cannot read it says so in the language of whoever asked."""
+
+    def answers(self, nginx: Nginx, path: str) -> list[Answer]:
+        return [
+            nginx.ask(f"{path}?q={'a' * 9000}"),
+            nginx.ask(path, X_Long="a" * 9000),
+            nginx.ask(path, **{f"X_{count}": "a" * 7000 for count in range(5)}),
+            nginx.ask(path, "POST", Content_Length="many"),
+            nginx.ask(path, "POST", body="no chunk\r\n", Transfer_Encoding="chunked"),
+        ]
+
+    def test_page_says_in_both_languages_what_to_do(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream) as seen:
+            for path in ("/employees/", "/imports/", "/apiary"):
+                answers = self.answers(nginx, path)
+
+                assert [answer.status for answer in answers] == [414, 400, 400, 400, 400], path
+                for answer in answers:
+                    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+                    assert all(sentence in " ".join(answer.text.split()) for sentence in BAD_REQUEST_PAGE)
+                    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+                    assert not re.search(r"<(script|style|link|img)|\son\w+=|\sstyle=", answer.text)
+            assert nginx.ask("/hikflask_bad_request.html").status == 404
+            assert seen.requests == []
+
+    def test_programs_are_told_in_json(self, nginx: Nginx) -> None:
+        for path in ("/api/users/", "/api/users/import"):
+            answers = self.answers(nginx, path)
+
+            assert [answer.status for answer in answers] == [414, 400, 400, 400, 400], path
+            assert {(answer.headers["Content-Type"], answer.text) for answer in answers} == {
+                ("application/json", BAD_REQUEST)
+            }
 
 
 def test_operator_signs_in_through_nginx_and_the_socket(nginx: Nginx, tmp_path: Path) -> None:
