@@ -43,7 +43,7 @@ def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated
     assert files() == []
     assert db.session.query(Photo).count() == 0
     assert [(entry.actor, entry.terminal, entry.employee) for entry in entries("capture.forgotten")] == [
-        ("worker", "Вход", "")
+        ("worker", "Вход", "100222")
     ]
 
 
