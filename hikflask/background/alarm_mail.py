@@ -4,8 +4,8 @@ import logging
 import smtplib
 import ssl
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.header import Header
+from email.mime.text import MIMEText
 
 from babel.dates import format_datetime
 from flask import current_app
@@ -33,20 +33,21 @@ def send_due() -> None:
             return
 
 
-def letter(alarm: Alarm) -> EmailMessage:
+def letter(alarm: Alarm) -> MIMEText:
     """Return the mail about the beginning of an alarm, or about its end once the beginning was told."""
     config = current_app.config
-    written = EmailMessage(policy=SMTP)
-    written["From"], written["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
     code, about = _code(alarm), _about(alarm)
     said = [_in(language, code, alarm, about) for language in LANGUAGES]
-    written["Subject"] = f"hikflask: {' / '.join(subject for subject, _body in said)}"
+    written = MIMEText("\n\n".join(body for _subject, body in said) + "\n", _charset="utf-8")
+    written["From"], written["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
+    # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
+    subjects = " / ".join(subject for subject, _body in said)
+    written["Subject"] = Header(f"hikflask: {subjects}", "utf-8").encode()
     written["Auto-Submitted"] = "auto-generated"
-    written.set_content("\n\n".join(body for _subject, body in said) + "\n")
     return written
 
 
-def send(written: EmailMessage) -> None:
+def send(written: MIMEText) -> None:
     """Give a mail to the server.
 
     :raises OSError: when the server is away, does not let us in, or does not take it.

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from hikflask.background import alarm_mail
 from hikflask.extensions import db
@@ -164,6 +165,26 @@ def test_terminal_that_is_put_out_of_use_is_not_said_to_answer(terminal: Termina
     sweep()
 
     assert said(server)[1][0] == "hikflask: «Вход» больше не используется / “Вход” is not in use any more"
+
+
+def test_name_of_a_terminal_is_neither_header_nor_address_nor_the_end_of_a_mail(
+    client: FlaskClient, terminal: Terminal, server: MailServer
+) -> None:
+    assert terminal.name == "Вход"
+    device = {"url": "http://192.168.1.65", "username": "admin", "password": "x"}
+    evil = 'Вход" <eve@example.com>, =?utf-8?q?x=0D=0ABcc:?= eve@example.com'
+    for name in ("Вход\r\nBcc: eve@example.com", "Вход\r\n.\r\nRCPT TO:<eve@example.com>"):
+        assert client.post("/api/devices/", json={**device, "name": name}).status_code == 422
+    let(name=evil, refused_since=MOMENT)
+    sweep()
+
+    (mail,) = server.mails
+    assert server.recipients == [["anna@example.com", "boris@example.com"]]
+    assert sorted(mail.keys()) == [
+        "Auto-Submitted", "Content-Transfer-Encoding", "Content-Type", "From", "MIME-Version", "Subject", "To"
+    ]  # fmt: skip
+    assert str(mail["Subject"]).startswith(f"hikflask: «{evil}» не принял пароль")
+    assert mail.get_content().startswith(f"«{evil}» не принял пароль")
 
 
 def test_server_that_is_away_or_takes_nothing_loses_no_mail_and_stops_no_worker(

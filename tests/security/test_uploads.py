@@ -2,7 +2,12 @@
 
 import os
 import re
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -212,3 +217,29 @@ def test_no_token_leads_to_another_file(client: FlaskClient) -> None:
 
         assert answer.status_code == 404, way
         assert SECRET not in answer.data
+
+
+def test_no_command_has_anything_of_what_is_uploaded_and_none_goes_through_a_shell(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil, started, begin = "$(touch pwned); `x` | --help", list[list[str]](), subprocess.Popen.__init__
+
+    def noted(self: subprocess.Popen[bytes], command: list[str], *about: Any, **more: Any) -> None:
+        assert not more.get("shell")
+        started.append(command)
+        begin(self, command, *about, **more)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photos:
+        photos.writestr(f"{evil}/100223.jpg", FACE)
+    table = f"ID;ФИО;{evil}\n100223;{evil};{evil}\n".encode()
+    user = client.post("/api/users/", json={"hikvision_id": "100222", "full_name": evil}).json["id"]
+    client.post(f"/api/users/{user}/photo", data={"photo": (BytesIO(FACE), f"{evil}.jpg")})
+    files = {"file": (BytesIO(table), evil), "photos": (BytesIO((tmp_path / "photos.zip").read_bytes()), evil)}
+
+    assert client.post("/api/users/import", data=files).json["new"] == 1
+
+    assert {command[0] for command in started} == {sys.executable}
+    assert len(started) >= 4
+    assert evil not in str(started)
+    assert "touch" not in str(started)
