@@ -42,7 +42,7 @@ def letter(alarm: Alarm) -> MIMEText:
     written["From"], written["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
     # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
     subjects = " / ".join(subject for subject, _body in said)
-    written["Subject"] = Header(f"hikflask: {subjects}", "utf-8").encode()
+    written["Subject"] = Header(f"hikflask: {subjects}", "utf-8")  # type: ignore[assignment]
     written["Auto-Submitted"] = "auto-generated"
     return written
 

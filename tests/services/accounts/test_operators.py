@@ -166,6 +166,16 @@ def test_password_that_an_administrator_gives_stays_when_its_owner_changes_it_at
     assert audited("operator.password_changed") == []
 
 
+def test_changed_password_is_in_the_trail_whoever_changed_it() -> None:
+    anna = add_operator()
+    mine = sessions.find(open_session(anna))
+    assert mine is not None
+    operators.set_password(anna.id, GOOD, keep_session=mine.session_id)
+    operators.set_password(anna.id, "another four words here", temporary=True)
+
+    assert [audited(f"operator.{what}") for what in ("password_changed", "password_reset")] == [["Анна"], ["Анна"]]
+
+
 def test_change_notes_what_changed_and_who_did_it() -> None:
     add_operator("Ольга", ADMIN)
     anna = add_operator("Анна", OPERATOR)
