@@ -91,6 +91,15 @@ def test_receiver_that_never_ends_its_answer_is_given_up_in_time(
         assert len(slow.got) == 1
 
 
+def test_receiver_whose_certificate_is_not_known_gets_no_message(tmp_path: Path) -> None:
+    certificate = make_certificate("127.0.0.1")
+    (tmp_path / "both.pem").write_bytes(certificate.pem + certificate.key)
+    with receiving(certificate=str(tmp_path / "both.pem")) as unknown:
+        with pytest.raises(NotSent, match="certificate"):
+            receivers.post(unknown.url, b"{}", {})
+        assert unknown.got == []
+
+
 def test_receiver_that_never_ends_its_handshake_is_given_up_in_time() -> None:
     with endless_handshake() as port:
         assert took(f"https://127.0.0.1:{port}/", 0.3) < 1.5
