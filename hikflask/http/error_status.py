@@ -92,6 +92,7 @@ REFUSED_HERE = {
     "import_unknown": HTTPStatus.NOT_FOUND,
     "nothing_uploaded": HTTPStatus.UNPROCESSABLE_ENTITY,
     "photos_file_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "certificate_uncheckable": HTTPStatus.CONFLICT,
     "archive_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "archive_too_many": HTTPStatus.UNPROCESSABLE_ENTITY,
     "archive_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,

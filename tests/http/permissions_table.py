@@ -74,6 +74,8 @@ PAGES = {
     "GET /erasures/<int:erasure_id>": ADMIN,
     "GET /erasures/<int:erasure_id>/state": ADMIN,
     "GET /erasures/number": CONFIRMED,
+    "GET /erasures/check": ADMIN,
+    "POST /erasures/check": ADMIN,
     "POST /erasures/": CONFIRMED,
     "GET /removals/bulk": CONFIRMED,
     "POST /removals/bulk": CONFIRMED,

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask import messages
 from hikflask.background import tasks
 from hikflask.forms.erasures import CertificateForm, NumberForm
+from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
@@ -123,7 +124,7 @@ def check_certificate() -> ResponseReturnValue:
     try:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
     except CertificateUncheckable as error:
-        return _checked(form, messages.sentence(error.code), HTTPStatus.CONFLICT)
+        return _checked(form, messages.sentence(error.code), error_status.for_page(error.code))
     return _checked(form, _answer(erasure, matches=matches), is_same=matches)
 
 
