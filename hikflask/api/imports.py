@@ -13,10 +13,11 @@ from hikflask.api.openapi.described import FILE, WHOLE, Files, described, one
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.background import tasks
-from hikflask.http import body_limits
-from hikflask.http.permissions import OPERATOR, allow
+from hikflask.http import bearer_token, body_limits
+from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import ImportBatch, Job
-from hikflask.services.core.errors import ServiceError, TablesWaiting
+from hikflask.services.core.errors import ServiceError, TablesWaiting, UnsafePlan
+from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing
@@ -48,6 +49,7 @@ FILES = Files(
             "description": "Everybody in the table is sent to this device; without a table, everybody with a photo.",
         },
         "groups": FLAG_PART,
+        "confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."},
     }
 )
 # The name of a field in a row → in the API.
@@ -64,18 +66,22 @@ def longest_upload() -> int:
 @body_limits.takes(longest_upload)
 @described(one("Import"), other={202: one("JobBegun")}, body=FILES, refusals=(409, 503))
 def import_users() -> ResponseReturnValue:
-    """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed."""
+    """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed.
+
+    Where many lose access by it, an administrator's token confirms how many.
+    """
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:
         raise InputError({"file": "A CSV or XLSX file is expected in the part “file”."})
     dry_run, device_id, groups = _flag("dry_run"), _device_id(), _flag("groups")
+    agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
     batch = batches.make(table, photos)
     try:
         batches.choose(batch.id, batch.fields, device_id, groups=groups)
         if _size(batch) > MOST_ROWS:
-            return _as_job(batch.id, dry_run)
+            return _as_job(batch.id, dry_run, agreed)
         with _turn():
-            return _at_once(batch.id, dry_run)
+            return _at_once(batch.id, dry_run, agreed)
     except ColumnsMissing as error:
         imports.forget_dry_run(batch.id)
         raise InputError({"file": _missing(error.fields[0], batch)}, error.code) from error
@@ -88,7 +94,8 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
     """Return what came of the import that a job checked or did: what a short one is answered with; None before."""
     if job.kind in {IMPORT, IMPORT_CHECK} and "error" in job.params:
         error = _failed(job)
-        return {"error": error.code, "message": messages.english(error.code, **error.params)}
+        count = {"count": error.params["count"]} if error.code == UnsafePlan.code else {}
+        return {"error": error.code, "message": messages.english(error.code, **error.params), **count}
     return _shape(report, job.kind == IMPORT_CHECK) if report else None
 
 
@@ -97,26 +104,27 @@ def _size(batch: ImportBatch) -> int:
     return rows + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures)
 
 
-def _start(batch_id: int, dry_run: bool) -> Claim:
-    return imports.start_check(batch_id) if dry_run else imports.start_check_and_import(batch_id)
-
-
-def _as_job(batch_id: int, dry_run: bool) -> ResponseReturnValue:
-    claim = _start(batch_id, dry_run)
+def _as_job(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValue:
+    claim = imports.start_check(batch_id) if dry_run else imports.start_check_and_import(batch_id, agreed)
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id}), 202
 
 
-def _at_once(batch_id: int, dry_run: bool) -> ResponseReturnValue:
-    claim = _start(batch_id, dry_run)
-    run_to_end(claim)
-    job = queries.get(claim.job_id) or abort(404, "The import was deleted meanwhile.")
-    if "error" in job.params:
-        raise _failed(job)
+def _at_once(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValue:
+    _run(imports.start_check(batch_id))
+    if not dry_run:
+        _run(imports.start_import(batch_id, agreed))
     answer = jsonify(_shape(import_report.of_batch(batches.row(batch_id), MOST_ROWS), dry_run))
     if dry_run:
         imports.forget_dry_run(batch_id)
     return answer
+
+
+def _run(claim: Claim) -> None:
+    run_to_end(claim)
+    job = queries.get(claim.job_id) or abort(404, "The import was deleted meanwhile.")
+    if "error" in job.params:
+        raise _failed(job)
 
 
 def _failed(job: Job) -> ServiceError:
@@ -134,7 +142,17 @@ def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "wrong": report.wrong,
         "rows": [_wrong(row) for row in report.rows],
+        **({"leavers": report.leavers} if report.leavers else {}),
+        **({"lose_access": _lose_access(report.losses)} if report.losses else {}),
     }
+
+
+def _lose_access(losses: Losses) -> dict[str, Any]:
+    devices = [
+        {"device_id": loss.terminal_id, "name": loss.terminal, "lose": loss.loses, "people": loss.people}
+        for loss in losses.terminals
+    ]
+    return {"people": losses.people, "devices": devices}
 
 
 def _wrong(row: WrongRow) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.removals import Agreed
 from hikflask.services.imports import batches, columns
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing
@@ -38,6 +39,7 @@ MOST_TOLD = 20
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 @click.option("--terminal", "terminal_id", type=click.IntRange(1, LARGEST_ID), help="Send everybody there, too.")
 @click.option("--groups", is_flag=True, help="Send everybody to the terminals of their groups, too.")
+@click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
 @with_appcontext
 def import_employees(
@@ -47,31 +49,34 @@ def import_employees(
     as_json: bool,
     terminal_id: int | None,
     groups: bool,
+    confirm: int | None,
     chosen: tuple[str, ...],
 ) -> None:
     """Add and change employees by FILE: a CSV or XLSX table, or a ZIP archive of photos.
 
     Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1 when FILE cannot be
-    read, and nothing is done then.
+    read, and nothing is done then; likewise while many would lose access, and --confirm is not how many.
     """
     with audit.acting(audit.COMMAND_LINE):
         try:
             batch = _made(file, photos)
-            report = _imported(batch, dry_run, terminal_id, chosen, groups=groups)
+            report = _imported(batch, None if dry_run else _agreed(confirm), terminal_id, chosen, groups=groups)
         except ServiceError as error:
             raise click.ClickException(messages.english(error.code, **error.params)) from error
     _tell_wrong(report.rows, report.wrong + report.without_photo)
+    _tell_losses(report)
     click.echo(_as_json(report, dry_run) if as_json else _summary(report, dry_run))
 
 
 @click.command("undo")
 @click.argument("batch_id", metavar="BATCH", type=click.IntRange(1, LARGEST_ID))
+@click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @with_appcontext
-def undo_import(batch_id: int) -> None:
+def undo_import(batch_id: int, confirm: int | None) -> None:
     """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
     with audit.acting(audit.COMMAND_LINE):
         try:
-            job = _run(imports.start_undo(batch_id))
+            job = _run(imports.start_undo(batch_id, _agreed(confirm)))
         except ServiceError as error:
             raise click.ClickException(messages.english(error.code, **error.params)) from error
     failed, count = queries.failures(job.id, MOST_TOLD)
@@ -82,6 +87,11 @@ def undo_import(batch_id: int) -> None:
     click.echo(f"Undone: {job.done - job.failed}, not undone: {job.failed}.")
     if job.failed:
         raise click.exceptions.Exit(1)
+
+
+def _agreed(confirm: int | None) -> Agreed:
+    """Return what is agreed to: whoever has a shell on the server is an administrator."""
+    return Agreed(confirm, by_admin=True)
 
 
 def _made(file: Path, photos: Path | None) -> ImportBatch:
@@ -98,17 +108,18 @@ def _upload(path: Path | None, opened: ExitStack) -> Upload | None:
 
 
 def _imported(
-    batch: ImportBatch, dry_run: bool, terminal_id: int | None, chosen: Iterable[str], *, groups: bool
+    batch: ImportBatch, agreed: Agreed | None, terminal_id: int | None, chosen: Iterable[str], *, groups: bool
 ) -> Report:
-    """Check an import and do it; nothing stays of a dry run, and of one whose columns are not known."""
+    """Check an import and do it, or only check it (None); nothing stays of one that is not begun."""
     batch_id, is_over = batch.id, False
     try:
         batches.choose(batch_id, _fields(batch, chosen), terminal_id, groups=groups)
-        start = imports.start_check if dry_run else imports.start_check_and_import
-        _run(start(batch_id))
-        report = import_report.of_batch(batches.row(batch_id), MOST_TOLD)
-        is_over = not dry_run
-        return report
+        _run(imports.start_check(batch_id))
+        if agreed is not None:
+            claim = imports.start_import(batch_id, agreed)
+            is_over = True
+            _run(claim)
+        return import_report.of_batch(batches.row(batch_id), MOST_TOLD)
     except ColumnsMissing as error:
         raise click.ClickException(_missing(error.fields[0], batch.layout["columns"])) from error
     finally:
@@ -189,6 +200,13 @@ def _said(row: WrongRow) -> str:
 def _tell_rest(count: int) -> None:
     if count > 0:
         click.echo(f"… and {count} more.", err=True)
+
+
+def _tell_losses(report: Report) -> None:
+    if report.leavers:
+        click.echo(f"Deactivated: {report.leavers}.", err=True)
+    for loss in report.losses.terminals:
+        click.echo(f"Lose access to “{loss.terminal}”: {loss.loses} of {loss.people}.", err=True)
 
 
 def _as_json(report: Report, dry_run: bool) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, Field, SelectChoice, SelectField, ValidationError
+from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import row_id
+from hikflask.forms.fields import row_id, stripped
 
 
 def _one_of_the_list(form: Form, field: Field) -> None:  # noqa: ARG001
@@ -76,3 +76,15 @@ class ColumnsForm(Form):
     def chosen(self) -> dict[str, int]:
         """Field → index of its column, from 0; without the fields that the table does not have."""
         return {field.name: field.data for field in self.columns if field.data is not None}
+
+
+class ConfirmForm(Form):
+    """How many people lose access by an import, as typed."""
+
+    confirm = StringField(_l("How many employees lose access"), filters=[stripped])
+
+
+class UndoForm(ConfirmForm):
+    """The same of an undo; `rows` is how many rows the question told of."""
+
+    rows = HiddenField()

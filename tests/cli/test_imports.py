@@ -14,6 +14,7 @@ from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Te
 from hikflask.services.core import import_files
 from tests.cli.test_operators import run
 from tests.support.captures import FACE
+from tests.support.groups import ENTRANCE, add_terminals
 from tests.support.jobs import add_people
 from tests.support.retention import entries
 
@@ -53,7 +54,10 @@ def test_people_come_in_and_wrong_rows_are_told(app: Flask, table: Path) -> None
     )
     assert people(app) == {"1": ("Иванов Иван", "Цех 1", True), "3": ("Пётр", "", True)}
     with app.app_context():
-        assert [(entry.actor, entry.subject) for entry in entries("job.started")] == [("command line", "job 1")]
+        assert [(entry.actor, entry.subject) for entry in entries("job.started")] == [
+            ("command line", "job 1"),
+            ("command line", "job 2"),
+        ]
 
 
 def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
@@ -231,3 +235,24 @@ def test_many_wrong_rows_are_counted_after_the_first(app: Flask, tmp_path: Path)
     lines = result.stderr.splitlines()
     assert len(lines) == 21
     assert lines[-1] == "… and 30 more."
+
+
+def test_many_lose_access_only_when_their_number_is_given(app: Flask, table: Path, tmp_path: Path) -> None:
+    with app.app_context():
+        ids = add_terminals(ENTRANCE)
+    imported(app, table, "--terminal", ids[ENTRANCE])
+    leavers = tmp_path / "leavers.csv"
+    leavers.write_text("ID,Уволен\n1,да\n3,да\n", encoding="utf-8")
+
+    dry_run = imported(app, leavers, "--dry-run")
+    refused = imported(app, leavers)
+    done = imported(app, leavers, "--confirm", "2")
+
+    told = "Deactivated: 2.\nLose access to “Вход”: 2 of 2.\n"
+    assert (dry_run.exit_code, dry_run.stderr) == (0, told)
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: This removes many people from terminals. To confirm, enter how many: 2.\n",
+    )
+    assert (done.exit_code, done.stderr) == (0, told)
+    assert [active for _, _, active in people(app).values()] == [False, False]

@@ -106,6 +106,7 @@ PAGES = {
     "POST /imports/<int:batch_id>/discard": OPERATOR,
     "GET /imports/<int:batch_id>/undo": OPERATOR,
     "POST /imports/<int:batch_id>/undo": OPERATOR,
+    "POST /imports/<int:batch_id>/undo/remove": CONFIRMED,
     "POST /captures": OPERATOR,
     "POST /captures/of/<int:employee_id>": OPERATOR,
     "GET /captures/<int:capture_id>": OPERATOR,

@@ -32,6 +32,7 @@ from hikflask.services.jobs.run import run_to_end
 from tests.conftest import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import photos
+from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("app")]
 
@@ -191,7 +192,7 @@ def made(file: File, *, backwards: bool = False) -> int:
 def imported(file: File) -> int:
     """Check and apply the file."""
     batch_id = made(file)
-    run_to_end(imports.start_check_and_import(batch_id))
+    run_to_end(imports.start_check_and_import(batch_id, AGREED))
     return batch_id
 
 
@@ -255,7 +256,7 @@ def test_undo_restores_exactly_or_says_why_not(known: list[Person], file: File, 
     if not applied:
         return
 
-    claim = imports.start_undo(batch_id)
+    claim = imports.start_undo(batch_id, AGREED)
     run_to_end(claim)
 
     after, done = facts(), states(batch_id)
@@ -308,7 +309,7 @@ def test_killed_worker_makes_no_difference(known: list[Person], file: File, deat
     begin(known)
 
     batch_id = made(file)
-    claim: Claim | None = imports.start_check_and_import(batch_id)
+    claim: Claim | None = imports.start_check_and_import(batch_id, AGREED)
     for statements in deaths:
         claim = killed_after(statements, claim)
         if claim is None:

@@ -4,15 +4,20 @@ Each door sends its request to every address that it has, the operators' first, 
 asked for again last.
 """
 
+import io
+import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from hikflask.api import imports as api_imports
 from hikflask.extensions import db
-from hikflask.models import Department, Job, Terminal
+from hikflask.models import Department, ImportBatch, Job, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -22,18 +27,24 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO
 from hikflask.services.jobs.plans import choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, strangers
 from tests.support.desk import ENGLISH
-from tests.support.filled_forms import digest_of
+from tests.support.filled_forms import digest_of, words
 from tests.support.groups import make_group
+from tests.support.imports import apply, checked
 from tests.support.signed_in import client_of
 
 pytestmark = [pytest.mark.usefixtures("worker_alive", "people"), pytest.mark.both_databases]
+PACKAGE = Path(__file__).resolve().parents[2] / "hikflask"
 # Who is at the terminal by the group of their department, and who is there for the terminal alone.
 NUMBERS, STRANGERS = ("1", "2", "3"), ("7", "8", "9")
+LEAVERS = "ID;Уволен\n1;да\n2;да\n3;да\n"
+MOVED = "ID;Отдел\n1;Склад\n2;Склад\n3;Новый\n"
+# Who started what a door begins with.
+EARLIER = "Борис"
 Door = Callable[[FlaskClient, str], list[TestResponse]]
 
 
@@ -101,17 +112,46 @@ def deactivate_by_job(client: FlaskClient, confirm: str) -> list[TestResponse]:
     return [client.post(f"{page}{path}", data={"confirm": confirm}) for path in ("/start", "/deactivate")]
 
 
+def import_by_api(client: FlaskClient, confirm: str, table: str = LEAVERS) -> list[TestResponse]:
+    typed = {"file": (io.BytesIO(table.encode()), "люди.csv"), "confirm": confirm}
+    return [client.post("/api/users/import", data=typed if confirm else {"file": typed["file"]})]
+
+
+def import_departments_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    return import_by_api(client, confirm, MOVED)
+
+
+def import_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    with client.application.app_context():
+        page = f"/imports/{checked(*MOVED.splitlines()[1:], header='ID;Отдел')}"
+    return [client.post(f"{page}{path}", data={"confirm": confirm}) for path in ("/start", "/deactivate")]
+
+
+def undo_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    with client.application.app_context():
+        rows = [f"{confirm}{number};Олег;Охрана" for number in "456"]
+        batch_id = checked(*rows, header="ID;ФИО;Отдел", terminal_id=1)
+        job = apply(batch_id)
+        db.session.execute(db.update(Job).where(Job.id == job.id).values(requested_by=EARLIER))
+        db.session.commit()
+    typed = {"confirm": confirm, "rows": "3"}
+    return [client.post(f"/imports/{batch_id}/undo{path}", data=typed) for path in ("", "/remove")]
+
+
 DOORS: list[Door] = [
+    import_by_api, import_departments_by_api, import_on_page, undo_on_page,
     apply_by_api, apply_on_page, change_group_by_api, delete_group_by_api, delete_group_on_page, merge_on_page,
     move_by_job, deactivate_by_job,
 ]  # fmt: skip
 
 
 def begun(app: Flask) -> int:
-    """How many jobs were started, and departments merged."""
+    """How many jobs were started that take access from somebody, and how many departments merged."""
     with app.app_context():
-        jobs = db.session.query(Job).filter(Job.state != DRAFT).count()
-        return jobs + 2 - db.session.query(Department).count()
+        kinds = (APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO)
+        started = (Job.state != DRAFT, Job.kind.in_(kinds), Job.requested_by != EARLIER)
+        merged = 2 - db.session.query(Department).filter(Department.name.in_(("Охрана", "Склад"))).count()
+        return db.session.query(Job).filter(*started).count() + merged
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -168,3 +208,93 @@ def test_operators_page_says_whose_it_is_to_do(app: Flask) -> None:
     ):
         asked = operator.post(f"{page}/start", data={"department": "Склад"}, headers=headers)
         assert (asked.status_code, sentence in asked.text, 'name="shown"' in asked.text) == (422, True, False)
+
+
+def test_dry_run_names_terminals_people_and_leavers(app: Flask) -> None:
+    client = client_of(app, OPERATOR)
+
+    def dry_run(table: str) -> dict[str, Any]:
+        typed = {"file": (io.BytesIO(table.encode()), "люди.csv"), "dry_run": "true"}
+        return dict(client.post("/api/users/import", data=typed).json or {})
+
+    lost = {"people": 3, "devices": [{"device_id": 1, "name": "Вход", "lose": 3, "people": 3}]}
+    assert dry_run(LEAVERS) | {"leavers": 3, "lose_access": lost} == dry_run(LEAVERS)
+    assert dry_run(MOVED) | {"lose_access": lost} == dry_run(MOVED)
+    assert "leavers" not in dry_run(MOVED)
+    assert "lose_access" not in dry_run("ID;ФИО\n1;Пётр\n")
+
+
+def test_import_that_was_refused_leaves_nothing_and_a_long_one_says_why(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, run_jobs: Callable[[], int]
+) -> None:
+    client = client_of(app)
+    (refused,) = import_by_api(client, "")
+    assert refused.json == {
+        "error": "unsafe_plan",
+        "message": "This removes many people from terminals. To confirm, enter how many: 3.",
+        "fields": {"confirm": "This removes many people from terminals. To confirm, enter how many: 3."},
+        "count": 3,
+    }
+    with app.app_context():
+        assert db.session.query(ImportBatch).count() == 0
+
+    monkeypatch.setattr(api_imports, "MOST_ROWS", 2)
+    for by, confirm, code in ((OPERATOR, "3", "administrator_needed"), (ADMIN, "", "unsafe_plan")):
+        (begun,) = import_by_api(client_of(app, by), confirm)
+        run_jobs()
+        assert client.get(f"/api/jobs/{begun.json['job']}").json["import"]["error"] == code  # type: ignore[index]
+    (begun,) = import_by_api(client, "3")
+    run_jobs()
+    done = client.get(f"/api/jobs/{begun.json['job']}").json["import"]  # type: ignore[index]
+    assert (done["changed"], done["leavers"], done["lose_access"]["people"]) == (3, 3, 3)
+
+
+def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_number(app: Flask) -> None:
+    with app.app_context():
+        page = f"/imports/{checked(*MOVED.splitlines()[1:], header='ID;Отдел')}"
+
+    english = words(client_of(app, OPERATOR).get(page, headers=ENGLISH))
+    assert "Вход : lose access: 3 of 3" in english
+    assert "Access is taken from many. Only an administrator can import this." in english
+    russian = words(client_of(app).get(page, headers={"Accept-Language": "ru"}))
+    assert "Вход : потеряют доступ: 3 из 3" in russian
+    assert "Чтобы подтвердить, введите их количество: 3" in russian
+
+
+# Whose code takes access away → how it is known that not many lose it unasked.
+TAKERS = {
+    "comparisons/apply": "a job that choices.begin() starts",
+    "comparisons/take_over": "a job that choices.begin() starts",
+    "employees/erasure": "one person",
+    "employees/lifecycle": "one person, or a day that is over",
+    "employees/save": "one person",
+    "enrolments/desired": "one person",
+    "groups/membership": "one person",
+    "imports/apply": "a job that start_import() or start_check_and_import() starts",
+    "imports/undo": "a job that start_undo() starts",
+    "jobs/kinds": "jobs that draft.start() and groups/changing.py start",
+}
+TAKES = re.compile(
+    r"\b(desire_absent|desire_absent_at|apply_active|apply_deleted)\(|\b(DESIRED_ABSENT|REMOVAL_CHOSEN|OVER_THERE)\b"
+    r"|membership\.(apply|withdraw)\(\w"
+)
+# Starts a job without asking for what is agreed: of kinds that take access from nobody, or what is agreed already.
+STARTS = re.compile(r"\b(?:job_)?lifecycle\.(?:start|begin)\(\s*(\w+)")
+
+
+def test_whoever_takes_access_away_is_known() -> None:
+    services = PACKAGE / "services"
+    found = {
+        str(path.relative_to(services).with_suffix(""))
+        for path in services.rglob("*.py")
+        if "state" not in path.parts and TAKES.search(path.read_text(encoding="utf-8"))
+    }
+
+    assert found == set(TAKERS)
+
+
+def test_no_page_call_or_command_starts_such_a_job_past_the_services() -> None:
+    rooms = [PACKAGE / room for room in ("web", "api", "cli", "background")]
+    texts = [path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py")]
+
+    assert {kind for text in texts for kind in STARTS.findall(text)} == {"COMPARE", "GROUPS"}

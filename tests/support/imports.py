@@ -16,6 +16,7 @@ from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports
 from hikflask.services.jobs.lifecycle import Claim
 from tests.support.jobs import run
+from tests.support.removals import AGREED
 
 HEADER = "Табельный номер;ФИО;Подразделение"
 
@@ -56,9 +57,10 @@ def check(batch_id: int) -> int:
 
 
 def started(start: Any, batch_id: int) -> Claim:
-    """Start a job of an import, as Анна."""
+    """Start a job of an import, as Анна, who confirmed who loses access by it."""
+    agreed = () if start is imports.start_check else (AGREED,)
     with audit.acting(Actor("Анна", "10.0.0.7")):
-        claim: Claim = start(batch_id)
+        claim: Claim = start(batch_id, *agreed)
     return claim
 
 

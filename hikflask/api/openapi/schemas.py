@@ -67,6 +67,7 @@ IMPORT_EXAMPLE = {
     "wrong": 1,
     "rows": [WRONG_ROW],
 }
+LOSING = {"device_id": 1, "name": "Main entrance", "lose": 60, "people": 120}
 NOTE = {
     "number": "900",
     "code": "comes_in_inactive",
@@ -217,8 +218,17 @@ SCHEMAS: dict[str, Schema] = {
         total=COUNT,
         failed=list_of(_object({"number": "100222", "error": "deviceUserFull"}, number=TEXT, error=TEXT)),
     ),
+    # `leavers` are deactivated; `lose_access`: at which devices. Both where there is somebody.
     "Import": _object(
         IMPORT_EXAMPLE,
+        {
+            "leavers": COUNT,
+            "lose_access": _object(
+                {"people": 60, "devices": [LOSING]},
+                people=COUNT,
+                devices=list_of(_object(LOSING, device_id=ID, name=TEXT, lose=COUNT, people=COUNT)),
+            ),
+        },
         batch=or_null(ID),
         new=COUNT,
         changed=COUNT,
@@ -226,7 +236,9 @@ SCHEMAS: dict[str, Schema] = {
         wrong=COUNT,
         rows=list_of(_object(WRONG_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES)),
     ),
-    "ImportFailed": _object({"error": "table_damaged", "message": "The file is damaged."}, error=TEXT, message=TEXT),
+    "ImportFailed": _object(
+        {"error": "table_damaged", "message": "The file is damaged."}, {"count": COUNT}, error=TEXT, message=TEXT
+    ),
     # Of any call. `success`: of start-face-capture; `count` and `plan`: of `unsafe_plan`; `statusCode`, `subStatusCode`
     # and `errorMsg`: the terminal's own words.
     "Refusal": _object(

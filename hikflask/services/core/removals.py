@@ -6,7 +6,7 @@ this is the same rule behind every page, call and command. A single employee is 
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -38,7 +38,7 @@ class Agreed:
     @property
     def as_json(self) -> dict[str, Any]:
         """It as a job keeps it among its params."""
-        return {"confirm": self.confirm, "by_admin": self.by_admin}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,16 @@ class Losses:
     def __bool__(self) -> bool:
         """True when somebody loses access."""
         return bool(self.terminals)
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """It as a job keeps it among its params."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Losses":
+        """Return what as_json() made."""
+        return cls(tuple(Loss(**loss) for loss in kept["terminals"]), kept["people"])
 
     @property
     def are_many(self) -> bool:

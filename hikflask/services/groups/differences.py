@@ -15,7 +15,7 @@ from hikflask.models import Department, Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services.core import shown
-from hikflask.services.core.removals import Agreed, Loss, Losses
+from hikflask.services.core.removals import Agreed, Loss, Losses, Pair
 
 PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
 
@@ -87,6 +87,11 @@ def count(scope: Scope) -> Differences:
         for terminal in db.session.execute(here).scalars()
     )
     return Differences(terminals, len({employee_id for employee_id, _ in loses}), shown.digest(gets, loses))
+
+
+def losing(scope: Scope) -> set[Pair]:
+    """Return employees and the terminals that they lose."""
+    return set(_pairs(_loses(scope)))
 
 
 def employees(scope: Scope) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ All of it is read by pages: many rows may be wrong.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, and_, func, select
@@ -15,9 +15,11 @@ from hikflask.models import ImportBatch, ImportRow, Job, JobItem
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, UNCHANGED, WRONG
 from hikflask.models.job import DONE, FAILED
 from hikflask.services.core.keyset import Keyset
-from hikflask.services.imports import batches, queries
+from hikflask.services.core.removals import Losses
+from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.values import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
+from hikflask.services.jobs.kinds import LOSSES
 
 # A page begins behind one item that failed, and behind one row with something wrong.
 PLACES = Keyset((JobItem.id.asc(), ImportRow.id.asc()), "report of a job")
@@ -43,7 +45,8 @@ class Report:
     """How many rows of an import are new, changed, unchanged and wrong, and the first of the wrong ones.
 
     Once the import was started, only those count as new or changed that were imported, and those that could not be
-    imported count as wrong. `without_photo`: of the new and changed ones, those whose photo is refused.
+    imported count as wrong. `without_photo`: of the new and changed ones, those whose photo is refused. `leavers` are
+    deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import.
     """
 
     batch_id: int
@@ -53,6 +56,8 @@ class Report:
     wrong: int
     without_photo: int
     rows: list[WrongRow]
+    leavers: int = 0
+    losses: Losses = field(default_factory=Losses)
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,25 @@ def _report(batch: ImportBatch, rows: Iterable[Row[Any]], items: Iterable[Row[An
         for item in items
     ]
     without_photo = queries.without_photo(batch.id)
-    return Report(batch.id, counts[NEW], counts[CHANGED], counts[UNCHANGED], counts[WRONG], without_photo, wrong)
+    return Report(
+        batch.id,
+        counts[NEW],
+        counts[CHANGED],
+        counts[UNCHANGED],
+        counts[WRONG],
+        without_photo,
+        wrong,
+        queries.leavers(batch.id),
+        losses_of(batch),
+    )
+
+
+def losses_of(batch: ImportBatch) -> Losses:
+    """Return who loses access by an import: as it was counted when it was started, else as it would be now."""
+    job = db.session.get(Job, batch.import_job_id) if batch.import_job_id else None
+    if job and LOSSES in job.params:
+        return Losses.from_json(job.params[LOSSES])
+    return losses.of_import(batch.id)
 
 
 def _checked(batch: ImportBatch) -> Counter[str]:

@@ -1,6 +1,8 @@
 """Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, whoever else tries it."""
 
-from typing import NoReturn
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from sqlalchemy import delete, exists, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -11,7 +13,8 @@ from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.imports import batches, queries
+from hikflask.services.core.removals import Agreed, Losses
+from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.errors import (
     ImportChecked,
     ImportNotChecked,
@@ -20,7 +23,7 @@ from hikflask.services.imports.errors import (
     NothingToUndo,
 )
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO
+from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 
 JobColumn = InstrumentedAttribute[int | None]
@@ -38,20 +41,22 @@ def start_check(batch_id: int) -> Claim:
     return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0))
 
 
-def start_import(batch_id: int) -> Claim:
+def start_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
     :raises ImportUnknown: :raises ImportNotChecked: :raises ImportStarted: when it was started already.
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
     batch = batches.row(batch_id)
     if batch.checked_at is None:
         raise ImportNotChecked
     _refuse_undone(batch)
-    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed)
+    lost = _agreed(losses.of_import(batch_id), agreed)
+    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, lost)
 
 
-def start_check_and_import(batch_id: int) -> Claim:
-    """Start the dry run and the import as one job, as a command does.
+def start_check_and_import(batch_id: int, agreed: Agreed) -> Claim:
+    """Start the dry run and the import as one job, which fails after the dry run where many would lose access.
 
     :raises ImportUnknown: :raises ImportStarted: when the dry run or the import was started already.
     """
@@ -59,15 +64,17 @@ def start_check_and_import(batch_id: int) -> Claim:
     if batch.check_job_id is not None:
         raise ImportStarted(job=batch.check_job_id)
     _refuse_undone(batch)
-    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), check_first=True)
+    params = {CHECK_FIRST: True, AGREED: agreed.as_json}
+    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), params)
 
 
-def start_undo(batch_id: int, rows: int | None = None) -> Claim:
+def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
     """Start to undo an import. An undo that was stopped, or interrupted, goes on with the rows that are left.
 
     :param rows: how many rows were applied when somebody was asked; None: nobody was.
     :raises ImportUnknown: :raises NothingToUndo: :raises ImportStarted: while the import goes on, and when the undo was
         started already. :raises PlanChanged: when other rows are applied by now.
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
     batch = batches.row(batch_id)
     if _is_open(batch.import_job_id):
@@ -77,7 +84,8 @@ def start_undo(batch_id: int, rows: int | None = None) -> Claim:
         _raise(NothingToUndo())
     if rows is not None and rows != people:
         _raise(PlanChanged())
-    return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people)
+    lost = _agreed(losses.of_undo(batch_id), agreed)
+    return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people, lost)
 
 
 def forget_dry_run(batch_id: int) -> None:
@@ -94,14 +102,24 @@ def _refuse_undone(batch: ImportBatch) -> None:
         _raise(ImportStarted(job=batch.undo_job_id))
 
 
-def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, *, check_first: bool = False) -> Claim:
+def _agreed(found: Losses, agreed: Agreed) -> dict[str, Any]:
+    """Return what a job keeps of who loses access by it; see start_import()."""
+    try:
+        found.require(agreed)
+    except ServiceError as error:
+        _raise(error)
+    return {LOSSES: found.as_json}
+
+
+def _start(
+    batch: ImportBatch, kind: str, column: JobColumn, people: int, about: Mapping[str, Any] = MappingProxyType({})
+) -> Claim:
     """Make the job and start it, by compare-and-set: dry run, import and undo are still as they were read.
 
     :raises ImportUnknown: when somebody discards the import at this moment.
     """
     batch_id = batch.id
-    params = {"batch": batch_id, CHECK_FIRST: True} if check_first else {"batch": batch_id}
-    job = Job(kind=kind, params=params, total=people)
+    job = Job(kind=kind, params={"batch": batch_id, **about}, total=people)
     db.session.add(job)
     db.session.flush()
     ended = exists().where(Job.id == column, Job.state.in_((STOPPED, FAILED)))

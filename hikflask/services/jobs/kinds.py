@@ -10,9 +10,10 @@ from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
+from hikflask.services.core.removals import Agreed
 from hikflask.services.employees import lifecycle
 from hikflask.services.groups import membership
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, losses
 from hikflask.services.imports.apply import apply_row
 from hikflask.services.imports.check import check
 from hikflask.services.imports.undo import undo_row
@@ -32,8 +33,8 @@ COMPARE = "compare"
 APPLY = "apply"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
-# Among the params of an import: its dry run comes first.
-CHECK_FIRST = "check"
+# Among the params of an import: its dry run comes first, and what is agreed to after it; who loses access by it.
+CHECK_FIRST, AGREED, LOSSES = "check", "agreed", "losses"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]
@@ -118,6 +119,9 @@ def _check(job: Job, progress: Progress) -> None:
 def _begin_import(job: Job, progress: Progress) -> None:
     if job.params.get(CHECK_FIRST):
         _check(job, progress)
+        lost = losses.of_import(job.params["batch"])
+        lost.require(Agreed(**job.params[AGREED]))
+        job.params = {**job.params, LOSSES: lost.as_json}
     import_items.add(job.id, job.params["batch"], progress)
 
 

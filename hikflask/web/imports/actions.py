@@ -2,20 +2,25 @@
 
 from http import HTTPStatus
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
+from hikflask.forms.imports import ConfirmForm, UndoForm
+from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
-from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.imports import batches, queries
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.removals import Agreed
+from hikflask.services.imports import batches, losses, queries
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import lifecycle
 from hikflask.web.imports import stage, words
-from hikflask.web.imports.imports import batch_or_404, bp
+from hikflask.web.imports.imports import batch_or_404, bp, page
 from hikflask.web.imports.stage import Stage
+from hikflask.web.security import resubmission
 from hikflask.web.support.messages import error_sentence
 
 
@@ -39,14 +44,21 @@ def start(batch_id: int) -> ResponseReturnValue:
     at = stage.of(batch_or_404(batch_id))
     if at.can_import and queries.leavers(batch_id):
         abort(HTTPStatus.FORBIDDEN)
-    return _start(at)
+    return _start(at, by_admin=False)
 
 
 @bp.post("/<int:batch_id>/deactivate")
 @confirmed(ADMIN)
 def deactivate(batch_id: int) -> ResponseReturnValue:
-    """Start an import that deactivates people."""
-    return _start(stage.of(batch_or_404(batch_id)))
+    """Start an import that deactivates people, or by which many lose access."""
+    return _start(stage.of(batch_or_404(batch_id)), by_admin=True)
+
+
+@resubmission.restores("imports.deactivate")
+def start_again(fields: MultiDict[str, str], batch_id: int) -> ResponseReturnValue:
+    """Show the import again with the number as it was typed."""
+    at = stage.of(batch_or_404(batch_id))
+    return page(at, ConfirmForm(formdata=fields)) if at.can_import else _back(at)
 
 
 @bp.post("/<int:batch_id>/discard")
@@ -69,32 +81,60 @@ def discard(batch_id: int) -> ResponseReturnValue:
 def ask_undo(batch_id: int) -> ResponseReturnValue:
     """Ask before an import is undone: how many rows that is, and how many stay, since somebody changed them."""
     at = stage.of(batch_or_404(batch_id))
-    if not at.can_undo:
-        return _back(at)
-    return render_template("imports/undo.html", at=at, preview=queries.undo_preview(batch_id), words=words)
+    return _question(at, UndoForm(formdata=None)) if at.can_undo else _back(at)
 
 
 @bp.post("/<int:batch_id>/undo")
 @allow(OPERATOR)
 def undo(batch_id: int) -> ResponseReturnValue:
     """Start the undo; a second click shows the one that the first started."""
-    at = stage.of(batch_or_404(batch_id))
+    return _undo(stage.of(batch_or_404(batch_id)), by_admin=False)
+
+
+@bp.post("/<int:batch_id>/undo/remove")
+@confirmed(ADMIN)
+def undo_and_remove(batch_id: int) -> ResponseReturnValue:
+    """Start an undo by which many lose access."""
+    return _undo(stage.of(batch_or_404(batch_id)), by_admin=True)
+
+
+@resubmission.restores("imports.undo_and_remove")
+def undo_again(fields: MultiDict[str, str], batch_id: int) -> ResponseReturnValue:
+    """Show the question again with the number as it was typed."""
+    return _question(stage.of(batch_or_404(batch_id)), UndoForm(formdata=fields))
+
+
+def _question(at: Stage, form: UndoForm, status: int = HTTPStatus.OK) -> Response:
+    known = {"preview": queries.undo_preview(at.batch.id), "losses": losses.of_undo(at.batch.id), "words": words}
+    return make_response(render_template("imports/undo.html", at=at, form=form, **known), status)
+
+
+def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
     if at.can_undo:
+        form = UndoForm()
+        agreed = Agreed(row_id(form.confirm.data), by_admin)
         try:
-            tasks.enqueue_job(import_jobs.start_undo(batch_id, row_id(request.form.get("rows")) or 0))
+            tasks.enqueue_job(import_jobs.start_undo(at.batch.id, agreed, row_id(form.rows.data) or 0))
         except PlanChanged as error:
             flash(error_sentence(error), "danger")
-            return redirect(url_for(".ask_undo", batch_id=batch_id), 303)
+            return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
+        except (AdministratorNeeded, UnsafePlan) as error:
+            form.confirm.errors = [error_sentence(error)]
+            return _question(at, form, error_status.for_page(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)
 
 
-def _start(at: Stage) -> ResponseReturnValue:
+def _start(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
     """Start an import, or let a stopped one go on; a second click shows what the first one started."""
     if at.can_import:
+        form = ConfirmForm()
         try:
-            tasks.enqueue_job(import_jobs.start_import(at.batch.id))
+            tasks.enqueue_job(import_jobs.start_import(at.batch.id, Agreed(row_id(form.confirm.data), by_admin)))
+        except (AdministratorNeeded, UnsafePlan) as error:
+            form.confirm.errors = [error_sentence(error)]
+            return page(at, form, error_status.for_page(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

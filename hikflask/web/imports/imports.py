@@ -1,14 +1,17 @@
 """Imports: the list, and the page of one with its dry run, its progress and its report."""
 
+from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hikflask.forms.imports import ConfirmForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import ImportBatch
 from hikflask.models.import_batch import VERDICTS
-from hikflask.services.imports import batches, listing, queries
+from hikflask.services.imports import batches, listing, losses, queries
+from hikflask.services.jobs import import_report
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage, words
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
@@ -39,7 +42,7 @@ def show(batch_id: int) -> ResponseReturnValue:
     at = stage.of(batch_or_404(batch_id))
     if at.name == CHOOSING:
         return redirect(url_for(".columns", batch_id=batch_id), 303)
-    return render_template("imports/show.html", **_about(at))
+    return page(at, ConfirmForm(formdata=None))
 
 
 @bp.get("/<int:batch_id>/state")
@@ -49,7 +52,7 @@ def state(batch_id: int) -> ResponseReturnValue:
     at = stage.of(batch_or_404(batch_id))
     if at.name == CHOOSING:
         abort(404)
-    return with_bar(render_template("imports/_import.html", **_about(at)))
+    return with_bar(render_template("imports/_import.html", **_about(at, ConfirmForm(formdata=None))))
 
 
 def batch_or_404(batch_id: int) -> ImportBatch:
@@ -60,7 +63,12 @@ def batch_or_404(batch_id: int) -> ImportBatch:
     return batches.get(batch_id) or abort(404)
 
 
-def _about(at: Stage) -> dict[str, Any]:
+def page(at: Stage, form: ConfirmForm, status: int = HTTPStatus.OK) -> Response:
+    """Answer the page of an import, with the number as it was typed of those who lose access by it."""
+    return make_response(render_template("imports/show.html", **_about(at, form)), status)
+
+
+def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
     """Return what the page shows: rows of the dry run, or the report of the job; both have pages of their own."""
     batch, verdict = at.batch, request.args.get("rows", "")
     verdict = verdict if verdict in {*KINDS, "all"} else ""
@@ -68,8 +76,13 @@ def _about(at: Stage) -> dict[str, Any]:
     shown = verdict if verdict in KINDS else ""
     report = report_of(at.job) if at.job and at.name != CHECKED else None
     found = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place)) if with_rows else None
+    leavers = queries.leavers(batch.id) if at.can_import else 0
+    lost = losses.of_import(batch.id) if at.can_import else import_report.losses_of(batch)
     return {
         "at": at,
+        "form": form,
+        "losses": lost,
+        "by_admin": leavers > 0 or lost.are_many,
         "heading": words.heading(at.name),
         "plan": words.plan(batch),
         "report": report,
@@ -82,7 +95,7 @@ def _about(at: Stage) -> dict[str, Any]:
         "found": found,
         "names": listing.names(found.rows) if found else {},
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
-        "leavers": queries.leavers(batch.id) if at.can_import else 0,
+        "leavers": leavers,
         "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
         "sent": queries.sent(batch.id) if batch.terminal_id and at.name == CHECKED else 0,
     }

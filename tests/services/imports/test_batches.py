@@ -24,6 +24,7 @@ from hikflask.services.jobs import imports
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
+from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -133,7 +134,7 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
 
 def test_import_that_is_discarded_at_that_moment_is_not_started(between: Between) -> None:
     batch_id = checked("1;Иван;")
-    other = between(batches, "delete_rows", lambda: imports.start_import(batch_id))
+    other = between(batches, "delete_rows", lambda: imports.start_import(batch_id, AGREED))
 
     assert batches.discard(batch_id)
     other.finish()
@@ -146,4 +147,4 @@ def test_import_that_is_started_at_that_moment_starts_nothing_once_it_is_discard
     between(batches, "row", lambda: batches.discard(batch_id))
 
     with pytest.raises(ImportUnknown):
-        imports.start_import(batch_id)
+        imports.start_import(batch_id, AGREED)

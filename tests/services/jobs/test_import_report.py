@@ -15,6 +15,7 @@ from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import import_report, imports
 from hikflask.services.jobs.import_report import Page, Report, WrongRow
 from tests.support.jobs import add_people, run
+from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -51,7 +52,7 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
     db.session.execute(db.update(Employee).where(Employee.number == "2").values(name="Павел"))
     db.session.commit()
 
-    run(imports.start_import(batch_id))
+    run(imports.start_import(batch_id, AGREED))
 
     wrong = [*WRONG, WrongRow(3, "2", "", {"number": ["changed_since", {}]})]
     assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong)
@@ -64,7 +65,7 @@ def test_report_of_a_job_is_read_by_pages() -> None:
     db.session.execute(db.update(Employee).where(Employee.number == "2").values(name="Павел"))
     db.session.commit()
 
-    importing = run(imports.start_import(batch_id))
+    importing = run(imports.start_import(batch_id, AGREED))
 
     assert [page.imported.rows for page in pages(checking) if page.imported] == [WRONG[:1], WRONG[1:]]
     assert [page.failed for page in pages(importing)] == [[("2", "changed_since")], [], []]
@@ -87,7 +88,7 @@ def pages(job: Job) -> list[Page]:
 
 def test_rows_that_were_undone_were_imported() -> None:
     batch_id = checked()
-    run(imports.start_import(batch_id))
-    run(imports.start_undo(batch_id))
+    run(imports.start_import(batch_id, AGREED))
+    run(imports.start_undo(batch_id, AGREED))
 
     assert report(batch_id) == Report(batch_id, new=3, changed=0, unchanged=0, wrong=2, without_photo=0, rows=WRONG)

@@ -24,6 +24,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
 from tests.support.jobs import items, job, run
+from tests.support.removals import AGREED
 from tests.support.retention import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -132,7 +133,7 @@ def test_two_undos_at_once_are_one(app: Flask) -> None:
     found = checked(*(f"{number};Иван Иванов;" for number in NUMBERS))
     apply(found)
 
-    results = at_once(app, *[lambda: imports.start_undo(found)] * 2)
+    results = at_once(app, *[lambda: imports.start_undo(found, AGREED)] * 2)
 
     (claim,) = [one for one in results if isinstance(one, Claim)]
     assert [type(one) for one in results if not isinstance(one, Claim)] == [ImportStarted]

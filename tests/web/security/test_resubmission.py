@@ -11,8 +11,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from hikflask.extensions import db
-from hikflask.models import Consent, Employee, Operator
+from hikflask.models import Consent, Employee, ImportRow, Operator
 from hikflask.models.comparison import NAME, ONLY_THERE
+from hikflask.models.import_batch import APPLIED
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.accounts import operators
 from hikflask.services.captures.drafts import Draft
@@ -64,6 +65,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/jobs/1/deactivate": ({"department": "Склад 7"}, "/jobs/1/start"),
     "/imports/": ({"terminal_id": "1", "groups": "y"}, "/imports/"),
     "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1", "groups": "y"}, "/imports/1/columns"),
+    "/imports/2/deactivate": ({"confirm": "7"}, "/imports/2/deactivate"),
+    "/imports/3/undo/remove": ({"confirm": "7"}, "/imports/3/undo/remove"),
     f"{COMPARISON}/choose": ({"kind": "name", "action": "send", "number": "1"}, f"{COMPARISON}/choose"),
     f"{COMPARISON}/leave": ({"kind": "name", "number": "1", "reason": "гости"}, f"{COMPARISON}/leave"),
     f"{COMPARISON}/plan/answer": ({"answer-1": "leave"}, f"{COMPARISON}/plan/answer"),
@@ -96,7 +99,7 @@ NOTHING_TYPED = {
     "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "exports.employee", "first_run.create",
-    "imports.check", "imports.deactivate", "imports.discard", "imports.start", "imports.undo",
+    "imports.check", "imports.discard", "imports.start", "imports.undo",
     "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "operators.remove_factor", "second_factor.check", "second_factor.enrol", "second_factor.go_on",
@@ -123,6 +126,10 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         make_group("Склад", [1], added=["1"])
         save_employee(Draft("2", "Пётр", "Охрана"))
         make_group("Двор", [1], "Охрана")
+        pyotr: dict[str, Any] = {"number": "2", "employee_id": 2, "verdict": "changed"}
+        add_import(ImportRow(before={"left": False}, **pyotr))
+        given = {"enrolments": [[1, None, True]], "former_enrolments": []}
+        add_import(ImportRow(written=given, state=APPLIED, **pyotr))
         choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
 
 

@@ -1,0 +1,81 @@
+"""Counts who loses access to which terminals by an import, or by undoing one, as it would be now; nothing changes."""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import ColumnElement, or_, select
+
+from hikflask import validity_days
+from hikflask.extensions import db
+from hikflask.models import Department, Employee, ImportRow
+from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
+from hikflask.services.core import removals
+from hikflask.services.core.dates import today
+from hikflask.services.core.removals import Losses, Pair
+from hikflask.services.groups import differences
+from hikflask.services.groups.differences import Scope
+from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS
+from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
+
+Rows = tuple[ColumnElement[bool], ...]
+
+
+def of_import(batch_id: int) -> Losses:
+    """Return who loses access when the rows of an import that are left are applied.
+
+    Whoever leaves, or may not enter after today, loses all terminals. Whoever changes the department loses those that
+    groups gave, and do not give any more.
+    """
+    rows = (ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, ImportRow.state == OPEN)
+    leaving = removals.pairs_of(select(ImportRow.employee_id).where(*rows, _changes(LEFT)))
+    return removals.losses_of({*leaving, *_shut_out(rows), *_moved(rows)})
+
+
+def of_undo(batch_id: int) -> Losses:
+    """Return who loses access when an import is undone: the terminals that it gave, and all where a validity ends."""
+    rows = (ImportRow.batch_id == batch_id, ImportRow.state == APPLIED)
+    present = removals.pairs_of(select(ImportRow.employee_id).where(*rows))
+    return removals.losses_of({*_given(rows)} & present | _shut_out(rows, undone=True))
+
+
+def _changes(field: str) -> ColumnElement[bool]:
+    changed: ColumnElement[bool] = ImportRow.before[field].as_string().is_not(None)
+    return changed
+
+
+def _moved(rows: Rows) -> set[Pair]:
+    """Return what people lose by another department; all who come into one are looked at together."""
+    moved, to = (*rows, _changes(DEPARTMENT)), ImportRow.values[DEPARTMENT].as_string()
+    ids = {name: its_id for name, its_id in db.session.execute(select(Department.name, Department.id))}
+    pairs: set[Pair] = set()
+    for name in db.session.execute(select(to).where(*moved).distinct()).scalars():
+        people = select(ImportRow.employee_id).where(*moved, to == name)
+        pairs |= differences.losing(Scope(people, department_id=ids.get(name, 0)))
+    return pairs
+
+
+def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
+    """Return the terminals of people who may enter today, and not after today with the validity that they get."""
+    changed = (*rows, or_(*(_changes(day) for day in DAYS)))
+    found = db.session.execute(
+        select(ImportRow.employee_id, ImportRow.values, ImportRow.before, Employee.valid_from, Employee.valid_to)
+        .join(Employee, Employee.id == ImportRow.employee_id)
+        .where(*changed)
+    )
+    ids = set()
+    for row in found:
+        now = {VALID_FROM: validity_days.written(row.valid_from), VALID_TO: validity_days.written(row.valid_to)}
+        if not _is_shut_out(now) and _is_shut_out({**now, **((row.before if undone else row.values) or {})}):
+            ids.add(row.employee_id)
+    people = removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
+    return {pair for pair in people if pair[0] in ids}
+
+
+def _is_shut_out(days: Mapping[str, str]) -> bool:
+    this_day = today().isoformat()
+    return days[VALID_FROM] > this_day or "" < days[VALID_TO] <= this_day
+
+
+def _given(rows: Rows) -> Iterator[Pair]:
+    for employee_id, written in db.session.execute(select(ImportRow.employee_id, ImportRow.written).where(*rows)):
+        now, former = ({one[0] for one in (written or {}).get(name, ())} for name in (ENROLMENTS, FORMER_ENROLMENTS))
+        yield from ((employee_id, terminal_id) for terminal_id in now - former)
