@@ -66,10 +66,14 @@ STRANGERS = """
 
 @dataclass
 class Step:
-    """One piece of work: seconds, the megabytes that it added, how long somebody waited to write, and the outcome."""
+    """One piece of work: its seconds, those of the processor, the megabytes that it added, and the outcome.
+
+    `waited` is how long somebody waited who wanted to write meanwhile.
+    """
 
     name: str
     seconds: float = 0.0
+    processor: float = 0.0
     memory: float = 0.0
     waited: float = 0.0
     outcome: str = ""
@@ -112,11 +116,11 @@ def watched(step: Step, database: Path) -> Iterator[None]:
     began_with = memory.megabytes(os.getpid())
     watcher = threading.Thread(target=_watch, args=(step, database, done))
     watcher.start()
-    began = time.perf_counter()
+    began, processor = time.perf_counter(), time.thread_time()
     try:
         yield
     finally:
-        step.seconds = time.perf_counter() - began
+        step.seconds, step.processor = time.perf_counter() - began, time.thread_time() - processor
         done.set()
         watcher.join()
         step.memory -= began_with
@@ -233,9 +237,10 @@ def make_plan(count: int) -> Step:
 
 def report(steps: Sequence[Step], count: int) -> str:
     """The measurements as text."""
-    lines = [f"{f'{count} people':<18}{'s':>8}{'MB':>8}{'waited, s':>12}"]
+    lines = [f"{f'{count} people':<18}{'s':>8}{'CPU, s':>8}{'MB':>8}{'waited, s':>12}"]
     for step in steps:
-        lines.append(f"{step.name:<18}{step.seconds:8.1f}{step.memory:8.0f}{step.waited:12.2f}  {step.outcome}")
+        times = f"{step.seconds:8.1f}{step.processor:8.1f}{step.memory:8.0f}{step.waited:12.2f}"
+        lines.append(f"{step.name:<18}{times}  {step.outcome}")
     return "\n".join(lines)
 
 

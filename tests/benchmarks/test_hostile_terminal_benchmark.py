@@ -17,8 +17,8 @@ def test_small_benchmark_shows_time_memory_and_waiting() -> None:
     head, *rows = done.stdout.splitlines()[:5]
     assert head.startswith("50 people")
     assert [row[:18].rstrip() for row in rows] == list(MOST)
-    assert all(re.search(r"^\w+( +\d+\.\d) +-?\d+ +\d+\.\d\d  \w", row) for row in rows)
-    outcomes = [row[46:].strip() for row in rows]
+    assert all(re.search(r"^\w+( +\d+\.\d){2} +-?\d+ +\d+\.\d\d  \w", row) for row in rows)
+    outcomes = [row[54:].strip() for row in rows]
     assert outcomes[0].startswith("list_too_long, 0 kept")
     assert outcomes[1] == "0 kept"
 

@@ -28,6 +28,7 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import lifecycle as jobs
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import SEND as SEND_JOB
+from hikflask.services.photos import storage
 from hikflask.services.provisioning import restore as replacement
 from hikflask.services.terminals import checks, clock, connection, recovery
 from hikflask.services.terminals.status import ask_status
@@ -223,7 +224,8 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     # A person's word: the leaver leaves, the other one is sent, the newer face and the new colleague are taken over.
     set_active(row(LEAVER.number).employee_id, active=False)
     send_to_terminal(row(WAITS.number).employee_id, 1)
-    take_over.take_over(1, OLGA.number, OLGA.name, "Анна")
+    faces = (row(OLGA.number).photo.sha256, storage.sha256(simulator.faces[OLGA.number].jpeg))
+    take_over.take_over(1, OLGA.number, OLGA.name, "Анна", faces=faces)
     take_over.take_over(1, PYOTR.number, PYOTR.name, "Анна")
     work(restored)
     assert set(simulator.people) == {OLGA.number, PYOTR.number, WAITS.number, SLOW.number}

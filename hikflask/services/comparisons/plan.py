@@ -126,11 +126,11 @@ class Step:
         return tuple(code for code, is_so in said.items() if is_so)
 
     @property
-    def facts(self) -> list[object]:
+    def facts(self) -> tuple[object, ...]:
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
         days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
-        return [*who, self.action, self.names_agreed, self.replaces, self.refusal, self.faces, *days]
+        return (*who, self.action, self.names_agreed, self.replaces, self.refusal, *(self.faces or ()), *days)
 
 
 @dataclass(frozen=True)

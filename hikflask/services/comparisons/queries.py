@@ -203,19 +203,23 @@ def facts_in_turn(comparison: Comparison, numbers: Collection[str]) -> Iterator[
 
 
 def _parts(comparison: Comparison) -> Iterator[Select[str]]:
-    """Yield the selects of the numbers that differ, part by part."""
-    mine = Difference.comparison_id == comparison.id
-    ids = db.session.execute(select(Difference.id).where(mine).order_by(Difference.id)).scalars().all()
+    """Yield the selects of the numbers that differ, part by part.
+
+    Not of this comparison alone: SQLite would go through all of it for each part.
+    """
+    mine = select(Difference.id).where(Difference.comparison_id == comparison.id)
+    ids = db.session.execute(mine.order_by(Difference.id)).scalars().all()
     for start in range(0, len(ids), MANY):
         part = ids[start : start + MANY]
-        yield select(Difference.number).where(mine, Difference.id.between(part[0], part[-1]))
+        yield select(Difference.number).where(Difference.id.between(part[0], part[-1]))
 
 
 def _facts(comparison: Comparison, which: list[str] | Select[str]) -> dict[str, Facts]:
     terminal = db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
     kinds: dict[str, list[str]] = defaultdict(list)
-    different = select(Difference.number, Difference.kind).where(Difference.comparison_id == comparison.id)
-    for number, kind in db.session.execute(different.where(Difference.number.in_(which))):
+    # All kinds, so that the index is followed by number.
+    different = (Difference.comparison_id == comparison.id, Difference.kind.in_(KINDS), Difference.number.in_(which))
+    for number, kind in db.session.execute(select(Difference.number, Difference.kind).where(*different)):
         kinds[number].append(kind)
     numbers = which if isinstance(which, list) else list(kinds)
     people = {person.number: person for person in there(comparison.id, PersonThere.number.in_(which))}
@@ -228,10 +232,13 @@ def _facts(comparison: Comparison, which: list[str] | Select[str]) -> dict[str, 
     left = select(Enrolment.number, Enrolment.employee_id, Terminal.name).join(Enrolment.terminal)
     for number, owner, name in db.session.execute(left.where(IS_LEAVING, Enrolment.number.in_(which))):
         leaving[number].append((owner, name))
+    # Very many have the same kinds.
+    groups = {frozenset(), *map(frozenset, kinds.values())}
+    in_order = {group: tuple(kind for kind in KINDS if kind in group) for group in groups}
     return {
         number: Facts(
             number,
-            tuple(sorted(kinds.get(number, ()), key=KINDS.index)),
+            in_order[frozenset(kinds.get(number, ()))],
             people.get(number),
             enrolments.get(number),
             employee := employees.get(number),

@@ -1,4 +1,4 @@
-"""The decisions to leave differences as they are, with a name for each: the one here before the one there."""
+"""A decision to leave a difference has a name, the one here before the one there; a face there is the one read."""
 
 import pytest
 
@@ -6,10 +6,14 @@ from hikflask.extensions import db
 from hikflask.models import LeftAlone, Terminal
 from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE
 from hikflask.services.comparisons import preview
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, OTHER_FACE
 from tests.support.compared import add_comparison
+from tests.support.comparisons import compare
+from tests.support.enrolments import enrol
 from tests.support.jobs import add_people
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_decision_has_the_name_here_else_the_one_there_else_the_number(terminal: Terminal) -> None:
@@ -26,3 +30,15 @@ def test_decision_has_the_name_here_else_the_one_there_else_the_number(terminal:
 
     assert [(one.name, one.employee_id) for one in left] == [("Иван Иванов 1", ivan), ("Гость 2", None), ("3", None)]
     assert [(one.decided_by, one.reason) for one in left] == [("Анна", "гости")] * 3
+
+
+def test_face_there_is_the_one_that_was_read_or_none(simulator: Simulated, terminal: Terminal) -> None:
+    enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    done = compare(terminal)
+    assert preview.picture_there(done, "100222", "Анна") == OTHER_FACE
+    assert preview.picture_there(done, "100333", "Анна") is None
+
+    simulator.store.bind("100222", FACE)
+
+    assert preview.picture_there(done, "100222", "Анна") is None

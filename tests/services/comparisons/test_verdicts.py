@@ -8,10 +8,11 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Comparison, Drift, Employee, Enrolment, JobItem, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ONLY_THERE
+from hikflask.models.comparison import COUNT, DONE, FACE_MISSING, FACE_OTHER, NAME, ONLY_THERE, READING
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import apply, left_alone, queries, reading, verdicts
+from hikflask.services.comparisons import apply, left_alone, plan, queries, reading, verdicts
+from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries as enrolments
@@ -371,3 +372,31 @@ def test_finished_comparison_ends_what_was_noticed_before(terminal: Terminal) ->
     compare(terminal)
 
     assert db.session.query(Drift).count() == 0
+
+
+@pytest.mark.both_databases
+def test_very_many_are_decided_and_planned_in_parts_and_once_more_after_a_kill(
+    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrolled = enrol_with_photo(terminal)
+    simulator.store.remove(["100222"])
+    desire_with_photo(terminal, Draft("100333", "Ольга"), OTHER_FACE)
+    strangers(simulator, [f"9{number:02}" for number in range(7)])
+    monkeypatch.setattr(verdicts, "NUMBERS_AT_ONCE", 2)
+    monkeypatch.setattr(queries, "MANY", 3)
+    done = compare(terminal)
+    found = {"only_here": ["100222", "100333"], "only_there": [f"9{number:02}" for number in range(7)]}
+    assert (differences(done), enrolments.row(enrolled.id).is_confirmed) == (found, False)
+
+    # Killed before its end: all is decided again.
+    db.session.execute(db.update(Comparison).values(state=READING, ended_at=None, same=5))
+    db.session.commit()
+    verdicts.conclude(done.id)
+
+    done = queries.row(done.id)
+    assert (done.state, done.same, differences(done)) == (DONE, 0, found)
+    made = plan.make(done, Choices(kinds={"only_here": SEND, "only_there": TAKE_OVER}, numbers={"901": REMOVE}))
+    assert [(step.number, step.action) for step in made.steps] == [
+        *((number, SEND) for number in found["only_here"]),
+        *((number, REMOVE if number == "901" else TAKE_OVER) for number in found["only_there"]),
+    ]
