@@ -17,7 +17,8 @@ PEOPLE = 1000
 def numbers(folder: Path) -> tuple[int, int]:
     """How many rows the import has done, and how many employees there are."""
     with closing(sqlite3.connect(folder / "hikflask.sqlite3")) as database:
-        done = database.execute("SELECT coalesce(max(done), 0) FROM job WHERE state != 'waiting'").fetchone()[0]
+        imports = "SELECT coalesce(max(done), 0) FROM job WHERE kind = 'import' AND state != 'waiting'"
+        done = database.execute(imports).fetchone()[0]
         return done, database.execute("SELECT count(*) FROM employee").fetchone()[0]
 
 

@@ -40,7 +40,7 @@ FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
 TERMINAL = {"name": "Склад 7", "url": "http://10.0.0.7", "username": "admin7", "password": "Typed-secret-7"}
 OLGA, IVAN = 1, 1
 COMPARISON = "/terminals/1/comparison"
-PLAN = digest(1, [[number, None, "", f"Гость {number}", True, REMOVE, False, False, ""] for number in "789"])
+PLAN = digest(1, [[number, None, "", f"Гость {number}", True, REMOVE, False, False, "", None] for number in "789"])
 # Where a form goes → what is typed into it, and the form that shows it again.
 FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/employees/": (typed(), "/employees/"),
