@@ -67,6 +67,13 @@ def test_too_many_files_are_refused_before_they_are_counted(tmp_path: Path, monk
         photo_archive.look(archive)
 
     assert refused.value.params == {"n": 1}
+    # What the end of the file says is enough, and is not believed.
+    for count in (1, 20_001):
+        content = archive.read_bytes()
+        archive.write_bytes(content[:-12] + count.to_bytes(2, "little") + content[-10:])
+        with pytest.raises(ArchiveTooMany):
+            photo_archive.look(archive)
+        monkeypatch.undo()
 
 
 def test_directory_of_zip64_is_refused(tmp_path: Path) -> None:
