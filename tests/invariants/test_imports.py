@@ -21,10 +21,11 @@ from hikflask.models.import_batch import APPLIED, UNDONE
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.removals import Agreed
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, losses
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
@@ -189,10 +190,20 @@ def made(file: File, *, backwards: bool = False) -> int:
     return batch.id
 
 
+def agreed(file: File) -> Agreed:
+    """What an administrator agrees to who saw the dry run of the file."""
+    batch_id = made(file)
+    run_to_end(imports.start_check(batch_id))
+    people = losses.of_import(batch_id).people
+    imports.forget_dry_run(batch_id)
+    return Agreed(people, by_admin=True)
+
+
 def imported(file: File) -> int:
     """Check and apply the file."""
+    seen = agreed(file)
     batch_id = made(file)
-    run_to_end(imports.start_check_and_import(batch_id, AGREED))
+    run_to_end(imports.start_check_and_import(batch_id, seen))
     return batch_id
 
 
@@ -308,8 +319,8 @@ def test_killed_worker_makes_no_difference(known: list[Person], file: File, deat
     expected = facts()
     begin(known)
 
-    batch_id = made(file)
-    claim: Claim | None = imports.start_check_and_import(batch_id, AGREED)
+    seen = agreed(file)
+    claim: Claim | None = imports.start_check_and_import(made(file), seen)
     for statements in deaths:
         claim = killed_after(statements, claim)
         if claim is None:
