@@ -41,12 +41,13 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("app")]
 EXAMPLES = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 FACES = (None, FACE, OTHER_FACE)
 NAMES = ("Иван Иванов", "Ольга Ёлкина")
-LAST_DAYS = ("2035-12-31", "2030-06-30")
+# The calendar's last day is no limit.
+LAST_DAYS = ("2037-12-31", "2030-06-30")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody here or there: a name, a face, and the last day of the terminal's window of validity."""
+    """Somebody here or there: a name, a face, and the last day."""
 
     name: int
     face: int
@@ -120,9 +121,10 @@ def begin(simulator: Simulated, here: dict[str, Person], there: dict[str, Person
 
 
 def _confirmed(number: str, person: Person) -> None:
-    draft = Draft(number, NAMES[person.name])
-    valid = f"2025-01-01T00:00:00/{LAST_DAYS[person.last_day]}T23:59:59"
-    shown = {"written_name": draft.name, "valid_there": valid, "confirmed_at": database_now(-60.0), "sent_valid": ""}
+    draft = Draft(number, NAMES[person.name], valid_to=LAST_DAYS[1] if person.last_day else "")
+    valid = f"2000-01-01T00:00:00/{LAST_DAYS[person.last_day]}T23:59:59"
+    sent = valid if person.last_day else ""
+    shown = {"written_name": draft.name, "valid_there": valid, "confirmed_at": database_now(-60.0), "sent_valid": sent}
     if person.picture:
         enrolment, transition = desire_with_photo(terminal(), draft, person.picture), state.CONFIRMED_WITH_FACE
     else:

@@ -134,7 +134,7 @@ def test_no_answer_to_a_form_does_either(app: Flask, turned: Desk) -> None:
     other = {"name": f"{HEBREW} 2", "role": "admin", "expires_on": TOMORROW}
     device = {"name": f"{HEBREW} 2", "url": "http://other.test", "username": "admin", "password": "x"}
     answers = [
-        client.post("/employees/", data={**employee, "hikvision_id": "1"}),
+        client.post("/employees/", data={**employee, "department": HEBREW, "hikvision_id": "1"}),
         client.post("/captures", data={**employee, "hikvision_id": "8"}),
         client.post("/removals/bulk", data={"numbers": "1 3"}),
         client.post("/employees/3/delete", follow_redirects=True),

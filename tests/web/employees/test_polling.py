@@ -102,7 +102,7 @@ def test_check_by_the_button_says_something_about_a_terminal_that_is_still_away(
 
     page = desk.text(desk.client.post("/terminals/1/check").location)
 
-    assert "Проверено только что: что не так, сказано ниже." in page
+    assert "Проверка не пройдена, причина ниже." in page
     assert page.count("«Вход» не отвечает по адресу") == 1
 
 

@@ -40,7 +40,7 @@ FILE_AGAIN = "Choose the photo file again, please: a browser does not keep it."
 TERMINAL = {"name": "Склад 7", "url": "http://10.0.0.7", "username": "admin7", "password": "Typed-secret-7"}
 OLGA, IVAN = 1, 1
 COMPARISON = "/terminals/1/comparison"
-PLAN = digest(1, [[number, None, "", f"Гость {number}", True, REMOVE, False, False, "", None] for number in "789"])
+PLAN = digest(1, [[number, None, "", f"Гость {number}", True, REMOVE, False, False, ""] for number in "789"])
 # Where a form goes → what is typed into it, and the form that shows it again.
 FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/employees/": (typed(), "/employees/"),
@@ -72,6 +72,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     f"{COMPARISON}/plan/answer": ({"answer-1": "leave"}, f"{COMPARISON}/plan/answer"),
     f"{COMPARISON}/plan/remove": ({"confirm": "3", "shown": PLAN}, f"{COMPARISON}/plan/remove"),
     "/erasures/": ({"number": "77001"}, "/erasures/number"),
+    "/erasures/check": ({"certificate": "7", "number": "77001", "name": "Пётр Петров"}, "/erasures/check"),
     "/employees/new": (typed(), "/employees/"),
     f"/employees/{IVAN}/edit": (typed(full_name="Пётр Петров"), f"/employees/{IVAN}"),
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
