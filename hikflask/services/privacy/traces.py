@@ -14,6 +14,10 @@ from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, lock_numbers
 from hikflask.services.privacy import comparison_traces
 
+# See Plan.job_params. The keys of other params may be spelled like a number.
+SAME_PERSON, FACES = "same_person", "faces"
+PARAMS_WITH_NUMBERS = {SAME_PERSON, FACES}
+
 
 def forget(numbers: Collection[str], employee_id: int | None) -> None:
     """Delete or blank what bears these numbers, or is about the employee, within the caller's transaction."""
@@ -45,12 +49,12 @@ def _blank_reports(numbers: Collection[str], employee_id: int | None) -> None:
 
 
 def _blank_params(numbers: Collection[str]) -> None:
-    """Take the numbers out of the lists among the params of jobs."""
+    """Take the numbers out of the params of jobs."""
     named = or_(false(), *(cast(Job.params, Text).contains(f'"{number}"') for number in numbers))
     jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
     for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
-        job.params = {
-            name: [one for one in value if one not in numbers] if isinstance(value, list) else value
-            for name, value in job.params.items()
-        }
+        for name in PARAMS_WITH_NUMBERS & job.params.keys():
+            value = job.params[name]
+            left = [number for number in value if number not in numbers]
+            job.params = {**job.params, name: {number: value[number] for number in left} if name == FACES else left}
     db.session.flush()

@@ -13,7 +13,7 @@ from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.plans import choices
-from hikflask.services.privacy import certificates
+from hikflask.services.privacy import certificates, traces
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
@@ -48,6 +48,19 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     assert "100222" not in every_text()
     assert "Иван" not in every_text()
     assert [one.is_readable for one in entries("enrolment.removed")] == [False]
+
+
+def test_face_that_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> None:
+    faces = {"900": ["a" * 64, "b" * 64], "901": ["c" * 64, "d" * 64]}
+    params = {"same_person": ["900", "901", "people"], "faces": faces, "losses": {"people": 1}}
+    job = Job(kind="apply", state=DONE, params=params)
+    db.session.add(job)
+    db.session.commit()
+
+    traces.forget(["900", "people"], None)
+
+    left = {"same_person": ["901"], "faces": {"901": faces["901"]}, "losses": {"people": 1}}
+    assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
 
 def test_whoever_got_the_number_meanwhile_keeps_everything(
