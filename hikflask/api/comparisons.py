@@ -55,7 +55,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     """Begin the job that sends, takes over and removes people, as the last comparison of the device found them.
 
     `plan` names what an earlier call refused as `unsafe_plan`: where anything else would be done by now, nothing is.
-    Only a token of the role `admin` removes people, or takes over many whose validity is over.
+    Only a token of the role `admin` removes people, or takes access from many.
     """
     _refuse_unknown(device_id)
     lists, confirm, named, faces = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan", FACES)

@@ -89,7 +89,7 @@ def test_plan_is_carried_out_by_a_job(
     client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
 ) -> None:
     enrol(simulator, terminal)
-    strangers(simulator, [f"9{number:02}" for number in range(20)])
+    strangers(simulator, [f"9{number:02}" for number in range(30)])
     simulator.people["100222"]["name"] = "Пётр Петров"
     compared(client)
 

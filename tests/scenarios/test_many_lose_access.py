@@ -22,15 +22,16 @@ from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries
-from hikflask.services.comparisons.plan import REMOVE
+from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.departments import registry as departments
+from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO
 from hikflask.services.jobs.plans import choices
 from hikflask.simulator import Terminal as Simulated
-from tests.support.comparisons import compare, strangers
+from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import digest_of, words
 from tests.support.groups import make_group
@@ -50,13 +51,19 @@ Door = Callable[[FlaskClient, str], list[TestResponse]]
 
 @pytest.fixture
 def people(app: Flask, terminal: Terminal, simulator: Simulated) -> None:
-    """Three guards at the terminal; an empty department to move them to; a comparison with three strangers."""
+    """Three guards at the terminal, an empty department to move them to, and a comparison.
+
+    It shows three strangers, and the guards with days that have not begun.
+    """
     with app.app_context():
         for number in NUMBERS:
             save_employee(Draft(number, f"Иван {number}", "Охрана"))
         departments.add("Склад")
         make_group("Офис", [terminal.id], "Охрана")
-        strangers(simulator, STRANGERS)
+        strangers(simulator, [*STRANGERS, *NUMBERS])
+        for number in NUMBERS:
+            simulator.people[number]["name"] = f"Иван {number}"
+            limit_there(simulator, number, "2037-12-31T23:59:59", "2033-01-01T00:00:00")
         compare(terminal)
 
 
@@ -65,11 +72,33 @@ def apply_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
     return [client.post("/api/devices/1/apply", json={"remove": STRANGERS, **counted})]
 
 
+def apply_days_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    counted = {"confirm": int(confirm)} if confirm else {}
+    return [client.post("/api/devices/1/apply", json={"take_over": NUMBERS, **counted})]
+
+
+def apply_days_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    return choose_and_start(client, confirm, "validity", TAKE_OVER)
+
+
+def replace_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    with client.application.app_context():
+        for number in STRANGERS:
+            if search.by_number(number) is None:
+                save_employee(Draft(number, f"Подмена {number}"))
+    counted = {"confirm": int(confirm)} if confirm else {}
+    return [client.post("/api/devices/1/apply", json={"send": STRANGERS, "same_person": STRANGERS, **counted})]
+
+
 def apply_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    return choose_and_start(client, confirm, "only_there", REMOVE)
+
+
+def choose_and_start(client: FlaskClient, confirm: str, kind: str, action: str) -> list[TestResponse]:
     with client.application.app_context():
         comparison = queries.finished(1)
         assert comparison is not None
-        choices.choose(comparison, "only_there", REMOVE)
+        choices.choose(comparison, kind, action)
     page = "/terminals/1/comparison/plan"
     shown = digest_of(client_of(client.application).get(page).text)
     return [client.post(path, data={"shown": shown, "confirm": confirm}) for path in (page, f"{page}/remove")]
@@ -140,8 +169,8 @@ def undo_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
 
 DOORS: list[Door] = [
     import_by_api, import_departments_by_api, import_on_page, undo_on_page,
-    apply_by_api, apply_on_page, change_group_by_api, delete_group_by_api, delete_group_on_page, merge_on_page,
-    move_by_job, deactivate_by_job,
+    apply_by_api, apply_on_page, apply_days_by_api, apply_days_on_page, replace_by_api,
+    change_group_by_api, delete_group_by_api, delete_group_on_page, merge_on_page, move_by_job, deactivate_by_job,
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from hikflask import employee_number, invisible_characters
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference, Terminal
+from hikflask.models import Comparison, Difference, Employee, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.errors import (
@@ -34,9 +34,9 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import UNREAD, Facts
-from hikflask.services.core import shown
+from hikflask.services.core import removals, shown
 from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, NumberLeaving, ServiceError
-from hikflask.services.core.removals import Agreed, Loss, Losses
+from hikflask.services.core.removals import Agreed, Loss, Losses, Pair
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
 
@@ -126,6 +126,21 @@ class Step:
         return tuple(code for code, is_so in said.items() if is_so)
 
     @property
+    def takes_access(self) -> bool:
+        """True when somebody who has access to this terminal now has it no more: removed, inactive, or replaced."""
+        if self.refusal or not self.is_there:
+            return False
+        return self.action == REMOVE or self.replaces or COMES_IN_INACTIVE in self.notes
+
+    @property
+    def shuts_out(self) -> bool:
+        """True when the employee gets days by which they may not enter after today, and has others until then."""
+        if self.limits is None or self.limits_here is None:
+            return False
+        now, then = self.limits_here, self.limits
+        return removals.is_shut_out(then.first, then.last) and not removals.is_shut_out(now.first, now.last)
+
+    @property
     def facts(self) -> tuple[object, ...]:
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
@@ -135,13 +150,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in the order of their numbers, and `people`, how many the terminal has by its list."""
+    """The steps in the order of their numbers, `people`, how many the terminal has by its list, and who loses access.
+
+    Taking over days by which somebody may not enter counts at every terminal where that employee is desired.
+    """
 
     comparison_id: int
     terminal_id: int
     terminal: str
     people: int
     steps: tuple[Step, ...]
+    losses: Losses
 
     @cached_property
     def digest(self) -> str:
@@ -168,12 +187,6 @@ class Plan:
     def refused(self) -> tuple[Step, ...]:
         """The steps that are not possible."""
         return tuple(step for step in self.steps if step.refusal)
-
-    @property
-    def losses(self) -> Losses:
-        """Who loses access to the terminal by the plan."""
-        count = self.removals + self.leavers
-        return Losses((Loss(self.terminal_id, self.terminal, count, self.people),), count) if count else Losses()
 
     def require_agreed(self, agreed: Agreed) -> None:
         """Refuse to remove people unless an administrator does, and to take access from many who were not confirmed.
@@ -220,9 +233,24 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     if unknown:
         raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
-    plan = Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps))
+    losses = _losses(terminal, comparison.read, steps)
+    plan = Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps), losses)
     db.session.commit()
     return plan
+
+
+def _losses(terminal: Terminal, people: int, steps: list[Step]) -> Losses:
+    shut_out: set[Pair] = set()
+    ids = [step.employee_id for step in steps if step.shuts_out]
+    for start in range(0, len(ids), queries.AT_ONCE):
+        some = Employee.id.in_(ids[start : start + queries.AT_ONCE])
+        shut_out |= removals.pairs_of(select(Employee.id).where(some))
+    gone = sum(1 for step in steps if step.takes_access)
+    here = gone + sum(1 for _, terminal_id in shut_out if terminal_id == terminal.id)
+    elsewhere = removals.losses_of(pair for pair in shut_out if pair[1] != terminal.id).terminals
+    terminals = (Loss(terminal.id, terminal.name, here, people), *elsewhere) if here else elsewhere
+    by_name = tuple(sorted(terminals, key=attrgetter("terminal")))
+    return Losses(by_name, gone + len({employee_id for employee_id, _ in shut_out}))
 
 
 def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:

@@ -7,6 +7,7 @@ this is the same rule behind every page, call and command. A single employee is 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -14,6 +15,7 @@ from sqlalchemy import Select, func, select
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 
 # More people than this, or than this part of those on a terminal.
@@ -100,6 +102,12 @@ class Losses:
 def are_many(removals: int, people: int) -> bool:
     """True when a terminal with this many people would lose too many of them to do so unasked."""
     return removals > MOST_REMOVALS or removals > MOST_PART * people
+
+
+def is_shut_out(first: date | None, last: date | None) -> bool:
+    """True when a validity lets nobody in after today: it has not begun, or ends by today. None is no limit."""
+    this_day = today()
+    return (first is not None and first > this_day) or (last is not None and last <= this_day)
 
 
 def losses_of_people(people: Select[Any]) -> Losses:

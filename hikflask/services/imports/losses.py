@@ -1,6 +1,6 @@
 """Counts who loses access to which terminals by an import, or by undoing one, as it would be now; nothing changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -9,7 +9,6 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
 from hikflask.services.core import removals
-from hikflask.services.core.dates import today
 from hikflask.services.core.removals import Losses, Pair
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Scope
@@ -64,15 +63,12 @@ def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
     ids = set()
     for row in found:
         now = {VALID_FROM: validity_days.written(row.valid_from), VALID_TO: validity_days.written(row.valid_to)}
-        if not _is_shut_out(now) and _is_shut_out({**now, **((row.before if undone else row.values) or {})}):
+        then = {**now, **((row.before if undone else row.values) or {})}
+        days = (validity_days.day_of(then[day]) for day in DAYS)
+        if not removals.is_shut_out(row.valid_from, row.valid_to) and removals.is_shut_out(*days):
             ids.add(row.employee_id)
     people = removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
     return {pair for pair in people if pair[0] in ids}
-
-
-def _is_shut_out(days: Mapping[str, str]) -> bool:
-    this_day = today().isoformat()
-    return days[VALID_FROM] > this_day or "" < days[VALID_TO] <= this_day
 
 
 def _given(rows: Rows) -> Iterator[Pair]:

@@ -1,6 +1,6 @@
 """A plan says what each step does or why it cannot, and refuses to remove many people unless their number is typed."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -10,6 +10,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import left_alone, plan, reading
 from hikflask.services.comparisons.errors import NotCompared, NumbersUnknown
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.core.removals import Agreed, Loss, Losses
 from hikflask.services.employees.lifecycle import set_active
@@ -19,6 +20,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.comparisons import compare, desire_with_photo, limit_there, strangers
 from tests.support.enrolments import enrol
+from tests.support.groups import add_terminals, make_group
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -219,6 +221,53 @@ def test_more_than_a_tenth_is_many_and_who_is_not_there_is_not_removed(
     assert not made(done, n900=REMOVE).losses.are_many
     assert made(done, n900=REMOVE, n901=REMOVE).losses.are_many
     assert made(done, n900=REMOVE, n100=REMOVE).removals == 1
+
+
+@pytest.mark.both_databases
+def test_days_by_which_people_may_not_enter_any_more_count_at_each_of_their_terminals(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ends = {"1": None, "2": today(), "3": today() + timedelta(days=1), "4": None, "5": None, "6": today()}
+    for number in ends:
+        save_employee(Draft(number, f"Гость {number}", "" if number == "5" else "Охрана"))
+    save_employee(Draft("4", "Гость 4", "Охрана", valid_from="2037-01-01"), employee_id=4)
+    second = add_terminals("Двор")["Двор"]
+    make_group("Все", [terminal.id, second], "Охрана")
+    strangers(simulator, [*ends, *(f"9{number}" for number in range(10, 24))])
+    for number in ("1", "4", "5"):
+        limit_there(simulator, number, "2037-12-31T23:59:59", "2033-01-01T00:00:00")
+    for number, end in ends.items():
+        if end:
+            limit_there(simulator, number, f"{end}T23:59:59")
+
+    made_plan = made(compare(terminal), **{f"n{number}": TAKE_OVER for number in ends})
+
+    assert refusals(made_plan) == dict.fromkeys(ends, "")
+    # 3 may enter tomorrow still, 4 may not enter now either, and 5 is desired nowhere.
+    assert made_plan.losses == Losses((Loss(terminal.id, terminal.name, 3, 20), Loss(second, "Двор", 3, 5)), 3)
+    with pytest.raises(AdministratorNeeded):
+        made_plan.require_agreed(Agreed(3, by_admin=False))
+    with pytest.raises(UnsafePlan) as refused:
+        made_plan.require_agreed(Agreed(None, by_admin=True))
+    assert refused.value.count == 3
+    made_plan.require_agreed(Agreed(3, by_admin=True))
+
+
+def test_who_is_replaced_on_the_terminal_loses_access_there(simulator: Simulated, terminal: Terminal) -> None:
+    numbers = ["901", "902", "903"]
+    strangers(simulator, numbers)
+    for number in numbers:
+        save_employee(Draft(number, "Гость 903" if number == "903" else f"Подмена {number}"))
+    done, sent = compare(terminal), {f"n{number}": SEND for number in numbers}
+
+    replaced = made(done, frozenset(numbers), **sent)
+
+    assert refusals(replaced) == dict.fromkeys(numbers, "")
+    assert replaced.losses == Losses((Loss(terminal.id, terminal.name, 2, 3),), 2)
+    assert replaced.removals == 0
+    with pytest.raises(AdministratorNeeded):
+        replaced.require_agreed(Agreed(2, by_admin=False))
+    assert not made(done, **sent).losses  # Refused: nobody said that it is the same person.
 
 
 def test_unknown_numbers_and_unfinished_comparisons_make_no_plan(simulator: Simulated, terminal: Terminal) -> None:

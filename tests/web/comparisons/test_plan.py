@@ -28,7 +28,7 @@ from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.comparisons import limit_there
 from tests.support.desk import ENGLISH
 from tests.support.enrolments import enrol
-from tests.support.filled_forms import Filled, form_to
+from tests.support.filled_forms import Filled, form_to, words
 from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 from tests.support.wire import InProcess
@@ -291,10 +291,16 @@ class TestRemovals:
     def test_operator_is_told_who_can_start_it(self, app: Flask, at: ComparisonDesk) -> None:
         operator = client_of(app, OPERATOR, "Ольга")
 
-        page = operator.get(PLAN, headers=ENGLISH).text
+        answer = operator.get(PLAN, headers=ENGLISH)
+        page = answer.text
 
-        assert "Whoever is removed cannot enter at this terminal any more: 1 of 20 people." in page
-        assert "Only an administrator can start this plan." in page
+        assert "Вход : lose access: 1 of 20" in words(answer)
+        assert (
+            "Only an administrator can start this plan. Send the address of this page, or choose something else."
+        ) in page
+        assert (
+            "Начать этот план может только администратор. Отправьте ему адрес этой страницы или выберите другое."
+        ) in operator.get(PLAN).text
         assert "plan-start" not in page
         shown = {"shown": digest(app)}
         assert [operator.post(path, data=shown).status_code for path in (PLAN, REMOVE)] == [403, 403]
@@ -316,7 +322,7 @@ class TestRemovals:
     def test_unusually_many_are_removed_only_when_their_number_is_typed(self, app: Flask, at: ComparisonDesk) -> None:
         at.choose("only_there", "remove", "11", "12")
         page = at.english(PLAN)
-        assert "These are unusually many. Type how many, 3, so that it is no mistake." in page
+        assert "Access is taken from many. To confirm, enter how many: 3" in page
 
         for wrong, sentence in (
             ("", "Type 3 here to remove so many people."),
