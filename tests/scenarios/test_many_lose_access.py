@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.api import imports as api_imports
 from hikflask.extensions import db
-from hikflask.models import Department, ImportBatch, Job, Terminal
+from hikflask.models import Department, Employee, ImportBatch, Job, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -27,6 +27,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.groups.registry import Wanted
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO
 from hikflask.services.jobs.plans import choices
@@ -34,8 +35,9 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import digest_of, words
-from tests.support.groups import make_group
+from tests.support.groups import change_group, make_group, wishes
 from tests.support.imports import apply, checked
+from tests.support.jobs import started
 from tests.support.signed_in import client_of
 
 pytestmark = [pytest.mark.usefixtures("worker_alive", "people"), pytest.mark.both_databases]
@@ -288,6 +290,62 @@ def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_num
     russian = words(client_of(app).get(page, headers={"Accept-Language": "ru"}))
     assert "Вход : потеряют доступ: 3 из 3" in russian
     assert "Чтобы подтвердить, введите их количество: 3" in russian
+
+
+@pytest.mark.parametrize("door", [move_by_job, delete_group_by_api, apply_by_api])
+def test_operator_lets_no_job_go_on_by_which_many_lose_access(app: Flask, door: Door) -> None:
+    admin, operator = client_of(app), client_of(app, OPERATOR)
+    door(admin, "3")
+    with app.app_context():
+        page = f"/jobs/{db.session.query(db.func.max(Job.id)).scalar()}"
+    operator.post(f"{page}/stop")
+
+    for headers, sentence in (
+        (ENGLISH, "3 people lose access to Вход. Only an administrator may do that."),
+        (
+            {"Accept-Language": "ru"},
+            "Доступ потеряют сотрудники: 3. Терминалы: Вход. Это может сделать только администратор.",
+        ),
+    ):
+        refused = operator.post(f"{page}/retry", headers=headers)
+        assert (refused.status_code, sentence in refused.text) == (403, True)
+    assert "job-retry" not in operator.get(page).text
+    assert 'id="job-retry"' in admin.get(page).text
+    assert "The job was stopped." in admin.get(page, headers=ENGLISH).text
+    assert admin.post(f"{page}/retry").status_code == 303
+    assert 'id="job-stop"' in admin.get(page).text
+
+
+def test_operator_renames_the_department_of_a_stopped_job_and_nobody_loses_access(
+    app: Flask, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    with app.app_context():
+        change_group(1, Wanted("Офис", [terminal.id], ["Охрана", "Склад"]))
+        store = departments.id_of("Склад")
+    operator = client_of(app, OPERATOR)
+    page = draft(operator, DEPARTMENT)
+    operator.post(f"{page}/start", data={"department": "склад"})
+    operator.post(f"{page}/stop")
+    operator.post(f"/departments/{store}", data={"name": "Склад старый"})
+
+    assert operator.post(f"{page}/retry").status_code == 303
+    run_jobs()
+
+    with app.app_context():
+        assert departments.names() == ["Охрана", "Склад старый"]
+        assert set(db.session.scalars(db.select(Employee.department))) == {"Склад старый"}
+        assert [wishes(number) for number in NUMBERS] == [{"Вход": True}] * 3
+
+
+def test_operator_retries_a_job_of_an_earlier_version_only_while_few_lose_access(app: Flask) -> None:
+    operator = client_of(app, OPERATOR)
+    with app.app_context():
+        employee_ids = list(db.session.scalars(db.select(Employee.id)))
+        kept, lost = (started(DEPARTMENT, employee_ids, department=name).job_id for name in ("Охрана", "Новый"))
+
+    for job_id, status in ((kept, 303), (lost, 403)):
+        operator.post(f"/jobs/{job_id}/stop")
+        assert operator.post(f"/jobs/{job_id}/retry").status_code == status
 
 
 # Whose code takes access away → how it is known that not many lose it unasked.

@@ -53,6 +53,24 @@ def find(name: str) -> str | None:
     return db.session.execute(_known(one_spaced(name))).scalar_one_or_none()
 
 
+def id_of(name: str) -> int | None:
+    """Return the id of the department of exactly this name, or None."""
+    return db.session.execute(select(Department.id).where(Department.name == name)).scalar_one_or_none()
+
+
+def keep_name(department_id: int) -> str:
+    """Return the name of a department, which stays until the caller's transaction ends.
+
+    :raises DepartmentUnknown: when there is no such department any more.
+    """
+    write_first()
+    kept = select(Department.name).where(Department.id == department_id).with_for_update(read=True, key_share=True)
+    name = db.session.execute(kept).scalar_one_or_none()
+    if name is None:
+        raise DepartmentUnknown
+    return name
+
+
 def names() -> list[str]:
     """Return the names of all departments, sorted."""
     return list(db.session.execute(select(Department.name).order_by(Department.folded, Department.name)).scalars())

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, Terminal
+from hikflask.models import Employee, Terminal
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require
 from hikflask.services.core.errors import DepartmentUnknown
@@ -101,10 +101,9 @@ def _written(group_id: int | None, wanted: Wanted | None, require: Require | Non
     return registry.delete_group(group_id or 0)
 
 
-def preview_of_department(people: Select[Any], department: str) -> Differences:
-    """Return what changes for these people when all of them are moved to this department."""
-    found = select(Department.id).where(Department.name == department)
-    return differences.count(Scope(people, department_id=db.session.execute(found).scalar_one_or_none() or 0))
+def preview_of_department(people: Select[Any], department_id: int | None) -> Differences:
+    """Return what changes for these people when all of them are moved to this department; None: to none, or a new one."""
+    return differences.count(Scope(people, department_id=department_id or 0))
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
     if kept is None or not found or len(found) != len(department_ids):
         raise DepartmentUnknown
     people, merged = departments.people_of(list(found)), list(found.values())
-    changes = preview_of_department(people, kept.name)
+    changes = preview_of_department(people, kept.id)
     moved = sorted(db.session.execute(people).scalars())
     names = [[department.id, department.name] for department in (kept, *merged)]
     return Merge(kept, merged, changes, shown.digest(names, moved, changes.digest))

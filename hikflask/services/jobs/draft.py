@@ -9,6 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.job import WAITING
 from hikflask.services.core import removals
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import filters
@@ -16,7 +17,7 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, KINDS
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, KINDS
 from hikflask.services.jobs.lifecycle import Claim
 
 
@@ -69,9 +70,16 @@ def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") ->
     :raises PlanChanged: when groups give or take something else than was shown.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access, as Losses.require().
     """
-    if job.kind == DEPARTMENT:
-        differences(job, params["department"]).require_agreed(digest, agreed)
-    losses_of(job).require(agreed)
+    try:
+        if job.kind == DEPARTMENT:
+            # What is agreed to is this department, even if it is renamed meanwhile.
+            name = departments.resolve(params["department"])
+            params = {"department": name, DEPARTMENT_ID: departments.id_of(name)}
+            differences(job, name).require_agreed(digest, agreed)
+        losses_of(job).require(agreed)
+    except ServiceError:
+        db.session.rollback()
+        raise
     return lifecycle.start(job.id, params)
 
 
@@ -82,7 +90,8 @@ def losses_of(job: Job) -> Losses:
 
 def differences(job: Job, department: str) -> Differences:
     """Return what groups of terminals give and take when the employees of a draft get a department, in any spelling."""
-    return changing.preview_of_department(queries.people_of(job.id), departments.find(department) or department)
+    department_id = departments.id_of(departments.find(department) or department)
+    return changing.preview_of_department(queries.people_of(job.id), department_id)
 
 
 def _count(employees: Select[Employee]) -> int:

@@ -11,6 +11,7 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
 from hikflask.services.core.removals import Agreed
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import lifecycle
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, losses
@@ -35,6 +36,10 @@ APPLY = "apply"
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first, and what is agreed to after it; who loses access by it.
 CHECK_FIRST, AGREED, LOSSES = "check", "agreed", "losses"
+# Among the params of a change of department: which one it is, whatever its name is by now; None: none.
+DEPARTMENT_ID = "department_id"
+# Among the params of a plan: how many are taken over as inactive, so that they lose access.
+LEAVERS = "leavers"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]
@@ -95,8 +100,10 @@ def _send(item: JobItem, params: Params) -> Enrolment:
 
 
 def _set_department(item: JobItem, params: Params) -> None:
-    employee = _employee(item)
-    if lifecycle.apply_department(employee, params["department"]):
+    employee, department_id = _employee(item), params.get(DEPARTMENT_ID)
+    # A job of an earlier version has the name alone.
+    department = departments.keep_name(department_id) if department_id else params["department"]
+    if lifecycle.apply_department(employee, department):
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
 
 

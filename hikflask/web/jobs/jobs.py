@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -13,13 +15,16 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
+from hikflask.services.core.errors import AdministratorNeeded
 from hikflask.services.employees import export_files
-from hikflask.services.jobs import lifecycle, queries
+from hikflask.services.jobs import lifecycle, losses, queries
 from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS
 from hikflask.services.jobs.queries import Failure, Wait
 from hikflask.web.jobs import draft, words
 from hikflask.web.security import current_operator
+from hikflask.web.support.error_page import error_page
 from hikflask.web.support.htmx import with_bar
+from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.pagination import ROWS, Turned, turned
 from hikflask.web.support.urls import next_or
 
@@ -50,10 +55,11 @@ class Report:
             return SLOW_SECONDS if nobody_answers else FAST_SECONDS
         return SLOW_SECONDS if self.removals else 0
 
-    @property
+    @cached_property
     def can_retry(self) -> bool:
-        """True when something is left that may be tried again here."""
-        return lifecycle.can_retry(self.job)
+        """True when something is left that this operator may try again here."""
+        is_left = lifecycle.can_retry(self.job)
+        return is_left and (current_operator.may(ADMIN) or losses.refusal_of(self.job) is None)
 
     @property
     def next_try(self) -> datetime | None:
@@ -122,7 +128,11 @@ def stop(job_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def retry(job_id: int) -> ResponseReturnValue:
     """Let a job that ended go on with what failed and what is left."""
-    if claim := lifecycle.retry(_changeable(job_id)):
+    try:
+        claim = lifecycle.retry(_changeable(job_id), by_admin=current_operator.may(ADMIN))
+    except AdministratorNeeded as error:
+        return error_page(HTTPStatus.FORBIDDEN, error_sentence(error))
+    if claim:
         tasks.enqueue_job(claim)
     return redirect(next_or(url_for(".show", job_id=job_id)), 303)
 

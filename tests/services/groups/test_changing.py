@@ -106,8 +106,8 @@ def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids
     make_group("Склад", [ids[STORE]], "Кладовая")
     by_name = {one.name: one.id for one in db.session.execute(select(Department)).scalars()}
     everybody = select(Employee.id)
-    assert told(changing.preview_of_department(everybody, "Кладовая")) == [(ENTRANCE, 0, 2), (STORE, 2, 0)]
-    assert told(changing.preview_of_department(everybody, "Неизвестный")) == [(ENTRANCE, 0, 2)]
+    assert told(changing.preview_of_department(everybody, by_name["Кладовая"])) == [(ENTRANCE, 0, 2), (STORE, 2, 0)]
+    assert told(changing.preview_of_department(everybody, None)) == [(ENTRANCE, 0, 2)]
 
     merge = changing.preview_of_merge([by_name["Охрана"]], by_name["Кладовая"])
     for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Agreed(1, by_admin=True), UnsafePlan)):

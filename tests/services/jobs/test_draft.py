@@ -5,10 +5,13 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.models.job import DRAFT
+from hikflask.services.departments import merging, registry
 from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
-from tests.support.jobs import add_people, items
+from tests.support.jobs import add_people, items, run
+from tests.support.removals import BY_OPERATOR
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -53,3 +56,29 @@ def test_nobody_may_be_meant() -> None:
     draft = make_draft(DEACTIVATE, EmployeeFilter(), [])
 
     assert (draft.total, draft.params) == (0, {"left_out": 0})
+
+
+def test_job_goes_on_with_its_department_under_another_name_and_fails_without_it() -> None:
+    add_people("1", "2")
+    old = registry.add("Охрана").id
+    claims = []
+    for name in ("охрана", "Склад", ""):
+        draft = make_draft(DEPARTMENT, EmployeeFilter(sort="number"))
+        claim = drafts.start(draft, {"department": name}, BY_OPERATOR)
+        assert claim is not None
+        claims.append(claim)
+    new = registry.id_of("Склад")
+    assert new is not None
+
+    merging.rename(old, "Караул")
+    renamed = run(claims[0])
+    assert (renamed.failed, renamed.params) == (0, {"department": "Охрана", "department_id": old})
+    assert set(db.session.scalars(db.select(Employee.department))) == {"Караул"}
+
+    registry.delete(new)
+    run(claims[1])
+    assert items(claims[1].job_id) == [(number, "failed", "department_unknown") for number in "12"]
+    assert set(db.session.scalars(db.select(Employee.department))) == {"Караул"}
+
+    assert run(claims[2]).params == {"department": "", "department_id": None}
+    assert set(db.session.scalars(db.select(Employee.department))) == {""}

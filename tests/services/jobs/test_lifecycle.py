@@ -175,7 +175,7 @@ def test_retry_of_a_stopped_job_goes_on_where_it_was_and_names_who_asked(claim: 
     lifecycle.stop(claim.job_id)
 
     with audit.acting(Actor("Пётр")):
-        again = lifecycle.retry(claim.job_id)
+        again = lifecycle.retry(claim.job_id, by_admin=True)
 
     assert again == Claim(claim.job_id, 2)
     begun = job(claim.job_id)
@@ -195,7 +195,7 @@ def test_retry_tries_what_failed_once_more(claim: Claim) -> None:
     db.session.execute(db.update(JobItem).where(JobItem.number == "1").values(employee_id=person))
     db.session.commit()
 
-    again = lifecycle.retry(claim.job_id)
+    again = lifecycle.retry(claim.job_id, by_admin=True)
 
     assert again is not None
     assert job(claim.job_id).failed == 1
@@ -209,7 +209,7 @@ def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
     lifecycle.fail(claim, "table_not_written", {"n": 1})
     assert job(claim.job_id).params["error"] == "table_not_written"
 
-    again = lifecycle.retry(claim.job_id)
+    again = lifecycle.retry(claim.job_id, by_admin=True)
 
     assert again is not None
     assert "error" not in job(claim.job_id).params
@@ -217,11 +217,11 @@ def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
 
 
 def test_second_click_and_what_has_nothing_to_retry_retry_nothing(claim: Claim) -> None:
-    assert lifecycle.retry(claim.job_id) is None
+    assert lifecycle.retry(claim.job_id, by_admin=True) is None
     lifecycle.stop(claim.job_id)
-    assert lifecycle.retry(claim.job_id) is not None
-    assert lifecycle.retry(claim.job_id) is None
-    assert lifecycle.retry(999) is None
+    assert lifecycle.retry(claim.job_id, by_admin=True) is not None
+    assert lifecycle.retry(claim.job_id, by_admin=True) is None
+    assert lifecycle.retry(999, by_admin=True) is None
     assert len(entries("job.retried")) == 1
 
 
@@ -229,7 +229,7 @@ def test_imports_are_not_retried_here(claim: Claim) -> None:
     db.session.execute(db.update(Job).values(kind=IMPORT, state=FAILED))
     db.session.commit()
 
-    assert lifecycle.retry(claim.job_id) is None
+    assert lifecycle.retry(claim.job_id, by_admin=True) is None
 
 
 def test_failed_job_that_is_left_as_it_is_needs_no_attention_and_keeps_its_end(claim: Claim) -> None:

@@ -119,7 +119,7 @@ def test_error_that_stops_conversations_ends_the_job_and_retry_goes_on(
     ended = job(claim.job_id)
     assert (ended.state, ended.params["error"]) == (FAILED, error.code)
     assert talks.done == []
-    again = lifecycle.retry(claim.job_id)
+    again = lifecycle.retry(claim.job_id, by_admin=True)
     assert again is not None
     run_slice(again, LONG)
     assert job(claim.job_id).state == DONE

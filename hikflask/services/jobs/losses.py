@@ -1,0 +1,50 @@
+"""Counts who loses access by what a job has left to do, as it would be now; nothing changes."""
+
+from sqlalchemy import func, select
+
+from hikflask.extensions import db
+from hikflask.models import Job, JobItem
+from hikflask.models.job import FAILED, WAITING
+from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
+from hikflask.services.core import removals
+from hikflask.services.core.errors import AdministratorNeeded
+from hikflask.services.core.removals import Loss, Losses
+from hikflask.services.departments import registry as departments
+from hikflask.services.groups import changing, differences
+from hikflask.services.groups.differences import Scope
+from hikflask.services.jobs import queries
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, GROUPS, KINDS, LEAVERS
+
+IS_LEFT = JobItem.state.in_((WAITING, FAILED))
+
+
+def refusal_of(job: Job) -> AdministratorNeeded | None:
+    """Return what to raise when somebody else than an administrator lets a job go on; None when anybody may.
+
+    Administrators alone do so where many lose access, where a plan takes it from anybody, and with a kind of theirs.
+    """
+    lost = of_rest(job)
+    is_theirs = lost.are_many or KINDS[job.kind].by_admin or (job.kind == APPLY and bool(lost))
+    return lost.refusal if is_theirs else None
+
+
+def of_rest(job: Job) -> Losses:
+    """Return who loses access by the items of a job that wait, or failed and are tried again."""
+    people = queries.people_of(job.id).where(IS_LEFT)
+    if job.kind == DEACTIVATE:
+        return removals.losses_of_people(people)
+    if job.kind == DEPARTMENT:
+        department_id = job.params.get(DEPARTMENT_ID) or departments.id_of(job.params["department"])
+        return changing.preview_of_department(people, department_id).losses
+    if job.kind == GROUPS:
+        return differences.count(Scope(people)).losses
+    return _of_plan(job) if job.kind == APPLY else Losses()
+
+
+def _of_plan(job: Job) -> Losses:
+    """Count by the items: the plan is not made anew, and a plan of an earlier version may take over leavers."""
+    actions = (REMOVE, TAKE_OVER) if job.params.get(LEAVERS, True) else (REMOVE,)
+    left = select(func.count(JobItem.id)).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action.in_(actions))
+    count = db.session.execute(left).scalar_one()
+    loss = Loss(job.terminal_id or 0, job.params.get("terminal", ""), count, count)
+    return Losses((loss,), count) if count else Losses()
