@@ -102,7 +102,7 @@ def _written(group_id: int | None, wanted: Wanted | None, require: Require | Non
 
 
 def preview_of_department(people: Select[Any], department_id: int | None) -> Differences:
-    """Return what changes for these people when all of them are moved to this department; None: to none, or a new one."""
+    """Return what changes for these people when all are moved to this department; None: to none, or a new one."""
     return differences.count(Scope(people, department_id=department_id or 0))
 
 
