@@ -223,7 +223,8 @@ def _learn_encoding(comparison: Comparison) -> int:
     """Remember the enrolled pictures of a terminal that stores faces in an encoding of its own; return how many.
 
     It does when none of at least three confirmed pictures is its photo. For one person it does, too, when the terminal
-    showed the same picture before and after the photo was sent to it again.
+    showed the same picture before and after the photo was sent to it again. A picture that it shows for several people
+    is no encoding of their photos.
     """
     pictures = (PersonThere.comparison_id == comparison.id, PersonThere.face_sha256 != "")
     shown = {number: sha256 or "" for number, sha256 in db.session.execute(select(*_PICTURE).where(*pictures))}
@@ -231,10 +232,12 @@ def _learn_encoding(comparison: Comparison) -> int:
     mine = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
     compared = list(columns.enrolments(*mine, with_picture))
     others = [row for row in compared if shown[row.number] != row.photo_sha256]
-    if len(others) == len(compared) >= FEWEST_REENCODED:
-        fresh = [row for row in others if not row.face_there]
+    people_of = Counter(shown.values())
+    unshared = [row for row in others if people_of[shown[row.number]] == 1]
+    if len(others) == len(compared) and len(unshared) >= FEWEST_REENCODED:
+        fresh = [row for row in unshared if not row.face_there]
     else:
-        fresh = _sent_again(comparison, others, shown)
+        fresh = _sent_again(comparison, unshared, shown)
     for some in _in_batches(fresh, NUMBERS_AT_ONCE):
         for row in some:
             same = (Enrolment.id == row.id, Enrolment.generation == row.generation)

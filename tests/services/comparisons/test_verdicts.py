@@ -276,6 +276,36 @@ def test_other_faces_of_a_few_are_not_taken_for_another_encoding(
     assert differences(compare(terminal)) == {"face_other": [one.number for one in enrolled[:5]]}
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("own", [0, 2, 4])
+def test_one_picture_of_several_people_is_nobodys_encoding(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment], own: int
+) -> None:
+    numbers = [one.number for one in enrolled]
+    for number, face in zip(numbers, FACES[:own] + FACES[4:5] * (6 - own), strict=True):
+        simulator.store.bind(number, encoded(face))
+
+    learnt = own if own >= verdicts.FEWEST_REENCODED else 0
+    assert differences(compare(terminal)) == {"face_other": numbers[learnt:]}
+    assert [number for number in numbers if row(number, terminal).face_there] == numbers[:learnt]
+
+
+def test_one_picture_of_several_people_is_nobodys_encoding_after_their_photos_were_sent_again(
+    simulator: Simulated, terminal: Terminal, enrolled: list[Enrolment]
+) -> None:
+    def swap() -> None:
+        for one in enrolled:
+            simulator.store.bind(one.number, encoded(OTHER_FACE))
+
+    swap()
+    swapped = {"face_other": [one.number for one in enrolled]}
+    assert differences(compare(terminal)) == swapped
+    assert all(reconcile(one.id, "Анна").is_confirmed for one in enrolled)
+    swap()
+
+    assert differences(compare(terminal)) == swapped
+
+
 def test_picture_that_stays_the_same_after_the_photo_was_sent_again_is_its_encoding(
     simulator: Simulated, terminal: Terminal
 ) -> None:
