@@ -17,7 +17,7 @@ from hikflask.services.audit.log import (
     one_line,
     present_actor,
 )
-from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by
+from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by, names_known
 
 __all__ = [
     "COMMAND_LINE",
@@ -32,6 +32,7 @@ __all__ = [
     "details_text",
     "end",
     "keys_left_by",
+    "names_known",
     "note",
     "note_alone",
     "note_look",

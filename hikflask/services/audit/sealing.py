@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from cryptography.fernet import Fernet
-from sqlalchemy import Integer, Table, and_, bindparam, delete, event, false, insert, or_, select
+from sqlalchemy import ColumnElement, Integer, Table, and_, bindparam, delete, event, false, insert, or_, select
 from sqlalchemy.orm import Session, SessionTransaction
 
 from hikflask.encryption.vault import VaultError
@@ -104,11 +104,25 @@ def destroy_keys(numbers: Collection[str], employee_id: int | None) -> None:
 
     :param numbers: the numbers that the person had; those of keys with the `employee_id` are known.
     """
-    own = false() if employee_id is None else PersonKey.employee_id == employee_id
+    changed_rows(delete(PersonKey).where(_are_of(numbers, employee_id)))
+
+
+def names_known(numbers: Collection[str], employee_id: int | None) -> set[str]:
+    """Return the names that a person has or had by the entries that destroy_keys() leaves unreadable."""
+    pseudonyms = select(PersonKey.pseudonym).where(_are_of(numbers, employee_id))
+    about = select(AuditEntry).where(AuditEntry.employee.in_(pseudonyms), AuditEntry.action.startswith("employee."))
+    details = [
+        part for entry in opened(list(db.session.execute(about).scalars())) for part in (entry.before, entry.after)
+    ]
+    return {part["full_name"] for part in details if isinstance(part, dict) and part.get("full_name")}
+
+
+def _are_of(numbers: Collection[str], employee_id: int | None) -> ColumnElement[bool]:
+    own: ColumnElement[bool] = false() if employee_id is None else PersonKey.employee_id == employee_id
     theirs = {*numbers, *db.session.execute(select(PersonKey.number).where(own)).scalars()}
     living = or_(Employee.id == PersonKey.employee_id, Employee.number == PersonKey.number)
     nobodys = and_(PersonKey.number.in_(theirs), ~select(Employee.id).where(living).exists())
-    changed_rows(delete(PersonKey).where(or_(own, nobodys)))
+    return or_(own, nobodys)
 
 
 def _key_of(employee_id: int | None, number: str) -> tuple[str, bytes] | None:

@@ -8,7 +8,7 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -174,38 +174,39 @@ def _start(file: IO[bytes], info: ZipInfo) -> int:
     return info.header_offset + LOCAL_SIZE + int(name_size) + int(extra_size)
 
 
-def forget(stored: str, numbers: Collection[str]) -> bool:
-    """Take the pictures of these numbers out of a stored archive; False when it has none.
+def forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
+    """Take the pictures of somebody out of a stored archive; False when it has none.
 
     What others have put beside the pictures, such as thumbnails, goes with them. An archive that cannot be written anew
     is removed as a whole. Two who do this to one archive do it in turn.
 
     :param stored: the name of the file in the folder of imports.
+    :param is_theirs: decides it by the name of a picture.
     """
     with import_files.written_alone():
-        return _forget(stored, numbers)
+        return _forget(stored, is_theirs)
 
 
-def _forget(stored: str, numbers: Collection[str]) -> bool:
+def _forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
     path = import_files.path_of(stored)
     if not path.is_file():
         return False
     try:
         with _opened(path) as (file, archive):
-            if not any(number_of(info.filename) in numbers for info in archive.infolist()):
+            if not any(is_theirs(info.filename) for info in archive.infolist()):
                 return False
             with import_files.replaced(stored) as copy:
-                _write_anew(file, archive, numbers, copy)
+                _write_anew(file, archive, is_theirs, copy)
     except UNREADABLE:
         import_files.remove(stored)
     return True
 
 
-def _write_anew(file: IO[bytes], archive: ZipFile, numbers: Collection[str], copy: IO[bytes]) -> None:
+def _write_anew(file: IO[bytes], archive: ZipFile, is_theirs: Callable[[str], bool], copy: IO[bytes]) -> None:
     """Write what is kept as it is packed, with its part of the directory."""
     directory = []
     for info, record in _records(file, archive):
-        if _is_ignored(info) or number_of(info.filename) in numbers:
+        if _is_ignored(info) or is_theirs(info.filename):
             continue
         place = struct.pack("<L", copy.tell())
         _copy(file, info, copy)

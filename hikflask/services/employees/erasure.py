@@ -1,5 +1,7 @@
 """Erases one person: here at once, and on each terminal as soon as it confirms (see privacy/certificates.py)."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
 from hikflask.extensions import db
@@ -8,13 +10,14 @@ from hikflask.services import audit
 from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import lock_numbers, locked_with_number
-from hikflask.services.employees import export_files, import_traces, search
+from hikflask.services.employees import export_files, search
 from hikflask.services.employees.lifecycle import apply_deleted
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
-from hikflask.services.privacy import certificates, comparison_traces, traces
+from hikflask.services.privacy import certificates, comparison_traces, import_traces, traces
+from hikflask.services.privacy.import_traces import Person
 
 
 def erase_employee(employee_id: int) -> Changed[Erasure]:
@@ -25,7 +28,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
     :raises EmployeeUnknown: when the employee was erased or deleted meanwhile.
     """
-    employee = _locked(employee_id)
+    employee, person, wrong = _locked(employee_id)
     try:
         locks.share()
         # Whoever adds a row about the employee has committed it then, or waits for the end.
@@ -33,6 +36,7 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
         enrolments = queries.of_person(employee.number, employee_id, lock=True)
         numbers = {employee.number, *(one.number for one in enrolments)}
         typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
+        import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
         files = _forget(numbers, employee.number, employee.name, employee_id)
         erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files)
         deleted = apply_deleted(employee)
@@ -55,7 +59,9 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
     if not knows_number(number):
         unfinished = certificates.unfinished_of(number)
         return _complete(unfinished.id) if unfinished else None
-    import_traces.forget_files([number])
+    person = Person({number}, _names_left(number))
+    import_traces.forget_files(person)
+    wrong = import_traces.wrong_rows(person)
     lock_numbers(number)
     if search.by_number(number):  # Somebody was saved with it meanwhile.
         db.session.rollback()
@@ -71,6 +77,7 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
     else:
         numbers = {number, *(one.number for one in enrolments), *(one.number for one in erasure.removals)}
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
+    import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
     db.session.commit()
     return _complete(erasure.id)
@@ -104,31 +111,41 @@ def _complete(erasure_id: int) -> Changed[Erasure]:
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
-    """Delete a person's captures and rows of imports, and return the files to remove, one for each picture.
+    """Delete a person's captures, and return the files to remove, one for each picture.
 
     :param numbers: the numbers that the person has, or had on terminals.
     """
     traces.forget(numbers, employee_id)
     idempotency.blank_answers()
-    import_traces.forget_rows(numbers, name, employee_id)
     strays = storage.strays(*numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 
 
-def _locked(employee_id: int) -> Employee:
+def _locked(employee_id: int) -> tuple[Employee, Person, list[int]]:
     """Lock the employee with all numbers that are theirs, once the uploaded files of imports are without these.
 
-    To write the files anew may take long, so nothing is locked meanwhile.
+    To write the files anew, and to read the wrong rows, may take long, so nothing is locked meanwhile.
+
+    :return: the employee, who is looked for in imports, and the wrong rows with that person.
     """
-    forgotten: set[str] = set()
+    person, wrong = Person(frozenset()), list[int]()
     while True:
-        employee = locked_with_number(employee_id, *forgotten)
+        employee = locked_with_number(employee_id, *person.numbers)
+        name = employee.name
         numbers = {employee.number} | {one.number for one in queries.of_person(employee.number, employee_id)}
-        if numbers <= forgotten:
-            return employee
+        if numbers <= {*person.numbers}:
+            return employee, person, wrong
         db.session.rollback()
-        import_traces.forget_files(numbers)
-        forgotten = numbers
+        person = Person(numbers, {name} | audit.names_known(numbers, employee_id))
+        import_traces.forget_files(person)
+        wrong = import_traces.wrong_rows(person)
+
+
+def _names_left(number: str) -> set[str]:
+    """Return the names that a number without an employee has left."""
+    names = {one.last_name for one in queries.of_number(number)} | audit.names_known([number], None)
+    unfinished = certificates.unfinished_of(number)
+    return names | {unfinished.name} if unfinished else names
 
 
 def _reports(number: str) -> list[int]:

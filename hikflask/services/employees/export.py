@@ -34,11 +34,10 @@ from hikflask.services.audit.sealing import opened
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
-from hikflask.services.employees import import_traces
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
-from hikflask.services.privacy import comparison_traces, consents
+from hikflask.services.privacy import comparison_traces, consents, import_traces
 
 DATA = "data.json"
 # The times of an employee's row and of its audit entry differ by less than this.

@@ -104,7 +104,8 @@ def complete_all() -> None:
     over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
     db.session.commit()
     for erasure in over:
-        traces.forget_again({erasure.number, *(one.number for one in erasure.removals)}, erasure.employee_id)
+        numbers = {erasure.number, *(one.number for one in erasure.removals)}
+        traces.forget_again(numbers, erasure.name, erasure.employee_id)
         db.session.commit()
     if over and secure_delete.overwrite_deleted():
         for erasure in over:

@@ -12,7 +12,8 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, WebhookDelivery
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, lock_numbers
-from hikflask.services.privacy import comparison_traces
+from hikflask.services.privacy import comparison_traces, import_traces
+from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params. The keys of other params may be spelled like a number.
 SAME_PERSON, FACES = "same_person", "faces"
@@ -28,15 +29,18 @@ def forget(numbers: Collection[str], employee_id: int | None) -> None:
     changed_rows(delete(WebhookDelivery).where(*ended))
 
 
-def forget_again(numbers: Collection[str], employee_id: int | None) -> None:
+def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -> None:
     """Forget what came since the erasure began, within the caller's transaction, and whom the audit trail means.
 
     Whoever has one of the numbers by now keeps everything.
     """
+    wrong = import_traces.wrong_rows(Person(numbers, {name}))
     lock_numbers(*numbers)
     comparison_traces.lock()
     taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
-    forget({*numbers} - taken, employee_id)
+    left = {*numbers} - taken
+    forget(left, employee_id)
+    import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)
     audit.destroy_keys(numbers, employee_id)
 
 

@@ -1,0 +1,131 @@
+"""What imports hold of one person: rows, photos in archives, and tables that were not read yet.
+
+An import is stored for weeks, so a person's rows are exported and erased with everything else. The archives are written
+anew without the person's photo. Nobody can say who is in a table that was not read yet, so it is removed as a whole.
+A wrong row is the person's where the ID or the whole name stands in it; a part of the name alone says nothing.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, false, or_, select, update
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.employee import folded
+from hikflask.models.import_batch import WRONG
+from hikflask.services.core import import_files, photo_archive
+from hikflask.services.core.db import changed_rows
+
+BATCH = 500
+WORD = re.compile(r"[^\W_]+")
+# In place of the name of a file, by which an import knows that it had one.
+BLANK = "…"
+WRONG_ROWS = (
+    select(ImportRow.id, ImportRow.number, ImportRow.values, ImportRow.cells, ImportRow.photo)
+    .where(ImportRow.verdict == WRONG)
+    .order_by(ImportRow.id)
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose traces are looked for: the numbers and the whole names that the person has or had."""
+
+    numbers: Collection[str]
+    names: Collection[str] = ()
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        phrases = [WORD.findall(folded(text)) for text in (*self.numbers, *self.names)]
+        either = "|".join(r"[\W_]+".join(words) for words in phrases if words)
+        return re.compile(rf"(?<![^\W_])(?:{either or '(?!)'})(?![^\W_])")
+
+    def is_named_in(self, *texts: str) -> bool:
+        """True when a number or a name stands there as words of its own, however it is spelled."""
+        return self._pattern.search(folded(" ".join(texts))) is not None
+
+    def has_photo(self, name: str) -> bool:
+        """True when a file of an archive is the person's by its name."""
+        number = photo_archive.number_of(name)
+        return number in self.numbers if number else self.is_named_in(name)
+
+
+def of_employee(employee_id: int) -> list[tuple[ImportBatch, ImportRow]]:
+    """Return the rows about an employee, each with its import."""
+    statement = select(ImportBatch, ImportRow).join(ImportRow, ImportRow.batch_id == ImportBatch.id)
+    rows = db.session.execute(statement.where(ImportRow.employee_id == employee_id).order_by(ImportRow.id))
+    return [(batch, row) for batch, row in rows]
+
+
+def of_number(number: str) -> list[int]:
+    """Return the ids of the rows with this number."""
+    return list(db.session.execute(select(ImportRow.id).where(ImportRow.number == number)).scalars())
+
+
+def forget_files(person: Person) -> None:
+    """Take the person's photos out of the stored archives, and remove the tables that were not read yet.
+
+    This may take long, so no transaction is open meanwhile. A dry run that has read one of these files writes no row
+    any more once this returns: it locks the import's row, and looks whether the files are still those that it has read.
+    """
+    columns = (ImportBatch.id, ImportBatch.table_file, ImportBatch.photos_file, ImportBatch.layout)
+    found = db.session.execute(select(*columns).where(or_(*(column != "" for column in columns[1:3])))).all()
+    db.session.commit()
+    for batch_id, table, photos, layout in found:
+        mine = update(ImportBatch).where(ImportBatch.id == batch_id)
+        if photos and photo_archive.forget(photos, person.has_photo):
+            changed_rows(mine.values(photos_file=ImportBatch.photos_file))
+            db.session.commit()
+        if table and import_files.remove(table):
+            changed_rows(mine.values(table_file="", layout={**layout, "sample": []}))
+            db.session.commit()
+
+
+def wrong_rows(person: Person) -> list[int]:
+    """Return the ids of the wrong rows that name the person.
+
+    There may be very many to read, so nothing is locked, and no transaction is open for long.
+    """
+    ids: list[int] = []
+    last = 0
+    while part := db.session.execute(WRONG_ROWS.where(ImportRow.id > last).limit(BATCH)).all():
+        db.session.commit()
+        last = part[-1].id
+        ids += _naming(person, part)
+    db.session.commit()
+    return ids
+
+
+def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> None:
+    """Delete a person's rows within the caller's transaction, and blank the names of files and columns that name them.
+
+    :param wrong: see wrong_rows(). Of these rows go those that still name the person.
+    """
+    own: ColumnElement[bool] = false() if employee_id is None else ImportRow.employee_id == employee_id
+    changed_rows(delete(ImportRow).where(or_(ImportRow.number.in_(person.numbers), own)))
+    for start in range(0, len(wrong), BATCH):
+        part = db.session.execute(WRONG_ROWS.where(ImportRow.id.in_(wrong[start : start + BATCH]))).all()
+        changed_rows(delete(ImportRow).where(ImportRow.id.in_(_naming(person, part))))
+    _blank_names(person)
+
+
+def _blank_names(person: Person) -> None:
+    """Blank the names of files, and of columns where a table had none, so that its first person stands there."""
+    for batch in db.session.execute(select(ImportBatch).order_by(ImportBatch.id)).scalars():
+        columns = batch.layout.get("columns", [])
+        if person.is_named_in(*columns):
+            batch.layout = {**batch.layout, "columns": [""] * len(columns)}
+        batch.table_name, batch.photos_name = (
+            BLANK if person.is_named_in(name) else name for name in (batch.table_name, batch.photos_name)
+        )
+    db.session.flush()
+
+
+def _naming(person: Person, rows: Iterable[Any]) -> list[int]:
+    return [
+        row.id for row in rows if person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo)
+    ]

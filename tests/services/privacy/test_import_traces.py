@@ -1,0 +1,114 @@
+"""What imports hold of one person goes with the person, and what they hold of others stays."""
+
+from zipfile import ZipFile
+
+import pytest
+
+from hikflask.models import Terminal
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core import import_files
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.save import save_employee
+from hikflask.services.imports import batches
+from hikflask.services.imports.batches import Upload
+from hikflask.services.privacy import certificates, import_traces
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import FACE, OTHER_FACE
+from tests.support.erasures import enrol, every_text, fresh, settle_all
+from tests.support.imports import apply, batch, check, checked, errors, made, photos, rows, table
+from tests.support.jobs import add_people, items
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def test_rows_and_photos_of_the_person_are_erased_and_those_of_others_stay() -> None:
+    (ivan,) = add_people("1")
+    found = checked(
+        "1;Пётр Петров;", "2;Ольга Ёлкина;", "№1;Иван  ИВАНОВ 1;".replace("  ", " "), "№3;Анна;",
+        pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE},
+    )  # fmt: skip
+
+    erase_employee(ivan)
+
+    assert [row.number for row in rows(found)] == ["2", "№3"]
+    with ZipFile(import_files.path_of(batch(found).photos_file)) as archive:
+        assert archive.namelist() == ["2.jpg"]
+    assert items(apply(found).id) == [("2", "done", "")]
+    assert "Пётр" not in every_text()
+    assert "Иван" not in every_text()
+
+
+def test_wrong_rows_and_file_names_with_the_id_or_the_whole_name_are_erased() -> None:
+    anna = save_employee(Draft("QZ7731XK", "Ксенофонтова Анна")).row.id
+    apply(checked("QZ7731XK;Петрова Анна;"))
+    upload = table("№QZ7731XK;Петрова А.;", "N 1;петрова  АННА;", "N 2;Кто-то;см. qz7731xk", "N 3;QZ7731XK2;")
+    with_table = made_of(Upload("Ксенофонтова Анна, 5.csv", upload.stream))
+    names = ("QZ7731XK Петрова.jpg", "отдел/Ксенофонтова_Анна.jpg", "отдел/Анна.jpg")
+    with_photos = made_of(archive=Upload("qz7731xk.zip", photos(dict.fromkeys(names, FACE)).stream))
+    others = checked("N 4;Анна;")
+
+    erase_employee(anna)
+
+    assert [row.number for row in rows(with_table)] == ["N 3"]
+    assert [row.photo for row in rows(with_photos)] == ["отдел/Анна.jpg"]
+    with ZipFile(import_files.path_of(batch(with_photos).photos_file)) as archive:
+        assert archive.namelist() == ["отдел/Анна.jpg"]
+    assert (batch(with_table).table_name, batch(with_photos).photos_name) == ("…", "…")
+    assert (batch(others).table_name, len(rows(others))) == ("люди.csv", 1)
+
+
+def test_wrong_row_that_comes_before_the_terminal_confirms_is_erased(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = enrol(simulator, terminal)
+    erasure = erase_employee(ivan.id).row
+    later = checked("№100222;Иван;", "№100223;Иван Иванов;", "№100224;Иван;")
+
+    settle_all()
+    certificates.complete(erasure.id)
+
+    assert fresh(erasure).completed_at is not None
+    assert [row.number for row in rows(later)] == ["№100224"]
+
+
+def test_wrong_row_of_whoever_has_the_number_by_now_stays(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = enrol(simulator, terminal)
+    erasure = erase_employee(ivan.id).row
+    settle_all()
+    save_employee(Draft("100222", "Иван Иванов"))
+    later = checked("№100222;Иван Иванов;")
+
+    certificates.complete(erasure.id)
+
+    assert fresh(erasure).completed_at is not None
+    assert [row.number for row in rows(later)] == ["№100222"]
+
+
+def made_of(upload: Upload | None = None, archive: Upload | None = None) -> int:
+    """Make and check an import of files with these names."""
+    return check(batches.make(upload, archive).id)
+
+
+def test_row_that_is_erased_before_its_turn_is_said() -> None:
+    found = checked("1;Пётр Петров;", "2;Ольга Ёлкина;")
+    erase_by_number("1")
+
+    assert import_traces.of_number("1") == []
+    assert apply(found).failed == 0
+    assert [row.number for row in rows(found)] == ["2"]
+
+
+def test_table_that_was_not_read_yet_is_removed() -> None:
+    (ivan,) = add_people("1")
+    found = made("1;Пётр Петров;")
+
+    erase_employee(ivan)
+
+    assert list(import_files.folder().iterdir()) == []
+    assert errors(found) == {}
+    assert batch(found).table_file == ""
+
+
+def test_rows_of_one_employee_are_found_with_their_imports() -> None:
+    (ivan,) = add_people("1")
+    found = checked("1;Пётр Петров;", "2;Ольга Ёлкина;")
+
+    assert [(one.id, row.number) for one, row in import_traces.of_employee(ivan)] == [(found, "1")]
