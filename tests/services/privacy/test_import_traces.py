@@ -8,6 +8,7 @@ from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import import_files
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
@@ -55,6 +56,17 @@ def test_wrong_rows_and_file_names_with_the_id_or_the_whole_name_are_erased() ->
         assert archive.namelist() == ["отдел/Анна.jpg"]
     assert (batch(with_table).table_name, batch(with_photos).photos_name) == ("…", "…")
     assert (batch(others).table_name, len(rows(others))) == ("люди.csv", 1)
+
+
+def test_earlier_name_of_somebody_who_was_deleted_is_known_by_the_audit_trail() -> None:
+    ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
+    apply(checked("100222;Иван Петров;"))
+    found = checked("N 1;Иван Иванов;", "N 2;Иван Петров;", "N 3;Иван Ивановский;")
+    delete_employee(ivan)
+
+    erase_by_number("100222")
+
+    assert [row.number for row in rows(found)] == ["N 3"]
 
 
 def test_wrong_row_that_comes_before_the_terminal_confirms_is_erased(simulator: Simulated, terminal: Terminal) -> None:
