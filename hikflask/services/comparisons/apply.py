@@ -41,7 +41,7 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     faces = params.get("faces", {}).get(item.number)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
     face_agreed = faces == [known.face_here, known.another_face]
-    plan.check(terminal, known, item.action, agreed, face_agreed=face_agreed)
+    days = plan.check(terminal, known, item.action, agreed, face_agreed=face_agreed)
     if item.action == plan.SEND:
         return _send(known, comparison.terminal_id, names_agreed=agreed)
     if item.action == plan.REMOVE:
@@ -62,6 +62,7 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
         holder,
         same_person=agreed,
         faces=tuple(faces) if face_agreed else None,
+        days=days,
         require=require_there,
     )
     is_due = enrolment.next_attempt_at is not None

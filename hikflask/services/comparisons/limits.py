@@ -8,6 +8,7 @@ from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
 from hikflask.services.comparisons.errors import NoWholeDay, OverThere, ValidityNotReadable, ValidityOutside
 from hikflask.services.core.dates import local, today
+from hikflask.services.core.removals import is_shut_out
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.state.columns import EmployeeColumns
 from hikflask.services.terminals import clock
@@ -45,6 +46,11 @@ class Limits:
     def is_over(self) -> bool:
         """True when the last day is past."""
         return self.last is not None and self.last < today()
+
+    @property
+    def shuts_out(self) -> bool:
+        """True when nobody may enter with these days after today."""
+        return is_shut_out(self.first, self.last)
 
 
 def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:

@@ -137,8 +137,7 @@ class Step:
         """True when the employee gets days by which they may not enter after today, and has others until then."""
         if self.limits is None or self.limits_here is None:
             return False
-        now, then = self.limits_here, self.limits
-        return removals.is_shut_out(then.first, then.last) and not removals.is_shut_out(now.first, now.last)
+        return self.limits.shuts_out and not self.limits_here.shuts_out
 
     @property
     def facts(self) -> tuple[object, ...]:

@@ -61,6 +61,7 @@ class Agreed:
 
     same_person: bool
     faces: Faces | None
+    days: Limits | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def take_over(
     *,
     same_person: bool = False,
     faces: Faces | None = None,
+    days: Limits | None = None,
     require: Require | None = None,
 ) -> Enrolment:
     """Make the person with this number on the terminal an employee, or join the employee who has the number.
@@ -92,8 +94,9 @@ def take_over(
     :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
     :param faces: the employee has another face here, and a person who saw both chose the one there; it comes to the
         employee's other terminals, too.
+    :param days: those that the plan was made with; others by which the employee may not enter any more are refused.
     :param require: is called once the number is locked, and raises when nothing is to be done.
-    :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name.
+    :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name or other days.
     :raises NameDiffers: :raises FaceDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving:
     :raises ConsentMissing: when that person cannot be taken over; likewise because of the validity there: see
         limits_taken().
@@ -103,7 +106,7 @@ def take_over(
         raise IllegalNumber(n=number)
     with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk:
         found = _found(talk, number, name_seen)
-        return _keep(talk, found, Agreed(same_person, faces), require)
+        return _keep(talk, found, Agreed(same_person, faces, days), require)
 
 
 def _found(talk: Conversation, number: str, name_seen: str) -> Found:
@@ -168,6 +171,11 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
     is_new_face = joined is not None and photo is not None and _is_chosen(terminal, joined, photo, agreed.faces)
     is_desired = _is_desired(terminal.id, found.number)
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
+    if joined and agreed.days and limits.shuts_out:
+        before = (agreed.days, Limits(joined.valid_from, joined.valid_to))
+        # Nobody was asked whether so many may lose access.
+        if not any(days.shuts_out for days in before):
+            raise ChangedThere(n=found.number)
     if joined is None and limits.is_over:
         return _come_in_inactive(terminal, found, limits, photo, files)
     employee = joined or _added(found, limits, files)

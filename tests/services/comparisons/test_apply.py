@@ -1,5 +1,7 @@
 """One step of a plan: checked again, and then desired or taken over."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -66,6 +68,27 @@ def test_only_the_record_that_was_seen_is_removed(simulator: Simulated, terminal
         reconcile(removal.id, "Анна")
 
     assert simulator.people["900"]["name"] == "Другой"
+
+
+def test_days_that_came_since_and_by_which_the_employee_may_not_enter_are_not_taken_over(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    enrol(simulator, terminal)
+    limit_there(simulator, "100222", "2036-06-30T23:59:59")
+    found = compare(terminal)
+    limit_there(simulator, "100222", "2036-06-30T23:59:59", "2035-01-01T00:00:00")
+
+    with pytest.raises(ChangedThere):
+        step(found, "100222", "take_over")
+
+    db.session.rollback()
+    employee = search.by_number("100222")
+    assert employee is not None
+    assert (employee.valid_from, employee.valid_to) == (None, None)
+    step(compare(terminal), "100222", "take_over")
+    employee = search.by_number("100222")
+    assert employee is not None
+    assert employee.valid_from == date(2035, 1, 1)
 
 
 def test_removal_locks_the_employee_before_the_enrolment(simulator: Simulated, terminal: Terminal) -> None:
