@@ -64,6 +64,7 @@ NO_PAGES = {
     "GET /imports/<int:batch_id>/undo",
     "GET /employees/latest",
     "GET /terminals/<int:terminal_id>/comparison/state",
+    "GET /terminals/<int:terminal_id>/comparison/faces/<number>",
     # While a plan is carried out: tests/browser/test_comparison.py.
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
