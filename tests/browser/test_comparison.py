@@ -94,7 +94,7 @@ def start(page: Page) -> None:
 
 
 def ended(page: Page) -> None:
-    expect(page.locator("#plan-job .job-state")).to_contain_text("Готово", timeout=120_000)
+    expect(page.locator("#plan-job .job-state")).to_contain_text("Готово", timeout=400_000)
 
 
 def counts(page: Page) -> dict[str, str]:
