@@ -20,7 +20,7 @@ photo of an enrolment changes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -166,6 +166,16 @@ def lock_employee(employee_id: int) -> bool:
     The employee's row is locked before any other row that belongs to the employee.
     """
     return changed_rows(LOCKED, {"employee_id": employee_id}) == 1
+
+
+def kept_employees(ids: Collection[int | None], *, wait: bool = True) -> set[int]:
+    """Keep employees from being deleted until the transaction ends, and return the ids of those who are there.
+
+    :param wait: False: whoever is being deleted at this moment counts as gone, so no order of locks is to be kept.
+    """
+    write_first()
+    there = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
+    return set(db.session.execute(there.with_for_update(read=True, key_share=True, skip_locked=not wait)).scalars())
 
 
 def locked_employee(employee_id: int) -> Employee:

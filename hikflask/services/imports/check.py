@@ -7,7 +7,7 @@ between. What a killed worker left is deleted before the dry run begins anew.
 import json
 import time
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, insert, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportBatch, ImportRow
+from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import import_files
-from hikflask.services.core.db import changed_rows, write_first
+from hikflask.services.core.db import changed_rows, kept_employees
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
@@ -170,7 +170,7 @@ class _Check:
 
     def _write(self, rows: list[dict[str, Any]], more: int) -> None:
         self._spend(rows)
-        there = _locked_employees({row["employee_id"] for row in rows})
+        there = kept_employees({row["employee_id"] for row in rows})
         self._lock()
         for row in rows:
             if row["employee_id"] not in there:  # Deleted since the verdict.
@@ -271,13 +271,6 @@ def _budget(batch: ImportBatch) -> int:
     paths = [import_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
     size = sum(path.stat().st_size for path in paths if path.is_file())
     return min(BUDGET + BUDGET_TIMES * size, MAX_BUDGET)
-
-
-def _locked_employees(ids: Collection[int | None]) -> set[int]:
-    """Keep employees from being deleted until the transaction ends, and return the ids of those who are there."""
-    write_first()
-    there = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
-    return set(db.session.execute(there.with_for_update(read=True, key_share=True)).scalars())
 
 
 def _rows(batch: ImportBatch) -> Generator[Row, None, None]:

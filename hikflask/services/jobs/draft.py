@@ -103,5 +103,7 @@ def _copy(job_id: int, employees: Select[Employee]) -> int:
     fixed = {"job_id": job_id, "state": WAITING, "error": ""}
     columns = [Employee.id, Employee.number, *(literal(value) for value in fixed.values())]
     names = ["employee_id", "number", *fixed]
-    db.session.execute(insert(JobItem).from_select(names, employees.with_only_columns(*columns)))
+    # Nobody is erased before these items can be seen, and whoever is deleted already is not meant.
+    kept = employees.with_only_columns(*columns).with_for_update(read=True, key_share=True, of=Employee)
+    db.session.execute(insert(JobItem).from_select(names, kept))
     return db.session.execute(select(func.count(JobItem.id)).where(JobItem.job_id == job_id)).scalar_one()

@@ -21,7 +21,7 @@ from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, kept_employees
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS
 
@@ -81,7 +81,7 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     """
     name = select(Terminal.name).where(Terminal.id == terminal_id).scalar_subquery()
     named = {"terminal": db.session.execute(select(name)).scalar_one()} if terminal_id else {}
-    rows = [{"number": number, "employee_id": employee_id, "action": action} for number, employee_id, action in items]
+    rows = _kept(list(items))
     job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(rows))
     db.session.add(job)
     db.session.flush()
@@ -95,6 +95,19 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     if claim is None:
         raise TypeError(f"job {job.id} is no draft")
     return claim
+
+
+def _kept(items: list[Item]) -> list[dict[str, Any]]:
+    """Return the rows of items, without those of employees who are deleted; nobody is before they can be seen."""
+    if not items:
+        return []
+    # The caller may have locked groups and terminals.
+    kept = {None, *kept_employees([employee_id for _, employee_id, _ in items], wait=False)}
+    return [
+        {"number": number, "employee_id": employee_id, "action": action}
+        for number, employee_id, action in items
+        if employee_id in kept
+    ]
 
 
 def can_retry(job: Job) -> bool:
