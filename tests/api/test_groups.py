@@ -160,13 +160,13 @@ def test_import_brings_people_to_the_terminals_of_their_groups_only_when_asked(
     assert send("1;Анна;Охрана", groups="true")["changed"] == 1
     assert wished(app, "1") == {ENTRANCE: True}
     assert send("1;Анна;Охрана", groups="true")["unchanged"] == 1
-    moved = send("1;Анна;Кладовая")  # Nobody keeps the old doors, and none are given.
+    moved = send("1;Анна;Кладовая", confirm="1")  # Nobody keeps the old doors, and none are given.
     assert wished(app, "1") == {}
     with app.app_context():
         undone = app.test_cli_runner().invoke(args=["employees", "undo", str(moved["batch"])])
     assert undone.exit_code == 0, undone.output
     assert wished(app, "1") == {ENTRANCE: True}
-    send("1;Анна;Кладовая\n2;Олег;Охрана", groups="true")
+    send("1;Анна;Кладовая\n2;Олег;Охрана", groups="true", confirm="1")
     assert (wished(app, "1"), wished(app, "2")) == ({STORE: True}, {ENTRANCE: True})
     run_jobs()
 
