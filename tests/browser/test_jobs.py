@@ -71,6 +71,9 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
         assert somebody is not None
         delete_employee(somebody.id)
         execute(SLOW)
+    page.reload()
+    asked = page.locator("label[for=confirm]").inner_text()
+    page.locator("#confirm").fill(asked.rpartition(" ")[2])
     page.locator("main .btn-danger").click()
 
     page.locator("#job-stop").focus()
