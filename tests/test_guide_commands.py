@@ -111,8 +111,8 @@ HERE = {
     "terminal check 1": Run("DS-K1T343EFWX"),
     "terminal check ID": Run("DS-K1T343EFWX", {"ID": "1"}),
     "terminal list": Run(f"https://{HOST}"),
-    "employees import FILE [--photos ZIP] [--dry-run] [--json] [--terminal ID] [--column FIELD=HEADER]…": Run(
-        "", {"FILE": "people.csv", "ZIP": "photos.zip", "ID": "1", "FIELD=HEADER": "department=Участок"}
+    "employees import FILE [--photos ZIP] [--dry-run] [--json] [--terminal ID] [--confirm N] [--column FIELD=HEADER]…": Run(  # noqa: E501
+        "", {"FILE": "people.csv", "ZIP": "photos.zip", "ID": "1", "FIELD=HEADER": "department=Участок", "N": "1"}
     ),
     "employees undo BATCH": Run("Undone: 1, not undone: 0.", {"BATCH": "1"}),
     "employees import --groups FILE": Run("New: 1, changed: 0, unchanged: 0, wrong: 0.", {"FILE": "people.csv"}),
