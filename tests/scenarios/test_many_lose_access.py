@@ -292,7 +292,7 @@ def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_num
     assert "Чтобы подтвердить, введите их количество: 3" in russian
 
 
-@pytest.mark.parametrize("door", [move_by_job, delete_group_by_api, apply_by_api])
+@pytest.mark.parametrize("door", [move_by_job, delete_group_by_api, apply_by_api, apply_days_by_api, replace_by_api])
 def test_operator_lets_no_job_go_on_by_which_many_lose_access(app: Flask, door: Door) -> None:
     admin, operator = client_of(app), client_of(app, OPERATOR)
     door(admin, "3")

@@ -161,6 +161,11 @@ class Plan:
     steps: tuple[Step, ...]
     losses: Losses
 
+    @property
+    def taking(self) -> list[str]:
+        """The actions by which anybody loses access, here or elsewhere."""
+        return sorted({step.action for step in self.steps if step.takes_access or step.shuts_out})
+
     @cached_property
     def digest(self) -> str:
         """What names this plan, see services/core/shown.py."""

@@ -73,6 +73,8 @@ HELD_TERMINALS = (
     .with_for_update(read=True, key_share=True)
     .execution_options(populate_existing=True)
 )
+# Databases take no more than some ten thousand values in one statement.
+MOST_PARAMETERS = 10_000
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
 MOST_COUNTED = 200
 
@@ -174,8 +176,14 @@ def kept_employees(ids: Collection[int | None], *, wait: bool = True) -> set[int
     :param wait: False: whoever is being deleted at this moment counts as gone, so no order of locks is to be kept.
     """
     write_first()
-    there = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
-    return set(db.session.execute(there.with_for_update(read=True, key_share=True, skip_locked=not wait)).scalars())
+    wanted = sorted({employee_id for employee_id in ids if employee_id is not None})
+    kept: set[int] = set()
+    for start in range(0, len(wanted), MOST_PARAMETERS):
+        these = Employee.id.in_(wanted[start : start + MOST_PARAMETERS])
+        there = select(Employee.id).where(these).order_by(Employee.id)
+        there = there.with_for_update(read=True, key_share=True, skip_locked=not wait)
+        kept.update(db.session.execute(there).scalars())
+    return kept
 
 
 def locked_employee(employee_id: int) -> Employee:

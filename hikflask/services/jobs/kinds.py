@@ -38,8 +38,8 @@ JOBS, TERMINALS = "jobs", "terminals"
 CHECK_FIRST, AGREED, LOSSES = "check", "agreed", "losses"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
-# Among the params of a plan: how many are taken over as inactive, so that they lose access.
-LEAVERS = "leavers"
+# Among the params of a plan: the actions by which anybody loses access.
+TAKING = "taking"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]

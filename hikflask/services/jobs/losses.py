@@ -13,7 +13,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.jobs import queries
-from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, GROUPS, KINDS, LEAVERS
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, GROUPS, KINDS, TAKING
 
 IS_LEFT = JobItem.state.in_((WAITING, FAILED))
 
@@ -43,7 +43,7 @@ def of_rest(job: Job) -> Losses:
 
 def _of_plan(job: Job) -> Losses:
     """Count by the items: the plan is not made anew, and a plan of an earlier version may take over leavers."""
-    actions = (REMOVE, TAKE_OVER) if job.params.get(LEAVERS, True) else (REMOVE,)
+    actions = (REMOVE, *job.params.get(TAKING, [TAKE_OVER]))
     left = select(func.count(JobItem.id)).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action.in_(actions))
     count = db.session.execute(left).scalar_one()
     loss = Loss(job.terminal_id or 0, job.params.get("terminal", ""), count, count)

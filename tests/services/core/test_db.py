@@ -64,3 +64,12 @@ def test_whose_a_number_is_is_decided_by_one_at_a_time(app: Flask, context: None
     db.session.rollback()
     other.finish()
     assert other.error is None
+
+
+@pytest.mark.both_databases
+def test_employees_are_kept_however_many_are_asked_for(app: Flask) -> None:
+    with app.app_context():
+        employee_id = add_employee()
+
+        assert db_module.kept_employees([None, *range(1, 300_000)]) == {employee_id}
+        db.session.rollback()

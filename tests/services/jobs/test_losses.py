@@ -9,23 +9,28 @@ from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER
 from hikflask.services.core.errors import AdministratorNeeded
 from hikflask.services.core.removals import Loss, Losses
 from hikflask.services.jobs import lifecycle, losses
-from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, LEAVERS
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, TAKING
 from tests.support.jobs import add_people, job, started
 
 pytestmark = pytest.mark.usefixtures("context")
 
 
-def test_plan_takes_access_from_those_who_are_left_to_remove_or_to_take_over_as_inactive(terminal: Terminal) -> None:
+def test_plan_takes_access_by_removals_and_by_the_actions_that_it_named(terminal: Terminal) -> None:
     items = [("1", None, SEND), ("2", None, REMOVE), ("3", None, TAKE_OVER)]
 
-    def lost(**params: int) -> Losses:
+    def lost(**params: list[str]) -> Losses:
         return losses.of_rest(job(lifecycle.begin(APPLY, params, terminal_id=terminal.id, items=items).job_id))
 
     def lose(count: int) -> Losses:
         return Losses((Loss(terminal.id, "Вход", count, count),), count)
 
-    assert (lost(**{LEAVERS: 0}), lost(**{LEAVERS: 1}), lost()) == (lose(1), lose(2), lose(2))
-    last = job(lifecycle.begin(APPLY, {LEAVERS: 0}, terminal_id=terminal.id, items=items).job_id)
+    assert (lost(**{TAKING: []}), lost(**{TAKING: [TAKE_OVER]}), lost(**{TAKING: [SEND]})) == (
+        lose(1),
+        lose(2),
+        lose(2),
+    )
+    assert lost() == lose(2), "a plan of an earlier version"
+    last = job(lifecycle.begin(APPLY, {TAKING: []}, terminal_id=terminal.id, items=items).job_id)
     assert losses.refusal_of(last) is not None
     db.session.execute(db.update(JobItem).where(JobItem.action == REMOVE).values(state=DONE))
     assert losses.refusal_of(last) is None
