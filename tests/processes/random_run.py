@@ -566,7 +566,7 @@ class Actor:
         terminal_id = self.chance.choice(sorted(self.run.terminals))
         answer = self.call("POST", f"/api/devices/{terminal_id}/compare")
         if answer.ok and self.chance.random() < 0.5:
-            lost = answer.json().get("missing", [])
+            lost = answer.json()["only_here"]
             self.call("POST", f"/api/devices/{terminal_id}/apply", json={"send": lost[:5]})
 
     def send(self) -> None:
