@@ -173,7 +173,7 @@ def lock_employee(employee_id: int) -> bool:
 def kept_employees(ids: Collection[int | None], *, wait: bool = True) -> set[int]:
     """Keep employees from being deleted until the transaction ends, and return the ids of those who are there.
 
-    :param wait: False: whoever is being deleted at this moment counts as gone, so no order of locks is to be kept.
+    :param wait: False: whoever is being deleted or gets another number is left out, and nobody is waited for.
     """
     write_first()
     wanted = sorted({employee_id for employee_id in ids if employee_id is not None})

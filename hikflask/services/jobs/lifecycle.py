@@ -81,7 +81,7 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     """
     name = select(Terminal.name).where(Terminal.id == terminal_id).scalar_subquery()
     named = {"terminal": db.session.execute(select(name)).scalar_one()} if terminal_id else {}
-    rows = _kept(list(items))
+    rows = _rows(list(items))
     job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(rows))
     db.session.add(job)
     db.session.flush()
@@ -97,16 +97,16 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     return claim
 
 
-def _kept(items: list[Item]) -> list[dict[str, Any]]:
-    """Return the rows of items, without those of employees who are deleted; nobody is before they can be seen."""
-    if not items:
-        return []
-    # The caller may have locked groups and terminals.
+def _rows(items: list[Item]) -> list[dict[str, Any]]:
+    """Return the rows of items. Whoever is deleted at this moment may be erased, and leaves no number.
+
+    A step of a plan keeps its number, by which it is done: its comparison is held against erasures.
+    """
+    # The caller may have locked groups and terminals, so nobody is waited for.
     kept = {None, *kept_employees([employee_id for _, employee_id, _ in items], wait=False)}
     return [
-        {"number": number, "employee_id": employee_id, "action": action}
+        {"number": number if action or employee_id in kept else "", "employee_id": employee_id, "action": action}
         for number, employee_id, action in items
-        if employee_id in kept
     ]
 
 
