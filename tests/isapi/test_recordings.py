@@ -52,7 +52,7 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
     ("POST", f"{ACCESS}/UserInfo/Search"): (
         lambda client: (persons.find(client, BLANKED), persons.find(client, "100222")),
         (
-            persons.Person(BLANKED, BLANKED, 0, None, DECADE, cards=0, fingerprints=0, doors="1", plans=((1, "1"),)),
+            persons.Person(BLANKED, BLANKED, 0, None, DECADE, 0, 0, doors="1", plans=((1, "1"),), user_type="normal"),
             None,
         ),
     ),

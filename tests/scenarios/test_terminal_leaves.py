@@ -96,7 +96,7 @@ def test_group_gives_no_terminal_that_leaves_at_that_moment(
 
 def test_terminal_is_not_deleted_from_under_a_group_that_is_changed(terminal: Terminal, between: Between) -> None:
     group_id = make_group("Охрана", [terminal.id], "Охрана")
-    other = between(groups, "_known_terminals", lambda: delete(terminal.id))
+    other = between(groups, "_hold_known", lambda: delete(terminal.id))
 
     changing.change(group_id, Wanted("Охрана", [terminal.id]), apply_groups, AGREED)
     other.finish()
