@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
@@ -82,8 +82,7 @@ class Choices:
         return number in self.same_person if self.names_seen else self.faces.get(number) == face
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
@@ -102,7 +101,7 @@ class Step:
     names_agreed: bool
     replaces: bool
     refusal: str = ""
-    refusal_params: Mapping[str, object] = field(default_factory=lambda: _NO_PARAMS)
+    refusal_params: Mapping[str, object] = _NO_PARAMS
     limits: Limits | None = None
     limits_here: Limits | None = None
     faces: tuple[str, str] | None = None
@@ -113,13 +112,18 @@ class Step:
         return self.action == TAKE_OVER and self.faces is not None
 
     @property
+    def comes_in_inactive(self) -> bool:
+        """True when the days there are over, so that whoever is taken over has access nowhere."""
+        return self.limits is not None and self.limits.is_over
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The codes of what is to be said of the days of somebody who is taken over."""
         if self.limits is None:
             return ()
         days, before = (self.limits.first, self.limits.last), self.limits_here
         said = {
-            COMES_IN_INACTIVE: self.limits.is_over,
+            COMES_IN_INACTIVE: self.comes_in_inactive,
             WHOLE_DAYS: self.limits.is_rounded,
             DAYS_CHANGE: before is not None and (before.first, before.last) != days,
         }
@@ -130,7 +134,7 @@ class Step:
         """True when somebody who has access to this terminal now has it no more: removed, inactive, or replaced."""
         if self.refusal or not self.is_there:
             return False
-        return self.action == REMOVE or self.replaces or COMES_IN_INACTIVE in self.notes
+        return self.action == REMOVE or self.replaces or self.comes_in_inactive
 
     @property
     def shuts_out(self) -> bool:
@@ -185,7 +189,7 @@ class Plan:
     @property
     def leavers(self) -> int:
         """How many people the plan takes over as inactive, so that they are removed from the terminal."""
-        return sum(1 for step in self.steps if COMES_IN_INACTIVE in step.notes)
+        return sum(1 for step in self.steps if step.comes_in_inactive)
 
     @property
     def refused(self) -> tuple[Step, ...]:
@@ -232,8 +236,7 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     for known in queries.facts_in_turn(comparison, actions):
         if known.number in choices.numbers and not _is_known(known):
             unknown.append(known.number)
-        face_agreed = choices.agrees_to(known.number, known.another_face)
-        steps.append(_step(terminal, known, *actions[known.number], face_agreed=face_agreed))
+        steps.append(_step(terminal, known, *actions[known.number], choices))
     if unknown:
         raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
@@ -283,8 +286,10 @@ def _is_here(known: Facts) -> bool:
     return known.enrolment is not None and known.enrolment.is_desired
 
 
-def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, *, face_agreed: bool) -> Step:
+def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, choices: Choices) -> Step:
     refusal: ServiceError | None = None
+    another_face = known.another_face
+    face_agreed = bool(another_face) and choices.agrees_to(known.number, another_face)
     limits = limits_here = None
     try:
         limits = check(terminal, known, action, names_agreed, face_agreed=face_agreed)
@@ -306,7 +311,7 @@ def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, *, 
         refusal_params=refusal.params if refusal else _NO_PARAMS,
         limits=limits,
         limits_here=limits_here,
-        faces=(known.face_here, known.another_face) if known.has_another_face else None,
+        faces=(known.face_here, another_face) if known.has_another_face else None,
     )
 
 

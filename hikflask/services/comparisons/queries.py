@@ -1,16 +1,16 @@
 """Reads comparisons and what they found, always fresh from the database."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
 from hikflask.models.comparison import DONE, KINDS, READING
 from hikflask.services.comparisons.errors import ComparisonUnknown
+from hikflask.services.core.db import rows_of
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.state import columns
@@ -18,6 +18,7 @@ from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 from hikflask.services.state.enrolment import IS_LEAVING
 
 Found = TypeVar("Found")
+Kinds = tuple[str, ...]
 # A database takes only so many values in one statement.
 AT_ONCE = 500
 # Of more numbers than this, what differs is read in turn, without naming the numbers.
@@ -41,26 +42,27 @@ class There(NamedTuple):
     fingerprints: int | None
 
 
+_DIFFERENT = (Difference.id, Difference.number, Difference.kind)
 _THERE = tuple(getattr(PersonThere, name) for name in There._fields)
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of a number: all its kinds of difference, what is there, and what is desired here.
 
     `there` is None for a number that is only here, `enrolment` for one that was never desired here. `employee` is who
     has the number here, also when not desired on this terminal. `name_wanted` is the name that the terminal should
     show, "" for a stranger. `leaving` are the terminals at which the number may still open doors after its removal:
-    whose it was there, by id, and the name of the terminal.
+    whose it was there, by id, and the name of the terminal. `id` is that of the difference, in a list of differences.
     """
 
     number: str
-    kinds: tuple[str, ...]
+    kinds: Kinds
     there: There | None
     enrolment: EnrolmentColumns | None
     employee: EmployeeColumns | None
     name_wanted: str
     leaving: tuple[tuple[int | None, str], ...]
+    id: int = 0
 
     @property
     def face_here(self) -> str:
@@ -87,13 +89,6 @@ class Facts:
         again = self.enrolment.face_there if self.enrolment and self.enrolment.is_desired else ""
         photo = self.employee.photo_sha256 if self.employee else ""
         return "" if theirs in {self.face_here, again, photo} else theirs
-
-
-@dataclass(frozen=True)
-class Row(Facts):
-    """One difference, with what is known of its number."""
-
-    id: int
 
 
 def get(comparison_id: int) -> Comparison | None:
@@ -170,7 +165,7 @@ def count_left_alone(comparison: Comparison) -> int:
     return found
 
 
-def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> list[Row]:
+def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> list[Facts]:
     """Return a page of the differences of one kind, those left alone excepted.
 
     :param after: the `id` of the last row that is already shown; 0 begins.
@@ -180,7 +175,7 @@ def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> 
     found = db.session.execute(statement).all()
     facts = facts_of(comparison, [number for _, number in found])
     db.session.commit()
-    return [Row(**vars(facts[number]), id=difference_id) for difference_id, number in found]
+    return [facts[number]._replace(id=difference_id) for difference_id, number in found]
 
 
 def facts_of(comparison: Comparison, numbers: Iterable[str]) -> dict[str, Facts]:
@@ -191,37 +186,54 @@ def facts_of(comparison: Comparison, numbers: Iterable[str]) -> dict[str, Facts]
 def facts_in_turn(comparison: Comparison, numbers: Collection[str]) -> Iterator[Facts]:
     """Yield the same for each number once, in no order; of very many, only a part is in memory at a time."""
     wanted = dict.fromkeys(numbers)
-    parts = _parts(comparison) if len(wanted) > MANY else iter(())
-    for part in parts:
-        for number, facts in _facts(comparison, part).items():
-            if number in wanted:
-                del wanted[number]
+    if len(wanted) > MANY:
+        for facts in _facts_of_all(comparison):
+            if facts.number in wanted:
+                del wanted[facts.number]
                 yield facts
     left = list(wanted)
     for start in range(0, len(left), AT_ONCE):
-        yield from _facts(comparison, left[start : start + AT_ONCE]).values()
+        some = left[start : start + AT_ONCE]
+        # All kinds, so that the index is followed by number.
+        kinds = _by_number(_different(comparison, Difference.kind.in_(KINDS), Difference.number.in_(some)))
+        yield from _facts(comparison, some, some, kinds)
 
 
-def _parts(comparison: Comparison) -> Iterator[Select[str]]:
-    """Yield the selects of the numbers that differ, part by part.
+def _facts_of_all(comparison: Comparison) -> Iterator[Facts]:
+    """Yield what is known of all numbers that differ, part by part; of a number perhaps twice."""
+    different = _different(comparison)
+    kinds = _by_number(different)
+    for start in range(0, len(different), MANY):
+        part = different[start : start + MANY]
+        # Not of this comparison alone: SQLite would go through all of it for each part.
+        which = select(Difference.number).where(Difference.id.between(part[0].id, part[-1].id))
+        yield from _facts(comparison, which, dict.fromkeys(row.number for row in part), kinds)
 
-    Not of this comparison alone: SQLite would go through all of it for each part.
-    """
-    mine = select(Difference.id).where(Difference.comparison_id == comparison.id)
-    ids = db.session.execute(mine.order_by(Difference.id)).scalars().all()
-    for start in range(0, len(ids), MANY):
-        part = ids[start : start + MANY]
-        yield select(Difference.number).where(Difference.id.between(part[0], part[-1]))
+
+def _different(comparison: Comparison, *which: ColumnElement[bool]) -> Sequence[Row[int, str, str]]:
+    mine = Difference.comparison_id == comparison.id
+    return rows_of(
+        select(Difference.id, Difference.number, Difference.kind).where(mine, *which).order_by(Difference.id)
+    )
 
 
-def _facts(comparison: Comparison, which: list[str] | Select[str]) -> dict[str, Facts]:
+def _by_number(different: Iterable[Row[int, str, str]]) -> dict[str, Kinds]:
+    """Return the kinds of each number, in the order of KINDS."""
+    kinds: dict[str, Kinds] = {}
+    for _, number, kind in different:
+        kinds[number] = (*kinds.get(number, ()), kind)
+    # Very many have the same kinds.
+    in_order = {found: tuple(sorted(found, key=KINDS.index)) for found in set(kinds.values())}
+    return {number: in_order[found] for number, found in kinds.items()}
+
+
+def _facts(
+    comparison: Comparison,
+    which: list[str] | Select[str],
+    numbers: Collection[str],
+    kinds: Mapping[str, tuple[str, ...]],
+) -> Iterator[Facts]:
     terminal = db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
-    kinds: dict[str, list[str]] = defaultdict(list)
-    # All kinds, so that the index is followed by number.
-    different = (Difference.comparison_id == comparison.id, Difference.kind.in_(KINDS), Difference.number.in_(which))
-    for number, kind in db.session.execute(select(Difference.number, Difference.kind).where(*different)):
-        kinds[number].append(kind)
-    numbers = which if isinstance(which, list) else list(kinds)
     people = {person.number: person for person in there(comparison.id, PersonThere.number.in_(which))}
     here = (Enrolment.terminal_id == terminal.id, Enrolment.number.in_(which))
     enrolments = {enrolment.number: enrolment for enrolment in columns.enrolments(*here)}
@@ -230,29 +242,24 @@ def _facts(comparison: Comparison, which: list[str] | Select[str]) -> dict[str, 
         employees |= {employee.number: employee for employee in columns.employees(Employee.number.in_(which))}
     leaving: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
     left = select(Enrolment.number, Enrolment.employee_id, Terminal.name).join(Enrolment.terminal)
-    for number, owner, name in db.session.execute(left.where(IS_LEAVING, Enrolment.number.in_(which))):
+    for number, owner, name in rows_of(left.where(IS_LEAVING, Enrolment.number.in_(which))):
         leaving[number].append((owner, name))
-    # Very many have the same kinds.
-    groups = {frozenset(), *map(frozenset, kinds.values())}
-    in_order = {group: tuple(kind for kind in KINDS if kind in group) for group in groups}
-    return {
-        number: Facts(
+    for number in numbers:
+        employee = employees.get(number)
+        yield Facts(
             number,
-            in_order[frozenset(kinds.get(number, ()))],
+            kinds.get(number, ()),
             people.get(number),
             enrolments.get(number),
-            employee := employees.get(number),
+            employee,
             name_wanted(terminal, employee),
             tuple(leaving.get(number, ())),
         )
-        for number in numbers
-    }
 
 
 def there(comparison_id: int, *which: ColumnElement[bool]) -> Iterator[There]:
     """Yield who is on the terminal, as a comparison read them, in the open transaction."""
-    for row in db.session.execute(select(*_THERE).where(PersonThere.comparison_id == comparison_id, *which)):
-        yield There._make(row)
+    return map(There._make, rows_of(select(*_THERE).where(PersonThere.comparison_id == comparison_id, *which)))
 
 
 def name_wanted(terminal: Terminal, employee: Employee | EmployeeColumns | None) -> str:

@@ -20,14 +20,15 @@ photo of an enrolment changes.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import (
     CursorResult,
     Delete,
+    Row,
     ScalarSelect,
     Select,
     Table,
@@ -46,6 +47,7 @@ from hikflask.models import Employee, Terminal
 from hikflask.services.core.errors import EmployeeUnknown
 
 Found = TypeVar("Found", bound=Base)
+Columns = TypeVarTuple("Columns")
 # Is called once a row is locked, and raises when it is not as the caller wants it.
 Require = Callable[[], object]
 
@@ -83,6 +85,12 @@ def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:
     """Return how many rows a statement finds, or `most` + 1 when there are more."""
     some = statement.order_by(None).limit(most + 1).subquery()
     return db.session.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def rows_of(statement: Select[*Columns]) -> Sequence[Row[*Columns]]:
+    """Return rows of columns, in the open transaction, without what the ORM does for each: it is for very many."""
+    db.session.flush()
+    return db.session.connection().execute(statement).all()
 
 
 @contextmanager

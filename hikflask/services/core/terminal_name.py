@@ -1,7 +1,6 @@
 """The name that a terminal gets: the full name, or a shorter form of it where the terminal takes fewer bytes."""
 
 import unicodedata
-from collections.abc import Iterator
 
 from hikflask.models import Terminal
 from hikflask.services.core.errors import NameTooLong
@@ -20,10 +19,14 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
     :param own: the employee's own name for terminals, which comes first where it fits; "" when there is none.
     :raises NameTooLong: when not even one letter fits.
     """
-    for form in _forms(name, own):
-        if fits(terminal, form):
+    for form in (own, name):
+        if form and fits(terminal, form):
             return form
-    cut = _cut(_words(name)[0], terminal.name_bytes or 0)
+    surname, *others = _words(name)
+    initials = " ".join([surname, *(f"{_letters(other)[0]}." for other in others)])
+    if fits(terminal, initials):
+        return initials
+    cut = _cut(surname, terminal.name_bytes or 0)
     if not cut:
         raise NameTooLong(limit=terminal.name_bytes, length=len(name.encode()), letters=len(name), t=terminal.name)
     return cut
@@ -32,14 +35,6 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
 def fits(terminal: Terminal, name: str) -> bool:
     """True when a terminal takes a name of this length, counted in bytes of UTF-8."""
     return not terminal.name_bytes or len(name.encode()) <= terminal.name_bytes
-
-
-def _forms(name: str, own: str) -> Iterator[str]:
-    if own:
-        yield own
-    yield name
-    surname, *others = _words(name)
-    yield " ".join([surname, *(f"{_letters(other)[0]}." for other in others)])
 
 
 def _words(name: str) -> list[str]:

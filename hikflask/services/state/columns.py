@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import aliased
 
-from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.services.core.db import rows_of
 
 
 class EmployeeColumns(NamedTuple):
@@ -76,19 +76,19 @@ _ENROLMENT = (
     func.coalesce(Photo.sha256, ""),
     and_(Photo.id.is_not(None), Photo.forgotten_at.is_(None)),
 )
+_OF_ENROLMENT, _OF_EMPLOYEE = slice(len(_ENROLMENT)), slice(len(_ENROLMENT), None)
 
 
 def employees(*which: ColumnElement[bool]) -> Iterator[EmployeeColumns]:
     """Yield employees, in the open transaction."""
     statement = select(*_EMPLOYEE).outerjoin(_OWN, _OWN.id == Employee.photo_id).where(*which)
-    for row in db.session.execute(statement):
-        yield EmployeeColumns(*row)
+    return map(EmployeeColumns._make, rows_of(statement))
 
 
 def enrolments(*which: ColumnElement[bool]) -> Iterator[EnrolmentColumns]:
     """Yield enrolments with their employees, in the open transaction."""
     both = select(*_ENROLMENT, *_EMPLOYEE).outerjoin(Photo, Photo.id == Enrolment.photo_id)
     both = both.outerjoin(Employee, Employee.id == Enrolment.employee_id).outerjoin(_OWN, _OWN.id == Employee.photo_id)
-    for row in db.session.execute(both.where(*which)):
-        employee = EmployeeColumns._make(row[len(_ENROLMENT) :])
-        yield EnrolmentColumns._make((*row[: len(_ENROLMENT)], None if employee.id is None else employee))
+    for row in rows_of(both.where(*which)):
+        employee = EmployeeColumns._make(row[_OF_EMPLOYEE])
+        yield EnrolmentColumns._make((*row[_OF_ENROLMENT], None if employee.id is None else employee))

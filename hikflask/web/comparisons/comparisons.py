@@ -14,7 +14,7 @@ from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Compari
 from hikflask.services.comparisons import left_alone, preview, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices, Plan
-from hikflask.services.comparisons.queries import Row
+from hikflask.services.comparisons.queries import Facts
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans import compare as jobs
@@ -56,7 +56,7 @@ class Page:
         """How many differences are shown."""
         return sum(self.counts.values())
 
-    def choice(self, row: Row) -> str:
+    def choice(self, row: Facts) -> str:
         """Return what is chosen for a row, or an empty text."""
         by_kind = next((self.chosen.kinds[kind] for kind in row.kinds if kind in self.chosen.kinds), "")
         found = self.chosen.numbers.get(row.number, by_kind)
@@ -154,7 +154,9 @@ def page_of(comparison: Comparison) -> Page:
         after=rows[ROWS - 1].id if len(rows) > ROWS else 0,
         chosen=chosen,
         plan=plans.make(comparison, chosen) if chosen.numbers or chosen.kinds else None,
-        face_files=preview.files_here({row.face_here for row in rows if isinstance(row, Row) and row.has_another_face}),
+        face_files=preview.files_here(
+            {row.face_here for row in rows if isinstance(row, Facts) and row.has_another_face}
+        ),
     )
 
 
