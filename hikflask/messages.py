@@ -180,8 +180,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "group_employee_unknown": (N_("No employee has the ID %(n)s."), N_("No employee has this ID.")),
     "unsafe_plan": (
-        N_("This removes many people from terminals. To confirm, enter how many: %(count)s."),
-        N_("This removes many people from terminals. To confirm, enter how many."),
+        N_("By this, many people lose access. To confirm, enter how many: %(count)s."),
+        N_("By this, many people lose access. To confirm, enter how many."),
     ),
     "administrator_needed": (
         N_("%(count)s people lose access to %(t)s. Only an administrator may do that."),

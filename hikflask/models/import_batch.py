@@ -27,7 +27,8 @@ class ImportBatch(Base):
     removed; `table_name` and `photos_name` are the names that the files came with. `layout` says how the table is read,
     `fields` which column has which field (field → index from 0). `terminal_id`: who is named is sent there, too;
     `groups`: to the terminals of their groups.
-    `new_departments` are the names that the import added. The counts are those of the dry run, at `checked_at`.
+    `new_departments` are the names that the import adds, as it found when it began. The counts are those of the dry
+    run, at `checked_at`.
 
     Three jobs work on it: the dry run, the import itself, and its undo.
     """

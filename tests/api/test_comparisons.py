@@ -161,7 +161,7 @@ def test_plan_that_removes_many_needs_their_number(
     status, refused = apply(client, remove=["901", "902"])
 
     assert (status, refused["error"], refused["count"]) == (409, "unsafe_plan", 2)
-    assert refused["message"] == "This removes many people from terminals. To confirm, enter how many: 2."
+    assert refused["message"] == "By this, many people lose access. To confirm, enter how many: 2."
     assert apply(client, remove=["901", "902"], confirm=3)[1]["error"] == "unsafe_plan"
     assert apply(client, remove=["901", "902"], confirm=2)[0] == 202
     assert len(simulator.people) == 10

@@ -252,7 +252,7 @@ def test_many_lose_access_only_when_their_number_is_given(app: Flask, table: Pat
     assert (dry_run.exit_code, dry_run.stderr) == (0, told)
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "Error: This removes many people from terminals. To confirm, enter how many: 2.\n",
+        "Error: By this, many people lose access. To confirm, enter how many: 2.\n",
     )
     assert (done.exit_code, done.stderr) == (0, told)
     assert [active for _, _, active in people(app).values()] == [False, False]

@@ -23,6 +23,8 @@ from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
+from hikflask.services.core.dates import today
+from hikflask.services.core.removals import SOON
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -152,6 +154,12 @@ def import_departments_by_api(client: FlaskClient, confirm: str) -> list[TestRes
     return import_by_api(client, confirm, MOVED)
 
 
+def import_ends_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    with client.application.app_context():
+        soon = today() + SOON
+    return import_by_api(client, confirm, f"ID;Действует по\n1;{soon}\n2;{soon}\n3;{soon}\n")
+
+
 def import_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
     with client.application.app_context():
         page = f"/imports/{checked(*MOVED.splitlines()[1:], header='ID;Отдел')}"
@@ -170,7 +178,7 @@ def undo_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
 
 
 DOORS: list[Door] = [
-    import_by_api, import_departments_by_api, import_on_page, undo_on_page,
+    import_by_api, import_departments_by_api, import_ends_by_api, import_on_page, undo_on_page,
     apply_by_api, apply_on_page, apply_days_by_api, apply_days_on_page, replace_by_api,
     change_group_by_api, delete_group_by_api, delete_group_on_page, merge_on_page, move_by_job, deactivate_by_job,
 ]  # fmt: skip
@@ -262,8 +270,8 @@ def test_import_that_was_refused_leaves_nothing_and_a_long_one_says_why(
     (refused,) = import_by_api(client, "")
     assert refused.json == {
         "error": "unsafe_plan",
-        "message": "This removes many people from terminals. To confirm, enter how many: 3.",
-        "fields": {"confirm": "This removes many people from terminals. To confirm, enter how many: 3."},
+        "message": "By this, many people lose access. To confirm, enter how many: 3.",
+        "fields": {"confirm": "By this, many people lose access. To confirm, enter how many: 3."},
         "count": 3,
     }
     with app.app_context():

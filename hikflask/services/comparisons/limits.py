@@ -49,7 +49,7 @@ class Limits:
 
     @property
     def shuts_out(self) -> bool:
-        """True when nobody may enter with these days after today."""
+        """As is_shut_out()."""
         return is_shut_out(self.first, self.last)
 
 

@@ -138,7 +138,7 @@ class Step(NamedTuple):
 
     @property
     def shuts_out(self) -> bool:
-        """True when the employee gets days by which they may not enter after today, and has others until then."""
+        """True when the employee gets days by which access ends soon, and has others until then."""
         if self.limits is None or self.limits_here is None:
             return False
         return self.limits.shuts_out and not self.limits_here.shuts_out

@@ -566,7 +566,7 @@ class GroupEmployeeUnknown(ServiceError):
 
 
 class UnsafePlan(ServiceError):
-    """More people would be removed from terminals than is done without their number typed (params: count)."""
+    """More people lose access to terminals than is done without their number typed (params: count)."""
 
     code = "unsafe_plan"
     fields = ("confirm",)

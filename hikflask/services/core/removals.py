@@ -7,7 +7,7 @@ this is the same rule behind every page, call and command. A single employee is 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -21,6 +21,8 @@ from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 # More people than this, or than this part of those on a terminal.
 MOST_REMOVALS = 20
 MOST_PART = 0.1
+# A last day so soon counts as the end of access: who sets it for many need not wait for long.
+SOON = timedelta(days=30)
 # So many terminals are named in a refusal.
 MOST_NAMED = 5
 # An employee and a terminal, by their ids.
@@ -105,9 +107,9 @@ def are_many(removals: int, people: int) -> bool:
 
 
 def is_shut_out(first: date | None, last: date | None) -> bool:
-    """True when a validity lets nobody in after today: it has not begun, or ends by today. None is no limit."""
+    """True when a validity has not begun, or ends within 30 days. None is no limit."""
     this_day = today()
-    return (first is not None and first > this_day) or (last is not None and last <= this_day)
+    return (first is not None and first > this_day) or (last is not None and last <= this_day + SOON)
 
 
 def losses_of_people(people: Select[Any]) -> Losses:

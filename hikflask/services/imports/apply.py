@@ -140,16 +140,19 @@ def days_of(employee: Employee) -> dict[str, str]:
 def _saved(
     draft: Draft, employee_id: int | None, batch: ImportBatch, photo: Photo | None, files: storage.Files
 ) -> Employee:
-    """Save, and note the department that this import adds."""
-    adds = bool(draft.department) and departments.find(draft.department) is None
+    if employee_id and draft.department and draft.department not in batch.new_departments:
+        _refuse_renamed(draft.department)
     by_groups = membership.apply if batch.groups else membership.withdraw
     employee = apply_save(draft, FaceSource(), employee_id, photo, files, by_groups)
     # What was read of an earlier photo is stale.
     db.session.expire(employee, ["photo"])
-    if adds and employee.department not in batch.new_departments:
-        names = [*batch.new_departments, employee.department]
-        changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(new_departments=names))
     return employee
+
+
+def _refuse_renamed(department: str) -> None:
+    """Nobody comes into a department that was renamed since it was counted who loses access: it has other groups."""
+    if departments.find(department) is None:
+        raise ChangedSince
 
 
 def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], terminal_id: int | None) -> None:

@@ -10,10 +10,12 @@ from sqlalchemy import delete, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import storable
+from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services import audit
 from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
 from hikflask.services.core.errors import TableTooLarge
+from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns
 from hikflask.services.imports.errors import (
     ColumnsMissing,
@@ -64,6 +66,19 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
             import_files.remove(name)
         raise
     return batch
+
+
+def note_new_departments(batch_id: int) -> None:
+    """Note which departments the rows that are left are going to add, within the caller's transaction."""
+    name = ImportRow.values[columns.DEPARTMENT].as_string()
+    left = (ImportRow.batch_id == batch_id, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.state == OPEN)
+    known = {"", None, *departments.names()}
+    named = [one for one in db.session.execute(select(name).where(*left).distinct()).scalars() if one not in known]
+    added = [one for one in sorted(named) if departments.find(one) is None]
+    noted = [*db.session.get_one(ImportBatch, batch_id).new_departments, *added]
+    changed_rows(
+        update(ImportBatch).where(ImportBatch.id == batch_id).values(new_departments=list(dict.fromkeys(noted)))
+    )
 
 
 def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:

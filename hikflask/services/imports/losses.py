@@ -21,8 +21,8 @@ Rows = tuple[ColumnElement[bool], ...]
 def of_import(batch_id: int) -> Losses:
     """Return who loses access when the rows of an import that are left are applied.
 
-    Whoever leaves, or may not enter after today, loses all terminals. Whoever changes the department loses those that
-    groups gave, and do not give any more.
+    Whoever leaves, or gets days by which access ends soon, loses all terminals. Whoever changes the department loses
+    those that groups gave, and do not give any more.
     """
     rows = (ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, ImportRow.state == OPEN)
     leaving = removals.pairs_of(select(ImportRow.employee_id).where(*rows, _changes(LEFT)))
@@ -53,7 +53,7 @@ def _moved(rows: Rows) -> set[Pair]:
 
 
 def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
-    """Return the terminals of people who may enter today, and not after today with the validity that they get."""
+    """Return the terminals of people whose access ends soon by the days that they get, and not by those they have."""
     changed = (*rows, or_(*(_changes(day) for day in DAYS)))
     found = db.session.execute(
         select(ImportRow.employee_id, ImportRow.values, ImportRow.before, Employee.valid_from, Employee.valid_to)

@@ -52,6 +52,7 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
         raise ImportNotChecked
     _refuse_undone(batch)
     lost = _agreed(losses.of_import(batch_id), agreed)
+    batches.note_new_departments(batch_id)
     return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, lost)
 
 

@@ -128,6 +128,7 @@ def _begin_import(job: Job, progress: Progress) -> None:
         _check(job, progress)
         lost = losses.of_import(job.params["batch"])
         lost.require(Agreed(**job.params[AGREED]))
+        batches.note_new_departments(job.params["batch"])
         job.params = {**job.params, LOSSES: lost.as_json}
     import_items.add(job.id, job.params["batch"], progress)
 

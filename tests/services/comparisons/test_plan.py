@@ -227,7 +227,7 @@ def test_more_than_a_tenth_is_many_and_who_is_not_there_is_not_removed(
 def test_days_by_which_people_may_not_enter_any_more_count_at_each_of_their_terminals(
     simulator: Simulated, terminal: Terminal
 ) -> None:
-    ends = {"1": None, "2": today(), "3": today() + timedelta(days=1), "4": None, "5": None, "6": today()}
+    ends = {"1": None, "2": today(), "3": today() + timedelta(days=31), "4": None, "5": None, "6": today()}
     for number in ends:
         save_employee(Draft(number, f"Гость {number}", "" if number == "5" else "Охрана"))
     save_employee(Draft("4", "Гость 4", "Охрана", valid_from="2037-01-01"), employee_id=4)
@@ -243,7 +243,7 @@ def test_days_by_which_people_may_not_enter_any_more_count_at_each_of_their_term
     made_plan = made(compare(terminal), **{f"n{number}": TAKE_OVER for number in ends})
 
     assert refusals(made_plan) == dict.fromkeys(ends, "")
-    # 3 may enter tomorrow still, 4 may not enter now either, and 5 is desired nowhere.
+    # 3 may enter for more than a month still, 4 may not enter now either, and 5 is desired nowhere.
     assert made_plan.losses == Losses((Loss(terminal.id, terminal.name, 3, 20), Loss(second, "Двор", 3, 5)), 3)
     with pytest.raises(AdministratorNeeded):
         made_plan.require_agreed(Agreed(3, by_admin=False))

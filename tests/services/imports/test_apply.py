@@ -7,6 +7,8 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Job, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core import import_files
+from hikflask.services.departments import merging
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.imports import batches, queries
@@ -80,6 +82,19 @@ def test_row_whose_person_was_changed_since_fails_and_the_others_are_done() -> N
     assert [name for _, name, _, _ in people()] == [
         "Кто-то Другой", "Пётр Петров 3", "Пётр Петров 4", "Иван Иванов 5",
     ]  # fmt: skip
+
+
+def test_nobody_comes_into_a_department_that_was_renamed_after_the_import_began() -> None:
+    add_people("1", "2", department="Охрана")
+    known = departments.add("Склад").id
+    found = checked("1;Иван Иванов 1;Склад", "2;Иван Иванов 2;Новый")
+
+    job = started(imports.start_import, found)
+    merging.rename(known, "Кладовая")
+    run(job)
+
+    assert items(job.job_id) == [("1", "failed", "changed_since"), ("2", "done", "")]
+    assert [department for _, _, department, _ in people()] == ["Охрана", "Новый"]
 
 
 def test_nobody_is_put_on_a_terminal_that_was_not_chosen(terminal: Terminal) -> None:

@@ -47,10 +47,10 @@ def test_leavers_lose_all_terminals_and_moved_people_those_of_their_groups() -> 
 
 @pytest.mark.parametrize(
     ("first", "last", "people"),
-    [(1, 30, 1), (-1, 0, 1), (-1, 1, 0), (0, 1, 0)],
-    ids=["not yet", "until today", "longer", "from today"],
+    [(1, 60, 1), (-1, 0, 1), (-1, 30, 1), (-1, 31, 0), (0, 31, 0)],
+    ids=["not yet", "until today", "a month", "longer", "from today"],
 )
-def test_who_may_not_enter_after_today_loses_all_terminals(first: int, last: int, people: int) -> None:
+def test_whose_access_ends_soon_loses_all_terminals(first: int, last: int, people: int) -> None:
     days = [f"{today() + timedelta(days=day)}" for day in (first, last)]
 
     found = losses.of_import(checked(f"1;{';'.join(days)}", header="ID;Действует с;Действует до"))

@@ -90,7 +90,7 @@ def test_many_who_lose_a_terminal_need_their_number_typed(
     assert "Access is taken from many. To confirm, enter how many: 2" in asked.text
     refused = client.post(f"/groups/{group_id}", data={**agreed, "confirm": "3"}, headers=ENGLISH)
     assert refused.status_code == 409
-    assert "This removes many people from terminals. To confirm, enter how many: 2." in refused.text
+    assert "By this, many people lose access. To confirm, enter how many: 2." in refused.text
     assert wished(app, "1") == {ENTRANCE: True}
     saved = client.post(f"/groups/{group_id}", data={**agreed, "confirm": "2"}, headers=ENGLISH)
     run_jobs()
