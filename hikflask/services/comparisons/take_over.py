@@ -76,6 +76,11 @@ class Found:
         """The number."""
         return self.person.number
 
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the picture, an empty text without one."""
+        return storage.sha256(self.picture) if self.picture else ""
+
 
 def take_over(
     terminal_id: int,
@@ -137,7 +142,7 @@ def _picture(talk: Conversation, person: Person) -> bytes | None:
 def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | None) -> Enrolment:
     """Write everything in one transaction that only the holder of the terminal can commit."""
     files = storage.Files()
-    photo = _photo(found, files)
+    photo = _photo(talk.terminal.id, found, files)
     try:
         lock_numbers(found.number)
         if require:
@@ -154,21 +159,33 @@ def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | N
     return enrolment
 
 
-def _photo(found: Found, files: storage.Files) -> Photo | None:
-    """Return the photo with the bytes of the enrolled picture: the one that the employee has already, or a new one."""
+def _photo(terminal_id: int, found: Found, files: storage.Files) -> Photo | None:
+    """Return the photo of the enrolled picture: the one that the employee has already, or a new one."""
     if found.picture is None:
         return None
     known = search.by_number(found.number)
-    same = (Photo.sha256 == storage.sha256(found.picture), Photo.forgotten_at.is_(None))
+    same = (Photo.sha256 == found.sha256, Photo.forgotten_at.is_(None))
     mine = select(Photo).where(Photo.employee_id == (known.id if known else None), *same).order_by(Photo.id).limit(1)
     kept = db.session.execute(mine).scalar_one_or_none() if known else None
-    return kept or files.keep_taken_over(found.picture, found.number)
+    return kept or _encoded_photo(terminal_id, found) or files.keep_taken_over(found.picture, found.number)
+
+
+def _encoded_photo(terminal_id: int, found: Found) -> Photo | None:
+    """Return the desired photo of which the enrolled picture counts as the terminal's own encoding, or None.
+
+    The photo stays the employee's face: nobody saw the picture there and chose it.
+    """
+    enrolment = queries.find(terminal_id, found.number)
+    return enrolment.photo if enrolment and found.picture and enrolment.face_there == found.sha256 else None
 
 
 def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed, files: storage.Files) -> Enrolment:
     known = search.by_number(found.number)
     joined = _joined(terminal, known.id, found, agreed.same_person, files) if known else None
-    is_new_face = joined is not None and photo is not None and _is_chosen(terminal, joined, photo, agreed.faces)
+    # Decided on locked rows; the photo may have been read a moment before.
+    encoded = _encoded_photo(terminal.id, found) if joined else None
+    photo = encoded or photo
+    is_new_face = joined is not None and photo is not None and _is_chosen(terminal, joined, found, photo, agreed.faces)
     is_desired = _is_desired(terminal.id, found.number)
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
     if joined and agreed.days and limits.shuts_out:
@@ -182,7 +199,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
     consents.require_for_save(employee, with_face=photo is not None)
     present = {one.terminal_id: one for one in queries.of_number(employee.number, lock=True)}
     enrolment = present.get(terminal.id) or state.create_for(terminal.id, employee.number)
-    if photo is not None:
+    if photo is not None and encoded is None:
         _give(employee, photo, replaces=is_new_face)
     _confirm(enrolment, employee, found, photo)
     if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
@@ -263,7 +280,7 @@ def _is_desired(terminal_id: int, number: str) -> bool:
 # --- the face ---
 
 
-def _is_chosen(terminal: Terminal, employee: Employee, photo: Photo, chosen: Faces | None) -> bool:
+def _is_chosen(terminal: Terminal, employee: Employee, found: Found, photo: Photo, chosen: Faces | None) -> bool:
     """Tell whether the face there is another one than here, which a person who saw both has chosen.
 
     :raises FaceDiffers: when it is another one, and nobody chose it in place of the one that is here now.
@@ -272,7 +289,7 @@ def _is_chosen(terminal: Terminal, employee: Employee, photo: Photo, chosen: Fac
     desired = enrolment if enrolment and enrolment.desired == PRESENT else None
     own = (desired and desired.photo) or employee.picture
     ours = {desired.face_there if desired else "", *(one.sha256 for one in (own, employee.picture) if one)}
-    if own is None or photo.sha256 in ours:
+    if own is None or found.sha256 in ours:
         return False
     if chosen != (own.sha256, photo.sha256):
         raise FaceDiffers(n=employee.number)
@@ -311,6 +328,7 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
     same_name = found.person.name in enrolment.names_sent
     confirmed = photo is not None or (kept is not None and same_name and enrolment.face == CONFIRMED)
     photo_id = photo.id if photo else kept
+    face_there = enrolment.face_there if enrolment.face_there == found.sha256 else ""
     state.apply(
         state.TAKEN_OVER,
         Enrolment.id == enrolment.id,
@@ -318,6 +336,7 @@ def _confirm(enrolment: Enrolment, employee: Employee, found: Found, photo: Phot
         photo_id=photo_id,
         face=CONFIRMED if confirmed else PENDING,
         confirmed_photo_id=photo_id if confirmed else None,
+        face_there=face_there,
         written_name=found.person.name,
         valid_there=found.person.valid.words if found.person.valid else "",
         # As if it had been sent from here: it is lifted there once it is lifted here.

@@ -323,10 +323,18 @@ TAKEN_OVER = Transition(
         "person": CONFIRMED,
         "sent_name": "",
         "rights_before": None,
-        "face_there": "",
         "confirmed_at": NOW,
     },
-    given=("employee_id", "photo_id", "face", "confirmed_photo_id", "written_name", "valid_there", "sent_valid"),
+    given=(
+        "employee_id",
+        "photo_id",
+        "face",
+        "confirmed_photo_id",
+        "face_there",
+        "written_name",
+        "valid_there",
+        "sent_valid",
+    ),
     ends=True,
 )
 # Somebody who was there already, and whose time is over: exactly this record is removed.

@@ -50,7 +50,7 @@ from hikflask.simulator.profiles import profile_named
 from hikflask.simulator.terminal.person_store import Card
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.comparisons import compare, differences, limit_there, strangers
+from tests.support.comparisons import compare, differences, enrol_with_photo, limit_there, strangers
 from tests.support.enrolments import employee_of, enrol
 from tests.support.wire import InProcess
 
@@ -202,6 +202,34 @@ def test_only_a_face_that_was_chosen_comes_to_other_terminals(
     taken(terminal, faces=(storage.sha256(FACE), storage.sha256(OTHER_FACE)))
 
     assert employee().picture.sha256 == desired_elsewhere() == storage.sha256(OTHER_FACE)
+
+
+def test_photo_stays_where_the_terminal_shows_what_counts_as_its_own_encoding(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    simulator.profile = dataclasses.replace(profile_named("K1T342MFX-E1"), refuse_after_success=0)
+    checks.check(terminal.id, "test")
+    own = {number: draw(name) for number, name in zip(("300", "301", "302"), NAMES, strict=False)}
+    for number, face in own.items():
+        enrol_with_photo(terminal, Draft(number, f"Иван {number}"), face)
+    for number, name in zip(own, NAMES[3:], strict=False):
+        simulator.store.bind(number, draw(name))
+    limit_there(simulator, "300", "2036-12-31T23:59:59")
+    assert differences(compare(terminal)) == {"validity": ["300"]}
+
+    taken_over = [taken(terminal, number, f"Иван {number}") for number in own]
+
+    assert days_of("300") == (True, "", "2036-12-31")
+    for enrolment, (number, face) in zip(taken_over, own.items(), strict=True):
+        photo = employee(number).picture
+        assert (enrolment.is_confirmed, enrolment.photo, photo.sha256) == (True, photo, storage.sha256(face))
+    assert db.session.query(Photo).count() == 3
+    assert differences(compare(terminal)) == {}
+    simulator.store.remove(list(own))
+    compare(terminal)
+    for enrolment in taken_over:
+        reconcile(enrolment.id, "background")
+    assert {number: simulator.store.faces[number].jpeg for number in own} == own
 
 
 def test_what_is_there_now_decides(guest: Simulated, terminal: Terminal, wire: InProcess) -> None:
