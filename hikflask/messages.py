@@ -523,8 +523,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Reading the table took too long. Copy the columns that are needed to a new workbook and choose that file."),
     ),
     "tables_waiting": (
-        N_("The server is reading other tables just now. Try again in %(n)s s."),
-        N_("The server is reading other tables just now. Try again in a moment."),
+        N_("The server is reading other files just now. Try again in %(n)s s."),
+        N_("The server is reading other files just now. Try again in a moment."),
     ),
     # Who may come in.
     "too_often": (

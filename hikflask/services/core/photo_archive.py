@@ -33,8 +33,9 @@ MEGABYTE = 1024 * 1024
 LARGEST_FILE = 10 * MEGABYTE
 MOST_FILES = 20_000
 MOST_MEGABYTES = 8000
-# Of the directory at the end, which is read into memory: the name and 46 bytes for each file.
-LARGEST_DIRECTORY = 8 * MEGABYTE
+# Of the directory at the end, which is read into memory, and of a file's name with what is added to it there: the time
+# that these additions take grows with the square of their size.
+LARGEST_DIRECTORY, MAX_RECORD = 8 * MEGABYTE, 4096
 # The end of the directory (PKWARE's APPNOTE.TXT, 4.3.16), its largest size, and what stands before it with ZIP64.
 END, END_SIZE, END_MOST, END_OF_ZIP64 = b"PK\x05\x06", 22, 22 + 65535, b"PK\x06\x07"
 # What stands before a file, and of it in the directory: the sizes without names, and where the sizes of these and the
@@ -49,7 +50,17 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 IGNORED = {("thumbs", ".db"), ("desktop", ".ini"), (".ds_store", "")}
 METHODS = {ZIP_STORED, ZIP_DEFLATED}
 ENCRYPTED = 0x1
-UNREADABLE = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, struct.error, zlib.error)
+UNREADABLE = (
+    BadZipFile,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 Version = tuple[int, int]
 
 
@@ -64,15 +75,13 @@ class Contents:
 def look(path: Path) -> Contents:
     """Return which pictures an archive has, by what its directory declares.
 
-    :raises BadArchive: when it is no ZIP archive, is encrypted, or has too much in it.
+    :raises BadArchive: when it is no ZIP archive, is encrypted, has too much in it, or files that lie upon each other.
     """
-    _refuse_directory(path)
     try:
         with _opened(path) as (_, archive):
             files = [info for info in archive.infolist() if not _is_ignored(info)]
     except UNREADABLE as error:
         raise BadArchive from error
-    _refuse(files)
     found = Contents()
     for info in files:
         if number := number_of(info.filename):
@@ -85,27 +94,43 @@ def look(path: Path) -> Contents:
 
 
 def _refuse_directory(path: Path) -> None:
-    """Refuse an archive with a directory that would fill the memory, before it is read."""
+    """Refuse a directory that would fill the memory before it is read, whatever number of files it states."""
     with path.open("rb") as file:
-        size = file.seek(0, io.SEEK_END)
-        file.seek(max(0, size - END_MOST - len(END_OF_ZIP64) - 16))
+        start = max(0, file.seek(0, io.SEEK_END) - END_MOST - len(END_OF_ZIP64) - 16)
+        file.seek(start)
         tail = file.read()
-    at = tail.rfind(END)
-    if at < 0 or len(tail) < at + END_SIZE:
-        raise BadArchive
-    count = int.from_bytes(tail[at + 10 : at + 12], "little")
-    directory = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if count > MOST_FILES or directory > LARGEST_DIRECTORY or tail[max(0, at - 20) : at].startswith(END_OF_ZIP64):
-        raise ArchiveTooMany(n=MOST_FILES)
+        at = tail.rfind(END)
+        if at < 0 or len(tail) < at + END_SIZE:
+            raise BadArchive
+        size = int.from_bytes(tail[at + 12 : at + 16], "little")
+        if size > LARGEST_DIRECTORY or tail[max(0, at - 20) : at].startswith(END_OF_ZIP64):
+            raise ArchiveTooMany(n=MOST_FILES)
+        file.seek(start + at - size)
+        directory = file.read(size)
+    count = place = 0
+    while place < size:
+        length = sum(struct.unpack_from("<3H", directory, place + RECORD_NAMES.start))
+        if length > MAX_RECORD:
+            raise BadArchive
+        place += RECORD_SIZE + length
+        count += 1
+        if count > MOST_FILES:
+            raise ArchiveTooMany(n=MOST_FILES)
 
 
-def _refuse(files: list[ZipInfo]) -> None:
-    if len(files) > MOST_FILES:
-        raise ArchiveTooMany(n=MOST_FILES)
+def _refuse(archive: ZipFile) -> None:
+    files = archive.infolist()
     if any(info.flag_bits & ENCRYPTED for info in files):
         raise ArchiveEncrypted
     if sum(info.file_size for info in files) > MOST_MEGABYTES * MEGABYTE:
         raise ArchiveTooLarge(n=MOST_MEGABYTES)
+    end = 0
+    for info in sorted(files, key=lambda info: info.header_offset):
+        if info.header_offset < end or not info.filename:
+            raise BadArchive
+        end = info.header_offset + LOCAL_SIZE + info.compress_size
+    if end > archive.start_dir:
+        raise BadArchive
 
 
 def _is_ignored(info: ZipInfo) -> bool:
@@ -140,8 +165,13 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], ZipFile]]:
 
 @lru_cache(DIRECTORIES)
 def _directory(path: Path, present: Version) -> ZipFile:  # noqa: ARG001 - what is written anew has another version
-    """Return an archive with its directory, closed."""
+    """Return an archive with its directory, closed.
+
+    :raises BadArchive: as look(); what is refused is not kept.
+    """
+    _refuse_directory(path)
     with ZipFile(path) as archive:
+        _refuse(archive)
         return archive
 
 
@@ -160,7 +190,7 @@ def read(path: Path, name: str) -> io.BytesIO:
             file.seek(_start(file, info))
             with ZipExtFile(file, "r", info) as picture:
                 return io.BytesIO(picture.read(LARGEST_FILE))
-    except (KeyError, *UNREADABLE) as error:
+    except (BadArchive, *UNREADABLE) as error:
         raise BadPhoto from error
 
 
@@ -197,7 +227,7 @@ def _forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
                 return False
             with import_files.replaced(stored) as copy:
                 _write_anew(file, archive, is_theirs, copy)
-    except UNREADABLE:
+    except (BadArchive, *UNREADABLE):
         import_files.remove(stored)
     return True
 
@@ -229,7 +259,7 @@ def _records(file: IO[bytes], archive: ZipFile) -> list[tuple[ZipInfo, bytes]]:
 def _copy(file: IO[bytes], info: ZipInfo, copy: IO[bytes]) -> None:
     """Copy a file of an archive as it is packed.
 
-    :raises BadZipFile: when files lie upon each other, so that the copy would be larger than the archive.
+    :raises BadZipFile: when what stands before files lies upon others: the copy would be larger than the archive.
     """
     left = _start(file, info) + info.compress_size - info.header_offset
     if copy.tell() + left > os.stat(file.fileno()).st_size:

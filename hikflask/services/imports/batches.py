@@ -48,6 +48,7 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
 
     :raises NothingUploaded: :raises PhotosFileTooLarge:
     :raises BadTable: when the table cannot be read. :raises BadArchive: when the photos cannot.
+    :raises TablesWaiting: when others are looked at, and its turn does not come.
     """
     if table is None and photos is None:
         raise NothingUploaded
@@ -86,7 +87,8 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
     batch.photos_name = _file_name(photos.name)
     batch.photos_file = import_files.keep(photos.stream, most * MEGABYTE, PhotosFileTooLarge(n=most))
     stored.append(batch.photos_file)
-    photo_archive.look(import_files.path_of(batch.photos_file))
+    with reader_process.turn():
+        photo_archive.look(import_files.path_of(batch.photos_file))
 
 
 def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:

@@ -106,7 +106,7 @@ def look(path: Path, recognise: Recognise) -> Layout:
     limit: int = current_app.config["IMPORT_FILE_LIMIT"]
     if path.stat().st_size > limit * MEGABYTE:
         raise TableTooLarge(n=limit)
-    with _turn(), _output(path, ["look", str(LOOK_SECONDS)]) as lines:
+    with turn(), _output(path, ["look", str(LOOK_SECONDS)]) as lines:
         found = next(lines)
     return _layout(found, recognise)
 
@@ -152,7 +152,11 @@ def _padded(cells: list[str], width: int) -> list[str]:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
+    """Wait until fewer than AT_ONCE other uploads are looked at, and count as one of them within the block.
+
+    :raises TablesWaiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
+    """
     seconds: float = current_app.config["UPLOAD_WAIT"]
     if not _TURNS.acquire(timeout=seconds):
         raise TablesWaiting(seconds=math.ceil(seconds))

@@ -20,6 +20,9 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.core.photo_archive import Contents
 
+# What a file's part of the directory begins with.
+RECORD = b"PK\x01\x02"
+
 
 def packed(path: Path, *names: str, content: bytes = b"picture", method: int = ZIP_DEFLATED) -> Path:
     """A ZIP file with these files."""
@@ -60,21 +63,79 @@ def test_archive_without_a_picture_is_refused(tmp_path: Path) -> None:
         photo_archive.look(packed(tmp_path, "фото/", "Thumbs.db"))
 
 
-def test_too_many_files_are_refused_before_they_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = packed(tmp_path, "1.jpg", "2.jpg")
-    monkeypatch.setattr(photo_archive, "MOST_FILES", 1)
+def test_archives_of_other_programs_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "photos.zip"
+    path.write_bytes(b"what stands before an archive that unpacks itself")
+    with ZipFile(path, "a") as archive:
+        archive.comment = b"What stands at its end" * 2000
+        archive.writestr("фото/", b"")
+        archive.writestr("фото/empty.jpg", b"")
+        for name, large in (("1.jpg", False), ("2.jpg", True)):
+            with archive.open(name, "w", force_zip64=large) as picture:
+                picture.write(name.encode())
+        third = ZipInfo("3.jpg")
+        third.extra, third.comment = struct.pack("<HH32x", 10, 32), b"comment"
+        archive.writestr(third, b"3.jpg", ZIP_DEFLATED)
 
-    with pytest.raises(ArchiveTooMany) as refused:
+    assert set(photo_archive.look(path).pictures) == {"empty", "1", "2", "3"}
+    for name in ("1.jpg", "2.jpg", "3.jpg"):
+        assert photo_archive.read(path, name).read() == name.encode()
+
+
+def test_too_many_files_are_refused_before_their_directory_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = packed(tmp_path, "1.jpg", "2.jpg")
+    content = archive.read_bytes()
+    monkeypatch.setattr(photo_archive, "MOST_FILES", 1)
+    monkeypatch.setattr(photo_archive, "ZipFile", None)
+
+    # What the end of the file says of their number is not believed.
+    for count in (2, 1, 0, 20_001):
+        archive.write_bytes(content[:-12] + count.to_bytes(2, "little") + content[-10:])
+        with pytest.raises(ArchiveTooMany) as refused:
+            photo_archive.look(archive)
+        assert refused.value.params == {"n": 1}
+
+
+def test_file_with_a_name_and_additions_that_take_too_long_is_refused(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "photos.zip", "w") as archive:
+        info = ZipInfo("1.jpg")
+        info.extra = struct.pack("<HH", 10, 0) * 1100
+        archive.writestr(info, b"picture")
+
+    with pytest.raises(BadArchive):
+        photo_archive.look(tmp_path / "photos.zip")
+
+
+def test_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    archive = packed(tmp_path, "1.jpg")
+    archive.write_bytes(archive.read_bytes().replace(b"1.jpg", b"\0.jpg"))
+
+    with pytest.raises(BadArchive):
         photo_archive.look(archive)
 
-    assert refused.value.params == {"n": 1}
-    # What the end of the file says is enough, and is not believed.
-    for count in (1, 20_001):
-        content = archive.read_bytes()
-        archive.write_bytes(content[:-12] + count.to_bytes(2, "little") + content[-10:])
-        with pytest.raises(ArchiveTooMany):
-            photo_archive.look(archive)
-        monkeypatch.undo()
+
+def test_files_that_lie_upon_each_other_are_refused_and_not_kept_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = packed(tmp_path, "1.jpg", "2.jpg")
+    content = archive.read_bytes()
+    first, second = content.find(RECORD), content.rfind(RECORD)
+    opened = []
+    monkeypatch.setattr(photo_archive, "ZipFile", lambda path: opened.append(path) or ZipFile(path))
+
+    # The second begins where the first does; the second ends within the directory.
+    packed_size, place = slice(second + 20, second + 24), slice(second + 42, second + 46)
+    for part, value in ((place, 0), (packed_size, first)):
+        wrong = bytearray(content)
+        wrong[part] = value.to_bytes(4, "little")
+        archive.write_bytes(wrong)
+        for _ in range(2):
+            with pytest.raises(BadArchive):
+                photo_archive.look(archive)
+
+    assert opened == [archive] * 4
 
 
 def test_directory_of_zip64_is_refused(tmp_path: Path) -> None:
@@ -174,14 +235,15 @@ def test_archive_without_a_person_is_packed_as_it_was() -> None:
 def test_archive_whose_files_lie_upon_each_other_is_removed_and_not_blown_up() -> None:
     file = io.BytesIO()
     with ZipFile(file, "w") as archive:
-        for number in range(9):
-            archive.writestr(f"{number}.jpg", bytes(photo_archive.MEGABYTE) if number == 0 else b"")
+        for number in range(40):
+            archive.writestr(f"{number}.jpg", bytes(photo_archive.MEGABYTE) if number == 39 else b"")
     content = bytearray(file.getvalue())
-    at, packed_size = 0, content[content.find(b"PK\x01\x02") + 16 :][:12]
-    while (at := content.find(b"PK\x01\x02", at + 1)) > 0:
-        content[at + 16 : at + 28], content[at + 42 : at + 46] = packed_size, bytes(4)
+    at = -1
+    while (at := content.find(b"PK\x03\x04", at + 1)) >= 0:
+        # What stands before each file is said to be larger than it is, so that it lies upon the next ones.
+        content[at + 28 : at + 30] = b"\xff\xff"
     stored = import_files.keep(io.BytesIO(content), 2 * photo_archive.MEGABYTE, BadArchive())
-    assert len(photo_archive.look(import_files.path_of(stored)).pictures) == 9
+    assert len(photo_archive.look(import_files.path_of(stored)).pictures) == 40
 
     assert photo_archive.forget(stored, of("0"))
 
@@ -214,6 +276,8 @@ def test_directory_is_read_once_and_again_when_the_archive_is_written_anew(monke
 def test_archive_that_cannot_be_written_anew_is_removed() -> None:
     stored = import_files.keep(io.BytesIO(b"no archive"), 10_000, BadArchive())
 
+    with pytest.raises(BadPhoto):
+        photo_archive.read(import_files.path_of(stored), "1.jpg")
     assert photo_archive.forget(stored, of("1"))
 
     assert list(import_files.folder().iterdir()) == []

@@ -7,7 +7,7 @@ from flask import Flask
 
 from hikflask.models import ImportBatch, Terminal
 from hikflask.services.core import import_files
-from hikflask.services.core.errors import BadArchive, ServiceError, TableTooLarge, TerminalUnknown
+from hikflask.services.core.errors import BadArchive, ServiceError, TablesWaiting, TableTooLarge, TerminalUnknown
 from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import (
@@ -21,6 +21,7 @@ from hikflask.services.imports.errors import (
     PhotosFileTooLarge,
 )
 from hikflask.services.jobs import imports
+from hikflask.services.spreadsheets import reader_process
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
@@ -51,6 +52,15 @@ def test_whole_name_comes_before_its_parts() -> None:
         "name": 1,
         "department": 4,
     }
+
+
+def test_photos_are_looked_at_in_turn_with_tables(app: Flask) -> None:
+    app.config["UPLOAD_WAIT"] = 0.1
+
+    with reader_process.turn(), reader_process.turn(), pytest.raises(TablesWaiting):
+        batches.make(None, photos({"1.jpg": FACE}))
+
+    assert stored() == 0
 
 
 def test_nothing_stays_of_what_is_refused(app: Flask) -> None:
