@@ -29,6 +29,8 @@ from hikflask.services.privacy import traces
 
 # So long a complete certificate keeps ID and name: to print it, and to answer the person.
 DAYS_WITH_NAME = 30
+# So long after an erasure a message to a webhook may still be sent.
+DAYS_TOLD = 3
 
 
 def begin(
@@ -168,19 +170,20 @@ def matches(erasure: Erasure, number: str, name: str) -> bool:
 
 
 def forget_told() -> int:
-    """Delete the messages to webhooks about erased people that were taken or given up since; return how many.
+    """Delete the messages to webhooks about erased people that ended since, or after DAYS_TOLD days; return how many.
 
-    An erasure does not wait for them: a receiver may be down for days.
+    An erasure does not wait for them: a receiver may be down for days, or the webhook is switched off.
     """
     removed = select(ErasureRemoval.id).where(
         ErasureRemoval.erasure_id == Erasure.id, ErasureRemoval.number == WebhookDelivery.number
     )
+    is_over = Erasure.completed_at < database_now(-SECONDS_PER_DAY * DAYS_TOLD)
     theirs = select(Erasure.id).where(
         or_(Erasure.number == WebhookDelivery.number, removed.exists()),
         WebhookDelivery.happened_at <= Erasure.completed_at,
+        or_(WebhookDelivery.next_attempt_at.is_(None), is_over),
     )
-    ended = (WebhookDelivery.number != "", WebhookDelivery.next_attempt_at.is_(None))
-    deleted = changed_rows(delete(WebhookDelivery).where(*ended, theirs.exists()))
+    deleted = changed_rows(delete(WebhookDelivery).where(WebhookDelivery.number != "", theirs.exists()))
     db.session.commit()
     return deleted
 

@@ -4,6 +4,7 @@ It is forgotten when an erasure begins, and again before it is complete. Meanwhi
 once more, and the worker has written down what became of the removals.
 """
 
+import json
 from collections.abc import Collection
 
 from sqlalchemy import Text, cast, delete, false, or_, select, update
@@ -54,7 +55,9 @@ def _blank_reports(numbers: Collection[str], employee_id: int | None) -> None:
 
 def _blank_params(numbers: Collection[str]) -> None:
     """Take the numbers out of the params of jobs."""
-    named = or_(false(), *(cast(Job.params, Text).contains(f'"{number}"') for number in numbers))
+    # As JSON writes them: those of strangers on a terminal may have other signs than ours.
+    written = [json.dumps(number) for number in numbers]
+    named = or_(false(), *(cast(Job.params, Text).contains(words, autoescape=True) for words in written))
     jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
     for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
         for name in PARAMS_WITH_NUMBERS & job.params.keys():

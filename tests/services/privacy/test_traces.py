@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Difference, Job, JobItem, PersonThere, Terminal, WebhookDelivery
+from hikflask.models import Comparison, Difference, Erasure, Job, JobItem, PersonThere, Terminal, WebhookDelivery
 from hikflask.models.comparison import ONLY_THERE
 from hikflask.models.job import DONE
 from hikflask.services.captures.drafts import Draft
@@ -21,7 +21,7 @@ from tests.support.comparisons import compare, strangers
 from tests.support.erasures import enrol, every_text, fresh, settle_all
 from tests.support.receivers import receiving
 from tests.support.removals import BY_OPERATOR
-from tests.support.retention import forget
+from tests.support.retention import DAY, age, forget
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
@@ -63,6 +63,18 @@ def test_face_that_was_chosen_for_the_number_is_forgotten_and_other_params_stay(
     assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
 
+def test_numbers_that_json_writes_with_escapes_are_forgotten() -> None:
+    strange = ["Ж7", '7"7', "7\\7", "7%", "7_7", "😀"]
+    job = Job(kind="apply", state=DONE, params={"same_person": [*strange, "777"]})
+    db.session.add(job)
+    db.session.commit()
+
+    for number in strange:
+        traces.forget([number], None)
+
+    assert db.session.get_one(Job, job.id, populate_existing=True).params == {"same_person": ["777"]}
+
+
 def test_whoever_got_the_number_meanwhile_keeps_everything(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
@@ -98,6 +110,26 @@ def test_message_that_is_still_to_be_sent_is_sent_and_then_deleted(simulator: Si
 
     assert db.session.query(WebhookDelivery).count() == 0
     assert len(receiver.got) == 2
+
+
+def test_message_that_nobody_takes_is_deleted_days_after_the_erasure(simulator: Simulated, terminal: Terminal) -> None:
+    webhook, _ = registry.add("http://127.0.0.1:9/", frozenset({"removed"}))
+    ivan = enrol(simulator, terminal)
+    erasure = erase_employee(ivan.id).row
+    settle_all()
+    certificates.complete(erasure.id)
+    registry.switch(webhook.id, False)
+
+    def wait(days: float) -> list[str]:
+        age(WebhookDelivery, "happened_at", DAY * days)
+        age(Erasure, "completed_at", DAY * days)
+        forget()
+        return [message.number for message in db.session.query(WebhookDelivery)]
+
+    assert wait(certificates.DAYS_TOLD - 0.1) == ["100222"]
+    # The worker may have stood still until the certificate, too, forgets who it was.
+    assert wait(certificates.DAYS_WITH_NAME + 1) == []
+    assert fresh(erasure).number == ""
 
 
 def test_stranger_who_is_erased_before_the_plan_is_started_is_in_no_job(
