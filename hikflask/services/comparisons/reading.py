@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Update, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -23,7 +23,7 @@ from hikflask.models import Comparison, Employee, Enrolment, PersonThere
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
 from hikflask.models.enrolment import CONFIRMED, PRESENT
-from hikflask.services.comparisons import queries, verdicts
+from hikflask.services.comparisons import queries, retention, verdicts
 from hikflask.services.comparisons.errors import (
     FAILURES,
     AnotherDevice,
@@ -33,7 +33,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import words_of
 from hikflask.services.comparisons.pages import Changed, Place, follow
-from hikflask.services.core.db import changed_rows, let_others_write
+from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, connection, leases
@@ -50,8 +50,6 @@ MOST_RESTARTS = 5
 # Nobody reads it any more.
 ABANDONED_SECONDS = 600.0
 PICTURES_AT_ONCE = 30
-# Where only one can write at a time, others wait while rows are deleted.
-ROWS_AT_ONCE = 2000
 
 
 def start(terminal_id: int, by: str) -> Comparison:
@@ -63,7 +61,7 @@ def start(terminal_id: int, by: str) -> Comparison:
     terminal = connection.terminal_row(terminal_id)
     if terminal.retired_at is not None:
         raise TerminalRetired(t=terminal.name)
-    end_abandoned(Comparison.terminal_id == terminal_id)
+    retention.end_abandoned(Comparison.terminal_id == terminal_id, seconds=ABANDONED_SECONDS)
     running = queries.reading(terminal_id)
     if running:
         return running
@@ -75,14 +73,6 @@ def start(terminal_id: int, by: str) -> Comparison:
         db.session.rollback()
         return queries.reading(terminal_id) or start(terminal_id, by)
     return begun
-
-
-def end_abandoned(*which: ColumnElement[bool], seconds: float = ABANDONED_SECONDS) -> None:
-    """End the comparisons of which nothing was read for so many seconds. Who was read is forgotten later."""
-    read_at = func.coalesce(Comparison.read_at, Comparison.started_at)
-    left = update(Comparison).where(*which, Comparison.state == READING, read_at < database_now(-seconds))
-    changed_rows(left.values(state=FAILED, error=ComparisonReplaced.code, ended_at=database_now()))
-    db.session.commit()
 
 
 def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
@@ -121,19 +111,21 @@ def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, 
     :raises ComparisonUnknown: when there is no such comparison.
     """
     comparison = queries.row(comparison_id)
+    terminal_id = comparison.terminal_id
     if comparison.state == FAILED:
         raise FAILURES.get(comparison.error, ComparisonFailed)
     if comparison.state == READING and comparison.step != VERDICTS and _read(comparison, holder, seconds, wait):
         return True
     verdicts.conclude(comparison_id)
+    retention.forget_of_terminal(terminal_id)
     return False
 
 
 def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> bool:
     """Read for so many seconds; True when something is left to read."""
-    comparison_id = comparison.id
+    comparison_id, terminal_id = comparison.id, comparison.terminal_id
     try:
-        with connection.converse(comparison.terminal_id, holder, COMPARE, wait=wait, yields=True) as talk:
+        with connection.converse(terminal_id, holder, COMPARE, wait=wait, yields=True) as talk:
             reading = Reading(talk, comparison_id)
             until = time.monotonic() + seconds
             while reading.step():
@@ -141,33 +133,24 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
                     return True
             return False
     except Nonsense as error:
-        _fail(comparison_id, ListIncomplete.code)
+        _fail(comparison_id, terminal_id, ListIncomplete.code)
         raise ListIncomplete from error
     except (ComparisonFailed, LoginStopped) as error:
-        _fail(comparison_id, error.code)
+        _fail(comparison_id, terminal_id, error.code)
         raise
     except TerminalError as error:
         if not error.retryable:
-            _fail(comparison_id, error.code)
+            _fail(comparison_id, terminal_id, error.code)
         raise
 
 
-def _fail(comparison_id: int, code: str) -> None:
+def _fail(comparison_id: int, terminal_id: int, code: str) -> None:
     """End a comparison without any verdict. Who was read is forgotten: nobody adds to it any more."""
     db.session.rollback()
     mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
     db.session.commit()
-    while _forget_some(comparison_id) == ROWS_AT_ONCE:
-        db.session.commit()
-        let_others_write()
-    db.session.commit()
-
-
-def _forget_some(comparison_id: int) -> int:
-    """Delete some of those who were read; return how many."""
-    some = select(PersonThere.id).where(PersonThere.comparison_id == comparison_id).limit(ROWS_AT_ONCE)
-    return changed_rows(delete(PersonThere).where(PersonThere.id.in_(some)))
+    retention.forget_of_terminal(terminal_id)
 
 
 class Reading:
@@ -227,7 +210,7 @@ class Reading:
         if not self._first():
             return False
         with self._writing():
-            _forget_some(self._row.id)
+            retention.forget_rows(PersonThere, self._here)
         return True
 
     def _refuse_known(self, numbers: tuple[str, ...], *known: ColumnElement[bool]) -> None:

@@ -1,35 +1,76 @@
-"""Deletes comparisons that nobody needs any more: of each terminal, the last finished one and the present one stay."""
+"""Deletes comparisons that nobody needs: of each terminal, the last two finished ones and the present one stay.
 
-from sqlalchemy import and_, delete, exists, or_, select
+Each comparison that ends deletes what it replaces, so nobody fills the database by comparing again and again. The
+worker deletes what a process that was killed has left.
+"""
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Difference, PersonThere
+from hikflask.models import Comparison, Difference, Job, PersonThere
 from hikflask.models.columns import database_now
-from hikflask.models.comparison import DONE, READING
-from hikflask.services.comparisons import reading
+from hikflask.models.comparison import DONE, FAILED, READING
+from hikflask.models.job import OPEN
+from hikflask.services.comparisons.errors import ComparisonReplaced
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, let_others_write
 
-# A job that carries out a plan may still need the comparison that the plan was made from.
+# A plan is made from the last finished comparison; the one before it shows which pictures a terminal encodes anew.
+MOST_FINISHED = 2
+# So long a failed one tells why. Whom it read is forgotten at once.
 KEPT_SECONDS = SECONDS_PER_DAY
+# Where only one can write at a time, others wait while rows are deleted.
 ROWS_AT_ONCE = 2000
 
 
-def forget_comparisons() -> int:
-    """Delete what is old with what it found; return how many comparisons are gone. The next call does the rest."""
-    reading.end_abandoned(seconds=KEPT_SECONDS)
-    later = aliased(Comparison)
-    replaced = exists().where(
-        later.terminal_id == Comparison.terminal_id, later.id > Comparison.id, later.state == DONE
-    )
-    ended = and_(Comparison.state != READING, Comparison.ended_at < database_now(-KEPT_SECONDS))
-    old = select(Comparison.id).where(ended, or_(replaced, Comparison.state != DONE)).order_by(Comparison.id)
-    ids = list(db.session.execute(old.limit(CLEANUP_BATCH)).scalars())
-    for table in (PersonThere, Difference):
-        some = select(table.id).where(table.comparison_id.in_(ids)).limit(ROWS_AT_ONCE)
-        changed_rows(delete(table).where(table.id.in_(some)))
-    left = [exists().where(table.comparison_id == Comparison.id) for table in (PersonThere, Difference)]
-    deleted = changed_rows(delete(Comparison).where(Comparison.id.in_(ids), ~left[0], ~left[1]))
+def forget_comparisons() -> None:
+    """Delete some of what nobody needs any more, with what it found. The next call does the rest."""
+    end_abandoned(seconds=KEPT_SECONDS)
+    _forget_some()
+
+
+def forget_of_terminal(terminal_id: int) -> None:
+    """Delete what nobody needs any more of a terminal. Others can write meanwhile."""
+    while _forget_some(Comparison.terminal_id == terminal_id):
+        let_others_write()
+
+
+def _forget_some(*which: ColumnElement[bool]) -> bool:
+    """Delete some of what nobody needs; return whether something may be left."""
+    is_over = or_(Comparison.state == DONE, Comparison.ended_at < database_now(-KEPT_SECONDS))
+    is_empty = and_(*(~exists().where(table.comparison_id == Comparison.id) for table in (PersonThere, Difference)))
+    failed = and_(Comparison.state == FAILED, or_(is_over, ~is_empty))
+    unneeded = select(Comparison.id).where(*which, or_(failed, _is_replaced())).order_by(Comparison.id)
+    ids = list(db.session.execute(unneeded.limit(CLEANUP_BATCH)).scalars())
+    deleted = []
+    if ids:
+        deleted = [forget_rows(table, table.comparison_id.in_(ids)) for table in (PersonThere, Difference)]
+        db.session.commit()  # An erasure locks comparisons before their rows.
+        changed_rows(delete(Comparison).where(Comparison.id.in_(ids), is_over, is_empty))
     db.session.commit()
-    return deleted
+    return ROWS_AT_ONCE in deleted
+
+
+def forget_rows(table: type[PersonThere | Difference], *which: ColumnElement[bool]) -> int:
+    """Delete some of what comparisons found, within the caller's transaction; return how many rows."""
+    some = select(table.id).where(*which).limit(ROWS_AT_ONCE)
+    return changed_rows(delete(table).where(table.id.in_(some)))
+
+
+def end_abandoned(*which: ColumnElement[bool], seconds: float) -> None:
+    """End the comparisons of which nothing was read for so many seconds."""
+    read_at = func.coalesce(Comparison.read_at, Comparison.started_at)
+    left = update(Comparison).where(*which, Comparison.state == READING, read_at < database_now(-seconds))
+    changed_rows(left.values(state=FAILED, error=ComparisonReplaced.code, ended_at=database_now()))
+    db.session.commit()
+
+
+def _is_replaced() -> ColumnElement[bool]:
+    """Return the condition that enough later ones are finished, and no open job carries out a plan of this one."""
+    later = aliased(Comparison)
+    mine = (later.terminal_id == Comparison.terminal_id, later.id > Comparison.id, later.state == DONE)
+    count = select(func.count()).select_from(later).where(*mine).scalar_subquery()
+    planned = select(Job.params["comparison"].as_integer()).where(Job.state.in_(OPEN))
+    needed = {comparison_id for comparison_id in db.session.execute(planned).scalars() if comparison_id}
+    return and_(Comparison.state == DONE, count >= MOST_FINISHED, Comparison.id.not_in(needed))

@@ -16,7 +16,7 @@ from hikflask.models import Comparison, Enrolment, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE, FAILED, READING
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import queries, reading
+from hikflask.services.comparisons import queries, reading, retention
 from hikflask.services.comparisons.errors import (
     AnotherDevice,
     ComparisonReplaced,
@@ -278,7 +278,7 @@ def test_list_of_faces_longer_than_the_terminal_can_hold_concludes_nothing(
 def test_who_was_read_before_is_forgotten_little_by_little_before_the_list_is_read_anew(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 12)
+    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 12)
     strangers(simulator, MANY)
     comparison_id = begun(terminal)
     assert step(comparison_id)
