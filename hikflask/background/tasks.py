@@ -16,6 +16,7 @@ from hikflask.services.comparisons import after_restore, nightly, reading, verdi
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import CaptureDeleted, ServiceError
+from hikflask.services.core.removals import Losses
 from hikflask.services.employees import export_files, lifecycle
 from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
@@ -24,7 +25,7 @@ from hikflask.services.imports import retention as import_retention
 from hikflask.services.jobs import lifecycle as job_lifecycle
 from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
-from hikflask.services.jobs.kinds import COMPARE, GROUPS
+from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
@@ -162,14 +163,16 @@ def enqueue_job(claim: Claim) -> None:
     task_queue.enqueue(JOB_TASKS[job_lifecycle.lane(claim)], claim.job_id, claim.number)
 
 
-def apply_groups(name: str, people: Iterable[tuple[str, int]]) -> int:
+def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> int:
     """Begin the job that brings these people (number, id) where their groups ask for them, and let the worker run it.
 
     What the caller changed in the open transaction is committed with the job. Return the job's id.
 
     :param name: what the job is named after, such as the group.
+    :param lost: who loses access by it, as it was agreed.
     """
-    claim = job_lifecycle.begin(GROUPS, {"group": name}, items=[(number, one, "") for number, one in people])
+    params = {"group": name, LOSSES: lost.as_json}
+    claim = job_lifecycle.begin(GROUPS, params, items=[(number, one, "") for number, one in people])
     enqueue_job(claim)
     return claim.job_id
 

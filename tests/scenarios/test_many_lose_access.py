@@ -7,6 +7,7 @@ asked for again last.
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from hikflask.api import imports as api_imports
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, ImportBatch, Job, Terminal
+from hikflask.models import Department, Employee, ImportBatch, Job, JobItem, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -354,6 +355,104 @@ def test_operator_retries_a_job_of_an_earlier_version_only_while_few_lose_access
     for job_id, status in ((kept, 303), (lost, 403)):
         operator.post(f"/jobs/{job_id}/stop")
         assert operator.post(f"/jobs/{job_id}/retry").status_code == status
+
+
+def test_operator_removes_nobody_who_came_to_the_terminal_after_the_comparison(
+    app: Flask, terminal: Terminal, simulator: Simulated
+) -> None:
+    with app.app_context():
+        simulator.people.clear()
+        compare(terminal)
+
+    for action in (apply_here_by_api, apply_here_on_page):
+        assert [answer.status_code for answer in action(client_of(app, OPERATOR), "")] == [403]
+
+
+def apply_here_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    counted = {"confirm": int(confirm)} if confirm else {}
+    return [client.post("/api/devices/1/apply", json={"remove": NUMBERS[:1], **counted})]
+
+
+def apply_here_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
+    return choose_and_start(client, confirm, "only_here", REMOVE)[:1]
+
+
+@pytest.mark.parametrize("field", ["Действует с", "Действует по"])
+def test_access_that_ends_within_a_month_ends_no_sooner_unasked(app: Flask, field: str) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Employee).values(valid_to=today() + SOON))
+        db.session.commit()
+        day = today() + timedelta(days=1)
+
+    (refused,) = import_by_api(client_of(app, OPERATOR), "", f"ID;{field}\n1;{day}\n2;{day}\n3;{day}\n")
+
+    assert (refused.status_code, refused.json and refused.json["error"]) == (403, "administrator_needed")
+
+
+def test_import_takes_nobody_from_a_terminal_whose_department_is_another_by_then(
+    app: Flask, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    operator = client_of(app, OPERATOR)
+    with app.app_context():
+        change_group(1, Wanted("Офис", [terminal.id], ["Охрана", "Склад"]))
+        store = departments.id_of("Склад")
+        page = f"/imports/{checked('1;Склад', '2;Склад', '3;Склад', header='ID;Отдел')}"
+    assert operator.post(f"{page}/start").status_code == 303
+    operator.post(f"/departments/{store}", data={"name": "Склад старый"})
+    assert operator.post("/departments/", data={"name": "Склад"}).status_code == 303
+
+    run_jobs()
+
+    assert_nobody_lost(app, "plan_changed")
+
+
+def test_save_of_many_takes_nobody_from_a_terminal_that_a_stopped_job_was_to_take(
+    app: Flask, run_jobs: Callable[[], int]
+) -> None:
+    admin, operator = client_of(app), client_of(app, OPERATOR)
+    job = (delete_group_by_api(admin, "3")[0].json or {})["job"]
+    admin.post(f"/jobs/{job}/stop")
+    with app.app_context():
+        page = f"/imports/{checked('1;Пётр', '2;Олег', '3;Иван', header='ID;ФИО')}"
+        empty, guards = departments.add("Пустой").id, departments.id_of("Охрана")
+
+    assert operator.post(f"{page}/start").status_code == 303
+    run_jobs()
+    assert_nobody_lost(app, "plan_changed")
+    shown = digest_of(operator.get(f"/departments/merge?department={empty}&into={guards}").text)
+    typed = {"department": str(empty), "into": str(guards), "shown": shown}
+    assert operator.post("/departments/merge", data=typed).status_code == 303
+    run_jobs()
+    assert_nobody_lost(app, "plan_changed")
+    assert admin.post(f"/jobs/{job}/retry").status_code == 303
+    run_jobs()
+    with app.app_context():
+        assert [wishes(number) for number in NUMBERS] == [{}] * 3
+
+
+def test_change_of_department_takes_nobody_who_was_in_the_group_alone_when_it_was_agreed(
+    app: Flask, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    operator = client_of(app, OPERATOR)
+    with app.app_context():
+        change_group(1, Wanted("Офис", [terminal.id], ["Охрана"], NUMBERS))
+    page = draft(operator, DEPARTMENT)
+    assert operator.post(f"{page}/start", data={"department": "Склад"}).status_code == 303
+    with app.app_context():
+        for employee in db.session.scalars(db.select(Employee)).all():
+            save_employee(Draft(employee.number, employee.name, "Охрана", groups=()), employee_id=employee.id)
+
+    run_jobs()
+
+    assert_nobody_lost(app, "plan_changed")
+
+
+def assert_nobody_lost(app: Flask, error: str) -> None:
+    """All three are on the terminal still, and the job's items say why they were not done."""
+    with app.app_context():
+        assert [wishes(number) for number in NUMBERS] == [{"Вход": True}] * 3
+        last = db.select(JobItem.error).where(JobItem.job_id == db.select(db.func.max(Job.id)).scalar_subquery())
+        assert set(db.session.scalars(last)) == {error}
 
 
 # Whose code takes access away → how it is known that not many lose it unasked.

@@ -8,6 +8,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
+from hikflask.services.core.removals import Losses
 from hikflask.services.groups import changing, membership
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.registry import Wanted
@@ -25,7 +26,7 @@ def add_terminals(*names: str, **columns: object) -> dict[str, int]:
     return {terminal.name: terminal.id for terminal in added}
 
 
-def apply_at_once(name: str, people: list[tuple[str, int]]) -> int:  # noqa: ARG001 - as a job would
+def apply_at_once(name: str, people: list[tuple[str, int]], lost: Losses) -> int:  # noqa: ARG001 - as a job would
     """Do what the job does, before the change is committed."""
     for _, employee_id in people:
         membership.apply(db.session.get_one(Employee, employee_id, populate_existing=True))

@@ -7,8 +7,8 @@ from hikflask import validity_days
 from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
 from hikflask.services.comparisons.errors import NoWholeDay, OverThere, ValidityNotReadable, ValidityOutside
+from hikflask.services.core import removals
 from hikflask.services.core.dates import local, today
-from hikflask.services.core.removals import is_shut_out
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.state.columns import EmployeeColumns
 from hikflask.services.terminals import clock
@@ -47,10 +47,9 @@ class Limits:
         """True when the last day is past."""
         return self.last is not None and self.last < today()
 
-    @property
-    def shuts_out(self) -> bool:
-        """As is_shut_out()."""
-        return is_shut_out(self.first, self.last)
+    def take_from(self, before: "Limits") -> bool:
+        """True when these days take access that the others gave, as removals.are_taken_by()."""
+        return removals.are_taken_by((before.first, before.last), (self.first, self.last))
 
 
 def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:

@@ -132,16 +132,17 @@ class Step(NamedTuple):
     @property
     def takes_access(self) -> bool:
         """True when somebody who has access to this terminal now has it no more: removed, inactive, or replaced."""
-        if self.refusal or not self.is_there:
+        if self.refusal:
             return False
-        return self.action == REMOVE or self.replaces or self.comes_in_inactive
+        # Who was not there when the list was read may be there by now.
+        return self.action == REMOVE or (self.is_there and (self.replaces or self.comes_in_inactive))
 
     @property
     def shuts_out(self) -> bool:
-        """True when the employee gets days by which access ends soon, and has others until then."""
+        """True when the employee gets days by which access ends soon, and sooner than before."""
         if self.limits is None or self.limits_here is None:
             return False
-        return self.limits.shuts_out and not self.limits_here.shuts_out
+        return self.limits.take_from(self.limits_here)
 
     @property
     def facts(self) -> tuple[object, ...]:
@@ -178,7 +179,7 @@ class Plan:
     @property
     def removals(self) -> int:
         """How many people the plan removes from the terminal."""
-        return sum(1 for step in self.steps if step.action == REMOVE and step.is_there and not step.refusal)
+        return self.counts[REMOVE]
 
     @property
     def counts(self) -> Mapping[str, int]:

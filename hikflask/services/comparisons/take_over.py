@@ -188,11 +188,10 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
     is_new_face = joined is not None and photo is not None and _is_chosen(terminal, joined, found, photo, agreed.faces)
     is_desired = _is_desired(terminal.id, found.number)
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
-    if joined and agreed.days and limits.shuts_out:
-        before = (agreed.days, Limits(joined.valid_from, joined.valid_to))
-        # Nobody was asked whether so many may lose access.
-        if not any(days.shuts_out for days in before):
-            raise ChangedThere(n=found.number)
+    # Nobody was asked whether so many may lose access.
+    before = (agreed.days, Limits(joined.valid_from, joined.valid_to)) if joined and agreed.days else ()
+    if before and all(limits.take_from(days) for days in before):
+        raise ChangedThere(n=found.number)
     if joined is None and limits.is_over:
         return _come_in_inactive(terminal, found, limits, photo, files)
     employee = joined or _added(found, limits, files)

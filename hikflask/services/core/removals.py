@@ -5,7 +5,9 @@ this is the same rule behind every page, call and command. A single employee is 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -27,6 +29,9 @@ SOON = timedelta(days=30)
 MOST_NAMED = 5
 # An employee and a terminal, by their ids.
 Pair = tuple[int, int]
+# The first and the last day; None is no limit.
+Days = tuple[date | None, date | None]
+_LOST: ContextVar[list[int] | None] = ContextVar("lost", default=None)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,13 @@ class Losses:
     @property
     def are_many(self) -> bool:
         """True when an administrator must confirm their number."""
-        return any(are_many(loss.loses, loss.people) for loss in self.terminals)
+        return self.people > MOST_REMOVALS or any(are_many(loss.loses, loss.people) for loss in self.terminals)
+
+    def are_exceeded_by(self, taken: Mapping[int, int]) -> bool:
+        """True when, of these people by terminal, many lose access of whom this does not know."""
+        agreed = {loss.terminal_id: loss.loses for loss in self.terminals}
+        more = {terminal_id: count for terminal_id, count in taken.items() if count > agreed.get(terminal_id, 0)}
+        return any(are_many(count, count + count_present(terminal_id)) for terminal_id, count in more.items())
 
     def require(self, agreed: Agreed) -> None:
         """Refuse to take access from many, unless an administrator confirmed their number.
@@ -106,10 +117,30 @@ def are_many(removals: int, people: int) -> bool:
     return removals > MOST_REMOVALS or removals > MOST_PART * people
 
 
-def is_shut_out(first: date | None, last: date | None) -> bool:
-    """True when a validity has not begun, or ends within 30 days. None is no limit."""
-    this_day = today()
-    return (first is not None and first > this_day) or (last is not None and last <= this_day + SOON)
+def are_taken_by(before: Days, after: Days) -> bool:
+    """True when other days take access: a later first day that is to come, or an earlier last one within 30 days."""
+    (first_before, last_before), (first, last), this_day = before, after, today()
+    is_later = first is not None and first > this_day and (first_before is None or first > first_before)
+    is_earlier = last is not None and last <= this_day + SOON and (last_before is None or last < last_before)
+    return is_later or is_earlier
+
+
+@contextmanager
+def noted() -> Iterator[list[int]]:
+    """Within it, collect the ids of the terminals on which somebody is not desired any more; one twice for two."""
+    lost: list[int] = []
+    token = _LOST.set(lost)
+    try:
+        yield lost
+    finally:
+        _LOST.reset(token)
+
+
+def note(terminal_id: int) -> None:
+    """Tell whoever collects it that somebody is not desired on this terminal any more."""
+    lost = _LOST.get()
+    if lost is not None:
+        lost.append(terminal_id)
 
 
 def losses_of_people(people: Select[Any]) -> Losses:
@@ -123,6 +154,12 @@ def pairs_of(people: Select[Any]) -> set[Pair]:
         Enrolment.desired == PRESENT, Enrolment.employee_id.in_(people)
     )
     return {(employee_id, terminal_id) for employee_id, terminal_id in db.session.execute(rows) if employee_id}
+
+
+def count_present(terminal_id: int) -> int:
+    """Return how many are desired on a terminal."""
+    there = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
+    return db.session.execute(select(func.count(Enrolment.id)).where(*there)).scalar_one()
 
 
 def losses_of(pairs: Iterable[Pair]) -> Losses:

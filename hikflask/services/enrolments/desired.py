@@ -9,7 +9,7 @@ from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
-from hikflask.services.core import dates
+from hikflask.services.core import dates, removals
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import NumberLeaving, ValidityOver
 from hikflask.services.core.terminal_name import name_for
@@ -92,7 +92,8 @@ def desire_new_facts(employee: Employee) -> None:
 
 def desire_absent(number: str) -> None:
     """Set the desired state of a number to absent on every terminal, within the caller's transaction."""
-    queries.of_number(number, lock=True)
+    for enrolment in queries.desired_of(number, lock=True):
+        removals.note(enrolment.terminal_id)
     state.apply(state.DESIRED_ABSENT, Enrolment.number == number)
     queries.of_number(number)
 
@@ -100,6 +101,7 @@ def desire_absent(number: str) -> None:
 def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
     """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
     if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
+        removals.note(enrolment.terminal_id)
         audit.note("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
     db.session.refresh(enrolment)
 

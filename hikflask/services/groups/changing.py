@@ -15,7 +15,7 @@ from hikflask.models import Employee, Terminal
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require
 from hikflask.services.core.errors import DepartmentUnknown
-from hikflask.services.core.removals import Agreed
+from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import merging
 from hikflask.services.departments import queries as departments
 from hikflask.services.departments.queries import Counted
@@ -24,8 +24,8 @@ from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
 
 # Makes the job for these people (number, id) within the open transaction, commits, and lets the worker run it; returns
-# its id. The text is what the job is named after.
-Start = Callable[[str, list[tuple[str, int]]], int]
+# its id. The text is what the job is named after, and no more people than these lose access by it.
+Start = Callable[[str, list[tuple[str, int]], Losses], int]
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,9 @@ def _change(
     try:
         written = _written(group_id, wanted, require)
         scope = Scope(terminal_ids=written.touched)
-        differences.count(scope).require_agreed(digest, agreed)
-        job_id = _start(written.name, scope, start)
+        changes = differences.count(scope)
+        changes.require_agreed(digest, agreed)
+        job_id = _start(written.name, scope, start, changes.losses)
         db.session.commit()
     except BaseException:
         db.session.rollback()
@@ -147,14 +148,18 @@ def merge_departments(
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose a terminal, as Losses.require().
     """
 
+    lost = Losses()
+
     def require() -> None:
+        nonlocal lost
         locks.share()
         merge = preview_of_merge(department_ids, into_id)
         shown.require_same(digest, merge.digest)
-        merge.differences.losses.require(agreed)
+        lost = merge.differences.losses
+        lost.require(agreed)
 
     def begin(name: str) -> None:
-        _start(name, Scope(select(Employee.id).where(Employee.department == name)), start)
+        _start(name, Scope(select(Employee.id).where(Employee.department == name)), start, lost)
 
     return merging.merge(department_ids, into_id, require, begin)
 
@@ -165,9 +170,10 @@ def bring_to(terminal: Terminal, start: Start) -> int | None:
     Return its id, or None.
     """
     locks.share()
-    return _start(terminal.name, Scope(terminal_ids=[terminal.id]), start)
+    scope = Scope(terminal_ids=[terminal.id])
+    return _start(terminal.name, scope, start, differences.count(scope).losses)
 
 
-def _start(name: str, scope: Scope, start: Start) -> int | None:
+def _start(name: str, scope: Scope, start: Start, lost: Losses) -> int | None:
     people = differences.employees(scope)
-    return start(name, people) if people else None
+    return start(name, people, lost) if people else None

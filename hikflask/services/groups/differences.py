@@ -8,13 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, Subquery, and_, or_, select, union
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
-from hikflask.services.core import shown
+from hikflask.services.core import removals, shown
 from hikflask.services.core.removals import Agreed, Loss, Losses, Pair
 
 PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
@@ -83,7 +83,7 @@ def count(scope: Scope) -> Differences:
     got, lost = (Counter(terminal_id for _, terminal_id in pairs) for pairs in (gets, loses))
     here = select(Terminal).where(Terminal.id.in_(got.keys() | lost.keys())).order_by(Terminal.name)
     terminals = tuple(
-        Difference(terminal, got[terminal.id], lost[terminal.id], _people_on(terminal.id))
+        Difference(terminal, got[terminal.id], lost[terminal.id], removals.count_present(terminal.id))
         for terminal in db.session.execute(here).scalars()
     )
     return Differences(terminals, len({employee_id for employee_id, _ in loses}), shown.digest(gets, loses))
@@ -113,11 +113,6 @@ def lacking(numbers: Collection[str]) -> set[str]:
 def _pairs(statement: Select[Any, int]) -> list[tuple[int, int]]:
     """Return the ids of employees and terminals, sorted."""
     return sorted((employee_id, terminal_id) for employee_id, terminal_id in db.session.execute(statement))
-
-
-def _people_on(terminal_id: int) -> int:
-    there = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
-    return db.session.execute(select(func.count(Enrolment.id)).where(*there)).scalar_one()
 
 
 def _gets(scope: Scope) -> Select[int, int]:

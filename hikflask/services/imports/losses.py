@@ -65,7 +65,7 @@ def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
         now = {VALID_FROM: validity_days.written(row.valid_from), VALID_TO: validity_days.written(row.valid_to)}
         then = {**now, **((row.before if undone else row.values) or {})}
         days = (validity_days.day_of(then[day]) for day in DAYS)
-        if not removals.is_shut_out(row.valid_from, row.valid_to) and removals.is_shut_out(*days):
+        if removals.are_taken_by((row.valid_from, row.valid_to), (next(days), next(days))):
             ids.add(row.employee_id)
     people = removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
     return {pair for pair in people if pair[0] in ids}

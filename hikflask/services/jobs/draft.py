@@ -17,7 +17,7 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, KINDS
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, KINDS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 
 
@@ -74,8 +74,10 @@ def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") ->
         if job.kind == DEPARTMENT:
             # What is agreed to is this department, even if it is renamed meanwhile.
             name = departments.resolve(params["department"])
-            params = {"department": name, DEPARTMENT_ID: departments.id_of(name)}
-            differences(job, name).require_agreed(digest, agreed)
+            changes = differences(job, name)
+            changes.require_agreed(digest, agreed)
+            its_id = departments.id_of(name)
+            params = {"department": name, DEPARTMENT_ID: its_id, LOSSES: changes.losses.as_json}
         losses_of(job).require(agreed)
     except ServiceError:
         db.session.rollback()

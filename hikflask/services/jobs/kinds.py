@@ -34,8 +34,10 @@ COMPARE = "compare"
 APPLY = "apply"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
-# Among the params of an import: its dry run comes first, and what is agreed to after it; who loses access by it.
-CHECK_FIRST, AGREED, LOSSES = "check", "agreed", "losses"
+# Among the params of an import: its dry run comes first, and what is agreed to after it.
+CHECK_FIRST, AGREED = "check", "agreed"
+# Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal.
+LOSSES, TAKEN = "losses", "taken"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
 # Among the params of a plan: the actions by which anybody loses access.

@@ -1,5 +1,7 @@
 """Counts who loses access by what a job has left to do, as it would be now; nothing changes."""
 
+from collections import Counter
+
 from sqlalchemy import func, select
 
 from hikflask.extensions import db
@@ -7,13 +9,23 @@ from hikflask.models import Job, JobItem
 from hikflask.models.job import FAILED, WAITING
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.core import removals
-from hikflask.services.core.errors import AdministratorNeeded
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
 from hikflask.services.core.removals import Loss, Losses
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.jobs import queries
-from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, GROUPS, KINDS, TAKING
+from hikflask.services.jobs.kinds import (
+    APPLY,
+    DEACTIVATE,
+    DEPARTMENT,
+    DEPARTMENT_ID,
+    GROUPS,
+    KINDS,
+    LOSSES,
+    TAKEN,
+    TAKING,
+)
 
 IS_LEFT = JobItem.state.in_((WAITING, FAILED))
 
@@ -26,6 +38,23 @@ def refusal_of(job: Job) -> AdministratorNeeded | None:
     lost = of_rest(job)
     is_theirs = lost.are_many or KINDS[job.kind].by_admin or (job.kind == APPLY and bool(lost))
     return lost.refusal if is_theirs else None
+
+
+def take(job: Job, terminal_ids: list[int]) -> None:
+    """Count from which terminals an item takes somebody, within its transaction.
+
+    Between the agreement and the item, others change groups, departments and the people in them.
+
+    :raises PlanChanged: when many would lose access by the job whom nobody agreed to.
+    """
+    if LOSSES not in job.params:
+        return
+    db.session.refresh(job, ["params"])
+    taken = Counter({int(terminal_id): count for terminal_id, count in job.params.get(TAKEN, {}).items()})
+    taken.update(terminal_ids)
+    if Losses.from_json(job.params[LOSSES]).are_exceeded_by(taken):
+        raise PlanChanged
+    job.params = {**job.params, TAKEN: taken}
 
 
 def of_rest(job: Job) -> Losses:

@@ -15,10 +15,11 @@ from hikflask.models import Job, JobItem
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import ClaimLost
-from hikflask.services.jobs import lifecycle, settle, troubles
+from hikflask.services.jobs import lifecycle, losses, settle, troubles
 from hikflask.services.jobs.kinds import KINDS
 from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
 from hikflask.services.jobs.progress import JobProgress
@@ -148,7 +149,10 @@ def _outcome(job: Job, item: JobItem) -> dict[str, object]:
     if kind.run is None:
         raise TypeError(f"{job.kind} is nothing to run")
     try:
-        enrolment = kind.run(item, job.params)
+        with removals.noted() as lost:
+            enrolment = kind.run(item, job.params)
+        if lost:
+            losses.take(job, lost)
         db.session.flush()
     except (TerminalError, ServiceError) as error:
         db.session.rollback()

@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import AdministratorNeeded, GroupUnknown, UnsafePlan
-from hikflask.services.core.removals import Agreed
+from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
@@ -25,7 +25,7 @@ class Started:
     def __init__(self) -> None:
         self.jobs: list[tuple[str, list[str]]] = []
 
-    def __call__(self, name: str, people: list[tuple[str, int]]) -> int:
+    def __call__(self, name: str, people: list[tuple[str, int]], _: Losses) -> int:
         self.jobs.append((name, [number for number, _ in people]))
         db.session.commit()
         return len(self.jobs)
@@ -92,8 +92,8 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
 
 
 def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, int]) -> None:
-    def fail(name: str, people: list[tuple[str, int]]) -> int:
-        raise TypeError(name, people)
+    def fail(name: str, people: list[tuple[str, int]], lost: Losses) -> int:
+        raise TypeError(name, people, lost)
 
     with pytest.raises(TypeError):
         changing.change(None, Wanted("Офис", [ids[ENTRANCE]], ["Охрана"]), fail, AGREED)
