@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
@@ -22,18 +22,19 @@ REFUSED = "refused"
 # A confirmation_note with a fixed meaning: the number is still there, because its record is somebody else's.
 SOMEBODY_ELSES = "somebody_elses_record"
 
-# The rows of partial indexes, in the words of services/employees/filters.py.
-_UNPROVEN = "desired = 'present' AND (person <> 'confirmed' OR face <> 'confirmed')"
-_LEAVING = "desired = 'absent' AND person <> 'confirmed'"
-_TRIED = "(next_attempt_at IS NOT NULL OR step <> '')"
-# The state of an enrolment for programs, each row being in one of them. The indexes of the list are in these words.
-STATES = {
-    "confirmed": "desired = 'present' AND person = 'confirmed' AND face = 'confirmed'",
-    "waiting": f"{_UNPROVEN} AND {_TRIED}",
-    "refused": f"{_UNPROVEN} AND NOT {_TRIED}",
-    "leaving": _LEAVING,
-    "removed": "desired = 'absent' AND person = 'confirmed'",
-}
+# The states, as programs get them too; what a badge shows beyond them is a detail (services/state/summary.py).
+WAITING = "waiting"
+LEAVING = "leaving"
+REMOVED = "removed"
+STATES = (CONFIRMED, WAITING, REFUSED, LEAVING, REMOVED)
+# A generated column, so that no statement can write a row whose state contradicts its facts. The transitions write
+# facts; which state follows is said once, here, and both databases index it.
+_STATE = """CASE
+    WHEN desired = 'absent' AND person = 'confirmed' THEN 'removed'
+    WHEN desired = 'absent' THEN 'leaving'
+    WHEN person = 'confirmed' AND face = 'confirmed' THEN 'confirmed'
+    WHEN next_attempt_at IS NOT NULL OR step <> '' THEN 'waiting'
+    ELSE 'refused' END"""
 
 
 def _only(rows: str) -> dict[str, Any]:
@@ -43,6 +44,9 @@ def _only(rows: str) -> dict[str, Any]:
 
 class Enrolment(Base):
     """The desired state of one number on one terminal, and what the terminal confirmed of it.
+
+    `state` is one of STATES, generated from the other columns: waiting while it is tried, refused when it is tried no
+    more, confirmed, leaving until nobody is there, and removed.
 
     Desired: `desired` is present or absent, since `desired_since` (None: before this was recorded; not while leaving),
     with the photo `photo_id`. `generation` rises with every change of the desired state; a conversation writes only
@@ -96,29 +100,15 @@ class Enrolment(Base):
             "employee_id",
             **_only("desired = 'present' AND face <> 'confirmed'"),
         ),
-        # Who is in which state, for lists of very many: most rows are confirmed, and in none of the last three.
-        Index(
-            "ix_enrolment_there", "terminal_id", "employee_id", **_only("desired = 'present' OR person <> 'confirmed'")
-        ),
-        Index("ix_enrolment_tried", "employee_id", "terminal_id", **_only(f"{_UNPROVEN} AND {_TRIED}")),
-        # With all that tells who needs a person, so that no row is read for that.
-        Index(
-            "ix_enrolment_stopped",
-            "employee_id",
-            "terminal_id",
-            "person",
-            "photo_id",
-            **_only(f"{_UNPROVEN} AND NOT {_TRIED}"),
-        ),
-        Index("ix_enrolment_leaving", "employee_id", **_only(_LEAVING)),
-        # The same, the oldest first.
-        Index("ix_enrolment_removals", "desired_since", "id", **_only(_LEAVING)),
-        # The list for programs, by state, everywhere and at one terminal. Each row is in two of these indexes.
-        *(Index(f"ix_enrolment_listed_{state}", "changed_at", "id", **_only(rows)) for state, rows in STATES.items()),
-        *(
-            Index(f"ix_enrolment_listed_{state}_at", "terminal_id", "changed_at", "id", **_only(rows))
-            for state, rows in STATES.items()
-        ),
+        # Who is at a terminal, or may still be.
+        Index("ix_enrolment_there", "terminal_id", "employee_id", **_only("state <> 'removed'")),
+        # Who is in which state, with all that tells who needs a person, so that no row is read for that.
+        Index("ix_enrolment_state", "state", "employee_id", "terminal_id", "person", "photo_id"),
+        # Who is leaving, the oldest first.
+        Index("ix_enrolment_removals", "desired_since", "id", **_only("state = 'leaving'")),
+        # The list for programs, by state, everywhere and at one terminal.
+        Index("ix_enrolment_listed", "state", "changed_at", "id"),
+        Index("ix_enrolment_listed_at", "terminal_id", "state", "changed_at", "id"),
         NO_ID_TWICE,
     )
 
@@ -126,6 +116,7 @@ class Enrolment(Base):
     terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id"))
     number: Mapped[str] = mapped_column(String(32), index=True)
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
+    state: Mapped[str] = mapped_column(String(10), Computed(_STATE))
     desired: Mapped[str] = mapped_column(String(8), default=PRESENT)
     generation: Mapped[int] = mapped_column(default=1)
     request_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
@@ -169,9 +160,7 @@ class Enrolment(Base):
     @property
     def is_confirmed(self) -> bool:
         """True when the desired state is confirmed: person and face for present, nobody there for absent."""
-        if self.desired == ABSENT:
-            return self.person == CONFIRMED
-        return self.person == CONFIRMED and self.face == CONFIRMED
+        return self.state in {CONFIRMED, REMOVED}
 
     @property
     def name_there(self) -> str:
@@ -189,15 +178,6 @@ class Enrolment(Base):
         return {self.written_name, self.sent_name, self.name_on_old_device}
 
     @property
-    def state(self) -> str:
-        """The state in a word of STATES."""
-        if self.desired == ABSENT:
-            return "removed" if self.person == CONFIRMED else "leaving"
-        if self.is_confirmed:
-            return "confirmed"
-        return "refused" if self.next_attempt_at is None and not self.step else "waiting"
-
-    @property
     def is_green(self) -> bool:
         """True when confirmed, the terminal was checked since its address or login changed, and the row is not one of a
         backup that was not compared with the terminal yet.
@@ -207,7 +187,7 @@ class Enrolment(Base):
     @property
     def may_open_doors(self) -> bool:
         """True while a removal is not confirmed."""
-        return self.desired == ABSENT and self.person != CONFIRMED
+        return self.state == LEAVING
 
     @property
     def is_somebody_elses(self) -> bool:

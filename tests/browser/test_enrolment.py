@@ -226,11 +226,11 @@ def test_a_removal_is_in_sight_until_the_terminal_confirms_it(site: Site, russia
         page.get_by_role("link", name="Деактивировать").click()
         page.get_by_role("button", name="Деактивировать").click()
         expect(page.get_by_text("Ещё может открыть двери: 1")).to_be_visible()
-        expect(page.locator("[data-state=removal]")).to_contain_text("нет связи с")
+        expect(page.locator("[data-state=leaving]")).to_contain_text("нет связи с")
     finally:
         site.server.start()
     page.get_by_role("button", name="Повторить").click()
-    expect(page.locator("[data-state=gone]")).to_be_visible()
+    expect(page.locator("[data-state=removed]")).to_be_visible()
     assert "D1" not in site.simulator.people
 
 

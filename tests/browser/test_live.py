@@ -55,7 +55,7 @@ def test_alarm_of_the_bar_goes_when_the_terminal_confirms(site: Site, russian: W
         expect(page.locator("#alarm")).to_contain_text("Ещё может открыть двери: 1")
     finally:
         site.server.start()
-    expect(page.locator("[data-state=gone]")).to_be_visible(timeout=RETRIED)
+    expect(page.locator("[data-state=removed]")).to_be_visible(timeout=RETRIED)
     expect(page.locator("#alarm")).to_be_hidden()
 
 
@@ -74,7 +74,7 @@ def test_new_try_is_said_and_keeps_the_focus(site: Site, russian: Window) -> Non
     finally:
         site.server.start()
     retry.press("Enter")
-    expect(page.locator("[data-state=gone]")).to_be_visible()
+    expect(page.locator("[data-state=removed]")).to_be_visible()
     expect(page.locator("#enrolments")).to_contain_text("Доступ снят")
 
 

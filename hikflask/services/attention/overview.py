@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, select, union_all
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 
 from hikflask.extensions import db
 from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
+from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
@@ -130,7 +131,7 @@ def overview(counts: Counts, caller: str) -> Overview:
     :param caller: the operator whose unsaved pictures come first.
     """
     blocked, no_consent = _blocked(counts.troubles), counts.consents or search.count(WITHOUT_CONSENT)
-    waiting = search.count_up_to(EmployeeFilter(state=filters.WAITING))
+    waiting = search.count_up_to(EmployeeFilter(state=WAITING))
     return Overview(
         counts=counts,
         removals=queries.open_removals(MOST_SHOWN),
@@ -159,7 +160,7 @@ def _refused(blocked: list[int], *, many: bool = False) -> ColumnElement[bool]:
 
     :param many: look each employee up; where those who are refused are few, the database begins with them.
     """
-    refused = filters.in_state(filters.REFUSED, each=many)
+    refused = filters.in_state(REFUSED, each=many)
     if not blocked:
         return refused
     mine = Enrolment.employee_id == Employee.id
@@ -168,12 +169,12 @@ def _refused(blocked: list[int], *, many: bool = False) -> ColumnElement[bool]:
 
 def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
     """Return the condition on Enrolment: nothing is tried any more, at a terminal that is not blocked."""
-    return and_(filters.IS_STOPPED, Enrolment.terminal_id.not_in(blocked))
+    return and_(or_(*(and_(*facts) for facts in filters.STOPPED)), Enrolment.terminal_id.not_in(blocked))
 
 
 def _count_refused(blocked: list[int]) -> int:
     if not blocked:
-        return search.count_up_to(EmployeeFilter(state=filters.REFUSED))
+        return search.count_up_to(EmployeeFilter(state=REFUSED))
     return count_rows_up_to(select(Employee.id).where(_refused(blocked)))
 
 
@@ -201,15 +202,15 @@ def _waiting(*, many: bool) -> list[Waiting]:
     is_active = select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery()
     mine = select(*columns).where(is_active)
     if many:
-        due = (filters.IS_WAITING, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
+        waits = or_(*(and_(*facts) for facts in filters.WAITS))
+        due = (waits, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
         parts = [
             mine.where(Enrolment.terminal_id == terminal.id, *due).limit(MOST_COUNTED + 1)
             for terminal in registry.list_all()
         ]
         found = union_all(*(select(part.subquery()) for part in parts)).subquery()
     else:
-        tried = filters.IS_TRIED
-        found = union_all(mine.where(filters.IS_UNPROVEN, tried), mine.where(filters.IS_UNCHECKED, tried)).subquery()
+        found = union_all(*(mine.where(*facts) for facts in filters.WAITS)).subquery()
     counts = (func.count(), func.min(found.c.since), func.min(found.c.next_attempt_at))
     statement = select(Terminal, *counts).join(found, found.c.terminal_id == Terminal.id)
     with along_indexes():
@@ -219,7 +220,7 @@ def _waiting(*, many: bool) -> list[Waiting]:
 def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
     """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
     blocked = _blocked(troubles)
-    counted = ((one, search.count_up_to(EmployeeFilter(state=filters.REFUSED, terminal=one))) for one in blocked)
+    counted = ((one, search.count_up_to(EmployeeFilter(state=REFUSED, terminal=one))) for one in blocked)
     return {terminal_id: employees for terminal_id, employees in counted if employees}
 
 

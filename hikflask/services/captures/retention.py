@@ -13,13 +13,14 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
 from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
+from hikflask.services.state.enrolment import is_in
 
 
 def forget_unsaved() -> int:
@@ -63,8 +64,7 @@ def delete_ended() -> int:
 
     The row stays while a terminal has not confirmed the face, because only the row has the picture's URL there.
     """
-    undone = or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED)
-    awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), Enrolment.desired == PRESENT, undone)
+    awaited = select(Enrolment.photo_id).where(Enrolment.photo_id.is_not(None), is_in(WAITING, REFUSED))
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
     over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
     some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH)

@@ -26,17 +26,15 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from hikflask.models import Consent, Employee, EmployeeCount, Enrolment, Terminal
 from hikflask.models.columns import contains_text, storable
 from hikflask.models.employee import folded
-from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
 from hikflask.services.core import name_index
 from hikflask.services.departments import registry as departments
-from hikflask.services.state.enrolment import IS_LEAVING
+from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE, is_in
 
 ON_TERMINALS = "on_terminals"
 NO_FACE = "no_face"
-WAITING = "waiting"
-REFUSED = "refused"
-LEAVING = "leaving"
 LEFT = "left"
+# The words for an enrolment, for those who have one in that state.
 STATES = (ON_TERMINALS, NO_FACE, WAITING, REFUSED, LEAVING, LEFT)
 
 SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
@@ -57,23 +55,19 @@ LONGEST_SEARCH = 300
 # Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
 _PRESENT, _CONFIRMED, _NO_STEP = (literal(word, literal_execute=True) for word in (PRESENT, CONFIRMED, ""))
 WANTED = Enrolment.desired == _PRESENT
-IS_THERE = or_(WANTED, Enrolment.person != _CONFIRMED)
-# What is not green: not proven, or proven at a terminal that was not checked since.
-IS_UNPROVEN = and_(WANTED, or_(Enrolment.person != _CONFIRMED, Enrolment.face != _CONFIRMED))
+# What is confirmed and yet not green: at a terminal that was not checked since.
+IS_CONFIRMED, IS_WAITING, IS_REFUSED = (is_in(state) for state in (CONFIRMED, WAITING, REFUSED))
 _UNCHECKED_TERMINALS = select(Terminal.id).where(or_(Terminal.face_mode.is_(None), Terminal.restored_from.is_not(None)))
 IS_UNCHECKED = and_(
     _UNCHECKED_TERMINALS.exists(),  # Asked once; where there is none, as mostly, no enrolment is read.
-    WANTED,
-    Enrolment.person == _CONFIRMED,
-    Enrolment.face == _CONFIRMED,
+    IS_CONFIRMED,
     Enrolment.terminal_id.in_(_UNCHECKED_TERMINALS),
 )
 IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != _NO_STEP)
-# The same facts of one enrolment in a word.
-IS_WAITING = and_(or_(IS_UNPROVEN, IS_UNCHECKED), IS_TRIED)
-IS_STOPPED = and_(or_(IS_UNPROVEN, IS_UNCHECKED), ~IS_TRIED)
-# In the words of the two indexes.
-_NOT_GREEN = ([IS_UNPROVEN, IS_TRIED], [IS_UNPROVEN, ~IS_TRIED], [IS_UNCHECKED])
+# The enrolments because of which somebody is waiting, or refused.
+WAITS = ([IS_WAITING], [IS_UNCHECKED, IS_TRIED])
+STOPPED = ([IS_REFUSED], [IS_UNCHECKED, ~IS_TRIED])
+_NOT_GREEN = ([IS_WAITING], [IS_REFUSED], [IS_UNCHECKED])
 # A person who was sent without a face is nobody's mistake, and counts as no face.
 IS_PERSON_ONLY = and_(Enrolment.person == _CONFIRMED, func.coalesce(Enrolment.photo_id, 0) == 0)
 
@@ -245,15 +239,12 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
     if state == LEAVING:
         return [[IS_LEAVING, *here]]
     if state == WAITING:
-        return [[IS_UNPROVEN, IS_TRIED, *here], [IS_UNCHECKED, IS_TRIED, *here]]
-    stopped = [~IS_TRIED, *here]
+        return [[*facts, *here] for facts in WAITS]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
     other = aliased(Employee)
     faceless = select(and_(other.is_active, ~other.has_face)).where(other.id == Enrolment.employee_id)
-    return [
-        [IS_UNPROVEN, or_(~IS_PERSON_ONLY, ~faceless.scalar_subquery()), *stopped],
-        [IS_UNCHECKED, *stopped],
-    ]
+    refused, unchecked = STOPPED
+    return [[*refused, or_(~IS_PERSON_ONLY, ~faceless.scalar_subquery()), *here], [*unchecked, *here]]
 
 
 def _has(*facts: ColumnElement[bool], each: bool = False) -> ColumnElement[bool]:

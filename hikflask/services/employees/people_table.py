@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload, load_only, selectinload
 from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, REMOVED, WAITING
 from hikflask.services.core.dates import TABLE_TIME, local
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.state import summary
@@ -31,19 +32,19 @@ HEAD = (
 YES, NO = _l("yes"), _l("no")
 # The words of employees/_enrolment_status.html.
 BADGES = {
-    summary.CONFIRMED_STATE: _l("confirmed"),
+    CONFIRMED: _l("confirmed"),
     summary.WORKING: _l("in progress"),
     summary.UNCHECKED: _l("terminal not checked"),
-    summary.WAITING: _l("waiting for the terminal"),
+    WAITING: _l("waiting for the terminal"),
     summary.PERSON_ONLY: _l("no face"),
     summary.FACE_REFUSED: _l("face refused"),
     summary.NO_PHOTO_THERE: _l("no photo on the terminal"),
     summary.CAPTURE_AGAIN: _l("capture again"),
     summary.NOT_SENT: _l("not sent yet"),
     summary.TAKEN_THERE: _l("ID taken"),
-    summary.REMOVAL_OPEN: _l("may still open doors"),
-    summary.GONE: _l("removed"),
-    summary.NOT_THERE: _l("refused"),
+    LEAVING: _l("may still open doors"),
+    REMOVED: _l("removed"),
+    REFUSED: _l("refused"),
 }
 # No more than the rows need: with all columns a large table takes twice as long.
 _WITH_STATES = select(Employee).options(
@@ -60,7 +61,7 @@ _WITH_STATES = select(Employee).options(
     selectinload(Employee.enrolments).options(
         load_only(
             Enrolment.terminal_id,
-            Enrolment.desired,
+            Enrolment.state,
             Enrolment.person,
             Enrolment.face,
             Enrolment.face_unverified,
@@ -110,7 +111,7 @@ class PeopleTable:
         ]
 
     def _badge(self, enrolment: Enrolment) -> str:
-        return self.badges[summary.badge_of(enrolment, summary.state_of(enrolment))]
+        return self.badges[summary.badge_of(enrolment, summary.detail_of(enrolment))]
 
 
 def in_language(language: str) -> PeopleTable:

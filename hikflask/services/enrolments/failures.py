@@ -39,7 +39,7 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), **_reason(row, error))
     elif error.retryable or row.desired == ABSENT or (row.face_unverified and not _asks_a_person(error)):
         later = database_now(schedule.back_off(row.attempts))
-        attempt.write(state.WAITING, next_attempt_at=later, **_reason(row, error))
+        attempt.write(state.RESCHEDULED, next_attempt_at=later, **_reason(row, error))
     else:
         # A terminal that does not show the validity will not do so later either.
         refused = attempt.step in {"", "person"} or isinstance(error, ValidityNotShown)

@@ -7,18 +7,16 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Photo, Terminal
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.models.enrolment import CONFIRMED, PRESENT, REMOVED
 from hikflask.services.core.db import HELD_TERMINALS, count_rows_up_to, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
-from hikflask.services.state.enrolment import IS_LEAVING
-from hikflask.services.state.summary import CONFIRMED_STATE, badge_of, state_of
+from hikflask.services.state.enrolment import IS_LEAVING, is_in
+from hikflask.services.state.summary import badge_of, detail_of
 
 # As Enrolment.is_green has it, for what is desired present.
 IS_GREEN = and_(
-    Enrolment.desired == PRESENT,
-    Enrolment.person == CONFIRMED,
-    Enrolment.face == CONFIRMED,
+    is_in(CONFIRMED),
     Terminal.face_mode.is_not(None),
     Terminal.restored_from.is_(None),
 )
@@ -99,7 +97,7 @@ def desired_of(number: str, *, lock: bool = False) -> list[Enrolment]:
 def keeping_number(number: str) -> Enrolment | None:
     """Return an enrolment because of which the employee's number cannot be changed; confirmed removals do not count."""
     mine = of_number(number)
-    return next((one for one in mine if not (one.desired == ABSENT and one.is_confirmed)), None)
+    return next((one for one in mine if one.state != REMOVED), None)
 
 
 def open_removals(limit: int | None = None) -> list[Enrolment]:
@@ -139,7 +137,7 @@ def badges(employee_ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
     for of_others in (True, False):
         for employee_id, enrolment_id, terminal, _ in rows:
             if (enrolment_id in others) == of_others:
-                badge = others.get(enrolment_id, CONFIRMED_STATE)
+                badge = others.get(enrolment_id, CONFIRMED)
                 found.setdefault(employee_id or 0, {}).setdefault(badge, []).append(terminal)
     return found
 
@@ -147,7 +145,7 @@ def badges(employee_ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
 def _badges_of(enrolment_ids: list[int]) -> dict[int, str]:
     statement = select(Enrolment).where(Enrolment.id.in_(enrolment_ids)).options(joinedload(Enrolment.terminal))
     rows = _fresh(statement) if enrolment_ids else ()
-    return {row.id: badge_of(row, state_of(row)) for row in rows}
+    return {row.id: badge_of(row, detail_of(row)) for row in rows}
 
 
 def synced(employee_ids: Sequence[int]) -> set[int]:

@@ -1,23 +1,21 @@
 """Retires a terminal that is stolen, destroyed or reset. A person's statement replaces its confirmations."""
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require
 from hikflask.services.enrolments import manual_removal
+from hikflask.services.state.enrolment import IS_THERE
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.leases import Lease
 
 RETIRE = "retire"
 RETIRE_SECONDS = 30.0
 WAIT_SECONDS = 5.0
-# Desired present, or an open removal.
-ON_IT = or_(Enrolment.desired == PRESENT, Enrolment.person != CONFIRMED)
 
 
 def retire_terminal(terminal_id: int, note: str, holder: str, require: Require | None = None) -> None:
@@ -39,13 +37,13 @@ def retire_terminal(terminal_id: int, note: str, holder: str, require: Require |
 
 def count_numbers_on(terminal_id: int) -> int:
     """Return how many numbers are, or may be, on a terminal by our records."""
-    statement = select(func.count()).where(Enrolment.terminal_id == terminal_id, ON_IT)
+    statement = select(func.count()).where(Enrolment.terminal_id == terminal_id, IS_THERE)
     return db.session.execute(statement).scalar_one()
 
 
 def digest(terminal: Terminal) -> str:
     """Return what names a retirement, see services/core/shown.py: which device it is, and which numbers are on it."""
-    on_it = select(Enrolment.number).where(Enrolment.terminal_id == terminal.id, ON_IT).order_by(Enrolment.number)
+    on_it = select(Enrolment.number).where(Enrolment.terminal_id == terminal.id, IS_THERE).order_by(Enrolment.number)
     numbers = list(db.session.execute(on_it).scalars())
     return shown.digest(terminal.name, terminal.url, terminal.serial, numbers)
 
@@ -56,7 +54,7 @@ def _retire(lease: Lease, note: str, require: Require | None) -> bool:
     The rows of employees are locked before that of the terminal, as by whoever desires them there (see core/db.py).
     """
     with lease.write():
-        on_it = (Enrolment.terminal_id == lease.terminal_id, ON_IT)
+        on_it = (Enrolment.terminal_id == lease.terminal_id, IS_THERE)
         theirs = select(Employee.id).where(Employee.id.in_(select(Enrolment.employee_id).where(*on_it)))
         locked = db.session.execute(theirs.order_by(Employee.id).with_for_update(key_share=True)).scalars().all()
         terminal = db.session.get_one(Terminal, lease.terminal_id, populate_existing=True, with_for_update=True)

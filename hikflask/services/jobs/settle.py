@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
-from hikflask.models.enrolment import ABSENT, CONFIRMED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, REMOVED
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import (
@@ -24,6 +24,7 @@ from hikflask.services.core.errors import (
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.lifecycle import AGAIN, Claim
+from hikflask.services.state.enrolment import is_in
 
 # Items of one transaction.
 PORTION = 1000
@@ -39,7 +40,7 @@ WAITS_FOR_A_PERSON = and_(
 )
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
 IS_OVER = or_(and_(Enrolment.next_attempt_at.is_(None), Enrolment.step == ""), WAITS_FOR_A_PERSON)
-IS_CONFIRMED = and_(Enrolment.person == CONFIRMED, or_(Enrolment.desired == ABSENT, Enrolment.face == CONFIRMED))
+IS_CONFIRMED = is_in(CONFIRMED, REMOVED)
 # Between two statements an enrolment may be confirmed, or its row deleted: each statement asks by itself.
 IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
 IS_GONE = JobItem.enrolment_id.is_(None)

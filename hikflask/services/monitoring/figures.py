@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hikflask.extensions import db, task_queue
 from hikflask.models import EmployeeCount, Enrolment, Terminal
 from hikflask.models.columns import database_now
+from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, WAITING
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import along_indexes, count_rows_up_to
@@ -26,7 +27,6 @@ from hikflask.services.terminals import registry
 MOST_COUNTED = 20_000
 UP_TO = f"counted up to {MOST_COUNTED}, one more stands for all that are more"
 TERMINAL = ("terminal", "name")
-LEAVING = "leaving"
 
 
 def read() -> list[Metric]:
@@ -60,23 +60,21 @@ def _enrolments(states: dict[str, int]) -> Metric:
 
 
 def _states() -> dict[str, int]:
-    """Return how many enrolments are in each state. Most are confirmed, and in no index on a state: the rest is."""
+    """Return how many enrolments are in each state; those that were sent without a face are told apart."""
     refused, without_face = _stopped()
-    others = {
-        "waiting": _count(filters.IS_UNPROVEN, filters.IS_TRIED),
-        "refused": refused,
+    return {
+        CONFIRMED: _count(filters.IS_CONFIRMED),
+        WAITING: _count(filters.IS_WAITING),
+        REFUSED: refused,
         "without_face": without_face,
         LEAVING: _count(IS_LEAVING),
     }
-    everybody = _count(filters.IS_THERE)
-    confirmed = everybody if everybody > MOST_COUNTED else max(0, everybody - sum(others.values()))
-    return {"confirmed": confirmed, **others}
 
 
 def _stopped() -> tuple[int, int]:
     """Return how many were refused, and how many were sent without a face, among the first of both."""
     is_without = filters.IS_PERSON_ONLY.label("is_without_face")
-    both = select(is_without).where(filters.IS_UNPROVEN, ~filters.IS_TRIED).limit(MOST_COUNTED + 1).subquery()
+    both = select(is_without).where(filters.IS_REFUSED).limit(MOST_COUNTED + 1).subquery()
     with along_indexes():
         counts = select(both.c.is_without_face, func.count()).group_by(both.c.is_without_face)
         found = {bool(without): count for without, count in db.session.execute(counts)}

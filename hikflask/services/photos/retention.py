@@ -13,13 +13,14 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, ImportRow, Photo
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
+from hikflask.models.enrolment import PRESENT, REFUSED, WAITING
 from hikflask.models.import_batch import APPLIED
 from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import changed_rows, lock_employee
 from hikflask.services.photos import storage
 from hikflask.services.photos.deletion import is_unused, next_photos
+from hikflask.services.state.enrolment import IS_LEAVING, is_in
 
 # The values of the setting that are words; the others are numbers of days.
 EMPLOYED = "employed"
@@ -74,7 +75,7 @@ def _is_desired(*where: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _is_awaited() -> ColumnElement[bool]:
     """A terminal has not confirmed the photo yet and will be asked again, so the file is still needed."""
-    return _is_desired(or_(Enrolment.person != CONFIRMED, Enrolment.face != CONFIRMED), ~_is_refused())
+    return _is_desired(is_in(WAITING, REFUSED), ~_is_refused())
 
 
 def _is_refused() -> ColumnElement[bool]:
@@ -86,7 +87,7 @@ def _is_refused() -> ColumnElement[bool]:
 def _is_of_somebody_gone() -> ColumnElement[bool]:
     """The employee left some time ago, and every terminal has confirmed the removal."""
     same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
-    leaving = exists().where(same, Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+    leaving = exists().where(same, IS_LEAVING)
     left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
     return exists().where(Employee.id == Photo.employee_id, ~Employee.is_active, left, ~leaving)
 

@@ -1,18 +1,14 @@
 """The state machine of an enrolment: the only code that writes the state columns of its table.
 
-A transition says which rows it may change (`needs`), what it writes (`writes`), and which values the caller gives
-(`given`). It is one UPDATE by compare-and-set: `apply` returns how many rows it changed. Callers add to `needs` which
-rows they mean, mostly by id and generation. A conversation with a terminal writes by `apply_under_lease`, one row at a
-time (see enrolments/attempt.py).
+A transition says from which states to which it leads (`moves`), which other facts a row needs for it (`needs`), what it
+writes (`writes`), and which values the caller gives (`given`). It is one UPDATE by compare-and-set: `apply` returns how
+many rows it changed. Callers add which rows they mean, mostly by id and generation. A conversation with a terminal
+writes by `apply_under_lease`, one row at a time (see enrolments/attempt.py).
 
-`person` and `face` go pending → confirmed or refused, each on its own:
-
-    desired present   SENDING_PERSON → SENDING_FACE → CONFIRMED_WITH_FACE, or PERSON_CONFIRMED without a face
-    desired absent    → GONE, by the terminal's answer; REMOVED_…, by a person's statement
-    retried           WAITING, STOPPED, POSTPONED; not retried automatically: GIVEN_UP
-
-Only CONFIRMED_WITH_FACE, PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), TAKEN_OVER, GONE and REMOVED_… write
-`confirmed`, which pages show in green. A comparison takes that back (FOUND_…) where the terminal's list contradicts it.
+The transitions write facts. The state follows from them in the database (models/enrolment.py), and is drawn in
+docs/en/states.md. `person` and `face` go pending → confirmed or refused, each on its own. Only CONFIRMED_WITH_FACE,
+PERSON_CONFIRMED, FACE_NOT_SHOWN (the person alone), TAKEN_OVER, GONE and REMOVED_… write `confirmed`, which pages show
+in green. A comparison takes that back (FOUND_…) where the terminal's list contradicts it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +41,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import STOP_CODES
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, REMOVED, STATES, WAITING
 from hikflask.services.core.db import changed_rows
 from hikflask.services.state import outbox
 
@@ -116,9 +112,19 @@ NOBODY_THERE = {
 # A person's statement ends a removal. The new generation keeps a running attempt from writing to the row.
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
 
-# Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
-_ABSENT, _CONFIRMED = (literal(word, literal_execute=True) for word in (ABSENT, CONFIRMED))
-IS_LEAVING = and_(Enrolment.desired == _ABSENT, Enrolment.person != _CONFIRMED)
+
+def is_in(*states: str) -> ColumnElement[bool]:
+    """Return the condition that an enrolment is in one of these states (models/enrolment.py).
+
+    They are written into the statement, not sent beside it: only so a database knows that a state is rare, and finds
+    an index on those rows.
+    """
+    return or_(*(Enrolment.state == literal(word, literal_execute=True) for word in states))
+
+
+IS_LEAVING = is_in(LEAVING)
+# Desired there, or perhaps there still.
+IS_THERE = Enrolment.state != literal(REMOVED, literal_execute=True)
 AWAITS_RESTORE = and_(
     Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
 )
@@ -133,10 +139,34 @@ AWAITS_A_PERSON = and_(
 WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
 
 
+WANTED = (CONFIRMED, WAITING, REFUSED)
+UNWANTED = (LEAVING, REMOVED)
+# An attempt may be due in these.
+TRIED_STATES = (CONFIRMED, WAITING, *UNWANTED)
+
+
+def moves(sources: Sequence[str], *to: str) -> dict[str, tuple[str, ...]]:
+    """Return that each of these states becomes one of the others; without these, that it stays."""
+    return {state: to or (state,) for state in sources}
+
+
+# These are told by one indexed column.
+_DESIRED = {
+    frozenset(STATES): true(),
+    frozenset(WANTED): Enrolment.desired == PRESENT,
+    frozenset(UNWANTED): Enrolment.desired == ABSENT,
+}
+# What was refused is tried again.
+AGAIN = moves((REFUSED,), WAITING)
+
+
 @dataclass(frozen=True, eq=False)
 class Transition:
-    """Which rows a change may affect, what it writes, and which columns the caller must give."""
+    """From which states to which it leads (`moves`), what it writes, which other facts a row needs for it, and which
+    columns the caller must give.
+    """
 
+    moves: Mapping[str, tuple[str, ...]]
     writes: Mapping[str, Any]
     needs: ColumnElement[bool] = field(default_factory=true)
     given: tuple[str, ...] = ()
@@ -144,7 +174,9 @@ class Transition:
     ends: bool = False
 
     def __post_init__(self) -> None:
-        """Note the time of what the list for programs shows."""
+        """Ask for the states, and note the time of what the list for programs shows."""
+        sources = _DESIRED.get(frozenset(self.moves))
+        object.__setattr__(self, "needs", and_(is_in(*self.moves) if sources is None else sources, self.needs))
         if TOLD & {*self.writes, *self.given}:
             object.__setattr__(self, "writes", {**self.writes, **CHANGED})
 
@@ -159,16 +191,21 @@ def _desire(state: str) -> dict[str, Any]:
 # --- what is desired ---
 # Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
 BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
-DESIRED_PRESENT = Transition({**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id"))
+DESIRED_PRESENT = Transition(
+    moves(STATES, WAITING), {**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
+)
 # The photo stays the same; name and validity may change.
 DESIRED_AS_BEFORE = Transition(
-    {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
+    moves(STATES, WAITING),
+    {**_desire(PRESENT), **FACE_IF_CONFIRMED, **BY_HAND_IF_NEW},
+    given=("employee_id", "photo_id"),
 )
 # A group of terminals asks for it.
-ASKED_BY_GROUP = Transition({"by_group": True}, needs=Enrolment.desired == PRESENT)
-DESIRED_ABSENT = Transition({**_desire(ABSENT), **NO_FACE, "overwrite": False}, needs=Enrolment.desired == PRESENT)
+ASKED_BY_GROUP = Transition(moves(WANTED), {"by_group": True})
+DESIRED_ABSENT = Transition(moves(WANTED, LEAVING), {**_desire(ABSENT), **NO_FACE, "overwrite": False})
 # A person who has the number there under another name is removed first.
 DESIRED_OVERWRITE = Transition(
+    moves(WANTED, WAITING) | moves((LEAVING,)),
     {
         **NEXT_GENERATION,
         **NO_REFUSAL,
@@ -176,10 +213,11 @@ DESIRED_OVERWRITE = Transition(
         "overwrite": True,
         "person": PENDING,
         "face": case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
-    }
+    },
 )
 # "Try again": what was refused becomes pending.
 RETRIED = Transition(
+    moves(STATES) | AGAIN,
     {
         **NEXT_GENERATION,
         **DUE,
@@ -187,20 +225,22 @@ RETRIED = Transition(
         "face": case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
         "refusal_code": case((Enrolment.face == CONFIRMED, Enrolment.refusal_code), else_=""),
         "refusal_text": case((Enrolment.face == CONFIRMED, Enrolment.refusal_text), else_=""),
-    }
+    },
 )
 # Refused for lack of room, of which there is some now.
-ROOM_AGAIN = Transition({**RETRIED.writes, "in_bulk": True}, needs=Enrolment.desired == PRESENT)
-EMPLOYEE_DELETED = Transition({"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
+ROOM_AGAIN = Transition(moves(WANTED) | AGAIN, {**RETRIED.writes, "in_bulk": True})
+EMPLOYEE_DELETED = Transition(moves(UNWANTED), {"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---
 # It has fewer people or faces than it confirmed: everybody is verified again, after those for whom somebody waits.
 PEOPLE_LOST = Transition(
+    moves(WANTED, WAITING),
     {**NEXT_GENERATION, **DUE, "person": PENDING, "in_bulk": True},
-    needs=and_(Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED, ~AWAITS_A_PERSON),
+    needs=and_(Enrolment.person == CONFIRMED, ~AWAITS_A_PERSON),
 )
 # Another device answers at its address. People who were written to the old device may still open doors with it.
 LEFT_ON_OLD_DEVICE = Transition(
+    moves(STATES),
     {
         "on_old_device": True,
         "name_on_old_device": case(
@@ -217,9 +257,10 @@ LEFT_ON_OLD_DEVICE = Transition(
     },
     needs=or_(IS_LEAVING, WAS_WRITTEN),
 )
-LEAVING_OLD_DEVICE = Transition({"overwrite": False}, needs=IS_LEAVING)
+LEAVING_OLD_DEVICE = Transition(moves((LEAVING,)), {"overwrite": False})
 # They may not belong on it: somebody must say so, and nobody is sent before.
 AWAITED_ON_NEW_DEVICE = Transition(
+    moves(WANTED, REFUSED),
     {
         **NEXT_GENERATION,
         **NO_FACE,
@@ -233,22 +274,22 @@ AWAITED_ON_NEW_DEVICE = Transition(
         ),
         "refusal_text": "",
     },
-    needs=Enrolment.desired == PRESENT,
 )
 # The device that had them is back.
-RESTORED = Transition({**NEXT_GENERATION, **NO_REFUSAL, **DUE, "in_bulk": True}, needs=AWAITS_RESTORE)
+RESTORED = Transition(
+    moves(WANTED) | AGAIN, {**NEXT_GENERATION, **NO_REFUSAL, **DUE, "in_bulk": True}, needs=AWAITS_RESTORE
+)
 # The terminal turned out to take pictures.
 PHOTO_TAKEN_NOW = Transition(
+    moves(WANTED, WAITING),
     {**_desire(PRESENT), **NO_FACE, "in_bulk": True},
-    needs=and_(Enrolment.desired == PRESENT, ~AWAITS_A_PERSON),
+    needs=~AWAITS_A_PERSON,
     given=("photo_id",),
 )
 
 # --- what a comparison of the whole terminal found ---
-IS_SHOWN_THERE = and_(
-    Enrolment.desired == PRESENT, or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED), ~AWAITS_A_PERSON
-)
-HAS_CONFIRMED_FACE = and_(Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
+IS_SHOWN_THERE = and_(or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED), ~AWAITS_A_PERSON)
+HAS_CONFIRMED_FACE = Enrolment.face == CONFIRMED
 _FOUND_OTHERWISE = {
     **NEXT_GENERATION,
     "refusal_code": CHANGED_AT_TERMINAL,
@@ -258,12 +299,14 @@ _FOUND_OTHERWISE = {
     "step": "",
 }
 FOUND_GONE = Transition(
+    moves(WANTED, WAITING),
     {**_FOUND_OTHERWISE, **NO_FACE, "person": PENDING},
     needs=IS_SHOWN_THERE,
     given=("next_attempt_at",),
 )
 # Whoever has another name there may have another face, too. A refused one is not sent again before a person asks.
 FOUND_RENAMED = Transition(
+    moves(WANTED, WAITING),
     {
         **_FOUND_OTHERWISE,
         **UNPROVEN_FACE,
@@ -274,10 +317,15 @@ FOUND_RENAMED = Transition(
     needs=IS_SHOWN_THERE,
     given=("next_attempt_at",),
 )
-FOUND_WITHOUT_FACE = Transition({**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",))
+FOUND_WITHOUT_FACE = Transition(
+    moves(WANTED, WAITING), {**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at",)
+)
 # `face_unverified`: the photo can be sent again, so the face there goes first. Otherwise it stays.
 FOUND_OTHER_FACE = Transition(
-    {**_FOUND_OTHERWISE, **NO_FACE}, needs=HAS_CONFIRMED_FACE, given=("next_attempt_at", "face_unverified")
+    moves(WANTED, WAITING),
+    {**_FOUND_OTHERWISE, **NO_FACE},
+    needs=HAS_CONFIRMED_FACE,
+    given=("next_attempt_at", "face_unverified"),
 )
 # What an attempt, or a terminal that works again, would send.
 IS_UNFINISHED = or_(
@@ -288,6 +336,7 @@ IS_UNFINISHED = or_(
 )
 # The rows came from a backup: what is otherwise there, and what was not finished then, is for a person to decide.
 HELD_SINCE_BACKUP = Transition(
+    moves(WANTED) | moves((WAITING,), REFUSED),
     {
         **NEXT_GENERATION,
         "refusal_code": CHANGED_SINCE_BACKUP,
@@ -297,19 +346,25 @@ HELD_SINCE_BACKUP = Transition(
         "next_attempt_at": None,
         "step": "",
     },
-    needs=and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE),
+    needs=Enrolment.refusal_code != LEFT_ALONE,
 )
 # A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
 _LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
-_NOT_LEFT_YET = and_(Enrolment.desired == PRESENT, Enrolment.refusal_code != LEFT_ALONE)
-LEFT_PERSON = Transition({**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",))
+_NOT_LEFT_YET = Enrolment.refusal_code != LEFT_ALONE
+LEFT_PERSON = Transition(
+    moves(WANTED, REFUSED), {**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",)
+)
 LEFT_FACE = Transition(
-    {**_LEFT, **NO_FACE, "face": REFUSED, "face_unverified": False}, needs=_NOT_LEFT_YET, given=("refusal_text",)
+    moves(WANTED, REFUSED),
+    {**_LEFT, **NO_FACE, "face": REFUSED, "face_unverified": False},
+    needs=_NOT_LEFT_YET,
+    given=("refusal_text",),
 )
 # How the terminal stores the confirmed face, where that differs from the photo.
-FACE_THERE_LEARNT = Transition({}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
+FACE_THERE_LEARNT = Transition(moves(WANTED), {}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
 # Somebody who was there already: the terminal's own answer confirms it, and nothing was sent.
 TAKEN_OVER = Transition(
+    moves(STATES, CONFIRMED, REFUSED),
     {
         **NEXT_GENERATION,
         **NO_REFUSAL,
@@ -339,26 +394,31 @@ TAKEN_OVER = Transition(
 )
 # Somebody who was there already, and whose time is over: exactly this record is removed.
 OVER_THERE = Transition(
-    {**_desire(ABSENT), **NO_FACE, "in_bulk": True, "overwrite": False}, given=("employee_id", "written_name")
+    moves(STATES, LEAVING),
+    {**_desire(ABSENT), **NO_FACE, "in_bulk": True, "overwrite": False},
+    given=("employee_id", "written_name"),
 )
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
-VALIDITY_THERE = Transition({}, needs=Enrolment.desired == PRESENT, given=("sent_valid",))
+VALIDITY_THERE = Transition(moves(WANTED), {}, given=("sent_valid",))
 # A person said that the record with this other name is the employee's: it is renamed, and keeps its cards. Its face was
 # read with the list, and may be another one by now, so it counts only when it is proven again.
 RECORD_ADOPTED = Transition(
+    moves(WANTED, WAITING),
     {**UNPROVEN_FACE, "next_attempt_at": NOW, "rights_before": None},
-    needs=Enrolment.desired == PRESENT,
     given=("written_name",),
 )
 # A person saw who is there and chose to remove exactly this record: with another name there, the removal asks.
-REMOVAL_CHOSEN = Transition({**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite"))
+REMOVAL_CHOSEN = Transition(
+    moves(STATES, LEAVING), {**_desire(ABSENT), **NO_FACE, "in_bulk": True}, given=("written_name", "overwrite")
+)
 
 # --- when it is tried ---
 # One of many: a job changed the desired state a moment ago, within the same transaction.
-PUT_IN_BULK = Transition({"in_bulk": True}, needs=Enrolment.next_attempt_at.is_not(None))
-CLAIMED = Transition(COMES_BACK)
+PUT_IN_BULK = Transition(moves(TRIED_STATES), {"in_bulk": True}, needs=Enrolment.next_attempt_at.is_not(None))
+CLAIMED = Transition(moves(TRIED_STATES), COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(
+    moves(STATES) | AGAIN,
     {"next_attempt_at": NOW, **CHANGED},
     needs=and_(
         or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
@@ -367,36 +427,45 @@ MADE_DUE = Transition(
 )
 # Enrolments that are desired present and have a pending face.
 FACE_MADE_DUE = Transition(
+    moves((WAITING, REFUSED), WAITING),
     {"next_attempt_at": NOW, **CHANGED},
-    needs=and_(Enrolment.desired == PRESENT, Enrolment.face == PENDING, ~AWAITS_A_PERSON),
+    needs=and_(Enrolment.face == PENDING, ~AWAITS_A_PERSON),
 )
 
 # --- a conversation with the terminal ---
-STEP = Transition({}, given=("step",))
-STEP_CLAIMED = Transition(COMES_BACK, given=("step",))
+STEP = Transition(moves(STATES) | AGAIN, {}, given=("step",))
+STEP_CLAIMED = Transition(moves(STATES) | AGAIN, COMES_BACK, given=("step",))
 # Our own record has the number there: the record and its face stay.
-NOTHING_TO_OVERWRITE = Transition({"overwrite": False})
-OVERWRITTEN = Transition({**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
+NOTHING_TO_OVERWRITE = Transition(moves(WANTED), {"overwrite": False})
+OVERWRITTEN = Transition(moves(WANTED, WAITING), {**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
 # written_name stays until this name is verified, because Search may have missed the person.
-SENDING_PERSON = Transition({**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name", "sent_valid"))
+SENDING_PERSON = Transition(
+    moves(WANTED, WAITING), {**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name", "sent_valid")
+)
 # The person is not there any more, so the confirmed face is not there either.
-SENDING_LOST_PERSON = Transition({**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given)
-PERSON_NOT_SENT = Transition({}, given=SENDING_PERSON.given)
-NUMBER_TAKEN = Transition({**UNPROVEN_FACE, **NOT_SHOWN_LAST, **COMES_BACK, "person": REFUSED})
+SENDING_LOST_PERSON = Transition(
+    moves(WANTED, WAITING), {**SENDING_PERSON.writes, **NO_FACE}, given=SENDING_PERSON.given
+)
+PERSON_NOT_SENT = Transition(moves(WANTED), {}, given=SENDING_PERSON.given)
+NUMBER_TAKEN = Transition(moves(WANTED, WAITING), {**UNPROVEN_FACE, **NOT_SHOWN_LAST, **COMES_BACK, "person": REFUSED})
 # Who is to be removed has another name there, so a person must decide.
-SOMEBODY_ELSE_SHOWN = Transition(NOT_SHOWN_LAST)
+SOMEBODY_ELSE_SHOWN = Transition(moves(UNWANTED), NOT_SHOWN_LAST)
 # `rights_before` is written before Modify, which some firmware answers with OK and the loss of what is not sent again.
 SENDING_CHANGES = Transition(
-    {**COMES_BACK, "person": PENDING}, given=("written_name", "sent_name", "sent_valid", "rights_before")
+    moves(WANTED, WAITING),
+    {**COMES_BACK, "person": PENDING},
+    given=("written_name", "sent_name", "sent_valid", "rights_before"),
 )
-FACE_LOST = Transition({**NO_FACE, **COMES_BACK})
+FACE_LOST = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK})
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
-SENDING_FACE = Transition({**NO_FACE, **COMES_BACK, "face_unverified": True})
+SENDING_FACE = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face_unverified": True})
 # FDSetUp had no effect, or its effect was undone.
-FACE_CERTAIN = Transition({"face_unverified": False})
-FACE_REFUSED = Transition({**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text"))
-PERSON_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": PENDING})
-FACE_NOT_SHOWN = Transition({**NO_FACE, **COMES_BACK, "person": CONFIRMED})
+FACE_CERTAIN = Transition(moves(WANTED), {"face_unverified": False})
+FACE_REFUSED = Transition(
+    moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text")
+)
+PERSON_NOT_SHOWN = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "person": PENDING})
+FACE_NOT_SHOWN = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "person": CONFIRMED})
 FACE_SHOWN = {
     "face": CONFIRMED,
     "confirmed_photo_id": Enrolment.photo_id,
@@ -405,65 +474,92 @@ FACE_SHOWN = {
 }
 PERSON_SHOWN = {"person": CONFIRMED, "sent_name": "", "rights_before": None}
 CONFIRMED_WITH_FACE = Transition(
+    moves(WANTED, CONFIRMED),
     {**NO_REFUSAL, **DONE, **FACE_SHOWN, **PERSON_SHOWN},
     given=("written_name", "valid_there", "sent_valid"),
 )
 # The face was confirmed before, and the terminal shows nothing that contradicts that.
 CONFIRMED_AS_BEFORE = Transition(
+    moves(WANTED, CONFIRMED),
     {**NO_REFUSAL, **DONE, **PERSON_SHOWN},
     needs=Enrolment.face == CONFIRMED,
     given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
+    moves(WANTED, REFUSED),
     {**DONE, **TRIED, **PERSON_SHOWN},
     given=("written_name", "face", "refusal_code", "refusal_text", "valid_there", "sent_valid"),
 )
 # The person is there with our name, but not with the validity or the rights that must be there. The face may be there.
-RIGHTS_NOT_SHOWN = Transition({**COMES_BACK, "person": PENDING}, given=("valid_there", "rights_before"))
-RIGHTS_NOT_SHOWN_BESIDE_FACE = Transition({**RIGHTS_NOT_SHOWN.writes, **FACE_SHOWN}, given=RIGHTS_NOT_SHOWN.given)
+RIGHTS_NOT_SHOWN = Transition(
+    moves(WANTED, WAITING), {**COMES_BACK, "person": PENDING}, given=("valid_there", "rights_before")
+)
+RIGHTS_NOT_SHOWN_BESIDE_FACE = Transition(
+    moves(WANTED, WAITING), {**RIGHTS_NOT_SHOWN.writes, **FACE_SHOWN}, given=RIGHTS_NOT_SHOWN.given
+)
 # The device at the address does not have the person; an earlier device may.
-GONE_FROM_NEW_DEVICE = Transition(NOT_ON_THIS_DEVICE)
-GONE = Transition({**NOBODY_THERE, **BY_THE_TERMINAL})
+GONE_FROM_NEW_DEVICE = Transition(moves(UNWANTED), NOT_ON_THIS_DEVICE)
+GONE = Transition(moves(UNWANTED, REMOVED), {**NOBODY_THERE, **BY_THE_TERMINAL})
 
 # --- how an attempt failed ---
-ENDED = Transition({**TRIED, "step": ""})
-WAITING = Transition(
-    {**TRIED, "step": "", "attempts": Enrolment.attempts + 1}, given=("next_attempt_at", "refusal_code", "refusal_text")
+ENDED = Transition(moves(STATES) | moves((WAITING,), WAITING, REFUSED), {**TRIED, "step": ""})
+RESCHEDULED = Transition(
+    moves(STATES) | AGAIN,
+    {**TRIED, "step": "", "attempts": Enrolment.attempts + 1},
+    given=("next_attempt_at", "refusal_code", "refusal_text"),
 )
 # The error stops every conversation with this terminal.
-STOPPED = Transition({**TRIED, "step": ""}, given=("next_attempt_at", "refusal_code", "refusal_text"))
+STOPPED = Transition(
+    moves(STATES) | moves((WAITING, REFUSED), WAITING, REFUSED),
+    {**TRIED, "step": ""},
+    given=("next_attempt_at", "refusal_code", "refusal_text"),
+)
 GIVEN_UP = Transition(
+    moves((WAITING, REFUSED), REFUSED),
     {**TRIED, "step": "", "attempts": Enrolment.attempts + 1, "next_attempt_at": None},
     given=("person", "refusal_code", "refusal_text"),
 )
 # Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
-POSTPONED = Transition({}, needs=Enrolment.next_attempt_at.is_not(None), given=("next_attempt_at",))
-POSTPONED_FOR = Transition(TRIED, needs=POSTPONED.needs, given=("next_attempt_at", "refusal_code", "refusal_text"))
-POSTPONED_BETWEEN_STEPS = Transition({"step": ""}, needs=POSTPONED.needs, given=("next_attempt_at",))
+POSTPONED = Transition(
+    moves(TRIED_STATES), {}, needs=Enrolment.next_attempt_at.is_not(None), given=("next_attempt_at",)
+)
+POSTPONED_FOR = Transition(
+    moves(TRIED_STATES) | moves((WAITING,), WAITING, REFUSED),
+    TRIED,
+    needs=POSTPONED.needs,
+    given=("next_attempt_at", "refusal_code", "refusal_text"),
+)
+POSTPONED_BETWEEN_STEPS = Transition(
+    moves(TRIED_STATES), {"step": ""}, needs=POSTPONED.needs, given=("next_attempt_at",)
+)
 
 # --- a person's statement ---
 REMOVED_BY_HAND = Transition(
+    moves((LEAVING,), REMOVED),
     {**BY_A_PERSON, "confirmation_note": ""},
-    needs=and_(IS_LEAVING, Enrolment.on_old_device, ~WAS_WRITTEN),
+    needs=and_(Enrolment.on_old_device, ~WAS_WRITTEN),
     given=("confirmed_by",),
     ends=True,
 )
 # Since when it is not desired tells who was on the terminal to its end.
 REMOVED_WITH_TERMINAL = Transition(
+    moves(STATES, REMOVED),
     {**BY_A_PERSON, "desired_since": case((Enrolment.desired == PRESENT, NOW), else_=Enrolment.desired_since)},
     given=("confirmed_by", "confirmation_note"),
     ends=True,
 )
 REMOVED_AS_SOMEBODY_ELSES = Transition(
+    moves((LEAVING,), REMOVED),
     BY_A_PERSON,
-    needs=and_(IS_LEAVING, ~Enrolment.on_old_device),
+    needs=~Enrolment.on_old_device,
     given=("confirmed_by", "confirmation_note"),
     ends=True,
 )
 # An earlier device may still know the number.
 SOMEBODY_ELSES_HERE = Transition(
+    moves((LEAVING,)),
     {**NOT_ON_THIS_DEVICE, **NEXT_GENERATION, "refusal_text": ""},
-    needs=and_(IS_LEAVING, Enrolment.on_old_device),
+    needs=and_(Enrolment.on_old_device),
     given=("refusal_code",),
 )
 

@@ -1,10 +1,13 @@
-"""The state of an enrolment in one word, as pages, lists and files show it. `confirmed` alone is green."""
+"""What pages, lists and files show of an enrolment: its state (models/enrolment.py), or a detail of it, in one word.
+
+`confirmed` alone is green. Programs get the state.
+"""
 
 from datetime import UTC, datetime, timedelta
 
 from hikflask.isapi.errors import CLASSES, STOP_CODES, Full, Gone, NotSupported, PictureLost
 from hikflask.models import Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, REFUSED
+from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, WAITING
 from hikflask.services.core.errors import (
     CaptureLost,
     CaptureSuperseded,
@@ -15,15 +18,11 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.state.enrolment import FILES_NOT_TAKEN, NOT_RESTORED, OTHER_TERMINAL
 
-CONFIRMED_STATE = "confirmed"
+# Details: of confirmed, of waiting, and of refused.
+UNCHECKED = "unchecked"
 WORKING = "working"
-WAITING = "waiting"
 TAKEN_THERE = "taken"
 PERSON_ONLY = "person_only"
-NOT_THERE = "refused"
-REMOVAL_OPEN = "removal"
-GONE = "gone"
-UNCHECKED = "unchecked"
 FACE_REFUSED = "face_refused"
 NO_PHOTO_THERE = "no_photo_there"
 CAPTURE_AGAIN = "capture_again"
@@ -41,25 +40,29 @@ NOT_REFUSED = {
 SOON = timedelta(seconds=1)
 
 
-def state_of(enrolment: Enrolment) -> str:
-    """Return the state in a word."""
-    if enrolment.desired == ABSENT:
-        return GONE if enrolment.is_confirmed else REMOVAL_OPEN
-    if enrolment.is_confirmed:
-        return CONFIRMED_STATE if enrolment.is_green else UNCHECKED
-    return WORKING if is_working(enrolment) else _resting_state(enrolment)
+def detail_of(enrolment: Enrolment) -> str:
+    """Return the state, or what else is so in it: terminal not checked, in progress, the person alone, ID taken."""
+    if enrolment.state == CONFIRMED:
+        return CONFIRMED if enrolment.is_green else UNCHECKED
+    if enrolment.state == WAITING:
+        return WORKING if is_working(enrolment) else WAITING
+    if enrolment.state != REFUSED:
+        return enrolment.state
+    if enrolment.person == CONFIRMED:
+        return PERSON_ONLY
+    return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else REFUSED
 
 
-def badge_of(enrolment: Enrolment, state: str) -> str:
-    """Return what a list says of this state: the state itself; of a missing face or person, why it is missing."""
-    lacks_face = state == PERSON_ONLY and enrolment.photo_id is not None
+def badge_of(enrolment: Enrolment, detail: str) -> str:
+    """Return what a list says of this detail: the detail itself; of a missing face or person, why it is missing."""
+    lacks_face = detail == PERSON_ONLY and enrolment.photo_id is not None
     if lacks_face and enrolment.face == REFUSED:
         return NOT_REFUSED.get(enrolment.refusal_code.lower(), FACE_REFUSED)
-    lacks_person = state == NOT_THERE and enrolment.person == PENDING
+    lacks_person = detail == REFUSED and enrolment.person == PENDING
     if (lacks_face or lacks_person) and enrolment.refusal_code in NOT_ASKED:
         was_sent = enrolment.face_unverified if lacks_face else enrolment.name_there
         return WAITING if was_sent else NOT_SENT
-    return state
+    return detail
 
 
 def is_working(enrolment: Enrolment) -> bool:
@@ -73,11 +76,3 @@ def is_working(enrolment: Enrolment) -> bool:
     if terminal.refused_since or (terminal.backoff_until and terminal.backoff_until > datetime.now(UTC)):
         return False
     return not enrolment.refusal_code or due <= datetime.now(UTC) + SOON
-
-
-def _resting_state(enrolment: Enrolment) -> str:
-    if enrolment.next_attempt_at is not None:
-        return WAITING
-    if enrolment.person == CONFIRMED:
-        return PERSON_ONLY
-    return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else NOT_THERE

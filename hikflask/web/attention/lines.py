@@ -75,11 +75,11 @@ def of_refused(enrolment: Enrolment) -> RefusedLine:
 
 
 def _action_for(status: EnrolmentStatus) -> str:
-    if status.state == TAKEN_THERE or status.enrolment.refusal_code == CHANGED_SINCE_BACKUP:
+    if status.detail == TAKEN_THERE or status.enrolment.refusal_code == CHANGED_SINCE_BACKUP:
         return DECIDE
     if status.enrolment.refusal_code.lower() in WRONG_IN_THE_FORM:
         return EDIT
-    return CAPTURE if status.state == PERSON_ONLY and not status.lacks_room else RETRY
+    return CAPTURE if status.detail == PERSON_ONLY and not status.lacks_room else RETRY
 
 
 def round_for(employee: Employee) -> Terminal | None:

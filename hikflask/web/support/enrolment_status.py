@@ -28,7 +28,7 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
-from hikflask.services.state.summary import CONFIRMED_STATE, NOT_SENT, PERSON_ONLY, badge_of, is_working, state_of
+from hikflask.services.state.summary import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
 from hikflask.services.terminals import room
 from hikflask.web.support.dates import time_at, time_since
 
@@ -59,7 +59,7 @@ class EnrolmentStatus:
     """An enrolment as a page shows it. Green is `confirmed` alone: what the terminal itself answered."""
 
     enrolment: Enrolment
-    state: str
+    detail: str
 
     @property
     def terminal(self) -> str:
@@ -68,8 +68,8 @@ class EnrolmentStatus:
 
     @property
     def badge(self) -> str:
-        """What a list says of it in a word: its state; of a missing face or person, why it is missing."""
-        return badge_of(self.enrolment, self.state)
+        """What a list says of it in a word: its detail; of a missing face or person, why it is missing."""
+        return badge_of(self.enrolment, self.detail)
 
     @property
     def working(self) -> bool:
@@ -86,7 +86,7 @@ class EnrolmentStatus:
         """True when the person is there without a face, and only a capture at this terminal brings one, if it fits."""
         terminal = self.enrolment.terminal
         takes_no_pictures = terminal.face_mode == BY_URL and terminal.capture_mode != NO_CAPTURE
-        lacks_face = self.state == PERSON_ONLY and self.badge != NOT_SENT
+        lacks_face = self.detail == PERSON_ONLY and self.badge != NOT_SENT
         return lacks_face and terminal.is_active and takes_no_pictures and not self.lacks_room
 
     @property
@@ -103,9 +103,7 @@ class EnrolmentStatus:
     def other_face(self) -> bool:
         """True when the confirmed face is another photo than the one that the employee has now."""
         employee = self.enrolment.employee
-        return bool(
-            self.state == CONFIRMED_STATE and employee and self.enrolment.confirmed_photo_id != employee.photo_id
-        )
+        return bool(self.detail == CONFIRMED and employee and self.enrolment.confirmed_photo_id != employee.photo_id)
 
     @property
     def other_name(self) -> str:
@@ -211,7 +209,7 @@ def of_employee(employee: Employee) -> list[EnrolmentStatus]:
 
 def of_enrolment(enrolment: Enrolment) -> EnrolmentStatus:
     """Return the status of one enrolment."""
-    return EnrolmentStatus(enrolment, state_of(enrolment))
+    return EnrolmentStatus(enrolment, detail_of(enrolment))
 
 
 def poll_seconds(shown: list[EnrolmentStatus]) -> int:

@@ -82,6 +82,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "employee_id": A_ROW,
         "photo_id": "the photos themselves are given",
         "confirmed_photo_id": "the photos themselves are given",
+        "state": "the facts that it follows from are given",
         "generation": WORK,
         "request_id": TO_THE_LOG,
         "overwrite": WORK,

@@ -12,14 +12,14 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
-from hikflask.services.employees import filters, search
-from hikflask.services.employees.filters import LEAVING, LEFT, NO_FACE, ON_TERMINALS, STATES, WAITING, EmployeeFilter
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import LEFT, NO_FACE, ON_TERMINALS, STATES, EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -99,7 +99,7 @@ def test_face_that_the_terminal_refuses_needs_a_person(simulator: Simulated, ter
 
     try_all()
 
-    assert states() == {filters.REFUSED}
+    assert states() == {REFUSED}
 
 
 def test_number_that_is_taken_there_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
@@ -108,7 +108,7 @@ def test_number_that_is_taken_there_needs_a_person(simulator: Simulated, termina
 
     try_all()
 
-    assert states() == {filters.REFUSED}
+    assert states() == {REFUSED}
 
 
 def test_stopped_login_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
@@ -118,7 +118,7 @@ def test_stopped_login_needs_a_person(simulator: Simulated, terminal: Terminal) 
     try_all()
 
     assert simulator.wrong_passwords == 1
-    assert states() == {filters.REFUSED}
+    assert states() == {REFUSED}
 
 
 def test_terminal_that_was_not_checked_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
@@ -126,7 +126,7 @@ def test_terminal_that_was_not_checked_needs_a_person(simulator: Simulated, term
 
     registry.change(terminal.id, Access("Вход", f"http://{HOST}", "admin", "Changed12"), "test")
 
-    assert states() == {filters.REFUSED}
+    assert states() == {REFUSED}
 
 
 def test_picture_file_that_the_terminal_does_not_take_needs_a_person(terminal: Terminal) -> None:
@@ -134,7 +134,7 @@ def test_picture_file_that_the_terminal_does_not_take_needs_a_person(terminal: T
 
     try_all()
 
-    assert states() == {filters.REFUSED}
+    assert states() == {REFUSED}
 
 
 def test_person_who_was_sent_without_a_photo_has_no_face(terminal: Terminal) -> None:
@@ -172,8 +172,8 @@ def test_refused_at_one_terminal_and_waiting_at_the_other_is_both(
 
     try_all()
 
-    assert states() == {filters.REFUSED, WAITING}
-    assert (states(terminal=terminal.id), states(terminal=second.id)) == ({filters.REFUSED}, {WAITING})
+    assert states() == {REFUSED, WAITING}
+    assert (states(terminal=terminal.id), states(terminal=second.id)) == ({REFUSED}, {WAITING})
 
 
 def test_leaver_is_leaving_until_every_terminal_confirms_it(
@@ -238,11 +238,11 @@ BADGE_STATES = {
     "confirmed": {ON_TERMINALS},
     "working": {WAITING},
     "waiting": {WAITING},
-    "person_only": {filters.REFUSED},
-    "taken": {filters.REFUSED},
-    "refused": {filters.REFUSED},
-    "removal": {LEAVING},
-    "gone": set(),
+    "person_only": {REFUSED},
+    "taken": {REFUSED},
+    "refused": {REFUSED},
+    "leaving": {LEAVING},
+    "removed": set(),
 }
 
 
@@ -263,11 +263,11 @@ def said(employee: Employee) -> set[str]:
     (line,) = enrolment_status.of_employee(employee)
     one = line.enrolment
     no_face = {NO_FACE} if one.desired == ABSENT or one.photo_id is None else set()
-    if line.state == "unchecked":
-        return {WAITING if one.next_attempt_at or one.step else filters.REFUSED}
-    if line.state == "person_only" and one.photo_id is None:
+    if line.detail == "unchecked":
+        return {WAITING if one.next_attempt_at or one.step else REFUSED}
+    if line.detail == "person_only" and one.photo_id is None:
         return {NO_FACE}
-    return BADGE_STATES[line.state] | no_face
+    return BADGE_STATES[line.detail] | no_face
 
 
 @pytest.mark.parametrize("face_mode", [None, "url"])

@@ -8,6 +8,7 @@ import pytest
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.state import summary
+from tests.support.enrolment_state import state_by
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(hours=1)
@@ -43,11 +44,11 @@ GREEN = {"person": CONFIRMED, "face": CONFIRMED}
     ({"refusal_code": "wrong_password", "sent_name": "Иван Иванов"}, "waiting"),
     ({"person": REFUSED, "refusal_code": "employeeNoAlreadyExist"}, "taken"),
     ({"person": REFUSED, "refusal_code": "lowprivilege"}, "refused"),
-    ({"desired": ABSENT}, "removal"),
-    ({"desired": ABSENT, "person": CONFIRMED}, "gone"),
+    ({"desired": ABSENT}, "leaving"),
+    ({"desired": ABSENT, "person": CONFIRMED}, "removed"),
 ])  # fmt: skip
-def test_word_of_a_state(columns: dict[str, Any], word: str) -> None:
-    given = {"desired": PRESENT, "person": PENDING, "face": PENDING, "step": "", "refusal_code": ""}
-    enrolment = Enrolment(**{"terminal": Terminal(face_mode="url"), **given, **columns})
+def test_word_of_a_detail(columns: dict[str, Any], word: str) -> None:
+    given = {"desired": PRESENT, "person": PENDING, "face": PENDING, "step": "", "refusal_code": "", **columns}
+    enrolment = Enrolment(**{"terminal": Terminal(face_mode="url"), **given}, state=state_by(given))
 
-    assert summary.badge_of(enrolment, summary.state_of(enrolment)) == word
+    assert summary.badge_of(enrolment, summary.detail_of(enrolment)) == word

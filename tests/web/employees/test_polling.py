@@ -137,7 +137,7 @@ def test_alarm_of_the_bar_comes_with_the_lines_and_goes_with_them(desk: Desk) ->
     assert 'id="alarm"' in while_open
     assert 'hx-swap-oob="outerMorph"' in while_open
     assert "Ещё может открыть двери: 1" in while_open
-    assert 'data-state="gone"' in settled
+    assert 'data-state="removed"' in settled
     assert "Ещё может открыть двери" not in settled
     assert ' hidden hx-swap-oob="outerMorph"' in settled
     assert "hx-swap-oob" not in desk.text(place)

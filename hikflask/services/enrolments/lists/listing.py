@@ -1,13 +1,13 @@
 """The enrolments for programs, the one that changed first at first, page by page along an index.
 
-Each state has an index of its own (models/enrolment.py). A page of all states is merged from the first rows of each.
+A page of all states is merged from the first rows of each: the index begins with the state.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text, union_all
+from sqlalchemy import Select, select, union_all
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
@@ -15,6 +15,7 @@ from hikflask.models import Enrolment
 from hikflask.models.enrolment import STATES
 from hikflask.services.core import keyset
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.state.enrolment import is_in
 
 ORDER = Keyset((Enrolment.changed_at.asc(), Enrolment.id.asc()), "enrolments")
 
@@ -33,7 +34,7 @@ def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enro
 
     :raises CursorUnknown: when the place is none of this list.
     """
-    states = [wanted.state] if wanted.state else list(STATES)
+    states = [wanted.state] if wanted.state else STATES
     each = [_along_index(state, wanted, place).limit(limit + 1).subquery() for state in states]
     merged = union_all(*(select(one) for one in each)).subquery()
     columns = tuple(merged.columns)
@@ -48,7 +49,7 @@ def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enro
 
 def _along_index(state: str, wanted: EnrolmentFilter, place: Place) -> Select[Any]:
     statement: Any = select(Enrolment.id.label("row_id"), Enrolment.changed_at, Enrolment.id)
-    statement = statement.where(text(STATES[state]))
+    statement = statement.where(is_in(state))
     if wanted.terminal_id is not None:
         statement = statement.where(Enrolment.terminal_id == wanted.terminal_id)
     if wanted.since is not None:

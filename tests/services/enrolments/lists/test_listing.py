@@ -106,5 +106,5 @@ def test_page_follows_the_index_of_its_state_and_sorts_nothing(terminal: Termina
         rows = db.session.connection().exec_driver_sql(explain + statement, given)  # type: ignore[arg-type]
         plan = "\n".join(str(row[-1]) for row in rows)
 
-        assert f"ix_enrolment_listed_{state}{'_at' if terminal_id else ''}" in plan, plan
+        assert f"ix_enrolment_listed{'_at' if terminal_id else ''} " in plan, plan
         assert "SCAN enrolment\n" not in plan, plan
