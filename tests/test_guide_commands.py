@@ -48,7 +48,7 @@ WHOLE = {
     "backup.md": "tests/cli/installation/test_backups.py::test_every_command_of_the_guide_works",
     "install.md": "tests/installation/test_install.py::test_commands_of_the_guide_are_those_that_were_run_here",
 }
-NO_COMMANDS_IN = {"json", "yaml"}
+NO_COMMANDS_IN = {"json", "mermaid", "yaml"}
 WORDS = {
     "ru": {
         "ИМЯ": "NAME", "ФАЙЛ": "FILE", "ПОЛЕ": "FIELD", "НАЗВАНИЕ": "HEADER", "ИМПОРТ": "BATCH", "МОДЕЛЬ": "MODEL",
@@ -185,6 +185,9 @@ ELSEWHERE = {
     ],
     "tests/benchmarks/test_pages_benchmark.py::test_small_benchmark_shows_a_ratio_for_each_question": [
         "python -m tests.benchmarks.pages",
+    ],
+    "tests/services/state/test_moves.py::test_guides_draw_the_states_as_they_are": [
+        "python -m tests.support.state_diagrams"
     ],
     "tests/benchmarks/test_people_benchmark.py::test_small_benchmark_shows_time_memory_and_pages": [
         "python -m tests.benchmarks.people",

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from tests.conftest import close
+from tests.support.enrolment_state import FACTS, state_by
 from tests.support.postgresql import Cluster
 from tests.support.trail import entries
 
@@ -251,6 +252,36 @@ def test_who_has_a_face_is_known_of_those_who_were_there_before(either: Flask) -
         db.session.execute(text("UPDATE enrolment SET desired = 'present' WHERE number = '3'"))
         db.session.execute(text("DELETE FROM enrolment WHERE number = '1'"))
         assert db.session.execute(text(has_face)).scalars().all() == ["3"]
+        db.session.remove()
+
+
+def test_state_follows_from_the_facts_that_were_there_before_and_the_way_back_keeps_them(either: Flask) -> None:
+    words, now = ("pending", "confirmed", "refused"), datetime.now(UTC)
+    facts = list(product(("present", "absent"), words, words, (None, now), ("", "face")))
+    rows = "SELECT desired, person, face, next_attempt_at IS NULL, step FROM enrolment ORDER BY id"
+    with either.app_context():
+        upgrade()
+        access = {"url": "http://x", "username": "a", "password_encrypted": "p"}
+        db.session.execute(db.insert(Terminal).values(id=1, name="Вход", **access))
+        db.session.execute(db.insert(Photo).values(id=1, file="1.jpg", sha256="0" * 64, source="upload"))
+        for number, (desired, person, face, due, step) in enumerate(facts):
+            row = {"desired": desired, "person": person, "face": face, "next_attempt_at": due, "step": step}
+            shown = {"photo_id": 1, "confirmed_photo_id": 1, "confirmed_at": now} if face == "confirmed" else {}
+            if desired == "present" or not shown:
+                db.session.execute(db.insert(Enrolment).values(terminal_id=1, number=str(number), **row, **shown))
+        db.session.commit()
+        before = db.session.execute(text(rows)).all()
+        db.session.remove()
+        downgrade(revision="0032")
+        assert db.session.execute(text(rows)).all() == before
+        db.session.remove()
+        upgrade()
+
+        assert db.session.execute(text(rows)).all() == before
+        for enrolment in db.session.execute(db.select(Enrolment)).scalars():
+            assert enrolment.state == state_by({name: getattr(enrolment, name) for name in FACTS})
+        states = set(db.session.execute(text("SELECT state FROM enrolment")).scalars())
+        assert states == {"confirmed", "waiting", "refused", "leaving", "removed"}
         db.session.remove()
 
 
