@@ -104,8 +104,8 @@ class Enrolment(Base):
         Index("ix_enrolment_there", "terminal_id", "employee_id", **_only("state <> 'removed'")),
         # Who is in which state, with all that tells who needs a person, so that no row is read for that.
         Index("ix_enrolment_state", "state", "employee_id", "terminal_id", "person", "photo_id"),
-        # Who is leaving, the oldest first.
-        Index("ix_enrolment_removals", "desired_since", "id", **_only("state = 'leaving'")),
+        # Who is leaving, the oldest first. With the state, or SQLite would rather sort those of another index.
+        Index("ix_enrolment_removals", "state", "desired_since", "id", **_only("state = 'leaving'")),
         # The list for programs, by state, everywhere and at one terminal.
         Index("ix_enrolment_listed", "state", "changed_at", "id"),
         Index("ix_enrolment_listed_at", "terminal_id", "state", "changed_at", "id"),

@@ -18,7 +18,7 @@ STATE = """CASE
 NEW = {
     'there': (['terminal_id', 'employee_id'], "state <> 'removed'"),
     'state': (['state', 'employee_id', 'terminal_id', 'person', 'photo_id'], None),
-    'removals': (['desired_since', 'id'], "state = 'leaving'"),
+    'removals': (['state', 'desired_since', 'id'], "state = 'leaving'"),
     'listed': (['state', 'changed_at', 'id'], None),
     'listed_at': (['terminal_id', 'state', 'changed_at', 'id'], None),
 }

@@ -60,7 +60,10 @@ IS_CONFIRMED, IS_WAITING, IS_REFUSED = (is_in(state) for state in (CONFIRMED, WA
 _UNCHECKED_TERMINALS = select(Terminal.id).where(or_(Terminal.face_mode.is_(None), Terminal.restored_from.is_not(None)))
 IS_UNCHECKED = and_(
     _UNCHECKED_TERMINALS.exists(),  # Asked once; where there is none, as mostly, no enrolment is read.
-    IS_CONFIRMED,
+    # Not told by the state, of which there are so many that SQLite would go through all of them.
+    WANTED,
+    Enrolment.person == _CONFIRMED,
+    Enrolment.face == _CONFIRMED,
     Enrolment.terminal_id.in_(_UNCHECKED_TERMINALS),
 )
 IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != _NO_STEP)
