@@ -163,7 +163,8 @@ def _copy(source: Connection, target: Connection, told: Callable[[str, int], Non
 
 
 def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
-    values = {column.name: _written(table, column) for column in table.columns}
+    # The database derives the others, which are compared as all are.
+    values = {column.name: _written(table, column) for column in table.columns if column.computed is None}
     statement = insert(table).values(values)
     for rows in source.execute(_read(table)).partitions(ROWS):
         target.execute(statement, [_as_given(table, row) for row in rows])
@@ -178,7 +179,8 @@ def _written(table: Table, column: Column[Any]) -> Any:
 
 def _as_given(table: Table, row: Any) -> dict[str, Any]:
     pairs = zip(table.columns, row, strict=True)
-    return {f"new_{one.name}": value for one, value in map(_stored, pairs) if (table.name, one.name) not in LATER}
+    written = [(column, value) for column, value in map(_stored, pairs) if column.computed is None]
+    return {f"new_{column.name}": value for column, value in written if (table.name, column.name) not in LATER}
 
 
 def _stored(pair: tuple[Column[Any], Any]) -> tuple[Column[Any], Any]:
