@@ -18,12 +18,12 @@ from werkzeug.test import TestResponse
 
 from hikflask.api import imports as api_imports
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, ImportBatch, Job, JobItem, Terminal
+from hikflask.models import Department, Employee, Enrolment, ImportBatch, Job, JobItem, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries
-from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
+from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER
 from hikflask.services.core.dates import today
 from hikflask.services.core.removals import SOON
 from hikflask.services.departments import registry as departments
@@ -38,7 +38,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import digest_of, words
-from tests.support.groups import change_group, make_group, wishes
+from tests.support.groups import add_terminals, change_group, make_group, wishes
 from tests.support.imports import apply, checked
 from tests.support.jobs import started
 from tests.support.signed_in import client_of
@@ -445,6 +445,114 @@ def test_change_of_department_takes_nobody_who_was_in_the_group_alone_when_it_wa
     run_jobs()
 
     assert_nobody_lost(app, "plan_changed")
+
+
+def test_two_deletions_that_were_confirmed_take_what_both_were_to_take(app: Flask, run_jobs: Callable[[], int]) -> None:
+    with app.app_context():
+        make_group("Двор", [add_terminals("Двор")["Двор"]], "Охрана")
+    for group in (1, 2):
+        assert client_of(app).delete(f"/api/groups/{group}?confirm=3").status_code == 200
+
+    run_jobs()
+
+    with app.app_context():
+        assert [wishes(number) for number in NUMBERS] == [{}] * 3
+        assert set(db.session.scalars(db.select(JobItem.error))) == {""}
+
+
+def test_leavers_leave_terminals_that_a_group_gave_them_after_they_were_counted(
+    app: Flask, run_jobs: Callable[[], int]
+) -> None:
+    admin = client_of(app)
+    with app.app_context():
+        yard = add_terminals("Двор")["Двор"]
+        page = f"/imports/{checked(*LEAVERS.splitlines()[1:], header='ID;Уволен')}"
+    admin.post("/api/groups/", json={"name": "Двор", "device_ids": [yard], "departments": ["Охрана"]})
+    assert admin.post(f"{page}/deactivate", data={"confirm": "3"}).status_code == 303
+
+    run_jobs()
+
+    with app.app_context():
+        assert [wishes(number) for number in NUMBERS] == [{}] * 3
+        assert not any(db.session.scalars(db.select(Employee.is_active)))
+
+
+def test_import_ends_nobody_s_access_sooner_who_got_it_after_the_count(
+    app: Flask, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    with app.app_context():
+        change_group(1, Wanted("Офис", [terminal.id], []))
+        day = today() + timedelta(days=1)
+        rows = [f"{number};{day}" for number in NUMBERS]
+        page = f"/imports/{checked(*rows, header='ID;Действует по')}"
+    assert client_of(app, OPERATOR).post(f"{page}/start").status_code == 303
+    with app.app_context():
+        change_group(1, Wanted("Офис", [terminal.id], ["Охрана"]))
+
+    run_jobs()
+
+    assert_nobody_lost(app, "plan_changed")
+    with app.app_context():
+        assert set(db.session.scalars(db.select(Employee.valid_to))) == {None}
+
+
+def test_taking_over_takes_no_other_terminal(
+    app: Flask, terminal: Terminal, simulator: Simulated, run_jobs: Callable[[], int]
+) -> None:
+    admin, operator = client_of(app), client_of(app, OPERATOR)
+    with app.app_context():
+        group = make_group("Двор", [add_terminals("Двор")["Двор"]], "Охрана")
+        for number in NUMBERS:
+            simulator.people[number]["name"] = f"Пётр {number}"
+            simulator.people[number]["Valid"] = {"enable": False}
+        compare(terminal)
+    job = (admin.delete(f"/api/groups/{group}?confirm=3").json or {})["job"]
+    admin.post(f"/jobs/{job}/stop")
+
+    begun = operator.post("/api/devices/1/apply", json={"take_over": NUMBERS, "same_person": NUMBERS})
+    run_jobs()
+
+    assert begun.status_code == 202
+    with app.app_context():
+        assert set(db.session.scalars(db.select(Employee.name))) == {"Пётр 1", "Пётр 2", "Пётр 3"}
+        assert [wishes(number) for number in NUMBERS] == [{"Вход": True, "Двор": True}] * 3
+
+
+@pytest.mark.parametrize("action", [TAKE_OVER, SEND])
+def test_retried_plan_takes_from_nobody_what_was_not_counted(
+    app: Flask, terminal: Terminal, simulator: Simulated, run_jobs: Callable[[], int], action: str
+) -> None:
+    """Days that end as soon as those there, and records of the same name: the plan counts nobody, until they change."""
+    operator = client_of(app, OPERATOR)
+    with app.app_context():
+        soon = today() + timedelta(days=5)
+        db.session.execute(db.update(Employee).values(valid_to=soon))
+        db.session.commit()
+        for number in NUMBERS:
+            limit_there(simulator, number, f"{soon}T23:59:59", "2000-01-01T00:00:00")
+            simulator.people[number]["name"] = f"{'Пётр' if action == TAKE_OVER else 'Иван'} {number}"
+        compare(terminal)
+    chosen = {action: NUMBERS, "same_person": NUMBERS}
+    job = (operator.post("/api/devices/1/apply", json=chosen).json or {})["job"]
+    operator.post(f"/jobs/{job}/stop")
+    with app.app_context():
+        for employee in db.session.scalars(db.select(Employee)).all():
+            later = Draft(employee.number, f"Олег {employee.number}", "Охрана", valid_to="2037-01-01")
+            save_employee(later, employee_id=employee.id)
+        db.session.execute(db.update(Enrolment).values(written_name="", sent_name=""))
+        db.session.commit()
+
+    assert operator.post("/api/devices/1/apply", json=chosen).status_code == 403
+    operator.post(f"/jobs/{job}/retry")
+    run_jobs()
+
+    with app.app_context():
+        assert set(db.session.scalars(db.select(JobItem.error).where(JobItem.job_id == job))) <= {
+            "changed_there",
+            "changed_since",
+        }
+        assert {str(day) for day in db.session.scalars(db.select(Employee.valid_to))} == {"2037-01-01"}
+        assert not any(db.session.scalars(db.select(Enrolment.overwrite)))
 
 
 def assert_nobody_lost(app: Flask, error: str) -> None:

@@ -41,9 +41,10 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     faces = params.get("faces", {}).get(item.number)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
     face_agreed = faces == [known.face_here, known.another_face]
-    days = plan.check(terminal, known, item.action, agreed, face_agreed=face_agreed)
+    plan.check(terminal, known, item.action, agreed, face_agreed=face_agreed)
     if item.action == plan.SEND:
-        return _send(known, comparison.terminal_id, names_agreed=agreed)
+        may_replace = item.number in params.get(plan.REPLACED, ())
+        return _send(known, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
     if item.action == plan.REMOVE:
         return _remove(known, terminal.id)
     seen = known.there.name if known.there else ""
@@ -62,7 +63,7 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
         holder,
         same_person=agreed,
         faces=tuple(faces) if face_agreed else None,
-        days=days,
+        may_take_days=number in params.get(plan.SHUT_OUT, ()),
         require=require_there,
     )
     is_due = enrolment.next_attempt_at is not None
@@ -70,7 +71,7 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
 
 
-def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:
+def _send(known: Facts, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:
     """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen.
 
     A record with another name and the employee's own face is renamed.
@@ -80,6 +81,8 @@ def _send(known: Facts, terminal_id: int, *, names_agreed: bool) -> Enrolment:
     enrolment = lifecycle.apply_sent(locked_employee(known.employee.id), terminal_id)
     mine = Enrolment.id == enrolment.id
     if names_agreed and known.there is not None and plan.would_overwrite(known):
+        if not plan.is_our_face(known) and not may_replace:
+            raise ChangedSince  # The name here is another one than in the plan, by which nobody was replaced.
         if plan.is_our_face(known):
             state.apply(state.RECORD_ADOPTED, mine, written_name=known.there.name[:128])
         else:

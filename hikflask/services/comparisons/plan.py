@@ -54,6 +54,8 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "only_there": (TAKE_OVER, REMOVE, LEAVE),
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
+# Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both.
+REPLACED, SHUT_OUT = "replaced", "shut_out"
 LONGEST_NAME = 128
 # What a plan says of the days of somebody who is taken over, as codes of sentences.
 COMES_IN_INACTIVE = "comes_in_inactive"
@@ -219,7 +221,10 @@ class Plan:
         """The params of that job."""
         agreed = [step.number for step in self.steps if step.names_agreed]
         faces = {step.number: step.faces for step in self.steps if step.is_new_face and not step.refusal}
-        return {"comparison": self.comparison_id, "same_person": agreed, "faces": faces, "plan": self.digest}
+        replaced = [step.number for step in self.steps if step.replaces and not step.refusal]
+        shut_out = [step.number for step in self.steps if step.shuts_out]
+        known = {"comparison": self.comparison_id, "plan": self.digest, REPLACED: replaced, SHUT_OUT: shut_out}
+        return {**known, "same_person": agreed, "faces": faces}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:

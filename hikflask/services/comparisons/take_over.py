@@ -39,7 +39,7 @@ from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.employees.save import FaceSource, apply_save
 from hikflask.services.enrolments import desired, queries, validity
-from hikflask.services.groups import locks
+from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import enrolment as state
@@ -61,7 +61,7 @@ class Agreed:
 
     same_person: bool
     faces: Faces | None
-    days: Limits | None
+    may_take_days: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def take_over(
     *,
     same_person: bool = False,
     faces: Faces | None = None,
-    days: Limits | None = None,
+    may_take_days: bool = True,
     require: Require | None = None,
 ) -> Enrolment:
     """Make the person with this number on the terminal an employee, or join the employee who has the number.
@@ -99,7 +99,8 @@ def take_over(
     :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
     :param faces: the employee has another face here, and a person who saw both chose the one there; it comes to the
         employee's other terminals, too.
-    :param days: those that the plan was made with; others by which the employee may not enter any more are refused.
+    :param may_take_days: False: days there by which the employee's access ends sooner are refused, since whoever agreed
+        was not asked about them.
     :param require: is called once the number is locked, and raises when nothing is to be done.
     :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name or other days.
     :raises NameDiffers: :raises FaceDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving:
@@ -111,7 +112,7 @@ def take_over(
         raise IllegalNumber(n=number)
     with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk:
         found = _found(talk, number, name_seen)
-        return _keep(talk, found, Agreed(same_person, faces, days), require)
+        return _keep(talk, found, Agreed(same_person, faces, may_take_days), require)
 
 
 def _found(talk: Conversation, number: str, name_seen: str) -> Found:
@@ -189,8 +190,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
     is_desired = _is_desired(terminal.id, found.number)
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
     # Nobody was asked whether so many may lose access.
-    before = (agreed.days, Limits(joined.valid_from, joined.valid_to)) if joined and agreed.days else ()
-    if before and all(limits.take_from(days) for days in before):
+    if joined and not agreed.may_take_days and limits.take_from(Limits(joined.valid_from, joined.valid_to)):
         raise ChangedThere(n=found.number)
     if joined is None and limits.is_over:
         return _come_in_inactive(terminal, found, limits, photo, files)
@@ -202,7 +202,8 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
         _give(employee, photo, replaces=is_new_face)
     _confirm(enrolment, employee, found, photo)
     if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
-        apply_save(_limited(drafts.of_saved(employee), limits), FaceSource(), employee.id, None, files)
+        limited = _limited(drafts.of_saved(employee), limits)
+        apply_save(limited, FaceSource(), employee.id, None, files, membership.stay)
         _confirm(enrolment, employee, found, photo)
     _send_limits(enrolment, employee, found, limits)
     if photo is not None and is_new_face:
@@ -268,7 +269,7 @@ def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: boo
     if name == wanted:
         return employee  # A shorter form of the employee's own name.
     draft = replace(drafts.of_saved(employee), name=name, terminal_name="")
-    return apply_save(draft, FaceSource(), employee.id, None, files)
+    return apply_save(draft, FaceSource(), employee.id, None, files, membership.stay)
 
 
 def _is_desired(terminal_id: int, number: str) -> bool:

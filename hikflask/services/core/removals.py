@@ -86,10 +86,18 @@ class Losses:
         """True when an administrator must confirm their number."""
         return self.people > MOST_REMOVALS or any(are_many(loss.loses, loss.people) for loss in self.terminals)
 
-    def are_exceeded_by(self, taken: Mapping[int, int]) -> bool:
-        """True when, of these people by terminal, many lose access of whom this does not know."""
-        agreed = {loss.terminal_id: loss.loses for loss in self.terminals}
-        more = {terminal_id: count for terminal_id, count in taken.items() if count > agreed.get(terminal_id, 0)}
+    def __add__(self, other: "Losses") -> "Losses":
+        """Return both; a terminal is among them twice."""
+        return Losses((*self.terminals, *other.terminals), self.people + other.people)
+
+    def are_exceeded_by(self, taken: Mapping[int, int], people: int) -> bool:
+        """True when, of so many people, or of these by terminal, many lose access of whom this does not know."""
+        if people > max(self.people, MOST_REMOVALS):
+            return True
+        agreed = Counter[int]()
+        for loss in self.terminals:
+            agreed[loss.terminal_id] += loss.loses
+        more = {terminal_id: count for terminal_id, count in taken.items() if count > agreed[terminal_id]}
         return any(are_many(count, count + count_present(terminal_id)) for terminal_id, count in more.items())
 
     def require(self, agreed: Agreed) -> None:
@@ -127,7 +135,7 @@ def are_taken_by(before: Days, after: Days) -> bool:
 
 @contextmanager
 def noted() -> Iterator[list[int]]:
-    """Within it, collect the ids of the terminals on which somebody is not desired any more; one twice for two."""
+    """Within it, collect the ids of the terminals that groups, or other days, take from somebody."""
     lost: list[int] = []
     token = _LOST.set(lost)
     try:
@@ -137,7 +145,7 @@ def noted() -> Iterator[list[int]]:
 
 
 def note(terminal_id: int) -> None:
-    """Tell whoever collects it that somebody is not desired on this terminal any more."""
+    """Tell whoever collects it that a group, or other days, take this terminal from somebody."""
     lost = _LOST.get()
     if lost is not None:
         lost.append(terminal_id)

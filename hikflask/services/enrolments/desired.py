@@ -92,8 +92,7 @@ def desire_new_facts(employee: Employee) -> None:
 
 def desire_absent(number: str) -> None:
     """Set the desired state of a number to absent on every terminal, within the caller's transaction."""
-    for enrolment in queries.desired_of(number, lock=True):
-        removals.note(enrolment.terminal_id)
+    queries.of_number(number, lock=True)
     state.apply(state.DESIRED_ABSENT, Enrolment.number == number)
     queries.of_number(number)
 

@@ -61,6 +61,11 @@ def withdraw(employee: Employee) -> Changes:
     return _apply(employee, give=False)
 
 
+def stay(employee: Employee) -> Changes:  # noqa: ARG001 - as the others
+    """Give and take nothing: what is saved has to do with one terminal alone."""
+    return Changes()
+
+
 def change_groups(employee: Employee, group_ids: Collection[int]) -> bool:
     """Let an employee belong to these groups alone, and to no others; False when it is so already. Unknown ones are
     left out.

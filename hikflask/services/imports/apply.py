@@ -17,8 +17,10 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, NEW, OPEN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
 from hikflask.services.core.errors import ChangedSince, EmployeeUnknown, NumberKnown
+from hikflask.services.core.removals import Days
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
 from hikflask.services.employees.save import FaceSource, apply_save
@@ -102,7 +104,7 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         raise EmployeeUnknown
     employee, before = locked_employee(row.employee_id), row.before or {}
     _refuse_changed(employee, row.number, before, batch.terminal_id)
-    former = wanted(employee)
+    former, former_days = wanted(employee), (employee.valid_from, employee.valid_to)
     said: dict[str, Any] = {field: row.values.get(field, "") for field in before}
     if before.keys() & {NAME, DEPARTMENT, PHOTO, *DAYS}:
         draft = replace(drafts.of_saved(employee), **{name: said[name] for name in OF_FORM if name in said})
@@ -114,6 +116,7 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
     if GROUPS in before:
         membership.apply(employee)
     now_wanted = wanted(employee)
+    _note_days(former_days, employee, now_wanted)
     if former != now_wanted or (former and before.keys() & OF_TERMINALS):
         _put_in_bulk(employee)
     now = {
@@ -127,6 +130,13 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
     }
     enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
     return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
+
+
+def _note_days(former: Days, employee: Employee, present: Wanted) -> None:
+    """Note the terminals that other days take from somebody; they were counted when the import began."""
+    if removals.are_taken_by(former, (employee.valid_from, employee.valid_to)):
+        for terminal_id, *_ in present:
+            removals.note(terminal_id)
 
 
 def days_of(employee: Employee) -> dict[str, str]:

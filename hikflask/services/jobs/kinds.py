@@ -36,8 +36,8 @@ APPLY = "apply"
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first, and what is agreed to after it.
 CHECK_FIRST, AGREED = "check", "agreed"
-# Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal.
-LOSSES, TAKEN = "losses", "taken"
+# Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal and in all.
+LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
 # Among the params of a plan: the actions by which anybody loses access.

@@ -23,7 +23,7 @@ from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAI
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, kept_employees
 from hikflask.services.jobs import losses
-from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN
+from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
 
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
@@ -131,7 +131,8 @@ def retry(job_id: int, *, by_admin: bool) -> Claim | None:
     if not by_admin and (refusal := losses.refusal_of(job)):
         db.session.rollback()
         raise refusal
-    params = {name: value for name, value in job.params.items() if name not in ("error", "error_params", TAKEN)}
+    over = ("error", "error_params", TAKEN, TAKEN_PEOPLE)
+    params = {name: value for name, value in job.params.items() if name not in over}
     if LOSSES in params:
         params[LOSSES] = losses.of_rest(job).as_json
     same = (Job.id == job_id, Job.state == job.state, Job.claim_number == job.claim_number)

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
-from hikflask.models.job import FAILED, WAITING
+from hikflask.models.job import FAILED, OPEN, WAITING
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.core import removals
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
@@ -24,6 +24,7 @@ from hikflask.services.jobs.kinds import (
     KINDS,
     LOSSES,
     TAKEN,
+    TAKEN_PEOPLE,
     TAKING,
 )
 
@@ -52,9 +53,18 @@ def take(job: Job, terminal_ids: list[int]) -> None:
     db.session.refresh(job, ["params"])
     taken = Counter({int(terminal_id): count for terminal_id, count in job.params.get(TAKEN, {}).items()})
     taken.update(terminal_ids)
-    if Losses.from_json(job.params[LOSSES]).are_exceeded_by(taken):
+    people = job.params.get(TAKEN_PEOPLE, 0) + 1
+    agreed = Losses.from_json(job.params[LOSSES])
+    if agreed.are_exceeded_by(taken, people) and (agreed + _of_open_jobs(job)).are_exceeded_by(taken, people):
         raise PlanChanged
-    job.params = {**job.params, TAKEN: taken}
+    job.params = {**job.params, TAKEN: taken, TAKEN_PEOPLE: people}
+
+
+def _of_open_jobs(job: Job) -> Losses:
+    """Return what was agreed to for other jobs of groups: whichever comes first does it for all."""
+    others = select(Job.params).where(Job.kind == GROUPS, Job.state.in_(OPEN), Job.id != job.id)
+    kept = [params[LOSSES] for params in db.session.execute(others).scalars() if LOSSES in params]
+    return sum(map(Losses.from_json, kept), Losses())
 
 
 def of_rest(job: Job) -> Losses:

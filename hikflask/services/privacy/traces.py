@@ -17,8 +17,8 @@ from hikflask.services.privacy import comparison_traces, import_traces
 from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params. The keys of other params may be spelled like a number.
-SAME_PERSON, FACES = "same_person", "faces"
-PARAMS_WITH_NUMBERS = {SAME_PERSON, FACES}
+FACES = "faces"
+PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", FACES}
 
 
 def forget(numbers: Collection[str], employee_id: int | None) -> None:

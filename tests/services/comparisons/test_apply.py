@@ -12,6 +12,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import apply
 from hikflask.services.comparisons.errors import ChangedThere, NameDiffers, NotThere
+from hikflask.services.comparisons.plan import REPLACED, SHUT_OUT
 from hikflask.services.core.errors import CaptureSuperseded, ChangedSince, NumberTakenThere
 from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
@@ -25,9 +26,9 @@ from tests.support.enrolments import enrol
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
-def step(comparison: Comparison, number: str, action: str, *, agreed: bool = False) -> Enrolment | None:
+def step(comparison: Comparison, number: str, action: str, **options: bool) -> Enrolment | None:
     """Plan one item and do it, as a job does."""
-    return carried_out(planned(number, action), comparison, agreed=agreed)
+    return carried_out(planned(number, action), comparison, **options)
 
 
 def planned(number: str, action: str) -> JobItem:
@@ -36,8 +37,11 @@ def planned(number: str, action: str) -> JobItem:
     return JobItem(number=number, action=action, employee_id=employee.id if employee else None)
 
 
-def carried_out(item: JobItem, comparison: Comparison, *, agreed: bool = False) -> Enrolment | None:
-    params = {"comparison": comparison.id, "same_person": [item.number] if agreed else []}
+def carried_out(
+    item: JobItem, comparison: Comparison, *, agreed: bool = False, counted: bool = False
+) -> Enrolment | None:
+    counts = {name: [item.number] if counted else [] for name in (REPLACED, SHUT_OUT)}
+    params = {"comparison": comparison.id, "same_person": [item.number] if agreed else [], **counts}
     found = apply.run_item(item, params)
     db.session.commit()
     return found
@@ -85,7 +89,7 @@ def test_days_that_came_since_and_by_which_the_employee_may_not_enter_are_not_ta
     employee = search.by_number("100222")
     assert employee is not None
     assert (employee.valid_from, employee.valid_to) == (None, None)
-    step(compare(terminal), "100222", "take_over")
+    step(compare(terminal), "100222", "take_over", counted=True)
     employee = search.by_number("100222")
     assert employee is not None
     assert employee.valid_from == date(2035, 1, 1)
@@ -175,7 +179,11 @@ def test_renamed_record_with_another_face_is_replaced(simulator: Simulated, term
     simulator.people["100222"] |= {"name": "Пётр Петров", "numOfCard": 2}
     simulator.store.bind("100222", OTHER_FACE)
 
-    step(compare(terminal), "100222", "send", agreed=True)
+    found = compare(terminal)
+    with pytest.raises(ChangedSince):
+        step(found, "100222", "send", agreed=True)
+    db.session.rollback()
+    step(found, "100222", "send", agreed=True, counted=True)
 
     assert queries.of_number("100222")[0].overwrite
 
