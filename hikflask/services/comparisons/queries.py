@@ -15,7 +15,7 @@ from hikflask.services.core.errors import NameTooLong
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.state import columns
 from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
-from hikflask.services.state.enrolment import THEY_ARE_LEAVING
+from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 
 Found = TypeVar("Found")
 Kinds = tuple[str, ...]
@@ -242,7 +242,7 @@ def _facts(
         employees |= {employee.number: employee for employee in columns.employees(Employee.number.in_(which))}
     leaving: dict[str, list[tuple[int | None, str]]] = defaultdict(list)
     left = select(Enrolment.number, Enrolment.employee_id, Terminal.name).join(Enrolment.terminal)
-    for number, owner, name in rows_of(left.where(THEY_ARE_LEAVING, Enrolment.number.in_(which))):
+    for number, owner, name in rows_of(left.where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(which))):
         leaving[number].append((owner, name))
     for number in numbers:
         employee = employees.get(number)

@@ -17,7 +17,7 @@ from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, let_others_write
 
 # A plan is made from the last finished comparison; the one before it shows which pictures a terminal encodes anew.
-MOST_FINISHED = 2
+MAX_FINISHED = 2
 # So long a failed one tells why. Whom it read is forgotten at once.
 KEPT_SECONDS = SECONDS_PER_DAY
 # Where only one can write at a time, others wait while rows are deleted.
@@ -73,4 +73,4 @@ def _is_replaced() -> ColumnElement[bool]:
     count = select(func.count()).select_from(later).where(*mine).scalar_subquery()
     planned = select(Job.params["comparison"].as_integer()).where(Job.state.in_(OPEN))
     needed = {comparison_id for comparison_id in db.session.execute(planned).scalars() if comparison_id}
-    return and_(Comparison.state == DONE, count >= MOST_FINISHED, Comparison.id.not_in(needed))
+    return and_(Comparison.state == DONE, count >= MAX_FINISHED, Comparison.id.not_in(needed))

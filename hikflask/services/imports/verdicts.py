@@ -18,7 +18,7 @@ from hikflask.services.core.errors import ConsentMissing, NumberLeaving, Validit
 from hikflask.services.groups import differences
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO, Error, Values
 from hikflask.services.privacy import consents
-from hikflask.services.state.enrolment import THEY_ARE_LEAVING
+from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 
 PHOTO, TERMINAL, GROUPS = "photo", "terminal", "groups"
 # The oldest one first, where several have the same key.
@@ -140,7 +140,9 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
             validity_days.written(row.valid_to),
         )
     leaving = (
-        select(Enrolment).where(THEY_ARE_LEAVING, Enrolment.number.in_(numbers)).options(joinedload(Enrolment.terminal))
+        select(Enrolment)
+        .where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(numbers))
+        .options(joinedload(Enrolment.terminal))
     )
     for one in db.session.execute(leaving).scalars():
         found.leaving.setdefault(one.number, []).append(Leaving(one.terminal.name, one.employee_id))

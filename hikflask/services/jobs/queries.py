@@ -12,7 +12,7 @@ from hikflask.services.core import keyset
 from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees.search import SHOWN_IN_LISTS
-from hikflask.services.state.enrolment import THEY_ARE_LEAVING
+from hikflask.services.state.enrolment import IS_LEAVING
 
 # Counts of items are not read any further.
 MOST_COUNTED = 1000
@@ -119,7 +119,7 @@ def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:
     numbers = select(JobItem.number).where(JobItem.job_id == job_id)
     statement = select(Terminal, func.count(Enrolment.id)).join(Enrolment, Enrolment.terminal_id == Terminal.id)
     rows = db.session.execute(
-        statement.where(THEY_ARE_LEAVING, Enrolment.number.in_(numbers)).group_by(Terminal.id).order_by(Terminal.name)
+        statement.where(IS_LEAVING, Enrolment.number.in_(numbers)).group_by(Terminal.id).order_by(Terminal.name)
     )
     return [(terminal, count) for terminal, count in rows]
 

@@ -124,7 +124,7 @@ def is_in(*states: str) -> ColumnElement[bool]:
 
 IS_LEAVING = is_in(LEAVING)
 # The same where people are looked up: by the state SQLite would go through all who are leaving, again for each.
-THEY_ARE_LEAVING = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+IS_LEAVING_BY_FACTS = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
 # Desired there, or perhaps there still.
 IS_THERE = Enrolment.state != literal(REMOVED, literal_execute=True)
 AWAITS_RESTORE = and_(
