@@ -16,6 +16,7 @@ from hikflask.background.queue import TaskQueue
 from hikflask.client_pool import TerminalClients
 from hikflask.encryption.vault import Vault
 from hikflask.metrics import Metrics
+from hikflask.owned_session import OwnedSession
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -34,7 +35,7 @@ class Model(DeclarativeBase):
 
 
 # Rows can be read after a commit without a new transaction, so none stays open while a terminal is waited for.
-db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
+db = SQLAlchemy(model_class=Model, session_options={"class_": OwnedSession, "expire_on_commit": False})
 if TYPE_CHECKING:
     Base = Model
 else:

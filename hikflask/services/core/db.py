@@ -1,4 +1,8 @@
-"""What services share about the database: counts of changed rows, locks in one order, a sign of life.
+"""What services share about the database: who owns a transaction, counts of changed rows, locks in one order.
+
+A transaction belongs to the owner of the work: a request, a task, a command, a slice of a job, one step of a
+conversation with a terminal. Whoever is called within it joins. Reads need none; where something is waited for, they
+are ended.
 
 Whoever locks several things locks them in this order, so that two never wait for each other:
 
@@ -22,8 +26,8 @@ photo of an enrolment changes.
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, TypeVar, TypeVarTuple, cast
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import (
     CursorResult,
@@ -40,12 +44,15 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from hikflask.extensions import Base, db
 from hikflask.models import Employee, Terminal
+from hikflask.owned_session import Hook, OwnedSession, TransactionMisuse, Work
 from hikflask.services.core.errors import EmployeeUnknown
 
+Result = TypeVar("Result")
+Given = ParamSpec("Given")
 Found = TypeVar("Found", bound=Base)
 Columns = TypeVarTuple("Columns")
 # Is called once a row is locked, and raises when it is not as the caller wants it.
@@ -79,6 +86,107 @@ HELD_TERMINALS = (
 MOST_PARAMETERS = 10_000
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
 MOST_COUNTED = 200
+
+
+# PostgreSQL ends one of two transactions that wait for each other, or that cannot be put in an order.
+LOST_RACES = {"40P01", "40001"}
+
+
+class LostRace(Exception):
+    """Others changed what a transaction was decided by; its owner does it once more."""
+
+
+@contextmanager
+def transaction(*, alone: bool = False) -> Iterator[Work]:
+    """Own a transaction: commit at the end of the block, roll back when it raises. Within another one, join it.
+
+    After an error in a block that has joined, the whole transaction cannot be committed any more.
+
+    :param alone: what is done here stays whatever else happens, so it cannot be a part of another transaction.
+    :raises TransactionMisuse: when it is one all the same, or a part failed and the owner went on.
+    """
+    session = _session()
+    if session.work is None:
+        with _owned(session) as work:
+            yield work
+        for hook in work.hooks:
+            hook()
+        return
+    if alone:
+        raise TransactionMisuse("this is done in a transaction of its own")
+    try:
+        yield session.work
+    except BaseException:
+        session.work.has_failed = True
+        raise
+
+
+@contextmanager
+def _owned(session: OwnedSession) -> Iterator[Work]:
+    end_read()
+    work = session.work = Work()
+    try:
+        yield work
+        if work.has_failed:
+            raise TransactionMisuse("a part of this transaction has failed")
+    except BaseException:
+        session.end_work(commit=False)
+        raise
+    try:
+        session.end_work(commit=True)
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def transactional(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Do the function within transaction(). Its owner does the whole of it once more after a lost race.
+
+    That is a unique key that somebody else took, a deadlock, or LostRace. The second time the error is raised.
+    """
+
+    @wraps(function)
+    def in_transaction(*args: Given.args, **given: Given.kwargs) -> Result:
+        is_owner = _session().work is None
+        try:
+            with transaction():
+                return function(*args, **given)
+        except (DBAPIError, LostRace) as error:
+            if not (is_owner and _is_lost(error)):
+                raise
+        with transaction():
+            return function(*args, **given)
+
+    return in_transaction
+
+
+def _is_lost(error: DBAPIError | LostRace) -> bool:
+    return isinstance(error, (IntegrityError, LostRace)) or getattr(error.orig, "sqlstate", "") in LOST_RACES
+
+
+def after_commit(hook: Hook) -> None:
+    """Call this once the open transaction is committed; never when it is rolled back. Without one, call it now."""
+    work = _session().work
+    if work is None:
+        hook()
+    else:
+        work.hooks.append(hook)
+
+
+def end_read() -> None:
+    """End the transaction that reads have begun. Whoever waits for something, a terminal or a picture, says this first.
+
+    :raises TransactionMisuse: within a transaction, which has an owner, and when something was written.
+    """
+    session = _session()
+    if session.work is not None:
+        raise TransactionMisuse("nothing is waited for within a transaction")
+    if session.in_transaction():
+        session.commit()
+
+
+def _session() -> OwnedSession:
+    return cast("OwnedSession", db.session())
 
 
 def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:

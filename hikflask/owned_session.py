@@ -1,0 +1,72 @@
+"""A database session whose transaction has one owner: whoever is called by the owner neither commits nor rolls back.
+
+The owner opens it by `with transaction():` of services/core/db.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_sqlalchemy.session import Session
+from sqlalchemy import event
+
+Hook = Callable[[], object]
+
+
+class TransactionMisuse(Exception):
+    """A fault of the program: something was written without an owner, or ended or waited for within a transaction."""
+
+
+@dataclass
+class Work:
+    """What the owner of a transaction does: the hooks for after its commit, and whether a part of it has failed."""
+
+    hooks: list[Hook] = field(default_factory=list)
+    has_failed: bool = False
+
+
+class OwnedSession(Session):
+    """The session of a request or a thread. `work` is there while somebody owns its transaction."""
+
+    work: Work | None = None
+
+    def commit(self) -> None:
+        """End a transaction without an owner, which has only read."""
+        self._refuse_within_work()
+        super().commit()
+
+    def rollback(self) -> None:
+        """As commit()."""
+        self._refuse_within_work()
+        super().rollback()
+
+    def execute(self, statement: Any, *args: Any, **options: Any) -> Any:
+        """Execute a statement; one that writes belongs to somebody's transaction."""
+        if getattr(statement, "is_dml", False):
+            self.require_owner()
+        return super().execute(statement, *args, **options)
+
+    def end_work(self, *, commit: bool) -> None:
+        """Commit, or roll back, what the owner did. Nobody else calls this."""
+        try:
+            super().commit() if commit else super().rollback()
+        finally:
+            self.work = None
+
+    def require_owner(self) -> None:
+        """Refuse a write that nobody would commit."""
+        if STRICT and self.work is None:
+            raise TransactionMisuse("nobody owns the transaction of this write")
+
+    def _refuse_within_work(self) -> None:
+        if STRICT and self.work is not None:
+            raise TransactionMisuse("only its owner ends a transaction")
+
+
+# TRANSITION: goes with the last commit() in a service.
+STRICT = False
+
+
+@event.listens_for(OwnedSession, "before_flush")
+def _require_owner(session: OwnedSession, *_: object) -> None:
+    session.require_owner()

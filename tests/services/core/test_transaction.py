@@ -1,0 +1,137 @@
+"""One owner of each transaction: what it does at its end, who joins, and what is refused."""
+
+from contextlib import suppress
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.models import Department
+from hikflask.owned_session import TransactionMisuse
+from hikflask.services.core.db import LostRace, after_commit, end_read, transaction, transactional
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def names() -> list[str]:
+    return list(db.session.execute(select(Department.name).order_by(Department.name)).scalars())
+
+
+def stored(app: Flask) -> list[str]:
+    with app.app_context():
+        return names()
+
+
+def test_the_owner_commits_what_all_within_have_written(app: Flask) -> None:
+    with transaction():
+        db.session.add(Department(name="A"))
+        with transaction():
+            db.session.add(Department(name="B"))
+        assert stored(app) == []
+
+    assert stored(app) == ["A", "B"]
+
+
+def test_an_error_takes_back_what_all_within_have_written(app: Flask) -> None:
+    @transactional
+    def whole() -> None:
+        with transaction():
+            db.session.add(Department(name="A"))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        whole()
+    assert stored(app) == []
+
+
+def test_nothing_is_committed_after_a_part_failed(app: Flask) -> None:
+    @transactional
+    def whole() -> None:
+        db.session.add(Department(name="A"))
+        with suppress(ZeroDivisionError), transaction():
+            raise ZeroDivisionError
+
+    with pytest.raises(TransactionMisuse, match="a part of this transaction has failed"):
+        whole()
+    assert stored(app) == []
+
+
+def test_what_cannot_be_a_part_refuses_to_be_one() -> None:
+    with pytest.raises(TransactionMisuse, match="in a transaction of its own"), transaction(), transaction(alone=True):
+        pass
+
+
+def test_hooks_follow_the_commit_of_the_owner(app: Flask) -> None:
+    seen: list[list[str]] = []
+    with transaction():
+        with transaction():
+            db.session.add(Department(name="A"))
+            after_commit(lambda: seen.append(stored(app)))
+        assert seen == []
+
+    assert seen == [["A"]]
+
+
+def test_hooks_are_dropped_with_what_they_follow() -> None:
+    called: list[int] = []
+
+    @transactional
+    def whole() -> None:
+        after_commit(lambda: called.append(1))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        whole()
+    with transaction():
+        pass
+
+    assert called == []
+
+
+def test_a_lost_race_is_tried_once_more_by_the_owner_as_a_whole(app: Flask) -> None:
+    tries: list[int] = []
+
+    @transactional
+    def part() -> None:
+        tries.append(1)
+        db.session.add(Department(name=f"B{len(tries)}"))
+        if len(tries) == 1:
+            raise LostRace
+
+    @transactional
+    def whole() -> str:
+        db.session.add(Department(name="A"))
+        part()
+        return "done"
+
+    assert whole() == "done"
+    assert stored(app) == ["A", "B2"]
+
+
+def test_a_race_that_is_lost_twice_is_an_error(app: Flask) -> None:
+    tries: list[int] = []
+
+    @transactional
+    def same() -> None:
+        tries.append(1)
+        db.session.add(Department(name="A"))
+        db.session.add(Department(name="A"))
+
+    with pytest.raises(IntegrityError):
+        same()
+    assert (len(tries), stored(app)) == (2, [])
+
+
+def test_nobody_waits_within_a_transaction() -> None:
+    with pytest.raises(TransactionMisuse, match="nothing is waited for within a transaction"), transaction():
+        end_read()
+
+
+def test_whoever_waits_ends_what_was_read() -> None:
+    names()
+    assert db.session().in_transaction()
+    end_read()
+
+    assert not db.session().in_transaction()
