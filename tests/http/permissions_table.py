@@ -89,6 +89,8 @@ PAGES = {
     "POST /jobs/<int:job_id>/remove": CONFIRMED,
     "POST /jobs/<int:job_id>/stop": OPERATOR,
     "POST /jobs/<int:job_id>/retry": OPERATOR,
+    "GET /jobs/<int:job_id>/retry": ADMIN,
+    "POST /jobs/<int:job_id>/retry/remove": CONFIRMED,
     "GET /jobs/<int:job_id>/file": OPERATOR,
     "GET /jobs/<int:job_id>/print": OPERATOR,
     "GET /imports/": OPERATOR,

@@ -37,7 +37,7 @@ from hikflask.services.jobs.plans import choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.desk import ENGLISH
-from tests.support.filled_forms import digest_of, words
+from tests.support.filled_forms import digest_of, form_to, words
 from tests.support.groups import add_terminals, change_group, make_group, wishes
 from tests.support.imports import apply, checked
 from tests.support.jobs import started
@@ -302,7 +302,7 @@ def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_num
 
 
 @pytest.mark.parametrize("door", [move_by_job, delete_group_by_api, apply_by_api, apply_days_by_api, replace_by_api])
-def test_operator_lets_no_job_go_on_by_which_many_lose_access(app: Flask, door: Door) -> None:
+def test_job_goes_on_by_which_many_lose_access_only_as_one_is_started(app: Flask, door: Door) -> None:
     admin, operator = client_of(app), client_of(app, OPERATOR)
     door(admin, "3")
     with app.app_context():
@@ -321,8 +321,25 @@ def test_operator_lets_no_job_go_on_by_which_many_lose_access(app: Flask, door: 
     assert "job-retry" not in operator.get(page).text
     assert 'id="job-retry"' in admin.get(page).text
     assert "The job was stopped." in admin.get(page, headers=ENGLISH).text
-    assert admin.post(f"{page}/retry").status_code == 303
+
+    asked = admin.post(f"{page}/retry", data={"confirm": "3"}, headers=ENGLISH, follow_redirects=True)
+    assert "Вход : lose access: 3 of" in words(asked)
+    assert "Access is taken from many. To confirm, enter how many: 3" in words(asked)
+    russian = words(admin.get(f"{page}/retry", headers={"Accept-Language": "ru"}))
+    assert "Вход : потеряют доступ: 3 из" in russian
+    assert "Доступ потеряют многие. Чтобы подтвердить, введите их количество: 3" in russian
+    form = form_to(asked.text, f"{page}/retry/remove")
+    for typed in ("", "2"):
+        wrong = form.send(admin, ENGLISH, confirm=typed)
+        assert wrong.status_code == 409
+        assert "By this, many people lose access. To confirm, enter how many: 3." in words(wrong)
+    assert form.send(operator, confirm="3").status_code == 403
+    assert form.send(client_of(app, ADMIN, confirmed=False), confirm="3").status_code == 403
+    assert "The job was stopped." in admin.get(page, headers=ENGLISH).text
+
+    assert [form.send(admin, confirm="3").location for _ in range(2)] == [page, page]
     assert 'id="job-stop"' in admin.get(page).text
+    assert admin.get(f"{page}/retry").location == page
 
 
 def test_operator_renames_the_department_of_a_stopped_job_and_nobody_loses_access(
@@ -424,7 +441,7 @@ def test_save_of_many_takes_nobody_from_a_terminal_that_a_stopped_job_was_to_tak
     assert operator.post("/departments/merge", data=typed).status_code == 303
     run_jobs()
     assert_nobody_lost(app, "plan_changed")
-    assert admin.post(f"/jobs/{job}/retry").status_code == 303
+    assert admin.post(f"/jobs/{job}/retry/remove", data={"confirm": "3"}).status_code == 303
     run_jobs()
     with app.app_context():
         assert [wishes(number) for number in NUMBERS] == [{}] * 3

@@ -22,6 +22,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, kept_employees
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
 
@@ -116,25 +118,26 @@ def can_retry(job: Job) -> bool:
     return left and KINDS[job.kind].can_retry
 
 
-def retry(job_id: int, *, by_admin: bool) -> Claim | None:
+def retry(job_id: int, agreed: Agreed) -> Claim | None:
     """Let an ended job go on where it was, its failed items first, and claim it for the worker.
 
     None when there is nothing to retry, as after a double click.
 
-    :param by_admin: whether an administrator does so.
-    :raises AdministratorNeeded: when only an administrator may, as losses.refusal_of().
+    :raises AdministratorNeeded: :raises UnsafePlan: as losses.agreed_rest().
     """
     job = db.session.get(Job, job_id, populate_existing=True, with_for_update=LOCKED)
     if job is None or not can_retry(job):
         db.session.commit()
         return None
-    if not by_admin and (refusal := losses.refusal_of(job)):
+    try:
+        rest = losses.agreed_rest(job, agreed)
+    except ServiceError:
         db.session.rollback()
-        raise refusal
+        raise
     over = ("error", "error_params", TAKEN, TAKEN_PEOPLE)
     params = {name: value for name, value in job.params.items() if name not in over}
     if LOSSES in params:
-        params[LOSSES] = losses.of_rest(job).as_json
+        params[LOSSES] = rest.as_json
     same = (Job.id == job_id, Job.state == job.state, Job.claim_number == job.claim_number)
     begun = {"state": WAITING, "params": {**params, AGAIN: True}, **_asked(), "started_at": database_now()}
     anew = {"ended_at": None, "attempts": 0, "pause": None}

@@ -9,8 +9,8 @@ from hikflask.models import Job, JobItem
 from hikflask.models.job import FAILED, OPEN, WAITING
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.core import removals
-from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
-from hikflask.services.core.removals import Loss, Losses
+from hikflask.services.core.errors import PlanChanged
+from hikflask.services.core.removals import Agreed, Loss, Losses
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
@@ -31,14 +31,24 @@ from hikflask.services.jobs.kinds import (
 IS_LEFT = JobItem.state.in_((WAITING, FAILED))
 
 
-def refusal_of(job: Job) -> AdministratorNeeded | None:
-    """Return what to raise when somebody else than an administrator lets a job go on; None when anybody may.
+def agreed_rest(job: Job, agreed: Agreed) -> Losses:
+    """Return who loses access when a job goes on, where that is agreed to.
 
-    Administrators alone do so where many lose access, where a plan takes it from anybody, and with a kind of theirs.
+    :raises AdministratorNeeded: :raises UnsafePlan: as needs_administrator() and Losses.require().
     """
     lost = of_rest(job)
-    is_theirs = lost.are_many or KINDS[job.kind].by_admin or (job.kind == APPLY and bool(lost))
-    return lost.refusal if is_theirs else None
+    if not agreed.by_admin and needs_administrator(job, lost):
+        raise lost.refusal
+    lost.require(agreed)
+    return lost
+
+
+def needs_administrator(job: Job, lost: Losses) -> bool:
+    """Tell whether only an administrator lets a job go on by which these lose access.
+
+    So it is where they are many, where a plan takes it from anybody, and with a kind of theirs.
+    """
+    return lost.are_many or KINDS[job.kind].by_admin or (job.kind == APPLY and bool(lost))
 
 
 def take(job: Job, terminal_ids: list[int]) -> None:

@@ -6,22 +6,26 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
-from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
+from hikflask.forms.jobs import JobForm
+from hikflask.http import error_status
+from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
-from hikflask.services.core.errors import AdministratorNeeded
+from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
+from hikflask.services.core.removals import Agreed
 from hikflask.services.employees import export_files
 from hikflask.services.jobs import lifecycle, losses, queries
 from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS
 from hikflask.services.jobs.queries import Failure, Wait
 from hikflask.web.jobs import draft, words
-from hikflask.web.security import current_operator
+from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.error_page import error_page
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.messages import error_sentence
@@ -59,7 +63,9 @@ class Report:
     def can_retry(self) -> bool:
         """True when something is left that this operator may try again here."""
         is_left = lifecycle.can_retry(self.job)
-        return is_left and (current_operator.may(ADMIN) or losses.refusal_of(self.job) is None)
+        if not is_left or current_operator.may(ADMIN):
+            return is_left
+        return not losses.needs_administrator(self.job, losses.of_rest(self.job))
 
     @property
     def next_try(self) -> datetime | None:
@@ -127,12 +133,50 @@ def stop(job_id: int) -> ResponseReturnValue:
 @bp.post("/<int:job_id>/retry")
 @allow(OPERATOR)
 def retry(job_id: int) -> ResponseReturnValue:
-    """Let a job that ended go on with what failed and what is left."""
+    """Let a job that ended go on with what failed and what is left; where many lose access by that, ask first."""
     try:
-        claim = lifecycle.retry(_changeable(job_id), by_admin=current_operator.may(ADMIN))
+        return _retry(job_id, Agreed(None, by_admin=current_operator.may(ADMIN)))
     except AdministratorNeeded as error:
         return error_page(HTTPStatus.FORBIDDEN, error_sentence(error))
-    if claim:
+    except UnsafePlan:
+        return redirect(url_for(".ask_retry", job_id=job_id), 303)
+
+
+@bp.get("/<int:job_id>/retry")
+@allow(ADMIN)
+def ask_retry(job_id: int) -> ResponseReturnValue:
+    """Ask before a job goes on by which many lose access."""
+    return _question(job_id, JobForm(formdata=None))
+
+
+@bp.post("/<int:job_id>/retry/remove")
+@confirmed(ADMIN)
+def retry_and_remove(job_id: int) -> ResponseReturnValue:
+    """Let a job go on by which many lose access."""
+    form = JobForm()
+    try:
+        return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))
+    except UnsafePlan as error:
+        form.confirm.errors = [error_sentence(error)]
+        return _question(job_id, form, error_status.for_page(error.code))
+
+
+@resubmission.restores("jobs.retry_and_remove")
+def retry_again(fields: MultiDict[str, str], job_id: int) -> ResponseReturnValue:
+    """Show the question again with the number as it was typed."""
+    return _question(job_id, JobForm(formdata=fields))
+
+
+def _question(job_id: int, form: JobForm, status: int = HTTPStatus.OK) -> ResponseReturnValue:
+    job = started_or_404(job_id)
+    if not lifecycle.can_retry(job):
+        return redirect(url_for(".show", job_id=job_id), 303)
+    known = {"job": job, "form": form, "losses": losses.of_rest(job), "words": words}
+    return make_response(render_template("jobs/retry.html", **known), status)
+
+
+def _retry(job_id: int, agreed: Agreed) -> ResponseReturnValue:
+    if claim := lifecycle.retry(_changeable(job_id), agreed):
         tasks.enqueue_job(claim)
     return redirect(next_or(url_for(".show", job_id=job_id)), 303)
 

@@ -15,6 +15,7 @@ from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, IMPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import add_people, items, job, run, started
+from tests.support.removals import AGREED
 from tests.support.retention import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -175,7 +176,7 @@ def test_retry_of_a_stopped_job_goes_on_where_it_was_and_names_who_asked(claim: 
     lifecycle.stop(claim.job_id)
 
     with audit.acting(Actor("Пётр")):
-        again = lifecycle.retry(claim.job_id, by_admin=True)
+        again = lifecycle.retry(claim.job_id, AGREED)
 
     assert again == Claim(claim.job_id, 2)
     begun = job(claim.job_id)
@@ -195,7 +196,7 @@ def test_retry_tries_what_failed_once_more(claim: Claim) -> None:
     db.session.execute(db.update(JobItem).where(JobItem.number == "1").values(employee_id=person))
     db.session.commit()
 
-    again = lifecycle.retry(claim.job_id, by_admin=True)
+    again = lifecycle.retry(claim.job_id, AGREED)
 
     assert again is not None
     assert job(claim.job_id).failed == 1
@@ -209,7 +210,7 @@ def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
     lifecycle.fail(claim, "table_not_written", {"n": 1})
     assert job(claim.job_id).params["error"] == "table_not_written"
 
-    again = lifecycle.retry(claim.job_id, by_admin=True)
+    again = lifecycle.retry(claim.job_id, AGREED)
 
     assert again is not None
     assert "error" not in job(claim.job_id).params
@@ -217,11 +218,11 @@ def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
 
 
 def test_second_click_and_what_has_nothing_to_retry_retry_nothing(claim: Claim) -> None:
-    assert lifecycle.retry(claim.job_id, by_admin=True) is None
+    assert lifecycle.retry(claim.job_id, AGREED) is None
     lifecycle.stop(claim.job_id)
-    assert lifecycle.retry(claim.job_id, by_admin=True) is not None
-    assert lifecycle.retry(claim.job_id, by_admin=True) is None
-    assert lifecycle.retry(999, by_admin=True) is None
+    assert lifecycle.retry(claim.job_id, AGREED) is not None
+    assert lifecycle.retry(claim.job_id, AGREED) is None
+    assert lifecycle.retry(999, AGREED) is None
     assert len(entries("job.retried")) == 1
 
 
@@ -229,7 +230,7 @@ def test_imports_are_not_retried_here(claim: Claim) -> None:
     db.session.execute(db.update(Job).values(kind=IMPORT, state=FAILED))
     db.session.commit()
 
-    assert lifecycle.retry(claim.job_id, by_admin=True) is None
+    assert lifecycle.retry(claim.job_id, AGREED) is None
 
 
 def test_failed_job_that_is_left_as_it_is_needs_no_attention_and_keeps_its_end(claim: Claim) -> None:

@@ -11,6 +11,7 @@ from hikflask.services.core.removals import Loss, Losses
 from hikflask.services.jobs import lifecycle, losses
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, TAKING
 from tests.support.jobs import add_people, job, started
+from tests.support.removals import AGREED, BY_OPERATOR
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -31,9 +32,9 @@ def test_plan_takes_access_by_removals_and_by_the_actions_that_it_named(terminal
     )
     assert lost() == lose(2), "a plan of an earlier version"
     last = job(lifecycle.begin(APPLY, {TAKING: []}, terminal_id=terminal.id, items=items).job_id)
-    assert losses.refusal_of(last) is not None
+    assert losses.needs_administrator(last, losses.of_rest(last))
     db.session.execute(db.update(JobItem).where(JobItem.action == REMOVE).values(state=DONE))
-    assert losses.refusal_of(last) is None
+    assert not losses.needs_administrator(last, losses.of_rest(last))
 
 
 def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> None:
@@ -41,5 +42,5 @@ def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> N
     lifecycle.stop(claim.job_id)
 
     with pytest.raises(AdministratorNeeded):
-        lifecycle.retry(claim.job_id, by_admin=False)
-    assert lifecycle.retry(claim.job_id, by_admin=True) is not None
+        lifecycle.retry(claim.job_id, BY_OPERATOR)
+    assert lifecycle.retry(claim.job_id, AGREED) is not None

@@ -25,6 +25,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN
 from tests.support.employees import save_with_face
 from tests.support.jobs import LONG, add_people, items, job, looked_again, run, started
+from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -206,7 +207,7 @@ def test_stopped_job_is_not_looked_at_and_retry_goes_on(terminal: Terminal) -> N
     write("1", **CONFIRMED)
     assert lifecycle.claim_orphans() == []
 
-    again = lifecycle.retry(claim.job_id, by_admin=True)
+    again = lifecycle.retry(claim.job_id, AGREED)
 
     assert again is not None
     assert run(again).state == RUNNING
@@ -220,7 +221,7 @@ def test_failed_people_are_sent_again_by_a_retry(terminal: Terminal, monkeypatch
     db.session.commit()
     assert (looked_again(claim).state, job(claim.job_id).failed) == (DONE, 3)
 
-    again = lifecycle.retry(claim.job_id, by_admin=True)
+    again = lifecycle.retry(claim.job_id, AGREED)
 
     assert again is not None
     waiting = run(again)

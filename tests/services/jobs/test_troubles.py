@@ -23,6 +23,7 @@ from hikflask.services.jobs.kinds import TERMINALS, Kind
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import LONG, add_people, items, job, looked_again
+from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -119,7 +120,7 @@ def test_error_that_stops_conversations_ends_the_job_and_retry_goes_on(
     ended = job(claim.job_id)
     assert (ended.state, ended.params["error"]) == (FAILED, error.code)
     assert talks.done == []
-    again = lifecycle.retry(claim.job_id, by_admin=True)
+    again = lifecycle.retry(claim.job_id, AGREED)
     assert again is not None
     run_slice(again, LONG)
     assert job(claim.job_id).state == DONE

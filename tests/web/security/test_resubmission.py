@@ -22,8 +22,9 @@ from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEPARTMENT
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT
 from hikflask.services.jobs.plans import choices
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
@@ -31,6 +32,7 @@ from tests.support.desk import ENGLISH, HTMX, typed
 from tests.support.filled_forms import Filled, form_to, forms, present_entries
 from tests.support.groups import make_group
 from tests.support.import_batches import add_import
+from tests.support.jobs import started
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
 pytestmark = pytest.mark.long
@@ -63,6 +65,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/jobs/1/start": ({"department": "Склад 7"}, "/jobs/1/start"),
     "/jobs/1/remove": ({"department": "Склад 7"}, "/jobs/1/start"),
     "/jobs/1/deactivate": ({"department": "Склад 7"}, "/jobs/1/start"),
+    "/jobs/3/retry/remove": ({"confirm": "7"}, "/jobs/3/retry/remove"),
     "/imports/": ({"terminal_id": "1", "groups": "y"}, "/imports/"),
     "/imports/1/columns": ({"number": "1", "name": "0", "terminal_id": "1", "groups": "y"}, "/imports/1/columns"),
     "/imports/2/deactivate": ({"confirm": "7"}, "/imports/2/deactivate"),
@@ -115,8 +118,8 @@ NOTHING_TYPED = {
 
 @pytest.fixture
 def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
-    """Ольга, who may sign in, Иван, a terminal with a comparison, the preview of a job, and an import whose columns are
-    chosen.
+    """Ольга, who may sign in, Иван, a terminal with a comparison, the preview of a job, a job that was stopped, and an
+    import whose columns are chosen.
     """
     with app.app_context():
         add_operator("Ольга", OPERATOR)
@@ -132,6 +135,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         given = {"enrolments": [[1, None, True]], "former_enrolments": []}
         add_import(ImportRow(written=given, state=APPLIED, **pyotr))
         choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
+        lifecycle.stop(started(DEACTIVATE, [2]).job_id)
 
 
 def shows(page: str, path: str) -> bool:
