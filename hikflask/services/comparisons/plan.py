@@ -5,7 +5,7 @@ administrator confirms their number.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -54,8 +54,9 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "only_there": (TAKE_OVER, REMOVE, LEAVE),
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
-# Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both.
-REPLACED, SHUT_OUT = "replaced", "shut_out"
+# Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
+# is taken over as inactive.
+REPLACED, SHUT_OUT, INACTIVE = "replaced", "shut_out", "inactive"
 LONGEST_NAME = 128
 # What a plan says of the days of somebody who is taken over, as codes of sentences.
 COMES_IN_INACTIVE = "comes_in_inactive"
@@ -168,11 +169,6 @@ class Plan:
     steps: tuple[Step, ...]
     losses: Losses
 
-    @property
-    def taking(self) -> list[str]:
-        """The actions by which anybody loses access, here or elsewhere."""
-        return sorted({step.action for step in self.steps if step.takes_access or step.shuts_out})
-
     @cached_property
     def digest(self) -> str:
         """What names this plan, see services/core/shown.py."""
@@ -223,8 +219,9 @@ class Plan:
         faces = {step.number: step.faces for step in self.steps if step.is_new_face and not step.refusal}
         replaced = [step.number for step in self.steps if step.replaces and not step.refusal]
         shut_out = [step.number for step in self.steps if step.shuts_out]
-        known = {"comparison": self.comparison_id, "plan": self.digest, REPLACED: replaced, SHUT_OUT: shut_out}
-        return {**known, "same_person": agreed, "faces": faces}
+        inactive = [step.number for step in self.steps if step.comes_in_inactive]
+        lost = {REPLACED: replaced, SHUT_OUT: shut_out, INACTIVE: inactive}
+        return {"comparison": self.comparison_id, "plan": self.digest, **lost, "same_person": agreed, "faces": faces}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:
@@ -246,22 +243,22 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     if unknown:
         raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
-    losses = _losses(terminal, comparison.read, steps)
+    gone = sum(1 for step in steps if step.takes_access)
+    losses = losses_of(comparison, gone, [step.employee_id for step in steps if step.shuts_out])
     plan = Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps), losses)
     db.session.commit()
     return plan
 
 
-def _losses(terminal: Terminal, people: int, steps: list[Step]) -> Losses:
-    shut_out: set[Pair] = set()
-    ids = [step.employee_id for step in steps if step.shuts_out]
+def losses_of(comparison: Comparison, gone: int, ids: Sequence[int | None]) -> Losses:
+    """Return who loses access when so many lose it on the terminal, and these employees wherever they are."""
+    terminal, shut_out = comparison.terminal, set[Pair]()
     for start in range(0, len(ids), queries.AT_ONCE):
         some = Employee.id.in_(ids[start : start + queries.AT_ONCE])
         shut_out |= removals.pairs_of(select(Employee.id).where(some))
-    gone = sum(1 for step in steps if step.takes_access)
     here = gone + sum(1 for _, terminal_id in shut_out if terminal_id == terminal.id)
     elsewhere = removals.losses_of(pair for pair in shut_out if pair[1] != terminal.id).terminals
-    terminals = (Loss(terminal.id, terminal.name, here, people), *elsewhere) if here else elsewhere
+    terminals = (Loss(terminal.id, terminal.name, here, comparison.read), *elsewhere) if here else elsewhere
     by_name = tuple(sorted(terminals, key=attrgetter("terminal")))
     return Losses(by_name, gone + len({employee_id for employee_id, _ in shut_out}))
 

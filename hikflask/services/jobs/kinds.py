@@ -40,8 +40,6 @@ CHECK_FIRST, AGREED = "check", "agreed"
 LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
-# Among the params of a plan: the actions by which anybody loses access.
-TAKING = "taking"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]

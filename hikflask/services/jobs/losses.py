@@ -2,15 +2,16 @@
 
 from collections import Counter
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
 from hikflask.models.job import FAILED, OPEN, WAITING
-from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
+from hikflask.services.comparisons import queries as comparisons
+from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SHUT_OUT, TAKE_OVER, losses_of
 from hikflask.services.core import removals
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.core.removals import Agreed, Loss, Losses
+from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
@@ -25,7 +26,6 @@ from hikflask.services.jobs.kinds import (
     LOSSES,
     TAKEN,
     TAKEN_PEOPLE,
-    TAKING,
 )
 
 IS_LEFT = JobItem.state.in_((WAITING, FAILED))
@@ -46,9 +46,10 @@ def agreed_rest(job: Job, agreed: Agreed) -> Losses:
 def needs_administrator(job: Job, lost: Losses) -> bool:
     """Tell whether only an administrator lets a job go on by which these lose access.
 
-    So it is where they are many, where a plan takes it from anybody, and with a kind of theirs.
+    So it is where they are many, where a plan removes anybody, and with a kind of theirs.
     """
-    return lost.are_many or KINDS[job.kind].by_admin or (job.kind == APPLY and bool(lost))
+    removals_left = select(JobItem.id).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action == REMOVE).limit(1)
+    return lost.are_many or KINDS[job.kind].by_admin or db.session.execute(removals_left).first() is not None
 
 
 def take(job: Job, terminal_ids: list[int]) -> None:
@@ -91,9 +92,15 @@ def of_rest(job: Job) -> Losses:
 
 
 def _of_plan(job: Job) -> Losses:
-    """Count by the items: the plan is not made anew, and a plan of an earlier version may take over leavers."""
-    actions = (REMOVE, *job.params.get(TAKING, [TAKE_OVER]))
-    left = select(func.count(JobItem.id)).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action.in_(actions))
-    count = db.session.execute(left).scalar_one()
-    loss = Loss(job.terminal_id or 0, job.params.get("terminal", ""), count, count)
-    return Losses((loss,), count) if count else Losses()
+    """Count by the items, as the plan counted its steps; it is not made anew."""
+    comparison = comparisons.get(job.params["comparison"])
+    if comparison is None:
+        return Losses()  # So nothing of the plan can be done.
+    left = select(JobItem.number, JobItem.employee_id, JobItem.action).where(JobItem.job_id == job.id, IS_LEFT)
+    items = db.session.execute(left).all()
+    replaced, shut_out = (frozenset(job.params.get(name, ())) for name in (REPLACED, SHUT_OUT))
+    # A plan of an earlier version may take over anybody as inactive.
+    inactive = frozenset(job.params.get(INACTIVE, [number for number, _, action in items if action == TAKE_OVER]))
+    taken = replaced | inactive
+    gone = sum(1 for number, _, action in items if action == REMOVE or number in taken)
+    return losses_of(comparison, gone, [employee_id for number, employee_id, _ in items if number in shut_out])

@@ -18,7 +18,7 @@ from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params. The keys of other params may be spelled like a number.
 FACES = "faces"
-PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", FACES}
+PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", FACES}
 
 
 def forget(numbers: Collection[str], employee_id: int | None) -> None:

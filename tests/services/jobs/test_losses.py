@@ -1,40 +1,47 @@
 """Who may let a job go on: by what it would do now, and by what is left of it."""
 
+from typing import Any
+
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import JobItem, Terminal
+from hikflask.models import Comparison, Job, JobItem, Terminal
+from hikflask.models.comparison import ONLY_THERE
 from hikflask.models.job import DONE
-from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER
+from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SEND, SHUT_OUT, TAKE_OVER
 from hikflask.services.core.errors import AdministratorNeeded
 from hikflask.services.core.removals import Loss, Losses
 from hikflask.services.jobs import lifecycle, losses
-from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, TAKING
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE
+from tests.support.compared import add_comparison
 from tests.support.jobs import add_people, job, started
 from tests.support.removals import AGREED, BY_OPERATOR
 
 pytestmark = pytest.mark.usefixtures("context")
 
 
-def test_plan_takes_access_by_removals_and_by_the_actions_that_it_named(terminal: Terminal) -> None:
-    items = [("1", None, SEND), ("2", None, REMOVE), ("3", None, TAKE_OVER)]
+def test_plan_takes_access_by_the_steps_that_are_left_and_take_it(terminal: Terminal) -> None:
+    comparison = add_comparison(terminal.id, {ONLY_THERE: [str(number) for number in range(30)]})
+    items = [(str(number), None, action) for number, action in enumerate([SEND, SEND, TAKE_OVER, TAKE_OVER, REMOVE])]
+    earlier = {"comparison": comparison.id, REPLACED: ["1"], SHUT_OUT: []}
 
-    def lost(**params: list[str]) -> Losses:
-        return losses.of_rest(job(lifecycle.begin(APPLY, params, terminal_id=terminal.id, items=items).job_id))
+    def begun(params: dict[str, Any]) -> Job:
+        return job(lifecycle.begin(APPLY, params, terminal_id=terminal.id, items=items).job_id)
 
     def lose(count: int) -> Losses:
-        return Losses((Loss(terminal.id, "Вход", count, count),), count)
+        return Losses((Loss(terminal.id, "Вход", count, 30),), count)
 
-    assert (lost(**{TAKING: []}), lost(**{TAKING: [TAKE_OVER]}), lost(**{TAKING: [SEND]})) == (
-        lose(1),
-        lose(2),
-        lose(2),
-    )
-    assert lost() == lose(2), "a plan of an earlier version"
-    last = job(lifecycle.begin(APPLY, {TAKING: []}, terminal_id=terminal.id, items=items).job_id)
-    assert losses.needs_administrator(last, losses.of_rest(last))
+    assert losses.of_rest(begun(earlier)) == lose(4), "any may be inactive whom a plan of an earlier version takes over"
+    plan = begun({**earlier, INACTIVE: ["3"]})
+    assert losses.of_rest(plan) == lose(3)
+    lifecycle.stop(plan.id)
+    with pytest.raises(AdministratorNeeded):
+        lifecycle.retry(plan.id, BY_OPERATOR)
     db.session.execute(db.update(JobItem).where(JobItem.action == REMOVE).values(state=DONE))
-    assert not losses.needs_administrator(last, losses.of_rest(last))
+    assert losses.of_rest(plan) == lose(2)
+    assert lifecycle.retry(plan.id, BY_OPERATOR) is not None
+    db.session.execute(db.delete(Comparison))
+    assert losses.of_rest(plan) == Losses()
 
 
 def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> None:

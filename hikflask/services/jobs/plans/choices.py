@@ -19,7 +19,7 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import APPLY, COMPARE, TAKING
+from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.privacy import comparison_traces
 
@@ -114,8 +114,7 @@ def begin(plan: Plan, agreed: Agreed) -> Claim:
     if {step.number for step in plan.steps if step.is_there} - set(db.session.execute(there).scalars()):
         db.session.rollback()
         raise PlanChanged
-    params = {**plan.job_params, TAKING: plan.taking}
-    return lifecycle.begin(APPLY, params, terminal_id=plan.terminal_id, items=plan.items)
+    return lifecycle.begin(APPLY, plan.job_params, terminal_id=plan.terminal_id, items=plan.items)
 
 
 def job_of(comparison: Comparison) -> Job | None:
