@@ -79,7 +79,7 @@ def _recorded(user_id: int) -> Consent:
 
 
 def _shown(user_id: int) -> dict[str, Any]:
-    consent = consents.recorded(user_id)
+    consent = consents.get(user_id)
     if consent is None:  # Nothing matches then, not even "*".
         raise PreconditionFailed(CHANGED)
     return _shape(consent)

@@ -26,7 +26,6 @@ def found(numbers: Iterable[str]) -> Leavers:
         select(Employee).where(Employee.number.in_(map(storable, wanted))).order_by(Employee.search, Employee.id)
     )
     known = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-    db.session.commit()
     here = {employee.number for employee in known}
     return Leavers(
         active=[employee for employee in known if employee.is_active],

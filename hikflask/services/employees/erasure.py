@@ -9,7 +9,8 @@ from hikflask.models import Employee, Erasure, JobItem, Photo
 from hikflask.services import audit
 from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
-from hikflask.services.core.db import lock_numbers, locked_with_number
+from hikflask.services.core.db import after_commit, fresh, lock_numbers, locked_with_number, transactional
+from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import export_files, search
 from hikflask.services.employees.lifecycle import apply_deleted
 from hikflask.services.enrolments import queries
@@ -28,26 +29,42 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 
     :raises EmployeeUnknown: when the employee was erased or deleted meanwhile.
     """
-    employee, person, wrong = _locked(employee_id)
-    try:
-        locks.share()
-        # Whoever adds a row about the employee has committed it then, or waits for the end.
-        db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
-        enrolments = queries.of_person(employee.number, employee_id, lock=True)
-        numbers = {employee.number, *(one.number for one in enrolments)}
-        typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
-        import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
-        files = _forget(numbers, employee.number, employee.name, employee_id)
-        erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files)
-        deleted = apply_deleted(employee)
-        # Last of all, because each step writes to the audit trail.
-        audit.destroy_keys(numbers | typed, employee_id)
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
-    deletion.remove_at_once(deleted.files)
-    return _complete(erasure.id)
+    erasure_id = None
+    while erasure_id is None:
+        employee = fresh(Employee, employee_id)
+        if employee is None:
+            raise EmployeeUnknown
+        numbers = _numbers_of(employee)
+        # To write the files anew, and to read the wrong rows, may take long, so nothing is locked meanwhile.
+        person = Person(numbers, {employee.name} | audit.names_known(numbers, employee_id))
+        import_traces.forget_files(person)
+        erasure_id = _erase(employee_id, person, import_traces.wrong_rows(person))
+    return _complete(erasure_id)
+
+
+@transactional
+def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
+    """Return the id of the erasure; None when the employee has got another number, whose traces are to be found first.
+
+    :param person: who is looked for in imports. :param wrong: the wrong rows with that person.
+    """
+    employee = locked_with_number(employee_id, *person.numbers)
+    if not _numbers_of(employee) <= {*person.numbers}:
+        return None
+    locks.share()
+    # Whoever adds a row about the employee has committed it then, or waits for the end.
+    db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
+    enrolments = queries.of_person(employee.number, employee_id, lock=True)
+    numbers = {employee.number, *(one.number for one in enrolments)}
+    typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
+    import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
+    files = _forget(numbers, employee.number, employee.name, employee_id)
+    erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files)
+    deleted = apply_deleted(employee)
+    # Last of all, because each step writes to the audit trail.
+    audit.destroy_keys(numbers | typed, employee_id)
+    after_commit(lambda: deletion.remove_at_once(deleted.files))
+    return erasure.id
 
 
 def erase_by_number(number: str) -> Changed[Erasure] | None:
@@ -61,10 +78,14 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
         return _complete(unfinished.id) if unfinished else None
     person = Person({number}, _names_left(number))
     import_traces.forget_files(person)
-    wrong = import_traces.wrong_rows(person)
+    erasure_id = _erase_left(number, person, import_traces.wrong_rows(person))
+    return _complete(erasure_id) if erasure_id else None
+
+
+@transactional
+def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
     lock_numbers(number)
     if search.by_number(number):  # Somebody was saved with it meanwhile.
-        db.session.rollback()
         return None
     # Locked before the erasure's row: a confirmed removal locks in the same order.
     enrolments = queries.of_number(number, lock=True)
@@ -79,8 +100,7 @@ def erase_by_number(number: str) -> Changed[Erasure] | None:
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
     import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
-    db.session.commit()
-    return _complete(erasure.id)
+    return erasure.id
 
 
 def knows_number(number: str) -> bool:
@@ -95,9 +115,7 @@ def knows_number(number: str) -> bool:
         comparison_traces.of_number,
         audit.keys_left_by,
     )
-    known = search.by_number(number) is None and any(of_number(number) for of_number in kept)
-    db.session.commit()
-    return known
+    return search.by_number(number) is None and any(of_number(number) for of_number in kept)
 
 
 def _complete(erasure_id: int) -> Changed[Erasure]:
@@ -121,24 +139,8 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 
 
-def _locked(employee_id: int) -> tuple[Employee, Person, list[int]]:
-    """Lock the employee with all numbers that are theirs, once the uploaded files of imports are without these.
-
-    To write the files anew, and to read the wrong rows, may take long, so nothing is locked meanwhile.
-
-    :return: the employee, who is looked for in imports, and the wrong rows with that person.
-    """
-    person, wrong = Person(frozenset()), list[int]()
-    while True:
-        employee = locked_with_number(employee_id, *person.numbers)
-        name = employee.name
-        numbers = {employee.number} | {one.number for one in queries.of_person(employee.number, employee_id)}
-        if numbers <= {*person.numbers}:
-            return employee, person, wrong
-        db.session.rollback()
-        person = Person(numbers, {name} | audit.names_known(numbers, employee_id))
-        import_traces.forget_files(person)
-        wrong = import_traces.wrong_rows(person)
+def _numbers_of(employee: Employee) -> set[str]:
+    return {employee.number, *(one.number for one in queries.of_person(employee.number, employee.id))}
 
 
 def _names_left(number: str) -> set[str]:

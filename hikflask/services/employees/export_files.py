@@ -74,9 +74,7 @@ def remove_old() -> int:
 def _kept(job_ids: set[int]) -> dict[int, str]:
     """Return the state of those of these jobs that are open, or whose files are kept."""
     wanted = select(Job.id, Job.state).where(Job.id.in_(job_ids), or_(Job.state.in_(OPEN), _IS_KEPT))
-    found = {row.id: row.state for row in db.session.execute(wanted)}
-    db.session.commit()
-    return found
+    return {row.id: row.state for row in db.session.execute(wanted)}
 
 
 def _stays(state: str | None, is_half_written: str | None) -> bool:

@@ -10,7 +10,14 @@ from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import dates
-from hikflask.services.core.db import Require, changed_rows, locked_employee, locked_with_number
+from hikflask.services.core.db import (
+    Require,
+    after_commit,
+    changed_rows,
+    locked_employee,
+    locked_with_number,
+    transactional,
+)
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
@@ -35,6 +42,7 @@ class Deleted:
     removals: tuple[int, ...]
 
 
+@transactional
 def set_active(employee_id: int, active: bool, require: Require | None = None) -> Changed[Employee]:
     """Deactivate an employee and start the removal from every terminal, or activate and enrol the employee again.
 
@@ -44,14 +52,9 @@ def set_active(employee_id: int, active: bool, require: Require | None = None) -
     :raises EmployeeUnknown: when there is no such employee. :raises ValidityOver: as apply_active().
     """
     employee = locked_employee(employee_id)
-    try:
-        if require:
-            require()
-        apply_active(employee, active)
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
+    if require:
+        require()
+    apply_active(employee, active)
     return Changed(employee, due_of(employee.number))
 
 
@@ -84,11 +87,11 @@ def deactivate_expired() -> int:
     """
     is_over = and_(Employee.is_active, Employee.valid_to < dates.today())
     some = select(Employee.id).where(is_over).order_by(Employee.valid_to).limit(EXPIRED_AT_ONCE)
-    found = list(db.session.execute(some).scalars())
-    db.session.commit()
-    return sum(_deactivate_expired(employee_id, is_over) for employee_id in found)
+    over = db.session.execute(some).scalars().all()
+    return sum(_deactivate_expired(employee_id, is_over) for employee_id in over)
 
 
+@transactional
 def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
     """Return False when another worker was faster, or somebody gave another day meanwhile."""
     lock = update(Employee).where(Employee.id == employee_id, is_over).values(is_active=Employee.is_active)
@@ -98,7 +101,6 @@ def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
         audit.note("employee.validity_over", employee=employee, after={"valid_to": str(employee.valid_to)})
         apply_active(employee, active=False)
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
-    db.session.commit()
     return is_mine
 
 
@@ -117,6 +119,7 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
             desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
 
 
+@transactional
 def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     """Desire an employee on one more terminal, with the present photo.
 
@@ -127,7 +130,6 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     :raises EmployeeUnknown: when there is no such employee.
     """
     enrolment = apply_sent(locked_employee(employee_id), terminal_id)
-    db.session.commit()
     return Changed(enrolment, (enrolment.id,))
 
 
@@ -154,6 +156,7 @@ def apply_department(employee: Employee, department: str) -> Changes:
     return membership.apply(employee)
 
 
+@transactional
 def delete_employee(employee_id: int) -> Changed[Employee]:
     """Delete an employee with all photos. The removals from terminals stay open after the row is deleted.
 
@@ -161,8 +164,7 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
     """
     employee = locked_with_number(employee_id)
     deleted = apply_deleted(employee)
-    db.session.commit()
-    deletion.remove_at_once(deleted.files)
+    after_commit(lambda: deletion.remove_at_once(deleted.files))
     return Changed(employee, deleted.removals)
 
 

@@ -13,6 +13,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, REMOVED, WAITING
 from hikflask.services.core.dates import TABLE_TIME, local
+from hikflask.services.core.db import end_read
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.state import summary
 from hikflask.services.terminals import registry
@@ -135,5 +136,5 @@ def batches(employee_ids: Sequence[int]) -> Iterator[list[Employee]]:
         # What is read is the present state, and what was written is not kept in memory.
         db.session.expunge_all()
         found = {one.id: one for one in db.session.execute(_WITH_STATES.where(Employee.id.in_(ids))).scalars()}
-        db.session.commit()
+        end_read()
         yield [found[employee_id] for employee_id in ids if employee_id in found]

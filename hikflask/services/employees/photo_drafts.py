@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import after_commit, changed_rows, transaction
 from hikflask.services.core.errors import PhotoDraftGone
 from hikflask.services.photos import deletion, quality, storage
 from hikflask.services.photos.findings import Finding
@@ -60,8 +60,6 @@ def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
     :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
-    # Give the connection back: an upload may have to wait for its turn.
-    db.session.commit()
     looked = quality.look(upload)
     upload.seek(0)
     return _keep(looked, upload.read(), number, {"owner": owner, "turn": 0, "cropped": False})
@@ -115,7 +113,6 @@ def photo_to_save(token: str, owner: str) -> Photo:
     photo = _row(token, _is_draft())
     if photo is None or find(token, owner) is None:
         raise PhotoDraftGone
-    db.session.commit()
     return photo
 
 
@@ -193,8 +190,7 @@ def _delete_oldest_of(owner: str) -> None:
 def _delete(files: list[str]) -> None:
     if not files:
         return
-    db.session.commit()  # SQLite refuses a transaction that has read before it writes while others write.
-    mine = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
-    gone = list(db.session.execute(mine.returning(Photo.file)).scalars())
-    db.session.commit()
-    deletion.remove_at_once(gone)
+    own = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
+    with transaction():
+        gone = list(db.session.execute(own.returning(Photo.file)).scalars())
+        after_commit(lambda: deletion.remove_at_once(gone))

@@ -6,7 +6,6 @@ from datetime import date
 from typing import IO
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
@@ -16,7 +15,15 @@ from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.queries import photo_of
-from hikflask.services.core.db import HELD_TERMINALS, Require, lock_numbers, locked_employee, locked_with_number
+from hikflask.services.core.db import (
+    HELD_TERMINALS,
+    Require,
+    after_commit,
+    lock_numbers,
+    locked_employee,
+    locked_with_number,
+    transactional,
+)
 from hikflask.services.core.errors import (
     CaptureNotSaved,
     CaptureOfAnother,
@@ -98,31 +105,32 @@ def save_employee(
     :raises ValidityReversed: when the last day would be before the first one, which somebody else has set meanwhile.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
-    files = storage.Files()
-    try:
-        photo = _photo_of_file(draft, source, files)
+
+    @transactional
+    def saved() -> Employee:
+        changes = draft
         if employee_id:
-            saved = drafts.of_saved(locked_with_number(employee_id, draft.number))
+            former = drafts.of_saved(locked_with_number(employee_id, draft.number))
             if require:
                 require()
-            draft = draft.applied_to(saved, fields)
+            changes = draft.applied_to(former, fields)
         else:
             lock_numbers(draft.number)
-        employee = apply_save(draft, source, employee_id, photo, files)
+        employee = apply_save(changes, source, employee_id, photo, files)
         if active is not None:
             apply_active(employee, active)
-        db.session.commit()
-    except (ServiceError, IntegrityError) as error:
-        files.undo()
-        if earlier := _saved_already(draft, source, employee_id, fields):
-            return Changed(earlier, due_of(earlier.number))
-        if isinstance(error, IntegrityError):
-            raise NumberKnown(n=draft.number) from error
-        raise
-    except BaseException:
-        files.undo()
-        raise
-    files.settle()
+        after_commit(files.settle)
+        return employee
+
+    try:
+        with storage.Files() as files:
+            photo = _photo_of_file(draft, source, files)
+            employee = saved()
+    except ServiceError:
+        earlier = _saved_already(draft, source, employee_id, fields)
+        if earlier is None:
+            raise
+        employee = earlier
     return Changed(employee, due_of(employee.number))
 
 
@@ -252,9 +260,7 @@ def _saved_already(
         return None
     saved = drafts.of_saved(employee)
     known = replace(draft, department=departments.find(draft.department) or draft.department).applied_to(saved, fields)
-    same = known == saved and _has_groups(employee, known)
-    db.session.commit()
-    return employee if same else None
+    return employee if known == saved and _has_groups(employee, known) else None
 
 
 def _has_groups(employee: Employee, draft: Draft) -> bool:

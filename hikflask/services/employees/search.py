@@ -15,7 +15,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset, name_index
-from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to, fresh
+from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter, Ids
@@ -140,6 +140,7 @@ def count_up_to(wanted: EmployeeFilter) -> int:
         return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
 
 
+@transactional
 def add_up_counts() -> None:
     """Add up the rows of the counts that the database keeps, where each change added one."""
     if db.engine.dialect.name != "postgresql":
@@ -149,7 +150,6 @@ def add_up_counts() -> None:
     gone = delete(EmployeeCount).returning(*columns).cte("gone")
     sums = select(*(func.coalesce(func.sum(gone.c[column.key]), 0) for column in columns))
     db.session.execute(insert(EmployeeCount).from_select([column.key for column in columns], sums))
-    db.session.commit()
 
 
 def _shown(page: Page[int]) -> Page[Employee]:

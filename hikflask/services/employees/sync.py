@@ -6,7 +6,7 @@ from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import unsaved
 from hikflask.services.captures.queries import photo_of
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import after_commit, locked_employee, transactional
 from hikflask.services.core.errors import (
     CaptureNotNamed,
     CaptureNotSaved,
@@ -46,20 +46,20 @@ def sync_employee(
     :raises TerminalNotNamed: when several are active, and neither `terminal_id` nor a capture names one.
     :raises ConsentMissing: when a consent is required and none is recorded.
     """
-    files = storage.Files()
-    try:
+
+    @transactional
+    def synced() -> Changed[Enrolment]:
         employee = locked_employee(employee_id)
         # Read now: until the end the employee keeps the number.
         if photo_path:
             capture = unsaved.of_path(photo_path, terminal_id, employee, requested_by)
         else:
             capture = _newest(terminal_id, employee.number, requested_by)
-        written = _written(terminal_id, employee, capture, files, overwrite=overwrite)
-    except BaseException:
-        files.undo()
-        raise
-    files.settle()
-    return written
+        after_commit(files.settle)
+        return _written(terminal_id, employee, capture, files, overwrite=overwrite)
+
+    with storage.Files() as files:
+        return synced()
 
 
 def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_employee
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_employee, transaction, transactional
 from hikflask.services.photos import storage
 
 
@@ -21,7 +21,6 @@ def remove_files() -> int:
     being_saved = and_(Photo.forgotten_at > database_now(), Photo.forgotten_at <= database_now(storage.UNSAVED_SECONDS))
     has_file = and_(Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~being_saved)
     rows = db.session.execute(select(Photo.id, Photo.file).where(has_file).order_by(Photo.id)).all()
-    db.session.commit()
     stuck = set(storage.unlink(*(row.file for row in rows)))
     return sum(_note_removed(row.id, row.file) for row in rows if row.file not in stuck)
 
@@ -66,8 +65,8 @@ def forget_unsaved_of(terminal_id: int) -> list[str]:
 def remove_at_once(files: list[str]) -> None:
     """Remove the files of forgotten photos and then their rows; the worker tries again what cannot be removed now."""
     stuck = set(storage.unlink(*files))
-    db.session.execute(delete(Photo).where(Photo.file.in_(set(files) - stuck)))
-    db.session.commit()
+    with transaction():
+        db.session.execute(delete(Photo).where(Photo.file.in_(set(files) - stuck)))
 
 
 def is_unused() -> ColumnElement[bool]:
@@ -79,22 +78,19 @@ def is_unused() -> ColumnElement[bool]:
 def next_photos(condition: ColumnElement[bool]) -> list[tuple[int, int | None]]:
     """Return ids of the next photos to work on, each with the id of its employee."""
     statement = select(Photo.id, Photo.employee_id).where(condition).order_by(Photo.id).limit(CLEANUP_BATCH)
-    found = [(row.id, row.employee_id) for row in db.session.execute(statement)]
-    db.session.commit()
-    return found
+    return [(row.id, row.employee_id) for row in db.session.execute(statement)]
 
 
+@transactional
 def _note_removed(photo_id: int, file: str) -> bool:
     # A save that had begun before may have renamed the file meanwhile.
     same_file = update(Photo).where(Photo.id == photo_id, Photo.file == file)
-    done = changed_rows(same_file.values(file_deleted_at=database_now())) == 1
-    db.session.commit()
-    return done
+    return changed_rows(same_file.values(file_deleted_at=database_now())) == 1
 
 
+@transactional
 def _remove_row(photo_id: int, employee_id: int | None, condition: ColumnElement[bool]) -> bool:
     if employee_id is not None:
         lock_employee(employee_id)
-    deleted = db.session.execute(delete(Photo).where(Photo.id == photo_id, condition).returning(Photo.id)).first()
-    db.session.commit()
-    return deleted is not None
+    deleted = delete(Photo).where(Photo.id == photo_id, condition).returning(Photo.id)
+    return db.session.execute(deleted).first() is not None

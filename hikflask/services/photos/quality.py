@@ -12,7 +12,7 @@ from typing import IO, Protocol
 
 from flask import current_app
 
-from hikflask.extensions import db
+from hikflask.services.core.db import end_read
 from hikflask.services.photos.findings import Finding
 from hikflask.services.photos.quality_process import Child
 
@@ -47,8 +47,6 @@ class Look(Protocol):
 def look(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> Looked:
     """Return a photo as it is kept, turned and cropped as asked for, with what is found in the result.
 
-    The session is committed first.
-
     :param turn: degrees clockwise, one of TURNS, after the turn that the EXIF data ask for.
     :param crop: cut out the face with the margins that terminals want, from the pixels of the file. Nothing is cut
         where no face is found, or where it would not have its margins then.
@@ -65,8 +63,7 @@ def looking() -> Iterator[Look]:
     def look_at(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> Looked:
         if turn not in TURNS:
             raise ValueError(f"a turn by {turn} degrees")
-        # Give the connection back: a photo may have to wait for its turn.
-        db.session.commit()
+        end_read()  # A photo may have to wait for its turn.
         detect = current_app.config[SETTING] != OFF
         said, picture = child.ask(stream, {"turn": turn, "crop": crop, "detect": detect})
         return Looked(picture, tuple(Finding(**one) for one in said["findings"]), said["faces_checked"])

@@ -17,7 +17,7 @@ from hikflask.models.enrolment import PRESENT, REFUSED, WAITING
 from hikflask.models.import_batch import APPLIED
 from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import changed_rows, lock_employee
+from hikflask.services.core.db import changed_rows, lock_employee, transactional
 from hikflask.services.photos import storage
 from hikflask.services.photos.deletion import is_unused, next_photos
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS, is_in
@@ -97,6 +97,7 @@ def _forget_by(reason: str, is_over: ColumnElement[bool]) -> int:
     return sum(_forget(photo_id, employee_id, reason, condition) for photo_id, employee_id in next_photos(condition))
 
 
+@transactional
 def _forget(photo_id: int, employee_id: int | None, reason: str, condition: ColumnElement[bool]) -> bool:
     """Mark one photo as forgotten; return False when the condition is not true any more."""
     if employee_id is not None:
@@ -108,5 +109,4 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, condition: Colu
         file = db.session.execute(select(Photo.file).where(Photo.id == photo_id)).scalar_one()
         number = employee.number if employee else storage.number_in(file)
         audit.note("photo.forgotten", employee=employee, number=number, subject=file, after={"rule": reason})
-    db.session.commit()
     return marked

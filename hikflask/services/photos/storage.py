@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
@@ -25,7 +25,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureLost, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
 from hikflask.services.photos.quality import Looked
@@ -74,8 +74,7 @@ def keep_upload(upload: IO[bytes] | Looked, number: str) -> Photo:
     :raises BadPhoto: when it is no such picture, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
-    # Give the connection back: an upload may have to wait for its turn.
-    db.session.commit()
+    end_read()  # An upload may have to wait for its turn.
     picture = upload.jpeg if isinstance(upload, Looked) else baseline_jpeg(upload)
     return _keep(picture, number, UPLOADED)
 
@@ -84,8 +83,8 @@ def _keep(picture: bytes, number: str, source: str) -> Photo:
     """Store a picture and commit its row, which is forgotten in an hour unless save() is called."""
     name = f"{_number(number)}_{secrets.token_urlsafe(16)}.jpg"
     photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
-    db.session.add(photo)
-    db.session.commit()
+    with transaction(alone=True):
+        db.session.add(photo)
     _write(photo, folder() / name, picture)
     return photo
 
@@ -118,9 +117,9 @@ def _write(photo: Photo, path: Path, content: bytes, mode: int = 0o666) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if changed_rows(update(Photo).where(Photo.id == photo.id).values(source=Photo.source)):
-            half.rename(path)
-        db.session.commit()
+        with transaction(alone=True):
+            if changed_rows(update(Photo).where(Photo.id == photo.id).values(source=Photo.source)):
+                half.rename(path)
     finally:
         half.unlink(missing_ok=True)
 
@@ -153,19 +152,27 @@ def to_send(photo: Photo) -> bytes | None:
         picture = path.read_bytes() if path else None
     except FileNotFoundError:
         picture = None
-    forgotten = is_forgotten(photo)
-    db.session.commit()
-    if forgotten:
+    if is_forgotten(photo):
         raise PhotoForgotten
     return picture
 
 
 class Files:
-    """The files that a transaction created and the names it replaced. Which of them go is known when it ends."""
+    """The files that a transaction created and the names it replaced. Which of them go is known when it ends.
+
+    The block of a `with` statement is around the whole transaction. When it raises, undo() follows.
+    """
 
     def __init__(self) -> None:
         self._made: list[str] = []
         self._old: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.undo()
 
     def keep_captured(self, picture: bytes, number: str) -> Photo:
         """Store a terminal's picture; see keep_captured()."""
@@ -208,7 +215,7 @@ class Files:
         self._old.append(beside(photo).name)
 
     def undo(self) -> None:
-        """Roll back the transaction, which has failed, and remove the files that were created.
+        """Remove the files that were created: the transaction has failed.
 
         A file that the database has nevertheless stays: the answer to the COMMIT may have been lost, or it is still
         under way, for which the lock waits. When the database does not answer, all stay: the clean-up removes them.
@@ -218,13 +225,12 @@ class Files:
             return
         named = select(Photo.file, Photo.forgotten_at).where(Photo.file.in_([*self._made, *self._old]))
         try:
-            rows = db.session.execute(named.with_for_update(key_share=True)).all()
-            committed = {row.file for row in rows if row.forgotten_at is None}
-            gone = [name for name in self._made if name not in committed and _remove(name)]
-            db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
-            db.session.commit()
+            with transaction(alone=True):
+                rows = db.session.execute(named.with_for_update(key_share=True)).all()
+                committed = {row.file for row in rows if row.forgotten_at is None}
+                gone = [name for name in self._made if name not in committed and _remove(name)]
+                db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
         except SQLAlchemyError as error:
-            db.session.rollback()
             log.error("new pictures stay: the database does not tell which are saved (%s)", type(error).__name__)
 
     def settle(self) -> None:

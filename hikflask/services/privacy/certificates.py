@@ -22,7 +22,7 @@ from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.core import secure_delete
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import CertificateUncheckable
 from hikflask.services.photos import storage
 from hikflask.services.privacy import traces
@@ -104,11 +104,10 @@ def complete_all() -> None:
     for erasure in _unfinished():
         _remove_files(erasure)
     over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
-    db.session.commit()
     for erasure in over:
         numbers = {erasure.number, *(one.number for one in erasure.removals)}
         traces.forget_again(numbers, erasure.name, erasure.employee_id)
-        db.session.commit()
+    end_read()  # No transaction may be open when the database's files are written anew, not even ours.
     if over and secure_delete.overwrite_deleted():
         for erasure in over:
             _complete(erasure)
@@ -134,11 +133,10 @@ def list_page(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
     """Return a page of erasures, the newest first, and how many there are in all."""
     statement = select(Erasure).order_by(Erasure.id.desc()).limit(limit).offset(offset)
     page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-    total = db.session.execute(select(func.count(Erasure.id))).scalar_one()
-    db.session.commit()
-    return page, total
+    return page, db.session.execute(select(func.count(Erasure.id))).scalar_one()
 
 
+@transactional
 def forget_names() -> int:
     """Delete ID and name from the certificates that are complete for DAYS_WITH_NAME days; return how many."""
     kept_since = database_now(-SECONDS_PER_DAY * DAYS_WITH_NAME)
@@ -151,7 +149,6 @@ def forget_names() -> int:
         erasure.number = erasure.name = ""
         for removal in erasure.removals:
             removal.number = ""
-    db.session.commit()
     return len(over)
 
 
@@ -169,6 +166,7 @@ def matches(erasure: Erasure, number: str, name: str) -> bool:
     return hmac.compare_digest(_digest(key, number, name), erasure.digest)
 
 
+@transactional
 def forget_told() -> int:
     """Delete the messages to webhooks about erased people that ended since, or after DAYS_TOLD days; return how many.
 
@@ -183,18 +181,15 @@ def forget_told() -> int:
         WebhookDelivery.happened_at <= Erasure.completed_at,
         or_(WebhookDelivery.next_attempt_at.is_(None), is_over),
     )
-    deleted = changed_rows(delete(WebhookDelivery).where(WebhookDelivery.number != "", theirs.exists()))
-    db.session.commit()
-    return deleted
+    return changed_rows(delete(WebhookDelivery).where(WebhookDelivery.number != "", theirs.exists()))
 
 
+@transactional
 def forget_old() -> int:
     """Delete the certificates that were completed longer ago than HIKFLASK_AUDIT_RETENTION; return how many."""
     kept_since = database_now(-SECONDS_PER_DAY * current_app.config["AUDIT_RETENTION"])
     old = select(Erasure.id).where(Erasure.completed_at < kept_since).order_by(Erasure.id).limit(CLEANUP_BATCH)
-    deleted = changed_rows(delete(Erasure).where(Erasure.id.in_(old)))
-    db.session.commit()
-    return deleted
+    return changed_rows(delete(Erasure).where(Erasure.id.in_(old)))
 
 
 def _normal(number: str, name: str) -> list[str]:
@@ -233,13 +228,16 @@ def _remove_files(erasure: Erasure) -> None:
     left = storage.unlink(*names)
     if not left and not erasure.waits_for_terminal:
         left = storage.unlink(*storage.strays(erasure.number, *(one.number for one in erasure.removals)))
-    if left != names and _raise_version(erasure.id):
-        gone = [one.id for one in erasure.files if one.file not in left]
-        changed_rows(delete(ErasureFile).where(ErasureFile.id.in_(gone)))
-        db.session.add_all(ErasureFile(erasure_id=erasure.id, file=name) for name in left if name not in names)
-    db.session.commit()
+    if left == names:
+        return
+    gone = [one.id for one in erasure.files if one.file not in left]
+    with transaction():
+        if _raise_version(erasure.id):
+            changed_rows(delete(ErasureFile).where(ErasureFile.id.in_(gone)))
+            db.session.add_all(ErasureFile(erasure_id=erasure.id, file=name) for name in left if name not in names)
 
 
+@transactional
 def _complete(erasure: Erasure) -> None:
     """Complete an erasure, unless something was added since it was read."""
     as_read = (Erasure.id == erasure.id, Erasure.completed_at.is_(None), Erasure.version == erasure.version)
@@ -247,7 +245,6 @@ def _complete(erasure: Erasure) -> None:
         # Whoever looks at the page at this moment has nothing to do with it.
         with audit.acting(audit.WORKER):
             audit.note("erasure.completed", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
-    db.session.commit()
 
 
 def _raise_version(erasure_id: int) -> bool:

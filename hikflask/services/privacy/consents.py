@@ -13,7 +13,7 @@ from hikflask.models.columns import database_now, storable
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.core.dates import today
-from hikflask.services.core.db import Require, locked_employee
+from hikflask.services.core.db import Require, locked_employee, transactional
 from hikflask.services.core.errors import ConsentMissing
 
 REQUIRE = "require"
@@ -37,24 +37,14 @@ class Given:
 
 def get(employee_id: int) -> Consent | None:
     """Return the consent that is recorded of an employee, or None."""
-    found = recorded(employee_id)
-    db.session.commit()
-    return found
-
-
-def recorded(employee_id: int) -> Consent | None:
-    """Return the same within the caller's transaction."""
     return db.session.execute(OF_EMPLOYEE, {"employee_id": employee_id}).scalar_one_or_none()
 
 
 def is_missing(number: str, employee_id: int | None = None) -> bool:
     """True when no consent is recorded of the employee with this id; without an id, with this number."""
     if employee_id is None:
-        found = db.session.execute(BY_NUMBER, {"number": storable(number)}).first()
-    else:
-        found = db.session.execute(BY_EMPLOYEE, {"employee_id": employee_id}).first()
-    db.session.commit()
-    return found is None
+        return db.session.execute(BY_NUMBER, {"number": storable(number)}).first() is None
+    return db.session.execute(BY_EMPLOYEE, {"employee_id": employee_id}).first() is None
 
 
 def is_required() -> bool:
@@ -62,6 +52,7 @@ def is_required() -> bool:
     return bool(current_app.config["CONSENT"] == REQUIRE)
 
 
+@transactional
 def record(employee_id: int, given: Given, require: Require | None = None) -> Consent:
     """Record the consent of an employee in place of the one that was recorded before.
 
@@ -71,11 +62,10 @@ def record(employee_id: int, given: Given, require: Require | None = None) -> Co
     employee = locked_employee(employee_id)
     if require:
         require()
-    consent = _write(employee, given)
-    db.session.commit()
-    return consent
+    return _write(employee, given)
 
 
+@transactional
 def withdraw(employee_id: int) -> bool:
     """Delete the recorded consent; False when there was none.
 
@@ -84,11 +74,10 @@ def withdraw(employee_id: int) -> bool:
     :raises EmployeeUnknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
-    consent = recorded(employee_id)
+    consent = get(employee_id)
     if consent is not None:
         audit.note("consent.withdrawn", employee=employee, before=_about(consent))
         db.session.delete(consent)
-    db.session.commit()
     return consent is not None
 
 
@@ -111,7 +100,7 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
     :raises ConsentMissing: when a consent is required and there is none.
     """
     required = with_face and is_required()
-    if not (given_today or required) or recorded(employee.id):
+    if not (given_today or required) or get(employee.id):
         return
     if not given_today:
         raise ConsentMissing
@@ -119,7 +108,7 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
 
 
 def _write(employee: Employee, given: Given) -> Consent:
-    consent = recorded(employee.id)
+    consent = get(employee.id)
     before = _about(consent) if consent else None
     if consent is None:
         consent = Consent(employee_id=employee.id)

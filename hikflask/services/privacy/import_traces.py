@@ -18,7 +18,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.employee import folded
 from hikflask.models.import_batch import WRONG
 from hikflask.services.core import import_files, photo_archive
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, end_read, transaction
 
 BATCH = 500
 WORD = re.compile(r"[^\W_]+")
@@ -74,15 +74,15 @@ def forget_files(person: Person) -> None:
     """
     columns = (ImportBatch.id, ImportBatch.table_file, ImportBatch.photos_file, ImportBatch.layout)
     found = db.session.execute(select(*columns).where(or_(*(column != "" for column in columns[1:3])))).all()
-    db.session.commit()
     for batch_id, table, photos, layout in found:
-        mine = update(ImportBatch).where(ImportBatch.id == batch_id)
+        same_batch = update(ImportBatch).where(ImportBatch.id == batch_id)
+        end_read()  # Others may have the archives locked, and one takes long to write.
         if photos and photo_archive.forget(photos, person.has_photo):
-            changed_rows(mine.values(photos_file=ImportBatch.photos_file))
-            db.session.commit()
+            with transaction():
+                changed_rows(same_batch.values(photos_file=ImportBatch.photos_file))
         if table and import_files.remove(table):
-            changed_rows(mine.values(table_file="", layout={**layout, "sample": []}))
-            db.session.commit()
+            with transaction():
+                changed_rows(same_batch.values(table_file="", layout={**layout, "sample": []}))
 
 
 def wrong_rows(person: Person) -> list[int]:
@@ -93,10 +93,9 @@ def wrong_rows(person: Person) -> list[int]:
     ids: list[int] = []
     last = 0
     while part := db.session.execute(WRONG_ROWS.where(ImportRow.id > last).limit(BATCH)).all():
-        db.session.commit()
+        end_read()
         last = part[-1].id
         ids += _naming(person, part)
-    db.session.commit()
     return ids
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Text, cast, delete, false, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, WebhookDelivery
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, lock_numbers
+from hikflask.services.core.db import changed_rows, lock_numbers, transaction
 from hikflask.services.privacy import comparison_traces, import_traces
 from hikflask.services.privacy.import_traces import Person
 
@@ -31,18 +31,19 @@ def forget(numbers: Collection[str], employee_id: int | None) -> None:
 
 
 def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -> None:
-    """Forget what came since the erasure began, within the caller's transaction, and whom the audit trail means.
+    """Forget what came since the erasure began, and whom the audit trail means.
 
     Whoever has one of the numbers by now keeps everything.
     """
     wrong = import_traces.wrong_rows(Person(numbers, {name}))
-    lock_numbers(*numbers)
-    comparison_traces.lock()
-    taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
-    left = {*numbers} - taken
-    forget(left, employee_id)
-    import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)
-    audit.destroy_keys(numbers, employee_id)
+    with transaction():
+        lock_numbers(*numbers)
+        comparison_traces.lock()
+        taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
+        left = {*numbers} - taken
+        forget(left, employee_id)
+        import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)
+        audit.destroy_keys(numbers, employee_id)
 
 
 def _blank_reports(numbers: Collection[str], employee_id: int | None) -> None:

@@ -49,7 +49,7 @@ def record(employee_id: int) -> ResponseReturnValue:
         return _form(form, employee_id, HTTPStatus.UNPROCESSABLE_ENTITY)
     given = Given(form.given_on.data, form.basis.data, form.note.data or "")
     try:
-        consents.record(employee_id, given, lambda: form.take_in(_as_saved(consents.recorded(employee_id))))
+        consents.record(employee_id, given, lambda: form.take_in(_as_saved(consents.get(employee_id))))
     except ChangedMeanwhile as error:
         details = conflict_details(form, error.differences, _shown_value)
         return _form(form, employee_id, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
