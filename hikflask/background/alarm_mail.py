@@ -13,11 +13,11 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from hikflask import messages
-from hikflask.extensions import db
 from hikflask.models import Alarm
 from hikflask.models.alarm import BACKUP, REMOVALS
 from hikflask.services.alarms import conditions, watch
 from hikflask.services.core.dates import local
+from hikflask.services.core.db import end_read
 
 log = logging.getLogger(__name__)
 LANGUAGES = ("ru", "en")
@@ -52,6 +52,7 @@ def send(written: MIMEText) -> None:
 
     :raises OSError: when the server is away, does not let us in, or does not take it.
     """
+    end_read()
     config = current_app.config
     where = (config["MAIL_SERVER"], config["MAIL_PORT"])
     trusted = ssl.create_default_context()
@@ -76,7 +77,6 @@ def _is_sent(key: str) -> bool:
         return True
     over = is_about_the_end(alarm)
     written = letter(alarm)
-    db.session.rollback()  # No transaction is open while the server is waited for.
     try:
         send(written)
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from flask import Flask, current_app
 
-from hikflask.extensions import db
+from hikflask.services.core.db import end_read
 from hikflask.services.jobs import queries
 
 SECONDS = 0.5
@@ -39,6 +39,6 @@ def _watch(app: Flask, job_id: int, out: TextIO, seconds: float, ended: threadin
             if job is not None:
                 out.write(f"\r{job.done} of {job.total} ")
                 out.flush()
-            db.session.rollback()
+            end_read()
         out.write("\r\x1b[K")
         out.flush()

@@ -8,10 +8,10 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 
-from hikflask.extensions import db
 from hikflask.http import body_limits, error_status
 from hikflask.http.permissions import OPERATOR
 from hikflask.services.accounts.errors import TryLater
+from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.web.imports import upload
 from hikflask.web.security import csrf_failure, current_operator
@@ -54,7 +54,7 @@ def internal_error(error: InternalServerError) -> Response:  # noqa: ARG001 - th
 
 def not_storable(error: DataError) -> Response:
     """Refuse what a database does not take, such as a zero character in a search."""
-    db.session.rollback()
+    end_read()
     current_app.logger.warning("request %s: %s", g.get("request_id"), type(error.orig).__name__)
     return http_error(BadRequest())
 

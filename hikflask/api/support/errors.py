@@ -18,9 +18,9 @@ from werkzeug.exceptions import (
 
 from hikflask import messages
 from hikflask.api.support.body import InputError
-from hikflask.extensions import db
 from hikflask.http import body_limits, error_status, permissions
 from hikflask.isapi.errors import Refused, TerminalError
+from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
@@ -86,7 +86,7 @@ def _internal(error: InternalServerError, **always: Any) -> ResponseReturnValue:
 
 
 def _not_storable(error: DataError, **always: Any) -> ResponseReturnValue:  # noqa: ARG001
-    db.session.rollback()
+    end_read()
     return refusal(
         "invalid_input", "A text holds a character that cannot be stored.", HTTPStatus.UNPROCESSABLE_ENTITY, **always
     )

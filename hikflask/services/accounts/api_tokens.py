@@ -13,7 +13,7 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.accounts import reserved_names
 from hikflask.services.accounts.errors import NameReserved, TokenNameKnown, TokenUnknown
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 PREFIX = "hik_"
 TOKEN_BYTES = 32
@@ -46,14 +46,13 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
         expires_at=expires_at,
         created_by=audit.present_actor().name[:128],
     )
-    db.session.add(token)
     try:
-        db.session.flush()
+        with transaction():
+            db.session.add(token)
+            db.session.flush()
+            audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
     except IntegrityError as error:
-        db.session.rollback()
         raise TokenNameKnown from error
-    audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
-    db.session.commit()
     return token, secret
 
 
@@ -61,13 +60,10 @@ def find(secret: str) -> ApiToken | None:
     """Return the row of a token that is valid now and note its use, or return None."""
     found = db.session.execute(VALID, {"sha256": _hash(secret)}).one_or_none()
     if found is not None and found.is_stale:
-        _note_use(found.ApiToken.id)
-    db.session.commit()
+        used = update(ApiToken).where(ApiToken.id == found.ApiToken.id)
+        with transaction():
+            changed_rows(used.values(last_used_at=database_now()))
     return found and found.ApiToken
-
-
-def _note_use(token_id: int) -> None:
-    changed_rows(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=database_now()))
 
 
 def revoke(token_id: int) -> ApiToken:
@@ -79,9 +75,9 @@ def revoke(token_id: int) -> ApiToken:
     if token is None:
         raise TokenUnknown
     still_valid = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
-    if changed_rows(still_valid.values(revoked_at=database_now())):
-        audit.note("token.revoked", subject=token.name)
-    db.session.commit()
+    with transaction():
+        if changed_rows(still_valid.values(revoked_at=database_now())):
+            audit.note("token.revoked", subject=token.name)
     return token
 
 
@@ -94,17 +90,13 @@ def list_valid_of(creator: str) -> list[ApiToken]:
     """Return the valid tokens that an operator created, sorted by name: the operator may still know them."""
     valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
     found = db.session.execute(select(ApiToken).where(ApiToken.created_by == creator, *valid).order_by(ApiToken.name))
-    tokens = list(found.scalars())
-    db.session.commit()
-    return tokens
+    return list(found.scalars())
 
 
 def list_all() -> list[ApiToken]:
     """Return all tokens, revoked ones too, sorted by name."""
     found = db.session.execute(select(ApiToken).order_by(ApiToken.name), execution_options={"populate_existing": True})
-    tokens = list(found.scalars())
-    db.session.commit()
-    return tokens
+    return list(found.scalars())
 
 
 def _hash(secret: str) -> str:

@@ -20,6 +20,7 @@ from ldap3.utils.dn import escape_rdn, parse_dn
 
 from hikflask.models.operator import ROLES, login_of
 from hikflask.services.accounts.errors import DirectoryAway
+from hikflask.services.core.db import end_read
 
 log = logging.getLogger(__name__)
 # Results of a bind that say who somebody is not; all others are faults of the directory or of the settings.
@@ -130,6 +131,7 @@ def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
 
     :raises DirectoryAway:
     """
+    end_read()
     config = current_app.config
     connection = ldap3.Connection(
         _server(),

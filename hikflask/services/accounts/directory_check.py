@@ -10,7 +10,7 @@ from hikflask.models.operator import LDAP
 from hikflask.services import audit
 from hikflask.services.accounts import directory, directory_operators, operators, sessions
 from hikflask.services.accounts.errors import DirectoryAway
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 
 def check_signed_in() -> int:
@@ -23,7 +23,6 @@ def check_signed_in() -> int:
     if not directory.can_look_up():
         return ended
     due = list(db.session.execute(select(Operator.id).where(*_is_due()).order_by(Operator.id)).scalars())
-    db.session.commit()
     for operator_id in due:
         try:
             ended += _is_claimed(operator_id) and _is_ended(operator_id)
@@ -40,18 +39,16 @@ def _is_due() -> tuple[ColumnElement[bool], ...]:
 
 def _is_claimed(operator_id: int) -> bool:
     claim = update(Operator).where(Operator.id == operator_id, *_is_due()).values(checked_at=database_now())
-    claimed = changed_rows(claim)
-    db.session.commit()
-    return bool(claimed)
+    with transaction(alone=True):
+        return changed_rows(claim) == 1
 
 
 def _is_ended(operator_id: int) -> bool:
     operator = operators.row(operator_id)
-    db.session.commit()  # No transaction is open while the directory is waited for.
     found = directory.look_up(operator.name)
-    stays = directory_operators.refresh(operator, found)
-    if not stays:
-        sessions.end_all(operator_id)
-        audit.note("operator.left_directory", subject=operator.name)
-    db.session.commit()
+    with transaction():
+        stays = directory_operators.refresh(operator, found)
+        if not stays:
+            sessions.end_all(operator_id)
+            audit.note("operator.left_directory", subject=operator.name)
     return not stays

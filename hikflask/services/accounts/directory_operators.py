@@ -6,7 +6,6 @@ Local accounts stay local: nobody of the directory gets one that looks like its 
 from collections.abc import Callable
 
 from sqlalchemy import Update, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Operator
@@ -15,7 +14,7 @@ from hikflask.models.operator import LDAP, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import directory, reserved_names
 from hikflask.services.accounts.directory import Found
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transactional
 
 # As the columns of operator.
 LONGEST_NAME, LONGEST_LOGIN = 64, 128
@@ -37,7 +36,7 @@ def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Oper
 
 
 def refresh(operator: Operator, found: Found | None) -> bool:
-    """Give an operator the present role; False for somebody who left the groups. The caller commits."""
+    """Give an operator the present role; False for somebody who left the groups. Within the caller's transaction."""
     values = {"checked_at": database_now()}
     if found is not None and found.role is not None and login_of(found.name) == operator.login:
         if found.role != operator.role:
@@ -50,6 +49,7 @@ def refresh(operator: Operator, found: Found | None) -> bool:
     return False
 
 
+@transactional
 def _refreshed(found: Found) -> Operator | None:
     if found.role is None or not _is_usable(found.name):
         return None
@@ -59,7 +59,6 @@ def _refreshed(found: Found) -> Operator | None:
     if operator.directory != LDAP or not operator.is_active:
         return None
     refresh(operator, found)
-    db.session.commit()
     return _by_login(operator.login)
 
 
@@ -74,21 +73,14 @@ def _added(found: Found, role: str) -> Operator | None:
     operator = Operator(name=found.name, login=login_of(found.name), password_hash="", role=role, directory=LDAP)
     operator.checked_at = database_now()
     db.session.add(operator)
-    try:
-        db.session.flush()
-    except IntegrityError:  # Somebody was faster.
-        db.session.rollback()
-        return _refreshed(found)
+    db.session.flush()
     audit.note("operator.created", subject=operator.name, after={"role": role, "directory": LDAP})
-    db.session.commit()
     return operator
 
 
 def _by_login(login: str) -> Operator | None:
     statement = select(Operator).where(Operator.login == login)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
 def _row(operator_id: int) -> Update:

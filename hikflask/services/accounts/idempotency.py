@@ -17,7 +17,7 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import IdempotencyKey
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_table
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_table, transaction
 from hikflask.services.core.errors import IdempotencyAnswerGone, IdempotencyKeyReused, IdempotencyRunning
 
 KEPT_SECONDS = 86400.0
@@ -52,17 +52,14 @@ def begin(token_id: int, key: str, fingerprint: str) -> Claim | Answer:
     """
     hashed = hashlib.sha256(key.encode()).hexdigest()
     mine = (IdempotencyKey.token_id == token_id, IdempotencyKey.key_sha256 == hashed)
-    changed_rows(delete(IdempotencyKey).where(*mine, IdempotencyKey.created_at < database_now(-KEPT_SECONDS)))
     given = {"token_id": token_id, "key_sha256": hashed, "fingerprint": fingerprint}
     fresh = insert(IdempotencyKey).values(**given, claimed_until=database_now(CLAIM_SECONDS))
     try:
-        row_id: int = db.session.execute(fresh.returning(IdempotencyKey.id)).scalar_one()
-        db.session.commit()
+        with transaction(alone=True):
+            changed_rows(delete(IdempotencyKey).where(*mine, IdempotencyKey.created_at < database_now(-KEPT_SECONDS)))
+            row_id: int = db.session.execute(fresh.returning(IdempotencyKey.id)).scalar_one()
     except IntegrityError:
-        db.session.rollback()
-        found = db.session.execute(select(IdempotencyKey).where(*mine)).scalar_one_or_none()
-        db.session.commit()
-        return _again(found, fingerprint)
+        return _again(db.session.execute(select(IdempotencyKey).where(*mine)).scalar_one_or_none(), fingerprint)
     return Claim(row_id, 1)
 
 
@@ -83,10 +80,9 @@ def _claimed_anew(found: IdempotencyKey) -> Claim:
     )
     number = found.claim_number + 1
     anew = update(IdempotencyKey).where(*over).values(claim_number=number, claimed_until=database_now(CLAIM_SECONDS))
-    changed = changed_rows(anew)
-    db.session.commit()
-    if not changed:
-        raise IdempotencyRunning
+    with transaction(alone=True):
+        if not changed_rows(anew):
+            raise IdempotencyRunning
     return Claim(found.id, number)
 
 
@@ -100,14 +96,14 @@ def _opened(kept: str) -> Answer:
 def keep(claim: Claim, answer: Answer) -> None:
     """Keep the answer to a claimed call, encrypted, unless somebody was erased since it began."""
     text = vault.encrypt(json.dumps({"status": answer.status, "headers": answer.headers, "body": answer.body}))
-    changed_rows(update(IdempotencyKey).where(*_mine(claim), IdempotencyKey.answer.is_(None)).values(answer=text))
-    db.session.commit()
+    with transaction():
+        changed_rows(update(IdempotencyKey).where(*_mine(claim), IdempotencyKey.answer.is_(None)).values(answer=text))
 
 
 def give_up(claim: Claim) -> None:
     """Forget a claimed call that has no answer to keep, so that it may be sent again at once."""
-    changed_rows(delete(IdempotencyKey).where(*_mine(claim)))
-    db.session.commit()
+    with transaction():
+        changed_rows(delete(IdempotencyKey).where(*_mine(claim)))
 
 
 def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
@@ -115,7 +111,7 @@ def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def blank_answers() -> None:
-    """Forget what was answered, in the open transaction: somebody is erased, and any answer may name a person.
+    """Forget what was answered, within the caller's transaction: somebody is erased, and any answer may name a person.
 
     A call that runs has read of the person, so its answer is not kept either; and none begins before the erasure ends.
     The keys stay, so that nothing is done twice.
@@ -128,6 +124,5 @@ def forget_keys() -> int:
     """Delete keys that are older than a day, some at a time; return how many."""
     old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < database_now(-KEPT_SECONDS))
     some = old.order_by(IdempotencyKey.created_at).limit(5 * CLEANUP_BATCH)
-    deleted = changed_rows(delete(IdempotencyKey).where(IdempotencyKey.id.in_(some)))
-    db.session.commit()
-    return deleted
+    with transaction():
+        return changed_rows(delete(IdempotencyKey).where(IdempotencyKey.id.in_(some)))

@@ -22,7 +22,7 @@ from hikflask.services.accounts.errors import (
     OperatorUnknown,
     PasswordWrong,
 )
-from hikflask.services.core.db import changed_rows, lock_table
+from hikflask.services.core.db import changed_rows, lock_table, transaction, transactional
 
 TEMPORARY_BYTES = 12
 
@@ -52,14 +52,13 @@ def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Ope
 
 
 def _add(operator: Operator) -> Operator:
-    db.session.add(operator)
     try:
-        db.session.flush()
+        with transaction():
+            db.session.add(operator)
+            db.session.flush()
+            audit.note("operator.created", subject=operator.name, after={"role": operator.role})
     except IntegrityError as error:
-        db.session.rollback()
         raise OperatorNameKnown from error
-    audit.note("operator.created", subject=operator.name, after={"role": operator.role})
-    db.session.commit()
     return operator
 
 
@@ -70,20 +69,19 @@ def create_first(name: str, password: str) -> Operator:
     :raises NameReserved: when the name would read like somebody else's in the audit trail.
     """
     operator = _new(name, password, ADMIN)
-    lock_table(cast("Table", Operator.__table__))
-    if db.session.execute(select(Operator.id).limit(1)).first():
-        db.session.rollback()
-        raise OperatorsExist
-    return _add(operator)
+    with transaction():
+        lock_table(cast("Table", Operator.__table__))
+        if exist():
+            raise OperatorsExist
+        return _add(operator)
 
 
 def exist() -> bool:
     """Return True when there is at least one operator."""
-    found = db.session.execute(select(Operator.id).limit(1)).first()
-    db.session.commit()
-    return found is not None
+    return db.session.execute(select(Operator.id).limit(1)).first() is not None
 
 
+@transactional
 def change(
     operator_id: int, role: str | None, is_active: bool | None, require: Callable[[Operator], object] | None = None
 ) -> Operator:
@@ -94,18 +92,8 @@ def change(
     :raises LastAdministrator: when no local administrator would be left. :raises OperatorUnknown: no such operator.
     :raises DirectoryDecides: when the role of somebody of the directory is to be another one.
     """
-    try:
-        _change(operator_id, role, is_active, require)
-    except BaseException:
-        db.session.rollback()
-        raise
-    return row(operator_id)
-
-
-def _change(
-    operator_id: int, role: str | None, is_active: bool | None, require: Callable[[Operator], object] | None
-) -> None:
-    _lock_administrators()
+    # Of two who remove each other, the second waits here and then sees what the first did.
+    changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
     operator = db.session.get(Operator, operator_id, populate_existing=True, with_for_update={"key_share": True})
     if operator is None:
         raise OperatorUnknown
@@ -130,12 +118,7 @@ def _change(
     if not is_active:
         sessions.end_all(operator_id)
     audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
-    db.session.commit()
-
-
-def _lock_administrators() -> None:
-    """Lock the administrators: of two who remove each other, the second waits here and then sees what the first did."""
-    changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
+    return row(operator_id)
 
 
 def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:
@@ -151,14 +134,13 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     if operator.directory:
         raise DirectoryDecides
     passwords.refuse_weak(password, operator.name)
-    operator.password_hash = passwords.hashed(password)
-    operator.must_change_password = temporary
-    if sessions.end_all(operator_id, keep_session) != (keep_session is not None):
-        db.session.rollback()
-        raise PasswordWrong
-    audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
-    db.session.commit()
-    rate_limit.reset_account(rate_limit.account_key(operator.login))
+    hashed = passwords.hashed(password)
+    with transaction():
+        operator.password_hash, operator.must_change_password = hashed, temporary
+        if sessions.end_all(operator_id, keep_session) != (keep_session is not None):
+            raise PasswordWrong
+        audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
+        rate_limit.reset_account(rate_limit.account_key(operator.login))
 
 
 def temporary_password() -> str:
@@ -169,23 +151,17 @@ def temporary_password() -> str:
 def list_all() -> list[Operator]:
     """Return all operators, sorted by name."""
     found = db.session.execute(select(Operator).order_by(Operator.login), execution_options={"populate_existing": True})
-    operators = list(found.scalars())
-    db.session.commit()
-    return operators
+    return list(found.scalars())
 
 
 def by_name(name: str) -> Operator | None:
     """Return the operator with this name, in capital letters or not, or None."""
-    found = db.session.execute(select(Operator).where(Operator.login == login_of(name))).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(select(Operator).where(Operator.login == login_of(name))).scalar_one_or_none()
 
 
 def get(operator_id: int) -> Operator | None:
     """Return the operator as the row is in the database now, or None."""
-    found = db.session.get(Operator, operator_id, populate_existing=True)
-    db.session.commit()
-    return found
+    return db.session.get(Operator, operator_id, populate_existing=True)
 
 
 def row(operator_id: int) -> Operator:

@@ -10,6 +10,7 @@ from threading import BoundedSemaphore
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from hikflask.services.accounts.errors import PasswordCommon, PasswordLong, PasswordsBusy, PasswordShort
+from hikflask.services.core.db import end_read
 
 SHORTEST, LONGEST = 12, 128
 # The least that OWASP's Password Storage Cheat Sheet names for 32 MB: N = 2^15, r = 8, p = 3.
@@ -91,6 +92,7 @@ def _turn() -> Iterator[None]:
 
     :raises PasswordsBusy:
     """
+    end_read()
     with _held(_PLACES, 0.0), _held(_TURNS, LONGEST_WAIT):
         yield
 

@@ -13,7 +13,7 @@ from hikflask.extensions import db
 from hikflask.models import Throttle
 from hikflask.models.columns import database_now
 from hikflask.services.accounts.errors import TooOften
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 LONGEST_KEY = 160
 # A machine may use any address of its IPv6 network, so the network is what counts. In bits.
@@ -33,8 +33,8 @@ def take(key: str, limit: int, seconds: float) -> None:
     :raises TooOften: when this is one more (params: seconds until the window ends; first: the first try too many).
     """
     statement = _counted(db.engine.dialect.name, seconds)
-    count, since, now = db.session.execute(statement, {"its_key": key[:LONGEST_KEY]}).one()
-    db.session.commit()
+    with transaction(alone=True):
+        count, since, now = db.session.execute(statement, {"its_key": key[:LONGEST_KEY]}).one()
     if count > limit:
         left = seconds - (now - since).total_seconds()
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
@@ -48,7 +48,6 @@ def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
     conditions = (Throttle.key == key[:LONGEST_KEY], Throttle.count >= limit, _is_open(seconds))
     if db.session.execute(select(Throttle.key).where(*conditions)).first():
         take(key, limit, seconds)
-    db.session.commit()
 
 
 def account_key(name: str) -> str:
@@ -79,21 +78,21 @@ def place_of(address: str) -> str:
 def give_back(key: str) -> None:
     """Do not count one try: it was a successful one."""
     statement = update(Throttle).where(Throttle.key == key[:LONGEST_KEY], Throttle.count > 0)
-    changed_rows(statement.values(count=Throttle.count - 1))
-    db.session.commit()
+    with transaction(alone=True):
+        changed_rows(statement.values(count=Throttle.count - 1))
 
 
 def reset_account(key: str) -> None:
     """Set the counts of an account to zero, from all places."""
     anywhere = (Throttle.key == key) | Throttle.key.startswith(key_at_place(key, ""), autoescape=True)
-    db.session.execute(delete(Throttle).where(anywhere))
-    db.session.commit()
+    with transaction():
+        db.session.execute(delete(Throttle).where(anywhere))
 
 
 def delete_old_tries() -> None:
     """Delete counts whose window is long over."""
-    db.session.execute(delete(Throttle).where(Throttle.since < database_now(-KEPT_SECONDS)))
-    db.session.commit()
+    with transaction():
+        db.session.execute(delete(Throttle).where(Throttle.since < database_now(-KEPT_SECONDS)))
 
 
 @cache

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import pyotp
 from flask import current_app
@@ -28,7 +29,7 @@ from hikflask.services.accounts.errors import (
     SignInRefused,
 )
 from hikflask.services.accounts.sessions import SignedIn
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 ISSUER = "hikflask"
 STEP_SECONDS = 30
@@ -76,9 +77,7 @@ def has(operator_id: int) -> bool:
 def codes_left(operator_id: int) -> int:
     """Return how many recovery codes the operator has left."""
     mine = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.operator_id == operator_id)
-    count = db.session.execute(mine).scalar_one()
-    db.session.commit()
-    return count
+    return db.session.execute(mine).scalar_one()
 
 
 def open_session(pending: OperatorSession, code: str, address: str, device: str = "") -> str:
@@ -96,15 +95,13 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
             sessions.take_tries(tries)
             if not known:
                 rate_limit.take(f"factor-long:{operator.id}", LONG_TRIES, LONG_SECONDS)
-        _accept(operator, code)
         key, hashed = sessions.new_key()
-        sessions.note_opened(operator)
         waiting = (OperatorSession.id == pending.id, OperatorSession.factor_pending)
         opened = update(OperatorSession).where(*waiting).values(factor_pending=False, key_sha256=hashed)
-        if changed_rows(opened) != 1:
-            db.session.rollback()
-            raise SignInRefused
-        db.session.commit()
+        with _code_used(operator, code):
+            sessions.note_opened(operator)
+            if changed_rows(opened) != 1:
+                raise SignInRefused
     sessions.give_back_tries([*tries, f"factor-long:{operator.id}"])
     return key
 
@@ -122,19 +119,17 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
     if step is None:
         raise FactorCodeWrong
     operator = operators.row(person.operator_id)
-    if operator.totp_encrypted is not None:
-        try:
-            _accept(operator, present_code)
-        except FactorCodeWrong as error:
-            raise PresentCodeWrong from error
     mine = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
-    changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step, totp_used=str(step)))
-    if sessions.end_all(person.operator_id, person.session_id) != 1:
-        db.session.rollback()
-        raise SignInRefused
-    codes = _replace_codes(person.operator_id)
-    audit.note("second_factor.set_up", subject=person.name)
-    db.session.commit()
+    owned = transaction() if operator.totp_encrypted is None else _code_used(operator, present_code)
+    try:
+        with owned:
+            changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step, totp_used=str(step)))
+            if sessions.end_all(person.operator_id, person.session_id) != 1:
+                raise SignInRefused
+            codes = _replace_codes(person.operator_id)
+            audit.note("second_factor.set_up", subject=person.name)
+    except FactorCodeWrong as error:
+        raise PresentCodeWrong from error
     sessions.give_back_tries(tries)
     return codes
 
@@ -146,10 +141,9 @@ def new_codes(person: SignedIn, code: str) -> list[str]:
     :raises FactorMissing: when there is no second factor. :raises FactorCodeWrong: :raises TooOften:
     """
     tries = _count_try(person)
-    _accept_own(person, code)
-    codes = _replace_codes(person.operator_id)
-    audit.note("second_factor.new_codes", subject=person.name)
-    db.session.commit()
+    with _own_code_used(person, code):
+        codes = _replace_codes(person.operator_id)
+        audit.note("second_factor.new_codes", subject=person.name)
     sessions.give_back_tries(tries)
     return codes
 
@@ -164,8 +158,8 @@ def switch_off(person: SignedIn, code: str) -> None:
     if person.role in current_app.config["SECOND_FACTOR_ROLES"]:
         raise FactorRequired
     tries = _count_try(person)
-    _accept_own(person, code)
-    _remove(person.operator_id, person.session_id)
+    with _own_code_used(person, code):
+        _remove(person.operator_id, person.session_id)
     sessions.give_back_tries(tries)
 
 
@@ -180,13 +174,12 @@ def remove(operator_id: int) -> None:
 def _remove(operator_id: int, keep: int | None) -> None:
     operator = db.session.get_one(Operator, operator_id)
     mine = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
-    if not changed_rows(mine.values(totp_encrypted=None, totp_step=None, totp_used="")):
-        db.session.rollback()
-        raise FactorMissing
-    db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
-    sessions.end_all(operator_id, keep)
-    audit.note("second_factor.removed", subject=operator.name)
-    db.session.commit()
+    with transaction():
+        if not changed_rows(mine.values(totp_encrypted=None, totp_step=None, totp_used="")):
+            raise FactorMissing
+        db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
+        sessions.end_all(operator_id, keep)
+        audit.note("second_factor.removed", subject=operator.name)
 
 
 def _count_try(person: SignedIn) -> list[str]:
@@ -197,19 +190,26 @@ def _count_try(person: SignedIn) -> list[str]:
     return [soon, late]
 
 
-def _accept_own(person: SignedIn, code: str) -> None:
+@contextmanager
+def _own_code_used(person: SignedIn, code: str) -> Iterator[None]:
     operator = operators.row(person.operator_id)
     if operator.totp_encrypted is None:
         raise FactorMissing
-    _accept(operator, code)
+    with _code_used(operator, code):
+        yield
 
 
-def _accept(operator: Operator, code: str) -> None:
-    """Use up a code, within a transaction that the caller commits. :raises FactorCodeWrong: noted in the trail."""
-    if not (_use_totp(operator, code) or _use_recovery_code(operator, code)):
-        db.session.rollback()
+@contextmanager
+def _code_used(operator: Operator, code: str) -> Iterator[None]:
+    """Own a transaction that uses up a code. :raises FactorCodeWrong: noted in the trail."""
+    try:
+        with transaction():
+            if not (_use_totp(operator, code) or _use_recovery_code(operator, code)):
+                raise FactorCodeWrong
+            yield
+    except FactorCodeWrong:
         audit.note_alone("second_factor.refused", subject=operator.name)
-        raise FactorCodeWrong
+        raise
 
 
 def _use_totp(operator: Operator, code: str) -> bool:

@@ -28,7 +28,7 @@ from hikflask.services.accounts.errors import (
     SignInRefusedOrAway,
     TooOften,
 )
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 KEY_BYTES = 32
 WINDOW_SECONDS = 900.0
@@ -83,7 +83,6 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     :raises TooOften: after too many tries or sign-ins (params: seconds). :raises PasswordsBusy:
     """
     operator = db.session.execute(select(Operator).where(Operator.login == login_of(name))).scalar_one_or_none()
-    db.session.commit()
     account, place = rate_limit.account_key(name), rate_limit.place_of(address)
     sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
     known_device = known_devices.device_of(device, operator)
@@ -170,17 +169,16 @@ def _fits(password: str, checked: str | None, tries: Iterable[str]) -> bool:
 
 def _opened(operator: Operator, checked: str | None, address: str) -> str | None:
     """Open a session; return None when the operator may not sign in, or got another password during the check."""
-    if not _holds(operator.id, checked):
-        return None
-    key = secrets.token_urlsafe(KEY_BYTES)
-    with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
+    key, hashed = new_key()
+    with transaction(), audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
+        if not _holds(operator.id, checked):
+            return None
         mine = {"operator_id": operator.id, "address": address[:64], "confirmed_at": database_now()}
         # Read once its row is locked: a second factor may have been set up meanwhile.
         pending = db.session.get_one(Operator, operator.id, populate_existing=True).totp_encrypted is not None
         if not pending:
             note_opened(operator)
-        db.session.add(OperatorSession(key_sha256=_hash(key), factor_pending=pending, **mine))
-        db.session.commit()
+        db.session.add(OperatorSession(key_sha256=hashed, factor_pending=pending, **mine))
     return key
 
 
@@ -196,10 +194,7 @@ def _holds(operator_id: int, checked: str | None) -> bool:
     The lock waits for a change that is being made, and a later change waits for this transaction.
     """
     unchanged = (Operator.id == operator_id, Operator.password_hash == checked, Operator.is_active)
-    if changed_rows(update(Operator).where(*unchanged).values(is_active=True)) == 1:
-        return True
-    db.session.rollback()
-    return False
+    return changed_rows(update(Operator).where(*unchanged).values(is_active=True)) == 1
 
 
 def _end_oldest(operator: Operator) -> None:
@@ -218,7 +213,6 @@ def find(key: str) -> SignedIn | None:
         .where(OperatorSession.key_sha256 == _hash(key), Operator.is_active, *_is_open()),
         execution_options={"populate_existing": True},
     ).first()
-    db.session.commit()
     if found is None:
         return None
     session, operator, confirmed = found
@@ -239,11 +233,9 @@ def find_pending(key: str) -> OperatorSession | None:
     """Return the session with this key that waits for the second factor, with its operator, or None."""
     lately = OperatorSession.started_at > database_now(-FACTOR_SECONDS)
     waiting = (OperatorSession.key_sha256 == _hash(key), OperatorSession.factor_pending, Operator.is_active, lately)
-    found = db.session.execute(
+    return db.session.execute(
         select(OperatorSession).join(Operator).where(*waiting), execution_options={"populate_existing": True}
     ).scalar_one_or_none()
-    db.session.commit()
-    return found
 
 
 def touch(session_id: int) -> None:
@@ -252,8 +244,8 @@ def touch(session_id: int) -> None:
     stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
     # Read first: in SQLite even an UPDATE that changes nothing waits for other writers.
     if db.session.execute(select(OperatorSession.id).where(*stale)).first():
-        changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
-    db.session.commit()
+        with transaction():
+            changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
 
 
 def confirm(signed_in: SignedIn, password: str) -> None:
@@ -262,11 +254,11 @@ def confirm(signed_in: SignedIn, password: str) -> None:
     :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy:
     """
     checked = refuse_wrong_password(signed_in, password)
-    if not _holds(signed_in.operator_id, checked):
-        raise PasswordWrong
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    changed_rows(statement.values(confirmed_at=database_now()))
-    db.session.commit()
+    with transaction():
+        if not _holds(signed_in.operator_id, checked):
+            raise PasswordWrong
+        changed_rows(statement.values(confirmed_at=database_now()))
 
 
 def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
@@ -299,9 +291,9 @@ def _fits_directory(operator: Operator, password: str, tries: Iterable[str]) -> 
 
 def sign_out(signed_in: SignedIn) -> None:
     """End one session."""
-    db.session.execute(delete(OperatorSession).where(OperatorSession.id == signed_in.session_id))
-    audit.note("sign_out", subject=signed_in.name)
-    db.session.commit()
+    with transaction():
+        db.session.execute(delete(OperatorSession).where(OperatorSession.id == signed_in.session_id))
+        audit.note("sign_out", subject=signed_in.name)
 
 
 def end_own(signed_in: SignedIn, session_id: int) -> None:
@@ -309,16 +301,16 @@ def end_own(signed_in: SignedIn, session_id: int) -> None:
     mine = delete(OperatorSession).where(
         OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id
     )
-    if changed_rows(mine):
-        audit.note("sign_out.elsewhere", subject=signed_in.name)
-    db.session.commit()
+    with transaction():
+        if changed_rows(mine):
+            audit.note("sign_out.elsewhere", subject=signed_in.name)
 
 
 def sign_out_everywhere(signed_in: SignedIn) -> None:
     """End all sessions of an operator."""
-    end_all(signed_in.operator_id)
-    audit.note("sign_out.everywhere", subject=signed_in.name)
-    db.session.commit()
+    with transaction():
+        end_all(signed_in.operator_id)
+        audit.note("sign_out.everywhere", subject=signed_in.name)
 
 
 def end_all(operator_id: int, keep: int | None = None) -> int:
@@ -338,8 +330,8 @@ def renew_key(signed_in: SignedIn) -> str:
     """Give an open session a new key, as after a changed password, and return the key."""
     key, hashed = new_key()
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
-    changed_rows(statement.values(key_sha256=hashed))
-    db.session.commit()
+    with transaction():
+        changed_rows(statement.values(key_sha256=hashed))
     return key
 
 
@@ -352,24 +344,20 @@ def new_key() -> tuple[str, str]:
 def list_open(operator_id: int) -> list[OperatorSession]:
     """Return an operator's open sessions, the newest first."""
     mine = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_is_open())
-    found = list(db.session.execute(mine.order_by(OperatorSession.id.desc())).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(mine.order_by(OperatorSession.id.desc())).scalars())
 
 
 def last_sign_ins() -> dict[str, datetime]:
     """Return the time of each operator's last sign-in by name, as far back as the audit trail goes."""
     signed_in = select(AuditEntry.actor, func.max(AuditEntry.at)).where(AuditEntry.action == "sign_in")
-    found = {name: at for name, at in db.session.execute(signed_in.group_by(AuditEntry.actor))}
-    db.session.commit()
-    return found
+    return {name: at for name, at in db.session.execute(signed_in.group_by(AuditEntry.actor))}
 
 
 def delete_expired_sessions() -> None:
     """Delete the sessions whose time is over."""
     idle, started = _within_limits()
-    db.session.execute(delete(OperatorSession).where(~idle | ~started))
-    db.session.commit()
+    with transaction():
+        db.session.execute(delete(OperatorSession).where(~idle | ~started))
 
 
 def _is_open() -> tuple[Any, ...]:

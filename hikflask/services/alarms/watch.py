@@ -10,16 +10,14 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
 from hikflask.models.alarm import REMOVALS, SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
-from hikflask.services.alarms.conditions import Condition
 from hikflask.services.core.dates import is_working_time
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.enrolments.schedule import back_off
 
 # A mail that nobody sends after all, as the worker was killed, is due again after so many seconds.
@@ -32,6 +30,7 @@ def is_on() -> bool:
     return bool(current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"])
 
 
+@transactional
 def watch() -> bool:
     """Note which alarms began and which are over; return whether a mail is due."""
     if not is_on():
@@ -39,7 +38,8 @@ def watch() -> bool:
     found = {condition.key: condition for condition in conditions.find()}
     known = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
     for key in found.keys() - known.keys():
-        _begin(found[key])
+        began = {"key": key, "kind": found[key].kind, "terminal_id": found[key].terminal_id}
+        db.session.execute(insert(Alarm), [{**began, "began_at": found[key].since}])
     over = [key for key, over_at in known.items() if over_at is None and key not in found]
     again = [key for key, over_at in known.items() if over_at is not None and key in found]
     if over:
@@ -50,9 +50,7 @@ def watch() -> bool:
     if again:
         _change(again, over_at=None)  # Nobody was told yet that it was over.
     _tell_of_newer_removals()
-    is_due = db.session.execute(select(Alarm.key).where(*_due()).limit(1)).first() is not None
-    db.session.commit()
-    return is_due
+    return db.session.execute(select(Alarm.key).where(*_due()).limit(1)).first() is not None
 
 
 def claim() -> str | None:
@@ -60,9 +58,8 @@ def claim() -> str | None:
     first = select(Alarm.key).where(*_due()).order_by(Alarm.tries, Alarm.key).limit(1)
     claimed = update(Alarm).where(Alarm.key == first.scalar_subquery(), *_due())
     claimed = claimed.values(next_try_at=database_now(CLAIM_SECONDS)).execution_options(synchronize_session=False)
-    key = db.session.execute(claimed.returning(Alarm.key)).scalar_one_or_none()
-    db.session.commit()
-    return key
+    with transaction(alone=True):
+        return db.session.execute(claimed.returning(Alarm.key)).scalar_one_or_none()
 
 
 def get(key: str) -> Alarm | None:
@@ -71,6 +68,7 @@ def get(key: str) -> Alarm | None:
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
+@transactional
 def told(key: str, *, over: bool) -> None:
     """Note that the mail about an alarm's beginning or end was sent."""
     if not over:
@@ -78,16 +76,15 @@ def told(key: str, *, over: bool) -> None:
     elif not changed_rows(delete(Alarm).where(Alarm.key == key, Alarm.over_at.is_not(None))):
         # It began again while the mail was on its way.
         _change([key], told_at=None, tries=0, next_try_at=database_now())
-    db.session.commit()
 
 
+@transactional
 def not_told(key: str) -> None:
     """Note that no server took the mail; it and all others that are due are tried again, later each time."""
     tries = db.session.execute(select(Alarm.tries).where(Alarm.key == key)).scalar_one_or_none() or 0
     later = {"next_try_at": database_now(back_off(tries))}
     changed_rows(update(Alarm).where(*_due()).values(**later))
     _change([key], tries=tries + 1, **later)
-    db.session.commit()
 
 
 def _change(keys: list[str], **values: Any) -> None:
@@ -107,16 +104,6 @@ def _tell_of_newer_removals() -> None:
         late = {terminal_id: asked_at + wait for terminal_id, asked_at in newest.items()}
         newer = [key for key, terminal_id, at in rows if at and terminal_id in late and late[terminal_id] > at]
         _change(newer, told_at=None, next_try_at=database_now())
-
-
-def _begin(condition: Condition) -> None:
-    """Add the alarm, unless another worker just did."""
-    columns = {"key": condition.key, "kind": condition.kind, "terminal_id": condition.terminal_id}
-    try:
-        with db.session.begin_nested():
-            db.session.execute(insert(Alarm), [{**columns, "began_at": condition.since}])
-    except IntegrityError:
-        pass
 
 
 def _due() -> tuple[ColumnElement[bool], ...]:

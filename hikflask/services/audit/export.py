@@ -10,6 +10,7 @@ from hikflask.models import AuditEntry
 from hikflask.services.audit.log import note_alone
 from hikflask.services.audit.sealing import Entry, opened
 from hikflask.services.audit.search import AuditFilter, conditions, count_entries
+from hikflask.services.core.db import end_read
 
 BATCH = 500
 
@@ -28,11 +29,10 @@ def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[Entry]]:
     before_id = newest_id + 1
     while found := _batch(chosen, before_id):
         before_id = found[-1].id
+        end_read()
         yield found
 
 
 def _batch(chosen: AuditFilter, before_id: int) -> list[Entry]:
     statement = select(AuditEntry).where(*conditions(chosen), AuditEntry.id < before_id)
-    found = opened(list(db.session.execute(statement.order_by(AuditEntry.id.desc()).limit(BATCH)).scalars()))
-    db.session.commit()
-    return found
+    return opened(list(db.session.execute(statement.order_by(AuditEntry.id.desc()).limit(BATCH)).scalars()))

@@ -15,7 +15,7 @@ from hikflask.models import AuditEntry, Employee, Photo
 from hikflask.models.columns import database_now
 from hikflask.services.audit import sealing
 from hikflask.services.audit.sealing import Details
-from hikflask.services.core.db import lock_numbers
+from hikflask.services.core.db import lock_numbers, transaction, transactional
 
 LONGEST_TEXT = 2000
 # Looking at the same photo again within this time is not noted again, nor is the same refused access.
@@ -109,9 +109,9 @@ def note(
 
 
 def note_alone(action: str, **about: Any) -> None:
-    """Add an entry and commit, for an action that changes nothing else."""
-    note(action, **about)
-    db.session.commit()
+    """Add an entry in a transaction of its own, for an action that changes nothing else."""
+    with transaction(alone=True):
+        note(action, **about)
 
 
 def note_look(employee_id: int | None, file: str, number: str = "") -> None:
@@ -127,9 +127,9 @@ def note_look(employee_id: int | None, file: str, number: str = "") -> None:
     lately = db.session.execute(select(AuditEntry).where(*_lately("photo.viewed"), *theirs)).scalars().all()
     if all(look.subject != file for look in sealing.opened(lately)):
         _note_new_look(employee.id if employee else None, file, shown)
-    db.session.commit()
 
 
+@transactional
 def _note_new_look(employee_id: int | None, file: str, number: str) -> None:
     lock_numbers(number)
     # An erasure of the number may have ended meanwhile. Then the trail says nothing of the person any more.
@@ -144,8 +144,7 @@ def note_refused_access(what: str) -> None:
     lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MOST_REFUSALS)
     known = [tuple(row) for row in db.session.execute(lately)]
     if told not in known and len(known) < MOST_REFUSALS:
-        note("access.refused", subject=what)
-    db.session.commit()
+        note_alone("access.refused", subject=what)
 
 
 def _lately(action: str) -> tuple[ColumnElement[bool], ...]:

@@ -80,7 +80,7 @@ def _forget_unstored_keys(session: Session, previous: SessionTransaction) -> Non
 
 
 def opened(rows: Sequence[AuditEntry]) -> list[Entry]:
-    """Return entries as they are read, within the caller's transaction."""
+    """Return entries as they are read."""
     theirs = {row.employee for row in rows if row.sealed}
     kept = select(PersonKey.pseudonym, PersonKey.key_encrypted).where(PersonKey.pseudonym.in_(theirs))
     keys = {pseudonym: _unwrapped(key) for pseudonym, key in db.session.execute(kept)} if theirs else {}
@@ -88,7 +88,7 @@ def opened(rows: Sequence[AuditEntry]) -> list[Entry]:
 
 
 def pseudonyms(number: str) -> list[str]:
-    """Return the pseudonyms of whoever has or had a number, within the caller's transaction."""
+    """Return the pseudonyms of whoever has or had a number."""
     return list(db.session.execute(select(PersonKey.pseudonym).where(PersonKey.number == number)).scalars())
 
 

@@ -34,9 +34,7 @@ def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list
     found = db.session.execute(
         select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
     ).scalars()
-    page = opened(list(found))
-    db.session.commit()
-    return page, count_entries(chosen)
+    return opened(list(found)), count_entries(chosen)
 
 
 def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
@@ -47,13 +45,11 @@ def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
     statement = select(func.count(AuditEntry.id)).where(*conditions(chosen))
     if newest_id is not None:
         statement = statement.where(AuditEntry.id <= newest_id)
-    total = db.session.execute(statement).scalar_one()
-    db.session.commit()
-    return total
+    return db.session.execute(statement).scalar_one()
 
 
 def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
-    """Return the filter as conditions of a SELECT, within the caller's transaction."""
+    """Return the filter as conditions of a SELECT."""
     exact = {
         AuditEntry.actor: chosen.actor,
         AuditEntry.action: chosen.action,

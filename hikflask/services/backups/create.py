@@ -26,6 +26,7 @@ from hikflask.services.backups import keys, postgresql, records, revisions, sqli
 from hikflask.services.backups.archive import DATABASES, KEYS, PHOTOS, Manifest, Writer
 from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
+from hikflask.services.core.db import end_read
 from hikflask.services.photos import storage
 from hikflask.version import VERSION
 
@@ -187,7 +188,7 @@ def _present_name(photo_id: int) -> str | None:
     """Return the name that a photo's file has by now, or None when the photo was deleted."""
     kept = select(Photo.file).where(Photo.id == photo_id, Photo.forgotten_at.is_(None))
     name = db.session.execute(kept).scalar_one_or_none()
-    db.session.commit()
+    end_read()  # The files that follow may take minutes.
     return name
 
 

@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Alarm, AuditEntry, Backup, EmployeeCount, Heartbeat, Throttle
 from hikflask.models.columns import database_now
 from hikflask.services.backups.archive import Manifest
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transactional
 
 # Rows of these do not make an installation one that is used: a service that runs writes them by itself, also when a
 # program calls with the token of before, somebody tries to sign in, or the nightly backup is made.
@@ -21,9 +21,7 @@ MOST = 100
 def newest() -> Backup | None:
     """Return the backup that was finished last, or None when there is none."""
     statement = select(Backup).order_by(Backup.id.desc()).limit(1)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
 def is_overdue() -> bool:
@@ -36,6 +34,7 @@ def is_overdue() -> bool:
     return lately is None
 
 
+@transactional
 def add(manifest: Manifest, size: int) -> Backup:
     """Remember a backup whose file, of so many bytes, is complete, and forget the oldest ones."""
     made = Backup(
@@ -49,5 +48,4 @@ def add(manifest: Manifest, size: int) -> Backup:
     db.session.add(made)
     db.session.flush()
     changed_rows(delete(Backup).where(Backup.id <= made.id - MOST))
-    db.session.commit()
     return made

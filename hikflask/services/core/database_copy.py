@@ -90,7 +90,6 @@ def _refuse_source() -> None:
         raise CopyError("This installation has tables of another version. Run `flask --app wsgi db upgrade` first.")
     leased = select(Terminal.id).where(Terminal.lease_until > database_now()).limit(1)
     in_use = heartbeat.alive() or db.session.execute(leased).first() is not None
-    db.session.rollback()
     if in_use:
         raise CopyError("The installation is in use: stop the service and its workers, wait a minute, and try again.")
 

@@ -336,9 +336,8 @@ def locked_with_number(employee_id: int, *others: str) -> Employee:
 def database_answers() -> bool:
     """Return True when the database answers a query."""
     try:
-        db.session.execute(select(1))
+        with db.engine.connect() as connection:
+            connection.execute(select(1))
     except SQLAlchemyError:
         return False
-    finally:
-        db.session.rollback()
     return True

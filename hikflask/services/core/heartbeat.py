@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, select, update
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 # How long the row of a worker that ended without a word is kept, in seconds.
 FORGOTTEN_AFTER = 24 * 3600.0
@@ -22,16 +22,16 @@ def name() -> str:
 
 def beat(worker: str) -> None:
     """Note that this worker is running."""
-    if not changed_rows(update(Heartbeat).where(Heartbeat.worker == worker).values(seen_at=database_now())):
-        db.session.add(Heartbeat(worker=worker, seen_at=database_now()))
-        db.session.execute(delete(Heartbeat).where(Heartbeat.seen_at < database_now(-FORGOTTEN_AFTER)))
-    db.session.commit()
+    with transaction(alone=True):
+        if not changed_rows(update(Heartbeat).where(Heartbeat.worker == worker).values(seen_at=database_now())):
+            db.session.add(Heartbeat(worker=worker, seen_at=database_now()))
+            db.session.execute(delete(Heartbeat).where(Heartbeat.seen_at < database_now(-FORGOTTEN_AFTER)))
 
 
 def leave(worker: str) -> None:
     """Note that this worker has ended."""
-    db.session.execute(delete(Heartbeat).where(Heartbeat.worker == worker))
-    db.session.commit()
+    with transaction(alone=True):
+        db.session.execute(delete(Heartbeat).where(Heartbeat.worker == worker))
 
 
 def alive() -> bool:

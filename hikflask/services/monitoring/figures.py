@@ -37,8 +37,6 @@ def read() -> list[Metric]:
         found = [_employees(), _enrolments(states), *_removals(states[LEAVING]), *_terminals(), *_work(), _backup()]
     except SQLAlchemyError:
         found = []
-    finally:
-        db.session.rollback()
     reachable.add_metric([], bool(found))
     return [reachable, *found]
 

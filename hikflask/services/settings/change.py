@@ -11,7 +11,7 @@ from hikflask.models import ChangedSetting
 from hikflask.models.columns import database_now
 from hikflask.models.setting import LONGEST
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, lock_table
+from hikflask.services.core.db import after_commit, changed_rows, lock_table, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.settings import stored
 
@@ -64,15 +64,15 @@ def change(name: str, text: str) -> None:
     """
     _refuse_unchangeable(name)
     value = _read(name, text)
-    before = _locked_values()
-    if before[name] == value:
-        db.session.rollback()
-        return
-    _refuse_contradiction({**before, name: value})
-    row = db.session.get(ChangedSetting, name, populate_existing=True) or ChangedSetting(name=name)
-    row.value, row.set_by, row.set_at = as_text(value), audit.present_actor().name[:128], database_now()
-    db.session.add(row)
-    _noted("setting.changed", name, before[name], value)
+    with transaction():
+        before = _locked_values()
+        if before[name] == value:
+            return
+        _refuse_contradiction({**before, name: value})
+        row = db.session.get(ChangedSetting, name, populate_existing=True) or ChangedSetting(name=name)
+        row.value, row.set_by, row.set_at = as_text(value), audit.present_actor().name[:128], database_now()
+        db.session.add(row)
+        _note("setting.changed", name, before[name], value)
 
 
 def reset(name: str) -> None:
@@ -81,19 +81,20 @@ def reset(name: str) -> None:
     :raises SettingUnknown: :raises SettingFixed: :raises SettingsContradict: then nothing is changed.
     """
     _refuse_unchangeable(name)
-    value, before = stored.of_app().without[name], _locked_values()
-    _refuse_contradiction({**before, name: value})
-    if changed_rows(delete(ChangedSetting).where(ChangedSetting.name == name)):
-        _noted("setting.reset", name, before[name], value)
-    db.session.rollback()
+    value = stored.of_app().without[name]
+    with transaction():
+        before = _locked_values()
+        _refuse_contradiction({**before, name: value})
+        if changed_rows(delete(ChangedSetting).where(ChangedSetting.name == name)):
+            _note("setting.reset", name, before[name], value)
 
 
 def in_force() -> dict[str, ChangedSetting]:
     """Return what administrators changed, by name; not what the environment fixed since, or what cannot be read."""
     rows = db.session.execute(select(ChangedSetting), execution_options={"populate_existing": True}).scalars()
-    found = {row.name: row for row in rows if may_change(row.name)}
-    db.session.commit()
-    return {name: row for name, row in found.items() if as_text(current_app.config[name]) == row.value}
+    return {
+        row.name: row for row in rows if may_change(row.name) and as_text(current_app.config[row.name]) == row.value
+    }
 
 
 def may_change(name: str) -> bool:
@@ -134,12 +135,10 @@ def _locked_values() -> dict[str, Any]:
 def _refuse_contradiction(values: dict[str, Any]) -> None:
     wrong = contradiction(values)
     if wrong:
-        db.session.rollback()
         longer, shorter = wrong.names
         raise SettingsContradict(longer=longer, shorter=shorter, limit=as_text(values[shorter]))
 
 
-def _noted(action: str, name: str, before: Any, after: Any) -> None:
+def _note(action: str, name: str, before: Any, after: Any) -> None:
     audit.note(action, subject=name, before={"value": as_text(before)}, after={"value": as_text(after)})
-    db.session.commit()
-    stored.look_now()
+    after_commit(stored.look_now)

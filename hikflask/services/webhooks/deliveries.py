@@ -15,7 +15,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.columns import database_now, one_moment
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction
 from hikflask.services.webhooks import receivers
 from hikflask.services.webhooks.receivers import NotSent
 
@@ -33,9 +33,7 @@ DELIVERY, EVENT, TIME, SIGNATURE = (
 def due_webhooks() -> list[int]:
     """Return the ids of the active webhooks that have something to be sent now."""
     waiting = select(WebhookDelivery.id).where(WebhookDelivery.webhook_id == Webhook.id, *_due()).exists()
-    found = list(db.session.execute(select(Webhook.id).where(Webhook.is_active, waiting)).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(select(Webhook.id).where(Webhook.is_active, waiting)).scalars())
 
 
 def send_due(webhook_id: int) -> None:
@@ -52,7 +50,6 @@ def send_next(webhook_id: int) -> bool:
     webhook = db.session.get_one(Webhook, webhook_id, populate_existing=True)
     url, secret, body = webhook.url, vault.decrypt(webhook.secret_encrypted), body_of(claimed)
     sent_at = int(db.session.execute(select(database_now())).scalar_one().timestamp())
-    db.session.commit()  # No transaction is open while the receiver is waited for.
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "hikflask",
@@ -110,9 +107,8 @@ def forget_deliveries() -> int:
     kept_since = database_now(-SECONDS_PER_DAY * current_app.config["EVENT_RETENTION"])
     old = select(WebhookDelivery.id).where(WebhookDelivery.happened_at < kept_since)
     some = old.order_by(WebhookDelivery.happened_at).limit(5 * CLEANUP_BATCH)
-    deleted = changed_rows(delete(WebhookDelivery).where(WebhookDelivery.id.in_(some)))
-    db.session.commit()
-    return deleted
+    with transaction():
+        return changed_rows(delete(WebhookDelivery).where(WebhookDelivery.id.in_(some)))
 
 
 def _due() -> tuple[ColumnElement[bool], ...]:
@@ -121,21 +117,19 @@ def _due() -> tuple[ColumnElement[bool], ...]:
 
 def _send_anew(*where: ColumnElement[bool]) -> int:
     again = {"attempts": 0, "next_attempt_at": database_now(), "delivered_at": None, "status": None, "problem": ""}
-    changed = changed_rows(update(WebhookDelivery).where(*where).values(**again))
-    db.session.commit()
-    return changed
+    with transaction():
+        return changed_rows(update(WebhookDelivery).where(*where).values(**again))
 
 
 def _claim(webhook_id: int) -> WebhookDelivery | None:
     mine = select(WebhookDelivery).join(Webhook).where(Webhook.id == webhook_id, Webhook.is_active, *_due())
     first = db.session.execute(mine.order_by(WebhookDelivery.next_attempt_at).limit(1)).scalar_one_or_none()
     if first is None:
-        db.session.commit()
         return None
     same = (WebhookDelivery.id == first.id, WebhookDelivery.next_attempt_at == first.next_attempt_at)
     claiming = update(WebhookDelivery).where(*same).values(next_attempt_at=database_now(CLAIM_SECONDS))
-    claimed = changed_rows(claiming)
-    db.session.commit()
+    with transaction(alone=True):
+        claimed = changed_rows(claiming)
     return first if claimed else _claim(webhook_id)
 
 
@@ -152,5 +146,5 @@ def _note(delivery: WebhookDelivery, status: int | None, problem: str) -> None:
         "delivered_at": database_now() if taken else None,
         "next_attempt_at": database_now(pause) if again else None,
     }
-    changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery.id).values(**written))
-    db.session.commit()
+    with transaction():
+        changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery.id).values(**written))

@@ -19,6 +19,7 @@ from flask import current_app
 
 from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses, Place
 from hikflask.isapi.errors import AddressRefused
+from hikflask.services.core.db import end_read
 from hikflask.services.webhooks.errors import WebhookAddressRefused
 
 # For everything, from the name's resolution to the status.
@@ -48,9 +49,8 @@ def refuse_unallowed(url: str) -> None:
 
     :raises WebhookAddressRefused: when none of its IP addresses is allowed.
     """
-    parts = urlsplit(url)
     try:
-        allowed(parts.scheme).places(parts.hostname or "", _port(url), RESOLVE_SECONDS)
+        _places(url, RESOLVE_SECONDS)
     except AddressRefused as error:
         raise WebhookAddressRefused from error
     except OSError:
@@ -66,7 +66,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEC
     deadline = time.monotonic() + seconds
     parts = urlsplit(url)
     try:
-        places = allowed(parts.scheme).places(parts.hostname or "", _port(url), min(RESOLVE_SECONDS, seconds))
+        places = _places(url, min(RESOLVE_SECONDS, seconds))
     except AddressRefused as error:
         raise NotSent("address_refused") from error
     except OSError as error:
@@ -86,6 +86,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEC
     finally:
         watch.cancel()
         connection.close()
+
+
+def _places(url: str, seconds: float) -> list[Place]:
+    """Resolve the receiver's name: here begins each conversation with the network."""
+    end_read()
+    parts = urlsplit(url)
+    return allowed(parts.scheme).places(parts.hostname or "", _port(url), seconds)
 
 
 def _port(url: str) -> int:

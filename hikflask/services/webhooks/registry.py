@@ -8,7 +8,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.webhook import TEST
 from hikflask.services import audit
-from hikflask.services.core.db import fresh
+from hikflask.services.core.db import fresh, transaction
 from hikflask.services.webhooks import receivers
 from hikflask.services.webhooks.errors import WebhooksEnough, WebhookUnknown
 
@@ -23,15 +23,15 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     :raises WebhookAddressRefused: when the address is not allowed. :raises WebhooksEnough: when there are too many.
     """
     receivers.refuse_unallowed(url)
-    if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MOST:
-        raise WebhooksEnough(n=MOST)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     told = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed")}
     webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **told)
-    db.session.add(webhook)
-    db.session.flush()
-    audit.note("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})
-    db.session.commit()
+    with transaction():
+        if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MOST:
+            raise WebhooksEnough(n=MOST)
+        db.session.add(webhook)
+        db.session.flush()
+        audit.note("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})
     return webhook, secret
 
 
@@ -58,28 +58,28 @@ def switch(webhook_id: int, is_active: bool) -> None:
 
     :raises WebhookUnknown: when there is none.
     """
-    webhook = row(webhook_id)
-    audit.note(
-        "webhook.changed",
-        subject=webhook.url,
-        before={"is_active": webhook.is_active},
-        after={"is_active": is_active},
-    )
-    webhook.is_active = is_active
-    db.session.commit()
+    with transaction():
+        webhook = row(webhook_id)
+        audit.note(
+            "webhook.changed",
+            subject=webhook.url,
+            before={"is_active": webhook.is_active},
+            after={"is_active": is_active},
+        )
+        webhook.is_active = is_active
 
 
 def test(webhook_id: int) -> None:
     """Let a message of the event “test” be sent. :raises WebhookUnknown: when there is none."""
-    webhook = row(webhook_id)
-    db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))
-    audit.note("webhook.tested", subject=webhook.url)
-    db.session.commit()
+    with transaction():
+        webhook = row(webhook_id)
+        db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))
+        audit.note("webhook.tested", subject=webhook.url)
 
 
 def delete(webhook_id: int) -> None:
     """Delete a webhook with its log. :raises WebhookUnknown: when there is none."""
-    webhook = row(webhook_id)
-    audit.note("webhook.deleted", subject=webhook.url)
-    db.session.delete(webhook)
-    db.session.commit()
+    with transaction():
+        webhook = row(webhook_id)
+        audit.note("webhook.deleted", subject=webhook.url)
+        db.session.delete(webhook)

@@ -75,12 +75,14 @@ def test_password_that_is_tried_first_is_refused(password: str, error: type[Exce
         "'; DROP TABLE operator; --\\",
     ],
 )
+@pytest.mark.usefixtures("context")
 def test_good_password_is_taken(password: str) -> None:
     passwords.refuse_weak(password, "Мария")
 
     assert passwords.fits(password, passwords.hashed(password))
 
 
+@pytest.mark.usefixtures("context")
 def test_nothing_is_cut_off_a_long_password() -> None:
     password = (f"{GOOD}, лодка под синим мостом, " * 4)[: passwords.LONGEST]
     assert len(password) == 128
@@ -103,6 +105,7 @@ def test_password_that_is_given_is_random_and_long_enough_and_good() -> None:
         passwords.refuse_weak(password)
 
 
+@pytest.mark.usefixtures("context")
 def test_same_letters_composed_another_way_are_the_same_password() -> None:
     one, other = (unicodedata.normalize(form, "чайник под ёлкой й") for form in ("NFC", "NFD"))
     assert one != other
