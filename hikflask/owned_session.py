@@ -31,13 +31,15 @@ class OwnedSession(Session):
     work: Work | None = None
 
     def commit(self) -> None:
-        """End a transaction without an owner, which has only read."""
-        self._refuse_within_work()
+        """Refuse to end what belongs to its owner."""
+        if STRICT:
+            raise TransactionMisuse("only its owner ends a transaction")
         super().commit()
 
     def rollback(self) -> None:
         """As commit()."""
-        self._refuse_within_work()
+        if STRICT:
+            raise TransactionMisuse("only its owner ends a transaction")
         super().rollback()
 
     def execute(self, statement: Any, *args: Any, **options: Any) -> Any:
@@ -45,6 +47,13 @@ class OwnedSession(Session):
         if getattr(statement, "is_dml", False):
             self.require_owner()
         return super().execute(statement, *args, **options)
+
+    def end_read(self) -> None:
+        """End what reads have begun; see end_read() of services/core/db.py."""
+        if self.work is not None:
+            raise TransactionMisuse("nothing is waited for within a transaction")
+        if self.in_transaction():
+            super().commit()
 
     def end_work(self, *, commit: bool) -> None:
         """Commit, or roll back, what the owner did. Nobody else calls this."""
@@ -57,10 +66,6 @@ class OwnedSession(Session):
         """Refuse a write that nobody would commit."""
         if STRICT and self.work is None:
             raise TransactionMisuse("nobody owns the transaction of this write")
-
-    def _refuse_within_work(self) -> None:
-        if STRICT and self.work is not None:
-            raise TransactionMisuse("only its owner ends a transaction")
 
 
 # TRANSITION: goes with the last commit() in a service.

@@ -17,7 +17,7 @@ from flask_migrate import upgrade
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from hikflask import create_app
+from hikflask import create_app, owned_session
 from hikflask.extensions import db, task_queue
 from hikflask.models import Terminal
 from hikflask.services.core import heartbeat
@@ -30,6 +30,7 @@ from tests.support.between import Between
 from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
+from tests.support.owned import allow_tests_to_write
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
@@ -107,6 +108,8 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(os, "sync", lambda: None)
+        if owned_session.STRICT:
+            allow_tests_to_write(patch)
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
 
@@ -207,9 +210,10 @@ def close(app: Flask) -> None:
 
 @pytest.fixture
 def context(app: Flask) -> Iterator[None]:
-    """An app context around the test, for tests of services."""
+    """An app context around the test, for tests of services. What the test wrote last may stay uncommitted."""
     with app.app_context():
         yield
+        db.session.rollback()
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_replacing_a_record_replaces_nobody_once_the_employee_is_deactivated(
     simulator.store.add("100222", {"employeeNo": "100222", "name": "Чужой Человек"})
     with pytest.raises(NumberTakenThere):
         reconcile(send_to_terminal(ivan, terminal.id).row.id, "worker")
-    other = between(sync.desired, "apply_retry", lambda: set_active(ivan, active=False))
+    other = between(sync.desired, "retry_when_it_answers", lambda: set_active(ivan, active=False))
 
     sync_employee(ivan, terminal.id, "program", overwrite=True)
     other.finish()

@@ -5,13 +5,15 @@ from hikflask.isapi.errors import LoginRefused
 from hikflask.models import Capture
 from hikflask.models.capture import CANCELLED
 from hikflask.services.captures import queries
+from hikflask.services.core.db import end_read, transaction
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import connection
 
 
 def cancel_capture(capture_id: int) -> bool:
     """Cancel a running capture. Return False when it had already ended."""
-    return state.apply_alone(state.CANCELLATION, Capture.id == capture_id)
+    with transaction():
+        return state.apply(state.CANCELLATION, Capture.id == capture_id) > 0
 
 
 def give_up_picture(capture_id: int) -> bool:
@@ -19,7 +21,8 @@ def give_up_picture(capture_id: int) -> bool:
 
     Return False when there was none.
     """
-    return state.apply_alone(state.TAKEN_OVER, Capture.id == capture_id)
+    with transaction():
+        return state.apply(state.TAKEN_OVER, Capture.id == capture_id) > 0
 
 
 def send_cancel(capture_id: int) -> None:
@@ -37,6 +40,7 @@ def send_cancel(capture_id: int) -> None:
         return
     connection.refuse_when_stopped(terminal)
     client = connection.new_client(terminal)
+    end_read()
     try:
         isapi_capture.cancel(client)
     except LoginRefused as error:

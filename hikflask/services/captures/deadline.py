@@ -11,6 +11,7 @@ from hikflask.models.capture import FAILED, QUEUED, RUNNING, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import heartbeat
+from hikflask.services.core.db import transaction
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import leases
 
@@ -38,9 +39,7 @@ class View:
 def find(capture_id: int) -> View | None:
     """Return a capture as pages show it, or None. A running capture after its deadline counts as failed."""
     found = _at_this_moment(capture_id).one_or_none()
-    shown = _view(*found) if found else None
-    db.session.commit()
-    return shown
+    return _view(*found) if found else None
 
 
 def view(capture_id: int) -> View:
@@ -72,5 +71,6 @@ def fail_overdue(terminal_id: int | None = None) -> None:
     never = database_now(leases.LONGEST_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
-    with audit.acting(audit.WORKER):  # The audit entry must not name the present operator.
-        state.apply_alone(state.OVERDUE, overdue, here, reason=INTERRUPTED)
+    # The audit entry must not name the present operator.
+    with audit.acting(audit.WORKER), transaction():
+        state.apply(state.OVERDUE, overdue, here, reason=INTERRUPTED)

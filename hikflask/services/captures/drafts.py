@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from hikflask import validity_days
-from hikflask.extensions import db
 from hikflask.models import Capture, Employee
 from hikflask.models.capture import CANCELLED, CAPTURED, USED
 from hikflask.models.columns import storable
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.state.capture import NO_DRAFT
 
 LONGEST = 255
@@ -117,6 +116,5 @@ def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
     shown = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == CAPTURED))
     mine = Capture.requested_by == requested_by[: Capture.requested_by.type.length]
     kept = update(Capture).where(shown, mine, Capture.state != USED, ~emptied)
-    changed = changed_rows(kept.values(**draft.columns()))
-    db.session.commit()
-    return changed > 0
+    with transaction():
+        return changed_rows(kept.values(**draft.columns())) > 0

@@ -18,9 +18,7 @@ from hikflask.services.terminals.connection import Conversation
 def running_at(terminal_id: int) -> Capture | None:
     """Return the capture that runs at a terminal, or None."""
     statement = select(Capture).where(Capture.terminal_id == terminal_id, Capture.state.in_(RUNNING))
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
-    db.session.commit()
-    return found
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
 
 
 def held_by_another(terminal_id: int, number: str, requested_by: str, own: int | None) -> Capture | None:
@@ -52,9 +50,7 @@ def held_by_another(terminal_id: int, number: str, requested_by: str, own: int |
         .order_by(Capture.id.desc())
         .limit(1)
     )
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
 def bound_first(capture: Capture) -> Capture | None:
@@ -79,9 +75,7 @@ def bound_first(capture: Capture) -> Capture | None:
         Capture.draft_number != capture.draft_number,
         or_(untried.exists(), and_(held, select(Enrolment.id).where(*mine).exists())),
     )
-    found = db.session.execute(statement.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(statement.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def begins_later(capture_id: int) -> bool:
@@ -94,9 +88,7 @@ def queued_beside(enrolment_id: int) -> list[int]:
     """Return the ids of the queued captures at the terminal of an enrolment, of which at most one is there."""
     here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
     statement = select(Capture.id).where(Capture.terminal_id == here, Capture.state == QUEUED)
-    found = list(db.session.execute(statement).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(statement).scalars())
 
 
 def supersede_others(terminal_id: int, capture_id: int) -> None:
@@ -132,9 +124,7 @@ def _newest_by_url(terminal_id: int) -> Capture | None:
     unsaved = select(Capture).where(
         Capture.terminal_id == terminal_id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
     )
-    found = db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def _file_sha256(talk: Conversation, face_url: str) -> str | None:

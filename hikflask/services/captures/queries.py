@@ -13,12 +13,11 @@ def get(capture_id: int) -> Capture | None:
 
 
 def row(capture_id: int) -> Capture:
-    """Return the capture, without leaving a transaction open.
+    """Return the capture.
 
     :raises CaptureDeleted: when it is gone, with all that is kept of its person.
     """
     capture = get(capture_id)
-    db.session.commit()
     if capture is None:
         raise CaptureDeleted
     return capture

@@ -17,7 +17,7 @@ from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.services import audit
 from hikflask.services.captures import drafts
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction, transactional
 from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
 from hikflask.services.state.enrolment import is_in
@@ -34,29 +34,25 @@ def forget_unsaved() -> int:
         .order_by(Capture.id)
         .limit(CLEANUP_BATCH)
     )
-    rows = db.session.execute(statement).all()
-    db.session.commit()
-    return sum(_give_up(row) for row in rows)
+    return sum(_give_up(row) for row in db.session.execute(statement).all())
 
 
+@transactional
 def _give_up(row: Any) -> bool:
     """captured → failed; the photo is marked as forgotten, and the photo retention removes its file later."""
     capture_id, photo_id, file, terminal = row
     if state.apply(state.EXPIRED, Capture.id == capture_id, Capture.photo_id == photo_id) != 1:
-        db.session.rollback()
         return False
     changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
     audit.note("capture.forgotten", number=storage.number_in(file), terminal=terminal, subject=file)
-    db.session.commit()
     return True
 
 
 def blank_drafts() -> int:
     """Empty the drafts of captures that ended more than CAPTURE_RETENTION seconds ago; return how many."""
     over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("CAPTURE_RETENTION", 1.0))
-    blanked = drafts.blank(over)
-    db.session.commit()
-    return blanked
+    with transaction():
+        return drafts.blank(over)
 
 
 def delete_ended() -> int:
@@ -68,9 +64,8 @@ def delete_ended() -> int:
     unneeded = or_(Capture.photo_id.is_(None), Capture.photo_id.not_in(awaited))
     over = and_(Capture.state.not_in((*RUNNING, CAPTURED)), _ended("EVENT_RETENTION", SECONDS_PER_DAY), unneeded)
     some = select(Capture.id).where(over).order_by(Capture.id).limit(CLEANUP_BATCH)
-    gone = db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all()
-    db.session.commit()
-    return len(gone)
+    with transaction():
+        return len(db.session.execute(delete(Capture).where(Capture.id.in_(some)).returning(Capture.id)).all())
 
 
 def _ended(setting: str, unit: float) -> ColumnElement[bool]:

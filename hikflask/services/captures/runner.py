@@ -20,7 +20,7 @@ from hikflask.models.capture import QUEUED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import BY_BINARY, BY_URL, NO_CAPTURE, UNKNOWN
 from hikflask.services.captures import deadline, holds, queries
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, end_read, transaction
 from hikflask.services.core.errors import ServiceError, TerminalInUse
 from hikflask.services.photos import jpeg, storage
 from hikflask.services.state import capture as state
@@ -59,7 +59,8 @@ def _run(capture: Capture) -> None:
         _fail(capture_id, error.code, error.text)
     except TerminalInUse as error:
         # Only the run that holds the lease may end a capture that has begun.
-        state.apply_alone(state.NOT_BEGUN, Capture.id == capture_id, reason=error.code)
+        with transaction():
+            state.apply(state.NOT_BEGUN, Capture.id == capture_id, reason=error.code)
     except ServiceError as error:
         _fail(capture_id, error.code)
 
@@ -76,6 +77,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
     modes = _modes(talk)
 
     def pause(seconds: float) -> None:
+        end_read()
         time.sleep(max(0.0, min(seconds, seconds_left())))
 
     pause(_pause_after_success(talk.terminal.id))
@@ -111,7 +113,6 @@ def _pause_after_success(terminal_id: int) -> float:
     """Return the seconds until the next capture: a terminal refuses one for a moment after a success."""
     statement = select(Terminal.last_capture_at, database_now()).where(Terminal.id == terminal_id)
     last, now = db.session.execute(statement).one()
-    db.session.commit()
     since = (now - last).total_seconds() if last else math.inf
     # A success in the future was written before the clock was set back.
     return max(0.0, current_app.config["CAPTURE_PAUSE"] - since) if since >= 0 else 0.0
@@ -151,9 +152,7 @@ def _modes(talk: Conversation) -> tuple[str, ...]:
 
 def _is_cancelled(capture_id: int) -> Callable[[], bool]:
     def cancelled() -> bool:
-        state = db.session.execute(select(Capture.state).where(Capture.id == capture_id)).scalar()
-        db.session.commit()
-        return state != WAITING
+        return db.session.execute(select(Capture.state).where(Capture.id == capture_id)).scalar() != WAITING
 
     return cancelled
 
@@ -177,4 +176,5 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
 
 
 def _fail(capture_id: int, reason: str, text: str = "") -> None:
-    state.apply_alone(state.FAILURE, Capture.id == capture_id, reason=reason[:64], reason_text=text[:255])
+    with transaction():
+        state.apply(state.FAILURE, Capture.id == capture_id, reason=reason[:64], reason_text=text[:255])

@@ -9,6 +9,7 @@ from hikflask.models.capture import USED
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts, holds, unsaved
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalHeld, TerminalInUse, TerminalUnknown
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as state
@@ -72,15 +73,14 @@ def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture |
     retake_of = earlier.id if earlier else None
     seconds = current_app.config["CAPTURE_TIMEOUT"]
     try:
-        if held:
-            state.apply(state.TAKEN_OVER, Capture.id == held.id)
-            state.apply(state.HOLD_TAKEN_OVER, Capture.id == held.id)
-        capture = state.create(terminal_id, requested_by, seconds, retake_of=retake_of, **draft.columns())
-        terminal = db.session.get_one(Terminal, terminal_id)
-        audit.note("capture.started", number=draft.number, terminal=terminal.name)
-        db.session.commit()
+        with transaction():
+            if held:
+                state.apply(state.TAKEN_OVER, Capture.id == held.id)
+                state.apply(state.HOLD_TAKEN_OVER, Capture.id == held.id)
+            capture = state.create(terminal_id, requested_by, seconds, retake_of=retake_of, **draft.columns())
+            terminal = db.session.get_one(Terminal, terminal_id)
+            audit.note("capture.started", number=draft.number, terminal=terminal.name)
     except IntegrityError:
-        db.session.rollback()
         running = holds.running_at(terminal_id)
         raise _in_use(running) if running else TerminalInUse(who="", seconds=1) from None
     return db.session.get_one(Capture, capture.id, populate_existing=True)

@@ -91,5 +91,4 @@ def of_form(capture_id: int | None) -> Capture | None:
     capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
     if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
         capture = db.session.get(Capture, capture.retake_of, populate_existing=True)
-    db.session.commit()
     return capture if capture is not None and capture.state == CAPTURED else None

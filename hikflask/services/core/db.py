@@ -123,19 +123,15 @@ def transaction(*, alone: bool = False) -> Iterator[Work]:
 
 @contextmanager
 def _owned(session: OwnedSession) -> Iterator[Work]:
-    end_read()
+    session.end_read()
     work = session.work = Work()
     try:
         yield work
         if work.has_failed:
             raise TransactionMisuse("a part of this transaction has failed")
-    except BaseException:
-        session.end_work(commit=False)
-        raise
-    try:
         session.end_work(commit=True)
     except BaseException:
-        session.rollback()
+        session.end_work(commit=False)
         raise
 
 
@@ -178,11 +174,7 @@ def end_read() -> None:
 
     :raises TransactionMisuse: within a transaction, which has an owner, and when something was written.
     """
-    session = _session()
-    if session.work is not None:
-        raise TransactionMisuse("nothing is waited for within a transaction")
-    if session.in_transaction():
-        session.commit()
+    _session().end_read()
 
 
 def _session() -> OwnedSession:

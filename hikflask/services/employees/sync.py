@@ -95,14 +95,14 @@ def _written(
     if capture is None and enrolment is not None and _is_desired_already(enrolment, employee):
         if not enrolment.is_confirmed:
             refuse_long_name(terminal, employee)
-            desired.apply_retry(enrolment.id)
+            desired.retry_when_it_answers(enrolment.id)
     else:
         desired.refuse_leaving(there, employee.id)
         enrolment = desired.desire_present_on(enrolment, terminal, employee, employee.photo)
         if elsewhere and employee.photo:
             desired.bring_elsewhere(employee, employee.photo, terminal.id)
     if overwrite:
-        desired.apply_overwrite(enrolment.id)
+        desired.desire_overwrite(enrolment.id)
     return Changed(queries.row(enrolment.id), due_of(employee.number) if elsewhere else (enrolment.id,))
 
 

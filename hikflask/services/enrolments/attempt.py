@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import case
 
-from hikflask.extensions import db
 from hikflask.isapi.persons import Rights, Validity
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import GenerationChanged
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries, validity
@@ -120,7 +120,7 @@ class Attempt:
         self._note_sync()
 
     def read_again(self) -> None:
-        """Read the row again after a rollback.
+        """Read the row again.
 
         :raises EnrolmentUnknown: when it was deleted meanwhile.
         """
@@ -129,18 +129,15 @@ class Attempt:
     @contextmanager
     def _written(self) -> Iterator[None]:
         try:
-            yield
-            db.session.commit()
-        except BaseException:
-            db.session.rollback()
+            with transaction(alone=True):
+                yield
+        except GenerationChanged:
+            self.talk.lease.verify()
             raise
         self._written_at = time.monotonic()
 
     def _apply(self, transition: Transition, **given: Any) -> None:
-        lease = self.talk.lease
-        if not state.apply_under_lease(self.row, self._generation, lease.number, transition, **given):
-            db.session.rollback()
-            lease.verify()
+        if not state.apply_under_lease(self.row, self._generation, self.talk.lease.number, transition, **given):
             raise GenerationChanged
 
     def _note_sync(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
@@ -10,7 +10,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.core import dates, removals
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import NumberLeaving, ValidityOver
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
@@ -105,21 +105,20 @@ def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
     db.session.refresh(enrolment)
 
 
-def desire_overwrite(enrolment_id: int, generation: int) -> bool:
-    """Desire that a person with this number under another name is removed first. Return False when the row changed."""
-    changed = apply_overwrite(enrolment_id, Enrolment.generation == generation)
-    db.session.commit()
-    return changed
+@transactional
+def desire_overwrite(enrolment_id: int, generation: int | None = None) -> bool:
+    """Desire that a person with this number under another name is removed first. Return False when the row changed.
 
-
-def apply_overwrite(enrolment_id: int, *same: ColumnElement[bool]) -> bool:
-    """Do what desire_overwrite() does within the caller's transaction; `same` tells that the row did not change."""
+    :param generation: of the row that somebody was shown; None: whatever it is now.
+    """
+    same = () if generation is None else (Enrolment.generation == generation,)
     changed = state.apply(state.DESIRED_OVERWRITE, Enrolment.id == enrolment_id, *same) == 1
     if changed:
         _note("enrolment.replaced", enrolment_id)
     return changed
 
 
+@transactional
 def retry(enrolment_id: int) -> None:
     """Make an attempt due now, as when an operator presses "Try again". What was refused becomes pending.
 
@@ -127,12 +126,11 @@ def retry(enrolment_id: int) -> None:
     """
     its_terminal = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
     changed_rows(update(Terminal).where(Terminal.id == its_terminal).values(backoff_until=None))
-    apply_retry(enrolment_id)
-    db.session.commit()
+    retry_when_it_answers(enrolment_id)
 
 
-def apply_retry(enrolment_id: int) -> None:
-    """Do what retry() does within the caller's transaction."""
+def retry_when_it_answers(enrolment_id: int) -> None:
+    """Do so within the caller's transaction; a terminal that did not answer last is left alone for a while."""
     state.apply(state.RETRIED, Enrolment.id == enrolment_id)
     _note("enrolment.retried", enrolment_id)
 

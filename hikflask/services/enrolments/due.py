@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hikflask.extensions import db
 from hikflask.services.enrolments import queries
 
 Row = TypeVar("Row")
@@ -19,7 +18,4 @@ class Changed(Generic[Row]):
 
 def due_of(number: str) -> tuple[int, ...]:
     """Return the ids of a number's enrolments that still have an attempt to come."""
-    due = tuple(enrolment.id for enrolment in queries.of_number(number) if enrolment.next_attempt_at is not None)
-    # Called after a service's commit: no transaction may stay open while a terminal is waited for.
-    db.session.commit()
-    return due
+    return tuple(enrolment.id for enrolment in queries.of_number(number) if enrolment.next_attempt_at is not None)

@@ -8,7 +8,6 @@ before and after FDSetUp: if both have the photo's SHA-256, this photo was bound
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.codec import OK_CODES
 from hikflask.isapi.errors import (
@@ -133,7 +132,6 @@ def _source(attempt: Attempt) -> tuple[Source | None, FaceOutcome | None]:
     capture, terminal = photo.capture, attempt.talk.terminal
     captured_here = capture is not None and bool(capture.face_url) and capture.terminal_id == terminal.id
     source = Source(photo.sha256, capture.face_url if capture and captured_here else None, None)
-    db.session.commit()
     if terminal.face_mode == BY_URL:
         if captured_here:
             return source, None

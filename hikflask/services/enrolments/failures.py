@@ -5,11 +5,11 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select
 
-from hikflask.extensions import db
 from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChanged, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
+from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import (
     LeaseLost,
     LoginStopped,
@@ -55,6 +55,7 @@ def _asks_a_person(error: TerminalError | ServiceError) -> bool:
     return isinstance(error, NumberTakenThere)
 
 
+@transactional
 def postpone(
     enrolment_id: int, error: TerminalInUse | TerminalRetired | NotComparedSinceRestore | LeaseLost | LoginStopped
 ) -> None:
@@ -62,7 +63,6 @@ def postpone(
 
     The lease's present holder may finish this same row; then nothing is left to postpone.
     """
-    db.session.rollback()
     row = queries.get(enrolment_id)
     if row is None:
         return
@@ -79,7 +79,6 @@ def postpone(
         state.apply(state.POSTPONED_BETWEEN_STEPS, *same, next_attempt_at=soon)
     else:
         state.apply(state.POSTPONED, *same, next_attempt_at=soon)
-    db.session.commit()
 
 
 def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, str]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.services import audit
+from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import NumberTakenThere, OtherDevice
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import certificates
@@ -13,6 +13,7 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 
 
+@transactional
 def confirm_by_hand(enrolment_id: int, generation: int) -> bool:
     """End a removal because a person removed the number from the old device. Return False when the row changed.
 
@@ -21,10 +22,10 @@ def confirm_by_hand(enrolment_id: int, generation: int) -> bool:
     ended = _end(enrolment_id, state.REMOVED_BY_HAND, Enrolment.generation == generation)
     if ended:
         _note_end(ended)
-    db.session.commit()
     return ended is not None
 
 
+@transactional
 def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> bool:
     """End a removal because a person states that the number there, under this name, belongs to somebody else.
 
@@ -45,7 +46,6 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
         audit.note("enrolment.somebody_elses", **_about(changed))
     if ended:
         certificates.end_removal(ended)
-    db.session.commit()
     return changed is not None
 
 

@@ -42,14 +42,13 @@ def get(enrolment_id: int) -> Enrolment | None:
 
 
 def row(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
-    """Return the enrolment, without leaving a transaction open.
+    """Return the enrolment.
 
     :param with_employee: read its employee and its photo with the capture, too, by the same statement.
     :raises EnrolmentUnknown: when there is no such row; a confirmed removal may delete it.
     """
     statement = WITH_EMPLOYEE if with_employee else ALONE
     enrolment = db.session.execute(statement, {"its_id": enrolment_id}).scalar_one_or_none()
-    db.session.commit()
     if enrolment is None:
         raise EnrolmentUnknown
     return enrolment

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hikflask import request_id
-from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.isapi.errors import Nonsense, NumberTaken, Refused, TerminalError
 from hikflask.isapi.persons import Person, Rights, Validity
@@ -112,7 +111,6 @@ def _run(attempt: Attempt) -> None:
     except NOT_OURS:
         raise
     except (TerminalError, ServiceError) as error:
-        db.session.rollback()
         with suppress(*NOT_OURS):
             attempt.read_again()
             failures.write(attempt, error)

@@ -14,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now, one_moment
 from hikflask.models.enrolment import ABSENT, PRESENT
-from hikflask.services.core.db import lock_terminal
+from hikflask.services.core.db import lock_terminal, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import ROWS
 from hikflask.services.terminals import leases
@@ -60,9 +60,7 @@ def claim_urgent_beside(turn: list[int]) -> list[int]:
         return []
     urgent = _claim(terminal_id, SINGLE, MOST_IN_A_TURN - len(turn))
     sorted_turn = select(Enrolment.id).where(Enrolment.id.in_([*urgent, *turn])).order_by(*URGENCY)
-    found = list(db.session.execute(sorted_turn).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(sorted_turn).scalars())
 
 
 def worth_trying(enrolment_ids: list[int]) -> list[int]:
@@ -71,23 +69,20 @@ def worth_trying(enrolment_ids: list[int]) -> list[int]:
         return []
     mine = select(Enrolment.id, Terminal.offline_since).join(Terminal).where(Enrolment.id.in_(enrolment_ids))
     away = {row.id: row.offline_since is not None for row in db.session.execute(mine.where(_not_backing_off()))}
-    db.session.commit()
     return sorted((one for one in enrolment_ids if one in away), key=lambda one: away[one])
 
 
 def give_back(turn: list[int]) -> None:
     """Make the claimed enrolments of a turn due again."""
-    lock_terminal(terminal_of(turn) or 0)
-    state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())
-    db.session.commit()
+    with transaction():
+        lock_terminal(terminal_of(turn) or 0)
+        state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())
 
 
 def terminal_of(turn: list[int]) -> int | None:
     """Return the id of a turn's terminal; None when all its enrolments are gone."""
     mine = select(Enrolment.terminal_id).where(Enrolment.id.in_(turn)).limit(1)
-    found = db.session.execute(mine).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(mine).scalar_one_or_none()
 
 
 def is_backing_off(enrolment_id: int) -> bool:
@@ -112,7 +107,6 @@ def terminals_with_due() -> Select[int, bool]:
 
 def _claim_turns(terminals: Select[int, bool], most: int) -> list[list[int]]:
     found = db.session.execute(terminals).all()
-    db.session.commit()
     # Only one attempt at a terminal that did not answer, so that it never delays others.
     turns = [_claim(terminal_id, KINDS, 1 if is_offline else most) for terminal_id, is_offline in found]
     return [turn for turn in turns if turn]
@@ -125,12 +119,12 @@ def _claim(terminal_id: int, kinds: Sequence[tuple[str, bool]], most: int) -> li
     the claim itself leaves out what another worker claimed since the rows were read.
     """
     due: list[int] = []
-    for desired, in_bulk in kinds:
-        if len(due) < most:
-            given = {"here": terminal_id, "desired": desired, "in_bulk": in_bulk, "most": most - len(due)}
-            due += db.session.execute(NEXT_DUE, given).scalars()
-    claimed = state.claim(due) if due else set()
-    db.session.commit()
+    with transaction():
+        for desired, in_bulk in kinds:
+            if len(due) < most:
+                given = {"here": terminal_id, "desired": desired, "in_bulk": in_bulk, "most": most - len(due)}
+                due += db.session.execute(NEXT_DUE, given).scalars()
+        claimed = state.claim(due) if due else set()
     return [enrolment_id for enrolment_id in due if enrolment_id in claimed]
 
 
@@ -161,9 +155,7 @@ NEXT_DUE = (
 
 def _terminal_is(enrolment_id: int, condition: ColumnElement[bool]) -> bool:
     statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, condition)
-    found = db.session.execute(statement).first()
-    db.session.commit()
-    return found is not None
+    return db.session.execute(statement).first() is not None
 
 
 def _not_backing_off() -> ColumnElement[bool]:

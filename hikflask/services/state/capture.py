@@ -7,13 +7,12 @@ A transition lists its source states, its target state, what it writes, which va
 the audit trail. It is one UPDATE by compare-and-set: `apply` returns how many captures it changed.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, event, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, update
 
 from hikflask import request_id
 from hikflask.extensions import db, metrics
@@ -21,6 +20,7 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.columns import database_now
 from hikflask.services import audit
+from hikflask.services.core.db import after_commit
 from hikflask.services.core.errors import CaptureNotSaved
 
 NO_PICTURE = {"photo_id": None, "face_url": None}
@@ -75,7 +75,6 @@ HOLD_ENDED = Transition((USED,), USED, NO_HOLD)
 EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, "reason": CaptureNotSaved.code})
 # A capture that was used and is superseded afterwards had its end before.
 ENDS = {USED, FAILED, CANCELLED, SUPERSEDED}
-ENDED = "captures_ended"
 
 
 def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) -> Capture:
@@ -107,29 +106,11 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
         execution_options={"synchronize_session": False},
     ).all()
     if transition.to in ENDS and USED not in transition.sources and changed:
-        db.session.info.setdefault(ENDED, Counter())[transition.to] += len(changed)
+        after_commit(partial(metrics.counted.captures, transition.to, len(changed)))
     if transition.action:
         for row in changed:
             _note(transition.action, row)
     return len(changed)
-
-
-def apply_alone(transition: Transition, *where: ColumnElement[bool], **given: Any) -> bool:
-    """Apply a transition as apply() does, and commit. Return False when no capture changed."""
-    changed = apply(transition, *where, **given)
-    db.session.commit()
-    return changed > 0
-
-
-@event.listens_for(db.session, "after_commit")
-def _count_ended(session: Session) -> None:
-    for end, count in session.info.pop(ENDED, {}).items():
-        metrics.counted.captures(end, count)
-
-
-@event.listens_for(db.session, "after_rollback")
-def _count_none(session: Session) -> None:
-    session.info.pop(ENDED, None)
 
 
 def _note(action: str, row: Row[str, int, str, str]) -> None:

@@ -25,7 +25,7 @@ from hikflask.models.terminal import (
     UNKNOWN,
 )
 from hikflask.services.core import heartbeat
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.terminals import clock, connection, drift, recovery, room
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
@@ -61,14 +61,13 @@ def expect(terminal_id: int) -> None:
 
 
 def _awaited(terminal_id: int, until: Any) -> None:
-    changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(check_until=until))
-    db.session.commit()
+    with transaction(alone=True):
+        changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(check_until=until))
 
 
 def is_running(terminal: Terminal) -> bool:
     """True while a check runs or a living worker will run it."""
     now = db.session.execute(select(database_now())).scalar_one()
-    db.session.commit()
     held = terminal.lease_purpose == CHECK and terminal.lease_until is not None and terminal.lease_until > now
     return held or (terminal.check_until is not None and terminal.check_until > now and heartbeat.alive())
 

@@ -26,7 +26,7 @@ from hikflask.isapi.errors import (
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, fresh
+from hikflask.services.core.db import changed_rows, end_read, fresh, transaction
 from hikflask.services.core.errors import (
     LeaseLost,
     LoginStopped,
@@ -106,6 +106,7 @@ class Conversation:
         can_stop = self.yields and reads
         if can_stop:
             self.let_go_if_wanted()
+        end_read()
         try:
             answer = self.client.request(
                 method,
@@ -204,12 +205,10 @@ def converse(
         finally:
             found = ANSWERED if talk.answered else {}
     except LoginRefused as error:
-        db.session.rollback()
         stop(terminal, error)
         found = {**IS_THERE, "login": False, "last_error_code": error.code}
         raise
     except TerminalError as error:
-        db.session.rollback()
         found = _found_by(error)
         if isinstance(error, CertificateChanged):
             _note_certificate(terminal, lease, error)
@@ -258,7 +257,6 @@ def terminal_row(terminal_id: int) -> Terminal:
     :raises TerminalUnknown: when there is no such row.
     """
     terminal = fresh(Terminal, terminal_id)
-    db.session.commit()
     if terminal is None:
         raise TerminalUnknown
     return terminal
@@ -303,7 +301,6 @@ def refuse_when_stopped(terminal: Terminal) -> None:
     if terminal.unlock_at is None:
         raise LoginStopped(terminal.refused_code, None)
     now = db.session.execute(select(database_now())).scalar_one()
-    db.session.commit()
     if terminal.unlock_at > now:
         raise LoginStopped(terminal.refused_code, max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))))
 
@@ -331,12 +328,12 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
         last_error_code=error.code,
         unlock_at=None if seconds is None else database_now(seconds),
     )
-    # Only the first refusal goes into the audit trail, not those after each ended lock.
-    if changed_rows(refused.where(Terminal.refused_since.is_(None))):
-        audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
-    else:
-        changed_rows(refused)
-    db.session.commit()
+    with transaction(alone=True):
+        # Only the first refusal goes into the audit trail, not those after each ended lock.
+        if changed_rows(refused.where(Terminal.refused_since.is_(None))):
+            audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
+        else:
+            changed_rows(refused)
 
 
 def _note_certificate(terminal: Terminal, lease: leases.Lease, error: CertificateChanged) -> None:

@@ -18,7 +18,7 @@ from hikflask.models import Comparison, Drift, Enrolment, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, NAME, ONLY_HERE
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.connection import Conversation
@@ -58,9 +58,7 @@ def somebody_there(terminal_id: int) -> str | None:
     here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
     confirmed = select(Enrolment.number).where(*here).order_by(Enrolment.face != CONFIRMED, Enrolment.id).limit(1)
     listed = select(PersonThere.number).where(PersonThere.comparison_id == _last_comparison(terminal_id)).limit(1)
-    found = db.session.execute(confirmed).scalar() or db.session.execute(listed).scalar()
-    db.session.commit()
-    return found
+    return db.session.execute(confirmed).scalar() or db.session.execute(listed).scalar()
 
 
 def _last_comparison(terminal_id: int) -> ScalarSelect[int]:
@@ -129,9 +127,7 @@ def _next_confirmed(terminal: Terminal) -> list[Confirmed]:
     statement = select(Enrolment).where(*confirmed).order_by(Enrolment.id).limit(MOST_NUMBERS)
     loaded = statement.options(joinedload(Enrolment.employee))
     rows = db.session.execute(loaded, execution_options={"populate_existing": True}).scalars()
-    found = [Confirmed(row.id, row.generation, row.number, _names(row)) for row in rows]
-    db.session.commit()
-    return found
+    return [Confirmed(row.id, row.generation, row.number, _names(row)) for row in rows]
 
 
 def _names(row: Enrolment) -> tuple[str, ...]:
@@ -185,9 +181,7 @@ def of_terminal(terminal_id: int) -> list[Drift]:
     """Return what was noticed at a terminal since its last comparison, the count first."""
     order = (Drift.kind != COUNT, Drift.kind, Drift.number)
     statement = select(Drift).where(Drift.terminal_id == terminal_id).order_by(*order)
-    found = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def noticed(limit: int | None = None) -> list[tuple[Terminal, int]]:
@@ -212,9 +206,9 @@ def claim_due() -> list[int]:
     looked = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
     answers = (Terminal.refused_since.is_(None), Terminal.offline_since.is_(None))
     never = update(Terminal).where(*looked, leases.free(), Terminal.drift_looked_at.is_(None))
-    changed_rows(never.values(drift_looked_at=database_now()))
     due = (*looked, *answers, leases.free(), Terminal.drift_looked_at < database_now(-interval))
     claimed = update(Terminal).where(*due).values(drift_looked_at=database_now()).returning(Terminal.id)
-    ids = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
-    db.session.commit()
+    with transaction():
+        changed_rows(never.values(drift_looked_at=database_now()))
+        ids = db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars().all()
     return sorted(ids)

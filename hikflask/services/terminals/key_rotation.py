@@ -15,7 +15,7 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import Erasure, Operator, PersonKey, Terminal, Webhook
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, end_read, transaction
 
 Column = InstrumentedAttribute[Any]
 # The columns that hold tokens of the vault, and what the rows are called by.
@@ -35,7 +35,6 @@ def unreadable() -> list[str]:
     for column, name_column in ENCRYPTED:
         rows = db.session.execute(select(name_column, column).where(column.is_not(None)).order_by(name_column)).all()
         found += [name for name, token in rows if not _opens(token)]
-    db.session.commit()
     return found
 
 
@@ -74,10 +73,10 @@ def renew() -> int:
     while held_by_older := _held_by_older():
         # All are decrypted before the first is written.
         anew = [(where, row_id, token, vault.keyring.renew(token)) for where, row_id, token in held_by_older]
-        written = sum(_write(*row) for row in anew)
-        if written:
-            audit.note("secrets.rotated", after={"secrets": written})
-        db.session.commit()
+        with transaction():
+            written = sum(_write(*row) for row in anew)
+            if written:
+                audit.note("secrets.rotated", after={"secrets": written})
         renewed += written
     for column in OF_PEOPLE:
         _renew_of_people(column)
@@ -89,10 +88,10 @@ def _renew_of_people(column: Column) -> None:
     some = select(row_id, column).where(column != "").order_by(row_id).limit(BATCH)
     while rows := db.session.execute(some.where(row_id > last)).all():
         last = rows[-1][0]
-        for one, token in rows:
-            if not vault.keyring.is_newest(token) and _opens(token):
-                _write(column, one, token, vault.keyring.renew(token))
-        db.session.commit()
+        with transaction():
+            for one, token in rows:
+                if not vault.keyring.is_newest(token) and _opens(token):
+                    _write(column, one, token, vault.keyring.renew(token))
 
 
 def _write(where: Column, row_id: int, old: str, new: str) -> int:
@@ -115,12 +114,10 @@ def _put_on_disk() -> None:
 
     After a power failure SQLite may lose its last transactions. The secrets would then need the older keys.
     """
-    db.session.commit()
+    end_read()
     if db.engine.dialect.name != "sqlite":
         return
-    blocked = db.session.execute(text("PRAGMA wal_checkpoint(FULL)")).one()[0]
-    db.session.commit()
-    if blocked:
+    if db.session.execute(text("PRAGMA wal_checkpoint(FULL)")).one()[0]:
         raise VaultError("The database is busy: run this again.")
 
 

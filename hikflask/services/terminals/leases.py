@@ -11,23 +11,21 @@ learns that it is lost.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from flask_sqlalchemy.session import Session
 from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import scoped_session
 
 from hikflask.config import LONGEST_CAPTURE
 from hikflask.extensions import db, metrics
 from hikflask.metrics import GIVEN_UP, TAKEN
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnknown
 
 CAPTURE = "capture"
@@ -66,8 +64,8 @@ class Lease:
         :raises LeaseLost: when another holder took the lease.
         """
         ends_at = time.monotonic() + seconds
-        self._mine(lease_until=database_now(seconds))
-        db.session.commit()
+        with transaction(alone=True):
+            self._mine(lease_until=database_now(seconds))
         self.ends_at = ends_at
 
     def verify(self) -> None:
@@ -75,59 +73,50 @@ class Lease:
 
         :raises LeaseLost: when another holder took the lease.
         """
-        self._mine(lease_number=self.number)
-        db.session.commit()
+        with self.write():
+            pass
 
     def lend(self) -> None:
         """Let whoever is urgent take the terminal over, until take_back(). Only while nothing is written there."""
-        try:
+        # If that fails, whoever waits for it waits a little longer.
+        with suppress(SQLAlchemyError), transaction(alone=True):
             changed_rows(self._where().values(lease_yields=self.number))
-            db.session.commit()
-        except SQLAlchemyError:
-            db.session.rollback()  # Whoever waits for it waits a little longer.
 
     def take_back(self) -> None:
         """End what lend() began.
 
         :raises LeaseLost: when somebody took the terminal over.
         """
-        self._mine(lease_yields=None)
-        db.session.commit()
+        with transaction(alone=True):
+            self._mine(lease_yields=None)
 
     def is_wanted(self) -> bool:
         """True while somebody waits for the terminal."""
-        found = db.session.execute(WANTED, {"terminal_id": self.terminal_id}).first()
-        db.session.commit()
-        return found is not None
+        return db.session.execute(WANTED, {"terminal_id": self.terminal_id}).first() is not None
 
     def release(self, **learnt: Any) -> None:
         """Release the terminal and write `learnt` to its row. Nothing happens when another holder took the lease."""
-        changed_rows(_releasing(tuple(learnt.items())), {"its_id": self.terminal_id, "its_number": self.number})
-        db.session.commit()
+        with transaction(alone=True):
+            changed_rows(_releasing(tuple(learnt.items())), {"its_id": self.terminal_id, "its_number": self.number})
 
     @contextmanager
-    def write(self) -> Iterator[scoped_session[Session]]:
-        """Open a transaction that only this lease's holder can commit.
+    def write(self) -> Iterator[None]:
+        """Own a transaction that only this lease's holder can commit.
 
         The first statement locks the terminal's row with this lease's number, so no other holder can begin before the
         commit.
 
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
-        self._mine(lease_number=self.number)
-        try:
-            yield db.session
-            db.session.commit()
-        except BaseException:
-            db.session.rollback()
-            raise
+        with transaction(alone=True):
+            self._mine(lease_number=self.number)
+            yield
 
     def _where(self) -> Update:
         return update(ROWS).where(ROWS.c.id == self.terminal_id, ROWS.c.lease_number == self.number)
 
     def _mine(self, **values: Any) -> None:
         if changed_rows(self._where().values(**values)) != 1:
-            db.session.rollback()
             raise LeaseLost
 
 
@@ -169,7 +158,6 @@ def in_use(terminal_id: int) -> TerminalInUse:
     row = db.session.execute(
         select(Terminal.lease_holder, Terminal.lease_until, database_now()).where(Terminal.id == terminal_id)
     ).first()
-    db.session.commit()
     if row is None:
         raise TerminalUnknown
     holder, until, now = row
@@ -225,8 +213,8 @@ def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bo
         "longest": LONGEST_SECONDS,
     }
     ends_at = time.monotonic() + seconds
-    terminal = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
-    db.session.commit()
+    with transaction(alone=True):
+        terminal = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
     return None if terminal is None else Lease(terminal_id, terminal.lease_number, ends_at, terminal)
 
 
@@ -238,5 +226,5 @@ def _releasing(learnt: tuple[tuple[str, Any], ...]) -> Update:
 
 def _want(terminal_id: int, until: ColumnElement[datetime] | None) -> None:
     """Say, or say no more, that somebody waits. Another one who waits says it again within a moment."""
-    changed_rows(update(ROWS).where(ROWS.c.id == terminal_id).values(wanted_until=until))
-    db.session.commit()
+    with transaction(alone=True):
+        changed_rows(update(ROWS).where(ROWS.c.id == terminal_id).values(wanted_until=until))

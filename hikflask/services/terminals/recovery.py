@@ -6,17 +6,17 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import STOP_CODES
 from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.enrolment import REFUSED
-from hikflask.services.core.db import lock_terminal
+from hikflask.services.core.db import lock_terminal, transaction
 from hikflask.services.state import enrolment as state
 
 
 def retry_all(terminal_id: int) -> None:
     """Make every open enrolment of a terminal due now, after its password or address was corrected."""
     here = Enrolment.terminal_id == terminal_id
-    lock_terminal(terminal_id)
-    state.apply(state.MADE_DUE, here)
-    state.apply(state.FACE_MADE_DUE, here, Enrolment.person != REFUSED)
-    db.session.commit()
+    with transaction():
+        lock_terminal(terminal_id)
+        state.apply(state.MADE_DUE, here)
+        state.apply(state.FACE_MADE_DUE, here, Enrolment.person != REFUSED)
 
 
 def resume(terminal_id: int) -> None:

@@ -1,6 +1,7 @@
 """Adds, changes, deletes and finds terminals. Passwords are stored encrypted and are never returned."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
-from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows, fresh
+from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import (
     TerminalHasPeople,
     TerminalNameKnown,
@@ -66,9 +67,9 @@ def add(access: Access) -> Terminal:
         is_active=access.is_active,
         face_by_picture=access.face_by_picture,
     )
-    db.session.add(terminal)
-    audit.note("terminal.added", terminal=terminal.name, after=facts(terminal))
-    _commit(terminal)
+    with _unique_name(), transaction():
+        db.session.add(terminal)
+        audit.note("terminal.added", terminal=terminal.name, after=facts(terminal))
     return terminal
 
 
@@ -99,8 +100,7 @@ def change(
     if wanted.is_active or present.url != wanted.url:
         allowed_addresses.refuse_unallowed(wanted.url)
     wait = current_app.config["LEASE_WAIT"] if wait is None else wait
-    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
-    try:
+    with _leased(terminal_id, holder, wait), _unique_name(), transaction():
         # Only whoever takes it out of use waits for those who are desiring somebody there.
         lock = {"key_share": wanted.is_active}
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=lock)
@@ -112,13 +112,30 @@ def change(
         before = facts(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)
-        _commit(terminal, in_use_again if terminal.is_active and not before["is_active"] else None)
-    finally:
-        db.session.rollback()
-        lease.release()
+        if in_use_again and terminal.is_active and not before["is_active"]:
+            in_use_again(terminal)
     if reached_anew:
         recovery.retry_all(terminal_id)
     return db.session.get_one(Terminal, terminal_id, populate_existing=True)
+
+
+@contextmanager
+def _leased(terminal_id: int, holder: str, wait: float = 0.0) -> Iterator[None]:
+    """Hold the terminal's lease within the block."""
+    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+@contextmanager
+def _unique_name() -> Iterator[None]:
+    """Refuse a name that another terminal has."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise TerminalNameKnown from error
 
 
 def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bool:
@@ -190,10 +207,10 @@ def allow_once(terminal_id: int) -> bool:
         Terminal.id == terminal_id, Terminal.retried_version != Terminal.version, may_try
     )
     opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "retried_version": Terminal.version}
-    allowed = changed_rows(statement.values(**opened)) == 1
-    if allowed:
-        audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
-    db.session.commit()
+    with transaction():
+        allowed = changed_rows(statement.values(**opened)) == 1
+        if allowed:
+            audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
     return allowed
 
 
@@ -203,17 +220,14 @@ def delete(terminal_id: int, holder: str) -> None:
     :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
     :raises TerminalInUse: while somebody talks to it. :raises TerminalUnknown: when there is no such row.
     """
-    lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS)
-    try:
+    with _leased(terminal_id, holder):
         files = delete_held(terminal_id)
-    finally:
-        db.session.rollback()
-        lease.release()
     deletion.remove_at_once(files)
 
 
+@transactional
 def delete_held(terminal_id: int) -> list[str]:
-    """Delete a terminal whose lease the caller holds, and commit; return the files to remove.
+    """Delete a terminal whose lease the caller holds; return the files to remove.
 
     :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
     """
@@ -227,7 +241,6 @@ def delete_held(terminal_id: int) -> list[str]:
     files = deletion.forget_unsaved_of(terminal_id)
     audit.note("terminal.deleted", terminal=terminal.name, before=facts(terminal))
     db.session.delete(terminal)
-    db.session.commit()
     return files
 
 
@@ -287,9 +300,7 @@ def list_active() -> list[Terminal]:
 
 def count_active() -> int:
     """Return the number of active terminals."""
-    found = db.session.execute(select(func.count(Terminal.id)).where(Terminal.is_active)).scalar_one()
-    db.session.commit()
-    return found
+    return db.session.execute(select(func.count(Terminal.id)).where(Terminal.is_active)).scalar_one()
 
 
 def only_active() -> Terminal | None:
@@ -329,14 +340,5 @@ def shown_fingerprint(url: str) -> str:
 
     :raises Unreachable: when nothing answers there. :raises AddressRefused: when the address is not allowed.
     """
+    end_read()
     return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], allowed_addresses.allowed())
-
-
-def _commit(terminal: Terminal, first: Callable[[Terminal], object] | None = None) -> None:
-    try:
-        if first:
-            first(terminal)
-        db.session.commit()
-    except IntegrityError as error:
-        db.session.rollback()
-        raise TerminalNameKnown from error

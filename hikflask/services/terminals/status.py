@@ -30,7 +30,6 @@ def status_without_asking(terminal_id: int) -> Status | None:
     """Return the status from the row while the terminal is backing off, or None when it should be asked."""
     backing_off = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
     found = db.session.execute(backing_off).first()
-    db.session.commit()
     return _of_row(terminal_id, busy=False) if found else None
 
 

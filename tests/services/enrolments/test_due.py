@@ -2,7 +2,6 @@
 
 import pytest
 
-from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.captures.drafts import Draft
@@ -34,4 +33,3 @@ def test_what_the_terminal_confirmed_is_due_no_more(terminal: Terminal) -> None:
     assert reconcile(enrolment_id, "test").person == CONFIRMED
 
     assert due_of("100222") == ()
-    assert not db.session().in_transaction()

@@ -8,6 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Photo, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.columns import database_now
+from hikflask.services.core.db import transaction
 from hikflask.services.state import capture as state
 from hikflask.services.state.capture import Transition
 from tests.support.trail import entries
@@ -71,9 +72,8 @@ def test_only_one_makes_a_picture_and_only_one_uses_it() -> None:
 
 
 def test_each_change_that_somebody_is_to_hear_of_is_in_the_trail(capture: Capture) -> None:
-    assert state.apply_alone(
-        state.FAILURE, Capture.id == capture.id, reason="captureTimeout", reason_text="nobody came"
-    )
+    with transaction():
+        state.apply(state.FAILURE, Capture.id == capture.id, reason="captureTimeout", reason_text="nobody came")
 
     (entry,) = entries("capture.failed")
     assert (entry.employee, entry.terminal) == ("100222", "Вход")

@@ -131,6 +131,7 @@ def test_quick_conversation_does_not_renew_its_lease(app: Flask, simulator: Simu
 def test_lease_that_could_end_before_the_answer_is_renewed_first(terminal: Terminal) -> None:
     with connection.converse(terminal.id, "test", "check") as talk:
         db.session.execute(db.update(Terminal).values(lease_until=database_now(1.0)))
+        db.session.commit()
         began = row().lease_until
         talk.lease.ends_at -= connection.SPARE_SECONDS + 1.0
         talk.request("GET", "/ISAPI/System/deviceInfo")

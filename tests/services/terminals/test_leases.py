@@ -27,8 +27,8 @@ def name_of(terminal: Terminal) -> str:
 
 
 def write_name(lease: Lease, name: str, after: Callable[[], object] = lambda: None) -> None:
-    with lease.write() as session:
-        session.execute(db.update(Terminal).values(name=name))
+    with lease.write():
+        db.session.execute(db.update(Terminal).values(name=name))
         after()
 
 

@@ -10,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureUnanswered
 from hikflask.models import Capture, Heartbeat
 from hikflask.models.operator import OPERATOR
+from hikflask.services.core.db import transaction
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -121,8 +122,8 @@ def test_terminal_that_gave_up_by_itself_is_said_with_its_own_seconds(desk: Desk
 
 def test_terminal_that_answered_nothing_is_not_said_to_have_seen_nobody(desk: Desk, app: Flask) -> None:
     desk.client.post("/captures", data=typed())
-    with app.app_context():
-        state.apply_alone(state.FAILURE, Capture.id == 1, reason=CaptureUnanswered.own_code, reason_text="20")
+    with app.app_context(), transaction():
+        state.apply(state.FAILURE, Capture.id == 1, reason=CaptureUnanswered.own_code, reason_text="20")
 
     english = desk.client.get("/employees/new?capture=1", headers=ENGLISH).text
     russian = desk.text("/employees/new?capture=1")
