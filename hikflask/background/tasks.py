@@ -15,6 +15,7 @@ from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import after_restore, nightly, reading, verdicts
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core import secure_delete
+from hikflask.services.core.db import after_commit
 from hikflask.services.core.errors import CaptureDeleted, ServiceError
 from hikflask.services.core.removals import Losses
 from hikflask.services.employees import export_files, lifecycle
@@ -164,16 +165,16 @@ def enqueue_job(claim: Claim) -> None:
 
 
 def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> int:
-    """Begin the job that brings these people (number, id) where their groups ask for them, and let the worker run it.
+    """Begin the job that brings these people (number, id) where their groups ask for them; return its id.
 
-    What the caller changed in the open transaction is committed with the job. Return the job's id.
+    The job is a part of the open transaction. The worker runs it once that is committed.
 
     :param name: what the job is named after, such as the group.
     :param lost: who loses access by it, as it was agreed.
     """
     params = {"group": name, LOSSES: lost.as_json}
     claim = job_lifecycle.begin(GROUPS, params, items=[(number, one, "") for number, one in people])
-    enqueue_job(claim)
+    after_commit(lambda: enqueue_job(claim))
     return claim.job_id
 
 

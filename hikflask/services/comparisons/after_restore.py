@@ -17,7 +17,7 @@ from hikflask.models.comparison import DONE
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
 from hikflask.services.core.dates import today
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases
 
@@ -49,15 +49,13 @@ def found(terminal_id: int) -> Found | None:
     there = select(PersonThere.number).where(PersonThere.comparison_id == comparison.id)
     leaving = (here, state.IS_LEAVING, Enrolment.number.in_(there))
     rows = select(Enrolment).order_by(Enrolment.id)
-    seen = Found(
+    return Found(
         comparison,
         queries.counts(comparison),
         list(db.session.execute(rows.where(*held).limit(MOST_NAMES)).scalars()),
         db.session.execute(select(func.count(Enrolment.id)).where(*held)).scalar_one(),
         list(db.session.execute(rows.where(*leaving)).scalars()),
     )
-    db.session.commit()
-    return seen
 
 
 def allow(terminal_id: int, comparison_id: int) -> bool:
@@ -69,13 +67,13 @@ def allow(terminal_id: int, comparison_id: int) -> bool:
     mine = update(Terminal).where(
         Terminal.id == terminal_id, Terminal.restored_from.is_not(None), newest.scalar_subquery() == comparison_id
     )
-    allowed = changed_rows(mine.values(restored_from=None)) == 1
-    if allowed:
-        # They wait for a moment that came while nothing was tried.
-        here = (Enrolment.terminal_id == terminal_id, Enrolment.next_attempt_at > database_now())
-        state.apply(state.MADE_DUE, *here)
-        audit.note("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
-    db.session.commit()
+    with transaction():
+        allowed = changed_rows(mine.values(restored_from=None)) == 1
+        if allowed:
+            # They wait for a moment that came while nothing was tried.
+            here = (Enrolment.terminal_id == terminal_id, Enrolment.next_attempt_at > database_now())
+            state.apply(state.MADE_DUE, *here)
+            audit.note("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
     return allowed
 
 
@@ -89,6 +87,5 @@ def claim_uncompared() -> list[int]:
         leases.free(),
     )
     claimed = update(Terminal).where(*waiting).values(compared_on=today()).returning(Terminal.id)
-    ids = list(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
-    db.session.commit()
-    return sorted(ids)
+    with transaction():
+        return sorted(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())

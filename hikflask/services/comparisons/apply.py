@@ -4,33 +4,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, JobItem
+from hikflask.models import Comparison, Enrolment, JobItem
 from hikflask.models.comparison import VALIDITY
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
-from hikflask.services.comparisons.take_over import take_over
-from hikflask.services.core.db import lock_employee, lock_numbers, locked_employee
+from hikflask.services.comparisons.take_over import Faces, take_over
+from hikflask.services.core.db import lock_employee, lock_numbers, locked_employee, transactional
 from hikflask.services.core.errors import ChangedSince
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import connection, registry
+from hikflask.services.terminals import registry
 
 
 def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
-    """Do one item of an APPLY job within the caller's transaction; return the enrolment that the job waits for.
+    """Do one item of an APPLY job; return the enrolment that the job waits for.
 
-    Send and remove desire it, and the enrolment is reconciled as any other one. Take over asks the terminal itself.
+    Send and remove desire it, and the enrolment is reconciled as any other one. Take over asks the terminal itself, so
+    that nobody may have a transaction open.
 
     :param params: see Plan.job_params.
     :raises ServiceError: when the step is refused. :raises TerminalError: when the terminal refuses or does not answer.
     """
     comparison = queries.row(params["comparison"])
-    terminal = connection.terminal_row(comparison.terminal_id)
-    lock_numbers(item.number)
+    if item.action == plan.TAKE_OVER:
+        return _take_over(comparison, item, params)
+    return _desire(comparison, item, params)
+
+
+def _checked(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> tuple[Facts, bool, Faces | None]:
+    """Return what is known of the number, whether names may differ, and the faces of which the one there was chosen."""
     known = queries.facts_of(comparison, [item.number])[item.number]
     agreed = item.number in params["same_person"]
     if item.employee_id != (known.employee.id if known.employee else None):
@@ -41,15 +47,23 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     faces = params.get("faces", {}).get(item.number)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
     face_agreed = faces == [known.face_here, known.another_face]
-    plan.check(terminal, known, item.action, agreed, face_agreed=face_agreed)
-    if item.action == plan.SEND:
-        may_replace = item.number in params.get(plan.REPLACED, ())
-        return _send(known, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
+    plan.check(comparison.terminal, known, item.action, agreed, face_agreed=face_agreed)
+    return known, agreed, tuple(faces) if face_agreed else None
+
+
+@transactional
+def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> Enrolment:
+    lock_numbers(item.number)
+    known, agreed, _ = _checked(comparison, item, params)
     if item.action == plan.REMOVE:
-        return _remove(known, terminal.id)
-    seen = known.there.name if known.there else ""
-    db.session.commit()
-    holder, number = audit.present_actor().name, item.number
+        return _remove(known, comparison.terminal_id)
+    may_replace = item.number in params.get(plan.REPLACED, ())
+    return _send(known, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
+
+
+def _take_over(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
+    known, agreed, faces = _checked(comparison, item, params)
+    number = item.number
 
     def require_there() -> None:
         # An erasure of the number has deleted it.
@@ -59,10 +73,10 @@ def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     enrolment = take_over(
         comparison.terminal_id,
         number,
-        seen,
-        holder,
+        known.there.name if known.there else "",
+        audit.present_actor().name,
         same_person=agreed,
-        faces=tuple(faces) if face_agreed else None,
+        faces=faces,
         may_take_days=number in params.get(plan.SHUT_OUT, ()),
         require=require_there,
     )

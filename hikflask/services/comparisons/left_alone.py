@@ -6,7 +6,6 @@ A decision holds while the same is there. When something else is there, the diff
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, exists, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Difference, Enrolment, LeftAlone, Terminal
@@ -14,7 +13,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
-from hikflask.services.core.db import changed_rows, lock_terminal
+from hikflask.services.core.db import changed_rows, lock_terminal, transaction
 from hikflask.services.state import enrolment as state
 
 LONGEST_REASON = 255
@@ -49,15 +48,11 @@ def leave_kind(comparison_id: int, kind: str, reason: str = "") -> int:
 def _leave(comparison: Comparison, kind: str, reason: str, number: str | None) -> int:
     shown = select(Difference).where(*queries.shown(comparison), Difference.kind == kind)
     chosen = shown if number is None else shown.where(Difference.number == number)
-    lock_terminal(comparison.terminal_id)
-    left = db.session.execute(chosen.order_by(Difference.id)).scalars().all()
-    try:
+    with transaction():
+        lock_terminal(comparison.terminal_id)
+        left = db.session.execute(chosen.order_by(Difference.id)).scalars().all()
         for difference in left:
             _decide(comparison, difference, reason)
-        db.session.commit()
-    except IntegrityError:  # A double click: the other one decided it.
-        db.session.rollback()
-        return 0
     return len(left)
 
 
@@ -84,14 +79,15 @@ def stop_trying(enrolment_ids: Collection[int], kind: str, reason: str) -> None:
 
 def take_back(terminal_id: int, kind: str, number: str) -> bool:
     """Take a decision back: the difference is shown again, and its enrolment tried again. False when there is none."""
-    decision = _find(terminal_id, kind, number)
-    if decision is None:
-        return False
-    db.session.delete(decision)
-    mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-    state.apply(state.RETRIED, *mine, Enrolment.refusal_code == state.LEFT_ALONE)
-    _note("difference.taken_back", terminal_id, number, {"kind": kind})
-    db.session.commit()
+    with transaction():
+        lock_terminal(terminal_id)
+        decision = _find(terminal_id, kind, number)
+        if decision is None:
+            return False
+        db.session.delete(decision)
+        mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
+        state.apply(state.RETRIED, *mine, Enrolment.refusal_code == state.LEFT_ALONE)
+        _note("difference.taken_back", terminal_id, number, {"kind": kind})
     return True
 
 
@@ -99,9 +95,7 @@ def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[L
     """Return the decisions that hide a difference of this comparison, by id; `after` is the last id already shown."""
     statement = select(LeftAlone).where(*_hiding(comparison), LeftAlone.id > after)
     ordered = statement.order_by(LeftAlone.id).limit(limit)
-    found = list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
 
 
 def reasons(comparison: Comparison, numbers: Collection[str]) -> dict[tuple[str, str], str]:

@@ -8,7 +8,7 @@ from sqlalchemy import Update, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services.core.dates import local
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 
 # A server that was off then compares later the same night, but not by day.
 WINDOW = timedelta(hours=3)
@@ -38,13 +38,11 @@ def claim_due(now: datetime | None = None) -> list[int]:
         or_(Terminal.compared_on.is_(None), Terminal.compared_on < night),
     )
     ids = list(db.session.execute(select(Terminal.id).where(*due).order_by(Terminal.id)).scalars())
-    db.session.commit()
     return [
         terminal_id for terminal_id in ids if _claim(update(Terminal).where(Terminal.id == terminal_id, *due), night)
     ]
 
 
 def _claim(mine: Update, night: date) -> bool:
-    claimed = changed_rows(mine.values(compared_on=night)) == 1
-    db.session.commit()
-    return claimed
+    with transaction():
+        return changed_rows(mine.values(compared_on=night)) == 1

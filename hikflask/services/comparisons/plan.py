@@ -245,9 +245,7 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     steps.sort(key=attrgetter("number"))
     gone = sum(1 for step in steps if step.takes_access)
     losses = losses_of(comparison, gone, [step.employee_id for step in steps if step.shuts_out])
-    plan = Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps), losses)
-    db.session.commit()
-    return plan
+    return Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps), losses)
 
 
 def losses_of(comparison: Comparison, gone: int, ids: Sequence[int | None]) -> Losses:

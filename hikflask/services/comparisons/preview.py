@@ -68,7 +68,6 @@ def picture_there(comparison: Comparison, number: str, holder: str) -> bytes | N
     :raises TerminalError: :raises ServiceError: when the terminal refuses, does not answer, or is in use.
     """
     person = queries.person_there(comparison.id, number)
-    db.session.commit()
     if person is None or not person.face_url or not person.face_sha256:
         return None
     with connection.converse(comparison.terminal_id, holder, LOOK, total=LONGEST_SECONDS, yields=True) as talk:

@@ -97,12 +97,11 @@ def get(comparison_id: int) -> Comparison | None:
 
 
 def row(comparison_id: int) -> Comparison:
-    """Return the comparison, without leaving a transaction open.
+    """Return the comparison.
 
     :raises ComparisonUnknown: when there is no such row.
     """
     found = get(comparison_id)
-    db.session.commit()
     if found is None:
         raise ComparisonUnknown
     return found
@@ -132,9 +131,7 @@ def before(comparison: Comparison) -> Comparison | None:
 
 def _newest(*which: ColumnElement[bool]) -> Comparison | None:
     statement = select(Comparison).where(*which).order_by(Comparison.id.desc()).limit(1)
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-    db.session.commit()
-    return found
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
 def is_left_alone() -> ColumnElement[bool]:
@@ -153,16 +150,13 @@ def counts(comparison: Comparison) -> Mapping[str, int]:
     """Return how many differences of each kind are shown, in the order of KINDS; those left alone are not counted."""
     statement = select(Difference.kind, func.count(Difference.id)).where(*shown(comparison)).group_by(Difference.kind)
     found = {kind: count for kind, count in db.session.execute(statement)}
-    db.session.commit()
     return {kind: found.get(kind, 0) for kind in KINDS}
 
 
 def count_left_alone(comparison: Comparison) -> int:
     """Return how many differences are hidden because a person left them alone."""
     hidden = select(func.count(Difference.id)).where(Difference.comparison_id == comparison.id, is_left_alone())
-    found = db.session.execute(hidden).scalar_one()
-    db.session.commit()
-    return found
+    return db.session.execute(hidden).scalar_one()
 
 
 def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> list[Facts]:
@@ -174,7 +168,6 @@ def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> 
     statement = select(Difference.id, Difference.number).where(*mine).order_by(Difference.id).limit(limit)
     found = db.session.execute(statement).all()
     facts = facts_of(comparison, [number for _, number in found])
-    db.session.commit()
     return [facts[number]._replace(id=difference_id) for difference_id, number in found]
 
 
@@ -278,7 +271,6 @@ def numbers(comparison: Comparison) -> Mapping[str, list[str]]:
     statement = select(Difference.kind, Difference.number).where(*shown(comparison))
     for kind, number in db.session.execute(statement):
         found[kind].append(number)
-    db.session.commit()
     return {kind: sorted(listed) for kind, listed in found.items()}
 
 

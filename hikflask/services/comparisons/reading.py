@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Update, and_, exists, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
@@ -33,7 +32,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import words_of
 from hikflask.services.comparisons.pages import Changed, Place, follow
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, connection, leases
@@ -52,6 +51,7 @@ ABANDONED_SECONDS = 600.0
 PICTURES_AT_ONCE = 30
 
 
+@transactional
 def start(terminal_id: int, by: str) -> Comparison:
     """Begin a comparison of a terminal, or return the one that is being read. Nothing is asked yet.
 
@@ -67,11 +67,7 @@ def start(terminal_id: int, by: str) -> Comparison:
         return running
     begun = Comparison(terminal_id=terminal_id, requested_by=by[:128], search_id=persons.new_search())
     db.session.add(begun)
-    try:
-        db.session.commit()
-    except IntegrityError:  # Somebody else began one at the same moment.
-        db.session.rollback()
-        return queries.reading(terminal_id) or start(terminal_id, by)
+    db.session.flush()
     return begun
 
 
@@ -86,6 +82,7 @@ def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
     while _read_on(comparison_id, holder, _slice(give_up)):
         if time.monotonic() >= give_up:
             raise NoAnswer(message="the comparison takes too long")
+        end_read()
         time.sleep(BREAK_SECONDS)
     return queries.row(comparison_id)
 
@@ -146,10 +143,9 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
 
 def _fail(comparison_id: int, terminal_id: int, code: str) -> None:
     """End a comparison without any verdict. Who was read is forgotten: nobody adds to it any more."""
-    db.session.rollback()
     mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
-    changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
-    db.session.commit()
+    with transaction():
+        changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
     retention.forget_of_terminal(terminal_id)
 
 
@@ -270,9 +266,7 @@ class Reading:
         desired = (Enrolment.terminal_id == self._row.terminal_id, Enrolment.desired == PRESENT)
         missing = select(Enrolment.number).where(*desired, ~newer, ~listed.exists())
         next_ones = missing.where(Enrolment.number > self._row.last_number).order_by(Enrolment.number).limit(PAGE)
-        found = list(db.session.execute(next_ones).scalars())
-        db.session.commit()
-        return found
+        return list(db.session.execute(next_ones).scalars())
 
     # --- the faces, where the list of people does not tell them ---
 
@@ -318,9 +312,7 @@ class Reading:
         has_photo = exists().where(Employee.number == PersonThere.number, Employee.photo_id.is_not(None))
         unread = (PersonThere.face_url.is_not(None), PersonThere.face_sha256.is_(None))
         statement = select(PersonThere).where(self._here, *unread, or_(desired, has_photo))
-        found = list(db.session.execute(statement.order_by(PersonThere.id).limit(PICTURES_AT_ONCE)).scalars())
-        db.session.commit()
-        return found
+        return list(db.session.execute(statement.order_by(PersonThere.id).limit(PICTURES_AT_ONCE)).scalars())
 
     def _end(self) -> None:
         """Make sure that the device is still the one whose list was read. Then everything is read.

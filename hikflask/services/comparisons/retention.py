@@ -14,7 +14,7 @@ from hikflask.models.comparison import DONE, FAILED, READING
 from hikflask.models.job import OPEN
 from hikflask.services.comparisons.errors import ComparisonReplaced
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, let_others_write
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, let_others_write, transaction
 
 # A plan is made from the last finished comparison; the one before it shows which pictures a terminal encodes anew.
 MAX_FINISHED = 2
@@ -43,12 +43,12 @@ def _forget_some(*which: ColumnElement[bool]) -> bool:
     failed = and_(Comparison.state == FAILED, or_(is_over, ~is_empty))
     unneeded = select(Comparison.id).where(*which, or_(failed, _is_replaced())).order_by(Comparison.id)
     ids = list(db.session.execute(unneeded.limit(CLEANUP_BATCH)).scalars())
-    deleted = []
-    if ids:
+    if not ids:
+        return False
+    with transaction():
         deleted = [forget_rows(table, table.comparison_id.in_(ids)) for table in (PersonThere, Difference)]
-        db.session.commit()  # An erasure locks comparisons before their rows.
+    with transaction():  # An erasure locks comparisons before their rows.
         changed_rows(delete(Comparison).where(Comparison.id.in_(ids), is_over, is_empty))
-    db.session.commit()
     return ROWS_AT_ONCE in deleted
 
 
@@ -62,8 +62,8 @@ def end_abandoned(*which: ColumnElement[bool], seconds: float) -> None:
     """End the comparisons of which nothing was read for so many seconds."""
     read_at = func.coalesce(Comparison.read_at, Comparison.started_at)
     left = update(Comparison).where(*which, Comparison.state == READING, read_at < database_now(-seconds))
-    changed_rows(left.values(state=FAILED, error=ComparisonReplaced.code, ended_at=database_now()))
-    db.session.commit()
+    with transaction():
+        changed_rows(left.values(state=FAILED, error=ComparisonReplaced.code, ended_at=database_now()))
 
 
 def _is_replaced() -> ColumnElement[bool]:

@@ -8,7 +8,6 @@ somebody whose time is over comes in as inactive, to be removed from the termina
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from hikflask import validity_days
 from hikflask.extensions import db
@@ -32,8 +31,8 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
-from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
-from hikflask.services.core.errors import EmployeeInactive, NumberKnown
+from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee, transactional
+from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.lifecycle import apply_active
@@ -144,15 +143,17 @@ def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | N
     """Write everything in one transaction that only the holder of the terminal can commit."""
     files = storage.Files()
     photo = _photo(talk.terminal.id, found, files)
-    try:
+
+    @transactional
+    def write() -> Enrolment:
         lock_numbers(found.number)
         if require:
             require()
         with talk.lease.write():
-            enrolment = _write(talk.terminal, found, photo, agreed, files)
-    except IntegrityError as error:
-        files.undo()
-        raise NumberKnown(n=found.number) from error
+            return _write(talk.terminal, found, photo, agreed, files)
+
+    try:
+        enrolment = write()
     except BaseException:
         files.undo()
         raise

@@ -33,7 +33,7 @@ from hikflask.services import audit
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.comparisons.queries import There
-from hikflask.services.core.db import changed_rows, let_others_write, lock_terminal
+from hikflask.services.core.db import changed_rows, let_others_write, lock_terminal, transaction
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import validity
 from hikflask.services.state import columns
@@ -70,39 +70,40 @@ def conclude(comparison_id: int) -> None:
     Some numbers come after others, each in a short transaction, so that nobody waits who wants to write. Nothing of it
     is shown before the comparison is done; what a killed process left of it is written again.
     """
-    comparison = _locked(comparison_id)
-    if comparison is None:
+    comparison = queries.get(comparison_id)
+    if comparison is None or not _awaits_verdicts(comparison):
         return
     # After a restore another picture may be a newer face.
     learnt = 0 if comparison.terminal.restored_from is not None else _learn_encoding(comparison)
     counts, same = Counter[str](), 0
     for numbers in _in_batches(_numbers(comparison), NUMBERS_AT_ONCE):
-        comparison = _locked(comparison_id)
-        if comparison is None:
-            return
-        same += _conclude_some(comparison, numbers, counts)
-        db.session.commit()
-    _end(comparison_id, same, counts, learnt)
+        with transaction():
+            if not _lock(comparison):
+                return
+            same += _conclude_some(comparison, numbers, counts)
+    with transaction():
+        if _lock(comparison):
+            _end(comparison, same, counts, learnt)
 
 
-def _locked(comparison_id: int) -> Comparison | None:
-    """Lock the terminal, and return the comparison with it; None when somebody else has ended it."""
-    lock_terminal(select(Comparison.terminal_id).where(Comparison.id == comparison_id).scalar_subquery())
-    comparison = db.session.get(Comparison, comparison_id, populate_existing=True)
-    if comparison is None or comparison.state != READING or comparison.step != VERDICTS:
-        db.session.rollback()
-        return None
+def _awaits_verdicts(comparison: Comparison) -> bool:
+    return comparison.state == READING and comparison.step == VERDICTS
+
+
+def _lock(comparison: Comparison) -> bool:
+    """Lock the terminal, and read it and the comparison again; False when somebody else has ended the comparison."""
+    lock_terminal(comparison.terminal_id)
+    if queries.get(comparison.id) is None or not _awaits_verdicts(comparison):
+        return False
     db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
-    return comparison
+    return True
 
 
 def _numbers(comparison: Comparison) -> list[str]:
     """Return the numbers of everybody who is there or here, sorted."""
     there = select(PersonThere.number).where(PersonThere.comparison_id == comparison.id)
     here = select(Enrolment.number).where(Enrolment.terminal_id == comparison.terminal_id)
-    numbers = sorted({*db.session.execute(there).scalars(), *db.session.execute(here).scalars()})
-    db.session.commit()
-    return numbers
+    return sorted({*db.session.execute(there).scalars(), *db.session.execute(here).scalars()})
 
 
 def _conclude_some(comparison: Comparison, numbers: Sequence[str], counts: Counter[str]) -> int:
@@ -128,11 +129,8 @@ def _conclude_some(comparison: Comparison, numbers: Sequence[str], counts: Count
     return len(both - {number for _, number in found})
 
 
-def _end(comparison_id: int, same: int, counts: Mapping[str, int], learnt: int) -> None:
-    comparison = _locked(comparison_id)
-    if comparison is None:
-        return
-    mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
+def _end(comparison: Comparison, same: int, counts: Mapping[str, int], learnt: int) -> None:
+    mine = update(Comparison).where(Comparison.id == comparison.id, Comparison.state == READING)
     changed_rows(mine.values(state=DONE, ended_at=database_now(), same=same))
     if comparison.terminal.restored_from is not None:
         _hold_unfinished(comparison)
@@ -140,7 +138,6 @@ def _end(comparison_id: int, same: int, counts: Mapping[str, int], learnt: int) 
     found = {NOTED_AS.get(kind, kind): counts.get(kind, 0) for kind in KINDS}
     note = {"same": same, **found} | ({"encoded_anew": learnt} if learnt else {})
     audit.note("terminal.compared", terminal=comparison.terminal.name, after=note)
-    db.session.commit()
 
 
 def _in_batches(rows: Sequence[Listed], length: int) -> Iterator[Sequence[Listed]]:
@@ -229,8 +226,8 @@ def _learn_encoding(comparison: Comparison) -> int:
     pictures = (PersonThere.comparison_id == comparison.id, PersonThere.face_sha256 != "")
     shown = {number: sha256 or "" for number, sha256 in db.session.execute(select(*_PICTURE).where(*pictures))}
     with_picture = Enrolment.number.in_(select(PersonThere.number).where(*pictures))
-    mine = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
-    compared = list(columns.enrolments(*mine, with_picture))
+    here = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.desired == PRESENT, Enrolment.face == CONFIRMED)
+    compared = list(columns.enrolments(*here, with_picture))
     others = [row for row in compared if shown[row.number] != row.photo_sha256]
     people_of = Counter(shown.values())
     unshared = [row for row in others if people_of[shown[row.number]] == 1]
@@ -239,11 +236,11 @@ def _learn_encoding(comparison: Comparison) -> int:
     else:
         fresh = _sent_again(comparison, unshared, shown)
     for some in _in_batches(fresh, NUMBERS_AT_ONCE):
-        for row in some:
-            same = (Enrolment.id == row.id, Enrolment.generation == row.generation)
-            state.apply(state.FACE_THERE_LEARNT, *same, face_there=shown[row.number])
-        db.session.commit()
-    db.session.commit()
+        with transaction():
+            for row in some:
+                mine = (Enrolment.id == row.id, Enrolment.generation == row.generation)
+                same_face = Enrolment.confirmed_at == row.confirmed_at
+                state.apply(state.FACE_THERE_LEARNT, *mine, same_face, face_there=shown[row.number])
     return len(fresh)
 
 

@@ -10,8 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee
 from hikflask.models.employee import folded
 from hikflask.services import audit
-from hikflask.services.core.db import Require, changed_rows, write_first
-from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown, ServiceError
+from hikflask.services.core.db import Require, changed_rows, transaction, write_first
+from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown
 from hikflask.services.departments import registry
 
 # For how long it is tried again while others have people of the department locked, and how often, in seconds.
@@ -46,18 +46,13 @@ def merge(
 
 
 def _patiently(change: Callable[[], int]) -> int:
-    """Make a change and commit it, again and again while somebody else has a row that it needs."""
+    """Make a change in a transaction, again and again while somebody else has a row that it needs."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            people = change()
-            db.session.commit()
-            return people
-        except ServiceError:
-            db.session.rollback()
-            raise
+            with transaction():
+                return change()
         except OperationalError as error:
-            db.session.rollback()
             if getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
                 raise
             if time.monotonic() > until:

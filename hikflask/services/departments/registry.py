@@ -12,7 +12,7 @@ from hikflask.models import Department, Employee
 from hikflask.models.columns import storable
 from hikflask.models.department import spelling_key
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, write_first
+from hikflask.services.core.db import changed_rows, transaction, write_first
 from hikflask.services.core.errors import DepartmentHasPeople, DepartmentKnown, DepartmentUnknown
 
 
@@ -87,17 +87,17 @@ def add(name: str) -> Department:
     :raises DepartmentKnown: when there is one of this name, in this or another spelling.
     """
     wanted = one_spaced(name)
-    write_first()
-    lock_spelling(wanted)
-    refuse_known(wanted)
-    added = _insert(wanted)
-    audit.note("department.created", subject=added.name)
-    db.session.commit()
+    with transaction():
+        write_first()
+        lock_spelling(wanted)
+        refuse_known(wanted)
+        added = _insert(wanted)
+        audit.note("department.created", subject=added.name)
     return added
 
 
 def refuse_known(name: str, department_id: int | None = None) -> None:
-    """Refuse a name that another department has, in whatever spelling; the transaction is rolled back.
+    """Refuse a name that another department has, in whatever spelling.
 
     :param department_id: the department that gets the name.
     :raises DepartmentKnown: with the other department's name and id.
@@ -105,9 +105,7 @@ def refuse_known(name: str, department_id: int | None = None) -> None:
     same = select(Department).where(Department.folded == spelling_key(name), Department.id != (department_id or 0))
     other = db.session.execute(same.order_by(Department.name != name, Department.id)).scalars().first()
     if other is not None:
-        refusal = DepartmentKnown(name=other.name, department_id=other.id)
-        db.session.rollback()
-        raise refusal
+        raise DepartmentKnown(name=other.name, department_id=other.id)
 
 
 def delete(department_id: int) -> str:
@@ -115,17 +113,14 @@ def delete(department_id: int) -> str:
 
     :raises DepartmentUnknown: when there is none. :raises DepartmentHasPeople: when somebody is in it.
     """
-    write_first()
-    department = db.session.get(Department, department_id, populate_existing=True, with_for_update=True)
-    if department is None:
-        db.session.rollback()
-        raise DepartmentUnknown
-    name = department.name
-    if not delete_unused(name):
-        db.session.rollback()
-        raise DepartmentHasPeople
-    db.session.commit()
-    return name
+    with transaction():
+        write_first()
+        department = db.session.get(Department, department_id, populate_existing=True, with_for_update=True)
+        if department is None:
+            raise DepartmentUnknown
+        if not delete_unused(department.name):
+            raise DepartmentHasPeople
+    return department.name
 
 
 def delete_unused(name: str) -> bool:

@@ -5,6 +5,7 @@ takes it back.
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Select, select
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
 from hikflask.services.core import shown
-from hikflask.services.core.db import Require
+from hikflask.services.core.db import Require, transaction
 from hikflask.services.core.errors import DepartmentUnknown
 from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import merging
@@ -23,8 +24,8 @@ from hikflask.services.groups import differences, locks, registry
 from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
 
-# Makes the job for these people (number, id) within the open transaction, commits, and lets the worker run it; returns
-# its id. The text is what the job is named after, and no more people than these lose access by it.
+# Makes the job for these people (number, id) within the open transaction, and lets the worker run it after the commit;
+# returns its id. The text is what the job is named after, and no more people than these lose access by it.
 Start = Callable[[str, list[tuple[str, int]], Losses], int]
 
 
@@ -36,15 +37,19 @@ class Done:
     job_id: int | None
 
 
+class _Seen(Exception):
+    """A preview has seen what follows from its change, which is taken back."""
+
+
 def preview(group_id: int | None, wanted: Wanted | None) -> Differences:
     """Return what change() or delete() would change for people; `wanted` None means delete.
 
     :raises ServiceError: as those do, but for PlanChanged, AdministratorNeeded and UnsafePlan.
     """
-    try:
-        return differences.count(Scope(terminal_ids=_written(group_id, wanted).touched))
-    finally:
-        db.session.rollback()
+    with suppress(_Seen), transaction():
+        changes = differences.count(Scope(terminal_ids=_written(group_id, wanted).touched))
+        raise _Seen
+    return changes
 
 
 def change(
@@ -83,16 +88,12 @@ def _change(
     digest: str | None,
     require: Require | None = None,
 ) -> Done:
-    try:
+    with transaction():
         written = _written(group_id, wanted, require)
         scope = Scope(terminal_ids=written.touched)
         changes = differences.count(scope)
         changes.require_agreed(digest, agreed)
         job_id = _start(written.name, scope, start, changes.losses)
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
     return Done(written.group_id, job_id)
 
 

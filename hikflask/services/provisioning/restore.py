@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Job, Terminal
 from hikflask.services import audit
 from hikflask.services.core import shown
-from hikflask.services.core.db import changed_rows, lock_terminal
+from hikflask.services.core.db import changed_rows, lock_terminal, transactional
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -23,6 +23,7 @@ def digest(terminal: Terminal) -> str:
     return shown.digest(terminal.name, terminal.url, terminal.earlier_serial, terminal.serial, people)
 
 
+@transactional
 def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     """Send everybody who was on the device before to the present one, as a job. None when somebody did so already.
 
@@ -36,16 +37,14 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     connection.refuse_before_compared(terminal)
     waits = update(Terminal).where(Terminal.id == terminal_id, Terminal.awaits_restore)
     if changed_rows(waits.values(awaits_restore=False)) != 1:
-        db.session.rollback()
         return None
     db.session.refresh(terminal)
     if agreed != digest(terminal):
-        db.session.rollback()
         raise PlanChanged
     serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
     audit.note("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
     job = add_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal)
-    return lifecycle.start(job.id, {})  # Commits all of it.
+    return lifecycle.start(job.id, {})
 
 
 def draft_from(source_id: int, terminal_id: int) -> Job:

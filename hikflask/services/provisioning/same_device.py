@@ -1,5 +1,7 @@
 """One device under two rows: an old device at a new address, or two that were swapped. The serial number tells it."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
@@ -8,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services import audit
 from hikflask.services.core import shown
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalHasPeople, TerminalUnknown
 from hikflask.services.enrolments.retire_terminal import count_numbers_on
 from hikflask.services.photos import deletion
@@ -78,9 +81,7 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
     :raises TerminalHasPeople: when somebody is enrolled on the new row. :raises TerminalInUse: while somebody talks to
         one of them. :raises TerminalUnknown: when one of them is gone, or they are not the same device any more.
     """
-    held = [leases.acquire(one, holder, MOVE, MOVE_SECONDS, WAIT_SECONDS) for one in sorted((old_id, new_id))]
-    files: list[str] = []
-    try:
+    with _held(old_id, new_id, holder), transaction():
         old, new = _row(old_id), _row(new_id)
         if known_as(new) is not old:
             raise TerminalUnknown
@@ -88,10 +89,6 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
             raise TerminalHasPeople
         _readdress(old, _way_to(new))
         files = registry.delete_held(new_id)
-    finally:
-        db.session.rollback()
-        for lease in held:
-            lease.release()
     deletion.remove_at_once(files)
     recovery.retry_all(old_id)
     return _row(old_id)
@@ -103,19 +100,22 @@ def swap(first_id: int, second_id: int, holder: str) -> None:
     :raises TerminalInUse: while somebody talks to one of them.
     :raises TerminalUnknown: when one of them is gone, or they are not swapped any more.
     """
-    held = [leases.acquire(one, holder, MOVE, MOVE_SECONDS, WAIT_SECONDS) for one in sorted((first_id, second_id))]
-    try:
+    with _held(first_id, second_id, holder), transaction():
         first, second = _row(first_id), _row(second_id)
         if not is_swapped(first, second):
             raise TerminalUnknown
         to_first, to_second = _way_to(first), _way_to(second)
         _readdress(first, to_second)
         _readdress(second, to_first)
-        db.session.commit()
-    finally:
-        db.session.rollback()
-        for lease in held:
-            lease.release()
+
+
+@contextmanager
+def _held(first_id: int, second_id: int, holder: str) -> Iterator[None]:
+    """Hold both terminals within this; in the order of their ids, so that two never wait for each other."""
+    with ExitStack() as held:
+        for terminal_id in sorted((first_id, second_id)):
+            held.callback(leases.acquire(terminal_id, holder, MOVE, MOVE_SECONDS, WAIT_SECONDS).release)
+        yield
 
 
 def _row(terminal_id: int) -> Terminal:

@@ -20,14 +20,13 @@ pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.bo
 
 
 class Started:
-    """Notes what jobs are started for, as one that begins and commits."""
+    """Notes what jobs are started for."""
 
     def __init__(self) -> None:
         self.jobs: list[tuple[str, list[str]]] = []
 
     def __call__(self, name: str, people: list[tuple[str, int]], _: Losses) -> int:
         self.jobs.append((name, [number for number, _ in people]))
-        db.session.commit()
         return len(self.jobs)
 
 
