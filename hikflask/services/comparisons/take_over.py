@@ -31,7 +31,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
-from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee, transactional
+from hikflask.services.core.db import Require, after_commit, changed_rows, lock_numbers, locked_employee, transactional
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
@@ -141,24 +141,20 @@ def _picture(talk: Conversation, person: Person) -> bytes | None:
 
 def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | None) -> Enrolment:
     """Write everything in one transaction that only the holder of the terminal can commit."""
-    files = storage.Files()
-    photo = _photo(talk.terminal.id, found, files)
 
     @transactional
-    def write() -> Enrolment:
+    def written() -> Enrolment:
         lock_numbers(found.number)
         if require:
             require()
         with talk.lease.write():
-            return _write(talk.terminal, found, photo, agreed, files)
+            enrolment = _write(talk.terminal, found, photo, agreed, files)
+        after_commit(files.settle)
+        return enrolment
 
-    try:
-        enrolment = write()
-    except BaseException:
-        files.undo()
-        raise
-    files.settle()
-    return enrolment
+    with storage.Files() as files:
+        photo = _photo(talk.terminal.id, found, files)
+        return written()
 
 
 def _photo(terminal_id: int, found: Found, files: storage.Files) -> Photo | None:

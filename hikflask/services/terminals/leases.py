@@ -101,14 +101,14 @@ class Lease:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """Own a transaction that only this lease's holder can commit.
+        """Open a transaction that only this lease's holder can commit; one that has locked numbers becomes such a one.
 
         The first statement locks the terminal's row with this lease's number, so no other holder can begin before the
         commit.
 
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
-        with transaction(alone=True):
+        with transaction():
             self._mine(lease_number=self.number)
             yield
 
