@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure, Operator, Photo, Terminal
+from hikflask.models import Employee, Enrolment, Erasure, ImportBatch, Operator, Photo, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -435,6 +435,23 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
         assert tuple(newest) == ("", '{"name": "Ёж\\u202e"}')
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.remove()
+
+
+def test_titles_of_sheets_are_forgotten_and_all_else_of_a_layout_stays(either: Flask) -> None:
+    layouts = [{}, {"format": "xlsx", "columns": ["ID", "Ёж"], "sample": [["1", "\U0001f600"]], "rows": 1}]
+    counts = dict.fromkeys(("new", "changed", "unchanged", "wrong"), 0)
+    with either.app_context():
+        upgrade(revision="0033")
+        for layout in layouts:
+            old = json.dumps({**layout, "sheet": "Зарубин Пётр", "sheets": 2} if layout else layout)
+            texts = dict.fromkeys(("requested_by", "table_name", "table_file", "photos_name", "photos_file"), "")
+            insert("import_batch", **texts, **counts, layout=old, fields="{}", new_departments="[]")
+        db.session.commit()
+
+        upgrade()
+
+        assert db.session.execute(db.select(ImportBatch.layout).order_by(ImportBatch.id)).scalars().all() == layouts
         db.session.remove()
 
 

@@ -40,7 +40,7 @@ def test_how_a_table_is_read_is_told(tmp_path: Path) -> None:
 
     layout = look(path, recognised)
 
-    assert (layout.format, layout.sheet, layout.sheets, layout.header_line) == ("xlsx", "Лист1", 3, 1)
+    assert (layout.format, layout.header_line) == ("xlsx", 1)
     assert layout.columns == ["Табельный номер", "ФИО", "Подразделение", "Дата увольнения"]
     assert layout.sample[2] == ["100224", 'Ёлкин Пётр "Младший"', "", "2026-03-01"]
     assert Layout.from_json(layout.as_json()) == layout

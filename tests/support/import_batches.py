@@ -17,8 +17,6 @@ LAYOUT = {
     "format": "csv",
     "encoding": "utf-8",
     "delimiter": ";",
-    "sheet": "",
-    "sheets": 1,
     "header_line": 1,
     "columns": HEADERS,
     "sample": [["100222", "Иван Иванов", "Охрана", ""]],

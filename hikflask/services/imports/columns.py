@@ -73,7 +73,8 @@ UNSURE: dict[str, str] = {
     DEPARTMENT: "Организация | Организация / подразделение | Группа | Organization | Organisation | Group",
     LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
 }
-IN_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
+# The name of a column may have been cut within brackets.
+IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
 NOT_A_LETTER = re.compile(r"[\W_]+")
 
 

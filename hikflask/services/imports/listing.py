@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportBatch, ImportRow
@@ -10,7 +11,8 @@ from hikflask.models import Employee, ImportBatch, ImportRow
 
 def list_page(limit: int, offset: int = 0) -> tuple[list[ImportBatch], int]:
     """Return a page of the imports, the newest first, and how many there are in all."""
-    statement = select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit).offset(offset)
+    newest = select(ImportBatch).options(defer(ImportBatch.layout)).order_by(ImportBatch.id.desc())
+    statement = newest.limit(limit).offset(offset)
     page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
     return page, db.session.execute(select(func.count(ImportBatch.id))).scalar_one()
 

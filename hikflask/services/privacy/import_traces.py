@@ -114,7 +114,8 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
 
 def _blank_names(person: Person) -> None:
     """Blank the names of files, and of columns where a table had none, so that its first person stands there."""
-    for batch in db.session.execute(select(ImportBatch).order_by(ImportBatch.id)).scalars():
+    batches = select(ImportBatch).order_by(ImportBatch.id).execution_options(yield_per=BATCH)
+    for batch in db.session.execute(batches).scalars():
         columns = batch.layout.get("columns", [])
         if person.is_named_in(*columns):
             batch.layout = {**batch.layout, "columns": [""] * len(columns)}

@@ -43,6 +43,8 @@ MOST_ROWS = 200_000
 # In characters. A longer cell is cut, and ends with the mark: no field of a person is as long. A file can point at one
 # text from each of its cells, so what is said once in it would be stored many thousand times.
 MAX_CELL, CUT_MARK = 256, "…"
+# The same of the first rows, which are stored with the import: the names of its columns, and what they look like.
+MAX_SHOWN = 64
 # The header is looked for among so many rows; some rows below it are shown.
 HEAD, SAMPLE = 20, 5
 # So many rows of an XLSX are counted by reading them.
@@ -122,8 +124,6 @@ class Found:
     format: str
     encoding: str = ""
     delimiter: str = ""
-    sheet: str = ""
-    sheets: int = 1
     rows: int = 0
     head: list[Row] = field(default_factory=list)
 
@@ -144,7 +144,7 @@ def read(file: BinaryIO, encoding: str = "", delimiter: str = "") -> Iterator[Ro
     if encoding:
         return _rows(_csv_records(file, encoding, delimiter))
     _refuse_bomb(file)
-    return _rows(_xlsx_records(file))
+    return _rows(_records(_sheet(_workbook(file))))
 
 
 def _rows(records: Iterable[Record]) -> Iterator[Row]:
@@ -162,14 +162,21 @@ def _rows(records: Iterable[Record]) -> Iterator[Row]:
 
 
 def _row(line: int, cells: list[str], formulas: list[int]) -> Row:
-    short = [_shortened(cell) if len(cell) > MAX_CELL else cell for cell in cells[:MOST_COLUMNS]]
+    short = [_shortened(cell, MAX_CELL) if len(cell) > MAX_CELL else cell for cell in cells[:MOST_COLUMNS]]
     clean = [NOT_FOR_DATABASES.sub("", cell) if NOT_FOR_DATABASES.search(cell) else cell for cell in short]
     return line, clean, formulas, len(cells) > MOST_COLUMNS
 
 
-def _shortened(cell: str) -> str:
+def _shortened(cell: str, length: int) -> str:
     text = cell.strip()
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + CUT_MARK
+    return text if len(text) <= length else text[: length - 1] + CUT_MARK
+
+
+def _head(rows: Iterator[Row]) -> list[Row]:
+    return [
+        (line, [_shortened(cell, MAX_SHOWN) for cell in cells], formulas, too_long)
+        for line, cells, formulas, too_long in islice(rows, HEAD + SAMPLE)
+    ]
 
 
 def _is_xlsx(file: BinaryIO) -> bool:
@@ -188,23 +195,19 @@ def _is_xlsx(file: BinaryIO) -> bool:
 def _look_at_xlsx(file: BinaryIO) -> Found:
     _refuse_bomb(file)
     workbook = _workbook(file)
-    try:
-        title = _sheet(workbook)
-        sheets = len(workbook.worksheets)
-    except BROKEN as error:
-        raise Refused("table_damaged") from error
-    rows = _rows(_sheet_records(workbook, title))
-    head = list(islice(rows, HEAD + SAMPLE))
+    sheet = _sheet(workbook)
+    rows = _rows(_records(sheet))
+    head = _head(rows)
     count = len(head) + sum(1 for _ in islice(rows, COUNTED))
     if count == HEAD + SAMPLE + COUNTED:
-        count = max(count, _rows_in_xml(workbook, title))
-    return Found("xlsx", sheet=title, sheets=sheets, rows=count, head=head)
+        count = max(count, _rows_in_xml(workbook, sheet))
+    return Found("xlsx", rows=count, head=head)
 
 
-def _rows_in_xml(workbook: Workbook, title: str) -> int:
+def _rows_in_xml(workbook: Workbook, sheet: Any) -> int:
     """Return about how many rows a sheet has: its tags are counted, which takes a tenth of the time of reading."""
     count, end = 0, b""
-    with workbook._archive.open(workbook[title]._worksheet_path) as part:  # type: ignore[attr-defined]
+    with workbook._archive.open(sheet._worksheet_path) as part:  # type: ignore[attr-defined]
         while chunk := part.read(1024 * 1024):
             count += (end + chunk).count(ROW_TAG)
             end = chunk[1 - len(ROW_TAG) :]
@@ -243,28 +246,22 @@ def _workbook(file: BinaryIO) -> Workbook:
     return workbook
 
 
-def _sheet(workbook: Workbook) -> str:
+def _sheet(workbook: Workbook) -> Any:
     """Return the first sheet that has something; hidden ones come last."""
-    for sheet in sorted(workbook.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
-        # The size that it says may be wrong, and openpyxl would read no further.
-        sheet.reset_dimensions()
-        if any(value not in {None, ""} for row in sheet.iter_rows(values_only=True) for value in row):
-            return str(sheet.title)
+    try:
+        for sheet in sorted(workbook.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
+            # The size that it says may be wrong, and openpyxl would read no further.
+            sheet.reset_dimensions()
+            if any(value not in {None, ""} for row in sheet.iter_rows(values_only=True) for value in row):
+                return sheet
+    except BROKEN as error:
+        raise Refused("table_damaged") from error
     raise Refused("table_empty")
 
 
-def _xlsx_records(file: BinaryIO) -> Iterator[Record]:
-    workbook = _workbook(file)
+def _records(sheet: Any) -> Iterator[Record]:
     try:
-        title = _sheet(workbook)
-    except BROKEN as error:
-        raise Refused("table_damaged") from error
-    return _sheet_records(workbook, title)
-
-
-def _sheet_records(workbook: Workbook, title: str) -> Iterator[Record]:
-    try:
-        for cells in workbook[title].iter_rows():
+        for cells in sheet.iter_rows():
             formulas = [index for index, cell in enumerate(cells) if cell.data_type in {"f", "e"}]
             yield [_text_of(cell) for cell in cells], formulas
     except BROKEN as error:
@@ -295,7 +292,7 @@ def _look_at_csv(file: BinaryIO) -> Found:
     encoding = _encoding(file)
     delimiter = _delimiter(file, encoding)
     rows = _rows(_csv_records(file, encoding, delimiter))
-    head = list(islice(rows, HEAD + SAMPLE))
+    head = _head(rows)
     return Found("csv", encoding, delimiter, rows=len(head) + sum(1 for _ in rows), head=head)
 
 

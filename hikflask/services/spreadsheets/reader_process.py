@@ -72,14 +72,13 @@ class Row:
 class Layout:
     """How a table is read. `sample` has the first rows below the header; `rows` are all of them, of a long XLSX about.
 
-    `sheet` is the one of all `sheets` that is read: the first one that has something.
+    It is stored, so it has nothing of the file that nobody is shown, and each name of a column and cell of the sample
+    has at most 64 characters.
     """
 
     format: str
     encoding: str = ""
     delimiter: str = ""
-    sheet: str = ""
-    sheets: int = 1
     header_line: int = 1
     columns: list[str] = field(default_factory=list)
     sample: list[list[str]] = field(default_factory=list)

@@ -22,6 +22,7 @@ from hikflask.services.imports.errors import (
 )
 from hikflask.services.jobs import imports
 from hikflask.services.spreadsheets import reader_process
+from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
@@ -44,6 +45,18 @@ def test_columns_are_recognised_and_the_names_of_files_kept() -> None:
     assert (found.table_name, found.photos_name) == ("люди.csv", "фото.zip")
     assert found.layout["columns"] == ["Табельный номер", "ФИО", "Подразделение"]
     assert stored() == 2
+
+
+def test_title_of_a_sheet_is_not_kept() -> None:
+    people = sheet(row(1, text("A1", "ID") + text("B1", "ФИО")) + row(2, text("A2", "1") + text("B2", "Иван")))
+    named = f"Зарубин Пётр 77123 {'A' * 1_000_000}"
+
+    made_batch = batches.make(Upload("люди.xlsx", io.BytesIO(packed(parts({named: people})))), None)
+
+    assert batch(made_batch.id).layout == {
+        "format": "xlsx", "encoding": "", "delimiter": "", "header_line": 1,
+        "columns": ["ID", "ФИО"], "sample": [["1", "Иван"]], "rows": 1,
+    }  # fmt: skip
 
 
 def test_whole_name_comes_before_its_parts() -> None:

@@ -1,6 +1,7 @@
 """Lists of imports, and the names of the people in their rows."""
 
 import pytest
+from sqlalchemy import inspect
 
 from hikflask.extensions import db
 from hikflask.models import ImportRow
@@ -19,6 +20,7 @@ def test_newest_import_comes_first_in_pages() -> None:
 
     assert [batch.id for batch in [*first, *second]] == made[::-1]
     assert total == 3
+    assert inspect(first[0]).unloaded == {"layout"}
 
 
 def test_people_are_named_as_they_are_called_now() -> None:

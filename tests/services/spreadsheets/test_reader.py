@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hikflask.services.imports.columns import recognised
 from hikflask.services.spreadsheets import reader
 from hikflask.services.spreadsheets.reader import Found, Refused, look, read
 from tests.spreadsheets import workbooks
@@ -170,6 +171,16 @@ def test_cell_that_is_longer_than_any_field_is_cut_with_a_mark() -> None:
     assert read_cells == ["1", "x" * 255 + "…", "y" * 256, "Анна", "z" * 255 + "…"]
 
 
+def test_little_is_kept_of_long_cells_in_the_first_rows_by_which_a_table_is_known() -> None:
+    table = f"Табельный номер (как в приказе {'x' * 99});ФИО\n1;{'y' * 65}\n{'z' * 64};Иван\n".encode()
+
+    heading, *sample = [cells for _, cells, _, _ in found(table).head]
+
+    assert heading == [f"Табельный номер (как в приказе {'x' * 32}…", "ФИО"]
+    assert recognised(heading) == {"number": 0, "name": 1}
+    assert sample == [["1", "y" * 63 + "…"], ["z" * 64, "Иван"]]
+
+
 def test_row_that_is_too_long_is_cut_and_the_others_are_read() -> None:
     long = ";".join(["y"] * 300)
     table = f"ID;ФИО\n1;Иванов\n2;{long}\n3;Пётр\n".encode()
@@ -281,13 +292,12 @@ def test_rows_of_a_long_sheet_are_counted_without_reading_them(dimension: str) -
 
 
 def test_first_sheet_that_has_something_is_read_and_hidden_ones_come_last() -> None:
-    one = sheet(row(1, text("A1", "да")))
-    sheets = {"Списки": one, "Пусто": sheet(row(1, '<c r="A1"/>')), "Люди": one, "Ещё": one}
+    filled = {name: sheet(row(1, text("A1", name))) for name in ("Списки", "Люди", "Ещё")}
+    sheets = {"Списки": filled["Списки"], "Пусто": sheet(row(1, '<c r="A1"/>')), **filled}
 
-    layout = found(packed(parts(sheets, hidden=("Списки",))))
-
-    assert (layout.sheet, layout.sheets) == ("Люди", 4)
-    assert found(packed(parts({"Списки": one, "Пусто": sheet("")}, hidden=("Списки",)))).sheet == "Списки"
+    assert rows(packed(parts(sheets, hidden=("Списки",)))) == [(1, ["Люди"])]
+    hidden = {"Списки": filled["Списки"], "Пусто": sheet("")}
+    assert rows(packed(parts(hidden, hidden=("Списки",)))) == [(1, ["Списки"])]
 
 
 def test_texts_that_no_database_keeps_are_cleaned() -> None:
