@@ -20,8 +20,9 @@ LONGEST_KEY = 160
 IPV6_NETWORK = 64
 # Longer than any window, in seconds.
 KEPT_SECONDS = 86400.0
-# Unicode's categories of accents, control and invisible characters.
-IGNORED = {"Mn", "Me", "Mc", "Cc", "Cf"}
+# Unicode's categories of letters and numerals, save modifiers, and letters of Hangul that have no shape.
+COUNTED = {"Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No"}
+FILLERS = "\u115f\u1160"
 # The table, not the model: each call of the API counts, and the ORM doubles the cost of that.
 ROWS = cast("Table", Throttle.__table__)
 
@@ -53,12 +54,15 @@ def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
 def account_key(name: str) -> str:
     """Return the key for tries at an account, the same for all names that a directory may take for one.
 
-    Directories ignore the width and the case of letters, spaces, invisible characters and (Active Directory) accents.
-    It is a hash: a name of any length fits, and the table does not show what somebody typed as a name.
+    Directories ignore the width and the case of letters, spaces, invisible characters, what they do not know, and
+    (Active Directory) accents. So letters and digits alone count, those of Unicode 3.2, by which directories prepare
+    names (RFC 4518, 2.2 and 2.4); accounts that differ by anything else share a key. It is a hash: a name of any
+    length fits, and the table does not show what somebody typed as a name.
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    counted = "".join(letter for letter in plain if unicodedata.category(letter) not in IGNORED).split()
-    return f"account:{hashlib.sha256(' '.join(counted).encode()).hexdigest()}"
+    category = unicodedata.ucd_3_2_0.category
+    counted = "".join(letter for letter in plain if category(letter) in COUNTED and letter not in FILLERS)
+    return f"account:{hashlib.sha256(counted.encode()).hexdigest()}"
 
 
 def key_at_place(key: str, place: str) -> str:

@@ -63,6 +63,16 @@ def test_one_machine_is_one_place_whatever_address_it_takes(address: str, place:
     assert rate_limit.place_of(address) == place
 
 
+def test_account_has_one_key_however_its_name_is_spelled() -> None:
+    # Accents, spaces and punctuation; what directories ignore; letters younger than RFC 4518, and letters of no shape.
+    added = "\u0301 .-_\u200b\ufe0f\ufffc\u1806\u0378\ue000\ufffd\ufdd0\U000e0001\U0001e900\u115f\u3164\uffa0\u0640"
+    spellings = ["IVANOV7", "ｉｖａｎｏｖ７", "ⓘvanov⑦", *(f"iva{one}nov7" for one in added)]
+
+    assert {rate_limit.account_key(name) for name in spellings} == {rate_limit.account_key("ivanov7")}
+    others = ["ivanov8", "ivanova7", "иванов7", "@", ""]
+    assert rate_limit.account_key("ivanov7") not in {rate_limit.account_key(name) for name in others}
+
+
 def test_an_account_is_reset_with_its_places_and_no_other_account_is() -> None:
     anna, olga = rate_limit.account_key("анна"), rate_limit.account_key("ольга")
     for key in (anna, rate_limit.key_at_place(anna, "192.0.2.7"), olga):
