@@ -37,16 +37,16 @@ def photo_changed(employee: Employee, photo: Photo, capture: Capture | None) -> 
 
 
 def taken_over(employee: Employee, capture: Capture) -> None:
-    """Write that somebody saved a picture that another operator requested: for whom it was meant, and whose it is.
+    """Write that somebody saved a picture that another operator requested, and whose it is.
 
-    A picture that was meant for another number gets an entry under either one, so that each names one person.
+    A picture that was meant for another number gets an entry under that one, too. It tells no name: the number may have
+    been mistyped, and then an erasure of the employee would leave it.
     """
     action, terminal = "capture.saved_by_another", capture.terminal.name
     before = {"requested_by": capture.requested_by}
-    meant = {"number": capture.draft_number, "full_name": capture.draft_name}
     after = {"number": employee.number, "full_name": employee.name}
-    if capture.draft_number in {"", employee.number}:
-        before |= meant
-    else:
-        audit.note(action, number=capture.draft_number, terminal=terminal, before={**meant, **before})
+    if capture.draft_number == employee.number:
+        before |= {"number": employee.number, "full_name": capture.draft_name}
+    elif capture.draft_number:
+        audit.note(action, number=capture.draft_number, terminal=terminal, before=before)
     audit.note(action, employee=employee, terminal=terminal, before=before, after=after)
