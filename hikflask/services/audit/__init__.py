@@ -17,7 +17,7 @@ from hikflask.services.audit.log import (
     one_line,
     present_actor,
 )
-from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by, names_known
+from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by, names_known, numbers_of
 
 __all__ = [
     "COMMAND_LINE",
@@ -37,6 +37,7 @@ __all__ = [
     "note_alone",
     "note_look",
     "note_refused_access",
+    "numbers_of",
     "one_line",
     "present_actor",
 ]

@@ -92,6 +92,12 @@ def pseudonyms(number: str) -> list[str]:
     return list(db.session.execute(select(PersonKey.pseudonym).where(PersonKey.number == number)).scalars())
 
 
+def numbers_of(employee_id: int) -> set[str]:
+    """Return the numbers that an employee has or had, as far as entries tell, within the caller's transaction."""
+    theirs = select(PersonKey.number).where(PersonKey.employee_id == employee_id)
+    return set(db.session.execute(theirs).scalars())
+
+
 def keys_left_by(number: str) -> list[int]:
     """Return the ids of the keys of a number whose owner is no employee any more."""
     living = select(Employee.id).where(Employee.id == PersonKey.employee_id)
@@ -119,7 +125,7 @@ def names_known(numbers: Collection[str], employee_id: int | None) -> set[str]:
 
 def _are_of(numbers: Collection[str], employee_id: int | None) -> ColumnElement[bool]:
     own: ColumnElement[bool] = false() if employee_id is None else PersonKey.employee_id == employee_id
-    theirs = {*numbers, *db.session.execute(select(PersonKey.number).where(own)).scalars()}
+    theirs = {*numbers} if employee_id is None else {*numbers, *numbers_of(employee_id)}
     living = or_(Employee.id == PersonKey.employee_id, Employee.number == PersonKey.number)
     nobodys = and_(PersonKey.number.in_(theirs), ~select(Employee.id).where(living).exists())
     return or_(own, nobodys)

@@ -49,13 +49,13 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     :param person: who is looked for in imports. :param wrong: the wrong rows with that person.
     """
     employee = locked_with_number(employee_id, *person.numbers)
-    if not _numbers_of(employee) <= {*person.numbers}:
+    numbers = _numbers_of(employee)
+    if not numbers <= {*person.numbers}:
         return None
     locks.share()
     # Whoever adds a row about the employee has committed it then, or waits for the end.
     db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
     enrolments = queries.of_person(employee.number, employee_id, lock=True)
-    numbers = {employee.number, *(one.number for one in enrolments)}
     typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
     import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
     files = _forget(numbers, employee.number, employee.name, employee_id)
@@ -140,7 +140,11 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
 
 
 def _numbers_of(employee: Employee) -> set[str]:
-    return {employee.number, *(one.number for one in queries.of_person(employee.number, employee.id))}
+    """Return the numbers that the employee has or had; not those that another employee has by now."""
+    enrolled = {enrolment.number for enrolment in queries.of_person(employee.number, employee.id)}
+    numbers = {employee.number} | enrolled | audit.numbers_of(employee.id)
+    others = select(Employee.number).where(Employee.number.in_(numbers), Employee.id != employee.id)
+    return numbers - set(db.session.execute(others).scalars())
 
 
 def _names_left(number: str) -> set[str]:

@@ -8,8 +8,11 @@ import pytest
 import requests
 from flask import Flask
 
-from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Photo, Terminal
+from hikflask.extensions import db
+from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, PersonThere, Photo, Terminal
+from hikflask.models.comparison import ONLY_THERE
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import left_alone
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
@@ -21,9 +24,11 @@ from hikflask.services.jobs.kinds import DEPARTMENT, SEND
 from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face
+from tests.support.comparisons import compare, strangers
 from tests.support.erasures import IVAN, count, enrol, every_text, settle_all
 from tests.support.jobs import add_people, items, run, started
-from tests.support.retention import files
+from tests.support.retention import age, files, forget
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -117,6 +122,38 @@ def test_earlier_number_of_somebody_who_stays_is_erased_once_the_terminal_confir
     assert certificates.complete(erasure.id).completed_at is not None
     assert search.by_number("100555").id == ivan.id
     assert "100222" not in simulator.people
+
+
+def test_what_is_kept_under_a_former_number_is_erased_and_not_under_one_that_somebody_has_now(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = save_employee(Draft("100221", "Иван Иванов")).row
+    save_employee(Draft("100222", "Иван Иванов"), employee_id=ivan.id)
+    save_employee(Draft("100223", "Иван Иванов"), employee_id=ivan.id)
+    save_employee(Draft("100221", "Ольга Ёлкина"))
+    strangers(simulator, ["100221", "100222"])
+    comparison = compare(terminal)
+    left_alone.leave(comparison.id, ONLY_THERE, "100222", "запасная карта Иванова")
+
+    erasure = erase_employee(ivan.id).row
+
+    assert erasure.completed_at is not None
+    assert "100222" not in every_text()
+    assert "запасная карта Иванова" not in every_text()
+    assert [person.number for person in db.session.query(PersonThere)] == ["100221"]
+
+
+def test_name_of_a_picture_under_a_mistyped_number_goes_once_its_draft_is_blank(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    capture = capture_face(simulator, terminal, Draft("10022", "Иван Иванов"))
+    ivan = save_employee(IVAN, FaceSource(capture.id, "Борис", take_over=True)).row
+    age(Capture, "deadline", 2 * 3600)
+    forget()
+
+    erase_employee(ivan.id)
+
+    assert "Иван" not in str([(entry.before, entry.after) for entry in entries()])
 
 
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(
