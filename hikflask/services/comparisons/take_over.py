@@ -48,6 +48,8 @@ from hikflask.services.terminals.connection import Conversation
 TAKE_OVER = "take_over"
 LONGEST_SECONDS = 60.0
 LONGEST_NAME = 128
+# In bytes. Terminals take pictures of 200 KB; one that shows more for all of its people would fill the disk.
+MAX_FACE = 1024 * 1024
 
 
 # The SHA-256 of the face here, and of the one there.
@@ -158,14 +160,20 @@ def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | N
 
 
 def _photo(terminal_id: int, found: Found, files: storage.Files) -> Photo | None:
-    """Return the photo of the enrolled picture: the one that the employee has already, or a new one."""
+    """Return the photo of the enrolled picture: the one that the employee has already, or a new one.
+
+    None without a picture, and for a new one that is too large to be kept.
+    """
     if found.picture is None:
         return None
     known = search.by_number(found.number)
     same = (Photo.sha256 == found.sha256, Photo.forgotten_at.is_(None))
     mine = select(Photo).where(Photo.employee_id == (known.id if known else None), *same).order_by(Photo.id).limit(1)
     kept = db.session.execute(mine).scalar_one_or_none() if known else None
-    return kept or _encoded_photo(terminal_id, found) or files.keep_taken_over(found.picture, found.number)
+    kept = kept or _encoded_photo(terminal_id, found)
+    if kept or len(found.picture) > MAX_FACE:
+        return kept
+    return files.keep_taken_over(found.picture, found.number)
 
 
 def _encoded_photo(terminal_id: int, found: Found) -> Photo | None:
@@ -183,7 +191,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
     # Decided on locked rows; the photo may have been read a moment before.
     encoded = _encoded_photo(terminal.id, found) if joined else None
     photo = encoded or photo
-    is_new_face = joined is not None and photo is not None and _is_chosen(terminal, joined, found, photo, agreed.faces)
+    is_new_face = joined is not None and _is_chosen(terminal, joined, found, photo, agreed.faces)
     is_desired = _is_desired(terminal.id, found.number)
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
     # Nobody was asked whether so many may lose access.
@@ -277,18 +285,19 @@ def _is_desired(terminal_id: int, number: str) -> bool:
 # --- the face ---
 
 
-def _is_chosen(terminal: Terminal, employee: Employee, found: Found, photo: Photo, chosen: Faces | None) -> bool:
+def _is_chosen(terminal: Terminal, employee: Employee, found: Found, photo: Photo | None, chosen: Faces | None) -> bool:
     """Tell whether the face there is another one than here, which a person who saw both has chosen.
 
-    :raises FaceDiffers: when it is another one, and nobody chose it in place of the one that is here now.
+    :raises FaceDiffers: when it is another one, and nobody chose it in place of the one that is here now, or it is not
+        kept.
     """
     enrolment = queries.find(terminal.id, employee.number)
     desired = enrolment if enrolment and enrolment.desired == PRESENT else None
     own = (desired and desired.photo) or employee.picture
     ours = {desired.face_there if desired else "", *(one.sha256 for one in (own, employee.picture) if one)}
-    if own is None or found.sha256 in ours:
+    if own is None or found.picture is None or found.sha256 in ours:
         return False
-    if chosen != (own.sha256, photo.sha256):
+    if photo is None or chosen != (own.sha256, photo.sha256):
         raise FaceDiffers(n=employee.number)
     return True
 

@@ -121,6 +121,24 @@ def test_person_without_a_readable_picture_comes_without_a_photo(simulator: Simu
     assert differences(compare(terminal)) == {}
 
 
+def test_face_that_is_too_large_to_keep_is_not_taken(simulator: Simulated, terminal: Terminal) -> None:
+    comment = b"\xff\xfe\xff\xff" + bytes(0xFFFD)
+    large = FACE[:2] + comment * 16 + FACE[2:]
+    strangers(simulator, ["900"], [large])
+    enrol(simulator, terminal)
+    simulator.store.bind("100222", large)
+    own, there = storage.sha256(FACE), storage.sha256(large)
+
+    assert taken(terminal).face == PENDING
+    for faces in (None, (own, there)):
+        with pytest.raises(FaceDiffers):
+            taken(terminal, "100222", "Иван Иванов", faces=faces)
+
+    assert employee().picture is None
+    assert [photo.sha256 for photo in db.session.scalars(db.select(Photo))] == [own]
+    assert len(list(storage.folder().iterdir())) == 1
+
+
 def test_picture_comes_from_the_library_where_the_list_has_none(guest: Simulated, terminal: Terminal) -> None:
     guest.profile = dataclasses.replace(profile_named("K1T341CMFW"), refuse_after_success=0)
 
