@@ -1,7 +1,7 @@
 """A name too long for a terminal: which form it gets, and that this form is what is proven there."""
 
-import dataclasses
 import json
+from dataclasses import replace
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import NoAnswer
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import NumberTakenThere, PersonNotVerified
+from hikflask.services.core.errors import NameTooLong, NumberTakenThere, PersonNotVerified
 from hikflask.services.employees.export import export_employee
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
@@ -37,7 +37,7 @@ OWN = "Петров (охрана)"
 
 def device(name_bytes: int) -> Simulated:
     """A terminal that takes pictures, and names of so many bytes."""
-    profile = dataclasses.replace(profile_named("K1T341CMFW"), name_bytes=name_bytes)
+    profile = replace(profile_named("K1T341CMFW"), name_bytes=name_bytes)
     simulated = Simulated(PASSWORD, clock=SkippingClock(), profile=profile)
     simulated.store.deletion_polls = 0
     return simulated
@@ -133,17 +133,35 @@ def test_limit_that_is_learned_late_is_kept(wire: InProcess, small: Simulated) -
 def test_limit_that_changed_leaves_what_was_confirmed_until_it_is_sent_again(
     small: Simulated, entrance: Terminal
 ) -> None:
-    small.profile = dataclasses.replace(small.profile, name_bytes=128)
+    small.profile = replace(small.profile, name_bytes=128)
     checks.check(entrance.id, "test")
     done = enrolled(entrance)
     assert done.written_name == PETROV.name
 
-    small.profile = dataclasses.replace(small.profile, name_bytes=32)
+    small.profile = replace(small.profile, name_bytes=32)
     checks.check(entrance.id, "test")
 
     assert queries.row(done.id).is_green
     again = reconcile(done.id, "Анна", prove_again=True)
     assert (again.is_green, again.written_name) == (True, SHORT)
+    assert small.people["100222"]["name"] == SHORT
+
+
+def test_days_reach_the_others_where_a_terminal_takes_no_letter_of_the_name_any_more(
+    wire: InProcess, small: Simulated, entrance: Terminal
+) -> None:
+    yard = added(wire, device(128), "Двор", "yard.test")
+    first = enrolled(entrance)
+    send_to_terminal(employee_of(first), yard.id)
+    settled(yard)
+    entrance.name_bytes = 1
+    db.session.commit()
+
+    save_employee(replace(PETROV, valid_to="2035-12-20"), employee_id=employee_of(first))
+
+    assert settled(yard).sent_valid.endswith("2035-12-20T23:59:59")
+    with pytest.raises(NameTooLong):
+        settled(entrance)
     assert small.people["100222"]["name"] == SHORT
 
 
@@ -217,7 +235,7 @@ def test_answer_that_was_lost_does_not_make_the_short_form_a_strangers(small: Si
 
 
 def test_own_name_is_in_the_export(entrance: Terminal) -> None:
-    done = enrolled(entrance, dataclasses.replace(PETROV, terminal_name=OWN))
+    done = enrolled(entrance, replace(PETROV, terminal_name=OWN))
 
     with ZipFile(BytesIO(export_employee(employee_of(done)))) as archive:
         data = json.loads(archive.read("data.json"))

@@ -299,7 +299,7 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
     db.session.flush()
     audit_notes.changed(employee, before)
     if renamed or limited:
-        desire_new_facts(employee)
+        desire_new_facts(employee, is_renamed=renamed)
     return employee
 
 

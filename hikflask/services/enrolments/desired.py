@@ -78,14 +78,17 @@ def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> 
     return photo.id
 
 
-def desire_new_facts(employee: Employee) -> None:
+def desire_new_facts(employee: Employee, *, is_renamed: bool) -> None:
     """Make terminals get an employee's new name and validity, within the caller's transaction. The face stays as it is.
+
+    New days are refused by no terminal's length of names: the others must get them.
 
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     """
     for enrolment in queries.of_number(employee.number, lock=True):
         if enrolment.desired == PRESENT and not state.awaits_a_person(enrolment):
-            refuse_long_name(enrolment.terminal, employee)
+            if is_renamed:
+                refuse_long_name(enrolment.terminal, employee)
             same = {"employee_id": enrolment.employee_id, "photo_id": enrolment.photo_id}
             state.apply_to_locked(enrolment, state.DESIRED_AS_BEFORE, **same)
 
