@@ -60,6 +60,7 @@ def test_use_is_written_once_a_minute() -> None:
     api_tokens.find(secret)
     assert api_tokens.get(token.id).last_used_at == first
     db.session.execute(db.update(ApiToken).values(last_used_at=database_now(-61.0)))
+    db.session.commit()
     api_tokens.find(secret)
     assert api_tokens.get(token.id).last_used_at >= first
 

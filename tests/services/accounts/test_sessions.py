@@ -234,9 +234,9 @@ def test_sessions_past_their_limits_are_forgotten() -> None:
         .where(OperatorSession.key_sha256 == sessions._hash(idle))
         .values(seen_at=database_now(-7300.0))
     )
+    db.session.commit()
 
     sessions.delete_expired_sessions()
-    db.session.commit()
 
     rows = db.session.execute(db.select(OperatorSession.key_sha256)).scalars().all()
     assert rows == [sessions._hash(kept)]

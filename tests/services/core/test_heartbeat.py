@@ -23,8 +23,10 @@ def test_a_worker_that_was_silent_for_three_sweeps_is_taken_for_dead(app: Flask)
     with app.app_context():
         heartbeat.beat("silent")
         db.session.execute(db.update(Heartbeat).values(seen_at=database_now(-29.0)))
+        db.session.commit()
         assert heartbeat.alive()
         db.session.execute(db.update(Heartbeat).values(seen_at=database_now(-31.0)))
+        db.session.commit()
 
         assert not heartbeat.alive()
 
@@ -33,6 +35,7 @@ def test_the_row_of_a_worker_that_died_long_ago_goes_with_the_first_sign_of_anot
     with app.app_context():
         heartbeat.beat("dead")
         db.session.execute(db.update(Heartbeat).values(seen_at=database_now(-heartbeat.FORGOTTEN_AFTER - 1.0)))
+        db.session.commit()
         heartbeat.beat("alive")
 
         assert db.session.execute(db.select(Heartbeat.worker)).scalars().all() == ["alive"]
