@@ -299,11 +299,10 @@ def locked_employee(employee_id: int) -> Employee:
 
     So nobody is sent to a terminal who is deactivated at the same moment.
 
-    :raises EmployeeUnknown: when somebody deleted the employee; the transaction is rolled back.
+    :raises EmployeeUnknown: when somebody deleted the employee.
     """
     employee: Employee | None = db.session.execute(LOCKED_AND_READ, {"employee_id": employee_id}).scalar_one_or_none()
     if employee is None:
-        db.session.rollback()
         raise EmployeeUnknown
     return employee
 
@@ -313,16 +312,16 @@ def locked_with_number(employee_id: int, *others: str) -> Employee:
 
     For whoever changes the number, or ends its use.
 
-    :raises EmployeeUnknown: as locked_employee().
+    :raises EmployeeUnknown: as locked_employee(). :raises LostRace: when it got another number before this one was
+        locked.
     """
-    while True:
-        write_first()
-        number = db.session.execute(select(Employee.number).where(Employee.id == employee_id)).scalar() or ""
-        lock_numbers(number, *others)
-        employee = locked_employee(employee_id)
-        if employee.number == number:
-            return employee
-        db.session.rollback()  # It got another number before this one was locked.
+    write_first()
+    number = db.session.execute(select(Employee.number).where(Employee.id == employee_id)).scalar() or ""
+    lock_numbers(number, *others)
+    employee = locked_employee(employee_id)
+    if employee.number != number:
+        raise LostRace
+    return employee
 
 
 def database_answers() -> bool:

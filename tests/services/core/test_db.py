@@ -6,7 +6,15 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.core import db as db_module
-from hikflask.services.core.db import along_indexes, database_answers, lock_employee, locked_employee
+from hikflask.services.core.db import (
+    along_indexes,
+    database_answers,
+    lock_employee,
+    locked_employee,
+    locked_with_number,
+    transaction,
+    transactional,
+)
 from hikflask.services.core.errors import EmployeeUnknown
 from tests.support.between import Between
 
@@ -32,8 +40,9 @@ def test_an_employee_is_returned_as_the_database_has_it_at_the_lock(app: Flask) 
 
 def test_a_deleted_employee_cannot_be_locked(app: Flask) -> None:
     with app.app_context():
-        assert not lock_employee(7)
-        with pytest.raises(EmployeeUnknown):
+        with transaction():
+            assert not lock_employee(7)
+        with pytest.raises(EmployeeUnknown), transaction():
             locked_employee(7)
 
 
@@ -56,14 +65,34 @@ def test_index_is_followed_within_the_block_alone(app: Flask) -> None:
 
 @pytest.mark.both_databases
 def test_whose_a_number_is_is_decided_by_one_at_a_time(app: Flask, context: None, between: Between) -> None:  # noqa: ARG001
-    other = between(db_module, "lock_numbers", lambda: db_module.lock_numbers("7", "5"))
+    other = between(db_module, "lock_numbers", transactional(lambda: db_module.lock_numbers("7", "5")))
 
-    db_module.lock_numbers("5")
+    with transaction():
+        db_module.lock_numbers("5")
+        assert other.blocked
 
-    assert other.blocked
-    db.session.rollback()
     other.finish()
     assert other.error is None
+
+
+@pytest.mark.usefixtures("database", "context")
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_got_another_number_before_it_was_locked_is_locked_by_the_new_one(between: Between) -> None:
+    employee_id = add_employee()
+
+    @transactional
+    def change() -> None:
+        locked_employee(employee_id).number = "8"
+
+    @transactional
+    def lock() -> str:
+        return locked_with_number(employee_id).number
+
+    other = between(db_module, "lock_numbers", change, before=True)
+
+    assert lock() == "8"
+    other.finish()
+    assert not other.blocked
 
 
 @pytest.mark.both_databases
