@@ -79,7 +79,7 @@ def test_report_of_a_job_names_nobody(simulator: Simulated, terminal: Terminal, 
     simulator.store.add("100222", {"name": "Пётр Чехов"})
     made = plan.make(compare(terminal), plan.Choices(numbers={"100222": plan.TAKE_OVER}, names_seen=False))
     claim = lifecycle.begin(APPLY, made.job_params, terminal_id=terminal.id, items=made.items)
-    other = between(job_run, "_outcome", lambda: erase_employee(ivan_id))
+    other = between(job_run, "_mark", lambda: erase_employee(ivan_id), before=True)
 
     run(claim)
     other.finish()

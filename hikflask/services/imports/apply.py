@@ -1,14 +1,18 @@
 """Does what the dry run of an import showed, one row within one transaction of the caller's.
 
+The picture of a row is decoded before that.
+
 A row is applied only if its person is still as the dry run saw them. What was written is noted in the row, with the
 terminals before and after, so that it can be undone exactly.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 
 from hikflask import validity_days
 from hikflask.extensions import db
@@ -19,7 +23,7 @@ from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
-from hikflask.services.core.errors import ChangedSince, EmployeeUnknown, NumberKnown
+from hikflask.services.core.errors import ChangedSince, EmployeeUnknown
 from hikflask.services.core.removals import Days
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, apply_sent
@@ -41,30 +45,34 @@ OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL, *DAYS}
 Wanted = list[list[Any]]
 
 
-def apply_row(row: ImportRow) -> None:
-    """Apply a row within the caller's transaction; one that is applied already is left as it is.
+@contextmanager
+def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
+    """Store the picture of a row, and yield what applies the row. When that raises, the picture is removed again.
+
+    What is yielded is called within the caller's transaction; a row that is applied already is left as it is.
 
     :raises ChangedSince: when the person is not any more as the dry run saw them. :raises EmployeeUnknown: when deleted
         meanwhile. :raises NumberKnown: when somebody got the number meanwhile. :raises ServiceError: as a save does.
     :raises RowGone: when it was deleted meanwhile with all data of its person.
     """
-    if row.state != OPEN:
-        return
     batch = batches.row(row.batch_id)
     files = storage.Files()
-    photo = pictures.keep(files, batch, row.photo, row.number) if _has_photo(row) else None
+    photo = pictures.keep(files, batch, row.photo, row.number) if row.state == OPEN and _has_photo(row) else None
     try:
-        lock_numbers(row.number)
-        if fresh(ImportRow, row.id) is None:
-            raise RowGone
-        written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
-        db.session.flush()
-    except IntegrityError as error:
-        files.undo()
-        raise NumberKnown(n=row.number) from error
+        yield partial(_apply, row.id, row.number, batch, photo, files)
     except BaseException:
         files.undo()
         raise
+
+
+def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> None:
+    lock_numbers(number)
+    row = fresh(ImportRow, row_id)
+    if row is None:
+        raise RowGone
+    if row.state != OPEN:
+        return
+    written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
     done = {"written": written, "state": APPLIED, "employee_id": written.pop("employee_id")}
     changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(**done, former_photo_id=_former_photo(row)))
 

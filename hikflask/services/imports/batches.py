@@ -13,7 +13,7 @@ from hikflask.models.columns import storable
 from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services import audit
 from hikflask.services.core import import_files, photo_archive
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import TableTooLarge
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns
@@ -52,6 +52,7 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
     """
     if table is None and photos is None:
         raise NothingUploaded
+    end_read()
     batch = ImportBatch(requested_by=audit.present_actor().name[:128], layout={}, fields={})
     stored: list[str] = []
     try:
@@ -59,10 +60,9 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
             _add_photos(batch, photos, stored)
         if table is not None:
             _add_table(batch, table, stored)
-        db.session.add(batch)
-        db.session.commit()
+        with transaction():
+            db.session.add(batch)
     except BaseException:
-        db.session.rollback()
         for name in stored:
             import_files.remove(name)
         raise
@@ -108,6 +108,7 @@ def _file_name(name: str) -> str:
     return storable(name.replace("\\", "/").rpartition("/")[2])[:LONGEST_FILE_NAME]
 
 
+@transactional
 def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *, groups: bool = False) -> None:
     """Fix which column has which field, and the terminal that everybody in the file is sent to, too.
 
@@ -124,9 +125,7 @@ def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *,
         registry.active(terminal_id)
     mine = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *_NOT_STARTED)
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
-    changed = changed_rows(mine.values(**chosen))
-    db.session.commit()
-    if not changed:
+    if not changed_rows(mine.values(**chosen)):
         raise ImportChecked
 
 
@@ -181,36 +180,34 @@ def discard(batch_id: int) -> bool:
     batch = get(batch_id)
     # Until the last portion of its rows is deleted, nobody starts an import that is not checked.
     given_up = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
-    taken = changed_rows(given_up.values(checked_at=None)) == 1
-    db.session.commit()
+    with transaction():
+        taken = changed_rows(given_up.values(checked_at=None)) == 1
     if batch is None or not taken:
         return False
-    files = [name for name in (batch.table_file, batch.photos_file) if name]
     delete_rows(batch_id)
     gone = delete(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
-    changed = changed_rows(gone)
-    db.session.commit()
-    if changed:
-        for name in files:
+    with transaction():
+        is_gone = changed_rows(gone) == 1
+    for name in (batch.table_file, batch.photos_file):
+        if is_gone and name:
             import_files.remove(name)
-    return changed == 1
+    return is_gone
 
 
 def remove_photos(batch_id: int) -> None:
     """Remove the archive of photos once it is not needed any more. Should that fail, retention tries again."""
     batch = get(batch_id)
-    db.session.commit()
     if batch and batch.photos_file and import_files.remove(batch.photos_file):
-        changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
-        db.session.commit()
+        with transaction():
+            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
 
 
 def delete_rows(batch_id: int) -> int:
     """Delete the rows of an import, in portions so that others save meanwhile; return how many."""
     some = select(ImportRow.id).where(ImportRow.batch_id == batch_id).limit(ROWS)
-    deleted = 0
-    while changed := changed_rows(delete(ImportRow).where(ImportRow.id.in_(some))):
-        db.session.commit()
+    deleted, changed = 0, 1
+    while changed:
+        with transaction():
+            changed = changed_rows(delete(ImportRow).where(ImportRow.id.in_(some)))
         deleted += changed
-    db.session.commit()
     return deleted

@@ -19,7 +19,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import import_files
-from hikflask.services.core.db import changed_rows, kept_employees
+from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
@@ -60,7 +60,6 @@ def check(batch: ImportBatch, progress: Progress) -> None:
         except _FilesChanged:
             batch = batches.row(batch_id)
         except ServiceError:
-            db.session.rollback()
             batches.delete_rows(batch_id)
             raise
     _remove_table(batch)
@@ -100,9 +99,11 @@ class _Check:
 
     def _delete_earlier(self) -> None:
         some = select(ImportRow.id).where(ImportRow.batch_id == self._batch.id).limit(ROWS)
-        while changed_rows(delete(ImportRow).where(ImportRow.id.in_(some))):
-            self._report(0)
-        self._report(0)
+        is_left = True
+        while is_left:
+            with transaction():
+                is_left = changed_rows(delete(ImportRow).where(ImportRow.id.in_(some))) > 0
+                self._report(0)
 
     def _report(self, more: int) -> None:
         self._done += more
@@ -170,26 +171,26 @@ class _Check:
 
     def _write(self, rows: list[dict[str, Any]], more: int) -> None:
         self._spend(rows)
-        there = kept_employees({row["employee_id"] for row in rows})
-        self._lock()
-        for row in rows:
-            if row["employee_id"] not in there:  # Deleted since the verdict.
-                row["employee_id"] = None
-        if rows:
-            db.session.execute(insert(ImportRow), rows)
-        self._counts.update(row["verdict"] for row in rows)
-        self._report(more)
+        with transaction():
+            there = kept_employees({row["employee_id"] for row in rows})
+            self._lock()
+            for row in rows:
+                if row["employee_id"] not in there:  # Deleted since the verdict.
+                    row["employee_id"] = None
+            if rows:
+                db.session.execute(insert(ImportRow), rows)
+            self._counts.update(row["verdict"] for row in rows)
+            self._report(more)
         time.sleep(PAUSE)
 
     def _lock(self) -> None:
-        """Lock the import's row until the next report, to write what was read of its files.
+        """Lock the import's row, to write what was read of its files.
 
         :raises _FilesChanged: when they are not those any more.
         """
         same = (ImportBatch.id == self._batch.id, ImportBatch.table_file == self._batch.table_file)
         locked = changed_rows(update(ImportBatch).where(*same).values(table_file=ImportBatch.table_file))
         if not locked or pictures.version(self._batch) != self._version:
-            db.session.rollback()
             raise _FilesChanged
 
     # --- the same ID in several rows ---
@@ -202,14 +203,12 @@ class _Check:
         with closing(_rows(self._batch)) as rows:
             for part in _parts((row for row in rows if row.line in lines), BATCH):
                 self._refuse({row.line: row for row in part})
-                self._report(0)
 
     def _refuse(self, part: dict[int, Row]) -> None:
         mine = (ImportRow.batch_id == self._batch.id, ImportRow.line.in_(part))
         stored = db.session.execute(
             select(ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.verdict, ImportRow.errors).where(*mine)
         ).all()
-        db.session.commit()
         changes = []
         for row in stored:
             others = (str(line) for line in self._twice[row.number] if line != row.line)
@@ -220,8 +219,10 @@ class _Check:
             self._counts.subtract([row.verdict])
             self._counts.update([WRONG])
         self._spend(changes)
-        self._lock()
-        db.session.execute(update(ImportRow), changes)
+        with transaction():
+            self._lock()
+            db.session.execute(update(ImportRow), changes)
+            self._report(0)
 
     # --- photos of people who are not in the table ---
 
@@ -259,12 +260,12 @@ class _Check:
         checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
         # The first rows were shown to choose the columns by. They are of people who may be erased.
         layout = self._batch.layout | {"sample": []} if self._batch.layout else {}
-        self._lock()
-        changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
-        self._total = self._done
-        self._report(0)
+        with transaction():
+            self._lock()
+            changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
+            self._total = self._done
+            self._report(0)
         db.session.refresh(self._batch)
-        db.session.commit()
 
 
 def _budget(batch: ImportBatch) -> int:
@@ -290,7 +291,6 @@ def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:
 def _remove_table(batch: ImportBatch) -> None:
     """Remove the table: its rows are in the database. Should that fail, retention tries again."""
     if batch.table_file and import_files.remove(batch.table_file):
-        changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(table_file=""))
-        db.session.commit()
+        with transaction():
+            changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(table_file=""))
         db.session.refresh(batch)
-        db.session.commit()

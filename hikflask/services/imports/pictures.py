@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from hikflask.extensions import db
 from hikflask.models import ImportBatch, Photo
 from hikflask.services.core import import_files, photo_archive
+from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
@@ -64,7 +64,7 @@ def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Ph
 
     :raises PhotoChanged: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:
     """
-    db.session.commit()
+    end_read()
     path = import_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise PhotoChanged

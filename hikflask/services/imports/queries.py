@@ -10,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW
 from hikflask.services.core import keyset
+from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.imports import undo
 
@@ -51,7 +52,7 @@ def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
     for start in range(0, len(ids), BATCH):
         some = select(ImportRow).where(ImportRow.id.in_(ids[start : start + BATCH])).order_by(ImportRow.id)
         found = list(db.session.execute(some).scalars())
-        db.session.commit()
+        end_read()
         yield from found
         db.session.expunge_all()
 

@@ -10,7 +10,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, OPEN
 from hikflask.services.core import import_files
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction
 from hikflask.services.imports.batches import ROWS
 
 UNSTARTED_SECONDS = SECONDS_PER_DAY
@@ -27,12 +27,11 @@ def forget_imports() -> int:
     _remove_files()
     old = select(ImportBatch.id).where(_is_over()).order_by(ImportBatch.id).limit(CLEANUP_BATCH)
     rows = select(ImportRow.id).where(ImportRow.batch_id.in_(old)).limit(ROWS)
-    changed_rows(delete(ImportRow).where(ImportRow.id.in_(rows)))
     empty = ~exists().where(ImportRow.batch_id == ImportBatch.id)
     without_files = (ImportBatch.table_file == "", ImportBatch.photos_file == "")
-    deleted = changed_rows(delete(ImportBatch).where(ImportBatch.id.in_(old), empty, *without_files))
-    db.session.commit()
-    return deleted
+    with transaction():
+        changed_rows(delete(ImportRow).where(ImportRow.id.in_(rows)))
+        return changed_rows(delete(ImportBatch).where(ImportBatch.id.in_(old), empty, *without_files))
 
 
 def _is_over() -> ColumnElement[bool]:
@@ -61,14 +60,12 @@ def _remove_files() -> None:
     _remove(ImportBatch.table_file, or_(stale, ImportBatch.checked_at.is_not(None)))
     _remove(ImportBatch.photos_file, or_(stale, imported))
     files = db.session.execute(select(ImportBatch.table_file, ImportBatch.photos_file)).all()
-    db.session.commit()
     import_files.remove_others({name for row in files for name in row}, STRAY_SECONDS)
 
 
 def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool]) -> None:
     rows = db.session.execute(select(ImportBatch.id, column).where(column != "", is_over).limit(CLEANUP_BATCH)).all()
-    db.session.commit()
     for batch_id, name in rows:
         if import_files.remove(name):
-            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))
-            db.session.commit()
+            with transaction():
+                changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))

@@ -91,16 +91,15 @@ class Present:
 
 
 def spellings() -> Spellings:
-    """Return the names of the known departments by their spelling keys, and leave no transaction open."""
+    """Return the names of the known departments by their spelling keys."""
     found: Spellings = {}
     for row in db.session.execute(select(Department.folded, Department.name).order_by(Department.id)):
         found.setdefault(row.folded, []).append(row.name)
-    db.session.commit()
     return found
 
 
 def present(numbers: Collection[str], terminal_id: int | None, known: Spellings, *, groups: bool = False) -> Present:
-    """Read what the rows with these numbers are compared with, and leave no transaction open.
+    """Read what the rows with these numbers are compared with.
 
     :param groups: everybody is sent to the terminals of their groups, too.
     """
@@ -146,7 +145,6 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
     )
     for one in db.session.execute(leaving).scalars():
         found.leaving.setdefault(one.number, []).append(Leaving(one.terminal.name, one.employee_id))
-    db.session.commit()
     return found
 
 

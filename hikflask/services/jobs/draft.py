@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.job import WAITING
 from hikflask.services.core import removals
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.db import transactional
 from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import filters
@@ -21,6 +21,7 @@ from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, 
 from hikflask.services.jobs.lifecycle import Claim
 
 
+@transactional
 def make_draft(
     kind: str,
     wanted: EmployeeFilter,
@@ -35,19 +36,6 @@ def make_draft(
     :param employee_ids: the employees that are meant; None: all whom the list shows.
     :param terminal: where the job is done, where that is not asked any more.
     """
-    job = add_draft(kind, wanted, employee_ids, terminal=terminal)
-    db.session.commit()
-    return job
-
-
-def add_draft(
-    kind: str,
-    wanted: EmployeeFilter,
-    employee_ids: Collection[int] | None = None,
-    *,
-    terminal: Terminal | None = None,
-) -> Job:
-    """Do what make_draft() does within the caller's transaction."""
     chosen = filters.conditions(wanted) if employee_ids is None else [Employee.id.in_(employee_ids)]
     meant = select(Employee).where(*chosen).order_by(*filters.order(wanted))
     job = Job(kind=kind, params={})
@@ -63,6 +51,7 @@ def add_draft(
     return job
 
 
+@transactional
 def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") -> Claim | None:
     """Start a draft, as lifecycle.start() does, once it is agreed who loses access by it.
 
@@ -70,18 +59,13 @@ def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") ->
     :raises PlanChanged: when groups give or take something else than was shown.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access, as Losses.require().
     """
-    try:
-        if job.kind == DEPARTMENT:
-            # What is agreed to is this department, even if it is renamed meanwhile.
-            name = departments.resolve(params["department"])
-            changes = differences(job, name)
-            changes.require_agreed(digest, agreed)
-            its_id = departments.id_of(name)
-            params = {"department": name, DEPARTMENT_ID: its_id, LOSSES: changes.losses.as_json}
-        losses_of(job).require(agreed)
-    except ServiceError:
-        db.session.rollback()
-        raise
+    if job.kind == DEPARTMENT:
+        # What is agreed to is this department, even if it is renamed meanwhile.
+        name = departments.resolve(params["department"])
+        changes = differences(job, name)
+        changes.require_agreed(digest, agreed)
+        params = {"department": name, DEPARTMENT_ID: departments.id_of(name), LOSSES: changes.losses.as_json}
+    losses_of(job).require(agreed)
     return lifecycle.start(job.id, params)
 
 

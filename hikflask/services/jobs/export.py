@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 
 from hikflask.models import Employee, Job, JobItem
 from hikflask.models.job import DONE, WAITING
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.progress import Progress
 from hikflask.services.employees import export_files, people_table
 from hikflask.services.jobs import queries
@@ -23,11 +23,13 @@ def write_file(job: Job, progress: Progress) -> None:
     """
     while True:
         export_files.remove(job.id)
-        _forget_erased(job.id)
-        progress.report(0, job.total)
+        with transaction():
+            _forget_erased(job.id)
+            progress.report(0, job.total)
         written = _write(job, progress)
-        _mark_done(job.id)
-        progress.report(written, written)
+        with transaction():
+            _mark_done(job.id)
+            progress.report(written, written)
         if not queries.has_erased(job.id):
             return
 

@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import ImportRow, JobItem
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, OPEN
 from hikflask.models.job import WAITING
-from hikflask.services.core.db import changed_rows, kept_employees
+from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports.errors import RowGone
 
@@ -35,20 +35,21 @@ def add_reversed(job_id: int, batch_id: int, progress: Progress) -> None:
 
 def _add(job_id: int, rows: tuple[ColumnElement[bool], ...], progress: Progress, *, backwards: bool = False) -> None:
     """Copy the rows in portions. What a killed worker copied before is deleted first."""
-    changed_rows(delete(JobItem).where(JobItem.job_id == job_id))
-    total = db.session.execute(select(func.count(ImportRow.id)).where(*rows)).scalar_one()
-    progress.report(0, total)
+    with transaction():
+        changed_rows(delete(JobItem).where(JobItem.job_id == job_id))
+        total = db.session.execute(select(func.count(ImportRow.id)).where(*rows)).scalar_one()
+        progress.report(0, total)
     ids = list(db.session.execute(select(ImportRow.id).where(*rows).order_by(_order(backwards))).scalars())
-    db.session.commit()
     for start in range(0, len(ids), BATCH):
         part = sorted(ids[start : start + BATCH])
         these = (*rows, ImportRow.id.between(part[0], part[-1]))
-        # Nobody is erased before these items can be seen.
-        kept_employees(db.session.execute(select(ImportRow.employee_id).where(*these)).scalars().all())
         chosen = select(ImportRow.employee_id, ImportRow.number, *_fixed(job_id)).where(*these)
         names = ["employee_id", "number", "job_id", "state", "error"]
-        db.session.execute(insert(JobItem).from_select(names, chosen.order_by(_order(backwards))))
-        progress.report(0, total)
+        with transaction():
+            # Nobody is erased before these items can be seen.
+            kept_employees(db.session.execute(select(ImportRow.employee_id).where(*these)).scalars().all())
+            db.session.execute(insert(JobItem).from_select(names, chosen.order_by(_order(backwards))))
+            progress.report(0, total)
 
 
 def _order(backwards: bool) -> ColumnElement[int]:

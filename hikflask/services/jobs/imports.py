@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import delete, exists, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -11,9 +11,9 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, Job
 from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.core.removals import Agreed, Losses
+from hikflask.services.core.db import changed_rows, transaction, transactional
+from hikflask.services.core.errors import PlanChanged
+from hikflask.services.core.removals import Agreed
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.errors import (
     ImportChecked,
@@ -29,6 +29,7 @@ from hikflask.services.jobs.lifecycle import Claim
 JobColumn = InstrumentedAttribute[int | None]
 
 
+@transactional
 def start_check(batch_id: int) -> Claim:
     """Start the dry run of an import.
 
@@ -41,6 +42,7 @@ def start_check(batch_id: int) -> Claim:
     return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0))
 
 
+@transactional
 def start_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
@@ -51,11 +53,14 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
     if batch.checked_at is None:
         raise ImportNotChecked
     _refuse_undone(batch)
-    lost = _agreed(losses.of_import(batch_id), agreed)
+    lost = losses.of_import(batch_id)
+    lost.require(agreed)
     batches.note_new_departments(batch_id)
-    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, lost)
+    about = {LOSSES: lost.as_json}
+    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, about)
 
 
+@transactional
 def start_check_and_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start the dry run and the import as one job, which fails after the dry run where many would lose access.
 
@@ -69,6 +74,7 @@ def start_check_and_import(batch_id: int, agreed: Agreed) -> Claim:
     return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), params)
 
 
+@transactional
 def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
     """Start to undo an import. An undo that was stopped, or interrupted, goes on with the rows that are left.
 
@@ -79,14 +85,15 @@ def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
     """
     batch = batches.row(batch_id)
     if _is_open(batch.import_job_id):
-        _raise(ImportStarted(job=batch.import_job_id))
+        raise ImportStarted(job=batch.import_job_id)
     people = queries.applied(batch_id)
     if not people:
-        _raise(NothingToUndo())
+        raise NothingToUndo
     if rows is not None and rows != people:
-        _raise(PlanChanged())
-    lost = _agreed(losses.of_undo(batch_id), agreed)
-    return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people, lost)
+        raise PlanChanged
+    lost = losses.of_undo(batch_id)
+    lost.require(agreed)
+    return _start(batch, IMPORT_UNDO, ImportBatch.undo_job_id, people, {LOSSES: lost.as_json})
 
 
 def forget_dry_run(batch_id: int) -> None:
@@ -94,22 +101,13 @@ def forget_dry_run(batch_id: int) -> None:
     batch = batches.get(batch_id)
     job_id = batch.check_job_id if batch else None
     if batches.discard(batch_id) and job_id is not None:
-        changed_rows(delete(Job).where(Job.id == job_id, Job.state.not_in(OPEN)))
-        db.session.commit()
+        with transaction():
+            changed_rows(delete(Job).where(Job.id == job_id, Job.state.not_in(OPEN)))
 
 
 def _refuse_undone(batch: ImportBatch) -> None:
     if batch.undo_job_id is not None:
-        _raise(ImportStarted(job=batch.undo_job_id))
-
-
-def _agreed(found: Losses, agreed: Agreed) -> dict[str, Any]:
-    """Return what a job keeps of who loses access by it; see start_import()."""
-    try:
-        found.require(agreed)
-    except ServiceError as error:
-        _raise(error)
-    return {LOSSES: found.as_json}
+        raise ImportStarted(job=batch.undo_job_id)
 
 
 def _start(
@@ -128,7 +126,6 @@ def _start(
     same = [other.is_not_distinct_from(getattr(batch, other.key)) for other in others]
     mine = update(ImportBatch).where(ImportBatch.id == batch_id, *same, or_(column.is_(None), ended))
     if not changed_rows(mine.values({column: job.id})):
-        db.session.rollback()
         now = batches.row(batch_id)
         job_id = getattr(now, column.key) or now.import_job_id
         raise ImportStarted(job=job_id) if job_id else ImportUnknown
@@ -143,9 +140,3 @@ def _start(
 def _is_open(job_id: int | None) -> bool:
     job = db.session.get(Job, job_id, populate_existing=True) if job_id else None
     return job is not None and job.state in OPEN
-
-
-def _raise(error: ServiceError) -> NoReturn:
-    """Refuse, without leaving a transaction open."""
-    db.session.rollback()
-    raise error

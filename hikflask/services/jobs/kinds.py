@@ -1,13 +1,18 @@
-"""What a job does for each item, by the name of its kind. Everything happens within the caller's transaction."""
+"""What a job does for each item, by the name of its kind.
+
+It happens within the caller's transaction, except for what talks to a terminal.
+"""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hikflask.models import Employee, Enrolment, Job, JobItem
 from hikflask.services.comparisons import apply, reading
 from hikflask.services.comparisons import queries as comparisons
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import locked_employee, transaction
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.services.core.progress import Progress
 from hikflask.services.core.removals import Agreed
@@ -15,7 +20,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import lifecycle
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, losses
-from hikflask.services.imports.apply import apply_row
+from hikflask.services.imports.apply import applying
 from hikflask.services.imports.check import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import export, import_items
@@ -43,15 +48,19 @@ DEPARTMENT_ID = "department_id"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 Params = Mapping[str, Any]
+# Does what is done for an item, and returns the enrolment that it waits for.
+Run = Callable[[], Enrolment | None]
 
 
 @dataclass(frozen=True)
 class Kind:
     """What is done for one item; None where a draft is only looked at, or everything is done as a whole.
 
-    `whole` is done first and commits by itself, with each report of its progress. A worker that is killed meanwhile
-    leaves what it committed, and `whole` is done again from its beginning. It may add items. When it returns True, more
-    is left, and it is called again after the turns of other jobs.
+    `prepare` is entered before an item's transaction and left after it, where something is waited for; it yields what
+    is done instead of `run`.
+    `whole` is done first, in transactions of its own. A worker that is killed meanwhile leaves what it committed, and
+    `whole` is done again from its beginning. It may add items. When it returns True, more is left, and it is called
+    again after the turns of other jobs.
     `end` is done when every item was tried; it is done again when the worker is killed before the job has ended.
     `active_only`: those who are inactive are left out, since nothing would be done for them. `noted`: what the start is
     in the audit trail besides, where people leave the program.
@@ -74,6 +83,15 @@ class Kind:
     can_retry: bool = True
     by_admin: bool = False
     operators_only: bool = False
+    prepare: Callable[[JobItem, Params], AbstractContextManager[Run]] | None = None
+
+    def prepared(self, item: JobItem, params: Params) -> AbstractContextManager[Run]:
+        """Return what is done for an item, once everything is there that is waited for."""
+        if self.prepare:
+            return self.prepare(item, params)
+        if self.run is None:
+            raise TypeError(f"nothing is done for item {item.id}")
+        return nullcontext(partial(self.run, item, params))
 
     @property
     def can_start(self) -> bool:
@@ -126,10 +144,11 @@ def _check(job: Job, progress: Progress) -> None:
 def _begin_import(job: Job, progress: Progress) -> None:
     if job.params.get(CHECK_FIRST):
         _check(job, progress)
-        lost = losses.of_import(job.params["batch"])
-        lost.require(Agreed(**job.params[AGREED]))
-        batches.note_new_departments(job.params["batch"])
-        job.params = {**job.params, LOSSES: lost.as_json}
+        with transaction():
+            lost = losses.of_import(job.params["batch"])
+            lost.require(Agreed(**job.params[AGREED]))
+            batches.note_new_departments(job.params["batch"])
+            job.params = {**job.params, LOSSES: lost.as_json}
     import_items.add(job.id, job.params["batch"], progress)
 
 
@@ -137,8 +156,8 @@ def _begin_undo(job: Job, progress: Progress) -> None:
     import_items.add_reversed(job.id, job.params["batch"], progress)
 
 
-def _import(item: JobItem, params: Params) -> None:
-    apply_row(import_items.row_of(item, params["batch"]))
+def _import(item: JobItem, params: Params) -> AbstractContextManager[Run]:
+    return applying(import_items.row_of(item, params["batch"]))
 
 
 def _end_import(params: Params) -> None:
@@ -165,7 +184,7 @@ KINDS = {
     EXPORT: Kind(None, export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),
-    IMPORT: Kind(_import, whole=_begin_import, end=_end_import, can_retry=False, operators_only=True),
+    IMPORT: Kind(None, prepare=_import, whole=_begin_import, end=_end_import, can_retry=False, operators_only=True),
     IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False, operators_only=True),
     COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
     APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True, operators_only=True),

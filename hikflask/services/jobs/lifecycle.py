@@ -8,7 +8,7 @@ Only the worker with the job's present claim number gets anything done. A claim 
 that waits for terminals is paused: it stays running, nobody runs it, and its claim is over when its time has come.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,7 @@ from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, kept_employees
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.db import changed_rows, kept_employees, transaction, transactional
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
@@ -54,6 +53,7 @@ class Claim:
         return (Job.id == self.job_id, Job.claim_number == self.number, Job.state.in_(OPEN))
 
 
+@transactional
 def start(job_id: int, params: dict[str, Any]) -> Claim | None:
     """Start a draft, and claim it for the worker. None when it is no draft any more, as after a double click.
 
@@ -72,18 +72,18 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
         _note("job.started", job, people=job.total)
         if noted := KINDS[job.kind].noted:
             audit.note(noted, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
-    db.session.commit()
     return Claim(job_id, 1) if changed else None
 
 
-def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, items: Iterable[Item] = ()) -> Claim:
+@transactional
+def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, items: Sequence[Item] = ()) -> Claim:
     """Make a job with these items, start it at once, and claim it for the worker.
 
     :param terminal_id: the terminal where everything is done, if it is one; its name is added to the params.
     """
     name = select(Terminal.name).where(Terminal.id == terminal_id).scalar_subquery()
     named = {"terminal": db.session.execute(select(name)).scalar_one()} if terminal_id else {}
-    rows = _rows(list(items))
+    rows = _rows(items)
     job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(rows))
     db.session.add(job)
     db.session.flush()
@@ -99,7 +99,7 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     return claim
 
 
-def _rows(items: list[Item]) -> list[dict[str, Any]]:
+def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
     """Return the rows of items. Whoever is deleted at this moment may be erased, and leaves no number.
 
     A step of a plan keeps its number, by which it is done: its comparison is held against erasures.
@@ -118,6 +118,7 @@ def can_retry(job: Job) -> bool:
     return left and KINDS[job.kind].can_retry
 
 
+@transactional
 def retry(job_id: int, agreed: Agreed) -> Claim | None:
     """Let an ended job go on where it was, its failed items first, and claim it for the worker.
 
@@ -127,13 +128,8 @@ def retry(job_id: int, agreed: Agreed) -> Claim | None:
     """
     job = db.session.get(Job, job_id, populate_existing=True, with_for_update=LOCKED)
     if job is None or not can_retry(job):
-        db.session.commit()
         return None
-    try:
-        rest = losses.agreed_rest(job, agreed)
-    except ServiceError:
-        db.session.rollback()
-        raise
+    rest = losses.agreed_rest(job, agreed)
     over = ("error", "error_params", TAKEN, TAKEN_PEOPLE)
     params = {name: value for name, value in job.params.items() if name not in over}
     if LOSSES in params:
@@ -147,10 +143,10 @@ def retry(job_id: int, agreed: Agreed) -> Claim | None:
     if changed:
         db.session.refresh(job)
         _note("job.retried", job, people=job.total - job.done + job.failed)
-    db.session.commit()
     return claim if changed else None
 
 
+@transactional
 def stop(job_id: int) -> bool:
     """Stop a job for good: nothing more is done, and what is done stays. One that failed needs no attention any more.
 
@@ -161,7 +157,6 @@ def stop(job_id: int) -> bool:
     if changed:
         job = db.session.get_one(Job, job_id, populate_existing=True)
         _note("job.stopped", job, people=job.done)
-    db.session.commit()
     return changed == 1
 
 
@@ -174,27 +169,26 @@ def claim_orphans() -> list[Claim]:
     ended = or_(Job.claimed_until < database_now(), turned)
     over = (Job.state.in_(OPEN), ended)
     hopeless = {"state": FAILED, "ended_at": database_now()}
-    changed_rows(update(Job).where(*over, Job.attempts >= MOST_ATTEMPTS).values(**hopeless))
+    with transaction(alone=True):
+        changed_rows(update(Job).where(*over, Job.attempts >= MOST_ATTEMPTS).values(**hopeless))
     rows = db.session.execute(select(Job.id, Job.claim_number).where(*over).order_by(Job.id)).all()
-    db.session.commit()
     claims = (_claim_again(Claim(job_id, number)) for job_id, number in rows)
     return [claim for claim in claims if claim]
 
 
 def _claim_again(over: Claim) -> Claim | None:
     values = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    changed = changed_rows(update(Job).where(*over.holds).values(**values))
-    db.session.commit()
+    with transaction(alone=True):
+        changed = changed_rows(update(Job).where(*over.holds).values(**values))
     return Claim(over.job_id, over.number + 1) if changed else None
 
 
 def take(claim: Claim) -> Job | None:
     """Begin to run a claimed job, or go on. None when somebody stopped it, or another worker has it."""
     running = {"state": RUNNING, "attempts": Job.attempts + 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    taken = changed_rows(update(Job).where(*claim.holds).values(**running))
-    job = db.session.get(Job, claim.job_id, populate_existing=True) if taken else None
-    db.session.commit()
-    return job
+    with transaction(alone=True):
+        taken = changed_rows(update(Job).where(*claim.holds).values(**running))
+        return db.session.get(Job, claim.job_id, populate_existing=True) if taken else None
 
 
 def count(claim: Claim, *, done: int = 1, failed: int = 0) -> bool:
@@ -206,6 +200,7 @@ def count(claim: Claim, *, done: int = 1, failed: int = 0) -> bool:
     return changed_rows(update(Job).where(*claim.holds).values(**more, **held)) == 1
 
 
+@transactional
 def pause(claim: Claim, seconds: float, why: dict[str, Any]) -> None:
     """Leave a job alone for so many seconds. Nothing is held meanwhile; then the sweep claims it again.
 
@@ -213,25 +208,24 @@ def pause(claim: Claim, seconds: float, why: dict[str, Any]) -> None:
     """
     left = {"claimed_until": database_now(seconds), "attempts": 0, "pause": why}
     changed_rows(update(Job).where(*claim.holds).values(**left))
-    db.session.commit()
 
 
 def lane(claim: Claim) -> str:
     """Return the lane of the queue for a job."""
     kind = db.session.execute(select(Job.kind).where(Job.id == claim.job_id)).scalar_one_or_none()
-    db.session.commit()
     return KINDS[kind].lane if kind in KINDS else JOBS
 
 
+@transactional
 def begin_items(claim: Claim) -> None:
-    """Note that the whole is done, within the caller's transaction: its items are left, which count anew."""
+    """Note that the whole is done: its items are left, which count anew."""
     job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
     left = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING)
     values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + left.scalar_subquery()}
     changed_rows(update(Job).where(*claim.holds).values(**values))
-    db.session.commit()
 
 
+@transactional
 def fail(claim: Claim, code: str, about: dict[str, Any]) -> None:
     """End a job that cannot go on; its page says why.
 
@@ -240,13 +234,12 @@ def fail(claim: Claim, code: str, about: dict[str, Any]) -> None:
     job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
     params = {**job.params, "error": code, "error_params": about}
     changed_rows(update(Job).where(*claim.holds).values(state=FAILED, ended_at=database_now(), params=params))
-    db.session.commit()
 
 
+@transactional
 def finish(claim: Claim) -> None:
     """End a job of which no item is left."""
     changed_rows(update(Job).where(*claim.holds).values(state=DONE, ended_at=database_now()))
-    db.session.commit()
 
 
 def _asked() -> dict[str, str]:

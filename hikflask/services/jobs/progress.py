@@ -2,10 +2,9 @@
 
 from sqlalchemy import update
 
-from hikflask.extensions import db
 from hikflask.models import Job
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, Claim
 
@@ -17,13 +16,12 @@ class JobProgress:
         self._claim = claim
 
     def report(self, done: int, total: int) -> None:
-        """Write how far the job is, go on holding it, and commit.
+        """Write how far the job is, and go on holding it.
 
         :raises ClaimLost: when somebody stopped it, or another worker has it.
         """
         values = {"done": done, "total": max(done, total), "attempts": 0, "pause": None}
         held = {"claimed_until": database_now(CLAIM_SECONDS)}
-        if changed_rows(update(Job).where(*self._claim.holds).values(**values, **held)) != 1:
-            db.session.rollback()
-            raise ClaimLost
-        db.session.commit()
+        with transaction():
+            if changed_rows(update(Job).where(*self._claim.holds).values(**values, **held)) != 1:
+                raise ClaimLost

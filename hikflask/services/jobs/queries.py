@@ -96,9 +96,7 @@ def people(job_id: int, limit: int) -> list[Employee]:
     """Return the first employees whom a job is for, in its order."""
     statement = select(Employee).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
     shown = statement.order_by(JobItem.id).limit(limit).options(*SHOWN_IN_LISTS)
-    found = list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
 
 
 def people_of(job_id: int) -> Select[int | None]:
@@ -109,9 +107,7 @@ def people_of(job_id: int) -> Select[int | None]:
 def employee_ids(job_id: int) -> list[int]:
     """Return the ids of the employees whom a job is for and who are not deleted, in its order."""
     theirs = select(Employee.id).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
-    found = list(db.session.execute(theirs.order_by(JobItem.id)).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(theirs.order_by(JobItem.id)).scalars())
 
 
 def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:

@@ -3,18 +3,18 @@
 from flask import current_app
 from sqlalchemy import and_, delete, exists, or_, select
 
-from hikflask.extensions import db
 from hikflask.models import Job, JobItem
 from hikflask.models.columns import database_now
 from hikflask.models.job import DRAFT
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transactional
 
 DRAFT_SECONDS = SECONDS_PER_DAY
 # Items are small rows, and a job may have tens of thousands.
 ITEM_BATCH = 10 * CLEANUP_BATCH
 
 
+@transactional
 def forget_jobs() -> int:
     """Delete the jobs that ended longer ago than HIKFLASK_JOB_RETENTION, and old drafts; return how many.
 
@@ -26,6 +26,4 @@ def forget_jobs() -> int:
     items = select(JobItem.id).where(JobItem.job_id.in_(old)).limit(ITEM_BATCH)
     changed_rows(delete(JobItem).where(JobItem.id.in_(items)))
     empty = ~exists().where(JobItem.job_id == Job.id)
-    deleted = changed_rows(delete(Job).where(Job.id.in_(old), empty))
-    db.session.commit()
-    return deleted
+    return changed_rows(delete(Job).where(Job.id.in_(old), empty))

@@ -1,10 +1,13 @@
 """Runs a claimed job for a moment, item by item: what an item does and its mark are one transaction.
 
 So a worker that is killed at any moment leaves no item half done, and whoever goes on does none twice and skips none.
+An item that talks to a terminal has many short transactions, and its mark is the last one: it may be done twice.
 """
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import select, update
 
@@ -16,16 +19,18 @@ from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core import removals
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, end_read, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs import lifecycle, losses, settle, troubles
-from hikflask.services.jobs.kinds import KINDS
+from hikflask.services.jobs.kinds import KINDS, Run
 from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
 from hikflask.services.jobs.progress import JobProgress
 from hikflask.services.jobs.troubles import Trouble
 
 log = logging.getLogger(__name__)
+# What is written to an item.
+Outcome = dict[str, object]
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
 BATCH = 50
@@ -52,12 +57,9 @@ def _run_slice(job: Job, claim: Claim, until: float) -> bool:
         with audit.acting(Actor(job.requested_by)):
             return _work(job, claim, until)
     except ClaimLost:
-        db.session.rollback()
+        log.info("job %s: it is not to go on", claim.job_id)
     except Trouble as trouble:
         troubles.end_slice(job, claim, trouble.error)
-    except BaseException:
-        db.session.rollback()
-        raise
     return False
 
 
@@ -116,15 +118,14 @@ def _do_items(job: Job, claim: Claim, until: float) -> bool:
             # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items. An item
             # that talks to a terminal leaves the database alone meanwhile.
             if not KINDS[job.kind].talks:
+                end_read()
                 time.sleep(time.monotonic() - began)
     return False
 
 
 def _next_items(job_id: int) -> list[JobItem]:
     left = select(JobItem).where(JobItem.job_id == job_id, JobItem.state == WAITING).order_by(JobItem.id).limit(BATCH)
-    items = list(db.session.execute(left, execution_options={"populate_existing": True}).scalars())
-    db.session.commit()
-    return items
+    return list(db.session.execute(left, execution_options={"populate_existing": True}).scalars())
 
 
 def _run(job: Job, item: JobItem, claim: Claim) -> None:
@@ -132,33 +133,45 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
 
     :raises ClaimLost: :raises Trouble: as in _work().
     """
-    mine, number = update(JobItem).where(JobItem.id == item.id), item.number
-    written = _outcome(job, item)
-    ended = written["state"] != SENT
-    if not lifecycle.count(claim, done=int(ended), failed=int(written["state"] == FAILED)):
-        raise ClaimLost
-    if not changed_rows(mine.where(JobItem.number == number).values(**written)):
-        # The number is blank: the employee was erased meanwhile, so nothing about them is written any more.
-        changed_rows(mine.values(**{**written, "error_params": None}))
-    db.session.commit()
-
-
-def _outcome(job: Job, item: JobItem) -> dict[str, object]:
-    """Do what the job is for; return what is written to the item. What was refused left nothing behind."""
-    kind = KINDS[job.kind]
-    if kind.run is None:
-        raise TypeError(f"{job.kind} is nothing to run")
+    kind, mark = KINDS[job.kind], partial(_mark, claim, item.id, item.number)
     try:
-        with removals.noted() as lost:
-            enrolment = kind.run(item, job.params)
-        if lost:
-            losses.take(job, lost)
-        db.session.flush()
+        with kind.prepared(item, job.params) as run:
+            if kind.talks:
+                mark(_outcome(job, run))
+            else:
+                _run_and_mark(job, run, mark)
     except (TerminalError, ServiceError) as error:
-        db.session.rollback()
         if kind.talks and troubles.concerns_all(job, error):
             raise Trouble(error) from error
-        return {"state": FAILED, "error": error.code[:64], "error_params": troubles.about(job, error)}
-    if kind.settles and enrolment is not None:
+        mark({"state": FAILED, "error": error.code[:64], "error_params": troubles.about(job, error)})
+
+
+@transactional
+def _run_and_mark(job: Job, run: Run, mark: Callable[[Outcome], None]) -> None:
+    mark(_outcome(job, run))
+
+
+def _outcome(job: Job, run: Run) -> Outcome:
+    """Do what the job is for; return what is written to the item."""
+    with removals.noted() as lost:
+        enrolment = run()
+    if lost:
+        losses.take(job, lost)
+    if KINDS[job.kind].settles and enrolment is not None:
         return {"state": SENT, "enrolment_id": enrolment.id, "desired": enrolment.desired}
     return {"state": DONE}
+
+
+@transactional
+def _mark(claim: Claim, item_id: int, number: str, outcome: Outcome) -> None:
+    """Write how an item ended, and count it, unless it is only sent.
+
+    :param number: as it was when the item was read.
+    :raises ClaimLost: when the job is not to go on.
+    """
+    item, ended = update(JobItem).where(JobItem.id == item_id), outcome["state"] != SENT
+    if not lifecycle.count(claim, done=int(ended), failed=int(outcome["state"] == FAILED)):
+        raise ClaimLost
+    if not changed_rows(item.where(JobItem.number == number).values(**outcome)):
+        # The number is blank: the employee was erased meanwhile, so nothing about them is written any more.
+        changed_rows(item.values(**{**outcome, "error_params": None}))

@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REMOVED
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import (
     EmployeeUnknown,
     EnrolmentUnknown,
@@ -63,13 +63,13 @@ def look(job: Job, claim: Claim, until: float) -> int | None:
 
 
 def hold(claim: Claim) -> None:
-    """Go on holding the job, and commit.
+    """Go on holding the job.
 
     :raises ClaimLost:
     """
-    if not lifecycle.count(claim, done=0):
-        raise ClaimLost
-    db.session.commit()
+    with transaction():
+        if not lifecycle.count(claim, done=0):
+            raise ClaimLost
 
 
 def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
@@ -81,13 +81,13 @@ def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
         failed = (JobItem.job_id == job.id, JobItem.state == FAILED)
         some = select(JobItem.id).where(*failed).order_by(JobItem.id).limit(PORTION)
         again = update(JobItem).where(JobItem.id.in_(some))
-        changed = changed_rows(again.values(state=WAITING, error="", error_params=None, enrolment_id=None))
-        if not lifecycle.count(claim, done=-changed, failed=-changed):
-            raise ClaimLost
-        if changed < PORTION:
-            db.session.refresh(job)
-            job.params = {name: value for name, value in job.params.items() if name != AGAIN}
-        db.session.commit()
+        with transaction():
+            changed = changed_rows(again.values(state=WAITING, error="", error_params=None, enrolment_id=None))
+            if not lifecycle.count(claim, done=-changed, failed=-changed):
+                raise ClaimLost
+            if changed < PORTION:
+                db.session.refresh(job)
+                job.params = {name: value for name, value in job.params.items() if name != AGAIN}
         if time.monotonic() >= until:
             return not job.params.get(AGAIN)
     return True
@@ -96,13 +96,12 @@ def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
 def _portion(job_id: int, after: int) -> list[int]:
     """Return the ids of the next sent items."""
     sent = (JobItem.job_id == job_id, JobItem.state == SENT, JobItem.id > after)
-    found = list(db.session.execute(select(JobItem.id).where(*sent).order_by(JobItem.id).limit(PORTION)).scalars())
-    db.session.commit()
-    return found
+    return list(db.session.execute(select(JobItem.id).where(*sent).order_by(JobItem.id).limit(PORTION)).scalars())
 
 
+@transactional
 def _settle(claim: Claim, portion: list[int]) -> int:
-    """Settle what is over in a portion, in one transaction; return how many items that are."""
+    """Settle what is over in a portion, and return how many items that are."""
     sent = (JobItem.job_id == claim.job_id, JobItem.state == SENT, JobItem.id.between(portion[0], portion[-1]))
     # The job's row is locked before its items, as by each item that is run.
     if not lifecycle.count(claim, done=0):
@@ -110,7 +109,6 @@ def _settle(claim: Claim, portion: list[int]) -> int:
     done = changed_rows(update(JobItem).where(*sent, _succeeded()).values(state=DONE))
     failed = _fail_changed(sent) + _fail_refused(sent)
     lifecycle.count(claim, done=done + failed, failed=failed)
-    db.session.commit()
     return done + failed
 
 

@@ -23,7 +23,6 @@ class Trouble(Exception):
 
 def end_slice(job: Job, claim: Claim, error: TerminalError | ServiceError) -> None:
     """Pause the job when a later try may succeed, else let it fail with the sentence of the error."""
-    db.session.rollback()
     if not KINDS[job.kind].talks or not _passes(job, error):
         lifecycle.fail(claim, error.code, about(job, error))
         return

@@ -11,7 +11,7 @@ from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.draft import add_draft, make_draft
+from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.terminals import connection, registry
@@ -43,8 +43,7 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
         raise PlanChanged
     serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
     audit.note("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
-    job = add_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal)
-    return lifecycle.start(job.id, {})
+    return lifecycle.start(make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal).id, {})
 
 
 def draft_from(source_id: int, terminal_id: int) -> Job:

@@ -8,6 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Job, JobItem
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadPhoto
 from hikflask.services.core.progress import Progress
 from hikflask.services.jobs import kinds, lifecycle
@@ -52,8 +53,9 @@ def test_stop_ends_it_at_the_next_report(claim_of: Callable[[Whole], Claim]) -> 
 
     def whole(this: Job, progress: Progress) -> None:
         for done in (1, 2, 3):
-            db.session.add(JobItem(job_id=this.id, number=str(done)))
-            progress.report(done, 3)
+            with transaction():
+                db.session.add(JobItem(job_id=this.id, number=str(done)))
+                progress.report(done, 3)
             reported.append(done)
             lifecycle.stop(this.id)
 
@@ -117,8 +119,9 @@ def test_items_that_the_whole_added_are_done_after_it(claim_of: Callable[[Whole]
     (person,) = add_people("7")
 
     def whole(this: Job, progress: Progress) -> None:
-        progress.report(10, 10)
-        db.session.add(JobItem(job_id=this.id, number="7", employee_id=person))
+        with transaction():
+            progress.report(10, 10)
+            db.session.add(JobItem(job_id=this.id, number="7", employee_id=person))
 
     claim = claim_of(whole)
     run_to_end(claim)

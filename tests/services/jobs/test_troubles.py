@@ -60,7 +60,7 @@ def claim(request: pytest.FixtureRequest, talks: Talks, terminal: Terminal, monk
     """A job of three items, or one that is done as a whole."""
     kind = Kind(talks.item, lane=TERMINALS) if request.param == "item" else Kind(None, talks.whole, lane=TERMINALS)
     monkeypatch.setitem(kinds.KINDS, "talk", kind)
-    people = zip("123", add_people("1", "2", "3"), [""] * 3, strict=True)
+    people = list(zip("123", add_people("1", "2", "3"), [""] * 3, strict=True))
     return lifecycle.begin("talk", {}, terminal_id=terminal.id, items=people if request.param == "item" else [])
 
 

@@ -15,7 +15,7 @@ from hikflask.models import Job, JobItem
 from hikflask.models.comparison import Comparison, Difference, PersonThere
 from hikflask.models.job import DRAFT
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs import lifecycle
@@ -45,6 +45,7 @@ def _chosen(draft: Job) -> Choices:
     return Choices(numbers, draft.params["kinds"], same)
 
 
+@transactional
 def choose(comparison: Comparison, kind: str, action: str, numbers: Collection[str] | None = None) -> bool:
     """Choose what is done for the differences of a kind; False when that is not possible for this kind.
 
@@ -60,10 +61,10 @@ def choose(comparison: Comparison, kind: str, action: str, numbers: Collection[s
         _set_kind(draft, kind, action)
     elif action != NOTHING or draft.params["kinds"]:
         _add(draft, list(db.session.execute(meant).scalars()), LEAVE if action == NOTHING else action)
-    db.session.commit()
     return True
 
 
+@transactional
 def answer(comparison: Comparison, answers: dict[str, str]) -> None:
     """Choose for single numbers of which a person was asked: one of SAME_PERSON each, or an action of a plan."""
     draft = _locked(comparison)
@@ -72,18 +73,18 @@ def answer(comparison: Comparison, answers: dict[str, str]) -> None:
     changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(numbers)))
     for number in numbers:
         _add(draft, [number], answers[number])
-    db.session.commit()
 
 
+@transactional
 def discard(comparison: Comparison) -> None:
     """Take back everything that was chosen."""
     draft = _draft(comparison)
     if draft:
         changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
         changed_rows(delete(Job).where(Job.id == draft.id, Job.state == DRAFT))
-        db.session.commit()
 
 
+@transactional
 def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -> Claim:
     """Start a plan, and claim its job for the worker.
 
@@ -95,15 +96,15 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -
     comparison_traces.hold(comparison.id)
     draft = _draft(comparison)
     if draft is None or not _lock(draft) or _chosen(draft) != chosen:
-        db.session.rollback()
         raise PlanChanged
     changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
     changed_rows(delete(Job).where(Job.id == draft.id))
     return begin(plan, agreed)
 
 
+@transactional
 def begin(plan: Plan, agreed: Agreed) -> Claim:
-    """Make and start the job that carries a plan out, in the caller's transaction, which ends with it.
+    """Make and start the job that carries a plan out.
 
     :raises AdministratorNeeded: :raises UnsafePlan: as Plan.require_agreed().
     :raises PlanChanged: when somebody in the plan was erased since it was made.
@@ -112,7 +113,6 @@ def begin(plan: Plan, agreed: Agreed) -> Claim:
     comparison_traces.hold(plan.comparison_id)
     there = select(PersonThere.number).where(PersonThere.comparison_id == plan.comparison_id)
     if {step.number for step in plan.steps if step.is_there} - set(db.session.execute(there).scalars()):
-        db.session.rollback()
         raise PlanChanged
     return lifecycle.begin(APPLY, plan.job_params, terminal_id=plan.terminal_id, items=plan.items)
 

@@ -3,12 +3,14 @@
 from hikflask.models import Job
 from hikflask.services import audit
 from hikflask.services.comparisons import reading
+from hikflask.services.core.db import transactional
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import COMPARE
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.plans import choices
 
 
+@transactional
 def start_compare(terminal_id: int) -> Claim | None:
     """Begin a comparison, or go on with one whose job was stopped or failed. None while one is being read already.
 
