@@ -56,13 +56,10 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
     :raises RowGone: when it was deleted meanwhile with all data of its person.
     """
     batch = batches.row(row.batch_id)
-    files = storage.Files()
-    photo = pictures.keep(files, batch, row.photo, row.number) if row.state == OPEN and _has_photo(row) else None
-    try:
+    has_photo = row.state == OPEN and _has_photo(row)
+    with storage.Files() as files:
+        photo = pictures.keep(files, batch, row.photo, row.number) if has_photo else None
         yield partial(_apply, row.id, row.number, batch, photo, files)
-    except BaseException:
-        files.undo()
-        raise
 
 
 def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> None:
