@@ -220,7 +220,6 @@ class Files:
         A file that the database has nevertheless stays: the answer to the COMMIT may have been lost, or it is still
         under way, for which the lock waits. When the database does not answer, all stay: the clean-up removes them.
         """
-        db.session.rollback()
         if not self._made:
             return
         named = select(Photo.file, Photo.forgotten_at).where(Photo.file.in_([*self._made, *self._old]))

@@ -138,6 +138,7 @@ def test_people_of_photos_alone_are_sent_to_the_chosen_terminal_and_those_of_the
     set_active(ids[2], active=False)
     make_group("Офис", list(add_terminals("Двор").values()), added=["1"])
     db.session.execute(delete(Enrolment))
+    db.session.commit()
     apply(checked(pictures={"4.jpg": FACE}))
 
     found = made(pictures={f"{number}.jpg": FACE for number in "1234"})

@@ -10,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Job
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED
+from hikflask.services.core.db import after_commit
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.employees import export_files, people_table
 from hikflask.services.employees.erasure import erase_employee
@@ -40,7 +41,7 @@ class Interrupted:
         self._progress.report(done, total)
         self.reports.append((done, total))
         if self.reports.count((done, total)) == 1 and done == self._done:
-            self._happens()
+            after_commit(self._happens)
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,12 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 
 class Reports:
-    """Progress that commits."""
+    """Progress that is only kept."""
 
     def __init__(self) -> None:
         self.told: list[tuple[int, int]] = []
 
     def report(self, done: int, total: int) -> None:
-        db.session.commit()
         self.told.append((done, total))
 
 

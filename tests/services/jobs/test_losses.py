@@ -9,6 +9,7 @@ from hikflask.models import Comparison, Job, JobItem, Terminal
 from hikflask.models.comparison import ONLY_THERE
 from hikflask.models.job import DONE
 from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SEND, SHUT_OUT, TAKE_OVER
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded
 from hikflask.services.core.removals import Loss, Losses
 from hikflask.services.jobs import lifecycle, losses
@@ -37,10 +38,12 @@ def test_plan_takes_access_by_the_steps_that_are_left_and_take_it(terminal: Term
     lifecycle.stop(plan.id)
     with pytest.raises(AdministratorNeeded):
         lifecycle.retry(plan.id, BY_OPERATOR)
-    db.session.execute(db.update(JobItem).where(JobItem.action == REMOVE).values(state=DONE))
+    with transaction():
+        db.session.execute(db.update(JobItem).where(JobItem.action == REMOVE).values(state=DONE))
     assert losses.of_rest(plan) == lose(2)
     assert lifecycle.retry(plan.id, BY_OPERATOR) is not None
-    db.session.execute(db.delete(Comparison))
+    with transaction():
+        db.session.execute(db.delete(Comparison))
     assert losses.of_rest(plan) == Losses()
 
 
