@@ -70,19 +70,21 @@ class Choices:
     """What a person chose: an action for a number, or for all shown differences of a kind.
 
     The choice for a number comes before that for its kind. `same_person` are numbers of which the person confirmed
-    that the other name and the other face there are the same person's. `names_seen`: False for a program, which chose
-    by numbers alone, so that it must name each other face by its SHA-256 in `faces`.
+    that the other name there is the same person's, and `same_face` those of which the person chose the other face
+    there. `names_seen`: False for a program, which chose by numbers alone, so that it must name each other face by its
+    SHA-256 in `faces`.
     """
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     same_person: frozenset[str] = frozenset()
+    same_face: frozenset[str] = frozenset()
     names_seen: bool = True
     faces: Mapping[str, str] = field(default_factory=dict)
 
     def agrees_to(self, number: str, face: str) -> bool:
         """True when the face with this SHA-256 was chosen for just this number."""
-        return number in self.same_person if self.names_seen else self.faces.get(number) == face
+        return number in self.same_face if self.names_seen else self.faces.get(number) == face
 
 
 class Step(NamedTuple):

@@ -23,7 +23,7 @@ from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs.plans import choices
-from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE
+from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE
 from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import bp, finished_or_404
 from hikflask.web.security import resubmission
@@ -31,10 +31,14 @@ from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.pagination import listed
 
 MOST_SHOWN = 50
+TAKE_NAME = N_("The same person, with the name on the terminal: %(name)s")
+NAME_AND_FACE = N_(
+    "The same person, with the name and the face on the terminal: %(name)s. The face comes to the other terminals, too"
+)
 KEEP_NAME = N_("The same person, with the name here: %(name)s")
 REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
 KEEP_FACE = N_("The same person, with the face here: it is sent to this terminal")
-ANSWERS = frozenset({NAME_THERE, NAME_HERE, LEAVE})
+ANSWERS = frozenset({NAME_THERE, NAME_HERE, FACE_THERE, LEAVE})
 # Of whom a person must say whether it is the same person.
 ASKED = frozenset({NameDiffers.code, FaceDiffers.code})
 
@@ -157,15 +161,19 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
 
 
 def _answers_of(step: Step) -> list[tuple[str, str]]:
-    """Return the answers to the question whose name or face counts, each with its words."""
+    """Return the answers to the question whose name or face counts, each with its words.
+
+    Where both differ, it is one question: the answer with the name on the terminal names the face, too.
+    """
     if step.refusal == FaceDiffers.code:
         return [
-            (NAME_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
+            (FACE_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
             (NAME_HERE, _(KEEP_FACE)),
             (LEAVE, _("Two different people: leave it out")),
         ]
+    there, name = (FACE_THERE, NAME_AND_FACE) if step.faces else (NAME_THERE, TAKE_NAME)
     return [
-        (NAME_THERE, _("The same person, with the name on the terminal: %(name)s", name=isolated(step.name_there))),
+        (there, _(name, name=isolated(step.name_there))),
         (NAME_HERE, _(REPLACE if step.replaces else KEEP_NAME, name=isolated(step.name_here))),
         (LEAVE, _("Two different people: leave it out")),
     ]

@@ -168,13 +168,15 @@ def test_another_face_is_taken_over_only_where_it_was_chosen_for_its_number(
 
     in_bulk = plan.make(done, Choices(kinds={"face_other": TAKE_OVER}))
     by_number = made(done, n100222=TAKE_OVER)
+    by_name = made(done, frozenset({"100222"}), n100222=TAKE_OVER)
     by_program = plan.make(done, Choices({"100222": TAKE_OVER}, same_person=frozenset({"100222"}), names_seen=False))
 
-    for found in (in_bulk, by_number, by_program):
+    for found in (in_bulk, by_number, by_name, by_program):
         assert refusals(found) == {"100222": "face_differs"}
         assert (found.steps[0].faces, found.job_params["faces"]) == (faces, {})
     named = Choices({"100222": TAKE_OVER}, names_seen=False, faces={"100222": faces[1]})
-    for found in (made(done, frozenset({"100222"}), n100222=TAKE_OVER), plan.make(done, named)):
+    chosen = Choices({"100222": TAKE_OVER}, same_face=frozenset({"100222"}))
+    for found in (plan.make(done, chosen), plan.make(done, named)):
         assert refusals(found) == {"100222": ""}
         assert found.job_params["faces"] == {"100222": faces}
         assert str(faces[0]) in str(found.steps[0].facts)

@@ -154,6 +154,13 @@ QUESTIONS = {
 }  # fmt: skip
 
 
+BOTH_IN_ONE = {
+    "en": "The same person, with the name and the face on the terminal: Пётр Петров."
+    " The face comes to the other terminals, too",
+    "ru": "Это один человек, имя и лицо с терминала: Пётр Петров. Лицо придёт и на другие терминалы",
+}
+
+
 def sees(page: str, client: FlaskClient, *faces: bytes) -> None:
     """Make sure that a page shows just these faces, in this order."""
     shown = re.findall(r'<img src="([^"]+)" alt="[^"]*" loading="lazy">', page)
@@ -178,7 +185,7 @@ def test_another_face_is_taken_only_by_whoever_saw_both(
     sees(asked, at.client, FACE, OTHER_FACE)
     for page, language in ((asked, "en"), (in_russian, "ru")):
         assert [words in page for words in QUESTIONS[language]] == [True, True, False]
-    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "name_there"})).send(at.client)
+    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "face_there"})).send(at.client)
     page = at.english(PLAN)
     assert QUESTIONS["en"][2] in page
     assert QUESTIONS["ru"][2] in at.client.get(PLAN, headers={"Accept-Language": "ru"}).text
@@ -189,6 +196,27 @@ def test_another_face_is_taken_only_by_whoever_saw_both(
         assert search.by_number("100222").picture.sha256 == storage.sha256(OTHER_FACE)
 
 
+def test_answer_about_the_name_takes_no_other_face_unless_it_names_it(
+    app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
+) -> None:
+    with app.app_context():
+        enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    simulator.people["100222"]["name"] = "Пётр Петров"
+    at.compare()
+    at.choose("name", "take_over")
+    at.choose("face_other", "take_over")
+
+    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "name_there"})).send(at.client)
+
+    assert QUESTIONS["en"][0] in at.english(PLAN)
+    at.choose("name", "nothing")
+    for language, sentence in BOTH_IN_ONE.items():
+        assert sentence in at.client.get(PLAN, headers={"Accept-Language": language}).text
+    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "face_there"})).send(at.client)
+    assert QUESTIONS["en"][2] in at.english(PLAN)
+
+
 def test_plan_with_another_face_is_not_the_one_that_was_shown(
     app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -197,7 +225,7 @@ def test_plan_with_another_face_is_not_the_one_that_was_shown(
     simulator.store.bind("100222", OTHER_FACE)
     at.compare()
     at.choose("face_other", "take_over")
-    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "name_there"})).send(at.client)
+    Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "face_there"})).send(at.client)
     form = form_to(at.english(PLAN), PLAN)
     with app.app_context():
         db.session.execute(db.update(Photo).values(sha256="0" * 64))

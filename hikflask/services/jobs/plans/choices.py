@@ -25,10 +25,12 @@ from hikflask.services.privacy import comparison_traces
 
 # Nothing is done for a row, or not any more.
 NOTHING = "nothing"
-# Actions of an item whose number has another name here: it is the same person, and this name counts.
+# Actions of an item whose number has another name or face here: it is the same person, and this name or face counts.
 NAME_THERE = "name_there"
 NAME_HERE = "name_here"
-SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_HERE: SEND}
+# The name and the face on the terminal, which the person saw.
+FACE_THERE = "face_there"
+SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_HERE: SEND, FACE_THERE: TAKE_OVER}
 
 
 def of(comparison: Comparison) -> Choices:
@@ -41,8 +43,9 @@ def _chosen(draft: Job) -> Choices:
     mine = select(JobItem.number, JobItem.action).where(JobItem.job_id == draft.id)
     actions = {number: action for number, action in db.session.execute(mine) if number}
     same = frozenset(number for number, action in actions.items() if action in SAME_PERSON)
+    same_face = frozenset(number for number, action in actions.items() if action == FACE_THERE)
     numbers = {number: SAME_PERSON.get(action, action) for number, action in actions.items()}
-    return Choices(numbers, draft.params["kinds"], same)
+    return Choices(numbers, draft.params["kinds"], same, same_face)
 
 
 @transactional

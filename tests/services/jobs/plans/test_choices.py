@@ -7,7 +7,7 @@ from hikflask.models import Comparison, Job, JobItem, Terminal
 from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE, VALIDITY
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices
 from hikflask.services.jobs.plans import choices
-from hikflask.services.jobs.plans.choices import NAME_HERE, NAME_THERE, NOTHING
+from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from tests.support.compared import add_comparison
 
 
@@ -66,6 +66,8 @@ def test_answer_says_that_it_is_the_same_person_and_whose_name_counts(comparison
 
     numbers = {"7": TAKE_OVER, "8": LEAVE, "9": SEND}
     assert choices.of(comparison) == Choices(numbers, {ONLY_THERE: TAKE_OVER}, frozenset({"7", "9"}))
+    choices.answer(comparison, {"7": FACE_THERE})
+    assert choices.of(comparison).same_face == {"7"}
 
 
 def test_everything_is_taken_back_at_once(comparison: Comparison) -> None:
