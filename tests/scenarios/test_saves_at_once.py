@@ -119,7 +119,7 @@ def test_double_click_on_save_of_a_newcomer_is_one_save(
     simulator: Simulated, terminal: Terminal, between: Between
 ) -> None:
     capture = capture_face(simulator, terminal)
-    first = between(save, "apply_save", lambda: save_employee(IVAN, FaceSource(capture.id, "Анна")), before=True)
+    first = between(save, "save_changes", lambda: save_employee(IVAN, FaceSource(capture.id, "Анна")), before=True)
 
     second = save_employee(IVAN, FaceSource(capture.id, "Анна"))
 

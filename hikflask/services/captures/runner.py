@@ -159,20 +159,14 @@ def _is_cancelled(capture_id: int) -> Callable[[], bool]:
 
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
-    files = storage.Files()
-    photo = files.keep_captured(picture, queries.row(capture_id).draft_number)
-    kept = False
-    try:
+    with storage.Files() as files:
+        photo = files.keep_captured(picture, queries.row(capture_id).draft_number)
         with talk.lease.write():
             held = database_now(current_app.config["CAPTURE_HOLD"])
             taken = {"face_url": face_url, "photo_id": photo.id, "hold_until": held}
             if state.apply(state.TAKEN, Capture.id == capture_id, **taken) != 1:
                 raise CaptureCancelled
             storage.save(photo)
-        kept = True
-    finally:
-        if not kept:
-            files.undo()
 
 
 def _fail(capture_id: int, reason: str, text: str = "") -> None:

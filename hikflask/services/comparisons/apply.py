@@ -12,7 +12,7 @@ from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.comparisons.take_over import Faces, take_over
-from hikflask.services.core.db import lock_employee, lock_numbers, locked_employee, transactional
+from hikflask.services.core.db import lock_employee, lock_numbers, transactional
 from hikflask.services.core.errors import ChangedSince
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import queries as enrolments
@@ -92,7 +92,7 @@ def _send(known: Facts, terminal_id: int, *, names_agreed: bool, may_replace: bo
     """
     if known.employee is None:
         raise TypeError("nobody to send")
-    enrolment = lifecycle.apply_sent(locked_employee(known.employee.id), terminal_id)
+    enrolment = lifecycle.send_to_terminal(known.employee.id, terminal_id).row
     mine = Enrolment.id == enrolment.id
     if names_agreed and known.there is not None and plan.would_overwrite(known):
         if not plan.is_our_face(known) and not may_replace:

@@ -19,7 +19,6 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.errors import (
     ChangedThere,
@@ -31,12 +30,11 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
-from hikflask.services.core.db import Require, after_commit, changed_rows, lock_numbers, locked_employee, transactional
+from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee, transactional
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
-from hikflask.services.employees.lifecycle import apply_active
-from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.employees.save import save_changes
 from hikflask.services.enrolments import desired, queries, validity
 from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
@@ -50,6 +48,7 @@ LONGEST_SECONDS = 60.0
 LONGEST_NAME = 128
 # In bytes. Terminals take pictures of 200 KB; one that shows more for all of its people would fill the disk.
 MAX_FACE = 1024 * 1024
+DAYS = ("valid_from", "valid_to")
 
 
 # The SHA-256 of the face here, and of the one there.
@@ -150,9 +149,7 @@ def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | N
         if require:
             require()
         with talk.lease.write():
-            enrolment = _write(talk.terminal, found, photo, agreed, files)
-        after_commit(files.settle)
-        return enrolment
+            return _write(talk.terminal, found, photo, agreed, files)
 
     with storage.Files() as files:
         photo = _photo(talk.terminal.id, found, files)
@@ -207,8 +204,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
         _give(employee, photo, replaces=is_new_face)
     _confirm(enrolment, employee, found, photo)
     if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
-        limited = _limited(drafts.of_saved(employee), limits)
-        apply_save(limited, FaceSource(), employee.id, None, files, membership.stay)
+        save_changes(_limited(Draft(), limits), files, employee_id=employee.id, fields=DAYS, by_groups=membership.stay)
         _confirm(enrolment, employee, found, photo)
     _send_limits(enrolment, employee, found, limits)
     if photo is not None and is_new_face:
@@ -228,17 +224,15 @@ def _note(terminal: Terminal, employee: Employee, photo: Photo | None) -> None:
 
 def _added(found: Found, limits: Limits, files: storage.Files) -> Employee:
     draft = _limited(Draft(found.number, found.person.name), limits)
-    return apply_save(draft, FaceSource(), None, None, files)
+    return save_changes(draft, files)
 
 
 def _come_in_inactive(
     terminal: Terminal, found: Found, limits: Limits, photo: Photo | None, files: storage.Files
 ) -> Enrolment:
     """Add somebody whose time is over as inactive, and desire the removal from this terminal as of any who left."""
-    draft = Draft(found.number, found.person.name)
-    employee = apply_save(draft, FaceSource(), None, None, files)
-    apply_active(employee, active=False)
-    apply_save(_limited(draft, limits), FaceSource(), employee.id, None, files)
+    employee = save_changes(Draft(found.number, found.person.name), files, active=False)
+    save_changes(_limited(Draft(), limits), files, employee_id=employee.id, fields=DAYS)
     consents.require_for_save(employee, with_face=photo is not None)
     if photo is not None:
         _give(employee, photo, replaces=False)
@@ -273,8 +267,8 @@ def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: boo
         raise NameDiffers(n=employee.number, here=employee.name, there=name)
     if name == wanted:
         return employee  # A shorter form of the employee's own name.
-    draft = replace(drafts.of_saved(employee), name=name, terminal_name="")
-    return apply_save(draft, FaceSource(), employee.id, None, files, membership.stay)
+    names = {"name", "terminal_name"}
+    return save_changes(Draft(name=name), files, employee_id=employee.id, fields=names, by_groups=membership.stay)
 
 
 def _is_desired(terminal_id: int, number: str) -> bool:

@@ -32,7 +32,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Entry, details_text
 from hikflask.services.audit.sealing import opened
 from hikflask.services.captures import personal_data
-from hikflask.services.core.db import locked_employee
+from hikflask.services.core.db import locked_employee, transaction
 from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
@@ -144,7 +144,8 @@ def export_employee(employee_id: int) -> bytes:
         "comparisons": _comparisons(employee, enrolled),
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
-    audit.note_alone("employee.exported", employee=locked_employee(employee_id))
+    with transaction():
+        audit.note("employee.exported", employee=locked_employee(employee_id))
     return _zipped(data, pictures)
 
 

@@ -129,17 +129,13 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     :raises NumberLeaving: when an earlier owner of the number may still open doors.
     :raises EmployeeUnknown: when there is no such employee.
     """
-    enrolment = apply_sent(locked_employee(employee_id), terminal_id)
-    return Changed(enrolment, (enrolment.id,))
-
-
-def apply_sent(employee: Employee, terminal_id: int) -> Enrolment:
-    """Do what send_to_terminal() does within the caller's transaction, which has locked the employee's row."""
+    employee = locked_employee(employee_id)
     terminal = registry.active(terminal_id)
     if not employee.is_active:
         raise EmployeeInactive
     desired.refuse_while_leaving(employee.number, employee.id)
-    return desire_present(terminal, employee, employee.photo)
+    enrolment = desire_present(terminal, employee, employee.photo)
+    return Changed(enrolment, (enrolment.id,))
 
 
 def apply_department(employee: Employee, department: str) -> Changes:

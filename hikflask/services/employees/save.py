@@ -18,9 +18,7 @@ from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import (
     HELD_TERMINALS,
     Require,
-    after_commit,
     lock_numbers,
-    locked_employee,
     locked_with_number,
     transactional,
 )
@@ -105,27 +103,12 @@ def save_employee(
     :raises ValidityReversed: when the last day would be before the first one, which somebody else has set meanwhile.
     :raises EmployeeUnknown: when the employee was deleted meanwhile.
     """
-
-    @transactional
-    def saved() -> Employee:
-        changes = draft
-        if employee_id:
-            former = drafts.of_saved(locked_with_number(employee_id, draft.number))
-            if require:
-                require()
-            changes = draft.applied_to(former, fields)
-        else:
-            lock_numbers(draft.number)
-        employee = apply_save(changes, source, employee_id, photo, files)
-        if active is not None:
-            apply_active(employee, active)
-        after_commit(files.settle)
-        return employee
-
     try:
         with storage.Files() as files:
             photo = _photo_of_file(draft, source, files)
-            employee = saved()
+            employee = save_changes(
+                draft, files, photo, source, employee_id=employee_id, fields=fields, active=active, require=require
+            )
     except ServiceError:
         earlier = _saved_already(draft, source, employee_id, fields)
         if earlier is None:
@@ -140,32 +123,59 @@ def _photo_of_file(draft: Draft, source: FaceSource, files: storage.Files) -> Ph
     return files.keep_upload(source.upload, draft.number) if source.upload else None
 
 
-def apply_save(
+@transactional
+def save_changes(
     draft: Draft,
-    source: FaceSource,
-    employee_id: int | None,
-    photo: Photo | None,
     files: storage.Files,
+    photo: Photo | None = None,
+    source: FaceSource = FaceSource(),
+    *,
+    employee_id: int | None = None,
+    fields: Collection[str] | None = None,
+    active: bool | None = None,
+    require: Require | None = None,
     by_groups: Callable[[Employee], object] = membership.apply,
 ) -> Employee:
-    """Do what save_employee() does within the caller's transaction, which has locked the number and also ends `files`.
+    """Do what save_employee() does, with an uploaded picture that is stored already.
 
-    :param photo: the uploaded picture that `files` has kept for this save, or None.
+    :param files: has stored the picture. Its block is around the whole transaction, which may be the caller's.
     :param by_groups: what follows from the groups of terminals: apply, withdraw (no terminal is given), or nothing.
     """
+    former = None
+    if employee_id:
+        former = locked_with_number(employee_id, draft.number)
+        if require:
+            require()
+        draft = draft.applied_to(drafts.of_saved(former), fields)
+    else:
+        lock_numbers(draft.number)
     # In their order (see core/db.py).
-    known = locked_employee(employee_id) if employee_id else None
     draft = replace(draft, department=departments.resolve(draft.department))
     locks.share()
+    employee = _written(former, draft, source, photo, files, by_groups)
+    if active is not None:
+        apply_active(employee, active)
+    return employee
+
+
+def _written(
+    former: Employee | None,
+    draft: Draft,
+    source: FaceSource,
+    photo: Photo | None,
+    files: storage.Files,
+    by_groups: Callable[[Employee], object],
+) -> Employee:
+    employee_id = former.id if former else None
     # The form passes an upload only if its capture gave no picture, or lost it since.
     capture = None if source.is_file else _use(source, employee_id)
     if capture:
         photo = photo_of(capture)
     desired.refuse_while_leaving(draft.number, employee_id)
-    employee = _changed(known, draft, capture is not None) if known else _added(draft)
+    employee = _changed(former, draft, capture is not None) if former else _added(draft)
     consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
-        _keep(photo, source, files)
+        _keep(photo, source)
         photo.employee_id = employee.id
         db.session.flush()
         employee.photo_id = photo.id
@@ -183,10 +193,10 @@ def apply_save(
     return employee
 
 
-def _keep(photo: Photo, source: FaceSource, files: storage.Files) -> None:
+def _keep(photo: Photo, source: FaceSource) -> None:
     if source.photo_draft:
         photo_drafts.save(photo)
-        files.end_draft(photo)
+        storage.end_draft(photo)
     else:
         storage.save(photo)
 

@@ -6,7 +6,7 @@ from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import unsaved
 from hikflask.services.captures.queries import photo_of
-from hikflask.services.core.db import after_commit, locked_employee, transactional
+from hikflask.services.core.db import locked_employee, transactional
 from hikflask.services.core.errors import (
     CaptureNotNamed,
     CaptureNotSaved,
@@ -55,7 +55,6 @@ def sync_employee(
             capture = unsaved.of_path(photo_path, terminal_id, employee, requested_by)
         else:
             capture = _newest(terminal_id, employee.number, requested_by)
-        after_commit(files.settle)
         return _written(terminal_id, employee, capture, files, overwrite=overwrite)
 
     with storage.Files() as files:

@@ -6,9 +6,8 @@ A row is applied only if its person is still as the dry run saw them. What was w
 terminals before and after, so that it can be undone exactly.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,15 +18,14 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, NEW, OPEN
-from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
 from hikflask.services.core.errors import ChangedSince, EmployeeUnknown
 from hikflask.services.core.removals import Days
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees.lifecycle import apply_active, apply_sent
-from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
+from hikflask.services.employees.save import save_changes
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.errors import RowGone
@@ -86,10 +84,9 @@ def _former_photo(row: ImportRow) -> int | None:
 
 def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
     typed: dict[str, Any] = {name: row.values.get(name, "") for name in OF_FORM}
-    draft = replace(Draft(row.number), **typed)
-    employee = _saved(draft, None, batch, photo, files)
+    employee = _saved(Draft(row.number, **typed), batch, photo, files)
     if batch.terminal_id is not None:
-        apply_sent(employee, batch.terminal_id)
+        send_to_terminal(employee.id, batch.terminal_id)
     sent = wanted(employee)
     if sent:
         _put_in_bulk(employee)
@@ -112,12 +109,13 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
     former, former_days = wanted(employee), (employee.valid_from, employee.valid_to)
     said: dict[str, Any] = {field: row.values.get(field, "") for field in before}
     if before.keys() & {NAME, DEPARTMENT, PHOTO, *DAYS}:
-        draft = replace(drafts.of_saved(employee), **{name: said[name] for name in OF_FORM if name in said})
-        employee = _saved(draft, employee.id, batch, photo, files)
+        fields = said.keys() & {*OF_FORM}
+        changes = Draft(**{name: said[name] for name in fields})
+        employee = _saved(changes, batch, photo, files, employee_id=employee.id, fields=fields)
     if LEFT in before:
         apply_active(employee, active=False)
     elif TERMINAL in before and batch.terminal_id is not None:
-        apply_sent(employee, batch.terminal_id)
+        send_to_terminal(employee.id, batch.terminal_id)
     if GROUPS in before:
         membership.apply(employee)
     now_wanted = wanted(employee)
@@ -153,12 +151,18 @@ def days_of(employee: Employee) -> dict[str, str]:
 
 
 def _saved(
-    draft: Draft, employee_id: int | None, batch: ImportBatch, photo: Photo | None, files: storage.Files
+    draft: Draft,
+    batch: ImportBatch,
+    photo: Photo | None,
+    files: storage.Files,
+    *,
+    employee_id: int | None = None,
+    fields: Collection[str] | None = None,
 ) -> Employee:
     if employee_id and draft.department and draft.department not in batch.new_departments:
         _refuse_renamed(draft.department)
     by_groups = membership.apply if batch.groups else membership.withdraw
-    employee = apply_save(draft, FaceSource(), employee_id, photo, files, by_groups)
+    employee = save_changes(draft, files, photo, employee_id=employee_id, fields=fields, by_groups=by_groups)
     # What was read of an earlier photo is stale.
     db.session.expire(employee, ["photo"])
     return employee

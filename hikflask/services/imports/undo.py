@@ -4,7 +4,6 @@ A row is undone while its person is as the import left them: what was written, a
 with which photo. Whoever was added is deleted again while nothing else was added since.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,13 +13,13 @@ from hikflask.models import Capture, Consent, Employee, Enrolment, ImportRow, Ph
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
-from hikflask.services.captures import drafts
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ChangedSince, EmployeeUnknown, PhotoForgotten
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.employees.lifecycle import apply_active, apply_deleted
-from hikflask.services.employees.save import FaceSource, apply_save
+from hikflask.services.employees.save import save_changes
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.groups import locks, membership
@@ -112,10 +111,11 @@ def _restore(employee: Employee, row: ImportRow) -> None:
 
 
 def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
-    draft = replace(drafts.of_saved(employee), **{name: before[name] for name in OF_FORM if name in before})
-    apply_save(draft, FaceSource(), employee.id, None, storage.Files(), _leave_terminals)
+    fields = before.keys() & {*OF_FORM}
+    changes = Draft(**{name: before[name] for name in fields})
+    save_changes(changes, storage.Files(), employee_id=employee.id, fields=fields, by_groups=_leave_terminals)
     # The department may have another spelling now.
-    if employee.department != draft.department:
+    if employee.department != before.get(DEPARTMENT, employee.department):
         raise ChangedSince
 
 

@@ -112,7 +112,7 @@ def _deactivate(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each k
 
 
 def _send(item: JobItem, params: Params) -> Enrolment:
-    enrolment = lifecycle.apply_sent(_employee(item), params["terminal_id"])
+    enrolment = lifecycle.send_to_terminal(_employee(item).id, params["terminal_id"]).row
     state.apply(state.PUT_IN_BULK, Enrolment.id == enrolment.id)
     return enrolment
 

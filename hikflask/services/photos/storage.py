@@ -25,7 +25,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
-from hikflask.services.core.db import changed_rows, end_read, transaction
+from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureLost, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
 from hikflask.services.photos.quality import Looked
@@ -94,6 +94,12 @@ def keep_beside(photo: Photo, content: bytes) -> None:
     _write(photo, beside(photo), content, mode=0o600)
 
 
+def end_draft(photo: Photo) -> None:
+    """Remove the file that keep_beside() wrote, after the commit. Call this before Files.rename()."""
+    path = beside(photo)
+    after_commit(lambda: path.unlink(missing_ok=True))
+
+
 def beside(photo: Photo) -> Path:
     """Return the path of the file that keep_beside() wrote."""
     return folder() / f".{photo.file}{DRAFT}"
@@ -158,10 +164,7 @@ def to_send(photo: Photo) -> bytes | None:
 
 
 class Files:
-    """The files that a transaction created and the names it replaced. Which of them go is known when it ends.
-
-    The block of a `with` statement is around the whole transaction. When it raises, undo() follows.
-    """
+    """The files that are created for a transaction. When the block of a `with` statement around it raises, they go."""
 
     def __init__(self) -> None:
         self._made: list[str] = []
@@ -209,10 +212,7 @@ class Files:
         photo.file = new
         self._made.append(new)
         self._old.append(old)
-
-    def end_draft(self, photo: Photo) -> None:
-        """Let the file beside a draft go when the draft is saved. Call this before rename()."""
-        self._old.append(beside(photo).name)
+        after_commit(lambda: _remove(old))
 
     def undo(self) -> None:
         """Remove the files that were created: the transaction has failed.
@@ -231,11 +231,6 @@ class Files:
                 db.session.execute(delete(Photo).where(Photo.file.in_(gone), Photo.forgotten_at.is_not(None)))
         except SQLAlchemyError as error:
             log.error("new pictures stay: the database does not tell which are saved (%s)", type(error).__name__)
-
-    def settle(self) -> None:
-        """Remove the names that were replaced: the transaction is committed."""
-        for name in self._old:
-            _remove(name)
 
 
 def unlink(*names: str) -> list[str]:

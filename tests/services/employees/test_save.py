@@ -2,7 +2,6 @@
 
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from hikflask.services.core.errors import (
     TerminalUnknown,
 )
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees import photo_drafts, save, search
+from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -56,22 +55,6 @@ LONG = Draft("100222", "Ё" + "\u0301" * 127)
 def settings() -> dict[str, Any]:
     """Nobody looks for faces in drafts of photos: that takes a second for each."""
     return {"FACE_DETECTION": "off"}
-
-
-@pytest.fixture(autouse=True)
-def nothing_inside_commits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a save calls joins its transaction: who committed it would give the lock of the employee's row away."""
-    ends: list[str] = []
-    real = save.apply_save
-
-    def watched(*args: Any) -> Employee:
-        with monkeypatch.context() as within:
-            within.setattr(db.session, "commit", lambda: ends.append("commit"))
-            return real(*args)
-
-    monkeypatch.setattr(save, "apply_save", watched)
-    yield
-    assert ends == []
 
 
 def upload(terminal: Terminal | None = None, picture: bytes = OTHER_FACE) -> FaceSource:

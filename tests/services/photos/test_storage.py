@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadPhoto, CaptureLost
 from hikflask.services.photos import storage
 from tests.support.captures import FACE
@@ -27,6 +29,13 @@ def kept(number: str = "100222") -> Photo:
     storage.save(photo)
     db.session.commit()
     return photo
+
+
+def rename_and_die(photo: Photo, number: str) -> None:
+    """Rename a photo, as by a process that is killed after the commit: the former name stays."""
+    with transaction() as work:
+        storage.Files().rename(photo, number)
+        work.hooks.clear()
 
 
 def content(photo: Photo) -> bytes:
@@ -95,36 +104,37 @@ def test_others_on_the_machine_cannot_list_the_folder() -> None:
     assert stat.S_IMODE(storage.folder().stat().st_mode) & 0o007 == 0
 
 
-def test_renamed_file_is_there_under_both_names_until_it_is_settled() -> None:
-    photo, moves = kept("capture"), storage.Files()
+def test_renamed_file_is_there_under_both_names_until_the_commit() -> None:
+    photo = kept("capture")
     old = photo.file
 
-    moves.rename(photo, "100222")
+    with storage.Files() as moves, transaction():
+        moves.rename(photo, "100222")
+        assert photo.file.startswith("100222_")
+        assert files() == sorted([old, photo.file])
 
-    assert photo.file.startswith("100222_")
-    assert files() == sorted([old, photo.file])
-    moves.settle()
     assert files() == [photo.file]
     assert content(photo) == FACE
 
 
 def test_rename_that_is_undone_leaves_the_old_file() -> None:
-    photo, moves = kept("capture"), storage.Files()
+    photo = kept("capture")
     old = photo.file
-    moves.rename(photo, "100222")
 
-    moves.undo()
+    with suppress(ZeroDivisionError), storage.Files() as moves, transaction():
+        moves.rename(photo, "100222")
+        raise ZeroDivisionError
 
-    assert files() == [old]
+    assert (photo.file, files()) == (old, [old])
 
 
 def test_file_with_the_numbers_name_keeps_it() -> None:
-    photo, moves = kept(), storage.Files()
+    photo = kept()
     name = photo.file
 
-    moves.rename(photo, "100222")
-    moves.undo()
-    moves.settle()
+    with suppress(ZeroDivisionError), storage.Files() as moves, transaction():
+        moves.rename(photo, "100222")
+        raise ZeroDivisionError
 
     assert (photo.file, files()) == (name, [name])
 
@@ -133,7 +143,7 @@ def test_picture_keeps_the_random_part_of_its_name_and_can_have_a_former_name_ag
     photo = kept("100")
     first = photo.file
     for number in ("200", "100"):
-        storage.Files().rename(photo, number)  # Never settled, as by a process that was killed.
+        rename_and_die(photo, number)
 
     assert photo.file == first
     assert content(photo) == FACE
@@ -142,7 +152,7 @@ def test_picture_keeps_the_random_part_of_its_name_and_can_have_a_former_name_ag
 def test_number_that_begins_alike_is_another_number() -> None:
     photo = kept("1002")
 
-    storage.Files().rename(photo, "100")
+    rename_and_die(photo, "100")
 
     assert photo.file.startswith("100_")
 
@@ -167,7 +177,7 @@ def test_file_that_is_gone_already_is_unlinked_all_the_same() -> None:
 
 def test_picture_is_unlinked_under_every_name_that_a_save_left() -> None:
     photo, other = kept("capture"), kept("100222")
-    storage.Files().rename(photo, "100222")
+    rename_and_die(photo, "100222")
     (storage.folder() / f".{photo.file}.part").write_bytes(FACE)
 
     assert storage.unlink(photo.file) == []
@@ -232,7 +242,7 @@ def stray(name: str) -> Path:
 
 def test_picture_without_a_row_is_a_stray_of_exactly_its_number(tmp_path: Path) -> None:
     known, picture = kept(), "x" * 22
-    storage.Files().rename(known, "300")
+    rename_and_die(known, "300")
     mine = stray(f"100222_{picture}.jpg")
     half = stray(f".100222_{'y' * 22}.jpg.part")
     for name in (f"1002_{picture}.jpg", f"1002222_{picture}.jpg", "100222_notes.jpg", f"100222_{picture}.jpg.bak"):
