@@ -1,0 +1,31 @@
+"""Whoever has a transaction open asks nobody outside: mails, the directory, receivers and passwords refuse it."""
+
+from collections.abc import Callable
+from email.mime.text import MIMEText
+from typing import Any
+
+import pytest
+
+from hikflask.background import alarm_mail
+from hikflask.owned_session import TransactionMisuse
+from hikflask.services.accounts import directory, passwords
+from hikflask.services.core.db import transaction
+from hikflask.services.webhooks import receivers
+
+
+@pytest.mark.usefixtures("context")
+@pytest.mark.parametrize(
+    ("wait", "given"),
+    [
+        (alarm_mail.send, (MIMEText(""),)),
+        (directory.look_up, ("ivanov",)),
+        (passwords.fits, ("", None)),
+        (passwords.hashed, ("",)),
+        (receivers.post, ("http://127.0.0.1:9/", b"", {})),
+        (receivers.refuse_unallowed, ("http://127.0.0.1:9/",)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_nobody_is_waited_for_within_a_transaction(wait: Callable[..., object], given: tuple[Any, ...]) -> None:
+    with pytest.raises(TransactionMisuse, match="nothing is waited for within a transaction"), transaction():
+        wait(*given)
