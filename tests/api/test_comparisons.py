@@ -222,7 +222,8 @@ def test_another_face_is_taken_over_only_where_the_program_names_it(
     assert failed == [{"number": "100222", "error": "face_differs"}]
     assert client.get("/api/users/1").json["photo_path"] == photo
 
-    _, begun = apply(client, take_over=["100222"], faces=there)
+    assert apply(client, take_over=["100222"], faces=there)[1]["error"] == "unsafe_plan"
+    _, begun = apply(client, take_over=["100222"], faces=there, confirm=1)
     assert "faces" not in begun
     assert settled(client, begun["job"], run_jobs)["failed"] == []
     assert client.get(client.get("/api/users/1").json["photo_path"]).data == OTHER_FACE

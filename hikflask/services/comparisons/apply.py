@@ -44,7 +44,7 @@ def _checked(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -
             raise ChangedSince
         # Nobody had the number. Whoever has it now was not said to be the same person.
         agreed = False
-    faces = params.get("faces", {}).get(item.number)
+    faces = params.get(plan.FACES, {}).get(item.number)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
     face_agreed = faces == [known.face_here, known.another_face]
     plan.check(comparison.terminal, known, item.action, agreed, face_agreed=face_agreed)

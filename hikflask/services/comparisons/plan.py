@@ -11,13 +11,14 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from hikflask import employee_number, invisible_characters
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.models import Comparison, Difference, Employee, Terminal
+from hikflask.models import Comparison, Difference, Employee, Enrolment, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
+from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.errors import (
     FaceDiffers,
@@ -56,7 +57,7 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
 }
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
 # is taken over as inactive.
-REPLACED, SHUT_OUT, INACTIVE = "replaced", "shut_out", "inactive"
+REPLACED, SHUT_OUT, INACTIVE, FACES = "replaced", "shut_out", "inactive", "faces"
 LONGEST_NAME = 128
 # What a plan says of the days of somebody who is taken over, as codes of sentences.
 COMES_IN_INACTIVE = "comes_in_inactive"
@@ -114,7 +115,7 @@ class Step(NamedTuple):
     @property
     def is_new_face(self) -> bool:
         """True when the face there comes in place of the one here."""
-        return self.action == TAKE_OVER and self.faces is not None
+        return self.action == TAKE_OVER and self.faces is not None and not self.refusal
 
     @property
     def comes_in_inactive(self) -> bool:
@@ -161,7 +162,8 @@ class Step(NamedTuple):
 class Plan:
     """The steps in the order of their numbers, `people`, how many the terminal has by its list, and who loses access.
 
-    Taking over days by which somebody may not enter counts at every terminal where that employee is desired.
+    Taking over days by which somebody may not enter counts at every terminal where that employee is desired, and a face
+    in place of the employee's own at those that get it.
     """
 
     comparison_id: int
@@ -193,6 +195,11 @@ class Plan:
         return sum(1 for step in self.steps if step.comes_in_inactive)
 
     @property
+    def new_faces(self) -> int:
+        """How many employees get the face on the terminal in place of their own."""
+        return sum(1 for step in self.steps if step.is_new_face)
+
+    @property
     def refused(self) -> tuple[Step, ...]:
         """The steps that are not possible."""
         return tuple(step for step in self.steps if step.refusal)
@@ -218,12 +225,12 @@ class Plan:
     def job_params(self) -> dict[str, Any]:
         """The params of that job."""
         agreed = [step.number for step in self.steps if step.names_agreed]
-        faces = {step.number: step.faces for step in self.steps if step.is_new_face and not step.refusal}
+        faces = {step.number: step.faces for step in self.steps if step.is_new_face}
         replaced = [step.number for step in self.steps if step.replaces and not step.refusal]
         shut_out = [step.number for step in self.steps if step.shuts_out]
         inactive = [step.number for step in self.steps if step.comes_in_inactive]
         lost = {REPLACED: replaced, SHUT_OUT: shut_out, INACTIVE: inactive}
-        return {"comparison": self.comparison_id, "plan": self.digest, **lost, "same_person": agreed, "faces": faces}
+        return {"comparison": self.comparison_id, "plan": self.digest, **lost, "same_person": agreed, FACES: faces}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:
@@ -246,21 +253,35 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
         raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
     gone = sum(1 for step in steps if step.takes_access)
-    losses = losses_of(comparison, gone, [step.employee_id for step in steps if step.shuts_out])
+    shut_out = [step.employee_id for step in steps if step.shuts_out]
+    losses = losses_of(comparison, gone, shut_out, [step.employee_id for step in steps if step.is_new_face])
     return Plan(comparison.id, terminal.id, terminal.name, comparison.read, tuple(steps), losses)
 
 
-def losses_of(comparison: Comparison, gone: int, ids: Sequence[int | None]) -> Losses:
-    """Return who loses access when so many lose it on the terminal, and these employees wherever they are."""
-    terminal, shut_out = comparison.terminal, set[Pair]()
-    for start in range(0, len(ids), queries.AT_ONCE):
-        some = Employee.id.in_(ids[start : start + queries.AT_ONCE])
-        shut_out |= removals.pairs_of(select(Employee.id).where(some))
-    here = gone + sum(1 for _, terminal_id in shut_out if terminal_id == terminal.id)
-    elsewhere = removals.losses_of(pair for pair in shut_out if pair[1] != terminal.id).terminals
+def losses_of(
+    comparison: Comparison, gone: int, shut_out: Sequence[int | None], new_faces: Sequence[int | None]
+) -> Losses:
+    """Return who loses access when so many lose it on the terminal, and these employees wherever they are.
+
+    Whoever gets a new face cannot enter any more with the face until then: here, and where the new one is sent to.
+    """
+    terminal = comparison.terminal
+    by_picture = Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode == BY_PICTURE))
+    pairs = _pairs_of(shut_out) | _pairs_of(new_faces, by_picture)
+    pairs |= {(employee_id, terminal.id) for employee_id in new_faces if employee_id}
+    here = gone + sum(1 for _, terminal_id in pairs if terminal_id == terminal.id)
+    elsewhere = removals.losses_of(pair for pair in pairs if pair[1] != terminal.id).terminals
     terminals = (Loss(terminal.id, terminal.name, here, comparison.read), *elsewhere) if here else elsewhere
     by_name = tuple(sorted(terminals, key=attrgetter("terminal")))
-    return Losses(by_name, gone + len({employee_id for employee_id, _ in shut_out}))
+    return Losses(by_name, gone + len({employee_id for employee_id, _ in pairs}))
+
+
+def _pairs_of(ids: Sequence[int | None], *where: ColumnElement[bool]) -> set[Pair]:
+    pairs = set[Pair]()
+    for start in range(0, len(ids), queries.AT_ONCE):
+        some = Employee.id.in_(ids[start : start + queries.AT_ONCE])
+        pairs |= removals.pairs_of(select(Employee.id).where(some), *where)
+    return pairs
 
 
 def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -156,10 +156,10 @@ def losses_of_people(people: Select[Any]) -> Losses:
     return losses_of(pairs_of(people))
 
 
-def pairs_of(people: Select[Any]) -> set[Pair]:
-    """Return these employees with each terminal on which they are desired."""
+def pairs_of(people: Select[Any], *where: ColumnElement[bool]) -> set[Pair]:
+    """Return these employees with each terminal on which they are desired, of those enrolments that are so."""
     rows = select(Enrolment.employee_id, Enrolment.terminal_id).where(
-        Enrolment.desired == PRESENT, Enrolment.employee_id.in_(people)
+        Enrolment.desired == PRESENT, Enrolment.employee_id.in_(people), *where
     )
     return {(employee_id, terminal_id) for employee_id, terminal_id in db.session.execute(rows) if employee_id}
 

@@ -8,7 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Job, JobItem
 from hikflask.models.job import FAILED, OPEN, WAITING
 from hikflask.services.comparisons import queries as comparisons
-from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SHUT_OUT, TAKE_OVER, losses_of
+from hikflask.services.comparisons.plan import FACES, INACTIVE, REMOVE, REPLACED, SHUT_OUT, TAKE_OVER, losses_of
 from hikflask.services.core import removals
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.core.removals import Agreed, Losses
@@ -103,4 +103,6 @@ def _of_plan(job: Job) -> Losses:
     inactive = frozenset(job.params.get(INACTIVE, [number for number, _, action in items if action == TAKE_OVER]))
     taken = replaced | inactive
     gone = sum(1 for number, _, action in items if action == REMOVE or number in taken)
-    return losses_of(comparison, gone, [employee_id for number, employee_id, _ in items if number in shut_out])
+    faces = job.params.get(FACES, {})
+    ids = [[employee_id for number, employee_id, _ in items if number in some] for some in (shut_out, faces)]
+    return losses_of(comparison, gone, *ids)

@@ -8,13 +8,20 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Job, JobItem, Terminal
 from hikflask.models.comparison import ONLY_THERE
 from hikflask.models.job import DONE
-from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SEND, SHUT_OUT, TAKE_OVER
+from hikflask.models.terminal import UNKNOWN
+from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SEND, SHUT_OUT, TAKE_OVER, Choices, make
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded
-from hikflask.services.core.removals import Loss, Losses
+from hikflask.services.core.removals import Agreed, Loss, Losses
+from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.jobs import lifecycle, losses
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE
+from hikflask.services.jobs.plans import choices
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import OTHER_FACE
 from tests.support.compared import add_comparison
+from tests.support.comparisons import compare, desire_with_photo, strangers
+from tests.support.groups import add_terminals
 from tests.support.jobs import add_people, job, started
 from tests.support.removals import AGREED, BY_OPERATOR
 
@@ -45,6 +52,29 @@ def test_plan_takes_access_by_the_steps_that_are_left_and_take_it(terminal: Term
     with transaction():
         db.session.execute(db.delete(Comparison))
     assert losses.of_rest(plan) == Losses()
+
+
+def test_new_face_takes_access_wherever_it_is_sent(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = desire_with_photo(terminal)
+    assert ivan.employee_id is not None
+    yard = add_terminals("Двор")["Двор"]
+    send_to_terminal(ivan.employee_id, yard)
+    camera = add_terminals("Склад", face_mode=UNKNOWN)["Склад"]
+    send_to_terminal(ivan.employee_id, camera)
+    strangers(simulator, [ivan.number, *map(str, range(900, 920))], [OTHER_FACE])
+    simulator.people[ivan.number]["name"] = "Иван Иванов"
+    comparison = compare(terminal)
+    lost = Losses((Loss(terminal.id, "Вход", 1, 21), Loss(yard, "Двор", 1, 1)), 1)
+
+    not_chosen = make(comparison, Choices({ivan.number: TAKE_OVER}))
+    chosen = make(comparison, Choices({ivan.number: TAKE_OVER}, same_face=frozenset({ivan.number})))
+
+    assert not not_chosen.losses
+    assert chosen.losses == lost
+    with pytest.raises(AdministratorNeeded):
+        choices.begin(chosen, BY_OPERATOR)
+    claim = choices.begin(chosen, Agreed(1, by_admin=True))
+    assert losses.of_rest(job(claim.job_id)) == lost
 
 
 def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> None:

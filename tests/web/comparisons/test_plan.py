@@ -147,10 +147,12 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
 QUESTIONS = {
     "en": ("The same person, with the face on the terminal: it comes to the other terminals, too",
            "The same person, with the face here: it is sent to this terminal",
-           "The face on the terminal replaces the one here, at the other terminals, too"),
+           "The face on the terminal replaces the one here, at the other terminals, too",
+           "The face they have now will no longer open doors, so they count as losing access: 1 person."),
     "ru": ("Тот же человек, лицо с терминала: оно придёт и на другие терминалы",
            "Тот же человек, лицо отсюда: оно уйдёт на этот терминал",
-           "Лицо с терминала заменит здешнее, и на других терминалах тоже"),
+           "Лицо с терминала заменит здешнее, и на других терминалах тоже",
+           "С прежним лицом они больше не войдут, поэтому считаются теряющими доступ: 1 человек."),
 }  # fmt: skip
 
 
@@ -184,13 +186,14 @@ def test_another_face_is_taken_only_by_whoever_saw_both(
     assert "Nothing to do." in asked
     sees(asked, at.client, FACE, OTHER_FACE)
     for page, language in ((asked, "en"), (in_russian, "ru")):
-        assert [words in page for words in QUESTIONS[language]] == [True, True, False]
+        assert [words in page for words in QUESTIONS[language]] == [True, True, False, False]
     Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "face_there"})).send(at.client)
     page = at.english(PLAN)
-    assert QUESTIONS["en"][2] in page
-    assert QUESTIONS["ru"][2] in at.client.get(PLAN, headers={"Accept-Language": "ru"}).text
+    in_russian = at.client.get(PLAN, headers={"Accept-Language": "ru"}).text
+    for text, language in ((page, "en"), (in_russian, "ru")):
+        assert [words in text for words in QUESTIONS[language]] == [False, False, True, True]
     sees(page, at.client, FACE, OTHER_FACE)
-    form_to(page, PLAN).send(at.client)
+    form_to(page, REMOVE).send(at.client, confirm="1")
     at.run_jobs()
     with app.app_context():
         assert search.by_number("100222").picture.sha256 == storage.sha256(OTHER_FACE)
@@ -226,7 +229,7 @@ def test_plan_with_another_face_is_not_the_one_that_was_shown(
     at.compare()
     at.choose("face_other", "take_over")
     Filled(f"{PLAN}/answer", MultiDict({"comparison": "1", "answer-100222": "face_there"})).send(at.client)
-    form = form_to(at.english(PLAN), PLAN)
+    form = form_to(at.english(PLAN), REMOVE)
     with app.app_context():
         db.session.execute(db.update(Photo).values(sha256="0" * 64))
         db.session.commit()
