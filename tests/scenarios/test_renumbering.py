@@ -5,7 +5,7 @@ import pytest
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberEnrolled, NumberLeaving
-from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -77,3 +77,18 @@ def test_old_number_is_free_for_others_only_when_it_has_left(simulator: Simulate
 
     settle_all()
     assert save_employee(Draft("100222", "Ольга Ёлкина")).row.number == "100222"
+
+
+def test_next_owner_of_a_number_gets_no_face_of_the_former_one(simulator: Simulated, terminal: Terminal) -> None:
+    employee_id = save_face(simulator, terminal, OLD)
+    settle_all()
+    save_face(simulator, terminal, NEW, employee_id)
+    settle_all()
+    olga = save_employee(Draft("100222", "Ольга Ёлкина")).row
+
+    enrolment = send_to_terminal(olga.id, terminal.id).row
+
+    assert (enrolment.employee_id, enrolment.photo_id) == (olga.id, None)
+    settle_all()
+    assert simulator.people["100222"]["name"] == "Ольга Ёлкина"
+    assert "100222" not in simulator.faces

@@ -38,7 +38,7 @@ def desire_present_on(
     refuse_over(employee)
     refuse_long_name(terminal, employee)
     enrolment = known or state.create(terminal.id, employee)
-    photo_id = _photo_id(terminal, enrolment, photo)
+    photo_id = _photo_id(terminal, enrolment, employee, photo)
     same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
     transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
     state.apply_to_locked(enrolment, transition, employee_id=employee.id, photo_id=photo_id)
@@ -68,14 +68,14 @@ def has_photo(enrolment: Enrolment | None, photo: Photo) -> bool:
     return enrolment is not None and enrolment.desired == PRESENT and enrolment.photo_id == photo.id
 
 
-def _photo_id(terminal: Terminal, enrolment: Enrolment, photo: Photo | None) -> int | None:
+def _photo_id(terminal: Terminal, enrolment: Enrolment, employee: Employee, photo: Photo | None) -> int | None:
     """Return the photo to desire. On a terminal that takes no pictures, only a face captured there replaces another."""
+    # The row may be left of an earlier owner of the number.
+    own = enrolment.photo_id if enrolment.employee_id == employee.id else None
     if photo is None:
-        return enrolment.photo_id
+        return own
     captured_here = photo.capture is not None and photo.capture.terminal_id == terminal.id
-    if not captured_here and terminal.face_mode != BY_PICTURE and enrolment.photo_id:
-        return enrolment.photo_id
-    return photo.id
+    return own if own and not captured_here and terminal.face_mode != BY_PICTURE else photo.id
 
 
 def desire_new_facts(employee: Employee, *, is_renamed: bool) -> None:
