@@ -8,10 +8,10 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.services.comparisons import apply, plan
+from hikflask.services.comparisons import apply, plan, take_over
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import EmployeeInactive, NumberLeaving, NumberTakenThere
-from hikflask.services.employees import sync
+from hikflask.services.employees import search, sync
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
@@ -19,10 +19,11 @@ from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import lifecycle as jobs
 from hikflask.services.jobs.run import run_slice
+from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
-from tests.support.captures import IVAN
-from tests.support.comparisons import compare
+from tests.support.captures import FACE, IVAN
+from tests.support.comparisons import compare, strangers
 from tests.support.enrolments import enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -107,3 +108,19 @@ def test_removal_of_a_stranger_comes_before_a_newcomer_with_the_number(
 
     assert isinstance(other.error, NumberLeaving)
     assert [(row.desired, row.employee_id) for row in queries.of_number("100222")] == [("absent", None)]
+
+
+def test_nobody_is_taken_over_by_a_job_that_was_stopped_meanwhile(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    strangers(simulator, ["900"], [FACE])
+    made = plan.make(compare(terminal), plan.Choices(numbers={"900": plan.TAKE_OVER}))
+    claim = jobs.begin("apply", made.job_params, terminal_id=terminal.id, items=made.items)
+    other = between(take_over, "_photo", lambda: jobs.stop(claim.job_id))
+
+    run_slice(claim, 5.0)
+    other.finish()
+
+    assert other.result
+    assert search.by_number("900") is None
+    assert list(storage.folder().iterdir()) == []

@@ -15,7 +15,7 @@ from hikflask.models import Comparison, Employee, Enrolment, Job, Terminal
 from hikflask.models.comparison import DONE, FACE_OTHER, ONLY_HERE, ONLY_THERE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
-from hikflask.services.comparisons import after_restore, take_over
+from hikflask.services.comparisons import after_restore
 from hikflask.services.comparisons.plan import REMOVE, SEND, Choices, make
 from hikflask.services.core import heartbeat
 from hikflask.services.core.errors import NotComparedSinceRestore
@@ -36,7 +36,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.support.backups import another, back_up, restore
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
-from tests.support.comparisons import compare, desire_with_photo, differences, enrol_with_photo
+from tests.support.comparisons import compare, desire_with_photo, differences, enrol_with_photo, take_over
 from tests.support.enrolments import employee_of
 from tests.support.postgresql import Cluster
 from tests.support.signed_in import client_of
@@ -225,8 +225,8 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     set_active(row(LEAVER.number).employee_id, active=False)
     send_to_terminal(row(WAITS.number).employee_id, 1)
     faces = (row(OLGA.number).photo.sha256, storage.sha256(simulator.faces[OLGA.number].jpeg))
-    take_over.take_over(1, OLGA.number, OLGA.name, "Анна", faces=faces)
-    take_over.take_over(1, PYOTR.number, PYOTR.name, "Анна")
+    take_over(1, OLGA.number, OLGA.name, faces=faces)
+    take_over(1, PYOTR.number, PYOTR.name)
     work(restored)
     assert set(simulator.people) == {OLGA.number, PYOTR.number, WAITS.number, SLOW.number}
     assert enrolments.open_removals() == []

@@ -1,11 +1,15 @@
 """A terminal that is compared, and people whom others wrote to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Enrolment, Terminal
+from hikflask.models import Comparison, Enrolment, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries, reading
+from hikflask.services.comparisons.apply import applying
+from hikflask.services.comparisons.take_over import Agreed, taking_over
+from hikflask.services.core.db import transaction
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.enrolments.reconcile import reconcile
@@ -28,6 +32,18 @@ def compare(terminal: Terminal, by: str = "Анна") -> Comparison:
 def differences(comparison: Comparison) -> dict[str, list[str]]:
     """The kinds that have differences, with their numbers."""
     return {kind: listed for kind, listed in queries.numbers(comparison).items() if listed}
+
+
+def take_over(terminal_id: int, number: str, name_seen: str, **agreed: Any) -> Enrolment:
+    """Take somebody over, as Anna who agreed to that."""
+    with taking_over(terminal_id, number, name_seen, "Анна", Agreed(**agreed)) as taken, transaction():
+        return taken()
+
+
+def carry_out(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
+    """Do an item of a plan, as its job does."""
+    with applying(item, params) as done, transaction():
+        return done()
 
 
 def strangers(simulator: Simulated, numbers: Iterable[str], faces: Iterable[bytes] = ()) -> None:

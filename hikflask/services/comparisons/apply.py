@@ -1,6 +1,8 @@
 """Carries out one step of a plan. It is checked again, since something may have changed since the plan was made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from hikflask.extensions import db
@@ -11,8 +13,8 @@ from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
-from hikflask.services.comparisons.take_over import Faces, take_over
-from hikflask.services.core.db import lock_employee, lock_numbers, transactional
+from hikflask.services.comparisons.take_over import Agreed, Faces, taking_over
+from hikflask.services.core.db import lock_employee, lock_numbers
 from hikflask.services.core.errors import ChangedSince
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import queries as enrolments
@@ -20,19 +22,23 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
 
-def run_item(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
-    """Do one item of an APPLY job; return the enrolment that the job waits for.
+@contextmanager
+def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], Enrolment | None]]:
+    """Ask the terminal what an item of an APPLY job needs, and yield what does the item. That is called within this, in
+    a transaction, and returns the enrolment that the job waits for.
 
-    Send and remove desire it, and the enrolment is reconciled as any other one. Take over asks the terminal itself, so
-    that nobody may have a transaction open.
+    Send and remove desire it, and the enrolment is reconciled as any other one. Take over writes what the terminal
+    shows.
 
     :param params: see Plan.job_params.
     :raises ServiceError: when the step is refused. :raises TerminalError: when the terminal refuses or does not answer.
     """
     comparison = queries.row(params["comparison"])
     if item.action == plan.TAKE_OVER:
-        return _take_over(comparison, item, params)
-    return _desire(comparison, item, params)
+        with _taking_over(comparison, item, params) as take_over:
+            yield lambda: _awaited(take_over())
+    else:
+        yield partial(_desire, comparison, item, params)
 
 
 def _checked(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> tuple[Facts, bool, Faces | None]:
@@ -51,7 +57,6 @@ def _checked(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -
     return known, agreed, tuple(faces) if face_agreed else None
 
 
-@transactional
 def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> Enrolment:
     lock_numbers(item.number)
     known, agreed, _ = _checked(comparison, item, params)
@@ -61,8 +66,10 @@ def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) ->
     return _send(known, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
 
 
-def _take_over(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
-    known, agreed, faces = _checked(comparison, item, params)
+def _taking_over(
+    comparison: Comparison, item: JobItem, params: Mapping[str, Any]
+) -> AbstractContextManager[Callable[[], Enrolment]]:
+    known, same_person, faces = _checked(comparison, item, params)
     number = item.number
 
     def require_there() -> None:
@@ -70,18 +77,15 @@ def _take_over(comparison: Comparison, item: JobItem, params: Mapping[str, Any])
         if queries.person_there(comparison.id, number) is None:
             raise NotThere(n=number)
 
-    enrolment = take_over(
-        comparison.terminal_id,
-        number,
-        known.there.name if known.there else "",
-        audit.present_actor().name,
-        same_person=agreed,
-        faces=faces,
-        may_take_days=number in params.get(plan.SHUT_OUT, ()),
-        require=require_there,
-    )
+    agreed = Agreed(same_person, faces, may_take_days=number in params.get(plan.SHUT_OUT, ()))
+    name_seen = known.there.name if known.there else ""
+    holder = audit.present_actor().name
+    return taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there)
+
+
+def _awaited(enrolment: Enrolment) -> Enrolment | None:
+    """Return an enrolment that is due. Nobody waits for the face of somebody who has none."""
     is_due = enrolment.next_attempt_at is not None
-    # Nobody waits for the face of somebody who has none.
     return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
 
 

@@ -5,6 +5,8 @@ anew, is what confirms the enrolment. Only where its validity is not in whole da
 somebody whose time is over comes in as inactive, to be removed from the terminal like any other who left.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
@@ -30,7 +32,7 @@ from hikflask.services.comparisons.errors import (
 )
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
-from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee, transactional
+from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import EmployeeInactive
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
@@ -57,11 +59,17 @@ Faces = tuple[str, str]
 
 @dataclass(frozen=True)
 class Agreed:
-    """What a person said of somebody who is both here and there."""
+    """What a person said of somebody who is both here and there.
 
-    same_person: bool
-    faces: Faces | None
-    may_take_days: bool
+    `same_person`: the employee here has another name, and it is the same person: the name there counts. `faces`: the
+    employee has another face here, and the person saw both and chose the one there; it comes to the employee's other
+    terminals, too. `may_take_days`: False where nobody was asked about days there by which the employee's access ends
+    sooner; these are refused.
+    """
+
+    same_person: bool = False
+    faces: Faces | None = None
+    may_take_days: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,25 +90,14 @@ class Found:
         return storage.sha256(self.picture) if self.picture else ""
 
 
-def take_over(
-    terminal_id: int,
-    number: str,
-    name_seen: str,
-    holder: str,
-    *,
-    same_person: bool = False,
-    faces: Faces | None = None,
-    may_take_days: bool = True,
-    require: Require | None = None,
-) -> Enrolment:
-    """Make the person with this number on the terminal an employee, or join the employee who has the number.
+@contextmanager
+def taking_over(
+    terminal_id: int, number: str, name_seen: str, holder: str, agreed: Agreed, require: Require | None = None
+) -> Iterator[Callable[[], Enrolment]]:
+    """Ask the terminal for the person with this number, and yield what makes an employee of the person, or joins the
+    employee who has the number. It is called within this, in a transaction.
 
     :param name_seen: the name that the plan was made with; another name there meanwhile is refused.
-    :param same_person: the employee here has another name, and a person said it is the same: the name there counts.
-    :param faces: the employee has another face here, and a person who saw both chose the one there; it comes to the
-        employee's other terminals, too.
-    :param may_take_days: False: days there by which the employee's access ends sooner are refused, since whoever agreed
-        was not asked about them.
     :param require: is called once the number is locked, and raises when nothing is to be done.
     :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name or other days.
     :raises NameDiffers: :raises FaceDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving:
@@ -110,9 +107,21 @@ def take_over(
     """
     if not persons.NUMBER.match(number):
         raise IllegalNumber(n=number)
-    with connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk:
+    with (
+        connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk,
+        storage.Files() as files,
+    ):
         found = _found(talk, number, name_seen)
-        return _keep(talk, found, Agreed(same_person, faces, may_take_days), require)
+        photo = _photo(terminal_id, found, files)
+
+        def take_over() -> Enrolment:
+            lock_numbers(number)
+            if require:
+                require()
+            with talk.lease.write():
+                return _write(talk.terminal, found, photo, agreed, files)
+
+        yield take_over
 
 
 def _found(talk: Conversation, number: str, name_seen: str) -> Found:
@@ -138,22 +147,6 @@ def _picture(talk: Conversation, person: Person) -> bytes | None:
         if error.retryable:
             raise
         return None
-
-
-def _keep(talk: Conversation, found: Found, agreed: Agreed, require: Require | None) -> Enrolment:
-    """Write everything in one transaction that only the holder of the terminal can commit."""
-
-    @transactional
-    def written() -> Enrolment:
-        lock_numbers(found.number)
-        if require:
-            require()
-        with talk.lease.write():
-            return _write(talk.terminal, found, photo, agreed, files)
-
-    with storage.Files() as files:
-        photo = _photo(talk.terminal.id, found, files)
-        return written()
 
 
 def _photo(terminal_id: int, found: Found, files: storage.Files) -> Photo | None:

@@ -1,7 +1,4 @@
-"""What a job does for each item, by the name of its kind.
-
-It happens within the caller's transaction, except for what talks to a terminal.
-"""
+"""What a job does for each item, by the name of its kind. Everything happens within the caller's transaction."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -96,7 +93,7 @@ class Kind:
     @property
     def can_start(self) -> bool:
         """True when there is something to do."""
-        return self.run is not None or self.whole is not None
+        return any((self.run, self.prepare, self.whole))
 
     @property
     def talks(self) -> bool:
@@ -187,5 +184,5 @@ KINDS = {
     IMPORT: Kind(None, prepare=_import, whole=_begin_import, end=_end_import, can_retry=False, operators_only=True),
     IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False, operators_only=True),
     COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
-    APPLY: Kind(apply.run_item, lane=TERMINALS, settles=True, operators_only=True),
+    APPLY: Kind(None, prepare=apply.applying, lane=TERMINALS, settles=True, operators_only=True),
 }

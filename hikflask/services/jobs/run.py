@@ -1,7 +1,6 @@
 """Runs a claimed job for a moment, item by item: what an item does and its mark are one transaction.
 
 So a worker that is killed at any moment leaves no item half done, and whoever goes on does none twice and skips none.
-An item that talks to a terminal has many short transactions, and its mark is the last one: it may be done twice.
 """
 
 import logging
@@ -136,10 +135,7 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
     kind, mark = KINDS[job.kind], partial(_mark, claim, item.id, item.number)
     try:
         with kind.prepared(item, job.params) as run:
-            if kind.talks:
-                mark(_outcome(job, run))
-            else:
-                _run_and_mark(job, run, mark)
+            _run_and_mark(job, run, mark)
     except (TerminalError, ServiceError) as error:
         if kind.talks and troubles.concerns_all(job, error):
             raise Trouble(error) from error

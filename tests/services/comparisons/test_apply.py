@@ -10,7 +10,6 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import apply
 from hikflask.services.comparisons.errors import ChangedThere, NameDiffers, NotThere
 from hikflask.services.comparisons.plan import REPLACED, SHUT_OUT
 from hikflask.services.core.errors import CaptureSuperseded, ChangedSince, NumberTakenThere
@@ -20,7 +19,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OTHER_FACE
-from tests.support.comparisons import compare, differences, limit_there, strangers
+from tests.support.comparisons import carry_out, compare, differences, limit_there, strangers
 from tests.support.enrolments import enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -42,9 +41,7 @@ def carried_out(
 ) -> Enrolment | None:
     counts = {name: [item.number] if counted else [] for name in (REPLACED, SHUT_OUT)}
     params = {"comparison": comparison.id, "same_person": [item.number] if agreed else [], **counts}
-    found = apply.run_item(item, params)
-    db.session.commit()
-    return found
+    return carry_out(item, params)
 
 
 def done(comparison: Comparison, number: str, action: str, **options: bool) -> Enrolment:

@@ -25,7 +25,6 @@ from hikflask.services.comparisons.errors import (
     ValidityNotReadable,
     ValidityOutside,
 )
-from hikflask.services.comparisons.take_over import take_over
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import (
     ConsentMissing,
@@ -50,7 +49,7 @@ from hikflask.simulator.profiles import profile_named
 from hikflask.simulator.terminal.person_store import Card
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.comparisons import compare, differences, enrol_with_photo, limit_there, strangers
+from tests.support.comparisons import compare, differences, enrol_with_photo, limit_there, strangers, take_over
 from tests.support.enrolments import employee_of, enrol
 from tests.support.wire import InProcess
 
@@ -67,7 +66,7 @@ def guest(simulator: Simulated) -> Simulated:
 
 
 def taken(terminal: Terminal, number: str = "900", name: str = "", **options: Any) -> Enrolment:
-    return take_over(terminal.id, number, name or f"Гость {number}", "Анна", **options)
+    return take_over(terminal.id, number, name or f"Гость {number}", **options)
 
 
 def employee(number: str = "900") -> Employee:
@@ -256,7 +255,7 @@ def test_what_is_there_now_decides(guest: Simulated, terminal: Terminal, wire: I
         taken(terminal)
     guest.people["900"]["name"] = ""
     with pytest.raises(NameNotUsable):
-        take_over(terminal.id, "900", "", "Анна")
+        take_over(terminal.id, "900", "")
     guest.store.remove(["900"])
     with pytest.raises(NotThere):
         taken(terminal)

@@ -11,7 +11,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, FACE_MISSING, FACE_OTHER, NAME, ONLY_THERE, READING
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import apply, left_alone, plan, queries, reading, verdicts
+from hikflask.services.comparisons import left_alone, plan, queries, reading, verdicts
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
@@ -22,7 +22,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
 from tests.support.captures import IVAN, OTHER_FACE
-from tests.support.comparisons import compare, desire_with_photo, differences, enrol_with_photo, strangers
+from tests.support.comparisons import carry_out, compare, desire_with_photo, differences, enrol_with_photo, strangers
 from tests.support.enrolments import employee_of
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -332,8 +332,7 @@ def test_own_face_in_an_encoding_of_the_terminal_keeps_its_record_when_it_was_re
     simulator.after("FDSetUp", lambda: simulator.store.bind("100", encoded(FACES[0])))
 
     item = JobItem(number="100", action="send", employee_id=enrolled[0].employee_id)
-    apply.run_item(item, {"comparison": renamed.id, "same_person": ["100"]})
-    db.session.commit()
+    carry_out(item, {"comparison": renamed.id, "same_person": ["100"]})
     assert reconcile(enrolled[0].id, "Анна").is_confirmed
 
     assert (simulator.people["100"]["name"], simulator.people["100"]["numOfCard"]) == ("Иван Иванов 0", 2)
