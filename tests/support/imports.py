@@ -43,10 +43,16 @@ def checked(
     return check(made(*rows, terminal_id=terminal_id, pictures=pictures, **given))
 
 
-def made(*rows: str, terminal_id: int | None = None, pictures: Mapping[str, bytes] | None = None, **given: Any) -> int:
-    """Make an import of these rows."""
+def made(
+    *rows: str,
+    terminal_id: int | None = None,
+    pictures: Mapping[str, bytes] | None = None,
+    groups: bool = False,
+    **given: Any,
+) -> int:
+    """Make an import of these rows; `groups`: people come to the terminals of their groups."""
     batch = batches.make(table(*rows, **given) if rows else None, photos(pictures) if pictures else None)
-    batches.choose(batch.id, batch.fields, terminal_id)
+    batches.choose(batch.id, batch.fields, terminal_id, groups=groups)
     return batch.id
 
 

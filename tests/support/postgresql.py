@@ -66,7 +66,7 @@ class Cluster:
 
     def empty(self, name: str) -> None:
         """Disconnect everybody from a migrated database and remove its rows, as quickly as that can be done."""
-        with self._connection(ACCOUNT, name) as connection:
+        with self.connection(ACCOUNT, name) as connection:
             connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'")
             # No trigger runs: one keeps the audit trail from being emptied.
             connection.execute("SET session_replication_role = replica")
@@ -92,12 +92,13 @@ class Cluster:
         self._tell("CHECKPOINT", role=ACCOUNT)
         return self._folder
 
-    def _tell(self, statement: str, role: str = ROLE) -> None:
-        with self._connection(role, "postgres") as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
-
-    def _connection(self, role: str, name: str) -> psycopg.Connection:
+    def connection(self, role: str, name: str) -> psycopg.Connection:
+        """Return a connection of an account; those of ACCOUNT see who waits, and stay when a database is emptied."""
         return psycopg.connect(f"postgresql://{role}@127.0.0.1:{self.port}/{name}", autocommit=True)
+
+    def _tell(self, statement: str, role: str = ROLE) -> None:
+        with self.connection(role, "postgres") as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as, str(self._bin / program), *arguments]

@@ -1,0 +1,363 @@
+"""Who acts: each of ACTORS prepares a case and then does something in it; OTHERS come before one of its statements."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from hikflask.background import tasks
+from hikflask.extensions import db
+from hikflask.models import Capture, Department, Enrolment, Job, Terminal, TerminalGroup
+from hikflask.models.capture import WAITING
+from hikflask.models.columns import database_now
+from hikflask.models.terminal import UNKNOWN
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
+from hikflask.services.comparisons import plan
+from hikflask.services.core.dates import today
+from hikflask.services.core.db import end_read, transaction
+from hikflask.services.departments import merging
+from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
+from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.sync import sync_employee
+from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments.reconcile import reconcile, reconcile_row
+from hikflask.services.enrolments.retire_terminal import retire_terminal
+from hikflask.services.groups import changing
+from hikflask.services.groups.registry import Wanted
+from hikflask.services.jobs import imports as import_jobs
+from hikflask.services.jobs import lifecycle as jobs
+from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.jobs.run import run_to_end
+from hikflask.services.photos import deletion
+from hikflask.services.photos.retention import forget_photos
+from hikflask.services.terminals.checks import check
+from tests.invariants.preemption.laboratory import Laboratory
+from tests.support import imports
+from tests.support.captures import IVAN, OTHER_FACE, THIRD_FACE
+from tests.support.comparisons import compare
+from tests.support.jobs import started
+from tests.support.removals import AGREED
+
+# What is prepared is given to the act.
+Prepare = Callable[[Laboratory], Any]
+Act = Callable[[Laboratory, Any], object]
+
+NEW_NAME, NEW_NUMBER, OTHER_NUMBER, OTHER_DEPARTMENT = "Иван Петров", "100999", "100888", "Склад"
+ROW, RENAMED_ROW, MOVED_ROW = "100222;Иван Иванов;Охрана", "100222;Иван Петров;Охрана", "100222;Иван Петров;Склад"
+# Somebody else, who gets Ivan's number.
+PYOTR = Draft(IVAN.number, "Пётр Чехов", "Охрана")
+
+
+# Cases: each returns Ivan's id.
+
+
+def _at_entrance(lab: Laboratory) -> int:
+    return lab.enrol_ivan()
+
+
+def _at_both(lab: Laboratory) -> int:
+    return lab.enrol_ivan(lab.store)
+
+
+def _grouped(lab: Laboratory) -> int:
+    lab.add_group(lab.entrance, lab.store)
+    return lab.enrol_ivan(lab.store)
+
+
+def _due(lab: Laboratory) -> int:
+    """The worker may bring Ivan to the terminals of his group at any moment."""
+    lab.add_group(lab.entrance, lab.store)
+    ivan = lab.save_ivan()
+    send_to_terminal(ivan, lab.store.id)
+    return ivan
+
+
+def _inactive(lab: Laboratory) -> int:
+    ivan = _grouped(lab)
+    set_active(ivan, active=False)
+    lab.reconcile_ivan()
+    return ivan
+
+
+def _with_other_group(prepare: Prepare) -> Prepare:
+    def prepared(lab: Laboratory) -> int:
+        lab.add_group(lab.store, department=OTHER_DEPARTMENT)
+        return int(prepare(lab))
+
+    return prepared
+
+
+def _captured(prepare: Prepare, number: str = IVAN.number) -> Prepare:
+    """Ivan's id and a face that was taken for him."""
+
+    def prepared(lab: Laboratory) -> tuple[int, FaceSource]:
+        ivan = prepare(lab)
+        return ivan, FaceSource(lab.capture(replace(IVAN, number=number), employee_id=ivan), "Анна")
+
+    return prepared
+
+
+def _late(lab: Laboratory) -> tuple[int, FaceSource]:
+    """A capture whose deadline is past, and that nobody has ended."""
+    ivan = _grouped(lab)
+    queued = start_capture(lab.entrance.id, IVAN, "Анна", employee_id=ivan).id
+    late = {"state": WAITING, "deadline": database_now(-60)}
+    with transaction():
+        db.session.execute(update(Capture).where(Capture.id == queued).values(**late))
+    return ivan, FaceSource(queued, "Анна")
+
+
+def _newcomer(lab: Laboratory) -> FaceSource:
+    source = FaceSource(lab.capture(PYOTR), "Анна")
+    lab.add_group(lab.entrance, lab.store)
+    return source
+
+
+# Acts.
+
+
+def _change(lab: Laboratory, employee_id: int, source: FaceSource | None = None, **changed: str) -> object:
+    """Save what a page or a program changed, and note it: whoever saves something else does not undo it."""
+    draft = replace(IVAN, **changed)  # type: ignore[arg-type]
+    saved = save_employee(draft, source or FaceSource(), employee_id=employee_id, fields=changed)
+    for name, value in changed.items():
+        lab.saved[employee_id, name].add(value)
+    return saved
+
+
+def _file(face: bytes, terminal: Terminal) -> FaceSource:
+    return FaceSource(upload=io.BytesIO(face), terminal_id=terminal.id)
+
+
+def _sync(lab: Laboratory, employee_id: int, *, overwrite: bool = False) -> object:
+    row = sync_employee(employee_id, lab.entrance.id, "Анна", overwrite=overwrite).row
+    return reconcile_row(row, "Анна", prove_again=True)
+
+
+def _forget(lab: Laboratory, _: object) -> None:
+    """Keep no photos any more."""
+    lab.app.config["PHOTO_RETENTION"] = "never"
+    try:
+        forget_photos()
+        deletion.remove_files()
+        deletion.remove_rows()
+    finally:
+        lab.app.config["PHOTO_RETENTION"] = "employed"
+
+
+# What may happen to somebody who is on the terminals, or is just being brought there.
+ACTS: dict[str, tuple[Callable[[Prepare], Prepare] | None, Act]] = {
+    "rename": (None, lambda lab, ivan: _change(lab, ivan, name=NEW_NAME)),
+    "save_file": (None, lambda lab, ivan: _change(lab, ivan, _file(OTHER_FACE, lab.store))),
+    "save_capture": (_captured, lambda lab, case: _change(lab, *case)),
+    "renumber": (lambda case: _captured(case, NEW_NUMBER), lambda lab, case: _change(lab, *case, number=NEW_NUMBER)),
+    "move": (_with_other_group, lambda lab, ivan: _change(lab, ivan, department=OTHER_DEPARTMENT)),
+    "sync": (_captured, lambda lab, case: _sync(lab, case[0])),
+    "deactivate": (None, lambda _, ivan: set_active(ivan, active=False)),
+    "delete": (None, lambda _, ivan: delete_employee(ivan)),
+    "erase": (None, lambda _, ivan: erase_employee(ivan)),
+    "retire": (None, lambda lab, _: retire_terminal(lab.store.id, "украден", "Анна")),
+}
+ACTORS: dict[str, tuple[Prepare, Act]] = {
+    f"{name}{when}": (around(case) if around else case, act)
+    for name, (around, act) in ACTS.items()
+    for when, case in (("", _grouped), ("_due", _due))
+}
+ACTORS |= {
+    "save_late_capture": (_late, lambda lab, case: _change(lab, *case)),
+    "save_new": (_newcomer, lambda _, source: save_employee(PYOTR, source)),
+    "save_another": (_at_entrance, lambda lab, _: save_employee(PYOTR, _file(THIRD_FACE, lab.store))),
+    "capture": (_at_both, lambda lab, ivan: lab.capture(employee_id=ivan)),
+    "sync_over_others": (_at_both, lambda lab, ivan: _sync(lab, ivan, overwrite=True)),
+    "send": (_at_entrance, lambda lab, ivan: send_to_terminal(ivan, lab.store.id)),
+    "retry": (_at_both, lambda _, __: desired.retry(queries.of_number(IVAN.number)[0].id)),
+    "activate": (_inactive, lambda _, ivan: set_active(ivan, active=True)),
+    "erase_what_is_left": (lambda lab: delete_employee(_grouped(lab)), lambda _, __: erase_by_number(IVAN.number)),
+    "compare": (_at_both, lambda lab, _: compare(lab.store)),
+    "bring": (lambda lab: lab.save_ivan(), lambda lab, _: lab.reconcile_ivan()),
+    "take_off": (lambda lab: set_active(lab.enrol_ivan(), active=False), lambda lab, _: lab.reconcile_ivan()),
+    "forget_photos": (_at_both, _forget),
+}
+
+
+# Groups and terminals.
+
+
+def _group_of_entrance(lab: Laboratory) -> int:
+    group_id = lab.add_group(lab.entrance)
+    lab.enrol_ivan()
+    lab.work()
+    return group_id
+
+
+def _group_with_ivan(lab: Laboratory) -> int:
+    lab.enrol_ivan()
+    group_id = lab.add_group(lab.entrance, lab.store, added=[IVAN.number])
+    lab.work()
+    return group_id
+
+
+def _let_in(lab: Laboratory, group_id: int | None, name: str) -> object:
+    """Let Ivan and his department belong to a group of both terminals."""
+    added = [IVAN.number] if lab.ivans_id() else []
+    wanted = Wanted(name, [lab.entrance.id, lab.store.id], [IVAN.department], added)
+    return changing.change(group_id, wanted, tasks.apply_groups, AGREED)
+
+
+def _take_pictures(lab: Laboratory) -> None:
+    """A terminal is checked that takes pictures after all, and Ivan waits for that with another one."""
+    ivan = lab.enrol_ivan(lab.store)
+    with transaction():
+        db.session.execute(update(Terminal).where(Terminal.id == lab.store.id).values(face_mode=UNKNOWN))
+    _change(lab, ivan, FaceSource(upload=io.BytesIO(OTHER_FACE)))
+
+
+ACTORS |= {
+    "change_group": (_group_of_entrance, lambda lab, group_id: _let_in(lab, group_id, "Охрана")),
+    "delete_group": (_group_with_ivan, lambda _, group_id: changing.delete(group_id, tasks.apply_groups, AGREED)),
+    "check_terminal": (_take_pictures, lambda lab, _: check(lab.store.id, "Анна")),
+}
+
+
+# Jobs: what is prepared is the claim.
+
+
+def _job_of_group(lab: Laboratory) -> Claim:
+    lab.enrol_ivan()
+    lab.add_group(lab.entrance, lab.store)
+    return Claim(db.session.execute(select(Job.id)).scalar_one(), 1)
+
+
+def _import_undo(lab: Laboratory) -> Claim:
+    lab.add_group(lab.entrance, lab.store)
+    lab.enrol_ivan()
+    batch_id = imports.checked(MOVED_ROW, groups=True)
+    run_to_end(imports.started(import_jobs.start_import, batch_id))
+    return imports.started(import_jobs.start_undo, batch_id)
+
+
+def _dry_run(lab: Laboratory) -> Claim:
+    lab.enrol_ivan()
+    strangers = [f"2{number:05};Кто То;Охрана" for number in range(501)]
+    return imports.started(import_jobs.start_check, imports.made(*strangers, MOVED_ROW, groups=True))
+
+
+def _import(prepare: Prepare, row: str) -> Prepare:
+    def prepared(lab: Laboratory) -> Claim:
+        prepare(lab)
+        batch_id = imports.checked(row, terminal_id=lab.store.id, groups=True)
+        return imports.started(import_jobs.start_import, batch_id)
+
+    return prepared
+
+
+def _planned(action: str, name_there: str, case: Prepare | None) -> Prepare:
+    """A plan for Ivan's number, under which the second terminal has another face or, if no name is given, nobody."""
+
+    def prepared(lab: Laboratory) -> Claim:
+        if case:
+            case(lab)
+        there = lab.simulated[lab.store.id].store
+        there.remove([IVAN.number])
+        if name_there:
+            there.add(IVAN.number, {"employeeNo": IVAN.number, "name": name_there})
+            there.bind(IVAN.number, THIRD_FACE)
+        choices = plan.Choices(numbers={IVAN.number: action}, same_person=frozenset([IVAN.number]))
+        made = plan.make(compare(lab.store), choices)
+        return jobs.begin("apply", made.job_params, terminal_id=lab.store.id, items=made.items)
+
+    return prepared
+
+
+JOBS: dict[str, Prepare] = {
+    "job_of_group": _job_of_group,
+    "job_send": lambda lab: started("send", [lab.enrol_ivan()], terminal_id=lab.store.id),
+    "job_send_due": lambda lab: started("send", [lab.save_ivan()], terminal_id=lab.store.id),
+    "job_move": lambda lab: started("department", [_with_other_group(_grouped)(lab)], department=OTHER_DEPARTMENT),
+    "job_deactivate": lambda lab: started("deactivate", [_grouped(lab)]),
+    "job_deactivate_due": lambda lab: started("deactivate", [_due(lab)]),
+    "import_new": _import(lambda lab: lab.add_group(lab.store), ROW),
+    "import_changed": _import(_grouped, RENAMED_ROW),
+    "import_changed_due": _import(_due, RENAMED_ROW),
+    "import_undo": _import_undo,
+    "import_dry_run": _dry_run,
+    "take_over_employee": _planned(plan.TAKE_OVER, IVAN.name, _at_entrance),
+    "take_over_stranger": _planned(plan.TAKE_OVER, IVAN.name, None),
+    "send_who_is_missing": _planned(plan.SEND, "", _at_both),
+    "remove_who_differs": _planned(plan.REMOVE, "Другое Имя", _at_both),
+    "remove_stranger": _planned(plan.REMOVE, "Чужой", None),
+}
+ACTORS |= {name: (prepare, lambda _, claim: run_to_end(claim)) for name, prepare in JOBS.items()}
+
+
+# Others.
+
+
+def _renumber(lab: Laboratory, ivan: int) -> object:
+    source = FaceSource(lab.capture(replace(IVAN, number=OTHER_NUMBER), employee_id=ivan), "Анна")
+    return _change(lab, ivan, source, number=OTHER_NUMBER)
+
+
+def _erase(lab: Laboratory) -> object:
+    ivan = lab.ivans_id()
+    return erase_employee(ivan) if ivan else erase_by_number(IVAN.number)
+
+
+def _capture_for_another(lab: Laboratory) -> object:
+    lab.simulated[lab.entrance.id].present_alone(THIRD_FACE)
+    return run_capture(start_capture(lab.entrance.id, Draft("100333", "Ольга"), "Борис", take_over=True).id)
+
+
+def _with_first(statement: Any, act: Callable[[int], object]) -> object:
+    its_id = db.session.execute(statement).scalar()
+    end_read()
+    return act(its_id) if its_id else None
+
+
+def _bring_to(terminal: Terminal) -> object:
+    wish = select(Enrolment.id).where(Enrolment.terminal_id == terminal.id)
+    return _with_first(wish, lambda enrolment_id: reconcile(enrolment_id, "worker"))
+
+
+def _delete_group(_: Laboratory) -> object:
+    group = select(TerminalGroup.id)
+    return _with_first(group, lambda group_id: changing.delete(group_id, tasks.apply_groups, AGREED))
+
+
+def _rename_department(_: Laboratory) -> object:
+    department = select(Department.id).where(Department.name == IVAN.department)
+    return _with_first(department, lambda department_id: merging.rename(department_id, "Охрана и двор"))
+
+
+TO_IVAN: dict[str, Act] = {
+    "deactivates": lambda _, ivan: set_active(ivan, active=False),
+    "activates": lambda _, ivan: set_active(ivan, active=True),
+    "deletes": lambda _, ivan: delete_employee(ivan),
+    "limits": lambda lab, ivan: _change(lab, ivan, valid_to=today().isoformat()),
+    "renumbers": _renumber,
+}
+OTHERS: dict[str, Callable[[Laboratory], object]] = {
+    "erases": _erase,
+    "saves_another": lambda lab: save_employee(PYOTR, _file(THIRD_FACE, lab.store)),
+    "captures_another": _capture_for_another,
+    "retires_entrance": lambda lab: retire_terminal(lab.entrance.id, "украден", "Борис"),
+    "retires_store": lambda lab: retire_terminal(lab.store.id, "украден", "Борис"),
+    "adds_group": lambda lab: _let_in(lab, None, "Двор"),
+    "deletes_group": _delete_group,
+    "renames_department": _rename_department,
+    "works": lambda lab: lab.work(),
+    "brings_to_entrance": lambda lab: _bring_to(lab.entrance),
+    "brings_to_store": lambda lab: _bring_to(lab.store),
+}
+
+
+def _if_there(act: Act) -> Callable[[Laboratory], object]:
+    return lambda lab: act(lab, ivan) if (ivan := lab.ivans_id()) else None
+
+
+OTHERS |= {name: _if_there(act) for name, act in TO_IVAN.items()}

@@ -1,0 +1,194 @@
+"""An app with two simulated terminals, which is emptied before each try, and whose worker ends what is left open."""
+
+import dataclasses
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import select, update
+
+from hikflask.background import tasks
+from hikflask.extensions import db, task_queue
+from hikflask.models import Capture, Employee, Enrolment, Erasure, Job, Terminal
+from hikflask.models.capture import RUNNING
+from hikflask.models.columns import database_now
+from hikflask.models.job import OPEN
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
+from hikflask.services.captures.start import start_capture
+from hikflask.services.core import heartbeat
+from hikflask.services.core.db import end_read, transaction
+from hikflask.services.core.errors import NumberTakenThere, OtherDevice
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.groups import changing
+from hikflask.services.groups.registry import Wanted
+from hikflask.simulator import SEED, SkippingClock
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
+from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.employees import save_with_face
+from tests.support.fleet import add_terminal, device
+from tests.support.postgresql import ACCOUNT, Cluster
+from tests.support.removals import AGREED
+
+SETTINGS = {
+    "TESTING": True,
+    "WORKER": "external",
+    "LEASE_WAIT": 0.05,
+    "CAPTURE_TIMEOUT": 20.0,
+    "CAPTURE_PAUSE": 0.001,
+    "BACKUP_MAX_AGE": 0,
+    "RETRY_BASE": 0.01,
+    "RETRY_MAX": 0.02,
+}
+DATABASE = "test"
+SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+# Whatever is still open after so many sweeps is not going to end.
+SWEEPS = 10
+SOON_OVER = 2.0
+
+
+class Laboratory:
+    """`entrance` takes captures, `store` picture files, too; `simulated` are the devices by the terminals' ids.
+
+    `saved` are an employee's id and a field → what was saved there, in this try.
+    """
+
+    entrance: Terminal
+    store: Terminal
+    simulated: dict[int, Simulated]
+
+    def __init__(self, app: Flask, cluster: Cluster | None) -> None:
+        self.app = app
+        self._cluster = cluster
+        self.saved: dict[tuple[int, str], set[str]] = defaultdict(set)
+        self._watcher = cluster.connection(ACCOUNT, "postgres") if cluster else None
+        self._folder = Path(app.config["INSTANCE_PATH"])
+        with app.app_context():
+            self.engine = db.engine
+        self._file = Path(self.engine.url.database or "")
+        self._fresh = b"" if cluster else self._file.read_bytes()
+
+    def close(self) -> None:
+        """Close the connection that looks at locks."""
+        if self._watcher:
+            self._watcher.close()
+
+    def somebody_waits(self) -> bool:
+        """Tell whether a connection waits for a lock of another one."""
+        return self._watcher is not None and self._watcher.execute(SOMEBODY_WAITS).fetchone() == (True,)
+
+    def reset(self) -> None:
+        """Begin anew: no rows, no files, nothing queued, and two terminals as from the factory."""
+        self.saved.clear()
+        self.app.extensions["terminal_clients"].close()
+        task_queue.lanes(self.app).close()
+        with self.app.app_context():
+            db.session.remove()
+        self.engine.dispose()
+        if self._cluster:
+            self._cluster.empty(DATABASE)
+        else:
+            self._empty_sqlite()
+        for name in ("uploads", "imports", "exports"):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        (self._folder / "uploads").mkdir()
+        with self.app.app_context():
+            heartbeat.beat("test")
+            self._add_terminals()
+            db.session.remove()
+
+    def _empty_sqlite(self) -> None:
+        for log in ("-wal", "-shm"):
+            Path(f"{self._file}{log}").unlink(missing_ok=True)
+        self._file.write_bytes(self._fresh)
+        with closing(sqlite3.connect(self._folder / "queue.sqlite3", isolation_level=None)) as queue:
+            for (table,) in queue.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                queue.execute(f"DELETE FROM {table}")
+
+    def _add_terminals(self) -> None:
+        wire = self.app.extensions["terminal_transport"]
+        # Its waiting takes no time, so two captures may follow within a moment.
+        profile = dataclasses.replace(SEED, refuse_after_success=0)
+        by_url, by_picture = Simulated(PASSWORD, clock=SkippingClock(), profile=profile), device()
+        by_url.store.deletion_polls = 0
+        self.entrance = add_terminal(wire, "entrance.test", "Вход", by_url)
+        self.store = add_terminal(wire, "store.test", "Склад", by_picture)
+        self.simulated = {self.entrance.id: by_url, self.store.id: by_picture}
+
+    def capture(self, draft: Draft = IVAN, face: bytes = OTHER_FACE, employee_id: int | None = None) -> int:
+        """Take a picture at the entrance, as Анна, unless somebody prevents it, and return the id of the capture."""
+        self.simulated[self.entrance.id].present_alone(face)
+        started = start_capture(self.entrance.id, draft, "Анна", take_over=True, employee_id=employee_id)
+        return run_capture(started.id).id
+
+    def save_ivan(self) -> int:
+        """Save Ivan with his face; no terminal is told yet."""
+        return save_with_face(self.simulated[self.entrance.id], self.entrance, IVAN, FACE).id
+
+    def enrol_ivan(self, *also: Terminal) -> int:
+        """Enrol Ivan at the entrance and at these terminals, and return his id."""
+        ivan = self.save_ivan()
+        for terminal in also:
+            send_to_terminal(ivan, terminal.id)
+        self.reconcile_ivan()
+        return ivan
+
+    def reconcile_ivan(self) -> None:
+        """Bring Ivan to the terminals where he is desired, or take him off."""
+        for enrolment in queries.of_number(IVAN.number):
+            reconcile(enrolment.id, "worker")
+
+    def ivans_id(self) -> int | None:
+        """Return the id of whoever has Ivan's number, or None."""
+        ivan: int | None = db.session.execute(select(Employee.id).where(Employee.number == IVAN.number)).scalar()
+        end_read()
+        return ivan
+
+    def add_group(self, *terminals: Terminal, department: str = "Охрана", added: Sequence[str] = ()) -> int:
+        """Add a group for a department, with a job for those who are in it, and return its id."""
+        wanted = Wanted(department, [terminal.id for terminal in terminals], [department], added)
+        return changing.change(None, wanted, tasks.apply_groups, AGREED).group_id
+
+    def work(self) -> None:
+        """Let the worker do once what is due, or would be in a while."""
+        with transaction():
+            due = database_now(-5)
+            db.session.execute(
+                update(Enrolment).where(Enrolment.next_attempt_at.is_not(None)).values(next_attempt_at=due)
+            )
+        tasks.sweep()
+        task_queue.lanes(self.app).run_pending()
+
+    def settle(self) -> None:
+        """Let the worker do whatever is open, with leases, pauses and deadlines that are over at once."""
+        for _ in range(SWEEPS):
+            heartbeat.beat("test")
+            with transaction():
+                db.session.execute(update(Terminal).values(backoff_until=None, wanted_until=None, lease_until=None))
+                db.session.execute(update(Capture).where(Capture.state.in_(RUNNING)).values(deadline=database_now(-60)))
+                db.session.execute(update(Job).where(Job.state.in_(OPEN)).values(claimed_until=database_now(-5)))
+            self.work()
+            for simulated in self.simulated.values():
+                simulated.clock.advance(SOON_OVER)  # type: ignore[attr-defined]
+                simulated.store.finish_due_removal()
+            if not self._is_open():
+                return
+
+    def _is_open(self) -> bool:
+        """Tell whether anything is left that the worker will do; a number that others have is tried for ever."""
+        others = Enrolment.refusal_code.in_((NumberTakenThere.code, OtherDevice.code))
+        tried = select(Enrolment.id).where(Enrolment.next_attempt_at.is_not(None), ~others)
+        jobs, erasures = (
+            select(Job.id).where(Job.state.in_(OPEN)),
+            select(Erasure.id).where(Erasure.completed_at.is_(None)),
+        )
+        is_open = any(db.session.execute(open_ones.limit(1)).first() for open_ones in (tried, jobs, erasures))
+        end_read()
+        return is_open

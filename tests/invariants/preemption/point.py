@@ -1,0 +1,142 @@
+"""One try: somebody acts, and another one comes before the nth statement; then the worker ends what is open."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import TerminalError
+from hikflask.services import audit
+from hikflask.services.audit import Actor
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.progress import ClaimLost
+from tests.invariants.preemption.actors import ACTORS, OTHERS
+from tests.invariants.preemption.laboratory import Laboratory
+from tests.invariants.preemption.promises import broken_promises
+
+# Services answer so; anything else would be a page of status 500, or a worker's failure.
+ANSWERS = (TerminalError, ServiceError, ClaimLost)
+LOOK_EVERY = 0.01
+LONGEST = 20.0
+CALLERS = 3
+NEVER = 0
+
+
+@dataclass
+class Outcome:
+    """What came of one try: `broken` promises, and how many statements the actor executed.
+
+    `moment` names the statement, `is_skipped`: on SQLite the actor was writing, so the other one did not come.
+    """
+
+    statements: int = 0
+    moment: str = "afterwards"
+    is_skipped: bool = False
+    broken: list[str] = field(default_factory=list)
+
+
+class Other:
+    """Comes before the nth statement of the thread that made it, in a thread and a session of their own."""
+
+    def __init__(self, lab: Laboratory, name: str, nth: int) -> None:
+        self.outcome = Outcome()
+        self.error: BaseException | None = None
+        self._lab = lab
+        self._act = OTHERS[name]
+        self._nth = nth
+        self._watched = threading.get_ident()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, _: object, cursor: Any, statement: str, *__: object) -> None:
+        """Count a statement, and act before the nth one."""
+        if threading.get_ident() != self._watched:
+            return
+        self.outcome.statements += 1
+        if self.outcome.statements != self._nth:
+            return
+        self.outcome.moment = f"{self._nth}: {_callers()}: {' '.join(statement.split())[:70]}"
+        self.outcome.is_skipped = getattr(cursor.connection, "in_transaction", False)
+        if not self.outcome.is_skipped:
+            self.act()
+
+    def act(self) -> None:
+        """Act until it is done, or waits for a lock of the first one."""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        until = time.monotonic() + LONGEST
+        while self._thread.is_alive() and time.monotonic() < until:
+            self._thread.join(LOOK_EVERY)
+            if self._thread.is_alive() and self._lab.somebody_waits():
+                return
+
+    def finish(self) -> None:
+        """Act now, unless that is done; wait for its end."""
+        if self._thread is None:
+            self.act()
+        assert self._thread is not None
+        self._thread.join(LONGEST)
+        if self._thread.is_alive():
+            self.outcome.broken.append("the other one never ends")
+
+    def _run(self) -> None:
+        with self._lab.app.app_context(), audit.acting(Actor("Борис")):
+            self.error = _error_of(lambda: self._act(self._lab))
+
+
+def try_pair(lab: Laboratory, actor: str, other: str, most: int) -> tuple[int, list[str]]:
+    """Let the other one come after all statements, and before each, or each nth, so that these are at most `most`.
+
+    Return how often that was, and the moments at which promises were broken, with them.
+    """
+    afterwards = run_at(lab, actor, other, NEVER)
+    step = -(-afterwards.statements // most)
+    outcomes = [afterwards, *(run_at(lab, actor, other, nth) for nth in range(1, afterwards.statements + 1, step))]
+    tried = [outcome for outcome in outcomes if not outcome.is_skipped]
+    return len(tried), [f"{outcome.moment}: {broken}" for outcome in tried for broken in outcome.broken]
+
+
+def run_at(lab: Laboratory, actor: str, other_name: str, nth: int) -> Outcome:
+    """Let the actor act, the other one come before the nth statement, or afterwards; then settle."""
+    lab.reset()
+    with lab.app.app_context():
+        prepare, act = ACTORS[actor]
+        prepared = prepare(lab)
+        db.session.remove()
+    other = Other(lab, other_name, nth)
+    outcome = other.outcome
+    with lab.app.app_context(), audit.acting(Actor("Анна")):
+        event.listen(lab.engine, "before_cursor_execute", other)
+        error = _error_of(lambda: act(lab, prepared))
+        event.remove(lab.engine, "before_cursor_execute", other)
+    if outcome.is_skipped:
+        return outcome
+    other.finish()
+    with lab.app.app_context():
+        of_worker = _error_of(lab.settle)
+    for who, failed in ((actor, error), (other_name, other.error), ("the worker", of_worker)):
+        if failed is not None and not isinstance(failed, ANSWERS):
+            outcome.broken.append(f"{who}: {type(failed).__name__}: {str(failed)[:200]}")
+    outcome.broken += broken_promises(lab)
+    return outcome
+
+
+def _error_of(act: Callable[[], object]) -> BaseException | None:
+    """Act, and forget the session as a request does at its end."""
+    try:
+        act()
+    except BaseException as error:  # noqa: BLE001 - it is told in the outcome
+        return error
+    finally:
+        db.session.remove()
+    return None
+
+
+def _callers() -> str:
+    """The functions of services that execute the present statement, the innermost first."""
+    frames = [frame for frame, _ in traceback.walk_stack(None) if "/hikflask/services/" in frame.f_code.co_filename]
+    return " < ".join(frame.f_code.co_name for frame in frames[:CALLERS])

@@ -1,0 +1,92 @@
+"""Some pairs of those who act at once, at some moments: `python -m tests.invariants.preemption` tries all of both.
+
+Each race that was met once is among them.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.invariants.preemption.laboratory import SETTINGS, Laboratory
+from tests.invariants.preemption.point import try_pair
+from tests.invariants.world import passing_time
+
+# Moments of each pair, besides the one after all.
+MOST = 5
+PAIRS = (
+    ("save_capture", "captures_another"),
+    ("capture", "captures_another"),
+    ("save_late_capture", "deactivates"),
+    ("save_file", "limits"),
+    ("move", "limits"),
+    ("sync", "limits"),
+    ("sync", "renumbers"),
+    ("sync_over_others", "deactivates"),
+    ("take_off", "saves_another"),
+    ("save_another", "deletes"),
+    ("save_new", "saves_another"),
+    ("save_new", "erases"),
+    ("import_new", "erases"),
+    ("import_changed", "erases"),
+    ("import_dry_run", "erases"),
+    ("import_changed", "limits"),
+    ("erase_what_is_left", "saves_another"),
+    ("send", "retires_store"),
+    ("activate", "retires_store"),
+    ("change_group", "retires_store"),
+    ("change_group", "renumbers"),
+    ("change_group", "deletes"),
+    ("renumber", "adds_group"),
+    ("delete_group", "erases"),
+    ("job_of_group", "deactivates"),
+    ("job_deactivate", "activates"),
+    ("forget_photos", "activates"),
+    ("take_over_stranger", "saves_another"),
+    ("remove_stranger", "saves_another"),
+    ("delete_due", "brings_to_store"),
+    ("erase_due", "brings_to_store"),
+    ("job_deactivate_due", "brings_to_store"),
+    ("renumber_due", "brings_to_entrance"),
+    ("import_changed_due", "works"),
+)
+# Here the actor has something read while nobody is kept from writing: SQLite has one writer.
+ON_SQLITE = (
+    ("save_late_capture", "deactivates"),
+    ("save_file", "limits"),
+    ("sync", "renumbers"),
+    ("take_off", "saves_another"),
+    ("import_new", "erases"),
+    ("send", "retires_store"),
+    ("take_over_stranger", "saves_another"),
+)
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return SETTINGS
+
+
+@pytest.fixture
+def laboratory(app: Flask, request: pytest.FixtureRequest) -> Iterator[Laboratory]:
+    on_postgresql = app.config["DATABASE_URL"].startswith("postgresql")
+    lab = Laboratory(app, request.getfixturevalue("cluster") if on_postgresql else None)
+    with passing_time():
+        yield lab
+    lab.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("actor", "other"), PAIRS)
+def test_nothing_promised_is_broken_by_another_in_between(laboratory: Laboratory, actor: str, other: str) -> None:
+    _, broken = try_pair(laboratory, actor, other, MOST)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("actor", "other"), ON_SQLITE)
+def test_the_same_where_one_writes_at_a_time(laboratory: Laboratory, actor: str, other: str) -> None:
+    _, broken = try_pair(laboratory, actor, other, MOST)
+
+    assert broken == []
