@@ -203,6 +203,8 @@ RUN_BY = {
 # Command → why no test can run it.
 NOWHERE = {
     "make test-fast": "These are tests of `make test`, so it would run itself.",
+    "python -m tests.invariants.preemption postgresql": "It takes hours; tests/invariants tries a part.",
+    "python -m tests.processes.random_run": "It takes as long as one lets it, and kills processes at random.",
     "systemctl status hikflask": "It asks systemd, which is not init where the tests run.",
     "systemctl status hikflask-worker": "It asks systemd, which is not init where the tests run.",
     "systemctl edit hikflask hikflask-worker hikflask-backup": "It asks systemd, and opens an editor.",
