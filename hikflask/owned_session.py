@@ -24,6 +24,11 @@ class Work:
     hooks: list[Hook] = field(default_factory=list)
     has_failed: bool = False
 
+    def follow(self) -> None:
+        """Call the hooks: the transaction is committed."""
+        for hook in self.hooks:
+            hook()
+
 
 class OwnedSession(Session):
     """The session of a request or a thread. `work` is there while somebody owns its transaction."""
@@ -32,15 +37,11 @@ class OwnedSession(Session):
 
     def commit(self) -> None:
         """Refuse to end what belongs to its owner."""
-        if STRICT:
-            raise TransactionMisuse("only its owner ends a transaction")
-        super().commit()
+        raise TransactionMisuse("only its owner ends a transaction")
 
     def rollback(self) -> None:
         """As commit()."""
-        if STRICT:
-            raise TransactionMisuse("only its owner ends a transaction")
-        super().rollback()
+        raise TransactionMisuse("only its owner ends a transaction")
 
     def execute(self, statement: Any, *args: Any, **options: Any) -> Any:
         """Execute a statement; one that writes belongs to somebody's transaction."""
@@ -64,12 +65,8 @@ class OwnedSession(Session):
 
     def require_owner(self) -> None:
         """Refuse a write that nobody would commit."""
-        if STRICT and self.work is None:
+        if self.work is None:
             raise TransactionMisuse("nobody owns the transaction of this write")
-
-
-# TRANSITION: goes with the last commit() in a service.
-STRICT = False
 
 
 @event.listens_for(OwnedSession, "before_flush")

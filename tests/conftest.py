@@ -17,7 +17,7 @@ from flask_migrate import upgrade
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from hikflask import create_app, owned_session
+from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.models import Terminal
 from hikflask.services.core import heartbeat
@@ -108,8 +108,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(os, "sync", lambda: None)
-        if owned_session.STRICT:
-            allow_tests_to_write(patch)
+        allow_tests_to_write(patch)
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
 

@@ -109,8 +109,7 @@ def transaction(*, alone: bool = False) -> Iterator[Work]:
     if session.work is None:
         with _owned(session) as work:
             yield work
-        for hook in work.hooks:
-            hook()
+        work.follow()
         return
     if alone:
         raise TransactionMisuse("this is done in a transaction of its own")
@@ -143,13 +142,17 @@ def transactional(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(function)
     def in_transaction(*args: Given.args, **given: Given.kwargs) -> Result:
-        is_owner = _session().work is None
-        try:
-            with transaction():
-                return function(*args, **given)
-        except (DBAPIError, LostRace) as error:
-            if not (is_owner and _is_lost(error)):
-                raise
+        session = _session()
+        if session.work is None:
+            try:
+                with _owned(session) as work:
+                    result = function(*args, **given)
+            except (DBAPIError, LostRace) as error:
+                if not _is_lost(error):
+                    raise
+            else:
+                work.follow()
+                return result
         with transaction():
             return function(*args, **given)
 

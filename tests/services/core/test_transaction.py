@@ -124,6 +124,20 @@ def test_a_race_that_is_lost_twice_is_an_error(app: Flask) -> None:
     assert (len(tries), stored(app)) == (2, [])
 
 
+def test_what_follows_a_commit_makes_nobody_do_it_again(app: Flask) -> None:
+    def lose() -> None:
+        raise LostRace
+
+    @transactional
+    def whole() -> None:
+        db.session.add(Department(name="A"))
+        after_commit(lose)
+
+    with pytest.raises(LostRace):
+        whole()
+    assert stored(app) == ["A"]
+
+
 def test_nobody_waits_within_a_transaction() -> None:
     with pytest.raises(TransactionMisuse, match="nothing is waited for within a transaction"), transaction():
         end_read()
