@@ -26,6 +26,7 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED
+from hikflask.services.core.db import end_read
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from tests.benchmarks import memory
@@ -118,7 +119,7 @@ def _wait_until(count: int) -> int:
     give_up = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < give_up:
         done = db.session.scalar(select(func.count()).where(Enrolment.face == CONFIRMED)) or 0
-        db.session.commit()
+        end_read()
         if done >= count:
             return done
         time.sleep(POLL_SECONDS)

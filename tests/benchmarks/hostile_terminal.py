@@ -35,6 +35,7 @@ from hikflask.models import Comparison
 from hikflask.models.comparison import ONLY_HERE, ONLY_THERE, VERDICTS
 from hikflask.services.comparisons import plan, queries, reading, verdicts
 from hikflask.services.comparisons.errors import ComparisonFailed
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.jobs.plans import choices
 from hikflask.services.terminals import checks, registry
@@ -148,7 +149,6 @@ def endless(seconds: float) -> Step:
         with watched(step, database):
             step.outcome = _read(comparison_id, time.monotonic() + seconds)
         kept = db.session.execute(text("SELECT count(*) FROM person_there")).scalar_one()
-        db.session.commit()
         size = sum(file.stat().st_size for file in database.parent.glob(f"{database.name}*")) / 1024**2
         step.outcome += f", {kept} kept, {size:.0f} MB of database"
     return step
@@ -171,9 +171,9 @@ def forget(count: int) -> Step:
     with installed() as (_, database):
         terminal = registry.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
         checks.check(terminal.id, "benchmark")
-        comparison = _strangers(terminal.id, count)
-        comparison.read, comparison.people, comparison.last_number = count, count + 1, f"X{count}"
-        db.session.commit()
+        with transaction():
+            comparison = _strangers(terminal.id, count)
+            comparison.read, comparison.people, comparison.last_number = count, count + 1, f"X{count}"
         comparison_id = comparison.id
         with watched(step, database):
             while queries.row(comparison_id).restarts == 0 or _left(comparison_id):
@@ -185,7 +185,6 @@ def forget(count: int) -> Step:
 def _left(comparison_id: int) -> int:
     mine = text("SELECT count(*) FROM person_there WHERE comparison_id = :id AND name <> 'Г'")
     left: int = db.session.execute(mine, {"id": comparison_id}).scalar_one()
-    db.session.commit()
     return left
 
 
@@ -199,9 +198,9 @@ def _strangers(terminal_id: int, count: int) -> Comparison:
 
 def _compared(here: int, there: int) -> int:
     made_people.fill(int(here / HERE_OF_ALL), 1)
-    comparison = _strangers(1, there)
-    comparison.read, comparison.people, comparison.step = there, there, VERDICTS
-    db.session.commit()
+    with transaction():
+        comparison = _strangers(1, there)
+        comparison.read, comparison.people, comparison.step = there, there, VERDICTS
     db.session.expunge_all()
     return comparison.id
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from hikflask.extensions import db, vault
 from hikflask.models import Department, Terminal
 from hikflask.models.employee import folded
+from hikflask.services.core.db import transactional
 
 TERMINALS = 10
 SURNAMES = (
@@ -109,6 +110,7 @@ ON_POSTGRESQL = {
 }
 
 
+@transactional
 def fill(people: int, terminals: int = TERMINALS) -> None:
     """Add so many employees, most of them with a face on every terminal and with a consent; always the same ones."""
     on_sqlite = db.engine.dialect.name == "sqlite"
@@ -128,7 +130,6 @@ def fill(people: int, terminals: int = TERMINALS) -> None:
     if not on_sqlite:
         for table in TABLES:
             db.session.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
-    db.session.commit()
 
 
 def _words(terminals: int) -> dict[str, int]:
@@ -137,7 +138,7 @@ def _words(terminals: int) -> dict[str, int]:
     for number in range(1, terminals + 1):
         db.session.add(Terminal(id=number, name=f"Проходная {number}", url=f"http://10.0.0.{number}", **access))
     db.session.add_all([Department(name=name) for name in DEPARTMENTS])
-    db.session.commit()
+    db.session.flush()
     kinds: dict[str, Sequence[str]] = {
         "surname": SURNAMES.split(),
         "name": NAMES.split(),

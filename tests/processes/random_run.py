@@ -37,6 +37,7 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Erasure, ErasureRemoval, Job, Photo
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.services.core.db import end_read
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -283,7 +284,7 @@ class Run:
         rows += db.session.execute(
             select(Erasure.id).where(Erasure.completed_at.is_(None), Erasure.id.not_in(awaited))
         ).all()
-        db.session.commit()
+        end_read()
         return rows
 
     def _kill(self) -> None:

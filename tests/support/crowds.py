@@ -11,6 +11,7 @@ from sqlalchemy import insert, text
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
 from hikflask.models.employee import folded
+from hikflask.services.core.db import transaction
 from hikflask.simulator.faces import NAMES, draw
 
 FIRST = 5001
@@ -40,9 +41,9 @@ def desire_crowd(count: int, terminals: Callable[[int], Sequence[int]], *, first
         photos.append({"id": row_id, "file": file, "sha256": sha256, "source": "upload", "employee_id": row_id})
         same = {"number": str(row_id), "employee_id": row_id, "photo_id": row_id, "in_bulk": True}
         wishes += [{**same, "terminal_id": terminal_id} for terminal_id in terminals(place)]
-    db.session.execute(insert(Employee), people)
-    db.session.execute(insert(Photo), photos)
-    db.session.execute(text("UPDATE employee SET photo_id = id WHERE id IN (SELECT id FROM photo)"))
-    db.session.execute(insert(Enrolment), wishes)
-    db.session.commit()
+    with transaction():
+        db.session.execute(insert(Employee), people)
+        db.session.execute(insert(Photo), photos)
+        db.session.execute(text("UPDATE employee SET photo_id = id WHERE id IN (SELECT id FROM photo)"))
+        db.session.execute(insert(Enrolment), wishes)
     return [str(person["number"]) for person in people]

@@ -16,6 +16,7 @@ from hikflask.models import Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN
 from hikflask.services.accounts import api_tokens, operators, sessions
+from hikflask.services.core.db import transaction
 
 OPERATOR_NAME = "Анна"
 OPERATOR_PASSWORD = "лодка под синим мостом"
@@ -42,8 +43,8 @@ def add_operator(
 ) -> Operator:
     """Add an operator without the wait for scrypt; needs an app context."""
     operator = Operator(name=name, login=name.casefold(), password_hash=password_hash, role=role, **columns)
-    db.session.add(operator)
-    db.session.commit()
+    with transaction():
+        db.session.add(operator)
     return operator
 
 
@@ -52,8 +53,8 @@ def open_session(operator: Operator, *, confirmed: bool = True) -> str:
     key = f"key-of-{operator.name}-{secrets.token_hex(4)}"
     row = OperatorSession(key_sha256=sessions._hash(key), operator_id=operator.id, address="127.0.0.1")
     row.confirmed_at = database_now() if confirmed else None  # type: ignore[assignment]
-    db.session.add(row)
-    db.session.commit()
+    with transaction():
+        db.session.add(row)
     return key
 
 
