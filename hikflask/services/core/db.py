@@ -49,7 +49,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from hikflask.extensions import Base, db
 from hikflask.models import Employee, Terminal
 from hikflask.owned_session import Hook, OwnedSession, TransactionMisuse, Work
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import EmployeeUnknown, LostRace
 
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
@@ -90,10 +90,6 @@ MOST_COUNTED = 200
 
 # PostgreSQL ends one of two transactions that wait for each other, or that cannot be put in an order.
 LOST_RACES = {"40P01", "40001"}
-
-
-class LostRace(Exception):
-    """Others changed what a transaction was decided by; its owner does it once more."""
 
 
 @contextmanager
@@ -253,6 +249,7 @@ def write_first() -> None:
 def let_others_write() -> None:
     """Wait for a moment between two of many transactions, where a database does not queue those who wait: SQLite."""
     if db.engine.dialect.name == "sqlite":
+        end_read()
         time.sleep(BUSY_SECONDS)
 
 

@@ -591,6 +591,12 @@ class ChangedSince(ServiceError):
     code = "changed_since"
 
 
+class LostRace(ServiceError):
+    """Others changed what a transaction was decided by. Its owner does it once more before anybody is told."""
+
+    code = "changed_since"
+
+
 class PlanChanged(ServiceError):
     """Something else would be done by now than what was shown before it was agreed to; see services/core/shown.py."""
 

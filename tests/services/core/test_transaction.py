@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from hikflask.extensions import db
 from hikflask.models import Department
 from hikflask.owned_session import TransactionMisuse
-from hikflask.services.core.db import LostRace, after_commit, end_read, transaction, transactional
+from hikflask.services.core.db import after_commit, end_read, transaction, transactional
+from hikflask.services.core.errors import LostRace
 
 pytestmark = pytest.mark.usefixtures("context")
 
