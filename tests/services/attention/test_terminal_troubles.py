@@ -117,7 +117,7 @@ def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
         one = registry.add(Access(f"T{number}", "http://one.test", "admin", "x"))
         for name, value in {**WELL, **broken}.items():
             setattr(one, name, value)
-    db.session.commit()
+        db.session.commit()
     all_at_once = {name: value for broken in BROKEN.values() for name, value in broken.items()}
 
     assert [kind for _, kind in found()] == list(KINDS)

@@ -56,6 +56,7 @@ def test_comparison_stays_while_a_job_carries_out_its_plan(simulator: Simulated,
 
     assert kept() == [planned_id, *later[1:]]
     db.session.execute(db.update(Job).where(Job.id == job_id).values(state=DONE))
+    db.session.commit()
     retention.forget_comparisons()
     assert kept() == later[1:]
 
