@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from flask_migrate import upgrade
 
-from hikflask import create_app, owned_session
+from hikflask import create_app
 from tests.conftest import close
 from tests.invariants.preemption.actors import ACTORS, OTHERS
 from tests.invariants.preemption.laboratory import DATABASE, SETTINGS, Laboratory
@@ -58,8 +58,7 @@ def laboratory(folder: Path, cluster: Cluster | None) -> Iterator[Laboratory]:
             upgrade()
     lab = Laboratory(app, cluster)
     with passing_time(), pytest.MonkeyPatch.context() as patch:
-        if owned_session.STRICT:
-            allow_tests_to_write(patch)
+        allow_tests_to_write(patch)
         yield lab
     lab.close()
     close(app)
