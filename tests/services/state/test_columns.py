@@ -21,6 +21,7 @@ def test_columns_are_those_of_the_objects(simulator: Simulated, terminal: Termin
     leaving = desire_with_photo(terminal, Draft("100333", "Ольга", terminal_name="О."))
     state.create_for(terminal.id, "900")
     state.apply(state.DESIRED_ABSENT, Enrolment.id == leaving.id)
+    db.session.commit()
     save_employee(Draft("100444", "Без Лица"))
     forgotten = db.session.get_one(Employee, 1).photo
     assert forgotten is not None
