@@ -156,7 +156,7 @@ def choose(comparison: Comparison, chosen: list[int]) -> dict[str, str]:
 
 def carry_out(comparison: Comparison, actions: dict[str, str], *, deaths: bool) -> None:
     """Let the worker carry the plan out; with `deaths` it is killed after each item, and another one goes on."""
-    made = plan.make(comparison, Choices(numbers=actions, same_person=frozenset(actions)))
+    made = plan.make(comparison, Choices(numbers=actions, same_person=frozenset(actions), same_face=frozenset(actions)))
     assert made.refused == ()
     claim = lifecycle.begin(APPLY, made.job_params, terminal_id=1, items=made.items)
     for _ in range(100):
