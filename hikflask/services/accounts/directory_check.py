@@ -1,7 +1,7 @@
 """Looks again at the operators of the directory who are signed in: who left its groups loses all sessions."""
 
 from flask import current_app
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Operator, OperatorSession
@@ -10,7 +10,7 @@ from hikflask.models.operator import LDAP
 from hikflask.services import audit
 from hikflask.services.accounts import directory, directory_operators, operators, sessions
 from hikflask.services.accounts.errors import DirectoryAway
-from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.db import claim_rows, transaction
 
 
 def check_signed_in() -> int:
@@ -22,25 +22,17 @@ def check_signed_in() -> int:
     ended = 0
     if not directory.can_look_up():
         return ended
-    due = list(db.session.execute(select(Operator.id).where(*_is_due()).order_by(Operator.id)).scalars())
-    for operator_id in due:
+    old = database_now(-current_app.config["LDAP_CHECK_INTERVAL"])
+    in_use = select(OperatorSession.id).where(OperatorSession.operator_id == Operator.id).exists()
+    is_due = (Operator.directory == LDAP, in_use, or_(Operator.checked_at.is_(None), Operator.checked_at < old))
+    due = select(Operator.id).where(*is_due).order_by(Operator.id)
+    for operator_id in db.session.execute(due).scalars().all():
         try:
-            ended += _is_claimed(operator_id) and _is_ended(operator_id)
+            if claim_rows(due.where(Operator.id == operator_id), {"checked_at": database_now()}):
+                ended += _is_ended(operator_id)
         except DirectoryAway:
             break
     return ended
-
-
-def _is_due() -> tuple[ColumnElement[bool], ...]:
-    old = database_now(-current_app.config["LDAP_CHECK_INTERVAL"])
-    in_use = select(OperatorSession.id).where(OperatorSession.operator_id == Operator.id).exists()
-    return Operator.directory == LDAP, in_use, or_(Operator.checked_at.is_(None), Operator.checked_at < old)
-
-
-def _is_claimed(operator_id: int) -> bool:
-    claim = update(Operator).where(Operator.id == operator_id, *_is_due()).values(checked_at=database_now())
-    with transaction(alone=True):
-        return changed_rows(claim) == 1
 
 
 def _is_ended(operator_id: int) -> bool:

@@ -17,7 +17,7 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import IdempotencyKey
 from hikflask.models.columns import database_now
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_table, transaction
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, lock_table, transaction
 from hikflask.services.core.errors import IdempotencyAnswerGone, IdempotencyKeyReused, IdempotencyRunning
 
 KEPT_SECONDS = 86400.0
@@ -72,18 +72,15 @@ def _again(found: IdempotencyKey | None, fingerprint: str) -> Claim | Answer:
 
 
 def _claimed_anew(found: IdempotencyKey) -> Claim:
-    over = (
-        IdempotencyKey.id == found.id,
-        IdempotencyKey.claim_number == found.claim_number,
-        IdempotencyKey.answer.is_(None),
-        IdempotencyKey.claimed_until < database_now(),
+    unanswered = (IdempotencyKey.id == found.id, IdempotencyKey.answer.is_(None))
+    over = select(IdempotencyKey.id, IdempotencyKey.claim_number).where(
+        *unanswered, IdempotencyKey.claimed_until < database_now()
     )
-    number = found.claim_number + 1
-    anew = update(IdempotencyKey).where(*over).values(claim_number=number, claimed_until=database_now(CLAIM_SECONDS))
-    with transaction(alone=True):
-        if not changed_rows(anew):
-            raise IdempotencyRunning
-    return Claim(found.id, number)
+    anew = {"claim_number": IdempotencyKey.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
+    claimed = claim_rows(over, anew)
+    if not claimed:
+        raise IdempotencyRunning
+    return Claim(*claimed[0])
 
 
 def _opened(kept: str) -> Answer:

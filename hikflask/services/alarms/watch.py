@@ -17,7 +17,7 @@ from hikflask.models.alarm import REMOVALS, SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.core.dates import is_working_time
-from hikflask.services.core.db import changed_rows, transaction, transactional
+from hikflask.services.core.db import changed_rows, claim_rows, transactional
 from hikflask.services.enrolments.schedule import back_off
 
 # A mail that nobody sends after all, as the worker was killed, is due again after so many seconds.
@@ -56,10 +56,8 @@ def watch() -> bool:
 def claim() -> str | None:
     """Claim the alarm about which a mail is due, the one with the fewest tries first; return its key, or None."""
     first = select(Alarm.key).where(*_due()).order_by(Alarm.tries, Alarm.key).limit(1)
-    claimed = update(Alarm).where(Alarm.key == first.scalar_subquery(), *_due())
-    claimed = claimed.values(next_try_at=database_now(CLAIM_SECONDS)).execution_options(synchronize_session=False)
-    with transaction(alone=True):
-        return db.session.execute(claimed.returning(Alarm.key)).scalar_one_or_none()
+    claimed = claim_rows(first, {"next_try_at": database_now(CLAIM_SECONDS)})
+    return claimed[0].key if claimed else None
 
 
 def get(key: str) -> Alarm | None:

@@ -17,7 +17,7 @@ from hikflask.models.comparison import DONE
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
 from hikflask.services.core.dates import today
-from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases
 
@@ -86,6 +86,4 @@ def claim_uncompared() -> list[int]:
         Terminal.compared_on.is_(None),
         leases.free(),
     )
-    claimed = update(Terminal).where(*waiting).values(compared_on=today()).returning(Terminal.id)
-    with transaction():
-        return sorted(db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars())
+    return [row.id for row in claim_rows(select(Terminal.id).where(*waiting), {"compared_on": today()})]

@@ -1,14 +1,13 @@
-"""Compares each terminal once a night: which ones are due, claimed by compare-and-set, so that one worker does it."""
+"""Compares each terminal once a night: which ones are due, claimed, so that one worker does it."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from flask import current_app
-from sqlalchemy import Update, or_, select, update
+from sqlalchemy import or_, select
 
-from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services.core.dates import local
-from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.db import claim_rows
 
 # A server that was off then compares later the same night, but not by day.
 WINDOW = timedelta(hours=3)
@@ -37,12 +36,4 @@ def claim_due(now: datetime | None = None) -> list[int]:
         Terminal.created_at < began.astimezone(UTC),
         or_(Terminal.compared_on.is_(None), Terminal.compared_on < night),
     )
-    ids = list(db.session.execute(select(Terminal.id).where(*due).order_by(Terminal.id)).scalars())
-    return [
-        terminal_id for terminal_id in ids if _claim(update(Terminal).where(Terminal.id == terminal_id, *due), night)
-    ]
-
-
-def _claim(mine: Update, night: date) -> bool:
-    with transaction():
-        return changed_rows(mine.values(compared_on=night)) == 1
+    return [row.id for row in claim_rows(select(Terminal.id).where(*due), {"compared_on": night})]

@@ -230,6 +230,24 @@ def changed_rows(statement: Update | Delete, parameters: Mapping[str, Any] | Non
     return cast("CursorResult[Any]", result).rowcount
 
 
+def claim_rows(due: Select[*Columns], writes: Mapping[str, Any]) -> list[Row[*Columns]]:
+    """Claim the rows that are due, each for one worker alone, and return them by key, with what the claim wrote.
+
+    It is one statement in a transaction of its own. PostgreSQL skips a row that another worker is about to claim; on
+    SQLite the writers wait for each other. A worker that is killed then leaves the row as claimed, so whatever must not
+    be lost becomes due again by its time.
+
+    :param due: finds the rows, and says what is returned of them; its first column is the table's key.
+    :param writes: the columns that the claim changes, so that the row is not due any more.
+    """
+    key, *_ = columns = due.selected_columns
+    # No subquery: PostgreSQL may read one more than once, and a LIMIT holds for each time.
+    locked = due.with_for_update(skip_locked=True, key_share=True, of=key.table).cte("due", nesting=True)
+    claiming = update(key.table).where(key.in_(select(locked.c[0]))).values(writes).returning(*columns)
+    with transaction(alone=True):
+        return sorted(db.session.execute(claiming, execution_options={"synchronize_session": False}).all())
+
+
 def lock_table(table: Table) -> None:
     """Keep others from changing rows of a table, or adding one, until this transaction ends."""
     if db.engine.dialect.name == "postgresql":

@@ -115,16 +115,14 @@ def _claim_turns(terminals: Select[int, bool], most: int) -> list[list[int]]:
 def _claim(terminal_id: int, kinds: Sequence[tuple[str, bool]], most: int) -> list[int]:
     """Claim up to `most` due enrolments of a terminal, those of the first kind first; return their ids.
 
-    On PostgreSQL, rows that another worker is about to claim are skipped. On SQLite, whose writers wait for each other,
-    the claim itself leaves out what another worker claimed since the rows were read.
+    What another worker claimed since it was read here is left out.
     """
     due: list[int] = []
-    with transaction():
-        for desired, in_bulk in kinds:
-            if len(due) < most:
-                given = {"here": terminal_id, "desired": desired, "in_bulk": in_bulk, "most": most - len(due)}
-                due += db.session.execute(NEXT_DUE, given).scalars()
-        claimed = state.claim(due) if due else set()
+    for desired, in_bulk in kinds:
+        if len(due) < most:
+            given = {"here": terminal_id, "desired": desired, "in_bulk": in_bulk, "most": most - len(due)}
+            due += db.session.execute(NEXT_DUE, given).scalars()
+    claimed = state.claim(due) if due else set()
     return [enrolment_id for enrolment_id in due if enrolment_id in claimed]
 
 
@@ -149,7 +147,6 @@ NEXT_DUE = (
     )
     .order_by(ROWS.c.next_attempt_at, ROWS.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True, key_share=True)
 )
 
 

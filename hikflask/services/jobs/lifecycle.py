@@ -21,7 +21,7 @@ from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, kept_employees, transaction, transactional
+from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
@@ -171,16 +171,8 @@ def claim_orphans() -> list[Claim]:
     hopeless = {"state": FAILED, "ended_at": database_now()}
     with transaction(alone=True):
         changed_rows(update(Job).where(*over, Job.attempts >= MOST_ATTEMPTS).values(**hopeless))
-    rows = db.session.execute(select(Job.id, Job.claim_number).where(*over).order_by(Job.id)).all()
-    claims = (_claim_again(Claim(job_id, number)) for job_id, number in rows)
-    return [claim for claim in claims if claim]
-
-
-def _claim_again(over: Claim) -> Claim | None:
-    values = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    with transaction(alone=True):
-        changed = changed_rows(update(Job).where(*over.holds).values(**values))
-    return Claim(over.job_id, over.number + 1) if changed else None
+    claimed = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
+    return [Claim(*row) for row in claim_rows(select(Job.id, Job.claim_number).where(*over), claimed)]
 
 
 def take(claim: Claim) -> Job | None:

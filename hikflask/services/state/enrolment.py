@@ -42,7 +42,7 @@ from hikflask.isapi.errors import STOP_CODES
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, REMOVED, STATES, WAITING
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, claim_rows
 from hikflask.services.state import outbox
 
 # The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
@@ -610,13 +610,9 @@ def _ended(statement: Update) -> int:
 
 
 def claim(due: Sequence[int]) -> set[int]:
-    """Claim those of these enrolments that are due still, in the open transaction; return their ids.
-
-    Each becomes due again by itself when nobody follows the claim.
-    """
-    still_due = (Enrolment.id.in_(due), Enrolment.next_attempt_at <= database_now())
-    claiming = update(ROWS).where(*still_due).values(**CLAIMED.writes).returning(ROWS.c.id)
-    return set(db.session.execute(claiming, execution_options={"synchronize_session": False}).scalars())
+    """Claim those of these enrolments that are due still; return their ids."""
+    still_due = select(ROWS.c.id).where(ROWS.c.id.in_(due), ROWS.c.next_attempt_at <= database_now())
+    return {row.id for row in claim_rows(still_due, CLAIMED.writes)}
 
 
 def apply_to_locked(enrolment: Enrolment, transition: Transition, **given: Any) -> None:

@@ -18,7 +18,7 @@ from hikflask.models import Comparison, Drift, Enrolment, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, NAME, ONLY_HERE
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
-from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.connection import Conversation
@@ -207,8 +207,6 @@ def claim_due() -> list[int]:
     answers = (Terminal.refused_since.is_(None), Terminal.offline_since.is_(None))
     never = update(Terminal).where(*looked, leases.free(), Terminal.drift_looked_at.is_(None))
     due = (*looked, *answers, leases.free(), Terminal.drift_looked_at < database_now(-interval))
-    claimed = update(Terminal).where(*due).values(drift_looked_at=database_now()).returning(Terminal.id)
     with transaction():
         changed_rows(never.values(drift_looked_at=database_now()))
-        ids = db.session.execute(claimed, execution_options={"synchronize_session": False}).scalars().all()
-    return sorted(ids)
+    return [row.id for row in claim_rows(select(Terminal.id).where(*due), {"drift_looked_at": database_now()})]

@@ -15,7 +15,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.columns import database_now, one_moment
 from hikflask.services.core.dates import SECONDS_PER_DAY
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, transaction
 from hikflask.services.webhooks import receivers
 from hikflask.services.webhooks.receivers import NotSent
 
@@ -44,24 +44,27 @@ def send_due(webhook_id: int) -> None:
 
 def send_next(webhook_id: int) -> bool:
     """Send the oldest message that is due for a webhook; return False when there is none."""
-    claimed = _claim(webhook_id)
-    if claimed is None:
+    due = select(WebhookDelivery.id).join(Webhook).where(Webhook.id == webhook_id, Webhook.is_active, *_due())
+    oldest = due.order_by(WebhookDelivery.next_attempt_at).limit(1)
+    claimed = claim_rows(oldest, {"next_attempt_at": database_now(CLAIM_SECONDS)})
+    if not claimed:
         return False
+    delivery = db.session.get_one(WebhookDelivery, claimed[0].id, populate_existing=True)
     webhook = db.session.get_one(Webhook, webhook_id, populate_existing=True)
-    url, secret, body = webhook.url, vault.decrypt(webhook.secret_encrypted), body_of(claimed)
+    url, secret, body = webhook.url, vault.decrypt(webhook.secret_encrypted), body_of(delivery)
     sent_at = int(db.session.execute(select(database_now())).scalar_one().timestamp())
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "hikflask",
-        DELIVERY: claimed.message_id,
-        EVENT: claimed.event,
+        DELIVERY: delivery.message_id,
+        EVENT: delivery.event,
         TIME: str(sent_at),
         SIGNATURE: signature(secret, sent_at, body),
     }
     try:
-        _note(claimed, receivers.post(url, body, headers), "")
+        _note(delivery, receivers.post(url, body, headers), "")
     except NotSent as error:
-        _note(claimed, None, error.problem)
+        _note(delivery, None, error.problem)
     return True
 
 
@@ -119,18 +122,6 @@ def _send_anew(*where: ColumnElement[bool]) -> int:
     again = {"attempts": 0, "next_attempt_at": database_now(), "delivered_at": None, "status": None, "problem": ""}
     with transaction():
         return changed_rows(update(WebhookDelivery).where(*where).values(**again))
-
-
-def _claim(webhook_id: int) -> WebhookDelivery | None:
-    mine = select(WebhookDelivery).join(Webhook).where(Webhook.id == webhook_id, Webhook.is_active, *_due())
-    first = db.session.execute(mine.order_by(WebhookDelivery.next_attempt_at).limit(1)).scalar_one_or_none()
-    if first is None:
-        return None
-    same = (WebhookDelivery.id == first.id, WebhookDelivery.next_attempt_at == first.next_attempt_at)
-    claiming = update(WebhookDelivery).where(*same).values(next_attempt_at=database_now(CLAIM_SECONDS))
-    with transaction(alone=True):
-        claimed = changed_rows(claiming)
-    return first if claimed else _claim(webhook_id)
 
 
 def _note(delivery: WebhookDelivery, status: int | None, problem: str) -> None:

@@ -1,6 +1,5 @@
 """When an enrolment is tried: later after each failure, once for each claim, and one question where nobody answers."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +17,9 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import schedule
+from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases, registry
+from tests.support.between import Between
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -185,33 +186,22 @@ def test_next_turn_of_a_terminal_is_claimed_alone(terminal: Terminal) -> None:
     assert schedule.claim_next_turn(terminal.id) == ids[20:]
 
 
-def test_two_workers_at_the_same_moment_never_get_the_same(app: Flask, terminal: Terminal) -> None:
-    ids = desire_long_ago(terminal, 40)
-    claimed: list[list[int]] = []
-    start = threading.Barrier(4)
+def test_what_another_worker_claims_at_the_same_moment_is_left_to_it(terminal: Terminal, between: Between) -> None:
+    ids = desire(terminal, "1001", "1002")
+    other = between(state, "claim", schedule.claim_turns, before=True)
 
-    def claim() -> None:
-        with app.app_context():
-            start.wait()
-            while turns := schedule.claim_turns(3):
-                claimed.extend(turns)
-
-    workers = [threading.Thread(target=claim) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    assert sorted(enrolment_id for turn in claimed for enrolment_id in turn) == ids
+    assert schedule.claim_turns() == []
+    other.finish()
+    assert other.result == [ids]
 
 
 def plans_of(action: Callable[[], object]) -> list[str]:
-    """Return how the database finds the rows of each query about enrolments that an action makes."""
+    """Return how the database finds the rows of each statement about enrolments that an action makes."""
     explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN "
     asked: list[tuple[str, Any]] = []
 
     def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
-        if statement.startswith("SELECT") and "FROM enrolment" in statement:
+        if "FROM enrolment" in statement:
             asked.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
@@ -230,10 +220,12 @@ def test_what_is_due_is_found_by_its_index_and_never_read_as_a_whole(terminal: T
     db.session.commit()
     desire(terminal, "1001")
 
-    terminals, *due = plans_of(schedule.claim_turns)
+    terminals, *due, claim = plans_of(schedule.claim_turns)
 
     assert terminals.count("ix_enrolment_due") == 4, terminals
     assert "Seq Scan on enrolment" not in terminals
+    assert "Seq Scan on enrolment" not in claim
+    assert "SCAN enrolment" not in claim
     assert len(due) == 4
     for plan in due:
         assert "ix_enrolment_due" in plan

@@ -12,8 +12,9 @@ from hikflask.models import Terminal, Webhook, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.webhooks import deliveries, registry
+from hikflask.services.webhooks import deliveries, receivers, registry
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
 from tests.support.enrolments import employee_of, enrol
 from tests.support.receivers import Receiver, receiving
 from tests.support.retention import DAY, age, forget
@@ -112,17 +113,22 @@ def test_all_that_was_given_up_is_sent_again_and_nothing_else() -> None:
     assert db.session.execute(rows).scalars().all() == [2]
 
 
-def test_message_of_a_killed_worker_is_due_again_after_a_minute() -> None:
+def test_message_is_one_workers_for_a_minute_and_sent_by_another_after_that(between: Between) -> None:
+    def send_beside() -> list[bool]:
+        early = deliveries.send_next(1)
+        age(WebhookDelivery, "next_attempt_at", 1)
+        return [early, deliveries.send_next(1)]
+
+    other = between(receivers, "post", send_beside, before=True)
     with receiving() as receiver:
         registry.add(receiver.url, ALL)
         registry.test(1)
-        assert deliveries._claim(1) is not None
-        assert not deliveries.send_next(1)
-        age(WebhookDelivery, "next_attempt_at", 1)
         send_all()
+        other.finish()
 
-    assert [one["event"] for one in told(receiver)] == ["test"]
-    assert told(receiver)[0]["hikvision_id"] is None
+    assert other.result == [False, True]
+    assert [(one["event"], one["hikvision_id"]) for one in told(receiver)] == [("test", None)] * 2
+    assert len({one["delivery"] for one in told(receiver)}) == 1
 
 
 def test_webhook_that_is_off_or_wants_other_events_is_told_nothing(simulator: Simulated, terminal: Terminal) -> None:
