@@ -55,6 +55,8 @@ NO_PAGES = {
     "GET /erasures/<int:erasure_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/<int:job_id>/file",
+    # Of a job that was stopped: tests/browser/test_axe_states.py.
+    "GET /jobs/<int:job_id>/retry",
     "GET /photo-drafts/<token>",
     "GET /imports/sample",
     "GET /imports/<int:batch_id>/state",

@@ -20,6 +20,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
+from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.jobs.run import run_slice
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
@@ -181,6 +182,16 @@ def job_that_runs(page: Page, known: Known) -> None:  # noqa: ARG001
     expect(page.locator("#failed")).to_be_visible()
 
 
+def question_before_a_retry(page: Page, known: Known) -> None:
+    (employee_id,) = add_people("AXE12")
+    db.session.add(Enrolment(terminal_id=known.away_id, number="AXE12", employee_id=employee_id, desired=PRESENT))
+    db.session.commit()
+    job_id = started(DEACTIVATE, [employee_id]).job_id
+    lifecycle.stop(job_id)
+    page.goto(f"/jobs/{job_id}/retry")
+    expect(page.locator("#confirm")).to_be_visible()
+
+
 def list_of_jobs(page: Page, known: Known) -> None:  # noqa: ARG001
     job_with_failures("AXE10", "AXE11")
     page.goto("/jobs/")
@@ -252,6 +263,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     owner_of_a_typed_id,
     preview_of_a_job,
     job_that_runs,
+    question_before_a_retry,
     list_of_jobs,
     retired_terminal,
     capture_that_runs,
