@@ -57,6 +57,13 @@ def execute(statement: str) -> None:
     db.session.commit()
 
 
+def confirm(page: Page) -> None:
+    """Type how many lose access, and go on."""
+    asked = page.locator("label[for=confirm]").inner_text()
+    page.locator("#confirm").fill(asked.rpartition(" ")[2])
+    page.locator("main .btn-danger").click()
+
+
 def done(page: Page) -> int:
     """How many are done, as the page shows it."""
     return int(page.locator("#job-progress").get_attribute("value") or 0)
@@ -72,9 +79,7 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
         delete_employee(somebody.id)
         execute(SLOW)
     page.reload()
-    asked = page.locator("label[for=confirm]").inner_text()
-    page.locator("#confirm").fill(asked.rpartition(" ")[2])
-    page.locator("main .btn-danger").click()
+    confirm(page)
 
     page.locator("#job-stop").focus()
     expect(page.locator("#job-progress")).not_to_have_attribute("value", "0")
@@ -93,6 +98,7 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
     with app.app_context():
         execute("DROP TRIGGER slow")
     page.locator("#job-retry").click()
+    confirm(page)
     expect(page.locator("#job .job-state")).to_contain_text("Выполнено частично", timeout=30_000)
     assert done(page) == MANY
     expect(page.get_by_text("Открытых удалений с терминалов не осталось.")).to_be_visible(timeout=30_000)
