@@ -49,8 +49,10 @@ def send_next(webhook_id: int) -> bool:
     claimed = claim_rows(oldest, {"next_attempt_at": database_now(CLAIM_SECONDS)})
     if not claimed:
         return False
-    delivery = db.session.get_one(WebhookDelivery, claimed[0].id, populate_existing=True)
-    webhook = db.session.get_one(Webhook, webhook_id, populate_existing=True)
+    delivery = db.session.get(WebhookDelivery, claimed[0].id, populate_existing=True)
+    webhook = db.session.get(Webhook, webhook_id, populate_existing=True)
+    if delivery is None or webhook is None:  # Deleted at this moment: by an erasure, or with its webhook.
+        return True
     url, secret, body = webhook.url, vault.decrypt(webhook.secret_encrypted), body_of(delivery)
     sent_at = int(db.session.execute(select(database_now())).scalar_one().timestamp())
     headers = {

@@ -131,6 +131,22 @@ def test_message_is_one_workers_for_a_minute_and_sent_by_another_after_that(betw
     assert len({one["delivery"] for one in told(receiver)}) == 1
 
 
+def test_message_that_an_erasure_deletes_at_this_moment_is_not_sent(between: Between) -> None:
+    def erase() -> None:
+        db.session.execute(db.delete(WebhookDelivery))
+        db.session.commit()
+
+    with receiving() as receiver:
+        registry.add(receiver.url, ALL)
+        registry.test(1)
+        other = between(deliveries, "claim_rows", erase)
+        assert deliveries.send_next(1)
+        other.finish()
+        assert not deliveries.send_next(1)
+
+    assert receiver.got == []
+
+
 def test_webhook_that_is_off_or_wants_other_events_is_told_nothing(simulator: Simulated, terminal: Terminal) -> None:
     registry.add("http://127.0.0.1:9/", frozenset({"removed"}))
     registry.add("http://127.0.0.1:9/", ALL)
