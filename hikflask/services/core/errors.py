@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from hikflask.isapi.errors import TerminalError
+from hikflask.models.refusal import Refusal
+
 
 class ServiceError(Exception):
     """Something was refused. `code` finds the sentence in messages.py, and `params` fill in its values.
@@ -18,6 +21,12 @@ class ServiceError(Exception):
     def __init__(self, **params: Any) -> None:
         super().__init__(self.code)
         self.params = params
+
+
+def refusal_of(error: ServiceError | TerminalError) -> Refusal:
+    """Return an error as a row stores it; a terminal's has its own words as `text`."""
+    params = error.params if isinstance(error, ServiceError) else {"text": error.text}
+    return Refusal(code=error.code, params=params)
 
 
 class NumberKnown(ServiceError):

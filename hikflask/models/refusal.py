@@ -1,0 +1,33 @@
+"""Why something was not done: the code of a sentence and the values in it, as a row stores them."""
+
+from typing import Any, TypedDict
+
+from sqlalchemy import JSON, ColumnElement, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column
+
+
+class Refusal(TypedDict):
+    """A refusal: `code` finds the sentence in messages.py, `params` are the values in it (texts and numbers)."""
+
+    code: str
+    params: dict[str, Any]
+
+
+class WithRefusal:
+    """The column `refusal` of a table, None where nothing was refused, and `refusal_code` to compare with."""
+
+    refusal: Mapped[Refusal | None] = mapped_column(
+        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )
+
+    @hybrid_property
+    def refusal_code(self) -> str:
+        """The code of the refusal, or an empty text."""
+        return self.refusal["code"] if self.refusal else ""
+
+    @refusal_code.inplace.expression
+    @classmethod
+    def _refusal_code(cls) -> ColumnElement[str]:
+        return func.coalesce(cls.refusal["code"].as_string(), "")
