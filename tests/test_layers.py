@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 
 # Room → the rooms of hikflask that it may import. A room is a sub-package or a module of hikflask.
 MAY_IMPORT = {
-    "web": {"web", "http", "config", "forms", "services", "background.tasks", "messages", "models", "extensions",
-            "isapi.errors", "invisible_characters", "validity_days", "request_id"},
+    "web": {"web", "http", "config", "forms", "services", "background.tasks", "labels", "messages", "models",
+            "extensions", "isapi.errors", "invisible_characters", "validity_days", "request_id"},
     "api": {"api", "http", "forms", "services", "background.tasks", "messages", "models", "extensions", "isapi.errors",
             "validity_days"},
     "cli": {"cli", "forms", "services", "background", "messages", "models", "extensions", "isapi.errors",
@@ -30,6 +30,9 @@ MAY_IMPORT = {
     "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules",
               "validity_days"},
     "messages": {"invisible_characters"},
+    # The words of pages: of services they need constants and what is worked out from a row that was read.
+    "labels": {"labels", "messages", "models", "services", "isapi.errors", "config", "invisible_characters",
+               "validity_days"},
     "models": {"models", "extensions"},
     "extensions": {"background.queue", "client_pool", "encryption.vault", "metrics", "owned_session"},
     "owned_session": set(),

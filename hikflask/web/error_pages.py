@@ -10,13 +10,14 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, 
 
 from hikflask.http import body_limits, error_status
 from hikflask.http.permissions import OPERATOR
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import EmployeeUnknown
 from hikflask.web.imports import upload
 from hikflask.web.security import csrf_failure, current_operator
 from hikflask.web.support.error_page import error_page, status_sentence
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.urls import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}

@@ -10,22 +10,11 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from hikflask import invisible_characters, messages
+from hikflask import invisible_characters, labels, messages
 from hikflask.forms.operators import ROLES
 from hikflask.services.terminals import room
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support import attention_counts, enrolment_status
-from hikflask.web.support.actor_names import actor
-from hikflask.web.support.dates import (
-    counted_when,
-    exact_time,
-    full_time,
-    local_day,
-    paper_time,
-    time_at,
-    time_since,
-    valid_until,
-)
+from hikflask.web.support import attention_counts, polling
 from hikflask.web.support.locale import LANGUAGES
 from hikflask.web.support.pagination import counted, counted_shortly, is_many
 from hikflask.web.support.urls import here
@@ -57,7 +46,6 @@ def register(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(names)
     texts = (
-        actor,
         counted,
         counted_shortly,
         initials,
@@ -65,13 +53,16 @@ def register(app: Flask) -> None:
         bdi_list,
         invisible_characters.isolated,
     )
-    times = (time_at, time_since, exact_time, full_time, paper_time, local_day, valid_until, counted_when)
-    for text in (*times, *texts):
+    dates = labels.dates
+    times = (dates.time_at, dates.time_since, dates.exact_time, dates.full_time, dates.paper_time, dates.local_day)
+    for text in (*times, dates.valid_until, labels.terminals.counted_when, *texts):
         app.add_template_filter(text)
+    app.add_template_filter(labels.actors.actor_name, "actor")
     app.add_template_filter(webhooks.event, "webhook_event")
     app.add_template_filter(webhooks.outcome, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
     app.jinja_env.tests["full_of_faces"] = room.is_full_of_faces
+    app.jinja_env.globals["labels"] = labels
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 
@@ -88,7 +79,7 @@ def names() -> dict[str, Any]:
         "current_operator": current_operator.get,
         "may": current_operator.may,
         "role_name": dict(ROLES).get,
-        "poll_seconds": enrolment_status.poll_seconds,
+        "poll_seconds": polling.poll_seconds,
     }
 
 

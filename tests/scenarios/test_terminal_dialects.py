@@ -12,6 +12,7 @@ from flask_babel import force_locale
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureNotSupported, LoginRefused, NotSupported
+from hikflask.labels.enrolments import status_of
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.capture import CAPTURED, FAILED
 from hikflask.models.enrolment import CONFIRMED, REFUSED
@@ -29,7 +30,6 @@ from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
-from hikflask.web.support import enrolment_status
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.enrolments import enrol
@@ -186,7 +186,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
     row = queries.row(wanted.id)
     assert (refused.value.text, row.refusal_code, row.refusal_text) == (function, "function_not_supported", function)
     with app.test_request_context(), force_locale("ru"):
-        assert enrolment_status.of_enrolment(row).reason == sentence
+        assert status_of(row).reason == sentence
 
 
 def test_a_capture_that_fails_at_the_check_names_the_check(put: Put) -> None:

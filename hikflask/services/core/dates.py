@@ -1,6 +1,6 @@
 """The time zone of this installation, and today's date in it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -29,6 +29,17 @@ def today(now: datetime | None = None) -> date:
     :param now: the present moment, when it is not the clock's.
     """
     return local(now or datetime.now(UTC)).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return the moment when a local day begins, in UTC."""
+    # Without a zone Python takes the machine's own.
+    return datetime.combine(day, time.min, zone()).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment when a local day is over, in UTC."""
+    return start_of(day + timedelta(days=1))
 
 
 def is_working_time(now: datetime | None = None) -> bool:

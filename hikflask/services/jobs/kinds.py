@@ -44,6 +44,7 @@ LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 DEPARTMENT_ID = "department_id"
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
+OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
 Params = Mapping[str, Any]
 # Does what is done for an item, and returns the enrolment that it waits for.
 Run = Callable[[], Enrolment | None]

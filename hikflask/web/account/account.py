@@ -9,11 +9,12 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import CodeForm, NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import DirectoryDecides, TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import CodeForm, FactorForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, confirmed, public
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import second_factor, sessions
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TryLater
 from hikflask.services.core.errors import ServiceError
@@ -23,7 +24,7 @@ from hikflask.web.security import (
 )
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("second_factor", __name__)

@@ -9,11 +9,12 @@ from flask_babel import gettext as _
 
 from hikflask.forms.account import FirstRunForm
 from hikflask.http.permissions import public
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, setup
 from hikflask.services.accounts.errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 
 bp = Blueprint("first_run", __name__)
 

@@ -9,11 +9,12 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import CodeForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, public
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
 from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)

@@ -7,13 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
+from hikflask.labels.actors import stored_name
 from hikflask.services.audit import Entry
 from hikflask.services.audit.export import batches, begin_export
 from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
+from hikflask.services.core.dates import end_of, start_of
 from hikflask.services.employees import search
 from hikflask.web.admin import audit_csv, audit_words
-from hikflask.web.support import actor_names, csv_file
-from hikflask.web.support.dates import end_of, start_of
+from hikflask.web.support import csv_file
 from hikflask.web.support.pagination import Listing, listed
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
@@ -40,7 +41,7 @@ def export() -> ResponseReturnValue:
 
 def _filter(form: AuditForm) -> AuditFilter:
     return AuditFilter(
-        actor=actor_names.stored(form.actor.data or ""),
+        actor=stored_name(form.actor.data or ""),
         action=form.action.data or "",
         employee=form.employee.data or "",
         terminal=form.terminal.data or "",

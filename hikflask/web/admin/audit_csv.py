@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from flask_babel import gettext as _
 
+from hikflask.labels.actors import actor_name
 from hikflask.services.audit import Entry, details_text
 from hikflask.services.core.dates import TABLE_TIME, local
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.admin import audit_words
-from hikflask.web.support.actor_names import actor
 
 
 def parts(batches: Iterable[list[Entry]]) -> Iterator[Rows]:
@@ -41,7 +41,7 @@ def _cells(entry: Entry) -> list[str]:
         str(entry.id),
         local(entry.at).strftime(TABLE_TIME),
         entry.at.strftime(TABLE_TIME),
-        actor(entry.actor),
+        actor_name(entry.actor),
         entry.address,
         entry.request_id,
         entry.action,

@@ -8,11 +8,11 @@ from typing import Any
 from flask_babel import gettext
 
 from hikflask import messages
+from hikflask.labels import dates
+from hikflask.labels.actors import actor_name
 from hikflask.messages import N_
 from hikflask.services.audit import Entry
 from hikflask.web.admin import setting_words
-from hikflask.web.support import dates
-from hikflask.web.support.actor_names import actor
 
 ACTIONS = {
     "employee.created": N_("Employee added"),
@@ -290,7 +290,7 @@ def _word(name: str, value: str) -> str:
     if name == "action":
         return action_text(value)
     if name in ACTORS:
-        return actor(value)
+        return actor_name(value)
     if name in DAYS | MOMENTS | ENDS:
         return _time(name, value)
     return str(gettext(VALUES[value])) if name in WITH_VALUES and value in VALUES else value

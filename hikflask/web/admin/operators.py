@@ -11,12 +11,13 @@ from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
 from hikflask.services.accounts.errors import DirectoryDecides, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.shown import conflict_details, conflict_question, tell_kept
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")

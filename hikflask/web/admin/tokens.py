@@ -10,13 +10,12 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.tokens import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import api_tokens
 from hikflask.services.accounts.errors import TokenUnknown
-from hikflask.services.core.dates import today
+from hikflask.services.core.dates import end_of, today
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import resubmission
-from hikflask.web.support.dates import end_of
-from hikflask.web.support.messages import error_sentence
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 

@@ -10,11 +10,11 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.webhooks import WebhookForm
 from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.services.webhooks.errors import WebhookUnknown
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 

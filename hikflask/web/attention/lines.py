@@ -8,6 +8,8 @@ from flask_babel import gettext as _
 
 from hikflask import messages
 from hikflask.isapi.errors import IllegalNumber, Unreachable, WeakDigest, WrongPassword
+from hikflask.labels.enrolments import EnrolmentStatus, status_of
+from hikflask.labels.terminals import clock_warning, counted_when
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.attention import terminal_troubles
@@ -16,9 +18,6 @@ from hikflask.services.core.errors import NameTooLong, NotComparedSinceRestore
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import connection, drift, room
-from hikflask.web.support import enrolment_status
-from hikflask.web.support.dates import clock_warning, counted_when
-from hikflask.web.support.enrolment_status import EnrolmentStatus
 from hikflask.web.support.words import differences
 
 # What the one button of a line does.
@@ -70,7 +69,7 @@ def of_drift(terminal: Terminal) -> DriftLine:
 
 def of_refused(enrolment: Enrolment) -> RefusedLine:
     """Return the line of an employee for whom nothing is tried any more at this terminal."""
-    status = enrolment_status.of_enrolment(enrolment)
+    status = status_of(enrolment)
     return RefusedLine(status, _action_for(status))
 
 

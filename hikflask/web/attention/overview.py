@@ -4,10 +4,11 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import VIEWER, allow
+from hikflask.labels.enrolments import status_of
 from hikflask.services.attention import overview
 from hikflask.web.attention import lines
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support import attention_counts, enrolment_status, htmx, job_words
+from hikflask.web.support import attention_counts, htmx
 
 bp = Blueprint("attention", __name__)
 
@@ -40,10 +41,9 @@ def _known() -> dict[str, object]:
     return {
         "seen": seen,
         "counts": seen.counts,
-        "removals": [enrolment_status.of_enrolment(enrolment) for enrolment in seen.removals],
+        "removals": [status_of(enrolment) for enrolment in seen.removals],
         "refused": [lines.of_refused(enrolment) for enrolment in seen.refused],
         "troubles": [lines.of_trouble(trouble) for trouble in seen.counts.troubles[: overview.MOST_SHOWN]],
-        "job_words": job_words,
         "drift": [lines.of_drift(terminal) for terminal, _count in seen.counts.drift[: overview.MOST_SHOWN]],
         "operator": operator_name(),
         "round_for": lines.round_for,

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.comparisons import ChoiceForm, LeaveForm, TakeBackForm
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
 from hikflask.services.comparisons import left_alone, queries
@@ -17,7 +18,6 @@ from hikflask.services.jobs.plans import choices
 from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.urls import next_or
 from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.background import tasks
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Comparison
 from hikflask.services.comparisons import left_alone, preview, queries
@@ -19,10 +20,8 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans import compare as jobs
 from hikflask.web.comparisons import words
-from hikflask.web.jobs import words as job_words
 from hikflask.web.jobs.jobs import Report, report_of
 from hikflask.web.support import htmx
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404
 
@@ -131,7 +130,7 @@ def _report(comparison: Comparison) -> Report | None:
 
 
 def _words() -> dict[str, Any]:
-    about = {"compare_words": words, "difference_words": differences, "words": job_words}
+    about = {"compare_words": words, "difference_words": differences}
     return {**about, "possible": plans.POSSIBLE}
 
 

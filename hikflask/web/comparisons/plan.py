@@ -12,6 +12,7 @@ from hikflask.forms.comparisons import PlanForm, answers
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.messages import N_
 from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison, PersonThere
@@ -27,7 +28,6 @@ from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THE
 from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import bp, finished_or_404
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.pagination import listed
 
 MOST_SHOWN = 50

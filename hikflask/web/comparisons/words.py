@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from hikflask import messages, validity_days
+from hikflask.labels.dates import local_day
 from hikflask.messages import N_
 from hikflask.models import Employee, PersonThere
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY
@@ -14,7 +15,6 @@ from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, S
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.jobs.plans.choices import NOTHING
 from hikflask.services.terminals import clock
-from hikflask.web.support.dates import local_day
 
 SENTENCES = {
     NAME: N_("On the terminal these IDs have another name than here."),

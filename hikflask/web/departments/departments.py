@@ -11,11 +11,11 @@ from hikflask.forms.departments import DepartmentForm
 from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import DepartmentKnown, ServiceError
 from hikflask.services.departments import merging, queries, registry
 from hikflask.services.departments.queries import Counted
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.pagination import listed
 
 bp = Blueprint("departments", __name__, url_prefix="/departments")

@@ -14,13 +14,13 @@ from hikflask.forms.fields import row_id
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import AdministratorNeeded, DepartmentUnknown, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries, registry
 from hikflask.services.groups import changing
 from hikflask.web.departments.departments import bp
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 
 
 @bp.get("/merge")

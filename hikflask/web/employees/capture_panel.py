@@ -7,6 +7,7 @@ from flask import current_app
 
 from hikflask import messages
 from hikflask.forms.employees import EmployeePageForm
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Capture, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
 from hikflask.services.captures import deadline, drafts, holds, queries, unsaved
@@ -16,7 +17,6 @@ from hikflask.services.core.errors import CaptureNotSaved, ServiceError
 from hikflask.services.employees import photo_drafts
 from hikflask.services.employees.photo_drafts import PhotoDraft
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.messages import error_sentence
 
 IDLE = "idle"
 NOBODY_CAME, UNANSWERED = "captureTimeout", "capture_unanswered"

@@ -11,6 +11,7 @@ from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
@@ -24,7 +25,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
 from hikflask.web.support import htmx
-from hikflask.web.support.messages import error_sentence, with_link
+from hikflask.web.support.messages import with_link
 from hikflask.web.support.pagination import turned
 
 bp = Blueprint("employees", __name__)

@@ -16,6 +16,8 @@ from hikflask.forms.fields import row_id, stripped
 from hikflask.forms.versions import Difference
 from hikflask.http import error_status
 from hikflask.invisible_characters import isolated
+from hikflask.labels.dates import local_day
+from hikflask.labels.refusals import error_sentence
 from hikflask.messages import sentence
 from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED, RUNNING
@@ -34,9 +36,7 @@ from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.dates import local_day
 from hikflask.web.support.locale import LANGUAGES, remember_language
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.shown import conflict_details, conflict_question, shown_value, tell_kept
 
 # Fields of the form that have another name in a draft.

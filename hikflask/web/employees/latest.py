@@ -6,11 +6,10 @@ from flask import render_template, session
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.enrolments import EnrolmentStatus, statuses_of
 from hikflask.models import Employee
 from hikflask.services.employees import search
 from hikflask.web.employees.employees import bp
-from hikflask.web.support import enrolment_status
-from hikflask.web.support.enrolment_status import EnrolmentStatus
 
 MOST = 5
 # In the signed cookie, which is emptied at sign-in and sign-out: the ids of those who were added, the last one first.
@@ -40,4 +39,4 @@ def note(employee_id: int) -> None:
 
 def shown() -> list[Added]:
     """Return those who were added last and are still there."""
-    return [Added(one, enrolment_status.of_employee(one)) for one in search.of_ids(session.get(ADDED, []))]
+    return [Added(one, statuses_of(one)) for one in search.of_ids(session.get(ADDED, []))]

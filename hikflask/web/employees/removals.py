@@ -4,8 +4,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import VIEWER, allow
+from hikflask.labels.enrolments import status_of
 from hikflask.services.enrolments import queries
-from hikflask.web.support import attention_counts, enrolment_status, htmx
+from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.pagination import turned
 
 bp = Blueprint("removals", __name__)
@@ -27,4 +28,4 @@ def state() -> ResponseReturnValue:
 
 def _known() -> dict[str, object]:
     found = turned(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
-    return {"found": found, "lines": [enrolment_status.of_enrolment(enrolment) for enrolment in found.rows]}
+    return {"found": found, "lines": [status_of(enrolment) for enrolment in found.rows]}

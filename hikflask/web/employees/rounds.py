@@ -15,6 +15,8 @@ from hikflask.extensions import task_queue
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.enrolments import status_of
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Employee, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import holds, queries
@@ -25,8 +27,7 @@ from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry, room
 from hikflask.web.employees import form_page
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support import enrolment_status, htmx
-from hikflask.web.support.messages import error_sentence
+from hikflask.web.support import htmx
 
 bp = Blueprint("rounds", __name__, url_prefix="/terminals")
 
@@ -43,7 +44,7 @@ def show(terminal_id: int) -> ResponseReturnValue:
     about: dict[str, Any] = {
         "terminal": terminal,
         "progress": faceless.progress(terminal, row_id(request.args.get("of"))),
-        "lines": [enrolment_status.of_enrolment(one) for one in found[:ROWS]],
+        "lines": [status_of(one) for one in found[:ROWS]],
         "more": found[ROWS - 1].employee_id if len(found) > ROWS else None,
         "q": words,
         "after": after,

@@ -17,6 +17,7 @@ from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import GroupTerminalUnknown, GroupUnknown, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries as departments
@@ -27,7 +28,6 @@ from hikflask.services.groups.queries import Listed
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry as terminals
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.shown import conflict_details, conflict_question, say_changed, shown_value, tell_kept
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")

@@ -12,6 +12,7 @@ from hikflask.forms.fields import row_id
 from hikflask.forms.imports import ConfirmForm, UndoForm
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.imports import batches, losses, queries
@@ -21,7 +22,6 @@ from hikflask.web.imports import stage, words
 from hikflask.web.imports.imports import batch_or_404, bp, page
 from hikflask.web.imports.stage import Stage
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 
 
 @bp.post("/<int:batch_id>/check")

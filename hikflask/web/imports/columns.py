@@ -14,6 +14,7 @@ from hikflask.forms.fields import row_id
 from hikflask.forms.imports import ColumnsForm
 from hikflask.http import error_status
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import ImportBatch
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import queries as groups
@@ -24,7 +25,6 @@ from hikflask.web.imports import stage, words
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.imports.stage import CHOOSING
 from hikflask.web.security import resubmission
-from hikflask.web.support.messages import error_sentence
 
 
 @bp.get("/<int:batch_id>/columns")
@@ -91,7 +91,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
         "row_count": words.rows(batch.layout.get("rows", 0)),
         "headers": headers,
         "groups": groups.names(),
-        "labels": {index: form[name].label.text for name, index in form.chosen.items()},
+        "field_of_column": {index: form[name].label.text for name, index in form.chosen.items()},
         "unused": [header for index, header in enumerate(headers) if index not in used],
         "sample": batch.layout.get("sample", []),
         "complete": form.number.data is not None and len(used) > 1,

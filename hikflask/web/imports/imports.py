@@ -15,7 +15,6 @@ from hikflask.services.jobs import import_report
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage, words
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
-from hikflask.web.jobs import words as job_words
 from hikflask.web.jobs.jobs import report_of
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed, turned
@@ -88,7 +87,6 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "report": report,
         "poll_seconds_of_import": report.poll_seconds if report else 0,
         "place": {name: request.args.get(name) for name in ("after", "before")},
-        "words": job_words,
         "row_words": words,
         "verdict": verdict,
         "shown": shown,

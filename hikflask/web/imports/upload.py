@@ -12,6 +12,7 @@ from hikflask.config import MEGABYTE
 from hikflask.forms.imports import UploadForm
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
@@ -21,7 +22,6 @@ from hikflask.services.terminals import registry
 from hikflask.web.imports.imports import bp
 from hikflask.web.security import resubmission
 from hikflask.web.support import csv_file
-from hikflask.web.support.messages import error_sentence
 
 
 def longest_upload() -> int:

@@ -7,10 +7,10 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from hikflask import messages, validity_days
+from hikflask.labels.dates import local_day
 from hikflask.messages import N_
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
-from hikflask.web.support.dates import local_day
 
 FIELDS = {
     "number": N_("Employee ID"),

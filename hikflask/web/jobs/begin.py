@@ -20,7 +20,7 @@ from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, KINDS, OF_SELECTION, PRINT
-from hikflask.web.jobs import draft, words
+from hikflask.web.jobs import draft
 from hikflask.web.jobs.jobs import bp, draft_or_404
 from hikflask.web.security import current_operator, resubmission
 
@@ -49,7 +49,7 @@ def selected_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
     """Show what was selected, to be sent once more."""
     form = SelectionForm(formdata=fields)
     pairs = [(name, value) for name, value in fields.items(multi=True)]
-    return render_template("jobs/selected.html", form=form, pairs=pairs, words=words)
+    return render_template("jobs/selected.html", form=form, pairs=pairs)
 
 
 @bp.post("/<int:job_id>/start")

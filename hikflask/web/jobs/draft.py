@@ -7,6 +7,7 @@ from flask import Response, flash, make_response, render_template
 
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
 from hikflask.http import error_status
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Job
 from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
@@ -16,9 +17,7 @@ from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
 from hikflask.services.provisioning import plan
 from hikflask.services.terminals import registry
-from hikflask.web.jobs import words
 from hikflask.web.support import spelling
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.shown import say_changed
 
 MOST_NAMES = 50
@@ -78,7 +77,7 @@ def page(job: Job, form: JobForm | None = None, status: int = HTTPStatus.OK) -> 
         "found": _differences(job, form) if isinstance(form, DepartmentForm) else None,
         "losses": drafts.losses_of(job),
     }
-    return make_response(render_template("jobs/draft.html", job=job, words=words, **known), status)
+    return make_response(render_template("jobs/draft.html", job=job, **known), status)
 
 
 def _differences(job: Job, form: DepartmentForm) -> Differences | None:

@@ -15,6 +15,7 @@ from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import JobForm
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
@@ -22,19 +23,17 @@ from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.employees import export_files
 from hikflask.services.jobs import lifecycle, losses, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS
+from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
 from hikflask.services.jobs.queries import Failure, Wait
-from hikflask.web.jobs import draft, words
+from hikflask.web.jobs import draft
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.error_page import error_page
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.pagination import ROWS, Turned, turned
+from hikflask.web.support.polling import FAST_SECONDS, SLOW_SECONDS
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
-
-FAST_SECONDS, SLOW_SECONDS = 1, 5
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,21 @@ class Report:
             nobody_answers = self.job.pause and all(wait.terminal.offline_since for wait in self.waits)
             return SLOW_SECONDS if nobody_answers else FAST_SECONDS
         return SLOW_SECONDS if self.removals else 0
+
+    @property
+    def may_change(self) -> bool:
+        """True when this operator may stop and retry the job."""
+        return _may_change(self.job)
+
+    @property
+    def may_see_failures(self) -> bool:
+        """True when this operator may see which items failed."""
+        return not KINDS[self.job.kind].operators_only or current_operator.may(OPERATOR)
+
+    @property
+    def import_id(self) -> int | None:
+        """The import that the job works on; None also for those who may not see its rows."""
+        return self.job.params.get("batch") if self.job.kind in OF_IMPORTS and current_operator.may(OPERATOR) else None
 
     @cached_property
     def can_retry(self) -> bool:
@@ -112,14 +126,14 @@ def show(job_id: int) -> ResponseReturnValue:
     job = queries.get(job_id) or abort(404)
     if job.state == DRAFT:
         return draft.page(draft_or_404(job_id))
-    return render_template("jobs/show.html", report=report_of(job), words=words)
+    return render_template("jobs/show.html", report=report_of(job))
 
 
 @bp.get("/<int:job_id>/state")
 @allow(VIEWER, is_activity=False)
 def state(job_id: int) -> ResponseReturnValue:
     """The part of a job's page that polls, with the bar."""
-    return with_bar(render_template("jobs/_report.html", report=report_of(started_or_404(job_id)), words=words))
+    return with_bar(render_template("jobs/_report.html", report=report_of(started_or_404(job_id))))
 
 
 @bp.post("/<int:job_id>/stop")
@@ -171,7 +185,7 @@ def _question(job_id: int, form: JobForm, status: int = HTTPStatus.OK) -> Respon
     job = started_or_404(job_id)
     if not lifecycle.can_retry(job):
         return redirect(url_for(".show", job_id=job_id), 303)
-    known = {"job": job, "form": form, "losses": losses.of_rest(job), "words": words}
+    known = {"job": job, "form": form, "losses": losses.of_rest(job)}
     return make_response(render_template("jobs/retry.html", **known), status)
 
 
@@ -184,7 +198,11 @@ def _retry(job_id: int, agreed: Agreed) -> ResponseReturnValue:
 def _changeable(job_id: int) -> int:
     """Return the id of a job that was started and that this operator may stop and retry."""
     job = started_or_404(job_id)
-    return job.id if words.may_change(job) else abort(403)
+    return job.id if _may_change(job) else abort(403)
+
+
+def _may_change(job: Job) -> bool:
+    return current_operator.may(ADMIN if KINDS[job.kind].by_admin else OPERATOR)
 
 
 def _listed() -> dict[str, Any]:
@@ -194,7 +212,7 @@ def _listed() -> dict[str, Any]:
     before = row_id(request.args.get("before"))
     jobs = queries.list_before(before, ROWS + 1, wanted)
     older = jobs[ROWS - 1].id if len(jobs) > ROWS else None
-    return {"jobs": jobs[:ROWS], "wanted": wanted, "before": before, "older": older, "words": words}
+    return {"jobs": jobs[:ROWS], "wanted": wanted, "before": before, "older": older}
 
 
 def started_or_404(job_id: int) -> Job:

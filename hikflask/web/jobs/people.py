@@ -12,7 +12,6 @@ from hikflask.services.core.dates import today
 from hikflask.services.employees import export_files
 from hikflask.services.jobs import queries
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
-from hikflask.web.jobs import words
 from hikflask.web.jobs.jobs import bp, draft_or_404, started_or_404
 
 # So many photos are as much as a browser prints at once.
@@ -50,4 +49,4 @@ def _download(job: Job, path: Path) -> Response | None:
 def printed(job_id: int) -> ResponseReturnValue:
     """The people with their photos, on a page that prints well."""
     job = draft_or_404(job_id)
-    return render_template("jobs/print.html", job=job, people=queries.people(job.id, MOST_PRINTED), words=words)
+    return render_template("jobs/print.html", job=job, people=queries.people(job.id, MOST_PRINTED))

@@ -13,13 +13,13 @@ from wtforms import Field
 from hikflask.forms.consents import ConsentPageForm
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
+from hikflask.labels.dates import local_day
 from hikflask.models import Consent, Employee
 from hikflask.services.core.dates import today
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.dates import local_day
 from hikflask.web.support.messages import with_link
 from hikflask.web.support.shown import conflict_details, conflict_question, shown_value
 

@@ -16,6 +16,7 @@ from hikflask.background import tasks
 from hikflask.forms.erasures import CertificateForm, NumberForm
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, allow, confirmed
+from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import CertificateUncheckable, EmployeeUnknown
@@ -25,8 +26,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.privacy import certificates
 from hikflask.web.security import resubmission
-from hikflask.web.support import enrolment_status
-from hikflask.web.support.enrolment_status import EnrolmentStatus
+from hikflask.web.support import polling
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed
 
@@ -175,7 +175,7 @@ def _awaited(erasure: Erasure) -> list[Awaited]:
 def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
     # An erasure without a line waits for a file or for the database; the sweep tries those again.
-    seconds = enrolment_status.poll_seconds([one.line for one in awaited if one.line]) or enrolment_status.SLOW_SECONDS
+    seconds = polling.poll_seconds([one.line for one in awaited if one.line]) or polling.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
     return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
 
@@ -188,7 +188,7 @@ def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
 
 def _line(removal: ErasureRemoval) -> EnrolmentStatus | None:
     enrolment = None if removal.gone_at else queries.get(removal.enrolment_id)
-    return enrolment_status.of_enrolment(enrolment) if enrolment else None
+    return status_of(enrolment) if enrolment else None
 
 
 def _employee(employee_id: int) -> Employee:

@@ -15,12 +15,13 @@ from hikflask.extensions import csrf
 from hikflask.forms.account import ConfirmForm
 from hikflask.http import permissions
 from hikflask.http.permissions import Rule
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import sessions
 from hikflask.services.accounts.errors import PasswordWrong, TryLater
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.web.security import password_prompt, resubmission
 from hikflask.web.support import urls
-from hikflask.web.support.messages import error_sentence, with_retry_after
+from hikflask.web.support.messages import with_retry_after
 
 # The fields of the question travel among those of the form, which may have a password field of its own.
 PREFIX = "own_"

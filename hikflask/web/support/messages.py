@@ -1,24 +1,10 @@
-"""The sentence that a page shows for a refusal, and the answer's status beside it."""
-
-from typing import Any
+"""A refusal for now as an answer, and a link after a sentence."""
 
 from flask import Response
 from markupsafe import Markup
 
-from hikflask import messages
 from hikflask.http import error_status
-from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts.errors import TryLater
-from hikflask.services.core.errors import ServiceError
-from hikflask.web.support.actor_names import actor
-
-
-def error_sentence(error: ServiceError | TerminalError, **about: Any) -> str:
-    """Return the sentence of a refusal; `about` says which terminal it was (t, address)."""
-    params = error.params if isinstance(error, ServiceError) else {"text": error.text}
-    if "who" in params:
-        params = {**params, "who": actor(params["who"])}
-    return messages.sentence(error.code, **{**about, **params})
 
 
 def with_retry_after(response: Response, error: TryLater) -> Response:

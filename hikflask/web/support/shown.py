@@ -10,8 +10,8 @@ from wtforms import BooleanField, Field, SelectField
 
 from hikflask.forms.versions import Difference, VersionedForm
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import PlanChanged
-from hikflask.web.support.messages import error_sentence
 
 
 def say_changed(form: Any) -> HTTPStatus:

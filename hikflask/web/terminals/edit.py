@@ -16,6 +16,7 @@ from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError, TerminalPasswordNeeded
 from hikflask.services.groups import changing
@@ -23,7 +24,6 @@ from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.shown import conflict_details, conflict_question, tell_kept
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404

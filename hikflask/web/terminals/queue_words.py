@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from flask_babel import gettext as _
 
+from hikflask.labels.actors import actor_name
+from hikflask.labels.enrolments import status_of
 from hikflask.messages import N_
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.attention.terminal_queue import MANY, MOST_COUNTED, REMOVALS, SINGLE
-from hikflask.web.support import enrolment_status
-from hikflask.web.support.actor_names import actor
 
 PARTS = {
     REMOVALS: N_("Removals"),
@@ -29,12 +29,12 @@ TALKS = N_("%(who)s talks to it.")
 
 def now(terminal: Terminal) -> str:
     """Return who talks to a terminal, and for what."""
-    return str(_(PURPOSES.get(terminal.lease_purpose, TALKS), who=actor(terminal.lease_holder)))
+    return str(_(PURPOSES.get(terminal.lease_purpose, TALKS), who=actor_name(terminal.lease_holder)))
 
 
 def why(row: Enrolment) -> str:
     """Return why a row waits: what the terminal said, and when it is tried again, or that it waits for its turn."""
-    status = enrolment_status.of_enrolment(row)
+    status = status_of(row)
     is_later = row.next_attempt_at is not None and row.next_attempt_at > datetime.now(UTC)
     said = [status.reason] if status.reason else []
     if is_later and not status.says_when:

@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.labels.enrolments import status_of
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.provisioning import faceless, restore
 from hikflask.services.terminals import registry
-from hikflask.web.support import enrolment_status
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
 # So many of those who must come to the camera are named; the round has all of them.
@@ -56,7 +56,7 @@ def _page(terminal: Terminal) -> Response:
     known = {
         "by_itself": faceless.count_by_itself(terminal),
         "to_camera": faceless.count(terminal),
-        "lines": [enrolment_status.of_enrolment(one) for one in faceless.page(terminal, limit=MOST_NAMES)],
+        "lines": [status_of(one) for one in faceless.page(terminal, limit=MOST_NAMES)],
         "sources": restore.sources(terminal.id),
         "digest": restore.digest(terminal),
     }

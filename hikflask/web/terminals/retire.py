@@ -9,13 +9,13 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.terminals import RetireForm
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, digest, retire_terminal
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
 

@@ -10,6 +10,8 @@ from hikflask.forms.fields import row_id
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.refusals import error_sentence
+from hikflask.labels.terminals import clocks_of
 from hikflask.models import Terminal
 from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core.errors import ServiceError
@@ -17,9 +19,7 @@ from hikflask.services.provisioning import everybody, faceless, plan, same_devic
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.dates import clocks_of
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.messages import error_sentence
 from hikflask.web.support.words import differences
 from hikflask.web.terminals import compared, queue_words
 

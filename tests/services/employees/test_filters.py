@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
+from hikflask.labels.enrolments import statuses_of
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, WAITING
@@ -31,7 +32,6 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
-from hikflask.web.support import enrolment_status
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import IVAN, OLGA
 from tests.support.employees import save_with_face, save_with_file
@@ -260,7 +260,7 @@ def combinations() -> Iterable[dict[str, Any]]:
 
 def said(employee: Employee) -> set[str]:
     """Return the states that the badges of an employee with one enrolment stand for."""
-    (line,) = enrolment_status.of_employee(employee)
+    (line,) = statuses_of(employee)
     one = line.enrolment
     no_face = {NO_FACE} if one.desired == ABSENT or one.photo_id is None else set()
     if line.detail == "unchecked":

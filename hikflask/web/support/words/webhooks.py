@@ -2,9 +2,9 @@
 
 from flask_babel import gettext
 
+from hikflask.labels.dates import time_at
 from hikflask.messages import N_
 from hikflask.models import WebhookDelivery
-from hikflask.web.support.dates import time_at
 
 EVENTS = {
     "enrolled": N_("Enrolled"),

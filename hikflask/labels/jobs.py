@@ -1,14 +1,15 @@
-"""What a job is called, and what became of it, in words."""
+"""The words for a job: what it does, to how many, how far it is, and why something failed."""
 
-from typing import Any
-
-from flask_babel import format_decimal
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from hikflask import messages
 from hikflask.invisible_characters import isolated
+from hikflask.labels.enrolments import NAMES_SOMEBODY
+from hikflask.labels.refusals import refusal_sentence
 from hikflask.messages import N_
-from hikflask.models import Job
+from hikflask.models import Job, JobItem
+from hikflask.models.refusal import Refusal
 from hikflask.services.jobs.kinds import (
     APPLY,
     COMPARE,
@@ -19,10 +20,11 @@ from hikflask.services.jobs.kinds import (
     IMPORT,
     IMPORT_CHECK,
     IMPORT_UNDO,
+    OF_IMPORTS,
     PRINT,
     SEND,
 )
-from hikflask.web.support.actor_names import actor
+from hikflask.services.jobs.queries import MOST_COUNTED
 
 TITLES = {
     DEACTIVATE: N_("Deactivation"),
@@ -58,6 +60,14 @@ SENTENCES = {
     "stopped": N_("The job was stopped. What is done stays."),
 }
 
+# What a preview says will be done.
+PREVIEWS = {
+    DEACTIVATE: N_("To be deactivated and removed from all terminals: %(people)s."),
+    SEND: N_("To be sent to the terminal: %(people)s."),
+    DEPARTMENT: N_("To get another department: %(people)s."),
+    EXPORT: N_("To be exported: %(people)s."),
+}
+
 
 def title(job: Job) -> str:
     """Return what a job does; a terminal and a department by name, once they are chosen."""
@@ -70,7 +80,7 @@ def title(job: Job) -> str:
     return str(_(TITLES.get(job.kind, job.kind)))
 
 
-def state(job: Job) -> str:
+def state_label(job: Job) -> str:
     """Return the state in a word or two; of one that failed as a whole, or for all, that it failed."""
     if (job.state == "failed" and "error" in job.params) or (job.failed_for_all and job.failed == 1):
         return str(_("Failed"))
@@ -82,18 +92,48 @@ def state(job: Job) -> str:
     return str(_("Waits for its terminal") if waits else _(STATES[job.state]))
 
 
-def sentence(job: Job) -> str:
+def state_sentence(job: Job) -> str:
     """Return the state in a sentence; of a job that could not go on, or waits for its terminal, why."""
     if error := job.params.get("error"):
-        return _of_error(error, job.params.get("error_params"))
+        return refusal_sentence(Refusal(code=error, params=job.params.get("error_params") or {}))
     if job.is_open and job.pause and "error" in job.pause:
-        return _of_error(job.pause["error"], job.pause.get("error_params"))
+        return refusal_sentence(Refusal(code=job.pause["error"], params=job.pause.get("error_params") or {}))
     if job.state == "done" and job.failed:
         return str(_("The job has ended."))
     return str(_(SENTENCES[job.state]))
 
 
-def _of_error(code: str, params: dict[str, Any] | None) -> str:
-    about = params or {}
-    named = {"who": actor(about["who"])} if "who" in about else {}
-    return messages.sentence(code, **{**about, **named})
+def employee_count(count: int) -> str:
+    """Return a number of employees with its noun."""
+    return str(ngettext("%(num)s employee", "%(num)s employees", count))
+
+
+def item_count(job: Job, count: int) -> str:
+    """Return a number of what a job works through: rows of an import, else employees."""
+    return str(ngettext("%(num)s row", "%(num)s rows", count)) if job.kind in OF_IMPORTS else employee_count(count)
+
+
+def failure_sentence(item: JobItem) -> str:
+    """Return why an item failed; what a terminal said, with the values that its sentence needs."""
+    about = item.error_params or {}
+    if "t" in about:
+        names_somebody = {"n": item.number, "name": about.get("text", "")}
+        about = {"name": about["t"], **about} | (names_somebody if item.error in NAMES_SOMEBODY else {})
+    return messages.sentence(item.error, **about)
+
+
+def sent_count(count: int) -> str:
+    """Return a number of sent employees, which is counted up to a limit."""
+    people = employee_count(count)
+    return str(_("%(people)s or more", people=people)) if count >= MOST_COUNTED else people
+
+
+def preview_sentence(job: Job) -> str:
+    """Return what a draft would do, with its count."""
+    return str(_(PREVIEWS[job.kind], people=employee_count(job.total)))
+
+
+def left_out_sentence(job: Job) -> str:
+    """Return how many of the selected employees a draft leaves out; "" when it is none."""
+    count = job.params.get("left_out", 0)
+    return str(_("Inactive, so nothing is done for them: %(people)s.", people=employee_count(count))) if count else ""

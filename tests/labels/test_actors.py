@@ -5,10 +5,10 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask.background.tasks import HOLDER
+from hikflask.labels import actors
+from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import reserved_names
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.web.support import actor_names as actors
-from hikflask.web.support.messages import error_sentence
 
 
 @pytest.mark.parametrize("holder", ["background", "worker"])
@@ -24,13 +24,13 @@ def test_terminal_in_use_by_the_worker_is_said_in_russian(app: Flask, holder: st
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_what_a_page_says_is_found_again(app: Flask, name: str, language: str) -> None:
     with app.app_context(), force_locale(language):
-        assert actors.stored(actors.actor(name)) == name
-        assert actors.stored("Ольга") == actors.actor("Ольга") == "Ольга"
+        assert actors.stored_name(actors.actor_name(name)) == name
+        assert actors.stored_name("Ольга") == actors.actor_name("Ольга") == "Ольга"
 
 
 @pytest.mark.parametrize("name", [*actors.ACTORS, HOLDER])
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_nobody_can_be_called_as_a_page_says_it(app: Flask, name: str, language: str) -> None:
     with app.app_context(), force_locale(language):
-        assert reserved_names.is_reserved(actors.actor(name))
+        assert reserved_names.is_reserved(actors.actor_name(name))
         assert reserved_names.is_reserved(name)

@@ -13,12 +13,12 @@ ACTORS = {
 }
 
 
-def actor(name: str) -> str:
+def actor_name(name: str) -> str:
     """Return the name to show; an operator's or token's name stays as it is."""
     return str(gettext(ACTORS[name])) if name in ACTORS else name
 
 
-def stored(shown: str) -> str:
+def stored_name(shown: str) -> str:
     """Return the name as the audit trail stores it, from one as a page shows it."""
     typed = shown.strip().casefold()
-    return next((name for name in ACTORS if actor(name).casefold() == typed), shown)
+    return next((name for name in ACTORS if actor_name(name).casefold() == typed), shown)

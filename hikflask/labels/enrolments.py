@@ -13,6 +13,7 @@ from hikflask.isapi.errors import (
     SameFace,
     WrongPassword,
 )
+from hikflask.labels.dates import time_at, time_since
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
@@ -30,7 +31,6 @@ from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
 from hikflask.services.state.summary import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
 from hikflask.services.terminals import room
-from hikflask.web.support.dates import time_at, time_since
 
 LEAVER_TAKEN = "removal_taken"
 NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
@@ -51,7 +51,6 @@ NOT_VERIFIED = {
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
 LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
 LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
-FAST_SECONDS, SLOW_SECONDS = 1, 5
 
 
 @dataclass(frozen=True)
@@ -202,18 +201,11 @@ class EnrolmentStatus:
         return {"n": limit, "max": limit}
 
 
-def of_employee(employee: Employee) -> list[EnrolmentStatus]:
+def statuses_of(employee: Employee) -> list[EnrolmentStatus]:
     """Return the status on each terminal that knows the employee, or is to know."""
-    return [of_enrolment(enrolment) for enrolment in employee.enrolments]
+    return [status_of(enrolment) for enrolment in employee.enrolments]
 
 
-def of_enrolment(enrolment: Enrolment) -> EnrolmentStatus:
+def status_of(enrolment: Enrolment) -> EnrolmentStatus:
     """Return the status of one enrolment."""
     return EnrolmentStatus(enrolment, detail_of(enrolment))
-
-
-def poll_seconds(shown: list[EnrolmentStatus]) -> int:
-    """Return after how many seconds a page asks again: soon while something is done, later while it waits, 0: never."""
-    if any(one.working for one in shown):
-        return FAST_SECONDS
-    return SLOW_SECONDS if any(one.enrolment.next_attempt_at for one in shown) else 0

@@ -14,11 +14,12 @@ from flask_babel import force_locale
 
 from hikflask import messages
 from hikflask.extensions import Base, db
+from hikflask.labels import dates
 from hikflask.models import ApiToken, AuditEntry, Enrolment, Terminal
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.models.operator import VIEWER
 from hikflask.services.accounts import api_tokens
-from hikflask.web.support import dates
+from hikflask.services.core.dates import end_of, start_of
 from tests.support.desk import ENGLISH, Desk
 from tests.support.signed_in import client_of
 
@@ -123,7 +124,7 @@ def sentences(chosen: str, moment: datetime, now: datetime) -> tuple[str, str, s
 
 @pytest.mark.usefixtures("russian")
 def test_end_at_midnight_is_the_day_before_and_included() -> None:
-    assert dates.valid_until(dates.end_of(date(2027, 6, 1))) == "1 июня 2027 г. включительно"
+    assert dates.valid_until(end_of(date(2027, 6, 1))) == "1 июня 2027 г. включительно"
     assert dates.valid_until(datetime(2027, 11, 25, 7, 27, tzinfo=UTC)) == "10:27 25 ноября 2027 года"
 
 
@@ -155,7 +156,7 @@ def test_paper_names_the_zone_as_people_do(app: Flask, zone: str, said: str) -> 
 def test_days_begin_at_midnight_here_also_when_clocks_change(app: Flask, day: date, moment: datetime) -> None:
     app.config["TIMEZONE"] = "Europe/Berlin"
     with app.app_context():
-        assert dates.start_of(day) == moment
+        assert start_of(day) == moment
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_without_a_setting_times_are_in_the_machines_own_zone(app: Flask) -> Non
     app.config["TIMEZONE"] = ""
 
     assert dates.paper_time(NOON_UTC) == "10 марта 2025 г. в 21:00:00 UTC+09:00"
-    assert dates.start_of(date(2025, 3, 11)) == datetime(2025, 3, 10, 15, 0, tzinfo=UTC)
+    assert start_of(date(2025, 3, 11)) == datetime(2025, 3, 10, 15, 0, tzinfo=UTC)
     assert dates.today(datetime(2025, 3, 10, 16, 0, tzinfo=UTC)) == date(2025, 3, 11)
 
 
