@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from hikflask import messages
 from hikflask.invisible_characters import isolated
 from hikflask.labels.enrolments import NAMES_SOMEBODY
+from hikflask.labels.imports import row_count
 from hikflask.labels.refusals import refusal_sentence
 from hikflask.messages import N_
 from hikflask.models import Job, JobItem
@@ -110,7 +111,7 @@ def employee_count(count: int) -> str:
 
 def item_count(job: Job, count: int) -> str:
     """Return a number of what a job works through: rows of an import, else employees."""
-    return str(ngettext("%(num)s row", "%(num)s rows", count)) if job.kind in OF_IMPORTS else employee_count(count)
+    return row_count(count) if job.kind in OF_IMPORTS else employee_count(count)
 
 
 def failure_sentence(item: JobItem) -> str:

@@ -1,16 +1,41 @@
-"""The words for a terminal: how many people it has, and how its clock goes beside ours."""
+"""The words for a terminal: what is wrong with it, how many people it has, its queue, and its clock beside ours."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from babel.dates import format_datetime
-from flask_babel import format_timedelta, get_locale
+from flask_babel import format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 
+from hikflask import messages
+from hikflask.isapi.errors import Unreachable, WrongPassword
+from hikflask.labels.actors import actor_name
 from hikflask.labels.dates import time_since
-from hikflask.models import Terminal
+from hikflask.labels.enrolments import status_of
+from hikflask.messages import N_
+from hikflask.models import Enrolment, Terminal
+from hikflask.services.attention import terminal_troubles
+from hikflask.services.attention.terminal_queue import MANY, MOST_COUNTED, REMOVALS, SINGLE
+from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.dates import local
-from hikflask.services.terminals import clock
+from hikflask.services.core.errors import NotComparedSinceRestore
+from hikflask.services.terminals import clock, connection, room
+
+QUEUE_PARTS = {
+    REMOVALS: N_("Removals"),
+    SINGLE: N_("Single employees"),
+    MANY: N_("From jobs for many"),
+}
+# What somebody who holds a terminal does there.
+PURPOSES = {
+    "capture": N_("%(who)s takes a picture there."),
+    "save": N_("%(who)s writes employees to it."),
+    "check": N_("%(who)s checks it."),
+    "edit": N_("%(who)s changes its settings."),
+    "retire": N_("%(who)s takes it out of service."),
+    "compare": N_("%(who)s compares its people."),
+}
+TALKS_THERE = N_("%(who)s talks to it.")
 
 
 def counted_when(terminal: Terminal) -> str:
@@ -67,3 +92,58 @@ def clock_warning(terminal: Terminal) -> str:
 def _with_zone(moment: datetime, offset: timedelta | None) -> str:
     shown = format_datetime(moment, "d MMM y, HH:mm:ss", locale=str(get_locale()))
     return f"{shown} {clock.written(offset)}".strip()
+
+
+def lease_sentence(terminal: Terminal) -> str:
+    """Return who talks to a terminal, and for what."""
+    return str(_(PURPOSES.get(terminal.lease_purpose, TALKS_THERE), who=actor_name(terminal.lease_holder)))
+
+
+def waiting_sentence(row: Enrolment) -> str:
+    """Return why a row waits: what the terminal said, and when it is tried again, or that it waits for its turn."""
+    status = status_of(row)
+    is_later = row.next_attempt_at is not None and row.next_attempt_at > datetime.now(UTC)
+    said = [status.reason] if status.reason else []
+    if is_later and not status.says_when:
+        said.append(str(_("The next try is %(time)s.", time=status.retry_at)))
+    return " ".join(said) or str(_("Waits for its turn."))
+
+
+def queue_part_label(name: str) -> str:
+    """Return the heading of a part of a terminal's queue."""
+    return str(_(QUEUE_PARTS[name]))
+
+
+def queue_count(number: int) -> str:
+    """Return how many wait in a queue, which is counted up to a limit."""
+    return f"{MOST_COUNTED}+" if number >= MOST_COUNTED else str(number)
+
+
+def trouble_sentence(trouble: Trouble) -> str:
+    """Return what is wrong with a terminal, and what to do."""
+    terminal = trouble.terminal
+    if trouble.kind == terminal_troubles.UNCHECKED:
+        return str(_("It was not checked since it was added or changed."))
+    if trouble.kind == terminal_troubles.FULL:
+        return _how_full(terminal)
+    if trouble.kind == terminal_troubles.CLOCK:
+        return clock_warning(terminal)
+    if trouble.kind == terminal_troubles.RESTORED:
+        return messages.sentence(NotComparedSinceRestore.code, t=terminal.name)
+    if trouble.kind == terminal_troubles.REPLACED:
+        new, old = terminal.serial or "—", terminal.earlier_serial or "—"
+        return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
+    said = terminal.refused_code or WrongPassword.own_code
+    code = said if terminal.refused_since else terminal.last_error_code or Unreachable.own_code
+    minutes = connection.locked_minutes(terminal)
+    return messages.sentence(code, t=terminal.name, address=terminal.url, n=minutes)
+
+
+def _how_full(terminal: Terminal) -> str:
+    people, faces = room.shares(terminal)
+    counted = counted_when(terminal)
+    if faces > people:
+        n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
+        return str(_("%(n)s of %(max)s faces %(as_of)s.", n=n, max=most, as_of=counted))
+    n, most = format_decimal(terminal.people), format_decimal(terminal.people_capacity)
+    return str(_("%(n)s of %(max)s people %(as_of)s.", n=n, max=most, as_of=counted))

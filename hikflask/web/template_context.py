@@ -18,7 +18,6 @@ from hikflask.web.support import attention_counts, polling
 from hikflask.web.support.locale import LANGUAGES
 from hikflask.web.support.pagination import counted, counted_shortly, is_many
 from hikflask.web.support.urls import here
-from hikflask.web.support.words import webhooks
 
 # Entry of the menu → the blueprints whose pages belong to it.
 MENU = {
@@ -58,8 +57,8 @@ def register(app: Flask) -> None:
     for text in (*times, dates.valid_until, labels.terminals.counted_when, *texts):
         app.add_template_filter(text)
     app.add_template_filter(labels.actors.actor_name, "actor")
-    app.add_template_filter(webhooks.event, "webhook_event")
-    app.add_template_filter(webhooks.outcome, "webhook_outcome")
+    app.add_template_filter(labels.webhooks.event_label, "webhook_event")
+    app.add_template_filter(labels.webhooks.outcome_label, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
     app.jinja_env.tests["full_of_faces"] = room.is_full_of_faces
     app.jinja_env.globals["labels"] = labels

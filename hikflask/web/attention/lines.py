@@ -3,22 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
-
-from hikflask import messages
-from hikflask.isapi.errors import IllegalNumber, Unreachable, WeakDigest, WrongPassword
+from hikflask.isapi.errors import IllegalNumber, WeakDigest
+from hikflask.labels.comparisons import drift_summary
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
-from hikflask.labels.terminals import clock_warning, counted_when
+from hikflask.labels.terminals import trouble_sentence
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.attention import terminal_troubles
 from hikflask.services.attention.terminal_troubles import Trouble
-from hikflask.services.core.errors import NameTooLong, NotComparedSinceRestore
+from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.terminals import connection, drift, room
-from hikflask.web.support.words import differences
+from hikflask.services.terminals import drift
 
 # What the one button of a line does.
 AFTER_RESTORE = "after_restore"
@@ -64,7 +60,7 @@ class DriftLine:
 def of_drift(terminal: Terminal) -> DriftLine:
     """Return the line of a terminal at which something was noticed since its last comparison."""
     found = drift.of_terminal(terminal.id)
-    return DriftLine(terminal, differences.summary(found), min((one.noticed_at for one in found), default=None))
+    return DriftLine(terminal, drift_summary(found), min((one.noticed_at for one in found), default=None))
 
 
 def of_refused(enrolment: Enrolment) -> RefusedLine:
@@ -93,36 +89,7 @@ def of_trouble(trouble: Trouble) -> TroubleLine:
     since = terminal.refused_since or terminal.offline_since
     if trouble.kind == terminal_troubles.REPLACED:
         since = terminal.device_changed_at
-    return TroubleLine(terminal, _why(trouble), since, _correction(trouble))
-
-
-def _why(trouble: Trouble) -> str:
-    terminal = trouble.terminal
-    if trouble.kind == terminal_troubles.UNCHECKED:
-        return str(_("It was not checked since it was added or changed."))
-    if trouble.kind == terminal_troubles.FULL:
-        return _how_full(terminal)
-    if trouble.kind == terminal_troubles.CLOCK:
-        return clock_warning(terminal)
-    if trouble.kind == terminal_troubles.RESTORED:
-        return messages.sentence(NotComparedSinceRestore.code, t=terminal.name)
-    if trouble.kind == terminal_troubles.REPLACED:
-        new, old = terminal.serial or "—", terminal.earlier_serial or "—"
-        return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
-    said = terminal.refused_code or WrongPassword.own_code
-    code = said if terminal.refused_since else terminal.last_error_code or Unreachable.own_code
-    minutes = connection.locked_minutes(terminal)
-    return messages.sentence(code, t=terminal.name, address=terminal.url, n=minutes)
-
-
-def _how_full(terminal: Terminal) -> str:
-    people, faces = room.shares(terminal)
-    counted = counted_when(terminal)
-    if faces > people:
-        n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
-        return str(_("%(n)s of %(max)s faces %(as_of)s.", n=n, max=most, as_of=counted))
-    n, most = format_decimal(terminal.people), format_decimal(terminal.people_capacity)
-    return str(_("%(n)s of %(max)s people %(as_of)s.", n=n, max=most, as_of=counted))
+    return TroubleLine(terminal, trouble_sentence(trouble), since, _correction(trouble))
 
 
 def _correction(trouble: Trouble) -> str:

@@ -9,17 +9,16 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.comparisons import ChoiceForm, LeaveForm, TakeBackForm
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.comparisons import person_count
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.jobs.plans import choices
-from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.urls import next_or
-from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404
 
 
@@ -42,7 +41,7 @@ def chosen_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseRetur
     """Show what was chosen, to be sent once more."""
     terminal, comparison = finished_or_404(terminal_id)
     pairs, count = list(fields.items(multi=True)), _count(comparison, ChoiceForm(formdata=fields))
-    known = {"pairs": pairs, "count": count, "compare_words": words}
+    known = {"pairs": pairs, "count": count}
     return render_template("comparisons/chosen.html", terminal=terminal, endpoint="comparisons.choose", **known)
 
 
@@ -63,7 +62,7 @@ def leave(terminal_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _leave_page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     count = _leave(comparison, kind, form)
-    flash(_("Left as they are: %(people)s.", people=words.people(count)))
+    flash(_("Left as they are: %(people)s.", people=person_count(count)))
     return _rows_of(terminal_id, kind)
 
 
@@ -97,7 +96,7 @@ def _leave(comparison: Comparison, kind: str, form: LeaveForm) -> int:
 
 
 def _leave_page(terminal: Terminal, comparison: Comparison, form: LeaveForm, status: int = HTTPStatus.OK) -> Response:
-    known = {"form": form, "count": _count(comparison, form), "compare_words": words, "difference_words": differences}
+    known = {"form": form, "count": _count(comparison, form)}
     return make_response(render_template("comparisons/leave.html", terminal=terminal, **known), status)
 
 

@@ -19,10 +19,8 @@ from hikflask.services.comparisons.queries import Facts
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans import compare as jobs
-from hikflask.web.comparisons import words
 from hikflask.web.jobs.jobs import Report, report_of
 from hikflask.web.support import htmx
-from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import terminal_or_404
 
 bp = Blueprint("comparisons", __name__, url_prefix="/terminals/<int:terminal_id>/comparison")
@@ -70,7 +68,7 @@ def show(terminal_id: int) -> ResponseReturnValue:
     latest = queries.latest(terminal_id)
     if htmx.wants_fragment() and latest and latest.state == DONE:
         page = page_of(latest)
-        return render_template("comparisons/_rows.html", terminal=terminal, page=page, **_words())
+        return render_template("comparisons/_rows.html", terminal=terminal, page=page)
     return render_template("comparisons/show.html", **about(terminal, latest))
 
 
@@ -118,8 +116,8 @@ def about(terminal: Terminal, comparison: Comparison | None, **more: Any) -> dic
         "poll_seconds_of_page": report.poll_seconds if report else 0,
         "page": page_of(comparison) if comparison and comparison.state == DONE else None,
         "applied": choices.applied(comparison) if comparison else None,
+        "possible": plans.POSSIBLE,
         "takes_over": request.args.get("take_over") == "1",
-        **_words(),
         **more,
     }
 
@@ -127,11 +125,6 @@ def about(terminal: Terminal, comparison: Comparison | None, **more: Any) -> dic
 def _report(comparison: Comparison) -> Report | None:
     job = choices.job_of(comparison)
     return report_of(job) if job else None
-
-
-def _words() -> dict[str, Any]:
-    about = {"compare_words": words, "difference_words": differences}
-    return {**about, "possible": plans.POSSIBLE}
 
 
 def page_of(comparison: Comparison) -> Page:

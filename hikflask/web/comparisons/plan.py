@@ -4,40 +4,29 @@ from http import HTTPStatus
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
 from hikflask.forms.comparisons import PlanForm, answers
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
-from hikflask.messages import N_
 from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison, PersonThere
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import preview, queries
 from hikflask.services.comparisons.errors import FaceDiffers, NameDiffers
-from hikflask.services.comparisons.plan import LEAVE, Step
+from hikflask.services.comparisons.plan import LEAVE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE
-from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import bp, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
 
 MOST_SHOWN = 50
-TAKE_NAME = N_("The same person, with the name on the terminal: %(name)s")
-NAME_AND_FACE = N_(
-    "The same person, with the name and the face on the terminal: %(name)s. The face comes to the other terminals, too"
-)
-KEEP_NAME = N_("The same person, with the name here: %(name)s")
-REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
-KEEP_FACE = N_("The same person, with the face here: it is sent to this terminal")
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, FACE_THERE, LEAVE})
 # Of whom a person must say whether it is the same person.
 ASKED = frozenset({NameDiffers.code, FaceDiffers.code})
@@ -93,7 +82,7 @@ def answered_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseRet
     """Show what was answered, to be sent once more."""
     terminal, _comparison = finished_or_404(terminal_id)
     pairs = list(fields.items(multi=True))
-    known = {"pairs": pairs, "count": len(answers(fields, ANSWERS)), "compare_words": words}
+    known = {"pairs": pairs, "count": len(answers(fields, ANSWERS))}
     return render_template("comparisons/chosen.html", terminal=terminal, endpoint="comparisons.answer", **known)
 
 
@@ -149,34 +138,13 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
         "there": {one.number: one for one in queries.people(comparison.id, [step.number for step in found.rows])},
         "asked": asked[:MOST_SHOWN],
         "asked_count": len(asked),
-        "answers_of": _answers_of,
         "refused": refused[:MOST_SHOWN],
         "refused_count": len(refused),
         "pictures": _has_picture,
-        "compare_words": words,
         "face_files": preview.files_here({step.faces[0] for step in (*asked[:MOST_SHOWN], *found.rows) if step.faces}),
     }
     body = render_template("comparisons/plan.html", terminal=terminal, comparison=comparison, form=form, **known)
     return make_response(body, status)
-
-
-def _answers_of(step: Step) -> list[tuple[str, str]]:
-    """Return the answers to the question whose name or face counts, each with its words.
-
-    Where both differ, it is one question: the answer with the name on the terminal names the face, too.
-    """
-    if step.refusal == FaceDiffers.code:
-        return [
-            (FACE_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
-            (NAME_HERE, _(KEEP_FACE)),
-            (LEAVE, _("Two different people: leave it out")),
-        ]
-    there, name = (FACE_THERE, NAME_AND_FACE) if step.faces else (NAME_THERE, TAKE_NAME)
-    return [
-        (there, _(name, name=isolated(step.name_there))),
-        (NAME_HERE, _(REPLACE if step.replaces else KEEP_NAME, name=isolated(step.name_here))),
-        (LEAVE, _("Two different people: leave it out")),
-    ]
 
 
 def _has_picture(person: PersonThere) -> bool:

@@ -10,7 +10,6 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plans import report as applied
 from hikflask.services.jobs.plans.report import Done
-from hikflask.web.comparisons import words
 from hikflask.web.comparisons.comparisons import bp
 from hikflask.web.jobs.jobs import report_of, started_or_404
 from hikflask.web.support.htmx import with_bar
@@ -50,8 +49,7 @@ def _about(terminal_id: int, job_id: int) -> dict[str, Any]:
     counts, asked = applied.counts(job_id), request.args.get("action", "")
     after = request.args.get("after", 0, int) if asked in counts else 0
     groups = [_group(job_id, action, count, after) for action, count in counts.items() if asked in ("", action)]
-    known = {"groups": groups, "compare_words": words}
-    return {"terminal": terminal, "report": report_of(found), **known}
+    return {"terminal": terminal, "report": report_of(found), "groups": groups}
 
 
 def _group(job_id: int, action: str, count: int, after: int) -> Group:

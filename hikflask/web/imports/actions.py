@@ -18,7 +18,7 @@ from hikflask.services.core.removals import Agreed
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import lifecycle
-from hikflask.web.imports import stage, words
+from hikflask.web.imports import stage
 from hikflask.web.imports.imports import batch_or_404, bp, page
 from hikflask.web.imports.stage import Stage
 from hikflask.web.security import resubmission
@@ -105,7 +105,7 @@ def undo_again(fields: MultiDict[str, str], batch_id: int) -> ResponseReturnValu
 
 
 def _question(at: Stage, form: UndoForm, status: int = HTTPStatus.OK) -> Response:
-    known = {"preview": queries.undo_preview(at.batch.id), "losses": losses.of_undo(at.batch.id), "words": words}
+    known = {"preview": queries.undo_preview(at.batch.id), "losses": losses.of_undo(at.batch.id)}
     return make_response(render_template("imports/undo.html", at=at, form=form, **known), status)
 
 

@@ -21,7 +21,7 @@ from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
-from hikflask.web.imports import stage, words
+from hikflask.web.imports import stage
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.imports.stage import CHOOSING
 from hikflask.web.security import resubmission
@@ -87,8 +87,6 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
     form.offer(headers, registry.list_active())
     used = set(form.chosen.values())
     about = {
-        "file_names": words.title(batch),
-        "row_count": words.rows(batch.layout.get("rows", 0)),
         "headers": headers,
         "groups": groups.names(),
         "field_of_column": {index: form[name].label.text for name, index in form.chosen.items()},

@@ -13,7 +13,7 @@ from hikflask.models.import_batch import VERDICTS
 from hikflask.services.imports import batches, listing, losses, queries
 from hikflask.services.jobs import import_report
 from hikflask.services.terminals import registry
-from hikflask.web.imports import stage, words
+from hikflask.web.imports import stage
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs.jobs import report_of
 from hikflask.web.support.htmx import with_bar
@@ -29,9 +29,7 @@ KINDS = (*VERDICTS, queries.WITHOUT_PHOTO)
 def index() -> ResponseReturnValue:
     """The imports, the newest first."""
     found = listed(listing.list_page)
-    return render_template(
-        "imports/list.html", found=found, rows=[stage.of(batch) for batch in found.rows], words=words
-    )
+    return render_template("imports/list.html", found=found, rows=[stage.of(batch) for batch in found.rows])
 
 
 @bp.get("/<int:batch_id>")
@@ -82,12 +80,9 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "form": form,
         "losses": lost,
         "by_admin": leavers > 0 or lost.are_many,
-        "heading": words.heading(at.name),
-        "plan": words.plan(batch),
         "report": report,
         "poll_seconds_of_import": report.poll_seconds if report else 0,
         "place": {name: request.args.get(name) for name in ("after", "before")},
-        "row_words": words,
         "verdict": verdict,
         "shown": shown,
         "found": found,

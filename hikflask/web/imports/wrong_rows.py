@@ -7,10 +7,10 @@ from flask import Response
 from flask_babel import gettext as _
 
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels.imports import row_error
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.services.imports import queries
 from hikflask.services.spreadsheets.csv_writer import Rows
-from hikflask.web.imports import words
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.support import csv_file
 
@@ -29,7 +29,7 @@ def _parts(batch: ImportBatch, rows: Iterator[ImportRow]) -> Iterator[Rows]:
     columns = batch.layout.get("columns", []) if batch.table_name else [_("Employee ID"), _("Photo")]
     yield [[*columns, _("Why it is wrong")]]
     while some := list(islice(rows, BATCH)):
-        yield [[*_cells(batch, row, len(columns)), words.reason(row)] for row in some]
+        yield [[*_cells(batch, row, len(columns)), row_error(row)] for row in some]
 
 
 def _cells(batch: ImportBatch, row: ImportRow, width: int) -> list[str]:

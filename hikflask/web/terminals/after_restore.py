@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.services.comparisons import after_restore
-from hikflask.web.support.words import differences
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
 
@@ -19,7 +18,7 @@ def ask_after_restore(terminal_id: int) -> ResponseReturnValue:
     if terminal.restored_from is None:
         return redirect(url_for(".show", terminal_id=terminal_id))
     found = after_restore.found(terminal_id)
-    return render_template("terminals/after_restore.html", terminal=terminal, found=found, difference_words=differences)
+    return render_template("terminals/after_restore.html", terminal=terminal, found=found)
 
 
 @bp.post("/<int:terminal_id>/after-restore")

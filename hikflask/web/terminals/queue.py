@@ -10,7 +10,6 @@ from hikflask.services.attention import terminal_queue
 from hikflask.services.terminals import connection
 from hikflask.web.support import htmx
 from hikflask.web.support.pagination import ROWS
-from hikflask.web.terminals import queue_words
 from hikflask.web.terminals.terminals import FIRST_ROWS, bp, terminal_or_404
 
 
@@ -33,5 +32,5 @@ def queue_state(terminal_id: int) -> ResponseReturnValue:
 def _known(terminal_id: int, limit: int) -> dict[str, Any]:
     terminal, after = terminal_or_404(terminal_id), request.args.get("after", "")
     found = terminal_queue.queue_of(terminal, limit, terminal_queue.place_of(after))
-    known = {"terminal": terminal, "queue": found, "after": after, "queue_words": queue_words}
+    known = {"terminal": terminal, "queue": found, "after": after}
     return known | {"locked_minutes": connection.locked_minutes(terminal)}

@@ -20,8 +20,7 @@ from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.words import differences
-from hikflask.web.terminals import compared, queue_words
+from hikflask.web.terminals import compared
 
 # Of the queue on a terminal's page.
 FIRST_ROWS = 5
@@ -100,13 +99,13 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "clocks": clocks_of(terminal),
     }
     if not fragment:
-        known |= {"queue": queue_of(terminal, FIRST_ROWS), "queue_words": queue_words, "first": True}
+        known |= {"queue": queue_of(terminal, FIRST_ROWS), "first": True}
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}
         known |= {"to_camera": faceless.count(terminal), "by_itself": faceless.count_by_itself(terminal)}
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):
-        known |= {"compared": compared.of(terminal), "difference_words": differences}
+        known["compared"] = compared.of(terminal)
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 

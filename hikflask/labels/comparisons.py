@@ -1,22 +1,38 @@
-"""The words of a comparison: its kinds, what can be done about them, and what a terminal says of a person."""
+"""The words for a comparison: its kinds, what can be done about them, what a terminal says of a person, and drift."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from hikflask import messages, validity_days
+from hikflask.invisible_characters import all_isolated, isolated
 from hikflask.labels.dates import local_day
 from hikflask.messages import N_
-from hikflask.models import Employee, PersonThere
-from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY
+from hikflask.models import PersonThere
+from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY, Drift
+from hikflask.services.comparisons.errors import FaceDiffers
 from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Step
 from hikflask.services.enrolments.validity import LAST_OF_DAY
-from hikflask.services.jobs.plans.choices import NOTHING
+from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from hikflask.services.terminals import clock
 
-SENTENCES = {
+KINDS = {
+    NAME: N_("Name differs"),
+    FACE_MISSING: N_("No face"),
+    FACE_OTHER: N_("Another face"),
+    ONLY_HERE: N_("Only here"),
+    ONLY_THERE: N_("Only on the terminal"),
+    VALIDITY: N_("Validity differs"),
+}
+DRIFT_SENTENCES = {
+    COUNT: N_("There should be %(expected)s people on the terminal, and there are %(found)s."),
+    NAME: N_("ID %(number)s has another name on the terminal: %(found)s instead of %(expected)s."),
+    ONLY_HERE: N_("Not on the terminal any more: %(expected)s, ID %(number)s."),
+}
+KIND_SENTENCES = {
     NAME: N_("On the terminal these IDs have another name than here."),
     FACE_MISSING: N_("These people are on the terminal without a face, so it does not recognise them."),
     FACE_OTHER: N_("The terminal keeps another picture for these people than the one that is kept here."),
@@ -24,15 +40,14 @@ SENTENCES = {
     ONLY_THERE: N_("These people are on the terminal, but were not sent there from here."),
     VALIDITY: N_("The terminal lets these people in from or until another day than is set here."),
 }
-BUTTONS = {
+ACTIONS = {
     SEND: N_("Send to the terminal"),
     TAKE_OVER: N_("Take from the terminal"),
     REMOVE: N_("Remove from the terminal"),
     LEAVE: N_("Leave as it is"),
     NOTHING: N_("Undo the choice"),
 }
-ICONS = {SEND: "send", TAKE_OVER: "download", REMOVE: "delete", LEAVE: "check", NOTHING: "undo"}
-CHOSEN = {
+CHOICES = {
     SEND: N_("Will be sent to the terminal"),
     TAKE_OVER: N_("Will be taken from the terminal"),
     REMOVE: N_("Will be removed from the terminal"),
@@ -47,39 +62,51 @@ DONE = {
     TAKE_OVER: N_("Taken from the terminal"),
     REMOVE: N_("Removed from the terminal"),
 }
+TAKE_NAME = N_("The same person, with the name on the terminal: %(name)s")
+NAME_AND_FACE = N_(
+    "The same person, with the name and the face on the terminal: %(name)s. The face comes to the other terminals, too"
+)
+KEEP_NAME = N_("The same person, with the name here: %(name)s")
+REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
+KEEP_FACE = N_("The same person, with the face here: it is sent to this terminal")
 
 
-def says(kind: str) -> str:
+def kind_label(kind: str) -> str:
+    """Return a kind of difference as the heading of its rows."""
+    return str(_(KINDS[kind]))
+
+
+def kind_sentence(kind: str) -> str:
     """Return in a sentence what a kind means."""
-    return str(_(SENTENCES[kind]))
+    return str(_(KIND_SENTENCES[kind]))
 
 
-def button(action: str) -> str:
+def action_label(action: str) -> str:
     """Return the words on the button of an action."""
-    return str(_(BUTTONS[action]))
+    return str(_(ACTIONS[action]))
 
 
-def chosen(action: str) -> str:
+def choice_label(action: str) -> str:
     """Return what will be done for a row."""
-    return str(_(CHOSEN[action]))
+    return str(_(CHOICES[action]))
 
 
-def step(action: str, count: int) -> str:
+def step_sentence(action: str, count: int) -> str:
     """Return in a sentence for how many people a plan does something."""
-    return str(_(STEPS[action], people=people(count)))
+    return str(_(STEPS[action], people=person_count(count)))
 
 
-def done(action: str) -> str:
+def done_label(action: str) -> str:
     """Return what was done, as the heading of those for whom it was."""
     return str(_(DONE[action]))
 
 
-def people(count: int) -> str:
+def person_count(count: int) -> str:
     """Return a number of people, who may be no employees of ours, with its noun."""
     return str(ngettext("%(num)s person", "%(num)s people", count))
 
 
-def differences(count: int) -> str:
+def difference_count(count: int) -> str:
     """Return a number of differences with its noun."""
     return str(ngettext("%(num)s difference", "%(num)s differences", count))
 
@@ -105,7 +132,26 @@ def _moment(moment: datetime, zone: str, whole: time) -> str:
     return day if moment.time() == whole and not zone else f"{day}, {moment:%H:%M}{zone}"
 
 
-def notes(step: Step, person: PersonThere) -> list[str]:
+def answer_labels(step: Step) -> list[tuple[str, str]]:
+    """Return the answers to the question whose name or face counts, each with its words.
+
+    Where both differ, it is one question: the answer with the name on the terminal names the face, too.
+    """
+    if step.refusal == FaceDiffers.code:
+        return [
+            (FACE_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
+            (NAME_HERE, _(KEEP_FACE)),
+            (LEAVE, _("Two different people: leave it out")),
+        ]
+    there, name = (FACE_THERE, NAME_AND_FACE) if step.faces else (NAME_THERE, TAKE_NAME)
+    return [
+        (there, _(name, name=isolated(step.name_there))),
+        (NAME_HERE, _(REPLACE if step.replaces else KEEP_NAME, name=isolated(step.name_here))),
+        (LEAVE, _("Two different people: leave it out")),
+    ]
+
+
+def note_sentences(step: Step, person: PersonThere) -> list[str]:
     """Return what is to be said of the days of somebody who is taken over."""
     if step.limits is None:
         return []
@@ -116,13 +162,6 @@ def notes(step: Step, person: PersonThere) -> list[str]:
         "before": days(step.limits_here.first, step.limits_here.last) if step.limits_here else "",
     }
     return [messages.sentence(code, **about) for code in step.notes]
-
-
-def validity_here(employee: Employee | None) -> str:
-    """Return the validity that is set here, as days; empty when nobody here has the number."""
-    if employee is None:
-        return ""
-    return days(employee.valid_from, employee.valid_to)
 
 
 def days(first: date | None, last: date | None) -> str:
@@ -138,11 +177,29 @@ def _span(first: str, last: str) -> str:
     return str(_("until %(day)s", day=last)) if last else str(_("not limited"))
 
 
-def cards(count: int) -> str:
+def card_count(count: int) -> str:
     """Return a number of cards with its noun."""
     return str(ngettext("%(num)s card", "%(num)s cards", count))
 
 
-def fingerprints(count: int) -> str:
+def fingerprint_count(count: int) -> str:
     """Return a number of fingerprints with its noun."""
     return str(ngettext("%(num)s fingerprint", "%(num)s fingerprints", count))
+
+
+def drift_sentence(drift: Drift) -> str:
+    """Return what was noticed at a terminal as a sentence, with the names in it."""
+    about = {"number": drift.number, "expected": drift.expected, "found": drift.found}
+    return str(_(DRIFT_SENTENCES[drift.kind], **all_isolated(about)))
+
+
+def drift_summary(drifts: Sequence[Drift]) -> str:
+    """Return all that was noticed at a terminal in a few words: how many, and no names."""
+    kinds = [drift.kind for drift in drifts]
+    renamed, gone = kinds.count(NAME), kinds.count(ONLY_HERE)
+    parts = [drift_sentence(drift) for drift in drifts if drift.kind == COUNT]
+    if renamed:
+        parts.append(str(ngettext("%(num)s person has another name.", "%(num)s people have another name.", renamed)))
+    if gone:
+        parts.append(str(ngettext("%(num)s person is gone.", "%(num)s people are gone.", gone)))
+    return " ".join(parts)

@@ -64,27 +64,27 @@ class Change:
     after: str
 
 
-def label(field: str) -> str:
+def field_label(field: str) -> str:
     """Return the name of a field."""
     return str(_(FIELDS.get(field, field)))
 
 
-def verdict(name: str) -> str:
+def verdict_label(name: str) -> str:
     """Return a verdict as a heading of the rows that have it."""
     return str(_(VERDICTS[name]))
 
 
-def stage(name: str) -> str:
+def stage_label(name: str) -> str:
     """Return the stage of an import in a word or two."""
     return str(_(STAGES[name]))
 
 
-def heading(name: str) -> str:
+def stage_heading(name: str) -> str:
     """Return the heading of an import's page at this stage."""
     return str(_(HEADINGS[name]))
 
 
-def plan(batch: ImportBatch) -> str:
+def plan_sentence(batch: ImportBatch) -> str:
     """Return in a sentence what an import would do."""
     if not batch.new + batch.changed:
         return str(_("There is nothing to import: no row is new or changed."))
@@ -96,17 +96,17 @@ def plan(batch: ImportBatch) -> str:
     return str(_("%(new)s new, %(changed)s changed.", **counts))
 
 
-def rows(count: int) -> str:
+def row_count(count: int) -> str:
     """Return a number of rows with its noun."""
     return str(ngettext("%(num)s row", "%(num)s rows", count))
 
 
-def title(batch: ImportBatch) -> str:
+def file_names(batch: ImportBatch) -> str:
     """Return the names of the files."""
     return " + ".join(name for name in (batch.table_name, batch.photos_name) if name)
 
 
-def name_of(row: ImportRow) -> str:
+def full_name(row: ImportRow) -> str:
     """Return the full name that a row gives, else the one that its employee had."""
     return str(row.values.get("name") or (row.before or {}).get("name") or "")
 
@@ -128,15 +128,15 @@ def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
     if field == "left":
         return Change(str(_("State")), str(_("active")), str(_("inactive")))
     if field == "terminal":
-        return Change(label(field), "", terminal)
+        return Change(field_label(field), "", terminal)
     if field == "groups":
-        return Change(label(field), "", str(_("yes")))
+        return Change(field_label(field), "", str(_("yes")))
     if field == "photo":
-        return Change(label(field), str(_("another one")) if before else "", row.photo)
+        return Change(field_label(field), str(_("another one")) if before else "", row.photo)
     after = row.values.get(field, "")
     if field in DAYS:
-        return Change(label(field), _day(before), _day(after))
-    return Change(label(field), str(before or ""), after)
+        return Change(field_label(field), _day(before), _day(after))
+    return Change(field_label(field), str(before or ""), after)
 
 
 def _day(written: Any) -> str:
@@ -144,20 +144,20 @@ def _day(written: Any) -> str:
     return local_day(day) if day else ""
 
 
-def wrong(row: ImportRow) -> list[tuple[str, str, str]]:
+def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:
     """Return each field that is wrong with the sentence that says why; of a photo also the file, else ""."""
     return [
-        (label(field), row.photo if field == "photo" else "", sentence(field, found))
+        (field_label(field), row.photo if field == "photo" else "", error_sentence(field, found))
         for field, found in (row.errors or {}).items()
     ]
 
 
-def sentence(field: str, found: Any) -> str:
+def error_sentence(field: str, found: Any) -> str:
     """Return the sentence of an error: its code and the values in it."""
     code, params = found
-    return messages.sentence(code, **{"field": label(field), **(params or {})})
+    return messages.sentence(code, **{"field": field_label(field), **(params or {})})
 
 
-def reason(row: ImportRow) -> str:
+def row_error(row: ImportRow) -> str:
     """Return why a row is wrong, in one line."""
-    return " ".join(f"{f'{field} {file}'.strip()}: {text}" for field, file, text in wrong(row))
+    return " ".join(f"{f'{field} {file}'.strip()}: {text}" for field, file, text in field_errors(row))

@@ -19,12 +19,12 @@ PROBLEMS = {
 }
 
 
-def event(name: str) -> str:
+def event_label(name: str) -> str:
     """Return the word for an event."""
     return str(gettext(EVENTS[name]))
 
 
-def outcome(delivery: WebhookDelivery) -> str:
+def outcome_label(delivery: WebhookDelivery) -> str:
     """Return what came of a message, and when the next try is."""
     if delivery.delivered_at:
         return str(gettext("taken %(time)s", time=time_at(delivery.delivered_at)))

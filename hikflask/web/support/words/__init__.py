@@ -1,1 +1,0 @@
-"""Words for what is known of a terminal, which pages of several subjects say."""
