@@ -27,8 +27,8 @@ MAY_IMPORT = {
     "background": {"background", "services", "extensions", "isapi.errors", "request_id", "messages", "models"},
     "services": {"services", "isapi", "models", "extensions", "config", "encryption", "invisible_characters",
                  "employee_number", "text_rules", "validity_days", "metrics", "request_id", "version", "owned_session"},
-    "forms": {"forms", "services.employees.filters", "invisible_characters", "employee_number", "text_rules",
-              "validity_days"},
+    "forms": {"forms", "labels.operators", "services.employees.filters", "invisible_characters", "employee_number",
+              "text_rules", "validity_days"},
     "messages": {"invisible_characters"},
     # The words of pages: of services they need constants and what is worked out from a row that was read.
     "labels": {"labels", "messages", "models", "services", "isapi.errors", "config", "invisible_characters",

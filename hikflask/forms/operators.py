@@ -10,8 +10,8 @@ from wtforms.fields.choices import SelectChoice
 from hikflask.forms.base import Form
 from hikflask.forms.fields import operator_name, stripped
 from hikflask.forms.versions import VersionedForm
+from hikflask.labels.operators import ROLES
 
-ROLES = (("viewer", _l("Viewer")), ("operator", _l("Operator")), ("admin", _l("Administrator")))
 DEFAULT_ROLE = "operator"
 
 
@@ -19,11 +19,12 @@ class RoleField(SelectField):  # type: ignore[misc]
     """One of the roles, by name."""
 
     def __init__(self, label: Any = None, **options: Any) -> None:
-        super().__init__(label, choices=[SelectChoice(*role) for role in ROLES], default=DEFAULT_ROLE, **options)
+        choices = [SelectChoice(role, _l(text)) for role, text in ROLES.items()]
+        super().__init__(label, choices=choices, default=DEFAULT_ROLE, **options)
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
         """Refuse what is no role; the sentence names the field."""
-        if self.data not in dict(ROLES):
+        if self.data not in ROLES:
             raise ValidationError(_l("“%(field)s” must be one of the list.", field=self.label.text))
 
 

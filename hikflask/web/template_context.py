@@ -10,8 +10,19 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from hikflask import invisible_characters, labels, messages
-from hikflask.forms.operators import ROLES
+from hikflask import invisible_characters, messages
+from hikflask.labels import (
+    actors,
+    audit,
+    comparisons,
+    dates,
+    imports,
+    jobs,
+    operators,
+    settings,
+    terminals,
+    webhooks,
+)
 from hikflask.services.terminals import room
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, polling
@@ -38,6 +49,8 @@ MENU = {
     "account": {"account", "second_factor"},
 }
 ALARM = "removals.index"
+# Templates see them as `labels.jobs` and so on.
+LABELS = (audit, comparisons, imports, jobs, operators, settings, terminals)
 
 
 def register(app: Flask) -> None:
@@ -52,16 +65,15 @@ def register(app: Flask) -> None:
         bdi_list,
         invisible_characters.isolated,
     )
-    dates = labels.dates
     times = (dates.time_at, dates.time_since, dates.exact_time, dates.full_time, dates.paper_time, dates.local_day)
-    for text in (*times, dates.valid_until, labels.terminals.counted_when, *texts):
+    for text in (*times, dates.valid_until, terminals.counted_when, *texts):
         app.add_template_filter(text)
-    app.add_template_filter(labels.actors.actor_name, "actor")
-    app.add_template_filter(labels.webhooks.event_label, "webhook_event")
-    app.add_template_filter(labels.webhooks.outcome_label, "webhook_outcome")
+    app.add_template_filter(actors.actor_name, "actor")
+    app.add_template_filter(webhooks.event_label, "webhook_event")
+    app.add_template_filter(webhooks.outcome_label, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
     app.jinja_env.tests["full_of_faces"] = room.is_full_of_faces
-    app.jinja_env.globals["labels"] = labels
+    app.jinja_env.globals["labels"] = {module.__name__.rpartition(".")[2]: module for module in LABELS}
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 
@@ -77,7 +89,6 @@ def names() -> dict[str, Any]:
         "menu_entry": menu_entry,
         "current_operator": current_operator.get,
         "may": current_operator.may,
-        "role_name": dict(ROLES).get,
         "poll_seconds": polling.poll_seconds,
     }
 

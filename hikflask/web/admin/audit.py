@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.actors import stored_name
+from hikflask.labels.audit import action_choices
 from hikflask.services.audit import Entry
 from hikflask.services.audit.export import batches, begin_export
 from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
 from hikflask.services.core.dates import end_of, start_of
 from hikflask.services.employees import search
-from hikflask.web.admin import audit_csv, audit_words
+from hikflask.web.admin import audit_csv
 from hikflask.web.support import csv_file
 from hikflask.web.support.pagination import Listing, listed
 
@@ -24,7 +25,7 @@ bp = Blueprint("audit", __name__, url_prefix="/audit")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
     """The entries that pass the filters, the newest first."""
-    form = AuditForm(request.args, audit_words.choices())
+    form = AuditForm(request.args, action_choices())
     return _page(form) if form.validate() else _refused(form)
 
 
@@ -32,7 +33,7 @@ def index() -> ResponseReturnValue:
 @confirmed(ADMIN, answers_file=True)
 def export() -> ResponseReturnValue:
     """The filtered entries as a file; the export is noted as an entry, too."""
-    form = AuditForm(request.form, audit_words.choices())
+    form = AuditForm(request.form, action_choices())
     if not form.validate():
         return _refused(form)
     chosen = _filter(form)
@@ -62,5 +63,5 @@ def _refused(form: AuditForm) -> Response:
 def _rendered(form: AuditForm, found: Listing[Entry], status: int = 200) -> Response:
     names = search.names(entry.employee_id for entry in found.rows)
     texts = form.texts()
-    body = render_template("admin/audit.html", form=form, typed=texts, words=audit_words, found=found, names=names)
+    body = render_template("admin/audit.html", form=form, typed=texts, found=found, names=names)
     return make_response(body, status)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from flask_babel import gettext as _
 
+from hikflask.labels import audit as labels
 from hikflask.labels.actors import actor_name
 from hikflask.services.audit import Entry, details_text
 from hikflask.services.core.dates import TABLE_TIME, local
 from hikflask.services.spreadsheets.csv_writer import Rows
-from hikflask.web.admin import audit_words
 
 
 def parts(batches: Iterable[list[Entry]]) -> Iterator[Rows]:
@@ -45,10 +45,10 @@ def _cells(entry: Entry) -> list[str]:
         entry.address,
         entry.request_id,
         entry.action,
-        audit_words.action_text(entry.action),
+        labels.action_label(entry.action),
         entry.employee,
         entry.terminal,
-        audit_words.subject(entry) if entry.is_readable else audit_words.unreadable(),
+        labels.subject_label(entry) if entry.is_readable else labels.unreadable_label(),
         details_text(entry.before),
         details_text(entry.after),
     ]

@@ -6,7 +6,6 @@ from flask.typing import ResponseReturnValue
 from hikflask.http.permissions import ADMIN, allow
 from hikflask.services.backups import records
 from hikflask.services.settings import change
-from hikflask.web.admin import setting_words
 
 bp = Blueprint("administration", __name__)
 
@@ -18,7 +17,6 @@ def show() -> ResponseReturnValue:
     return render_template(
         "admin/overview.html",
         config=current_app.config,
-        words=setting_words,
         changed=change.in_force(),
         may_change=change.may_change,
         backup=records.newest(),

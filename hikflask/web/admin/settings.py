@@ -11,10 +11,10 @@ from hikflask import messages
 from hikflask.config import SETTINGS, as_text
 from hikflask.forms.settings import NUMBER, SettingForm
 from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.labels import settings as labels
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.settings import change
 from hikflask.services.settings.change import SettingsContradict
-from hikflask.web.admin import setting_words
 from hikflask.web.security import resubmission
 
 bp = Blueprint("settings", __name__, url_prefix="/administration/settings")
@@ -70,12 +70,12 @@ def _known(name: str) -> None:
 def _present(name: str) -> SettingForm:
     """Return the form with the present value: one of the setting's words, or a text."""
     text = as_text(current_app.config[name])
-    is_word = text in setting_words.CHOICES.get(name, ())
+    is_word = text in labels.CHOICES.get(name, ())
     return SettingForm(formdata=None, choice=text if is_word else NUMBER, value="" if is_word else text)
 
 
 def _saved(name: str) -> ResponseReturnValue:
-    flash(_("Saved: %(name)s.", name=setting_words.label(name)))
+    flash(_("Saved: %(name)s.", name=labels.label(name)))
     if name == "MAIL_TO" and current_app.config["MAIL_TO"] and not current_app.config["MAIL_SERVER"]:
         flash(_("No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."), "warning")
     return redirect(url_for("administration.show"), 303)
@@ -90,14 +90,14 @@ def _sentence(error: ServiceError) -> str:
     """Return the sentence of a refusal, with the names of settings that people know."""
     about = dict(error.params)
     if isinstance(error, SettingsContradict):
-        about |= {key: setting_words.label(about[key]) for key in ("longer", "shorter")}
+        about |= {key: labels.label(about[key]) for key in ("longer", "shorter")}
     elif "setting" in about:
         name = about["setting"]
-        about |= {"setting": setting_words.label(name), "allowed": setting_words.allowed(name)}
+        about |= {"setting": labels.label(name), "allowed": labels.allowed_values(name)}
     return messages.sentence(error.code, **about)
 
 
 def _form(form: SettingForm, name: str, status: int = 200) -> Response:
     about = {"name": name, "row": change.in_force().get(name), "may_change": change.may_change(name)}
-    page = render_template("admin/setting.html", form=form, words=setting_words, config=current_app.config, **about)
+    page = render_template("admin/setting.html", form=form, config=current_app.config, **about)
     return make_response(page, status)

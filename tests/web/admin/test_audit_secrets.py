@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from hikflask.background import tasks
 from hikflask.extensions import db
+from hikflask.labels.audit import ACTIONS
 from hikflask.models import AuditEntry, Operator, OperatorSession, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR
 from hikflask.services.audit import Entry
@@ -23,7 +24,6 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry
-from hikflask.web.admin import audit_words
 from tests.cli.test_terminals import run
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE, OTHER_FACE
@@ -261,7 +261,7 @@ def test_no_deed_brings_a_secret_into_the_trail(app: Flask, client: FlaskClient,
     sign_in_and_out(app, shown[-1])
 
     done = {entry.action for entry in trail(app)}
-    assert set(audit_words.ACTIONS) - done == ELSEWHERE
+    assert set(ACTIONS) - done == ELSEWHERE
     kept = table(app)
     known = [PASSWORD, CHANGED, WRONG, CHOSEN, OPERATOR_PASSWORD, TYPED_FOR_A_NAME, TYPED_AS_A_NOTE]
     for secret in [*shown, *factor, *stored(app), *known]:

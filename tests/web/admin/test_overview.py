@@ -8,11 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.config import SETTINGS
+from hikflask.labels import settings as labels
 from hikflask.services import audit
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.settings import change
-from hikflask.web.admin import setting_words
 from tests.support.desk import ENGLISH
 
 ROW = re.compile(r"<code>HIKFLASK_(\w+)</code><br>(.*?)</th>\s*<td>(.*?)</td>\s*<td>\s*(.*?)\s*</td>", re.DOTALL)
@@ -28,7 +28,7 @@ def rows(client: FlaskClient, language: dict[str, str] | None = None) -> dict[st
 def test_every_setting_is_shown_with_what_it_does_in_both_languages(client: FlaskClient) -> None:
     russian, english = rows(client), rows(client, ENGLISH)
 
-    assert set(russian) == set(english) == set(SETTINGS) == set(setting_words.ABOUT)
+    assert set(russian) == set(english) == set(SETTINGS) == set(labels.ABOUT)
     assert english["CONSENT"][0] == "What happens when a face is taken without recorded consent."
     assert russian["CONSENT"][0] == "Что делать, если лицо снимают без записанного согласия."
     assert all(about[0].endswith(".") for about in (*russian.values(), *english.values()))
@@ -93,10 +93,10 @@ def test_page_says_where_a_value_comes_from_and_who_changed_it(app: Flask, clien
 
 def test_each_setting_that_is_changed_here_has_words_and_what_is_allowed() -> None:
     decided = {name for name, setting in SETTINGS.items() if setting.decided}
-    grouped = {name for _, names in setting_words.GROUPS for name in names}
+    grouped = {name for _, names in labels.GROUPS for name in names}
 
-    assert set(setting_words.LABELS) == decided == grouped
-    assert {SETTINGS[name].allowed for name in decided} == set(setting_words.ALLOWED)
+    assert set(labels.LABELS) == decided == grouped
+    assert {SETTINGS[name].allowed for name in decided} == set(labels.ALLOWED)
 
 
 def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from flask_babel import get_locale, gettext, ngettext
 from sqlalchemy.engine import make_url
 
 from hikflask.config import DAY, HOUR, PER_MINUTE, SECOND, SETTINGS, as_text
+from hikflask.labels.operators import ROLES
 from hikflask.messages import N_
 
 NOTHING = "—"
@@ -25,9 +26,7 @@ WORDS = {
     "networks": N_("addresses of the given networks only"),
     "auto": N_("where OpenCV is installed"),
     "off": N_("switched off"),
-    "viewer": N_("Viewer"),
-    "operator": N_("Operator"),
-    "admin": N_("Administrator"),
+    **ROLES,
 }
 LONGER_UNITS = ((3600, "hour"), (60, "minute"))
 # The names of those that an administrator changes on the page.
@@ -167,17 +166,17 @@ SOURCES = {
 }
 
 
-def source(name: str) -> str:
+def source_label(name: str) -> str:
     """Return where the value comes from, when no administrator changed it on the page."""
     return str(gettext(SOURCES[current_app.config["SETTING_SOURCES"][name]]))
 
 
-def allowed(name: str) -> str:
+def allowed_values(name: str) -> str:
     """Return which values a setting may have."""
     return str(gettext(ALLOWED[SETTINGS[name].allowed]))
 
 
-def unit(name: str) -> str:
+def unit_label(name: str) -> str:
     """Return what a number that is typed counts: seconds, days, or nothing."""
     return str(gettext(UNITS[SETTINGS[name].unit])) if SETTINGS[name].unit in UNITS else ""
 
@@ -187,7 +186,7 @@ def label(name: str) -> str:
     return str(gettext(LABELS[name])) if name in LABELS else f"HIKFLASK_{name}"
 
 
-def about(name: str) -> str:
+def description(name: str) -> str:
     """Return what a setting does."""
     return str(gettext(ABOUT[name])) if name in ABOUT else ""
 
@@ -199,7 +198,7 @@ def groups() -> list[tuple[str, list[str]]]:
     return [(str(gettext(title)), [*names] or others) for title, names in GROUPS]
 
 
-def shown(name: str, value: Any) -> str:
+def value_label(name: str, value: Any) -> str:
     """Return the value of a setting with its unit; of a secret, and of the database's password, nothing."""
     if SETTINGS[name].secret:
         return str(gettext("not shown")) if value else NOTHING
@@ -209,7 +208,7 @@ def shown(name: str, value: Any) -> str:
     if name == "LDAP_GROUPS":
         return as_text(value) or NOTHING
     if isinstance(value, list | tuple):
-        return ", ".join(map(word, value)) or NOTHING
+        return ", ".join(map(word_label, value)) or NOTHING
     if as_text(value):
         return _with_unit(value, SETTINGS[name].unit)
     return str(gettext(EMPTY[name])) if name in EMPTY else NOTHING
@@ -219,13 +218,13 @@ def _with_unit(value: Any, unit: str) -> str:
     text = as_text(value)
     # A retention may be a word instead of a number of days.
     if not unit or text.isalpha():
-        return word(text)
+        return word_label(text)
     if unit == PER_MINUTE:
         return str(ngettext("%(num)s request per minute", "%(num)s requests per minute", value))
     return _measured(float(value), unit)
 
 
-def word(value: Any) -> str:
+def word_label(value: Any) -> str:
     """Return a word of a setting in the language of the page, and anything else as it is."""
     text = str(value)
     return str(gettext(WORDS[text])) if text in WORDS else text

@@ -3,15 +3,18 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from hikflask.web.admin import audit_words
+from hikflask.labels import audit
+from hikflask.services.audit import Entry
+from hikflask.services.jobs.kinds import EXPORT
 
-PACKAGE = Path(__file__).resolve().parents[3] / "hikflask"
+PACKAGE = Path(__file__).resolve().parents[2] / "hikflask"
 NOTES = {"note", "note_alone"}
 ACTION = re.compile(r"[a-z_]+(\.[a-z_]+)?\Z")
 DOTTED = re.compile(r"[a-z_]+\.(?!json\Z)[a-z_]+\Z")
@@ -50,28 +53,37 @@ def all_noted() -> set[str]:
 
 
 def test_every_action_that_is_noted_has_its_words() -> None:
-    assert all_noted() - set(audit_words.ACTIONS) == set()
+    assert all_noted() - set(audit.ACTIONS) == set()
 
 
 def test_no_words_are_for_an_action_that_nobody_notes() -> None:
-    assert set(audit_words.ACTIONS) - all_noted() == set()
+    assert set(audit.ACTIONS) - all_noted() == set()
 
 
 def test_actions_fit_into_their_column() -> None:
-    assert [action for action in audit_words.ACTIONS if len(action) > 48] == []
+    assert [action for action in audit.ACTIONS if len(action) > 48] == []
 
 
-@pytest.mark.parametrize("action", sorted(audit_words.ACTIONS))
+@pytest.mark.parametrize("action", sorted(audit.ACTIONS))
 def test_words_are_another_ones_in_russian(app: Flask, action: str) -> None:
     with app.app_context():
         with force_locale("en"):
-            english = audit_words.action_text(action)
+            english = audit.action_label(action)
         with force_locale("ru"):
-            russian = audit_words.action_text(action)
+            russian = audit.action_label(action)
 
     assert english != russian
     assert re.search("[а-яё]", russian)
 
 
 def test_no_two_actions_are_said_alike() -> None:
-    assert len(set(audit_words.ACTIONS.values())) == len(audit_words.ACTIONS)
+    assert len(set(audit.ACTIONS.values())) == len(audit.ACTIONS)
+
+
+def test_kind_of_a_job_is_said_in_words(app: Flask) -> None:
+    after = {"job": EXPORT}
+    started = Entry(1, datetime.now(UTC), "Анна", "", "", "job.started", None, "", "", "job 1", None, after, True)
+    with app.app_context():
+        for language, job, export in (("en", "Job", "Export"), ("ru", "Задание", "Экспорт")):
+            with force_locale(language):
+                assert audit.changes(started) == [audit.Change(job, None, export)]

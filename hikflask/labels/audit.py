@@ -8,11 +8,12 @@ from typing import Any
 from flask_babel import gettext
 
 from hikflask import messages
-from hikflask.labels import dates
+from hikflask.labels import comparisons, dates, jobs, settings
 from hikflask.labels.actors import actor_name
+from hikflask.labels.operators import ROLES
 from hikflask.messages import N_
+from hikflask.models.comparison import FACE_MISSING
 from hikflask.services.audit import Entry
-from hikflask.web.admin import setting_words
 
 ACTIONS = {
     "employee.created": N_("Employee added"),
@@ -170,8 +171,7 @@ FIELDS = {
     "directory": N_("Company's directory"),
     "encoded_anew": N_("Pictures that the terminal encodes anew"),
 }
-# Fields with words for their values; fields that are days, moments, ends of a validity, names of actors.
-WITH_VALUES = {"source", "role", "basis", "rule", "job", "kind"}
+# Fields that are days, moments, ends of a validity, names of actors.
 DAYS = {"given_on", "valid_from", "valid_to"}
 MOMENTS = {"since", "until"}
 ENDS = {"expires_at"}
@@ -191,35 +191,19 @@ SUBJECTS = {
     "employees.export_downloaded": JOB,
 }
 OF_SETTINGS = {"setting.changed", "setting.reset"}
+# Field → the words for its values.
 VALUES = {
-    "capture": N_("terminal"),
-    "upload": N_("file"),
-    "viewer": N_("Viewer"),
-    "operator": N_("Operator"),
-    "admin": N_("Administrator"),
-    "consent": N_("Consent"),
-    "contract": N_("Contract"),
-    "law": N_("Law"),
-    "superseded": N_("no longer used"),
-    "never": N_("never keep"),
-    "days": N_("after so many days"),
-    "left": N_("the employee left"),
-    "deactivate": N_("Deactivation"),
-    "send": N_("Sending to a terminal"),
-    "groups": N_("Groups of terminals"),
-    "department": N_("Change of department"),
-    "import_check": N_("Check of an import"),
-    "import": N_("Import"),
-    "import_undo": N_("Undoing of an import"),
-    "compare": N_("Comparison of a terminal"),
-    "apply": N_("Plan after a comparison"),
-    "terminal": N_("terminal"),
-    "name": N_("Name differs"),
-    "face_missing": N_("Face missing"),
-    "face_other": N_("Another face"),
-    "only_here": N_("Only here"),
-    "only_there": N_("Only on the terminal"),
-    "validity": N_("Validity differs"),
+    "source": {"capture": N_("terminal"), "upload": N_("file"), "terminal": N_("terminal")},
+    "role": ROLES,
+    "basis": {"consent": N_("Consent"), "contract": N_("Contract"), "law": N_("Law")},
+    "rule": {
+        "superseded": N_("no longer used"),
+        "never": settings.WORDS["never"],
+        "days": settings.NUMBERS["PHOTO_RETENTION"],
+        "left": N_("the employee left"),
+    },
+    "job": jobs.TITLES,
+    "kind": {**comparisons.KINDS, FACE_MISSING: N_("Face missing")},
 }
 
 
@@ -232,20 +216,20 @@ class Change:
     after: str | None
 
 
-def unreadable() -> str:
+def unreadable_label() -> str:
     """Return what is said of an entry about a person whose key is gone."""
     return str(gettext("Personal data can no longer be read"))
 
 
-def action_text(action: str) -> str:
+def action_label(action: str) -> str:
     """Return the words for an action; one without words is shown by its code."""
     return str(gettext(ACTIONS[action])) if action in ACTIONS else action
 
 
-def subject(entry: Entry) -> str:
+def subject_label(entry: Entry) -> str:
     """Return what the action was done to, when that is neither an employee nor a terminal."""
     if entry.action in OF_SETTINGS:
-        return setting_words.label(entry.subject)
+        return settings.label(entry.subject)
     if entry.action not in SUBJECTS:
         return entry.subject
     noted, words = SUBJECTS[entry.action]
@@ -253,9 +237,9 @@ def subject(entry: Entry) -> str:
     return str(gettext(words, n=found[1])) if found else entry.subject
 
 
-def choices() -> list[tuple[str, str]]:
+def action_choices() -> list[tuple[str, str]]:
     """Return the choices of the filter: all actions, then each one in the order of the table."""
-    return [("", str(gettext("Everything"))), *((action, action_text(action)) for action in ACTIONS)]
+    return [("", str(gettext("Everything"))), *((action, action_label(action)) for action in ACTIONS)]
 
 
 def changes(entry: Entry) -> list[Change]:
@@ -288,12 +272,13 @@ def _word(name: str, value: str) -> str:
     if name == "reason":
         return messages.sentence(value)
     if name == "action":
-        return action_text(value)
+        return action_label(value)
     if name in ACTORS:
         return actor_name(value)
     if name in DAYS | MOMENTS | ENDS:
         return _time(name, value)
-    return str(gettext(VALUES[value])) if name in WITH_VALUES and value in VALUES else value
+    words = VALUES.get(name, {})
+    return str(gettext(words[value])) if value in words else value
 
 
 def _time(name: str, value: str) -> str:
