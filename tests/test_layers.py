@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config", "encryption.vault"},
     "startup_checks": {"services", "extensions", "config"},
     "http": {"http", "services", "models", "extensions"},
-    "background": {"background", "services", "extensions", "isapi.errors", "request_id", "messages", "models"},
+    "background": {"background", "services", "extensions", "isapi.errors", "request_id", "labels", "models"},
     "services": {"services", "isapi", "models", "extensions", "config", "encryption", "invisible_characters",
                  "employee_number", "text_rules", "validity_days", "metrics", "request_id", "version", "owned_session"},
     "forms": {"forms", "labels.operators", "services.employees.filters", "invisible_characters", "employee_number",

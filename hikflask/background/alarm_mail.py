@@ -3,27 +3,22 @@
 import logging
 import smtplib
 import ssl
-from datetime import datetime
 from email.header import Header
 from email.mime.text import MIMEText
 
-from babel.dates import format_datetime
 from flask import current_app
 from flask_babel import force_locale
-from flask_babel import gettext as _
 
-from hikflask import messages
+from hikflask.labels import alarms
 from hikflask.models import Alarm
-from hikflask.models.alarm import BACKUP, REMOVALS
+from hikflask.models.alarm import REMOVALS
 from hikflask.services.alarms import conditions, watch
-from hikflask.services.core.dates import local
 from hikflask.services.core.db import end_read
 
 log = logging.getLogger(__name__)
 LANGUAGES = ("ru", "en")
 SECONDS = 15.0
 STARTTLS, TLS = "starttls", "tls"
-OVER, NOT_IN_USE = "alarm_%s_over", "alarm_terminal_not_in_use"
 
 
 def send_due() -> None:
@@ -36,13 +31,17 @@ def send_due() -> None:
 def letter(alarm: Alarm) -> MIMEText:
     """Return the mail about the beginning of an alarm, or about its end once the beginning was told."""
     config = current_app.config
-    code, about = _code(alarm), _about(alarm)
-    said = [_in(language, code, alarm, about) for language in LANGUAGES]
-    written = MIMEText("\n\n".join(body for _subject, body in said) + "\n", _charset="utf-8")
+    numbers = conditions.numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
+    named = [*numbers[: conditions.MOST_NAMED], *(["…"] if len(numbers) > conditions.MOST_NAMED else [])]
+    subjects, bodies = [], []
+    for language in LANGUAGES:
+        with force_locale(language):
+            subjects.append(alarms.mail_subject(alarm))
+            bodies.append(alarms.mail_body(alarm, named))
+    written = MIMEText("\n\n".join(bodies) + "\n", _charset="utf-8")
     written["From"], written["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
     # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
-    subjects = " / ".join(subject for subject, _body in said)
-    written["Subject"] = Header(f"hikflask: {subjects}", "utf-8")  # type: ignore[assignment]
+    written["Subject"] = Header(f"hikflask: {' / '.join(subjects)}", "utf-8")  # type: ignore[assignment]
     written["Auto-Submitted"] = "auto-generated"
     return written
 
@@ -75,7 +74,7 @@ def _is_sent(key: str) -> bool:
     alarm = watch.get(key)
     if alarm is None:
         return True
-    over = is_about_the_end(alarm)
+    over = alarm.announces_end
     written = letter(alarm)
     try:
         send(written)
@@ -86,42 +85,3 @@ def _is_sent(key: str) -> bool:
     log.info("the mail about %s was sent", key)
     watch.told(key, over=over)
     return True
-
-
-def is_about_the_end(alarm: Alarm) -> bool:
-    """True when the mail that is due says that the alarm is over."""
-    return alarm.told_at is not None
-
-
-def _code(alarm: Alarm) -> str:
-    if not is_about_the_end(alarm):
-        return f"alarm_{alarm.kind}"
-    terminal = alarm.terminal
-    in_use = terminal is None or (terminal.is_active and terminal.retired_at is None)
-    return OVER % alarm.kind if in_use else NOT_IN_USE
-
-
-def _about(alarm: Alarm) -> dict[str, object]:
-    config = current_app.config
-    about: dict[str, object] = {"t": alarm.terminal.name if alarm.terminal else ""}
-    if alarm.kind == REMOVALS:
-        numbers = conditions.numbers(alarm.terminal_id or 0)
-        more = ["…"] if len(numbers) > conditions.MOST_NAMED else []
-        return {**about, "n": config["MAIL_REMOVAL_HOURS"], "who": ", ".join(numbers[: conditions.MOST_NAMED] + more)}
-    return {**about, "n": config["BACKUP_MAX_AGE" if alarm.kind == BACKUP else "MAIL_SILENT_HOURS"]}
-
-
-def _in(language: str, code: str, alarm: Alarm, about: dict[str, object]) -> tuple[str, str]:
-    """Return the subject and the text in one language."""
-    with force_locale(language):
-        subject = messages.sentence(code, t=about["t"])
-        lines = [messages.sentence(code, **about), _("Since: %(time)s", time=_moment(alarm.began_at, language))]
-        if alarm.over_at is not None and is_about_the_end(alarm):
-            lines.append(_("Over: %(time)s", time=_moment(alarm.over_at, language)))
-        else:
-            lines.append(_("What to do is on the page “Needs attention”."))
-    return subject, "\n".join(lines)
-
-
-def _moment(moment: datetime, language: str) -> str:
-    return str(format_datetime(local(moment), "d MMM y, HH:mm:ss", locale=language))

@@ -33,3 +33,8 @@ class Alarm(Base):
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     terminal: Mapped[Terminal | None] = relationship()
+
+    @property
+    def announces_end(self) -> bool:
+        """True when the mail that is due says that the alarm is over."""
+        return self.told_at is not None

@@ -144,21 +144,6 @@ def test_paper_names_the_zone_as_people_do(app: Flask, zone: str, said: str) -> 
     assert dates.paper_time(NOON_UTC) == said
 
 
-@pytest.mark.parametrize(
-    ("day", "moment"),
-    [
-        (date(2026, 3, 29), datetime(2026, 3, 28, 23, 0, tzinfo=UTC)),
-        (date(2026, 3, 30), datetime(2026, 3, 29, 22, 0, tzinfo=UTC)),
-        (date(2026, 10, 25), datetime(2026, 10, 24, 22, 0, tzinfo=UTC)),
-        (date(2026, 10, 26), datetime(2026, 10, 25, 23, 0, tzinfo=UTC)),
-    ],
-)
-def test_days_begin_at_midnight_here_also_when_clocks_change(app: Flask, day: date, moment: datetime) -> None:
-    app.config["TIMEZONE"] = "Europe/Berlin"
-    with app.app_context():
-        assert start_of(day) == moment
-
-
 @pytest.fixture
 def machine_in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The machine's own zone is that of Tokyo."""

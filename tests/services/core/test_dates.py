@@ -1,11 +1,11 @@
-"""Today's date, in the zone of the installation."""
+"""Today's date and the beginning of a day, in the zone of the installation."""
 
 from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
 
-from hikflask.services.core.dates import is_working_time, local, today
+from hikflask.services.core.dates import is_working_time, local, start_of, today
 
 LATE = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
 
@@ -41,3 +41,18 @@ def test_working_time_is_that_of_the_zone_and_the_days(app: Flask) -> None:
         assert not is_working_time(wednesday.replace(day=28, hour=9))
         app.config["WORKING_HOURS"] = "Sat 08:00-18:00"
         assert is_working_time(wednesday.replace(day=28, hour=9))
+
+
+@pytest.mark.parametrize(
+    ("day", "moment"),
+    [
+        (date(2026, 3, 29), datetime(2026, 3, 28, 23, 0, tzinfo=UTC)),
+        (date(2026, 3, 30), datetime(2026, 3, 29, 22, 0, tzinfo=UTC)),
+        (date(2026, 10, 25), datetime(2026, 10, 24, 22, 0, tzinfo=UTC)),
+        (date(2026, 10, 26), datetime(2026, 10, 25, 23, 0, tzinfo=UTC)),
+    ],
+)
+def test_days_begin_at_midnight_here_also_when_clocks_change(app: Flask, day: date, moment: datetime) -> None:
+    app.config["TIMEZONE"] = "Europe/Berlin"
+    with app.app_context():
+        assert start_of(day) == moment

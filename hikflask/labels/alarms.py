@@ -1,0 +1,43 @@
+"""The words of the mail about an alarm."""
+
+from collections.abc import Sequence
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from hikflask import messages
+from hikflask.labels.dates import full_time
+from hikflask.models import Alarm
+from hikflask.models.alarm import BACKUP, REMOVALS
+
+
+def mail_subject(alarm: Alarm) -> str:
+    """Return the subject of the mail that is due about an alarm."""
+    return messages.sentence(_code(alarm), t=_terminal(alarm))
+
+
+def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
+    """Return the text of the mail that is due about an alarm.
+
+    :param numbers: the IDs that may still open doors, where the alarm is about removals.
+    """
+    hours = {BACKUP: "BACKUP_MAX_AGE", REMOVALS: "MAIL_REMOVAL_HOURS"}.get(alarm.kind, "MAIL_SILENT_HOURS")
+    about = {"t": _terminal(alarm), "n": current_app.config[hours], "who": ", ".join(numbers)}
+    lines = [messages.sentence(_code(alarm), **about), str(_("Since: %(time)s", time=full_time(alarm.began_at)))]
+    if alarm.over_at is not None and alarm.announces_end:
+        lines.append(str(_("Over: %(time)s", time=full_time(alarm.over_at))))
+    else:
+        lines.append(str(_("What to do is on the page “Needs attention”.")))
+    return "\n".join(lines)
+
+
+def _code(alarm: Alarm) -> str:
+    if not alarm.announces_end:
+        return f"alarm_{alarm.kind}"
+    terminal = alarm.terminal
+    in_use = terminal is None or (terminal.is_active and terminal.retired_at is None)
+    return f"alarm_{alarm.kind}_over" if in_use else "alarm_terminal_not_in_use"
+
+
+def _terminal(alarm: Alarm) -> str:
+    return alarm.terminal.name if alarm.terminal else ""
