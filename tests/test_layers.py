@@ -18,7 +18,7 @@ MAY_IMPORT = {
             "extensions", "isapi.errors", "invisible_characters", "validity_days", "request_id"},
     "api": {"api", "http", "forms", "services", "background.tasks", "messages", "models", "extensions", "isapi.errors",
             "validity_days"},
-    "cli": {"cli", "forms", "services", "background", "messages", "models", "extensions", "isapi.errors",
+    "cli": {"cli", "forms", "services", "background", "labels", "messages", "models", "extensions", "isapi.errors",
             "startup_checks", "config", "diagnosis", "encryption", "invisible_characters"},
     "__main__": {"version"},
     "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config", "encryption.vault"},

@@ -19,8 +19,8 @@ from hikflask.cli.tables import moment, table
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
+from hikflask.labels.comparisons import KINDS_OF_PERSONS
 from hikflask.models import Comparison, Terminal
-from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY
 from hikflask.services import audit
 from hikflask.services.comparisons import queries, reading
 from hikflask.services.core.errors import ServiceError
@@ -30,14 +30,6 @@ from hikflask.services.terminals import checks, registry
 HOLDER = audit.COMMAND_LINE.name
 # Nobody waits for a page here.
 COMPARE_SECONDS = 3600.0
-WORDS = {
-    NAME: "Name differs",
-    FACE_MISSING: "Face missing",
-    FACE_OTHER: "Another face",
-    ONLY_HERE: "Only here",
-    ONLY_THERE: "Only on the terminal",
-    VALIDITY: "Validity differs",
-}
 
 
 @click.group(cls=DatabaseGroup)
@@ -114,7 +106,9 @@ def _differences(done: Comparison, found: Mapping[str, list[str]]) -> str:
     counted = [f"{done.read} on the terminal, {done.same} the same here and there."]
     if done.people is None:
         counted = [messages.english("list_leaves_out"), f"{done.same} the same here and there."]
-    listed = [f"{WORDS[kind]} ({len(numbers)}): {', '.join(numbers)}" for kind, numbers in found.items() if numbers]
+    listed = [
+        f"{KINDS_OF_PERSONS[kind]} ({len(numbers)}): {', '.join(numbers)}" for kind, numbers in found.items() if numbers
+    ]
     alone = queries.count_left_alone(done)
     left = [f"Left alone: {alone}"] if alone else []
     return "\n".join([*counted, *(listed or ["No differences."]), *left])

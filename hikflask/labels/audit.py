@@ -12,7 +12,6 @@ from hikflask.labels import comparisons, dates, jobs, settings
 from hikflask.labels.actors import actor_name
 from hikflask.labels.operators import ROLES
 from hikflask.messages import N_
-from hikflask.models.comparison import FACE_MISSING
 from hikflask.services.audit import Entry
 
 ACTIONS = {
@@ -203,7 +202,7 @@ VALUES = {
         "left": N_("the employee left"),
     },
     "job": jobs.TITLES,
-    "kind": {**comparisons.KINDS, FACE_MISSING: N_("Face missing")},
+    "kind": comparisons.KINDS_OF_PERSONS,
 }
 
 

@@ -27,6 +27,8 @@ KINDS = {
     ONLY_THERE: N_("Only on the terminal"),
     VALIDITY: N_("Validity differs"),
 }
+# As the audit trail and commands name the difference of one person.
+KINDS_OF_PERSONS = {**KINDS, FACE_MISSING: N_("Face missing")}
 DRIFT_SENTENCES = {
     COUNT: N_("There should be %(expected)s people on the terminal, and there are %(found)s."),
     NAME: N_("ID %(number)s has another name on the terminal: %(found)s instead of %(expected)s."),

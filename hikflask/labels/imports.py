@@ -147,15 +147,13 @@ def _day(written: Any) -> str:
 def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:
     """Return each field that is wrong with the sentence that says why; of a photo also the file, else ""."""
     return [
-        (field_label(field), row.photo if field == "photo" else "", error_sentence(field, found))
-        for field, found in (row.errors or {}).items()
+        (
+            field_label(field),
+            row.photo if field == "photo" else "",
+            messages.sentence(code, **{"field": field_label(field), **(params or {})}),
+        )
+        for field, (code, params) in (row.errors or {}).items()
     ]
-
-
-def error_sentence(field: str, found: Any) -> str:
-    """Return the sentence of an error: its code and the values in it."""
-    code, params = found
-    return messages.sentence(code, **{"field": field_label(field), **(params or {})})
 
 
 def row_error(row: ImportRow) -> str:
