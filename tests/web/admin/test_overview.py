@@ -91,14 +91,6 @@ def test_page_says_where_a_value_comes_from_and_who_changed_it(app: Flask, clien
     assert english["SWEEP_INTERVAL"] == "default"
 
 
-def test_each_setting_that_is_changed_here_has_words_and_what_is_allowed() -> None:
-    decided = {name for name, setting in SETTINGS.items() if setting.decided}
-    grouped = {name for _, names in labels.GROUPS for name in names}
-
-    assert set(labels.LABELS) == decided == grouped
-    assert {SETTINGS[name].allowed for name in decided} == set(labels.ALLOWED)
-
-
 def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -> None:
     assert '<p id="backup">Резервных копий ещё нет.</p>' in client.get("/administration").text
     app.config["BACKUP_MAX_AGE"] = 48
