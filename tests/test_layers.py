@@ -87,9 +87,6 @@ OUTSIDE = {
 }
 # Services may use the app, but nothing of a request.
 OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
-# A larger folder should be split. The three in FLAT have one module for each subject.
-MOST_MODULES = 14
-FLAT = {"isapi", "models", "forms"}
 
 
 # A service module without a test file at the mirrored path → what tests it instead.
@@ -112,7 +109,6 @@ TESTED_ELSEWHERE = {
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
     "imports/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "webhooks/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "terminals/device_swap": "another device, from its check to the certificate: tests/scenarios/test_other_device.py",
 }
 
@@ -271,13 +267,6 @@ def test_nothing_is_imported_inside_a_function() -> None:
     ]
 
     assert inside == []
-
-
-def test_no_folder_holds_more_than_can_be_taken_in_at_a_glance() -> None:
-    folders = {path.parent for path in modules()} - {PACKAGE / name for name in FLAT}
-    counts = {place_of(folder / "__init__.py"): len(list(folder.glob("[!_]*.py"))) for folder in folders}
-
-    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 # The draft of a capture is not part of its state.

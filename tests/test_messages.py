@@ -10,17 +10,10 @@ from hikflask import messages
 from hikflask.isapi import errors as isapi_errors
 from hikflask.isapi.answer import ResponseStatus
 from hikflask.services.captures import deadline
-from hikflask.services.core import errors
+from hikflask.services.core.refusals import RULES
 from hikflask.services.state import enrolment as state
 
-
-def kinds_of(kind: type[errors.ServiceError]) -> list[type[errors.ServiceError]]:
-    """All kinds of a refusal, and theirs."""
-    return [found for child in kind.__subclasses__() for found in (child, *kinds_of(child))]
-
-
-KINDS = kinds_of(errors.ServiceError)
-CODES = {kind.code for kind in KINDS}
+CODES = {*RULES, "refused"} - {"interrupted"}
 CODES |= {state.NO_PHOTO, state.FILES_NOT_TAKEN, state.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
 CODES |= {deadline.NO_WORKER, deadline.INTERRUPTED, "notSupport"}

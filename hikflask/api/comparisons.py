@@ -12,10 +12,9 @@ from hikflask.http import bearer_token, error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
-from hikflask.services.comparisons.errors import FaceDiffers, NotCompared
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
-from hikflask.services.core.errors import UnsafePlan
+from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.jobs.plans import choices
 from hikflask.services.terminals import registry
@@ -61,7 +60,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     lists, confirm, named, faces = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan", FACES)
     comparison = queries.finished(device_id)
     if comparison is None:
-        raise NotCompared
+        raise ServiceError("not_compared")
     same_person = frozenset(lists[SAME_PERSON])
     made = plan.make(comparison, Choices(_actions(lists), same_person=same_person, names_seen=False, faces=faces))
     if named is not None:
@@ -77,7 +76,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
 
 def _faces(made: Plan) -> dict[str, dict[str, str]]:
     """Return the other faces that were not named, so that nobody is taken over with them: each by its SHA-256."""
-    there = {step.number: step.faces[1] for step in made.refused if step.refusal == FaceDiffers.code and step.faces}
+    there = {step.number: step.faces[1] for step in made.refused if step.refusal == "face_differs" and step.faces}
     return {FACES: there} if there else {}
 
 

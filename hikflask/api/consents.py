@@ -14,7 +14,6 @@ from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Consent
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import ConsentMissing
 from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
@@ -64,7 +63,7 @@ def with_consent_warning(answer: ResponseReturnValue, missing: bool) -> Response
     """Return the answer, with a warning in a header where consent is missing: the shape of the body is fixed."""
     response = make_response(answer)
     if missing:
-        response.headers[WARNING] = ConsentMissing.code
+        response.headers[WARNING] = "consent_missing"
     return response
 
 

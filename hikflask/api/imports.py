@@ -16,7 +16,7 @@ from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import ImportBatch, Job
-from hikflask.services.core.errors import ServiceError, TablesWaiting, UnsafePlan
+from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.batches import Upload
@@ -166,7 +166,7 @@ def _wrong(row: WrongRow) -> dict[str, Any]:
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _TURNS.acquire(timeout=WAIT):
-        raise TablesWaiting(seconds=WAIT)
+        raise ServiceError("tables_waiting", seconds=WAIT, retry_after=WAIT)
     try:
         yield
     finally:

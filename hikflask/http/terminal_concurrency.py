@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, contextmanager
 from flask import Flask, current_app
 
 from hikflask.services import audit
-from hikflask.services.core.errors import ServerBusy, TooManyCalls
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.refusals import RULES
 
 
 class ConcurrencyLimit:
@@ -32,7 +33,8 @@ class ConcurrencyLimit:
     def slot(self, caller: str) -> Iterator[None]:
         """Hold one slot for the caller within the block.
 
-        :raises TooManyCalls: when this caller holds as many as one may. :raises ServerBusy: when all slots are taken.
+        :raises too_many_calls: when this caller holds as many as allowed. :raises server_busy: when all slots are
+            taken.
         """
         self._take(caller)
         try:
@@ -43,9 +45,9 @@ class ConcurrencyLimit:
     def _take(self, caller: str) -> None:
         with self._lock:
             if self._waiting[caller] >= self._each:
-                raise TooManyCalls(n=self._each)
+                raise ServiceError("too_many_calls", n=self._each)
             if self._waiting.total() >= self._threads:
-                raise ServerBusy(n=ServerBusy.retry_after)
+                raise ServiceError("server_busy", n=RULES["server_busy"].retry_after)
             self._waiting[caller] += 1
 
     def _give_back(self, caller: str) -> None:
@@ -62,7 +64,7 @@ def init_app(app: Flask) -> None:
 def slot() -> AbstractContextManager[None]:
     """Hold a slot for the operator or token of this request within the block, which waits on a terminal.
 
-    :raises TooManyCalls: :raises ServerBusy: before anything in the block is done.
+    :raises too_many_calls: :raises server_busy: before anything in the block is done.
     """
     limit: ConcurrencyLimit = current_app.extensions["terminal_concurrency"]
     return limit.slot(audit.present_actor().name)

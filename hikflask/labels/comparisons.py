@@ -12,7 +12,6 @@ from hikflask.labels.dates import local_day
 from hikflask.messages import N_
 from hikflask.models import PersonThere
 from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY, Drift
-from hikflask.services.comparisons.errors import FaceDiffers
 from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Step
 from hikflask.services.enrolments.validity import LAST_OF_DAY
@@ -139,7 +138,7 @@ def answer_labels(step: Step) -> list[tuple[str, str]]:
 
     Where both differ, it is one question: the answer with the name on the terminal names the face, too.
     """
-    if step.refusal == FaceDiffers.code:
+    if step.refusal == "face_differs":
         return [
             (FACE_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
             (NAME_HERE, _(KEEP_FACE)),

@@ -17,37 +17,18 @@ from hikflask.labels.dates import time_at, time_since
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
-from hikflask.services.core.errors import (
-    FaceNotVerified,
-    NameNotVerified,
-    NumberTakenThere,
-    PersonNotVerified,
-    RemovalNotShown,
-    RemovalNotVerified,
-    RightsNotVerified,
-    ValidityNotVerified,
-)
+from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.refusals import FROM_TERMINAL
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
 from hikflask.services.state.summary import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
 from hikflask.services.terminals import room
 
 LEAVER_TAKEN = "removal_taken"
-NAMES_SOMEBODY = {NumberTakenThere.code, NameNotVerified.code, RemovalNotVerified.code}
+NAMES_SOMEBODY = {NumberTakenThere.code, "name_not_verified", "removal_not_verified"}
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
-NOT_VERIFIED = {
-    kind.code
-    for kind in (
-        PersonNotVerified,
-        NameNotVerified,
-        ValidityNotVerified,
-        RightsNotVerified,
-        FaceNotVerified,
-        RemovalNotVerified,
-        RemovalNotShown,
-    )
-}
+NOT_VERIFIED = {code for code, rule in FROM_TERMINAL.items() if rule.retryable}
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
 LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
 LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}

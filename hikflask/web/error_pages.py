@@ -13,7 +13,7 @@ from hikflask.http.permissions import OPERATOR
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.db import end_read
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import NotFound
 from hikflask.web.imports import upload
 from hikflask.web.security import csrf_failure, current_operator
 from hikflask.web.support.error_page import error_page, status_sentence
@@ -28,7 +28,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(InternalServerError, internal_error)
     app.register_error_handler(DataError, not_storable)
-    app.register_error_handler(EmployeeUnknown, employee_unknown)
+    app.register_error_handler(NotFound, not_there)
     app.register_error_handler(TryLater, try_later)
 
 
@@ -60,8 +60,8 @@ def not_storable(error: DataError) -> Response:
     return http_error(BadRequest())
 
 
-def employee_unknown(error: EmployeeUnknown) -> Response:
-    """Say that somebody deleted the employee while this request was on its way."""
+def not_there(error: NotFound) -> Response:
+    """Say that somebody deleted the thing while this request was on its way."""
     return error_page(HTTPStatus.NOT_FOUND, error_sentence(error))
 
 

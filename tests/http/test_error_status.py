@@ -3,27 +3,24 @@
 from http import HTTPStatus
 
 from hikflask.http import error_status
-from hikflask.services.accounts.errors import AccountsError
-from hikflask.services.core.errors import ServiceError
-
-
-def codes_of(kind: type[ServiceError]) -> set[str]:
-    """The codes of all kinds of refusal below one; those of signing in are answered by pages alone."""
-    below = [child for child in kind.__subclasses__() if child is not AccountsError]
-    return {child.code for child in below}.union(*map(codes_of, below))
-
-
-def test_each_refusal_of_ours_has_its_status() -> None:
-    assert codes_of(ServiceError) - set(error_status.API) == set()
+from hikflask.services.core.refusals import RULES
 
 
 def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> None:
-    codes = codes_of(ServiceError)
-    differs = {code for code in codes if error_status.for_page(code) != error_status.for_api(code)}
+    differs = {code for code in RULES if error_status.for_page(code) != error_status.for_api(code)}
 
     assert differs == {
         "capture_running",
         "wrong_password",
+        "locked",
+        "address_refused",
+        "https_required",
+        "weak_digest",
+        "certificate_changed",
+        "unreachable",
+        "no_answer",
+        "captureTimeout",
+        "capture_unanswered",
         "person_not_verified",
         "name_not_verified",
         "face_not_verified",
@@ -35,6 +32,8 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
         "holder_not_shown",
         "lease_lost",
         "wish_changed",
+        "interrupted",
+        "no_worker",
     }
     assert {error_status.for_page(code) for code in differs - {"capture_running"}} == {HTTPStatus.CONFLICT}
     assert error_status.for_page("capture_running") == HTTPStatus.UNPROCESSABLE_ENTITY

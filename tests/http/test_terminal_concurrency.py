@@ -9,7 +9,7 @@ import pytest
 
 from hikflask.config import SETTINGS
 from hikflask.http.terminal_concurrency import ConcurrencyLimit
-from hikflask.services.core.errors import ServerBusy, TooManyCalls
+from hikflask.services.core.errors import ServiceError
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_caller_has_a_share_and_others_have_theirs() -> None:
     limit = ConcurrencyLimit(threads=10, each=2)
     with limit.slot("API door"), limit.slot("API door"):
-        with pytest.raises(TooManyCalls), limit.slot("API door"):
+        with pytest.raises(ServiceError, match=r"^too_many_calls$"), limit.slot("API door"):
             pass
         with limit.slot("Анна"):
             pass
@@ -25,7 +25,12 @@ def test_caller_has_a_share_and_others_have_theirs() -> None:
 
 def test_no_more_wait_than_there_are_places() -> None:
     limit = ConcurrencyLimit(threads=2, each=2)
-    with limit.slot("API door"), limit.slot("Анна"), pytest.raises(ServerBusy), limit.slot("Пётр"):
+    with (
+        limit.slot("API door"),
+        limit.slot("Анна"),
+        pytest.raises(ServiceError, match=r"^server_busy$"),
+        limit.slot("Пётр"),
+    ):
         pass
 
 
@@ -41,7 +46,7 @@ def test_place_is_free_again_when_the_request_has_ended_or_failed() -> None:
 
 def test_refused_request_takes_no_place() -> None:
     limit = ConcurrencyLimit(threads=1, each=1)
-    with limit.slot("Анна"), pytest.raises(TooManyCalls), limit.slot("Анна"):
+    with limit.slot("Анна"), pytest.raises(ServiceError, match=r"^too_many_calls$"), limit.slot("Анна"):
         pass
 
     with limit.slot("Анна"):
@@ -60,7 +65,7 @@ def test_threads_that_come_at_once_get_no_more_than_the_share() -> None:
             try:
                 stack.enter_context(limit.slot("API door"))
                 got_in.append(True)
-            except TooManyCalls:
+            except ServiceError:
                 got_in.append(False)
             all_tried.wait()
             end.wait()

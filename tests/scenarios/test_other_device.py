@@ -16,7 +16,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import OtherDevice
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -116,9 +116,9 @@ def test_open_removal_is_not_confirmed_by_another_device(
     left = delete_employee(enrolled).due
     move(replaced)
 
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(left[0], "sweep")
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(left[0], "sweep")
 
     assert [one.number for one in queries.open_removals()] == ["100222"]
@@ -129,7 +129,7 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
     wire.away.add("terminal.test")
     left = delete_employee(enrolled).due
     move(replaced)
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(left[0], "sweep")
 
     assert manual_removal.confirm_by_hand(left[0], queries.row(left[0]).generation)
@@ -151,7 +151,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
     leave(swapped)
     (enrolment,) = queries.open_removals()
 
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
     assert queries.row(enrolment.id).waits_for_hand
@@ -161,7 +161,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
     erasure = erase_employee(swapped).row
     (enrolment,) = queries.open_removals()
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
     assert certificates.complete(erasure.id).completed_at is None
@@ -174,7 +174,7 @@ def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
     set_active(swapped, active=False)
     (enrolment,) = queries.open_removals()
 
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
     assert other.people == {}
@@ -190,7 +190,7 @@ def test_device_that_suddenly_tells_a_serial_number_or_none_confirms_no_removal(
     set_active(enrolled, active=False)
     (enrolment,) = queries.open_removals()
 
-    with telling(wire, now), pytest.raises(OtherDevice):
+    with telling(wire, now), pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
     assert queries.row(enrolment.id).waits_for_hand
@@ -245,7 +245,7 @@ def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
 
     leave(enrolled)
     (enrolment,) = queries.open_removals()
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "test")
 
     (enrolment,) = queries.open_removals()
@@ -259,7 +259,7 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
     checks.check(replaced, "test")
     erasure = erase_employee(enrolled).row
     (enrolment,) = queries.open_removals()
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "test")
     assert certificates.complete(erasure.id).completed_at is None
 
@@ -284,7 +284,7 @@ def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_o
     assert not queries.row(on_both.id).waits_for_hand
     assert not manual_removal.confirm_by_hand(on_both.id, queries.row(on_both.id).generation)
 
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(on_both.id, "test")
 
     assert other.people == {}
@@ -299,7 +299,7 @@ def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolle
     checks.check(replaced, "test")
     delete_employee(enrolled)
     (enrolment,) = queries.open_removals()
-    with pytest.raises(OtherDevice):
+    with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "test")
 
     manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)

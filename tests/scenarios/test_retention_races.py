@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.services.captures import retention
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureNotSaved
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -40,7 +40,7 @@ def at_once(app: Flask, *deeds: Callable[[], object]) -> list[object]:
             barrier.wait()
             try:
                 results[position] = deed()
-            except CaptureNotSaved as error:
+            except ServiceError as error:
                 results[position] = error
 
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(deeds)]
@@ -70,7 +70,7 @@ def test_save_has_its_picture_or_is_refused(app: Flask, simulator: Simulated, te
 
         db.session.expire_all()
         employee = search.by_number(draft.number)
-        if isinstance(saved, CaptureNotSaved):
+        if str(saved) == "not_saved":
             assert (given_up, employee, files()) == (1, None, [])
         else:
             assert given_up == 0
@@ -132,7 +132,7 @@ def test_save_of_a_picture_that_is_being_given_up_is_refused(
                 save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=employee_id)
             else:
                 sync_employee(employee_id, terminal.id, "Анна")
-        except CaptureNotSaved as error:
+        except ServiceError as error:
             refused.append(error.code)
 
     meanwhile(app, conversation, one_save)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.services.core.errors import TerminalAddressRefused
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.allowed_addresses import refuse_unallowed
 from tests.support.signed_in import client_of
@@ -112,14 +112,14 @@ def test_name_that_stands_for_metadata_is_refused_however_it_is_written(monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", lambda _, port, **more: real("169.254.169.254", port, **more))
 
     for url in ("http://metadata.test", "http://metadata.test.", "http://xn--e1aybc.test", "http://metadata.test:8080"):
-        with pytest.raises(TerminalAddressRefused):
+        with pytest.raises(ServiceError, match=r"^terminal_address_refused$"):
             refuse_unallowed(url)
 
 
 @pytest.mark.usefixtures("context")
 def test_address_of_the_link_with_a_zone_is_refused() -> None:
     for url in ("http://[fe80::1%1]", "http://[fe80::1%lo]", "http://[fe80::1%251]"):
-        with pytest.raises(TerminalAddressRefused):
+        with pytest.raises(ServiceError, match=r"^terminal_address_refused$"):
             refuse_unallowed(url)
 
 

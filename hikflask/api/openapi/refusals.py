@@ -9,10 +9,11 @@ from werkzeug.exceptions import default_exceptions
 from hikflask import messages
 from hikflask.api.openapi.described import Schema
 from hikflask.api.openapi.schemas import SCHEMAS
-from hikflask.http import error_status
 from hikflask.isapi.errors import CLASSES, Busy
-from hikflask.services.accounts.errors import AccountsError
+from hikflask.services.core.refusals import FROM_TERMINAL, REFUSED_HERE
 
+# The refusals that a call may get.
+RULES = REFUSED_HERE | FROM_TERMINAL
 # A terminal's own code may be any word; known ones are listed.
 ANY_CODE = {HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY}
 RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "After so many seconds the call may succeed."}
@@ -52,26 +53,16 @@ def _example(codes: dict[str, str]) -> dict[str, str]:
 
 def _codes(status: int) -> dict[str, str]:
     """Return the codes that are answered with a status, each with its sentence."""
-    of_table = [code for code, found in error_status.API.items() if found == status and code not in _of_pages()]
+    of_table = [code for code, rule in RULES.items() if rule.status == status]
     codes = {code: messages.outline(code) for code in [*of_table, *_of_terminals(status)]}
     return codes | OWN.get(HTTPStatus(status), _of_http(status))
-
-
-def _of_pages() -> set[str]:
-    """The codes of signing in, which no call gets."""
-    kinds, found = [AccountsError], set()
-    while kinds:
-        kind = kinds.pop()
-        found.add(kind.code)
-        kinds += kind.__subclasses__()
-    return found
 
 
 def _of_terminals(status: int) -> Iterable[str]:
     """The codes of terminals, as most of them spell them; a terminal that is in use is a conflict."""
     if status not in ANY_CODE:
         return []
-    others = {code: kind for code, kind in CLASSES.items() if code not in {one.lower() for one in error_status.API}}
+    others = {code: kind for code, kind in CLASSES.items() if code not in {code.lower() for code in RULES}}
     return [code for code, kind in others.items() if (kind is Busy) == (status == HTTPStatus.CONFLICT)]
 
 

@@ -22,6 +22,7 @@ from hikflask.http import body_limits, error_status, permissions
 from hikflask.isapi.errors import Refused, TerminalError
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError, UnsafePlan
+from hikflask.services.core.refusals import RULES
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
@@ -63,7 +64,7 @@ def _api_name(name: str) -> str:
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, text=error.text or error.sub_status)
-    if error.code in error_status.API or not isinstance(error, Refused):
+    if error.code in RULES or not isinstance(error, Refused):
         return refusal(error.code, message, error_status.for_api(error.code), **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
     return refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, **words, **always)

@@ -12,8 +12,8 @@ from hikflask.models import ApiToken
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.accounts import reserved_names
-from hikflask.services.accounts.errors import NameReserved, TokenNameKnown, TokenUnknown
 from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.errors import NotFound, ServiceError
 
 PREFIX = "hik_"
 TOKEN_BYTES = 32
@@ -33,11 +33,11 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
     """Create a token. Return its row and the token itself, which cannot be shown again.
 
     :param role: what the token may do, as for operators. :param expires_at: when it stops to be valid.
-    :raises TokenNameKnown: when another token, revoked or not, has this name.
-    :raises NameReserved: when the name would read like somebody else's in the audit trail.
+    :raises token_name_known: when another token, revoked or not, has this name.
+    :raises name_reserved: when the name would read like somebody else's in the audit trail.
     """
     if reserved_names.is_reserved(name):
-        raise NameReserved
+        raise ServiceError("name_reserved")
     secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     token = ApiToken(
         name=name,
@@ -52,7 +52,7 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
             db.session.flush()
             audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
     except IntegrityError as error:
-        raise TokenNameKnown from error
+        raise ServiceError("token_name_known") from error
     return token, secret
 
 
@@ -69,11 +69,11 @@ def find(secret: str) -> ApiToken | None:
 def revoke(token_id: int) -> ApiToken:
     """Revoke a token: it is not valid any more.
 
-    :raises TokenUnknown: when there is no such token.
+    :raises token_unknown: when there is no such token.
     """
     token = get(token_id)
     if token is None:
-        raise TokenUnknown
+        raise NotFound("token_unknown")
     still_valid = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
     with transaction():
         if changed_rows(still_valid.values(revoked_at=database_now())):

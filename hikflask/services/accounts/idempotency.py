@@ -18,7 +18,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import IdempotencyKey
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, lock_table, transaction
-from hikflask.services.core.errors import IdempotencyAnswerGone, IdempotencyKeyReused, IdempotencyRunning
+from hikflask.services.core.errors import ServiceError
 
 KEPT_SECONDS = 86400.0
 # Longer than any call takes; a comparison has two minutes.
@@ -47,8 +47,8 @@ def begin(token_id: int, key: str, fingerprint: str) -> Claim | Answer:
     """Claim a call, or return the first answer to it.
 
     :param fingerprint: of the whole request.
-    :raises IdempotencyKeyReused: when the key came with another request. :raises IdempotencyRunning: when the first
-        call was not answered yet. :raises IdempotencyAnswerGone: when the answer is not kept any more.
+    :raises idempotency_key_reused: when the key came with another request. :raises idempotency_running: when the first
+        call was not answered yet. :raises idempotency_answer_gone: when the answer is not kept any more.
     """
     hashed = hashlib.sha256(key.encode()).hexdigest()
     mine = (IdempotencyKey.token_id == token_id, IdempotencyKey.key_sha256 == hashed)
@@ -65,9 +65,9 @@ def begin(token_id: int, key: str, fingerprint: str) -> Claim | Answer:
 
 def _again(found: IdempotencyKey | None, fingerprint: str) -> Claim | Answer:
     if found is None:  # The call that had it was given up just now.
-        raise IdempotencyRunning
+        raise ServiceError("idempotency_running")
     if found.fingerprint != fingerprint:
-        raise IdempotencyKeyReused
+        raise ServiceError("idempotency_key_reused")
     return _claimed_anew(found) if found.answer is None else _opened(found.answer)
 
 
@@ -79,7 +79,7 @@ def _claimed_anew(found: IdempotencyKey) -> Claim:
     anew = {"claim_number": IdempotencyKey.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
     claimed = claim_rows(over, anew)
     if not claimed:
-        raise IdempotencyRunning
+        raise ServiceError("idempotency_running")
     return Claim(*claimed[0])
 
 
@@ -87,7 +87,7 @@ def _opened(kept: str) -> Answer:
     try:
         return Answer(**json.loads(vault.decrypt(kept)))
     except VaultError as error:
-        raise IdempotencyAnswerGone from error
+        raise ServiceError("idempotency_answer_gone") from error
 
 
 def keep(claim: Claim, answer: Answer) -> None:

@@ -13,16 +13,9 @@ from hikflask.models import Operator
 from hikflask.models.operator import ADMIN, LOCAL, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
-from hikflask.services.accounts.errors import (
-    DirectoryDecides,
-    LastAdministrator,
-    NameReserved,
-    OperatorNameKnown,
-    OperatorsExist,
-    OperatorUnknown,
-    PasswordWrong,
-)
+from hikflask.services.accounts.errors import DirectoryDecides, OperatorsExist, PasswordWrong
 from hikflask.services.core.db import changed_rows, lock_table, transaction, transactional
+from hikflask.services.core.errors import NotFound, ServiceError
 
 TEMPORARY_BYTES = 12
 
@@ -31,8 +24,8 @@ def create(name: str, password: str, role: str, *, temporary: bool = False) -> O
     """Create an operator.
 
     :param temporary: the password must be changed at the first sign-in.
-    :raises OperatorNameKnown: when another operator has this name, in capital letters or not. :raises WeakPassword:
-    :raises NameReserved: when the name would read like somebody else's in the audit trail.
+    :raises operator_name_known: when another operator has this name, in any case of letters. :raises password_common:
+    :raises name_reserved: when the name would read like somebody else's in the audit trail.
     """
     return _add(_new(name, password, role, temporary=temporary))
 
@@ -40,7 +33,7 @@ def create(name: str, password: str, role: str, *, temporary: bool = False) -> O
 def _new(name: str, password: str, role: str, *, temporary: bool = False) -> Operator:
     """Return a row that is not added yet: no lock is held while the password is hashed, which takes long."""
     if reserved_names.is_reserved(name) or reserved_names.reads_like_token(name):
-        raise NameReserved
+        raise ServiceError("name_reserved")
     passwords.refuse_weak(password, name)
     return Operator(
         name=name,
@@ -58,15 +51,15 @@ def _add(operator: Operator) -> Operator:
             db.session.flush()
             audit.note("operator.created", subject=operator.name, after={"role": operator.role})
     except IntegrityError as error:
-        raise OperatorNameKnown from error
+        raise ServiceError("operator_name_known") from error
     return operator
 
 
 def create_first(name: str, password: str) -> Operator:
     """Create the first administrator. Of two requests at the same time one succeeds.
 
-    :raises OperatorsExist: when there is an operator already. :raises WeakPassword:
-    :raises NameReserved: when the name would read like somebody else's in the audit trail.
+    :raises OperatorsExist: when there is an operator already. :raises password_common:
+    :raises name_reserved: when the name would read like somebody else's in the audit trail.
     """
     operator = _new(name, password, ADMIN)
     with transaction():
@@ -89,14 +82,14 @@ def change(
 
     :param role: None, as for `is_active`: it stays as it is once the row is locked.
     :param require: is called with the locked row, and raises when nothing is to be done.
-    :raises LastAdministrator: when no local administrator would be left. :raises OperatorUnknown: no such operator.
+    :raises last_administrator: when no local administrator would be left. :raises operator_unknown: no such operator.
     :raises DirectoryDecides: when the role of somebody of the directory is to be another one.
     """
     # Of two who remove each other, the second waits here and then sees what the first did.
     changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
     operator = db.session.get(Operator, operator_id, populate_existing=True, with_for_update={"key_share": True})
     if operator is None:
-        raise OperatorUnknown
+        raise NotFound("operator_unknown")
     if require:
         require(operator)
     role = operator.role if role is None else role
@@ -114,7 +107,7 @@ def change(
             (Operator.role != ADMIN) | ~Operator.is_active | (Operator.directory != LOCAL) | others.exists()
         )
     if changed_rows(statement.values(role=role, is_active=is_active)) != 1:
-        raise LastAdministrator
+        raise ServiceError("last_administrator")
     if not is_active:
         sessions.end_all(operator_id)
     audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
@@ -126,7 +119,7 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
 
     :param keep_session: id of the session that stays open, when operators change their own password.
     :param temporary: the password must be changed at the next sign-in.
-    :raises WeakPassword: :raises PasswordsBusy: :raises OperatorUnknown: when there is no such operator.
+    :raises password_common: :raises PasswordsBusy: :raises operator_unknown: when there is no such operator.
     :raises DirectoryDecides: when the operator is of the directory.
     :raises PasswordWrong: when that session has ended meanwhile, because an administrator set another password.
     """
@@ -167,9 +160,9 @@ def get(operator_id: int) -> Operator | None:
 def row(operator_id: int) -> Operator:
     """Return the operator as the row is in the database now.
 
-    :raises OperatorUnknown: when there is no such operator.
+    :raises operator_unknown: when there is no such operator.
     """
     found = get(operator_id)
     if found is None:
-        raise OperatorUnknown
+        raise NotFound("operator_unknown")
     return found

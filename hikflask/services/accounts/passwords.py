@@ -9,8 +9,9 @@ from threading import BoundedSemaphore
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from hikflask.services.accounts.errors import PasswordCommon, PasswordLong, PasswordsBusy, PasswordShort
+from hikflask.services.accounts.errors import PasswordsBusy
 from hikflask.services.core.db import end_read
+from hikflask.services.core.errors import ServiceError
 
 SHORTEST, LONGEST = 12, 128
 # The least that OWASP's Password Storage Cheat Sheet names for 32 MB: N = 2^15, r = 8, p = 3.
@@ -47,16 +48,16 @@ def refuse_weak(password: str, *own_words: str) -> None:
     """Check a new password: 12 to 128 characters, and not one of those that are guessed first.
 
     :param own_words: what is known of the operator, such as the name; such words do not make a password strong.
-    :raises PasswordShort: :raises PasswordLong: :raises PasswordCommon:
+    :raises password_short: :raises password_long: :raises password_common:
     """
     password = composed(password)
     if len(password) < SHORTEST:
-        raise PasswordShort(n=SHORTEST)
+        raise ServiceError("password_short", n=SHORTEST)
     if len(password) > LONGEST:
-        raise PasswordLong(n=LONGEST)
+        raise ServiceError("password_long", n=LONGEST)
     words = [word for own in own_words for word in (own, *own.split()) if word]
     if _score(password, [*OUR_WORDS, *words]) < LEAST_SCORE:
-        raise PasswordCommon
+        raise ServiceError("password_common")
 
 
 def _score(password: str, words: list[str]) -> int:

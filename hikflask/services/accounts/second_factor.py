@@ -21,15 +21,10 @@ from hikflask.extensions import db, vault
 from hikflask.models import Operator, OperatorSession, RecoveryCode
 from hikflask.services import audit
 from hikflask.services.accounts import known_devices, operators, rate_limit, sessions
-from hikflask.services.accounts.errors import (
-    FactorCodeWrong,
-    FactorMissing,
-    FactorRequired,
-    PresentCodeWrong,
-    SignInRefused,
-)
+from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.errors import ServiceError
 
 ISSUER = "hikflask"
 STEP_SECONDS = 30
@@ -111,7 +106,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
 
     :param code: of the app with this secret, which shows that the app has it.
     :param present_code: of the factor that is replaced, where there is one.
-    :raises FactorCodeWrong: :raises PresentCodeWrong: :raises TooOften:
+    :raises FactorCodeWrong: :raises TooOften:
     :raises SignInRefused: when the session has ended meanwhile.
     """
     tries = _count_try(person)
@@ -129,7 +124,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
             codes = _replace_codes(person.operator_id)
             audit.note("second_factor.set_up", subject=person.name)
     except FactorCodeWrong as error:
-        raise PresentCodeWrong from error
+        raise FactorCodeWrong("factor_code_wrong") from error
     sessions.give_back_tries(tries)
     return codes
 
@@ -138,7 +133,7 @@ def new_codes(person: SignedIn, code: str) -> list[str]:
     """Give an operator new recovery codes, and return them; the earlier ones are worthless.
 
     :param code: of the app, or a recovery code: whoever has the password and an open session alone gets none.
-    :raises FactorMissing: when there is no second factor. :raises FactorCodeWrong: :raises TooOften:
+    :raises factor_missing: when there is no second factor. :raises FactorCodeWrong: :raises TooOften:
     """
     tries = _count_try(person)
     with _own_code_used(person, code):
@@ -152,11 +147,11 @@ def switch_off(person: SignedIn, code: str) -> None:
     """Take the operator's own second factor off.
 
     :param code: as in new_codes().
-    :raises FactorRequired: when the role must have one. :raises FactorMissing: when there is none.
+    :raises factor_required: when the role must have one. :raises factor_missing: when there is none.
     :raises FactorCodeWrong: :raises TooOften:
     """
     if person.role in current_app.config["SECOND_FACTOR_ROLES"]:
-        raise FactorRequired
+        raise ServiceError("factor_required")
     tries = _count_try(person)
     with _own_code_used(person, code):
         _remove(person.operator_id, person.session_id)
@@ -166,7 +161,7 @@ def switch_off(person: SignedIn, code: str) -> None:
 def remove(operator_id: int) -> None:
     """Take the second factor off another operator, who lost it; all sessions of that operator end.
 
-    :raises FactorMissing: when there is none. :raises OperatorUnknown:
+    :raises factor_missing: when there is none. :raises operator_unknown:
     """
     _remove(operators.row(operator_id).id, None)
 
@@ -176,7 +171,7 @@ def _remove(operator_id: int, keep: int | None) -> None:
     mine = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
     with transaction():
         if not changed_rows(mine.values(totp_encrypted=None, totp_step=None, totp_used="")):
-            raise FactorMissing
+            raise ServiceError("factor_missing")
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
         sessions.end_all(operator_id, keep)
         audit.note("second_factor.removed", subject=operator.name)
@@ -194,7 +189,7 @@ def _count_try(person: SignedIn) -> list[str]:
 def _own_code_used(person: SignedIn, code: str) -> Iterator[None]:
     operator = operators.row(person.operator_id)
     if operator.totp_encrypted is None:
-        raise FactorMissing
+        raise ServiceError("factor_missing")
     with _code_used(operator, code):
         yield
 

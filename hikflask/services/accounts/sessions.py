@@ -20,14 +20,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.operator import login_of
 from hikflask.services import audit
 from hikflask.services.accounts import directory, directory_operators, known_devices, passwords, rate_limit
-from hikflask.services.accounts.errors import (
-    DirectoryAway,
-    PasswordsBusy,
-    PasswordWrong,
-    SignInRefused,
-    SignInRefusedOrAway,
-    TooOften,
-)
+from hikflask.services.accounts.errors import DirectoryAway, PasswordsBusy, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.db import changed_rows, transaction
 
 KEY_BYTES = 32
@@ -110,7 +103,7 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     key = _opened(operator, checked, address) if operator and fits else None
     if key is None:
         audit.note_alone("sign_in.refused", subject=known)
-        raise SignInRefusedOrAway if directory.is_used() else SignInRefused
+        raise SignInRefused("sign_in_refused_or_away") if directory.is_used() else SignInRefused
     give_back_tries(tries)
     return key
 

@@ -11,7 +11,8 @@ from flask import current_app
 
 from hikflask.models import Operator
 from hikflask.services.accounts import operators, rate_limit
-from hikflask.services.accounts.errors import CodeWrong, OperatorsExist
+from hikflask.services.accounts.errors import OperatorsExist
+from hikflask.services.core.errors import ServiceError
 
 CODE_BYTES = 10
 TRIES = 10
@@ -30,14 +31,14 @@ def create_administrator(given: str, name: str, password: str, address: str) -> 
     """Create the first administrator.
 
     :param given: the code, with or without its dashes. :param address: network address of the browser.
-    :raises OperatorsExist: when there is an operator already. :raises CodeWrong: :raises TooOften:
-    :raises WeakPassword: :raises NameReserved: when the name would read like somebody else's in the audit trail.
+    :raises OperatorsExist: when there is an operator already. :raises code_wrong: :raises TooOften:
+    :raises password_common: :raises name_reserved: when the name would read like somebody else's in the audit trail.
     """
     if operators.exist():
         raise OperatorsExist
     rate_limit.take(f"first-run:{rate_limit.place_of(address)}", TRIES, WINDOW_SECONDS)
     if not hmac.compare_digest(_plain(given), _plain(code())):
-        raise CodeWrong
+        raise ServiceError("code_wrong")
     return operators.create_first(name, password)
 
 

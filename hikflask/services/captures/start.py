@@ -1,5 +1,7 @@
 """Queues a capture, or refuses when the terminal is not free."""
 
+from typing import Any
+
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
 
@@ -10,7 +12,7 @@ from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts, holds, unsaved
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
-from hikflask.services.core.errors import TerminalHeld, TerminalInUse, TerminalUnknown
+from hikflask.services.core.errors import ServiceError, TerminalInUse
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import connection
@@ -35,14 +37,14 @@ def start_capture(
         picture stays usable until the new one is taken.
     :param employee_id: the employee, if known; otherwise the draft's number identifies the employee.
     :param behind: the id of a capture that the caller has just saved. The new one begins when its face is bound.
-    :raises TerminalInUse: when a capture runs there. :raises TerminalHeld: when a needed picture is held there.
-    :raises LoginStopped: when the terminal refused our password. :raises TerminalUnknown: when it is not active.
+    :raises TerminalInUse: when a capture runs there. :raises terminal_held: when a needed picture is held there.
+    :raises LoginStopped: when the terminal refused our password. :raises terminal_unknown: when it is not active.
     :raises NotComparedSinceRestore: when nothing is written to the terminal yet after a restore.
-    :raises ConsentMissing: when a consent is required and none is recorded.
+    :raises consent_missing: when a consent is required and none is recorded.
     """
     terminal = connection.terminal_row(terminal_id)
     if not terminal.is_active:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)
     connection.refuse_when_stopped(terminal)
     connection.refuse_before_compared(terminal)
@@ -62,10 +64,11 @@ def start_capture(
     return _queue(terminal_id, draft, requested_by, earlier, None if waits else held)
 
 
-def _held(held: Capture) -> TerminalHeld:
+def _held(held: Capture) -> ServiceError:
     name = held.draft_name or held.draft_number
-    known = {"saved_name": name} if held.state == USED else {"name": name}
-    return TerminalHeld(who=held.requested_by, capture_id=held.id, **known)
+    about: dict[str, Any] = {"who": held.requested_by, "capture_id": held.id}
+    about["saved_name" if held.state == USED else "name"] = name
+    return ServiceError("terminal_held", **about)
 
 
 def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None, held: Capture | None) -> Capture:

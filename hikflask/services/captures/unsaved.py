@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
-from hikflask.services.core.errors import CaptureNotNamed, CaptureUnknown
+from hikflask.services.core.errors import ServiceError
 
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
@@ -41,7 +41,7 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
     Its terminal and picture are read with it. A capture that was superseded lately is returned, too, because the caller
     must be told. The transaction stays open.
 
-    :raises CaptureNotNamed: when it has no number, and the caller took another picture lately that could be meant, too.
+    :raises capture_not_named: when it has no number, and the caller took another picture lately that could be meant.
     """
     caller = {"number": number, "requested_by": requested_by}
     if terminal_id is None:
@@ -52,14 +52,14 @@ def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture |
         return None
     others = OTHER_UNSAVED.where(*_there(terminal_id)).limit(1)
     if not found.draft_number and db.session.execute(others, {**caller, "capture_id": found.id}).first():
-        raise CaptureNotNamed
+        raise ServiceError("capture_not_named")
     return found
 
 
 def of_path(photo_path: str, terminal_id: int | None, employee: Employee, requested_by: str) -> Capture | None:
     """Return the caller's capture whose answer had this path; None when the employee has its picture already.
 
-    :raises CaptureUnknown: when the caller has no such capture for the employee's number, or without a number, or its
+    :raises capture_unknown: when the caller has no such capture for the employee's number, or without a number, or its
         picture was saved to somebody else.
     """
     file = photo_path.rpartition("/")[2]
@@ -78,7 +78,7 @@ def of_path(photo_path: str, terminal_id: int | None, employee: Employee, reques
     )
     found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
     if found is None:
-        raise CaptureUnknown
+        raise ServiceError("capture_unknown")
     return None if found.state == USED else found
 
 

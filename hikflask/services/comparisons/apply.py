@@ -11,11 +11,10 @@ from hikflask.models.comparison import VALIDITY
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
-from hikflask.services.comparisons.errors import NotThere
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.comparisons.take_over import Agreed, Faces, taking_over
 from hikflask.services.core.db import lock_employee, lock_numbers
-from hikflask.services.core.errors import ChangedSince
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
@@ -47,7 +46,7 @@ def _checked(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -
     agreed = item.number in params["same_person"]
     if item.employee_id != (known.employee.id if known.employee else None):
         if item.action != plan.TAKE_OVER or item.employee_id is not None:
-            raise ChangedSince
+            raise ServiceError("changed_since")
         # Nobody had the number. Whoever has it now was not said to be the same person.
         agreed = False
     faces = params.get(plan.FACES, {}).get(item.number)
@@ -75,7 +74,7 @@ def _taking_over(
     def require_there() -> None:
         # An erasure of the number has deleted it.
         if queries.person_there(comparison.id, number) is None:
-            raise NotThere(n=number)
+            raise ServiceError("not_there", n=number)
 
     agreed = Agreed(same_person, faces, may_take_days=number in params.get(plan.SHUT_OUT, ()))
     name_seen = known.there.name if known.there else ""
@@ -100,7 +99,9 @@ def _send(known: Facts, terminal_id: int, *, names_agreed: bool, may_replace: bo
     mine = Enrolment.id == enrolment.id
     if names_agreed and known.there is not None and plan.would_overwrite(known):
         if not plan.is_our_face(known) and not may_replace:
-            raise ChangedSince  # The name here is another one than in the plan, by which nobody was replaced.
+            raise ServiceError(
+                "changed_since"
+            )  # The name here is another one than in the plan, by which nobody was replaced.
         if plan.is_our_face(known):
             state.apply(state.RECORD_ADOPTED, mine, written_name=known.there.name[:128])
         else:
@@ -124,7 +125,7 @@ def _remove(known: Facts, terminal_id: int) -> Enrolment:
     nameless = known.there is not None and not name
     mine = Enrolment.id == enrolment.id
     if not state.apply(state.REMOVAL_CHOSEN, mine, written_name=name[:128], overwrite=nameless):
-        raise NotThere(n=known.number)
+        raise ServiceError("not_there", n=known.number)
     db.session.refresh(enrolment)
     audit.note(
         "enrolment.removal_chosen",

@@ -32,7 +32,7 @@ def leave(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
     An enrolment that is not as desired because of it is not tried again, and is not shown in green.
 
     :return: False when the comparison shows no such difference any more.
-    :raises ComparisonUnknown: when there is no such comparison.
+    :raises comparison_unknown: when there is no such comparison.
     """
     return _leave(queries.row(comparison_id), kind, reason, number) == 1
 
@@ -40,7 +40,7 @@ def leave(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
 def leave_kind(comparison_id: int, kind: str, reason: str = "") -> int:
     """Leave all differences of a kind that are not left alone yet; return how many they are.
 
-    :raises ComparisonUnknown: when there is no such comparison.
+    :raises comparison_unknown: when there is no such comparison.
     """
     return _leave(queries.row(comparison_id), kind, reason, None)
 

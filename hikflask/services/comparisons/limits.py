@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from hikflask import validity_days
 from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
-from hikflask.services.comparisons.errors import NoWholeDay, OverThere, ValidityNotReadable, ValidityOutside
 from hikflask.services.core import removals
 from hikflask.services.core.dates import local, today
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.state.columns import EmployeeColumns
 from hikflask.services.terminals import clock
@@ -58,12 +58,12 @@ def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:
     A first day that has begun already counts as a whole one. Where the zone is not the terminal's own, the days are
     whole both as they are written and by the terminal's clock: firmware marks its local time as UTC, too.
 
-    :raises ValidityNotReadable: :raises ValidityOutside: :raises NoWholeDay: when there are no such days.
+    :raises validity_not_readable: :raises validity_outside: :raises no_whole_day: when there are no such days.
     """
     if valid is None or not valid.enabled:
         return Limits()
     if valid.begin is None or valid.end is None:
-        raise ValidityNotReadable
+        raise ServiceError("validity_not_readable")
     _refuse_outside(valid.begin.date(), min(valid.end.date(), validity_days.LAST_DAY))
     shift = _shift(valid, terminal)
     first = None if valid.begin.date() == validity_days.FIRST_DAY else _first_day({valid.begin, valid.begin + shift})
@@ -74,7 +74,7 @@ def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:
     if first is None or last is None or first <= last:
         return limits
     if not limits.is_over:
-        raise NoWholeDay
+        raise ServiceError("no_whole_day")
     return replace(limits, first=None)
 
 
@@ -86,8 +86,8 @@ def limits_taken(
     An employee keeps the own ones where the terminal tells none, and where it has no limit for somebody who was not to
     be there: nobody chose to lift a limit.
 
-    :raises OverThere: when the validity there is over, which the employee's is not.
-    :raises ValidityNotReadable: :raises ValidityOutside: :raises NoWholeDay: as limits_of().
+    :raises over_there: when the validity there is over, which the employee's is not.
+    :raises validity_not_readable: :raises validity_outside: :raises no_whole_day: as limits_of().
     """
     limits = limits_of(valid, terminal)
     if employee is None:
@@ -95,7 +95,7 @@ def limits_taken(
     if valid is None or (limits == Limits() and not is_desired):
         return Limits(employee.valid_from, employee.valid_to)
     if limits.is_over:
-        raise OverThere
+        raise ServiceError("over_there")
     return limits
 
 
@@ -109,7 +109,7 @@ def _shift(valid: Validity, terminal: Terminal) -> timedelta:
 
 def _refuse_outside(*days: date | None) -> None:
     if not all(validity_days.is_accepted(day) for day in days if day):
-        raise ValidityOutside
+        raise ServiceError("validity_outside")
 
 
 def _first_day(begins: set[datetime]) -> date:

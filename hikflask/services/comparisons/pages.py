@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hikflask.isapi.paging import Page, ends
-from hikflask.services.comparisons.errors import ComparisonFailed, ListChanging, ListIncomplete, ListTooLong
+from hikflask.services.comparisons.errors import ComparisonFailed
 
 LONGEST_NUMBER = 32
 # No terminal holds more people or faces, whatever it states.
@@ -11,10 +11,10 @@ MAX_ROWS = 100_000
 
 
 class Changed(Exception):
-    """The list is not the one that was begun. `failure` is the error when it is read again in vain."""
+    """The list is not the one that was begun. `failure` is the code of the refusal when it is read again in vain."""
 
-    def __init__(self, failure: type[ComparisonFailed]) -> None:
-        super().__init__(failure.code)
+    def __init__(self, failure: str) -> None:
+        super().__init__(failure)
         self.failure = failure
 
 
@@ -62,25 +62,25 @@ class Follows:
 def follow(place: Place, page: Page) -> Follows:
     """Return what a page adds to a list.
 
-    :raises Changed: when the page does not continue the list. :raises ListIncomplete: when the list stops before its
-        end, or has a number that no terminal may have. :raises ListTooLong: when it has more rows than there can be.
+    :raises Changed: when the page does not continue the list. :raises list_incomplete: when the list stops before its
+        end, or has a number that no terminal may have. :raises list_too_long: when it has more rows than there can be.
     :raises Nonsense: when the page does not say whether it is the last one.
     """
     if place.read and page.numbers[:1] != (place.last,):
         # The same page again, whatever the position: nothing changed, but nothing more is told either.
-        raise Changed(ListIncomplete if page.numbers[:1] == (place.first,) else ListChanging)
+        raise Changed("list_incomplete" if page.numbers[:1] == (place.first,) else "list_changing")
     if None not in {page.total, place.total} and page.total != place.total:
-        raise Changed(ListChanging)
+        raise Changed("list_changing")
     new = page.numbers[place.overlap :]
     if any(len(number) > LONGEST_NUMBER for number in new):
-        raise ListIncomplete
+        raise ComparisonFailed("list_incomplete")
     if len(set(new)) < len(new):
-        raise Changed(ListIncomplete)
+        raise Changed("list_incomplete")
     read, is_last = place.read + len(new), ends(page, place.position + len(page.numbers))
     if max(read, page.total or 0) > place.most:
-        raise ListTooLong
+        raise ComparisonFailed("list_too_long")
     if not is_last and not new:
-        raise ListIncomplete
+        raise ComparisonFailed("list_incomplete")
     if is_last and page.total not in {None, read}:
-        raise Changed(ListIncomplete)
+        raise Changed("list_incomplete")
     return Follows(new, read, new[-1] if new else place.last, page.total, is_last)

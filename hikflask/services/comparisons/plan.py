@@ -20,23 +20,10 @@ from hikflask.models import Comparison, Difference, Employee, Enrolment, Termina
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.comparisons import queries, verdicts
-from hikflask.services.comparisons.errors import (
-    FaceDiffers,
-    FaceNotRead,
-    IllegalNumber,
-    NameDiffers,
-    NameNotUsable,
-    NotCompared,
-    NotHere,
-    NothingToTakeOver,
-    NotRestored,
-    NotThere,
-    NumbersUnknown,
-)
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import UNREAD, Facts
 from hikflask.services.core import removals, shown
-from hikflask.services.core.errors import ConsentMissing, EmployeeInactive, NumberLeaving, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.removals import Agreed, Loss, Losses, Pair
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
@@ -236,11 +223,11 @@ class Plan:
 def make(comparison: Comparison, choices: Choices) -> Plan:
     """Return the plan that follows from choices, with the reason for each step that is not possible.
 
-    :raises NotCompared: when the comparison is not finished.
-    :raises NumbersUnknown: when a number is neither here nor there.
+    :raises not_compared: when the comparison is not finished.
+    :raises numbers_unknown: when a number is neither here nor there.
     """
     if comparison.state != DONE:
-        raise NotCompared
+        raise ServiceError("not_compared")
     actions = dict(_chosen(comparison, choices))
     terminal = connection.terminal_row(comparison.terminal_id)
     steps: list[Step] = []
@@ -250,7 +237,8 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
             unknown.append(known.number)
         steps.append(_step(terminal, known, *actions[known.number], choices))
     if unknown:
-        raise NumbersUnknown(tuple(sorted({choices.numbers[number] for number in unknown})), ", ".join(sorted(unknown)))
+        fields = tuple(sorted({choices.numbers[number] for number in unknown}))
+        raise ServiceError("numbers_unknown", fields=fields, numbers=", ".join(sorted(unknown)))
     steps.sort(key=attrgetter("number"))
     gone = sum(1 for step in steps if step.takes_access)
     shut_out = [step.employee_id for step in steps if step.shuts_out]
@@ -351,14 +339,14 @@ def check(
         connection.refuse_before_compared(terminal)
     if action == SEND:
         if terminal.awaits_restore:
-            raise NotRestored
+            raise ServiceError("not_restored")
         _check_send(known, names_agreed)
     elif action == TAKE_OVER:
         _check_take_over(known, names_agreed)
         if known.another_face == UNREAD:
-            raise FaceNotRead(n=known.number)
+            raise ServiceError("face_not_read", n=known.number)
         if known.another_face and not face_agreed:
-            raise FaceDiffers(n=known.number)
+            raise ServiceError("face_differs", n=known.number)
         valid = validity_of(known.there.valid_there) if known.there else None
         return limits_taken(valid, terminal, known.employee, is_desired=_is_here(known))
     elif action == REMOVE:
@@ -368,31 +356,33 @@ def check(
 
 def _check_send(known: Facts, names_agreed: bool) -> None:
     if known.employee is None:
-        raise NotHere(n=known.number)
+        raise ServiceError("not_here", n=known.number)
     if not known.employee.is_active:
-        raise EmployeeInactive
+        raise ServiceError("employee_inactive")
     _refuse_while_leaving(known)
     if not names_agreed and would_overwrite(known):
-        raise NameDiffers(n=known.number, here=known.name_wanted, there=known.there.name if known.there else "")
+        raise ServiceError(
+            "name_differs", n=known.number, here=known.name_wanted, there=known.there.name if known.there else ""
+        )
 
 
 def _check_take_over(known: Facts, names_agreed: bool) -> None:
     there = known.there
     if there is None:
-        raise NotThere(n=known.number)
+        raise ServiceError("not_there", n=known.number)
     if not employee_number.is_valid(known.number):
-        raise IllegalNumber(n=known.number)
+        raise ServiceError("number_not_usable", n=known.number)
     if invisible_characters.is_blank(there.name) or len(there.name) > LONGEST_NAME:
-        raise NameNotUsable(n=known.number)
+        raise ServiceError("name_not_usable", n=known.number)
     if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
-        raise NothingToTakeOver(n=known.number)
+        raise ServiceError("nothing_to_take_over", n=known.number)
     if known.employee and not known.employee.is_active:
-        raise EmployeeInactive
+        raise ServiceError("employee_inactive")
     _refuse_while_leaving(known)
     if not names_agreed and is_another_name(known):
-        raise NameDiffers(n=known.number, here=known.name_wanted, there=there.name)
+        raise ServiceError("name_differs", n=known.number, here=known.name_wanted, there=there.name)
     if there.face_url and consents.is_required() and not (known.employee and known.employee.has_consent):
-        raise ConsentMissing
+        raise ServiceError("consent_missing")
 
 
 def _refuse_while_leaving(known: Facts) -> None:
@@ -400,14 +390,14 @@ def _refuse_while_leaving(known: Facts) -> None:
     employee_id = known.employee.id if known.employee else None
     for owner_id, terminal in known.leaving:
         if owner_id is None or owner_id != employee_id:
-            raise NumberLeaving(n=known.number, t=terminal)
+            raise ServiceError("number_leaving", n=known.number, t=terminal)
 
 
 def _check_remove(known: Facts) -> None:
     if known.there is None and not _is_here(known):
-        raise NotThere(n=known.number)
+        raise ServiceError("not_there", n=known.number)
     if not persons.NUMBER.match(known.number):
-        raise IllegalNumber(n=known.number)
+        raise ServiceError("number_not_usable", n=known.number)
 
 
 def would_overwrite(known: Facts) -> bool:

@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
 from hikflask.models.comparison import DONE, KINDS, READING
-from hikflask.services.comparisons.errors import ComparisonUnknown
 from hikflask.services.core.db import rows_of
-from hikflask.services.core.errors import NameTooLong
+from hikflask.services.core.errors import NameTooLong, NotFound
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.state import columns
 from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
@@ -99,11 +98,11 @@ def get(comparison_id: int) -> Comparison | None:
 def row(comparison_id: int) -> Comparison:
     """Return the comparison.
 
-    :raises ComparisonUnknown: when there is no such row.
+    :raises comparison_unknown: when there is no such row.
     """
     found = get(comparison_id)
     if found is None:
-        raise ComparisonUnknown
+        raise NotFound("comparison_unknown")
     return found
 
 

@@ -23,13 +23,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.services.comparisons import queries, retention, verdicts
-from hikflask.services.comparisons.errors import (
-    FAILURES,
-    AnotherDevice,
-    ComparisonFailed,
-    ComparisonReplaced,
-    ListIncomplete,
-)
+from hikflask.services.comparisons.errors import LIST_FAILURES, ComparisonFailed
 from hikflask.services.comparisons.limits import words_of
 from hikflask.services.comparisons.pages import Changed, Place, follow
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
@@ -56,7 +50,7 @@ def start(terminal_id: int, by: str) -> Comparison:
     """Begin a comparison of a terminal, or return the one that is being read. Nothing is asked yet.
 
     :param by: who wants it: the operator, or NIGHTLY.
-    :raises TerminalUnknown: when there is no such terminal. :raises TerminalRetired: when it is out of service.
+    :raises terminal_unknown: when there is no such terminal. :raises TerminalRetired: when it is out of service.
     """
     terminal = connection.terminal_row(terminal_id)
     if terminal.retired_at is not None:
@@ -105,12 +99,12 @@ def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, 
     :raises TerminalError: when the terminal refuses or does not answer; it is read on later from where it was.
     :raises TerminalInUse: :raises LeaseLost: :raises LoginStopped: likewise.
     :raises ComparisonFailed: when the list cannot be read for certain; the comparison has failed, nothing is concluded.
-    :raises ComparisonUnknown: when there is no such comparison.
+    :raises comparison_unknown: when there is no such comparison.
     """
     comparison = queries.row(comparison_id)
     terminal_id = comparison.terminal_id
     if comparison.state == FAILED:
-        raise FAILURES.get(comparison.error, ComparisonFailed)
+        raise ComparisonFailed(comparison.error if comparison.error in LIST_FAILURES else "")
     if comparison.state == READING and comparison.step != VERDICTS and _read(comparison, holder, seconds, wait):
         return True
     verdicts.conclude(comparison_id)
@@ -130,8 +124,8 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
                     return True
             return False
     except Nonsense as error:
-        _fail(comparison_id, terminal_id, ListIncomplete.code)
-        raise ListIncomplete from error
+        _fail(comparison_id, terminal_id, "list_incomplete")
+        raise ComparisonFailed("list_incomplete") from error
     except (ComparisonFailed, LoginStopped) as error:
         _fail(comparison_id, terminal_id, error.code)
         raise
@@ -216,7 +210,7 @@ class Reading:
         """
         again = select(PersonThere.id).where(*known, PersonThere.number.in_(numbers)).limit(1)
         if numbers and db.session.execute(again).first():
-            raise Changed(ListIncomplete)
+            raise Changed("list_incomplete")
 
     def _is_confirmed(self, read: int) -> bool:
         """True when the terminal counts as many people as its list has; False when it does not count, or fewer.
@@ -225,7 +219,7 @@ class Reading:
         """
         count = _if_told(lambda: persons.count(self._talk))
         if count is not None and count.people > read:
-            raise Changed(ListIncomplete)
+            raise Changed("list_incomplete")
         return count is not None and count.people == read
 
     def _after_people(self) -> str:
@@ -245,7 +239,7 @@ class Reading:
     def _read_missing(self) -> None:
         """Ask for some by their numbers: who is there after all is compared as if the list had shown them.
 
-        :raises ListIncomplete: when the terminal ignores the numbers: then nothing tells who is not there.
+        :raises list_incomplete: when the terminal ignores the numbers: then nothing tells who is not there.
         """
         numbers = self._next_missing()
         if not numbers:
@@ -253,7 +247,7 @@ class Reading:
             return
         people = _if_told(lambda: persons.find_several(self._talk, numbers))
         if people is None:
-            raise ListIncomplete
+            raise ComparisonFailed("list_incomplete")
         total = None if people else self._row.people
         with self._writing(last_number=numbers[-1], people=total):
             self._keep(list(people.values()))
@@ -317,11 +311,11 @@ class Reading:
     def _end(self) -> None:
         """Make sure that the device is still the one whose list was read. Then everything is read.
 
-        :raises AnotherDevice: when it is not.
+        :raises another_device: when it is not.
         """
         checks.recognise(self._talk)
         if self._talk.terminal.serial != self._row.serial:
-            raise AnotherDevice
+            raise ComparisonFailed("another_device")
         self._write(step=VERDICTS)
 
     # --- what is written ---
@@ -337,13 +331,13 @@ class Reading:
         first = select(PersonThere.number).where(self._here).order_by(PersonThere.id).limit(1)
         return db.session.execute(first).scalar() or ""
 
-    def _begin_again(self, failure: type[ComparisonFailed]) -> None:
+    def _begin_again(self, failure: str) -> None:
         """Read the list again from its beginning; who was read is forgotten first, by the steps that follow.
 
         :raises ComparisonFailed: when that was done often enough.
         """
         if self._row.restarts >= MOST_RESTARTS:
-            raise failure
+            raise ComparisonFailed(failure)
         self._pictures = []
         anew = {"read": 0, "last_number": "", "people": None, "faces_read": 0, "first_face": "", "last_face": ""}
         self._write(**anew, step=PEOPLE, search_id=persons.new_search(), restarts=Comparison.restarts + 1)
@@ -357,7 +351,7 @@ class Reading:
         """Open a transaction that writes how far the reading is, with what it read. Only the lease's holder commits.
 
         :raises LeaseLost: when another holder took the lease.
-        :raises ComparisonReplaced: when the comparison has ended, or somebody else read on.
+        :raises comparison_replaced: when the comparison has ended, or somebody else read on.
         """
         row = self._row
         seen = (Comparison.read == row.read, Comparison.faces_read == row.faces_read, Comparison.step == row.step)
@@ -365,7 +359,7 @@ class Reading:
         with self._talk.lease.write():
             changed = update(Comparison).where(*mine).values(read_at=database_now(), **values)
             if changed_rows(changed) != 1:
-                raise ComparisonReplaced
+                raise ComparisonFailed("comparison_replaced")
             yield
         self._row = queries.row(row.id)
 

@@ -22,18 +22,10 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons.errors import (
-    ChangedThere,
-    FaceDiffers,
-    IllegalNumber,
-    NameDiffers,
-    NameNotUsable,
-    NotThere,
-)
 from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
-from hikflask.services.core.errors import EmployeeInactive
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, search
 from hikflask.services.employees.save import save_changes
@@ -99,14 +91,15 @@ def taking_over(
 
     :param name_seen: the name that the plan was made with; another name there meanwhile is refused.
     :param require: is called once the number is locked, and raises when nothing is to be done.
-    :raises NotThere: :raises ChangedThere: when the terminal shows nobody, or another name or other days.
-    :raises NameDiffers: :raises FaceDiffers: :raises IllegalNumber: :raises EmployeeInactive: :raises NumberLeaving:
-    :raises ConsentMissing: when that person cannot be taken over; likewise because of the validity there: see
+    :raises not_there: :raises changed_there: when the terminal shows nobody, or another name or other days.
+    :raises name_differs: :raises face_differs: :raises number_not_usable: :raises employee_inactive: :raises
+        number_leaving:
+    :raises consent_missing: when that person cannot be taken over; likewise because of the validity there: see
         limits_taken().
     :raises TerminalError: when the terminal refuses or does not answer.
     """
     if not persons.NUMBER.match(number):
-        raise IllegalNumber(n=number)
+        raise ServiceError("number_not_usable", n=number)
     with (
         connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk,
         storage.Files() as files,
@@ -127,11 +120,11 @@ def taking_over(
 def _found(talk: Conversation, number: str, name_seen: str) -> Found:
     person = persons.find(talk, number)
     if person is None:
-        raise NotThere(n=number)
+        raise ServiceError("not_there", n=number)
     if person.name[:LONGEST_THERE] != name_seen:
-        raise ChangedThere(n=number)
+        raise ServiceError("changed_there", n=number)
     if not person.name.strip() or len(person.name) > LONGEST_NAME:
-        raise NameNotUsable(n=number)
+        raise ServiceError("name_not_usable", n=number)
     return Found(person, _picture(talk, person))
 
 
@@ -186,7 +179,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
     limits = limits_taken(found.person.valid, terminal, joined, is_desired=is_desired)
     # Nobody was asked whether so many may lose access.
     if joined and not agreed.may_take_days and limits.take_from(Limits(joined.valid_from, joined.valid_to)):
-        raise ChangedThere(n=found.number)
+        raise ServiceError("changed_there", n=found.number)
     if joined is None and limits.is_over:
         return _come_in_inactive(terminal, found, limits, photo, files)
     employee = joined or _added(found, limits, files)
@@ -244,11 +237,11 @@ def _come_in_inactive(
 def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: bool, files: storage.Files) -> Employee:
     """Return the employee who has the number, with the name that is there.
 
-    :raises NameDiffers: when the employee has another name, and nobody said that it is the same person.
+    :raises name_differs: when the employee has another name, and nobody said that it is the same person.
     """
     employee = locked_employee(employee_id)
     if not employee.is_active:
-        raise EmployeeInactive
+        raise ServiceError("employee_inactive")
     # Before the enrolment (see core/db.py), though the employee may be saved after it.
     departments.resolve(employee.department)
     locks.share()
@@ -257,7 +250,7 @@ def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: boo
     if name in whole or (name == wanted and _is_desired(terminal.id, employee.number)):
         return employee
     if not same_person:
-        raise NameDiffers(n=employee.number, here=employee.name, there=name)
+        raise ServiceError("name_differs", n=employee.number, here=employee.name, there=name)
     if name == wanted:
         return employee  # A shorter form of the employee's own name.
     names = {"name", "terminal_name"}
@@ -275,7 +268,7 @@ def _is_desired(terminal_id: int, number: str) -> bool:
 def _is_chosen(terminal: Terminal, employee: Employee, found: Found, photo: Photo | None, chosen: Faces | None) -> bool:
     """Tell whether the face there is another one than here, which a person who saw both has chosen.
 
-    :raises FaceDiffers: when it is another one, and nobody chose it in place of the one that is here now, or it is not
+    :raises face_differs: when it is another one, and nobody chose it in place of the one that is here now, or it is not
         kept.
     """
     enrolment = queries.find(terminal.id, employee.number)
@@ -285,7 +278,7 @@ def _is_chosen(terminal: Terminal, employee: Employee, found: Found, photo: Phot
     if own is None or found.picture is None or found.sha256 in ours:
         return False
     if photo is None or chosen != (own.sha256, photo.sha256):
-        raise FaceDiffers(n=employee.number)
+        raise ServiceError("face_differs", n=employee.number)
     return True
 
 

@@ -49,7 +49,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from hikflask.extensions import Base, db
 from hikflask.models import Employee, Terminal
 from hikflask.owned_session import Hook, OwnedSession, TransactionMisuse, Work
-from hikflask.services.core.errors import EmployeeUnknown, LostRace
+from hikflask.services.core.errors import LostRace, NotFound
 
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
@@ -317,11 +317,11 @@ def locked_employee(employee_id: int) -> Employee:
 
     So nobody is sent to a terminal who is deactivated at the same moment.
 
-    :raises EmployeeUnknown: when somebody deleted the employee.
+    :raises employee_unknown: when somebody deleted the employee.
     """
     employee: Employee | None = db.session.execute(LOCKED_AND_READ, {"employee_id": employee_id}).scalar_one_or_none()
     if employee is None:
-        raise EmployeeUnknown
+        raise NotFound("employee_unknown")
     return employee
 
 
@@ -330,7 +330,7 @@ def locked_with_number(employee_id: int, *others: str) -> Employee:
 
     For whoever changes the number, or ends its use.
 
-    :raises EmployeeUnknown: as locked_employee(). :raises LostRace: when it got another number before this one was
+    :raises employee_unknown: as locked_employee(). :raises LostRace: when it got another number before this one was
         locked.
     """
     write_first()

@@ -18,15 +18,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, Z
 
 from hikflask import employee_number
 from hikflask.services.core import import_files
-from hikflask.services.core.errors import (
-    ArchiveEmpty,
-    ArchiveEncrypted,
-    ArchiveTooLarge,
-    ArchiveTooMany,
-    BadArchive,
-    BadPhoto,
-    PhotoTooLarge,
-)
+from hikflask.services.core.errors import BadArchive, BadPhoto
 
 MEGABYTE = 1024 * 1024
 # Of one picture, as of one that is uploaded alone.
@@ -89,7 +81,7 @@ def look(path: Path) -> Contents:
         else:
             found.others.append(info.filename)
     if not files:
-        raise ArchiveEmpty
+        raise BadArchive("archive_empty")
     return found
 
 
@@ -104,7 +96,7 @@ def _refuse_directory(path: Path) -> None:
             raise BadArchive
         size = int.from_bytes(tail[at + 12 : at + 16], "little")
         if size > LARGEST_DIRECTORY or tail[max(0, at - 20) : at].startswith(END_OF_ZIP64):
-            raise ArchiveTooMany(n=MOST_FILES)
+            raise BadArchive("archive_too_many", n=MOST_FILES)
         file.seek(start + at - size)
         directory = file.read(size)
     count = place = 0
@@ -115,15 +107,15 @@ def _refuse_directory(path: Path) -> None:
         place += RECORD_SIZE + length
         count += 1
         if count > MOST_FILES:
-            raise ArchiveTooMany(n=MOST_FILES)
+            raise BadArchive("archive_too_many", n=MOST_FILES)
 
 
 def _refuse(archive: ZipFile) -> None:
     files = archive.infolist()
     if any(info.flag_bits & ENCRYPTED for info in files):
-        raise ArchiveEncrypted
+        raise BadArchive("archive_encrypted")
     if sum(info.file_size for info in files) > MOST_MEGABYTES * MEGABYTE:
-        raise ArchiveTooLarge(n=MOST_MEGABYTES)
+        raise BadArchive("archive_too_large", n=MOST_MEGABYTES)
     end = 0
     for info in sorted(files, key=lambda info: info.header_offset):
         if info.header_offset < end or not info.filename:
@@ -178,13 +170,13 @@ def _directory(path: Path, present: Version) -> ZipFile:  # noqa: ARG001 - what 
 def read(path: Path, name: str) -> io.BytesIO:
     """Return a picture of an archive, as the file that it was.
 
-    :raises PhotoTooLarge: when it has more than 10 MB. :raises BadPhoto: when it cannot be read.
+    :raises photo_too_large: when it has more than 10 MB. :raises BadPhoto: when it cannot be read.
     """
     try:
         with _opened(path) as (file, archive):
             info = archive.getinfo(name)
             if info.file_size > LARGEST_FILE:
-                raise PhotoTooLarge
+                raise BadPhoto("photo_too_large")
             if info.compress_type not in METHODS:
                 raise BadPhoto
             file.seek(_start(file, info))

@@ -11,7 +11,7 @@ from hikflask.models import Department, Employee
 from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.core.db import Require, changed_rows, transaction, write_first
-from hikflask.services.core.errors import DepartmentBusy, DepartmentUnknown
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry
 
 # For how long it is tried again while others have people of the department locked, and how often, in seconds.
@@ -24,7 +24,7 @@ def rename(department_id: int, name: str) -> int:
     """Give a department another name, and return how many people are in it.
 
     :raises DepartmentKnown: when another department has this name, in whatever spelling: it can be merged into that.
-    :raises DepartmentUnknown: when there is no such department. :raises DepartmentBusy: when others change its people.
+    :raises department_unknown: when there is none. :raises department_busy: when others change its people.
     """
     return _patiently(lambda: _rename(department_id, registry.one_spaced(name)))
 
@@ -39,8 +39,8 @@ def merge(
 
     :param require: is called once the departments are locked, and raises when nothing is to be done.
     :param moved: done within the same transaction when all are moved, with the name of the department.
-    :raises DepartmentUnknown: when there is none of these, or one would be merged into itself.
-    :raises DepartmentBusy: when others change their people.
+    :raises department_unknown: when there is none of these, or one would be merged into itself.
+    :raises department_busy: when others change their people.
     """
     return _patiently(lambda: _merge(department_ids, into_id, require, moved))
 
@@ -56,7 +56,7 @@ def _patiently(change: Callable[[], int]) -> int:
             if getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
                 raise
             if time.monotonic() > until:
-                raise DepartmentBusy from error
+                raise ServiceError("department_busy") from error
         time.sleep(PAUSE)
 
 
@@ -83,7 +83,7 @@ def _merge(
     found = _locked({*department_ids, into_id})
     into = found.pop(into_id)
     if not found or len(found) != len(department_ids):
-        raise DepartmentUnknown
+        raise NotFound("department_unknown")
     if require is not None:
         require()
     people = sum(_merge_one(department, into) for department in found.values())
@@ -105,13 +105,13 @@ def _merge_one(department: Department, into: Department) -> int:
 def _locked(department_ids: Collection[int]) -> dict[int, Department]:
     """Return the departments by id, locked: whoever is about to bring somebody into one is waited for.
 
-    :raises DepartmentUnknown: when one is missing.
+    :raises department_unknown: when one is missing.
     """
     rows = select(Department).where(Department.id.in_(department_ids)).order_by(Department.id).with_for_update()
     found = db.session.execute(rows, execution_options={"populate_existing": True}).scalars()
     by_id = {department.id: department for department in found}
     if len(by_id) != len(department_ids):
-        raise DepartmentUnknown
+        raise NotFound("department_unknown")
     return by_id
 
 

@@ -13,7 +13,7 @@ from hikflask.models.columns import storable
 from hikflask.models.department import spelling_key
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, write_first
-from hikflask.services.core.errors import DepartmentHasPeople, DepartmentKnown, DepartmentUnknown
+from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
 
 
 def resolve(name: str) -> str:
@@ -61,13 +61,13 @@ def id_of(name: str) -> int | None:
 def keep_name(department_id: int) -> str:
     """Return the name of a department, which stays until the caller's transaction ends.
 
-    :raises DepartmentUnknown: when there is no such department any more.
+    :raises department_unknown: when there is no such department any more.
     """
     write_first()
     kept = select(Department.name).where(Department.id == department_id).with_for_update(read=True, key_share=True)
     name = db.session.execute(kept).scalar_one_or_none()
     if name is None:
-        raise DepartmentUnknown
+        raise NotFound("department_unknown")
     return name
 
 
@@ -111,15 +111,15 @@ def refuse_known(name: str, department_id: int | None = None) -> None:
 def delete(department_id: int) -> str:
     """Delete a department that nobody is in, and return its name.
 
-    :raises DepartmentUnknown: when there is none. :raises DepartmentHasPeople: when somebody is in it.
+    :raises department_unknown: when there is none. :raises department_has_people: when somebody is in it.
     """
     with transaction():
         write_first()
         department = db.session.get(Department, department_id, populate_existing=True, with_for_update=True)
         if department is None:
-            raise DepartmentUnknown
+            raise NotFound("department_unknown")
         if not delete_unused(department.name):
-            raise DepartmentHasPeople
+            raise ServiceError("department_has_people")
     return department.name
 
 

@@ -10,7 +10,7 @@ from hikflask.services import audit
 from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import after_commit, fresh, lock_numbers, locked_with_number, transactional
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import NotFound
 from hikflask.services.employees import export_files, search
 from hikflask.services.employees.lifecycle import apply_deleted
 from hikflask.services.enrolments import queries
@@ -27,13 +27,13 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
     The database is changed in one transaction; the files are removed after it. certificates.complete_all() retries the
     files that cannot be removed now.
 
-    :raises EmployeeUnknown: when the employee was erased or deleted meanwhile.
+    :raises employee_unknown: when the employee was erased or deleted meanwhile.
     """
     erasure_id = None
     while erasure_id is None:
         employee = fresh(Employee, employee_id)
         if employee is None:
-            raise EmployeeUnknown
+            raise NotFound("employee_unknown")
         numbers = _numbers_of(employee)
         # To write the files anew, and to read the wrong rows, may take long, so nothing is locked meanwhile.
         person = Person(numbers, {employee.name} | audit.names_known(numbers, employee_id))

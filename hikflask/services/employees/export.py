@@ -33,7 +33,7 @@ from hikflask.services.audit import Entry, details_text
 from hikflask.services.audit.sealing import opened
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import locked_employee, transaction
-from hikflask.services.core.errors import EmployeeUnknown, PhotoForgotten
+from hikflask.services.core.errors import NotFound, PhotoForgotten
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
@@ -117,11 +117,11 @@ OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "compl
 def export_employee(employee_id: int) -> bytes:
     """Return the ZIP file with data.json and the photos, and write the export to the audit trail.
 
-    :raises EmployeeUnknown: when there is no such employee.
+    :raises employee_unknown: when there is no such employee.
     """
     employee = db.session.get(Employee, employee_id, populate_existing=True)
     if employee is None:
-        raise EmployeeUnknown
+        raise NotFound("employee_unknown")
     numbered = [one for one in personal_data.find_by_number(employee.number, employee_id) if _is_theirs(one, employee)]
     captures = numbered + personal_data.find_by_name(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]

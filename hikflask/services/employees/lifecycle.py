@@ -18,7 +18,7 @@ from hikflask.services.core.db import (
     locked_with_number,
     transactional,
 )
-from hikflask.services.core.errors import EmployeeInactive
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
@@ -49,7 +49,7 @@ def set_active(employee_id: int, active: bool, require: Require | None = None) -
     After an activation, every face must be confirmed again.
 
     :param require: is called once the row is locked, and raises when nothing is to be done.
-    :raises EmployeeUnknown: when there is no such employee. :raises ValidityOver: as apply_active().
+    :raises employee_unknown: when there is no such employee. :raises validity_over: as apply_active().
     """
     employee = locked_employee(employee_id)
     if require:
@@ -61,7 +61,7 @@ def set_active(employee_id: int, active: bool, require: Require | None = None) -
 def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> None:
     """Activate or deactivate within the caller's transaction, which has locked the employee's row.
 
-    :raises ValidityOver: when somebody comes back whose last day is past.
+    :raises validity_over: when somebody comes back whose last day is past.
     :param enrol: False: whoever comes back is on no terminal yet; the caller says on which.
     """
     if active and not employee.is_active:
@@ -123,16 +123,16 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
 def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
     """Desire an employee on one more terminal, with the present photo.
 
-    :raises TerminalUnknown: when it is not an active terminal. :raises EmployeeInactive: when deactivated.
-    :raises ValidityOver: when the employee's last day is past.
+    :raises terminal_unknown: when it is not an active terminal. :raises employee_inactive: when deactivated.
+    :raises validity_over: when the employee's last day is past.
     :raises NameTooLong: when not one letter of the name fits on the terminal.
-    :raises NumberLeaving: when an earlier owner of the number may still open doors.
-    :raises EmployeeUnknown: when there is no such employee.
+    :raises number_leaving: when an earlier owner of the number may still open doors.
+    :raises employee_unknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
     terminal = registry.active(terminal_id)
     if not employee.is_active:
-        raise EmployeeInactive
+        raise ServiceError("employee_inactive")
     desired.refuse_while_leaving(employee.number, employee.id)
     enrolment = desire_present(terminal, employee, employee.photo)
     return Changed(enrolment, (enrolment.id,))
@@ -143,7 +143,7 @@ def apply_department(employee: Employee, department: str) -> Changes:
 
     Return the terminals that groups give and take by it.
 
-    :raises NumberLeaving: when a group gives a terminal while an earlier owner of the number may still open doors.
+    :raises number_leaving: when a group gives a terminal while an earlier owner of the number may still open doors.
     """
     before = audit_notes.facts(employee)
     employee.department = departments.resolve(department)
@@ -156,7 +156,7 @@ def apply_department(employee: Employee, department: str) -> Changes:
 def delete_employee(employee_id: int) -> Changed[Employee]:
     """Delete an employee with all photos. The removals from terminals stay open after the row is deleted.
 
-    :raises EmployeeUnknown: when there is no such employee.
+    :raises employee_unknown: when there is no such employee.
     """
     employee = locked_with_number(employee_id)
     deleted = apply_deleted(employee)

@@ -21,7 +21,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import after_commit, changed_rows, transaction
-from hikflask.services.core.errors import PhotoDraftGone
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import deletion, quality, storage
 from hikflask.services.photos.findings import Finding
 
@@ -68,12 +68,12 @@ def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
 def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | None = None) -> PhotoDraft:
     """Return another draft of the same upload, turned by so many degrees more, or cropped, or not cropped any more.
 
-    :raises PhotoDraftGone: when there is no such draft of this operator any more. :raises PhotosWaiting:
+    :raises photo_draft_gone: when there is no such draft of this operator any more. :raises PhotosWaiting:
     """
     photo = photo_to_save(token, owner)
     draft, upload = _of(photo), _upload(photo)
     if draft is None:
-        raise PhotoDraftGone
+        raise ServiceError("photo_draft_gone")
     turned, cropped = (draft.turn + turn) % FULL_TURN, draft.cropped if crop is None else crop
     looked = quality.look(io.BytesIO(upload), turn=turned, crop=cropped)
     return _keep(looked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
@@ -108,21 +108,21 @@ def drop(token: str, owner: str) -> None:
 def photo_to_save(token: str, owner: str) -> Photo:
     """Return the photo of an operator's draft, for save().
 
-    :raises PhotoDraftGone: when there is no such draft any more.
+    :raises photo_draft_gone: when there is no such draft any more.
     """
     photo = _row(token, _is_draft())
     if photo is None or find(token, owner) is None:
-        raise PhotoDraftGone
+        raise ServiceError("photo_draft_gone")
     return photo
 
 
 def save(photo: Photo) -> None:
     """Keep the photo of a draft, within the caller's transaction. A draft is saved once.
 
-    :raises PhotoDraftGone: when it was saved, forgotten or erased meanwhile.
+    :raises photo_draft_gone: when it was saved, forgotten or erased meanwhile.
     """
     if changed_rows(update(Photo).where(Photo.id == photo.id, _is_draft()).values(forgotten_at=None)) != 1:
-        raise PhotoDraftGone
+        raise ServiceError("photo_draft_gone")
     db.session.refresh(photo)
 
 
@@ -179,7 +179,7 @@ def _upload(photo: Photo) -> bytes:
     try:
         return storage.beside(photo).read_bytes().partition(b"\n")[2]
     except FileNotFoundError as error:
-        raise PhotoDraftGone from error
+        raise ServiceError("photo_draft_gone") from error
 
 
 def _delete_oldest_of(owner: str) -> None:

@@ -22,17 +22,7 @@ from hikflask.services.core.db import (
     locked_with_number,
     transactional,
 )
-from hikflask.services.core.errors import (
-    CaptureNotSaved,
-    CaptureOfAnother,
-    CaptureRunning,
-    CaptureSuperseded,
-    EmployeeInactive,
-    NumberEnrolled,
-    NumberKnown,
-    ServiceError,
-    ValidityReversed,
-)
+from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
@@ -90,18 +80,18 @@ def save_employee(
         was read before. None saves all.
     :param active: True activates the employee, False deactivates; None changes nothing.
     :param require: is called once the row of the employee to change is locked, and raises when nothing is to be done.
-    :raises NumberKnown: when another employee has the number. :raises NumberLeaving: when an earlier owner of the
-        number may still open doors. :raises NumberEnrolled: when an enrolled number would change.
-    :raises CaptureRunning: :raises CaptureSuperseded: :raises CaptureNotSaved: :raises CaptureLost: when the capture's
-        picture cannot be used. :raises CaptureOfAnother: when somebody else requested it, without `take_over`.
-    :raises TerminalUnknown: :raises EmployeeInactive: when the employee cannot be on the selected terminal.
+    :raises number_known: when another employee has the number. :raises number_leaving: when an earlier owner of the
+        number may still open doors. :raises number_enrolled: when an enrolled number would change.
+    :raises capture_running: :raises CaptureSuperseded: :raises not_saved: when the capture's
+        picture cannot be used. :raises capture_of_another: when somebody else requested it, without `take_over`.
+    :raises terminal_unknown: :raises employee_inactive: when the employee cannot be on the selected terminal.
     :raises BadPhoto: when the upload is no picture. :raises PhotosWaiting: when other uploads took too long.
-    :raises PhotoDraftGone: when there is no such draft any more.
+    :raises photo_draft_gone: when there is no such draft any more.
     :raises NameTooLong: when not one letter of the name fits on a terminal.
-    :raises ConsentMissing: when a consent is required and none is recorded.
-    :raises ValidityOver: when the last day is past of somebody new, active, or to be on a terminal.
-    :raises ValidityReversed: when the last day would be before the first one, which somebody else has set meanwhile.
-    :raises EmployeeUnknown: when the employee was deleted meanwhile.
+    :raises consent_missing: when a consent is required and none is recorded.
+    :raises validity_over: when the last day is past of somebody new, active, or to be on a terminal.
+    :raises validity_reversed: when the last day would be before the first one, which somebody else has set meanwhile.
+    :raises employee_unknown: when the employee was deleted meanwhile.
     """
     try:
         with storage.Files() as files:
@@ -205,7 +195,7 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
     """Desire the photo on the selected terminal, and on the employee's other terminals that take pictures."""
     if terminal_id:
         if not employee.is_active:
-            raise EmployeeInactive
+            raise ServiceError("employee_inactive")
         terminal = registry.active(terminal_id)
         known = queries.find(terminal_id, employee.number, lock=True)
         if not desired.has_photo(known, photo):
@@ -216,7 +206,7 @@ def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
 def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     """captured → used, by compare-and-set. Return None for a capture without a picture, or one saved to this employee.
 
-    :raises CaptureOfAnother: :raises CaptureRunning: :raises CaptureNotSaved: :raises CaptureSuperseded: when it cannot
+    :raises capture_of_another: :raises capture_running: :raises not_saved: :raises CaptureSuperseded: when it cannot
         be used.
     """
     capture_id = source.capture_id
@@ -230,9 +220,9 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     if changed:
         return capture
     if capture is not None and capture.state in RUNNING and deadline.view(capture_id).running:
-        raise CaptureRunning
-    if capture is not None and capture.reason == CaptureNotSaved.code:
-        raise CaptureNotSaved
+        raise ServiceError("capture_running")
+    if capture is not None and capture.reason == "not_saved":
+        raise ServiceError("not_saved")
     if capture is not None and capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded
     return None
@@ -242,7 +232,7 @@ def _refuse_another(source: FaceSource) -> None:
     capture = db.session.get(Capture, source.capture_id, populate_existing=True)
     if capture is None or capture.state != CAPTURED or source.take_over or capture.requested_by == source.saved_by:
         return
-    raise CaptureOfAnother(who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
+    raise ServiceError("capture_of_another", who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
 
 
 def _belongs(capture: Capture, employee_id: int | None) -> bool:
@@ -288,7 +278,7 @@ def _saved_photo(source: FaceSource) -> Photo | None:
 
 def _added(draft: Draft) -> Employee:
     if search.by_number(draft.number):
-        raise NumberKnown(n=draft.number)
+        raise ServiceError("number_known", n=draft.number)
     employee = Employee(number=draft.number, name=draft.name, department=draft.department)
     employee.terminal_name = draft.terminal_name
     employee.valid_from, employee.valid_to = draft.days()
@@ -316,13 +306,13 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
 def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
     """Set the validity, and return True if it is another one.
 
-    :raises ValidityOver: when it would be over already: whoever has left is deactivated instead.
-    :raises ValidityReversed: when it would end before it begins.
+    :raises validity_over: when it would be over already: whoever has left is deactivated instead.
+    :raises validity_reversed: when it would end before it begins.
     """
     if (employee.valid_from, employee.valid_to) == (first, last):
         return False
     if first and last and last < first:
-        raise ValidityReversed
+        raise ServiceError("validity_reversed")
     ends_otherwise = employee.valid_to != last
     employee.valid_from, employee.valid_to = first, last
     if ends_otherwise and employee.is_active:
@@ -333,11 +323,11 @@ def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
 def _renumber(employee: Employee, number: str, with_face: bool) -> None:
     """Change the number. The old number is removed from every terminal, so an enrolled employee needs a new face."""
     if search.by_number(number):
-        raise NumberKnown(n=number)
+        raise ServiceError("number_known", n=number)
     old = queries.of_number(employee.number)
     enrolled = queries.keeping_number(employee.number)
     if enrolled and not with_face:
-        raise NumberEnrolled(n=employee.number, t=enrolled.terminal.name)
+        raise ServiceError("number_enrolled", n=employee.number, t=enrolled.terminal.name)
     desire_absent(employee.number)
     for enrolment in old:
         if enrolment.is_confirmed:

@@ -7,14 +7,7 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import unsaved
 from hikflask.services.captures.queries import photo_of
 from hikflask.services.core.db import locked_employee, transactional
-from hikflask.services.core.errors import (
-    CaptureNotNamed,
-    CaptureNotSaved,
-    CaptureSuperseded,
-    EmployeeInactive,
-    TerminalNotNamed,
-    TerminalUnknown,
-)
+from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import refuse_long_name
@@ -36,15 +29,15 @@ def sync_employee(
     :param terminal_id: None means the capture's terminal, or else the only active terminal.
     :param photo_path: the capture that is meant, by the path of its answer; "" means the newest one.
     :param overwrite: remove a person who has the number on the terminal under another name.
-    :raises EmployeeUnknown: when the employee was deleted meanwhile. :raises EmployeeInactive: when deactivated.
-    :raises NameTooLong: when not one letter of the name fits on the terminal. :raises NumberLeaving: when an earlier
+    :raises employee_unknown: when the employee was deleted meanwhile. :raises employee_inactive: when deactivated.
+    :raises NameTooLong: when not one letter of the name fits on the terminal. :raises number_leaving: when an earlier
         owner of the number may still open doors.
     :raises CaptureSuperseded: when the terminal's file does not hold the captured face any more.
-    :raises CaptureNotNamed: when several captures could be meant. :raises CaptureUnknown: when `photo_path` is of none.
-    :raises CaptureNotSaved: when the picture was deleted meanwhile. :raises CaptureLost: when its file is gone.
-    :raises TerminalUnknown: when the terminal is unknown, or none is active.
-    :raises TerminalNotNamed: when several are active, and neither `terminal_id` nor a capture names one.
-    :raises ConsentMissing: when a consent is required and none is recorded.
+    :raises capture_not_named: when several could be meant. :raises capture_unknown: when `photo_path` is of none.
+    :raises not_saved: when the picture was deleted meanwhile. :raises file_gone: when its file is gone.
+    :raises terminal_unknown: when the terminal is unknown, or none is active.
+    :raises terminal_not_named: when several are active, and neither `terminal_id` nor a capture names one.
+    :raises consent_missing: when a consent is required and none is recorded.
     """
 
     @transactional
@@ -64,7 +57,7 @@ def sync_employee(
 def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return the capture to adopt, or None. One without a number never replaces a confirmed face.
 
-    :raises CaptureNotNamed: when it could replace a face that is on its way: it may be somebody else's.
+    :raises capture_not_named: when it could replace a face that is on its way: it may be somebody else's.
     """
     capture = unsaved.latest(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
@@ -73,7 +66,7 @@ def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture 
     if any(row.is_confirmed for row in there if row.terminal_id == capture.terminal_id):
         return None
     if any(row.desired == PRESENT and row.photo_id and row.next_attempt_at for row in there):
-        raise CaptureNotNamed
+        raise ServiceError("capture_not_named")
     return capture
 
 
@@ -83,7 +76,7 @@ def _written(
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
     if not employee.is_active:
-        raise EmployeeInactive
+        raise ServiceError("employee_inactive")
     terminal = _terminal(terminal_id, capture)
     if capture:
         consents.require_for_save(employee, with_face=True)
@@ -117,7 +110,7 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     photo = photo_of(capture)
     if saved != 1 or photo is None:
         db.session.refresh(capture)
-        raise CaptureNotSaved if capture.reason == CaptureNotSaved.code else CaptureSuperseded
+        raise ServiceError("not_saved") if capture.reason == "not_saved" else CaptureSuperseded
     photo.employee_id = employee.id
     files.rename(photo, employee.number)
     employee.photo = photo
@@ -131,5 +124,5 @@ def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
         return registry.active(terminal_id)
     only = registry.only_active()
     if only is None:
-        raise TerminalNotNamed if registry.list_active() else TerminalUnknown
+        raise ServiceError("terminal_not_named") if registry.list_active() else ServiceError("terminal_unknown")
     return registry.active(only.id)

@@ -8,10 +8,10 @@ from typing import Any
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
 from hikflask.services import audit
-from hikflask.services.core.errors import HolderNotShown, NumberTakenThere, OtherDevice
+from hikflask.services.core.errors import NumberTakenThere
 
 # Removals are always retried, but these errors also wait for a person's decision.
-DECISIONS = {NumberTakenThere.code, HolderNotShown.code, OtherDevice.code}
+DECISIONS = {NumberTakenThere.code, "holder_not_shown", "other_device"}
 
 
 class AttemptTrail:

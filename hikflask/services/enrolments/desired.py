@@ -11,7 +11,7 @@ from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.core import dates, removals
 from hikflask.services.core.db import changed_rows, transactional
-from hikflask.services.core.errors import NumberLeaving, ValidityOver
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import queries
 from hikflask.services.state import enrolment as state
@@ -22,9 +22,9 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
     """Set an employee's desired state on a terminal to present with this photo, within the caller's transaction.
 
     :param by_group: a group of terminals asks for it, so it ends with the membership.
-    :raises TerminalUnknown: :raises TerminalRetired: when the terminal was deleted or retired meanwhile.
+    :raises terminal_unknown: :raises TerminalRetired: when the terminal was deleted or retired meanwhile.
     :raises NameTooLong: when not one letter of the name fits on this terminal.
-    :raises ValidityOver: when the employee's last day is past.
+    :raises validity_over: when the employee's last day is past.
     """
     terminal = registry.in_service(terminal.id)
     known = queries.find(terminal.id, employee.number, lock=True)
@@ -149,25 +149,25 @@ def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
 def refuse_over(employee: Employee) -> None:
     """Refuse an employee whose last day is past.
 
-    :raises ValidityOver: then.
+    :raises validity_over: then.
     """
     if employee.valid_to and employee.valid_to < dates.today():
-        raise ValidityOver
+        raise ServiceError("validity_over")
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:
     """Refuse a number for a new employee while its former owner may still open doors at a terminal.
 
-    :raises NumberLeaving: with the terminal's name.
+    :raises number_leaving: with the terminal's name.
     """
     refuse_leaving(queries.of_number(number), employee_id)
 
 
 def refuse_leaving(enrolments: Iterable[Enrolment], employee_id: int | None) -> None:
-    """Do so where the enrolments of the number are read already. :raises NumberLeaving: with the terminal's name."""
+    """Do so where the enrolments of the number are read already. :raises number_leaving: with the terminal's name."""
     for enrolment in enrolments:
         if enrolment.may_open_doors and (enrolment.employee_id is None or enrolment.employee_id != employee_id):
-            raise NumberLeaving(n=enrolment.number, t=enrolment.terminal.name)
+            raise ServiceError("number_leaving", n=enrolment.number, t=enrolment.terminal.name)
 
 
 def _note(action: str, enrolment_id: int) -> None:

@@ -26,7 +26,7 @@ from hikflask.isapi.multipart import PICTURE_NAMES
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
-from hikflask.services.core.errors import CaptureLost, CaptureSuperseded, FaceNotVerified, PhotoForgotten
+from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten, ServiceError
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
@@ -92,7 +92,7 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
 
     :param there: the person who was there before, or None if the person was just added.
     :raises CaptureSuperseded: when the terminal's file holds another face; that face does not stay bound.
-    :raises CaptureLost: when the file is gone and nothing proves what was bound; no unverified face stays bound.
+    :raises file_gone: when the file is gone and nothing proves what was bound; no unverified face stays bound.
     """
     there = _with_faces(attempt, there) if there else None
     present, confirmed = there is not None and bool(there.faces), attempt.row.face == CONFIRMED
@@ -172,7 +172,7 @@ def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
     url = source.url or ""
     try:
         _look_before(attempt, url, source.sha256)
-    except (CaptureSuperseded, CaptureLost):
+    except CaptureSuperseded:
         if face.confirmed and face.present and face.sha256 is None:
             return FaceOutcome(kept=True)  # Nothing contradicts the earlier proof.
         raise
@@ -187,7 +187,7 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
     picture = source.picture
     if picture is None:
         _undo_unverified(attempt)
-        raise CaptureLost
+        raise CaptureSuperseded("file_gone")
     face = _make_room(attempt, face)
     _send(attempt, lambda call: _send_picture(attempt, picture, call), face.present)
     return FaceOutcome(previous=face.sha256, sent=BY_PICTURE)
@@ -268,7 +268,7 @@ def _look_before(attempt: Attempt, url: str, sha256: str) -> None:
     if seen == sha256:
         return
     _undo_unverified(attempt)
-    raise CaptureLost if seen is None else CaptureSuperseded
+    raise CaptureSuperseded("file_gone" if seen is None else "superseded")
 
 
 def _look_after(attempt: Attempt, url: str, sha256: str) -> None:
@@ -278,7 +278,7 @@ def _look_after(attempt: Attempt, url: str, sha256: str) -> None:
     if seen is None and _enrolled_sha256(attempt, persons.find(attempt.talk, attempt.number)) == sha256:
         return
     _undo_unverified(attempt)
-    raise CaptureLost if seen is None else CaptureSuperseded
+    raise CaptureSuperseded("file_gone" if seen is None else "superseded")
 
 
 def _file_sha256(attempt: Attempt, url: str) -> str | None:
@@ -324,13 +324,13 @@ def _undo_unverified(attempt: Attempt) -> None:
 def _take_off(attempt: Attempt) -> None:
     """Remove the number's face, and verify that the terminal shows none.
 
-    :raises FaceNotVerified: when it still shows one.
+    :raises face_not_verified: when it still shows one.
     """
     attempt.talk.lease.verify()
     faces.remove(attempt.talk, attempt.number)
     found = persons.find(attempt.talk, attempt.number)
     if found and _with_faces(attempt, found).faces:
-        raise FaceNotVerified
+        raise ServiceError("face_not_verified")
 
 
 def _did_nothing(error: TerminalError) -> bool:

@@ -18,7 +18,6 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalInUse,
     TerminalRetired,
-    ValidityNotShown,
 )
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.attempt import Attempt
@@ -42,7 +41,7 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         attempt.write(state.RESCHEDULED, next_attempt_at=later, **_reason(row, error))
     else:
         # A terminal that does not show the validity will not do so later either.
-        refused = attempt.step in {"", "person"} or isinstance(error, ValidityNotShown)
+        refused = attempt.step in {"", "person"} or error.code == "validity_not_shown"
         person = REFUSED if refused else row.person
         attempt.write(state.GIVEN_UP, person=person, **_words(error))
 

@@ -6,7 +6,7 @@ from hikflask.models import Enrolment
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.services import audit
 from hikflask.services.core.db import transactional
-from hikflask.services.core.errors import NumberTakenThere, OtherDevice
+from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
@@ -37,7 +37,7 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
         Enrolment.refusal_text == name,
     )
     mine = (Enrolment.id == enrolment_id, *asked)
-    waits = state.apply(state.SOMEBODY_ELSES_HERE, *mine, refusal_code=OtherDevice.code) == 1
+    waits = state.apply(state.SOMEBODY_ELSES_HERE, *mine, refusal_code="other_device") == 1
     ended = None
     if not waits:
         ended = _end(enrolment_id, state.REMOVED_AS_SOMEBODY_ELSES, *asked, confirmation_note=SOMEBODY_ELSES)

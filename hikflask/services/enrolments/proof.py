@@ -6,14 +6,7 @@ from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import REFUSED
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
-from hikflask.services.core.errors import (
-    FaceNotVerified,
-    NameNotVerified,
-    PersonNotVerified,
-    RightsNotVerified,
-    ValidityNotShown,
-    ValidityNotVerified,
-)
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import rights, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, shows_face
@@ -28,8 +21,8 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     """Confirm the row if Search finds the number with our name, with the rights that must be there and, if a face is
     desired, with that face.
 
-    :raises PersonNotVerified: :raises NameNotVerified: :raises FaceNotVerified: :raises ValidityNotVerified:
-    :raises ValidityNotShown: :raises RightsNotVerified: when Search does not show it.
+    :raises person_not_verified: :raises name_not_verified: :raises face_not_verified: :raises validity_not_verified:
+    :raises validity_not_shown: :raises rights_not_verified: when Search does not show it.
     """
     attempt.begin("proof")
     person = _find_ours(attempt)
@@ -39,7 +32,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         return
     if not shows_face(attempt, person, outcome):
         attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
-        raise FaceNotVerified
+        raise ServiceError("face_not_verified")
     if attempt.picture_name:
         attempt.talk.learnt["picture_name"] = attempt.picture_name
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
@@ -55,8 +48,8 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
 def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:
     """Write that the face was refused for good, and verify the person alone.
 
-    :raises PersonNotVerified: :raises NameNotVerified: :raises ValidityNotVerified: :raises ValidityNotShown:
-    :raises RightsNotVerified: when Search does not show the person so.
+    :raises person_not_verified: :raises name_not_verified: :raises validity_not_verified: :raises validity_not_shown:
+    :raises rights_not_verified: when Search does not show the person so.
     """
     attempt.write(state.FACE_REFUSED, refusal_code=code[:64], refusal_text=text[:255])
     person = _find_ours(attempt)
@@ -85,18 +78,22 @@ def _words(person: Person) -> str:
 def _require_rights(attempt: Attempt, person: Person, not_shown: Transition) -> None:
     """Refuse to confirm a person for whom the terminal does not show the rights that must be there.
 
-    :raises ValidityNotVerified: when it shows another validity than the one asked for. :raises ValidityNotShown: when
-        it has never shown one. :raises RightsNotVerified: when other rights are missing.
+    :raises validity_not_verified: when it shows another validity than the one asked for. :raises validity_not_shown:
+        when it has never shown one. :raises rights_not_verified: when other rights are missing.
     """
     unproven = rights.unproven(attempt, person)
     if not unproven:
         return
     _write_unproven(attempt, person, not_shown)
     if unproven - rights.asked(attempt):
-        raise RightsNotVerified
+        raise ServiceError("rights_not_verified")
     if person.rights.valid:
-        raise ValidityNotVerified(name=_words(person))
-    raise ValidityNotShown if attempt.rights_shown.valid is None else RightsNotVerified
+        raise ServiceError("validity_not_verified", name=_words(person))
+    raise (
+        ServiceError("validity_not_shown")
+        if attempt.rights_shown.valid is None
+        else ServiceError("rights_not_verified")
+    )
 
 
 def _write_unproven(attempt: Attempt, person: Person, not_shown: Transition) -> None:
@@ -110,7 +107,7 @@ def _write_unproven(attempt: Attempt, person: Person, not_shown: Transition) -> 
 def _find_ours(attempt: Attempt) -> Person:
     """Return the person as the terminal shows it now. Rights that are missing or other ones are set again, once.
 
-    :raises PersonNotVerified: :raises NameNotVerified: as in _find_by_name().
+    :raises person_not_verified: :raises name_not_verified: as in _find_by_name().
     """
     person = _find_by_name(attempt)
     lost = rights.lost(attempt.rights, person.rights)
@@ -125,10 +122,10 @@ def _find_ours(attempt: Attempt) -> Person:
 def _find_by_name(attempt: Attempt) -> Person:
     """Return the person as the terminal shows it now.
 
-    :raises PersonNotVerified: when it shows nobody. :raises NameNotVerified: when it shows another name.
+    :raises person_not_verified: when it shows nobody. :raises name_not_verified: when it shows another name.
     """
     person = persons.find(attempt.talk, attempt.number)
     if person is not None and person.name == attempt.name:
         return person
     attempt.write(state.PERSON_NOT_SHOWN)
-    raise NameNotVerified(name=person.name[:255]) if person else PersonNotVerified
+    raise ServiceError("name_not_verified", name=person.name[:255]) if person else ServiceError("person_not_verified")

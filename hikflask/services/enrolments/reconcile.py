@@ -15,20 +15,13 @@ from hikflask.isapi.persons import Person, Rights, Validity
 from hikflask.models import Capture, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
 from hikflask.services.core.errors import (
-    CaptureLost,
     CaptureSuperseded,
-    EmployeeInactive,
     EnrolmentUnknown,
     GenerationChanged,
-    HolderNotShown,
     LeaseLost,
     LoginStopped,
     NotComparedSinceRestore,
     NumberTakenThere,
-    OtherDevice,
-    PersonNotVerified,
-    RemovalNotShown,
-    RemovalNotVerified,
     ServiceError,
     TerminalInUse,
     TerminalRetired,
@@ -121,20 +114,20 @@ def _enrol(attempt: Attempt) -> None:
     """Person → face → proof.
 
     :raises NumberTakenThere: when another name has the number there. :raises NameTooLong: when not one letter of the
-        name fits. :raises PersonNotVerified:
-    :raises NameNotVerified: :raises FaceNotVerified: :raises ValidityNotVerified: :raises ValidityNotShown:
-    :raises RightsNotVerified: when the terminal's own answer does not show it.
+        name fits. :raises person_not_verified:
+    :raises name_not_verified: :raises face_not_verified: :raises validity_not_verified: :raises validity_not_shown:
+    :raises rights_not_verified: when the terminal's own answer does not show it.
     :raises TerminalError: when the terminal refuses or does not answer.
     """
     if attempt.row.employee and not attempt.row.employee.is_active:
-        raise EmployeeInactive
+        raise ServiceError("employee_inactive")
     if attempt.talk.terminal.face_mode is None or attempt.talk.terminal.offline_since:
         checks.recognise(attempt.talk)
     attempt.choose_name()
     there = _put_person(attempt)
     try:
         outcome = _put_face(attempt, there)
-    except (CaptureSuperseded, CaptureLost) as error:
+    except CaptureSuperseded as error:
         _supersede_capture(attempt)
         confirm_without_face(attempt, error.code, "")
         raise
@@ -195,7 +188,7 @@ def _add(attempt: Attempt) -> Person | None:
         if (there.name if there else attempt.name) not in attempt.whole_names:
             attempt.write(state.PERSON_NOT_SENT, **before)
         if there is None:
-            raise PersonNotVerified from None
+            raise ServiceError("person_not_verified") from None
         return _adopt(attempt, there)
     attempt.people += 1
     attempt.rights = replace(persons.DOOR_ONE, valid=Validity(begin, end))
@@ -261,7 +254,7 @@ def _remove(attempt: Attempt) -> None:
     A list that cannot be read keeps nobody there who was shown by this very device under our name.
 
     :raises NumberTakenThere: when the name there is not one that we wrote: a person must decide.
-    :raises HolderNotShown: when that cannot be known. :raises OtherDevice: when an earlier device may still know the
+    :raises holder_not_shown: when that cannot be known. :raises other_device: when an earlier device may still know the
         number.
     """
     checks.recognise(attempt.talk)
@@ -273,15 +266,15 @@ def _remove(attempt: Attempt) -> None:
         if error.retryable:
             raise
         _require_own_record(attempt)
-        if attempt.row.refusal_code == RemovalNotShown.code:
-            raise RemovalNotShown from error  # It was accepted before: only the list is awaited.
+        if attempt.row.refusal_code == "removal_not_shown":
+            raise ServiceError("removal_not_shown") from error  # It was accepted before: only the list is awaited.
     else:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
     _take_off(attempt)
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
-        raise OtherDevice
+        raise ServiceError("other_device")
     attempt.write_gone()
 
 
@@ -290,14 +283,14 @@ def _require_own_record(attempt: Attempt) -> None:
     row = attempt.row
     if row.overwrite or (row.written_name and attempt.talk.terminal.serial):
         return
-    raise OtherDevice if row.waits_for_hand else HolderNotShown
+    raise ServiceError("other_device") if row.waits_for_hand else ServiceError("holder_not_shown")
 
 
 def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
     is_ours = there is not None and _is_ours(attempt, there)
     # We may have written our name to this device before we noticed that it is another one.
     if attempt.row.waits_for_hand and not is_ours:
-        raise OtherDevice
+        raise ServiceError("other_device")
     if there and not (attempt.row.overwrite or is_ours):
         attempt.write(state.SOMEBODY_ELSE_SHOWN)
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
@@ -311,6 +304,6 @@ def _take_off(attempt: Attempt) -> None:
     except (Refused, Nonsense) as error:
         if error.retryable:
             raise
-        raise RemovalNotShown from error
+        raise ServiceError("removal_not_shown") from error
     if there is not None:
-        raise RemovalNotVerified(name=there.name[:255] if attempt.row.desired == PRESENT else "")
+        raise ServiceError("removal_not_verified", name=there.name[:255] if attempt.row.desired == PRESENT else "")

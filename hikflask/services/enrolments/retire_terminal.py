@@ -25,7 +25,7 @@ def retire_terminal(terminal_id: int, note: str, holder: str, require: Require |
 
     :param note: what happened to the terminal.
     :param require: is called once the terminal's row is locked, and raises when nothing is to be done.
-    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalUnknown: when there is no such row.
+    :raises TerminalInUse: when a conversation does not end in time. :raises terminal_unknown: when there is none.
     """
     lease = leases.acquire(terminal_id, holder, RETIRE, RETIRE_SECONDS, WAIT_SECONDS)
     try:

@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require, transaction
-from hikflask.services.core.errors import DepartmentUnknown
+from hikflask.services.core.errors import NotFound
 from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import merging
 from hikflask.services.departments import queries as departments
@@ -65,7 +65,7 @@ def change(
 
     :param digest: that of what preview() returned, or "" on a page that did not show it; None for a program.
     :param require: is called once groups are locked, and raises when nothing is to be done.
-    :raises GroupUnknown: :raises GroupKnown: :raises GroupTerminalUnknown: :raises GroupEmployeeUnknown: as
+    :raises group_unknown: :raises group_known: :raises group_terminal_unknown: :raises group_employee_unknown: as
         registry.write() does. :raises PlanChanged: when something else changes for people than was shown.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose a terminal, as Losses.require().
     """
@@ -75,7 +75,7 @@ def change(
 def delete(group_id: int, start: Start, agreed: Agreed, *, digest: str | None = None) -> Done:
     """Delete a group, and start the job that follows from it; the parameters are those of change().
 
-    :raises GroupUnknown: :raises PlanChanged: :raises AdministratorNeeded: :raises UnsafePlan:
+    :raises group_unknown: :raises PlanChanged: :raises AdministratorNeeded: :raises UnsafePlan:
     """
     return _change(group_id, None, start, agreed, digest)
 
@@ -126,12 +126,12 @@ class Merge:
 def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
     """Return what merge_departments() would do.
 
-    :raises DepartmentUnknown: as merging.merge() does.
+    :raises department_unknown: as merging.merge() does.
     """
     found = {department.id: department for department in departments.of_ids({*department_ids, into_id})}
     kept = found.pop(into_id, None)
     if kept is None or not found or len(found) != len(department_ids):
-        raise DepartmentUnknown
+        raise NotFound("department_unknown")
     people, merged = departments.people_of(list(found)), list(found.values())
     changes = preview_of_department(people, kept.id)
     moved = sorted(db.session.execute(people).scalars())

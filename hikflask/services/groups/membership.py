@@ -51,7 +51,7 @@ def apply(employee: Employee) -> Changes:
     A wish made by hand stays. Somebody inactive gets nothing. The face of another terminal goes only to those that take
     pictures; at others the person waits for a capture there.
 
-    :raises NumberLeaving: when an earlier owner of the number may still open doors.
+    :raises number_leaving: when an earlier owner of the number may still open doors.
     """
     return _apply(employee, give=True)
 

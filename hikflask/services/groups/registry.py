@@ -15,7 +15,7 @@ from hikflask.models.columns import storable
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
 from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows
-from hikflask.services.core.errors import GroupEmployeeUnknown, GroupKnown, GroupTerminalUnknown, GroupUnknown
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import locks, membership, queries
 
@@ -51,8 +51,8 @@ def write(group_id: int | None, wanted: Wanted, require: Require | None = None) 
     """Change a group, or add one (None).
 
     :param require: is called once groups are locked, and raises when nothing is to be done.
-    :raises GroupUnknown: :raises GroupKnown: when another group has the name. :raises GroupTerminalUnknown:
-    :raises GroupEmployeeUnknown: when no employee has a number.
+    :raises group_unknown: :raises group_known: when another group has the name. :raises group_terminal_unknown:
+    :raises group_employee_unknown: when no employee has a number.
     """
     # The departments before the groups, as whoever saves an employee.
     names = [name for name in dict.fromkeys(map(departments.resolve, wanted.departments)) if name]
@@ -83,7 +83,7 @@ def write(group_id: int | None, wanted: Wanted, require: Require | None = None) 
 def delete_group(group_id: int) -> Written:
     """Delete a group.
 
-    :raises GroupUnknown: when there is none.
+    :raises group_unknown: when there is none.
     """
     locks.change_alone()
     group = _row(group_id)
@@ -101,7 +101,7 @@ def delete_group(group_id: int) -> Written:
 def _row(group_id: int) -> TerminalGroup:
     found = db.session.get(TerminalGroup, group_id, populate_existing=True)
     if found is None:
-        raise GroupUnknown
+        raise NotFound("group_unknown")
     return found
 
 
@@ -114,7 +114,7 @@ def _refuse_known(name: str, group: TerminalGroup | None) -> None:
     same = select(TerminalGroup.id).where(TerminalGroup.name == name)
     other = db.session.execute(same).scalar_one_or_none()
     if other is not None and (group is None or other != group.id):
-        raise GroupKnown
+        raise ServiceError("group_known")
 
 
 def _hold_known(terminal_ids: Collection[int], present: Collection[int]) -> None:
@@ -123,7 +123,7 @@ def _hold_known(terminal_ids: Collection[int], present: Collection[int]) -> None
     allowed = {terminal.id for terminal in rows if terminal.retired_at is None or terminal.id in present}
     for terminal_id in terminal_ids:
         if terminal_id not in allowed:
-            raise GroupTerminalUnknown(n=terminal_id)
+            raise ServiceError("group_terminal_unknown", n=terminal_id)
 
 
 def _employees(numbers: Iterable[str]) -> list[Employee]:
@@ -131,7 +131,7 @@ def _employees(numbers: Iterable[str]) -> list[Employee]:
     for number in dict.fromkeys(numbers):
         employee = db.session.execute(select(Employee).where(Employee.number == storable(number))).scalar_one_or_none()
         if employee is None:
-            raise GroupEmployeeUnknown(n=number)
+            raise ServiceError("group_employee_unknown", n=number)
         found.append(employee)
     return found
 

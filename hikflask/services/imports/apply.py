@@ -21,14 +21,13 @@ from hikflask.models.import_batch import APPLIED, NEW, OPEN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
-from hikflask.services.core.errors import ChangedSince, EmployeeUnknown
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.core.removals import Days
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
 from hikflask.services.employees.save import save_changes
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.errors import RowGone
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
 from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
 from hikflask.services.photos import storage
@@ -49,9 +48,9 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
 
     What is yielded is called within the caller's transaction; a row that is applied already is left as it is.
 
-    :raises ChangedSince: when the person is not any more as the dry run saw them. :raises EmployeeUnknown: when deleted
-        meanwhile. :raises NumberKnown: when somebody got the number meanwhile. :raises ServiceError: as a save does.
-    :raises RowGone: when it was deleted meanwhile with all data of its person.
+    :raises changed_since: when the person is not as the dry run saw them. :raises employee_unknown: when deleted
+        meanwhile. :raises number_known: when somebody got the number meanwhile. :raises ServiceError: as a save does.
+    :raises import_row_gone: when it was deleted meanwhile with all data of its person.
     """
     batch = batches.row(row.batch_id)
     has_photo = row.state == OPEN and _has_photo(row)
@@ -64,7 +63,7 @@ def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, fi
     lock_numbers(number)
     row = fresh(ImportRow, row_id)
     if row is None:
-        raise RowGone
+        raise ServiceError("import_row_gone")
     if row.state != OPEN:
         return
     written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
@@ -103,7 +102,7 @@ def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: stora
 
 def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
     if row.employee_id is None:
-        raise EmployeeUnknown
+        raise NotFound("employee_unknown")
     employee, before = locked_employee(row.employee_id), row.before or {}
     _refuse_changed(employee, row.number, before, batch.terminal_id)
     former, former_days = wanted(employee), (employee.valid_from, employee.valid_to)
@@ -171,7 +170,7 @@ def _saved(
 def _refuse_renamed(department: str) -> None:
     """Nobody comes into a department that was renamed since it was counted who loses access: it has other groups."""
     if departments.find(department) is None:
-        raise ChangedSince
+        raise ServiceError("changed_since")
 
 
 def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], terminal_id: int | None) -> None:
@@ -187,7 +186,7 @@ def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], ter
     if GROUPS in before:
         now[GROUPS] = not membership.changes(employee, employee.department, None).gets
     if employee.number != number or any(now[field] != value for field, value in before.items()):
-        raise ChangedSince
+        raise ServiceError("changed_since")
 
 
 def wanted(employee: Employee) -> Wanted:

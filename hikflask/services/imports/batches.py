@@ -14,18 +14,10 @@ from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services import audit
 from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
-from hikflask.services.core.errors import TableTooLarge
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns
-from hikflask.services.imports.errors import (
-    ColumnsMissing,
-    ColumnTwice,
-    ColumnUnknown,
-    ImportChecked,
-    ImportUnknown,
-    NothingUploaded,
-    PhotosFileTooLarge,
-)
+from hikflask.services.imports.errors import ColumnsMissing
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
 
@@ -46,12 +38,12 @@ class Upload:
 def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
     """Store the files of an import, look at them, and recognise the columns of the table.
 
-    :raises NothingUploaded: :raises PhotosFileTooLarge:
-    :raises BadTable: when the table cannot be read. :raises BadArchive: when the photos cannot.
-    :raises TablesWaiting: when others are looked at, and its turn does not come.
+    :raises nothing_uploaded: :raises photos_file_too_large:
+    :raises table_unreadable: when the table cannot be read. :raises BadArchive: when the photos cannot.
+    :raises tables_waiting: when others are looked at, and its turn does not come.
     """
     if table is None and photos is None:
-        raise NothingUploaded
+        raise ServiceError("nothing_uploaded")
     end_read()
     batch = ImportBatch(requested_by=audit.present_actor().name[:128], layout={}, fields={})
     stored: list[str] = []
@@ -85,7 +77,7 @@ def note_new_departments(batch_id: int) -> None:
 def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
     most: int = current_app.config["IMPORT_PHOTOS_LIMIT"]
     batch.photos_name = _file_name(photos.name)
-    batch.photos_file = import_files.keep(photos.stream, most * MEGABYTE, PhotosFileTooLarge(n=most))
+    batch.photos_file = import_files.keep(photos.stream, most * MEGABYTE, ServiceError("photos_file_too_large", n=most))
     stored.append(batch.photos_file)
     with reader_process.turn():
         photo_archive.look(import_files.path_of(batch.photos_file))
@@ -94,7 +86,7 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
 def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
     most: int = current_app.config["IMPORT_FILE_LIMIT"]
     batch.table_name = _file_name(table.name)
-    batch.table_file = import_files.keep(table.stream, most * MEGABYTE, TableTooLarge(n=most))
+    batch.table_file = import_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
     layout = reader_process.look(import_files.path_of(batch.table_file), columns.recognised)
     batch.layout, batch.fields = layout.as_json(), columns.recognised(layout.columns)
@@ -114,9 +106,9 @@ def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *,
 
     :param fields: field → index of its column, from 0.
     :param groups: everybody in the file is also sent to the terminals of their groups.
-    :raises ImportUnknown: :raises ImportChecked: when the dry run has begun.
-    :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises ColumnTwice:
-    :raises ColumnUnknown: :raises TerminalUnknown: when it is not an active terminal.
+    :raises import_unknown: :raises import_checked: when the dry run has begun.
+    :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises column_twice:
+    :raises column_unknown: :raises terminal_unknown: when it is not an active terminal.
     """
     batch = row(batch_id)
     if batch.table_name:
@@ -126,7 +118,7 @@ def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *,
     mine = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *_NOT_STARTED)
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
     if not changed_rows(mine.values(**chosen)):
-        raise ImportChecked
+        raise ServiceError("import_checked")
 
 
 _NOT_STARTED = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
@@ -136,17 +128,17 @@ def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
     known = range(len(batch.layout["columns"]))
     for field, index in fields.items():
         if field not in columns.FIELDS or index not in known:
-            raise ColumnUnknown(field)
+            raise ServiceError("column_unknown", fields=(field,))
         if list(fields.values()).index(index) != list(fields).index(field):
-            raise ColumnTwice(field)
+            raise ServiceError("column_twice", fields=(field,))
     if columns.NUMBER not in fields:
-        raise ColumnsMissing(columns.NUMBER)
+        raise ColumnsMissing(fields=(columns.NUMBER,))
     if columns.NAME in fields and (part := next((part for part in PARTS if part in fields), None)):
-        raise ColumnTwice(part)
+        raise ServiceError("column_twice", fields=(part,))
     if set(PARTS) & set(fields) and columns.LAST_NAME not in fields:
-        raise ColumnsMissing(columns.LAST_NAME)
+        raise ColumnsMissing(fields=(columns.LAST_NAME,))
     if set(fields) == {columns.NUMBER} and not batch.photos_name:
-        raise ColumnsMissing(columns.NAME)
+        raise ColumnsMissing(fields=(columns.NAME,))
 
 
 def get(batch_id: int) -> ImportBatch | None:
@@ -157,11 +149,11 @@ def get(batch_id: int) -> ImportBatch | None:
 def row(batch_id: int) -> ImportBatch:
     """Return the import.
 
-    :raises ImportUnknown: when there is none.
+    :raises import_unknown: when there is none.
     """
     batch = get(batch_id)
     if batch is None:
-        raise ImportUnknown
+        raise NotFound("import_unknown")
     return batch
 
 

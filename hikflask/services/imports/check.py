@@ -25,7 +25,6 @@ from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import batches, columns, pictures, values, verdicts
 from hikflask.services.imports.batches import ROWS
-from hikflask.services.imports.errors import ImportFileGone, ImportTooLarge
 from hikflask.services.imports.values import NUMBER, Values
 from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
 from hikflask.services.photos.quality import Look, looking
@@ -48,8 +47,8 @@ def check(batch: ImportBatch, progress: Progress) -> None:
 
     No row stays of one that is refused.
 
-    :raises BadTable: when the table cannot be read to its end. :raises BadArchive: :raises ImportTooLarge:
-    :raises ImportFileGone: when a file was removed. :raises ImportUnknown: when the import was discarded.
+    :raises table_unreadable: when the table cannot be read to its end. :raises BadArchive: :raises import_too_large:
+    :raises import_file_gone: when a file was removed. :raises import_unknown: when the import was discarded.
     :raises ClaimLost: when it is not to go on.
     """
     batch_id = batch.id
@@ -163,11 +162,11 @@ class _Check:
     def _spend(self, rows: list[dict[str, Any]]) -> None:
         """Count what is to be written.
 
-        :raises ImportTooLarge:
+        :raises import_too_large:
         """
         self._bytes += len(json.dumps(rows))
         if self._bytes > self._budget:
-            raise ImportTooLarge(n=self._budget // MEGABYTE)
+            raise ServiceError("import_too_large", n=self._budget // MEGABYTE)
 
     def _write(self, rows: list[dict[str, Any]], more: int) -> None:
         self._spend(rows)
@@ -278,7 +277,7 @@ def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
     """Yield the rows of the table. The child process that reads them ends when this is closed."""
     path = import_files.path_of(batch.table_file)
     if not batch.table_file or not path.is_file():
-        raise ImportFileGone
+        raise ServiceError("import_file_gone")
     yield from reader_process.read(path, Layout.from_json(batch.layout))
 
 

@@ -8,9 +8,8 @@ from typing import TypeVar
 from hikflask.models import ImportBatch, Photo
 from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import end_read
-from hikflask.services.core.errors import BadPhoto, PhotosWaiting
+from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError
 from hikflask.services.core.photo_archive import Contents
-from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
 from hikflask.services.imports.verdicts import Picture
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Look
@@ -26,13 +25,13 @@ Done = TypeVar("Done")
 def contents(batch: ImportBatch) -> Contents:
     """Return the pictures of an import's archive.
 
-    :raises BadArchive: :raises ImportFileGone: when the archive was removed.
+    :raises BadArchive: :raises import_file_gone: when the archive was removed.
     """
     if not batch.photos_name:
         return Contents()
     path = import_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
-        raise ImportFileGone
+        raise ServiceError("import_file_gone")
     return photo_archive.look(path)
 
 
@@ -62,12 +61,12 @@ def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
 def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
     """Store a picture of the archive as a photo that is not saved yet; see storage.keep_upload().
 
-    :raises PhotoChanged: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:
+    :raises import_photo_gone: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:
     """
     end_read()
     path = import_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
-        raise PhotoChanged
+        raise ServiceError("import_photo_gone")
     return _patiently(lambda: files.keep_upload(photo_archive.read(path, name), number))
 
 

@@ -15,7 +15,7 @@ from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
-from hikflask.services.core.errors import ChangedSince, EmployeeUnknown, PhotoForgotten
+from hikflask.services.core.errors import NotFound, PhotoForgotten, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.employees.lifecycle import apply_active, apply_deleted
@@ -25,7 +25,6 @@ from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.groups import locks, membership
 from hikflask.services.imports import batches
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, OF_FORM, Wanted, days_of, wanted
-from hikflask.services.imports.errors import FaceStays
 from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
 from hikflask.services.imports.verdicts import PHOTO
 from hikflask.services.photos import storage
@@ -36,20 +35,20 @@ from hikflask.services.terminals import registry
 def undo_row(row: ImportRow) -> None:
     """Undo a row within the caller's transaction; one that is not applied is left as it is.
 
-    :raises ChangedSince: when the person is not any more as the import left them.
-    :raises EmployeeUnknown: when deleted meanwhile. :raises PhotoForgotten: when the former photo is deleted.
-    :raises FaceStays: when the imported photo is on a terminal, and there was none before.
-    :raises TerminalRetired: :raises TerminalUnknown: when a former terminal is out of service.
+    :raises changed_since: when the person is not any more as the import left them.
+    :raises employee_unknown: when deleted meanwhile. :raises PhotoForgotten: when the former photo is deleted.
+    :raises face_stays: when the imported photo is on a terminal, and there was none before.
+    :raises TerminalRetired: :raises terminal_unknown: when a former terminal is out of service.
     """
     if row.state != APPLIED:
         return
     if row.employee_id is None:
-        raise EmployeeUnknown
+        raise NotFound("employee_unknown")
     lock_numbers(row.number)
     batch, employee = batches.row(row.batch_id), locked_employee(row.employee_id)
     written = row.written or {}
     if not is_untouched(employee, row.number, written) or wanted(employee) != _complete(written[ENROLMENTS]):
-        raise ChangedSince
+        raise ServiceError("changed_since")
     _delete_again(employee) if row.verdict == NEW else _restore(employee, row)
     changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(state=UNDONE))
     if written.get(DEPARTMENT) in batch.new_departments:
@@ -78,7 +77,7 @@ def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bo
 
 def _delete_again(employee: Employee) -> None:
     if employee.terminal_name or not employee.is_active or _has_more(employee):
-        raise ChangedSince
+        raise ServiceError("changed_since")
     apply_deleted(employee)
 
 
@@ -107,7 +106,7 @@ def _restore(employee: Employee, row: ImportRow) -> None:
     # A group that gave a terminal before may not do so any more.
     membership.withdraw(employee)
     if wanted(employee) != former:
-        raise ChangedSince
+        raise ServiceError("changed_since")
 
 
 def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
@@ -116,7 +115,7 @@ def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
     save_changes(changes, storage.Files(), employee_id=employee.id, fields=fields, by_groups=_leave_terminals)
     # The department may have another spelling now.
     if employee.department != before.get(DEPARTMENT, employee.department):
-        raise ChangedSince
+        raise ServiceError("changed_since")
 
 
 def _leave_terminals(employee: Employee) -> None:
@@ -181,7 +180,7 @@ def _desire(employee: Employee, terminal_id: int, photo_id: int | None, *, by_gr
 def _take_photo_back(enrolment: Enrolment, employee: Employee) -> None:
     """Desire somebody without a photo again, whose photo no terminal has yet: only a removal takes a face off."""
     if enrolment.face == CONFIRMED or enrolment.face_unverified or enrolment.confirmed_photo_id or enrolment.step:
-        raise FaceStays(t=enrolment.terminal.name)
+        raise ServiceError("face_stays", t=enrolment.terminal.name)
     mine = Enrolment.id == enrolment.id
     state.apply(state.DESIRED_PRESENT, mine, employee_id=employee.id, photo_id=None)
     db.session.refresh(enrolment)

@@ -14,7 +14,6 @@ from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import ConsentMissing, NumberLeaving, ValidityOver
 from hikflask.services.groups import differences
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO, Error, Values
 from hikflask.services.privacy import consents
@@ -165,7 +164,7 @@ def verdict(values: Values, picture: Picture | None, now: Present) -> Verdict:
     if person and not before:
         return Verdict(WRONG if refused else UNCHANGED, errors=refused or None, employee_id=person.id)
     if leaving := _leaving(now.leaving.get(values.number, ()), person):
-        said = [NumberLeaving.code, {"n": values.number, "t": leaving.terminal}]
+        said = ["number_leaving", {"n": values.number, "t": leaving.terminal}]
         return Verdict(WRONG, errors={NUMBER: said} | refused, employee_id=person.id if person else None)
     return Verdict(CHANGED if person else NEW, before, refused or None, person.id if person else None)
 
@@ -174,7 +173,7 @@ def _refused_photo(picture: Picture | None, person: Known | None) -> dict[str, E
     if picture and picture.error:
         return {PHOTO: picture.error}
     consented = person is not None and person.consented
-    return {PHOTO: [ConsentMissing.code, {}]} if picture and consents.is_required() and not consented else {}
+    return {PHOTO: ["consent_missing", {}]} if picture and consents.is_required() and not consented else {}
 
 
 def _errors(values: Values, person: Known | None) -> dict[str, Error]:
@@ -198,7 +197,7 @@ def _wrong_days(values: Values, person: Known | None) -> dict[str, Error]:
     if first > last:
         return {VALID_TO if VALID_TO in values.texts else VALID_FROM: ["days_order", {}]}
     is_new_end = last != before.get(VALID_TO) and (person is None or person.is_active)
-    return {VALID_TO: [ValidityOver.code, {}]} if is_new_end and last < today().isoformat() else {}
+    return {VALID_TO: ["validity_over", {}]} if is_new_end and last < today().isoformat() else {}
 
 
 def _leaving(found: Collection[Leaving], person: Known | None) -> Leaving | None:

@@ -19,7 +19,7 @@ def write_file(job: Job, progress: Progress) -> None:
 
     When somebody in it is erased meanwhile, it is written once more, without that person.
 
-    :raises TableNotWritten:
+    :raises table_not_written:
     """
     while True:
         export_files.remove(job.id)

@@ -7,8 +7,8 @@ from hikflask.models import ImportRow, JobItem
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, OPEN
 from hikflask.models.job import WAITING
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports.errors import RowGone
 
 # Rows that are copied in one transaction.
 BATCH = 2000
@@ -63,11 +63,11 @@ def _fixed(job_id: int) -> list[ColumnElement[object]]:
 def row_of(item: JobItem, batch_id: int) -> ImportRow:
     """Return the row of an item.
 
-    :raises RowGone: when it was deleted with all data of its person.
+    :raises import_row_gone: when it was deleted with all data of its person.
     """
     mine = (ImportRow.batch_id == batch_id, ImportRow.number == item.number, ImportRow.verdict.in_(CHANGES))
     statement = select(ImportRow).where(*mine)
     row = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
     if row is None:
-        raise RowGone
+        raise ServiceError("import_row_gone")
     return row

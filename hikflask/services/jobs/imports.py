@@ -12,16 +12,9 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, transactional
-from hikflask.services.core.errors import PlanChanged
+from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
 from hikflask.services.core.removals import Agreed
 from hikflask.services.imports import batches, losses, queries
-from hikflask.services.imports.errors import (
-    ImportChecked,
-    ImportNotChecked,
-    ImportStarted,
-    ImportUnknown,
-    NothingToUndo,
-)
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
@@ -33,12 +26,12 @@ JobColumn = InstrumentedAttribute[int | None]
 def start_check(batch_id: int) -> Claim:
     """Start the dry run of an import.
 
-    :raises ImportUnknown: :raises ImportChecked: when it was checked already.
-    :raises ImportStarted: when it is being checked.
+    :raises import_unknown: :raises import_checked: when it was checked already.
+    :raises import_started: when it is being checked.
     """
     batch = batches.row(batch_id)
     if batch.checked_at is not None:
-        raise ImportChecked
+        raise ServiceError("import_checked")
     return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0))
 
 
@@ -46,12 +39,12 @@ def start_check(batch_id: int) -> Claim:
 def start_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
-    :raises ImportUnknown: :raises ImportNotChecked: :raises ImportStarted: when it was started already.
+    :raises import_unknown: :raises import_not_checked: :raises import_started: when it was started already.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
     batch = batches.row(batch_id)
     if batch.checked_at is None:
-        raise ImportNotChecked
+        raise ServiceError("import_not_checked")
     _refuse_undone(batch)
     lost = losses.of_import(batch_id)
     lost.require(agreed)
@@ -64,11 +57,11 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
 def start_check_and_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start the dry run and the import as one job, which fails after the dry run where many would lose access.
 
-    :raises ImportUnknown: :raises ImportStarted: when the dry run or the import was started already.
+    :raises import_unknown: :raises import_started: when the dry run or the import was started already.
     """
     batch = batches.row(batch_id)
     if batch.check_job_id is not None:
-        raise ImportStarted(job=batch.check_job_id)
+        raise ServiceError("import_started", job=batch.check_job_id)
     _refuse_undone(batch)
     params = {CHECK_FIRST: True, AGREED: agreed.as_json}
     return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), params)
@@ -79,16 +72,16 @@ def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
     """Start to undo an import. An undo that was stopped, or interrupted, goes on with the rows that are left.
 
     :param rows: how many rows were applied when somebody was asked; None: nobody was.
-    :raises ImportUnknown: :raises NothingToUndo: :raises ImportStarted: while the import goes on, and when the undo was
-        started already. :raises PlanChanged: when other rows are applied by now.
+    :raises import_unknown: :raises nothing_to_undo: :raises import_started: while the import runs, and when the undo
+        was started already. :raises PlanChanged: when other rows are applied by now.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
     batch = batches.row(batch_id)
     if _is_open(batch.import_job_id):
-        raise ImportStarted(job=batch.import_job_id)
+        raise ServiceError("import_started", job=batch.import_job_id)
     people = queries.applied(batch_id)
     if not people:
-        raise NothingToUndo
+        raise ServiceError("nothing_to_undo")
     if rows is not None and rows != people:
         raise PlanChanged
     lost = losses.of_undo(batch_id)
@@ -107,7 +100,7 @@ def forget_dry_run(batch_id: int) -> None:
 
 def _refuse_undone(batch: ImportBatch) -> None:
     if batch.undo_job_id is not None:
-        raise ImportStarted(job=batch.undo_job_id)
+        raise ServiceError("import_started", job=batch.undo_job_id)
 
 
 def _start(
@@ -115,7 +108,7 @@ def _start(
 ) -> Claim:
     """Make the job and start it, by compare-and-set: dry run, import and undo are still as they were read.
 
-    :raises ImportUnknown: when somebody discards the import at this moment.
+    :raises import_unknown: when somebody discards the import at this moment.
     """
     batch_id = batch.id
     job = Job(kind=kind, params={"batch": batch_id, **about}, total=people)
@@ -128,7 +121,7 @@ def _start(
     if not changed_rows(mine.values({column: job.id})):
         now = batches.row(batch_id)
         job_id = getattr(now, column.key) or now.import_job_id
-        raise ImportStarted(job=job_id) if job_id else ImportUnknown
+        raise ServiceError("import_started", job=job_id) if job_id else NotFound("import_unknown")
     if kind == IMPORT_UNDO:
         audit.note("import.undone", subject=f"import {batch_id}", after={"people": people})
     claim = lifecycle.start(job.id, {})

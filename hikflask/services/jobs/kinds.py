@@ -10,7 +10,7 @@ from hikflask.models import Employee, Enrolment, Job, JobItem
 from hikflask.services.comparisons import apply, reading
 from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee, transaction
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import NotFound
 from hikflask.services.core.progress import Progress
 from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import registry as departments
@@ -131,7 +131,7 @@ def _apply_groups(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each
 
 def _employee(item: JobItem) -> Employee:
     if item.employee_id is None:
-        raise EmployeeUnknown
+        raise NotFound("employee_unknown")
     return locked_employee(item.employee_id)
 
 

@@ -13,14 +13,7 @@ from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REMOVED
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services.core.db import changed_rows, transaction, transactional
-from hikflask.services.core.errors import (
-    EmployeeUnknown,
-    EnrolmentUnknown,
-    GenerationChanged,
-    HolderNotShown,
-    NumberTakenThere,
-    OtherDevice,
-)
+from hikflask.services.core.errors import EnrolmentUnknown, GenerationChanged, NumberTakenThere
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.lifecycle import AGAIN, Claim
@@ -35,7 +28,7 @@ NOT_FINISHED = "not_finished"
 # device that is not there.
 WAITS_FOR_A_PERSON = and_(
     Enrolment.desired == ABSENT,
-    Enrolment.refusal_code.in_({NumberTakenThere.code, HolderNotShown.code, OtherDevice.code}),
+    Enrolment.refusal_code.in_({NumberTakenThere.code, "holder_not_shown", "other_device"}),
     Enrolment.step == "",
 )
 OF_ITEM = and_(Enrolment.id == JobItem.enrolment_id, Enrolment.desired == JobItem.desired)
@@ -121,7 +114,7 @@ def _succeeded() -> ColumnElement[bool]:
 def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
     """Fail the items whose employee or record is gone, or for which something else is desired by now."""
     there = select(Employee.id).where(Employee.id == JobItem.employee_id).exists()
-    gone = case((~there, EmployeeUnknown.code), else_=EnrolmentUnknown.code)
+    gone = case((~there, "employee_unknown"), else_=EnrolmentUnknown.code)
     lost = changed_rows(
         update(JobItem).where(*sent, IS_GONE, JobItem.desired != ABSENT).values(state=FAILED, error=gone)
     )

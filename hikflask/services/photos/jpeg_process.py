@@ -17,7 +17,7 @@ from typing import IO
 
 from flask import current_app
 
-from hikflask.services.core.errors import BadPhoto, PhotosWaiting, PhotoTooLarge, PhotoTooManyPixels
+from hikflask.services.core.errors import BadPhoto, PhotosWaiting
 from hikflask.services.photos import jpeg
 
 log = logging.getLogger(__name__)
@@ -26,10 +26,7 @@ LARGEST_FILE = 10 * 1024 * 1024
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PYTHON = [sys.executable, "-P", "-W", "ignore"]
 PROGRAM = [*PYTHON, jpeg.__file__]
-REFUSALS: dict[int, type[BadPhoto]] = {
-    jpeg.Unreadable.status: BadPhoto,
-    jpeg.TooManyPixels.status: PhotoTooManyPixels,
-}
+REFUSALS = {jpeg.Unreadable.status: "photo_unreadable", jpeg.TooManyPixels.status: "photo_too_many_pixels"}
 # An upload keeps a thread while it waits. These limits leave enough threads for pages (deploy/gunicorn.conf.py).
 AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
@@ -50,12 +47,12 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
 def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
     """Wait for a turn, then give a file of the system that has the upload in it.
 
-    :raises PhotoTooLarge: :raises PhotosWaiting: as baseline_jpeg().
+    :raises photo_too_large: :raises PhotosWaiting: as baseline_jpeg().
     """
     with _turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
         if upload.tell() > LARGEST_FILE:
-            raise PhotoTooLarge
+            raise BadPhoto("photo_too_large")
         upload.seek(0)
         yield upload
 
@@ -95,7 +92,7 @@ def failure(status: int, complaint: bytes) -> Exception:
         log.error("the decoder was ended by signal %s", -status)
         return too_late()
     if status in REFUSALS:
-        return REFUSALS[status]()
+        return BadPhoto(REFUSALS[status])
     return RuntimeError(f"the decoder ended with {status}: {complaint.decode(errors='replace')}")
 
 

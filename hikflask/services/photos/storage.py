@@ -26,7 +26,7 @@ from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
 from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
-from hikflask.services.core.errors import CaptureLost, PhotoForgotten
+from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
 from hikflask.services.photos.quality import Looked
 
@@ -138,12 +138,12 @@ def _number(typed: str) -> str:
 def save(photo: Photo) -> None:
     """Keep a stored picture, within the caller's transaction.
 
-    :raises CaptureLost: when the picture was forgotten or erased meanwhile.
+    :raises file_gone: when the picture was forgotten or erased meanwhile.
     """
     not_forgotten = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
     same = update(Photo).where(Photo.id == photo.id, not_forgotten)
     if changed_rows(same.values(forgotten_at=None)) != 1:
-        raise CaptureLost
+        raise CaptureSuperseded("file_gone")
     db.session.refresh(photo)
 
 
@@ -196,7 +196,7 @@ class Files:
     def rename(self, photo: Photo, number: str) -> None:
         """Name the file after the number. The file of a forgotten photo keeps its name.
 
-        :raises CaptureLost: when the file is gone from the folder.
+        :raises file_gone: when the file is gone from the folder.
         """
         if is_named(photo.file, number):
             return
@@ -208,7 +208,7 @@ class Files:
         except FileNotFoundError as error:
             if is_forgotten(photo):
                 return
-            raise CaptureLost from error
+            raise CaptureSuperseded("file_gone") from error
         photo.file = new
         self._made.append(new)
         self._old.append(old)

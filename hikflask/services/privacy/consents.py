@@ -14,7 +14,7 @@ from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import Require, locked_employee, transactional
-from hikflask.services.core.errors import ConsentMissing
+from hikflask.services.core.errors import ServiceError
 
 REQUIRE = "require"
 # Made once: to make a statement costs more than to run it.
@@ -57,7 +57,7 @@ def record(employee_id: int, given: Given, require: Require | None = None) -> Co
     """Record the consent of an employee in place of the one that was recorded before.
 
     :param require: is called once the employee's row is locked, and raises when nothing is to be done.
-    :raises EmployeeUnknown: when there is no such employee.
+    :raises employee_unknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
     if require:
@@ -71,7 +71,7 @@ def withdraw(employee_id: int) -> bool:
 
     Photo and terminals stay as they are: whether the employee is erased is for a person to decide.
 
-    :raises EmployeeUnknown: when there is no such employee.
+    :raises employee_unknown: when there is no such employee.
     """
     employee = locked_employee(employee_id)
     consent = get(employee_id)
@@ -86,10 +86,10 @@ def require_for_capture(number: str, employee_id: int | None, *, given_today: bo
 
     :param number: who will be captured, where no `employee_id` is known.
     :param given_today: whether the form says that consent was given today.
-    :raises ConsentMissing: when it does not, and none is recorded.
+    :raises consent_missing: when it does not, and none is recorded.
     """
     if is_required() and not given_today and is_missing(number, employee_id):
-        raise ConsentMissing
+        raise ServiceError("consent_missing")
 
 
 def require_for_save(employee: Employee, *, given_today: bool = False, with_face: bool) -> None:
@@ -97,13 +97,13 @@ def require_for_save(employee: Employee, *, given_today: bool = False, with_face
 
     :param given_today: whether the form says that consent was given today; then it is recorded, unless there is one.
     :param with_face: whether this transaction gives the employee a photo.
-    :raises ConsentMissing: when a consent is required and there is none.
+    :raises consent_missing: when a consent is required and there is none.
     """
     required = with_face and is_required()
     if not (given_today or required) or get(employee.id):
         return
     if not given_today:
-        raise ConsentMissing
+        raise ServiceError("consent_missing")
     _write(employee, Given(today()))
 
 

@@ -10,6 +10,6 @@ from hikflask.services.terminals import registry
 def draft(terminal_id: int) -> Job:
     """Make the draft of a job for the active employees who are not desired on this terminal.
 
-    :raises TerminalUnknown: when it is not in use.
+    :raises terminal_unknown: when it is not in use.
     """
     return make_draft(SEND, EmployeeFilter(absent_from=terminal_id), terminal=registry.active(terminal_id))

@@ -29,7 +29,7 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
 
     :param agreed: the digest of what was shown.
     :raises PlanChanged: when yet another device stands there by now, or others would be brought.
-    :raises TerminalUnknown: when the terminal is not in use.
+    :raises terminal_unknown: when the terminal is not in use.
     :raises NotComparedSinceRestore: after a restore from a backup, before the present device was compared.
     """
     lock_terminal(terminal_id)
@@ -49,7 +49,7 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
 def draft_from(source_id: int, terminal_id: int) -> Job:
     """Make the draft of a job that sends whoever was on another terminal to this one.
 
-    :raises TerminalUnknown: when the terminal is not in use.
+    :raises terminal_unknown: when the terminal is not in use.
     """
     terminal = registry.active(terminal_id)
     return make_draft(SEND, EmployeeFilter(had=source_id, absent_from=terminal_id), terminal=terminal)

@@ -11,7 +11,7 @@ from hikflask.models import Terminal
 from hikflask.services import audit
 from hikflask.services.core import shown
 from hikflask.services.core.db import transaction
-from hikflask.services.core.errors import TerminalHasPeople, TerminalUnknown
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.retire_terminal import count_numbers_on
 from hikflask.services.photos import deletion
 from hikflask.services.terminals import leases, recovery, registry
@@ -78,15 +78,15 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
 
     So what is desired and what was confirmed stays.
 
-    :raises TerminalHasPeople: when somebody is enrolled on the new row. :raises TerminalInUse: while somebody talks to
-        one of them. :raises TerminalUnknown: when one of them is gone, or they are not the same device any more.
+    :raises terminal_has_people: when somebody is enrolled on the new row. :raises TerminalInUse: while somebody talks
+        to one of them. :raises terminal_unknown: when one of them is gone, or they are not the same device any more.
     """
     with _held(old_id, new_id, holder), transaction():
         old, new = _row(old_id), _row(new_id)
         if known_as(new) is not old:
-            raise TerminalUnknown
+            raise ServiceError("terminal_unknown")
         if not may_move(old, new):
-            raise TerminalHasPeople
+            raise ServiceError("terminal_has_people")
         _readdress(old, _way_to(new))
         files = registry.delete_held(new_id)
     deletion.remove_at_once(files)
@@ -98,12 +98,12 @@ def swap(first_id: int, second_id: int, holder: str) -> None:
     """Exchange the addresses and logins of two terminals whose devices were swapped.
 
     :raises TerminalInUse: while somebody talks to one of them.
-    :raises TerminalUnknown: when one of them is gone, or they are not swapped any more.
+    :raises terminal_unknown: when one of them is gone, or they are not swapped any more.
     """
     with _held(first_id, second_id, holder), transaction():
         first, second = _row(first_id), _row(second_id)
         if not is_swapped(first, second):
-            raise TerminalUnknown
+            raise ServiceError("terminal_unknown")
         to_first, to_second = _way_to(first), _way_to(second)
         _readdress(first, to_second)
         _readdress(second, to_first)
@@ -121,7 +121,7 @@ def _held(first_id: int, second_id: int, holder: str) -> Iterator[None]:
 def _row(terminal_id: int) -> Terminal:
     found = db.session.get(Terminal, terminal_id, populate_existing=True)
     if found is None:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     return found
 
 

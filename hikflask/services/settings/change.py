@@ -12,55 +12,17 @@ from hikflask.models.columns import database_now
 from hikflask.models.setting import LONGEST
 from hikflask.services import audit
 from hikflask.services.core.db import after_commit, changed_rows, lock_table, transaction
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.settings import stored
 
 AUDIT = "AUDIT_RETENTION"
-
-
-class SettingUnknown(ServiceError):
-    """No setting of this name is changed on a page."""
-
-    code = "setting_unknown"
-
-
-class SettingFixed(ServiceError):
-    """The setting is given by the environment of the machine, which wins."""
-
-    code = "setting_fixed"
-    fields = ("value",)
-
-
-class SettingRefused(ServiceError):
-    """The value is not one that config.SETTINGS allows (params: setting, its name)."""
-
-    code = "setting_refused"
-    fields = ("value",)
-
-
-class SettingLong(SettingRefused):
-    """The value is longer than is stored, with what is put between addresses (params: setting, its name; n)."""
-
-    code = "setting_long"
-
-
-class AuditRetentionShort(SettingRefused):
-    """The database itself refuses to delete entries of the audit trail that are so young (params: n days)."""
-
-    code = "audit_retention_short"
-
-
-class SettingsContradict(SettingRefused):
-    """Two settings do not go together (params: longer and shorter, their names; limit, of the shorter one)."""
-
-    code = "settings_contradict"
 
 
 def change(name: str, text: str) -> None:
     """Change a setting; it is in force here at once, and in every other process within seconds.
 
     :param text: as it would stand in the environment.
-    :raises SettingUnknown: :raises SettingFixed: :raises SettingRefused: with the reason; then nothing is changed.
+    :raises setting_unknown: :raises setting_fixed: :raises setting_refused: with the reason; then nothing is changed.
     """
     _refuse_unchangeable(name)
     value = _read(name, text)
@@ -78,7 +40,7 @@ def change(name: str, text: str) -> None:
 def reset(name: str) -> None:
     """Give a setting back to what instance/config.py says, or else to the default; in force as with change().
 
-    :raises SettingUnknown: :raises SettingFixed: :raises SettingsContradict: then nothing is changed.
+    :raises setting_unknown: :raises setting_fixed: :raises settings_contradict: then nothing is changed.
     """
     _refuse_unchangeable(name)
     value = stored.of_app().without[name]
@@ -104,9 +66,9 @@ def may_change(name: str) -> bool:
 
 def _refuse_unchangeable(name: str) -> None:
     if name not in SETTINGS or not SETTINGS[name].decided:
-        raise SettingUnknown
+        raise NotFound("setting_unknown")
     if not may_change(name):
-        raise SettingFixed
+        raise ServiceError("setting_fixed")
 
 
 def _read(name: str, text: str) -> Any:
@@ -115,14 +77,14 @@ def _read(name: str, text: str) -> Any:
     except (TypeError, ValueError):
         raise _refusal(name, text) from None
     if len(as_text(value)) > LONGEST:
-        raise SettingLong(setting=name, n=LONGEST)
+        raise ServiceError("setting_long", setting=name, n=LONGEST)
     return value
 
 
-def _refusal(name: str, text: str) -> SettingRefused:
+def _refusal(name: str, text: str) -> ServiceError:
     if name == AUDIT and text.isdecimal() and int(text) < SHORTEST_AUDIT:
-        return AuditRetentionShort(n=SHORTEST_AUDIT)
-    return SettingRefused(setting=name)
+        return ServiceError("audit_retention_short", n=SHORTEST_AUDIT)
+    return ServiceError("setting_refused", setting=name)
 
 
 def _locked_values() -> dict[str, Any]:
@@ -136,7 +98,7 @@ def _refuse_contradiction(values: dict[str, Any]) -> None:
     wrong = contradiction(values)
     if wrong:
         longer, shorter = wrong.names
-        raise SettingsContradict(longer=longer, shorter=shorter, limit=as_text(values[shorter]))
+        raise ServiceError("settings_contradict", longer=longer, shorter=shorter, limit=as_text(values[shorter]))
 
 
 def _note(action: str, name: str, before: Any, after: Any) -> None:

@@ -16,8 +16,7 @@ from typing import IO, Any
 
 from flask import current_app
 
-from hikflask.services.core import errors
-from hikflask.services.core.errors import BadTable, TablesWaiting, TableTooLarge
+from hikflask.services.core.errors import ServiceError
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +28,6 @@ HEAD, SAMPLE, MOST_COLUMNS = 20, 5, 256
 PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and they are looked at in a request.
 LOOK_SECONDS, READ_SECONDS = 20, 120
-REFUSALS: dict[str, type[BadTable]] = {
-    kind.code: kind
-    for kind in (
-        errors.BadTable,
-        errors.TableEmpty,
-        errors.TableOldExcel,
-        errors.TablePassword,
-        errors.TableMacros,
-        errors.TableDamaged,
-        errors.TableUnpacked,
-        errors.TableEncoding,
-        errors.TableQuote,
-        errors.TableRows,
-    )
-}
 OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 MEGABYTE = 1024 * 1024
 # Each takes up to 256 MB, and keeps a thread of the pages waiting.
@@ -99,12 +83,12 @@ def look(path: Path, recognise: Recognise) -> Layout:
 
     The header is the row in which most columns are recognised, among the first 20; else the first row.
 
-    :raises BadTable: when the file is too large, cannot be read as a table, or has no rows below the header.
-    :raises TablesWaiting: when others are looked at, and its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
+    :raises table_unreadable: when the file is too large, cannot be read as a table, or has no rows below the header.
+    :raises tables_waiting: when others are looked at, and its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
     """
     limit: int = current_app.config["IMPORT_FILE_LIMIT"]
     if path.stat().st_size > limit * MEGABYTE:
-        raise TableTooLarge(n=limit)
+        raise ServiceError("table_too_large", n=limit)
     with turn(), _output(path, ["look", str(LOOK_SECONDS)]) as lines:
         found = next(lines)
     return _layout(found, recognise)
@@ -113,7 +97,7 @@ def look(path: Path, recognise: Recognise) -> Layout:
 def read(path: Path, layout: Layout) -> Iterator[Row]:
     """Yield the rows below the header. The child process ends with the iterator, also when that is closed early.
 
-    :raises BadTable: when the file cannot be read to its end.
+    :raises table_unreadable: when the file cannot be read to its end.
     """
     how = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
     width = len(layout.columns)
@@ -126,14 +110,14 @@ def read(path: Path, layout: Layout) -> Iterator[Row]:
 def _layout(found: dict[str, Any], recognise: Recognise) -> Layout:
     head, rows = found.pop("head"), found.pop("rows")
     if not head:
-        raise errors.TableEmpty
+        raise ServiceError("table_empty")
     place = _header([cells for _, cells, _, _ in head[:HEAD]], recognise)
     line, columns, _, too_wide = head[place]
     if too_wide:
-        raise errors.TableColumns(n=MOST_COLUMNS)
+        raise ServiceError("table_columns", n=MOST_COLUMNS)
     sample = [cells for _, cells, _, _ in head[place + 1 : place + 1 + SAMPLE]]
     if not sample:
-        raise errors.TableNoRows
+        raise ServiceError("table_no_rows")
     width = min(max(map(len, [columns, *sample])), MOST_COLUMNS)
     names = [" ".join(name.split()) for name in _padded(columns, width)]
     shown = [_padded(cells, width)[:width] for cells in sample]
@@ -154,11 +138,12 @@ def _padded(cells: list[str], width: int) -> list[str]:
 def turn() -> Iterator[None]:
     """Wait until fewer than AT_ONCE other uploads are looked at, and count as one of them within the block.
 
-    :raises TablesWaiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
+    :raises tables_waiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
     """
     seconds: float = current_app.config["UPLOAD_WAIT"]
     if not _TURNS.acquire(timeout=seconds):
-        raise TablesWaiting(seconds=math.ceil(seconds))
+        waits = math.ceil(seconds)
+        raise ServiceError("tables_waiting", seconds=waits, retry_after=waits)
     try:
         yield
     finally:
@@ -183,13 +168,13 @@ def _lines(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[Any]:
     for line in process.stdout or ():
         got = json.loads(line)
         if isinstance(got, dict) and "refused" in got:
-            raise REFUSALS[got["refused"]](**got["params"])
+            raise ServiceError(got["refused"], **got["params"])
         yield got
     ended = process.wait()
     if ended in OUT_OF_TIME:
         # It had no time left, or the machine no memory, or the service stops.
         log.warning("the reader was ended by signal %s", -ended)
-        raise errors.TableSlow
+        raise ServiceError("table_slow")
     if ended:
         said.seek(0)
         raise RuntimeError(f"the reader ended with {ended}: {said.read().decode(errors='replace')}")

@@ -55,7 +55,7 @@ def write(path: Path, sheet: str, parts: Iterable[Rows]) -> None:
             draft.replace(path)
     except OSError as error:
         log.error("the table %s could not be written (%s)", path.name, error.strerror)
-        raise TableNotWritten from error
+        raise ServiceError("table_not_written") from error
 
 
 def _write_csv(draft: Path, parts: Iterable[Rows]) -> None:
@@ -81,7 +81,7 @@ def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
         if ended_early or child.returncode:
             errors.seek(0)
             log.error("the writer ended with %s: %s", child.returncode, errors.read().decode(errors="replace"))
-            raise TableNotWritten
+            raise ServiceError("table_not_written")
 
 
 def _sent(pipe: IO[bytes] | None, parts: Iterable[Rows]) -> bool:

@@ -21,7 +21,6 @@ from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import after_commit
-from hikflask.services.core.errors import CaptureNotSaved
 
 NO_PICTURE = {"photo_id": None, "face_url": None}
 NO_HOLD = {"hold_until": None}
@@ -72,7 +71,7 @@ TAKEN_OVER = Transition((CAPTURED,), SUPERSEDED, NO_HOLD, action="capture.taken_
 HOLD_TAKEN_OVER = Transition((USED,), USED, NO_HOLD, action="capture.taken_over")
 HOLD_ENDED = Transition((USED,), USED, NO_HOLD)
 # Nobody saved it in time.
-EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, "reason": CaptureNotSaved.code})
+EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, "reason": "not_saved"})
 # A capture that was used and is superseded afterwards had its end before.
 ENDS = {USED, FAILED, CANCELLED, SUPERSEDED}
 

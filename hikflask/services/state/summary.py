@@ -9,7 +9,6 @@ from hikflask.isapi.errors import CLASSES, STOP_CODES, Full, Gone, NotSupported,
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, WAITING
 from hikflask.services.core.errors import (
-    CaptureLost,
     CaptureSuperseded,
     NotComparedSinceRestore,
     NumberTakenThere,
@@ -32,7 +31,7 @@ NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NO
 # Why there is no face on a terminal that did not refuse it, by the refusal code in lower case.
 NOT_REFUSED = {
     **dict.fromkeys((FILES_NOT_TAKEN, OTHER_TERMINAL, NotSupported.own_code), NO_PHOTO_THERE),
-    **dict.fromkeys((CaptureSuperseded.code, CaptureLost.code, PhotoForgotten.code, Gone.own_code), CAPTURE_AGAIN),
+    **dict.fromkeys((CaptureSuperseded.code, "file_gone", PhotoForgotten.code, Gone.own_code), CAPTURE_AGAIN),
     **{code: CAPTURE_AGAIN for code, kind in CLASSES.items() if kind is PictureLost},
     **{code: PERSON_ONLY for code, kind in CLASSES.items() if kind is Full},
 }

@@ -6,7 +6,7 @@ from flask import current_app
 
 from hikflask.isapi.addresses import AllowedAddresses
 from hikflask.isapi.errors import AddressRefused
-from hikflask.services.core.errors import TerminalAddressRefused, TerminalHttpsRequired
+from hikflask.services.core.errors import ServiceError
 
 # Short, because a person waits for the form. A slower name is checked when the app connects.
 RESOLVE_SECONDS = 1.0
@@ -27,15 +27,15 @@ def refuse_unallowed(url: str) -> None:
 
     A name that cannot be resolved now is accepted: the terminal may be off.
 
-    :raises TerminalHttpsRequired: when it is not https, but https is required.
-    :raises TerminalAddressRefused: when none of its IP addresses is allowed.
+    :raises terminal_https_required: when it is not https, but https is required.
+    :raises terminal_address_refused: when none of its IP addresses is allowed.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" and requires("https"):
-        raise TerminalHttpsRequired
+        raise ServiceError("terminal_https_required")
     try:
         allowed().places(parts.hostname or "", parts.port or 80, RESOLVE_SECONDS)
     except AddressRefused as error:
-        raise TerminalAddressRefused from error
+        raise ServiceError("terminal_address_refused") from error
     except OSError:
         return

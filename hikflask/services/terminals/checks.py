@@ -46,7 +46,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
 
     :raises TerminalError: when it fails; the row has the error, too.
     :raises TerminalInUse: when a capture holds it. :raises LoginStopped: when it refused our password before.
-    :raises TerminalRetired: when it is out of service for good. :raises TerminalUnknown: when there is no such row.
+    :raises TerminalRetired: when it is out of service for good. :raises terminal_unknown: when there is no such row.
     """
     try:
         with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS, urgent=True) as talk:

@@ -16,7 +16,7 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
-from hikflask.services.core.errors import ClockNotSet
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import connection
 from hikflask.services.terminals.connection import Conversation
 
@@ -57,7 +57,7 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
     The zone is sent as the fixed offset of now: where there is summer time, it is to be set again when that changes.
 
     :raises RestartRequired: when they are set after a restart of the terminal.
-    :raises ClockNotSet: when the terminal said OK, but shows another time or zone.
+    :raises clock_not_set: when the terminal said OK, but shows another time or zone.
     :raises TerminalError: :raises ServiceError: as a check does.
     """
     with connection.converse(terminal_id, holder, SET, total=LONGEST_SECONDS) as talk:
@@ -76,7 +76,7 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
         if restart:
             raise restart
         if is_wrong(terminal):
-            raise ClockNotSet
+            raise ServiceError("clock_not_set")
     return connection.terminal_row(terminal_id)
 
 

@@ -31,8 +31,8 @@ from hikflask.services.core.errors import (
     LeaseLost,
     LoginStopped,
     NotComparedSinceRestore,
+    ServiceError,
     TerminalRetired,
-    TerminalUnknown,
 )
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
@@ -186,7 +186,7 @@ def converse(
     :param urgent: a person waits for it: work for many lets the terminal go. :param yields: it is such work.
     :raises LoginStopped: when the password was refused before.
     :raises TerminalRetired: when it is out of service for good.
-    :raises TerminalInUse: when the holder did not finish in time. :raises TerminalUnknown: when there is no such row.
+    :raises TerminalInUse: when the holder did not finish in time. :raises terminal_unknown: when there is no such row.
     """
     config = current_app.config
     if seconds is None:
@@ -254,11 +254,11 @@ def refuse_before_compared(terminal: Terminal) -> None:
 def terminal_row(terminal_id: int) -> Terminal:
     """Return the terminal's row, fresh from the database.
 
-    :raises TerminalUnknown: when there is no such row.
+    :raises terminal_unknown: when there is no such row.
     """
     terminal = fresh(Terminal, terminal_id)
     if terminal is None:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     return terminal
 
 

@@ -26,7 +26,7 @@ from hikflask.metrics import GIVEN_UP, TAKEN
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import changed_rows, transaction
-from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnknown
+from hikflask.services.core.errors import LeaseLost, ServiceError, TerminalInUse
 
 CAPTURE = "capture"
 POLL_SECONDS = 0.05
@@ -128,7 +128,7 @@ def acquire(
     :param urgent: a person waits. Until this gets the terminal or gives up, nobody else who is not urgent gets it, and
         work for many lets it go.
     :raises TerminalInUse: with the present holder and the seconds left to it.
-    :raises TerminalUnknown: when there is no such row.
+    :raises terminal_unknown: when there is no such row.
     """
     began = time.monotonic()
     give_up = began + wait
@@ -153,13 +153,13 @@ def acquire(
 def in_use(terminal_id: int) -> TerminalInUse:
     """Return the error with the present holder and the seconds left to it.
 
-    :raises TerminalUnknown: when there is no such row.
+    :raises terminal_unknown: when there is no such row.
     """
     row = db.session.execute(
         select(Terminal.lease_holder, Terminal.lease_until, database_now()).where(Terminal.id == terminal_id)
     ).first()
     if row is None:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     holder, until, now = row
     return TerminalInUse(who=holder, seconds=max(1, round((until - now).total_seconds())) if until else 1)
 

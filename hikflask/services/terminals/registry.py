@@ -16,13 +16,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.services import audit
 from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows, end_read, fresh, transaction, transactional
-from hikflask.services.core.errors import (
-    TerminalHasPeople,
-    TerminalNameKnown,
-    TerminalPasswordNeeded,
-    TerminalRetired,
-    TerminalUnknown,
-)
+from hikflask.services.core.errors import ServiceError, TerminalRetired
 from hikflask.services.photos import deletion
 from hikflask.services.terminals import allowed_addresses, connection, leases, recovery
 
@@ -54,8 +48,8 @@ class Access:
 def add(access: Access) -> Terminal:
     """Add a terminal. It is checked afterwards, or before its first use.
 
-    :raises TerminalNameKnown: when another terminal has this name.
-    :raises TerminalAddressRefused: when the address is not allowed.
+    :raises terminal_name_known: when another terminal has this name.
+    :raises terminal_address_refused: when the address is not allowed.
     """
     allowed_addresses.refuse_unallowed(access.url)
     terminal = Terminal(
@@ -89,11 +83,11 @@ def change(
         before. None saves all. The password is saved where there is one.
     :param require: is called under the lease, and raises when nothing is to be done.
     :param in_use_again: done within the same transaction when the terminal is in use from now on.
-    :raises TerminalInUse: when a conversation does not end in time. :raises TerminalNameKnown: when the name is taken.
-    :raises TerminalUnknown: when there is no such terminal.
-    :raises TerminalAddressRefused: when the address is not allowed. A terminal that already has such an address can
+    :raises TerminalInUse: when a conversation does not end in time. :raises terminal_name_known: when it is taken.
+    :raises terminal_unknown: when there is no such terminal.
+    :raises terminal_address_refused: when the address is not allowed. A terminal that already has such an address can
         still be deactivated.
-    :raises TerminalPasswordNeeded: when the address or the certificate changes and no password is given.
+    :raises terminal_password_needed: when the address or the certificate changes and no password is given.
     """
     present = connection.terminal_row(terminal_id)
     wanted = access.applied_to(present, fields)
@@ -108,7 +102,7 @@ def change(
             require()
         access = access.applied_to(terminal, fields)
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
-            raise TerminalPasswordNeeded
+            raise ServiceError("terminal_password_needed")
         before = facts(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)
@@ -135,7 +129,7 @@ def _unique_name() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise TerminalNameKnown from error
+        raise ServiceError("terminal_name_known") from error
 
 
 def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bool:
@@ -217,8 +211,8 @@ def allow_once(terminal_id: int) -> bool:
 def delete(terminal_id: int, holder: str) -> None:
     """Delete a terminal on which nobody is enrolled, and the unsaved pictures that were captured there.
 
-    :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
-    :raises TerminalInUse: while somebody talks to it. :raises TerminalUnknown: when there is no such row.
+    :raises terminal_has_people: when somebody is enrolled there, or a removal is open.
+    :raises TerminalInUse: while somebody talks to it. :raises terminal_unknown: when there is no such row.
     """
     with _leased(terminal_id, holder):
         files = delete_held(terminal_id)
@@ -229,12 +223,12 @@ def delete(terminal_id: int, holder: str) -> None:
 def delete_held(terminal_id: int) -> list[str]:
     """Delete a terminal whose lease the caller holds; return the files to remove.
 
-    :raises TerminalHasPeople: when somebody is enrolled there, or a removal is open.
+    :raises terminal_has_people: when somebody is enrolled there, or a removal is open.
     """
     terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=True)
     on_it = list(db.session.execute(select(Enrolment).where(Enrolment.terminal_id == terminal_id)).scalars())
     if any(enrolment.desired == PRESENT or not enrolment.is_confirmed for enrolment in on_it):
-        raise TerminalHasPeople
+        raise ServiceError("terminal_has_people")
     for enrolment in on_it:
         db.session.delete(enrolment)
     db.session.flush()
@@ -257,7 +251,7 @@ def find_by_name(name: str) -> Terminal | None:
 def active(terminal_id: int) -> Terminal:
     """Return an active terminal, which stays so until the caller's transaction ends.
 
-    :raises TerminalUnknown: when there is no such terminal, or it is not active.
+    :raises terminal_unknown: when there is no such terminal, or it is not active.
     """
     return if_active(_held(terminal_id))
 
@@ -265,11 +259,11 @@ def active(terminal_id: int) -> Terminal:
 def in_service(terminal_id: int) -> Terminal:
     """Return a terminal that is not out of service for good, and stays so until the caller's transaction ends.
 
-    :raises TerminalUnknown: when there is no such terminal. :raises TerminalRetired: when it is.
+    :raises terminal_unknown: when there is no such terminal. :raises TerminalRetired: when it is.
     """
     terminal = _held(terminal_id)
     if terminal is None:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     if terminal.retired_at is not None:
         raise TerminalRetired(t=terminal.name)
     return terminal
@@ -281,9 +275,9 @@ def _held(terminal_id: int) -> Terminal | None:
 
 
 def if_active(terminal: Terminal | None) -> Terminal:
-    """Return a terminal that was read just now. :raises TerminalUnknown: when it is None, or not active."""
+    """Return a terminal that was read just now. :raises terminal_unknown: when it is None, or not active."""
     if terminal is None or not terminal.is_active:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     return terminal
 
 

@@ -36,7 +36,7 @@ def status_without_asking(terminal_id: int) -> Status | None:
 def ask_status(terminal_id: int, holder: str) -> Status:
     """Return the terminal's status: asked now, or read from the row while somebody talks to it.
 
-    :raises TerminalUnknown: when there is no such row.
+    :raises terminal_unknown: when there is no such row.
     """
     busy = False
     try:

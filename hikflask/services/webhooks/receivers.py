@@ -20,7 +20,7 @@ from flask import current_app
 from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses, Place
 from hikflask.isapi.errors import AddressRefused
 from hikflask.services.core.db import end_read
-from hikflask.services.webhooks.errors import WebhookAddressRefused
+from hikflask.services.core.errors import ServiceError
 
 # For everything, from the name's resolution to the status.
 SECONDS = 10.0
@@ -47,12 +47,12 @@ def allowed(scheme: str) -> AllowedAddresses:
 def refuse_unallowed(url: str) -> None:
     """Refuse an address that is not allowed, before it is saved; a name that is not resolved now is accepted.
 
-    :raises WebhookAddressRefused: when none of its IP addresses is allowed.
+    :raises webhook_address_refused: when none of its IP addresses is allowed.
     """
     try:
         _places(url, RESOLVE_SECONDS)
     except AddressRefused as error:
-        raise WebhookAddressRefused from error
+        raise ServiceError("webhook_address_refused") from error
     except OSError:
         return
 

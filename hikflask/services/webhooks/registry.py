@@ -9,8 +9,8 @@ from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.webhook import TEST
 from hikflask.services import audit
 from hikflask.services.core.db import fresh, transaction
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import receivers
-from hikflask.services.webhooks.errors import WebhooksEnough, WebhookUnknown
 
 # Each may keep one thread of the worker.
 MOST = 20
@@ -20,7 +20,7 @@ SECRET_BYTES = 32
 def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     """Add a webhook; return it and its secret, which is not shown again.
 
-    :raises WebhookAddressRefused: when the address is not allowed. :raises WebhooksEnough: when there are too many.
+    :raises webhook_address_refused: when the address is not allowed. :raises webhooks_enough: when there are too many.
     """
     receivers.refuse_unallowed(url)
     secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -28,7 +28,7 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **told)
     with transaction():
         if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MOST:
-            raise WebhooksEnough(n=MOST)
+            raise ServiceError("webhooks_enough", n=MOST)
         db.session.add(webhook)
         db.session.flush()
         audit.note("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})
@@ -46,17 +46,17 @@ def get(webhook_id: int) -> Webhook | None:
 
 
 def row(webhook_id: int) -> Webhook:
-    """Return the webhook. :raises WebhookUnknown: when there is none."""
+    """Return the webhook. :raises webhook_unknown: when there is none."""
     found = get(webhook_id)
     if found is None:
-        raise WebhookUnknown
+        raise NotFound("webhook_unknown")
     return found
 
 
 def switch(webhook_id: int, is_active: bool) -> None:
     """Switch a webhook on or off. What happens while it is off, it is not told; what was waiting is sent afterwards.
 
-    :raises WebhookUnknown: when there is none.
+    :raises webhook_unknown: when there is none.
     """
     with transaction():
         webhook = row(webhook_id)
@@ -70,7 +70,7 @@ def switch(webhook_id: int, is_active: bool) -> None:
 
 
 def test(webhook_id: int) -> None:
-    """Let a message of the event “test” be sent. :raises WebhookUnknown: when there is none."""
+    """Let a message of the event “test” be sent. :raises webhook_unknown: when there is none."""
     with transaction():
         webhook = row(webhook_id)
         db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))
@@ -78,7 +78,7 @@ def test(webhook_id: int) -> None:
 
 
 def delete(webhook_id: int) -> None:
-    """Delete a webhook with its log. :raises WebhookUnknown: when there is none."""
+    """Delete a webhook with its log. :raises webhook_unknown: when there is none."""
     with transaction():
         webhook = row(webhook_id)
         audit.note("webhook.deleted", subject=webhook.url)

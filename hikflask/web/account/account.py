@@ -11,7 +11,7 @@ from hikflask.forms.account import CodeForm, NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, second_factor, sessions
-from hikflask.services.accounts.errors import DirectoryDecides, TryLater, WeakPassword
+from hikflask.services.accounts.errors import DirectoryDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
 from hikflask.web.support.messages import with_retry_after
@@ -64,7 +64,7 @@ def change_password() -> ResponseReturnValue:
         form.password.errors = [error_sentence(error)]
         return with_retry_after(_form(form), error)
     except ServiceError as error:
-        field = form.new_password if isinstance(error, WeakPassword) else form.password
+        field = form.password if isinstance(error, PasswordWrong) else form.new_password
         field.errors = [error_sentence(error)]
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     current_operator.begin_session(sessions.renew_key(person))

@@ -11,7 +11,7 @@ from hikflask.forms.account import FirstRunForm
 from hikflask.http.permissions import public
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, setup
-from hikflask.services.accounts.errors import CodeWrong, OperatorsExist, TryLater, WeakPassword
+from hikflask.services.accounts.errors import OperatorsExist, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.support.locale import remember_language
 from hikflask.web.support.messages import with_retry_after
@@ -58,9 +58,7 @@ def create() -> ResponseReturnValue:
 
 
 def _field_of(form: FirstRunForm, error: ServiceError) -> Any:
-    if isinstance(error, CodeWrong):
-        return form.code
-    return form.new_password if isinstance(error, WeakPassword) else form.name
+    return {"code": form.code, "password": form.new_password}.get(error.fields[0], form.name)
 
 
 def _form(form: FirstRunForm, status: int = 200) -> Response:

@@ -14,7 +14,6 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.labels import settings as labels
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.settings import change
-from hikflask.services.settings.change import SettingsContradict
 from hikflask.web.security import resubmission
 
 bp = Blueprint("settings", __name__, url_prefix="/administration/settings")
@@ -89,7 +88,7 @@ def _refused(form: SettingForm, name: str, error: ServiceError) -> Response:
 def _sentence(error: ServiceError) -> str:
     """Return the sentence of a refusal, with the names of settings that people know."""
     about = dict(error.params)
-    if isinstance(error, SettingsContradict):
+    if "longer" in about:
         about |= {key: labels.label(about[key]) for key in ("longer", "shorter")}
     elif "setting" in about:
         name = about["setting"]

@@ -12,9 +12,8 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import api_tokens
-from hikflask.services.accounts.errors import TokenUnknown
 from hikflask.services.core.dates import end_of, today
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.web.security import resubmission
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
@@ -56,7 +55,7 @@ def revoke(token_id: int) -> ResponseReturnValue:
     """Revoke a token; it is invalid at once."""
     try:
         flash(_("%(name)s is revoked.", name=isolated(api_tokens.revoke(token_id).name)))
-    except TokenUnknown as error:
+    except NotFound as error:
         flash(error_sentence(error), "danger")
     return redirect(url_for(".index"), 303)
 

@@ -11,9 +11,8 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.webhooks import WebhookForm
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.labels.refusals import error_sentence
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import deliveries, registry
-from hikflask.services.webhooks.errors import WebhookUnknown
 from hikflask.web.security import resubmission
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -65,7 +64,7 @@ def test(webhook_id: int) -> ResponseReturnValue:
     """Send a test."""
     try:
         registry.test(webhook_id)
-    except WebhookUnknown as error:
+    except NotFound as error:
         return _gone(error)
     flash(_("The test is on its way. What came of it stands below in a moment."))
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
@@ -77,7 +76,7 @@ def switch(webhook_id: int) -> ResponseReturnValue:
     """Switch a webhook on (`on` is "1") or off."""
     try:
         registry.switch(webhook_id, request.form.get("on") == "1")
-    except WebhookUnknown as error:
+    except NotFound as error:
         return _gone(error)
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
@@ -88,7 +87,7 @@ def delete(webhook_id: int) -> ResponseReturnValue:
     """Delete a webhook with its log."""
     try:
         registry.delete(webhook_id)
-    except WebhookUnknown as error:
+    except NotFound as error:
         return _gone(error)
     flash(_("The webhook is deleted."))
     return redirect(url_for(".index"), 303)
@@ -112,7 +111,7 @@ def send_given_up(webhook_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 
-def _gone(error: WebhookUnknown) -> ResponseReturnValue:
+def _gone(error: NotFound) -> ResponseReturnValue:
     flash(error_sentence(error), "danger")
     return redirect(url_for(".index"), 303)
 

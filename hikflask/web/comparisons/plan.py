@@ -15,7 +15,6 @@ from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison, PersonThere
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import preview, queries
-from hikflask.services.comparisons.errors import FaceDiffers, NameDiffers
 from hikflask.services.comparisons.plan import LEAVE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
@@ -29,7 +28,7 @@ from hikflask.web.support.pagination import listed
 MOST_SHOWN = 50
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, FACE_THERE, LEAVE})
 # Of whom a person must say whether it is the same person.
-ASKED = frozenset({NameDiffers.code, FaceDiffers.code})
+ASKED = frozenset({"name_differs", "face_differs"})
 
 
 @bp.get("/plan")

@@ -15,7 +15,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
-from hikflask.services.core.errors import AdministratorNeeded, DepartmentUnknown, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.errors import AdministratorNeeded, NotFound, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries, registry
 from hikflask.services.groups import changing
@@ -55,7 +55,7 @@ def _question(form: MergeForm, status: int = HTTPStatus.OK) -> ResponseReturnVal
         return _choose(form)
     try:
         merge = changing.preview_of_merge(form.department_ids, form.into.data)
-    except DepartmentUnknown:
+    except NotFound:
         return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
     known = {"merge": merge, "found": merge.differences, "form": form}
     return make_response(render_template("departments/merge.html", **known), status)

@@ -13,7 +13,7 @@ from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSE
 from hikflask.services.captures import deadline, drafts, holds, queries, unsaved
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureNotSaved, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import photo_drafts
 from hikflask.services.employees.photo_drafts import PhotoDraft
 from hikflask.web.security.current_operator import operator_name
@@ -101,7 +101,7 @@ class Panel:
     @property
     def deleted(self) -> bool:
         """True when the picture was deleted because nobody saved it in time."""
-        return self.state == FAILED and self.view is not None and self.view.reason == CaptureNotSaved.code
+        return self.state == FAILED and self.view is not None and self.view.reason == "not_saved"
 
     @property
     def draft(self) -> Draft:

@@ -16,7 +16,7 @@ from hikflask.models.capture import RUNNING
 from hikflask.services.captures import drafts, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import ServiceError, TerminalUnknown
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
@@ -133,7 +133,7 @@ def _running_for(number: str, error: ServiceError) -> int | None:
 def _only_terminal() -> int:
     only = registry.only_active()
     if only is None:
-        raise TerminalUnknown
+        raise ServiceError("terminal_unknown")
     return only.id
 
 

@@ -17,7 +17,7 @@ from hikflask.models import Employee
 from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureRunning, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.shown import digest
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -139,7 +139,7 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
         return form_page.invalid(form, shown)
     form_page.take_in_saved(form)
     if shown.running:
-        return form_page.refused(form, CaptureRunning())
+        return form_page.refused(form, ServiceError("capture_running"))
     if _is_unseen(form, shown):
         problem = _("The photo came just now. Look at it, then save.")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)

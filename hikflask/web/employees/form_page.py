@@ -23,7 +23,7 @@ from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import CaptureOfAnother, EmployeeUnknown, PhotoDraftGone, ServiceError
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.enrolments import queries
@@ -66,11 +66,11 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
 def as_saved(employee_id: int) -> EmployeePageForm:
     """Return the form of an employee as it is saved now, with its version.
 
-    :raises EmployeeUnknown: when the employee was deleted meanwhile.
+    :raises employee_unknown: when the employee was deleted meanwhile.
     """
     employee = search.get(employee_id)
     if employee is None:
-        raise EmployeeUnknown
+        raise NotFound("employee_unknown")
     form = filled(drafts.of_saved(employee), Panel(), employee_id)
     form.mark()
     return form
@@ -199,7 +199,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     form.offer(active, registry.preferred(active, employee.number if employee else "", operator_name()))
     terminal_id = form.terminal_id.data
     if shown.file_gone and not form.photo.errors:
-        form.photo.errors = [sentence(PhotoDraftGone.code)]
+        form.photo.errors = [sentence("photo_draft_gone")]
     return {
         "form": form,
         "panel": shown,
@@ -232,7 +232,7 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
     said = error_sentence(error)
     at_fault = add_errors(form, error)
-    problem, ask = "" if at_fault else said, "take_over" if isinstance(error, CaptureOfAnother) else ""
+    problem, ask = "" if at_fault else said, "take_over" if error.code == "capture_of_another" else ""
     return show(form, capture_panel.of_form(form), error_status.for_page(error.code), problem, ask)
 
 

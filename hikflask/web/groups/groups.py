@@ -18,7 +18,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
-from hikflask.services.core.errors import GroupTerminalUnknown, GroupUnknown, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries as departments
 from hikflask.services.groups import changing, queries
@@ -152,11 +152,11 @@ def _wanted(form: GroupPageForm, group: Listed | None) -> Wanted:
 def _as_saved(group_id: int) -> GroupPageForm:
     """Return the form of a group as it is saved now, with its version.
 
-    :raises GroupUnknown: when it was deleted meanwhile.
+    :raises group_unknown: when it was deleted meanwhile.
     """
     group = queries.get(group_id)
     if group is None:
-        raise GroupUnknown
+        raise NotFound("group_unknown")
     form = GroupPageForm(formdata=None, name=group.name)
     form.put("terminals", queries.terminal_ids(group_id))
     form.put("departments", queries.department_ids(group_id))
@@ -173,7 +173,7 @@ def _onwards(done: Done) -> ResponseReturnValue:
 
 def _refused(form: GroupPageForm, group: Listed | None, error: ServiceError) -> Response:
     at_fault = next((form[name] for name in error.fields if name in form), form.name)
-    if isinstance(error, GroupTerminalUnknown):
+    if error.code == "group_terminal_unknown":
         at_fault = form.terminals
     at_fault.errors = [*at_fault.errors, error_sentence(error)]
     return _page(form, group, error_status.for_page(error.code))

@@ -19,7 +19,7 @@ from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core import secure_delete
-from hikflask.services.core.errors import CertificateUncheckable, EmployeeUnknown
+from hikflask.services.core.errors import CertificateUncheckable, NotFound
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import queries
@@ -57,7 +57,7 @@ def erase(employee_id: int) -> ResponseReturnValue:
     """Erase an employee; the second request of a double click shows the erasure that the first one began."""
     try:
         return _begun(erase_employee(employee_id))
-    except EmployeeUnknown:
+    except NotFound:
         return _redirect_to(certificates.latest_of(employee_id) or abort(404))
 
 

@@ -18,7 +18,7 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Terminal
-from hikflask.services.core.errors import ServiceError, TerminalPasswordNeeded
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -153,5 +153,5 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
 
 def _password_again(form: TerminalForm, terminal: Terminal | None) -> list[str]:
     if terminal and registry.leads_elsewhere(terminal, form.url.data, form.fingerprint.data):
-        return [error_sentence(TerminalPasswordNeeded())]
+        return [error_sentence(ServiceError("terminal_password_needed"))]
     return [_("Enter the password again, please.")] if form.adding or form.password.data else []

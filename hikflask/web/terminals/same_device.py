@@ -9,7 +9,7 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core import shown
-from hikflask.services.core.errors import PlanChanged, ServiceError, TerminalUnknown
+from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.provisioning import same_device
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.terminals.checks import check_soon
@@ -41,7 +41,7 @@ def put_right(terminal_id: int) -> ResponseReturnValue:
     name, other = terminal.name, same_device.known_as(terminal)
     try:
         if other is None:
-            raise TerminalUnknown
+            raise ServiceError("terminal_unknown")
         shown.require_same(request.form.get("shown"), same_device.digest(terminal, other))
         with terminal_concurrency.slot():
             if same_device.is_swapped(terminal, other):

@@ -13,11 +13,9 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hikflask import invisible_characters
-from hikflask.http import error_status
 from hikflask.models.operator import ROLES
-from hikflask.services.accounts.errors import AccountsError
+from hikflask.services.core.refusals import FROM_TERMINAL, OF_SIGNING_IN, REFUSED_HERE
 from tests.http.permissions_table import API, BOTH
-from tests.http.test_error_status import codes_of
 from tests.support.api_calls import a_device, a_user
 from tests.support.fitting_answers import Answers
 from tests.support.signed_in import client_of
@@ -62,9 +60,10 @@ def test_document_is_openapi_and_has_every_call_with_its_role(document: dict[str
 
 def test_every_error_code_of_a_call_stands_under_its_status_with_its_sentence(document: dict[str, Any]) -> None:
     refusals = document["components"]["responses"]
-    of_pages = {AccountsError.code} | codes_of(AccountsError)
-    for code, status in error_status.API.items():
-        assert (f"| `{code}` | " in refusals[f"Refused{status.value}"]["description"]) is (code not in of_pages), code
+    for code, rule in (REFUSED_HERE | FROM_TERMINAL).items():
+        assert f"| `{code}` | " in refusals[f"Refused{rule.status.value}"]["description"], code
+    told = "".join(one["description"] for name, one in refusals.items() if name.startswith("Refused"))
+    assert [code for code in OF_SIGNING_IN if f"| `{code}` |" in told] == []
     assert (
         "| `number_known` | This employee ID is already used by another employee. |"
         in refusals["Refused409"]["description"]

@@ -22,7 +22,7 @@ from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import end_read, transaction
-from hikflask.services.core.errors import NumberTakenThere, OtherDevice
+from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
@@ -183,7 +183,7 @@ class Laboratory:
 
     def _is_open(self) -> bool:
         """Tell whether anything is left that the worker will do; a number that others have is tried for ever."""
-        others = Enrolment.refusal_code.in_((NumberTakenThere.code, OtherDevice.code))
+        others = Enrolment.refusal_code.in_((NumberTakenThere.code, "other_device"))
         tried = select(Enrolment.id).where(Enrolment.next_attempt_at.is_not(None), ~others)
         jobs, erasures = (
             select(Job.id).where(Job.state.in_(OPEN)),

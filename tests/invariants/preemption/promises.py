@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Erasure, Job, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REFUSED, REMOVED
 from hikflask.models.job import OPEN
-from hikflask.services.core.errors import NumberTakenThere, OtherDevice
+from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.invariants.preemption.actors import PYOTR
@@ -20,7 +20,7 @@ from tests.invariants.properties import LAST, is_ours
 # What may hold the number of somebody who was erased: the certificate, the removals, and the trail, which is sealed.
 MAY_TELL = {"audit", "employee", "enrolment", "erasure", "erasure_file", "erasure_removal", "webhook_delivery"}
 # These numbers are somebody else's on the terminal, so a person has to look.
-NOT_OURS = (NumberTakenThere.code, OtherDevice.code)
+NOT_OURS = (NumberTakenThere.code, "other_device")
 
 
 def broken_promises(lab: Laboratory) -> list[str]:

@@ -17,7 +17,7 @@ from hikflask.services.captures import queries as captures
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import TerminalHeld
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -71,7 +71,7 @@ def save(draft: Draft, capture: Capture) -> int:
 def test_a_saved_picture_holds_until_it_is_bound_there(simulator: Simulated, terminal: Terminal) -> None:
     wanted = save(IVAN, take(simulator, terminal, IVAN))
 
-    with pytest.raises(TerminalHeld) as held:
+    with pytest.raises(ServiceError, match=r"^terminal_held$") as held:
         start_capture(terminal.id, OLGA, "Борис")
     reconcile(wanted, "test")
 
@@ -86,7 +86,7 @@ def test_next_capture_of_the_same_operator_may_wait_for_the_face_that_was_saved(
     saved = take(simulator, terminal, IVAN)
     wanted = save(IVAN, saved)
 
-    with pytest.raises(TerminalHeld):
+    with pytest.raises(ServiceError, match=r"^terminal_held$"):
         start_capture(terminal.id, OLGA, "Анна")
     queued = start_capture(terminal.id, OLGA, "Анна", behind=saved.id)
 
@@ -105,7 +105,7 @@ def test_only_the_picture_that_was_named_is_waited_for(simulator: Simulated, ter
     saved = take(simulator, terminal, IVAN)
     save(IVAN, saved)
 
-    with pytest.raises(TerminalHeld):
+    with pytest.raises(ServiceError, match=r"^terminal_held$"):
         start_capture(terminal.id, OLGA, "Анна", behind=saved.id + 1)
 
 
@@ -169,7 +169,7 @@ def test_after_a_take_over_the_saved_picture_holds_no_more(simulator: Simulated,
     save(IVAN, first)
 
     second = take(simulator, terminal, OLGA, take_over=True)
-    with pytest.raises(TerminalHeld) as held:
+    with pytest.raises(ServiceError, match=r"^terminal_held$") as held:
         start_capture(terminal.id, PYOTR, "Борис")
     wanted = save(OLGA, second)
     reconcile(wanted, "test")

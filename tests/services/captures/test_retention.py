@@ -10,7 +10,7 @@ from hikflask.models.capture import CAPTURED, FAILED, USED
 from hikflask.services.captures import deadline
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import CaptureNotSaved
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.simulator import Terminal as Simulated
@@ -63,7 +63,7 @@ def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Si
     age(Photo, "created_at", 3601)
     forget()
 
-    with pytest.raises(CaptureNotSaved):
+    with pytest.raises(ServiceError, match=r"^not_saved$"):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert db.session.query(Employee).count() == 0

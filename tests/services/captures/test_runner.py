@@ -16,7 +16,7 @@ from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import CaptureDeleted
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, leases
 from hikflask.simulator import Terminal as Simulated
@@ -146,7 +146,7 @@ def test_capture_that_is_deleted_with_its_person_stores_nothing(
     tasks.run_capture(started.id)
 
     assert list(storage.folder().iterdir()) == []
-    with pytest.raises(CaptureDeleted):
+    with pytest.raises(ServiceError, match=r"^cancelled$"):
         run_capture(started.id)
 
 

@@ -13,7 +13,7 @@ from hikflask.services.captures import deadline, holds, queries, start
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import LoginStopped, TerminalHeld, TerminalInUse
+from hikflask.services.core.errors import LoginStopped, ServiceError, TerminalInUse
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
@@ -50,7 +50,7 @@ def test_database_refuses_two_running_captures_of_a_terminal(terminal: Terminal)
 def test_unsaved_picture_holds_the_terminal_against_other_numbers(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal)
 
-    with pytest.raises(TerminalHeld) as refused:
+    with pytest.raises(ServiceError, match=r"^terminal_held$") as refused:
         start_capture(terminal.id, OLGA, "Борис")
 
     assert (refused.value.params["name"], refused.value.params["who"]) == ("Иван Иванов", "Анна")
@@ -104,7 +104,7 @@ def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured
 ) -> None:
     waiting = capture_face(simulator, terminal)
 
-    with pytest.raises(TerminalHeld):
+    with pytest.raises(ServiceError, match=r"^terminal_held$"):
         start_capture(terminal.id, OLGA, "Борис", own=waiting.id)
 
     assert start_capture(terminal.id, OLGA, "Анна", own=waiting.id).draft_number == OLGA.number

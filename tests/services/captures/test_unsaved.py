@@ -7,7 +7,7 @@ from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import unsaved
-from hikflask.services.core.errors import CaptureNotNamed
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import storage
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -60,7 +60,7 @@ def test_one_for_no_number_is_not_meant_beside_another_one(terminal: Terminal, n
     other = add(terminal, number, state)
     newest = add(terminal, "")
 
-    with pytest.raises(CaptureNotNamed):
+    with pytest.raises(ServiceError, match=r"^capture_not_named$"):
         latest(terminal)
 
     db.session.execute(db.update(Capture).where(Capture.id == other.id).values(created_at=database_now(-901.0)))

@@ -10,9 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons.errors import ChangedThere, NameDiffers, NotThere
 from hikflask.services.comparisons.plan import REPLACED, SHUT_OUT
-from hikflask.services.core.errors import CaptureSuperseded, ChangedSince, NumberTakenThere
+from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -79,7 +78,7 @@ def test_days_that_came_since_and_by_which_the_employee_may_not_enter_are_not_ta
     found = compare(terminal)
     limit_there(simulator, "100222", "2036-06-30T23:59:59", "2035-01-01T00:00:00")
 
-    with pytest.raises(ChangedThere):
+    with pytest.raises(ServiceError, match=r"^changed_there$"):
         step(found, "100222", "take_over")
 
     db.session.rollback()
@@ -133,7 +132,7 @@ def test_sending_replaces_another_name_only_where_that_was_chosen(simulator: Sim
     simulator.people["100222"]["name"] = "Пётр Петров"
     found = compare(terminal)
 
-    with pytest.raises(NameDiffers):
+    with pytest.raises(ServiceError, match=r"^name_differs$"):
         step(found, "100222", "send")
 
     assert done(found, "100222", "send", agreed=True).is_confirmed
@@ -177,7 +176,7 @@ def test_renamed_record_with_another_face_is_replaced(simulator: Simulated, term
     simulator.store.bind("100222", OTHER_FACE)
 
     found = compare(terminal)
-    with pytest.raises(ChangedSince):
+    with pytest.raises(ServiceError, match=r"^changed_since$"):
         step(found, "100222", "send", agreed=True)
     db.session.rollback()
     step(found, "100222", "send", agreed=True, counted=True)
@@ -220,10 +219,10 @@ def test_number_that_got_another_owner_since_the_plan_is_left(simulator: Simulat
         save_employee(Draft(number, "Ольга Ёлкина"))
 
     for item in (*of_ivan, *of_nobody):
-        with pytest.raises(ChangedSince):
+        with pytest.raises(ServiceError, match=r"^changed_since$"):
             carried_out(item, found, agreed=True)
         db.session.rollback()
-    with pytest.raises(NameDiffers):
+    with pytest.raises(ServiceError, match=r"^name_differs$"):
         carried_out(taken_over, found, agreed=True)
     db.session.rollback()
 
@@ -236,9 +235,9 @@ def test_step_is_checked_again_when_it_runs(simulator: Simulated, terminal: Term
     found = compare(terminal)
     simulator.people["900"]["name"] = "Другой"
 
-    with pytest.raises(ChangedThere):
+    with pytest.raises(ServiceError, match=r"^changed_there$"):
         step(found, "900", "take_over")
     simulator.store.remove(["901"])
-    with pytest.raises(NotThere):
+    with pytest.raises(ServiceError, match=r"^not_there$"):
         step(found, "901", "take_over")
     assert step(compare(terminal), "900", "take_over") is None

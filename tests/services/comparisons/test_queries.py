@@ -5,7 +5,7 @@ import pytest
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries, reading
-from hikflask.services.comparisons.errors import ComparisonUnknown
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, strangers
@@ -20,7 +20,7 @@ def test_newest_comparison_and_newest_finished_one(terminal: Terminal) -> None:
     begun = reading.start(terminal.id, "Анна")
     newest, finished, running = (found(terminal.id) for found in (queries.latest, queries.finished, queries.reading))
     assert [one.id for one in (newest, finished, running) if one] == [begun.id, done.id, begun.id]
-    with pytest.raises(ComparisonUnknown):
+    with pytest.raises(ServiceError, match=r"^comparison_unknown$"):
         queries.row(begun.id + 1)
 
 

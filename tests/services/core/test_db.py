@@ -15,7 +15,7 @@ from hikflask.services.core.db import (
     transaction,
     transactional,
 )
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import NotFound
 from tests.support.between import Between
 
 
@@ -42,7 +42,7 @@ def test_a_deleted_employee_cannot_be_locked(app: Flask) -> None:
     with app.app_context():
         with transaction():
             assert not lock_employee(7)
-        with pytest.raises(EmployeeUnknown), transaction():
+        with pytest.raises(NotFound, match=r"^employee_unknown$"), transaction():
             locked_employee(7)
 
 

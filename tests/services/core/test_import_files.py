@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hikflask.services.core import import_files
-from hikflask.services.core.errors import BadTable
+from hikflask.services.core.errors import ServiceError
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -16,7 +16,7 @@ def names() -> list[str]:
 
 
 def test_file_is_stored_for_this_account_alone_under_a_random_name() -> None:
-    first, second = (import_files.keep(io.BytesIO(b"people"), 6, BadTable()) for _ in range(2))
+    first, second = (import_files.keep(io.BytesIO(b"people"), 6, ServiceError("table_unreadable")) for _ in range(2))
 
     assert first != second
     assert import_files.path_of(first).read_bytes() == b"people"
@@ -25,14 +25,14 @@ def test_file_is_stored_for_this_account_alone_under_a_random_name() -> None:
 
 
 def test_nothing_stays_of_a_file_that_is_too_large() -> None:
-    with pytest.raises(BadTable):
-        import_files.keep(io.BytesIO(b"people!"), 6, BadTable())
+    with pytest.raises(ServiceError):
+        import_files.keep(io.BytesIO(b"people!"), 6, ServiceError("table_unreadable"))
 
     assert names() == []
 
 
 def test_another_content_takes_the_place_of_a_file() -> None:
-    name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
+    name = import_files.keep(io.BytesIO(b"people"), 6, ServiceError("table_unreadable"))
 
     with import_files.replaced(name) as file:
         file.write(b"others")
@@ -42,7 +42,7 @@ def test_another_content_takes_the_place_of_a_file() -> None:
 
 
 def test_file_stays_as_it_was_when_another_content_cannot_be_written() -> None:
-    name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
+    name = import_files.keep(io.BytesIO(b"people"), 6, ServiceError("table_unreadable"))
     import_files.path_of(f"{name}.part").write_bytes(b"left by a process that was killed")
 
     with pytest.raises(OSError, match="full"), import_files.replaced(name):
@@ -53,7 +53,7 @@ def test_file_stays_as_it_was_when_another_content_cannot_be_written() -> None:
 
 
 def test_removing_twice_is_no_error_and_what_cannot_be_removed_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    name = import_files.keep(io.BytesIO(b"people"), 6, BadTable())
+    name = import_files.keep(io.BytesIO(b"people"), 6, ServiceError("table_unreadable"))
     assert import_files.remove(name)
     assert import_files.remove(name)
 
@@ -64,7 +64,7 @@ def test_removing_twice_is_no_error_and_what_cannot_be_removed_is_said(caplog: p
 
 
 def test_files_of_nobody_are_removed_unless_they_are_young(tmp_path: Path) -> None:
-    known, stray = (import_files.keep(io.BytesIO(b"people"), 6, BadTable()) for _ in range(2))
+    known, stray = (import_files.keep(io.BytesIO(b"people"), 6, ServiceError("table_unreadable")) for _ in range(2))
     assert import_files.remove_others({known}, older_than=60.0) == 0
 
     assert import_files.remove_others({known}, older_than=-1.0) == 1

@@ -12,7 +12,7 @@ from hikflask.models import Department, Employee
 from hikflask.models.employee import folded
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import locked_employee
-from hikflask.services.core.errors import DepartmentKnown, DepartmentUnknown, ServiceError
+from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
 from hikflask.services.departments import merging, registry
 from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -104,9 +104,9 @@ def test_department_is_merged_neither_into_itself_nor_with_one_that_is_gone() ->
     mine = id_of("Бух")
 
     for others, into in (([mine], mine), ([mine], 99), ([mine, 99], id_of("Склад")), ([], mine)):
-        with pytest.raises(DepartmentUnknown):
+        with pytest.raises(NotFound, match=r"^department_unknown$"):
             merging.merge(others, into)
-    with pytest.raises(DepartmentUnknown):
+    with pytest.raises(NotFound, match=r"^department_unknown$"):
         merging.rename(99, "Охрана")
 
     assert departments_of_people() == ["Бух", "Бух", "Склад", ""]

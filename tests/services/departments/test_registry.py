@@ -10,7 +10,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Department
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import DepartmentHasPeople, DepartmentKnown, DepartmentUnknown
+from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
 from hikflask.services.departments import registry
 from hikflask.services.employees.save import save_employee
 
@@ -87,7 +87,7 @@ def test_department_with_people_is_not_deleted() -> None:
     save_employee(Draft("1", "Иван", "Охрана"))
     department = db.session.execute(select(Department)).scalar_one()
 
-    with pytest.raises(DepartmentHasPeople):
+    with pytest.raises(ServiceError, match=r"^department_has_people$"):
         registry.delete(department.id)
 
     assert not registry.delete_unused("Охрана")
@@ -102,7 +102,7 @@ def test_empty_department_is_deleted() -> None:
     db.session.commit()
 
     assert registry.names() == []
-    with pytest.raises(DepartmentUnknown):
+    with pytest.raises(NotFound, match=r"^department_unknown$"):
         registry.delete(first.id)
     assert not registry.delete_unused("Склад")
 

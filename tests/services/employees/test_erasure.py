@@ -13,7 +13,7 @@ from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, Pers
 from hikflask.models.comparison import ONLY_THERE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import left_alone
-from hikflask.services.core.errors import EmployeeUnknown
+from hikflask.services.core.errors import NotFound
 from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -210,7 +210,7 @@ def test_number_that_is_not_here_has_nothing_to_erase() -> None:
 
 
 def test_unknown_employee_leaves_nothing_behind() -> None:
-    with pytest.raises(EmployeeUnknown):
+    with pytest.raises(NotFound, match=r"^employee_unknown$"):
         erase_employee(7)
 
     assert count(Erasure) == 0

@@ -12,7 +12,7 @@ from PIL import Image
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
-from hikflask.services.core.errors import BadPhoto, PhotoDraftGone
+from hikflask.services.core.errors import BadPhoto, ServiceError
 from hikflask.services.employees import photo_drafts as drafts
 from hikflask.services.employees.photo_drafts import PhotoDraft
 from hikflask.services.photos import storage
@@ -74,7 +74,7 @@ def test_nobody_else_sees_changes_drops_or_saves_it() -> None:
         lambda: drafts.photo_to_save(made.token, BORIS),
         lambda: drafts.changed(made.token, "1", BORIS, turn=90),
     ):
-        with pytest.raises(PhotoDraftGone):
+        with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
             refused()
     drafts.drop(made.token, BORIS)
     assert drafts.find(made.token, ANNA) == made
@@ -168,7 +168,7 @@ def test_draft_is_gone_in_an_hour() -> None:
     db.session.commit()
     assert drafts.find(made.token, ANNA) is None
     assert drafts.picture(made.token, ANNA) is None
-    with pytest.raises(PhotoDraftGone):
+    with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
         drafts.photo_to_save(made.token, ANNA)
     forget()
     assert files() == []
@@ -194,7 +194,7 @@ def test_draft_is_saved_once() -> None:
     drafts.save(photo)
     db.session.commit()
 
-    with pytest.raises(PhotoDraftGone):
+    with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
         drafts.save(photo)
 
 

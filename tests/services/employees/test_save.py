@@ -18,19 +18,7 @@ from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import (
-    BadPhoto,
-    CaptureLost,
-    CaptureRunning,
-    CaptureSuperseded,
-    EmployeeInactive,
-    NameTooLong,
-    NumberKnown,
-    NumberLeaving,
-    PhotoDraftGone,
-    ServiceError,
-    TerminalUnknown,
-)
+from hikflask.services.core.errors import BadPhoto, CaptureSuperseded, NameTooLong, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -102,16 +90,16 @@ def test_number_of_the_save_counts_and_names_the_file(simulator: Simulated, term
 
 
 @pytest.mark.parametrize(
-    ("draft", "refusal"), [(OLGA, NumberKnown), (LONG, NameTooLong)], ids=["number known", "name too long"]
+    ("draft", "code"), [(OLGA, "number_known"), (LONG, "name_bytes")], ids=["number known", "name too long"]
 )
 def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
-    simulator: Simulated, terminal: Terminal, draft: Draft, refusal: type[ServiceError]
+    simulator: Simulated, terminal: Terminal, draft: Draft, code: str
 ) -> None:
     save_employee(OLGA)
     taken = capture_face(simulator, terminal, Draft())
     before = files()
 
-    with pytest.raises(refusal):
+    with pytest.raises(ServiceError, match=f"^{code}$"):
         save_employee(draft, FaceSource(taken.id, taken.requested_by))
 
     assert deadline.view(taken.id).state == CAPTURED
@@ -137,7 +125,7 @@ def test_upload_that_is_no_picture_saves_nothing() -> None:
 
 
 def test_upload_for_an_unknown_terminal_saves_nothing(terminal: Terminal) -> None:
-    with pytest.raises(TerminalUnknown):
+    with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE), terminal_id=terminal.id + 1))
 
     assert (files(), count(Employee), count(Enrolment)) == ([], 0, 0)
@@ -147,7 +135,7 @@ def test_captured_file_that_is_gone_saves_nothing(simulator: Simulated, terminal
     taken = capture_face(simulator, terminal, Draft())
     storage.unlink(*files())
 
-    with pytest.raises(CaptureLost):
+    with pytest.raises(CaptureSuperseded, match=r"^file_gone$"):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert count(Employee) == 0
@@ -196,7 +184,7 @@ def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: 
 def test_running_capture_is_waited_for(terminal: Terminal) -> None:
     started = start_capture(terminal.id, IVAN, "Анна")
 
-    with pytest.raises(CaptureRunning):
+    with pytest.raises(ServiceError, match=r"^capture_running$"):
         save_employee(IVAN, FaceSource(started.id, started.requested_by))
 
     assert count(Employee) == 0
@@ -245,7 +233,7 @@ def test_number_in_use_is_refused_to_somebody_else() -> None:
     save_employee(IVAN)
     olga = save_employee(OLGA).row
 
-    with pytest.raises(NumberKnown) as refused:
+    with pytest.raises(ServiceError, match=r"^number_known$") as refused:
         save_employee(Draft("100222", "Ольга Новая"), employee_id=olga.id)
 
     assert refused.value.params == {"n": "100222"}
@@ -260,7 +248,7 @@ def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(
     left = delete_employee(ivan.id).due
     newcomer = Draft("100222", "Новый Человек")
 
-    with pytest.raises(NumberLeaving) as refused:
+    with pytest.raises(ServiceError, match=r"^number_leaving$") as refused:
         save_employee(newcomer)
 
     assert refused.value.params == {"n": "100222", "t": "Вход"}
@@ -296,7 +284,7 @@ def test_somebody_inactive_gets_no_face_on_a_terminal(simulator: Simulated, term
     set_active(ivan.id, active=False)
     taken = capture_face(simulator, terminal)
 
-    with pytest.raises(EmployeeInactive):
+    with pytest.raises(ServiceError, match=r"^employee_inactive$"):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by), employee_id=ivan.id)
 
     assert deadline.view(taken.id).state == CAPTURED
@@ -329,7 +317,7 @@ def test_draft_that_is_sent_twice_is_saved_once_and_to_nobody_else() -> None:
     again = save_employee(IVAN, source).row
 
     assert again.id == saved.id
-    with pytest.raises(PhotoDraftGone):
+    with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
         save_employee(OLGA, source)
     assert count(Employee) == 1
     assert row(Photo, saved.photo_id or 0).employee_id == saved.id  # type: ignore[attr-defined]
@@ -339,7 +327,7 @@ def test_draft_stays_when_the_save_fails() -> None:
     save_employee(IVAN)
     source = draft_of_photo()
 
-    with pytest.raises(NumberKnown):
+    with pytest.raises(ServiceError, match=r"^number_known$"):
         save_employee(IVAN, source)
 
     assert photo_drafts.find(source.photo_draft, "Анна") is not None
@@ -349,7 +337,7 @@ def test_draft_stays_when_the_save_fails() -> None:
 def test_nobody_saves_the_draft_of_another_operator() -> None:
     source = replace(draft_of_photo(), saved_by="Борис")
 
-    with pytest.raises(PhotoDraftGone):
+    with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
         save_employee(IVAN, source)
 
     assert count(Employee) == 0
@@ -382,7 +370,7 @@ def test_department_is_saved_in_the_known_spelling() -> None:
 def test_refused_save_adds_no_department() -> None:
     save_employee(OLGA)
 
-    with pytest.raises(NumberKnown):
+    with pytest.raises(ServiceError, match=r"^number_known$"):
         save_employee(Draft(OLGA.number, "Иван", "Охрана"))
 
     assert departments.names() == ["Бухгалтерия"]

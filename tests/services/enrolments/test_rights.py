@@ -11,7 +11,7 @@ from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT, Rights, Validity
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.captures import drafts
-from hikflask.services.core.errors import RightsNotVerified
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries, rights
 from hikflask.services.enrolments.reconcile import reconcile
@@ -131,7 +131,7 @@ def test_rights_that_do_not_come_back_are_not_green_and_come_again(
     lose(replacing, monkeypatch, "RightPlan")
 
     for _ in range(2):
-        with pytest.raises(RightsNotVerified):
+        with pytest.raises(ServiceError, match=r"^rights_not_verified$"):
             reconcile(enrolment.id, "Анна")
 
     row = queries.row(enrolment.id)
@@ -170,7 +170,7 @@ def test_right_that_stays_otherwise_after_the_person_is_added_is_not_green(
     simulator.after("UserInfo/Record", lambda: simulator.people["100222"].update(doorRight=""))
     simulator.faults.add("ok-without-effect", path="UserInfo/Modify")
     for _ in range(2):
-        with pytest.raises(RightsNotVerified):
+        with pytest.raises(ServiceError, match=r"^rights_not_verified$"):
             reconcile(enrolment.id, "Анна")
 
     simulator.faults.clear()

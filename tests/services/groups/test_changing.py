@@ -6,7 +6,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import AdministratorNeeded, GroupUnknown, UnsafePlan
+from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
 from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import changing, queries
@@ -86,7 +86,7 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
 
     assert start.jobs == [("Офис", ["1", "2"])]
     assert queries.list_all() == []
-    with pytest.raises(GroupUnknown):
+    with pytest.raises(ServiceError, match=r"^group_unknown$"):
         changing.delete(group_id, start, AGREED)
 
 

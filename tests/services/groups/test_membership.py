@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal, TerminalGroup
 from hikflask.models.terminal import BY_URL
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import NameTooLong, NumberLeaving
+from hikflask.services.core.errors import NameTooLong, ServiceError
 from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -206,7 +206,7 @@ def test_number_of_somebody_who_is_leaving_is_refused(ids: dict[str, int]) -> No
     db.session.add(Enrolment(terminal_id=ids[STORE], number="1", desired="absent"))
     db.session.commit()
 
-    with pytest.raises(NumberLeaving):
+    with pytest.raises(ServiceError, match=r"^number_leaving$"):
         lifecycle.apply_department(saved, "Охрана")
     db.session.rollback()
 

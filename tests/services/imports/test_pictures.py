@@ -3,10 +3,9 @@
 import pytest
 
 from hikflask.models.photo import UPLOADED
-from hikflask.services.core.errors import PhotosWaiting
+from hikflask.services.core.errors import PhotosWaiting, ServiceError
 from hikflask.services.core.photo_archive import Contents
 from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.errors import ImportFileGone, PhotoChanged
 from hikflask.services.photos import storage
 from hikflask.services.photos.findings import Finding
 from hikflask.services.photos.quality import Looked
@@ -61,7 +60,7 @@ def test_picture_is_stored_and_one_that_is_gone_is_said() -> None:
 
     batches.remove_photos(found.id)
 
-    with pytest.raises(PhotoChanged):
+    with pytest.raises(ServiceError, match=r"^import_photo_gone$"):
         pictures.keep(storage.Files(), batch(found.id), "1.jpg", "1")
-    with pytest.raises(ImportFileGone):
+    with pytest.raises(ServiceError, match=r"^import_file_gone$"):
         pictures.contents(batch(found.id))

@@ -7,11 +7,11 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Photo, Terminal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
-from hikflask.services.imports.errors import NothingToUndo
 from hikflask.services.imports.queries import Undoable, undo_preview
 from hikflask.services.jobs import imports
 from hikflask.services.state import enrolment as state
@@ -204,5 +204,5 @@ def test_second_undo_finds_nothing() -> None:
     apply(found)
     undo(found)
 
-    with pytest.raises(NothingToUndo):
+    with pytest.raises(ServiceError, match=r"^nothing_to_undo$"):
         started(imports.start_undo, found)

@@ -4,7 +4,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import ImportRow, JobItem
-from hikflask.services.imports.errors import RowGone
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import import_items, imports
 from tests.support.imports import apply, checked, rows, started
 from tests.support.jobs import add_people, items
@@ -52,5 +52,5 @@ def test_row_is_found_by_the_number_of_its_item_unless_it_is_erased() -> None:
 
     assert import_items.row_of(JobItem(number="1"), found).id == row.id
     db.session.execute(db.delete(ImportRow))
-    with pytest.raises(RowGone):
+    with pytest.raises(ServiceError, match=r"^import_row_gone$"):
         import_items.row_of(JobItem(number="1"), found)

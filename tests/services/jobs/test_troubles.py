@@ -1,7 +1,5 @@
 """A job that talks to a terminal waits for one that does not answer, and stops at one that refused the password."""
 
-from collections.abc import Callable
-
 import pytest
 
 from hikflask.extensions import db
@@ -9,14 +7,7 @@ from hikflask.isapi.errors import AccountLocked, Busy, NoAnswer, NotSupported, T
 from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING
-from hikflask.services.core.errors import (
-    LeaseLost,
-    LoginStopped,
-    PersonNotVerified,
-    ServiceError,
-    TerminalInUse,
-    TerminalRetired,
-)
+from hikflask.services.core.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
 from hikflask.services.core.progress import Progress
 from hikflask.services.jobs import kinds, lifecycle
 from hikflask.services.jobs.kinds import TERMINALS, Kind
@@ -137,11 +128,11 @@ def test_sentence_of_the_end_has_its_values(claim: Claim, talks: Talks) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("error", [Busy, PersonNotVerified])
+@pytest.mark.parametrize("error", [Busy(), ServiceError("person_not_verified")])
 def test_terminal_that_answers_and_refuses_again_and_again_is_not_asked_for_ever(
-    claim: Claim, talks: Talks, error: Callable[[], TerminalError | ServiceError]
+    claim: Claim, talks: Talks, error: TerminalError | ServiceError
 ) -> None:
-    talks.errors = [error() for _ in range(6)]
+    talks.errors = [error] * 6
     run_slice(claim, LONG)
 
     for _ in range(5):
@@ -149,7 +140,7 @@ def test_terminal_that_answers_and_refuses_again_and_again_is_not_asked_for_ever
         looked_again(claim)
 
     ended = job(claim.job_id)
-    assert ended.params.get("error", "") == error().code or [item[1] for item in items(claim.job_id)] == [
+    assert ended.params.get("error", "") == error.code or [item[1] for item in items(claim.job_id)] == [
         FAILED, DONE, DONE
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services.core.db import transaction
-from hikflask.services.core.errors import BadPhoto, CaptureLost
+from hikflask.services.core.errors import BadPhoto, CaptureSuperseded
 from hikflask.services.photos import storage
 from tests.support.captures import FACE
 from tests.support.retention import age
@@ -162,7 +162,7 @@ def test_file_that_is_gone_cannot_be_renamed() -> None:
     name = photo.file
     storage.unlink(name)
 
-    with pytest.raises(CaptureLost):
+    with pytest.raises(CaptureSuperseded, match=r"^file_gone$"):
         storage.Files().rename(photo, "100222")
     assert photo.file == name
 
@@ -206,7 +206,7 @@ def test_picture_that_was_given_up_is_not_saved_any_more() -> None:
     photo = storage.keep_captured(FACE, "100222")
     age(Photo, "forgotten_at", 1)
 
-    with pytest.raises(CaptureLost):
+    with pytest.raises(CaptureSuperseded, match=r"^file_gone$"):
         storage.save(photo)
 
 

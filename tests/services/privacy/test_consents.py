@@ -17,7 +17,7 @@ from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import ConsentMissing
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
@@ -164,7 +164,7 @@ def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Si
 def test_required_consent_stops_the_capture_before_it_begins(
     simulator: Simulated, terminal: Terminal, draft: Draft
 ) -> None:
-    with pytest.raises(ConsentMissing):
+    with pytest.raises(ServiceError, match=r"^consent_missing$"):
         start_capture(terminal.id, draft, "Анна")
 
     assert count(Capture) == 0
@@ -195,7 +195,7 @@ def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulate
 def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal, AGREED)
 
-    with pytest.raises(ConsentMissing):
+    with pytest.raises(ServiceError, match=r"^consent_missing$"):
         save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
 
     assert (count(Employee), deadline.view(taken.id).state) == (0, CAPTURED)
@@ -205,7 +205,7 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
 def test_upload_without_consent_leaves_no_file() -> None:
     ivan = save_employee(IVAN).row
 
-    with pytest.raises(ConsentMissing):
+    with pytest.raises(ServiceError, match=r"^consent_missing$"):
         save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE)), employee_id=ivan.id)
 
     assert (count(Photo), list(storage.folder().iterdir())) == (0, [])
@@ -219,7 +219,7 @@ def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     taken = capture_face(simulator, terminal, IVAN)
     consents.withdraw(ivan.id)
 
-    with pytest.raises(ConsentMissing):
+    with pytest.raises(ServiceError, match=r"^consent_missing$"):
         sync_employee(ivan.id, terminal.id, "Анна")
 
     assert deadline.view(taken.id).state == CAPTURED

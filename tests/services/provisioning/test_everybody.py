@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.models import Terminal
-from hikflask.services.core.errors import TerminalUnknown
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.jobs import lifecycle
@@ -33,5 +33,5 @@ def test_draft_changes_nothing_and_its_start_desires_everybody_there(terminal: T
 def test_terminal_that_is_not_in_use_is_refused() -> None:
     off = registry.add(Access("Склад", "http://away.test", "admin", "x", is_active=False))
 
-    with pytest.raises(TerminalUnknown):
+    with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         everybody.draft(off.id)

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import AddressRefused
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import TerminalAddressRefused, TerminalHttpsRequired
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -41,7 +41,7 @@ def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 def test_name_that_stands_for_refused_addresses_alone_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     named(monkeypatch, "169.254.169.254", "224.0.0.1")
 
-    with pytest.raises(TerminalAddressRefused):
+    with pytest.raises(ServiceError, match=r"^terminal_address_refused$"):
         registry.add(access("http://door.test"))
 
     assert registry.list_all() == []
@@ -61,7 +61,7 @@ def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
     app.config["TERMINAL_NETWORKS"] = OFFICE
 
     assert registry.add(access("http://192.168.1.64")).id
-    with pytest.raises(TerminalAddressRefused):
+    with pytest.raises(ServiceError, match=r"^terminal_address_refused$"):
         registry.change(1, access("http://192.168.2.64"), "operator")
 
     assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
@@ -90,9 +90,9 @@ def test_http_address_is_not_saved_where_https_is_required(app: Flask) -> None:
     registry.add(access(HTTP))
     app.config["TERMINAL_REQUIRE"] = ("https",)
 
-    with pytest.raises(TerminalHttpsRequired):
+    with pytest.raises(ServiceError, match=r"^terminal_https_required$"):
         registry.add(access("http://192.168.1.65"))
-    with pytest.raises(TerminalHttpsRequired):
+    with pytest.raises(ServiceError, match=r"^terminal_https_required$"):
         registry.change(1, access(HTTP, face_by_picture=True), "operator")
 
     assert [(one.url, one.face_by_picture) for one in registry.list_all()] == [(HTTP, False)]

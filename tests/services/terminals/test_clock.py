@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.isapi import clock as isapi_clock
 from hikflask.isapi.errors import NotSupported, RestartRequired
 from hikflask.models import AuditEntry, Terminal
-from hikflask.services.core.errors import ClockNotSet
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import checks, clock
 from hikflask.simulator import Terminal as Simulated
 
@@ -141,7 +141,7 @@ def test_what_is_set_at_the_next_restart_is_no_failure(simulator: Simulated, ter
 def test_ok_without_effect_is_not_believed(simulator: Simulated, terminal: Terminal) -> None:
     simulator.before("System/time", lambda: setattr(simulator.wall_clock, "drift", timedelta(minutes=-5)))
 
-    with pytest.raises(ClockNotSet):
+    with pytest.raises(ServiceError, match=r"^clock_not_set$"):
         clock.set_clock(terminal.id, "Анна")
 
     found = db.session.get_one(Terminal, terminal.id, populate_existing=True)

@@ -10,7 +10,7 @@ from hikflask.config import LONGEST_CAPTURE
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.core.errors import LeaseLost, TerminalInUse, TerminalUnknown
+from hikflask.services.core.errors import LeaseLost, ServiceError, TerminalInUse
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.leases import Lease
 
@@ -186,7 +186,7 @@ def test_who_waits_says_so_until_the_time_is_over(app: Flask, terminal: Terminal
 
 
 def test_unknown_terminal_has_no_lease(context: None) -> None:  # noqa: ARG001
-    with pytest.raises(TerminalUnknown):
+    with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         leases.acquire(404, "Анна", "save", 30)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from hikflask.services.core.errors import TerminalPasswordNeeded
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import PASSWORD
@@ -22,7 +22,7 @@ def access(url: str, **more: object) -> Access:
 def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
     registry.add(access("http://192.168.1.64"))
 
-    with pytest.raises(TerminalPasswordNeeded):
+    with pytest.raises(ServiceError, match=r"^terminal_password_needed$"):
         registry.change(1, dataclasses.replace(access(url), password=None), "operator")
 
     assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
@@ -33,7 +33,7 @@ def test_stored_password_is_not_shown_to_another_address(url: str) -> None:
 def test_stored_password_is_not_shown_to_another_certificate(before: str | None, after: str | None) -> None:
     registry.add(access("https://192.168.1.64", fingerprint=before))
 
-    with pytest.raises(TerminalPasswordNeeded):
+    with pytest.raises(ServiceError, match=r"^terminal_password_needed$"):
         registry.change(1, dataclasses.replace(access("https://192.168.1.64"), password=None, fingerprint=after), "x")
 
     assert [terminal.fingerprint for terminal in registry.list_all()] == [before]

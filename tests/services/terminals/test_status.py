@@ -5,7 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.core.errors import TerminalUnknown
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.status import ask_status, status_without_asking
 from hikflask.simulator import Terminal as Simulated
@@ -65,5 +65,5 @@ def test_terminal_that_did_not_answer_a_moment_ago_is_not_worth_asking(terminal:
 
 
 def test_unknown_terminal_has_no_status() -> None:
-    with pytest.raises(TerminalUnknown):
+    with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         ask_status(404, "test")

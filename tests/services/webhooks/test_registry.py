@@ -4,8 +4,8 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
+from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import registry
-from hikflask.services.webhooks.errors import WebhooksEnough, WebhookUnknown
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context")]
 URL = "http://127.0.0.1:9/"
@@ -31,11 +31,11 @@ def test_there_are_no_more_than_the_worker_has_threads_for() -> None:
     for _ in range(registry.MOST):
         registry.add(URL, frozenset({"refused"}))
 
-    with pytest.raises(WebhooksEnough):
+    with pytest.raises(ServiceError, match=r"^webhooks_enough$"):
         registry.add(URL, frozenset({"refused"}))
 
 
 def test_one_that_is_gone_is_unknown() -> None:
     for change in (registry.test, registry.delete, lambda webhook_id: registry.switch(webhook_id, True)):
-        with pytest.raises(WebhookUnknown):
+        with pytest.raises(NotFound, match=r"^webhook_unknown$"):
             change(1)

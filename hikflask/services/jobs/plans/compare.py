@@ -14,7 +14,7 @@ from hikflask.services.jobs.plans import choices
 def start_compare(terminal_id: int) -> Claim | None:
     """Begin a comparison, or go on with one whose job was stopped or failed. None while one is being read already.
 
-    :raises TerminalUnknown: :raises TerminalRetired: as reading.start().
+    :raises terminal_unknown: :raises TerminalRetired: as reading.start().
     """
     comparison = reading.start(terminal_id, audit.present_actor().name)
     job: Job | None = choices.job_of(comparison)

@@ -4,7 +4,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Job, Terminal
-from hikflask.services.core.errors import TerminalUnknown
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.plans import compare as comparisons
 
@@ -31,5 +31,5 @@ def test_comparison_whose_job_was_stopped_goes_on_in_another_one(terminal: Termi
 
 
 def test_terminal_that_is_not_there_is_not_compared() -> None:
-    with pytest.raises(TerminalUnknown):
+    with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         comparisons.start_compare(9)

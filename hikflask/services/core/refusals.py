@@ -1,0 +1,120 @@
+"""What follows from each refusal: one table by code for pages, the API and what is tried again. The sentences are in
+messages.py."""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+BAD_GATEWAY = HTTPStatus.BAD_GATEWAY
+CONFLICT = HTTPStatus.CONFLICT
+FORBIDDEN = HTTPStatus.FORBIDDEN
+INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
+NOT_FOUND = HTTPStatus.NOT_FOUND
+TIMEOUT = HTTPStatus.GATEWAY_TIMEOUT
+TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
+UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class Rule(NamedTuple):
+    """The HTTP status, the form field that is wrong ("": none), whether the program tries again by itself, and after
+    how many seconds the same request may succeed, where that is known."""
+
+    status: HTTPStatus
+    field: str = ""
+    retryable: bool = False
+    retry_after: int | None = None
+
+
+def _each(rule: Rule, codes: str) -> dict[str, Rule]:
+    return dict.fromkeys(codes.split(), rule)
+
+
+# What is refused here, before any terminal is asked. A page and the API answer alike.
+REFUSED_HERE: dict[str, Rule] = {
+    **_each(Rule(BAD_GATEWAY), "comparison_failed list_incomplete list_too_long another_device"),
+    **_each(
+        Rule(CONFLICT),
+        "idempotency_answer_gone clock_not_set department_has_people plan_changed employee_inactive "
+        "terminal_has_people terminal_in_use terminal_retired terminal_held photo_forgotten cancelled "
+        "file_gone employeeNoAlreadyExist enrolment_unknown other_device certificate_uncheckable "
+        "import_checked import_not_checked import_started nothing_to_undo import_file_gone changed_since "
+        "import_row_gone import_photo_gone face_stays not_compared name_differs face_differs face_not_read "
+        "not_there not_here number_not_usable changed_there not_restored not_compared_since_restore "
+        "nothing_to_take_over name_not_usable validity_not_readable validity_outside no_whole_day over_there",
+    ),
+    **_each(Rule(CONFLICT, "capture_id"), "superseded capture_of_another not_saved capture_running"),
+    "unsafe_plan": Rule(CONFLICT, "confirm"),
+    "consent_missing": Rule(CONFLICT, "consent"),
+    **_each(Rule(CONFLICT, "hikvision_id"), "number_known number_enrolled number_leaving"),
+    **_each(Rule(CONFLICT, "name"), "department_known group_known terminal_name_known"),
+    "photo_draft_gone": Rule(CONFLICT, "photo"),
+    "capture_not_named": Rule(CONFLICT, "photo_path"),
+    "webhooks_enough": Rule(CONFLICT, "url"),
+    "idempotency_running": Rule(CONFLICT, retry_after=5),
+    "administrator_needed": Rule(FORBIDDEN),
+    **_each(Rule(INVALID), "column_missing column_twice column_unknown numbers_unknown"),
+    "idempotency_key_reused": Rule(INVALID, "Idempotency-Key"),
+    "group_employee_unknown": Rule(INVALID, "added"),
+    "cursor_unknown": Rule(INVALID, "after"),
+    "group_terminal_unknown": Rule(INVALID, "device_ids"),
+    **_each(
+        Rule(INVALID, "file"),
+        "import_too_large table_unreadable table_empty table_no_rows table_too_large table_columns table_rows "
+        "table_old_excel table_password table_macros table_damaged table_unpacked table_encoding table_quote "
+        "table_slow nothing_uploaded",
+    ),
+    "name_bytes": Rule(INVALID, "full_name"),
+    "terminal_password_needed": Rule(INVALID, "password"),
+    **_each(Rule(INVALID, "photo"), "photo_unreadable photo_too_large photo_too_many_pixels"),
+    "capture_unknown": Rule(INVALID, "photo_path"),
+    **_each(
+        Rule(INVALID, "photos"),
+        "photos_file_too_large archive_unreadable archive_too_many archive_too_large archive_encrypted archive_empty",
+    ),
+    **_each(Rule(INVALID, "terminal_id"), "terminal_unknown terminal_not_named"),
+    **_each(Rule(INVALID, "url"), "webhook_address_refused terminal_address_refused terminal_https_required"),
+    **_each(Rule(INVALID, "valid_to"), "validity_over validity_reversed"),
+    **_each(
+        Rule(INVALID, "value"),
+        "setting_fixed setting_refused setting_long audit_retention_short settings_contradict",
+    ),
+    **_each(
+        Rule(NOT_FOUND),
+        "webhook_unknown employee_unknown department_unknown group_unknown setting_unknown import_unknown "
+        "comparison_unknown",
+    ),
+    "too_many_calls": Rule(TOO_MANY, retry_after=5),
+    **_each(Rule(UNAVAILABLE), "department_busy table_not_written list_changing comparison_replaced"),
+    "tables_waiting": Rule(UNAVAILABLE, "file"),
+    "photos_waiting": Rule(UNAVAILABLE, "photo"),
+    "server_busy": Rule(UNAVAILABLE, retry_after=5),
+}
+# Of accounts and signing in: calls of the API never get them.
+OF_SIGNING_IN: dict[str, Rule] = {
+    **_each(Rule(CONFLICT), "factor_missing factor_required token_unknown operators_exist operator_unknown"),
+    **_each(Rule(CONFLICT, "code"), "code_wrong factor_code_wrong"),
+    **_each(Rule(CONFLICT, "name"), "operator_name_known name_reserved token_name_known"),
+    **_each(
+        Rule(CONFLICT, "password"),
+        "sign_in_refused sign_in_refused_or_away password_wrong password_common password_short password_long",
+    ),
+    "too_often": Rule(TOO_MANY),
+    **_each(Rule(UNAVAILABLE), "directory_away passwords_busy"),
+    **_each(Rule(CONFLICT, "role"), "directory_decides last_administrator"),
+}
+# What came of asking the terminal: the API answers as a gateway to it does, a page tells a conflict.
+FROM_TERMINAL: dict[str, Rule] = {
+    **_each(
+        Rule(BAD_GATEWAY),
+        "wrong_password locked validity_not_shown holder_not_shown address_refused https_required weak_digest "
+        "certificate_changed",
+    ),
+    **_each(
+        Rule(BAD_GATEWAY, retryable=True),
+        "person_not_verified name_not_verified validity_not_verified rights_not_verified face_not_verified "
+        "removal_not_verified removal_not_shown",
+    ),
+    **_each(Rule(TIMEOUT), "captureTimeout capture_unanswered"),
+    **_each(Rule(UNAVAILABLE), "unreachable no_answer lease_lost wish_changed interrupted no_worker"),
+}
+RULES = REFUSED_HERE | OF_SIGNING_IN | FROM_TERMINAL
+OTHER = Rule(CONFLICT)
