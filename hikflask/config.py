@@ -465,10 +465,10 @@ def contradiction(config: Mapping[str, Any]) -> Contradiction | None:
             "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "
             f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more.",
         )
-    return _incomplete_directory(config) if config["LDAP_URL"] else None
+    return _incomplete_ldap(config) if config["LDAP_URL"] else None
 
 
-def _incomplete_directory(config: Mapping[str, Any]) -> Contradiction | None:
+def _incomplete_ldap(config: Mapping[str, Any]) -> Contradiction | None:
     for name, what in (("LDAP_BASE", "where people are"), ("LDAP_GROUPS", "which groups have which role")):
         if not config[name]:
             text = f"HIKFLASK_LDAP_URL is set, but HIKFLASK_{name} is not: set {what}."

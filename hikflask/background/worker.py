@@ -17,7 +17,7 @@ from hikflask.background import alarm_mail, metrics_port, tasks
 from hikflask.background.own_threads import OwnThreads
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import db, task_queue
-from hikflask.services.accounts import directory_check
+from hikflask.services.accounts import ldap_check
 from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.core import heartbeat
 from hikflask.services.terminals import registry
@@ -93,7 +93,7 @@ class Worker:
                 if time.monotonic() >= forget_at:
                     forget_at = time.monotonic() + FORGET_SECONDS
                     forget_once()
-                    self._outside.start("directory", directory_check.check_signed_in)
+                    self._outside.start("ldap", ldap_check.check_signed_in)
 
     def _sweep_once(self) -> None:
         try:

@@ -8,7 +8,7 @@ import pytest
 
 from hikflask.background import alarm_mail
 from hikflask.owned_session import TransactionMisuse
-from hikflask.services.accounts import directory, passwords
+from hikflask.services.accounts import ldap, passwords
 from hikflask.services.core.db import transaction
 from hikflask.services.webhooks import receivers
 
@@ -18,7 +18,7 @@ from hikflask.services.webhooks import receivers
     ("wait", "given"),
     [
         (alarm_mail.send, (MIMEText(""),)),
-        (directory.look_up, ("ivanov",)),
+        (ldap.look_up, ("ivanov",)),
         (passwords.fits, ("", None)),
         (passwords.hashed, ("",)),
         (receivers.post, ("http://127.0.0.1:9/", b"", {})),

@@ -19,7 +19,7 @@ class PasswordsBusy(TryLater):
     code = "passwords_busy"
 
 
-class DirectoryAway(TryLater):
+class LdapAway(TryLater):
     """The company's directory does not answer as it should (params: seconds)."""
 
     code = "directory_away"
@@ -31,7 +31,7 @@ class SignInRefused(ServiceError):
     code = "sign_in_refused"
 
 
-class DirectoryDecides(ServiceError):
+class LdapDecides(ServiceError):
     """The operator is of the company's directory, which has the password and the role."""
 
     code = "directory_decides"

@@ -13,7 +13,7 @@ from hikflask.models import Operator
 from hikflask.models.operator import ADMIN, LOCAL, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
-from hikflask.services.accounts.errors import DirectoryDecides, OperatorsExist, PasswordWrong
+from hikflask.services.accounts.errors import LdapDecides, OperatorsExist, PasswordWrong
 from hikflask.services.core.db import changed_rows, lock_table, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 
@@ -83,7 +83,7 @@ def change(
     :param role: None, as for `is_active`: it stays as it is once the row is locked.
     :param require: is called with the locked row, and raises when nothing is to be done.
     :raises last_administrator: when no local administrator would be left. :raises operator_unknown: no such operator.
-    :raises DirectoryDecides: when the role of somebody of the directory is to be another one.
+    :raises LdapDecides: when the role of somebody of the directory is to be another one.
     """
     # Of two who remove each other, the second waits here and then sees what the first did.
     changed_rows(update(Operator).where(Operator.role == ADMIN).values(role=ADMIN))
@@ -95,7 +95,7 @@ def change(
     role = operator.role if role is None else role
     is_active = operator.is_active if is_active is None else is_active
     if operator.directory and role != operator.role:
-        raise DirectoryDecides
+        raise LdapDecides
     before = {"role": operator.role, "is_active": operator.is_active}
     other = aliased(Operator)
     # A local one: when the directory is away, somebody must still get in.
@@ -120,12 +120,12 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     :param keep_session: id of the session that stays open, when operators change their own password.
     :param temporary: the password must be changed at the next sign-in.
     :raises password_common: :raises PasswordsBusy: :raises operator_unknown: when there is no such operator.
-    :raises DirectoryDecides: when the operator is of the directory.
+    :raises LdapDecides: when the operator is of the directory.
     :raises PasswordWrong: when that session has ended meanwhile, because an administrator set another password.
     """
     operator = row(operator_id)
     if operator.directory:
-        raise DirectoryDecides
+        raise LdapDecides
     passwords.refuse_weak(password, operator.name)
     hashed = passwords.hashed(password)
     with transaction():

@@ -19,8 +19,8 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import login_of
 from hikflask.services import audit
-from hikflask.services.accounts import directory, directory_operators, known_devices, passwords, rate_limit
-from hikflask.services.accounts.errors import DirectoryAway, PasswordsBusy, PasswordWrong, SignInRefused, TooOften
+from hikflask.services.accounts import known_devices, ldap, ldap_operators, passwords, rate_limit
+from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.db import changed_rows, transaction
 
 KEY_BYTES = 32
@@ -95,23 +95,23 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
         take_tries(tries)
         checked = operator.password_hash if operator else None
         fits = _fits(password, checked or None, tries)
-        if directory_operators.asks(operator):
-            operator = _of_directory(name, password, count_entry)
+        if ldap_operators.asks(operator):
+            operator = _of_ldap(name, password, count_entry)
             fits, checked = operator is not None, ""
         if operator and fits:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _opened(operator, checked, address) if operator and fits else None
     if key is None:
         audit.note_alone("sign_in.refused", subject=known)
-        raise SignInRefused("sign_in_refused_or_away") if directory.is_used() else SignInRefused
+        raise SignInRefused("sign_in_refused_or_away") if ldap.is_used() else SignInRefused
     give_back_tries(tries)
     return key
 
 
-def _of_directory(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
+def _of_ldap(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
     try:
-        return directory_operators.admitted(name, password, count_try)
-    except DirectoryAway:
+        return ldap_operators.admitted(name, password, count_try)
+    except LdapAway:
         # Said to everybody alike: else it would tell which names are local.
         return None
 
@@ -260,23 +260,23 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     Tries are limited, so that an open session is no way to guess the password. They are counted for this session alone,
     so that nobody else can use them up.
 
-    :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy: :raises DirectoryAway:
+    :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy: :raises LdapAway:
     """
     operator = db.session.get_one(Operator, signed_in.operator_id, populate_existing=True)
     tries = {f"session:{signed_in.session_id}": CONFIRMATIONS}
     take_tries(tries)
     checked = operator.password_hash
-    if not (_fits_directory(operator, password, tries) if operator.directory else _fits(password, checked, tries)):
+    if not (_fits_ldap(operator, password, tries) if operator.directory else _fits(password, checked, tries)):
         audit.note_alone("confirmation.refused", subject=operator.name)
         raise PasswordWrong
     return checked
 
 
-def _fits_directory(operator: Operator, password: str, tries: Iterable[str]) -> bool:
+def _fits_ldap(operator: Operator, password: str, tries: Iterable[str]) -> bool:
     """Return True when the directory accepts the password. A try is not counted when it does not answer."""
     try:
-        admitted = directory_operators.admitted(operator.name, password, lambda _dn: None)
-    except DirectoryAway:
+        admitted = ldap_operators.admitted(operator.name, password, lambda _dn: None)
+    except LdapAway:
         give_back_tries(tries)
         raise
     return admitted is not None and admitted.id == operator.id

@@ -11,7 +11,7 @@ from hikflask.forms.account import CodeForm, NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, second_factor, sessions
-from hikflask.services.accounts.errors import DirectoryDecides, PasswordWrong, TryLater
+from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
 from hikflask.web.support.messages import with_retry_after
@@ -44,7 +44,7 @@ def page(form: CodeForm, status: int = 200) -> Response:
 def password() -> ResponseReturnValue:
     """The form for a new password."""
     if not current_operator.required().is_local:
-        return _of_directory()
+        return _of_ldap()
     return _form(NewPasswordForm(formdata=None))
 
 
@@ -54,7 +54,7 @@ def change_password() -> ResponseReturnValue:
     """Change the password; every other session ends, and this one gets a new key."""
     form, person, next_path = NewPasswordForm(), current_operator.required(), _next()
     if not person.is_local:
-        return _of_directory()
+        return _of_ldap()
     if not form.validate():
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
@@ -99,9 +99,9 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for("sign_in.ask"), 303)
 
 
-def _of_directory() -> ResponseReturnValue:
+def _of_ldap() -> ResponseReturnValue:
     """Say that the password is the directory's to change."""
-    flash(error_sentence(DirectoryDecides()), "warning")
+    flash(error_sentence(LdapDecides()), "warning")
     return redirect(url_for(".show"), 303)
 
 

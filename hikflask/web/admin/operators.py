@@ -14,7 +14,7 @@ from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
-from hikflask.services.accounts.errors import DirectoryDecides, TryLater
+from hikflask.services.accounts.errors import LdapDecides, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.messages import with_retry_after
@@ -111,7 +111,7 @@ def reset_password(operator_id: int) -> ResponseReturnValue:
     password = operators.temporary_password()
     try:
         operators.set_password(operator_id, password, temporary=True)
-    except DirectoryDecides as error:
+    except LdapDecides as error:
         flash(error_sentence(error), "warning")
         return redirect(url_for(".index"), 303)
     return _shown_once(found, password)

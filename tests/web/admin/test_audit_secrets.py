@@ -41,7 +41,7 @@ CHOSEN = "семь зелёных лодок плывут"
 URL = f"http://{HOST}"
 # Deeds that need another device, a certificate, a killed worker or time that passes; they are noted in the same way,
 # and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons; the
-# company's directory: tests/services/accounts/test_directory_check.py.
+# company's directory: tests/services/accounts/test_ldap_check.py.
 # Restores: tests/scenarios/test_restored_backup.py.
 ELSEWHERE = {
     "operator.left_directory",

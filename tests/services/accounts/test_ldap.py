@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hikflask.services.accounts import directory
-from hikflask.services.accounts.directory import Found
-from hikflask.services.accounts.errors import DirectoryAway
+from hikflask.services.accounts import ldap
+from hikflask.services.accounts.errors import LdapAway
+from hikflask.services.accounts.ldap import LdapPerson
 from hikflask.simulator.certificate import make_certificate
 from tests.support.active_directory import GROUP, Person, active_directory
 from tests.support.ldap import BASE, OTHER_PASSWORD, OWN, OWN_PASSWORD, PASSWORD, Directory
@@ -34,8 +34,8 @@ def settings(company: Directory) -> dict[str, Any]:
     return company.settings()
 
 
-def check(name: str, password: str) -> Found | None:
-    return directory.check(name, password, lambda _dn: None)
+def check(name: str, password: str) -> LdapPerson | None:
+    return ldap.check(name, password, lambda _dn: None)
 
 
 def test_password_is_judged_by_a_bind_and_the_role_by_groups(app: Flask, company: Directory) -> None:
@@ -47,10 +47,10 @@ def test_password_is_judged_by_a_bind_and_the_role_by_groups(app: Flask, company
     ):
         app.config |= changed
 
-        assert check("ivanov", PASSWORD) == Found("ivanov", "admin"), changed
-        assert check("IVANOV", PASSWORD) == Found("ivanov", "admin"), changed
-        assert check("анна", PASSWORD) == Found("анна", "operator"), changed
-        assert check("nobody", PASSWORD) == Found("nobody", None), changed
+        assert check("ivanov", PASSWORD) == LdapPerson("ivanov", "admin"), changed
+        assert check("IVANOV", PASSWORD) == LdapPerson("ivanov", "admin"), changed
+        assert check("анна", PASSWORD) == LdapPerson("анна", "operator"), changed
+        assert check("nobody", PASSWORD) == LdapPerson("nobody", None), changed
         assert check("ivanov", "another password") is None, changed
         assert check("missing", PASSWORD) is None, changed
 
@@ -59,7 +59,7 @@ def test_what_is_typed_as_a_name_is_neither_filter_nor_address(app: Flask) -> No
     for changed in ({}, AS_THEMSELVES):
         app.config |= changed
 
-        assert check(STRANGE, PASSWORD) == Found(STRANGE, "operator")
+        assert check(STRANGE, PASSWORD) == LdapPerson(STRANGE, "operator")
         for name in ("*", "iv*", "ivanov)(uid=*", "*)(|(uid=*", "ivanov,ou=people", "\\", "\0", ""):
             assert check(name, PASSWORD) is None, name
 
@@ -78,11 +78,11 @@ def test_name_that_several_have_is_nobodys(app: Flask) -> None:
         for name in ("twin", "many"):
             assert check(name, OTHER_PASSWORD) is None, (name, changed)
     app.config |= ITSELF
-    assert [directory.look_up(name) for name in ("twin", "many")] == [None, None]
+    assert [ldap.look_up(name) for name in ("twin", "many")] == [None, None]
 
 
 def test_entry_with_several_names_goes_by_the_one_in_its_address(app: Flask) -> None:
-    assert [check(name, PASSWORD) for name in ("sidorov", "alias", "ALIAS")] == [Found("sidorov", None)] * 3
+    assert [check(name, PASSWORD) for name in ("sidorov", "alias", "ALIAS")] == [LdapPerson("sidorov", None)] * 3
     app.config["LDAP_NAME"] = "mail"
     assert check("a@corp.example", PASSWORD) is None
 
@@ -96,7 +96,7 @@ def test_without_an_own_account_who_signs_in_gets_no_role_of_a_namesake(
 
     assert "The directory has somebody else under a name than the one who signs in with it: refused." in caplog.text
     app.config["LDAP_BASE"] = f"ou=contractors,{BASE}"
-    assert check("ivanov", OTHER_PASSWORD) == Found("ivanov", None)
+    assert check("ivanov", OTHER_PASSWORD) == LdapPerson("ivanov", None)
 
 
 def test_active_directory_says_who_signed_in_by_a_principal_name(app: Flask, tmp_path: Path) -> None:
@@ -110,18 +110,18 @@ def test_active_directory_says_who_signed_in_by_a_principal_name(app: Flask, tmp
     with active_directory(tmp_path, people) as settings:
         app.config |= settings
 
-        assert check("boss", "own") == Found("boss", "admin")
-        assert check("BOSS", "own") == Found("boss", "admin")
+        assert check("boss", "own") == LdapPerson("boss", "admin")
+        assert check("BOSS", "own") == LdapPerson("boss", "admin")
         assert [check(name, "other") for name in ("boss", "chief")] == [None, None]
         assert check("boss", "wrong") is None
 
 
 def test_somebody_is_looked_up_without_a_password(app: Flask) -> None:
-    assert directory.can_look_up()
-    assert directory.look_up("ivanov") == Found("ivanov", "admin")
-    assert directory.look_up("missing") is None
+    assert ldap.can_look_up()
+    assert ldap.look_up("ivanov") == LdapPerson("ivanov", "admin")
+    assert ldap.look_up("missing") is None
     app.config |= AS_THEMSELVES
-    assert not directory.can_look_up()
+    assert not ldap.can_look_up()
 
 
 def test_password_goes_to_nobody_whose_certificate_is_not_known(
@@ -132,11 +132,11 @@ def test_password_goes_to_nobody_whose_certificate_is_not_known(
     for ca in (str(other), ""):
         for url in (company.url, company.plain, company.url.replace("127.0.0.1", "localhost")):
             app.config |= {"LDAP_CA": ca, "LDAP_URL": url}
-            with pytest.raises(DirectoryAway):
+            with pytest.raises(LdapAway):
                 check("ivanov", PASSWORD)
     # A certificate that is known, for another host.
     app.config |= {"LDAP_CA": company.ca, "LDAP_URL": company.url.replace("127.0.0.1", "localhost")}
-    with pytest.raises(DirectoryAway):
+    with pytest.raises(LdapAway):
         check("ivanov", PASSWORD)
     assert "The directory at ldaps://localhost:" in caplog.text
     assert PASSWORD not in caplog.text
@@ -148,14 +148,14 @@ def test_directory_that_does_not_answer_is_waited_for_no_longer_than_set(app: Fl
         for scheme in ("ldaps", "ldap"):
             app.config |= {"LDAP_URL": f"{scheme}://127.0.0.1:{silent.getsockname()[1]}", "LDAP_TIMEOUT": 0.3}
             began = time.monotonic()
-            with pytest.raises(DirectoryAway):
+            with pytest.raises(LdapAway):
                 check("ivanov", PASSWORD)
             assert time.monotonic() - began < 5
-    with pytest.raises(DirectoryAway):
+    with pytest.raises(LdapAway):
         check("ivanov", PASSWORD)
 
 
 def test_own_account_that_is_refused_and_a_base_that_is_missing_are_faults_of_the_settings(app: Flask) -> None:
     app.config["LDAP_BIND_PASSWORD"] = "wrong"
-    with pytest.raises(DirectoryAway):
+    with pytest.raises(LdapAway):
         check("ivanov", PASSWORD)

@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR
-from hikflask.services.accounts import directory_check, sessions
+from hikflask.services.accounts import ldap_check, sessions
 from tests.support.ldap import PASSWORD, Directory
 from tests.support.signed_in import add_operator, open_session
 
@@ -35,11 +35,11 @@ def test_who_left_the_groups_loses_all_sessions_and_others_get_their_present_rol
     local = open_session(add_operator("Ольга"))
     company.members("admins")
     company.members("operators", "petrov")
-    assert directory_check.check_signed_in() == 0
+    assert ldap_check.check_signed_in() == 0
     assert sessions.find(ivanov)
 
     let_time_pass()
-    ended = directory_check.check_signed_in()
+    ended = ldap_check.check_signed_in()
 
     assert ended == 1
     assert sessions.find(ivanov) is None
@@ -49,7 +49,7 @@ def test_who_left_the_groups_loses_all_sessions_and_others_get_their_present_rol
     assert sessions.find(local)
     left = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "operator.left_directory")).scalars()
     assert [(one.actor, one.subject) for one in left] == [("worker", "ivanov")]
-    assert directory_check.check_signed_in() == 0
+    assert ldap_check.check_signed_in() == 0
 
 
 @pytest.mark.both_databases
@@ -57,7 +57,7 @@ def test_sessions_stay_while_the_directory_is_away_and_nobody_is_asked_about_who
     key = sessions.sign_in("ivanov", PASSWORD, "10.0.0.1")
     let_time_pass()
     url, app.config["LDAP_URL"] = app.config["LDAP_URL"], "ldaps://127.0.0.1:1"
-    assert directory_check.check_signed_in() == 0
+    assert ldap_check.check_signed_in() == 0
     person = sessions.find(key)
     assert person is not None
     assert person.role == ADMIN
@@ -65,7 +65,7 @@ def test_sessions_stay_while_the_directory_is_away_and_nobody_is_asked_about_who
     app.config["LDAP_URL"] = url
     db.session.execute(db.delete(OperatorSession))
     let_time_pass()
-    directory_check.check_signed_in()
+    ldap_check.check_signed_in()
 
     seen = db.session.execute(db.select(Operator.checked_at < database_now(-300.0))).scalar_one()
     assert seen
@@ -79,7 +79,7 @@ def test_directory_that_is_away_is_asked_once_in_a_pass_and_about_somebody_else_
 
     left = []
     for _ in range(2):
-        directory_check.check_signed_in()
+        ldap_check.check_signed_in()
         due = db.select(Operator.name).where(Operator.checked_at < database_now(-300.0))
         left.append(db.session.execute(due).scalars().all())
 

@@ -1,4 +1,4 @@
-"""Looks again at the operators of the directory who are signed in: who left its groups loses all sessions."""
+"""Asks LDAP again about the operators of the directory who are signed in: who left its groups loses all sessions."""
 
 from flask import current_app
 from sqlalchemy import or_, select
@@ -8,8 +8,8 @@ from hikflask.models import Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import LDAP
 from hikflask.services import audit
-from hikflask.services.accounts import directory, directory_operators, operators, sessions
-from hikflask.services.accounts.errors import DirectoryAway
+from hikflask.services.accounts import ldap, ldap_operators, operators, sessions
+from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.core.db import claim_rows, transaction
 
 
@@ -20,7 +20,7 @@ def check_signed_in() -> int:
     next pass begins with another. Of several workers one looks.
     """
     ended = 0
-    if not directory.can_look_up():
+    if not ldap.can_look_up():
         return ended
     old = database_now(-current_app.config["LDAP_CHECK_INTERVAL"])
     in_use = select(OperatorSession.id).where(OperatorSession.operator_id == Operator.id).exists()
@@ -30,16 +30,16 @@ def check_signed_in() -> int:
         try:
             if claim_rows(due.where(Operator.id == operator_id), {"checked_at": database_now()}):
                 ended += _is_ended(operator_id)
-        except DirectoryAway:
+        except LdapAway:
             break
     return ended
 
 
 def _is_ended(operator_id: int) -> bool:
     operator = operators.row(operator_id)
-    found = directory.look_up(operator.name)
+    found = ldap.look_up(operator.name)
     with transaction():
-        stays = directory_operators.refresh(operator, found)
+        stays = ldap_operators.refresh(operator, found)
         if not stays:
             sessions.end_all(operator_id)
             audit.note("operator.left_directory", subject=operator.name)

@@ -1,4 +1,4 @@
-"""Operators of the company's directory: a row for each who signed in, with the name and the role of the directory.
+"""Operators who sign in by LDAP: a row for each who did, with the name and the role of the company's directory.
 
 Local accounts stay local: nobody of the directory gets one that looks like its own name.
 """
@@ -12,8 +12,8 @@ from hikflask.models import Operator
 from hikflask.models.columns import database_now
 from hikflask.models.operator import LDAP, login_of
 from hikflask.services import audit
-from hikflask.services.accounts import directory, reserved_names
-from hikflask.services.accounts.directory import Found
+from hikflask.services.accounts import ldap, reserved_names
+from hikflask.services.accounts.ldap import LdapPerson
 from hikflask.services.core.db import changed_rows, transactional
 
 # As the columns of operator.
@@ -22,20 +22,20 @@ LONGEST_NAME, LONGEST_LOGIN = 64, 128
 
 def asks(operator: Operator | None) -> bool:
     """Tell whether a sign-in under this name is the directory's to judge: nobody local has the name."""
-    return directory.is_used() and (operator is None or operator.directory == LDAP)
+    return ldap.is_used() and (operator is None or operator.directory == LDAP)
 
 
 def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
     """Return the operator whom the directory lets in, with the present name and role; None when it does not.
 
     :param count_try: see directory.check().
-    :raises DirectoryAway:
+    :raises LdapAway:
     """
-    found = directory.check(name, password, count_try)
+    found = ldap.check(name, password, count_try)
     return _refreshed(found) if found else None
 
 
-def refresh(operator: Operator, found: Found | None) -> bool:
+def refresh(operator: Operator, found: LdapPerson | None) -> bool:
     """Give an operator the present role; False for somebody who left the groups. Within the caller's transaction."""
     values = {"checked_at": database_now()}
     if found is not None and found.role is not None and login_of(found.name) == operator.login:
@@ -50,7 +50,7 @@ def refresh(operator: Operator, found: Found | None) -> bool:
 
 
 @transactional
-def _refreshed(found: Found) -> Operator | None:
+def _refreshed(found: LdapPerson) -> Operator | None:
     if found.role is None or not _is_usable(found.name):
         return None
     operator = _by_login(login_of(found.name))
@@ -68,7 +68,7 @@ def _is_usable(name: str) -> bool:
     return is_short and name.isprintable() and not reserved
 
 
-def _added(found: Found, role: str) -> Operator | None:
+def _added(found: LdapPerson, role: str) -> Operator | None:
     """Add a row. It has no password, so that nothing but the directory lets its operator in."""
     operator = Operator(name=found.name, login=login_of(found.name), password_hash="", role=role, directory=LDAP)
     operator.checked_at = database_now()

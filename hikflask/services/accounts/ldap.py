@@ -1,4 +1,4 @@
-"""Asks the company's directory (LDAP) who somebody is: the password by a bind, the role by groups. It only reads.
+"""Asks the company's LDAP directory who somebody is: the password by a bind, the role by groups. It only reads.
 
 Every connection is encrypted (ldaps://, or StartTLS), the server's certificate is checked, and referrals are not
 followed, so that no password goes anywhere else.
@@ -19,7 +19,7 @@ from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn, parse_dn
 
 from hikflask.models.operator import ROLES, login_of
-from hikflask.services.accounts.errors import DirectoryAway
+from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.core.db import end_read
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ MEMBER = "(|(member={dn})(uniqueMember={dn})(memberUid={name}))"
 
 
 @dataclass(frozen=True)
-class Found:
+class LdapPerson:
     """Somebody in the directory: the name to sign in with as the directory writes it, and the role by its groups."""
 
     name: str
@@ -60,12 +60,12 @@ def can_look_up() -> bool:
     return is_used() and bool(current_app.config["LDAP_BIND_DN"])
 
 
-def check(name: str, password: str, count_try: Callable[[str], None]) -> Found | None:
+def check(name: str, password: str, count_try: Callable[[str], None]) -> LdapPerson | None:
     """Return who somebody is whose password the directory accepts, or None.
 
     :param count_try: called with the address of somebody's entry before the password is tried; not without an account
         of the program's own, since it is not known then.
-    :raises DirectoryAway: when it does not answer, or refuses the program's own account.
+    :raises LdapAway: when it does not answer, or refuses the program's own account.
     """
     # A bind without a password succeeds for anybody: it is an anonymous one.
     if not (is_used() and name and password):
@@ -79,10 +79,10 @@ def check(name: str, password: str, count_try: Callable[[str], None]) -> Found |
         count_try(entry.dn)
         with _bound(entry.dn, password) as theirs:
             accepted = theirs is not None
-        return Found(entry.name, _role(own, entry)) if accepted else None
+        return LdapPerson(entry.name, _role(own, entry)) if accepted else None
 
 
-def _check_as_themselves(name: str, password: str) -> Found | None:
+def _check_as_themselves(name: str, password: str) -> LdapPerson | None:
     """Ask without an account of the program's own. Who binds and who has the name may be two: then it is nobody."""
     address = _own_address(name)
     with _bound(address, password) as connection:
@@ -92,7 +92,7 @@ def _check_as_themselves(name: str, password: str) -> Found | None:
         if not _is_bound_as(connection, entry, address):
             log.warning("The directory has somebody else under a name than the one who signs in with it: refused.")
             return None
-        return Found(entry.name, _role(connection, entry))
+        return LdapPerson(entry.name, _role(connection, entry))
 
 
 def _is_bound_as(connection: ldap3.Connection, entry: Entry, address: str) -> bool:
@@ -108,10 +108,10 @@ def _is_bound_as(connection: ldap3.Connection, entry: Entry, address: str) -> bo
     return [one["dn"] for one in _search(connection, value, ANY, ldap3.BASE, [])] == [entry.dn]
 
 
-def look_up(name: str) -> Found | None:
+def look_up(name: str) -> LdapPerson | None:
     """Return who somebody is, by the program's own account in the directory; None when nobody is there.
 
-    :raises DirectoryAway: as check() does.
+    :raises LdapAway: as check() does.
     """
     with _bound(*_account()) as connection:
         return _found(connection, name) if connection else None
@@ -129,7 +129,7 @@ def _own_address(name: str) -> str:
 def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
     """Open a connection as somebody; None when the directory refuses the password.
 
-    :raises DirectoryAway:
+    :raises LdapAway:
     """
     end_read()
     config = current_app.config
@@ -179,9 +179,9 @@ def _server() -> ldap3.Server:
     return ldap3.Server(config["LDAP_URL"], get_info=ldap3.NONE, connect_timeout=config["LDAP_TIMEOUT"], tls=tls)
 
 
-def _found(connection: ldap3.Connection, name: str) -> Found | None:
+def _found(connection: ldap3.Connection, name: str) -> LdapPerson | None:
     entry = _entry(connection, name)
-    return None if entry is None else Found(entry.name, _role(connection, entry))
+    return None if entry is None else LdapPerson(entry.name, _role(connection, entry))
 
 
 def _entry(connection: ldap3.Connection, name: str) -> Entry | None:
@@ -228,7 +228,7 @@ def _search(connection: ldap3.Connection, base: str, wanted: str, scope: str, at
     return [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
 
 
-def _away(why: str) -> DirectoryAway:
+def _away(why: str) -> LdapAway:
     # Neither the name nor the password is in it.
     log.warning("The directory at %s does not answer as it should: %s", current_app.config["LDAP_URL"], why)
-    return DirectoryAway(seconds=TRY_AGAIN_AFTER)
+    return LdapAway(seconds=TRY_AGAIN_AFTER)

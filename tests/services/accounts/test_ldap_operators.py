@@ -8,8 +8,8 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
 from hikflask.models.operator import ADMIN, LDAP, LOCAL, OPERATOR, VIEWER
-from hikflask.services.accounts import directory_operators, operators, sessions
-from hikflask.services.accounts.errors import DirectoryAway, DirectoryDecides, PasswordWrong, SignInRefused, TooOften
+from hikflask.services.accounts import ldap_operators, operators, sessions
+from hikflask.services.accounts.errors import LdapAway, LdapDecides, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.errors import ServiceError
 from tests.support.ldap import BASE, PASSWORD, Directory
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator
@@ -91,7 +91,7 @@ def test_local_account_is_asked_here_alone_and_taken_over_by_nobody() -> None:
 def test_account_of_the_directory_under_a_local_name_is_nobodys(app: Flask) -> None:
     add_operator("Ivanov", VIEWER)
 
-    assert directory_operators.admitted("ivanov", PASSWORD, lambda _dn: None) is None
+    assert ldap_operators.admitted("ivanov", PASSWORD, lambda _dn: None) is None
 
     assert row("ivanov").role == VIEWER
     for spelling in ("ｉｖａｎｏｖ", "IVANOV ", "ⓘvanov"):
@@ -136,7 +136,7 @@ def test_operator_who_may_not_sign_in_here_is_refused_whatever_the_directory_say
     operators.change(person.operator_id, ADMIN, False)
 
     refused("ivanov")
-    assert directory_operators.admitted("ivanov", PASSWORD, lambda _dn: None) is None
+    assert ldap_operators.admitted("ivanov", PASSWORD, lambda _dn: None) is None
     assert sessions.list_open(person.operator_id) == []
 
 
@@ -159,15 +159,15 @@ def test_own_password_is_asked_of_the_directory_again(app: Flask) -> None:
     sessions.confirm(person, PASSWORD)
 
     app.config["LDAP_URL"] = "ldaps://127.0.0.1:1"
-    with pytest.raises(DirectoryAway):
+    with pytest.raises(LdapAway):
         sessions.confirm(person, PASSWORD)
 
 
 def test_password_and_role_of_the_directory_are_not_changed_here_and_the_name_is_not_given_twice() -> None:
     person = sign_in("ivanov")
-    with pytest.raises(DirectoryDecides):
+    with pytest.raises(LdapDecides):
         operators.set_password(person.operator_id, "совсем другая лодка")
-    with pytest.raises(DirectoryDecides):
+    with pytest.raises(LdapDecides):
         operators.change(person.operator_id, OPERATOR, True)
     with pytest.raises(ServiceError, match=r"^operator_name_known$"):
         operators.create("Ivanov", "совсем другая лодка", VIEWER)
