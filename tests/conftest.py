@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -26,8 +27,8 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.support import ldap
+from tests.support.apps import Apps, close
 from tests.support.between import Between
-from tests.support.compiled_once import CompiledTemplates, compile_rules_once, compile_statements_once
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
 from tests.support.owned import allow_tests_to_write
@@ -35,7 +36,6 @@ from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
-TEMPLATES = CompiledTemplates()
 NobodyComes = Callable[[], AbstractContextManager[None]]
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
@@ -62,13 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks, save time where nothing is tested, and hold what the API answers against its description."""
+    """Name the marks, and hold what the API answers against its description."""
     check_each_answer()
-    compile_rules_once()
-    compile_statements_once()
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
+    config.addinivalue_line("markers", "new_app: the test adds addresses to its app, which nobody else may have")
     config.addinivalue_line("markers", "long: one promise in very many cases, or with processes that are killed")
     config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
 
@@ -111,6 +110,20 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         allow_tests_to_write(patch)
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
+
+
+@pytest.fixture(scope="session")
+def instance_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the folder of each test is."""
+    return tmp_path_factory.mktemp("test") / "instance"
+
+
+@pytest.fixture
+def tmp_path(instance_folder: Path) -> Path:
+    """An empty folder; the same one for all tests of a process, since an app stays in its folder."""
+    shutil.rmtree(instance_folder, ignore_errors=True)
+    instance_folder.mkdir(mode=0o700)
+    return instance_folder
 
 
 @pytest.fixture(scope="session")
@@ -176,9 +189,17 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
     server.empty("test")
 
 
+@pytest.fixture(scope="session")
+def apps() -> Apps:
+    """The apps of this process."""
+    return Apps()
+
+
 @pytest.fixture
-def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> Iterator[Flask]:
-    """The app on a database of its own, with the in-process wire."""
+def app(
+    request: pytest.FixtureRequest, apps: Apps, database: dict[str, str], tmp_path: Path, settings: dict[str, Any]
+) -> Iterator[Flask]:
+    """The app as it is after its start, on a database of its own, with the in-process wire."""
     given = {
         **database,
         "INSTANCE_PATH": str(tmp_path),
@@ -191,20 +212,10 @@ def app(database: dict[str, str], tmp_path: Path, settings: dict[str, Any]) -> I
         "BACKUP_MAX_AGE": 0,
         **settings,
     }
-    app = create_app(given)
+    app = create_app(given) if request.node.get_closest_marker("new_app") else apps.get(given)
     app.extensions["terminal_transport"] = InProcess()
-    app.jinja_env.bytecode_cache = TEMPLATES
     yield app
     close(app)
-
-
-def close(app: Flask) -> None:
-    """Close what an app keeps open."""
-    app.extensions["terminal_clients"].close()
-    task_queue.lanes(app).close()
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

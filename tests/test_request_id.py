@@ -1,5 +1,6 @@
 """The id of the request that a thread works for."""
 
+import pytest
 from flask import Flask
 
 from hikflask import request_id
@@ -14,6 +15,7 @@ def test_block_works_for_a_request_and_ends_with_it() -> None:
     assert request_id.present() == ""
 
 
+@pytest.mark.new_app
 def test_each_request_has_its_own_and_leaves_none_behind(app: Flask) -> None:
     seen: list[str] = []
     app.after_request(lambda response: seen.append(request_id.present()) or response)

@@ -31,12 +31,14 @@ def limit(app: Flask, path: str, kind: str = body_limits.WITH_FILES, *, let_in: 
         return request.max_content_length, body_limits.is_kept_out()
 
 
+@pytest.mark.new_app
 def test_longer_files_are_let_in_by_the_guard_alone(views: Flask) -> None:
     assert limit(views, "/long") == (10 * LONG + body_limits.LONGEST_FORM, False)
     assert limit(views, "/long", let_in=False) == (LONG - 1, True)
     assert limit(views, "/usual") == (LONG - 1, False)
 
 
+@pytest.mark.new_app
 def test_what_brings_no_file_is_no_longer_than_a_form(views: Flask) -> None:
     form = "application/x-www-form-urlencoded"
 
@@ -44,6 +46,7 @@ def test_what_brings_no_file_is_no_longer_than_a_form(views: Flask) -> None:
     assert limit(views, "/long", "application/octet-stream") == (body_limits.LONGEST_FORM, True)
 
 
+@pytest.mark.new_app
 def test_longer_files_wait_on_the_disk_of_the_instance(views: Flask) -> None:
     with views.test_request_context("/long", method="POST"):
         stream = request._get_file_stream(LONG, "text/csv", "a.csv", LONG)

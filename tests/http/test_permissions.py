@@ -130,6 +130,7 @@ def test_nobody_learns_which_calls_there_are(app: Flask, path: str) -> None:
     assert (answer.status_code, answer.mimetype) == (401, "application/json")
 
 
+@pytest.mark.new_app
 def test_new_view_without_a_rule_is_closed_to_everybody(app: Flask) -> None:
     app.add_url_rule("/new", view_func=lambda: "open", endpoint="new")
     app.add_url_rule("/api/new", view_func=lambda: "open", endpoint="api_new")

@@ -143,6 +143,7 @@ def test_somebody_who_is_kept_out_is_signed_out_at_once(app: Flask) -> None:
     assert other.get("/employees/").location == "/sign-in?next=/employees/"
 
 
+@pytest.mark.new_app
 def test_view_without_a_rule_is_closed_to_everybody(app: Flask, client: FlaskClient) -> None:
     app.add_url_rule("/forgotten", "forgotten", lambda: "open")
     app.add_url_rule("/api/forgotten", "api_forgotten", lambda: "open")

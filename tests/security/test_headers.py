@@ -72,6 +72,7 @@ def break_something(app: Flask) -> None:
     app.add_url_rule("/api/broken", "api_broken", permissions.allow(permissions.VIEWER)(fail))
 
 
+@pytest.mark.new_app
 def test_every_kind_of_answer_is_protected(app: Flask, address: str) -> None:
     break_something(app)
     for kind, answer in answers(app, address):
@@ -97,6 +98,7 @@ def test_every_kind_of_answer_is_protected(app: Flask, address: str) -> None:
                 }
 
 
+@pytest.mark.new_app
 def test_what_shows_people_is_in_no_shared_cache(app: Flask, address: str) -> None:
     break_something(app)
     for kind, answer in answers(app, address):

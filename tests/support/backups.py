@@ -45,7 +45,6 @@ def another(
     on = {"DATABASE_URL": cluster.create(RESTORED, template)} if cluster else {}
     other = create_app({**given, **on, "BACKUP_MAX_AGE": 0, "LEASE_WAIT": 0.2, "CAPTURE_PAUSE": 0.001})
     other.extensions["terminal_transport"] = app.extensions["terminal_transport"]
-    other.jinja_env.bytecode_cache = app.jinja_env.bytecode_cache
     if migrated and not cluster:
         (folder / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
     try:
