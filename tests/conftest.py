@@ -22,13 +22,13 @@ from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.models import Terminal
 from hikflask.services.core import heartbeat
-from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.support import ldap
 from tests.support.apps import Apps, close
 from tests.support.between import Between
+from tests.support.checked_terminals import CheckedTerminals
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
 from tests.support.owned import allow_tests_to_write
@@ -251,12 +251,17 @@ def simulator(wire: InProcess) -> SimulatedTerminal:
     return terminal
 
 
+@pytest.fixture(scope="session")
+def checked_terminals() -> CheckedTerminals:
+    """What checks wrote in this process."""
+    return CheckedTerminals()
+
+
 @pytest.fixture
-def terminal(app: Flask, simulator: SimulatedTerminal) -> Terminal:
+def terminal(app: Flask, simulator: SimulatedTerminal, checked_terminals: CheckedTerminals) -> Terminal:
     """The row of the simulated terminal, checked once."""
     with app.app_context():
-        added = registry.add(Access("Вход", f"http://{HOST}", "admin", PASSWORD))
-        checked = checks.check(added.id, "test")
+        checked = checked_terminals.add(app, Access("Вход", f"http://{HOST}", "admin", PASSWORD), simulator)
         simulator.log.clear()
         db.session.expunge_all()
         return checked

@@ -8,7 +8,8 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from hikflask.simulator import AnswerLost, Terminal, create_simulator
+from hikflask.simulator import AnswerLost, Terminal
+from hikflask.simulator.app import create_isapi
 
 
 class InProcess(BaseAdapter):
@@ -21,7 +22,7 @@ class InProcess(BaseAdapter):
 
     def put(self, host: str, terminal: Terminal) -> None:
         """Let this terminal answer at http://host."""
-        self._apps[host] = create_simulator(terminal)
+        self._apps[host] = create_isapi(terminal)
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         """Return the terminal's answer, or the connection error that stands for a lost one."""
