@@ -13,7 +13,6 @@ from hikflask.extensions import (
     db,
     login_manager,
     metrics,
-    migrate,
     task_queue,
     terminal_clients,
     vault,
@@ -38,7 +37,6 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     logging_setup.register(app)
     db.init_app(app)
     stored_settings.init_app(app)
-    migrate.init_app(app, db, directory=str(config.SHIPPED / "migrations"))
     login_manager.init_app(app)
     metrics.init_app(app)
     request_metrics.init_app(app)

@@ -374,7 +374,9 @@ def test_options_that_sentences_name_are_there(app: Flask, pytestconfig: pytest.
 
 def options(command: click.Command) -> set[str]:
     """The options of a command and of those in it."""
-    within = command.commands.values() if isinstance(command, click.Group) else ()
+    context = click.Context(command)
+    names = command.list_commands(context) if isinstance(command, click.Group) else ()
+    within = (command.get_command(context, name) for name in names)
     return {name for one in command.params for name in one.opts}.union(*map(options, within))
 
 

@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask import messages
+from hikflask.cli import imports
 from hikflask.cli.database import DatabaseGroup
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.services import audit
@@ -22,6 +23,10 @@ from hikflask.services.spreadsheets.table_file import CSV, FORMATS
 @click.group(cls=DatabaseGroup)
 def employees() -> None:
     """People in bulk."""
+
+
+employees.add_command(imports.import_employees)
+employees.add_command(imports.undo_import)
 
 
 @employees.command("export")

@@ -3,7 +3,6 @@
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi import document
 from hikflask.api.openapi.described import described
 from hikflask.api.support import errors
 from hikflask.http.permissions import VIEWER, allow
@@ -17,4 +16,6 @@ errors.answer_in_json(bp)
 @described({"type": "object"})
 def get_openapi() -> ResponseReturnValue:
     """The description of all calls as OpenAPI 3.1."""
+    from hikflask.api.openapi import document
+
     return jsonify(document.build(current_app))

@@ -8,7 +8,7 @@ from hikflask.models import Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import LDAP
 from hikflask.services import audit
-from hikflask.services.accounts import ldap, ldap_operators, operators, sessions
+from hikflask.services.accounts import ldap_operators, operators, sessions
 from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.core.db import claim_rows, transaction
 
@@ -20,7 +20,7 @@ def check_signed_in() -> int:
     next pass begins with another. Of several workers one looks.
     """
     ended = 0
-    if not ldap.can_look_up():
+    if not ldap_operators.can_look_up():
         return ended
     old = database_now(-current_app.config["LDAP_CHECK_INTERVAL"])
     in_use = select(OperatorSession.id).where(OperatorSession.operator_id == Operator.id).exists()
@@ -36,6 +36,8 @@ def check_signed_in() -> int:
 
 
 def _is_ended(operator_id: int) -> bool:
+    from hikflask.services.accounts import ldap
+
     operator = operators.row(operator_id)
     found = ldap.look_up(operator.name)
     with transaction():

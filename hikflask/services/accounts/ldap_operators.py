@@ -4,7 +4,9 @@ Local accounts stay local: nobody of the directory gets one that looks like its 
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from flask import current_app
 from sqlalchemy import Update, select, update
 
 from hikflask.extensions import db
@@ -12,17 +14,29 @@ from hikflask.models import Operator
 from hikflask.models.columns import database_now
 from hikflask.models.operator import LDAP, login_of
 from hikflask.services import audit
-from hikflask.services.accounts import ldap, reserved_names
-from hikflask.services.accounts.ldap import LdapPerson
+from hikflask.services.accounts import reserved_names
 from hikflask.services.core.db import changed_rows, transactional
+
+if TYPE_CHECKING:
+    from hikflask.services.accounts.ldap import LdapPerson
 
 # As the columns of operator.
 LONGEST_NAME, LONGEST_LOGIN = 64, 128
 
 
+def is_used() -> bool:
+    """Return True when operators may sign in by the directory."""
+    return bool(current_app.config["LDAP_URL"])
+
+
+def can_look_up() -> bool:
+    """Return True when the program has an account in the directory, to find people without their password."""
+    return is_used() and bool(current_app.config["LDAP_BIND_DN"])
+
+
 def asks(operator: Operator | None) -> bool:
     """Tell whether a sign-in under this name is the directory's to judge: nobody local has the name."""
-    return ldap.is_used() and (operator is None or operator.directory == LDAP)
+    return is_used() and (operator is None or operator.directory == LDAP)
 
 
 def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
@@ -31,11 +45,15 @@ def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Oper
     :param count_try: see directory.check().
     :raises LdapAway:
     """
+    if not is_used():
+        return None
+    from hikflask.services.accounts import ldap
+
     found = ldap.check(name, password, count_try)
     return _refreshed(found) if found else None
 
 
-def refresh(operator: Operator, found: LdapPerson | None) -> bool:
+def refresh(operator: Operator, found: "LdapPerson | None") -> bool:
     """Give an operator the present role; False for somebody who left the groups. Within the caller's transaction."""
     values = {"checked_at": database_now()}
     if found is not None and found.role is not None and login_of(found.name) == operator.login:
@@ -50,7 +68,7 @@ def refresh(operator: Operator, found: LdapPerson | None) -> bool:
 
 
 @transactional
-def _refreshed(found: LdapPerson) -> Operator | None:
+def _refreshed(found: "LdapPerson") -> Operator | None:
     if found.role is None or not _is_usable(found.name):
         return None
     operator = _by_login(login_of(found.name))
@@ -68,7 +86,7 @@ def _is_usable(name: str) -> bool:
     return is_short and name.isprintable() and not reserved
 
 
-def _added(found: LdapPerson, role: str) -> Operator | None:
+def _added(found: "LdapPerson", role: str) -> Operator | None:
     """Add a row. It has no password, so that nothing but the directory lets its operator in."""
     operator = Operator(name=found.name, login=login_of(found.name), password_hash="", role=role, directory=LDAP)
     operator.checked_at = database_now()

@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib import import_module
 from threading import BoundedSemaphore
 
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -62,7 +61,8 @@ def refuse_weak(password: str, *own_words: str) -> None:
 
 def _score(password: str, words: list[str]) -> int:
     # Imported when it is needed: its word lists take 14 MB, and most processes never judge a password.
-    zxcvbn = import_module("zxcvbn").zxcvbn
+    from zxcvbn import zxcvbn
+
     return int(zxcvbn(password[:JUDGED_CHARACTERS], words)["score"])
 
 

@@ -19,7 +19,7 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import login_of
 from hikflask.services import audit
-from hikflask.services.accounts import known_devices, ldap, ldap_operators, passwords, rate_limit
+from hikflask.services.accounts import known_devices, ldap_operators, passwords, rate_limit
 from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.db import changed_rows, transaction
 
@@ -103,7 +103,7 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     key = _opened(operator, checked, address) if operator and fits else None
     if key is None:
         audit.note_alone("sign_in.refused", subject=known)
-        raise SignInRefused("sign_in_refused_or_away") if ldap.is_used() else SignInRefused
+        raise SignInRefused("sign_in_refused_or_away") if ldap_operators.is_used() else SignInRefused
     give_back_tries(tries)
     return key
 

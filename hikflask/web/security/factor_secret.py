@@ -4,7 +4,6 @@ It is in the browser's session, encrypted, until a code shows that the app has i
 the page shows the same QR code when it is opened again.
 """
 
-import segno
 from flask import session
 
 from hikflask.services.accounts import second_factor
@@ -25,6 +24,8 @@ def present() -> str:
 
 def shown() -> dict[str, str]:
     """Return what the page shows: the QR code as the address of a picture, and the secret in groups of four letters."""
+    import segno
+
     secret = present()
     address = second_factor.address_of(secret, current_operator.operator_name())
     picture = segno.make(address, error="m").svg_data_uri(scale=5, light="white")

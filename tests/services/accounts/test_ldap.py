@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hikflask.services.accounts import ldap
+from hikflask.services.accounts import ldap, ldap_operators
 from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.accounts.ldap import LdapPerson
 from hikflask.simulator.certificate import make_certificate
@@ -117,11 +117,11 @@ def test_active_directory_says_who_signed_in_by_a_principal_name(app: Flask, tmp
 
 
 def test_somebody_is_looked_up_without_a_password(app: Flask) -> None:
-    assert ldap.can_look_up()
+    assert ldap_operators.can_look_up()
     assert ldap.look_up("ivanov") == LdapPerson("ivanov", "admin")
     assert ldap.look_up("missing") is None
     app.config |= AS_THEMSELVES
-    assert not ldap.can_look_up()
+    assert not ldap_operators.can_look_up()
 
 
 def test_password_goes_to_nobody_whose_certificate_is_not_known(
