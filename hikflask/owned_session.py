@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import event
+from sqlalchemy import Insert, event
 
 Hook = Callable[[], object]
 
@@ -19,9 +19,15 @@ class TransactionMisuse(Exception):
 
 @dataclass
 class Work:
-    """What the owner of a transaction does: the hooks for after its commit, and whether a part of it has failed."""
+    """What the owner of a transaction does.
+
+    `hooks` are for after its commit, `rows` are inserted before it, `has_written` is True once a statement has written,
+    and `has_failed` once a part of it has failed.
+    """
 
     hooks: list[Hook] = field(default_factory=list)
+    rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
+    has_written: bool = False
     has_failed: bool = False
 
     def follow(self) -> None:
@@ -47,6 +53,8 @@ class OwnedSession(Session):
         """Execute a statement; one that writes belongs to somebody's transaction."""
         if getattr(statement, "is_dml", False):
             self.require_owner()
+            if self.work is not None:
+                self.work.has_written = True
         return super().execute(statement, *args, **options)
 
     def end_read(self) -> None:
@@ -56,10 +64,19 @@ class OwnedSession(Session):
         if self.in_transaction():
             super().commit()
 
+    def insert_rows(self) -> None:
+        """Insert the rows that wait for the end of the transaction, all of one kind by one statement."""
+        while self.work and self.work.rows:
+            self.execute(*self.work.rows.popitem())
+
     def end_work(self, *, commit: bool) -> None:
         """Commit, or roll back, what the owner did. Nobody else calls this."""
         try:
-            super().commit() if commit else super().rollback()
+            if commit:
+                self.insert_rows()
+                super().commit()
+            else:
+                super().rollback()
         finally:
             self.work = None
 

@@ -35,7 +35,7 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import EmployeeUnknown, ServiceError
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -51,6 +51,7 @@ from hikflask.services.terminals import registry
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
 
+NO_USER = "There is no such user."
 DAY_FIELDS = ("valid_from", "valid_to")
 # What a program may change → its field of a draft.
 FIELDS = {"hikvision_id": "number", "full_name": "name", "department": "department"} | {day: day for day in DAY_FIELDS}
@@ -172,17 +173,20 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
 @described(one("Synced"), body=SYNC, refusals=OF_TERMINALS, headers=("X-Warning",))
 def sync_user(user_id: int) -> ResponseReturnValue:
     """Enrol a user with the captured face on a terminal, and verify it there, before the answer."""
-    employee = _employee(user_id)
     fields = body.read(numbers=("device_id",), required=False)
     device_id, overwrite = body.row_id(fields, "device_id"), body.flag(fields, "overwrite") or False
     photo_path = body.text(fields, "photo_path")
     with terminal_concurrency.slot():
-        synced = sync_employee(employee.id, device_id, caller_name(), photo_path=photo_path, overwrite=overwrite)
+        try:
+            synced = sync_employee(user_id, device_id, caller_name(), photo_path=photo_path, overwrite=overwrite)
+        except EmployeeUnknown:
+            abort(404, NO_USER)
         tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
         settled = reconcile_row(synced.row, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
-    has_photo = settled.photo_id is not None
-    return with_consent_warning(answer, has_photo and not employee.has_consent)
+    # The photo of somebody who was deleted meanwhile is nobody's.
+    employee = settled.employee if settled.photo_id else None
+    return with_consent_warning(answer, employee is not None and not employee.has_consent)
 
 
 def shape(employee: Employee) -> dict[str, Any]:
@@ -234,7 +238,7 @@ def _reconcile_quietly(enrolment_ids: Iterable[int]) -> None:
 
 
 def _employee(user_id: int) -> Employee:
-    return search.get(user_id) or abort(404, "There is no such user.")
+    return search.get(user_id) or abort(404, NO_USER)
 
 
 def _typed(employee: Employee) -> Fields:

@@ -15,7 +15,7 @@ from hikflask.models import AuditEntry, Employee, Photo
 from hikflask.models.columns import database_now
 from hikflask.services.audit import sealing
 from hikflask.services.audit.sealing import Details
-from hikflask.services.core.db import lock_numbers, transaction, transactional
+from hikflask.services.core.db import insert_at_end, lock_numbers, transaction, transactional
 
 LONGEST_TEXT = 2000
 # Looking at the same photo again within this time is not noted again, nor is the same refused access.
@@ -78,6 +78,8 @@ def note(
 ) -> None:
     """Add an entry to the caller's transaction. Values that are the same before and after are left out.
 
+    All entries of a transaction are written together, before its commit.
+
     What an entry about an employee or a number says goes with that person's erasure (see sealing.py). So it names
     nobody else.
 
@@ -99,13 +101,12 @@ def note(
         sealed=None,
         **told,
     )
-    # An INSERT is cheaper than an object of the model, and saving an employee takes seven entries. No autoflush: errors
-    # in what the caller has not written yet are for the caller to handle.
-    with db.session.no_autoflush:
-        if whose:
+    if whose:
+        # No autoflush: errors in what the caller has not written yet are for the caller to handle.
+        with db.session.no_autoflush:
             pseudonym, token = sealing.seal(entry["employee_id"], whose, told)
-            entry |= {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
-        db.session.execute(ENTRY, entry)
+        entry |= {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
+    insert_at_end(ENTRY, entry)
 
 
 def note_alone(action: str, **about: Any) -> None:

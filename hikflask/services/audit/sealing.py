@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import AuditEntry, Employee, PersonKey
-from hikflask.services.core.db import changed_rows
+from hikflask.services.core.db import changed_rows, insert_now
 
 # What an entry holds under `before` or `after`.
 Details = dict[str, Any] | str | None
@@ -115,6 +115,7 @@ def destroy_keys(numbers: Collection[str], employee_id: int | None) -> None:
 
 def names_known(numbers: Collection[str], employee_id: int | None) -> set[str]:
     """Return the names that a person has or had by the entries that destroy_keys() leaves unreadable."""
+    insert_now()
     pseudonyms = select(PersonKey.pseudonym).where(_are_of(numbers, employee_id))
     about = select(AuditEntry).where(AuditEntry.employee.in_(pseudonyms), AuditEntry.action.startswith("employee."))
     details = [

@@ -1,10 +1,10 @@
 """Finds captured pictures that are not saved yet and that a caller or a form may save."""
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Photo
+from hikflask.models import Capture, Employee, Photo, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.core.errors import ServiceError
@@ -12,18 +12,22 @@ from hikflask.services.core.errors import ServiceError
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
 LATELY = Capture.created_at > database_now(-LATELY_SECONDS)
-# Made once: to make a statement costs more than to run it.
-NEWEST = (
+# Made once: to make a statement costs more than to run it. The terminal is held as by HELD_TERMINALS (core/db.py).
+WITH_TERMINAL = (
     select(Capture)
-    .where(
+    .join(Capture.terminal)
+    .options(contains_eager(Capture.terminal), joinedload(Capture.photo))
+    .with_for_update(read=True, key_share=True, of=Terminal)
+    .execution_options(populate_existing=True)
+)
+NEWEST = (
+    WITH_TERMINAL.where(
         Capture.requested_by == bindparam("requested_by"),
         or_(Capture.state.in_((CAPTURED, USED)), and_(Capture.state == SUPERSEDED, LATELY)),
         or_(Capture.draft_number == bindparam("number"), and_(Capture.draft_number == "", LATELY)),
     )
     .order_by(Capture.id.desc())
     .limit(1)
-    .options(joinedload(Capture.terminal), joinedload(Capture.photo))
-    .execution_options(populate_existing=True)
 )
 NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
 OTHER_UNSAVED = select(Capture.id).where(
@@ -38,8 +42,8 @@ OTHER_UNSAVED = select(Capture.id).where(
 def latest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
     """Return the caller's newest unsaved capture for this number, or without a number; None when there is none.
 
-    Its terminal and picture are read with it. A capture that was superseded lately is returned, too, because the caller
-    must be told. The transaction stays open.
+    Its terminal and picture are read with it, and the terminal stays as it is until the transaction ends. A capture
+    that was superseded lately is returned, too, because the caller must be told.
 
     :raises capture_not_named: when it has no number, and the caller took another picture lately that could be meant.
     """
@@ -65,18 +69,14 @@ def of_path(photo_path: str, terminal_id: int | None, employee: Employee, reques
     file = photo_path.rpartition("/")[2]
     # As it is named once it is saved.
     saved_as = f"{employee.number}_{file.partition('_')[2]}"
-    statement = (
-        select(Capture)
-        .join(Photo, Capture.photo_id == Photo.id)
-        .where(
-            Capture.requested_by == requested_by,
-            Capture.draft_number.in_((employee.number, "")),
-            or_(Photo.employee_id.is_(None), Photo.employee_id == employee.id),
-            Photo.file.in_((file, saved_as)),
-            *_there(terminal_id),
-        )
+    statement = WITH_TERMINAL.join(Photo, Capture.photo_id == Photo.id).where(
+        Capture.requested_by == requested_by,
+        Capture.draft_number.in_((employee.number, "")),
+        or_(Photo.employee_id.is_(None), Photo.employee_id == employee.id),
+        Photo.file.in_((file, saved_as)),
+        *_there(terminal_id),
     )
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
+    found = db.session.execute(statement).scalars().first()
     if found is None:
         raise ServiceError("capture_unknown")
     return None if found.state == USED else found

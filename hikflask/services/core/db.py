@@ -32,6 +32,7 @@ from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 from sqlalchemy import (
     CursorResult,
     Delete,
+    Insert,
     Row,
     ScalarSelect,
     Select,
@@ -168,6 +169,20 @@ def after_commit(hook: Hook) -> None:
         work.hooks.append(hook)
 
 
+def insert_at_end(statement: Insert, row: dict[str, Any]) -> None:
+    """Insert a row before the commit of the open transaction, together with others of the same statement."""
+    session = _session()
+    if session.work is None:
+        session.execute(statement, row)
+    else:
+        session.work.rows.setdefault(statement, []).append(row)
+
+
+def insert_now() -> None:
+    """Insert what insert_at_end() has gathered, for whoever reads it in the same transaction."""
+    _session().insert_rows()
+
+
 def end_read() -> None:
     """End the transaction that reads have begun. Whoever waits for something, a terminal or a picture, says this first.
 
@@ -260,7 +275,8 @@ def lock_table(table: Table) -> None:
 
 def write_first() -> None:
     """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
-    if db.engine.dialect.name == "sqlite":
+    work = _session().work
+    if db.engine.dialect.name == "sqlite" and not (work and work.has_written):
         changed_rows(update(_EMPLOYEES).where(false()).values(is_active=_EMPLOYEES.c.is_active))
 
 

@@ -95,7 +95,7 @@ def _written(
             desired.bring_elsewhere(employee, employee.photo, terminal.id)
     if overwrite:
         desired.desire_overwrite(enrolment.id)
-    return Changed(queries.row(enrolment.id), due_of(employee.number) if elsewhere else (enrolment.id,))
+    return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
 def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
@@ -119,7 +119,7 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:
     if capture is not None:
-        return registry.active(capture.terminal_id)
+        return registry.if_active(capture.terminal)
     if terminal_id is not None:
         return registry.active(terminal_id)
     only = registry.only_active()

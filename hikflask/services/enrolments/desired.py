@@ -37,11 +37,13 @@ def desire_present_on(
     """Do so where the terminal, and the enrolment or that there is none, is known and locked already."""
     refuse_over(employee)
     refuse_long_name(terminal, employee)
-    enrolment = known or state.create(terminal.id, employee)
-    photo_id = _photo_id(terminal, enrolment, employee, photo)
-    same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
-    transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
-    state.apply_to_locked(enrolment, transition, employee_id=employee.id, photo_id=photo_id)
+    if known is None:
+        enrolment = state.create_present(terminal.id, employee, photo.id if photo else None)
+    else:
+        enrolment, photo_id = known, _photo_id(terminal, known, employee, photo)
+        same_face = known.desired == PRESENT and known.photo_id == photo_id
+        transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
+        state.apply_to_locked(known, transition, employee_id=employee.id, photo_id=photo_id)
     if by_group:
         state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
     audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)

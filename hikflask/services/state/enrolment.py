@@ -568,6 +568,7 @@ SOMEBODY_ELSES_HERE = Transition(
 
 # Made once: to make a statement costs more than to run it. The ORM would take twice as long for it.
 NEW = insert(Enrolment).returning(Enrolment)
+NEW_PRESENT = NEW.values({**DESIRED_PRESENT.writes, "generation": 1, "desired_since": NOW, "by_group": False})
 
 
 def awaits_a_person(enrolment: Enrolment) -> bool:
@@ -578,13 +579,14 @@ def awaits_a_person(enrolment: Enrolment) -> bool:
     return rests and enrolment.refusal_code in {NOT_RESTORED, CHANGED_SINCE_BACKUP}
 
 
-def create(terminal_id: int, employee: Employee) -> Enrolment:
-    """Add the row of an employee on a terminal to the open transaction. The caller then writes the desired state."""
-    return create_for(terminal_id, employee.number)
+def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:
+    """Add the row of an employee who is desired on a terminal with this photo to the open transaction."""
+    given = {"terminal_id": terminal_id, "number": employee.number, "employee_id": employee.id, "photo_id": photo_id}
+    return db.session.execute(NEW_PRESENT, [given]).scalar_one()
 
 
 def create_for(terminal_id: int, number: str) -> Enrolment:
-    """Add the row of a number that may be nobody's here; see create()."""
+    """Add the row of a number that may be nobody's here to the open transaction. The caller writes what is desired."""
     given = {"terminal_id": terminal_id, "number": number, "generation": 0, "request_id": request_id.present()}
     return db.session.execute(NEW, [given]).scalar_one()
 
