@@ -35,7 +35,7 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import EmployeeUnknown, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -179,8 +179,10 @@ def sync_user(user_id: int) -> ResponseReturnValue:
     with terminal_concurrency.slot():
         try:
             synced = sync_employee(user_id, device_id, caller_name(), photo_path=photo_path, overwrite=overwrite)
-        except EmployeeUnknown:
-            abort(404, NO_USER)
+        except ServiceError as error:
+            if error.code == "employee_unknown":
+                abort(404, NO_USER)
+            raise
         tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
         settled = reconcile_row(synced.row, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})

@@ -1,25 +1,18 @@
 """Finds captured pictures that are not saved yet and that a caller or a form may save."""
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
-from sqlalchemy.orm import contains_eager, joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Photo, Terminal
+from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
+from hikflask.services.captures.queries import WITH_TERMINAL
 from hikflask.services.core.errors import ServiceError
 
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
 LATELY = Capture.created_at > database_now(-LATELY_SECONDS)
-# Made once: to make a statement costs more than to run it. The terminal is held as by HELD_TERMINALS (core/db.py).
-WITH_TERMINAL = (
-    select(Capture)
-    .join(Capture.terminal)
-    .options(contains_eager(Capture.terminal), joinedload(Capture.photo))
-    .with_for_update(read=True, key_share=True, of=Terminal)
-    .execution_options(populate_existing=True)
-)
+# Made once: to make a statement costs more than to run it.
 NEWEST = (
     WITH_TERMINAL.where(
         Capture.requested_by == bindparam("requested_by"),

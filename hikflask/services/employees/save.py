@@ -8,15 +8,14 @@ from typing import IO
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Photo, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Photo
 from hikflask.models.capture import CAPTURED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.captures.queries import photo_of
+from hikflask.services.captures.queries import photo_of, with_terminal
 from hikflask.services.core.db import (
-    HELD_TERMINALS,
     Require,
     lock_numbers,
     locked_with_number,
@@ -161,46 +160,50 @@ def _written(
     capture = None if source.is_file else _use(source, employee_id)
     if capture:
         photo = photo_of(capture)
-    desired.refuse_while_leaving(draft.number, employee_id)
-    employee = _changed(former, draft, capture is not None) if former else _added(draft)
+    there = queries.of_number(draft.number, lock=True)
+    desired.refuse_leaving(there, employee_id)
+    employee = _changed(former, draft, capture is not None) if former else _added(draft, photo)
     consents.require_for_save(employee, given_today=draft.consent, with_face=photo is not None)
     if photo:
-        _keep(photo, source)
-        photo.employee_id = employee.id
-        db.session.flush()
+        _keep(photo, employee, source)
         employee.photo_id = photo.id
     if shown := photo or employee.photo:
         files.rename(shown, draft.number)
     # Before the terminal of the photo: one that a group asks for, too, is left with the group.
     if draft.groups is not None and membership.change_groups(employee, draft.groups):
         db.session.flush()
-    by_groups(employee)
+    if by_groups(employee):
+        there = queries.of_number(employee.number, lock=True)
     if photo:
         audit_notes.photo_changed(employee, photo, capture)
         if capture and capture.requested_by != source.saved_by:
             audit_notes.taken_over(employee, capture)
-        _bring(employee, photo, capture.terminal_id if capture else source.terminal_id)
+        _bring(there, employee, photo, capture, source.terminal_id)
     return employee
 
 
-def _keep(photo: Photo, source: FaceSource) -> None:
+def _keep(photo: Photo, employee: Employee, source: FaceSource) -> None:
     if source.photo_draft:
         photo_drafts.save(photo)
+        photo.employee_id = employee.id
         storage.end_draft(photo)
     else:
-        storage.save(photo)
+        storage.save(photo, employee.id)
 
 
-def _bring(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
+def _bring(
+    there: list[Enrolment], employee: Employee, photo: Photo, capture: Capture | None, terminal_id: int | None
+) -> None:
     """Desire the photo on the selected terminal, and on the employee's other terminals that take pictures."""
+    terminal_id = capture.terminal_id if capture else terminal_id
     if terminal_id:
         if not employee.is_active:
             raise ServiceError("employee_inactive")
-        terminal = registry.active(terminal_id)
-        known = queries.find(terminal_id, employee.number, lock=True)
-        if not desired.has_photo(known, photo):
-            desired.desire_present_on(known, terminal, employee, photo)
-    desired.bring_elsewhere(employee, photo, terminal_id)
+        terminal = registry.if_active(capture.terminal) if capture else registry.active(terminal_id)
+        present = next((enrolment for enrolment in there if enrolment.terminal_id == terminal_id), None)
+        if not desired.has_photo(present, photo):
+            desired.desire_present_on(present, terminal, employee, photo)
+    desired.bring_elsewhere(there, employee, photo, terminal_id)
 
 
 def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
@@ -209,30 +212,24 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     :raises capture_of_another: :raises capture_running: :raises not_saved: :raises CaptureSuperseded: when it cannot
         be used.
     """
-    capture_id = source.capture_id
-    if capture_id is None:
+    capture = with_terminal(source.capture_id) if source.capture_id else None
+    if capture is None:
         return None
-    _refuse_another(source)
-    there = select(Capture.terminal_id).where(Capture.id == capture_id)
-    db.session.execute(HELD_TERMINALS.where(Terminal.id.in_(there)))
-    changed = capture_state.apply(capture_state.SAVED, Capture.id == capture_id)
-    capture = db.session.get(Capture, capture_id, populate_existing=True)
-    if changed:
+    is_another = not source.take_over and capture.requested_by != source.saved_by
+    if capture.state == CAPTURED and is_another:
+        raise ServiceError("capture_of_another", who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
+    if capture_state.apply(capture_state.SAVED, Capture.id == capture.id):
         return capture
-    if capture is not None and capture.state in RUNNING and deadline.view(capture_id).running:
+    capture = db.session.get(Capture, capture.id, populate_existing=True)
+    if capture is None:
+        return None
+    if capture.state in RUNNING and deadline.view(capture.id).running:
         raise ServiceError("capture_running")
-    if capture is not None and capture.reason == "not_saved":
+    if capture.reason == "not_saved":
         raise ServiceError("not_saved")
-    if capture is not None and capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
+    if capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded
     return None
-
-
-def _refuse_another(source: FaceSource) -> None:
-    capture = db.session.get(Capture, source.capture_id, populate_existing=True)
-    if capture is None or capture.state != CAPTURED or source.take_over or capture.requested_by == source.saved_by:
-        return
-    raise ServiceError("capture_of_another", who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
 
 
 def _belongs(capture: Capture, employee_id: int | None) -> bool:
@@ -276,12 +273,13 @@ def _saved_photo(source: FaceSource) -> Photo | None:
     return photo_of(capture) if capture and capture.state == USED else None
 
 
-def _added(draft: Draft) -> Employee:
+def _added(draft: Draft, photo: Photo | None) -> Employee:
     if search.by_number(draft.number):
         raise ServiceError("number_known", n=draft.number)
     employee = Employee(number=draft.number, name=draft.name, department=draft.department)
     employee.terminal_name = draft.terminal_name
     employee.valid_from, employee.valid_to = draft.days()
+    employee.photo_id = photo.id if photo else None
     desired.refuse_over(employee)
     db.session.add(employee)
     db.session.flush()

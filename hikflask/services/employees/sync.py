@@ -92,7 +92,7 @@ def _written(
         desired.refuse_leaving(there, employee.id)
         enrolment = desired.desire_present_on(enrolment, terminal, employee, employee.photo)
         if elsewhere and employee.photo:
-            desired.bring_elsewhere(employee, employee.photo, terminal.id)
+            desired.bring_elsewhere(there, employee, employee.photo, terminal.id)
     if overwrite:
         desired.desire_overwrite(enrolment.id)
     return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))

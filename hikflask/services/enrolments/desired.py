@@ -50,13 +50,13 @@ def desire_present_on(
     return enrolment
 
 
-def bring_elsewhere(employee: Employee, photo: Photo, terminal_id: int | None) -> None:
+def bring_elsewhere(enrolments: Iterable[Enrolment], employee: Employee, photo: Photo, terminal_id: int | None) -> None:
     """Desire a new photo on the employee's other terminals that take pictures, within the caller's transaction.
 
-    :param terminal_id: the terminal that is seen to already.
+    :param enrolments: the locked ones of the employee. :param terminal_id: the terminal that is seen to already.
     """
-    for enrolment in queries.desired_of(employee.number, lock=True):
-        elsewhere = enrolment.terminal_id != terminal_id
+    for enrolment in enrolments:
+        elsewhere = enrolment.desired == PRESENT and enrolment.terminal_id != terminal_id
         if not elsewhere or has_photo(enrolment, photo) or state.awaits_a_person(enrolment):
             continue
         # Where it is not known yet, a first face does no harm; a later one comes as soon as it is known.

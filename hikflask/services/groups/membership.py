@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import Select, delete, insert, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Photo, Terminal, TerminalGroup
@@ -36,13 +36,16 @@ class Changes:
 
 def terminals_of(employee: Employee) -> list[Terminal]:
     """Return the terminals on which groups ask for an employee, by the department or alone, active or not."""
-    return _asked(employee.department, groups_of(employee.id))
+    return _asked(employee.department, _alone(employee.id))
 
 
 def groups_of(employee_id: int | None) -> list[int]:
     """Return the ids of the groups that an employee belongs to alone."""
-    mine = select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == (employee_id or 0))
-    return list(db.session.execute(mine.order_by(GROUP_EMPLOYEES.c.group_id)).scalars())
+    return list(db.session.execute(_alone(employee_id or 0).order_by(GROUP_EMPLOYEES.c.group_id)).scalars())
+
+
+def _alone(employee_id: int) -> Select[int]:
+    return select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee_id)
 
 
 def apply(employee: Employee) -> Changes:
@@ -144,7 +147,7 @@ def _difference(present: list[Enrolment], asked: list[Terminal]) -> Changes:
     return Changes(tuple(gets), tuple(loses))
 
 
-def _asked(department: str, group_ids: Collection[int]) -> list[Terminal]:
+def _asked(department: str, group_ids: Collection[int] | Select[int]) -> list[Terminal]:
     by_department = (
         select(GROUP_DEPARTMENTS.c.group_id)
         .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)

@@ -135,16 +135,17 @@ def _number(typed: str) -> str:
     return "".join(letter for letter in typed if letter.isascii() and letter.isalnum())[:32] or NO_NUMBER
 
 
-def save(photo: Photo) -> None:
-    """Keep a stored picture, within the caller's transaction.
+def save(photo: Photo, employee_id: int | None = None) -> None:
+    """Keep a stored picture, and whose it is, within the caller's transaction.
 
     :raises file_gone: when the picture was forgotten or erased meanwhile.
     """
     not_forgotten = or_(Photo.forgotten_at.is_(None), Photo.forgotten_at > database_now())
     same = update(Photo).where(Photo.id == photo.id, not_forgotten)
-    if changed_rows(same.values(forgotten_at=None)) != 1:
+    saved = same.values(forgotten_at=None, employee_id=employee_id or Photo.employee_id).returning(Photo)
+    options = {"synchronize_session": False, "populate_existing": True}
+    if db.session.execute(saved, execution_options=options).scalar_one_or_none() is None:
         raise CaptureSuperseded("file_gone")
-    db.session.refresh(photo)
 
 
 def to_send(photo: Photo) -> bytes | None:

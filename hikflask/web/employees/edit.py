@@ -120,7 +120,8 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     spelling.say(form.department.data or "", saved.row.department)
     if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
-    if (terminal := registry.get(form.round_id.data or 0)) and (shown.photo or form.has_file):
+    terminal = registry.get(form.round_id.data) if form.round_id.data else None
+    if terminal and (shown.photo or form.has_file):
         taken = form.capture_id.data if shown.photo else None
         return redirect(rounds.next_address(terminal, saved.row.id, form.round_of.data, taken), 303)
     if employee_id is None:
