@@ -3,6 +3,7 @@
 The owner opens it by `with transaction():` of services/core/db.py.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,10 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Insert, event
 
 Hook = Callable[[], object]
+# SQLite has one writer. Whoever waits for it there looks again only after a while; the threads of a process wait for
+# each other here, and go on at once. After so many seconds they leave it to SQLite.
+WRITER = threading.RLock()
+WRITER_SECONDS = 10.0
 
 
 class TransactionMisuse(Exception):
@@ -21,12 +26,13 @@ class TransactionMisuse(Exception):
 class Work:
     """What the owner of a transaction does.
 
-    `hooks` are for after its commit, `rows` are inserted before it, `has_written` is True once a statement has written,
-    and `has_failed` once a part of it has failed.
+    `hooks` are for after its commit, `rows` are inserted before it. `is_writer`: it holds WRITER. `has_written` is True
+    once a statement has written, and `has_failed` once a part of it has failed.
     """
 
     hooks: list[Hook] = field(default_factory=list)
     rows: dict[Insert, list[dict[str, Any]]] = field(default_factory=dict)
+    is_writer: bool = False
     has_written: bool = False
     has_failed: bool = False
 
@@ -53,6 +59,7 @@ class OwnedSession(Session):
         """Execute a statement; one that writes belongs to somebody's transaction."""
         if getattr(statement, "is_dml", False):
             self.require_owner()
+            self.become_writer()
             if self.work is not None:
                 self.work.has_written = True
         return super().execute(statement, *args, **options)
@@ -78,7 +85,17 @@ class OwnedSession(Session):
             else:
                 super().rollback()
         finally:
+            if self.work is not None and self.work.is_writer:
+                WRITER.release()
             self.work = None
+
+    def become_writer(self) -> None:
+        """Wait, before the first write of a transaction, for other threads that write to the same SQLite database."""
+        work = self.work
+        if work is None or work.is_writer or work.has_written:
+            return
+        if self.get_bind().dialect.name == "sqlite":
+            work.is_writer = WRITER.acquire(timeout=WRITER_SECONDS)
 
     def require_owner(self) -> None:
         """Refuse a write that nobody would commit."""
@@ -89,3 +106,4 @@ class OwnedSession(Session):
 @event.listens_for(OwnedSession, "before_flush")
 def _require_owner(session: OwnedSession, *_: object) -> None:
     session.require_owner()
+    session.become_writer()

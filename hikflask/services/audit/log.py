@@ -183,4 +183,6 @@ def details_text(details: Details) -> str:
 
 def one_line(text: str) -> str:
     """Return a text with invisible characters escaped as in JSON, so that an entry is one line whatever was typed."""
+    if text.isprintable():
+        return text
     return "".join(json.dumps(letter)[1:-1] if invisible_characters.is_invisible(letter) else letter for letter in text)

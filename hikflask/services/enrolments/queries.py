@@ -6,7 +6,7 @@ from sqlalchemy import ScalarResult, Select, and_, bindparam, case, func, or_, s
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Photo, Terminal
+from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT, REMOVED
 from hikflask.services.core.db import HELD_TERMINALS, count_rows_up_to, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
@@ -33,7 +33,10 @@ TERMINALS_OF_NUMBER = HELD_TERMINALS.where(
     Terminal.id.in_(select(Enrolment.terminal_id).where(Enrolment.number == bindparam("number")))
 )
 ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
-WITH_EMPLOYEE = ALONE.options(joinedload(Enrolment.employee), joinedload(Enrolment.photo).joinedload(Photo.capture))
+WITH_EMPLOYEE = ALONE.options(
+    joinedload(Enrolment.employee),
+    joinedload(Enrolment.photo).joinedload(Photo.capture).load_only(Capture.terminal_id, Capture.face_url),
+)
 
 
 def get(enrolment_id: int) -> Enrolment | None:
