@@ -5,8 +5,6 @@ import dataclasses
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
@@ -31,6 +29,7 @@ from tests.support.api_calls import (
 )
 from tests.support.fleet import device, in_context
 from tests.support.signed_in import client_of
+from tests.support.statements import counted_statements
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -83,20 +82,11 @@ def test_sync_over_a_warm_connection_is_five_requests(client: FlaskClient, simul
 
 
 def test_sync_asks_the_database_no_more_than_it_must(client: FlaskClient, simulator: Simulated) -> None:
-    statements: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        # The settings are read once in two seconds for the whole process (services/settings/stored.py).
-        if "FROM setting" not in statement:
-            statements.append(statement)
-
     for number in ("100", "101"):
         added = add(client, hikvision_id=number)
         capture(client, simulator, hikvision_id=number)
-        statements.clear()
-        event.listen(Engine, "before_cursor_execute", note)
-        answer = sync(client, added["id"])
-        event.remove(Engine, "before_cursor_execute", note)
+        with counted_statements() as statements:
+            answer = sync(client, added["id"])
         assert answer.status_code == 200
 
     assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)

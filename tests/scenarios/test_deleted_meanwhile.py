@@ -91,14 +91,16 @@ def test_api_says_that_the_user_is_gone(desk: Desk, three: list[int]) -> None:
     answers = [
         desk.client.delete(address),
         desk.client.put(address, json={"full_name": "Новое Имя"}),
-        desk.client.post(f"{address}/sync-to-device", json={}),
     ]
+    synced = desk.client.post(f"{address}/sync-to-device", json={})
 
     for answer in answers:
         assert answer.status_code == 404
         assert answer.json is not None
         assert answer.json["error"] == "employee_unknown"
         assert answer.json["message"].startswith(GONE)
+    # It locks the row at once, so whoever was deleted a moment ago is as somebody who never was.
+    assert (synced.status_code, synced.json) == (404, {"error": "not_found", "message": "There is no such user."})
 
 
 def test_export_says_that_the_employee_is_gone(app: Flask, desk: Desk, three: list[int]) -> None:

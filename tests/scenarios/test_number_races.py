@@ -30,7 +30,7 @@ def test_removal_of_who_is_deleted_meanwhile_stays_a_removal(
     ivan_id = enrol(simulator, terminal).employee_id
     assert ivan_id
     peter_id = save_employee(Draft(earlier_number, PETER.name)).row.id if earlier_number else None
-    deletion = between(save.desired, "refuse_while_leaving", lambda: delete_employee(ivan_id))
+    deletion = between(save.desired, "refuse_leaving", lambda: delete_employee(ivan_id))
 
     with pytest.raises(ServiceError, match=r"^number_known$"):
         save_employee(PETER, FaceSource(upload=io.BytesIO(OTHER_FACE), terminal_id=terminal.id), employee_id=peter_id)

@@ -138,7 +138,7 @@ def test_picture_stays_when_the_answer_to_the_commit_is_lost(
 ) -> None:
     capture = capture_face(simulator, terminal, Draft())  # Saving gives its file another name.
     source = FaceSource(upload=io.BytesIO(FACE)) if from_file else FaceSource(capture.id, "Анна")
-    lose_answer(db.engine, monkeypatch, "UPDATE employee SET photo_id")
+    lose_answer(db.engine, monkeypatch, "INSERT INTO audit")
 
     with pytest.raises(OperationalError):
         save_employee(IVAN, source)

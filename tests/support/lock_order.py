@@ -11,7 +11,7 @@ from hikflask.services.core.db import NUMBER_SEED
 NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT = range(1, 8)
 PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT}
 WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
-LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)")
+LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)(?: OF (\w+))?")
 
 
 class LockOrder:
@@ -50,7 +50,7 @@ def places_of(statement: str, parameters: Any) -> list[int]:
         return _written(statement, written.group(1))
     if (locked := LOCKS.match(statement)) is None:
         return []
-    table, how = locked.groups()
+    table, how = locked[3] or locked[1], locked[2]
     if table == "terminal":
         return {"KEY SHARE": [TERMINAL_KEY], "UPDATE": [TERMINAL_KEY, TERMINAL]}.get(how, [TERMINAL])
     return [PLACES[table]] if table in PLACES else []

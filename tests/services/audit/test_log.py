@@ -13,9 +13,11 @@ from hikflask.services.audit import Actor, Entry, details_text, sealing
 from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from tests.support.between import Between
+from tests.support.statements import counted_statements
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -120,6 +122,16 @@ def test_entry_goes_with_the_transaction_that_it_belongs_to() -> None:
     db.session.rollback()
 
     assert everything() == []
+
+
+def test_entries_of_a_transaction_are_written_together_in_their_order() -> None:
+    with counted_statements() as statements, transaction():
+        for action in ("first", "second", "third"):
+            audit.note(action, terminal="Вход")
+
+    entries, _ = list_entries(AuditFilter(terminal="Вход"), 10)
+    assert [entry.action for entry in entries] == ["third", "second", "first"]
+    assert sum(statement.startswith("INSERT INTO audit") for statement in statements) == 1
 
 
 def test_only_what_differs_is_kept() -> None:

@@ -1,19 +1,23 @@
 """One owner of each transaction: what it does at its end, who joins, and what is refused."""
 
+import sys
 from contextlib import suppress
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Department
 from hikflask.owned_session import TransactionMisuse
-from hikflask.services.core.db import after_commit, end_read, transaction, transactional
+from hikflask.services.core.db import after_commit, end_read, insert_at_end, transaction, transactional, write_first
 from hikflask.services.core.errors import LostRace
+from tests.support.between import Between
+from tests.support.statements import counted_statements
 
 pytestmark = pytest.mark.usefixtures("context")
+ADD = insert(Department)
 
 
 def names() -> list[str]:
@@ -150,3 +154,45 @@ def test_whoever_waits_ends_what_was_read() -> None:
     end_read()
 
     assert not db.session().in_transaction()
+
+
+def test_rows_for_the_end_are_inserted_by_one_statement_before_the_commit(app: Flask) -> None:
+    with counted_statements() as statements, transaction():
+        for name in ("A", "B"):
+            insert_at_end(ADD, {"name": name, "folded": name})
+        assert names() == []
+
+    assert [statement for statement in statements if statement.startswith("INSERT")] == statements[1:]
+    assert (len(statements), stored(app)) == (2, ["A", "B"])
+
+
+def test_rows_for_the_end_go_with_the_transaction(app: Flask) -> None:
+    with suppress(ZeroDivisionError), transaction():
+        insert_at_end(ADD, {"name": "A", "folded": "A"})
+        raise ZeroDivisionError
+
+    assert stored(app) == []
+
+
+def test_threads_wait_for_the_one_that_writes_to_sqlite_before_they_ask_it(app: Flask, between: Between) -> None:
+    def add() -> None:
+        with transaction():
+            db.session.add(Department(name="B"))
+
+    other = between(sys.modules[__name__], "names", add)
+    with transaction():
+        write_first()
+        with counted_statements() as statements:
+            names()
+        assert (other.blocked, len(statements)) == (True, 1)
+    other.finish()
+
+    assert stored(app) == ["B"]
+
+
+def test_first_write_of_a_transaction_is_made_once() -> None:
+    with counted_statements() as statements, transaction():
+        write_first()
+        write_first()
+
+    assert len(statements) == 1

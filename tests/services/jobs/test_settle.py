@@ -1,10 +1,8 @@
 """What a job sent ends by the terminal's own answer, and never waits for what nobody tries any more."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -26,6 +24,7 @@ from tests.support.captures import IVAN
 from tests.support.employees import save_with_face
 from tests.support.jobs import LONG, add_people, items, job, looked_again, run, started
 from tests.support.removals import AGREED
+from tests.support.statements import counted_statements
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -43,19 +42,6 @@ def write(number: str, **columns: object) -> None:
     """Write to the row of a number, as an attempt would."""
     db.session.execute(db.update(Enrolment).where(Enrolment.number == number).values(**columns))
     db.session.commit()
-
-
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    """Within its block, each statement for the database is added to the list."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_sent_people_are_done_when_their_terminal_confirmed_them(simulator: Simulated, terminal: Terminal) -> None:

@@ -10,7 +10,11 @@ from hikflask.models.operator import OPERATOR
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import client_of
+from tests.support.statements import counted_statements
 from tests.support.trail import entries
+
+# From the POST of the form to its answer, and to the terminal's confirmation by the worker.
+MOST_TO_SAVE, MOST_TO_CONFIRM = 20, 31
 
 
 def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
@@ -20,6 +24,21 @@ def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
 
     assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
     assert len(desk.client.get("/api/users/").json) == 1
+
+
+def test_form_is_saved_and_sent_to_the_terminal_with_few_statements(desk: Desk) -> None:
+    counts = []
+    for number in ("100", "101"):
+        form = typed(hikvision_id=number, full_name=f"Имя {number}")
+        form["capture_id"] = desk.capture(**form)
+        with counted_statements() as statements:
+            desk.client.post("/employees/", data=form)
+            counts.append(len(statements))
+            desk.run_jobs()
+            counts.append(len(statements))
+
+    # The first of each kind reads what is kept from then on.
+    assert (counts[2] <= MOST_TO_SAVE, counts[3] <= MOST_TO_CONFIRM) == (True, True), "\n".join(statements)
 
 
 def test_double_click_for_somebody_without_a_photo_leads_to_the_employee_twice(desk: Desk) -> None:
