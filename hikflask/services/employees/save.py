@@ -217,7 +217,9 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
         return None
     is_another = not source.take_over and capture.requested_by != source.saved_by
     if capture.state == CAPTURED and is_another:
-        raise ServiceError("capture_of_another", who=capture.requested_by, name=capture.draft_name, n=capture.draft_number)
+        raise ServiceError(
+            "capture_of_another", who=capture.requested_by, name=capture.draft_name, n=capture.draft_number
+        )
     if capture_state.apply(capture_state.SAVED, Capture.id == capture.id):
         return capture
     capture = db.session.get(Capture, capture.id, populate_existing=True)
