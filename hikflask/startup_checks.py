@@ -10,9 +10,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
 from hikflask.config import SHIPPED, ConfigError
+from hikflask.encryption import key_rotation
 from hikflask.extensions import db, vault
 from hikflask.services.accounts import operators, setup
-from hikflask.services.terminals import key_rotation
 
 log = logging.getLogger(__name__)
 MOST_NAMES = 3

@@ -15,7 +15,7 @@ from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs.plans import choices
 from hikflask.services.terminals import registry
 

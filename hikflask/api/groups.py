@@ -14,7 +14,7 @@ from hikflask.background import tasks
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.forms.groups import DepartmentNameForm, GroupForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.queries import Listed

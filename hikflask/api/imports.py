@@ -17,7 +17,7 @@ from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed, Losses
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing

@@ -14,13 +14,12 @@ from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import after_restore, nightly, reading, verdicts
 from hikflask.services.comparisons import retention as comparison_retention
-from hikflask.services.core import secure_delete
 from hikflask.services.core.db import after_commit
 from hikflask.services.core.errors import CaptureDeleted, ServiceError
-from hikflask.services.core.removals import Losses
 from hikflask.services.employees import export_files, lifecycle
 from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
+from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.imports import retention as import_retention
 from hikflask.services.jobs import lifecycle as job_lifecycle
@@ -30,7 +29,7 @@ from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
-from hikflask.services.privacy import certificates
+from hikflask.services.privacy import certificates, secure_delete
 from hikflask.services.terminals import checks, drift
 from hikflask.services.terminals.status import ask_status
 from hikflask.services.webhooks import deliveries

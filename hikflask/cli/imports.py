@@ -16,7 +16,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, columns
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing

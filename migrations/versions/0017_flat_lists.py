@@ -25,7 +25,7 @@ WORDS = [
         search, content='', columnsize=0, tokenize='trigram case_sensitive 1')""",
     "CREATE VIRTUAL TABLE employee_terms USING fts5vocab(employee_words, 'row')",
 ]
-# From this version on FTS5 overwrites what is deleted; before it, services/core/secure_delete.py merges the index.
+# From this version on FTS5 overwrites what is deleted; before it, services/privacy/secure_delete.py merges the index.
 OVERWRITES = (3, 42)
 INDEXED = "char(2) || {row}search || '  '"
 ADD_WORDS = f"INSERT INTO employee_words (rowid, search) VALUES (NEW.id, {INDEXED.format(row='NEW.')});"

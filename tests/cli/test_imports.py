@@ -11,7 +11,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
-from hikflask.services.core import import_files
+from hikflask.services.imports import stored_files
 from tests.cli.test_operators import run
 from tests.support.captures import FACE
 from tests.support.groups import ENTRANCE, add_terminals
@@ -87,7 +87,7 @@ def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
     assert people(app) == {}
     with app.app_context():
         assert [db.session.execute(db.select(kind)).all() for kind in (ImportBatch, ImportRow, Job)] == [[], [], []]
-        assert list(import_files.folder().iterdir()) == []
+        assert list(stored_files.folder().iterdir()) == []
     assert imported(app, table, "--dry-run").stdout == (
         "New: 2, changed: 0, unchanged: 0, wrong: 1. This was a dry run: nothing is changed.\n"
     )

@@ -21,10 +21,10 @@ from hikflask.models.import_batch import APPLIED, UNDONE
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.removals import Agreed
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports, lifecycle

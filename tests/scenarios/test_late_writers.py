@@ -9,13 +9,12 @@ from hikflask.extensions import db
 from hikflask.models import Erasure, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan, take_over
-from hikflask.services.core import import_files, photo_archive
 from hikflask.services.employees import erasure, photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.imports import apply, check
+from hikflask.services.imports import apply, check, photo_archive, stored_files
 from hikflask.services.jobs import draft, lifecycle
 from hikflask.services.jobs import imports as job_imports
 from hikflask.services.jobs import run as job_run
@@ -169,7 +168,7 @@ def test_two_who_are_erased_at_once_both_leave_an_archive(between: Between) -> N
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)
-    archive = import_files.path_of(imports.batch(batch_id).photos_file)
+    archive = stored_files.path_of(imports.batch(batch_id).photos_file)
     assert set(photo_archive.look(archive).pictures) == {"100444"}
 
 

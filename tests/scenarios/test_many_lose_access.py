@@ -25,11 +25,11 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER
 from hikflask.services.core.dates import today
-from hikflask.services.core.removals import SOON
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.mass_removals import SOON
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO

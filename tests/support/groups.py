@@ -8,7 +8,7 @@ from hikflask.extensions import db, vault
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services.core.removals import Losses
+from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.groups import changing, membership
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.registry import Wanted

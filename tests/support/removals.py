@@ -1,6 +1,6 @@
 """What is agreed to where a test takes access from many people, and is not about that."""
 
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 
 
 class AnyNumber(int):

@@ -10,8 +10,8 @@ from sqlalchemy.exc import ArgumentError
 
 from hikflask.cli.database import DatabaseGroup
 from hikflask.cli.input import read_password
-from hikflask.services.core import database_copy
-from hikflask.services.core.database_copy import CopyError
+from hikflask.services.backups import database_copy
+from hikflask.services.backups.database_copy import CopyError
 
 
 @click.group(cls=DatabaseGroup)

@@ -5,10 +5,10 @@ from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
 from hikflask.cli.database import DatabaseGroup
+from hikflask.encryption import key_rotation
 from hikflask.encryption.vault import GRACE_SECONDS, SETTING, VaultError
 from hikflask.extensions import vault
 from hikflask.services import audit
-from hikflask.services.terminals import key_rotation
 
 
 @click.group(cls=DatabaseGroup)

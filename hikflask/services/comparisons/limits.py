@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from hikflask import validity_days
 from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
-from hikflask.services.core import removals
 from hikflask.services.core.dates import local, today
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.state.columns import EmployeeColumns
 from hikflask.services.terminals import clock
@@ -49,7 +49,7 @@ class Limits:
 
     def take_from(self, before: "Limits") -> bool:
         """True when these days take access that the others gave, as removals.are_taken_by()."""
-        return removals.are_taken_by((before.first, before.last), (self.first, self.last))
+        return mass_removals.are_taken_by((before.first, before.last), (self.first, self.last))
 
 
 def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:

@@ -22,9 +22,10 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import UNREAD, Facts
-from hikflask.services.core import removals, shown
+from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.removals import Agreed, Loss, Losses, Pair
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import connection
 
@@ -258,7 +259,7 @@ def losses_of(
     pairs = _pairs_of(shut_out) | _pairs_of(new_faces, by_picture)
     pairs |= {(employee_id, terminal.id) for employee_id in new_faces if employee_id}
     here = gone + sum(1 for _, terminal_id in pairs if terminal_id == terminal.id)
-    elsewhere = removals.losses_of(pair for pair in pairs if pair[1] != terminal.id).terminals
+    elsewhere = mass_removals.losses_of(pair for pair in pairs if pair[1] != terminal.id).terminals
     terminals = (Loss(terminal.id, terminal.name, here, comparison.read), *elsewhere) if here else elsewhere
     by_name = tuple(sorted(terminals, key=attrgetter("terminal")))
     return Losses(by_name, gone + len({employee_id for employee_id, _ in pairs}))
@@ -268,7 +269,7 @@ def _pairs_of(ids: Sequence[int | None], *where: ColumnElement[bool]) -> set[Pai
     pairs = set[Pair]()
     for start in range(0, len(ids), queries.AT_ONCE):
         some = Employee.id.in_(ids[start : start + queries.AT_ONCE])
-        pairs |= removals.pairs_of(select(Employee.id).where(some), *where)
+        pairs |= mass_removals.pairs_of(select(Employee.id).where(some), *where)
     return pairs
 
 

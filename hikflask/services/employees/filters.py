@@ -27,8 +27,8 @@ from hikflask.models import Consent, Employee, EmployeeCount, Enrolment, Termina
 from hikflask.models.columns import contains_text, storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
-from hikflask.services.core import name_index
 from hikflask.services.departments import registry as departments
+from hikflask.services.employees import name_index
 from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE, is_in
 
 ON_TERMINALS = "on_terminals"
@@ -139,7 +139,7 @@ def words_of(wanted: EmployeeFilter) -> list[str]:
 def sources(wanted: EmployeeFilter) -> list[Ids]:
     """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
 
-    The index of words is another one: services/core/name_index.py.
+    The index of words is another one: services/employees/name_index.py.
 
     Whoever is in few of them is found at once.
     """

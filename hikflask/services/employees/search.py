@@ -14,10 +14,10 @@ from hikflask.models import Employee, EmployeeCount, Enrolment
 from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
-from hikflask.services.core import keyset, name_index
+from hikflask.services.core import keyset
 from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
-from hikflask.services.employees import filters
+from hikflask.services.employees import filters, name_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
 
 # So many employees are looked at in the list's order. Where that fills a page, most lists end.

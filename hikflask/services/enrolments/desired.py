@@ -9,11 +9,11 @@ from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
-from hikflask.services.core import dates, removals
+from hikflask.services.core import dates
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.terminal_name import name_for
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import mass_removals, queries
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
@@ -105,7 +105,7 @@ def desire_absent(number: str) -> None:
 def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
     """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
     if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
-        removals.note(enrolment.terminal_id)
+        mass_removals.note(enrolment.terminal_id)
         audit.note("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
     db.session.refresh(enrolment)
 

@@ -16,10 +16,10 @@ from hikflask.models import Employee, Terminal
 from hikflask.services.core import shown
 from hikflask.services.core.db import Require, transaction
 from hikflask.services.core.errors import NotFound
-from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import merging
 from hikflask.services.departments import queries as departments
 from hikflask.services.departments.queries import Counted
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.groups import differences, locks, registry
 from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written

@@ -14,8 +14,9 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
-from hikflask.services.core import removals, shown
-from hikflask.services.core.removals import Agreed, Loss, Losses, Pair
+from hikflask.services.core import shown
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair
 
 PRESENT_THERE = and_(Enrolment.desired == PRESENT, Enrolment.terminal_id == Terminal.id)
 
@@ -83,7 +84,7 @@ def count(scope: Scope) -> Differences:
     got, lost = (Counter(terminal_id for _, terminal_id in pairs) for pairs in (gets, loses))
     here = select(Terminal).where(Terminal.id.in_(got.keys() | lost.keys())).order_by(Terminal.name)
     terminals = tuple(
-        Difference(terminal, got[terminal.id], lost[terminal.id], removals.count_present(terminal.id))
+        Difference(terminal, got[terminal.id], lost[terminal.id], mass_removals.count_present(terminal.id))
         for terminal in db.session.execute(here).scalars()
     )
     return Differences(terminals, len({employee_id for employee_id, _ in loses}), shown.digest(gets, loses))

@@ -19,13 +19,13 @@ from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, NEW, OPEN
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
 from hikflask.services.core.errors import NotFound, ServiceError
-from hikflask.services.core.removals import Days
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
 from hikflask.services.employees.save import save_changes
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Days
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
@@ -136,9 +136,9 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
 
 def _note_days(former: Days, employee: Employee, present: Wanted) -> None:
     """Note the terminals that other days take from somebody; they were counted when the import began."""
-    if removals.are_taken_by(former, (employee.valid_from, employee.valid_to)):
+    if mass_removals.are_taken_by(former, (employee.valid_from, employee.valid_to)):
         for terminal_id, *_ in present:
-            removals.note(terminal_id)
+            mass_removals.note(terminal_id)
 
 
 def days_of(employee: Employee) -> dict[str, str]:

@@ -12,11 +12,10 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import storable
 from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services import audit
-from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
-from hikflask.services.imports import columns
+from hikflask.services.imports import columns, photo_archive, stored_files
 from hikflask.services.imports.errors import ColumnsMissing
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
@@ -56,7 +55,7 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
             db.session.add(batch)
     except BaseException:
         for name in stored:
-            import_files.remove(name)
+            stored_files.remove(name)
         raise
     return batch
 
@@ -77,18 +76,18 @@ def note_new_departments(batch_id: int) -> None:
 def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
     most: int = current_app.config["IMPORT_PHOTOS_LIMIT"]
     batch.photos_name = _file_name(photos.name)
-    batch.photos_file = import_files.keep(photos.stream, most * MEGABYTE, ServiceError("photos_file_too_large", n=most))
+    batch.photos_file = stored_files.keep(photos.stream, most * MEGABYTE, ServiceError("photos_file_too_large", n=most))
     stored.append(batch.photos_file)
     with reader_process.turn():
-        photo_archive.look(import_files.path_of(batch.photos_file))
+        photo_archive.look(stored_files.path_of(batch.photos_file))
 
 
 def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
     most: int = current_app.config["IMPORT_FILE_LIMIT"]
     batch.table_name = _file_name(table.name)
-    batch.table_file = import_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
+    batch.table_file = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
-    layout = reader_process.look(import_files.path_of(batch.table_file), columns.recognised)
+    layout = reader_process.look(stored_files.path_of(batch.table_file), columns.recognised)
     batch.layout, batch.fields = layout.as_json(), columns.recognised(layout.columns)
     if set(PARTS) & set(batch.fields):
         # 1C gives both. The whole name is complete.
@@ -182,14 +181,14 @@ def discard(batch_id: int) -> bool:
         is_gone = changed_rows(gone) == 1
     for name in (batch.table_file, batch.photos_file):
         if is_gone and name:
-            import_files.remove(name)
+            stored_files.remove(name)
     return is_gone
 
 
 def remove_photos(batch_id: int) -> None:
     """Remove the archive of photos once it is not needed any more. Should that fail, retention tries again."""
     batch = get(batch_id)
-    if batch and batch.photos_file and import_files.remove(batch.photos_file):
+    if batch and batch.photos_file and stored_files.remove(batch.photos_file):
         with transaction():
             changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
 

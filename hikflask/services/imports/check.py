@@ -18,13 +18,12 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
-from hikflask.services.core import import_files
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.photo_archive import Contents
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, columns, pictures, values, verdicts
+from hikflask.services.imports import batches, columns, pictures, stored_files, values, verdicts
 from hikflask.services.imports.batches import ROWS
+from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.values import NUMBER, Values
 from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
 from hikflask.services.photos.quality import Look, looking
@@ -268,14 +267,14 @@ class _Check:
 
 
 def _budget(batch: ImportBatch) -> int:
-    paths = [import_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
+    paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
     size = sum(path.stat().st_size for path in paths if path.is_file())
     return min(BUDGET + BUDGET_TIMES * size, MAX_BUDGET)
 
 
 def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
     """Yield the rows of the table. The child process that reads them ends when this is closed."""
-    path = import_files.path_of(batch.table_file)
+    path = stored_files.path_of(batch.table_file)
     if not batch.table_file or not path.is_file():
         raise ServiceError("import_file_gone")
     yield from reader_process.read(path, Layout.from_json(batch.layout))
@@ -289,7 +288,7 @@ def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:
 
 def _remove_table(batch: ImportBatch) -> None:
     """Remove the table: its rows are in the database. Should that fail, retention tries again."""
-    if batch.table_file and import_files.remove(batch.table_file):
+    if batch.table_file and stored_files.remove(batch.table_file):
         with transaction():
             changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(table_file=""))
         db.session.refresh(batch)

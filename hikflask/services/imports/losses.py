@@ -8,8 +8,8 @@ from hikflask import validity_days
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
-from hikflask.services.core import removals
-from hikflask.services.core.removals import Losses, Pair
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Losses, Pair
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS
@@ -25,15 +25,15 @@ def of_import(batch_id: int) -> Losses:
     those that groups gave, and do not give any more.
     """
     rows = (ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, ImportRow.state == OPEN)
-    leaving = removals.pairs_of(select(ImportRow.employee_id).where(*rows, _changes(LEFT)))
-    return removals.losses_of({*leaving, *_shut_out(rows), *_moved(rows)})
+    leaving = mass_removals.pairs_of(select(ImportRow.employee_id).where(*rows, _changes(LEFT)))
+    return mass_removals.losses_of({*leaving, *_shut_out(rows), *_moved(rows)})
 
 
 def of_undo(batch_id: int) -> Losses:
     """Return who loses access when an import is undone: the terminals that it gave, and all where a validity ends."""
     rows = (ImportRow.batch_id == batch_id, ImportRow.state == APPLIED)
-    present = removals.pairs_of(select(ImportRow.employee_id).where(*rows))
-    return removals.losses_of({*_given(rows)} & present | _shut_out(rows, undone=True))
+    present = mass_removals.pairs_of(select(ImportRow.employee_id).where(*rows))
+    return mass_removals.losses_of({*_given(rows)} & present | _shut_out(rows, undone=True))
 
 
 def _changes(field: str) -> ColumnElement[bool]:
@@ -65,9 +65,9 @@ def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
         now = {VALID_FROM: validity_days.written(row.valid_from), VALID_TO: validity_days.written(row.valid_to)}
         then = {**now, **((row.before if undone else row.values) or {})}
         days = (validity_days.day_of(then[day]) for day in DAYS)
-        if removals.are_taken_by((row.valid_from, row.valid_to), (next(days), next(days))):
+        if mass_removals.are_taken_by((row.valid_from, row.valid_to), (next(days), next(days))):
             ids.add(row.employee_id)
-    people = removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
+    people = mass_removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
     return {pair for pair in people if pair[0] in ids}
 
 

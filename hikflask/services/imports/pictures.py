@@ -6,10 +6,10 @@ from contextlib import suppress
 from typing import TypeVar
 
 from hikflask.models import ImportBatch, Photo
-from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError
-from hikflask.services.core.photo_archive import Contents
+from hikflask.services.imports import photo_archive, stored_files
+from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.verdicts import Picture
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import Look
@@ -29,7 +29,7 @@ def contents(batch: ImportBatch) -> Contents:
     """
     if not batch.photos_name:
         return Contents()
-    path = import_files.path_of(batch.photos_file)
+    path = stored_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise ServiceError("import_file_gone")
     return photo_archive.look(path)
@@ -40,7 +40,7 @@ def version(batch: ImportBatch) -> photo_archive.Version | None:
     if not batch.photos_file:
         return None
     with suppress(FileNotFoundError):
-        return photo_archive.version(import_files.path_of(batch.photos_file))
+        return photo_archive.version(stored_files.path_of(batch.photos_file))
     return None
 
 
@@ -49,7 +49,7 @@ def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
     name = names[0]
     if len(names) > 1:
         return Picture(name, error=["photo_twice", {"others": ", ".join(other[-MAX_NAME:] for other in names[1:4])}])
-    path = import_files.path_of(batch.photos_file)
+    path = stored_files.path_of(batch.photos_file)
     try:
         looked = _patiently(lambda: look_at(photo_archive.read(path, name)))
     except (BadPhoto, PhotosWaiting) as error:
@@ -64,7 +64,7 @@ def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Ph
     :raises import_photo_gone: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:
     """
     end_read()
-    path = import_files.path_of(batch.photos_file)
+    path = stored_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise ServiceError("import_photo_gone")
     return _patiently(lambda: files.keep_upload(photo_archive.read(path, name), number))

@@ -8,9 +8,9 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, OPEN
-from hikflask.services.core import import_files
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction
+from hikflask.services.imports import stored_files
 from hikflask.services.imports.batches import ROWS
 
 UNSTARTED_SECONDS = SECONDS_PER_DAY
@@ -60,12 +60,12 @@ def _remove_files() -> None:
     _remove(ImportBatch.table_file, or_(stale, ImportBatch.checked_at.is_not(None)))
     _remove(ImportBatch.photos_file, or_(stale, imported))
     files = db.session.execute(select(ImportBatch.table_file, ImportBatch.photos_file)).all()
-    import_files.remove_others({name for row in files for name in row}, STRAY_SECONDS)
+    stored_files.remove_others({name for row in files for name in row}, STRAY_SECONDS)
 
 
 def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool]) -> None:
     rows = db.session.execute(select(ImportBatch.id, column).where(column != "", is_over).limit(CLEANUP_BATCH)).all()
     for batch_id, name in rows:
-        if import_files.remove(name):
+        if stored_files.remove(name):
             with transaction():
                 changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))

@@ -8,12 +8,12 @@ from sqlalchemy import Select, func, insert, literal, select
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.job import WAITING
-from hikflask.services.core import removals
 from hikflask.services.core.db import transactional
-from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import filters
 from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import lifecycle, queries
@@ -71,7 +71,7 @@ def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") ->
 
 def losses_of(job: Job) -> Losses:
     """Return who loses access because the employees of a draft leave all terminals."""
-    return removals.losses_of_people(queries.people_of(job.id)) if job.kind == DEACTIVATE else Losses()
+    return mass_removals.losses_of_people(queries.people_of(job.id)) if job.kind == DEACTIVATE else Losses()
 
 
 def differences(job: Job, department: str) -> Differences:

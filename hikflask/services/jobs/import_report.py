@@ -15,7 +15,7 @@ from hikflask.models import ImportBatch, ImportRow, Job, JobItem
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, UNCHANGED, WRONG
 from hikflask.models.job import DONE, FAILED
 from hikflask.services.core.keyset import Keyset
-from hikflask.services.core.removals import Losses
+from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.imports.values import NUMBER
 from hikflask.services.jobs.import_items import CHANGES

@@ -13,7 +13,7 @@ from hikflask.models.job import FAILED, OPEN, STOPPED
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES

@@ -12,9 +12,9 @@ from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee, transaction
 from hikflask.services.core.errors import NotFound
 from hikflask.services.core.progress import Progress
-from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import lifecycle
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, losses
 from hikflask.services.imports.apply import applying

@@ -22,7 +22,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
 

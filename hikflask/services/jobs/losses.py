@@ -9,10 +9,10 @@ from hikflask.models import Job, JobItem
 from hikflask.models.job import FAILED, OPEN, WAITING
 from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.comparisons.plan import FACES, INACTIVE, REMOVE, REPLACED, SHUT_OUT, TAKE_OVER, losses_of
-from hikflask.services.core import removals
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.departments import registry as departments
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.groups import changing, differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.jobs import queries
@@ -82,7 +82,7 @@ def of_rest(job: Job) -> Losses:
     """Return who loses access by the items of a job that wait, or failed and are tried again."""
     people = queries.people_of(job.id).where(IS_LEFT)
     if job.kind == DEACTIVATE:
-        return removals.losses_of_people(people)
+        return mass_removals.losses_of_people(people)
     if job.kind == DEPARTMENT:
         department_id = job.params.get(DEPARTMENT_ID) or departments.id_of(job.params["department"])
         return changing.preview_of_department(people, department_id).losses

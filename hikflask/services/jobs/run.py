@@ -17,10 +17,10 @@ from hikflask.models import Job, JobItem
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.core import removals
 from hikflask.services.core.db import changed_rows, end_read, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import ClaimLost
+from hikflask.services.enrolments import mass_removals
 from hikflask.services.jobs import lifecycle, losses, settle, troubles
 from hikflask.services.jobs.kinds import KINDS, Run
 from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
@@ -149,7 +149,7 @@ def _run_and_mark(job: Job, run: Run, mark: Callable[[Outcome], None]) -> None:
 
 def _outcome(job: Job, run: Run) -> Outcome:
     """Do what the job is for; return what is written to the item."""
-    with removals.noted() as lost:
+    with mass_removals.noted() as lost:
         enrolment = run()
     if lost:
         losses.take(job, lost)

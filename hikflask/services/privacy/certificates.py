@@ -20,12 +20,11 @@ from hikflask.models.columns import database_now
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
-from hikflask.services.core import secure_delete
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import CertificateUncheckable
 from hikflask.services.photos import storage
-from hikflask.services.privacy import traces
+from hikflask.services.privacy import secure_delete, traces
 
 # So long a complete certificate keeps ID and name: to print it, and to answer the person.
 DAYS_WITH_NAME = 30

@@ -17,8 +17,8 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.employee import folded
 from hikflask.models.import_batch import WRONG
-from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.db import changed_rows, end_read, transaction
+from hikflask.services.imports import photo_archive, stored_files
 
 BATCH = 500
 WORD = re.compile(r"[^\W_]+")
@@ -80,7 +80,7 @@ def forget_files(person: Person) -> None:
         if photos and photo_archive.forget(photos, person.has_photo):
             with transaction():
                 changed_rows(same_batch.values(photos_file=ImportBatch.photos_file))
-        if table and import_files.remove(table):
+        if table and stored_files.remove(table):
             with transaction():
                 changed_rows(same_batch.values(table_file="", layout={**layout, "sample": []}))
 

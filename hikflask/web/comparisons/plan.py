@@ -18,7 +18,7 @@ from hikflask.services.comparisons import preview, queries
 from hikflask.services.comparisons.plan import LEAVE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs.plans import choices
 from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE
 from hikflask.web.comparisons.comparisons import bp, finished_or_404

@@ -16,8 +16,8 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import AdministratorNeeded, NotFound, PlanChanged, ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries, registry
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import changing
 from hikflask.web.departments.departments import bp
 from hikflask.web.security import resubmission

@@ -19,8 +19,8 @@ from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed
 from hikflask.services.departments import queries as departments
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.differences import Differences

@@ -14,7 +14,7 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import lifecycle

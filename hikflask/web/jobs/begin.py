@@ -15,7 +15,7 @@ from hikflask.forms.jobs import SelectionForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.models.job import DRAFT
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.draft import make_draft

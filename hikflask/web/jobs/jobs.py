@@ -20,8 +20,8 @@ from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services.core import heartbeat
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
-from hikflask.services.core.removals import Agreed
 from hikflask.services.employees import export_files
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import lifecycle, losses, queries
 from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
 from hikflask.services.jobs.queries import Failure, Wait

@@ -18,13 +18,12 @@ from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval
-from hikflask.services.core import secure_delete
 from hikflask.services.core.errors import CertificateUncheckable, NotFound
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
-from hikflask.services.privacy import certificates
+from hikflask.services.privacy import certificates, secure_delete
 from hikflask.web.security import resubmission
 from hikflask.web.support import polling
 from hikflask.web.support.htmx import with_bar

@@ -11,9 +11,9 @@ from hikflask.services.comparisons import left_alone, plan, reading
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed, Loss, Losses
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE

@@ -7,8 +7,8 @@ from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
-from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
 from hikflask.services.groups.differences import Differences

@@ -8,8 +8,8 @@ from hikflask.models import Department, Employee, Terminal
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import UnsafePlan
-from hikflask.services.core.removals import Agreed
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Difference, Differences, Scope
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group

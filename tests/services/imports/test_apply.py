@@ -6,12 +6,11 @@ from sqlalchemy import delete, event, select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Enrolment, Job, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.core import import_files
 from hikflask.services.departments import merging
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.imports import batches, queries
+from hikflask.services.imports import batches, queries, stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
@@ -126,7 +125,7 @@ def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal
     assert [(photo.file.partition("_")[0], photo.forgotten_at) for photo in photos] == [("2", None), ("1", None)]
     assert search.by_number("1").photo_id == photos[1].id  # type: ignore[union-attr]
     assert wanted()[1] == ("2", "present", True, True)
-    assert list(import_files.folder().iterdir()) == []
+    assert list(stored_files.folder().iterdir()) == []
     again = checked("2;Ольга Ёлкина;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE})
     assert [row.verdict for row in rows(again)] == ["unchanged", "unchanged"]
 

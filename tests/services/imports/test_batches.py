@@ -6,9 +6,8 @@ import pytest
 from flask import Flask
 
 from hikflask.models import ImportBatch, Terminal
-from hikflask.services.core import import_files
 from hikflask.services.core.errors import BadArchive, ServiceError
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports
 from hikflask.services.spreadsheets import reader_process
@@ -24,7 +23,7 @@ PARTS_HEADER = "Табельный номер;ФИО;Фамилия;Имя;От�
 
 
 def stored() -> int:
-    return len(list(import_files.folder().iterdir()))
+    return len(list(stored_files.folder().iterdir()))
 
 
 def test_columns_are_recognised_and_the_names_of_files_kept() -> None:

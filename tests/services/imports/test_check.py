@@ -7,9 +7,8 @@ from sqlalchemy import event, func, select
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.core import import_files
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.imports import queries
+from hikflask.services.imports import queries, stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
@@ -62,12 +61,12 @@ def test_small_files_may_take_less_than_large_ones(monkeypatch: pytest.MonkeyPat
 
 def test_table_is_deleted_once_its_rows_are_stored() -> None:
     made_batch = made("1;Иван Иванов;")
-    (file,) = import_files.folder().iterdir()
+    (file,) = stored_files.folder().iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
 
     check(made_batch)
 
-    assert list(import_files.folder().iterdir()) == []
+    assert list(stored_files.folder().iterdir()) == []
     assert batch(made_batch).table_file == ""
     assert batch(made_batch).table_name == "люди.csv"
 

@@ -7,9 +7,9 @@ import pytest
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
-from hikflask.services.core.removals import Agreed, Losses
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import losses
 from hikflask.services.jobs import import_report, imports
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes

@@ -4,8 +4,8 @@ import pytest
 
 from hikflask.models.photo import UPLOADED
 from hikflask.services.core.errors import PhotosWaiting, ServiceError
-from hikflask.services.core.photo_archive import Contents
 from hikflask.services.imports import batches, pictures
+from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.photos import storage
 from hikflask.services.photos.findings import Finding
 from hikflask.services.photos.quality import Looked

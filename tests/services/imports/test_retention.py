@@ -5,8 +5,7 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Photo
-from hikflask.services.core import import_files
-from hikflask.services.imports import retention
+from hikflask.services.imports import retention, stored_files
 from hikflask.services.jobs import imports
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import apply, batch, checked, made, started, undo
@@ -20,7 +19,7 @@ def left() -> tuple[int, int, int]:
     """How many imports, rows and files there are."""
     counts = db.session.query(ImportBatch).count(), db.session.query(ImportRow).count()
     db.session.commit()
-    return *counts, len(list(import_files.folder().iterdir()))
+    return *counts, len(list(stored_files.folder().iterdir()))
 
 
 def test_import_that_nobody_started_goes_after_a_day_with_its_files() -> None:
@@ -74,7 +73,7 @@ def test_rows_go_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_file_without_an_import_goes_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    (import_files.folder() / "left").write_bytes(b"1;2")
+    (stored_files.folder() / "left").write_bytes(b"1;2")
     forget()
     assert left() == (0, 0, 1)
 

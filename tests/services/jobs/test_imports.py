@@ -11,8 +11,8 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Job
 from hikflask.models.job import FAILED, STOPPED
-from hikflask.services.core import import_files
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.imports import stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
@@ -73,7 +73,7 @@ def test_stopped_import_goes_on_with_what_is_left_and_can_be_undone_instead() ->
 
 def test_import_whose_table_is_gone_fails_and_says_why() -> None:
     found = made("1;Иван;")
-    import_files.remove(batch(found).table_file)
+    stored_files.remove(batch(found).table_file)
 
     ended = run(started(imports.start_check, found))
 

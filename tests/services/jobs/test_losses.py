@@ -12,8 +12,8 @@ from hikflask.models.terminal import UNKNOWN
 from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SEND, SHUT_OUT, TAKE_OVER, Choices, make
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded
-from hikflask.services.core.removals import Agreed, Loss, Losses
 from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
 from hikflask.services.jobs import lifecycle, losses
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE
 from hikflask.services.jobs.plans import choices

@@ -6,11 +6,10 @@ import pytest
 
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import import_files
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.batches import Upload
 from hikflask.services.privacy import certificates, import_traces
 from hikflask.simulator import Terminal as Simulated
@@ -32,7 +31,7 @@ def test_rows_and_photos_of_the_person_are_erased_and_those_of_others_stay() -> 
     erase_employee(ivan)
 
     assert [row.number for row in rows(found)] == ["2", "№3"]
-    with ZipFile(import_files.path_of(batch(found).photos_file)) as archive:
+    with ZipFile(stored_files.path_of(batch(found).photos_file)) as archive:
         assert archive.namelist() == ["2.jpg"]
     assert items(apply(found).id) == [("2", "done", "")]
     assert "Пётр" not in every_text()
@@ -52,7 +51,7 @@ def test_wrong_rows_and_file_names_with_the_id_or_the_whole_name_are_erased() ->
 
     assert [row.number for row in rows(with_table)] == ["N 3"]
     assert [row.photo for row in rows(with_photos)] == ["отдел/Анна.jpg"]
-    with ZipFile(import_files.path_of(batch(with_photos).photos_file)) as archive:
+    with ZipFile(stored_files.path_of(batch(with_photos).photos_file)) as archive:
         assert archive.namelist() == ["отдел/Анна.jpg"]
     assert (batch(with_table).table_name, batch(with_photos).photos_name) == ("…", "…")
     assert (batch(others).table_name, len(rows(others))) == ("люди.csv", 1)
@@ -114,7 +113,7 @@ def test_table_that_was_not_read_yet_is_removed() -> None:
 
     erase_employee(ivan)
 
-    assert list(import_files.folder().iterdir()) == []
+    assert list(stored_files.folder().iterdir()) == []
     assert errors(found) == {}
     assert batch(found).table_file == ""
 

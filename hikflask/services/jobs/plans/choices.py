@@ -17,7 +17,7 @@ from hikflask.models.job import DRAFT
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.core.removals import Agreed
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim

@@ -13,9 +13,9 @@ from sqlalchemy import create_engine
 
 from hikflask.extensions import BUSY_MILLISECONDS, db
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import secure_delete
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
+from hikflask.services.privacy import secure_delete
 from tests.support.database_readers import somebody_reads
 from tests.support.retention import forget
 

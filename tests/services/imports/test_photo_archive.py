@@ -8,9 +8,9 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile, ZipInfo
 
 import pytest
 
-from hikflask.services.core import import_files, photo_archive
 from hikflask.services.core.errors import BadArchive, BadPhoto
-from hikflask.services.core.photo_archive import Contents
+from hikflask.services.imports import photo_archive, stored_files
+from hikflask.services.imports.photo_archive import Contents
 
 # What a file's part of the directory begins with.
 RECORD = b"PK\x01\x02"
@@ -187,13 +187,13 @@ def test_pictures_of_one_person_are_taken_out() -> None:
         for name in ("1.jpg", "фото/1.png", "2.jpg"):
             archive.writestr(ZipInfo(name), name)
     file.seek(0)
-    stored = import_files.keep(file, 10_000, BadArchive())
+    stored = stored_files.keep(file, 10_000, BadArchive())
 
     assert photo_archive.forget(stored, of("1"))
     assert not photo_archive.forget(stored, of("1"))
     assert not photo_archive.forget("no file", of("1"))
 
-    with ZipFile(import_files.path_of(stored)) as archive:
+    with ZipFile(stored_files.path_of(stored)) as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {"2.jpg": b"2.jpg"}
 
 
@@ -207,8 +207,8 @@ def test_archive_without_a_person_is_packed_as_it_was() -> None:
         with archive.open("4.jpg", "w") as picture:
             picture.write(b"4")
     file.seek(0)
-    stored = import_files.keep(file, photo_archive.MEGABYTE, BadArchive())
-    path = import_files.path_of(stored)
+    stored = stored_files.keep(file, photo_archive.MEGABYTE, BadArchive())
+    path = stored_files.path_of(stored)
     before = path.stat().st_size
 
     assert photo_archive.forget(stored, of("1"))
@@ -234,12 +234,12 @@ def test_archive_whose_files_lie_upon_each_other_is_removed_and_not_blown_up() -
     while (at := content.find(b"PK\x03\x04", at + 1)) >= 0:
         # What stands before each file is said to be larger than it is, so that it lies upon the next ones.
         content[at + 28 : at + 30] = b"\xff\xff"
-    stored = import_files.keep(io.BytesIO(content), 2 * photo_archive.MEGABYTE, BadArchive())
-    assert len(photo_archive.look(import_files.path_of(stored)).pictures) == 40
+    stored = stored_files.keep(io.BytesIO(content), 2 * photo_archive.MEGABYTE, BadArchive())
+    assert len(photo_archive.look(stored_files.path_of(stored)).pictures) == 40
 
     assert photo_archive.forget(stored, of("0"))
 
-    assert list(import_files.folder().iterdir()) == []
+    assert list(stored_files.folder().iterdir()) == []
 
 
 @pytest.mark.usefixtures("context")
@@ -249,7 +249,7 @@ def test_directory_is_read_once_and_again_when_the_archive_is_written_anew(monke
         for number in range(9):
             archive.writestr(f"{number}.jpg", str(number))
     file.seek(0)
-    path = import_files.path_of(stored := import_files.keep(file, 10_000, BadArchive()))
+    path = stored_files.path_of(stored := stored_files.keep(file, 10_000, BadArchive()))
     opened = []
     monkeypatch.setattr(photo_archive, "ZipFile", lambda path: opened.append(path) or ZipFile(path))
 
@@ -266,10 +266,10 @@ def test_directory_is_read_once_and_again_when_the_archive_is_written_anew(monke
 
 @pytest.mark.usefixtures("context")
 def test_archive_that_cannot_be_written_anew_is_removed() -> None:
-    stored = import_files.keep(io.BytesIO(b"no archive"), 10_000, BadArchive())
+    stored = stored_files.keep(io.BytesIO(b"no archive"), 10_000, BadArchive())
 
     with pytest.raises(BadPhoto):
-        photo_archive.read(import_files.path_of(stored), "1.jpg")
+        photo_archive.read(stored_files.path_of(stored), "1.jpg")
     assert photo_archive.forget(stored, of("1"))
 
-    assert list(import_files.folder().iterdir()) == []
+    assert list(stored_files.folder().iterdir()) == []

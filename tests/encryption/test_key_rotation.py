@@ -13,12 +13,12 @@ from flask import Flask
 from sqlalchemy import event
 
 from hikflask import create_app
-from hikflask.encryption import key_file
+from hikflask.encryption import key_file, key_rotation
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import Erasure, Operator, PersonKey, Terminal, Webhook
 from hikflask.services import audit
-from hikflask.services.terminals import key_rotation, registry
+from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.webhooks import registry as webhooks
 from tests.conftest import close

@@ -3,16 +3,16 @@
 import pytest
 
 from hikflask import messages
-from hikflask.services.core import removals
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
-from hikflask.services.core.removals import Agreed, Loss, Losses
+from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
 
 
 @pytest.mark.parametrize(
     ("count", "people", "many"), [(0, 0, False), (20, 200, False), (21, 1000, True), (10, 100, False), (11, 100, True)]
 )
 def test_what_is_many(count: int, people: int, many: bool) -> None:
-    assert removals.are_many(count, people) is many
+    assert mass_removals.are_many(count, people) is many
 
 
 def losses(people: int, *terminals: tuple[str, int, int]) -> Losses:

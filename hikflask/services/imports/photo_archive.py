@@ -17,8 +17,8 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from hikflask import employee_number
-from hikflask.services.core import import_files
 from hikflask.services.core.errors import BadArchive, BadPhoto
+from hikflask.services.imports import stored_files
 
 MEGABYTE = 1024 * 1024
 # Of one picture, as of one that is uploaded alone.
@@ -205,22 +205,22 @@ def forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
     :param stored: the name of the file in the folder of imports.
     :param is_theirs: decides it by the name of a picture.
     """
-    with import_files.written_alone():
+    with stored_files.written_alone():
         return _forget(stored, is_theirs)
 
 
 def _forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
-    path = import_files.path_of(stored)
+    path = stored_files.path_of(stored)
     if not path.is_file():
         return False
     try:
         with _opened(path) as (file, archive):
             if not any(is_theirs(info.filename) for info in archive.infolist()):
                 return False
-            with import_files.replaced(stored) as copy:
+            with stored_files.replaced(stored) as copy:
                 _write_anew(file, archive, is_theirs, copy)
     except (BadArchive, *UNREADABLE):
-        import_files.remove(stored)
+        stored_files.remove(stored)
     return True
 
 
