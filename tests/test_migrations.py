@@ -139,7 +139,7 @@ def test_way_back_and_forth_keeps_the_trail_append_only(either: Flask) -> None:
         downgrade(revision="0001")
         assert "audit" not in inspect(db.engine).get_table_names()
         upgrade()
-        audit.note_alone("sign_out")
+        audit.record_alone("sign_out")
         for statement in ("UPDATE audit SET actor = ''", "DELETE FROM audit"):
             with pytest.raises(DBAPIError, match="append-only"):
                 db.session.execute(text(statement))
@@ -425,7 +425,7 @@ def test_details_of_audit_entries_are_the_same_text_before_and_after(either: Fla
             "note": None,
             "people": 7,
         }
-        audit.note_alone("sign_out", after={"name": "Ёж\u202e"})
+        audit.record_alone("sign_out", after={"name": "Ёж\u202e"})
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()
@@ -513,7 +513,7 @@ def test_trail_is_sealed_and_opened_again_and_only_its_people_become_unreadable(
         ]
         raw = str(db.session.execute(text("SELECT * FROM audit")).all())
         assert not [name for name in ("100222", "100333", "100444", "Иван", "Ольга") if name in raw]
-        audit.note_alone("sign_out")
+        audit.record_alone("sign_out")
         with pytest.raises(DBAPIError, match="append-only"):
             db.session.execute(text("UPDATE audit SET actor = ''"))
         db.session.remove()

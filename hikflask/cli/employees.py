@@ -46,7 +46,7 @@ def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
     wanted = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
     ids = search.ids(wanted)
     with audit.acting(audit.COMMAND_LINE):
-        audit.note_alone("employees.exported", after={"people": len(ids), "format": kind})
+        audit.record_alone("employees.exported", after={"people": len(ids), "format": kind})
     table = people_table.in_language(language)
     rows = table.parts(people_table.batches(ids))
     if file is None:

@@ -76,7 +76,7 @@ def renew() -> int:
         with transaction():
             written = sum(_write(*row) for row in anew)
             if written:
-                audit.note("secrets.rotated", after={"secrets": written})
+                audit.record("secrets.rotated", after={"secrets": written})
         renewed += written
     for column in OF_PEOPLE:
         _renew_of_people(column)

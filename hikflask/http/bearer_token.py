@@ -89,7 +89,7 @@ def _note_refusal() -> None:
     except TooOften:
         return
     with audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):
-        audit.note_alone("token.refused")
+        audit.record_alone("token.refused")
 
 
 def _count(key: str, limit: int) -> None:

@@ -322,7 +322,7 @@ def test_killed_at_any_step_it_leaves_everything_readable(
 
 def test_keys_of_people_are_carried_over_and_a_lost_one_stops_nothing(stored: Flask) -> None:
     with stored.app_context():
-        audit.note_alone("capture.started", number="100222")
+        audit.record_alone("capture.started", number="100222")
         lost = {"pseudonym": "lost", "number": "100333", "key_encrypted": "lost"}
         certificate = Erasure(number="", name="", requested_by="Анна", check_key_encrypted=vault.encrypt("a key"))
         db.session.add_all([PersonKey(**lost), certificate])

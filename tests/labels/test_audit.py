@@ -15,7 +15,7 @@ from hikflask.services.audit import Entry
 from hikflask.services.jobs.kinds import EXPORT
 
 PACKAGE = Path(__file__).resolve().parents[2] / "hikflask"
-NOTES = {"note", "note_alone"}
+RECORDS = {"record", "record_alone"}
 ACTION = re.compile(r"[a-z_]+(\.[a-z_]+)?\Z")
 DOTTED = re.compile(r"[a-z_]+\.(?!json\Z)[a-z_]+\Z")
 # The ends of file names, which are dotted words, too.
@@ -27,15 +27,15 @@ def texts(node: ast.AST) -> list[str]:
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    """The calls of the audit trail in a module: audit.note(…), and note(…) in its own."""
+    """The calls of the audit trail in a module: audit.record(…), and note(…) in its own."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
         function = node.func
-        if isinstance(function, ast.Attribute) and function.attr in NOTES and isinstance(function.value, ast.Name):
+        if isinstance(function, ast.Attribute) and function.attr in RECORDS and isinstance(function.value, ast.Name):
             if function.value.id == "audit":
                 yield node
-        elif isinstance(function, ast.Name) and function.id in NOTES:
+        elif isinstance(function, ast.Name) and function.id in RECORDS:
             yield node
 
 

@@ -36,6 +36,6 @@ def _refuse_unauthorized() -> None:
         return
     rule = permissions.rule()
     if rule is None or rule.role is None or not permissions.may(token.role, rule.role):
-        audit.note_refused_access(f"{request.method} {request.path}")
+        audit.record_refused_access(f"{request.method} {request.path}")
         raise Forbidden("This token's role may not do this.")
     body_limits.let_in()

@@ -50,7 +50,7 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
         with transaction():
             db.session.add(token)
             db.session.flush()
-            audit.note("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
+            audit.record("token.created", subject=name, after={"role": role, "expires_at": expires_at.isoformat()})
     except IntegrityError as error:
         raise ServiceError("token_name_known") from error
     return token, secret
@@ -77,7 +77,7 @@ def revoke(token_id: int) -> ApiToken:
     still_valid = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
     with transaction():
         if changed_rows(still_valid.values(revoked_at=database_now())):
-            audit.note("token.revoked", subject=token.name)
+            audit.record("token.revoked", subject=token.name)
     return token
 
 

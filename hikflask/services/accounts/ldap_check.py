@@ -44,5 +44,5 @@ def _is_ended(operator_id: int) -> bool:
         stays = ldap_operators.refresh(operator, found)
         if not stays:
             sessions.end_all(operator_id)
-            audit.note("operator.left_directory", subject=operator.name)
+            audit.record("operator.left_directory", subject=operator.name)
     return not stays

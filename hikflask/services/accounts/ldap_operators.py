@@ -58,7 +58,7 @@ def refresh(operator: Operator, found: "LdapPerson | None") -> bool:
     values = {"checked_at": database_now()}
     if found is not None and found.role is not None and login_of(found.name) == operator.login:
         if found.role != operator.role:
-            audit.note(
+            audit.record(
                 "operator.changed", subject=operator.name, before={"role": operator.role}, after={"role": found.role}
             )
         changed_rows(_row(operator.id).values(role=found.role, name=found.name, **values))
@@ -92,7 +92,7 @@ def _added(found: "LdapPerson", role: str) -> Operator | None:
     operator.checked_at = database_now()
     db.session.add(operator)
     db.session.flush()
-    audit.note("operator.created", subject=operator.name, after={"role": role, "directory": LDAP})
+    audit.record("operator.created", subject=operator.name, after={"role": role, "directory": LDAP})
     return operator
 
 

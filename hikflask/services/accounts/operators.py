@@ -49,7 +49,7 @@ def _add(operator: Operator) -> Operator:
         with transaction():
             db.session.add(operator)
             db.session.flush()
-            audit.note("operator.created", subject=operator.name, after={"role": operator.role})
+            audit.record("operator.created", subject=operator.name, after={"role": operator.role})
     except IntegrityError as error:
         raise ServiceError("operator_name_known") from error
     return operator
@@ -110,7 +110,7 @@ def change(
         raise ServiceError("last_administrator")
     if not is_active:
         sessions.end_all(operator_id)
-    audit.note("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
+    audit.record("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
     return row(operator_id)
 
 
@@ -132,7 +132,7 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
         operator.password_hash, operator.must_change_password = hashed, temporary
         if sessions.end_all(operator_id, keep_session) != (keep_session is not None):
             raise PasswordWrong
-        audit.note("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
+        audit.record("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
         rate_limit.reset_account(rate_limit.account_key(operator.login))
 
 

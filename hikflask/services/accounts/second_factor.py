@@ -122,7 +122,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
             if sessions.end_all(person.operator_id, person.session_id) != 1:
                 raise SignInRefused
             codes = _replace_codes(person.operator_id)
-            audit.note("second_factor.set_up", subject=person.name)
+            audit.record("second_factor.set_up", subject=person.name)
     except FactorCodeWrong as error:
         raise FactorCodeWrong("factor_code_wrong") from error
     sessions.give_back_tries(tries)
@@ -138,7 +138,7 @@ def new_codes(person: SignedIn, code: str) -> list[str]:
     tries = _count_try(person)
     with _own_code_used(person, code):
         codes = _replace_codes(person.operator_id)
-        audit.note("second_factor.new_codes", subject=person.name)
+        audit.record("second_factor.new_codes", subject=person.name)
     sessions.give_back_tries(tries)
     return codes
 
@@ -174,7 +174,7 @@ def _remove(operator_id: int, keep: int | None) -> None:
             raise ServiceError("factor_missing")
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
         sessions.end_all(operator_id, keep)
-        audit.note("second_factor.removed", subject=operator.name)
+        audit.record("second_factor.removed", subject=operator.name)
 
 
 def _count_try(person: SignedIn) -> list[str]:
@@ -203,7 +203,7 @@ def _code_used(operator: Operator, code: str) -> Iterator[None]:
                 raise FactorCodeWrong
             yield
     except FactorCodeWrong:
-        audit.note_alone("second_factor.refused", subject=operator.name)
+        audit.record_alone("second_factor.refused", subject=operator.name)
         raise
 
 
@@ -246,7 +246,7 @@ def _use_recovery_code(operator: Operator, code: str) -> bool:
     mine = (RecoveryCode.operator_id == operator.id, RecoveryCode.code_sha256 == _hash(code))
     if changed_rows(delete(RecoveryCode).where(*mine)) != 1:
         return False
-    audit.note("second_factor.code_used", subject=operator.name)
+    audit.record("second_factor.code_used", subject=operator.name)
     return True
 
 

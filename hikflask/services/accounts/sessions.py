@@ -102,7 +102,7 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _opened(operator, checked, address) if operator and fits else None
     if key is None:
-        audit.note_alone("sign_in.refused", subject=known)
+        audit.record_alone("sign_in.refused", subject=known)
         raise SignInRefused("sign_in_refused_or_away") if ldap_operators.is_used() else SignInRefused
     give_back_tries(tries)
     return key
@@ -147,7 +147,7 @@ def throttling_noted(known: str) -> Iterator[None]:
     except TooOften as error:
         # Once in a window, so that nobody can fill the audit trail.
         if error.params["first"]:
-            audit.note_alone("sign_in.throttled", subject=known)
+            audit.record_alone("sign_in.throttled", subject=known)
         raise
 
 
@@ -178,7 +178,7 @@ def _opened(operator: Operator, checked: str | None, address: str) -> str | None
 def note_opened(operator: Operator) -> None:
     """Note a sign-in that is complete, and make room for its session, within the caller's transaction."""
     _end_oldest(operator)
-    audit.note("sign_in", subject=operator.name)
+    audit.record("sign_in", subject=operator.name)
 
 
 def _holds(operator_id: int, checked: str | None) -> bool:
@@ -195,7 +195,7 @@ def _end_oldest(operator: Operator) -> None:
     newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_is_open())
     left_over = newest.order_by(OperatorSession.id.desc()).offset(current_app.config["SESSIONS_PER_OPERATOR"] - 1)
     if changed_rows(delete(OperatorSession).where(OperatorSession.id.in_(left_over))):
-        audit.note("sign_out.oldest", subject=operator.name)
+        audit.record("sign_out.oldest", subject=operator.name)
 
 
 def find(key: str) -> SignedIn | None:
@@ -267,7 +267,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     take_tries(tries)
     checked = operator.password_hash
     if not (_fits_ldap(operator, password, tries) if operator.directory else _fits(password, checked, tries)):
-        audit.note_alone("confirmation.refused", subject=operator.name)
+        audit.record_alone("confirmation.refused", subject=operator.name)
         raise PasswordWrong
     return checked
 
@@ -286,7 +286,7 @@ def sign_out(signed_in: SignedIn) -> None:
     """End one session."""
     with transaction():
         db.session.execute(delete(OperatorSession).where(OperatorSession.id == signed_in.session_id))
-        audit.note("sign_out", subject=signed_in.name)
+        audit.record("sign_out", subject=signed_in.name)
 
 
 def end_own(signed_in: SignedIn, session_id: int) -> None:
@@ -296,14 +296,14 @@ def end_own(signed_in: SignedIn, session_id: int) -> None:
     )
     with transaction():
         if changed_rows(mine):
-            audit.note("sign_out.elsewhere", subject=signed_in.name)
+            audit.record("sign_out.elsewhere", subject=signed_in.name)
 
 
 def sign_out_everywhere(signed_in: SignedIn) -> None:
     """End all sessions of an operator."""
     with transaction():
         end_all(signed_in.operator_id)
-        audit.note("sign_out.everywhere", subject=signed_in.name)
+        audit.record("sign_out.everywhere", subject=signed_in.name)
 
 
 def end_all(operator_id: int, keep: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""The audit trail. `audit.note(…)` adds an entry; this and what belongs to it is in log.py."""
+"""The audit trail. `audit.record(…)` adds an entry; this and what belongs to it is in log.py."""
 
 from hikflask.services.audit.log import (
     COMMAND_LINE,
@@ -10,12 +10,12 @@ from hikflask.services.audit.log import (
     begin,
     details_text,
     end,
-    note,
-    note_alone,
-    note_look,
-    note_refused_access,
     one_line,
     present_actor,
+    record,
+    record_alone,
+    record_photo_view,
+    record_refused_access,
 )
 from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by, names_known, numbers_of
 
@@ -33,11 +33,11 @@ __all__ = [
     "end",
     "keys_left_by",
     "names_known",
-    "note",
-    "note_alone",
-    "note_look",
-    "note_refused_access",
     "numbers_of",
     "one_line",
     "present_actor",
+    "record",
+    "record_alone",
+    "record_photo_view",
+    "record_refused_access",
 ]

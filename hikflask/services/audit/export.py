@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
-from hikflask.services.audit.log import note_alone
+from hikflask.services.audit.log import record_alone
 from hikflask.services.audit.sealing import Entry, opened
 from hikflask.services.audit.search import AuditFilter, conditions, count_entries
 from hikflask.services.core.db import end_read
@@ -20,7 +20,7 @@ def begin_export(chosen: AuditFilter) -> int:
     newest_id = db.session.execute(select(func.max(AuditEntry.id))).scalar_one() or 0
     filled = {name: value for name, value in asdict(chosen).items() if value and name != "employee"}
     told = {"entries": count_entries(chosen, newest_id), **filled}
-    note_alone("audit.exported", number=chosen.employee, after=told)
+    record_alone("audit.exported", number=chosen.employee, after=told)
     return newest_id
 
 

@@ -65,7 +65,7 @@ def present_actor() -> Actor:
     return _actor.get()
 
 
-def note(
+def record(
     action: str,
     *,
     employee: Employee | None = None,
@@ -109,13 +109,13 @@ def note(
     insert_at_end(ENTRY, entry)
 
 
-def note_alone(action: str, **about: Any) -> None:
+def record_alone(action: str, **about: Any) -> None:
     """Add an entry in a transaction of its own, for an action that changes nothing else."""
     with transaction(alone=True):
-        note(action, **about)
+        record(action, **about)
 
 
-def note_look(employee_id: int | None, file: str, number: str = "") -> None:
+def record_photo_view(employee_id: int | None, file: str, number: str = "") -> None:
     """Note that the actor looked at a photo, unless the same look was noted within the last ten minutes.
 
     :param number: number of the person in a photo that is not saved yet; "" when it is not known.
@@ -127,25 +127,25 @@ def note_look(employee_id: int | None, file: str, number: str = "") -> None:
     theirs = (AuditEntry.employee_id == (employee.id if employee else None), whose)
     lately = db.session.execute(select(AuditEntry).where(*_lately("photo.viewed"), *theirs)).scalars().all()
     if all(look.subject != file for look in sealing.opened(lately)):
-        _note_new_look(employee.id if employee else None, file, shown)
+        _record_new_view(employee.id if employee else None, file, shown)
 
 
 @transactional
-def _note_new_look(employee_id: int | None, file: str, number: str) -> None:
+def _record_new_view(employee_id: int | None, file: str, number: str) -> None:
     lock_numbers(number)
     # An erasure of the number may have ended meanwhile. Then the trail says nothing of the person any more.
     is_there = db.session.execute(select(Photo.id).where(Photo.file == file)).first() is not None
     number, subject = (number, file) if is_there else ("", "")
-    note("photo.viewed", employee_id=employee_id, number=number, subject=subject)
+    record("photo.viewed", employee_id=employee_id, number=number, subject=subject)
 
 
-def note_refused_access(what: str) -> None:
+def record_refused_access(what: str) -> None:
     """Note a refused access, unless the same one from the same address, or too many others, were noted just before."""
     told = (one_line(what)[:128], one_line(present_actor().address)[:64])
     lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MOST_REFUSALS)
     known = [tuple(row) for row in db.session.execute(lately)]
     if told not in known and len(known) < MOST_REFUSALS:
-        note_alone("access.refused", subject=what)
+        record_alone("access.refused", subject=what)
 
 
 def _lately(action: str) -> tuple[ColumnElement[bool], ...]:

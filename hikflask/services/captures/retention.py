@@ -44,7 +44,7 @@ def _give_up(row: Any) -> bool:
     if state.apply(state.EXPIRED, Capture.id == capture_id, Capture.photo_id == photo_id) != 1:
         return False
     changed_rows(update(Photo).where(Photo.id == photo_id).values(forgotten_at=database_now()))
-    audit.note("capture.forgotten", number=storage.number_in(file), terminal=terminal, subject=file)
+    audit.record("capture.forgotten", number=storage.number_in(file), terminal=terminal, subject=file)
     return True
 
 

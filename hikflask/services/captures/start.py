@@ -82,7 +82,7 @@ def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture |
                 state.apply(state.HOLD_TAKEN_OVER, Capture.id == held.id)
             capture = state.create(terminal_id, requested_by, seconds, retake_of=retake_of, **draft.columns())
             terminal = db.session.get_one(Terminal, terminal_id)
-            audit.note("capture.started", number=draft.number, terminal=terminal.name)
+            audit.record("capture.started", number=draft.number, terminal=terminal.name)
     except IntegrityError:
         running = holds.running_at(terminal_id)
         raise _in_use(running) if running else TerminalInUse(who="", seconds=1) from None

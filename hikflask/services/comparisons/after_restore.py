@@ -73,7 +73,7 @@ def allow(terminal_id: int, comparison_id: int) -> bool:
             # They wait for a moment that came while nothing was tried.
             here = (Enrolment.terminal_id == terminal_id, Enrolment.next_attempt_at > database_now())
             state.apply(state.MADE_DUE, *here)
-            audit.note("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
+            audit.record("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
     return allowed
 
 

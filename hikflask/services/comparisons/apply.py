@@ -127,7 +127,7 @@ def _remove(known: Facts, terminal_id: int) -> Enrolment:
     if not state.apply(state.REMOVAL_CHOSEN, mine, written_name=name[:128], overwrite=nameless):
         raise ServiceError("not_there", n=known.number)
     db.session.refresh(enrolment)
-    audit.note(
+    audit.record(
         "enrolment.removal_chosen",
         employee_id=enrolment.employee_id,
         number=known.number,

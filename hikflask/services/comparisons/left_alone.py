@@ -127,4 +127,4 @@ def _enrolment_ids(terminal_id: int, number: str) -> Sequence[int]:
 
 def _note(action: str, terminal_id: int, number: str, after: dict[str, str]) -> None:
     terminal = db.session.get_one(Terminal, terminal_id)
-    audit.note(action, number=number, terminal=terminal.name, after=after)
+    audit.record(action, number=number, terminal=terminal.name, after=after)

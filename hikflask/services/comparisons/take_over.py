@@ -202,7 +202,7 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
 
 def _note(terminal: Terminal, employee: Employee, photo: Photo | None) -> None:
     changed_rows(update(Terminal).where(Terminal.id == terminal.id).values(last_sync=database_now()))
-    audit.note("enrolment.taken_over", employee=employee, terminal=terminal.name, after={"photo": photo is not None})
+    audit.record("enrolment.taken_over", employee=employee, terminal=terminal.name, after={"photo": photo is not None})
 
 
 # --- who it is ---

@@ -137,7 +137,7 @@ def _end(comparison: Comparison, same: int, counts: Mapping[str, int], learnt: i
     _forget_past(comparison)
     found = {NOTED_AS.get(kind, kind): counts.get(kind, 0) for kind in KINDS}
     note = {"same": same, **found} | ({"encoded_anew": learnt} if learnt else {})
-    audit.note("terminal.compared", terminal=comparison.terminal.name, after=note)
+    audit.record("terminal.compared", terminal=comparison.terminal.name, after=note)
 
 
 def _in_batches(rows: Sequence[Listed], length: int) -> Iterator[Sequence[Listed]]:

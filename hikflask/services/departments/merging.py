@@ -69,7 +69,7 @@ def _rename(department_id: int, name: str) -> int:
     if old != name:
         people = _move(old, name)
         department.name = name
-        audit.note("department.renamed", subject=name, before={"name": old}, after={"name": name, "people": people})
+        audit.record("department.renamed", subject=name, before={"name": old}, after={"name": name, "people": people})
     return people
 
 
@@ -96,7 +96,7 @@ def _merge_one(department: Department, into: Department) -> int:
     old = department.name
     people = _move(old, into.name)
     changed_rows(delete(Department).where(Department.id == department.id))
-    audit.note(
+    audit.record(
         "department.merged", subject=into.name, before={"name": old}, after={"name": into.name, "people": people}
     )
     return people

@@ -92,7 +92,7 @@ def add(name: str) -> Department:
         lock_spelling(wanted)
         refuse_known(wanted)
         added = _insert(wanted)
-        audit.note("department.created", subject=added.name)
+        audit.record("department.created", subject=added.name)
     return added
 
 
@@ -135,7 +135,7 @@ def delete_unused(name: str) -> bool:
     if department_id is None or _has_people(name):
         return False
     changed_rows(delete_row(Department).where(Department.id == department_id))
-    audit.note("department.deleted", subject=name)
+    audit.record("department.deleted", subject=name)
     return True
 
 

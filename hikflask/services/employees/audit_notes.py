@@ -21,10 +21,10 @@ def changed(employee: Employee, before: dict[str, str]) -> None:
     after = facts(employee)
     if after == before:
         return
-    audit.note("employee.changed", employee=employee, before=before, after=after)
+    audit.record("employee.changed", employee=employee, before=before, after=after)
     if employee.number != before["number"]:
         old, new = before["number"], employee.number
-        audit.note(
+        audit.record(
             "employee.renumbered", employee_id=employee.id, number=old, before={"number": old}, after={"number": new}
         )
 
@@ -32,8 +32,8 @@ def changed(employee: Employee, before: dict[str, str]) -> None:
 def photo_changed(employee: Employee, photo: Photo, capture: Capture | None) -> None:
     """Write that the employee has another photo, and the capture that it came from."""
     if capture:
-        audit.note("capture.used", employee=employee, terminal=capture.terminal.name, subject=photo.file)
-    audit.note("employee.photo_changed", employee=employee, subject=photo.file, after={"source": photo.source})
+        audit.record("capture.used", employee=employee, terminal=capture.terminal.name, subject=photo.file)
+    audit.record("employee.photo_changed", employee=employee, subject=photo.file, after={"source": photo.source})
 
 
 def taken_over(employee: Employee, capture: Capture) -> None:
@@ -48,5 +48,5 @@ def taken_over(employee: Employee, capture: Capture) -> None:
     if capture.draft_number == employee.number:
         before |= {"number": employee.number, "full_name": capture.draft_name}
     elif capture.draft_number:
-        audit.note(action, number=capture.draft_number, terminal=terminal, before=before)
-    audit.note(action, employee=employee, terminal=terminal, before=before, after=after)
+        audit.record(action, number=capture.draft_number, terminal=terminal, before=before)
+    audit.record(action, employee=employee, terminal=terminal, before=before, after=after)

@@ -145,7 +145,7 @@ def export_employee(employee_id: int) -> bytes:
         "erasures": [_erasure(one) for one in _erasures(employee)],
     }
     with transaction():
-        audit.note("employee.exported", employee=locked_employee(employee_id))
+        audit.record("employee.exported", employee=locked_employee(employee_id))
     return _zipped(data, pictures)
 
 

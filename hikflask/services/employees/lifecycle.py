@@ -67,7 +67,7 @@ def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> Non
     if active and not employee.is_active:
         desired.refuse_over(employee)
     if active != employee.is_active:
-        audit.note("employee.activated" if active else "employee.deactivated", employee=employee)
+        audit.record("employee.activated" if active else "employee.deactivated", employee=employee)
     returns, employee.is_active = active and not employee.is_active, active
     left_at_before = db.session.execute(select(Employee.left_at).where(Employee.id == employee.id)).scalar_one()
     # A second deactivation keeps the first time.
@@ -98,7 +98,7 @@ def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
     is_mine = changed_rows(lock) == 1
     if is_mine:
         employee = db.session.get_one(Employee, employee_id, populate_existing=True)
-        audit.note("employee.validity_over", employee=employee, after={"valid_to": str(employee.valid_to)})
+        audit.record("employee.validity_over", employee=employee, after={"valid_to": str(employee.valid_to)})
         apply_active(employee, active=False)
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
     return is_mine
@@ -180,7 +180,7 @@ def apply_deleted(employee: Employee) -> Deleted:
     employee.photo_id = None
     db.session.flush()
     files = deletion.forget_all_of(employee.id)
-    audit.note("employee.deleted", employee=employee, before=audit_notes.facts(employee))
+    audit.record("employee.deleted", employee=employee, before=audit_notes.facts(employee))
     db.session.delete(employee)
     db.session.flush()
     return Deleted(files, tuple(enrolment.id for enrolment in left if not enrolment.is_confirmed))

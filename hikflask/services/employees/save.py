@@ -285,7 +285,7 @@ def _added(draft: Draft, photo: Photo | None) -> Employee:
     desired.refuse_over(employee)
     db.session.add(employee)
     db.session.flush()
-    audit.note("employee.created", employee=employee, after=audit_notes.facts(employee))
+    audit.record("employee.created", employee=employee, after=audit_notes.facts(employee))
     return employee
 
 

@@ -56,4 +56,4 @@ def _refusal(row: Enrolment) -> str:
 
 
 def _note(action: str, row: Enrolment, about: dict[str, str] | None = None) -> None:
-    audit.note(action, employee_id=row.employee_id, number=row.number, terminal=row.terminal.name, after=about)
+    audit.record(action, employee_id=row.employee_id, number=row.number, terminal=row.terminal.name, after=about)

@@ -46,7 +46,7 @@ def desire_present_on(
         state.apply_to_locked(known, transition, employee_id=employee.id, photo_id=photo_id)
     if by_group:
         state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
-    audit.note("enrolment.wanted", employee=employee, terminal=terminal.name)
+    audit.record("enrolment.wanted", employee=employee, terminal=terminal.name)
     return enrolment
 
 
@@ -106,7 +106,7 @@ def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
     """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
     if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
         mass_removals.note(enrolment.terminal_id)
-        audit.note("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
+        audit.record("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
     db.session.refresh(enrolment)
 
 
@@ -176,4 +176,4 @@ def _note(action: str, enrolment_id: int) -> None:
     one = queries.get(enrolment_id)
     if one is None:
         return
-    audit.note(action, employee_id=one.employee_id, number=one.number, terminal=one.terminal.name)
+    audit.record(action, employee_id=one.employee_id, number=one.number, terminal=one.terminal.name)

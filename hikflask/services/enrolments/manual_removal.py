@@ -43,7 +43,7 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
         ended = _end(enrolment_id, state.REMOVED_AS_SOMEBODY_ELSES, *asked, confirmation_note=SOMEBODY_ELSES)
     changed = queries.get(enrolment_id) if waits else ended
     if changed:
-        audit.note("enrolment.somebody_elses", **_about(changed))
+        audit.record("enrolment.somebody_elses", **_about(changed))
     if ended:
         certificates.end_removal(ended)
     return changed is not None
@@ -66,7 +66,7 @@ def _end(enrolment_id: int, transition: Transition, *where: Any, **given: Any) -
 def _note_end(enrolment: Enrolment) -> None:
     """Write who ended the removal, delete the row if it has no employee, and update erasures that wait for it."""
     after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
-    audit.note("enrolment.removed_by_hand", **_about(enrolment), after=after)
+    audit.record("enrolment.removed_by_hand", **_about(enrolment), after=after)
     certificates.end_removal(enrolment)
 
 

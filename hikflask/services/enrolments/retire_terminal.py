@@ -66,7 +66,9 @@ def _retire(lease: Lease, note: str, require: Require | None) -> bool:
             require()
         before = {"is_active": terminal.is_active}
         terminal.is_active, terminal.retired_at, terminal.retired_note = False, database_now(), note
-        audit.note("terminal.retired", terminal=terminal.name, before=before, after={"is_active": False, "note": note})
+        audit.record(
+            "terminal.retired", terminal=terminal.name, before=before, after={"is_active": False, "note": note}
+        )
         db.session.flush()
         for enrolment in enrolments:
             manual_removal.end_with_terminal(enrolment, note)

@@ -88,7 +88,7 @@ def change_groups(employee: Employee, group_ids: Collection[int]) -> bool:
 
 def note_changed(employee: Employee, before: str, after: str) -> None:
     """Write to the audit trail that an employee belongs to other groups alone."""
-    audit.note("employee.groups_changed", employee=employee, before={"groups": before}, after={"groups": after})
+    audit.record("employee.groups_changed", employee=employee, before={"groups": before}, after={"groups": after})
 
 
 def changes(employee: Employee | None, department: str, group_ids: Collection[int] | None) -> Changes:
@@ -124,7 +124,7 @@ def _give(employee: Employee, terminal: Terminal, photo: Photo | None) -> bool:
     try:
         desired.desire_present(terminal, employee, _photo_for(terminal, photo), by_group=True)
     except ServiceError as error:
-        audit.note("enrolment.refused", employee=employee, terminal=terminal.name, after={"reason": error.code})
+        audit.record("enrolment.refused", employee=employee, terminal=terminal.name, after={"reason": error.code})
         return False
     return True
 

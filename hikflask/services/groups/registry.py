@@ -90,7 +90,7 @@ def delete_group(group_id: int) -> Written:
     before, gone = queries.facts(group), Written(group_id, group.name, frozenset(queries.terminal_ids(group_id)))
     alone = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
     _let_belong(group, [], list(db.session.execute(alone).scalars()))
-    audit.note("group.deleted", subject=group.name, before=before)
+    audit.record("group.deleted", subject=group.name, before=before)
     for table in (GROUP_TERMINALS, GROUP_DEPARTMENTS):
         changed_rows(delete(table).where(table.c.group_id == group_id))
     changed_rows(delete(TerminalGroup).where(TerminalGroup.id == group_id))
@@ -165,6 +165,6 @@ def _let_belong(group: TerminalGroup, added: Iterable[Employee], removed: Collec
 def _note(group: TerminalGroup, before: dict[str, Any] | None) -> None:
     after = queries.facts(group)
     if before is None:
-        audit.note("group.created", subject=group.name, after=after)
+        audit.record("group.created", subject=group.name, after=after)
     elif before != after:
-        audit.note("group.changed", subject=group.name, before=before, after=after)
+        audit.record("group.changed", subject=group.name, before=before, after=after)

@@ -130,7 +130,7 @@ def _restore_photo(employee: Employee, photo_id: int | None) -> None:
     if photo:
         audit_notes.photo_changed(employee, photo, None)
     else:
-        audit.note("employee.photo_changed", employee=employee, after={"source": ""})
+        audit.record("employee.photo_changed", employee=employee, after={"source": ""})
 
 
 def _photo(photo_id: int | None) -> Photo | None:

@@ -123,7 +123,7 @@ def _start(
         job_id = getattr(now, column.key) or now.import_job_id
         raise ServiceError("import_started", job=job_id) if job_id else NotFound("import_unknown")
     if kind == IMPORT_UNDO:
-        audit.note("import.undone", subject=f"import {batch_id}", after={"people": people})
+        audit.record("import.undone", subject=f"import {batch_id}", after={"people": people})
     claim = lifecycle.start(job.id, {})
     if claim is None:
         raise TypeError(f"job {job.id} is no draft")

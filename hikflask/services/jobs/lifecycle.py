@@ -71,7 +71,7 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
         db.session.refresh(job)
         _note("job.started", job, people=job.total)
         if noted := KINDS[job.kind].noted:
-            audit.note(noted, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
+            audit.record(noted, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
     return Claim(job_id, 1) if changed else None
 
 
@@ -241,4 +241,4 @@ def _asked() -> dict[str, str]:
 def _note(action: str, job: Job, people: int) -> None:
     about = {"department": job.params["department"]} if "department" in job.params else {}
     terminal, subject = job.params.get("terminal", ""), f"job {job.id}"
-    audit.note(action, terminal=terminal, subject=subject, after={"job": job.kind, "people": people, **about})
+    audit.record(action, terminal=terminal, subject=subject, after={"job": job.kind, "people": people, **about})

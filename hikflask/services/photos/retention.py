@@ -108,5 +108,5 @@ def _forget(photo_id: int, employee_id: int | None, reason: str, condition: Colu
         employee = db.session.get(Employee, employee_id) if employee_id else None
         file = db.session.execute(select(Photo.file).where(Photo.id == photo_id)).scalar_one()
         number = employee.number if employee else storage.number_in(file)
-        audit.note("photo.forgotten", employee=employee, number=number, subject=file, after={"rule": reason})
+        audit.record("photo.forgotten", employee=employee, number=number, subject=file, after={"rule": reason})
     return marked

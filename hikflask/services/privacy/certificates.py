@@ -52,7 +52,7 @@ def begin(
     db.session.add(erasure)
     db.session.flush()
     # Who it was goes with the erasure, so the trail names the certificate.
-    audit.note("employee.erased", employee_id=employee_id, subject=f"erasure {erasure.id}")
+    audit.record("employee.erased", employee_id=employee_id, subject=f"erasure {erasure.id}")
     return erasure
 
 
@@ -75,7 +75,7 @@ def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) 
     erasure.photos += len(files)
     erasure.files += [ErasureFile(file=file) for file in files]
     db.session.flush()
-    audit.note("employee.erased", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
+    audit.record("employee.erased", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
 
 
 def end_removal(enrolment: Enrolment) -> None:
@@ -243,7 +243,7 @@ def _complete(erasure: Erasure) -> None:
     if changed_rows(update(Erasure).where(*as_read).values(completed_at=database_now())) == 1:
         # Whoever looks at the page at this moment has nothing to do with it.
         with audit.acting(audit.WORKER):
-            audit.note("erasure.completed", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
+            audit.record("erasure.completed", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
 
 
 def _raise_version(erasure_id: int) -> bool:

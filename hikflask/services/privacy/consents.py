@@ -76,7 +76,7 @@ def withdraw(employee_id: int) -> bool:
     employee = locked_employee(employee_id)
     consent = get(employee_id)
     if consent is not None:
-        audit.note("consent.withdrawn", employee=employee, before=_about(consent))
+        audit.record("consent.withdrawn", employee=employee, before=_about(consent))
         db.session.delete(consent)
     return consent is not None
 
@@ -115,7 +115,7 @@ def _write(employee: Employee, given: Given) -> Consent:
         db.session.add(consent)
     consent.given_on, consent.basis, consent.note = given.given_on, given.basis, given.note
     consent.recorded_by, consent.recorded_at = audit.present_actor().name[:128], database_now()
-    audit.note("consent.recorded", employee=employee, before=before, after=_about(consent))
+    audit.record("consent.recorded", employee=employee, before=before, after=_about(consent))
     db.session.flush()
     return consent
 

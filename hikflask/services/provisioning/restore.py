@@ -42,7 +42,7 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     if agreed != digest(terminal):
         raise PlanChanged
     serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
-    audit.note("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
+    audit.record("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
     return lifecycle.start(make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal).id, {})
 
 

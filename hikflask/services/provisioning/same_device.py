@@ -133,4 +133,4 @@ def _readdress(terminal: Terminal, way: Way) -> None:
     before = registry.facts(terminal)
     terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint = way
     registry.forget_answers(terminal)
-    audit.note("terminal.changed", terminal=terminal.name, before=before, after=registry.facts(terminal))
+    audit.record("terminal.changed", terminal=terminal.name, before=before, after=registry.facts(terminal))

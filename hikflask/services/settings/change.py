@@ -102,5 +102,5 @@ def _refuse_contradiction(values: dict[str, Any]) -> None:
 
 
 def _note(action: str, name: str, before: Any, after: Any) -> None:
-    audit.note(action, subject=name, before={"value": as_text(before)}, after={"value": as_text(after)})
+    audit.record(action, subject=name, before={"value": as_text(before)}, after={"value": as_text(after)})
     after_commit(stored.look_now)

@@ -117,4 +117,4 @@ def _note(action: str, row: Row[str, int, str, str]) -> None:
     about = {"reason": row.reason} if row.reason else {}
     if row.requested_by != audit.present_actor().name:
         about["requested_by"] = row.requested_by
-    audit.note(action, number=row.draft_number, terminal=terminal.name if terminal else "", after=about)
+    audit.record(action, number=row.draft_number, terminal=terminal.name if terminal else "", after=about)

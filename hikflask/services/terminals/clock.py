@@ -72,7 +72,7 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
         with talk.lease.write():
             changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**found))
             terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
-            audit.note("terminal.clock_set", terminal=terminal.name, before=before, after=_facts(terminal))
+            audit.record("terminal.clock_set", terminal=terminal.name, before=before, after=_facts(terminal))
         if restart:
             raise restart
         if is_wrong(terminal):

@@ -331,7 +331,7 @@ def stop(terminal: Terminal, error: LoginRefused) -> None:
     with transaction(alone=True):
         # Only the first refusal goes into the audit trail, not those after each ended lock.
         if changed_rows(refused.where(Terminal.refused_since.is_(None))):
-            audit.note("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
+            audit.record("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
         else:
             changed_rows(refused)
 
@@ -341,7 +341,7 @@ def _note_certificate(terminal: Terminal, lease: leases.Lease, error: Certificat
     first = update(Terminal).where(Terminal.id == terminal.id, Terminal.last_error_code != error.code)
     with suppress(LeaseLost), lease.write():
         if changed_rows(first.values(last_error_code=error.code)):
-            audit.note("terminal.certificate_changed", terminal=terminal.name)
+            audit.record("terminal.certificate_changed", terminal=terminal.name)
 
 
 def _found_by(error: TerminalError) -> dict[str, Any]:

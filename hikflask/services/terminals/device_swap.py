@@ -32,7 +32,7 @@ def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
     if returned:
         state.apply(state.RESTORED, here)
     old, new = {"serial": terminal.serial}, {"serial": serial}
-    audit.note("terminal.other_device", terminal=terminal.name, before=old, after=new)
+    audit.record("terminal.other_device", terminal=terminal.name, before=old, after=new)
     return {
         "earlier_serial": terminal.serial,
         "device_changed_at": database_now(),

@@ -23,7 +23,9 @@ def prove_again_if_lost(terminal: Terminal, count: persons.Count | None) -> None
         return
     state.apply(state.PEOPLE_LOST, Enrolment.terminal_id == terminal.id)
     there = {"people": count.people, "faces": count.faces}
-    audit.note("terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there)
+    audit.record(
+        "terminal.people_lost", terminal=terminal.name, before=dict(zip(there, here, strict=True)), after=there
+    )
 
 
 def _counted(those: ColumnElement[bool]) -> int:

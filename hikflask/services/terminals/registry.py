@@ -63,7 +63,7 @@ def add(access: Access) -> Terminal:
     )
     with _unique_name(), transaction():
         db.session.add(terminal)
-        audit.note("terminal.added", terminal=terminal.name, after=facts(terminal))
+        audit.record("terminal.added", terminal=terminal.name, after=facts(terminal))
     return terminal
 
 
@@ -185,9 +185,9 @@ def facts(terminal: Terminal) -> dict[str, Any]:
 def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> None:
     after = facts(terminal)
     if after != before:
-        audit.note("terminal.changed", terminal=terminal.name, before=before, after=after)
+        audit.record("terminal.changed", terminal=terminal.name, before=before, after=after)
     if access.password:
-        audit.note("terminal.password_changed", terminal=terminal.name)
+        audit.record("terminal.password_changed", terminal=terminal.name)
 
 
 def allow_once(terminal_id: int) -> bool:
@@ -204,7 +204,7 @@ def allow_once(terminal_id: int) -> bool:
     with transaction():
         allowed = changed_rows(statement.values(**opened)) == 1
         if allowed:
-            audit.note("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
+            audit.record("terminal.try_allowed", terminal=db.session.get_one(Terminal, terminal_id).name)
     return allowed
 
 
@@ -233,7 +233,7 @@ def delete_held(terminal_id: int) -> list[str]:
         db.session.delete(enrolment)
     db.session.flush()
     files = deletion.forget_unsaved_of(terminal_id)
-    audit.note("terminal.deleted", terminal=terminal.name, before=facts(terminal))
+    audit.record("terminal.deleted", terminal=terminal.name, before=facts(terminal))
     db.session.delete(terminal)
     return files
 

@@ -31,7 +31,7 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
             raise ServiceError("webhooks_enough", n=MOST)
         db.session.add(webhook)
         db.session.flush()
-        audit.note("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})
+        audit.record("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})
     return webhook, secret
 
 
@@ -60,7 +60,7 @@ def switch(webhook_id: int, is_active: bool) -> None:
     """
     with transaction():
         webhook = row(webhook_id)
-        audit.note(
+        audit.record(
             "webhook.changed",
             subject=webhook.url,
             before={"is_active": webhook.is_active},
@@ -74,12 +74,12 @@ def test(webhook_id: int) -> None:
     with transaction():
         webhook = row(webhook_id)
         db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))
-        audit.note("webhook.tested", subject=webhook.url)
+        audit.record("webhook.tested", subject=webhook.url)
 
 
 def delete(webhook_id: int) -> None:
     """Delete a webhook with its log. :raises webhook_unknown: when there is none."""
     with transaction():
         webhook = row(webhook_id)
-        audit.note("webhook.deleted", subject=webhook.url)
+        audit.record("webhook.deleted", subject=webhook.url)
         db.session.delete(webhook)

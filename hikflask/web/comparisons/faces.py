@@ -25,7 +25,7 @@ def face(terminal_id: int, number: str) -> Response:
         abort(HTTPStatus.SERVICE_UNAVAILABLE)
     if picture is None:
         abort(HTTPStatus.NOT_FOUND)
-    audit.note_look(None, terminal.name, number)
+    audit.record_photo_view(None, terminal.name, number)
     response = Response(picture, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response

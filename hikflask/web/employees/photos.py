@@ -34,7 +34,7 @@ def show(name: str) -> Response:
     photo = storage.get(name) or abort(404)
     picture = _picture(photo) or abort(404)
     number = photo.capture.draft_number if photo.capture else ""
-    audit.note_look(photo.employee_id, photo.file, number or storage.number_in(photo.file))
+    audit.record_photo_view(photo.employee_id, photo.file, number or storage.number_in(photo.file))
     response = Response(picture, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -28,7 +28,7 @@ def file(job_id: int) -> ResponseReturnValue:
     answer = _download(job, path) if path else None
     if answer is None:
         return redirect(url_for(".show", job_id=job_id))
-    audit.note_alone("employees.export_downloaded", subject=f"job {job.id}", after={"people": job.total})
+    audit.record_alone("employees.export_downloaded", subject=f"job {job.id}", after={"people": job.total})
     return answer
 
 

@@ -131,5 +131,5 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
 def _refused() -> NoReturn:
     # The trail keeps no employee's ID that an erasure could not take out.
     rule = request.url_rule if "number" in (request.view_args or {}) else None
-    audit.note_refused_access(f"{request.method} {rule or request.path}")
+    audit.record_refused_access(f"{request.method} {rule or request.path}")
     abort(HTTPStatus.FORBIDDEN)

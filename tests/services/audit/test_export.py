@@ -12,9 +12,9 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 def test_what_is_done_during_an_export_is_not_in_it() -> None:
-    audit.note_alone("sign_in")
+    audit.record_alone("sign_in")
     newest_id = begin_export(AuditFilter())
-    audit.note_alone("sign_out")
+    audit.record_alone("sign_out")
 
     found = [entry.action for batch in batches(AuditFilter(), newest_id) for entry in batch]
 

@@ -33,7 +33,7 @@ def entry(context: None) -> Entry:  # noqa: ARG001
 
 def noted(action: str, **about: object) -> Entry:
     with audit.acting(ANNA):
-        audit.note_alone(action, **about)
+        audit.record_alone(action, **about)
     return everything()[0]
 
 
@@ -118,7 +118,7 @@ def test_entry_says_who_from_where_and_by_which_request(entry: Entry) -> None:
 
 
 def test_entry_goes_with_the_transaction_that_it_belongs_to() -> None:
-    audit.note("employee.created", number="1")
+    audit.record("employee.created", number="1")
     db.session.rollback()
 
     assert everything() == []
@@ -127,7 +127,7 @@ def test_entry_goes_with_the_transaction_that_it_belongs_to() -> None:
 def test_entries_of_a_transaction_are_written_together_in_their_order() -> None:
     with counted_statements() as statements, transaction():
         for action in ("first", "second", "third"):
-            audit.note(action, terminal="Вход")
+            audit.record(action, terminal="Вход")
 
     entries, _ = list_entries(AuditFilter(terminal="Вход"), 10)
     assert [entry.action for entry in entries] == ["third", "second", "first"]
@@ -182,11 +182,11 @@ def add_photos(*files: str) -> None:
 def test_looks_at_a_photo_are_noted_once_in_ten_minutes_for_each_actor_and_photo() -> None:
     add_photos("1_a.jpg", "1_b.jpg")
     with audit.acting(Actor("API HR\u200b")):
-        audit.note_look(None, "1_a.jpg")
-        audit.note_look(None, "1_a.jpg")
-        audit.note_look(None, "1_b.jpg")
+        audit.record_photo_view(None, "1_a.jpg")
+        audit.record_photo_view(None, "1_a.jpg")
+        audit.record_photo_view(None, "1_b.jpg")
     with audit.acting(ANNA):
-        audit.note_look(None, "1_a.jpg")
+        audit.record_photo_view(None, "1_a.jpg")
 
     looks = [(one.actor, one.subject) for one in reversed(everything())]
     assert looks == [(r"API HR\u200b", "1_a.jpg"), (r"API HR\u200b", "1_b.jpg"), ("Анна", "1_a.jpg")]
@@ -197,11 +197,11 @@ def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
     ivan = save_employee(Draft("100222", "Иван Иванов")).row
     with audit.acting(ANNA):
         for _ in range(2):
-            audit.note_look(None, "1_a.jpg")
+            audit.record_photo_view(None, "1_a.jpg")
         for _ in range(2):
-            audit.note_look(None, "1_a.jpg", "100222\u200b" + "2" * 40)
+            audit.record_photo_view(None, "1_a.jpg", "100222\u200b" + "2" * 40)
         for _ in range(2):
-            audit.note_look(ivan.id, "1_a.jpg", "100999")
+            audit.record_photo_view(ivan.id, "1_a.jpg", "100999")
 
     looks = [(one.employee, one.employee_id) for one in reversed(everything()) if one.action == "photo.viewed"]
     assert looks == [("", None), ((r"100222\u200b" + "2" * 40)[:32], None), ("100222", ivan.id)]
@@ -210,8 +210,8 @@ def test_look_at_a_photo_that_is_somebody_s_by_now_is_another_look() -> None:
 def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_deed() -> None:
     for actor in (ANNA, ANNA, Actor("Анна", "192.0.2.7"), Actor("Борис", "192.0.2.1")):
         with audit.acting(actor):
-            audit.note_refused_access("POST /a\u200b")
-            audit.note_refused_access("POST /b" + "b" * 200)
+            audit.record_refused_access("POST /a\u200b")
+            audit.record_refused_access("POST /b" + "b" * 200)
 
     assert len(actions()) == 6
     assert {one.subject for one in everything()} == {r"POST /a\u200b", "POST /" + "b" * 122}
@@ -224,7 +224,7 @@ def test_refused_access_after_ten_minutes_is_noted_again() -> None:
     db.session.commit()
 
     with audit.acting(ANNA):
-        audit.note_refused_access("POST /a")
+        audit.record_refused_access("POST /a")
 
     assert len(actions()) == MOST_REFUSALS + 1
 
@@ -235,7 +235,7 @@ def test_look_after_ten_minutes_is_another_look() -> None:
     add_photos("1_a.jpg")
 
     with audit.acting(ANNA):
-        audit.note_look(None, "1_a.jpg")
+        audit.record_photo_view(None, "1_a.jpg")
 
     assert actions() == ["photo.viewed", "photo.viewed"]
 
@@ -246,7 +246,7 @@ def test_look_at_a_photo_of_somebody_who_is_erased_at_that_moment_names_nobody(b
     db.session.commit()
     eraser = between(sealing, "pseudonyms", lambda: erase_employee(ivan.id))
 
-    audit.note_look(ivan.id, "100222_a.jpg")
+    audit.record_photo_view(ivan.id, "100222_a.jpg")
     eraser.finish()
 
     look = next(one for one in everything() if one.action == "photo.viewed")

@@ -52,7 +52,7 @@ def test_former_number_is_forgotten_with_its_owner_and_not_with_the_next_one() -
     ivan = save_employee(IVAN).row.id
     save_employee(Draft("100444", "Иван Иванов"), employee_id=ivan)
     olga = save_employee(Draft("100222", "Ольга Ёлкина")).row.id
-    audit.note_alone("capture.started", number="100222")
+    audit.record_alone("capture.started", number="100222")
 
     erase_employee(ivan)
 
@@ -80,10 +80,10 @@ def test_deleted_somebody_is_named_until_the_number_is_erased() -> None:
 
 
 def test_entries_go_on_with_another_key_where_the_password_key_is_lost(app: Flask) -> None:
-    audit.note_alone("capture.started", number="100222")
+    audit.record_alone("capture.started", number="100222")
     app.extensions["vault"] = Keyring(Fernet.generate_key().decode(), None)
 
-    audit.note_alone("capture.cancelled", number="100222")
+    audit.record_alone("capture.cancelled", number="100222")
 
     assert [(one.action, one.employee) for one in entries()] == [
         ("capture.started", ""),

@@ -22,9 +22,9 @@ def actions(chosen: AuditFilter = EVERYTHING) -> list[str]:
 
 def test_each_filter_narrows_the_list() -> None:
     with audit.acting(Actor("Анна")):
-        audit.note_alone("employee.created", number="1")
-        audit.note_alone("capture.started", number="2", terminal="Вход")
-    audit.note_alone("sign_out", subject="Анна")
+        audit.record_alone("employee.created", number="1")
+        audit.record_alone("capture.started", number="2", terminal="Вход")
+    audit.record_alone("sign_out", subject="Анна")
     db.session.add(AuditEntry(at=OLD, actor="Анна", action="sign_in"))
     db.session.commit()
 
@@ -41,7 +41,7 @@ def test_each_filter_narrows_the_list() -> None:
 
 def test_page_of_the_list_comes_with_the_whole_number() -> None:
     for number in range(5):
-        audit.note("employee.created", number=str(number))
+        audit.record("employee.created", number=str(number))
     db.session.commit()
 
     page, total = list_entries(AuditFilter(), 2, 2)
