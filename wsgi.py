@@ -4,9 +4,9 @@ import os
 import sys
 
 from hikflask import create_app
-from hikflask.background import metrics_port
 from hikflask.background.worker import start_embedded, this_process_serves
 from hikflask.config import ConfigError
+from hikflask.metrics import server as metrics_server
 from hikflask.startup_checks import announce_first_run, prepare
 
 # gunicorn stops completely on this exit status. With any other status it would restart the process for ever.
@@ -19,7 +19,7 @@ try:
     if this_process_serves():
         prepare(app)
         announce_first_run(app)
-        metrics_port.start(app)
+        metrics_server.start(app)
 except ConfigError as error:
     print(error, file=sys.stderr)
     sys.exit(REFUSED)

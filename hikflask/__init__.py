@@ -17,8 +17,9 @@ from hikflask.extensions import (
     terminal_clients,
     vault,
 )
-from hikflask.http import request_metrics, terminal_concurrency
+from hikflask.http import terminal_concurrency
 from hikflask.http.body_limits import StreamingRequest
+from hikflask.metrics import http_requests
 from hikflask.services.settings import stored as stored_settings
 from hikflask.web.support.locale import select_language
 
@@ -39,7 +40,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     stored_settings.init_app(app)
     login_manager.init_app(app)
     metrics.init_app(app)
-    request_metrics.init_app(app)
+    http_requests.init_app(app)
     # Requests without a right are refused before anything reads what they send.
     web.register_guard(app)
     api.register_guard(app)

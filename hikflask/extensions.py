@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase
 from hikflask.background.queue import TaskQueue
 from hikflask.client_pool import TerminalClients
 from hikflask.encryption.vault import Vault
-from hikflask.metrics import Metrics
+from hikflask.metrics.counters import Metrics
 from hikflask.owned_session import OwnedSession
 
 NAMING = {

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from hikflask.services.monitoring import exposition
+from hikflask.metrics import exposition
 from tests.support.desk import Desk
 
 DEPLOY = Path(__file__).parents[1] / "deploy"

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from hikflask.api.support.errors import answer_in_json
 from hikflask.http.permissions import VIEWER, allow
-from hikflask.services.monitoring import exposition
+from hikflask.metrics import exposition
 
 bp = Blueprint("api_metrics", __name__)
 answer_in_json(bp)

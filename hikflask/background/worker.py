@@ -13,10 +13,11 @@ import time
 import click
 from flask import Flask
 
-from hikflask.background import alarm_mail, metrics_port, tasks
+from hikflask.background import alarm_mail, tasks
 from hikflask.background.own_threads import OwnThreads
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import db, task_queue
+from hikflask.metrics import server as metrics_server
 from hikflask.services.accounts import ldap_check
 from hikflask.services.alarms import watch as alarm_watch
 from hikflask.services.core import heartbeat
@@ -147,6 +148,6 @@ def run_forever(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.ask_to_stop())
     worker.start()
-    metrics_port.start(app)
+    metrics_server.start(app)
     worker.wait()
     worker.stop()

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.config import LONGEST_CAPTURE
 from hikflask.extensions import db, metrics
-from hikflask.metrics import GIVEN_UP, TAKEN
+from hikflask.metrics.counters import GIVEN_UP, TAKEN
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import changed_rows, transaction

@@ -1,4 +1,4 @@
-"""The folder in which several processes count together: tests/processes/test_metrics.py lets them do so."""
+"""The folder in which several processes count together: tests/processes/metrics/test_counters.py lets them do so."""
 
 import stat
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from hikflask.config import ConfigError
-from hikflask.metrics import FOLDER, Metrics
+from hikflask.metrics.counters import FOLDER, Metrics
 
 
 def test_folder_is_made_for_this_account_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

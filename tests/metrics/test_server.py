@@ -9,8 +9,8 @@ import pytest
 import requests
 from flask import Flask
 
-from hikflask.background import metrics_port
-from hikflask.background.metrics_port import MetricsServer
+from hikflask.metrics import server as metrics_server
+from hikflask.metrics.server import MetricsServer
 from tests.processes.processes import free_port
 from tests.support.metrics import samples
 
@@ -19,7 +19,7 @@ from tests.support.metrics import samples
 def server(app: Flask) -> Iterator[MetricsServer]:
     """A server on a port of its own."""
     app.config["METRICS_PORT"] = free_port()
-    started = metrics_port.start(app)
+    started = metrics_server.start(app)
     assert started is not None
     yield started
     started.shutdown()
@@ -39,7 +39,7 @@ def test_metrics_are_there_without_a_token_and_nothing_else(server: MetricsServe
 
 
 def test_each_process_of_the_service_may_listen(app: Flask, server: MetricsServer) -> None:
-    other = metrics_port.start(app)
+    other = metrics_server.start(app)
 
     assert other is not None
     assert other.server_port == server.server_port
@@ -50,10 +50,10 @@ def test_each_process_of_the_service_may_listen(app: Flask, server: MetricsServe
 def test_port_of_another_program_stops_nobody_and_none_is_none(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     assert app.config["METRICS_PORT"] == 0
-    assert metrics_port.start(app) is None
+    assert metrics_server.start(app) is None
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         app.config["METRICS_PORT"] = taken.getsockname()[1]
-        assert metrics_port.start(app) is None
+        assert metrics_server.start(app) is None
 
     assert "no metrics on port" in caplog.text
     assert caplog.text.strip().endswith(": Address already in use")

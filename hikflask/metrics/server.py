@@ -10,7 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from flask import Flask
 
-from hikflask.services.monitoring import exposition
+from hikflask.metrics import exposition
 from hikflask.services.settings import stored
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from hikflask.extensions import metrics
-from hikflask.services.monitoring import figures
+from hikflask.metrics import gauges
 
 # Every Prometheus reads this one.
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -27,5 +27,5 @@ class _Read(Collector):
 def text() -> bytes:
     """Return what the processes count, and what the database and the queue tell now."""
     told = CollectorRegistry(auto_describe=False)
-    told.register(_Read(figures.read()))
+    told.register(_Read(gauges.read()))
     return generate_latest(metrics.counted.registry()) + generate_latest(told)

@@ -1,4 +1,4 @@
-"""What the database and the queue tell Prometheus, read when it asks.
+"""The gauges for Prometheus: what the database and the queue tell when it asks.
 
 Every read follows an index and ends at MOST_COUNTED rows, so that it costs the same however many employees there are.
 No label has a person's name or number; a terminal is its id and its name.
@@ -30,7 +30,7 @@ TERMINAL = ("terminal", "name")
 
 
 def read() -> list[Metric]:
-    """Return all figures; when the database does not answer, only that."""
+    """Return all gauges; when the database does not answer, only that."""
     reachable = GaugeMetricFamily("hikflask_database_reachable", "1 when the database answers, else 0.")
     try:
         states = _states()

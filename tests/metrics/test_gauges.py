@@ -9,10 +9,10 @@ from prometheus_client import Metric
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.isapi.errors import TerminalError
+from hikflask.metrics import gauges
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees import lifecycle
-from hikflask.services.monitoring import figures
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
@@ -27,7 +27,7 @@ STATES = ("confirmed", "waiting", "refused", "without_face", "leaving")
 
 def told() -> dict[str, float]:
     """Each figure by its name and labels."""
-    found: list[Metric] = figures.read()
+    found: list[Metric] = gauges.read()
     return {name_of(sample.name, sample.labels): sample.value for metric in found for sample in metric.samples}
 
 
