@@ -19,7 +19,6 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests_toolbelt.adapters.fingerprint import FingerprintAdapter
 
-from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses
 from hikflask.isapi.answer import Answer, Requester
 from hikflask.isapi.codec import login_refusal, response_status, user_check
 from hikflask.isapi.digest import Challenge, DigestLogin, best_challenge
@@ -34,7 +33,16 @@ from hikflask.isapi.errors import (
     WeakDigest,
     error_for,
 )
-from hikflask.isapi.sockets import Slow, Trip, about_certificate, certificate_fingerprint, normal_fingerprint, watch
+from hikflask.isapi.sockets import (
+    Resolver,
+    Slow,
+    Trip,
+    about_certificate,
+    certificate_fingerprint,
+    normal_fingerprint,
+    resolve_any,
+    watch,
+)
 
 __all__ = ["Answer", "Client", "Requester", "certificate_fingerprint", "normal_fingerprint"]
 
@@ -73,10 +81,10 @@ class _Reply:
 class Client:
     """One account on one terminal. It keeps its connection and its Digest state between requests.
 
-    Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the
-    whole answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without it the
-    certificate must be trusted; addresses are the allowed ones; https_only refuses http addresses before anything is
-    sent; sha256_only sends no credentials to a terminal whose Digest has no SHA-256; observe is called after each
+    Args: url is scheme and host (and port); timeout is (connect, read) in seconds, where read is the time for the whole
+    answer; fingerprint is the SHA-256 of the certificate to accept at an https address, without it the certificate must
+    be trusted; resolve answers which addresses may be connected to; https_only refuses http addresses before anything
+    is sent; sha256_only sends no credentials to a terminal whose Digest has no SHA-256; observe is called after each
     request with its path and the seconds that it took, whether or not there was an answer.
     Raises: ValueError for an unusable address or fingerprint.
     """
@@ -89,7 +97,7 @@ class Client:
         *,
         fingerprint: str | None = None,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
-        addresses: AllowedAddresses = ANY_ADDRESS,
+        resolve: Resolver = resolve_any,
         https_only: bool = False,
         sha256_only: bool = False,
         transport: BaseAdapter | None = None,
@@ -107,7 +115,7 @@ class Client:
         self._trip = Trip()
         self._lock = threading.Lock()
         pin = normal_fingerprint(fingerprint) if fingerprint else None
-        self._session = _session(self._trip, addresses, pin, transport)
+        self._session = _session(self._trip, resolve, pin, transport)
 
     def __repr__(self) -> str:
         return f"<Client {self._username} at {self._address}>"
@@ -300,22 +308,20 @@ class _StayingSession(requests.Session):
         """Return None for every answer."""
 
 
-def _session(
-    trip: Trip, addresses: AllowedAddresses, fingerprint: str | None, transport: BaseAdapter | None
-) -> requests.Session:
+def _session(trip: Trip, resolve: Resolver, fingerprint: str | None, transport: BaseAdapter | None) -> requests.Session:
     session = _StayingSession()
     # No proxies, no REQUESTS_CA_BUNDLE, no .netrc: a terminal is in the local network and is trusted by its pin.
     session.trust_env = False
     session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, transport or _adapter(trip, addresses, fingerprint if scheme == "https://" else None))
+        session.mount(scheme, transport or _adapter(trip, resolve, fingerprint if scheme == "https://" else None))
     # Off only with a pin, which is verified instead. Each adapter serves one client.
     session.verify = fingerprint is None
     return session
 
 
-def _adapter(trip: Trip, addresses: AllowedAddresses, fingerprint: str | None) -> HTTPAdapter:
+def _adapter(trip: Trip, resolve: Resolver, fingerprint: str | None) -> HTTPAdapter:
     adapter: HTTPAdapter = FingerprintAdapter(fingerprint) if fingerprint else HTTPAdapter()
-    watch(adapter.poolmanager, trip, addresses)
+    watch(adapter.poolmanager, trip, resolve)
     return adapter

@@ -84,7 +84,7 @@ class CertificateChanged(TerminalError):
 
 
 class AddressRefused(TerminalError):
-    """The terminal's address is not allowed; nothing was sent. `message` is the IP address."""
+    """The terminal's address is not allowed; nothing was sent. `message` is its host."""
 
     reached = False
     stops = True

@@ -17,12 +17,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses, Place
-from hikflask.isapi.errors import Unreachable
+from hikflask.isapi.errors import AddressRefused, Unreachable
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 SHORTEST_SHARE = 0.01
 
+Place = tuple[socket.AddressFamily, Any]
+# Host, port and seconds → the socket addresses that may be connected to, none when the host is refused.
+# Raises OSError when its name is not resolved in that time.
+Resolver = Callable[[str, int, float], list[Place]]
 # After so many seconds without an answer, something is called.
 Slow = tuple[float, Callable[[], None]]
 
@@ -105,7 +108,7 @@ class WatchedConnection(http.client.HTTPConnection):
     """Records on its trip that it connects and that it sends. It is mixed into the pool's own connection class."""
 
     trip: Trip
-    addresses: AllowedAddresses
+    resolve: Resolver
     timeout: float
     socket_options: Sequence[tuple[int, int, int | bytes]] | None
     _dns_host: str
@@ -118,7 +121,7 @@ class WatchedConnection(http.client.HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """Open the socket instead of urllib3. Host, SNI and the certificate check still use the name."""
         try:
-            sock = open_socket(self._dns_host, self.port, self.timeout, self.addresses)
+            sock = open_socket(self._dns_host, self.port, self.timeout, type(self).resolve)
         except TimeoutError as error:
             # urllib3 would report a read time-out, and the outcome would look unknown.
             raise ConnectionError("no connection in time") from error
@@ -134,14 +137,22 @@ class WatchedConnection(http.client.HTTPConnection):
         super().send(data)
 
 
-def open_socket(host: str, port: int, seconds: float, addresses: AllowedAddresses) -> socket.socket:
+def resolve_any(host: str, port: int, _seconds: float) -> list[Place]:
+    """Return all socket addresses of a host: the resolver of whoever limits neither addresses nor the time for it."""
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    return [(family, place) for family, _, _, _, place in found]
+
+
+def open_socket(host: str, port: int, seconds: float, resolve: Resolver) -> socket.socket:
     """Connect to the first allowed address of a host that answers. Each address gets an equal share of the time left.
 
     Args: seconds is the time for all of it, and later the socket's time-out.
     Raises: AddressRefused when no address is allowed; OSError when none answers.
     """
     until = time.monotonic() + seconds
-    places = addresses.places(host, port, seconds)
+    places = resolve(host, port, seconds)
+    if not places:
+        raise AddressRefused(message=host)
     failure: OSError | None = None
     for tried, place in enumerate(places):
         share = (until - time.monotonic()) / (len(places) - tried)
@@ -167,20 +178,20 @@ def _connected(place: Place, seconds: float) -> socket.socket:
     return sock
 
 
-def watch(pools: Any, trip: Trip, addresses: AllowedAddresses) -> None:
+def watch(pools: Any, trip: Trip, resolve: Resolver) -> None:
     """Make all connections of a pool manager report to the trip, and connect to allowed addresses only.
 
     Args: pools is the `poolmanager` of a requests adapter; urllib3 documents its `pool_classes_by_scheme` for this.
     """
     pools.pool_classes_by_scheme = {
-        scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip, addresses)})
+        scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip, resolve)})
         for scheme, pool in pools.pool_classes_by_scheme.items()
     }
 
 
-def _watched(connection: Any, trip: Trip, addresses: AllowedAddresses) -> type:
+def _watched(connection: Any, trip: Trip, resolve: Resolver) -> type:
     response = type("TripResponse", (WatchedResponse,), {"trip": trip})
-    known = {"trip": trip, "addresses": addresses, "response_class": response}
+    known = {"trip": trip, "resolve": staticmethod(resolve), "response_class": response}
     return type("TripConnection", (WatchedConnection, connection), known)
 
 
@@ -204,7 +215,7 @@ def _causes(error: BaseException) -> list[BaseException]:
     return causes
 
 
-def certificate_fingerprint(url: str, timeout: float, addresses: AllowedAddresses = ANY_ADDRESS) -> str:
+def certificate_fingerprint(url: str, timeout: float, resolve: Resolver = resolve_any) -> str:
     """Return the SHA-256 of the certificate (DER) at an https address, as 64 hex digits.
 
     Args: timeout is in seconds, for the connection and again for the handshake.
@@ -219,7 +230,7 @@ def certificate_fingerprint(url: str, timeout: float, addresses: AllowedAddresse
     context.verify_mode = ssl.CERT_NONE
     try:
         with (
-            open_socket(address.hostname, address.port or 443, timeout, addresses) as plain,
+            open_socket(address.hostname, address.port or 443, timeout, resolve) as plain,
             context.wrap_socket(plain, server_hostname=address.hostname) as secure,
         ):
             certificate = secure.getpeercert(binary_form=True)

@@ -1,6 +1,6 @@
 """A terminal's address as a way into other systems: tried through the page and the API that add one.
 
-tests/isapi/test_addresses.py and test_limits.py judge the connection itself: names that change their answer, redirects,
+tests/isapi/test_sockets.py and test_limits.py judge the connection itself: names that change their answer, redirects,
 packed answers, XML with entities.
 """
 

@@ -4,8 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
-from hikflask.isapi.addresses import AllowedAddresses
-from hikflask.isapi.errors import AddressRefused
+from hikflask.net.addresses import AllowedAddresses
 from hikflask.services.core.errors import ServiceError
 
 # Short, because a person waits for the form. A slower name is checked when the app connects.
@@ -34,8 +33,8 @@ def refuse_unallowed(url: str) -> None:
     if parts.scheme != "https" and requires("https"):
         raise ServiceError("terminal_https_required")
     try:
-        allowed().places(parts.hostname or "", parts.port or 80, RESOLVE_SECONDS)
-    except AddressRefused as error:
-        raise ServiceError("terminal_address_refused") from error
+        places = allowed().places(parts.hostname or "", parts.port or 80, RESOLVE_SECONDS)
     except OSError:
         return
+    if not places:
+        raise ServiceError("terminal_address_refused")

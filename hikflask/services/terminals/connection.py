@@ -276,7 +276,7 @@ def new_client(terminal: Terminal) -> Client:
         vault.decrypt(terminal.password_encrypted),
         fingerprint=terminal.fingerprint,
         timeout=(config["CONNECT_TIMEOUT"], config["READ_TIMEOUT"]),
-        addresses=allowed_addresses.allowed(),
+        resolve=allowed_addresses.allowed().places,
         https_only=allowed_addresses.requires("https"),
         sha256_only=allowed_addresses.requires("sha256"),
         transport=current_app.extensions.get("terminal_transport"),

@@ -335,4 +335,4 @@ def shown_fingerprint(url: str) -> str:
     :raises Unreachable: when nothing answers there. :raises AddressRefused: when the address is not allowed.
     """
     end_read()
-    return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], allowed_addresses.allowed())
+    return certificate_fingerprint(url, current_app.config["CONNECT_TIMEOUT"], allowed_addresses.allowed().places)

@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, delete, select, update
 from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.columns import database_now, one_moment
+from hikflask.net.client import NotSent
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, transaction
 from hikflask.services.webhooks import receivers
-from hikflask.services.webhooks.receivers import NotSent
 
 CLAIM_SECONDS = 60.0
 # 30 s, 1 min, 2 min … 1 h, for three days: a receiver that is down over a weekend loses nothing.

@@ -1,47 +1,26 @@
-"""Sends one message to a receiver: to a checked address, within a time, without following redirects.
+"""Where webhooks' receivers may be, and the one way to them."""
 
-A host name is resolved once, each address found is checked, and the checked ones are tried in turn, as with terminals
-(isapi/addresses.py). So an address can lead neither to metadata of clouds nor, by another answer of the name's server
-the next time, to what is not allowed. Of the answer the status alone is read.
-"""
-
-import http.client
 import ipaddress
-import socket
-import ssl
-import threading
-import time
 from collections.abc import Mapping
-from contextlib import suppress
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from flask import current_app
 
-from hikflask.isapi.addresses import ANY_ADDRESS, AllowedAddresses, Place
-from hikflask.isapi.errors import AddressRefused
+from hikflask.net import client
+from hikflask.net.addresses import ANY_ADDRESS, AllowedAddresses
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError
 
-# For everything, from the name's resolution to the status.
 SECONDS = 10.0
-RESOLVE_SECONDS = 3.0
-LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+LOOPBACK = AllowedAddresses((ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")))
 
 
-class NotSent(Exception):
-    """No status came. `problem` is a code: address_refused, certificate, no_answer."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
-def allowed(scheme: str) -> AllowedAddresses:
+def allowed(url: str) -> AllowedAddresses:
     """Return where receivers may be: HIKFLASK_WEBHOOK_NETWORKS; without it http on this machine, https anywhere."""
     networks = current_app.config["WEBHOOK_NETWORKS"]
     if networks:
         return AllowedAddresses(networks)
-    return ANY_ADDRESS if scheme == "https" else AllowedAddresses(LOOPBACK)
+    return ANY_ADDRESS if urlsplit(url).scheme == "https" else LOOPBACK
 
 
 def refuse_unallowed(url: str) -> None:
@@ -49,105 +28,19 @@ def refuse_unallowed(url: str) -> None:
 
     :raises webhook_address_refused: when none of its IP addresses is allowed.
     """
+    end_read()
     try:
-        _places(url, RESOLVE_SECONDS)
-    except AddressRefused as error:
-        raise ServiceError("webhook_address_refused") from error
+        places = client.resolve(url, allowed(url))
     except OSError:
         return
+    if not places:
+        raise ServiceError("webhook_address_refused")
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SECONDS) -> int:
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Send a message and return the status of the answer.
 
-    :param seconds: for all of it.
     :raises NotSent: when no status came in time.
     """
-    deadline = time.monotonic() + seconds
-    parts = urlsplit(url)
-    try:
-        places = _places(url, min(RESOLVE_SECONDS, seconds))
-    except AddressRefused as error:
-        raise NotSent("address_refused") from error
-    except OSError as error:
-        raise NotSent("no_answer") from error
-    connection = _Connection(parts.hostname or "", _port(url), places, parts.scheme == "https", deadline)
-    # A receiver that sends one byte now and then would never be timed out by the socket itself.
-    watch = threading.Timer(deadline - time.monotonic(), connection.give_up)
-    watch.daemon = True
-    watch.start()
-    try:
-        connection.request("POST", urlunsplit(("", "", parts.path or "/", parts.query, "")), body, dict(headers))
-        return connection.getresponse().status
-    except ssl.SSLCertVerificationError as error:
-        raise NotSent("certificate") from error
-    except (OSError, http.client.HTTPException) as error:
-        raise NotSent("no_answer") from error
-    finally:
-        watch.cancel()
-        connection.close()
-
-
-def _places(url: str, seconds: float) -> list[Place]:
-    """Resolve the receiver's name: here begins each conversation with the network."""
     end_read()
-    parts = urlsplit(url)
-    return allowed(parts.scheme).places(parts.hostname or "", _port(url), seconds)
-
-
-def _port(url: str) -> int:
-    parts = urlsplit(url)
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection to the first of some places that accepts it; they were resolved and checked before.
-
-    Whatever is begun before the deadline, give_up() ends at the deadline; later nothing is begun.
-    """
-
-    def __init__(self, host: str, port: int, places: list[Place], secure: bool, deadline: float) -> None:
-        super().__init__(host, port)
-        self._places = places
-        self._deadline = deadline
-        self._secure = secure
-        if secure:
-            self.default_port = http.client.HTTPS_PORT
-
-    def connect(self) -> None:
-        """Connect to a place, and check the certificate for the host's name."""
-        self._connect_in_turn()
-        self.sock.settimeout(self._seconds_left())
-        if self._secure:
-            # The handshake apart: give_up() needs the socket that it is made on.
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
-            self.sock.settimeout(self._seconds_left())
-            self.sock.do_handshake()
-
-    def _connect_in_turn(self) -> None:
-        """Connect to the first place that accepts it. Each has its share of the time, as one of them may be silent."""
-        for count, place in enumerate(self._places[:-1]):
-            try:
-                return self._connect_to(place, len(self._places) - count)
-            except OSError:
-                self.sock.close()
-        return self._connect_to(self._places[-1], 1)
-
-    def _connect_to(self, place: Place, places_left: int) -> None:
-        family, address = place
-        self.sock = socket.socket(family, socket.SOCK_STREAM)
-        self.sock.settimeout(self._seconds_left() / places_left)
-        self.sock.connect(address)
-
-    def _seconds_left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-    def give_up(self) -> None:
-        """End the conversation, from another thread."""
-        # The socket's own shutdown, not that of TLS: the other thread is in the middle of reading.
-        with suppress(OSError, TypeError):
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+    return client.post(url, body, headers, allowed(url), SECONDS)

@@ -1,8 +1,8 @@
 """Decides which IP addresses this app may connect to.
 
-A person types a terminal's address, and it must not lead into other systems. A host name is resolved once, each address
-found is checked, and the connection goes to a checked address. So a name that resolves differently the next time (DNS
-rebinding) changes nothing.
+A person types the address of a terminal or of a webhook's receiver, and it must not lead into other systems. A host
+name is resolved once, each address found is checked, and the connection goes to a checked address. So a name that
+resolves differently the next time (DNS rebinding) changes nothing.
 """
 
 import ipaddress
@@ -11,8 +11,6 @@ import socket
 import threading
 from dataclasses import dataclass
 from typing import Any
-
-from hikflask.isapi.errors import AddressRefused
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -49,7 +47,7 @@ class AllowedAddresses:
     networks: tuple[Network, ...] = ()
 
     def allow(self, text: str) -> bool:
-        """Tell whether this IP address may be connected to. Raises: ValueError when the text is no IP address."""
+        """Tell whether this IP address may be connected to."""
         address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
         if any(address in network for network in NEVER):
             return False
@@ -58,16 +56,12 @@ class AllowedAddresses:
         return not self.networks or any(address in network for network in self.networks)
 
     def places(self, host: str, port: int, seconds: float) -> list[Place]:
-        """Return the allowed socket addresses of a host, at least one.
+        """Return the allowed socket addresses of a host; none when it is refused.
 
-        Args: seconds is the time-out of the name's resolution.
-        Raises: AddressRefused when none of its addresses is allowed; OSError when the name is not resolved.
+        :param seconds: the time-out of the name's resolution.
+        :raises OSError: when the name is not resolved.
         """
-        found = _resolved(host, port, seconds)
-        allowed = [place for place in found if self.allow(place[1][0])]
-        if not allowed:
-            raise AddressRefused(message=str(found[0][1][0]))
-        return allowed
+        return [place for place in _resolved(host, port, seconds) if self.allow(place[1][0])]
 
 
 ANY_ADDRESS = AllowedAddresses()
