@@ -122,7 +122,7 @@ TESTED_ELSEWHERE = {
     "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "captures/queries": "one row by its id, as tests of each change read it: tests/services/captures/test_cancel.py",
     "comparisons/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "backups/database_copy": "the one command that calls it: tests/cli/installation/test_copy_database.py",
+    "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
     "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "core/progress": "a protocol; what follows it: tests/services/jobs/test_progress.py",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",

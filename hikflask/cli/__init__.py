@@ -15,10 +15,10 @@ from hikflask.extensions import db
 COMMANDS = {
     "serve": "hikflask.cli.installation.serving:serve",
     "ready": "hikflask.cli.installation.serving:ask_ready",
-    "worker": "hikflask.cli.installation.workers:run_worker",
-    "init": "hikflask.cli.installation.init:initialise",
+    "worker": "hikflask.cli.installation.serving:run_worker",
+    "init": "hikflask.cli.installation.databases:initialise",
     "doctor": "hikflask.cli.installation.doctor:examine",
-    "database": "hikflask.cli.installation.copy_database:database",
+    "database": "hikflask.cli.installation.databases:database",
     "secrets": "hikflask.cli.installation.secrets:secrets",
     "backup": "hikflask.cli.installation.backups:backup",
     "restore": "hikflask.cli.installation.backups:restore_backup",

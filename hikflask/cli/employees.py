@@ -1,26 +1,22 @@
 """`flask --app wsgi employees …`: people out to a table."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
-from hikflask import messages
 from hikflask.cli import imports
-from hikflask.cli.database import DatabaseGroup
+from hikflask.cli.command_group import CommandGroup
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.services import audit
-from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import filters, people_table, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.spreadsheets import csv_writer, table_file
-from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.spreadsheets.table_file import CSV, FORMATS
 
 
-@click.group(cls=DatabaseGroup)
+@click.group(cls=CommandGroup)
 def employees() -> None:
     """People in bulk."""
 
@@ -43,17 +39,18 @@ def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
     A file is for its owner alone, begins with a byte order mark as Excel needs it, and replaces an earlier one.
     """
     kind = _format(file) if file else CSV
-    wanted = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
-    ids = search.ids(wanted)
-    with audit.acting(audit.COMMAND_LINE):
-        audit.record_alone("employees.exported", after={"people": len(ids), "format": kind})
+    chosen = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
+    ids = search.ids(chosen)
+    audit.record_alone("employees.exported", after={"people": len(ids), "format": kind})
     table = people_table.in_language(language)
     rows = table.parts(people_table.batches(ids))
-    if file is None:
-        _print(rows)
-    else:
-        _write(file, table.sheet, rows)
+    if file:
+        table_file.write(file, table.sheet, rows)
         click.echo(f"Employees written to {file}: {len(ids)}")
+        return
+    # In bytes: the terminal's own encoding may have no Cyrillic.
+    for text in csv_writer.texts(rows):
+        click.echo(text.encode(), nl=False)
 
 
 def _format(file: Path) -> str:
@@ -63,16 +60,3 @@ def _format(file: Path) -> str:
     if not file.parent.is_dir():
         raise click.BadParameter(f"there is no folder {file.parent}.", param_hint="FILE")
     return kind
-
-
-def _print(rows: Iterator[Rows]) -> None:
-    # In bytes: the terminal's own encoding may have no Cyrillic.
-    for text in csv_writer.texts(rows):
-        click.echo(text.encode(), nl=False)
-
-
-def _write(file: Path, sheet: str, rows: Iterator[Rows]) -> None:
-    try:
-        table_file.write(file, sheet, rows)
-    except ServiceError as error:
-        raise click.ClickException(messages.english(error.code, **error.params)) from error

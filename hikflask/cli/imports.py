@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -14,22 +13,20 @@ from hikflask.cli import progress
 from hikflask.forms.fields import LARGEST_ID
 from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
-from hikflask.services import audit
-from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, columns
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.errors import ColumnsMissing
 from hikflask.services.imports.verdicts import PHOTO
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
-from hikflask.services.jobs.import_report import Report, WrongRow
+from hikflask.services.jobs.import_report import Report
 from hikflask.services.jobs.kinds import IMPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-# So many wrong rows are told one by one.
-MOST_TOLD = 20
+# How many wrong rows are printed.
+MOST_PRINTED = 20
 
 
 @click.command("import")
@@ -55,17 +52,20 @@ def import_employees(
     """Add and change employees by FILE: a CSV or XLSX table, or a ZIP archive of photos.
 
     Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1 when FILE cannot be
-    read, and nothing is done then; likewise while many would lose access, and --confirm is not how many.
+    read, and nothing is done then, and also while many would lose access and --confirm is not how many.
     """
-    with audit.acting(audit.COMMAND_LINE):
-        try:
-            batch = _made(file, photos)
-            report = _imported(batch, None if dry_run else _agreed(confirm), terminal_id, chosen, groups=groups)
-        except ServiceError as error:
-            raise click.ClickException(messages.english(error.code, **error.params)) from error
-    _tell_wrong(report.rows, report.wrong + report.without_photo)
-    _tell_losses(report)
-    click.echo(_as_json(report, dry_run) if as_json else _summary(report, dry_run))
+    batch = _make(file, photos)
+    report = _import(batch, None if dry_run else Agreed(confirm, by_admin=True), terminal_id, chosen, groups=groups)
+    _print_problems(report)
+    counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
+    if as_json:
+        click.echo(json.dumps({"batch": None if dry_run else report.batch_id, **counts}))
+        return
+    click.echo("New: {new}, changed: {changed}, unchanged: {unchanged}, wrong: {wrong}. ".format(**counts), nl=False)
+    if dry_run:
+        click.echo("This was a dry run: nothing is changed.")
+    else:
+        click.echo(f"This is import {report.batch_id}; undo it by `employees undo {report.batch_id}`.")
 
 
 @click.command("undo")
@@ -74,43 +74,33 @@ def import_employees(
 @with_appcontext
 def undo_import(batch_id: int, confirm: int | None) -> None:
     """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
-    with audit.acting(audit.COMMAND_LINE):
-        try:
-            job = _run(imports.start_undo(batch_id, _agreed(confirm)))
-        except ServiceError as error:
-            raise click.ClickException(messages.english(error.code, **error.params)) from error
-    failed, count = queries.failures(job.id, MOST_TOLD)
+    job = _run(imports.start_undo(batch_id, Agreed(confirm, by_admin=True)))
+    failed, count = queries.failures(job.id, MOST_PRINTED)
     for failure in failed.rows:
         item = failure.item
         click.echo(f"{item.number}: {messages.english(item.error, **(item.error_params or {}))}", err=True)
-    _tell_rest(count - len(failed.rows))
+    _print_rest(count - len(failed.rows))
     click.echo(f"Undone: {job.done - job.failed}, not undone: {job.failed}.")
     if job.failed:
         raise click.exceptions.Exit(1)
 
 
-def _agreed(confirm: int | None) -> Agreed:
-    """Return what is agreed to: whoever has a shell on the server is an administrator."""
-    return Agreed(confirm, by_admin=True)
-
-
-def _made(file: Path, photos: Path | None) -> ImportBatch:
+def _make(file: Path, photos: Path | None) -> ImportBatch:
     is_archive = file.suffix.lower() == ".zip"
     if is_archive and photos is not None:
         raise click.UsageError("FILE is an archive of photos already: give it alone, or a table with --photos.")
     table, photos = (None, file) if is_archive else (file, photos)
-    with ExitStack() as opened:
-        return batches.make(_upload(table, opened), _upload(photos, opened))
+    with ExitStack() as files:
+        uploads = (
+            Upload(path.name, files.enter_context(path.open("rb"))) if path else None for path in (table, photos)
+        )
+        return batches.make(*uploads)
 
 
-def _upload(path: Path | None, opened: ExitStack) -> Upload | None:
-    return Upload(path.name, opened.enter_context(path.open("rb"))) if path else None
-
-
-def _imported(
+def _import(
     batch: ImportBatch, agreed: Agreed | None, terminal_id: int | None, chosen: Iterable[str], *, groups: bool
 ) -> Report:
-    """Check an import and do it, or only check it (None); nothing stays of one that is not begun."""
+    """Check an import, and do it if that is agreed; nothing stays of an import that is only checked."""
     batch_id, is_over = batch.id, False
     try:
         batches.choose(batch_id, _fields(batch, chosen), terminal_id, groups=groups)
@@ -119,9 +109,12 @@ def _imported(
             claim = imports.start_import(batch_id, agreed)
             is_over = True
             _run(claim)
-        return import_report.of_batch(batches.row(batch_id), MOST_TOLD)
+        return import_report.of_batch(batches.row(batch_id), MOST_PRINTED)
     except ColumnsMissing as error:
-        raise click.ClickException(_missing(error.fields[0], batch.layout["columns"])) from error
+        field, names = error.fields[0], batch.layout["columns"]
+        raise click.ClickException(
+            f"No column is known as {field}. Name it by --column {field}=HEADER; the table has {_quoted(names)}."
+        ) from error
     finally:
         if not is_over:
             imports.forget_dry_run(batch_id)
@@ -136,20 +129,12 @@ def _fields(batch: ImportBatch, chosen: Iterable[str]) -> Mapping[str, int]:
             raise click.UsageError(f"--column: FIELD is one of {', '.join(columns.FIELDS)}.")
         fields.pop(field, None)
         if header.strip():
-            index = _index(header, names)
+            plain = " ".join(header.split()).casefold()
+            index = next((index for index, name in enumerate(names) if name.casefold() == plain), None)
+            if index is None:
+                raise click.UsageError(f"--column: the table has no column “{header}”, but {_quoted(names)}.")
             fields = {other: at for other, at in fields.items() if at != index} | {field: index}
     return fields
-
-
-def _index(header: str, names: list[str]) -> int:
-    found = [index for index, name in enumerate(names) if name.casefold() == " ".join(header.split()).casefold()]
-    if not found:
-        raise click.UsageError(f"--column: the table has no column “{header}”, but {_quoted(names)}.")
-    return found[0]
-
-
-def _missing(field: str, names: list[str]) -> str:
-    return f"No column is known as {field}. Name it by --column {field}=HEADER; the table has {_quoted(names)}."
 
 
 def _quoted(names: Iterable[str]) -> str:
@@ -157,7 +142,7 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def _run(claim: Claim) -> Job:
-    """Run a job to its end in this process, and return it. Whoever interrupts it stops it.
+    """Run a job to its end in this process, and return it; an interrupt stops the job.
 
     :raises click.ClickException: when it failed as a whole, or somebody stopped it.
     """
@@ -168,60 +153,36 @@ def _run(claim: Claim) -> Job:
         lifecycle.stop(claim.job_id)
     job = queries.get(claim.job_id)
     if job is None or job.state == STOPPED:
-        raise click.ClickException(_stopped(job))
+        if job is None or job.kind != IMPORT:
+            raise click.ClickException("Stopped.")
+        raise click.ClickException(
+            f"Stopped after {job.done} of {job.total}. What is done stays; undo it by "
+            f"`employees undo {job.params['batch']}`."
+        )
     if job.state != DONE:
         params = job.params.get("error_params") or {}
         raise click.ClickException(messages.english(job.params.get("error", "interrupted"), **params))
     return job
 
 
-def _stopped(job: Job | None) -> str:
-    if job is None or job.kind != IMPORT:
-        return "Stopped."
-    done = f"Stopped after {job.done} of {job.total}."
-    return f"{done} What is done stays; undo it by `employees undo {job.params['batch']}`."
-
-
-def _tell_wrong(rows: Iterable[WrongRow], count: int) -> None:
-    told = 0
-    for row in rows:
-        told += 1
+def _print_problems(report: Report) -> None:
+    printed = 0
+    for row in report.rows:
+        printed += 1
         place = f"Row {row.line}" if row.line else row.photo or row.number
-        click.echo(f"{place}: {_said(row)}", err=True)
-    _tell_rest(count - told)
-
-
-def _said(row: WrongRow) -> str:
-    files = {PHOTO: f" {row.photo}"} if row.line else {}
-    said = ((f"{name}{files.get(name, '')}", code, params) for name, (code, params) in row.errors.items())
-    return "; ".join(f"{name}: {messages.english(code, **params)}" for name, code, params in said)
-
-
-def _tell_rest(count: int) -> None:
-    if count > 0:
-        click.echo(f"… and {count} more.", err=True)
-
-
-def _tell_losses(report: Report) -> None:
+        files = {PHOTO: f" {row.photo}"} if row.line else {}
+        sentences = (
+            f"{field}{files.get(field, '')}: {messages.english(code, **params)}"
+            for field, (code, params) in row.errors.items()
+        )
+        click.echo(f"{place}: {'; '.join(sentences)}", err=True)
+    _print_rest(report.wrong + report.without_photo - printed)
     if report.leavers:
         click.echo(f"Deactivated: {report.leavers}.", err=True)
     for loss in report.losses.terminals:
         click.echo(f"Lose access to “{loss.terminal}”: {loss.loses} of {loss.people}.", err=True)
 
 
-def _as_json(report: Report, dry_run: bool) -> str:
-    counts: dict[str, Any] = {
-        "batch": None if dry_run else report.batch_id,
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "wrong": report.wrong,
-    }
-    return json.dumps(counts)
-
-
-def _summary(report: Report, dry_run: bool) -> str:
-    counts = f"New: {report.new}, changed: {report.changed}, unchanged: {report.unchanged}, wrong: {report.wrong}."
-    if dry_run:
-        return f"{counts} This was a dry run: nothing is changed."
-    return f"{counts} This is import {report.batch_id}; undo it by `employees undo {report.batch_id}`."
+def _print_rest(count: int) -> None:
+    if count > 0:
+        click.echo(f"… and {count} more.", err=True)

@@ -3,18 +3,15 @@
 import click
 from flask.cli import with_appcontext
 
-from hikflask import messages
-from hikflask.cli.database import DatabaseGroup
-from hikflask.cli.input import checked_name, read_password
-from hikflask.cli.tables import moment, table
+from hikflask.cli.command_group import CommandGroup
+from hikflask.cli.console import checked_name, moment, read_password, table
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
-from hikflask.services import audit
 from hikflask.services.accounts import operators, second_factor, sessions, setup
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import NotFound
 
 
-@click.group(cls=DatabaseGroup)
+@click.group(cls=CommandGroup)
 def operator() -> None:
     """Operators, who sign in to the pages."""
 
@@ -29,18 +26,13 @@ def create_operator(name: str, role: str, password_stdin: bool, replace: bool) -
     """Add an operator; a password of at least 12 characters is asked for."""
     name = checked_name(name)
     password = read_password(password_stdin)
-    known = operators.by_name(name) if replace else None
-    try:
-        with audit.acting(audit.COMMAND_LINE):
-            added = _replaced(known, password, role) if known else operators.create(name, password, role)
-    except ServiceError as error:
-        raise click.ClickException(messages.english(error.code, **error.params)) from error
-    click.echo(f"Operator “{added.name}” ({added.role}) {'changed' if known else 'added'}.")
-
-
-def _replaced(known: Operator, password: str, role: str) -> Operator:
-    operators.set_password(known.id, password)
-    return operators.change(known.id, role, is_active=True)
+    row = operators.by_name(name) if replace else None
+    if row:
+        operators.set_password(row.id, password)
+        saved = operators.change(row.id, role, is_active=True)
+    else:
+        saved = operators.create(name, password, role)
+    click.echo(f"Operator “{saved.name}” ({saved.role}) {'changed' if row else 'added'}.")
 
 
 @operator.command("first-code")
@@ -59,16 +51,9 @@ def show_first_code() -> None:
 @with_appcontext
 def set_password(name: str, password_stdin: bool) -> None:
     """Give an operator another password; all sessions end, and tries that were counted are forgotten."""
-    found = operators.by_name(name)
-    if found is None:
-        raise click.ClickException(messages.english("operator_unknown", name=name))
-    password = read_password(password_stdin)
-    try:
-        with audit.acting(audit.COMMAND_LINE):
-            operators.set_password(found.id, password)
-    except ServiceError as error:
-        raise click.ClickException(messages.english(error.code, **error.params)) from error
-    click.echo(f"Operator “{found.name}” has another password.")
+    row = _by_name(name)
+    operators.set_password(row.id, read_password(password_stdin))
+    click.echo(f"Operator “{row.name}” has another password.")
 
 
 @operator.command("second-factor")
@@ -77,18 +62,12 @@ def set_password(name: str, password_stdin: bool) -> None:
 @with_appcontext
 def second_factor_of(name: str, remove: bool) -> None:
     """Tell whether an operator has a second factor, or take it off somebody who lost it; all sessions end then."""
-    found = operators.by_name(name)
-    if found is None:
-        raise click.ClickException(messages.english("operator_unknown", name=name))
+    row = _by_name(name)
     if not remove:
-        click.echo(f"Operator “{found.name}” has {'a' if found.totp_encrypted else 'no'} second factor.")
+        click.echo(f"Operator “{row.name}” has {'a' if row.totp_encrypted else 'no'} second factor.")
         return
-    try:
-        with audit.acting(audit.COMMAND_LINE):
-            second_factor.remove(found.id)
-    except ServiceError as error:
-        raise click.ClickException(messages.english(error.code, **error.params)) from error
-    click.echo(f"Operator “{found.name}” has no second factor any more.")
+    second_factor.remove(row.id)
+    click.echo(f"Operator “{row.name}” has no second factor any more.")
 
 
 @operator.command("list")
@@ -96,11 +75,18 @@ def second_factor_of(name: str, remove: bool) -> None:
 def list_operators() -> None:
     """List the operators: role, state, and when each signed in last."""
     last = sessions.last_sign_ins()
-    rows = [(one.name, one.role, _state(one), moment(last.get(one.name))) for one in operators.list_all()]
+    rows = [(row.name, row.role, _state(row), moment(last.get(row.name))) for row in operators.list_all()]
     click.echo(table(("NAME", "ROLE", "STATE", "LAST SIGN-IN"), rows))
 
 
-def _state(found: Operator) -> str:
-    if not found.is_active:
+def _by_name(name: str) -> Operator:
+    row = operators.by_name(name)
+    if row is None:
+        raise NotFound("operator_unknown", name=name)
+    return row
+
+
+def _state(row: Operator) -> str:
+    if not row.is_active:
         return "may not sign in"
-    return "has a temporary password" if found.must_change_password else "active"
+    return "has a temporary password" if row.must_change_password else "active"

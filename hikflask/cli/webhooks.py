@@ -3,16 +3,13 @@
 import click
 from flask.cli import with_appcontext
 
-from hikflask import messages
-from hikflask.cli.database import DatabaseGroup
-from hikflask.cli.tables import table
+from hikflask.cli.command_group import CommandGroup
+from hikflask.cli.console import table
 from hikflask.forms.fields import LARGEST_ID
-from hikflask.services import audit
-from hikflask.services.core.errors import ServiceError
 from hikflask.services.webhooks import registry
 
 
-@click.group(cls=DatabaseGroup)
+@click.group(cls=CommandGroup)
 def webhook() -> None:
     """Webhooks, by which programs are told of enrolments."""
 
@@ -22,8 +19,8 @@ def webhook() -> None:
 def list_webhooks() -> None:
     """List the webhooks: number, state, events and address; their secrets are not shown."""
     rows = [
-        (str(one.id), "active" if one.is_active else "switched off", ", ".join(one.events), one.url)
-        for one in registry.list_all()
+        (str(row.id), "active" if row.is_active else "switched off", ", ".join(row.events), row.url)
+        for row in registry.list_all()
     ]
     click.echo(table(("ID", "STATE", "EVENTS", "ADDRESS"), rows))
 
@@ -33,9 +30,5 @@ def list_webhooks() -> None:
 @with_appcontext
 def delete_webhook(webhook_id: int) -> None:
     """Delete a webhook with its log; nothing more is sent to its address."""
-    try:
-        with audit.acting(audit.COMMAND_LINE):
-            registry.delete(webhook_id)
-    except ServiceError as error:
-        raise click.ClickException(messages.english(error.code, **error.params)) from error
+    registry.delete(webhook_id)
     click.echo(f"Webhook {webhook_id} is deleted.")

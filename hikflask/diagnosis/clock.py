@@ -4,15 +4,15 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-from hikflask.diagnosis.finding import Finding, good, unknown, wrong
+from hikflask.diagnosis import Finding, good, unknown, wrong
 
 # The kernel knows, whichever program keeps the clock right; systemd tells.
 COMMAND = ("show", "--property=NTPSynchronized", "--value")
 SECONDS = 10.0
 
 
-def look() -> Iterator[Finding]:
-    """Tell whether this machine's clock follows a time server."""
+def check() -> Iterator[Finding]:
+    """Check whether this machine's clock follows a time server."""
     answer = _answer()
     if answer == "yes":
         yield good("This machine's clock follows a time server.")

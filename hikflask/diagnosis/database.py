@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from hikflask import startup_checks
 from hikflask.config import ConfigError
-from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.diagnosis import Finding, good, wrong
 from hikflask.extensions import db
 from hikflask.models.columns import database_now
 from hikflask.services.backups import postgresql
@@ -20,8 +20,8 @@ MOST_SECONDS = 5.0
 DAMAGED = "The database file is damaged ({}): stop the service and restore the last backup."
 
 
-def look() -> Generator[Finding, None, bool]:
-    """Tell what is so of the database, and return whether its tables can be used. Needs an app context."""
+def check() -> Generator[Finding, None, bool]:
+    """Check the database, and return whether its tables can be used. Needs an app context."""
     try:
         startup_checks.check_tables()
         yield good("The database answers and has the tables of this version.")
@@ -35,25 +35,20 @@ def look() -> Generator[Finding, None, bool]:
     except ConfigError as error:
         yield wrong(str(error))
     except DBAPIError as error:
-        yield wrong(_unusable(error))
+        reason = " ".join(str(error.orig).split())
+        # Of SQLite's errors this one is about what is in the file.
+        is_damaged = db.engine.dialect.name == "sqlite" and type(error) is DatabaseError
+        yield wrong(DAMAGED.format(reason) if is_damaged else f"The database cannot be read: {reason}")
     else:
         return integrity.is_good
     return False
 
 
-def _unusable(error: DBAPIError) -> str:
-    told = " ".join(str(error.orig).split())
-    # Of SQLite's errors this one is about what is in the file.
-    if db.engine.dialect.name == "sqlite" and type(error) is DatabaseError:
-        return DAMAGED.format(told)
-    return f"The database cannot be read: {told}"
-
-
 def _integrity() -> Finding:
     if db.engine.dialect.name != "sqlite":
         return good("PostgreSQL looks after its own files.")
-    told = db.session.execute(text("PRAGMA quick_check(1)")).scalar_one()
-    return good("The database file is whole.") if told == "ok" else wrong(DAMAGED.format(" ".join(told.split())))
+    result = db.session.execute(text("PRAGMA quick_check(1)")).scalar_one()
+    return good("The database file is whole.") if result == "ok" else wrong(DAMAGED.format(" ".join(result.split())))
 
 
 def _backups() -> Finding:

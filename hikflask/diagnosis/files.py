@@ -7,28 +7,28 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.diagnosis import Finding, good, wrong
 
 # Below this a backup, a migration or a morning's photos may not fit.
 LEAST_FREE = 1024**3
 PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "uploads", "config.py", "backups")
 
 
-def look(folder: Path) -> Iterator[Finding]:
-    """Tell what is so of the instance folder."""
+def check(folder: Path) -> Iterator[Finding]:
+    """Check who owns the instance folder, who can read it, and how much room there is."""
     yield from _owners(folder)
     yield from _modes(folder)
     yield _room(folder)
 
 
 def _owners(folder: Path) -> Iterator[Finding]:
-    others = [path for path in _present(folder) if path.stat().st_uid != os.geteuid()]
-    for path in others:
+    foreign = [path for path in _present(folder) if path.stat().st_uid != os.geteuid()]
+    for path in foreign:
         yield wrong(
             f"{path} belongs to {_account(path.stat().st_uid)}, and not to {_account(os.geteuid())}, who runs this: "
             f"run `chown -R {_account(os.geteuid())} {folder}`, or run this command as the service's account."
         )
-    if not others:
+    if not foreign:
         yield good(f"{folder} and what is in it belong to {_account(os.geteuid())}.")
 
 

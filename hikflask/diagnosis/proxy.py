@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.diagnosis import Finding, good, wrong
 
 SECONDS = 10.0
 HEALTH = "/health"
@@ -17,8 +17,8 @@ NEEDED = ("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Typ
 EARLY = timedelta(days=30)
 
 
-def look(hosts: Sequence[str], address: str = "127.0.0.1", https: int = 443, plain: int = 80) -> Iterator[Finding]:
-    """Ask nginx as a browser would. :param hosts: HIKFLASK_HOSTS; the first is asked for."""
+def check(hosts: Sequence[str], address: str = "127.0.0.1", https: int = 443, plain: int = 80) -> Iterator[Finding]:
+    """Request pages of nginx as a browser would. :param hosts: HIKFLASK_HOSTS, of which the first is requested."""
     if not hosts:
         yield wrong("HIKFLASK_HOSTS is not set, so pages answer to any name: set it to the name that people type.")
         return

@@ -7,14 +7,14 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.diagnosis import Finding, good, wrong
 
 DEFAULT_BIND = "127.0.0.1:8000"
 SECONDS = 10.0
 
 
-def look(hosts: Sequence[str]) -> Iterator[Finding]:
-    """Tell whether the service is ready. :param hosts: HIKFLASK_HOSTS, of which the first is asked for."""
+def check(hosts: Sequence[str]) -> Iterator[Finding]:
+    """Check whether the service is ready. :param hosts: HIKFLASK_HOSTS, of which the first is requested."""
     complaint = not_ready(hosts)
     yield wrong(complaint) if complaint else good("The service answers and is ready.")
 
@@ -26,21 +26,19 @@ def not_ready(hosts: Sequence[str]) -> str:
         with closing(_connection(address)) as connection:
             connection.request("GET", "/health/ready", headers={"Host": hosts[0].lstrip(".") if hosts else "localhost"})
             answer = connection.getresponse()
-            told = answer.read()
+            body = answer.read()
     except (OSError, http.client.HTTPException) as error:
         return (
             f"The service does not answer at {address} ({error}): `journalctl -u hikflask` says why, "
             "`systemctl start hikflask` starts it."
         )
-    return "" if answer.status == 200 else _complaint(answer.status, told)
-
-
-def _complaint(status: int, told: bytes) -> str:
+    if answer.status == http.client.OK:
+        return ""
     try:
-        parts = [name for name, state in json.loads(told).items() if name != "status" and state != "ok"]
+        parts = [name for name, state in json.loads(body).items() if name != "status" and state != "ok"]
     except (ValueError, AttributeError):
         parts = []
-    what = ", ".join(parts) or f"status {status}"
+    what = ", ".join(parts) or f"status {answer.status}"
     return f"The service answers and is not ready ({what}): `journalctl -u hikflask -u hikflask-worker` says why."
 
 

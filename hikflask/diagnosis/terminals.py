@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
-from hikflask.diagnosis.finding import Finding, good, wrong
+from hikflask.diagnosis import Finding, good, wrong
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import vault
 from hikflask.models import Terminal
@@ -26,20 +26,20 @@ SENTENCES = {
 }
 
 
-def look() -> Iterator[Finding]:
-    """Tell of each terminal in use whether it answers and lets us in. Needs an app context."""
+def check() -> Iterator[Finding]:
+    """Check of each terminal in use whether it answers and accepts our account. Needs an app context."""
     try:
         terminals = registry.list_active()
         if not terminals:
             yield good("There are no terminals yet: `hikflask terminal add NAME URL USERNAME` adds one.")
         for terminal in terminals:
-            yield _told(terminal)
-    except DBAPIError as error:  # What is learnt of a terminal is written, and a disk may be full.
-        told = " ".join(str(error.orig).split())
-        yield wrong(f"The terminals were not all asked, since the database does not take what they answer: {told}")
+            yield _check(terminal)
+    except DBAPIError as error:  # What a terminal answers is written, and a disk may be full.
+        reason = " ".join(str(error.orig).split())
+        yield wrong(f"The terminals were not all asked, since the database does not take what they answer: {reason}")
 
 
-def _told(terminal: Terminal) -> Finding:
+def _check(terminal: Terminal) -> Finding:
     place = f"Terminal “{terminal.name}” ({terminal.url})"
     try:
         busy = ask_status(terminal.id, HOLDER).busy

@@ -26,7 +26,7 @@ NO_WORKER = (
 
 def wrong(app: Flask) -> list[str]:
     with app.app_context():
-        return [finding.sentence for finding in database.look() if not finding.is_good]
+        return [finding.sentence for finding in database.check() if not finding.is_good]
 
 
 @pytest.mark.both_databases

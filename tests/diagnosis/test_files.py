@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hikflask.diagnosis import files
-from hikflask.diagnosis.finding import Finding
+from hikflask.diagnosis import Finding, files
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def wrong(folder: Path) -> list[str]:
-    return [finding.sentence for finding in files.look(folder) if not finding.is_good]
+    return [finding.sentence for finding in files.check(folder) if not finding.is_good]
 
 
 def test_folder_of_its_own_account_that_nobody_else_reads_is_good(folder: Path) -> None:
@@ -59,4 +58,4 @@ def test_little_room_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert wrong(folder) == [
         f"Only 0.3 GB are free where {folder} is: delete what is not needed there, or make the disk larger."
     ]
-    assert Finding(False, wrong(folder)[0]) in list(files.look(folder))
+    assert Finding(False, wrong(folder)[0]) in list(files.check(folder))

@@ -13,7 +13,7 @@ PLACE = f"Terminal “Вход” (http://{HOST})"
 
 def told(app: Flask) -> list[tuple[bool, str]]:
     with app.app_context():
-        return [(finding.is_good, finding.sentence) for finding in terminals.look()]
+        return [(finding.is_good, finding.sentence) for finding in terminals.check()]
 
 
 def test_without_terminals_it_is_said_how_to_add_one(app: Flask) -> None:

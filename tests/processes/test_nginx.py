@@ -181,7 +181,7 @@ class TestLimits:
 
 class TestDoctor:
     def looked(self, nginx: Nginx, host: str = NAME) -> list[Finding]:
-        return list(proxy.look([host], https=nginx.https, plain=nginx.http))
+        return list(proxy.check([host], https=nginx.https, plain=nginx.http))
 
     def test_headers_that_protect_the_pages_are_looked_for(self, nginx: Nginx) -> None:
         tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
@@ -222,7 +222,7 @@ class TestDoctor:
         assert finding.sentence.startswith(f"nginx does not serve other.example at {ADDRESS} (")
 
     def test_pages_that_answer_to_any_name_are_said(self) -> None:
-        assert list(proxy.look([])) == [
+        assert list(proxy.check([])) == [
             Finding(
                 False,
                 "HIKFLASK_HOSTS is not set, so pages answer to any name: set it to the name that people type.",

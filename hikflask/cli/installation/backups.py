@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from hikflask import startup_checks
-from hikflask.cli.input import read_password
+from hikflask.cli.console import read_password
 from hikflask.services.backups import create, restore
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.backups.errors import BackupError

@@ -26,11 +26,11 @@ def examine(without_nginx: bool) -> None:
 
 def _findings(without_nginx: bool) -> Iterator[Finding]:
     hosts = current_app.config["HOSTS"]
-    yield from files.look(Path(current_app.config["INSTANCE_PATH"]))
-    yield from clock.look()
-    usable = yield from database.look()
-    yield from service.look(hosts)
+    yield from files.check(Path(current_app.config["INSTANCE_PATH"]))
+    yield from clock.check()
+    usable = yield from database.check()
+    yield from service.check(hosts)
     if not without_nginx:
-        yield from proxy.look(hosts)
+        yield from proxy.check(hosts)
     if usable:
-        yield from terminals.look()
+        yield from terminals.check()

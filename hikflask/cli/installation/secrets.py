@@ -4,14 +4,19 @@ import click
 from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
-from hikflask.cli.database import DatabaseGroup
+from hikflask.cli.command_group import CommandGroup
 from hikflask.encryption import key_rotation
 from hikflask.encryption.vault import GRACE_SECONDS, SETTING, VaultError
 from hikflask.extensions import vault
-from hikflask.services import audit
+
+OLDER_KEYS = (
+    "The older keys stay in {}: back it up, and in {:.0f} minutes or later forget them with "
+    "`flask --app wsgi secrets rotate --drop-old`."
+)
+GIVEN_KEYS = f"When every process runs with this key first, leave it alone in {SETTING}."
 
 
-@click.group(cls=DatabaseGroup)
+@click.group(cls=CommandGroup)
 def secrets() -> None:
     """Keys of what is stored encrypted."""
 
@@ -21,32 +26,23 @@ def secrets() -> None:
 @with_appcontext
 def rotate_secrets(drop_old: bool) -> None:
     """Encrypt passwords of terminals and second factors with a new key; the app may run meanwhile."""
+    keyring = vault.keyring
+    if not (drop_old or keyring.file or keyring.count > 1):
+        click.echo(_how_to_change_setting())
+        return
     try:
-        with audit.acting(audit.COMMAND_LINE):
-            click.echo(_done(drop_old))
+        if drop_old:
+            count, remark = key_rotation.drop_old(), f"{keyring.source} holds the newest key alone."
+        elif keyring.file:
+            count, remark = key_rotation.rotate(), OLDER_KEYS.format(keyring.source, GRACE_SECONDS / 60)
+        else:
+            count, remark = key_rotation.renew(), GIVEN_KEYS
     except VaultError as error:
         raise click.ClickException(str(error)) from error
+    click.echo(f"Secrets encrypted with the newest key: {count}. {remark}")
 
 
-def _done(drop_old: bool) -> str:
-    keyring = vault.keyring
-    if drop_old:
-        return f"{_secrets(key_rotation.drop_old())}. {keyring.source} holds the newest key alone."
-    if keyring.file is None:
-        return _with_given_keys()
-    return (
-        f"{_secrets(key_rotation.rotate())}. The older keys stay in {keyring.source}: back it up, and in "
-        f"{GRACE_SECONDS / 60:.0f} minutes or later forget them with `flask --app wsgi secrets rotate --drop-old`."
-    )
-
-
-def _with_given_keys() -> str:
-    """Encrypt with the new key when a person has put one into the setting; otherwise say how to do that."""
-    if vault.keyring.count > 1:
-        return (
-            f"{_secrets(key_rotation.renew())}. When every process runs with this key first, "
-            f"leave it alone in {SETTING}."
-        )
+def _how_to_change_setting() -> str:
     key = Fernet.generate_key().decode()
     return (
         f"The key is given by {SETTING}, so nothing was changed. To change the key:\n"
@@ -54,7 +50,3 @@ def _with_given_keys() -> str:
         "2. restart every process with both;\n"
         "3. run `flask --app wsgi secrets rotate` again with both: it encrypts everything with the new key."
     )
-
-
-def _secrets(count: int) -> str:
-    return f"Secrets encrypted with the newest key: {count}"

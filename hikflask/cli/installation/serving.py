@@ -1,14 +1,15 @@
-"""`hikflask serve` and `hikflask ready`: serve the pages, and ask a running service whether it can work."""
+"""`hikflask serve`, `worker` and `ready`: the processes of the service, and the question whether they can work."""
 
 import os
 import sys
 import time
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from hikflask import config
+from hikflask import config, startup_checks
+from hikflask.background import worker
 from hikflask.diagnosis import service
 
 AGAIN_SECONDS = 0.5
@@ -20,6 +21,18 @@ def serve() -> None:
     settings = str(config.SHIPPED / "deploy" / "gunicorn.conf.py")
     program = [sys.executable, "-m", "gunicorn", "--config", settings, "wsgi:app"]
     os.execv(sys.executable, program)  # noqa: S606 - it takes this process's place, and systemd's word goes to it
+
+
+@click.command("worker")
+@with_appcontext
+def run_worker() -> None:
+    """Run queued work until stopped (with HIKFLASK_WORKER=external)."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    try:
+        startup_checks.prepare(app)
+    except config.ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    worker.run_forever(app)
 
 
 @click.command("ready")

@@ -1,20 +1,32 @@
-"""`flask --app wsgi database …`: move an installation to another database."""
-
-import os
+"""`hikflask init`: make the tables, or bring them to this version. `hikflask database …`: move to another database."""
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+from flask_migrate import upgrade
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hikflask.cli.database import DatabaseGroup
-from hikflask.cli.input import read_password
+from hikflask import startup_checks
+from hikflask.cli.command_group import CommandGroup
+from hikflask.cli.console import read_password
 from hikflask.services.backups import database_copy
 from hikflask.services.backups.database_copy import CopyError
 
 
-@click.group(cls=DatabaseGroup)
+@click.command("init")
+@with_appcontext
+def initialise() -> None:
+    """Make the database, or bring it to this version; the keys are made at the first start."""
+    present, needed = startup_checks.present_version(), startup_checks.needed_version()
+    if present == needed:
+        click.echo(f"The database has version {needed} already.")
+        return
+    upgrade()
+    click.echo(f"The database has version {needed} now{f', instead of {present}' if present else ''}.")
+
+
+@click.group(cls=CommandGroup)
 def database() -> None:
     """The database that everything is stored in."""
 
@@ -36,16 +48,15 @@ def copy_to(url: str, password_stdin: bool) -> None:
         address = address.set(password=read_password(from_stdin=True))
     rows: dict[str, int] = {}
 
-    def told(table: str, count: int) -> None:
+    def report(table: str, count: int) -> None:
         rows[table] = count
         click.echo(f"{table}: {count}")
 
     try:
-        database_copy.copy_to(address.render_as_string(hide_password=False), told)
+        database_copy.copy_to(address.render_as_string(hide_password=False), report)
     except CopyError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Copied and compared: {sum(rows.values())} rows in {len(rows)} tables.")
     shown = address.render_as_string(hide_password=True)
     click.echo(f"Now set HIKFLASK_DATABASE_URL={shown} (with its password) and start the service.")
-    folder = os.fspath(current_app.instance_path)
-    click.echo(f"Keys and photos stay where they are: {folder}")
+    click.echo(f"Keys and photos stay where they are: {current_app.instance_path}")

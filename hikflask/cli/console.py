@@ -1,11 +1,18 @@
-"""What people type: names as arguments, passwords never, since everybody sees arguments in the list of processes."""
+"""What people type and read at a terminal window: names, passwords, tables.
+
+A password is never an argument, since everybody sees arguments in the list of processes.
+"""
 
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 
 import click
 
 from hikflask import invisible_characters
 from hikflask.forms.fields import LONGEST_NAME
+
+GAP = "  "
 
 
 def read_password(from_stdin: bool) -> str:
@@ -24,3 +31,17 @@ def checked_name(name: str) -> str:
     if not name or len(name) > LONGEST_NAME or any(map(invisible_characters.is_invisible, name)):
         raise click.ClickException(f"NAME must be 1 to {LONGEST_NAME} characters, without control characters.")
     return name
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows as lines below their head, with aligned columns."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment in UTC, or "never"."""
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
