@@ -35,6 +35,7 @@ main() {
     before=
     if [ -n "$old" ]; then
         before=$(present_version)
+        # An old version may know no default for the number.
         command_of "$old" backup --into "$backups" --keep 14
     fi
     switch_to "$new"

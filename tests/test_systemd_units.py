@@ -82,7 +82,7 @@ def test_all_units_have_the_same_walls() -> None:
 def test_backup_is_made_each_night_where_the_guides_say() -> None:
     unit, folder = "hikflask-backup.service", "/var/lib/hikflask-backups"
 
-    assert values(unit, "ExecStart") == [f"/opt/hikflask/current/bin/hikflask backup --into {folder} --keep 14"]
+    assert values(unit, "ExecStart") == [f"/opt/hikflask/current/bin/hikflask backup --into {folder}"]
     assert values(unit, "StateDirectory") == ["hikflask-backups", "hikflask"]
     assert values(TIMER, "OnCalendar") == ["*-*-* 02:00:00"]
     assert values(TIMER, "WantedBy") == ["timers.target"]

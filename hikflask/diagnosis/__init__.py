@@ -1,4 +1,4 @@
-"""What `hikflask doctor` checks: each module checks one part of an installation and yields its findings."""
+"""Diagnosis: what `hikflask doctor` checks of an installation when somebody runs it, a module for each part."""
 
 from dataclasses import dataclass
 

@@ -13,6 +13,8 @@ from hikflask.services.backups.archive import Manifest
 from hikflask.services.backups.errors import BackupError
 
 MOST_NAMES = 10
+# Of backups in a folder, so two weeks of nights.
+DEFAULT_KEPT = 14
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
 FROM_STDIN = "Read the keys' passphrase from standard input, instead of asking for it."
@@ -21,19 +23,24 @@ FROM_STDIN = "Read the keys' passphrase from standard input, instead of asking f
 @click.command("backup")
 @click.argument("file", type=FILE, required=False)
 @click.option("--into", type=FOLDER, help="Make a file named after the time in this folder, instead of FILE.")
-@click.option("--keep", type=click.IntRange(1), help="With --into: keep so many of these files, the newest.")
+@click.option(
+    "--keep", type=click.IntRange(1), help=f"With --into: keep so many of these files, the newest ({DEFAULT_KEPT})."
+)
 @click.option("--with-keys", is_flag=True, help="Back up the keys, too, encrypted under a passphrase.")
 @click.option("--passphrase-stdin", is_flag=True, help=FROM_STDIN)
 @with_appcontext
 def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bool, passphrase_stdin: bool) -> None:
     """Back up the database and the photos to FILE, while everything runs."""
-    if (file is None) == (into is None) or (keep is None) != (into is None):
-        raise click.UsageError("Give FILE, or --into FOLDER with --keep N.")
+    if (file is None) == (into is None) or (keep is not None and into is None):
+        raise click.UsageError("Give FILE, or --into FOLDER, which --keep is for.")
     if passphrase_stdin and not with_keys:
         raise click.UsageError("--passphrase-stdin is for --with-keys.")
     passphrase = _new_passphrase(passphrase_stdin) if with_keys else None
     try:
-        made = create.create_in(into, keep or 1, passphrase) if into else create.create(file or Path(), passphrase)
+        if into:
+            made = create.create_in(into, keep or DEFAULT_KEPT, passphrase)
+        else:
+            made = create.create(file or Path(), passphrase)
     except BackupError as error:
         raise click.ClickException(str(error)) from None
     except (OperationalError, ProgrammingError) as error:

@@ -1,1 +1,1 @@
-"""Alarms: what cannot wait until somebody looks, is mailed."""
+"""Alarms: what cannot wait until somebody opens a page, found by the worker's sweep and mailed."""

@@ -1,0 +1,1 @@
+"""Attention: what a person must do about employees and terminals, counted and listed when a page is opened."""

@@ -12,6 +12,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
+from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.imports import columns
 from hikflask.services.spreadsheets.formulas import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
@@ -30,7 +31,7 @@ HERE = {"работает", "действующий", "действует", "а�
 DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y")
 # How 1C writes that there is no date.
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
-WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59, 59)}}
+WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, LAST_OF_DAY}}
 NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001")
 Error = list[Any]
 

@@ -308,6 +308,12 @@ def test_rotation_keeps_the_newest_and_touches_nothing_else(filled: Flask, tmp_p
     assert len(left) == 5
     assert left[3:] == ["hikflask-old.tar", "other.tar"]
     assert run(filled, "restore", "--check", folder / left[2]).exit_code == 0
+    for day in range(1, 15):
+        (folder / f"hikflask-202512{day:02}-030000.tar").write_text("x")
+
+    assert run(filled, "backup", "--into", folder).exit_code == 0
+
+    assert len(list(folder.glob("hikflask-20*.tar"))) == 14
 
 
 def test_failed_backup_leaves_the_one_before(filled: Flask, tmp_path: Path) -> None:
@@ -329,8 +335,9 @@ def test_failed_backup_leaves_the_one_before(filled: Flask, tmp_path: Path) -> N
 
 
 def test_wrong_use_is_explained(filled: Flask, tmp_path: Path) -> None:
-    usage = "Error: Give FILE, or --into FOLDER with --keep N.\n"
-    for arguments in ([], ["b.tar", "--keep", 3], ["--into", tmp_path], ["b.tar", "--into", tmp_path, "--keep", 3]):
+    usage = "Error: Give FILE, or --into FOLDER, which --keep is for.\n"
+    both = ["b.tar", "--into", tmp_path]
+    for arguments in ([], ["b.tar", "--keep", 3], both, [*both, "--keep", 3]):
         assert run(filled, "backup", *arguments).stderr.endswith(usage)
     alone = run(filled, "backup", tmp_path / "b.tar", "--passphrase-stdin")
     assert alone.stderr.endswith("Error: --passphrase-stdin is for --with-keys.\n")
