@@ -18,8 +18,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hikflask"
 MAY_IMPORT = {
     "web": {"web", "http", "config", "forms", "services", "background.tasks", "labels", "messages", "models",
             "extensions", "isapi.errors", "invisible_characters", "validity_days", "request_id"},
-    "api": {"api", "http", "forms", "services", "background.tasks", "metrics.exposition", "messages", "models",
-            "extensions", "isapi.errors", "validity_days"},
+    "api": {"api", "http", "forms", "services", "background.tasks", "metrics.exposition", "encryption.vault",
+            "messages", "models", "extensions", "isapi.errors", "validity_days"},
     "cli": {"cli", "forms", "services", "background", "labels", "messages", "models", "extensions", "isapi.errors",
             "startup_checks", "config", "diagnosis", "encryption", "invisible_characters"},
     "__main__": {"version"},

@@ -8,7 +8,7 @@ from hikflask import request_id
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import task_queue
 from hikflask.isapi.errors import TerminalError
-from hikflask.services.accounts import idempotency, rate_limit, sessions
+from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
@@ -29,7 +29,7 @@ from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
-from hikflask.services.privacy import certificates, secure_delete
+from hikflask.services.privacy import certificates, kept_answers, secure_delete
 from hikflask.services.terminals import checks, drift
 from hikflask.services.terminals.status import ask_status
 from hikflask.services.webhooks import deliveries
@@ -55,7 +55,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     certificates.forget_old,
     sessions.delete_expired_sessions,
     rate_limit.delete_old_tries,
-    idempotency.forget_keys,
+    kept_answers.forget_keys,
     deliveries.forget_deliveries,
     employee_search.add_up_counts,
     secure_delete.empty_log,

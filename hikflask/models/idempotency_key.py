@@ -8,6 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
+KEPT_SECONDS = 86400.0
+# In place of an answer that is not kept any more.
+GONE = ""
+
 
 class IdempotencyKey(Base):
     """A key that a program sent with a call, what it asked for, and what it was answered first.

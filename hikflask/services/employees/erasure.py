@@ -7,7 +7,6 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Employee, Erasure, JobItem, Photo
 from hikflask.services import audit
-from hikflask.services.accounts import idempotency
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import after_commit, fresh, lock_numbers, locked_with_number, transactional
 from hikflask.services.core.errors import NotFound
@@ -17,7 +16,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
-from hikflask.services.privacy import certificates, comparison_traces, import_traces, traces
+from hikflask.services.privacy import certificates, comparison_traces, import_traces, kept_answers, traces
 from hikflask.services.privacy.import_traces import Person
 
 
@@ -134,7 +133,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     :param numbers: the numbers that the person has, or had on terminals.
     """
     traces.forget(numbers, employee_id)
-    idempotency.blank_answers()
+    kept_answers.blank_answers()
     strays = storage.strays(*numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 

@@ -3,12 +3,11 @@
 import pytest
 from flask import Flask
 
+from hikflask.api.support import idempotency
+from hikflask.api.support.idempotency import Answer, Claim
 from hikflask.extensions import db
 from hikflask.models import IdempotencyKey
-from hikflask.services.accounts import idempotency
-from hikflask.services.accounts.idempotency import Answer, Claim
 from hikflask.services.core.errors import ServiceError
-from tests.support.between import Between
 from tests.support.retention import age
 from tests.support.signed_in import make_token
 
@@ -44,28 +43,6 @@ def test_claim_that_is_given_up_can_be_taken_at_once(claim: Claim) -> None:
     idempotency.give_up(claim)
 
     assert isinstance(idempotency.begin(1, "key", "other"), Claim)
-
-
-def test_answer_of_a_call_that_runs_is_not_kept_either_once_somebody_is_erased(claim: Claim) -> None:
-    idempotency.blank_answers()
-    db.session.commit()
-
-    idempotency.keep(claim, ANSWER)
-
-    with pytest.raises(ServiceError, match=r"^idempotency_answer_gone$"):
-        idempotency.begin(1, "key", "print")
-    idempotency.give_up(claim)
-    assert isinstance(idempotency.begin(1, "key", "print"), Claim)
-
-
-def test_no_call_begins_before_the_erasure_of_somebody_ends(claim: Claim, between: Between) -> None:
-    idempotency.give_up(claim)
-    other = between(idempotency, "blank_answers", lambda: idempotency.begin(1, "key", "print"))
-    idempotency.blank_answers()
-    db.session.commit()
-    other.finish()
-
-    assert (other.blocked, other.error) == (True, None)
 
 
 def test_keys_go_with_their_token_and_no_text_of_the_key_is_stored(claim: Claim) -> None:
