@@ -162,7 +162,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = drafts.of_saved(employee)
-    looked = quality.look(file.stream)
+    looked = quality.check_photo(file.stream)
     saved = save_employee(draft, FaceSource(upload=looked), employee_id=user_id, fields=()).row
     missing = consents.is_missing(saved.number, saved.id)
     return with_consent_warning(jsonify({**shape(saved), **_warning(missing, looked.findings)}), missing)

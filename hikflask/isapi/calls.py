@@ -1,4 +1,4 @@
-"""The names of the calls to terminals, for whoever measures them: there are as many as are listed here, and no more.
+"""The names of the calls to terminals, for metrics. The list is fixed, so the number of labels is, too.
 
 A picture has an address that the terminal chose, so all pictures have one name.
 """
@@ -17,7 +17,7 @@ PATHS = (
     faces.SEARCH,
     faces.SEARCH_DELETE,
     faces.DELETE,
-    *(how.value[1] for how in faces.FaceCall),
+    *(call.value[1] for call in faces.FaceCall),
     persons.RECORD,
     persons.MODIFY,
     persons.SEARCH,

@@ -9,7 +9,6 @@ capture.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from xml.etree.ElementTree import Element
 
 from hikflask.isapi.answer import Answer, Requester
 from hikflask.isapi.codec import BOM, checked, child, text, whole, xml, xml_of
@@ -77,13 +76,13 @@ def capabilities(client: Requester) -> CaptureModes:
     Raises: TerminalError.
     """
     root = xml(checked(client.request("GET", f"{PATH}/capabilities")), *ROOTS)
-    offers = _options(root, "dataType")
-    return CaptureModes(url="url" in offers, binary="binary" in offers, cancel="true" in _options(root, "cancelFlag"))
 
+    def options(name: str) -> set[str]:
+        element = child(root, name)
+        return set() if element is None else {option.strip() for option in element.get("opt", "").split(",")}
 
-def _options(root: Element, name: str) -> set[str]:
-    found = child(root, name)
-    return {option.strip() for option in found.get("opt", "").split(",")} if found is not None else set()
+    types = options("dataType")
+    return CaptureModes(url="url" in types, binary="binary" in types, cancel="true" in options("cancelFlag"))
 
 
 def take(
@@ -193,7 +192,9 @@ def _captured(answer: Answer) -> Captured | None:
         if picture is None:
             raise Nonsense(message="neither XML nor picture", path=answer.path, http_status=answer.status)
         return Captured(picture=picture)
-    progress, face_url = _progress_and_url(document, answer.path)
+    # When no boundary was found, the picture follows the XML directly.
+    root = xml_of(document.partition(JPEG_START)[0].rpartition(b">")[0] + b">", answer.path, *ROOTS)
+    progress, face_url = whole(text(root, "captureProgress")), text(root, *URL_NAMES) or None
     if progress is not None and progress < 100:
         return None
     if face_url or picture:
@@ -201,12 +202,6 @@ def _captured(answer: Answer) -> Captured | None:
     if any(piece.strip() for piece in pieces if piece is not document):
         raise UnusablePicture(message="no JPEG", path=answer.path, http_status=answer.status)
     return None
-
-
-def _progress_and_url(document: bytes, path: str) -> tuple[int | None, str | None]:
-    # When no boundary was found, the picture follows the XML directly.
-    root = xml_of(document.partition(JPEG_START)[0].rpartition(b">")[0] + b">", path, *ROOTS)
-    return whole(text(root, "captureProgress")), text(root, *URL_NAMES) or None
 
 
 def cancel(client: Requester) -> None:

@@ -37,7 +37,7 @@ from hikflask.isapi.sockets import (
     Resolver,
     Slow,
     Trip,
-    about_certificate,
+    is_certificate_error,
     certificate_fingerprint,
     normal_fingerprint,
     resolve_any,
@@ -111,7 +111,7 @@ class Client:
         self._sha256_only = sha256_only
         self._login = DigestLogin(username, password)
         self._tries_left: int | None = None
-        self._asked_for_tries = False
+        self._tries_refreshed = False
         self._trip = Trip()
         self._lock = threading.Lock()
         pin = normal_fingerprint(fingerprint) if fingerprint else None
@@ -181,18 +181,12 @@ class Client:
         if answer.status == 401:
             self._login.forget()
             raise login_refusal(answer)
-        self._ask_for_all_tries()
-        return answer
-
-    def _ask_for_all_tries(self) -> None:
-        """Make the next request ask for the number of login tries again, if some were used before this success.
-
-        A successful login resets the terminal's counter. With the old count, a later refusal of our password would look
-        like an expired nonce, and the password would be sent twice.
-        """
-        if not self._asked_for_tries and self._tries_left is not None and self._tries_left < FEWEST_TRIES:
-            self._asked_for_tries = True
+        # A successful login resets the terminal's counter of login tries. With an old count, a later refusal of our
+        # password would look like an expired nonce, and the password would be sent twice. So the count is read again.
+        if not self._tries_refreshed and self._tries_left is not None and self._tries_left < FEWEST_TRIES:
+            self._tries_refreshed = True
             self._login.forget()
+        return answer
 
     def _stop_if_refused(self, reply: _Reply) -> None:
         """Raise the login error if a 401 refuses the password, and return if it only says that the nonce has expired.
@@ -202,8 +196,8 @@ class Client:
         the nonce (two recordings; RFC 7616 section 3.3).
         """
         before, check = self._tries_left, user_check(reply.answer)
-        told_now = bool(reply.challenge) and not STALE.search(reply.challenge)
-        fell = check.tries_left is not None and (told_now if before is None else check.tries_left < before)
+        fresh = bool(reply.challenge) and not STALE.search(reply.challenge)
+        fell = check.tries_left is not None and (fresh if before is None else check.tries_left < before)
         if check.locked or fell:
             self._login.forget()
             self._tries_left = check.tries_left
@@ -248,7 +242,7 @@ class Client:
             error.path = call.bare_path
             raise
         except requests.RequestException as error:
-            raise self._translated(error, call.bare_path) from error
+            raise self._terminal_error(error, call.bare_path) from error
         except ValueError as error:
             # requests and urllib3 let some through as they are, such as a chunk of negative length.
             raise Nonsense(message=type(error).__name__, path=call.bare_path) from error
@@ -278,11 +272,11 @@ class Client:
                 raise NoAnswer(path=call.bare_path, http_status=response.status_code)
         return bytes(body)
 
-    def _translated(self, error: requests.RequestException, path: str) -> TerminalError:
+    def _terminal_error(self, error: requests.RequestException, path: str) -> TerminalError:
         cause = type(error).__name__
         if isinstance(error, requests.exceptions.ContentDecodingError):
             return Nonsense(message=cause, path=path)
-        if isinstance(error, requests.exceptions.SSLError) and not self._trip.sent and about_certificate(error):
+        if isinstance(error, requests.exceptions.SSLError) and not self._trip.sent and is_certificate_error(error):
             return CertificateChanged(path=path)
         if isinstance(error, requests.ReadTimeout) or self._trip.timed_out:
             return NoAnswer(message=cause, path=path)
@@ -315,13 +309,10 @@ def _session(trip: Trip, resolve: Resolver, fingerprint: str | None, transport: 
     session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, transport or _adapter(trip, resolve, fingerprint if scheme == "https://" else None))
+        pin = fingerprint if scheme == "https://" else None
+        adapter: HTTPAdapter = FingerprintAdapter(pin) if pin else HTTPAdapter()
+        watch(adapter.poolmanager, trip, resolve)
+        session.mount(scheme, transport or adapter)
     # Off only with a pin, which is verified instead. Each adapter serves one client.
     session.verify = fingerprint is None
     return session
-
-
-def _adapter(trip: Trip, resolve: Resolver, fingerprint: str | None) -> HTTPAdapter:
-    adapter: HTTPAdapter = FingerprintAdapter(fingerprint) if fingerprint else HTTPAdapter()
-    watch(adapter.poolmanager, trip, resolve)
-    return adapter

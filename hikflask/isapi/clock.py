@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from hikflask.isapi.answer import Answer, Requester
-from hikflask.isapi.codec import checked, confirmed, is_json, member, text, to_json, xml
+from hikflask.isapi.answer import Requester
+from hikflask.isapi.codec import checked, confirmed, fields, is_json, to_json
 from hikflask.isapi.errors import Nonsense, Refused
 
 PATH = "/ISAPI/System/time"
@@ -38,7 +38,7 @@ HOUR, USUAL_CHANGE = "1:00", "2:00"
 
 @dataclass(frozen=True)
 class DeviceTime:
-    """What a terminal's clock shows: the local time, its offset from UTC (None: not told), zone and mode as told."""
+    """What a terminal's clock shows: the local time, its offset from UTC (None: not sent), zone and mode as sent."""
 
     local: datetime
     offset: timedelta | None
@@ -54,7 +54,7 @@ class DeviceTime:
     def moment(self, offset: timedelta) -> datetime:
         """Return the moment that the clock shows.
 
-        Args: offset is taken where the terminal tells none.
+        Args: offset is used when the terminal sends none.
         """
         return (self.local - (offset if self.offset is None else self.offset)).replace(tzinfo=UTC)
 
@@ -62,7 +62,7 @@ class DeviceTime:
 def read(client: Requester) -> DeviceTime:
     """Return what the clock shows. Raises TerminalError; Nonsense when there is no readable time."""
     answer = checked(client.request("GET", PATH))
-    words = _words(answer)
+    words = {name: word.strip() for name, word in fields(answer, "Time", NAMES).items()}
     zone = words["timeZone"]
     try:
         shown = datetime.fromisoformat(words["localTime"])
@@ -76,22 +76,15 @@ def read(client: Requester) -> DeviceTime:
     return DeviceTime(local=local, offset=offset, zone=zone, mode=words["timeMode"], in_json=is_json(answer))
 
 
-def _words(answer: Answer) -> dict[str, str]:
-    if is_json(answer):
-        told = member(answer, "Time")
-        return {name: str(told.get(name) or "").strip() for name in NAMES}
-    root = xml(answer, "Time")
-    return {name: text(root, name) for name in NAMES}
-
-
 def set_to(client: Requester, moment: datetime, *, in_json: bool = False) -> None:
     """Set clock and zone by hand, which ends a setting by NTP. This does not prove anything: call `read` afterwards.
 
-    A terminal that refuses the offset in the local time gets the time without it: the zone says what it is.
+    A terminal that refuses the offset in the local time gets the time without it, because the zone has it as well.
 
-    Args: moment has its offset from UTC, which becomes the zone; in_json is how the terminal told its time.
-    Raises: RestartRequired when it is set after a restart; other TerminalErrors; ValueError for a moment without an
-    offset.
+    Args: moment has its offset from UTC, which becomes the zone; in_json is the form in which the terminal sends its
+    time.
+    Raises: RestartRequired when the time is set after a restart; other TerminalErrors; ValueError for a moment without
+    an offset.
     """
     offset = moment.utcoffset()
     if offset is None:
@@ -138,7 +131,7 @@ def _offset_at(local: datetime, zone: str) -> timedelta | None:
 
 
 def _change(year: int, month: str, week: str, weekday: str, time: str | None) -> datetime:
-    """Return the local time of a change that a zone's rule tells: week 5 is the last one, weekday 0 is a Sunday."""
+    """Return the local time of a change by a zone's rule. Week 5 is the last of the month, weekday 0 a Sunday."""
     first = datetime(year, int(month), 1)  # noqa: DTZ001 - local time
     day = first + timedelta(days=(int(weekday) - first.isoweekday()) % 7, weeks=int(week) - 1)
     if day.month != first.month:

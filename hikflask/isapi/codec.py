@@ -6,6 +6,7 @@ in different namespaces, and the heartbeat has the root RequestStatus. So elemen
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -45,10 +46,14 @@ def checked(answer: Answer) -> Answer:
     Raises: the TerminalError of the refusal.
     """
     status = response_status(answer)
-    if not 200 <= answer.status < 300:
+    if status is None:
+        is_ok = True
+    elif status.status_code is None:
+        is_ok = status.sub_status.lower() == "ok"
+    else:
+        is_ok = status.status_code in OK_CODES
+    if not is_ok or not 200 <= answer.status < 300:
         raise error_for(status or ResponseStatus(), answer.status, answer.path)
-    if status and not _is_ok(status):
-        raise error_for(status, answer.status, answer.path)
     return answer
 
 
@@ -63,17 +68,32 @@ def confirmed(answer: Answer) -> Answer:
     return answer
 
 
-def _is_ok(status: ResponseStatus) -> bool:
-    if status.status_code is None:
-        return status.sub_status.lower() == "ok"
-    return status.status_code in OK_CODES
-
-
 def response_status(answer: Answer) -> ResponseStatus | None:
     """Return the envelope of an answer, JSON or XML, or None when the body has none."""
-    if is_json(answer):
-        return _status_of_json(answer)
-    return _status_of_xml(answer) if _first_letter(answer) == b"<" else None
+    try:
+        if is_json(answer):
+            words = json_object(answer)
+            words = _dict(words.get("ResponseStatus")) or words
+            envelope = "ResponseStatus" if "statusCode" in words or "subStatusCode" in words else ""
+        elif _first_letter(answer) == b"<":
+            root = xml(answer)
+            words, envelope = {local_name(element): _own_text(element) for element in root}, local_name(root)
+        else:
+            return None
+    except Nonsense:
+        return None
+    if envelope not in ENVELOPES:
+        return None
+    if envelope == "userCheck":
+        is_ok = words.get("statusValue") == "200"
+        return ResponseStatus(1 if is_ok else 4, words.get("statusString", ""), "ok" if is_ok else "badAuthorization")
+    return ResponseStatus(
+        status_code=whole(words.get("statusCode")),
+        status_string=str(words.get("statusString") or ""),
+        sub_status=str(words.get("subStatusCode") or ""),
+        error_code=whole(words.get("errorCode")),
+        message=str(words.get("errorMsg") or ""),
+    )
 
 
 def is_json(answer: Answer) -> bool:
@@ -83,41 +103,6 @@ def is_json(answer: Answer) -> bool:
 
 def _first_letter(answer: Answer) -> bytes:
     return answer.body.removeprefix(BOM).lstrip()[:1]
-
-
-def _status_of_json(answer: Answer) -> ResponseStatus | None:
-    try:
-        found = json_object(answer)
-    except Nonsense:
-        return None
-    found = _dict(found.get("ResponseStatus")) or found
-    if "statusCode" not in found and "subStatusCode" not in found:
-        return None
-    return _status(found)
-
-
-def _status_of_xml(answer: Answer) -> ResponseStatus | None:
-    try:
-        root = xml(answer)
-    except Nonsense:
-        return None
-    if local_name(root) not in ENVELOPES:
-        return None
-    words = {local_name(element): _own_text(element) for element in root}
-    if local_name(root) != "userCheck":
-        return _status(words)
-    accepted = words.get("statusValue") == "200"
-    return ResponseStatus(1 if accepted else 4, words.get("statusString", ""), "ok" if accepted else "badAuthorization")
-
-
-def _status(words: Json) -> ResponseStatus:
-    return ResponseStatus(
-        status_code=whole(words.get("statusCode")),
-        status_string=str(words.get("statusString") or ""),
-        sub_status=str(words.get("subStatusCode") or ""),
-        error_code=whole(words.get("errorCode")),
-        message=str(words.get("errorMsg") or ""),
-    )
 
 
 @dataclass(frozen=True)
@@ -130,32 +115,29 @@ class UserCheck:
 
 
 def user_check(answer: Answer) -> UserCheck:
-    """Return what a 401 says about the account. An unreadable body gives the defaults.
+    """Return the state of the account from the body of a 401. An unreadable body gives the defaults.
 
     The names vary, in XML and JSON: userCheck has lockStatus, retryLoginTime and unlockTime (recorded), ResponseStatus
     has lockStatus, retryTimes and resLockTime. A locked account is `lock` (recorded) or `locked` (ISAPI guide,
     "Security").
     """
-    words = _words_beside_401(answer)
+    try:
+        if is_json(answer):
+            words = json_object(answer)
+            words = words | _dict(words.get("ResponseStatus")) | _dict(words.get("userCheck"))
+        else:
+            words = {local_name(element): _own_text(element) for element in xml(answer).iter()}
+    except Nonsense:
+        words = {}
 
-    def said(*names: str) -> object:
+    def first(*names: str) -> object:
         return next((words[name] for name in names if name in words), None)
 
     return UserCheck(
-        locked=str(said("lockStatus")).strip().lower() in LOCKED,
-        tries_left=counted(said("retryLoginTime", "retryTimes")),
-        unlock_seconds=counted(said("unlockTime", "resLockTime")),
+        locked=str(first("lockStatus")).strip().lower() in LOCKED,
+        tries_left=counted(first("retryLoginTime", "retryTimes")),
+        unlock_seconds=counted(first("unlockTime", "resLockTime")),
     )
-
-
-def _words_beside_401(answer: Answer) -> Json:
-    try:
-        if is_json(answer):
-            found = json_object(answer)
-            return found | _dict(found.get("ResponseStatus")) | _dict(found.get("userCheck"))
-        return {local_name(element): _own_text(element) for element in xml(answer).iter()}
-    except Nonsense:
-        return {}
 
 
 def login_refusal(answer: Answer) -> LoginRefused:
@@ -173,7 +155,7 @@ def xml(answer: Answer, *roots: str) -> Element:
 
 
 def xml_of(data: bytes, path: str, *roots: str) -> Element:
-    """Return the root element of XML bytes, as `xml` does."""
+    """Return the root element of XML bytes. Raises Nonsense for broken XML and for a root that is not in `roots`."""
     if len(data) > LARGEST_XML:
         raise Nonsense(message="answer too large", path=path)
     try:
@@ -202,8 +184,8 @@ def text(root: Element, *names: str) -> str:
 
     Characters that cannot be stored are replaced, as in JSON.
     """
-    found = child(root, *names)
-    return _own_text(found) if found is not None else ""
+    element = child(root, *names)
+    return "" if element is None else _own_text(element)
 
 
 def _own_text(element: Element) -> str:
@@ -251,6 +233,18 @@ def member(answer: Answer, name: str) -> Json:
     return value
 
 
+def fields(answer: Answer, name: str, names: Collection[str]) -> dict[str, str]:
+    """Return the texts of the object `name` in a JSON body, or of the root `name` in XML, by their names.
+
+    Raises: Nonsense when the body has no such object or root.
+    """
+    if is_json(answer):
+        words = member(answer, name)
+        return {field: str(words.get(field) or "") for field in names}
+    root = xml(answer, name)
+    return {field: text(root, field) for field in names}
+
+
 def rows(value: object) -> list[Json]:
     """Return the objects in a list. A single object counts as a list of one, any other value as an empty list."""
     if isinstance(value, dict):
@@ -270,7 +264,7 @@ def whole(value: object) -> int | None:
 
 
 def counted(value: object) -> int | None:
-    """Return a count: as `whole`, but None for a negative number."""
+    """Return a count of at most 31 bits, sent as a number or as text, or None, also for a negative number."""
     number = whole(value)
     return number if number is not None and number >= 0 else None
 

@@ -7,7 +7,7 @@ What the vendor allows: GET on /ISAPI/System/deviceInfo and on the capabilities 
 from dataclasses import dataclass
 
 from hikflask.isapi.answer import Requester
-from hikflask.isapi.codec import Json, checked, counted, is_json, json_object, member, text, xml
+from hikflask.isapi.codec import checked, counted, fields, json_object, member
 
 INFO = "/ISAPI/System/deviceInfo"
 PERSON_CAPABILITIES = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
@@ -28,7 +28,7 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class FaceLibrary:
-    """The capacity for faces (None when not told), and the listed functions in lower case, such as post and setup."""
+    """The capacity for faces (None when not sent), and the listed functions in lower case, such as post and setup."""
 
     capacity: int | None = None
     functions: frozenset[str] = frozenset()
@@ -44,30 +44,20 @@ class PersonLimits:
 
 def info(client: Requester) -> DeviceInfo:
     """Return name, model, serial number and firmware. Raises TerminalError."""
-    answer = checked(client.request("GET", INFO))
-    if is_json(answer):
-        told = member(answer, "DeviceInfo")
-        words = {name: str(told.get(name) or "") for name in INFO_NAMES}
-    else:
-        root = xml(answer, "DeviceInfo")
-        words = {name: text(root, name) for name in INFO_NAMES}
-    return DeviceInfo(*words.values())
+    return DeviceInfo(*fields(checked(client.request("GET", INFO)), "DeviceInfo", INFO_NAMES).values())
 
 
 def person_limits(client: Requester) -> PersonLimits:
     """Return the limits for people. Raises TerminalError."""
     user = member(checked(client.request("GET", PERSON_CAPABILITIES)), "UserInfo")
-    return PersonLimits(name_bytes=_largest(user, "name"), people=counted(user.get("maxRecordNum")))
-
-
-def _largest(limits: Json, name: str) -> int | None:
-    limit = limits.get(name)
-    return counted(limit.get("@max")) if isinstance(limit, dict) else None
+    name = user.get("name")
+    name_bytes = counted(name.get("@max")) if isinstance(name, dict) else None
+    return PersonLimits(name_bytes=name_bytes, people=counted(user.get("maxRecordNum")))
 
 
 def face_library(client: Requester) -> FaceLibrary:
     """Return the capacity of one face library and the functions in supportFDFunction. Raises TerminalError."""
-    told = json_object(checked(client.request("GET", FACE_CAPABILITIES)))
-    functions = told.get("supportFDFunction")
+    library = json_object(checked(client.request("GET", FACE_CAPABILITIES)))
+    functions = library.get("supportFDFunction")
     listed = {name.strip().lower() for name in functions.split(",")} if isinstance(functions, str) else set()
-    return FaceLibrary(capacity=counted(told.get("FDRecordDataMaxNum")), functions=frozenset(listed - {""}))
+    return FaceLibrary(capacity=counted(library.get("FDRecordDataMaxNum")), functions=frozenset(listed - {""}))

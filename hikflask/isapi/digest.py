@@ -44,18 +44,14 @@ def best_challenge(header: str) -> Challenge | None:
 
     Several challenges are joined by commas.
     """
-    strength = list(HASHES)
-    known = [challenge for fields in _schemes(header) if (challenge := _challenge(fields))]
-    return max(known, key=lambda challenge: strength.index(challenge.algorithm), default=None)
-
-
-def _schemes(header: str) -> list[dict[str, str]]:
     schemes: list[dict[str, str]] = []
     for scheme, name, value in PARAMETER.findall(header):
         if scheme or not schemes:
             schemes.append({"": scheme.lower()})
         schemes[-1].setdefault(name.lower(), value[1:-1] if value.startswith('"') else value)
-    return schemes
+    strength = list(HASHES)
+    usable = [challenge for fields in schemes if (challenge := _challenge(fields))]
+    return max(usable, key=lambda challenge: strength.index(challenge.algorithm), default=None)
 
 
 def _challenge(fields: dict[str, str]) -> Challenge | None:
@@ -106,14 +102,11 @@ class DigestLogin:
 
         Args: uri is path and query exactly as they stand in the request line (terminals check the query, too).
         """
-        if self._challenge is None:
+        challenge = self._challenge
+        if challenge is None:
             return None
         self._count += 1
-        fields = self._answer(self._challenge, method, uri, f"{self._count:08x}", secrets.token_hex(8))
-        # HTTP headers are Latin-1; a name outside ASCII is sent as the UTF-8 bytes that were hashed.
-        return ("Digest " + ", ".join(fields)).encode().decode("latin-1")
-
-    def _answer(self, challenge: Challenge, method: str, uri: str, count: str, cnonce: str) -> list[str]:
+        count, cnonce = f"{self._count:08x}", secrets.token_hex(8)
         digest = HASHES[challenge.algorithm]
         account = digest(f"{self._username}:{challenge.realm}:{self._password}")
         request = digest(f"{method}:{uri}")
@@ -125,4 +118,5 @@ class DigestLogin:
         fields += [f"algorithm={challenge.algorithm}"] if challenge.algorithm_named else []
         fields += [f'opaque="{challenge.opaque}"'] if challenge.opaque else []
         fields += ["qop=auth", f"nc={count}", f'cnonce="{cnonce}"'] if challenge.qop else []
-        return fields
+        # HTTP headers are Latin-1; a name outside ASCII is sent as the UTF-8 bytes that were hashed.
+        return ("Digest " + ", ".join(fields)).encode().decode("latin-1")

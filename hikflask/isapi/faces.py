@@ -22,8 +22,8 @@ SEARCH = f"{BASE}/FDSearch?format=json"
 SEARCH_DELETE = f"{BASE}/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD"
 DELETE = f"{BASE}/FDDelete?format=json"
 
-LIBRARY: tuple[tuple[str, str], ...] = (("faceLibType", "blackFD"), ("FDID", "1"))
-SCHEME_AND_HOST = re.compile(r"(?:[A-Za-z][\w+.-]*:)?//[^/]*")
+LIBRARY: Json = {"faceLibType": "blackFD", "FDID": "1"}
+SCHEME_AND_HOST = re.compile(r"\A(?:[A-Za-z][\w+.-]*:)?//[^/]*")
 # Terminals send URLs of about 80 characters. A longer text is not parsed at all.
 LONGEST_URL = 768
 
@@ -46,7 +46,7 @@ class EnrolledFace:
 def bind_url(client: Requester, number: str, face_url: str, call: FaceCall = FaceCall.SET_UP) -> None:
     """Bind the picture at a URL of the same terminal to a person who exists there.
 
-    Args: face_url exactly as the terminal gave it; call as in `bind_picture`.
+    Args: face_url exactly as the terminal gave it; call is the FaceCall to use, one that the terminal supports.
     Raises: ModelingFailed, PictureLost, SameFace, Full, NotSupported, other TerminalErrors.
     """
     _send(client, call, {**_key(number), "faceURL": face_url})
@@ -78,7 +78,7 @@ def _send(
 
 
 def _key(number: str) -> Json:
-    return {**dict(LIBRARY), "FPID": valid_number(number)}
+    return {**LIBRARY, "FPID": valid_number(number)}
 
 
 def find(client: Requester, number: str) -> EnrolledFace | None:
@@ -86,14 +86,9 @@ def find(client: Requester, number: str) -> EnrolledFace | None:
 
     Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
     """
-
-    def ask(position: int) -> Page:
-        words = {"searchResultPosition": position, "maxResults": PAGE, **_key(number)}
-        answer = checked(client.request("POST", SEARCH, data=to_json(words), content_type=JSON_TYPE))
-        return page(answer, json_object(answer), "MatchList", "FPID")
-
     # Some firmware ignores filters, so the number itself is compared.
-    return next((_face(row) for found, row in every_row(ask) if found == number), None)
+    listed = every_row(lambda position: _search(client, position, _key(number)))
+    return next((_face(row) for listed_number, row in listed if listed_number == number), None)
 
 
 def list_page(client: Requester, position: int) -> tuple[list[tuple[str, EnrolledFace]], Page]:
@@ -101,10 +96,14 @@ def list_page(client: Requester, position: int) -> tuple[list[tuple[str, Enrolle
 
     Raises: TerminalError; Nonsense when it is no list or a row has no number.
     """
-    words = {"searchResultPosition": position, "maxResults": PAGE, **dict(LIBRARY)}
+    listed = _search(client, position, LIBRARY)
+    return [(number, _face(row)) for number, row in listed.rows], listed
+
+
+def _search(client: Requester, position: int, key: Json) -> Page:
+    words = {"searchResultPosition": position, "maxResults": PAGE, **key}
     answer = checked(client.request("POST", SEARCH, data=to_json(words), content_type=JSON_TYPE))
-    found = page(answer, json_object(answer), "MatchList", "FPID")
-    return [(number, _face(row)) for number, row in found.rows], found
+    return page(answer, json_object(answer), "MatchList", "FPID")
 
 
 def _face(row: Json) -> EnrolledFace:
@@ -123,14 +122,10 @@ def remove(client: Requester, number: str) -> None:
         body = to_json({"FPID": [{"value": valid_number(number)}]})
         confirmed(client.request("PUT", SEARCH_DELETE, data=body, content_type=JSON_TYPE))
     except NotSupported:
-        _remove_by_set_up(client, number)
-
-
-def _remove_by_set_up(client: Requester, number: str) -> None:
-    try:
-        _send(client, FaceCall.SET_UP, {**_key(number), "deleteFP": True})
-    except NotSupported:
-        confirmed(client.request("PUT", DELETE, data=to_json(_key(number)), content_type=JSON_TYPE))
+        try:
+            _send(client, FaceCall.SET_UP, {**_key(number), "deleteFP": True})
+        except NotSupported:
+            confirmed(client.request("PUT", DELETE, data=to_json(_key(number)), content_type=JSON_TYPE))
 
 
 def fetch_picture(client: Requester, face_url: str) -> bytes:
@@ -155,12 +150,7 @@ def picture_path(face_url: str) -> str:
         raise UnusablePicture(message="the picture's URL is too long")
     plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]
     start = plain.find("/LOCALS/")
-    path = plain[start:] if start >= 0 else _without_host(plain)
+    path = plain[start:] if start >= 0 else SCHEME_AND_HOST.sub("", plain)
     if not re.match(r"/[^/]", path) or "/../" in path:
         raise UnusablePicture(message="no path in the picture's URL")
     return path
-
-
-def _without_host(url: str) -> str:
-    host = SCHEME_AND_HOST.match(url)
-    return url[host.end() :] if host else url

@@ -20,9 +20,9 @@ NO_MATCH = {"NO MATCH", "NO MATCHES"}  # also with an underscore (three clients)
 
 @dataclass(frozen=True)
 class Page:
-    """One page: rows with their numbers, the length of the whole list (None when not told), and responseStatusStrg.
+    """One page: rows with their numbers, the length of the whole list (None when not sent), and responseStatusStrg.
 
-    `is_cut`: the terminal sent more rows than were asked for. Those are left out, so more follows whatever it says.
+    `is_cut`: the terminal sent more rows than requested. Those are left out, so more follows whatever it says.
     """
 
     rows: list[tuple[str, Json]]
@@ -44,22 +44,16 @@ def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
     number_name the name of the number in a row.
     Raises: Nonsense when it is not a list, or a row has no number.
     """
-    listed = words.get(rows_name)
-    found = rows(listed)
-    if len(found) != _length(listed):
+    value = words.get(rows_name)
+    listed = rows(value)
+    # Without a value there should be no row; a value that is not a list should be one.
+    if len(listed) != (len(value) if isinstance(value, list) else int(value is not None)):
         raise Nonsense(message=f"{rows_name} is no list", path=answer.path)
-    numbered = [(number_in(row, number_name), row) for row in found[:PAGE]]
+    numbered = [(number_in(row, number_name), row) for row in listed[:PAGE]]
     if not all(number for number, _ in numbered):
         raise Nonsense(message=f"a row without {number_name}", path=answer.path)
     word = str(words.get("responseStatusStrg") or "").strip().upper().replace("_", " ")
-    return Page(numbered, counted(words.get("totalMatches")), word, answer.path, is_cut=len(found) > PAGE)
-
-
-def _length(listed: object) -> int:
-    """Return how many rows there should be: none without a value, one for a value that is not a list."""
-    if listed is None:
-        return 0
-    return len(listed) if isinstance(listed, list) else 1
+    return Page(numbered, counted(words.get("totalMatches")), word, answer.path, is_cut=len(listed) > PAGE)
 
 
 def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
@@ -73,37 +67,37 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
     position, total = 0, None
     seen: set[tuple[str, ...]] = set()
     for _ in range(MOST_PAGES):
-        found = ask(position)
-        if found.rows and found.numbers in seen:
-            raise Nonsense(message="the list repeats itself", path=found.path)
-        seen.add(found.numbers)
-        yield from found.rows
-        total = found.total if total is None else total
-        position += len(found.rows)
-        if found.total not in {None, total}:
-            raise Nonsense(message="the list changed while it was read", path=found.path)
-        if ends(found, position):
+        current = ask(position)
+        if current.rows and current.numbers in seen:
+            raise Nonsense(message="the list repeats itself", path=current.path)
+        seen.add(current.numbers)
+        yield from current.rows
+        total = current.total if total is None else total
+        position += len(current.rows)
+        if current.total not in {None, total}:
+            raise Nonsense(message="the list changed while it was read", path=current.path)
+        if ends(current, position):
             return
-        if not found.rows:
-            raise Nonsense(message="the list stops before its end", path=found.path)
+        if not current.rows:
+            raise Nonsense(message="the list stops before its end", path=current.path)
     raise Nonsense(message="the list has no end")
 
 
-def ends(found: Page, position: int) -> bool:
+def ends(current: Page, position: int) -> bool:
     """True when this is the last page of a list.
 
     Args: position is where the next page would begin.
-    Raises: Nonsense when the page tells neither the end nor that more follows.
+    Raises: Nonsense when the page says neither that the list ends nor that more follows.
     """
-    if found.is_cut:
+    if current.is_cut:
         return False
-    whole_list = found.total is not None and position >= found.total
-    if found.word == MORE:
+    whole_list = current.total is not None and position >= current.total
+    if current.word == MORE:
         return whole_list and position > 0
-    if found.word == OK:
-        return whole_list or (found.total is None and bool(found.rows))
-    if found.word in NO_MATCH and not found.rows:
-        return whole_list or found.total is None
-    if not found.word and not found.rows and found.total == 0:
+    if current.word == OK:
+        return whole_list or (current.total is None and bool(current.rows))
+    if current.word in NO_MATCH and not current.rows:
+        return whole_list or current.total is None
+    if not current.word and not current.rows and current.total == 0:
         return True
-    raise Nonsense(message="the list does not say whether it is whole", path=found.path)
+    raise Nonsense(message="the list does not say whether it is whole", path=current.path)

@@ -51,7 +51,7 @@ DELETE_TRIES = 20
 
 @dataclass(frozen=True)
 class Validity:
-    """From when to when a person may pass, as the terminal shows it. None: not told, or not readable.
+    """From when to when a person may pass, as the terminal shows it. None: not sent, or not readable.
 
     `enabled` is False where the terminal shows `enable` false: "no expiry" in the guide, "blocked" to some clients.
     `offset` is the offset from UTC of a time with a zone suffix, or of `timeType` UTC; None for the terminal's local
@@ -65,7 +65,7 @@ class Validity:
 
     @property
     def words(self) -> str:
-        """The same validity in one text: "begin/end", "off" when not enabled, empty when a time is not told."""
+        """The validity as one text: "begin/end", "off" when not enabled, empty when begin or end is None."""
         if not self.enabled:
             return "off"
         if self.begin is None or self.end is None:
@@ -93,7 +93,7 @@ Plans = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True)
 class Rights:
-    """What a person may do: when (Valid), at which doors (doorRight), by which plans (RightPlan). None: not told.
+    """What a person may do: when (Valid), at which doors (doorRight), by which plans (RightPlan). None: not sent.
 
     `user_type` is that of the person (userType), such as normal, visitor or blackList.
     """
@@ -105,13 +105,13 @@ class Rights:
 
 
 UNTOLD = Rights()
-# Whom we add may pass door 1 at all times of the validity.
+# A person that we add may pass door 1 at all times of the validity.
 DOOR_ONE = Rights(doors="1", plans=((1, "1"),))
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person as the terminal shows it. Numbers and validity are None when the firmware does not tell them."""
+    """One person as the terminal shows it. Numbers and validity are None when the firmware does not send them."""
 
     number: str
     name: str
@@ -126,13 +126,22 @@ class Person:
 
     @property
     def rights(self) -> Rights:
-        """What the person may do, with a validity that can be sent; one that cannot be read is not told."""
-        return Rights(self.valid and _sendable(self.valid), self.doors, self.plans, self.user_type)
+        """What the person may do, with a validity that can be sent back.
+
+        The validity is within the calendar of terminals, and None when it cannot be read or ends before it begins.
+        """
+        valid = self.valid
+        if valid is not None and valid.enabled:
+            if valid.begin is None or valid.end is None or valid.end < valid.begin:
+                valid = None
+            else:
+                valid = replace(valid, begin=_within_calendar(valid.begin), end=_within_calendar(valid.end))
+        return Rights(valid, self.doors, self.plans, self.user_type)
 
 
 @dataclass(frozen=True)
 class Count:
-    """The number of people, and of those with a face (None when not told: K1A340FWX has no bindFaceUserNumber)."""
+    """The number of people, and of those with a face (None when not sent: K1A340FWX has no bindFaceUserNumber)."""
 
     people: int
     faces: int | None
@@ -157,45 +166,32 @@ def add(client: Requester, number: str, name: str, *, begin: datetime, end: date
         "employeeNo": valid_number(number),
         "name": name,
         "userType": "normal",
-        **_told(replace(DOOR_ONE, valid=Validity(begin, end))),
+        **_rights_fields(replace(DOOR_ONE, valid=Validity(begin, end))),
         "gender": "unknown",
         "groupId": 1,
     }
     confirmed(client.request("POST", RECORD, data=to_json({"UserInfo": user}), content_type=JSON_TYPE))
 
 
-def _told(rights: Rights) -> Json:
-    """Return those of the rights that are told, as they are sent."""
+def _rights_fields(rights: Rights) -> Json:
+    """Return the fields of UserInfo for the rights that are not None."""
     fields: Json = {}
     if rights.user_type is not None:
         fields["userType"] = rights.user_type
     if rights.valid is not None:
-        fields["Valid"] = _valid(rights.valid)
+        valid = rights.valid
+        # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
+        begin, end = (valid.begin, valid.end) if valid.enabled else (None, None)
+        first, last = _moment(begin or FIRST_MOMENT), _moment(end or LAST_MOMENT)
+        if last < first:  # it would be refused
+            raise ValueError("the validity ends before it begins")
+        time_type = "UTC" if valid.offset == timedelta() else "local"
+        fields["Valid"] = {"enable": True, "beginTime": first, "endTime": last, "timeType": time_type}
     if rights.doors is not None:
         fields["doorRight"] = rights.doors
     if rights.plans is not None:
         fields["RightPlan"] = [{"doorNo": door, "planTemplateNo": plan} for door, plan in rights.plans]
     return fields
-
-
-def _valid(valid: Validity) -> Json:
-    """Return the validity as it is sent: an end before the begin would be refused, so nothing is sent then."""
-    # enable false means "no expiry" in the guide and "blocked" to some clients, so it is never sent.
-    begin, end = (valid.begin, valid.end) if valid.enabled else (None, None)
-    first, last = _moment(begin or FIRST_MOMENT), _moment(end or LAST_MOMENT)
-    if last < first:
-        raise ValueError("the validity ends before it begins")
-    time_type = "UTC" if valid.offset == timedelta() else "local"
-    return {"enable": True, "beginTime": first, "endTime": last, "timeType": time_type}
-
-
-def _sendable(valid: Validity) -> Validity | None:
-    """Return the validity within the calendar, or None when it cannot be read or ends before it begins."""
-    if not valid.enabled:
-        return valid
-    if valid.begin is None or valid.end is None or valid.end < valid.begin:
-        return None
-    return replace(valid, begin=_within_calendar(valid.begin), end=_within_calendar(valid.end))
 
 
 def _moment(moment: datetime) -> str:
@@ -209,16 +205,16 @@ def _within_calendar(moment: datetime) -> datetime:
 
 
 def modify(client: Requester, number: str, name: str, rights: Rights = UNTOLD, *, method: str = "PUT") -> str:
-    """Change a person's name, those of the rights that are told, and nothing else.
+    """Change a person's name and the rights that are not None, and nothing else.
 
-    Some firmware loses the rights that are not sent. Never is the whole record sent back as Search shows it.
+    Some firmware loses the rights that are not sent. The whole record of a search is never sent back.
 
     Args: method is PUT or POST, and the other one is tried where the terminal does not take it.
     Returns: the method that the terminal took.
     Raises: PersonUnknown, NameTooLong, NotSupported when it takes neither, other TerminalErrors; ValueError for times
     with a zone.
     """
-    user: Json = {"employeeNo": valid_number(number), "name": name, **_told(rights)}
+    user: Json = {"employeeNo": valid_number(number), "name": name, **_rights_fields(rights)}
     body = to_json({"UserInfo": user})
     try:
         confirmed(client.request(method, MODIFY, data=body, content_type=JSON_TYPE))
@@ -235,8 +231,8 @@ def find(client: Requester, number: str) -> Person | None:
 
     Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number.
     """
-    numbered = _numbered(client, _just(number))
-    return next((_person(found, row) for found, row in every_row(numbered) if found == number), None)
+    listed = every_row(_search_by_numbers(client, _employee_no_list(number)))
+    return next((_person(number, row) for listed_number, row in listed if listed_number == number), None)
 
 
 def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Person] | None:
@@ -245,21 +241,21 @@ def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Perso
     Args: numbers, 1 to 30 of them.
     Raises: TerminalError; Nonsense when the list may be incomplete or a row has no number; ValueError for a bad number.
     """
-    wanted = [row for number in numbers for row in _just(number)]
-    if not 0 < len(wanted) <= PAGE:
+    employee_nos = [row for number in numbers for row in _employee_no_list(number)]
+    if not 0 < len(employee_nos) <= PAGE:
         raise ValueError("1 to 30 numbers")
     people: dict[str, Person] = {}
-    for number, row in every_row(_numbered(client, wanted)):
+    for number, row in every_row(_search_by_numbers(client, employee_nos)):
         if number not in numbers:
             return None
         people[number] = _person(number, row)
     return people
 
 
-def _numbered(client: Requester, wanted: list[Json]) -> Callable[[int], Page]:
+def _search_by_numbers(client: Requester, numbers: list[Json]) -> Callable[[int], Page]:
     """Return the function that asks for a page of the people with these numbers."""
-    search_id = uuid.uuid4().hex
-    return lambda position: _search(client, search_id, position, {"EmployeeNoList": wanted})
+    search_id = new_search()
+    return lambda position: _search(client, search_id, position, {"EmployeeNoList": numbers})
 
 
 def _search(client: Requester, search_id: str, position: int, words: Json) -> Page:
@@ -279,8 +275,8 @@ def list_page(client: Requester, search_id: str, position: int) -> tuple[list[Pe
 
     Raises: TerminalError; Nonsense when it is no list or a row has no number.
     """
-    found = _search(client, search_id, position, {})
-    return [_person(number, row) for number, row in found.rows], found
+    listed = _search(client, search_id, position, {})
+    return [_person(number, row) for number, row in listed.rows], listed
 
 
 def _person(number: str, row: Json) -> Person:
@@ -292,13 +288,13 @@ def _person(number: str, row: Json) -> Person:
         valid=_validity(row.get("Valid")),
         cards=counted(row.get("numOfCard")),
         fingerprints=counted(row.get("numOfFP")),
-        doors=_listed(row.get("doorRight")),
+        doors=_number_list(row.get("doorRight")),
         plans=_plans(row.get("RightPlan")),
         user_type=user_type if WORD.match(user_type := str(row.get("userType") or "")) else None,
     )
 
 
-def _listed(words: object) -> str | None:
+def _number_list(words: object) -> str | None:
     """Return numbers with commas between them, in order and without spaces, or None for anything else."""
     text = str(words).replace(" ", "")
     if not LISTED.match(text):
@@ -309,20 +305,23 @@ def _listed(words: object) -> str | None:
 def _plans(words: object) -> Plans | None:
     if not isinstance(words, list | dict):
         return None
-    found = [(whole(row.get("doorNo")), _listed(row.get("planTemplateNo"))) for row in rows(words)]
-    plans = tuple((door, plan) for door, plan in found if door is not None and plan is not None)
-    return tuple(sorted(plans)) if len(plans) == len(found) <= PAGE else None
+    pairs = [(whole(row.get("doorNo")), _number_list(row.get("planTemplateNo"))) for row in rows(words)]
+    plans = tuple((door, plan) for door, plan in pairs if door is not None and plan is not None)
+    return tuple(sorted(plans)) if len(plans) == len(pairs) <= PAGE else None
 
 
 def _validity(words: object) -> Validity | None:
     if not isinstance(words, dict):
         return None
     enabled = str(words.get("enable", True)).strip().lower() not in {"false", "0"}
-    begin, end = _moment_of(words.get("beginTime")), _end_of(words.get("endTime"))
+    begin, end = _moment_of(words.get("beginTime")), _moment_of(words.get("endTime"))
+    # Some firmware shows the end's day alone, or no seconds: both mean the end of the day.
+    if end and (len(str(words["endTime"]).strip()) <= DAY_LENGTH or (end.hour, end.minute) == (23, 59)):
+        end = end.replace(hour=23, minute=59, second=59)
     offset = end.utcoffset() if end else None
     if offset is None and str(words.get("timeType")).strip().upper() == "UTC":
         offset = timedelta()
-    return Validity(_local(begin), _local(end), enabled, offset)
+    return Validity(begin and begin.replace(tzinfo=None), end and end.replace(tzinfo=None), enabled, offset)
 
 
 def _moment_of(words: object) -> datetime | None:
@@ -332,23 +331,11 @@ def _moment_of(words: object) -> datetime | None:
         return None
 
 
-def _end_of(words: object) -> datetime | None:
-    """Return the end of a validity. Some firmware shows the day alone, or no seconds: both mean the end of the day."""
-    moment = _moment_of(words)
-    if moment and (len(str(words).strip()) <= DAY_LENGTH or (moment.hour, moment.minute) == (23, 59)):
-        return moment.replace(hour=23, minute=59, second=59)
-    return moment
-
-
-def _local(moment: datetime | None) -> datetime | None:
-    return moment and moment.replace(tzinfo=None)
-
-
 def count(client: Requester) -> Count:
-    """Return how many people the terminal holds. This is the cheapest request with a login. Raises TerminalError."""
+    """Return how many people are on the terminal. This is the cheapest request with a login. Raises TerminalError."""
     answer = checked(client.request("GET", COUNT))
-    told = json_object(answer)
-    words = told.get("UserInfoCount", told)  # without this object on one terminal (a single report)
+    body = json_object(answer)
+    words = body.get("UserInfoCount", body)  # without this object on one terminal (a single report)
     people = counted(words.get("userNumber")) if isinstance(words, dict) else None
     if people is None:
         raise Nonsense(message="no userNumber", path=answer.path, http_status=answer.status)
@@ -358,7 +345,7 @@ def count(client: Requester) -> Count:
 def remove(
     client: Requester, number: str, *, pause: Callable[[float], None] = time.sleep, tries: int = DELETE_TRIES
 ) -> None:
-    """Remove one person with cards and faces, and wait until the terminal has finished. Nobody there is no error.
+    """Remove one person with cards and faces, and wait until the terminal has finished. An unknown number is no error.
 
     This does not prove that the person is gone: call `find` afterwards.
 
@@ -366,15 +353,20 @@ def remove(
     Raises: Busy while it is still processing, Refused when it failed, other TerminalErrors; ValueError for a bad
     number.
     """
+    employee_nos = _employee_no_list(number)
     try:
-        _delete(client, DETAIL_DELETE, {"UserInfoDetail": {"mode": "byEmployeeNo", "EmployeeNoList": _just(number)}})
+        _delete(
+            client,
+            DETAIL_DELETE,
+            {"UserInfoDetail": {"mode": "byEmployeeNo", "EmployeeNoList": _employee_no_list(number)}},
+        )
     except NotSupported:
-        _delete(client, DELETE, {"UserInfoDelCond": {"EmployeeNoList": _just(number)}})
+        _delete(client, DELETE, {"UserInfoDelCond": {"EmployeeNoList": employee_nos}})
         return
     _wait_until_deleted(client, pause, tries)
 
 
-def _just(number: str) -> list[Json]:
+def _employee_no_list(number: str) -> list[Json]:
     """Build an EmployeeNoList with exactly one number. Nothing else builds one: an empty list deletes everybody."""
     return [{"employeeNo": valid_number(number)}]
 
@@ -389,21 +381,15 @@ def _delete(client: Requester, path: str, body: Json) -> None:
 def _wait_until_deleted(client: Requester, pause: Callable[[float], None], tries: int) -> None:
     path = DELETE_PROCESS.partition("?")[0]
     for _ in range(tries):
-        status = _delete_status(client)
-        if status == "failed":
+        try:
+            progress = member(checked(client.request("GET", DELETE_PROCESS)), "UserInfoDetailDeleteProcess")
+        except (Refused, Nonsense) as error:
+            if error.retryable:
+                raise
+            return  # No readable progress: the caller searches for the person anyway.
+        if progress.get("status") == "failed":
             raise Refused(message="the removal failed", path=path)
-        if status != "processing":
-            return  # Also when no progress is told: the caller searches for the person anyway.
+        if progress.get("status") != "processing":
+            return
         pause(DELETE_PAUSE)
     raise Busy(message="still deleting", path=path)
-
-
-def _delete_status(client: Requester) -> object:
-    """Return processing, success or failed, or None when the terminal tells no readable progress."""
-    try:
-        answer = checked(client.request("GET", DELETE_PROCESS))
-        return member(answer, "UserInfoDetailDeleteProcess").get("status")
-    except (Refused, Nonsense) as error:
-        if error.retryable:
-            raise
-        return None

@@ -26,7 +26,7 @@ Place = tuple[socket.AddressFamily, Any]
 # Host, port and seconds → the socket addresses that may be connected to, none when the host is refused.
 # Raises OSError when its name is not resolved in that time.
 Resolver = Callable[[str, int, float], list[Place]]
-# After so many seconds without an answer, something is called.
+# Seconds, and a function that is called when no answer has begun after them.
 Slow = tuple[float, Callable[[], None]]
 
 
@@ -37,7 +37,10 @@ class Trip:
         self.begin(0.0)
 
     def begin(self, seconds: float, slow: Slow | None = None) -> None:
-        """Start a round trip that may take this many seconds. Args: slow is called when the answer does not begin."""
+        """Start a round trip that may take this many seconds.
+
+        Args: slow are seconds and the function that is called when the answer has not begun after them.
+        """
         self.slow = slow
         self.until = time.monotonic() + seconds
         self.connected = False
@@ -50,7 +53,7 @@ class Trip:
         return self.until - time.monotonic()
 
 
-class HurriedReader(io.RawIOBase):
+class DeadlineReader(io.RawIOBase):
     """Reads a socket until a deadline, even when the bytes arrive slowly."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, trip: Trip) -> None:
@@ -66,7 +69,13 @@ class HurriedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """Read once, or raise TimeoutError at the deadline."""
-        self._call_when_slow()
+        slow, self._trip.slow = self._trip.slow, None
+        if slow and not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+            seconds, call = slow
+            waiting = select.poll()
+            waiting.register(self._sock, select.POLLIN)
+            if not waiting.poll(seconds * 1000):
+                call()
         left = self._until - time.monotonic()
         try:
             if left <= 0:
@@ -76,16 +85,6 @@ class HurriedReader(io.RawIOBase):
         except TimeoutError:
             self._trip.timed_out = True
             raise
-
-    def _call_when_slow(self) -> None:
-        slow, self._trip.slow = self._trip.slow, None
-        if slow is None or (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
-            return
-        seconds, call = slow
-        waiting = select.poll()
-        waiting.register(self._sock, select.POLLIN)
-        if not waiting.poll(seconds * 1000):
-            call()
 
     def close(self) -> None:
         """Close the socket's file with this one."""
@@ -101,7 +100,7 @@ class WatchedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         raw = self.fp.detach()
-        self.fp = io.BufferedReader(HurriedReader(raw, sock, self.trip))
+        self.fp = io.BufferedReader(DeadlineReader(raw, sock, self.trip))
 
 
 class WatchedConnection(http.client.HTTPConnection):
@@ -191,20 +190,15 @@ def watch(pools: Any, trip: Trip, resolve: Resolver) -> None:
 
 def _watched(connection: Any, trip: Trip, resolve: Resolver) -> type:
     response = type("TripResponse", (WatchedResponse,), {"trip": trip})
-    known = {"trip": trip, "resolve": staticmethod(resolve), "response_class": response}
-    return type("TripConnection", (WatchedConnection, connection), known)
+    attributes = {"trip": trip, "resolve": staticmethod(resolve), "response_class": response}
+    return type("TripConnection", (WatchedConnection, connection), attributes)
 
 
-def about_certificate(error: BaseException) -> bool:
-    """Tell whether a TLS error is about the certificate, and not about the handshake.
+def is_certificate_error(error: BaseException) -> bool:
+    """Return whether a TLS error concerns the certificate and not the handshake.
 
     A failed handshake carries an SSLError, an untrusted certificate an SSLCertVerificationError, a wrong pin neither.
     """
-    found = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
-    return not found or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
     causes: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
@@ -212,7 +206,8 @@ def _causes(error: BaseException) -> list[BaseException]:
         if isinstance(cause, BaseException) and cause not in causes:
             causes.append(cause)
             waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
-    return causes
+    tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    return not tls or any(isinstance(cause, ssl.SSLCertVerificationError) for cause in tls)
 
 
 def certificate_fingerprint(url: str, timeout: float, resolve: Resolver = resolve_any) -> str:

@@ -61,7 +61,7 @@ class AllowedAddresses:
         :param seconds: the time-out of the name's resolution.
         :raises OSError: when the name is not resolved.
         """
-        return [place for place in _resolved(host, port, seconds) if self.allow(place[1][0])]
+        return [place for place in _resolve(host, port, seconds) if self.allow(place[1][0])]
 
 
 ANY_ADDRESS = AllowedAddresses()
@@ -76,10 +76,20 @@ def _embedded(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _resolved(host: str, port: int, seconds: float) -> list[Place]:
-    """Resolve in a separate thread, because the system's resolver has no time-out."""
+def _resolve(host: str, port: int, seconds: float) -> list[Place]:
+    """Resolve a host name in a separate thread, because the system's resolver has no time-out."""
     answers: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
-    threading.Thread(target=lambda: answers.put(_asked(host, port)), daemon=True).start()
+
+    def resolve() -> None:
+        try:
+            infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+            answers.put([(family, address) for family, _, _, _, address in infos])
+        except OSError as error:
+            answers.put(error)
+        except UnicodeError as error:
+            answers.put(socket.gaierror(socket.EAI_NONAME, str(error)))
+
+    threading.Thread(target=resolve, daemon=True).start()
     try:
         answer = answers.get(timeout=max(seconds, 0.0))
     except queue.Empty:
@@ -87,13 +97,3 @@ def _resolved(host: str, port: int, seconds: float) -> list[Place]:
     if isinstance(answer, OSError):
         raise answer
     return answer
-
-
-def _asked(host: str, port: int) -> list[Place] | OSError:
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return error
-    except UnicodeError as error:
-        return socket.gaierror(socket.EAI_NONAME, str(error))
-    return [(family, place) for family, _, _, _, place in found]

@@ -26,7 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         server = _server(options, password)
     except (KeyError, ValueError) as error:
         parser.error(str(error.args[0]))
-    _serve(server)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with server:
+        line = f"Terminal {server.terminal.profile.model} at {server.url}/"
+        print(f"{line} certificate SHA-256 {server.fingerprint}" if server.fingerprint else line, flush=True)
+        stopped.wait()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,20 +65,6 @@ def _server(options: argparse.Namespace, password: str) -> SimulatorServer:
         name, _, argument = fault.partition("=")
         terminal.faults.add(name, argument)
     return SimulatorServer(terminal, host=options.host, port=options.port, https=options.https)
-
-
-def _serve(server: SimulatorServer) -> None:
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    with server:
-        print(_greeting(server), flush=True)
-        stopped.wait()
-
-
-def _greeting(server: SimulatorServer) -> str:
-    line = f"Terminal {server.terminal.profile.model} at {server.url}/"
-    return f"{line} certificate SHA-256 {server.fingerprint}" if server.fingerprint else line
 
 
 if __name__ == "__main__":

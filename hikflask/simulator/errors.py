@@ -65,10 +65,6 @@ class Refusal(Exception):
         self.message = message or sub_status
         self.http_status = http_status
 
-    @property
-    def code(self) -> Code:
-        return code_of(self.sub_status)
-
 
 class NotSupported(Refusal):
     """The terminal has no such function: 404 on real terminals, 403 in the vendor's guide; the profile decides."""

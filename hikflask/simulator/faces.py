@@ -46,10 +46,17 @@ def draw(name: str) -> bytes:
     look = _LOOKS[name]
     image = Image.new("RGB", (WIDTH, HEIGHT), look.background)
     pen = ImageDraw.Draw(image)
-    _draw_body(pen, look)
+    if look.long_hair:
+        pen.rounded_rectangle((78, 110, 282, 400), 90, look.hair)
+    # The body.
+    pen.ellipse((20, 375, 340, 640), look.shirt)
+    pen.rounded_rectangle((145, 320, 215, 415), 30, look.skin)
     _draw_head(pen, look)
-    _draw_eyes(pen, look)
-    _draw_mouth(pen, look)
+    # Nose and mouth.
+    pen.line(((180, 225), (170, 266), (188, 268)), "#8a5238", 5, joint="curve")
+    if look.beard:
+        pen.ellipse((142, 282, 218, 324), look.skin)
+    pen.arc((148, 268, 212, 312), 20, 160, "#a3303a", 7)
     return encode(image)
 
 
@@ -58,13 +65,6 @@ def encode(image: Image.Image) -> bytes:
     stream = io.BytesIO()
     image.convert("RGB").save(stream, "JPEG", quality=88, subsampling="4:2:0", progressive=False)
     return stream.getvalue()
-
-
-def _draw_body(pen: ImageDraw.ImageDraw, look: Look) -> None:
-    if look.long_hair:
-        pen.rounded_rectangle((78, 110, 282, 400), 90, look.hair)
-    pen.ellipse((20, 375, 340, 640), look.shirt)
-    pen.rounded_rectangle((145, 320, 215, 415), 30, look.skin)
 
 
 def _draw_head(pen: ImageDraw.ImageDraw, look: Look) -> None:
@@ -77,9 +77,6 @@ def _draw_head(pen: ImageDraw.ImageDraw, look: Look) -> None:
         pen.chord((102, 200, 258, 362), 8, 172, look.hair)
     if not look.bald:
         pen.chord((98, 82, 262, 232), 190, 350, look.hair)
-
-
-def _draw_eyes(pen: ImageDraw.ImageDraw, look: Look) -> None:
     for centre in (145, 215):
         pen.ellipse((centre - 17, 204, centre + 17, 230), "white")
         pen.ellipse((centre - 9, 207, centre + 9, 227), "#2a2a2a")
@@ -88,10 +85,3 @@ def _draw_eyes(pen: ImageDraw.ImageDraw, look: Look) -> None:
             pen.ellipse((centre - 30, 188, centre + 30, 246), outline="#20242c", width=6)
     if look.glasses:
         pen.line((174, 214, 186, 214), "#20242c", 6)
-
-
-def _draw_mouth(pen: ImageDraw.ImageDraw, look: Look) -> None:
-    pen.line(((180, 225), (170, 266), (188, 268)), "#8a5238", 5, joint="curve")
-    if look.beard:
-        pen.ellipse((142, 282, 218, 324), look.skin)
-    pen.arc((148, 268, 212, 312), 20, 160, "#a3303a", 7)

@@ -102,7 +102,7 @@ class Profile:
     challenge_after_dead_nonce: bool = True
     challenge: Challenge = "plain"
     lock_words: LockWords = "lock"
-    """The dialect of the body of a 401: see http/login_errors.py."""
+    """The dialect of the body of a 401: see login_error in http/responses.py."""
     silent_challenge: bool = False
     """A 401 that refuses no password has no body, so that it tells neither the tries left nor a lock."""
 

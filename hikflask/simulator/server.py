@@ -83,6 +83,7 @@ class _Listener(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """One connection; each request goes through the WSGI application."""
 
+    server: _Listener
     protocol_version = "HTTP/1.1"
     timeout = READ_SECONDS
     answers_left = KEPT_REQUESTS
@@ -92,12 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         self.connection.settimeout(READ_SECONDS)
         try:
-            response = Response.from_app(self._listener().app, self._environ(), buffered=True)
+            response = Response.from_app(self.server.app, self._environ(), buffered=True)
         except AnswerLost:
             self.close_connection = True
             return
         self._send(response)
-        self.connection.settimeout(self._listener().idle_seconds)
+        self.connection.settimeout(self.server.idle_seconds)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
 
@@ -108,17 +109,14 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.rfile.close()
 
-    def _listener(self) -> _Listener:
-        return cast("_Listener", self.server)
-
     def _environ(self) -> dict[str, object]:
         path, _, query = self.path.partition("?")
         length = int(self.headers.get("Content-Length") or 0)
-        host, port = self._listener().address
+        host, port = self.server.address
         environ: dict[str, object] = {
             "REQUEST_METHOD": self.command,
             "SCRIPT_NAME": "",
-            "PATH_INFO": _wsgi_path(path),
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
             "QUERY_STRING": query,
             "REQUEST_URI": self.path,
             "CONTENT_LENGTH": str(length),
@@ -142,27 +140,19 @@ class _Handler(BaseHTTPRequestHandler):
         if "Content-Length" not in response.headers:
             self.send_header("Content-Length", str(len(body)))
         self.send_header("Date", self.date_time_string())
-        self._send_keep_alive()
+        # How long the connection stays open, or that it closes: the client asked for it, or it is used up.
+        self.answers_left -= 1
+        if self.close_connection or not self.answers_left:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Connection", "keep-alive")
+            self.send_header("Keep-Alive", f"timeout={self.server.idle_seconds:g}, max={self.answers_left}")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _send_keep_alive(self) -> None:
-        """Send how long the connection stays open, or that it closes: the client asked for it, or it is used up."""
-        self.answers_left -= 1
-        if self.close_connection or not self.answers_left:
-            self.send_header("Connection", "close")
-            return
-        self.send_header("Connection", "keep-alive")
-        self.send_header("Keep-Alive", f"timeout={self._listener().idle_seconds:g}, max={self.answers_left}")
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Print nothing: the terminal has its own log."""
-
-
-def _wsgi_path(path: str) -> str:
-    """The decoded path as WSGI demands it: its bytes read as Latin-1."""
-    return unquote_to_bytes(path).decode("latin-1")
 
 
 class SimulatorServer:

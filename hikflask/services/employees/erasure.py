@@ -108,7 +108,7 @@ def knows_number(number: str) -> bool:
         queries.of_number,
         personal_data.find_by_number,
         personal_data.leftover_photos,
-        storage.strays,
+        storage.files_without_row,
         _reports,
         import_traces.of_number,
         comparison_traces.of_number,
@@ -134,7 +134,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     """
     traces.forget(numbers, employee_id)
     kept_answers.blank_answers()
-    strays = storage.strays(*numbers)
+    strays = storage.files_without_row(*numbers)
     return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
 
 

@@ -60,7 +60,7 @@ def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
     :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
-    looked = quality.look(upload)
+    looked = quality.check_photo(upload)
     upload.seek(0)
     return _keep(looked, upload.read(), number, {"owner": owner, "turn": 0, "cropped": False})
 
@@ -75,7 +75,7 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
     if draft is None:
         raise ServiceError("photo_draft_gone")
     turned, cropped = (draft.turn + turn) % FULL_TURN, draft.cropped if crop is None else crop
-    looked = quality.look(io.BytesIO(upload), turn=turned, crop=cropped)
+    looked = quality.check_photo(io.BytesIO(upload), turn=turned, crop=cropped)
     return _keep(looked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
 
 
@@ -131,7 +131,7 @@ def saved_as(token: str) -> Photo | None:
     return _row(token, Photo.employee_id.is_not(None))
 
 
-def _keep(looked: quality.Looked, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
+def _keep(looked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
     photo = storage.keep_upload(looked, number)
     about |= {"findings": [one.as_json() for one in looked.findings], "faces_checked": looked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)

@@ -30,7 +30,7 @@ from hikflask.services.enrolments.desired import desire_absent, desire_new_facts
 from hikflask.services.enrolments.due import Changed, due_of
 from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
-from hikflask.services.photos.quality import Looked
+from hikflask.services.photos.quality import CheckedPhoto
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
@@ -50,7 +50,7 @@ class FaceSource:
     capture_id: int | None = None
     saved_by: str = ""
     take_over: bool = False
-    upload: IO[bytes] | Looked | None = None
+    upload: IO[bytes] | CheckedPhoto | None = None
     photo_draft: str = ""
     terminal_id: int | None = None
 

@@ -26,7 +26,7 @@ from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.values import NUMBER, Values
 from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
-from hikflask.services.photos.quality import Look, looking
+from hikflask.services.photos.quality import PhotoCheck, photo_checker
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 
@@ -53,7 +53,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     batch_id = batch.id
     while batch.checked_at is None:
         try:
-            with looking() as look_at:
+            with photo_checker() as look_at:
                 _Check(batch, progress, look_at).run()
         except _FilesChanged:
             batch = batches.row(batch_id)
@@ -70,7 +70,7 @@ class _FilesChanged(Exception):
 class _Check:
     """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
 
-    def __init__(self, batch: ImportBatch, progress: Progress, look_at: Look) -> None:
+    def __init__(self, batch: ImportBatch, progress: Progress, look_at: PhotoCheck) -> None:
         self._batch = batch
         self._progress = progress
         self._look_at = look_at

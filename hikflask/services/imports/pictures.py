@@ -12,7 +12,7 @@ from hikflask.services.imports import photo_archive, stored_files
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.verdicts import Picture
 from hikflask.services.photos import storage
-from hikflask.services.photos.quality import Look
+from hikflask.services.photos.quality import PhotoCheck
 
 # Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
 # a worker may be silent.
@@ -44,7 +44,7 @@ def version(batch: ImportBatch) -> photo_archive.Version | None:
     return None
 
 
-def look(batch: ImportBatch, names: list[str], look_at: Look) -> Picture:
+def look(batch: ImportBatch, names: list[str], look_at: PhotoCheck) -> Picture:
     """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
     name = names[0]
     if len(names) > 1:

@@ -1,4 +1,4 @@
-"""Deletes photos in steps: mark the row as forgotten, remove the file, note that in the row, delete the row.
+"""Deletes photos in steps: mark the row as forgotten, remove the file, record that in the row, delete the row.
 
 From the first step on nothing shows or sends the photo. Each step is one short transaction. When a process is killed
 between two of them, the row says how far it came, and the next pass of the worker goes on from there. The row, with the
@@ -22,14 +22,14 @@ def remove_files() -> int:
     has_file = and_(Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~being_saved)
     rows = db.session.execute(select(Photo.id, Photo.file).where(has_file).order_by(Photo.id)).all()
     stuck = set(storage.unlink(*(row.file for row in rows)))
-    return sum(_note_removed(row.id, row.file) for row in rows if row.file not in stuck)
+    return sum(_mark_file_removed(row.id, row.file) for row in rows if row.file not in stuck)
 
 
 def remove_rows() -> int:
     """Delete the rows of photos whose files are removed and that nothing points at; return how many."""
     captured = exists().where(Capture.photo_id == Photo.id)
     done = and_(Photo.file_deleted_at.is_not(None), is_unused(), ~captured)
-    return sum(_remove_row(photo_id, employee_id, done) for photo_id, employee_id in next_photos(done))
+    return sum(_delete_row(photo_id, employee_id, done) for photo_id, employee_id in next_photos(done))
 
 
 def forget_all_of(employee_id: int) -> list[str]:
@@ -38,15 +38,15 @@ def forget_all_of(employee_id: int) -> list[str]:
     Return the files, for remove_at_once() after the commit. If this process is killed in between, the worker finds the
     rows and removes the files.
     """
-    own = list(db.session.execute(select(Photo).where(Photo.employee_id == employee_id)).scalars())
-    for photo in own:
+    photos = list(db.session.execute(select(Photo).where(Photo.employee_id == employee_id)).scalars())
+    for photo in photos:
         for capture in db.session.execute(select(Capture).where(Capture.photo_id == photo.id)).scalars():
             db.session.delete(capture)
     db.session.flush()
-    for photo in own:
+    for photo in photos:
         photo.employee_id, photo.forgotten_at = None, database_now()
     db.session.flush()
-    return [photo.file for photo in own]
+    return [photo.file for photo in photos]
 
 
 def forget_unsaved_of(terminal_id: int) -> list[str]:
@@ -82,14 +82,14 @@ def next_photos(condition: ColumnElement[bool]) -> list[tuple[int, int | None]]:
 
 
 @transactional
-def _note_removed(photo_id: int, file: str) -> bool:
+def _mark_file_removed(photo_id: int, file: str) -> bool:
     # A save that had begun before may have renamed the file meanwhile.
     same_file = update(Photo).where(Photo.id == photo_id, Photo.file == file)
     return changed_rows(same_file.values(file_deleted_at=database_now())) == 1
 
 
 @transactional
-def _remove_row(photo_id: int, employee_id: int | None, condition: ColumnElement[bool]) -> bool:
+def _delete_row(photo_id: int, employee_id: int | None, condition: ColumnElement[bool]) -> bool:
     if employee_id is not None:
         lock_employee(employee_id)
     deleted = delete(Photo).where(Photo.id == photo_id, condition).returning(Photo.id)

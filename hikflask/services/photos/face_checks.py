@@ -4,7 +4,7 @@ Hikvision publishes no numbers for its terminals, which refuse with pupilDistanc
 where it is said, the numbers are those of other makers of face recognition.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from hikflask.services.photos import findings
 from hikflask.services.photos.face_detector import Face
@@ -29,7 +29,7 @@ Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 
 
-def of_faces(faces: Sequence[Face], size: Size, enlarged: float) -> list[Finding]:
+def check_faces(faces: Sequence[Face], size: Size, enlarged: float) -> list[Finding]:
     """Return what is wrong with the faces in a photo of this size, the largest first.
 
     :param enlarged: how many times larger the file is than the photo as it is kept: cropping brings that back.
@@ -38,10 +38,19 @@ def of_faces(faces: Sequence[Face], size: Size, enlarged: float) -> list[Finding
         return [Finding(findings.NO_FACE, serious=True)]
     if len(faces) > 1:
         return [Finding(findings.SEVERAL_FACES, {"count": len(faces)}, serious=True)]
-    return [*_small(faces[0], size, enlarged), *_margin(faces[0], size, enlarged)]
+    face, problems = faces[0], []
+    box = frame(face, size, enlarged)
+    if face.size < GOOD_FACE:
+        # Cropping makes the face larger only where the file has more pixels than the photo.
+        fix = CROP if box and enlarged > 1 + SLACK and box[3] - box[1] < max(size) else ""
+        small = {"px": round(face.size), "least": GOOD_FACE}
+        problems.append(Finding(findings.FACE_SMALL, small, fix, face.size < LEAST_FACE))
+    if not _fits(face, (0, 0, *size)):
+        problems.append(Finding(findings.MARGIN, fix=CROP if box else ""))
+    return problems
 
 
-def turned(degrees: int) -> Finding:
+def must_be_turned(degrees: int) -> Finding:
     """Return the finding that the photo must be turned by so many degrees clockwise."""
     return Finding(findings.TURNED, {"degrees": degrees}, TURN, serious=True)
 
@@ -60,20 +69,6 @@ def frame(face: Face, size: Size, enlarged: float) -> Box | None:
     top = min(max(y - height * FACE_FROM_TOP, 0.0), size[1] - height)
     box = left, top, left + width, top + height
     return box if _fits(face, box) else None
-
-
-def _small(face: Face, size: Size, enlarged: float) -> Iterator[Finding]:
-    if face.size >= GOOD_FACE:
-        return
-    box = frame(face, size, enlarged)
-    # Cropping makes the face larger only where the file has more pixels than the photo.
-    fix = CROP if box and enlarged > 1 + SLACK and box[3] - box[1] < max(size) else ""
-    yield Finding(findings.FACE_SMALL, {"px": round(face.size), "least": GOOD_FACE}, fix, face.size < LEAST_FACE)
-
-
-def _margin(face: Face, size: Size, enlarged: float) -> Iterator[Finding]:
-    if not _fits(face, (0, 0, *size)):
-        yield Finding(findings.MARGIN, fix=CROP if frame(face, size, enlarged) else "")
 
 
 def _fits(face: Face, box: Sequence[float]) -> bool:

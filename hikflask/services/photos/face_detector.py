@@ -87,21 +87,17 @@ class Face:
 
 def find(picture: Image.Image) -> list[Face]:
     """Return the faces in a picture in RGB, the largest first. A head that leans by more than 45 degrees is none."""
-    found: list[Face] = []
-    for level in _levels(picture):
+    faces: list[Face] = []
+    # The picture is never enlarged, except at the first level.
+    for level in (level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)):
         for face in sorted(_on_level(picture, level), key=lambda face: -face.score):
-            if all(face.overlap(other) <= MOST_OVERLAP for other in found):
-                found.append(face)
-        largest = max((face.size for face in found if face.score >= SURE), default=0.0)
+            if all(face.overlap(other) <= MOST_OVERLAP for other in faces):
+                faces.append(face)
+        largest = max((face.size for face in faces if face.score >= SURE), default=0.0)
         if largest * LEAST_OTHER >= SMALLEST_IN_WINDOW * max(picture.size) / level:
             break  # What the smaller windows could find besides counts as none.
-    found.sort(key=lambda face: -face.size)
-    return [face for face in found if face.size >= LEAST_OTHER * found[0].size]
-
-
-def _levels(picture: Image.Image) -> list[int]:
-    """Return the levels at which the picture is not enlarged, and the first one."""
-    return [level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)]
+    faces.sort(key=lambda face: -face.size)
+    return [face for face in faces if face.size >= LEAST_OTHER * faces[0].size]
 
 
 def _on_level(picture: Image.Image, level: int) -> Iterator[Face]:

@@ -79,7 +79,15 @@ def readable(data: bytes) -> Iterator[Image.Image]:
 
 def decoded(opened: Image.Image, longest_side: int) -> Image.Image:
     """Return an opened picture in RGB, upright, without metadata, its longest side no longer than this (pixels)."""
-    return _flat(_upright(_small(opened, longest_side)))
+    picture = _upright(_small(opened, longest_side))
+    if picture.mode in {"RGBA", "LA"}:  # transparent parts become white
+        white = Image.new("RGBA", picture.size, "white")
+        white.alpha_composite(picture.convert("RGBA"))
+        picture = white
+    flat = picture.convert("RGB")
+    # Otherwise Pillow would write the comment of the file into the new one.
+    flat.info.clear()
+    return flat
 
 
 def encoded(picture: Image.Image) -> bytes:
@@ -122,10 +130,10 @@ def is_picture(jpeg: bytes) -> bool:
 def _scans(jpeg: bytes) -> int:
     """Return how many scans the first picture of a JPEG has."""
     count, at = 0, 0
-    while (found := MARKER.search(jpeg, at)) and found[1] != END_OF_IMAGE:
-        at = found.end()
-        count += found[1] == START_OF_SCAN
-        if found[1] not in WITHOUT_LENGTH:
+    while (marker := MARKER.search(jpeg, at)) and marker[1] != END_OF_IMAGE:
+        at = marker.end()
+        count += marker[1] == START_OF_SCAN
+        if marker[1] not in WITHOUT_LENGTH:
             at += int.from_bytes(jpeg[at : at + 2], "big")
     return count
 
@@ -140,18 +148,6 @@ def _upright(picture: Image.Image) -> Image.Image:
     # orientation by now, and nothing else of the metadata is kept anyway.
     picture.info.clear()
     return ImageOps.exif_transpose(picture)
-
-
-def _flat(picture: Image.Image) -> Image.Image:
-    """Return the picture in RGB and without metadata; transparent parts become white."""
-    if picture.mode in {"RGBA", "LA"}:
-        white = Image.new("RGBA", picture.size, "white")
-        white.alpha_composite(picture.convert("RGBA"))
-        picture = white
-    flat = picture.convert("RGB")
-    # Otherwise Pillow would write the comment of the file into the new one.
-    flat.info.clear()
-    return flat
 
 
 def _encodings(picture: Image.Image) -> Iterator[bytes]:

@@ -40,16 +40,25 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
         within HIKFLASK_UPLOAD_WAIT seconds, or when the child process is killed.
     """
     with uploaded(stream) as upload:
-        return _decoded(upload)
+        try:
+            process = subprocess.run(  # noqa: S603 - nothing of the command comes from outside
+                PROGRAM, stdin=upload, capture_output=True, check=False, timeout=max_wait()
+            )
+        except subprocess.TimeoutExpired as error:
+            raise timeout_refusal() from error
+    if process.returncode:
+        raise failure(process.returncode, process.stderr)
+    return process.stdout
 
 
 @contextmanager
 def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Wait for a turn, then give a file of the system that has the upload in it.
+    """Wait for a turn, then yield a temporary file with the upload in it.
 
-    :raises photo_too_large: :raises PhotosWaiting: as baseline_jpeg().
+    :raises photo_too_large: when the upload has more than 10 MB.
+    :raises PhotosWaiting: when too many uploads wait already, or its turn does not come in time.
     """
-    with _turn(), TemporaryFile() as upload:
+    with _held(_PLACES, 0.0), _held(_TURNS, max_wait()), TemporaryFile() as upload:
         copyfileobj(stream, upload)
         if upload.tell() > LARGEST_FILE:
             raise BadPhoto("photo_too_large")
@@ -58,50 +67,32 @@ def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    with _held(_PLACES, 0.0), _held(_TURNS, longest_wait()):
-        yield
-
-
-@contextmanager
 def _held(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
     if not places.acquire(timeout=seconds):
-        raise too_late()
+        raise timeout_refusal()
     try:
         yield
     finally:
         places.release()
 
 
-def _decoded(upload: IO[bytes]) -> bytes:
-    try:
-        done = subprocess.run(  # noqa: S603 - nothing of the command comes from outside
-            PROGRAM, stdin=upload, capture_output=True, check=False, timeout=longest_wait()
-        )
-    except subprocess.TimeoutExpired as error:
-        raise too_late() from error
-    if done.returncode:
-        raise failure(done.returncode, done.stderr)
-    return done.stdout
-
-
 def failure(status: int, complaint: bytes) -> Exception:
-    """Return what to raise for the exit status of a decoder, and what it wrote to standard error."""
+    """Return the error for the exit status of a decoder and its standard error."""
     if status < 0:
         # The service stops, or the machine has no memory left.
         log.error("the decoder was ended by signal %s", -status)
-        return too_late()
+        return timeout_refusal()
     if status in REFUSALS:
         return BadPhoto(REFUSALS[status])
     return RuntimeError(f"the decoder ended with {status}: {complaint.decode(errors='replace')}")
 
 
-def too_late() -> PhotosWaiting:
+def timeout_refusal() -> PhotosWaiting:
     """Return the refusal of an upload that took too long."""
-    return PhotosWaiting(seconds=math.ceil(longest_wait()))
+    return PhotosWaiting(seconds=math.ceil(max_wait()))
 
 
-def longest_wait() -> float:
-    """Return for how many seconds an upload may wait, and then be decoded."""
+def max_wait() -> float:
+    """Return the limit in seconds for the wait of an upload, and again for its decoding."""
     seconds: float = current_app.config["UPLOAD_WAIT"]
     return seconds

@@ -32,42 +32,28 @@ GRAIN = ImageFilter.GaussianBlur(1)
 LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
-def of_picture(picture: Image.Image, face: Box | None = None) -> list[Finding]:
+def check_picture(picture: Image.Image, face: Box | None = None) -> list[Finding]:
     """Return what is wrong with the size, sharpness and light of a picture, in the box of the face if that is known."""
-    part = picture.crop(face or _middle(picture.size)).convert("L")
-    return [*_size(picture), *_sharpness(part), *_light(part)]
-
-
-def _size(picture: Image.Image) -> Iterator[Finding]:
-    if max(picture.size) < LEAST_SIDE:
-        size = {"width": picture.width, "height": picture.height, "least": LEAST_SIDE}
-        yield Finding(findings.SMALL, size, serious=True)
-
-
-def _middle(size: tuple[int, int]) -> Box:
-    width, height = size
+    width, height = picture.size
     left, top = int(width * (1 - MIDDLE) / 2), int(height * (1 - MIDDLE) / 2)
-    return left, top, width - left, height - top
+    part = picture.crop(face or (left, top, width - left, height - top)).convert("L")
+    small = {"width": width, "height": height, "least": LEAST_SIDE}
+    size = [Finding(findings.SMALL, small, serious=True)] if max(picture.size) < LEAST_SIDE else []
+    return [*size, *_sharpness(part), *_light(part)]
 
 
 def _sharpness(grey: Image.Image) -> Iterator[Finding]:
     """Find that a grey picture of a face is blurred."""
     small = grey.copy()
     small.thumbnail((SHARP_WIDTH, SHARP_WIDTH * 2))
-    if min(small.size) > 2 and _variance(small) < LEAST_SHARPNESS:
+    if min(small.size) <= 2:
+        return
+    # Stretched first: what is dark is not blurred for that. The filter leaves the outermost pixels as they are, so
+    # these are cut off.
+    stretched = ImageOps.autocontrast(small, cutoff=1)
+    edges = stretched.filter(GRAIN).filter(LAPLACIAN).crop((1, 1, small.width - 1, small.height - 1))
+    if ImageStat.Stat(edges).var[0] < LEAST_SHARPNESS:
         yield Finding(findings.BLURRED)
-
-
-def _variance(grey: Image.Image) -> float:
-    # The filter leaves the outermost pixels as they are, so these are cut off.
-    # Stretched first: what is dark is not blurred for that.
-    edges = (
-        ImageOps.autocontrast(grey, cutoff=1)
-        .filter(GRAIN)
-        .filter(LAPLACIAN)
-        .crop((1, 1, grey.width - 1, grey.height - 1))
-    )
-    return ImageStat.Stat(edges).var[0]
 
 
 def _light(grey: Image.Image) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The program of the child process that looks at photos, one after another; quality_process.py asks it.
+"""The program of the child process that checks photos, one after another; quality_process.py starts it.
 
 It reads a line of JSON and as many bytes of a picture as the line says, and answers with a line of JSON and the JPEG.
 The line is {"size", "turn", "crop", "detect"}; the answer {"size", "status", "faces_checked", "findings"}, with the
@@ -30,10 +30,11 @@ SURELY_UPRIGHT = 0.85
 CLEARLY_BETTER = 0.05
 
 
-def look(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str, Any], bytes]:
-    """Return what is found in a picture, and the picture as a JPEG.
+def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str, Any], bytes]:
+    """Return the findings about a picture, and the picture as a JPEG.
 
-    :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
+    :raises Unreadable: when the data is no JPEG or PNG.
+    :raises TooManyPixels: when the picture has more than 40 megapixels.
     """
     picture, enlarged = _opened(data, turn, jpeg.LONGEST_SIDE)
     faces = face_detector.find(picture) if detect else []
@@ -41,9 +42,13 @@ def look(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str,
     if box:
         picture, enlarged = _cropped(data, turn, picture.size, box)
         faces = face_detector.find(picture)
-    found = [*(_of_faces(picture, faces, enlarged) if detect else []), *_of_light(picture, faces)]
-    said = {"faces_checked": detect, "findings": [one.as_json() for one in found]}
-    return said, jpeg.encoded(picture)
+    findings = _check_light(picture, faces)
+    if detect:
+        degrees = _turned_by(picture, faces)
+        of_faces = face_checks.check_faces(faces, picture.size, enlarged)
+        findings = [face_checks.must_be_turned(degrees), *findings] if degrees else [*of_faces, *findings]
+    reply = {"faces_checked": detect, "findings": [finding.as_json() for finding in findings]}
+    return reply, jpeg.encoded(picture)
 
 
 def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, float]:
@@ -65,52 +70,46 @@ def _cropped(data: bytes, turn: int, size: tuple[int, int], box: Box) -> tuple[I
     return part, enlarged
 
 
-def _of_faces(picture: Image.Image, faces: Sequence[Face], enlarged: float) -> list[Finding]:
-    degrees = _turned_by(picture, faces)
-    return [face_checks.turned(degrees)] if degrees else face_checks.of_faces(faces, picture.size, enlarged)
-
-
 def _turned_by(picture: Image.Image, faces: Sequence[Face]) -> int:
     """Return by how many degrees clockwise the picture must be turned so that the face is upright; mostly 0."""
     upright = max((face.score for face in faces), default=0.0)
     if upright >= SURELY_UPRIGHT:
         return 0
-    scores = {degrees: _score(picture.transpose(how)) for degrees, how in CLOCKWISE.items()}
+    scores = {
+        degrees: max((face.score for face in face_detector.find(picture.transpose(method))), default=0.0)
+        for degrees, method in CLOCKWISE.items()
+    }
     best = max(scores, key=lambda degrees: scores[degrees])
     return best if scores[best] > upright + CLEARLY_BETTER else 0
 
 
-def _score(picture: Image.Image) -> float:
-    return max((face.score for face in face_detector.find(picture)), default=0.0)
-
-
-def _of_light(picture: Image.Image, faces: Sequence[Face]) -> list[Finding]:
+def _check_light(picture: Image.Image, faces: Sequence[Face]) -> list[Finding]:
     """Return the findings that need no face, measured in the face where there is one."""
     if not faces:
-        return quality_checks.of_picture(picture)
+        return quality_checks.check_picture(picture)
     face = faces[0]
     left, top = max(round(face.left), 0), max(round(face.top), 0)
     right, bottom = round(face.left + face.size), round(face.top + face.size)
-    return quality_checks.of_picture(picture, (left, top, min(right, picture.width), min(bottom, picture.height)))
+    return quality_checks.check_picture(picture, (left, top, min(right, picture.width), min(bottom, picture.height)))
 
 
-def answer(asked: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     """Return the answer about one picture, and the JPEG; a refusal has none."""
-    detect = asked["detect"] and face_detector.AVAILABLE
+    detect = request["detect"] and face_detector.AVAILABLE
     try:
-        said, picture = look(data, asked["turn"], crop=asked["crop"], detect=detect)
+        reply, picture = check(data, request["turn"], crop=request["crop"], detect=detect)
     except jpeg.Unreadable as error:
         return {"status": error.status, "size": 0}, b""
-    return {**said, "status": 0, "size": len(picture)}, picture
+    return {**reply, "status": 0, "size": len(picture)}, picture
 
 
 def main() -> None:
     """Answer until standard input ends."""
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     while line := sys.stdin.buffer.readline():
-        asked = json.loads(line)
-        said, picture = answer(asked, sys.stdin.buffer.read(asked["size"]))
-        sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + picture)
+        request = json.loads(line)
+        reply, picture = answer(request, sys.stdin.buffer.read(request["size"]))
+        sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n" + picture)
         sys.stdout.buffer.flush()
 
 

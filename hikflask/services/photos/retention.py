@@ -1,9 +1,9 @@
-"""What ends the time of a photo: the policy in HIKFLASK_PHOTO_RETENTION, and that a later photo took its place.
+"""Retention of photos: by the policy in HIKFLASK_PHOTO_RETENTION, and until a later photo takes the place of one.
 
 Such photos are marked as forgotten here; deletion.py removes their files and rows. A photo that was never saved, since
 its process died, needs no rule: it is stored as one to be forgotten in an hour (see storage.py).
 
-The employee's row is locked first, as by everybody who wants a photo on a terminal.
+The employee's row is locked first, as before every change of the photo that a terminal should have.
 """
 
 from flask import current_app
@@ -37,15 +37,23 @@ SECONDS_AFTER_REFUSAL = SECONDS_PER_DAY
 
 def forget_photos() -> int:
     """Mark the photos whose time is over as forgotten; return how many."""
-    return sum(_forget_by(reason, is_over) for reason, is_over in _rules())
+    count = 0
+    for reason, is_over in _rules():
+        condition = and_(Photo.forgotten_at.is_(None), is_over)
+        count += sum(_forget(photo, employee, reason, condition) for photo, employee in next_photos(condition))
+    return count
 
 
 def _rules() -> list[tuple[str, ColumnElement[bool]]]:
     """Return the reasons that end a photo's time under the present setting, each with its condition. One is enough."""
     policy = current_app.config["PHOTO_RETENTION"]
     # Where photos are not kept, an import that is undone does not bring them back.
-    kept = () if policy == NEVER else (~_comes_back(),)
-    rules: list[tuple[str, ColumnElement[bool]]] = [(SUPERSEDED, and_(is_unused(), ~_is_held(), *kept))]
+    comes_back = exists().where(ImportRow.former_photo_id == Photo.id, ImportRow.state == APPLIED)
+    kept = () if policy == NEVER else (~comes_back,)
+    # A capture with the photo runs, waits to be saved, or holds its terminal.
+    held = or_(Capture.state.in_((*RUNNING, CAPTURED)), Capture.hold_until > database_now())
+    is_held = exists().where(Capture.photo_id == Photo.id, held)
+    rules: list[tuple[str, ColumnElement[bool]]] = [(SUPERSEDED, and_(is_unused(), ~is_held, *kept))]
     if policy == NEVER:
         old = Photo.created_at < database_now(-SECONDS_AFTER_REFUSAL)
         rules.append((NEVER, and_(_is_desired(), ~_is_awaited(), or_(~_is_desired(_is_refused()), old))))
@@ -53,23 +61,12 @@ def _rules() -> list[tuple[str, ColumnElement[bool]]]:
         old = Photo.created_at < database_now(-SECONDS_PER_DAY * int(policy))
         rules.append((DAYS, and_(Photo.employee_id.is_not(None), old, ~_is_awaited())))
     if policy in {NEVER, EMPLOYED}:
-        rules.append((LEFT, _is_of_somebody_gone()))
+        rules.append((LEFT, _has_left()))
     return rules
 
 
-def _is_held() -> ColumnElement[bool]:
-    """A capture with this photo runs, waits to be saved, or holds its terminal."""
-    held = or_(Capture.state.in_((*RUNNING, CAPTURED)), Capture.hold_until > database_now())
-    return exists().where(Capture.photo_id == Photo.id, held)
-
-
-def _comes_back() -> ColumnElement[bool]:
-    """An import replaced the photo, and can still be undone."""
-    return exists().where(ImportRow.former_photo_id == Photo.id, ImportRow.state == APPLIED)
-
-
 def _is_desired(*where: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The photo is to be on a terminal, where these conditions are true of the enrolment."""
+    """The photo is desired on a terminal by an enrolment for which these conditions are true."""
     return exists().where(Enrolment.photo_id == Photo.id, Enrolment.desired == PRESENT, *where)
 
 
@@ -79,22 +76,17 @@ def _is_awaited() -> ColumnElement[bool]:
 
 
 def _is_refused() -> ColumnElement[bool]:
-    """A terminal refused it for good: nothing is tried again by itself. Whoever tries again reads that it is gone."""
+    """A terminal refused the enrolment for good: it is not retried by itself. A retry by hand finds the photo gone."""
     refused = or_(Enrolment.person == REFUSED, Enrolment.face == REFUSED)
     return and_(refused, Enrolment.next_attempt_at.is_(None))
 
 
-def _is_of_somebody_gone() -> ColumnElement[bool]:
+def _has_left() -> ColumnElement[bool]:
     """The employee left some time ago, and every terminal has confirmed the removal."""
     same = or_(Enrolment.employee_id == Employee.id, Enrolment.number == Employee.number)
     leaving = exists().where(same, IS_LEAVING_BY_FACTS)
     left = Employee.left_at < database_now(-SECONDS_AFTER_LEAVING)
     return exists().where(Employee.id == Photo.employee_id, ~Employee.is_active, left, ~leaving)
-
-
-def _forget_by(reason: str, is_over: ColumnElement[bool]) -> int:
-    condition = and_(Photo.forgotten_at.is_(None), is_over)
-    return sum(_forget(photo_id, employee_id, reason, condition) for photo_id, employee_id in next_photos(condition))
 
 
 @transactional

@@ -1,7 +1,7 @@
 """Pictures of faces in the uploads folder: byte for byte from a terminal, encoded anew from an upload.
 
 The row of a picture is committed before its file is written, and all names of a picture share a random part. So a
-process that is killed in between leaves no file without a row. Files without a row are left alone, except when their
+process that is killed in between leaves no file without a row. Files without a row are ignored, except when their
 number is erased: otherwise a mistyped database address would cost every photo.
 """
 
@@ -28,7 +28,7 @@ from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
 from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos.jpeg_process import baseline_jpeg
-from hikflask.services.photos.quality import Looked
+from hikflask.services.photos.quality import CheckedPhoto
 
 log = logging.getLogger(__name__)
 
@@ -57,25 +57,25 @@ def folder() -> Path:
 
 
 def keep_captured(picture: bytes, number: str) -> Photo:
-    """Store a terminal's picture unchanged, since its hash is compared later, and return its row; see _keep()."""
+    """Store a terminal's picture unchanged, since its hash is compared later, and return its unsaved row."""
     return _keep(picture, number, CAPTURED)
 
 
 def keep_taken_over(picture: bytes, number: str) -> Photo:
-    """Store the picture of a face that was enrolled on a terminal before, unchanged, as keep_captured() does."""
+    """Store the picture of a face that was enrolled on a terminal before, unchanged, and return its unsaved row."""
     return _keep(picture, number, TAKEN_OVER)
 
 
-def keep_upload(upload: IO[bytes] | Looked, number: str) -> Photo:
-    """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row; see _keep().
+def keep_upload(upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
+    """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row, which is not saved yet.
 
-    A photo that was looked at already is stored as it came from there.
+    A photo that was checked already is stored as the check returned it.
 
     :raises BadPhoto: when it is no such picture, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
     end_read()  # An upload may have to wait for its turn.
-    picture = upload.jpeg if isinstance(upload, Looked) else baseline_jpeg(upload)
+    picture = upload.jpeg if isinstance(upload, CheckedPhoto) else baseline_jpeg(upload)
     return _keep(picture, number, UPLOADED)
 
 
@@ -90,7 +90,7 @@ def _keep(picture: bytes, number: str, source: str) -> Photo:
 
 
 def keep_beside(photo: Photo, content: bytes) -> None:
-    """Store what belongs to a picture that is not saved yet, in a file that only this account can read."""
+    """Store the upload of a picture that is not saved yet, in a file beside it that only this account can read."""
     _write(photo, beside(photo), content, mode=0o600)
 
 
@@ -165,7 +165,7 @@ def to_send(photo: Photo) -> bytes | None:
 
 
 class Files:
-    """The files that are created for a transaction. When the block of a `with` statement around it raises, they go."""
+    """The files that are created for a transaction. They are removed when the block of its `with` statement raises."""
 
     def __init__(self) -> None:
         self._made: list[str] = []
@@ -179,18 +179,18 @@ class Files:
             self.undo()
 
     def keep_captured(self, picture: bytes, number: str) -> Photo:
-        """Store a terminal's picture; see keep_captured()."""
-        return self._kept(keep_captured(picture, number))
+        """Store a terminal's picture unchanged, and return its row, which is not saved yet."""
+        return self._add(keep_captured(picture, number))
 
     def keep_taken_over(self, picture: bytes, number: str) -> Photo:
-        """Store the picture of a face that was on a terminal before; see keep_taken_over()."""
-        return self._kept(keep_taken_over(picture, number))
+        """Store the picture of a face that was on a terminal before, and return its row, which is not saved yet."""
+        return self._add(keep_taken_over(picture, number))
 
-    def keep_upload(self, upload: IO[bytes] | Looked, number: str) -> Photo:
-        """Store an upload; see keep_upload()."""
-        return self._kept(keep_upload(upload, number))
+    def keep_upload(self, upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
+        """Store an uploaded JPEG or PNG, and return its row, which is not saved yet. Raises what keep_upload() does."""
+        return self._add(keep_upload(upload, number))
 
-    def _kept(self, photo: Photo) -> Photo:
+    def _add(self, photo: Photo) -> Photo:
         self._made.append(photo.file)
         return photo
 
@@ -239,23 +239,27 @@ def unlink(*names: str) -> list[str]:
 
     Return the names that could not be removed, to be tried again later; the log says why.
     """
-    others = _names() if names else {}
-    return [name for name in names if not all([_remove(one) for one in {*others.get(_picture(name), ()), name}])]
+    by_picture = _names() if names else {}
+
+    def remove(name: str) -> bool:
+        return all([_remove(file) for file in {*by_picture.get(random_part(name), ()), name}])
+
+    return [name for name in names if not remove(name)]
 
 
-def strays(*numbers: str) -> list[str]:
+def files_without_row(*numbers: str) -> list[str]:
     """Return the files with one of these numbers in their name and without a row, one name for each picture.
 
     A row is always written before its file, so such a file is no new picture: it came back with a backup, for example.
     """
-    found = {
-        picture: one
+    names = {
+        picture: name
         for picture, names in _names().items()
-        for one in names
-        if (match := NAME.match(one)) and match["number"] in numbers
+        for name in names
+        if (match := NAME.match(name)) and match["number"] in numbers
     }
-    known = {_picture(file) for file in db.session.execute(select(Photo.file)).scalars()} if found else set()
-    return sorted(name for picture, name in found.items() if picture not in known)
+    with_row = {random_part(file) for file in db.session.execute(select(Photo.file)).scalars()} if names else set()
+    return sorted(name for picture, name in names.items() if picture not in with_row)
 
 
 def is_named(file: str, number: str) -> bool:
@@ -271,16 +275,17 @@ def number_in(file: str) -> str:
 
 def _names() -> dict[str, list[str]]:
     """Return the names of our files in the folder, grouped by picture. Links and folders are not ours."""
-    found = defaultdict(list)
+    names = defaultdict(list)
     with os.scandir(folder()) as entries:
         for entry in entries:
             match = NAME.match(entry.name)
             if match and entry.is_file(follow_symlinks=False):
-                found[match["picture"]].append(entry.name)
-    return found
+                names[match["picture"]].append(entry.name)
+    return names
 
 
-def _picture(name: str) -> str:
+def random_part(name: str) -> str:
+    """Return the part of a file's name that all names of its picture share, and that nobody can guess."""
     match = NAME.match(name)
     return match["picture"] if match else name
 
@@ -314,15 +319,10 @@ def _written_at(path: Path) -> float:
         return time.time()
 
 
-def random_part(name: str) -> str:
-    """Return the part of a file's name that all names of its picture share, and that nobody can guess."""
-    return _picture(name)
-
-
 def get(name: str) -> Photo | None:
     """Return the row of a photo by the name of its file; None when there is none, or it is forgotten."""
-    known = select(Photo).where(Photo.file == name, Photo.forgotten_at.is_(None))
-    return db.session.execute(known).scalar_one_or_none()
+    statement = select(Photo).where(Photo.file == name, Photo.forgotten_at.is_(None))
+    return db.session.execute(statement).scalar_one_or_none()
 
 
 def is_forgotten(photo: Photo) -> bool:

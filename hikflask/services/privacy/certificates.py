@@ -226,7 +226,7 @@ def _remove_files(erasure: Erasure) -> None:
     names = [one.file for one in erasure.files]
     left = storage.unlink(*names)
     if not left and not erasure.waits_for_terminal:
-        left = storage.unlink(*storage.strays(erasure.number, *(one.number for one in erasure.removals)))
+        left = storage.unlink(*storage.files_without_row(erasure.number, *(one.number for one in erasure.removals)))
     if left == names:
         return
     gone = [one.id for one in erasure.files if one.file not in left]

@@ -7,15 +7,13 @@ from collections.abc import Callable
 from flask import Response, request
 from werkzeug.datastructures import Headers
 
-from hikflask.simulator import faces, recordings
+from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
-from hikflask.simulator.http.login_errors import login_error
 from hikflask.simulator.http.request_body import wants_json
-from hikflask.simulator.http.responses import done, recorded_reply, refused
+from hikflask.simulator.http.responses import done, login_error, recorded_reply, refused
 from hikflask.simulator.terminal.camera import Interrupted
 from hikflask.simulator.terminal.digest_login import LoginRefused
-from hikflask.simulator.terminal.request_log import KEPT_HEADERS, LoggedRequest
-from hikflask.simulator.terminal.terminal import Terminal
+from hikflask.simulator.terminal.terminal import KEPT_HEADERS, LoggedRequest, Terminal
 
 View = Callable[[Terminal], Response]
 
@@ -40,8 +38,11 @@ def request_target() -> str:
 
 def handle(terminal: Terminal, view: View) -> Response:
     """Answer one request with `view`, unless the login is refused or a fault is set. Raises AnswerLost."""
+    headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
+    has_credentials = "Authorization" in request.headers
     with terminal.lock:
-        entry = _logged(terminal)
+        now = terminal.clock.now()
+        entry = LoggedRequest(request.method, request_target(), headers, request.get_data(), now, has_credentials)
         terminal.log.append(entry)
     try:
         response = _answer(terminal, view, entry)
@@ -52,18 +53,13 @@ def handle(terminal: Terminal, view: View) -> Response:
     return response
 
 
-def _logged(terminal: Terminal) -> LoggedRequest:
-    headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
-    has_credentials = "Authorization" in request.headers
-    now = terminal.clock.now()
-    return LoggedRequest(request.method, request_target(), headers, request.get_data(), now, has_credentials)
-
-
 def _answer(terminal: Terminal, view: View, entry: LoggedRequest) -> Response:
     path = request.path
     if terminal.faults.take("drop", path):
         raise AnswerLost(acted=False)
-    _recorded_delay(terminal, path)
+    if terminal.latency == "recorded" and not path.endswith("/CaptureFaceData"):
+        # A capture waits in its own module, while it looks for a face.
+        _pause(terminal, recordings.seconds(request.method, path))
     try:
         _log_in(terminal)
     except LoginRefused as refusal:
@@ -83,10 +79,10 @@ def _with_faults(terminal: Terminal, view: View, path: str) -> Response:
     if faults.take("lost-before", path):
         raise AnswerLost(acted=False)
     if faults.take("overwrite", path):
-        _capture_elsewhere(terminal)
+        terminal.trigger("capture-elsewhere")
     response = _respond(terminal, view, path)
     if faults.take("overwrite-after", path):
-        _capture_elsewhere(terminal)
+        terminal.trigger("capture-elsewhere")
     terminal.run_hooks("after", path)
     if faults.take("lost-after", path):
         raise AnswerLost(acted=True)
@@ -148,16 +144,6 @@ def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:
     return response
 
 
-def _recorded_delay(terminal: Terminal, path: str) -> None:
-    """Be as slow as recorded. A capture waits in its own module, while it looks for a face."""
-    if terminal.latency == "recorded" and not path.endswith("/CaptureFaceData"):
-        _pause(terminal, recordings.seconds(request.method, path))
-
-
 def _pause(terminal: Terminal, seconds: float) -> None:
     with terminal.lock:
         terminal.camera.pause(seconds)
-
-
-def _capture_elsewhere(terminal: Terminal) -> None:
-    terminal.capture_elsewhere(faces.draw(faces.NAMES[-1]))

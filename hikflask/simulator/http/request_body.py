@@ -101,11 +101,9 @@ def parts() -> list[Part]:
     if not kind.startswith("multipart/") or "boundary" not in options:
         return [Part({}, body)]
     delimiter = b"\r\n--" + options["boundary"].encode()
-    pieces = (b"\r\n" + body).split(delimiter)[1:-1]
-    return [_part(piece.removeprefix(b"\r\n")) for piece in pieces]
-
-
-def _part(piece: bytes) -> Part:
-    head, _, content = piece.partition(b"\r\n\r\n")
-    pairs = (line.partition(":") for line in head.decode("latin-1").split("\r\n") if line)
-    return Part({name.strip().lower(): value.strip() for name, _, value in pairs}, content)
+    sent = []
+    for piece in (b"\r\n" + body).split(delimiter)[1:-1]:
+        head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        pairs = (line.partition(":") for line in head.decode("latin-1").split("\r\n") if line)
+        sent.append(Part({name.strip().lower(): value.strip() for name, _, value in pairs}, content))
+    return sent

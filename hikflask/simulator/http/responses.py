@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape
 
 from flask import Response
 
-from hikflask.simulator.errors import STATUS_STRINGS, Refusal
+from hikflask.simulator.errors import STATUS_STRINGS, Refusal, code_of
+from hikflask.simulator.profiles import LockWords
 
 HEADERS = MappingProxyType(
     {
@@ -32,16 +33,12 @@ def declaration(crlf: bool) -> str:
 def print_json(value: object, depth: int = 0) -> str:
     """JSON as terminals format it: indented with tabs, a tab after each colon, arrays on one line."""
     if isinstance(value, Mapping):
-        return _print_object(value, depth)
+        inner = "\t" * (depth + 1)
+        lines = [f"{inner}{json.dumps(key)}:\t{print_json(item, depth + 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(lines) + "\n" + "\t" * depth + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(print_json(item, depth + 1) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _print_object(value: Mapping[str, object], depth: int) -> str:
-    inner = "\t" * (depth + 1)
-    lines = [f"{inner}{json.dumps(key)}:\t{print_json(item, depth + 1)}" for key, item in value.items()]
-    return "{\n" + ",\n".join(lines) + "\n" + "\t" * depth + "}"
 
 
 def reply(body: bytes, content_type: str, status: int = 200) -> Response:
@@ -74,7 +71,7 @@ def refused(refusal: Refusal, as_json: bool, crlf: bool = True) -> Response:
 
     The two recorded in XML differ: only the first has CRLF after the declaration and a line feed at the end.
     """
-    code = refusal.code
+    code = code_of(refusal.sub_status)
     fields: dict[str, object] = {
         "statusCode": code.status_code,
         "statusString": STATUS_STRINGS[code.status_code],
@@ -93,3 +90,36 @@ def response_status(fields: Mapping[str, object], crlf: bool) -> str:
     children = "".join(f"<{name}>{escape(str(value))}</{name}>\n" for name, value in fields.items())
     head = f'<ResponseStatus version="1.0" xmlns="{ERROR_NAMESPACE}">\n<requestURL></requestURL>\n'
     return f"{declaration(crlf)}{head}{children}</ResponseStatus>" + ("\n" if crlf else "")
+
+
+def login_error(words: LockWords, tries_left: int, lock_seconds: int | None) -> bytes:
+    """The body of a 401: how many tries are left, or for how long the account is locked, in the dialect `words`.
+
+    "lock" is recorded on K1T342MWX, "locked" is the word of the vendor's guide. The other dialects are known from what
+    clients of terminals read: a ResponseStatus in XML or JSON with `retryTimes` and `resLockTime`, and userCheck as
+    JSON. `lock_seconds` is None while the account is open.
+    """
+    if words in ("lock", "locked", "json-user-check"):
+        fields: dict[str, object] = {"statusValue": 401}
+        if lock_seconds is None:
+            fields |= {"lockStatus": "unlock", "retryLoginTime": tries_left}
+        else:
+            fields |= {"lockStatus": "locked" if words == "locked" else "lock", "unlockTime": lock_seconds}
+        if words == "json-user-check":
+            return print_json({"userCheck": fields}).encode()
+        children = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+        return f"<userCheck>{children}</userCheck>".encode()
+    code = code_of("badAuthorization")
+    fields = {
+        "statusCode": code.status_code,
+        "statusString": STATUS_STRINGS[code.status_code],
+        "subStatusCode": "badAuthorization",
+        "errorCode": code.error_code,
+        "errorMsg": "authentication failed",
+        "lockStatus": "unlock" if lock_seconds is None else "locked",
+        "retryTimes": tries_left if lock_seconds is None else 0,
+        "resLockTime": lock_seconds or 0,
+    }
+    if words == "xml":
+        return response_status(fields, crlf=True).encode()
+    return print_json({"ResponseStatus": fields} if words == "json-wrapped" else fields).encode()

@@ -6,6 +6,8 @@ time-out `cancelFlag`, as recorded: it names the field that was read last, not t
 
 from __future__ import annotations
 
+import math
+
 from flask import Response, request
 
 from hikflask.simulator import recordings
@@ -40,26 +42,22 @@ def capture(terminal: Terminal) -> Response:
         return done(as_json=False, crlf=terminal.profile.crlf)
     if terminal.camera.window is not None or terminal.faults.take("busy", request.path):
         raise Refusal("deviceBusy", "dataType")
-    _refuse_after_success(terminal)
+    camera, profile = terminal.camera, terminal.profile
+    # As seen on the seed terminal: the client that goes on polling after its success is refused.
+    same_client = camera.last_nonce == request.environ["simulator.nonce"]
+    since_success = math.inf if camera.last_success is None else terminal.clock.now() - camera.last_success
+    if same_client and since_success < profile.refuse_after_success:
+        raise Refusal("badParameters", "dataType")
     data_type = condition.get("dataType", "url")
-    offered = {"url", "binary"} - set(terminal.profile.refused_capture_types)
-    if data_type not in offered or data_type not in terminal.profile.capture_types:
+    if data_type not in set(profile.capture_types) - set(profile.refused_capture_types):
         raise Refusal("badParameters", "dataType")
     jpeg = _wait_for_face(terminal)
-    return _nobody(terminal) if jpeg is None else _success(terminal, jpeg, data_type)
-
-
-def _refuse_after_success(terminal: Terminal) -> None:
-    """Refuse the client that goes on polling after its success, as seen on the seed terminal."""
-    camera = terminal.camera
-    if camera.last_success is None or camera.last_nonce != _nonce():
-        return
-    if terminal.clock.now() - camera.last_success < terminal.profile.refuse_after_success:
-        raise Refusal("badParameters", "dataType")
-
-
-def _nonce() -> str:
-    return str(request.environ["simulator.nonce"])
+    if jpeg is not None:
+        return _success(terminal, jpeg, data_type)
+    if profile.nobody_came in {"progress", "done"}:
+        progress = 100 if profile.nobody_came == "done" else 0
+        return xml_reply(_result(f"<captureProgress>{progress}</captureProgress>"))
+    raise Refusal(profile.nobody_came, "cancelFlag")
 
 
 def _wait_for_face(terminal: Terminal) -> bytes | None:
@@ -72,13 +70,6 @@ def _wait_for_face(terminal: Terminal) -> bytes | None:
     return jpeg
 
 
-def _nobody(terminal: Terminal) -> Response:
-    answer = terminal.profile.nobody_came
-    if answer in {"progress", "done"}:
-        return xml_reply(_result(f"<captureProgress>{100 if answer == 'done' else 0}</captureProgress>"))
-    raise Refusal(answer, "cancelFlag")
-
-
 def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
     camera = terminal.camera
     if terminal.faults.take("low-quality", request.path):
@@ -87,7 +78,7 @@ def _success(terminal: Terminal, jpeg: bytes, data_type: str) -> Response:
         jpeg = noise(jpeg)
     camera.store(jpeg)
     camera.last_success = terminal.clock.now()
-    camera.last_nonce = _nonce()
+    camera.last_nonce = request.environ["simulator.nonce"]
     if data_type == "binary":
         return reply(*_binary_reply(terminal.profile.binary_reply, jpeg))
     url = terminal.url(f"/LOCALS/pic/{CAPTURE_FILE}")
@@ -103,21 +94,8 @@ def _binary_reply(dialect: BinaryReply, jpeg: bytes) -> tuple[bytes, str]:
     """Body and Content-Type of a capture that answers with the picture itself, in the dialect of the profile."""
     if dialect == "jpeg":
         return jpeg, "image/jpeg"
-    parts = _parts(jpeg, named=dialect != "unnamed")
-    if dialect == "own-header":
-        # K1T341CMFW: the HTTP header names no boundary; the body begins with a header block of its own.
-        own = f"Content-Type:{MULTIPART}\r\nContent-Length:{len(parts)}\r\n\r\n"
-        return own.encode() + parts, "multipart/form-data"
-    if dialect == "first-line":
-        return parts, "multipart/form-data"
-    if dialect == "xml-label":
-        return parts, "application/xml"
-    return parts, MULTIPART
-
-
-def _parts(jpeg: bytes, named: bool) -> bytes:
-    """The XML part, without Content-Disposition as recorded, then the picture."""
-    name = 'name="FaceData";' if named else ""
+    # The XML part, without Content-Disposition as recorded, then the picture.
+    name = "" if dialect == "unnamed" else 'name="FaceData";'
     result = _result("<captureProgress>100</captureProgress>")
     xml = f'Content-Type:application/xml;charset="UTF-8"\r\nContent-Length:{len(result)}\r\n\r\n{result}\r\n'
     head = (
@@ -125,4 +103,9 @@ def _parts(jpeg: bytes, named: bool) -> bytes:
         f"Content-Type:image/jpeg\r\nContent-Length:{len(jpeg)}\r\n\r\n"
     )
     opening = f"--{BOUNDARY}\r\n{xml}--{BOUNDARY}\r\n{head}"
-    return opening.encode() + jpeg + f"\r\n--{BOUNDARY}--\r\n".encode()
+    parts = opening.encode() + jpeg + f"\r\n--{BOUNDARY}--\r\n".encode()
+    if dialect == "own-header":
+        # K1T341CMFW: the HTTP header names no boundary; the body begins with a header block of its own.
+        own = f"Content-Type:{MULTIPART}\r\nContent-Length:{len(parts)}\r\n\r\n"
+        return own.encode() + parts, "multipart/form-data"
+    return parts, {"first-line": "multipart/form-data", "xml-label": "application/xml"}.get(dialect, MULTIPART)

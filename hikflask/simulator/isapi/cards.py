@@ -12,7 +12,7 @@ from flask import Response, request
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.isapi.pagination import page_of, page_summary
+from hikflask.simulator.isapi.pagination import search_result
 from hikflask.simulator.terminal.person_store import Card
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -56,8 +56,7 @@ def _card_info() -> tuple[str, Fields]:
 
 def delete(terminal: Terminal) -> Response:
     """Remove cards by number or owner. As on real terminals, a body without either removes EVERY card."""
-    condition = child(json_object(), "CardInfoDelCond")
-    terminal.store.remove_cards(*_lists(condition))
+    terminal.store.remove_cards(*_lists(child(json_object(), "CardInfoDelCond")))
     return done(as_json=True)
 
 
@@ -66,26 +65,21 @@ def search(terminal: Terminal) -> Response:
     condition = child(json_object(), "CardInfoSearchCond")
     card_nos, owners = _lists(condition)
     hits = [card.number for card in terminal.cards.values() if card.is_of(card_nos, owners)]
-    page = page_of(terminal.profile, hits, condition)
-    answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
-        terminal.profile, hits, page, condition
-    )
-    if page:
-        answer["CardInfo"] = [_search_row(terminal.cards[number]) for number in page]
-    return json_reply({"CardInfoSearch": answer})
+    result = search_result(terminal.profile, hits, condition, "CardInfo", lambda number: _row(terminal.cards[number]))
+    return json_reply({"CardInfoSearch": {"searchID": str(condition.get("searchID", "")), **result}})
 
 
-def _lists(condition: Fields) -> tuple[list[str] | None, list[str] | None]:
-    return numbers(condition, "CardNoList", "cardNo"), numbers(condition, "EmployeeNoList", "employeeNo")
-
-
-def _search_row(card: Card) -> Fields:
+def _row(card: Card) -> Fields:
     return {
         "employeeNo": card.employee_no,
         "cardNo": card.number,
         "leaderCard": card.leader_card,
         "cardType": card.kind,
     }
+
+
+def _lists(condition: Fields) -> tuple[list[str] | None, list[str] | None]:
+    return numbers(condition, "CardNoList", "cardNo"), numbers(condition, "EmployeeNoList", "employeeNo")
 
 
 def count(terminal: Terminal) -> Response:

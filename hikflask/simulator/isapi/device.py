@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from flask import Response
@@ -37,19 +38,17 @@ def device_info(terminal: Terminal) -> Response:
 
 def status(terminal: Terminal) -> Response:
     """The device's time and how many seconds it has been up."""
-    up = f"<deviceUpTime>{terminal.clock.now():.0f}</deviceUpTime>\n"
-    children = f"<currentDeviceTime>{terminal.wall_clock.shown()}</currentDeviceTime>\n{up}"
-    return xml_reply(_document(terminal, "DeviceStatus", children))
+    fields = {"currentDeviceTime": terminal.wall_clock.shown(), "deviceUpTime": f"{terminal.clock.now():.0f}"}
+    return _document(terminal, "DeviceStatus", fields)
 
 
 def time(terminal: Terminal) -> Response:
     """The local time and its zone in the words of the profile, on some models in JSON."""
     profile = terminal.profile
     fields = terminal.wall_clock.fields(profile.clock_mark, by_utc=profile.clock_by_utc)
-    if terminal.profile.time_json:
+    if profile.time_json:
         return json_reply({"Time": fields})
-    children = "".join(f"<{name}>{value}</{name}>\n" for name, value in fields.items())
-    return xml_reply(_document(terminal, "Time", children))
+    return _document(terminal, "Time", fields)
 
 
 def time_zone(terminal: Terminal) -> Response:
@@ -86,13 +85,13 @@ def session_heartbeat(terminal: Terminal) -> Response:  # noqa: ARG001
 
 
 def user_check(terminal: Terminal) -> Response:
-    """The answer to who has logged in, as a K1A340FWX gives it."""
+    """The user who has logged in, as a K1A340FWX answers."""
     fields = {"statusValue": 200, "statusString": "OK"}
     fields |= {"isDefaultPassword": "false", "isRiskPassword": "false", "isActivated": "true"}
+    return _document(terminal, "userCheck", fields)
+
+
+def _document(terminal: Terminal, root: str, fields: Mapping[str, object]) -> Response:
     children = "".join(f"<{name}>{value}</{name}>\n" for name, value in fields.items())
-    return xml_reply(_document(terminal, "userCheck", children))
-
-
-def _document(terminal: Terminal, root: str, children: str) -> str:
     start = declaration(terminal.profile.crlf)
-    return f'{start}<{root} version="2.0" xmlns="{ISAPI_NAMESPACE}">\n{children}</{root}>\n'
+    return xml_reply(f'{start}<{root} version="2.0" xmlns="{ISAPI_NAMESPACE}">\n{children}</{root}>\n')

@@ -12,8 +12,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import wants_json, xml_fields
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.terminal.door import Command
-from hikflask.simulator.terminal.terminal import Terminal
+from hikflask.simulator.terminal.terminal import Command, Terminal
 
 COMMANDS: MappingProxyType[str, Command] = MappingProxyType({word: word for word in get_args(Command)})
 ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4

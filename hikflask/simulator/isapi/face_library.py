@@ -14,7 +14,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.request_body import Fields, Part, json_object, numbers, parts
 from hikflask.simulator.http.responses import done, json_reply, recorded_reply
-from hikflask.simulator.isapi.pagination import page_of, page_summary
+from hikflask.simulator.isapi.pagination import search_result
 from hikflask.simulator.isapi.pictures import check_picture
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -98,16 +98,12 @@ def _record_and_picture(terminal: Terminal, sent: list[Part]) -> tuple[Fields, b
     pictures = [part for part in sent if not part.is_json and part.content]
     if not records or (pictures and not terminal.profile.face_by_picture):
         raise Refusal("badJsonFormat")
-    if pictures and not _is_read(terminal, sent, pictures[0]):
-        raise Refusal("SubpicAnalysisModelingError", "PicFeaturePoints")
-    return json_object(records[0].content), pictures[0].content if pictures else None
-
-
-def _is_read(terminal: Terminal, sent: list[Part], picture: Part) -> bool:
-    """Whether the terminal finds the picture: some want the length of each part, or another name."""
+    # Some terminals find a picture only when each part has its length, or under another name.
     profile = terminal.profile
     lengths = not profile.part_lengths or all(part.headers.get("content-length") for part in sent)
-    return lengths and profile.picture_part in {None, picture.name}
+    if pictures and not (lengths and profile.picture_part in {None, pictures[0].name}):
+        raise Refusal("SubpicAnalysisModelingError", "PicFeaturePoints")
+    return json_object(records[0].content), pictures[0].content if pictures else None
 
 
 def _person(terminal: Terminal, record: Fields) -> str:
@@ -125,13 +121,9 @@ def _jpeg(terminal: Terminal, record: Fields, picture: bytes | None) -> bytes:
         return picture
     if not isinstance(record.get("faceURL"), str):
         raise Refusal("MessageParametersLack", "faceURL")
-    return _download(terminal, str(record["faceURL"]))
-
-
-def _download(terminal: Terminal, url: str) -> bytes:
-    """The picture at `url` NOW: at a local path whatever face the one file holds at this moment."""
+    # The picture that is there NOW: at a local path whatever face the one file holds at this moment.
+    url, jpeg = str(record["faceURL"]), None
     path = urlsplit(url).path
-    jpeg = None
     if terminal.profile.face_by_url and path.startswith("/LOCALS/pic/"):
         jpeg = terminal.picture(path)
     elif terminal.profile.external_url:
@@ -144,17 +136,13 @@ def _download(terminal: Terminal, url: str) -> bytes:
 def search(terminal: Terminal) -> Response:
     """Find the faces, all of them or that of one FPID, with their URLs."""
     condition = json_object()
-    wanted = condition.get("FPID")
-    hits = [number for number in terminal.people if number in terminal.faces and wanted in (None, "", number)]
-    page = page_of(terminal.profile, hits, condition, None)
-    answer = OK | page_summary(terminal.profile, hits, page, condition)
-    if page:
-        answer["MatchList"] = [_match(terminal, number) for number in page]
-    return json_reply(answer)
+    fpid = condition.get("FPID")
+    hits = [number for number in terminal.people if number in terminal.faces and fpid in (None, "", number)]
 
+    def match(number: str) -> Fields:
+        return {"FPID": number, "faceURL": terminal.face_url(terminal.faces[number])}
 
-def _match(terminal: Terminal, number: str) -> Fields:
-    return {"FPID": number, "faceURL": terminal.face_url(terminal.faces[number])}
+    return json_reply(OK | search_result(terminal.profile, hits, condition, "MatchList", match, None))
 
 
 def search_delete(terminal: Terminal) -> Response:

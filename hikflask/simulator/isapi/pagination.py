@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, whole_number
 from hikflask.simulator.profiles import Profile
@@ -10,24 +12,28 @@ LARGEST = 30
 """The largest page of the lists that are limited. The profile decides what a request for more gets."""
 
 
-def page_of(profile: Profile, hits: list[str], condition: Fields, largest: int | None = LARGEST) -> list[str]:
-    """The page of `hits` that `condition` asks for, at most `largest` long; None sets no limit."""
-    start, wanted = whole_number(condition, "searchResultPosition", 0), whole_number(condition, "maxResults", LARGEST)
-    if largest is not None and wanted > largest:
+def search_result(
+    profile: Profile,
+    hits: list[str],
+    condition: Fields,
+    list_name: str,
+    row: Callable[[str], Fields],
+    largest: int | None = LARGEST,
+) -> Fields:
+    """The page of `hits` that `condition` asks for, as the list `list_name` of rows, with its status and both totals.
+
+    A page has at most `largest` rows; None sets no limit.
+    """
+    start, length = whole_number(condition, "searchResultPosition", 0), whole_number(condition, "maxResults", LARGEST)
+    if largest is not None and length > largest:
         if not profile.cuts_long_pages:
             raise Refusal("badJsonContent", "maxResults")
-        wanted = largest
-    return hits[start : start + wanted]
-
-
-def page_summary(profile: Profile, hits: list[str], page: list[str], condition: Fields) -> Fields:
-    """The fields of a search result around its `page`: the status and both totals."""
-    hits = page if profile.tells_page_as_total else hits
-    status = _status(profile, whole_number(condition, "searchResultPosition", 0) + len(page), len(hits)) if page else ""
-    status = status or profile.search_no_match
-    totals: Fields = {"numOfMatches": len(page), "totalMatches": len(hits)}
-    return {"responseStatusStrg": status} | totals if status else {"totalMatches": len(hits)}
-
-
-def _status(profile: Profile, read: int, total: int) -> str:
-    return "MORE" if read < total or profile.more_at_the_end else "OK"
+        length = largest
+    page = hits[start : start + length]
+    total = len(page) if profile.tells_page_as_total else len(hits)
+    status = profile.search_no_match
+    if page:
+        status = "MORE" if start + len(page) < total or profile.more_at_the_end else "OK"
+    result: Fields = {"responseStatusStrg": status, "numOfMatches": len(page)} if status else {}
+    result["totalMatches"] = total
+    return result | {list_name: [row(number) for number in page]} if page else result

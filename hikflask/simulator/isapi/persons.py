@@ -13,7 +13,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, child, json_object, numbers
 from hikflask.simulator.http.responses import done, json_reply
-from hikflask.simulator.isapi.pagination import page_of, page_summary
+from hikflask.simulator.isapi.pagination import search_result
 from hikflask.simulator.profiles import Profile
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -36,35 +36,24 @@ def modify(terminal: Terminal) -> Response:
 
 def set_up(terminal: Terminal) -> Response:
     """Add a person, or change the given fields of one who exists."""
-    return _write(terminal, lambda number, fields: _add_or_change(terminal, number, fields))
 
+    def add_or_change(number: str, fields: Fields) -> None:
+        (terminal.store.change if number in terminal.people else terminal.store.add)(number, fields)
 
-def _add_or_change(terminal: Terminal, number: str, fields: Fields) -> None:
-    known = number in terminal.people
-    (terminal.store.change if known else terminal.store.add)(number, fields)
+    return _write(terminal, add_or_change)
 
 
 def _write(terminal: Terminal, action: Callable[[str, Fields], None]) -> Response:
-    fields = child(json_object(), "UserInfo")
-    number = _employee_no(fields, terminal.profile)
-    _check_name(fields, terminal.profile)
-    if "Valid" in fields:
-        _check_valid(child(fields, "Valid"), terminal.profile)
-    action(number, fields)
-    return done(as_json=True)
-
-
-def _employee_no(fields: Fields, profile: Profile) -> str:
-    number = fields.get("employeeNo")
+    fields, profile = child(json_object(), "UserInfo"), terminal.profile
+    number, name = fields.get("employeeNo"), fields.get("name", "")
     if not isinstance(number, str) or not re.fullmatch(profile.employee_no, number):
         raise Refusal("badJsonContent", "UserInfo.employeeNo")
-    return number
-
-
-def _check_name(fields: Fields, profile: Profile) -> None:
-    name = fields.get("name", "")
     if not isinstance(name, str) or len(name.encode()) > profile.name_bytes:
         raise Refusal("badJsonContent", "UserInfo.name")
+    if "Valid" in fields:
+        _check_valid(child(fields, "Valid"), profile)
+    action(number, fields)
+    return done(as_json=True)
 
 
 def _check_valid(valid: Fields, profile: Profile) -> None:
@@ -80,49 +69,34 @@ def _time(valid: Fields, name: str) -> str | None:
     value = valid.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not _is_time(value) or not EARLIEST <= value <= LATEST:
-        raise Refusal("badJsonContent", f"UserInfo.Valid.{name}")
-    return value
-
-
-def _is_time(value: str) -> bool:
-    if not _TIME.fullmatch(value):
-        return False
     try:
-        datetime.fromisoformat(value)
+        if isinstance(value, str) and _TIME.fullmatch(value) and EARLIEST <= value <= LATEST:
+            datetime.fromisoformat(value)
+            return value
     except ValueError:
-        return False
-    return True
+        pass
+    raise Refusal("badJsonContent", f"UserInfo.Valid.{name}")
 
 
 def search(terminal: Terminal) -> Response:
     """One page of persons in the order they were added."""
     condition = child(json_object(), "UserInfoSearchCond")
-    hits = _matches(terminal, condition)
-    page = page_of(terminal.profile, hits, condition)
-    answer: Fields = {"searchID": str(condition.get("searchID", ""))} | page_summary(
-        terminal.profile, hits, page, condition
-    )
-    if page:
-        answer["UserInfo"] = [_search_row(terminal, number) for number in page]
-    return json_reply({"UserInfoSearch": answer})
-
-
-def _matches(terminal: Terminal, condition: Fields) -> list[str]:
-    wanted = numbers(condition, "EmployeeNoList", "employeeNo")
+    listed = numbers(condition, "EmployeeNoList", "employeeNo")
     words = str(condition.get("fuzzySearch", ""))
-    return [
+    hits = [
         number
         for number, person in terminal.people.items()
-        if (wanted is None or number in wanted) and (words in number or words in str(person["name"]))
+        if (listed is None or number in listed) and (words in number or words in str(person["name"]))
     ]
+    result = search_result(terminal.profile, hits, condition, "UserInfo", lambda number: _search_row(terminal, number))
+    return json_reply({"UserInfoSearch": {"searchID": str(condition.get("searchID", "")), **result}})
 
 
 def _search_row(terminal: Terminal, number: str) -> Fields:
     """A person as in a search result; `faceURL` comes last, and only where there is a face."""
     person = dict(terminal.people[number])
     face = terminal.faces.get(number)
-    person["numOfCard"] = len(terminal.store.cards_of(number))
+    person["numOfCard"] = sum(card.employee_no == number for card in terminal.cards.values())
     person["numOfFace"] = int(face is not None)
     if face is not None:
         person["faceURL"] = terminal.face_url(face)

@@ -42,18 +42,16 @@ class Screen:
         """The display alone. Its states: idle, waiting (for a face), visitor (a face waits), taken."""
         terminal = self.terminal
         with terminal.lock:
-            state, seconds = self._state()
+            camera, now, seconds = terminal.camera, terminal.clock.now(), 0
+            if camera.window is not None:
+                state, seconds = "waiting", max(1, round(camera.window.until - now))
+            elif any(visitor.until >= now for visitor in camera.visitors):
+                state = "visitor"
+            elif camera.last_success is not None and now - camera.last_success < SHOWN_SECONDS:
+                state = "taken"
+            else:
+                state = "idle"
             return render_template("display.html", terminal=terminal, state=state, seconds=seconds)
-
-    def _state(self) -> tuple[str, int]:
-        camera, now = self.terminal.camera, self.terminal.clock.now()
-        if camera.window is not None:
-            return "waiting", max(1, round(camera.window.until - now))
-        if any(visitor.until >= now for visitor in camera.visitors):
-            return "visitor", 0
-        if camera.last_success is not None and now - camera.last_success < SHOWN_SECONDS:
-            return "taken", 0
-        return "idle", 0
 
     def people(self) -> str:
         with self.terminal.lock:

@@ -99,7 +99,11 @@ class Camera:
 
     def watch(self, seconds: float) -> bytes | None:
         """Open a window for `seconds` and return the first face seen, None when there was none. Raises Interrupted."""
-        window = self._open(seconds)
+        start = self.clock.now()
+        continues = self._series_end is not None and start - self._series_end < SERIES_GAP
+        if self._series_start is None or not continues:
+            self._series_start = start
+        self.window = window = Window(start, start + seconds)
         boot = self.boot
         try:
             while not window.cancelled:
@@ -107,7 +111,9 @@ class Camera:
                 now = self.clock.now()
                 if face is not None or now >= window.until:
                     return face
-                self.clock.wait(self.condition, max(self._next_event(window) - now, 0.001))
+                auto = self._auto_time()
+                event = window.until if auto is None else min(window.until, auto)
+                self.clock.wait(self.condition, max(event - now, 0.001))
                 self._check_power(boot)
             return None
         finally:
@@ -125,38 +131,24 @@ class Camera:
         if boot != self.boot:
             raise Interrupted
 
-    def _open(self, seconds: float) -> Window:
-        now = self.clock.now()
-        continues = self._series_end is not None and now - self._series_end < SERIES_GAP
-        if self._series_start is None or not continues:
-            self._series_start = now
-        self.window = Window(now, now + seconds)
-        return self.window
-
     def _auto_time(self) -> float | None:
         if self.auto_face is None or self._series_start is None or self.blind:
             return None
         return self._series_start + self.auto_face
 
-    def _next_event(self, window: Window) -> float:
-        auto = self._auto_time()
-        return window.until if auto is None else min(window.until, auto)
-
     def _take(self, window: Window) -> bytes | None:
         """Take the face that is there now, so that it is captured once only; None when there is none."""
-        now = self.clock.now()
         while self.visitors and self.visitors[0].until < window.opened:
             self.visitors.popleft()
         if self.blind:
             return None
         if self.visitors:
-            return self._seen(self.visitors.popleft().jpeg)
-        auto = self._auto_time()
-        if auto is None or now < auto:
-            return None
-        self._auto_taken += 1
-        return self._seen(faces.draw(faces.NAMES[(self._auto_taken - 1) % len(faces.NAMES)]))
-
-    def _seen(self, jpeg: bytes) -> bytes:
+            jpeg = self.visitors.popleft().jpeg
+        else:
+            auto = self._auto_time()
+            if auto is None or self.clock.now() < auto:
+                return None
+            jpeg = faces.draw(faces.NAMES[self._auto_taken % len(faces.NAMES)])
+            self._auto_taken += 1
         self._series_start = None
         return jpeg

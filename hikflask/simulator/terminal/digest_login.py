@@ -58,17 +58,13 @@ class Login:
         """Requests with wrong credentials since the start; never reset."""
         self.nonce_uses = profile.nonce_uses
         self.nonce_seconds = profile.nonce_seconds
-        self._tries_left = TRIES
+        self.tries_left = TRIES
+        """How many wrong passwords lock the account."""
         self._locked_until: float | None = None
         self._nonces: OrderedDict[str, Nonce] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<Login wrong_passwords={self.wrong_passwords}>"
-
-    @property
-    def tries_left(self) -> int:
-        """How many wrong passwords lock the account."""
-        return self._tries_left
 
     @property
     def is_locked(self) -> bool:
@@ -88,7 +84,7 @@ class Login:
 
     def unlock(self) -> None:
         self._locked_until = None
-        self._tries_left = TRIES
+        self.tries_left = TRIES
 
     def forget_nonces(self) -> None:
         """Forget every nonce, as a restart does."""
@@ -107,30 +103,23 @@ class Login:
         `target` is path and query as on the request line. `uses` and `seconds` limit the life of a nonce; None takes
         the profile's limit.
         """
-        self._open_after_lock()
+        if self._locked_until is not None and self.clock.now() >= self._locked_until:
+            self.unlock()
         if authorization is None or authorization.type != "digest":
             raise LoginRefused(self._challenges())
         if not self._is_right(method, target, authorization):
-            self._count_wrong()
+            self.wrong_passwords += 1
+            if self._locked_until is None:
+                self.tries_left -= 1
+                if self.tries_left == 0:
+                    self.lock()
             raise LoginRefused(self._challenges(), of_password=True)
         if self._locked_until is not None:
             raise LoginRefused(self._challenges(), of_password=True)
         nonce = str(authorization.get("nonce"))
         self._use(nonce, self.nonce_uses if uses is None else uses, self.nonce_seconds if seconds is None else seconds)
-        self._tries_left = TRIES
+        self.tries_left = TRIES
         return nonce
-
-    def _open_after_lock(self) -> None:
-        if self._locked_until is not None and self.clock.now() >= self._locked_until:
-            self.unlock()
-
-    def _count_wrong(self) -> None:
-        self.wrong_passwords += 1
-        if self._locked_until is not None:
-            return
-        self._tries_left -= 1
-        if self._tries_left == 0:
-            self.lock()
 
     def _use(self, value: str, uses: float | None, seconds: float | None) -> None:
         nonce = self._nonces.get(value)
@@ -147,42 +136,31 @@ class Login:
         self._nonces[value] = Nonce(self.clock.now())
         while len(self._nonces) > _KEPT_NONCES:
             self._nonces.popitem(last=False)
-        return [_challenge(value, algorithm, self._offers_qop) for algorithm in self._algorithms]
-
-    @property
-    def _offers_qop(self) -> bool:
-        return self.profile.challenge != "no-qop"
+        # In the recorded order; `stale` and `domain` are as odd as recorded.
+        start = "Digest " if self.profile.challenge == "no-qop" else 'Digest qop="auth", '
+        challenge = f'{start}realm="{REALM}", nonce="{value}", stale="false", opaque="", domain="::"'
+        return [f"{challenge}, algorithm={name}" if name else challenge for name in self._algorithms]
 
     @property
     def _algorithms(self) -> tuple[str, ...]:
         """The algorithms offered. An empty name stands for a challenge without one, which means MD5."""
         return {"sha256": ("SHA-256",), "several": ("MD5", "SHA-256")}.get(self.profile.challenge, ("",))
 
-    def _is_right(self, method: str, target: str, given: Authorization) -> bool:
-        if given.get("username") != USER or not _same_target(given.get("uri") or "", target):
+    def _is_right(self, method: str, target: str, credentials: Authorization) -> bool:
+        # The credentials are for this very request, with its query (RFC 7616 section 3.4.6).
+        uri = credentials.get("uri") or ""
+        parts = urlsplit(uri)
+        relative = uri.removeprefix(f"{parts.scheme}://{parts.netloc}") if parts.scheme else uri
+        if credentials.get("username") != USER or unquote(relative) != unquote(target):
             return False
-        algorithm = given.get("algorithm") or ""
+        algorithm = credentials.get("algorithm") or ""
         if algorithm not in {*self._algorithms, "MD5", ""}:
             return False
-        expected = _response(self.password, method, algorithm, given)
-        return hmac.compare_digest(expected.encode(), (given.get("response") or "").encode())
+        expected = _response(self.password, method, algorithm, credentials)
+        return hmac.compare_digest(expected.encode(), (credentials.get("response") or "").encode())
 
 
-def _challenge(nonce: str, algorithm: str, qop: bool) -> str:
-    """The header's value in the recorded order; `stale` and `domain` are as odd as recorded."""
-    start = 'Digest qop="auth", ' if qop else "Digest "
-    end = f", algorithm={algorithm}" if algorithm else ""
-    return f'{start}realm="{REALM}", nonce="{nonce}", stale="false", opaque="", domain="::"{end}'
-
-
-def _same_target(uri: str, target: str) -> bool:
-    """Whether the credentials are for this very request, with its query (RFC 7616 section 3.4.6)."""
-    parts = urlsplit(uri)
-    relative = uri.removeprefix(f"{parts.scheme}://{parts.netloc}") if parts.scheme else uri
-    return unquote(relative) == unquote(target)
-
-
-def _response(password: str, method: str, algorithm: str, given: Authorization) -> str:
+def _response(password: str, method: str, algorithm: str, credentials: Authorization) -> str:
     """The right `response` to the challenge (RFC 7616 section 3.4.1; without qop RFC 2069)."""
     function = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
 
@@ -190,8 +168,8 @@ def _response(password: str, method: str, algorithm: str, given: Authorization) 
         return function(text.encode()).hexdigest()
 
     secret = digest(f"{USER}:{REALM}:{password}")
-    request = digest(f"{method}:{given.get('uri')}")
-    if given.get("qop") is None:
-        return digest(f"{secret}:{given.get('nonce')}:{request}")
-    counted = f"{given.get('nonce')}:{given.get('nc')}:{given.get('cnonce')}:{given.get('qop')}"
+    request = digest(f"{method}:{credentials.get('uri')}")
+    if credentials.get("qop") is None:
+        return digest(f"{secret}:{credentials.get('nonce')}:{request}")
+    counted = f"{credentials.get('nonce')}:{credentials.get('nc')}:{credentials.get('cnonce')}:{credentials.get('qop')}"
     return digest(f"{secret}:{counted}:{request}")

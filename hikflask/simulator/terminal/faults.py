@@ -70,10 +70,6 @@ class Fault:
     status: int = 400
     """The HTTP status of a refusal."""
 
-    @property
-    def spent(self) -> bool:
-        return self.times == 0
-
 
 @dataclass(frozen=True)
 class Hook:
@@ -113,7 +109,10 @@ class Faults:
         kind = KINDS[name]
         fault = Fault(name, path or kind.path, argument or kind.argument, times, message, status)
         if name == "full":
-            fault = _full(fault)
+            # "full" is set as the refusal that it is.
+            users = fault.argument == "users"
+            fault.name, fault.path = "refuse", PERSON if users else FACE
+            fault.argument = "deviceUserFull" if users else "deviceFaceFull"
         if fault.name in NUMERIC:
             float(fault.argument)
         with self.lock:
@@ -132,11 +131,5 @@ class Faults:
             fault = next(hits, None)
             if fault is not None and fault.times is not None:
                 fault.times -= 1
-                self.active = [other for other in self.active if not other.spent]
+                self.active = [fault for fault in self.active if fault.times != 0]
             return fault
-
-
-def _full(fault: Fault) -> Fault:
-    """The fault "full" as the refusal that it is."""
-    code, path = ("deviceUserFull", PERSON) if fault.argument == "users" else ("deviceFaceFull", FACE)
-    return Fault("refuse", path, code, fault.times)

@@ -140,7 +140,9 @@ class PersonStore:
         old = self.faces.get(employee_no)
         if old is None and len(self.faces) >= self.capacity:
             raise Refusal("deviceFaceFull")
-        self.faces[employee_no] = Face(jpeg, old.index if old else self._free_index())
+        used = {face.index for face in self.faces.values()}
+        index = next(index for index in range(1, len(used) + 2) if index not in used)
+        self.faces[employee_no] = Face(jpeg, old.index if old else index)
 
     def unbind(self, employee_nos: list[str] | None) -> None:
         """Remove faces and keep the persons; None stands for everybody."""
@@ -163,9 +165,6 @@ class PersonStore:
     def remove_cards(self, numbers: list[str] | None, employee_nos: list[str] | None) -> None:
         """Remove the cards that have one of `numbers` and an owner of `employee_nos`; None stands for any."""
         self.cards = {card.number: card for card in self.cards.values() if not card.is_of(numbers, employee_nos)}
-
-    def cards_of(self, employee_no: str) -> list[Card]:
-        return [card for card in self.cards.values() if card.employee_no == employee_no]
 
     def face_at(self, index: int) -> Face | None:
         """The face whose picture file has this number."""
@@ -193,10 +192,8 @@ class PersonStore:
     def finish_removal(self) -> str:
         """Remove the persons now, unless the removal is to fail; return success or failed."""
         deletion, self.deletion = self.deletion, None
-        if deletion is not None and not deletion.failed:
+        if deletion is not None and deletion.failed:
+            return "failed"
+        if deletion is not None:
             self.remove(deletion.numbers)
-        return "failed" if deletion is not None and deletion.failed else "success"
-
-    def _free_index(self) -> int:
-        used = {face.index for face in self.faces.values()}
-        return next(index for index in range(1, len(used) + 2) if index not in used)
+        return "success"

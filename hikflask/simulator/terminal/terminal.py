@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -14,15 +15,73 @@ from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal.camera import Camera
 from hikflask.simulator.terminal.clock import Clock, SystemClock
 from hikflask.simulator.terminal.digest_login import Login
-from hikflask.simulator.terminal.door import Door
 from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
-from hikflask.simulator.terminal.request_log import RequestLog
 from hikflask.simulator.terminal.wall_clock import WallClock
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0
 """Seconds a face stays in front of a camera that is idle, unless told otherwise."""
+
+KEPT_HEADERS = ("Content-Type", "Content-Length", "Accept", "User-Agent", "Connection")
+KEPT_REQUESTS = 5000
+_TOKEN = re.compile(r"(?<=token=)[^&]+")
+Command = Literal["open", "close", "alwaysOpen", "alwaysClose"]
+OPEN_SECONDS = 5.0
+"""So long after `open` the door locks again by itself."""
+
+
+@dataclass
+class LoggedRequest:
+    """One request. `status` stays None until it is answered, and for ever when the answer is lost."""
+
+    method: str
+    path: str
+    """Path with query. The log blanks the value of a token."""
+    headers: Mapping[str, str]
+    body: bytes
+    time: float
+    """In the clock's seconds."""
+    has_credentials: bool
+    """It had an Authorization header."""
+    logged_in: bool = False
+    status: int | None = None
+    reply: bytes = field(default=b"", repr=False)
+
+    @property
+    def plain_path(self) -> str:
+        """The path without the query."""
+        return self.path.partition("?")[0]
+
+
+class RequestLog(list[LoggedRequest]):
+    """The newest requests, oldest first."""
+
+    def append(self, request: LoggedRequest) -> None:
+        request.path = _TOKEN.sub("…", request.path)
+        super().append(request)
+        del self[:-KEPT_REQUESTS]
+
+
+@dataclass
+class Door:
+    """One door. The caller holds the terminal's lock."""
+
+    clock: Clock
+    command: Command = "close"
+    """The last command."""
+    commanded_at: float = 0.0
+    """In the clock's seconds."""
+
+    def control(self, command: Command) -> None:
+        """Carry out a command of RemoteControl."""
+        self.command, self.commanded_at = command, self.clock.now()
+
+    @property
+    def is_unlocked(self) -> bool:
+        """Whether people can go through."""
+        just_opened = self.command == "open" and self.clock.now() - self.commanded_at < OPEN_SECONDS
+        return just_opened or self.command == "alwaysOpen"
 
 
 class Terminal:
@@ -136,16 +195,13 @@ class Terminal:
             "restart": self.restart,
             "lock": self.login.lock,
             "unlock": self.login.unlock,
-            "clock-fast": lambda: self._drift(minutes=5),
-            "clock-slow": lambda: self._drift(minutes=-5),
+            "clock-fast": lambda: self.wall_clock.advance(minutes=5),
+            "clock-slow": lambda: self.wall_clock.advance(minutes=-5),
             "capture-elsewhere": lambda: self.capture_elsewhere(faces.draw(faces.NAMES[-1])),
         }
         action = actions[event]
         with self.lock:
             action()
-
-    def _drift(self, minutes: int) -> None:
-        self.wall_clock.drift += timedelta(minutes=minutes)
 
     # Hooks.
 

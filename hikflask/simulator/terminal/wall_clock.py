@@ -14,10 +14,6 @@ _MARK = re.compile(r"(Z|[+-]\d\d:\d\d)\Z")
 _ZONE = re.compile(r"[A-Z]{3,4}([+-])(\d{1,2}):(\d{2}):(\d{2})(DST.*)?", re.ASCII)
 
 
-def _real_time() -> datetime:
-    return datetime.now(UTC)
-
-
 def _machines_zone() -> str:
     offset = datetime.now().astimezone().utcoffset() or timedelta()
     sign, minutes = "-" if offset >= timedelta() else "+", abs(offset) // timedelta(minutes=1)
@@ -34,7 +30,7 @@ class WallClock:
     drift: timedelta = timedelta()
     zone: str = field(default_factory=_machines_zone)
     mode: str = "manual"
-    real_time: Callable[[], datetime] = field(default=_real_time, repr=False)
+    real_time: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), repr=False)
     summer: bool = False
     """It is summer, which counts an hour more where the zone has summer time. Its rules are not looked at."""
     at_restart: WallClock | None = None
@@ -48,7 +44,8 @@ class WallClock:
 
     def fields(self, mark: ClockMark = "offset", *, by_utc: bool = False) -> dict[str, str]:
         """What the terminal tells, in the order of its reply."""
-        zone = _by_utc(self.zone) if by_utc else self.zone
+        # By UTC the zone is shown without its summer time, as GMT+05:00.
+        zone = f"GMT{str(_offset(self.zone)).removeprefix('UTC') or '+00:00'}" if by_utc else self.zone
         return {"timeMode": self.mode, "localTime": self.shown(mark), "timeZone": zone}
 
     def refuse_other_form(self, fields: Mapping[str, object], takes: ClockTakes) -> None:
@@ -62,8 +59,12 @@ class WallClock:
         self.at_restart = replace(self, at_restart=None)
         self.at_restart.set(fields)
 
+    def advance(self, minutes: int) -> None:
+        """Make the clock faster, or slower with negative `minutes`."""
+        self.drift += timedelta(minutes=minutes)
+
     def restart(self) -> None:
-        """Let take effect what was set."""
+        """Apply the time, zone and mode that were set for the next restart."""
         if self.at_restart:
             self.drift, self.zone, self.mode = self.at_restart.drift, self.at_restart.zone, self.at_restart.mode
             self.at_restart = None
@@ -77,28 +78,18 @@ class WallClock:
         if mode == "NTP":
             self.drift = timedelta()
         elif "localTime" in fields:
-            self.drift = _moment(str(fields["localTime"]), zone) - self.real_time()
-
-
-def _moment(text: str, zone: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal("badParameters", "localTime") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=_offset(zone))
-
-
-def _by_utc(zone: str) -> str:
-    """The zone without its summer time as GMT+05:00."""
-    shown = str(_offset(zone)).removeprefix("UTC")
-    return f"GMT{shown or '+00:00'}"
+            try:
+                moment = datetime.fromisoformat(str(fields["localTime"]))
+            except ValueError:
+                raise Refusal("badParameters", "localTime") from None
+            self.drift = (moment if moment.tzinfo else moment.replace(tzinfo=_offset(zone))) - self.real_time()
 
 
 def _offset(zone: str, *, summer: bool = False) -> timezone:
-    found = _ZONE.fullmatch(zone)
-    if found is None:
+    match = _ZONE.fullmatch(zone)
+    if match is None:
         raise Refusal("badParameters", "timeZone")
-    sign, hours, minutes, seconds = found.group(1, 2, 3, 4)
+    sign, hours, minutes, seconds = match.group(1, 2, 3, 4)
     behind = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
-    ahead = timedelta(hours=1) if summer and found.group(5) else timedelta()
+    ahead = timedelta(hours=1) if summer and match.group(5) else timedelta()
     return timezone((behind if sign == "-" else -behind) + ahead)

@@ -8,15 +8,15 @@ from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.photos import storage
 from hikflask.services.photos.findings import Finding
-from hikflask.services.photos.quality import Looked
+from hikflask.services.photos.quality import CheckedPhoto
 from tests.support.captures import FACE
 from tests.support.imports import batch, made
 
 pytestmark = pytest.mark.usefixtures("context")
 
 
-def looked(*findings: Finding) -> Looked:
-    return Looked(b"jpeg", findings, faces_checked=True)
+def looked(*findings: Finding) -> CheckedPhoto:
+    return CheckedPhoto(b"jpeg", findings, faces_checked=True)
 
 
 def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
@@ -43,7 +43,7 @@ def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: 
     monkeypatch.setattr(pictures, "PATIENCE", 0.1)
     found, tries = batch(made(pictures={"1.jpg": FACE})), iter([True, True, False])
 
-    def busy(_: object, **__: object) -> Looked:
+    def busy(_: object, **__: object) -> CheckedPhoto:
         if next(tries, True):
             raise PhotosWaiting(seconds=10)
         return looked()

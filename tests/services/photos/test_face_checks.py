@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.services.photos import face_checks, findings
-from hikflask.services.photos.face_checks import frame, of_faces
+from hikflask.services.photos.face_checks import check_faces, frame
 from hikflask.services.photos.face_detector import Face
 from hikflask.services.photos.findings import Finding
 
@@ -16,24 +16,24 @@ def face(size: float = 450, x: float = 450, y: float = 570) -> Face:
 
 
 def test_face_as_terminals_want_it_has_no_findings() -> None:
-    assert of_faces([face()], SIZE, 1.0) == []
+    assert check_faces([face()], SIZE, 1.0) == []
 
 
 def test_no_face_and_several_faces_are_serious() -> None:
-    assert of_faces([], SIZE, 1.0) == [Finding(findings.NO_FACE, serious=True)]
-    assert of_faces([face(), face(300)], SIZE, 1.0) == [Finding(findings.SEVERAL_FACES, {"count": 2}, serious=True)]
+    assert check_faces([], SIZE, 1.0) == [Finding(findings.NO_FACE, serious=True)]
+    assert check_faces([face(), face(300)], SIZE, 1.0) == [Finding(findings.SEVERAL_FACES, {"count": 2}, serious=True)]
 
 
 @pytest.mark.parametrize(("width", "serious"), [(119, False), (80, False), (79, True)])
 def test_small_face_is_found_and_one_that_terminals_refuse_is_serious(width: int, serious: bool) -> None:
-    found = of_faces([face(width)], SIZE, 1.0)[0]
+    found = check_faces([face(width)], SIZE, 1.0)[0]
 
     assert found == Finding(findings.FACE_SMALL, {"px": width, "least": 120}, serious=serious)
 
 
 def test_small_face_is_mended_by_cropping_only_where_the_file_has_more_pixels() -> None:
-    assert of_faces([face(90)], SIZE, 4.0)[0].fix == findings.CROP
-    assert of_faces([face(90)], SIZE, 1.0)[0].fix == ""
+    assert check_faces([face(90)], SIZE, 4.0)[0].fix == findings.CROP
+    assert check_faces([face(90)], SIZE, 1.0)[0].fix == ""
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_small_face_is_mended_by_cropping_only_where_the_file_has_more_pixels() 
     ],
 )
 def test_face_without_its_margins_is_found_and_cropping_is_offered_where_it_helps(place: Face, fix: str) -> None:
-    assert of_faces([place], SIZE, 1.0) == [Finding(findings.MARGIN, fix=fix)]
+    assert check_faces([place], SIZE, 1.0) == [Finding(findings.MARGIN, fix=fix)]
 
 
 def test_frame_is_three_to_four_around_the_face() -> None:
@@ -84,4 +84,4 @@ def test_there_is_no_frame_where_the_face_would_have_no_margins() -> None:
 
 
 def test_photo_that_is_turned_is_serious_and_mended_by_turning() -> None:
-    assert face_checks.turned(90) == Finding(findings.TURNED, {"degrees": 90}, findings.TURN, serious=True)
+    assert face_checks.must_be_turned(90) == Finding(findings.TURNED, {"degrees": 90}, findings.TURN, serious=True)

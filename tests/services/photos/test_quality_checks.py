@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from hikflask.services.photos import findings
-from hikflask.services.photos.quality_checks import of_picture
+from hikflask.services.photos.quality_checks import check_picture
 from tests.support.drawn_faces import DARK, FAIR, RED_HAIRED, blurred, grainy, lit, portrait
 
 # Where portrait() draws the face.
@@ -13,7 +13,7 @@ FACE = (220, 370, 680, 830)
 
 
 def codes(photo: Image.Image, face: tuple[int, int, int, int] | None = None) -> Sequence[str]:
-    return [one.code for one in of_picture(photo, face)]
+    return [one.code for one in check_picture(photo, face)]
 
 
 def test_good_photo_has_no_findings_whoever_is_in_it() -> None:
@@ -23,7 +23,7 @@ def test_good_photo_has_no_findings_whoever_is_in_it() -> None:
 
 
 def test_small_photo_is_found_with_its_size() -> None:
-    (found,) = of_picture(grainy(portrait((270, 360))))
+    (found,) = check_picture(grainy(portrait((270, 360))))
 
     assert found.code == findings.SMALL
     assert found.params == {"width": 270, "height": 360, "least": 400}

@@ -7,7 +7,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from hikflask.services.photos import findings, jpeg
-from hikflask.services.photos.quality_program import answer, look
+from hikflask.services.photos.quality_program import answer, check
 from hikflask.simulator.faces import NAMES, draw
 from tests.support import drawn_faces
 from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, landscape, lit, place, portrait
@@ -15,7 +15,7 @@ from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, l
 
 def found(photo: bytes, turn: int = 0, *, crop: bool = False) -> tuple[list[tuple[str, str]], Image.Image]:
     """The codes and fixes of what is found, and the photo as it is kept."""
-    said, kept = look(photo, turn, crop=crop, detect=True)
+    said, kept = check(photo, turn, crop=crop, detect=True)
     assert said["faces_checked"]
     assert len(kept) <= jpeg.LARGEST_JPEG
     return [(one["code"], one["fix"]) for one in said["findings"]], Image.open(io.BytesIO(kept))
@@ -66,7 +66,7 @@ def test_what_cannot_be_mended_is_found_without_a_fix(photo: Any, code: str) -> 
 def test_turned_photo_is_found_and_turning_it_mends_it(degrees: int) -> None:
     turned = drawn_faces.jpeg(good().rotate(degrees, expand=True))  # Pillow turns the other way round.
 
-    said, _ = look(turned, 0, crop=False, detect=True)
+    said, _ = check(turned, 0, crop=False, detect=True)
     assert said["findings"] == [findings.Finding(findings.TURNED, {"degrees": degrees}, "turn", serious=True).as_json()]
 
     codes, kept = found(turned, said["findings"][0]["params"]["degrees"])
@@ -130,7 +130,7 @@ def test_light_is_measured_in_the_face() -> None:
 def test_without_detection_size_sharpness_and_light_are_found() -> None:
     poor = drawn_faces.jpeg(lit(portrait((270, 360)), 0.1))
 
-    said, kept = look(poor, 90, crop=True, detect=False)
+    said, kept = check(poor, 90, crop=True, detect=False)
 
     assert not said["faces_checked"]
     assert [one["code"] for one in said["findings"]] == [findings.SMALL, findings.DARK]

@@ -251,15 +251,15 @@ def test_picture_without_a_row_is_a_stray_of_exactly_its_number(tmp_path: Path) 
     (storage.folder() / f"100222_{'z' * 22}.jpg").symlink_to(tmp_path / "elsewhere.jpg")
     (storage.folder() / f"100222_{'w' * 22}.jpg").mkdir()
 
-    assert storage.strays("100222") == sorted([mine.name, half.name])
-    assert storage.strays("1002", "7") == [f"1002_{picture}.jpg"]
+    assert storage.files_without_row("100222") == sorted([mine.name, half.name])
+    assert storage.files_without_row("1002", "7") == [f"1002_{picture}.jpg"]
 
 
 @pytest.mark.parametrize("number", ["abc", "aBc"])
 def test_number_in_other_letters_is_another_number(number: str) -> None:
     stray(f"ABC_{'x' * 22}.jpg")
 
-    assert storage.strays(number) == []
+    assert storage.files_without_row(number) == []
     assert not storage.is_named(f"ABC_{'x' * 22}.jpg", number)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hikflask.simulator.terminal.door import OPEN_SECONDS
+from hikflask.simulator.terminal.terminal import OPEN_SECONDS
 
 DOOR = "/ISAPI/AccessControl/RemoteControl/door/1"
 STATUS = "/ISAPI/AccessControl/AcsWorkStatus?format=json"
