@@ -11,11 +11,17 @@ LONGEST_TYPED = 512
 
 
 def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
-    """Check that something was typed, and no more: whoever is not signed in learns nothing of the rules."""
+    """Check that something was typed, and no more: a visitor who is not signed in learns nothing of the rules."""
     if not field.data:
         raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
     if len(field.data) > LONGEST_TYPED:
         raise too_long(field, LONGEST_TYPED)
+
+
+def same_as_new_password(form: FlaskForm, field: Field) -> None:
+    """Check that both new passwords are the same: one with a typing error would lock its owner out."""
+    if field.data != form.new_password.data:
+        raise ValidationError(_l("The two passwords are not the same."))
 
 
 class SignInForm(Form):
@@ -53,17 +59,12 @@ class NewPasswordForm(Form):
 
     password = PasswordField(_l("Present password"), [typed])
     new_password = PasswordField(_l("New password"), [typed])
-    repeated = PasswordField(_l("New password once more"), [typed])
+    repeated = PasswordField(_l("New password once more"), [typed, same_as_new_password])
 
     def validate_new_password(self, field: Field) -> None:
         """Refuse the present password: one that an administrator gave must not stay."""
         if field.data and field.data == self.password.data:
             raise ValidationError(_l("The new password must be another one than the present one."))
-
-    def validate_repeated(self, field: Field) -> None:
-        """Refuse two different passwords: one with a typing error would lock its owner out."""
-        if field.data != self.new_password.data:
-            raise ValidationError(_l("The two passwords are not the same."))
 
 
 class FirstRunForm(Form):
@@ -72,9 +73,4 @@ class FirstRunForm(Form):
     code = StringField(_l("Code from the log"), [typed], [stripped])
     name = StringField(_l("User name"), [operator_name], [stripped])
     new_password = PasswordField(_l("New password"), [typed])
-    repeated = PasswordField(_l("New password once more"), [typed])
-
-    def validate_repeated(self, field: Field) -> None:
-        """Refuse two different passwords: one with a typing error would lock its owner out."""
-        if field.data != self.new_password.data:
-            raise ValidationError(_l("The two passwords are not the same."))
+    repeated = PasswordField(_l("New password once more"), [typed, same_as_new_password])

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import DayField, one_line, stripped
+from hikflask.forms.fields import DayField, not_in_list, one_line, stripped
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
@@ -35,7 +35,7 @@ class AuditForm(Form):
     def validate_action(self, field: Field) -> None:
         """Accept one of the list, or nothing."""
         if field.data and field.data not in dict(field.choices):
-            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+            raise not_in_list(field)
 
     def validate_since(self, field: Field) -> None:
         """Accept a day, or nothing."""

@@ -1,4 +1,4 @@
-"""The numbers of many employees who leave at once, as they are pasted."""
+"""The pasted numbers of many employees who leave at once."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What people choose about the differences of a comparison, why they leave some, and the number they type."""
+"""The decisions about the differences of a comparison, the reason why some are ignored, and the confirmation."""
 
 from collections.abc import Collection, Mapping
 
@@ -13,7 +13,7 @@ ANSWER = "answer-"
 
 
 class ChoiceForm(Form):
-    """Which differences of a kind are meant (these numbers, or all of the kind), and what is done about them."""
+    """The selected differences of a kind (these numbers, or all of the kind), and the action for them."""
 
     kind = StringField()
     action = StringField()
@@ -32,7 +32,7 @@ class ChoiceForm(Form):
 
 
 class LeaveForm(ChoiceForm):
-    """Why differences are left as they are. `comparison` is the one whose differences the page showed."""
+    """The reason why differences are ignored. `comparison` is the id of the one that the page showed."""
 
     comparison = HiddenField(filters=[row_id])
     reason = StringField(_l("Why"), [one_line(LONGEST_REASON)], [stripped])
@@ -44,16 +44,19 @@ class LeaveForm(ChoiceForm):
 
 
 class TakeBackForm(Form):
-    """The difference that is not to be left as it is any more."""
+    """The difference that is no longer ignored."""
 
     kind = StringField()
     number = StringField()
 
 
 def answers(sent: Mapping[str, str], possible: Collection[str]) -> dict[str, str]:
-    """Return for each number of which was asked the answer, where it is one of the possible ones."""
-    given = {name.removeprefix(ANSWER): value for name, value in sent.items() if name.startswith(ANSWER)}
-    return {number: value for number, value in given.items() if value in possible}
+    """Return the answers to the questions about single numbers, by number, without those that are not possible."""
+    return {
+        name.removeprefix(ANSWER): value
+        for name, value in sent.items()
+        if name.startswith(ANSWER) and value in possible
+    }
 
 
 class PlanForm(Form):

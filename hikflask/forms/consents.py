@@ -8,7 +8,7 @@ from wtforms import Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import DayField, limited, one_line, stripped
+from hikflask.forms.fields import DayField, limited, not_in_list, one_line, stripped
 from hikflask.forms.versions import VersionedForm
 
 LONGEST_NOTE = 500
@@ -44,11 +44,11 @@ class ConsentForm(Form):
     def validate_basis(self, field: Field) -> None:
         """Accept one of the three."""
         if field.data not in dict(BASES):
-            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+            raise not_in_list(field)
 
 
 class ConsentPageForm(VersionedForm, ConsentForm):
-    """The form of the page. It records a consent as a whole: whatever somebody else has changed of it is a question."""
+    """The form of the page. It records a consent as a whole, so any change by somebody else leads to a question."""
 
     stored: ClassVar = ("given_on", "basis", "note")
 

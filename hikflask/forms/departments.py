@@ -5,7 +5,7 @@ from wtforms import HiddenField, StringField
 
 from hikflask.forms.base import Form
 from hikflask.forms.employees import LONGEST_NAME
-from hikflask.forms.fields import one_line, row_id, stripped
+from hikflask.forms.fields import one_line, row_id, row_ids, stripped
 
 
 class DepartmentForm(Form):
@@ -33,5 +33,4 @@ class MergeForm(Form):
     @property
     def department_ids(self) -> list[int]:
         """The ids of the departments to merge, each once."""
-        found = (row_id(value) for value in self.department.raw_data or ())
-        return list(dict.fromkeys(department_id for department_id in found if department_id))
+        return row_ids(self.department.raw_data)

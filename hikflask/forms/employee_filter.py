@@ -1,21 +1,14 @@
-"""Which employees are meant, and in which order: the arguments of the list, of the API, and of work on many."""
+"""The filter and the order of employees: the arguments of the list, of the API, and of jobs."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, SelectChoice, SelectField, StringField, ValidationError
+from wtforms import SelectChoice, SelectField, StringField
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import limited, row_id, stripped
+from hikflask.forms.fields import choice_or_nothing, id_or_nothing, row_id, stripped
 from hikflask.services.employees.filters import SORTS, EmployeeFilter
-
-
-@limited(enum=[""])
-def _known(form: Form, field: Field) -> None:  # noqa: ARG001
-    """Accept one of the choices, or nothing."""
-    if field.data and field.data not in {one.value for one in field.choices}:
-        raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
 
 
 class EmployeeFilterForm(Form):
@@ -29,7 +22,7 @@ class EmployeeFilterForm(Form):
     q = StringField(_l("Search"), filters=[stripped])
     state = SelectField(
         _l("State"),
-        [_known],
+        [choice_or_nothing],
         validate_choice=False,
         choices=[
             SelectChoice("on_terminals", _l("On the terminals")),
@@ -40,16 +33,16 @@ class EmployeeFilterForm(Form):
             SelectChoice("left", _l("Inactive")),
         ],
     )
-    terminal = SelectField(_l("Terminal"), filters=[stripped], validate_choice=False, choices=[])
+    terminal = SelectField(_l("Terminal"), [id_or_nothing], [stripped], validate_choice=False, choices=[])
     department = SelectField(_l("Department"), filters=[stripped], validate_choice=False, choices=[])
     consent = SelectField(
         _l("Consent"),
-        [_known],
+        [choice_or_nothing],
         validate_choice=False,
         choices=[SelectChoice("given", _l("Consent is recorded")), SelectChoice("missing", _l("No consent"))],
     )
     sort = SelectField(
-        _l("Sorting"), [_known], validate_choice=False, choices=[SelectChoice(one, one) for one in SORTS]
+        _l("Sorting"), [choice_or_nothing], validate_choice=False, choices=[SelectChoice(sort, sort) for sort in SORTS]
     )
 
     def offer(self, terminals: Iterable[Any], departments: Iterable[str]) -> None:
@@ -57,17 +50,11 @@ class EmployeeFilterForm(Form):
         self.terminal.choices = [SelectChoice(str(terminal.id), terminal.name) for terminal in terminals]
         self.department.choices = [SelectChoice(department, department) for department in departments]
 
-    @limited(pattern=r"^[0-9]*$")
-    def validate_terminal(self, field: Field) -> None:
-        """Accept the id of a terminal, known or not, or nothing."""
-        if field.data and not (field.data.isascii() and field.data.isdigit()):
-            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
-
     @property
     def filter(self) -> EmployeeFilter:
-        """What the fields ask for, once validated; a field that is wrong filters nothing.
+        """The filter by the fields, once validated; a field that is wrong filters nothing.
 
-        So whoever changes employees by it must refuse the form when it does not validate.
+        So a form that does not validate must be refused before employees are changed by its filter.
         """
         terminal = self._right(self.terminal)
         return EmployeeFilter(
@@ -81,7 +68,7 @@ class EmployeeFilterForm(Form):
 
     @property
     def texts(self) -> dict[str, Any]:
-        """What is asked for and right, by field: for links and hidden fields."""
+        """The texts of the fields that are not empty and not wrong, by field: for links and hidden fields."""
         return {field.name: self._right(field) for field in self if self._right(field)}
 
     @staticmethod

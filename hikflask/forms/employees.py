@@ -9,7 +9,7 @@ from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, 
 
 from hikflask import employee_number, validity_days
 from hikflask.forms.base import Form
-from hikflask.forms.fields import limited, one_line, row_id, stripped
+from hikflask.forms.fields import limited, one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
 
 LONGEST_NAME = 128
@@ -29,10 +29,10 @@ def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for a day of a validity, or none."""
     if not field.data:
         return
-    found = validity_days.day_of(field.data)
-    if found is None:
+    date = validity_days.day_of(field.data)
+    if date is None:
         raise ValidationError(_l("“%(field)s” must be a day such as 2030-12-31.", field=field.label.text))
-    if not validity_days.is_accepted(found):
+    if not validity_days.is_accepted(date):
         raise ValidationError(
             _l("“%(field)s” must be from 2000 to 2037: terminals take no other years.", field=field.label.text)
         )
@@ -71,8 +71,8 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
 
     `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
 
-    `round_id` is the terminal of a round, in which one person after another is captured there, and `round_of` how many
-    had no face there when it began.
+    `round_id` is the terminal of an enrolment session, in which one person after another is captured there, and
+    `round_of` how many had no face there when it began.
     """
 
     stored: ClassVar = (
@@ -108,7 +108,7 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
         if self.groups_shown.data != "1":
             return None
         chosen = self.groups.raw_data if self.groups.raw_data is not None else self.groups.data or ()
-        return tuple(sorted({group_id for group_id in map(row_id, chosen) if group_id}))
+        return tuple(sorted(row_ids(chosen)))
 
     def value(self, name: str) -> Any:
         """Return the value of a stored field; None when the page does not show it."""
@@ -127,7 +127,7 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
 
     @property
     def has_file(self) -> bool:
-        """True when the photo comes from a file, looked at or not."""
+        """True when the photo comes from a file, checked or not."""
         return bool(self.photo.data or self.photo_draft.data)
 
     def offer(self, terminals: list[Any], preferred: int | None) -> None:

@@ -14,8 +14,8 @@ class NumberForm(Form):
 
     number = StringField(_l("Employee ID"), [number], [stripped])
 
-    def say_unknown(self) -> None:
-        """Say beside the field that nothing is stored about this number."""
+    def add_unknown_error(self) -> None:
+        """Add the error that nothing is stored about this number."""
         self.number.errors = [_l("Nothing is stored here about this ID.")]
 
 
@@ -30,6 +30,6 @@ class CertificateForm(Form):
     number = StringField(_l("Employee ID"), [number], [stripped])
     name = StringField(_l("Full name"), [one_line(128, required=False)], [stripped])
 
-    def say_unknown(self) -> None:
-        """Say beside the field that there is no such certificate."""
+    def add_unknown_error(self) -> None:
+        """Add the error to the field that there is no such certificate."""
         self.certificate.errors = [_l("There is no such complete certificate.")]

@@ -1,9 +1,11 @@
 """Fields, filters and checks that several forms use; each accepts any value that was sent, of whatever type."""
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, Form, ValidationError
@@ -20,9 +22,10 @@ Check = TypeVar("Check", bound=Callable[..., Any])
 
 
 def limited(*, required: bool = False, **limits: Any) -> Callable[[Check], Check]:
-    """Say of a check what it accepts, for the description of the API (hikflask/api/openapi/forms.py).
+    """Describe what a check accepts, for the description of the API (hikflask/api/openapi/forms.py).
 
-    :param required: the field must be given. :param limits: keywords of JSON Schema, such as maxLength.
+    :param required: the field must be given.
+    :param limits: keywords of JSON Schema, such as maxLength.
     """
 
     def decorate(check: Check) -> Check:
@@ -33,12 +36,12 @@ def limited(*, required: bool = False, **limits: Any) -> Callable[[Check], Check
 
 
 def limits_of(check: Callable[..., Any]) -> Mapping[str, Any]:
-    """Return the limits that were said of a check, as keywords of JSON Schema."""
+    """Return the limits of a check as keywords of JSON Schema, as given to limited()."""
     return getattr(check, "limits", {})
 
 
 def requires(check: Callable[..., Any]) -> bool:
-    """Tell whether a check refuses a field that is not given."""
+    """Return whether a check refuses a field that is not given."""
     return getattr(check, "requires", False)
 
 
@@ -53,8 +56,13 @@ def row_id(value: Any) -> int | None:
     digits = text.lstrip("0")
     if not (text.isascii() and text.isdigit()) or len(digits) > len(str(LARGEST_ID)):
         return None
-    found = int(digits or "0")
-    return found if found <= LARGEST_ID else None
+    number = int(digits or "0")
+    return number if number <= LARGEST_ID else None
+
+
+def row_ids(values: Iterable[Any] | None) -> list[int]:
+    """Return the ids of rows among these values, each once."""
+    return list(dict.fromkeys(number for number in map(row_id, values or ()) if number))
 
 
 def one_line(most: int, *, required: bool = True, marks: bool = True) -> Callable[[Form, Field], None]:
@@ -81,6 +89,34 @@ def too_long(field: Field, most: int) -> ValidationError:
     return ValidationError(
         _l("“%(field)s” is too long: at most %(most)s characters.", field=field.label.text, most=most)
     )
+
+
+def not_in_list(field: Field) -> ValidationError:
+    """Return the refusal of a choice that is not in the list."""
+    return ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+
+@limited(enum=[""])
+def choice_or_nothing(form: Form, field: Field) -> None:  # noqa: ARG001
+    """Check for one of the choices, or nothing."""
+    if field.data and field.data not in {choice.value for choice in field.choices}:
+        raise not_in_list(field)
+
+
+@limited(pattern=r"^[0-9]*$")
+def id_or_nothing(form: Form, field: Field) -> None:  # noqa: ARG001
+    """Check for digits, whether or not there is a row with this id, or nothing."""
+    if field.data and not (field.data.isascii() and field.data.isdigit()):
+        raise not_in_list(field)
+
+
+def is_http_address(text: str, pattern: re.Pattern[str]) -> bool:
+    """Return whether a text matches the pattern of an address, and has a host and a possible port."""
+    try:
+        parts = urlsplit(text)
+        return bool(pattern.match(text)) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def operator_name(form: Form, field: Field) -> None:

@@ -8,18 +8,18 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import row_id, stripped
+from hikflask.forms.fields import not_in_list, row_id, stripped
 
 
 def _one_of_the_list(form: Form, field: Field) -> None:  # noqa: ARG001
     """Accept a choice, or nothing at all."""
     sent = next(iter(field.raw_data or ()), "")
-    if sent and field.data not in {one.value for one in field.choices}:
-        raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+    if sent and field.data not in {choice.value for choice in field.choices}:
+        raise not_in_list(field)
 
 
 def _choice(label: Any) -> SelectField:
-    """Return a selector of which nothing may be chosen."""
+    """Return a selector whose choice may stay empty."""
     return SelectField(label, [_one_of_the_list], coerce=row_id, validate_choice=False, choices=[])
 
 
@@ -28,7 +28,7 @@ def _terminals(terminals: Iterable[Any]) -> list[SelectChoice]:
 
 
 class UploadForm(Form):
-    """A table of people, a ZIP of photos, or both, and the terminal that everybody named is sent to."""
+    """A table of people, a ZIP of photos, or both, and the terminal that these people are sent to."""
 
     table = FileField(_l("Table of people"))
     photos = FileField(_l("Photos"))
@@ -46,7 +46,7 @@ class UploadForm(Form):
 
 
 class ColumnsForm(Form):
-    """Which column has which field, by the names of services/imports/columns.py, and the terminal as above."""
+    """The column of each field, by the names of services/imports/columns.py, and the terminal for these people."""
 
     number = _choice(_l("Employee ID"))
     name = _choice(_l("Full name"))
@@ -85,6 +85,6 @@ class ConfirmForm(Form):
 
 
 class UndoForm(ConfirmForm):
-    """The same of an undo; `rows` is how many rows the question told of."""
+    """How many people lose access by an undo, as typed; `rows` is the number of rows that the question showed."""
 
     rows = HiddenField()

@@ -1,19 +1,19 @@
-"""What is done with the selected employees, and how: the form of the selection, and those of the previews."""
+"""Jobs on selected employees: the form of the selection, and those of the previews."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField, ValidationError
+from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField
 
 from hikflask.forms.base import Form
 from hikflask.forms.employees import LONGEST_NAME
-from hikflask.forms.fields import one_line, row_id, stripped
+from hikflask.forms.fields import not_in_list, one_line, row_id, row_ids, stripped
 
 
 class SelectionForm(Form):
-    """Who is selected on the list (these ids, or all that match the filter beside them), and what is done with them."""
+    """The selection on the list (these ids, or all that match the filter beside them), and the action for it."""
 
     action = StringField()
     all = BooleanField()
@@ -22,12 +22,11 @@ class SelectionForm(Form):
     @property
     def employee_ids(self) -> list[int]:
         """The ids of the selected employees, each once."""
-        found = (row_id(value) for value in self.employee.raw_data or ())
-        return list(dict.fromkeys(employee_id for employee_id in found if employee_id))
+        return row_ids(self.employee.raw_data)
 
 
 class JobForm(Form):
-    """How a job is done: nothing needs to be asked, unless many lose access.
+    """The confirmation of a job, which is needed only where many lose access.
 
     `shown` is the digest of what the page showed that groups of terminals give and take by it; `confirm` is how many
     lose a terminal, as typed.
@@ -54,7 +53,7 @@ class SendForm(JobForm):
     def validate_terminal_id(self, field: Field) -> None:
         """Accept one of the list."""
         if field.data not in self._names:
-            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+            raise not_in_list(field)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -88,7 +87,7 @@ class ExportForm(JobForm):
     def validate_format(self, field: Field) -> None:
         """Accept one of the buttons."""
         if field.data not in {choice.value for choice in field.choices}:
-            raise ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+            raise not_in_list(field)
 
     @property
     def params(self) -> dict[str, Any]:

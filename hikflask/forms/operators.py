@@ -4,11 +4,11 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectField, StringField, ValidationError
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import operator_name, stripped
+from hikflask.forms.fields import not_in_list, operator_name, stripped
 from hikflask.forms.versions import VersionedForm
 from hikflask.labels.operators import ROLES
 
@@ -25,7 +25,7 @@ class RoleField(SelectField):  # type: ignore[misc]
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
         """Refuse what is no role; the sentence names the field."""
         if self.data not in ROLES:
-            raise ValidationError(_l("“%(field)s” must be one of the list.", field=self.label.text))
+            raise not_in_list(self)
 
 
 class OperatorForm(Form):

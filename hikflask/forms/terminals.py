@@ -2,14 +2,13 @@
 
 import re
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import limited, one_line, stripped, too_long
+from hikflask.forms.fields import is_http_address, limited, one_line, stripped, too_long
 from hikflask.forms.versions import VersionedForm
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
@@ -43,17 +42,9 @@ def normal_fingerprint(value: Any) -> Any:
 def address(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for http or https, a host, an optional port, and nothing else."""
     text = field.data if isinstance(field.data, str) else ""
-    if len(text) > LONGEST_URL or not _is_address(text):
+    if len(text) > LONGEST_URL or not is_http_address(text, ADDRESS):
         message = _l("“%(field)s” must look like http://192.168.1.64 or https://192.168.1.64.", field=field.label.text)
         raise ValidationError(message)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(ADDRESS.match(text)) and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 @limited(pattern=r"^([0-9a-fA-F]{2}:?){32}$|^$")
@@ -107,7 +98,7 @@ class TerminalForm(Form):
     def needs_fingerprint(self) -> bool:
         """True for a valid https address whose certificate nobody has accepted yet."""
         text = str(self.url.data)
-        return text.startswith("https:") and _is_address(text) and not self.fingerprint.data
+        return text.startswith("https:") and is_http_address(text, ADDRESS) and not self.fingerprint.data
 
     def values(self) -> dict[str, Any]:
         """Return the fields as the services take them; an empty password or fingerprint is None."""

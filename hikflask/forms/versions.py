@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from wtforms import HiddenField
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import row_id
+from hikflask.forms.fields import row_ids
 
 # Hex digits of a field's digest: only the one value that the page showed must be told from others.
 DIGITS = 10
@@ -43,8 +43,8 @@ class VersionedForm(Form):
     """A form of something stored, whose fields in `stored` are compared with what is saved meanwhile.
 
     Without a version, as in a form that adds something, all that is typed counts. Fields in `together` mean something
-    only with each other: whoever changes one of them has decided about all. Fields in `ticks` are boxes to tick, each
-    with the id of a row; each box is changed by itself, so that nobody contradicts anybody there.
+    only with each other: a change of one of them counts as a change of all. Fields in `ticks` are boxes to tick, each
+    with the id of a row; each box is changed by itself, so that there are no conflicts.
     """
 
     stored: ClassVar[tuple[str, ...]] = ()
@@ -67,32 +67,31 @@ class VersionedForm(Form):
 
     def ids(self, name: str) -> list[int]:
         """Return the ids that are ticked in a field, each once."""
-        ticked = (row_id(value) for value in self[name].raw_data or ())
-        return list(dict.fromkeys(number for number in ticked if number))
+        return row_ids(self[name].raw_data)
 
     def ticked_here(self, name: str) -> set[int]:
         """Return the ids that are ticked and were not when the page was made."""
         return {*self.ids(name)} - (self._shown_ids(name) or set())
 
     def unticked_here(self, name: str) -> set[int] | None:
-        """Return the ids that are not ticked any more; None, which is all others, when it is not known what was."""
+        """Return the ids that were unticked since the page was made; None when it is not known which were ticked."""
         shown = self._shown_ids(name)
         return None if shown is None else shown - {*self.ids(name)}
 
     def mark(self) -> None:
-        """Let the page carry the version of what the form shows now, which is what is saved."""
-        self.version.data = ".".join(self._mark_of(name) for name in self.stored)
+        """Set the version to that of the present values, which are the saved ones."""
+        self.version.data = ".".join(self._digest_of(name) for name in self.stored)
 
     def changed(self) -> set[str]:
         """Return the stored fields that were changed since the page was made; all when that is not known."""
         shown = self._shown()
-        changed = {name for name in self.stored if shown.get(name) != self._mark_of(name)}
+        changed = {name for name in self.stored if shown.get(name) != self._digest_of(name)}
         return changed | self.together if changed & self.together else changed
 
     def take_in(self, saved: "VersionedForm") -> list[Difference]:
-        """Put what somebody else has saved since the page was made into the fields that were not changed here.
+        """Update the fields that were not changed here with what somebody else has saved since the page was made.
 
-        Return these fields. The form has the present version then, so that saving it again is deliberate.
+        Return these fields. The form then has the present version, so that saving it again is deliberate.
 
         :param saved: the form as it is filled in now.
         :raises ChangedMeanwhile: when a field was changed here, too.
@@ -101,7 +100,7 @@ class VersionedForm(Form):
         differences = []
         for name in shown:
             there, here = saved.value(name), self.value(name)
-            if here not in (None, there) and shown[name] != saved._mark_of(name):
+            if here not in (None, there) and shown[name] != saved._digest_of(name):
                 differences.append(Difference(name, there, here, name in changed - self.ticks))
         for field in differences:
             if field.name in self.ticks:
@@ -115,9 +114,11 @@ class VersionedForm(Form):
             raise ChangedMeanwhile(differences)
         return differences
 
-    def _mark_of(self, name: str) -> str:
+    def _digest_of(self, name: str) -> str:
         value = self.value(name)
-        return "-".join(map(str, value)) if name in self.ticks else _digest(value)
+        if name in self.ticks:
+            return "-".join(map(str, value))
+        return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:DIGITS]
 
     def _shown(self) -> dict[str, str]:
         marks = (self.version.data or "").split(".")
@@ -125,8 +126,4 @@ class VersionedForm(Form):
 
     def _shown_ids(self, name: str) -> set[int] | None:
         mark = self._shown().get(name)
-        return None if mark is None else {number for number in map(row_id, mark.split("-")) if number}
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:DIGITS]
+        return None if mark is None else {*row_ids(mark.split("-"))}

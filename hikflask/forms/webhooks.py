@@ -1,13 +1,12 @@
 """A webhook, as an administrator adds it."""
 
 import re
-from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import stripped
+from hikflask.forms.fields import is_http_address, stripped
 
 LONGEST_URL = 500
 # Visible ASCII, without a name and password before the host, and without a fragment.
@@ -15,7 +14,7 @@ ADDRESS = re.compile(r"https?://[A-Za-z0-9_.\-\[\]:]+(/[!-\"$-~]*)?\Z")
 
 
 class WebhookForm(Form):
-    """Where programs are told, and of what."""
+    """The address of a webhook and its events."""
 
     url = StringField(_l("Address"), filters=[stripped], description="https://hr.example/hikflask")
     enrolled = BooleanField(_l("Enrolled: the terminal confirmed person and face"), default=True)
@@ -25,7 +24,7 @@ class WebhookForm(Form):
     def validate_url(self, field: Field) -> None:
         """Accept http or https, a host, an optional port, a path and a query."""
         text = field.data if isinstance(field.data, str) else ""
-        if len(text) > LONGEST_URL or not _is_address(text):
+        if len(text) > LONGEST_URL or not is_http_address(text, ADDRESS):
             raise ValidationError(_l("“%(field)s” must look like https://hr.example/path.", field=field.label.text))
 
     def validate_removed(self, field: Field) -> None:  # noqa: ARG002
@@ -37,11 +36,3 @@ class WebhookForm(Form):
     def events(self) -> frozenset[str]:
         """The chosen events."""
         return frozenset(field.name for field in (self.enrolled, self.refused, self.removed) if field.data)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(ADDRESS.match(text)) and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -26,7 +26,7 @@ import requests
 from flask import Flask
 
 from hikflask.services.imports.columns import recognised
-from hikflask.services.spreadsheets.reader_process import look, read
+from hikflask.services.spreadsheets.reader_process import inspect, read
 from tests.benchmarks import made_people, memory
 from tests.processes.processes import Served
 
@@ -148,7 +148,7 @@ def _alone(content: bytes, path: Path) -> Step:
     sampling.start()
     began = time.perf_counter()
     with app.app_context():
-        for _ in read(path, look(path, recognised)):
+        for _ in read(path, inspect(path, recognised)):
             pass
     step.seconds = time.perf_counter() - began
     done.set()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hikflask.services.imports.columns import recognised
-from hikflask.services.spreadsheets.reader_process import Layout, Row, look, read
+from hikflask.services.spreadsheets.reader_process import Layout, Row, inspect, read
 from tests.spreadsheets.other_programs import PEOPLE, files
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -25,7 +25,7 @@ def test_file_of_another_program_has_the_same_people(name: str, tmp_path: Path) 
     path = tmp_path / "table"
     path.write_bytes(FILES[name])
 
-    layout = look(path, recognised)
+    layout = inspect(path, recognised)
     rows = list(read(path, layout))
 
     assert [person(row, layout) for row in rows] == PEOPLE
@@ -38,7 +38,7 @@ def test_how_a_table_is_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "table"
     path.write_bytes(FILES["Excel, русский.xlsx"])
 
-    layout = look(path, recognised)
+    layout = inspect(path, recognised)
 
     assert (layout.format, layout.header_line) == ("xlsx", 1)
     assert layout.columns == ["Табельный номер", "ФИО", "Подразделение", "Дата увольнения"]

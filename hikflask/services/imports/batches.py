@@ -78,7 +78,7 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
     batch.photos_name = _file_name(photos.name)
     batch.photos_file = stored_files.keep(photos.stream, most * MEGABYTE, ServiceError("photos_file_too_large", n=most))
     stored.append(batch.photos_file)
-    with reader_process.turn():
+    with reader_process.wait_for_turn():
         photo_archive.look(stored_files.path_of(batch.photos_file))
 
 
@@ -87,7 +87,7 @@ def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
     batch.table_name = _file_name(table.name)
     batch.table_file = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
-    layout = reader_process.look(stored_files.path_of(batch.table_file), columns.recognised)
+    layout = reader_process.inspect(stored_files.path_of(batch.table_file), columns.recognised)
     batch.layout, batch.fields = layout.as_json(), columns.recognised(layout.columns)
     if set(PARTS) & set(batch.fields):
         # 1C gives both. The whole name is complete.

@@ -14,7 +14,7 @@ from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.imports import columns
-from hikflask.services.spreadsheets.formulas import with_formula_mark_removed
+from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 
 NUMBER, NAME, DEPARTMENT, LEFT, ACTIVE = "number", "name", "department", "left", "active"

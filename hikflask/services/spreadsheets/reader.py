@@ -3,10 +3,10 @@
 This is the program of a child process (reader_process.py): the file comes from outside, so its memory and its time are
 limited here. It imports nothing of the app. The file is its standard input.
 
-    reader.py look SECONDS                     writes one line: what is in the file, as Found
+    reader.py inspect SECONDS                  writes one line: what is in the file, as Contents
     reader.py read SECONDS ENCODING DELIMITER  writes a line for each row that is not empty, as Row; XLSX has neither
 
-Everything is JSON. What is refused is told on the last line, {"refused": code, "params": {…}}, with exit status 3.
+Everything is JSON. A refusal is the last line, {"refused": code, "params": {…}}, with exit status 3.
 
 Lines are counted as a spreadsheet counts them: an empty row is one, and line breaks within a cell add none.
 """
@@ -118,7 +118,7 @@ class Refused(Exception):
 
 
 @dataclass
-class Found:
+class Contents:
     """What is in a file. `rows` counts those that are not empty, `head` are the first of them."""
 
     format: str
@@ -128,12 +128,12 @@ class Found:
     head: list[Row] = field(default_factory=list)
 
 
-def look(file: BinaryIO) -> Found:
+def inspect(file: BinaryIO) -> Contents:
     """Return what is in a file.
 
     :raises Refused: when it cannot be read as a table.
     """
-    return _look_at_xlsx(file) if _is_xlsx(file) else _look_at_csv(file)
+    return _inspect_xlsx(file) if _is_xlsx(file) else _inspect_csv(file)
 
 
 def read(file: BinaryIO, encoding: str = "", delimiter: str = "") -> Iterator[Row]:
@@ -158,13 +158,9 @@ def _rows(records: Iterable[Record]) -> Iterator[Row]:
         count += 1
         if count > MOST_ROWS:
             raise Refused("table_rows", n=MOST_ROWS)
-        yield _row(line, cells, formulas)
-
-
-def _row(line: int, cells: list[str], formulas: list[int]) -> Row:
-    short = [_shortened(cell, MAX_CELL) if len(cell) > MAX_CELL else cell for cell in cells[:MOST_COLUMNS]]
-    clean = [NOT_FOR_DATABASES.sub("", cell) if NOT_FOR_DATABASES.search(cell) else cell for cell in short]
-    return line, clean, formulas, len(cells) > MOST_COLUMNS
+        short = [_shortened(cell, MAX_CELL) if len(cell) > MAX_CELL else cell for cell in cells[:MOST_COLUMNS]]
+        clean = [NOT_FOR_DATABASES.sub("", cell) if NOT_FOR_DATABASES.search(cell) else cell for cell in short]
+        yield line, clean, formulas, len(cells) > MOST_COLUMNS
 
 
 def _shortened(cell: str, length: int) -> str:
@@ -192,7 +188,7 @@ def _is_xlsx(file: BinaryIO) -> bool:
     return start.startswith(ZIP)
 
 
-def _look_at_xlsx(file: BinaryIO) -> Found:
+def _inspect_xlsx(file: BinaryIO) -> Contents:
     _refuse_bomb(file)
     workbook = _workbook(file)
     sheet = _sheet(workbook)
@@ -201,7 +197,7 @@ def _look_at_xlsx(file: BinaryIO) -> Found:
     count = len(head) + sum(1 for _ in islice(rows, COUNTED))
     if count == HEAD + SAMPLE + COUNTED:
         count = max(count, _rows_in_xml(workbook, sheet))
-    return Found("xlsx", rows=count, head=head)
+    return Contents("xlsx", rows=count, head=head)
 
 
 def _rows_in_xml(workbook: Workbook, sheet: Any) -> int:
@@ -288,12 +284,12 @@ def _number(value: float, shown_as: str) -> str:
     return f"{value:0{len(shown_as)}d}" if isinstance(value, int) and LEADING_ZEROS.match(shown_as) else str(value)
 
 
-def _look_at_csv(file: BinaryIO) -> Found:
+def _inspect_csv(file: BinaryIO) -> Contents:
     encoding = _encoding(file)
     delimiter = _delimiter(file, encoding)
     rows = _rows(_csv_records(file, encoding, delimiter))
     head = _head(rows)
-    return Found("csv", encoding, delimiter, rows=len(head) + sum(1 for _ in rows), head=head)
+    return Contents("csv", encoding, delimiter, rows=len(head) + sum(1 for _ in rows), head=head)
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -306,7 +302,8 @@ def _encoding(file: BinaryIO) -> str:
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark) and encoding == "utf-16":
             return encoding
-    if data.lstrip().startswith(MARKUP) or b"\0" in data or _share(data, CONTROLS) > 0.001:
+    controls = 1 - len(data.translate(None, CONTROLS)) / len(data)
+    if data.lstrip().startswith(MARKUP) or b"\0" in data or controls > 0.001:
         raise Refused("table_unreadable")
     try:
         data.decode("utf-8")
@@ -317,31 +314,24 @@ def _encoding(file: BinaryIO) -> str:
     return "utf-8-sig"
 
 
-def _share(data: bytes, of: bytes) -> float:
-    return 1 - len(data.translate(None, of)) / len(data)
-
-
 def _is_windows(data: bytes) -> bool:
-    """Tell whether a text is Russian in Windows-1251: no other encoding of Cyrillic makes more sense of it."""
-    words = b" ".join(found[0] for found in islice(FOREIGN_WORD.finditer(data), MOST_WORDS))
+    """Return whether a text is Russian in Windows-1251: no other encoding of Cyrillic makes more sense of it."""
+    words = b" ".join(word[0] for word in islice(FOREIGN_WORD.finditer(data), MOST_WORDS))
     try:
         text = words.decode(WINDOWS)
     except UnicodeDecodeError:
         return False
     strange = [letter for letter in text if letter > "\x7f" and letter.lower() not in WEIGHTS]
-    if len(strange) > MOST_STRANGE * len(text) or b"\x98" in data or _is_broken_utf_8(words):
+    if len(strange) > MOST_STRANGE * len(text) or b"\x98" in data:
+        return False
+    utf_8 = words.decode("utf-8", "replace")
+    if utf_8.count("\ufffd") * 2 < sum(letter > "\x7f" for letter in utf_8):  # a broken text in UTF-8
         return False
     mixed = sum(1 for word in text.split(" ") if MIXED.search(word))
     if mixed > MOST_MIXED * (text.count(" ") + 1):
         return False
-    mine = _likelihood(text) + USUAL
-    return all(mine > _likelihood(words.decode(encoding, "replace")) for encoding in OTHER_CYRILLIC)
-
-
-def _is_broken_utf_8(words: bytes) -> bool:
-    text = words.decode("utf-8", "replace")
-    foreign = sum(letter > "\x7f" for letter in text)
-    return text.count("\ufffd") * 2 < foreign
+    likelihood = _likelihood(text) + USUAL
+    return all(likelihood > _likelihood(words.decode(encoding, "replace")) for encoding in OTHER_CYRILLIC)
 
 
 def _likelihood(text: str) -> float:
@@ -395,7 +385,7 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say, and return the exit status."""
-    what, seconds, *layout = arguments
+    command, seconds, *layout = arguments
     # When nobody reads the rows any more, this process ends.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
@@ -403,16 +393,13 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     csv.field_size_limit(sys.maxsize)
     try:
-        for found in [vars(look(sys.stdin.buffer))] if what == "look" else read(sys.stdin.buffer, *layout):
-            sys.stdout.write(json.dumps(found) + "\n")
-    except Refused as refusal:
-        return _refuse(refusal)
+        for row in [vars(inspect(sys.stdin.buffer))] if command == "inspect" else read(sys.stdin.buffer, *layout):
+            sys.stdout.write(json.dumps(row) + "\n")
+        return 0
+    except Refused as error:
+        refusal = error
     except MemoryError:
-        return _refuse(Refused("table_unpacked"))
-    return 0
-
-
-def _refuse(refusal: Refused) -> int:
+        refusal = Refused("table_unpacked")
     sys.stdout.write(json.dumps({"refused": refusal.code, "params": refusal.params}) + "\n")
     return REFUSED
 

@@ -26,8 +26,8 @@ READER = Path(__file__).with_name("reader.py")
 HEAD, SAMPLE, MOST_COLUMNS = 20, 5, 256
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
-# Of processor time. Fifty thousand people in an XLSX take about five seconds, and they are looked at in a request.
-LOOK_SECONDS, READ_SECONDS = 20, 120
+# Of processor time. Fifty thousand people in an XLSX take about five seconds, and a request waits for the inspection.
+INSPECT_SECONDS, READ_SECONDS = 20, 120
 OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 MEGABYTE = 1024 * 1024
 # Each takes up to 256 MB, and keeps a thread of the pages waiting.
@@ -56,8 +56,8 @@ class Row:
 class Layout:
     """How a table is read. `sample` has the first rows below the header; `rows` are all of them, of a long XLSX about.
 
-    It is stored, so it has nothing of the file that nobody is shown, and each name of a column and cell of the sample
-    has at most 64 characters.
+    It is stored, so it has nothing of the file that is not shown to people, and each name of a column and cell of the
+    sample has at most 64 characters.
     """
 
     format: str
@@ -69,49 +69,34 @@ class Layout:
     rows: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as it is stored."""
+        """Return the layout as values for JSON, in which it is stored."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Layout":
-        """Return what as_json() gave."""
+        """Return the layout from the values that as_json() returned."""
         return cls(**stored)
 
 
-def look(path: Path, recognise: Recognise) -> Layout:
+def inspect(path: Path, recognise: Recognise) -> Layout:
     """Return how a table is read.
 
     The header is the row in which most columns are recognised, among the first 20; else the first row.
 
     :raises table_unreadable: when the file is too large, cannot be read as a table, or has no rows below the header.
-    :raises tables_waiting: when others are looked at, and its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
+    :raises tables_waiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds, because of other tables.
     """
     limit: int = current_app.config["IMPORT_FILE_LIMIT"]
     if path.stat().st_size > limit * MEGABYTE:
         raise ServiceError("table_too_large", n=limit)
-    with turn(), _output(path, ["look", str(LOOK_SECONDS)]) as lines:
-        found = next(lines)
-    return _layout(found, recognise)
-
-
-def read(path: Path, layout: Layout) -> Iterator[Row]:
-    """Yield the rows below the header. The child process ends with the iterator, also when that is closed early.
-
-    :raises table_unreadable: when the file cannot be read to its end.
-    """
-    how = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
-    width = len(layout.columns)
-    with _output(path, ["read", str(READ_SECONDS), *how]) as lines:
-        for line, cells, formulas, too_long in lines:
-            if line > layout.header_line:
-                yield Row(line, _padded(cells, width), frozenset(formulas), too_long)
-
-
-def _layout(found: dict[str, Any], recognise: Recognise) -> Layout:
-    head, rows = found.pop("head"), found.pop("rows")
+    with wait_for_turn(), _output(path, ["inspect", str(INSPECT_SECONDS)]) as lines:
+        contents = next(lines)
+    head, rows = contents.pop("head"), contents.pop("rows")
     if not head:
         raise ServiceError("table_empty")
-    place = _header([cells for _, cells, _, _ in head[:HEAD]], recognise)
+    # A single name of a column counts in the first row only: a cell below may have it, too.
+    counts = [len(recognise(cells)) for _, cells, _, _ in head[:HEAD]]
+    place = counts.index(max(counts)) if max(counts) > 1 else 0
     line, columns, _, too_wide = head[place]
     if too_wide:
         raise ServiceError("table_columns", n=MOST_COLUMNS)
@@ -121,13 +106,20 @@ def _layout(found: dict[str, Any], recognise: Recognise) -> Layout:
     width = min(max(map(len, [columns, *sample])), MOST_COLUMNS)
     names = [" ".join(name.split()) for name in _padded(columns, width)]
     shown = [_padded(cells, width)[:width] for cells in sample]
-    return Layout(**found, header_line=line, columns=names, sample=shown, rows=rows - place - 1)
+    return Layout(**contents, header_line=line, columns=names, sample=shown, rows=rows - place - 1)
 
 
-def _header(rows: list[list[str]], recognise: Recognise) -> int:
-    """Return the index of the header. A single name counts in the first row only: a cell below may have it, too."""
-    counts = [len(recognise(cells)) for cells in rows]
-    return counts.index(max(counts)) if max(counts) > 1 else 0
+def read(path: Path, layout: Layout) -> Iterator[Row]:
+    """Yield the rows below the header. The child process ends with the iterator, also when that is closed early.
+
+    :raises table_unreadable: when the file cannot be read to its end.
+    """
+    csv = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
+    width = len(layout.columns)
+    with _output(path, ["read", str(READ_SECONDS), *csv]) as lines:
+        for line, cells, formulas, too_long in lines:
+            if line > layout.header_line:
+                yield Row(line, _padded(cells, width), frozenset(formulas), too_long)
 
 
 def _padded(cells: list[str], width: int) -> list[str]:
@@ -135,8 +127,8 @@ def _padded(cells: list[str], width: int) -> list[str]:
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Wait until fewer than AT_ONCE other uploads are looked at, and count as one of them within the block.
+def wait_for_turn() -> Iterator[None]:
+    """Wait until fewer than AT_ONCE other uploads are inspected, and count as one of them within the block.
 
     :raises tables_waiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
     """
@@ -153,28 +145,28 @@ def turn() -> Iterator[None]:
 @contextmanager
 def _output(path: Path, arguments: list[str]) -> Iterator[Iterator[Any]]:
     """Within the block the child process runs, and what it writes is yielded line by line; afterwards it has ended."""
-    with path.open("rb") as table, TemporaryFile() as said:
+    with path.open("rb") as table, TemporaryFile() as errors:
         process = subprocess.Popen(  # noqa: S603 - nothing of the command comes from outside but names of encodings
-            [*PROGRAM, *arguments], stdin=table, stdout=subprocess.PIPE, stderr=said
+            [*PROGRAM, *arguments], stdin=table, stdout=subprocess.PIPE, stderr=errors
         )
         try:
-            yield _lines(process, said)
+            yield _lines(process, errors)
         finally:
             process.kill()
             process.communicate()
 
 
-def _lines(process: subprocess.Popen[bytes], said: IO[bytes]) -> Iterator[Any]:
+def _lines(process: subprocess.Popen[bytes], errors: IO[bytes]) -> Iterator[Any]:
     for line in process.stdout or ():
-        got = json.loads(line)
-        if isinstance(got, dict) and "refused" in got:
-            raise ServiceError(got["refused"], **got["params"])
-        yield got
-    ended = process.wait()
-    if ended in OUT_OF_TIME:
+        row = json.loads(line)
+        if isinstance(row, dict) and "refused" in row:
+            raise ServiceError(row["refused"], **row["params"])
+        yield row
+    status = process.wait()
+    if status in OUT_OF_TIME:
         # It had no time left, or the machine no memory, or the service stops.
-        log.warning("the reader was ended by signal %s", -ended)
+        log.warning("the reader was ended by signal %s", -status)
         raise ServiceError("table_slow")
-    if ended:
-        said.seek(0)
-        raise RuntimeError(f"the reader ended with {ended}: {said.read().decode(errors='replace')}")
+    if status:
+        errors.seek(0)
+        raise RuntimeError(f"the reader ended with {status}: {errors.read().decode(errors='replace')}")

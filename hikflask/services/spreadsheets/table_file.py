@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.spreadsheets import csv_writer
@@ -51,17 +51,12 @@ def write(path: Path, sheet: str, parts: Iterable[Rows]) -> None:
             if path.suffix.lower() == f".{XLSX}":
                 _write_xlsx(draft, sheet, parts)
             else:
-                _write_csv(draft, parts)
+                with draft.open("w", encoding="utf-8", newline="") as file:
+                    file.writelines(csv_writer.texts(parts, BYTE_ORDER_MARK))
             draft.replace(path)
     except OSError as error:
         log.error("the table %s could not be written (%s)", path.name, error.strerror)
         raise ServiceError("table_not_written") from error
-
-
-def _write_csv(draft: Path, parts: Iterable[Rows]) -> None:
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        for text in csv_writer.texts(parts, BYTE_ORDER_MARK):
-            file.write(text)
 
 
 def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
@@ -72,7 +67,7 @@ def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
             [*PROGRAM, str(draft), sheet], stdin=subprocess.PIPE, stderr=errors, env=places
         )
         try:
-            ended_early = not _sent(child.stdin, parts)
+            ended_early = not _send(cast("IO[bytes]", child.stdin), parts)
         except BaseException:
             child.kill()
             raise
@@ -84,10 +79,8 @@ def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
             raise ServiceError("table_not_written")
 
 
-def _sent(pipe: IO[bytes] | None, parts: Iterable[Rows]) -> bool:
-    """Give the rows to the child process; False when it ended before it had them all."""
-    if pipe is None:
-        raise TypeError("the child process has no standard input")
+def _send(pipe: IO[bytes], parts: Iterable[Rows]) -> bool:
+    """Send the rows to the child process; return False when it ended before it had them all."""
     with suppress(BrokenPipeError), pipe:
         for rows in parts:
             pipe.write(json.dumps(rows).encode() + b"\n")

@@ -7,7 +7,7 @@ that would take a second for each table.
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -37,7 +37,8 @@ def write(path: str, sheet: str, rows: Iterable[Row]) -> None:
     following = iter(rows)
     head, *measured = islice(following, MEASURED)
     page.freeze_panes = "A2"
-    for number, width in enumerate(_widths([head, *measured]), start=1):
+    for number, column in enumerate(zip(head, *measured, strict=True), start=1):
+        width = min(max(NARROWEST, 2 + max(map(len, column))), WIDEST)
         page.column_dimensions[get_column_letter(number)].width = width
     _append(page, [head], Font(bold=True))
     _append(page, measured, Font())
@@ -45,23 +46,18 @@ def write(path: str, sheet: str, rows: Iterable[Row]) -> None:
     book.save(path)
 
 
-def _widths(rows: list[Row]) -> Iterator[int]:
-    for column in zip(*rows, strict=True):
-        yield min(max(NARROWEST, 2 + max(map(len, column))), WIDEST)
-
-
 def _append(page: Any, rows: Iterable[Row], font: Font) -> None:
     """Append rows. Their cells are the same objects: a new one with its style for each would take much longer."""
+
+    def new_cell() -> Cell:
+        cell = WriteOnlyCell(page)
+        cell.font, cell.number_format = font, TEXT
+        return cell
+
     cells: list[Cell] = []
     for row in rows:
-        cells = cells or [_cell(page, font) for _ in row]
+        cells = cells or [new_cell() for _ in row]
         page.append([_filled(cell, text) if text else None for cell, text in zip(cells, row, strict=True)])
-
-
-def _cell(page: Any, font: Font) -> Cell:
-    cell = WriteOnlyCell(page)
-    cell.font, cell.number_format = font, TEXT
-    return cell
 
 
 def _filled(cell: Cell, text: str) -> Cell:

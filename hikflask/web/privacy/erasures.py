@@ -118,7 +118,7 @@ def check_certificate() -> ResponseReturnValue:
         return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     erasure = certificates.get(int(form.certificate.data))
     if erasure is None or erasure.completed_at is None:
-        form.say_unknown()
+        form.add_unknown_error()
         return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
@@ -208,7 +208,7 @@ def _list(form: NumberForm, status: int = 200) -> Response:
 
 
 def _refuse_unknown(form: NumberForm) -> Response:
-    form.say_unknown()
+    form.add_unknown_error()
     return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

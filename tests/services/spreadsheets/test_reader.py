@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hikflask.services.imports.columns import recognised
 from hikflask.services.spreadsheets import reader
-from hikflask.services.spreadsheets.reader import Found, Refused, look, read
+from hikflask.services.spreadsheets.reader import Contents, Refused, inspect, read
 from tests.spreadsheets import workbooks
 from tests.spreadsheets.workbooks import number, packed, parts, row, sheet, text, workbook
 from tests.support.captures import FACE
@@ -23,8 +23,8 @@ PEOPLE = "Табельный номер;ФИО;Отдел\r\n100222;Иванов
 WORDS = ["Иванов", "Ёлкина Анна", "Цех 1", "100222", "", " ", 'ООО "Ромашка"', "a;b", "a,b", "a\tb", "строка\nдве", '"']
 
 
-def found(content: bytes) -> Found:
-    return look(io.BytesIO(content))
+def found(content: bytes) -> Contents:
+    return inspect(io.BytesIO(content))
 
 
 def rows(content: bytes) -> list[tuple[int, list[str]]]:

@@ -18,7 +18,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.refusals import RULES
 from hikflask.services.imports.columns import recognised
 from hikflask.services.spreadsheets import reader, reader_process
-from hikflask.services.spreadsheets.reader_process import PROGRAM, Layout, Row, look, read
+from hikflask.services.spreadsheets.reader_process import PROGRAM, Layout, Row, inspect, read
 from tests.benchmarks import memory
 from tests.processes.processes import ROOT, until
 from tests.spreadsheets.workbooks import row, text, workbook
@@ -40,7 +40,7 @@ def children() -> set[int]:
 
 def looked(path: Path, content: str | bytes) -> Layout:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return look(path, recognised)
+    return inspect(path, recognised)
 
 
 def refusal(path: Path, content: str | bytes) -> ServiceError:
@@ -152,7 +152,7 @@ def is_running(pid: int) -> bool:
 def test_reading_that_takes_too_long_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(reader_process, "LOOK_SECONDS", 1)
+    monkeypatch.setattr(reader_process, "INSPECT_SECONDS", 1)
     # All the rows in between are counted.
     endless = workbook(row(1, text("A1", "ID")) + row(10**12, text("A1000000000000", "1")))
 
@@ -174,7 +174,7 @@ def test_table_whose_turn_does_not_come_is_refused(app: Flask, path: Path) -> No
     held = [reader_process._TURNS.acquire(timeout=1) for _ in range(reader_process.AT_ONCE)]
     try:
         with pytest.raises(ServiceError, match=r"^tables_waiting$") as refused:
-            look(path, recognised)
+            inspect(path, recognised)
     finally:
         for _ in held:
             reader_process._TURNS.release()
@@ -193,7 +193,7 @@ def test_program_imports_nothing_of_the_app(path: Path) -> None:
     path.write_bytes(workbook(row(1, text("A1", "ID")) + row(2, text("A2", "1"))))
     *python, program = PROGRAM
     with path.open("rb") as table:
-        command = [*python, "-X", "importtime", program, "look", "20"]
+        command = [*python, "-X", "importtime", program, "inspect", "20"]
         told = subprocess.run(command, stdin=table, capture_output=True, check=True).stderr
 
     assert b" openpyxl.reader.excel\n" in told
@@ -208,7 +208,7 @@ def test_fifty_thousand_people_take_little_memory_here_and_there(path: Path) -> 
     for at in range(MANY):
         people.append([100_000 + at, f"Иванов{at} Иван Иванович", f"Цех {at % 40}"])
     book.save(path)
-    layout = look(path, recognised)
+    layout = inspect(path, recognised)
     before, here = children(), memory.megabytes(os.getpid())
     most, count = 0.0, 0
 
