@@ -25,7 +25,7 @@ from hikflask.labels import (
 )
 from hikflask.services.terminals import room
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support import attention_counts, polling
+from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.locale import LANGUAGES
 from hikflask.web.support.pagination import counted, counted_shortly, is_many
 from hikflask.web.support.urls import here
@@ -89,7 +89,7 @@ def names() -> dict[str, Any]:
         "menu_entry": menu_entry,
         "current_operator": current_operator.get,
         "may": current_operator.may,
-        "poll_seconds": polling.poll_seconds,
+        "poll_seconds": htmx.poll_seconds,
     }
 
 

@@ -14,7 +14,7 @@ from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
-from hikflask.web.support.messages import with_retry_after
+from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")

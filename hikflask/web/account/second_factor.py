@@ -23,8 +23,8 @@ from hikflask.web.security import (
     resubmission,
 )
 from hikflask.web.security.resubmission import TypedForm
+from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("second_factor", __name__)

@@ -13,8 +13,8 @@ from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, setup
 from hikflask.services.accounts.errors import OperatorsExist, TryLater
 from hikflask.services.core.errors import ServiceError
+from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.messages import with_retry_after
 
 bp = Blueprint("first_run", __name__)
 

@@ -13,8 +13,8 @@ from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
 from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.locale import remember_language
-from hikflask.web.support.messages import with_retry_after
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)

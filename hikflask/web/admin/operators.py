@@ -17,8 +17,8 @@ from hikflask.services.accounts import api_tokens, operators, second_factor
 from hikflask.services.accounts.errors import LdapDecides, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.messages import with_retry_after
-from hikflask.web.support.shown import conflict_details, conflict_question, tell_kept
+from hikflask.web.support.error_page import with_retry_after
+from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
 
@@ -65,7 +65,7 @@ def update(operator_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        tell_kept(form, form.take_in(_as_saved(found)))
+        flash_kept_fields(form, form.take_in(_as_saved(found)))
         role, is_active = (form.value(name) if name in form.changed() else None for name in form.stored)
         operators.change(operator_id, role, is_active, require=lambda locked: form.take_in(_as_saved(locked)))
     except ChangedMeanwhile as error:

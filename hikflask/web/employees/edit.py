@@ -27,7 +27,7 @@ from hikflask.web.employees import capture_panel, form_page, latest, photo_draft
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support import spelling
+from hikflask.web.support.notices import flash_spelling
 
 
 @bp.get("/employees/new")
@@ -117,7 +117,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     except ServiceError as error:
         return form_page.refused(form, error)
     tasks.enqueue_due(saved.due)
-    spelling.say(form.department.data or "", saved.row.department)
+    flash_spelling(form.department.data or "", saved.row.department)
     if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
     terminal = registry.get(form.round_id.data) if form.round_id.data else None

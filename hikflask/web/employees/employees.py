@@ -25,7 +25,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.web.employees import terminal_lines
 from hikflask.web.support import htmx
-from hikflask.web.support.messages import with_link
+from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import turned
 
 bp = Blueprint("employees", __name__)

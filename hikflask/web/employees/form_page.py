@@ -37,7 +37,7 @@ from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.locale import LANGUAGES, remember_language
-from hikflask.web.support.shown import conflict_details, conflict_question, shown_value, tell_kept
+from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields, shown_value
 
 # Fields of the form that have another name in a draft.
 OF_DRAFT = {"hikvision_id": "number", "full_name": "name"}
@@ -242,7 +242,7 @@ def take_in_saved(form: EmployeePageForm) -> None:
     :raises ChangedMeanwhile: when the same fields were changed here.
     """
     if form.employee_id.data:
-        tell_kept(form, form.take_in(as_saved(form.employee_id.data)))
+        flash_kept_fields(form, form.take_in(as_saved(form.employee_id.data)))
 
 
 def conflict(form: EmployeePageForm, differences: Iterable[Difference]) -> Response:

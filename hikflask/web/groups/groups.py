@@ -28,7 +28,13 @@ from hikflask.services.groups.queries import Listed
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry as terminals
 from hikflask.web.security import resubmission
-from hikflask.web.support.shown import conflict_details, conflict_question, say_changed, shown_value, tell_kept
+from hikflask.web.support.notices import (
+    conflict_details,
+    conflict_question,
+    flash_kept_fields,
+    flash_plan_changed,
+    shown_value,
+)
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 # So many single employees are listed; others leave a group by their own form.
@@ -115,13 +121,13 @@ def _save(group: Listed | None) -> ResponseReturnValue:
         return form.take_in(_as_saved(group_id)) if group_id else []
 
     try:
-        tell_kept(form, take_in())
+        flash_kept_fields(form, take_in())
         wanted, digest = _wanted(form, group), form.shown.data or ""
         done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=take_in)
     except ChangedMeanwhile as error:
         return _conflict(form, group, error.differences)
     except PlanChanged:
-        return _page(form, group, say_changed(form), changing.preview(group_id, wanted))
+        return _page(form, group, flash_plan_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
         return _page(form, group, error_status.for_page(error.code), changing.preview(group_id, wanted))
@@ -219,7 +225,7 @@ def _offered(group: Listed | None) -> list[Any]:
 def _question(group: Listed, form: DeletionForm, status: int = HTTPStatus.OK) -> Response:
     found = changing.preview(group.id, None)
     if form.shown.data != found.digest:
-        say_changed(form)
+        flash_plan_changed(form)
     return make_response(render_template("groups/delete.html", group=group, form=form, found=found), status)
 
 

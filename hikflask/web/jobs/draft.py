@@ -17,8 +17,7 @@ from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
 from hikflask.services.provisioning import plan
 from hikflask.services.terminals import registry
-from hikflask.web.support import spelling
-from hikflask.web.support.shown import say_changed
+from hikflask.web.support.notices import flash_plan_changed, flash_spelling
 
 MOST_NAMES = 50
 
@@ -48,14 +47,14 @@ def params_of(form: JobForm) -> dict[str, Any]:
 def started(form: JobForm, params: dict[str, Any]) -> None:
     """Say on the next page in which spelling a department is saved."""
     if "department" in params:
-        spelling.say(form.params["department"], params["department"])
+        flash_spelling(form.params["department"], params["department"])
 
 
 def refused(job: Job, form: JobForm, error: ServiceError) -> Response:
     """Answer the preview with what groups give and take, and who loses access, where that is not agreed yet."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, PlanChanged):
-        say_changed(form)
+        flash_plan_changed(form)
     elif isinstance(error, UnsafePlan):
         form.confirm.errors = [error_sentence(error)]
     else:

@@ -20,8 +20,7 @@ from hikflask.services.employees import search
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.messages import with_link
-from hikflask.web.support.shown import conflict_details, conflict_question, shown_value
+from hikflask.web.support.notices import conflict_details, conflict_question, shown_value, with_link
 
 bp = Blueprint("consents", __name__)
 

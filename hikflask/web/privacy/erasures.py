@@ -25,7 +25,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.privacy import certificates, secure_delete
 from hikflask.web.security import resubmission
-from hikflask.web.support import polling
+from hikflask.web.support import htmx
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed
 
@@ -174,7 +174,7 @@ def _awaited(erasure: Erasure) -> list[Awaited]:
 def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
     # An erasure without a line waits for a file or for the database; the sweep tries those again.
-    seconds = polling.poll_seconds([one.line for one in awaited if one.line]) or polling.SLOW_SECONDS
+    seconds = htmx.poll_seconds([one.line for one in awaited if one.line]) or htmx.SLOW_SECONDS
     known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
     return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
 

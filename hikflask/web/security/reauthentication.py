@@ -21,7 +21,7 @@ from hikflask.services.accounts.errors import PasswordWrong, TryLater
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.web.security import password_prompt, resubmission
 from hikflask.web.support import urls
-from hikflask.web.support.messages import with_retry_after
+from hikflask.web.support.error_page import with_retry_after
 
 # The fields of the question travel among those of the form, which may have a password field of its own.
 PREFIX = "own_"

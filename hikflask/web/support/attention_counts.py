@@ -1,4 +1,4 @@
-"""How much needs attention: counted once for each answer, so that the header and the page show the same."""
+"""The counts of what needs attention, cached for each answer, so that the header and the page show the same."""
 
 from flask import g
 

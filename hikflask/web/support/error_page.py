@@ -1,10 +1,12 @@
-"""The page that tells an error, or its message alone where htmx asked."""
+"""The page that shows an error, or its message alone in an answer to htmx."""
 
 from http import HTTPStatus
 
 from flask import Response, g, make_response, render_template
 from flask_babel import gettext as _
 
+from hikflask.http import error_status
+from hikflask.services.accounts.errors import TryLater
 from hikflask.web.support import htmx
 
 
@@ -13,10 +15,17 @@ def error_page(status: int, text: str, template: str = "errors/page.html", again
 
     :param again: the address of the page to try again on, where that helps.
     """
-    known = {"status": int(status), "text": text, "again": again, "request_id": g.get("request_id")}
+    values = {"status": int(status), "text": text, "again": again, "request_id": g.get("request_id")}
     if htmx.wants_fragment():
-        return htmx.retargeted(render_template("errors/_message.html", **known), "#problem", status, swap="innerHTML")
-    return make_response(render_template(template, **known), status)
+        return htmx.retargeted(render_template("errors/_message.html", **values), "#problem", status, swap="innerHTML")
+    return make_response(render_template(template, **values), status)
+
+
+def with_retry_after(response: Response, error: TryLater) -> Response:
+    """Return the response with the status of a temporary refusal, and the header for the time of the next try."""
+    response.status_code = error_status.for_page(error.code)
+    response.headers["Retry-After"] = str(error.params["seconds"])
+    return response
 
 
 def status_sentence(status: int) -> str:

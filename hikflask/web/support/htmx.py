@@ -2,9 +2,14 @@
 
 from flask import Response, make_response, render_template, request
 
+from hikflask.labels.enrolments import EnrolmentStatus
+
+# After how many seconds a page polls again.
+FAST_SECONDS, SLOW_SECONDS = 1, 5
+
 
 def wants_fragment() -> bool:
-    """Tell whether htmx asks for a part of a page; when it restores one from the history it asks for the whole."""
+    """Return whether htmx requests a part of a page; to restore one from the history it requests the whole."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
@@ -37,3 +42,10 @@ def with_bar(fragment: str) -> str:
         + render_template("attention/_bar.html", elsewhere=True)
         + render_template("employees/_removals_alarm.html", elsewhere=True)
     )
+
+
+def poll_seconds(statuses: list[EnrolmentStatus]) -> int:
+    """Return the interval at which a page polls: short while work goes on, longer before a retry, 0 for no polling."""
+    if any(status.working for status in statuses):
+        return FAST_SECONDS
+    return SLOW_SECONDS if any(status.enrolment.next_attempt_at for status in statuses) else 0

@@ -19,8 +19,8 @@ def select_language() -> str:
         return DEFAULT
     if is_api_call():
         return API_LANGUAGE
-    asked = request.args.get("lang") if request.endpoint in BY_LINK else None
-    for chosen in (asked, request.cookies.get(COOKIE)):
+    by_link = request.args.get("lang") if request.endpoint in BY_LINK else None
+    for chosen in (by_link, request.cookies.get(COOKIE)):
         if chosen in LANGUAGES:
             return chosen
     return request.accept_languages.best_match(LANGUAGES, DEFAULT)

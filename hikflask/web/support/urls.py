@@ -33,8 +33,8 @@ class RowId(IntegerConverter):
 
 def next_or(default: str = "/") -> str:
     """Return the request's `next` when it is a path of this server, else the default."""
-    wanted = request.values.get("next", "")
-    return wanted if OWN_PATH.match(wanted) else default
+    path = request.values.get("next", "")
+    return path if OWN_PATH.match(path) else default
 
 
 def present_address(drawn: str) -> str:
@@ -54,7 +54,13 @@ def present_address(drawn: str) -> str:
 def page_before() -> str:
     """Return the path of the page that the request came from; the start page where that address has no page."""
     path = own_path(request.headers.get("HX-Current-URL") or request.referrer or "/")
-    return path if _is_page(path) else "/"
+    try:
+        current_app.url_map.bind("").match(path.partition("?")[0], "GET")
+    except RequestRedirect:
+        return path  # such as one without its slash
+    except HTTPException:
+        return "/"
+    return path
 
 
 def own_path(address: str) -> str:
@@ -65,16 +71,6 @@ def own_path(address: str) -> str:
         return "/"
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return path if OWN_PATH.match(path) else "/"
-
-
-def _is_page(path: str) -> bool:
-    try:
-        current_app.url_map.bind("").match(path.partition("?")[0], "GET")
-    except RequestRedirect:
-        return True  # such as one without its slash
-    except HTTPException:
-        return False
-    return True
 
 
 def here() -> str:

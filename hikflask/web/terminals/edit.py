@@ -24,7 +24,7 @@ from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
-from hikflask.web.support.shown import conflict_details, conflict_question, tell_kept
+from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
@@ -79,7 +79,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        tell_kept(form, form.take_in(_as_saved(terminal)))
+        flash_kept_fields(form, form.take_in(_as_saved(terminal)))
         with terminal_concurrency.slot():
             registry.change(
                 terminal_id,

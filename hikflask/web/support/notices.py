@@ -1,4 +1,4 @@
-"""Says that something is not as a page showed it: before its question, or in a form (forms/versions.py)."""
+"""Sentences on the next page, and those about changes that somebody else has saved meanwhile (forms/versions.py)."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash
 from flask_babel import gettext as _
+from markupsafe import Markup
 from wtforms import BooleanField, Field, SelectField
 
 from hikflask.forms.versions import Difference, VersionedForm
@@ -14,8 +15,19 @@ from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import PlanChanged
 
 
-def say_changed(form: Any) -> HTTPStatus:
-    """Say so on the next page, and forget the number that was typed for what was shown; return the status of that page.
+def with_link(text: str, address: str, label: str) -> Markup:
+    """Return a sentence for flash() that ends with a link."""
+    return Markup('{} <a href="{}">{}</a>').format(text, address, label)
+
+
+def flash_spelling(typed: str, saved: str) -> None:
+    """Put the spelling in which a department was saved on the next page, unless it is as typed."""
+    if saved and typed != saved:
+        flash(_("The department is saved as “%(name)s”.", name=isolated(saved)))
+
+
+def flash_plan_changed(form: Any) -> HTTPStatus:
+    """Put on the next page that the plan changed, clear the typed confirmation, and return the status of that page.
 
     :param form: has the fields `shown`, the digest of what was shown, and `confirm`. Where nothing was shown before,
         the question is a new one, and nothing is said.
@@ -36,8 +48,8 @@ def shown_value(field: Field, value: Any) -> str:
     return isolated(value) or "—"
 
 
-def tell_kept(form: VersionedForm, kept: Iterable[Difference]) -> None:
-    """Say on the next page which fields have what somebody else saved, if any have."""
+def flash_kept_fields(form: VersionedForm, kept: Iterable[Difference]) -> None:
+    """Put on the next page which fields were updated with what somebody else saved, if any were."""
     fields = ", ".join(str(form[field.name].label.text) for field in kept)
     if fields:
         flash(_("Somebody else has changed meanwhile: %(fields)s. That stays.", fields=fields))
