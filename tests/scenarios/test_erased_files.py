@@ -121,7 +121,7 @@ def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simula
     picture = storage.keep_upload(io.BytesIO(FACE), "100222")
     erase_by_number("100222")
 
-    with pytest.raises(storage.CaptureLost):
+    with pytest.raises(storage.CaptureSuperseded):
         storage.save(picture)
 
 

@@ -260,7 +260,7 @@ def test_lost_file_is_no_forgotten_photo(taker: Simulated, door: Terminal) -> No
     save_with_file(terminal_id=door.id)
     storage.unlink(photo().file)
 
-    with pytest.raises(storage.CaptureLost):
+    with pytest.raises(storage.CaptureSuperseded):
         settle()
 
     assert facts() == (CONFIRMED, REFUSED, "file_gone", False)
