@@ -30,7 +30,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, kept_answers, secure_delete
-from hikflask.services.terminals import checks, drift
+from hikflask.services.terminals import checks, people_changes
 from hikflask.services.terminals.status import ask_status
 from hikflask.services.webhooks import deliveries
 
@@ -208,7 +208,7 @@ def sweep() -> int:
     for claim in job_lifecycle.claim_orphans():
         enqueue_job(claim)
     compare_when_due()
-    for terminal_id in drift.claim_due():
+    for terminal_id in people_changes.claim_due():
         task_queue.enqueue(look_at_terminal, terminal_id)
     certificates.complete_all()
     return claimed

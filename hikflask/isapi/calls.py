@@ -3,14 +3,14 @@
 A picture has an address that the terminal chose, so all pictures have one name.
 """
 
-from hikflask.isapi import capture, clock, device, faces, persons
+from hikflask.isapi import capture, device, faces, persons, system_time
 
 PICTURE = "picture"
 PATHS = (
     capture.PATH,
     f"{capture.PATH}/capabilities",
-    clock.PATH,
-    clock.JSON_PATH,
+    system_time.PATH,
+    system_time.JSON_PATH,
     device.INFO,
     device.PERSON_CAPABILITIES,
     device.FACE_CAPABILITIES,

@@ -32,7 +32,7 @@ from hikflask.web.imports import upload as import_upload
 from hikflask.web.jobs import begin as begin_job
 from hikflask.web.jobs import jobs
 from hikflask.web.jobs import people as people_of_job
-from hikflask.web.privacy import consents, erasures, export
+from hikflask.web.privacy import consents, erasures, personal_data_export
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
 from hikflask.web.terminals import after_restore, checks, queue, restore, retire, same_device, terminals
@@ -49,7 +49,7 @@ MODULES = (
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(comparisons, choose_differences, comparison_faces, comparison_plan, comparison_report),
-    *(consents, erasures, export),
+    *(consents, erasures, personal_data_export),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),
 )

@@ -7,7 +7,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from hikflask.diagnosis import Finding, clock, database, files, proxy, service, terminals
+from hikflask.diagnosis import Finding, database, files, proxy, service, terminals, time_server
 
 
 @click.command("doctor")
@@ -27,7 +27,7 @@ def examine(without_nginx: bool) -> None:
 def _findings(without_nginx: bool) -> Iterator[Finding]:
     hosts = current_app.config["HOSTS"]
     yield from files.check(Path(current_app.config["INSTANCE_PATH"]))
-    yield from clock.check()
+    yield from time_server.check()
     usable = yield from database.check()
     yield from service.check(hosts)
     if not without_nginx:

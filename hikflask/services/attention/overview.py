@@ -24,7 +24,7 @@ from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import drift, registry
+from hikflask.services.terminals import people_changes, registry
 
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
@@ -115,7 +115,7 @@ def count() -> Counts:
         refused=_count_refused(_blocked(troubles)),
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         troubles=troubles,
-        drift=drift.noticed(),
+        drift=people_changes.noticed(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),

@@ -26,7 +26,7 @@ from hikflask.models.terminal import (
 )
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows, transaction
-from hikflask.services.terminals import clock, connection, drift, recovery, room
+from hikflask.services.terminals import clock, connection, people_changes, recovery, room
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
 from hikflask.services.terminals.lost_people import prove_again_if_lost
@@ -120,11 +120,11 @@ def learn(talk: Conversation) -> Terminal:
             found |= distrust(talk.terminal, found["serial"])
         elif found["face_mode"] == BY_PICTURE != talk.terminal.face_mode:
             recovery.bring_photos(talk.terminal.id)
-        drift.note_count(talk.terminal, counted)
+        people_changes.note_count(talk.terminal, counted)
         prove_again_if_lost(talk.terminal, counted)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
         _let_in_who_waits(talk)
-    drift.look(talk)
+    people_changes.look(talk)
     return talk.terminal
 
 
@@ -145,11 +145,11 @@ def count_people(talk: Conversation) -> None:
             "faces": counted and counted.faces,
             "checked_at": database_now(),
         }
-        drift.note_count(talk.terminal, counted)
+        people_changes.note_count(talk.terminal, counted)
         prove_again_if_lost(talk.terminal, counted)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
         _let_in_who_waits(talk)
-    drift.look(talk)
+    people_changes.look(talk)
 
 
 def count(talk: Conversation) -> Count | None:
@@ -162,7 +162,7 @@ def count(talk: Conversation) -> Count | None:
     counted = _if_told(lambda: persons.count(talk))
     if counted is None or 0 not in {counted.people, counted.faces}:
         return counted
-    number = drift.somebody_there(talk.terminal.id)
+    number = people_changes.somebody_there(talk.terminal.id)
     person = _if_told(lambda: persons.find(talk, number)) if number else None
     if person is None:
         return counted

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import update
 
 from hikflask.extensions import db
-from hikflask.isapi import clock
+from hikflask.isapi import system_time
 from hikflask.isapi.errors import RestartRequired
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
@@ -36,13 +36,13 @@ def read(talk: Conversation) -> dict[str, Any]:
     :raises TerminalError: when it does not tell.
     """
     before = datetime.now(UTC)
-    shown = clock.read(talk)
+    shown = system_time.read(talk)
     ours = before + (datetime.now(UTC) - before) / 2
     our_offset = _offset(ours)
     seconds = round((shown.moment(our_offset) - ours).total_seconds())
-    told = clock.offset_of(shown.zone)
+    told = system_time.offset_of(shown.zone)
     # In summer time the zone's own offset is not the present one.
-    zone = shown.zone if shown.offset in {None, told} else clock.zone_of(shown.offset or timedelta())
+    zone = shown.zone if shown.offset in {None, told} else system_time.zone_of(shown.offset or timedelta())
     return {
         "clock_offset": max(-LARGEST_OFFSET, min(seconds, LARGEST_OFFSET)),
         "zone": zone[:64],
@@ -62,9 +62,9 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
     """
     with connection.converse(terminal_id, holder, SET, total=LONGEST_SECONDS) as talk:
         restart: RestartRequired | None = None
-        in_json = clock.read(talk).in_json
+        in_json = system_time.read(talk).in_json
         try:
-            clock.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
+            system_time.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
         except RestartRequired as error:
             restart = error
         found = read(talk)
@@ -92,7 +92,7 @@ def is_off(terminal: Terminal) -> bool:
 
 def is_elsewhere(terminal: Terminal) -> bool:
     """True when the terminal has another offset from UTC than this installation had at that time."""
-    theirs = clock.offset_of(terminal.zone)
+    theirs = system_time.offset_of(terminal.zone)
     if theirs is None or terminal.clock_checked_at is None:
         return False
     return theirs != _offset(terminal.clock_checked_at)
@@ -102,7 +102,7 @@ def time_there(terminal: Terminal) -> datetime | None:
     """Return the local time that the terminal showed when it was asked, without a zone; None when not known."""
     if terminal.clock_checked_at is None or terminal.clock_offset is None:
         return None
-    theirs = clock.offset_of(terminal.zone)
+    theirs = system_time.offset_of(terminal.zone)
     offset = _offset(terminal.clock_checked_at) if theirs is None else theirs
     shown = terminal.clock_checked_at + timedelta(seconds=terminal.clock_offset) + offset
     return shown.replace(tzinfo=None)
@@ -110,7 +110,7 @@ def time_there(terminal: Terminal) -> datetime | None:
 
 def offset_there(terminal: Terminal) -> timedelta | None:
     """Return the terminal's offset from UTC; None when not known."""
-    return clock.offset_of(terminal.zone)
+    return system_time.offset_of(terminal.zone)
 
 
 def offset_here(terminal: Terminal) -> timedelta:

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.datastructures import Authorization
 
 from hikflask.simulator.profiles import Profile
-from hikflask.simulator.terminal.clock import Clock
+from hikflask.simulator.terminal.simulated_clock import Clock
 
 USER = "admin"
 REALM = "DS-6E392E44"

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from hikflask.simulator.errors import Refusal
-from hikflask.simulator.terminal.clock import Clock
+from hikflask.simulator.terminal.simulated_clock import Clock
 
 DELETION_SECONDS = 1.0
 """A removal ends after this time, or earlier: when its status was asked for `deletion_polls` times."""

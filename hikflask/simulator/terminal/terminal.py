@@ -13,10 +13,10 @@ from typing import Literal
 from hikflask.simulator import faces
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal.camera import Camera
-from hikflask.simulator.terminal.clock import Clock, SystemClock
 from hikflask.simulator.terminal.digest_login import Login
 from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
+from hikflask.simulator.terminal.simulated_clock import Clock, SystemClock
 from hikflask.simulator.terminal.wall_clock import WallClock
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"

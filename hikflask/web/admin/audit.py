@@ -10,8 +10,8 @@ from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.actors import stored_name
 from hikflask.labels.audit import action_choices
 from hikflask.services.audit import Entry
-from hikflask.services.audit.export import batches, begin_export
 from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
+from hikflask.services.audit.trail_export import batches, begin_export
 from hikflask.services.core.dates import end_of, start_of
 from hikflask.services.employees import search
 from hikflask.web.admin import audit_csv

@@ -14,7 +14,7 @@ from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.terminals import drift
+from hikflask.services.terminals import people_changes
 
 # What the one button of a line does.
 AFTER_RESTORE = "after_restore"
@@ -59,7 +59,7 @@ class DriftLine:
 
 def of_drift(terminal: Terminal) -> DriftLine:
     """Return the line of a terminal at which something was noticed since its last comparison."""
-    found = drift.of_terminal(terminal.id)
+    found = people_changes.of_terminal(terminal.id)
     return DriftLine(terminal, drift_summary(found), min((one.noticed_at for one in found), default=None))
 
 

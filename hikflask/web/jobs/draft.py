@@ -15,7 +15,7 @@ from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, SEND
-from hikflask.services.provisioning import plan
+from hikflask.services.provisioning import send_preview
 from hikflask.services.terminals import registry
 from hikflask.web.support.notices import flash_plan_changed, flash_spelling
 
@@ -68,7 +68,7 @@ def page(job: Job, form: JobForm | None = None, status: int = HTTPStatus.OK) -> 
     terminal = registry.get(job.terminal_id) if job.terminal_id else None
     known = {
         "terminal": terminal,
-        "plan": plan.of_job(job.id, terminal) if terminal else None,
+        "plan": send_preview.of_job(job.id, terminal) if terminal else None,
         "form": form or form_of(job, formdata=None),
         "people": queries.people(job.id, MOST_NAMES),
         "terminals": registry.list_active(),

@@ -7,7 +7,7 @@ from hikflask.models import Terminal
 from hikflask.models.comparison import ONLY_THERE, READING, Comparison, Drift
 from hikflask.services.comparisons import queries
 from hikflask.services.jobs.plans import choices
-from hikflask.services.terminals import drift
+from hikflask.services.terminals import people_changes
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ def of(terminal: Terminal) -> Compared:
         counts=queries.counts(finished) if finished else {},
         may_be_outdated=finished is not None and choices.may_be_outdated(finished),
         is_reading=latest is not None and latest.state == READING,
-        drift=drift.of_terminal(terminal.id),
+        drift=people_changes.of_terminal(terminal.id),
     )

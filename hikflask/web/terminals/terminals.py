@@ -15,7 +15,7 @@ from hikflask.labels.terminals import clocks_of
 from hikflask.models import Terminal
 from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.provisioning import everybody, faceless, plan, same_device
+from hikflask.services.provisioning import everybody, faceless, same_device, send_preview
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
@@ -101,7 +101,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     if not fragment:
         known |= {"queue": queue_of(terminal, FIRST_ROWS), "first": True}
     if not terminal.retired_at:
-        known |= {"known_as": same_device.known_as(terminal), "absent": plan.count_absent(terminal)}
+        known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": faceless.count(terminal), "by_itself": faceless.count_by_itself(terminal)}
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.isapi import clock as isapi_clock
+from hikflask.isapi import system_time
 from hikflask.isapi.errors import NotSupported, RestartRequired
 from hikflask.models import AuditEntry, Terminal
 from hikflask.services.core.errors import ServiceError
@@ -167,7 +167,7 @@ def test_summer_time_of_the_terminal_is_its_present_zone(app: Flask, simulator: 
     app.config["TIMEZONE"] = "Europe/Berlin"
     simulator.wall_clock.zone = "CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00"
     assert checks.check(terminal.id, "test").zone == simulator.wall_clock.zone
-    assert isapi_clock.offset_of(simulator.wall_clock.zone) == timedelta(hours=1)
+    assert system_time.offset_of(simulator.wall_clock.zone) == timedelta(hours=1)
 
 
 def test_time_there_is_the_terminals_own(app: Flask) -> None:

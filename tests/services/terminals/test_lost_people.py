@@ -16,7 +16,7 @@ from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, drift
+from hikflask.services.terminals import checks, people_changes
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -131,7 +131,7 @@ def test_count_that_stays_0_is_not_known_and_proves_nobody_anew(
         shown = ask_status(both.id, "test")
 
     assert (shown.people, shown.faces) == counted
-    assert (claim_due(), losses(), drift.of_terminal(both.id)) == ([], 0, [])
+    assert (claim_due(), losses(), people_changes.of_terminal(both.id)) == ([], 0, [])
     assert wish(IVAN).is_green
 
 

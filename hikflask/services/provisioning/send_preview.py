@@ -12,7 +12,7 @@ from hikflask.services.terminals import room
 
 
 @dataclass(frozen=True)
-class Plan:
+class SendPreview:
     """Of `people`: whose face is sent as a picture, who must come to the camera, whose name is shown shortened, and how
     many the terminal has no room for. `is_sure` is False while it is unknown whether the terminal takes pictures.
     """
@@ -25,7 +25,7 @@ class Plan:
     is_sure: bool
 
 
-def of_job(job_id: int, terminal: Terminal) -> Plan:
+def of_job(job_id: int, terminal: Terminal) -> SendPreview:
     """Return the plan of a job that sends people to this terminal."""
     photo = and_(Photo.id.is_not(None), Photo.forgotten_at.is_(None))
     there = select(Enrolment.id).where(
@@ -36,7 +36,7 @@ def of_job(job_id: int, terminal: Terminal) -> Plan:
     statement = statement.outerjoin(Photo, Photo.id == Employee.photo_id).where(JobItem.job_id == job_id)
     people, with_photo, shortened, new = db.session.execute(statement).one()
     by_picture = 0 if terminal.face_mode == BY_URL else int(with_photo or 0)
-    return Plan(
+    return SendPreview(
         people=people,
         by_picture=by_picture,
         to_camera=people - by_picture,

@@ -7,8 +7,8 @@ from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.provisioning import everybody, plan
-from hikflask.services.provisioning.plan import Plan
+from hikflask.services.provisioning import everybody, send_preview
+from hikflask.services.provisioning.send_preview import SendPreview
 from hikflask.services.terminals import registry
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE
 from tests.support.employees import save_with_file
@@ -42,7 +42,9 @@ def test_plan_of_a_terminal_that_takes_pictures(wire: InProcess) -> None:
 
     job = everybody.draft(there.id)
 
-    assert plan.of_job(job.id, there) == Plan(4, by_picture=2, to_camera=2, shortened=1, no_room=1, is_sure=True)
+    assert send_preview.of_job(job.id, there) == SendPreview(
+        4, by_picture=2, to_camera=2, shortened=1, no_room=1, is_sure=True
+    )
     assert (job.terminal_id, job.params["terminal"]) == (there.id, "Склад")
 
 
@@ -51,9 +53,9 @@ def test_plan_of_a_terminal_that_takes_none(terminal: Terminal) -> None:
     save_employee(OLGA)
     there = limited(terminal)
 
-    found = plan.of_job(everybody.draft(there.id).id, there)
+    found = send_preview.of_job(everybody.draft(there.id).id, there)
 
-    assert found == Plan(2, by_picture=0, to_camera=2, shortened=0, no_room=0, is_sure=True)
+    assert found == SendPreview(2, by_picture=0, to_camera=2, shortened=0, no_room=0, is_sure=True)
 
 
 def test_who_is_desired_there_or_inactive_is_not_meant(terminal: Terminal) -> None:
@@ -62,7 +64,7 @@ def test_who_is_desired_there_or_inactive_is_not_meant(terminal: Terminal) -> No
     send_to_terminal(ivan.id, terminal.id)
     set_active(olga.id, active=False)
 
-    assert plan.count_absent(terminal) == 1
+    assert send_preview.count_absent(terminal) == 1
     assert everybody.draft(terminal.id).total == 1
 
 
@@ -70,6 +72,6 @@ def test_room_is_what_neither_the_counted_nor_the_desired_take(terminal: Termina
     for draft in (IVAN, OLGA):
         send_to_terminal(save_employee(draft).row.id, terminal.id)
 
-    assert plan.room_left(limited(terminal, people_capacity=5, people=1)) == 3
-    assert plan.room_left(limited(terminal, people_capacity=5, people=4)) == 1
-    assert plan.room_left(limited(terminal)) is None
+    assert send_preview.room_left(limited(terminal, people_capacity=5, people=1)) == 3
+    assert send_preview.room_left(limited(terminal, people_capacity=5, people=4)) == 1
+    assert send_preview.room_left(limited(terminal)) is None

@@ -5,8 +5,8 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services import audit
-from hikflask.services.audit.export import BATCH, batches, begin_export
 from hikflask.services.audit.search import AuditFilter
+from hikflask.services.audit.trail_export import BATCH, batches, begin_export
 
 pytestmark = pytest.mark.usefixtures("context")
 

@@ -1,4 +1,4 @@
-"""The clock of a terminal. It is passed in, so that a test never sleeps."""
+"""The clock of a simulated terminal. It is passed in, so that a test never sleeps."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hikflask.isapi import clock, errors
+from hikflask.isapi import errors, system_time
 
 from .helpers import Prepared, answer, refusal
 
@@ -18,21 +18,23 @@ TOLD = (
 )
 
 
-def told(local: str = "2026-11-27T13:05:00+05:00", zone: str = "CST-5:00:00", mode: str = "NTP") -> clock.DeviceTime:
+def told(
+    local: str = "2026-11-27T13:05:00+05:00", zone: str = "CST-5:00:00", mode: str = "NTP"
+) -> system_time.DeviceTime:
     body = TOLD.format(local=local, zone=zone, mode=mode).encode()
-    return clock.read(Prepared(answer(body, content_type="application/xml")))
+    return system_time.read(Prepared(answer(body, content_type="application/xml")))
 
 
 def test_time_is_read_with_its_offset_and_zone() -> None:
     found = told()
-    assert found == clock.DeviceTime(datetime.fromisoformat("2026-11-27T13:05:00"), FIVE, "CST-5:00:00", "NTP")
+    assert found == system_time.DeviceTime(datetime.fromisoformat("2026-11-27T13:05:00"), FIVE, "CST-5:00:00", "NTP")
     assert found.by_ntp
     assert found.moment(timedelta()) == datetime(2026, 11, 27, 8, 5, tzinfo=UTC)
 
 
 def test_time_in_json_is_the_same() -> None:
     words = {"timeMode": "manual", "localTime": "2026-11-27T13:05:00+05:00", "timeZone": "CST-5:00:00"}
-    found = clock.read(Prepared(answer(json.dumps({"Time": words}).encode())))
+    found = system_time.read(Prepared(answer(json.dumps({"Time": words}).encode())))
     assert (found.local, found.offset, found.by_ntp, found.in_json) == (told().local, FIVE, False, True)
 
 
@@ -109,17 +111,17 @@ def test_no_readable_time_is_nonsense(local: str) -> None:
     ],
 )
 def test_sign_of_a_posix_zone_is_the_other_way_round(zone: str, hours: float | None) -> None:
-    assert clock.offset_of(zone) == (None if hours is None else timedelta(hours=hours))
+    assert system_time.offset_of(zone) == (None if hours is None else timedelta(hours=hours))
 
 
 @given(st.integers(-12 * 60, 14 * 60).map(lambda minutes: timedelta(minutes=minutes)))
 def test_any_offset_survives_as_a_zone(offset: timedelta) -> None:
-    assert clock.offset_of(clock.zone_of(offset)) == offset
+    assert system_time.offset_of(system_time.zone_of(offset)) == offset
 
 
 def test_setting_sends_mode_time_and_zone() -> None:
     client = Prepared(answer())
-    clock.set_to(client, datetime(2026, 11, 27, 13, 5, 0, 999, tzinfo=timezone(FIVE)))
+    system_time.set_to(client, datetime(2026, 11, 27, 13, 5, 0, 999, tzinfo=timezone(FIVE)))
     (sent,) = client.sent
     assert (sent.method, sent.path, sent.content_type) == ("PUT", "/ISAPI/System/time", "application/xml")
     assert (sent.data or b"").decode() == (
@@ -131,7 +133,7 @@ def test_setting_sends_mode_time_and_zone() -> None:
 
 def test_setting_speaks_json_where_the_terminal_does() -> None:
     client = Prepared(answer())
-    clock.set_to(client, datetime(2026, 1, 1, tzinfo=UTC), in_json=True)
+    system_time.set_to(client, datetime(2026, 1, 1, tzinfo=UTC), in_json=True)
     (sent,) = client.sent
     words = {"timeMode": "manual", "localTime": "2026-01-01T00:00:00+00:00", "timeZone": "CST-0:00:00"}
     assert (sent.path, json.loads(sent.data or b"")) == ("/ISAPI/System/time?format=json", {"Time": words})
@@ -140,14 +142,14 @@ def test_setting_speaks_json_where_the_terminal_does() -> None:
 def test_moment_without_an_offset_is_not_sent() -> None:
     client = Prepared()
     with pytest.raises(ValueError, match="offset"):
-        clock.set_to(client, datetime(2026, 1, 1))  # noqa: DTZ001
+        system_time.set_to(client, datetime(2026, 1, 1))  # noqa: DTZ001
     assert client.sent == []
 
 
 @pytest.mark.parametrize("in_json", [False, True])
 def test_terminal_that_refuses_the_offset_gets_the_time_without_it(in_json: bool) -> None:
     client = Prepared(refusal("badXmlContent", "localTime"), answer())
-    clock.set_to(client, datetime(2026, 11, 27, 13, 5, tzinfo=timezone(FIVE)), in_json=in_json)
+    system_time.set_to(client, datetime(2026, 11, 27, 13, 5, tzinfo=timezone(FIVE)), in_json=in_json)
     first, second = (sent.data or b"" for sent in client.sent)
     assert b"2026-11-27T13:05:00+05:00" in first
     assert second == first.replace(b"2026-11-27T13:05:00+05:00", b"2026-11-27T13:05:00")
@@ -156,14 +158,14 @@ def test_terminal_that_refuses_the_offset_gets_the_time_without_it(in_json: bool
 def test_what_takes_effect_after_a_restart_is_done_and_not_sent_again() -> None:
     client = Prepared(refusal("rebootRequired", status_code=7, status=200))
     with pytest.raises(errors.RestartRequired) as caught:
-        clock.set_to(client, datetime(2026, 1, 1, tzinfo=UTC))
+        system_time.set_to(client, datetime(2026, 1, 1, tzinfo=UTC))
     assert (caught.value.code, len(client.sent)) == ("rebootRequired", 1)
 
 
 def test_refused_setting_is_told() -> None:
     with pytest.raises(errors.Refused):
-        clock.set_to(Prepared(*[refusal("badParameters")] * 2), datetime(2026, 1, 1, tzinfo=UTC))
+        system_time.set_to(Prepared(*[refusal("badParameters")] * 2), datetime(2026, 1, 1, tzinfo=UTC))
     with pytest.raises(errors.NoRight):
-        clock.set_to(Prepared(refusal("lowPrivilege")), datetime(2026, 1, 1, tzinfo=UTC))
+        system_time.set_to(Prepared(refusal("lowPrivilege")), datetime(2026, 1, 1, tzinfo=UTC))
     with pytest.raises(errors.Nonsense):
-        clock.set_to(Prepared(answer(b"")), datetime(2026, 1, 1, tzinfo=UTC))
+        system_time.set_to(Prepared(answer(b"")), datetime(2026, 1, 1, tzinfo=UTC))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hikflask.diagnosis import Finding, clock, good, unknown, wrong
+from hikflask.diagnosis import Finding, good, time_server, unknown, wrong
 
 NOT_KNOWN = unknown(
     "Whether this machine's clock follows a time server cannot be known here, as `timedatectl` is silent: "
@@ -18,7 +18,7 @@ def told(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Finding:
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
     monkeypatch.setenv("PATH", str(folder))
-    (finding,) = clock.check()
+    (finding,) = time_server.check()
     return finding
 
 
@@ -33,12 +33,12 @@ def test_what_systemd_tells_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_cannot_be_known_is_neither_good_nor_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "SECONDS", 0.1)
+    monkeypatch.setattr(time_server, "SECONDS", 0.1)
 
     silent = told(tmp_path, "echo No bus >&2; exit 1", monkeypatch)
     hanging = told(tmp_path, "while :; do :; done", monkeypatch)
     (tmp_path / "timedatectl").unlink()
-    (missing,) = clock.check()
+    (missing,) = time_server.check()
 
     assert silent == hanging == missing == NOT_KNOWN
     assert (NOT_KNOWN.mark, good("").mark, wrong("").mark) == ("?", "ok", "WRONG")

@@ -10,7 +10,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, connection, drift
+from hikflask.services.terminals import checks, connection, people_changes
 from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -23,7 +23,7 @@ Found = list[tuple[str, str, str, str]]
 
 
 def noticed(terminal: Terminal) -> Found:
-    return [(one.kind, one.number, one.expected, one.found) for one in drift.of_terminal(terminal.id)]
+    return [(one.kind, one.number, one.expected, one.found) for one in people_changes.of_terminal(terminal.id)]
 
 
 def looked(terminal: Terminal) -> Found:
@@ -37,7 +37,7 @@ def test_nothing_is_noticed_where_nothing_changed(simulator: Simulated, terminal
     compare(terminal)
 
     assert looked(terminal) == []
-    assert drift.noticed() == []
+    assert people_changes.noticed() == []
 
 
 def test_stranger_is_noticed_by_the_count_until_the_next_comparison(simulator: Simulated, terminal: Terminal) -> None:
@@ -46,7 +46,7 @@ def test_stranger_is_noticed_by_the_count_until_the_next_comparison(simulator: S
     strangers(simulator, ["900", "901"])
 
     assert looked(terminal) == [("count", "", "1", "3")]
-    assert [(found.name, count) for found, count in drift.noticed()] == [("Вход", 1)]
+    assert [(found.name, count) for found, count in people_changes.noticed()] == [("Вход", 1)]
     compare(terminal)
     assert looked(terminal) == []
 
@@ -93,7 +93,7 @@ def test_somebody_gone_is_noticed_while_a_stranger_keeps_the_count(simulator: Si
 
 
 def test_looks_go_round(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift, "MOST_NUMBERS", 1)
+    monkeypatch.setattr(people_changes, "MOST_NUMBERS", 1)
     for number, name in (("101", "Иван"), ("102", "Олег")):
         enrol(simulator, terminal, Draft(number, name), draw(NAMES[int(number) - 101]))
     simulator.people["102"]["name"] = "Другой"
@@ -129,12 +129,12 @@ def looked_at(seconds_ago: float) -> None:
 
 def test_idle_terminal_is_claimed_once_in_an_interval(terminal: Terminal) -> None:
     looked_at(299)
-    assert drift.claim_due() == []
+    assert people_changes.claim_due() == []
     looked_at(301)
-    assert [drift.claim_due(), drift.claim_due()] == [[terminal.id], []]
+    assert [people_changes.claim_due(), people_changes.claim_due()] == [[terminal.id], []]
     looked_at(301)
     with connection.converse(terminal.id, "Анна", "save"):
-        assert drift.claim_due() == []
+        assert people_changes.claim_due() == []
     db.session.execute(db.update(Terminal).values(is_active=False))
     db.session.commit()
-    assert drift.claim_due() == []
+    assert people_changes.claim_due() == []
