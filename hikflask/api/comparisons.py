@@ -16,7 +16,7 @@ from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices,
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs import plan_choices
 from hikflask.services.terminals import registry
 
 bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
@@ -66,7 +66,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     if named is not None:
         shown.require_same(named, made.digest)
     try:
-        claim = choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
+        claim = plan_choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
         return errors.refusal(error.code, message, error_status.for_api(error.code), **about)

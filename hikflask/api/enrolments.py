@@ -11,8 +11,8 @@ from hikflask.forms.enrolments import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models import Enrolment
 from hikflask.services.core.keyset import Place
-from hikflask.services.enrolments.lists import listing
-from hikflask.services.enrolments.lists.listing import EnrolmentFilter
+from hikflask.services.enrolments import listing
+from hikflask.services.enrolments.listing import EnrolmentFilter
 
 bp = Blueprint("api_enrolments", __name__, url_prefix="/api/enrolments")
 errors.answer_in_json(bp)

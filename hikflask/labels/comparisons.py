@@ -15,7 +15,7 @@ from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ON
 from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Step
 from hikflask.services.enrolments.validity import LAST_OF_DAY
-from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
+from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from hikflask.services.terminals import clock
 
 KINDS = {

@@ -37,7 +37,7 @@ from hikflask.services.comparisons import plan, queries, reading, verdicts
 from hikflask.services.comparisons.errors import ComparisonFailed
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs import plan_choices
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
@@ -224,10 +224,10 @@ def make_plan(count: int) -> Step:
         verdicts.conclude(comparison_id)
         db.session.expunge_all()
         comparison = queries.row(comparison_id)
-        choices.choose(comparison, ONLY_THERE, plan.TAKE_OVER)
-        choices.choose(comparison, ONLY_HERE, plan.SEND)
+        plan_choices.choose(comparison, ONLY_THERE, plan.TAKE_OVER)
+        plan_choices.choose(comparison, ONLY_HERE, plan.SEND)
         with watched(step, database):
-            made = plan.make(comparison, choices.of(comparison))
+            made = plan.make(comparison, plan_choices.of(comparison))
             assert made.digest
             possible = sum(made.counts.values())
         step.outcome = f"{possible} of {len(made.steps)} steps are possible"

@@ -20,9 +20,9 @@ from hikflask.services.employees.erasure import erase_employee, knows_number
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
+from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
-from hikflask.services.jobs.plans import choices
 from hikflask.services.webhooks import registry as webhooks
 from tests.browser.axe import violations, wrong_in_each_look
 from tests.browser.conftest import Site, Window, environment_of, gunicorn
@@ -141,8 +141,8 @@ def compared(site: Site) -> None:
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
         comparison = add_comparison(1, {kind: ["AXE1", "AXE6", "AXE7"] for kind in KINDS})
-        choices.choose(comparison, ONLY_THERE, REMOVE, ["AXE7"])
-        choices.choose(comparison, ONLY_THERE, TAKE_OVER, ["AXE1", "AXE6"])
+        plan_choices.choose(comparison, ONLY_THERE, REMOVE, ["AXE7"])
+        plan_choices.choose(comparison, ONLY_THERE, TAKE_OVER, ["AXE1", "AXE6"])
     close(app)
 
 

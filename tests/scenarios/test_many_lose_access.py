@@ -31,9 +31,9 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.mass_removals import SOON
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, GROUPS, IMPORT, IMPORT_UNDO
-from hikflask.services.jobs.plans import choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, limit_there, strangers
 from tests.support.desk import ENGLISH
@@ -103,7 +103,7 @@ def choose_and_start(client: FlaskClient, confirm: str, kind: str, action: str) 
     with client.application.app_context():
         comparison = queries.finished(1)
         assert comparison is not None
-        choices.choose(comparison, kind, action)
+        plan_choices.choose(comparison, kind, action)
     page = "/terminals/1/comparison/plan"
     shown = digest_of(client_of(client.application).get(page).text)
     return [client.post(path, data={"shown": shown, "confirm": confirm}) for path in (page, f"{page}/remove")]

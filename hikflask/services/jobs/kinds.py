@@ -20,7 +20,7 @@ from hikflask.services.imports import batches, losses
 from hikflask.services.imports.apply import applying
 from hikflask.services.imports.check import check
 from hikflask.services.imports.undo import undo_row
-from hikflask.services.jobs import export, import_items
+from hikflask.services.jobs import import_items, list_export
 from hikflask.services.state import enrolment as state
 
 DEACTIVATE = "deactivate"
@@ -179,7 +179,7 @@ KINDS = {
     SEND: Kind(_send, active_only=True, settles=True),
     DEPARTMENT: Kind(_set_department),
     GROUPS: Kind(_apply_groups),
-    EXPORT: Kind(None, export.write_file, noted="employees.exported"),
+    EXPORT: Kind(None, list_export.write_file, noted="employees.exported"),
     PRINT: Kind(None),
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),
     IMPORT: Kind(None, prepare=_import, whole=_begin_import, end=_end_import, can_retry=False, operators_only=True),

@@ -15,7 +15,7 @@ from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
 from hikflask.services.comparisons import left_alone, queries
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs import plan_choices
 from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.urls import next_or
@@ -31,7 +31,7 @@ def choose(terminal_id: int) -> ResponseReturnValue:
     kind = _kind_or_422(form)
     if not _means_somebody(form):
         return _rows_of(terminal_id, kind)
-    if not choices.choose(comparison, kind, form.action.data or "", form.meant):
+    if not plan_choices.choose(comparison, kind, form.action.data or "", form.meant):
         abort(HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect(next_or(_address(terminal_id, kind)), 303)
 
@@ -91,7 +91,7 @@ def _leave(comparison: Comparison, kind: str, form: LeaveForm) -> int:
     else:
         count = sum(left_alone.leave(comparison.id, kind, number, reason) for number in form.meant)
     # What is left as it is is in no plan.
-    choices.choose(comparison, kind, choices.NOTHING, form.meant)
+    plan_choices.choose(comparison, kind, plan_choices.NOTHING, form.meant)
     return count
 
 

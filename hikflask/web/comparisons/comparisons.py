@@ -17,8 +17,8 @@ from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices, Plan
 from hikflask.services.comparisons.queries import Facts
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs.plans import choices
-from hikflask.services.jobs.plans import compare as jobs
+from hikflask.services.jobs import comparisons as jobs
+from hikflask.services.jobs import plan_choices
 from hikflask.web.jobs.jobs import Report, report_of
 from hikflask.web.support import htmx
 from hikflask.web.terminals.terminals import terminal_or_404
@@ -115,7 +115,7 @@ def about(terminal: Terminal, comparison: Comparison | None, **more: Any) -> dic
         "report": report,
         "poll_seconds_of_page": report.poll_seconds if report else 0,
         "page": page_of(comparison) if comparison and comparison.state == DONE else None,
-        "applied": choices.applied(comparison) if comparison else None,
+        "applied": plan_choices.applied(comparison) if comparison else None,
         "possible": plans.POSSIBLE,
         "takes_over": request.args.get("take_over") == "1",
         **more,
@@ -123,7 +123,7 @@ def about(terminal: Terminal, comparison: Comparison | None, **more: Any) -> dic
 
 
 def _report(comparison: Comparison) -> Report | None:
-    job = choices.job_of(comparison)
+    job = plan_choices.job_of(comparison)
     return report_of(job) if job else None
 
 
@@ -136,7 +136,7 @@ def page_of(comparison: Comparison) -> Page:
     first = first or next((kind for kind in KINDS if counts[kind]), LEFT if left_count else "")
     kind = asked if asked in {*KINDS, LEFT} else first
     rows = _rows(comparison, kind, request.args.get("after", 0, int))
-    chosen = choices.of(comparison)
+    chosen = plan_choices.of(comparison)
     return Page(
         comparison=comparison,
         kind=kind,

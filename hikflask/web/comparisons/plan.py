@@ -19,8 +19,8 @@ from hikflask.services.comparisons.plan import LEAVE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.jobs.plans import choices
-from hikflask.services.jobs.plans.choices import FACE_THERE, NAME_HERE, NAME_THERE
+from hikflask.services.jobs import plan_choices
+from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE
 from hikflask.web.comparisons.comparisons import bp, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
@@ -58,7 +58,7 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
     """Show the plan again with the number that was typed, if it is the same plan still."""
     terminal, comparison = finished_or_404(terminal_id)
     form = PlanForm(formdata=fields)
-    if form.shown.data == plans.make(comparison, choices.of(comparison)).digest:
+    if form.shown.data == plans.make(comparison, plan_choices.of(comparison)).digest:
         return _page(terminal, comparison, form)
     return _changed(terminal, comparison, HTTPStatus.OK)
 
@@ -72,7 +72,7 @@ def answer(terminal_id: int) -> ResponseReturnValue:
     if row_id(request.form.get("comparison")) != comparison.id:
         flash(error_sentence(PlanChanged()), "warning")
     elif given:
-        choices.answer(comparison, given)
+        plan_choices.answer(comparison, given)
     return redirect(url_for(".plan", terminal_id=terminal_id), 303)
 
 
@@ -90,26 +90,26 @@ def answered_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseRet
 def discard(terminal_id: int) -> ResponseReturnValue:
     """Take back everything that was chosen."""
     _terminal, comparison = finished_or_404(terminal_id)
-    choices.discard(comparison)
+    plan_choices.discard(comparison)
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 
 def _start(terminal: Terminal, comparison: Comparison, *, by_admin: bool) -> ResponseReturnValue:
     """Start the plan that the page showed; the second click of a double click shows the job that the first started."""
-    form, chosen = PlanForm(), choices.of(comparison)
+    form, chosen = PlanForm(), plan_choices.of(comparison)
     made = plans.make(comparison, chosen)
     try:
         shown.require_same(form.shown.data, made.digest)
         if not form.validate():
             return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        claim = choices.start(comparison, chosen, made, Agreed(form.count, by_admin))
+        claim = plan_choices.start(comparison, chosen, made, Agreed(form.count, by_admin))
     except AdministratorNeeded:
         abort(HTTPStatus.FORBIDDEN)
     except UnsafePlan as error:
         form.refuse(error.count)
         return _page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     except PlanChanged:
-        job = choices.started(comparison, form.shown.data)
+        job = plan_choices.started(comparison, form.shown.data)
         return _to_job(terminal, job.id) if job else _changed(terminal, comparison)
     tasks.enqueue_job(claim)
     return _to_job(terminal, claim.job_id)
@@ -126,7 +126,7 @@ def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatu
 
 
 def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:
-    made = plans.make(comparison, choices.of(comparison))
+    made = plans.make(comparison, plan_choices.of(comparison))
     asked = [step for step in made.refused if step.refusal in ASKED]
     refused = [step for step in made.refused if step.refusal not in ASKED]
     possible = [step for step in made.steps if not step.refusal and step.action != LEAVE]

@@ -7,9 +7,9 @@ from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.services.jobs import plan_report as applied
 from hikflask.services.jobs.kinds import APPLY
-from hikflask.services.jobs.plans import report as applied
-from hikflask.services.jobs.plans.report import Done
+from hikflask.services.jobs.plan_report import Done
 from hikflask.web.comparisons.comparisons import bp
 from hikflask.web.jobs.jobs import report_of, started_or_404
 from hikflask.web.support.htmx import with_bar

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hikflask.models import Terminal
 from hikflask.models.comparison import ONLY_THERE, READING, Comparison, Drift
 from hikflask.services.comparisons import queries
-from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs import plan_choices
 from hikflask.services.terminals import people_changes
 
 
@@ -40,7 +40,7 @@ def of(terminal: Terminal) -> Compared:
     return Compared(
         finished=finished,
         counts=queries.counts(finished) if finished else {},
-        may_be_outdated=finished is not None and choices.may_be_outdated(finished),
+        may_be_outdated=finished is not None and plan_choices.may_be_outdated(finished),
         is_reading=latest is not None and latest.state == READING,
         drift=people_changes.of_terminal(terminal.id),
     )

@@ -9,7 +9,7 @@ from hikflask.models.comparison import FAILED
 from hikflask.models.job import DONE
 from hikflask.services.comparisons import plan, queries, reading, retention
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
-from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs import plan_choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, people_kept, strangers
 from tests.support.removals import BY_OPERATOR
@@ -50,7 +50,7 @@ def test_comparison_stays_while_a_job_carries_out_its_plan(simulator: Simulated,
     strangers(simulator, ["900"])
     planned = compare(terminal)
     made = plan.make(planned, Choices(numbers={"900": TAKE_OVER}))
-    planned_id, job_id = planned.id, choices.begin(made, BY_OPERATOR).job_id
+    planned_id, job_id = planned.id, plan_choices.begin(made, BY_OPERATOR).job_id
 
     later = [compare(terminal).id for _ in range(3)]
 

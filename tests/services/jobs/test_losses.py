@@ -14,9 +14,8 @@ from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import AdministratorNeeded
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
-from hikflask.services.jobs import lifecycle, losses
+from hikflask.services.jobs import lifecycle, losses, plan_choices
 from hikflask.services.jobs.kinds import APPLY, DEACTIVATE
-from hikflask.services.jobs.plans import choices
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OTHER_FACE
 from tests.support.compared import add_comparison
@@ -72,8 +71,8 @@ def test_new_face_takes_access_wherever_it_is_sent(simulator: Simulated, termina
     assert not not_chosen.losses
     assert chosen.losses == lost
     with pytest.raises(AdministratorNeeded):
-        choices.begin(chosen, BY_OPERATOR)
-    claim = choices.begin(chosen, Agreed(1, by_admin=True))
+        plan_choices.begin(chosen, BY_OPERATOR)
+    claim = plan_choices.begin(chosen, Agreed(1, by_admin=True))
     assert losses.of_rest(job(claim.job_id)) == lost
 
 

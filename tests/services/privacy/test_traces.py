@@ -12,7 +12,7 @@ from hikflask.services.comparisons.plan import TAKE_OVER, Choices
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs.plans import choices
+from hikflask.services.jobs import plan_choices
 from hikflask.services.privacy import certificates, traces
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.simulator import Terminal as Simulated
@@ -137,11 +137,11 @@ def test_stranger_who_is_erased_before_the_plan_is_started_is_in_no_job(
 ) -> None:
     strangers(simulator, ["900", "901"])
     done = compare(terminal)
-    choices.choose(done, ONLY_THERE, TAKE_OVER)
-    made = plan.make(done, choices.of(done))
-    eraser = between(choices.lifecycle, "begin", lambda: erase_by_number("900"), before=True)
+    plan_choices.choose(done, ONLY_THERE, TAKE_OVER)
+    made = plan.make(done, plan_choices.of(done))
+    eraser = between(plan_choices.lifecycle, "begin", lambda: erase_by_number("900"), before=True)
 
-    choices.start(done, Choices(kinds={ONLY_THERE: TAKE_OVER}), made, BY_OPERATOR)
+    plan_choices.start(done, Choices(kinds={ONLY_THERE: TAKE_OVER}), made, BY_OPERATOR)
     eraser.finish()
 
     assert eraser.error is None
@@ -153,13 +153,13 @@ def test_stranger_who_is_erased_before_the_plan_is_started_is_in_no_job(
 def test_plan_with_somebody_who_was_erased_is_not_started(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
     done = compare(terminal)
-    choices.choose(done, ONLY_THERE, TAKE_OVER)
-    chosen = choices.of(done)
+    plan_choices.choose(done, ONLY_THERE, TAKE_OVER)
+    chosen = plan_choices.of(done)
     made = plan.make(done, chosen)
     erase_by_number("900")
 
     with pytest.raises(PlanChanged):
-        choices.start(done, chosen, made, BY_OPERATOR)
+        plan_choices.start(done, chosen, made, BY_OPERATOR)
 
     assert [(job.state, job.params.get("same_person")) for job in db.session.query(Job)] == [("draft", None)]
     assert db.session.query(JobItem).count() == 0

@@ -17,8 +17,8 @@ from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries
 from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
+from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs.kinds import APPLY
-from hikflask.services.jobs.plans import choices
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
@@ -300,14 +300,14 @@ def digest(app: Flask) -> str:
     with app.app_context():
         comparison = queries.finished(1)
         assert comparison is not None
-        return plans.make(comparison, choices.of(comparison)).digest
+        return plans.make(comparison, plan_choices.of(comparison)).digest
 
 
 def choose_another() -> None:
     """Choose to remove 11, too."""
     comparison = queries.finished(1)
     assert comparison is not None
-    choices.choose(comparison, "only_there", "remove", ["11"])
+    plan_choices.choose(comparison, "only_there", "remove", ["11"])
 
 
 class TestRemovals:

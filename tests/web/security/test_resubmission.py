@@ -22,10 +22,9 @@ from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT
-from hikflask.services.jobs.plans import choices
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.desk import ENGLISH, HTMX, typed
@@ -134,7 +133,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         add_import(ImportRow(before={"left": False}, **pyotr))
         given = {"enrolments": [[1, None, True]], "former_enrolments": []}
         add_import(ImportRow(written=given, state=APPLIED, **pyotr))
-        choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
+        plan_choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
         lifecycle.stop(started(DEACTIVATE, [2]).job_id)
 
 

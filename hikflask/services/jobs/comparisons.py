@@ -4,10 +4,9 @@ from hikflask.models import Job
 from hikflask.services import audit
 from hikflask.services.comparisons import reading
 from hikflask.services.core.db import transactional
-from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.kinds import COMPARE
 from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.plans import choices
 
 
 @transactional
@@ -17,7 +16,7 @@ def start_compare(terminal_id: int) -> Claim | None:
     :raises terminal_unknown: :raises TerminalRetired: as reading.start().
     """
     comparison = reading.start(terminal_id, audit.present_actor().name)
-    job: Job | None = choices.job_of(comparison)
+    job: Job | None = plan_choices.job_of(comparison)
     if job and job.is_open:
         return None
     return lifecycle.begin(COMPARE, {"comparison": comparison.id}, terminal_id=terminal_id)

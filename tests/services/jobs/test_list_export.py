@@ -15,7 +15,7 @@ from hikflask.services.core.progress import ClaimLost
 from hikflask.services.employees import export_files, people_table
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
-from hikflask.services.jobs import export, lifecycle
+from hikflask.services.jobs import lifecycle, list_export
 from hikflask.services.jobs.kinds import EXPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.progress import JobProgress
@@ -117,7 +117,7 @@ def test_progress_is_reported_for_each_batch_and_no_file_is_there_before_the_end
     seen: list[list[str]] = []
     progress = Interrupted(claim, 3, lambda: seen.append(files()))
 
-    export.write_file(job(claim.job_id), progress)
+    list_export.write_file(job(claim.job_id), progress)
 
     assert progress.reports == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
     ((half_written,),) = seen
@@ -131,7 +131,7 @@ def test_stopped_export_leaves_no_file(people: list[int], kind: str) -> None:
     progress = Interrupted(claim, 2, lambda: lifecycle.stop(claim.job_id))
 
     with pytest.raises(ClaimLost):
-        export.write_file(job(claim.job_id), progress)
+        list_export.write_file(job(claim.job_id), progress)
 
     assert (job(claim.job_id).state, job(claim.job_id).done) == (STOPPED, 2)
     assert files() == []
@@ -163,7 +163,7 @@ def _killed(*_: object) -> None:
 def test_worker_killed_after_the_file_was_there_writes_it_once_more(people: list[int]) -> None:
     claim = begun(people)
     lifecycle.take(claim)
-    export.write_file(job(claim.job_id), JobProgress(claim))
+    list_export.write_file(job(claim.job_id), JobProgress(claim))
     delete_employee(people[0])
 
     run_to_end(orphaned())
@@ -177,7 +177,7 @@ def test_worker_that_was_late_does_not_put_its_file_there(people: list[int]) -> 
     progress = Interrupted(late, 2, lambda: run_to_end(orphaned()))
 
     with pytest.raises(ClaimLost):
-        export.write_file(job(late.job_id), progress)
+        list_export.write_file(job(late.job_id), progress)
 
     assert numbers(late.job_id) == NUMBERS
     assert files() == [f"{late.job_id}.csv"]
@@ -188,7 +188,7 @@ def test_whoever_is_erased_meanwhile_is_not_in_the_file(people: list[int], done:
     claim = begun(people)
     progress = Interrupted(claim, done, lambda: erase_employee(people[0]))
 
-    export.write_file(job(claim.job_id), progress)
+    list_export.write_file(job(claim.job_id), progress)
     lifecycle.begin_items(claim)
     lifecycle.finish(claim)
 

@@ -5,8 +5,7 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Comparison, Job, Terminal
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.plans import compare as comparisons
+from hikflask.services.jobs import comparisons, lifecycle
 
 pytestmark = pytest.mark.usefixtures("context")
 

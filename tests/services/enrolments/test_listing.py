@@ -13,8 +13,8 @@ from hikflask.models.enrolment import STATES
 from hikflask.services.core.errors import CursorUnknown
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import set_active
-from hikflask.services.enrolments.lists import listing
-from hikflask.services.enrolments.lists.listing import EnrolmentFilter
+from hikflask.services.enrolments import listing
+from hikflask.services.enrolments.listing import EnrolmentFilter
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.crowds import desire_crowd

@@ -4,8 +4,8 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
+from hikflask.services.jobs import plan_report as applied
 from hikflask.services.jobs.kinds import APPLY
-from hikflask.services.jobs.plans import report as applied
 from tests.support.jobs import add_people
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -1,1 +1,0 @@
-"""Comparisons and plans as jobs: started, chosen for, and reported."""
