@@ -6,19 +6,14 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
 
-from hikflask.forms.base import Form
+from hikflask.forms.base import QueryForm
 from hikflask.forms.fields import DayField, not_in_list, one_line, stripped
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 30)
 
 
-class AuditForm(Form):
+class AuditForm(QueryForm):
     """The filters; `since` and `until` are days, both inclusive."""
-
-    class Meta:
-        """No CSRF token: the form changes nothing, and the export, a POST, is checked like any other."""
-
-        csrf = False
 
     actor = StringField(_l("Who"), [one_line(128, required=False)], [stripped])
     action = SelectField(_l("What"), validate_choice=False)

@@ -24,6 +24,15 @@ class Form(FlaskForm):  # type: ignore[misc]
         return str(next((field.id for field in fields if field.errors), fields[0].id))
 
 
+class QueryForm(Form):
+    """A form in the query of an address. It changes nothing, so it has no CSRF token; a POST is checked by itself."""
+
+    class Meta:
+        """How WTForms reads what was sent."""
+
+        csrf = False
+
+
 class SentValues:
     """The values by field, in the interface that WTForms reads."""
 

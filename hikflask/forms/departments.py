@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 
-from hikflask.forms.base import Form
+from hikflask.forms.base import Form, QueryForm
 from hikflask.forms.employees import LONGEST_NAME
 from hikflask.forms.fields import one_line, row_id, row_ids, stripped
 
@@ -14,16 +14,11 @@ class DepartmentForm(Form):
     name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped])
 
 
-class MergeForm(Form):
+class MergeForm(QueryForm):
     """The departments that are merged, and the one that stays, by their ids.
 
     `shown` is the digest of the question; `confirm` is how many lose a terminal, as typed.
     """
-
-    class Meta:
-        """No CSRF token: the question is asked with these in its address, and the POST is checked by itself."""
-
-        csrf = False
 
     department = StringField()
     into = StringField(filters=[row_id])

@@ -6,18 +6,13 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectChoice, SelectField, StringField
 
-from hikflask.forms.base import Form
+from hikflask.forms.base import QueryForm
 from hikflask.forms.fields import choice_or_nothing, id_or_nothing, row_id, stripped
 from hikflask.services.employees.filters import SORTS, EmployeeFilter
 
 
-class EmployeeFilterForm(Form):
+class EmployeeFilterForm(QueryForm):
     """The filters of employees; an empty field filters nothing."""
-
-    class Meta:
-        """No CSRF token: the form changes nothing, and what is done with the filter, a POST, is checked by itself."""
-
-        csrf = False
 
     q = StringField(_l("Search"), filters=[stripped])
     state = SelectField(

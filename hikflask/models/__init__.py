@@ -1,64 +1,37 @@
 """The tables of the database."""
 
-from hikflask.models.alarm import Alarm
-from hikflask.models.api_token import ApiToken
-from hikflask.models.audit import AuditEntry
-from hikflask.models.backup import Backup
-from hikflask.models.capture import Capture
-from hikflask.models.comparison import Comparison, Difference, Drift, LeftAlone, PersonThere
-from hikflask.models.consent import Consent
-from hikflask.models.department import Department
-from hikflask.models.employee import Employee
-from hikflask.models.employee_count import EmployeeCount
-from hikflask.models.enrolment import Enrolment
-from hikflask.models.erasure import Erasure, ErasureFile, ErasureRemoval
-from hikflask.models.heartbeat import Heartbeat
-from hikflask.models.idempotency_key import IdempotencyKey
-from hikflask.models.import_batch import ImportBatch, ImportRow
-from hikflask.models.job import Job, JobItem
-from hikflask.models.operator import Operator, OperatorSession, RecoveryCode
-from hikflask.models.person_key import PersonKey
-from hikflask.models.photo import Photo
-from hikflask.models.setting import ChangedSetting
-from hikflask.models.terminal import Terminal
-from hikflask.models.terminal_group import TerminalGroup
-from hikflask.models.throttle import Throttle
-from hikflask.models.webhook import Webhook, WebhookDelivery
-
-__all__ = [
-    "Alarm",
-    "ApiToken",
-    "AuditEntry",
-    "Backup",
-    "Capture",
-    "ChangedSetting",
-    "Comparison",
-    "Consent",
-    "Department",
-    "Difference",
-    "Drift",
-    "Employee",
-    "EmployeeCount",
-    "Enrolment",
-    "Erasure",
-    "ErasureFile",
-    "ErasureRemoval",
-    "Heartbeat",
-    "IdempotencyKey",
-    "ImportBatch",
-    "ImportRow",
-    "Job",
-    "JobItem",
-    "LeftAlone",
-    "Operator",
-    "OperatorSession",
-    "PersonKey",
-    "PersonThere",
-    "Photo",
-    "RecoveryCode",
-    "Terminal",
-    "TerminalGroup",
-    "Throttle",
-    "Webhook",
-    "WebhookDelivery",
-]
+from hikflask.models.alarm import Alarm as Alarm
+from hikflask.models.api_token import ApiToken as ApiToken
+from hikflask.models.audit import AuditEntry as AuditEntry
+from hikflask.models.backup import Backup as Backup
+from hikflask.models.capture import Capture as Capture
+from hikflask.models.comparison import Comparison as Comparison
+from hikflask.models.comparison import Difference as Difference
+from hikflask.models.comparison import Drift as Drift
+from hikflask.models.comparison import LeftAlone as LeftAlone
+from hikflask.models.comparison import PersonThere as PersonThere
+from hikflask.models.consent import Consent as Consent
+from hikflask.models.department import Department as Department
+from hikflask.models.employee import Employee as Employee
+from hikflask.models.employee_count import EmployeeCount as EmployeeCount
+from hikflask.models.enrolment import Enrolment as Enrolment
+from hikflask.models.erasure import Erasure as Erasure
+from hikflask.models.erasure import ErasureFile as ErasureFile
+from hikflask.models.erasure import ErasureRemoval as ErasureRemoval
+from hikflask.models.heartbeat import Heartbeat as Heartbeat
+from hikflask.models.idempotency_key import IdempotencyKey as IdempotencyKey
+from hikflask.models.import_batch import ImportBatch as ImportBatch
+from hikflask.models.import_batch import ImportRow as ImportRow
+from hikflask.models.job import Job as Job
+from hikflask.models.job import JobItem as JobItem
+from hikflask.models.operator import Operator as Operator
+from hikflask.models.operator import OperatorSession as OperatorSession
+from hikflask.models.operator import RecoveryCode as RecoveryCode
+from hikflask.models.person_key import PersonKey as PersonKey
+from hikflask.models.photo import Photo as Photo
+from hikflask.models.setting import ChangedSetting as ChangedSetting
+from hikflask.models.terminal import Terminal as Terminal
+from hikflask.models.terminal_group import TerminalGroup as TerminalGroup
+from hikflask.models.throttle import Throttle as Throttle
+from hikflask.models.webhook import Webhook as Webhook
+from hikflask.models.webhook import WebhookDelivery as WebhookDelivery

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
 
@@ -26,9 +26,9 @@ class Capture(Base):
     `reason` is a code of messages.py, `reason_text` the terminal's own words, or after how many seconds nobody had
     come: some terminals give up before the deadline. Until `hold_until`, other numbers may not overwrite the terminal's
     one file while it is needed. `draft_consent` is the tick of the form's consent box,
-    `draft_groups` the JSON list of the ids of the ticked groups ("": not asked for), `draft_version` the version of the
+    `draft_groups` the JSON list of the ids of the ticked groups ("": not shown), `draft_version` the version of the
     form's page.
-    `request_id` is that of the request that asked for it.
+    `request_id` is that of the request that started the capture.
     `retake_of` is the id of the capture that the form showed before: its picture stays usable until this one is taken.
     """
 
@@ -37,13 +37,7 @@ class Capture(Base):
             "state IN ('queued', 'waiting', 'captured', 'used', 'failed', 'cancelled', 'superseded')", name="state"
         ),
         CheckConstraint("state NOT IN ('captured', 'used') OR photo_id IS NOT NULL", name="photo_when_captured"),
-        Index(
-            "uq_capture_running",
-            "terminal_id",
-            unique=True,
-            sqlite_where=text("state IN ('queued', 'waiting')"),
-            postgresql_where=text("state IN ('queued', 'waiting')"),
-        ),
+        Index("uq_capture_running", "terminal_id", unique=True, **only("state IN ('queued', 'waiting')")),
         NO_ID_TWICE,
     )
 

@@ -3,13 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Boolean, DateTime, ScalarSelect, literal, select
+from sqlalchemy import BindParameter, Boolean, DateTime, ScalarSelect, literal, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 # SQLite would reuse the id of a deleted row, but a URL or a program may still name that row.
 NO_ID_TWICE = {"sqlite_autoincrement": True}
+
+
+def only(rows: str, postgresql: str = "") -> dict[str, Any]:
+    """Return the options of an index on these rows alone; the condition may differ on PostgreSQL."""
+    return {"sqlite_where": text(rows), "postgresql_where": text(postgresql or rows)}
 
 
 def storable(text: str) -> str:

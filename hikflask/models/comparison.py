@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.models.terminal import Terminal
 
 READING = "reading"
@@ -25,7 +25,7 @@ FACE_OTHER = "face_other"
 ONLY_HERE = "only_here"
 ONLY_THERE = "only_there"
 VALIDITY = "validity"
-# In the order of pages. Who has none of them is the same here and there.
+# In the order of pages. A person with none of these differences is the same here and there.
 KINDS = (NAME, FACE_MISSING, FACE_OTHER, ONLY_HERE, ONLY_THERE, VALIDITY)
 # Drift of a terminal's count has no number.
 COUNT = "count"
@@ -46,14 +46,8 @@ class Comparison(Base):
     __table_args__ = (
         CheckConstraint("state IN ('reading', 'done', 'failed')", name="state"),
         Index("ix_comparison_terminal_id_id", "terminal_id", "id"),
-        # One reading at a time: who asks meanwhile waits for the same.
-        Index(
-            "ix_comparison_reading",
-            "terminal_id",
-            unique=True,
-            sqlite_where=text("state = 'reading'"),
-            postgresql_where=text("state = 'reading'"),
-        ),
+        # One reading at a time: further requests wait for the same one.
+        Index("ix_comparison_reading", "terminal_id", unique=True, **only("state = 'reading'")),
         NO_ID_TWICE,
     )
 

@@ -4,11 +4,11 @@ import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, String, event, false, text
+from sqlalchemy import ForeignKey, Index, String, event, false
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, storable
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only, storable
 
 if TYPE_CHECKING:
     from hikflask.models.consent import Consent
@@ -36,30 +36,16 @@ class Employee(Base):
         Index("ix_employee_search", "search", "id", "is_active"),
         Index("ix_employee_department", "department", "search", "id"),
         Index("ix_employee_created_at", "created_at", "id"),
+        Index("ix_employee_left", "id", **only("is_active = 0", "NOT is_active")),
+        Index("ix_employee_no_face", "id", **only("is_active = 1 AND has_face = 0", "is_active AND NOT has_face")),
         Index(
-            "ix_employee_left",
-            "id",
-            sqlite_where=text("is_active = 0"),
-            postgresql_where=text("NOT is_active"),
+            "ix_employee_no_consent", "id", **only("is_active = 1 AND has_consent = 0", "is_active AND NOT has_consent")
         ),
-        Index(
-            "ix_employee_no_face",
-            "id",
-            sqlite_where=text("is_active = 1 AND has_face = 0"),
-            postgresql_where=text("is_active AND NOT has_face"),
-        ),
-        Index(
-            "ix_employee_no_consent",
-            "id",
-            sqlite_where=text("is_active = 1 AND has_consent = 0"),
-            postgresql_where=text("is_active AND NOT has_consent"),
-        ),
-        # Whose validity ends.
+        # Employees whose validity ends.
         Index(
             "ix_employee_valid_to",
             "valid_to",
-            sqlite_where=text("is_active = 1 AND valid_to IS NOT NULL"),
-            postgresql_where=text("is_active AND valid_to IS NOT NULL"),
+            **only("is_active = 1 AND valid_to IS NOT NULL", "is_active AND valid_to IS NOT NULL"),
         ),
         NO_ID_TWICE,
     )

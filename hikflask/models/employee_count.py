@@ -8,10 +8,10 @@ from hikflask.extensions import Base
 class EmployeeCount(Base):
     """A part of the counts; the sums of all rows are the counts. Triggers on the table of employees write them.
 
-    On SQLite it is one row. PostgreSQL adds a row for each change, so that nobody waits for anybody else who adds an
-    employee, and services/employees/search.py adds them up now and then.
+    On SQLite it is one row. PostgreSQL adds a row for each change, so that two transactions that add employees
+    do not wait for each other, and services/employees/search.py adds them up now and then.
 
-    `no_face` and `no_consent` count who is active and has none, `consents` everybody with one.
+    `no_face` and `no_consent` count active employees without one, `consents` all employees with one.
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.models.photo import Photo
 from hikflask.models.terminal import Terminal
 
@@ -35,11 +35,6 @@ _STATE = """CASE
     WHEN person = 'confirmed' AND face = 'confirmed' THEN 'confirmed'
     WHEN next_attempt_at IS NOT NULL OR step <> '' THEN 'waiting'
     ELSE 'refused' END"""
-
-
-def _only(rows: str) -> dict[str, Any]:
-    """Return the options of an index on these rows alone."""
-    return {"sqlite_where": text(rows), "postgresql_where": text(rows)}
 
 
 class Enrolment(Base):
@@ -91,21 +86,18 @@ class Enrolment(Base):
             "in_bulk",
             "next_attempt_at",
             "id",
-            **_only("next_attempt_at IS NOT NULL"),
+            **only("next_attempt_at IS NOT NULL"),
         ),
-        # Who has no face on a terminal yet.
+        # People without a face on a terminal.
         Index(
-            "ix_enrolment_faceless",
-            "terminal_id",
-            "employee_id",
-            **_only("desired = 'present' AND face <> 'confirmed'"),
+            "ix_enrolment_faceless", "terminal_id", "employee_id", **only("desired = 'present' AND face <> 'confirmed'")
         ),
-        # Who is at a terminal, or may still be.
-        Index("ix_enrolment_there", "terminal_id", "employee_id", **_only("state <> 'removed'")),
-        # Who is in which state, with all that tells who needs a person, so that no row is read for that.
+        # People who are at a terminal, or may still be.
+        Index("ix_enrolment_there", "terminal_id", "employee_id", **only("state <> 'removed'")),
+        # People by state, with all columns that tell whether a person must help, so that no row is read for that.
         Index("ix_enrolment_state", "state", "employee_id", "terminal_id", "person", "photo_id"),
-        # Who is leaving, the oldest first. With the state, or SQLite would rather sort those of another index.
-        Index("ix_enrolment_removals", "state", "desired_since", "id", **_only("state = 'leaving'")),
+        # People who are leaving, the oldest first. With the state, or SQLite would rather sort those of another index.
+        Index("ix_enrolment_removals", "state", "desired_since", "id", **only("state = 'leaving'")),
         # The list for programs, by state, everywhere and at one terminal.
         Index("ix_enrolment_listed", "state", "changed_at", "id"),
         Index("ix_enrolment_listed_at", "terminal_id", "state", "changed_at", "id"),

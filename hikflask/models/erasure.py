@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.models.enrolment import SOMEBODY_ELSES
 
 
@@ -57,12 +57,7 @@ class Erasure(Base):
 
     __table_args__ = (
         # Each sweep looks for those that are not complete, among the certificates of years.
-        Index(
-            "ix_erasure_open",
-            "id",
-            sqlite_where=text("completed_at IS NULL"),
-            postgresql_where=text("completed_at IS NULL"),
-        ),
+        Index("ix_erasure_open", "id", **only("completed_at IS NULL")),
         NO_ID_TWICE,
     )
 

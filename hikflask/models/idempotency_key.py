@@ -14,7 +14,7 @@ GONE = ""
 
 
 class IdempotencyKey(Base):
-    """A key that a program sent with a call, what it asked for, and what it was answered first.
+    """A key that a program sent with a call, the digest of that call, and its first answer.
 
     `fingerprint` is a keyed hash of the request. `answer` is the answer, encrypted; None while the call runs, and empty
     when it is not kept any more. `claim_number` rises when the call is begun anew after a crash, so that only the last

@@ -1,18 +1,18 @@
-"""The programs that are told of enrolments, and each message to one of them."""
+"""The webhooks that get events of enrolments, and each message to one of them."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text, true
+from sqlalchemy import ForeignKey, Index, String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 
 ENROLLED, REFUSED, REMOVED, TEST = "enrolled", "refused", "removed", "test"
 
 
 class Webhook(Base):
-    """An address that is told of events, and the secret that its messages are signed with."""
+    """An address that events are sent to, and the secret that signs its messages."""
 
     __table_args__ = (NO_ID_TWICE,)
 
@@ -27,9 +27,9 @@ class Webhook(Base):
 
     @property
     def events(self) -> tuple[str, ...]:
-        """The events that it is told of."""
-        wanted = {ENROLLED: self.on_enrolled, REFUSED: self.on_refused, REMOVED: self.on_removed}
-        return tuple(event for event, told in wanted.items() if told)
+        """The names of the events that are sent to it."""
+        chosen = {ENROLLED: self.on_enrolled, REFUSED: self.on_refused, REMOVED: self.on_removed}
+        return tuple(event for event, is_chosen in chosen.items() if is_chosen)
 
     def __repr__(self) -> str:
         return f"<Webhook {self.id}>"
@@ -43,13 +43,7 @@ class WebhookDelivery(Base):
     """
 
     __table_args__ = (
-        Index(
-            "ix_webhook_delivery_due",
-            "webhook_id",
-            "next_attempt_at",
-            sqlite_where=text("next_attempt_at IS NOT NULL"),
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
-        ),
+        Index("ix_webhook_delivery_due", "webhook_id", "next_attempt_at", **only("next_attempt_at IS NOT NULL")),
         Index("ix_webhook_delivery_webhook_id", "webhook_id", "id"),
         NO_ID_TWICE,
     )
@@ -73,5 +67,5 @@ class WebhookDelivery(Base):
 
     @property
     def message_id(self) -> str:
-        """What a receiver knows the message by. After a restore ids of rows are given out again; never at this time."""
+        """The id of the message for receivers. Ids of rows may repeat after a restore, but never with this time."""
         return f"{self.id}-{self.happened_at:%Y%m%dT%H%M%S%f}"

@@ -160,7 +160,7 @@ def _is_cancelled(capture_id: int) -> Callable[[], bool]:
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
     with storage.Files() as files:
-        photo = files.keep_captured(picture, queries.row(capture_id).draft_number)
+        photo = files.add(storage.keep_captured(picture, queries.row(capture_id).draft_number))
         with talk.lease.write():
             held = database_now(current_app.config["CAPTURE_HOLD"])
             taken = {"face_url": face_url, "photo_id": photo.id, "hold_until": held}

@@ -156,7 +156,7 @@ def _photo(terminal_id: int, found: Found, files: storage.Files) -> Photo | None
     kept = kept or _encoded_photo(terminal_id, found)
     if kept or len(found.picture) > MAX_FACE:
         return kept
-    return files.keep_taken_over(found.picture, found.number)
+    return files.add(storage.keep_taken_over(found.picture, found.number))
 
 
 def _encoded_photo(terminal_id: int, found: Found) -> Photo | None:

@@ -133,7 +133,7 @@ def saved_as(token: str) -> Photo | None:
 
 def _keep(looked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
     photo = storage.keep_upload(looked, number)
-    about |= {"findings": [one.as_json() for one in looked.findings], "faces_checked": looked.faces_checked}
+    about |= {"findings": [vars(finding) for finding in looked.findings], "faces_checked": looked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)
     _delete_oldest_of(about["owner"])
     return _draft(photo, about)

@@ -109,7 +109,7 @@ def save_employee(
 def _photo_of_file(draft: Draft, source: FaceSource, files: storage.Files) -> Photo | None:
     if source.photo_draft:
         return photo_drafts.photo_to_save(source.photo_draft, source.saved_by)
-    return files.keep_upload(source.upload, draft.number) if source.upload else None
+    return files.add(storage.keep_upload(source.upload, draft.number)) if source.upload else None
 
 
 @transactional

@@ -67,7 +67,7 @@ def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Ph
     path = stored_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise ServiceError("import_photo_gone")
-    return _patiently(lambda: files.keep_upload(photo_archive.read(path, name), number))
+    return _patiently(lambda: files.add(storage.keep_upload(photo_archive.read(path, name), number)))
 
 
 def _patiently(done: Callable[[], Done]) -> Done:

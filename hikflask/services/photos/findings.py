@@ -1,6 +1,6 @@
 """What is wrong with a photo, as the child process tells it to the service; hikflask/messages.py has the sentences."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 # What the page offers to do about a finding; without a fix another photo is needed.
@@ -30,7 +30,3 @@ class Finding:
     params: dict[str, Any] = field(default_factory=dict)
     fix: str = ""
     serious: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the finding as values for JSON."""
-        return asdict(self)

@@ -47,7 +47,7 @@ def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str
         degrees = _turned_by(picture, faces)
         of_faces = face_checks.check_faces(faces, picture.size, enlarged)
         findings = [face_checks.must_be_turned(degrees), *findings] if degrees else [*of_faces, *findings]
-    reply = {"faces_checked": detect, "findings": [finding.as_json() for finding in findings]}
+    reply = {"faces_checked": detect, "findings": [vars(finding) for finding in findings]}
     return reply, jpeg.encoded(picture)
 
 

@@ -178,19 +178,8 @@ class Files:
         if kind is not None:
             self.undo()
 
-    def keep_captured(self, picture: bytes, number: str) -> Photo:
-        """Store a terminal's picture unchanged, and return its row, which is not saved yet."""
-        return self._add(keep_captured(picture, number))
-
-    def keep_taken_over(self, picture: bytes, number: str) -> Photo:
-        """Store the picture of a face that was on a terminal before, and return its row, which is not saved yet."""
-        return self._add(keep_taken_over(picture, number))
-
-    def keep_upload(self, upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
-        """Store an uploaded JPEG or PNG, and return its row, which is not saved yet. Raises what keep_upload() does."""
-        return self._add(keep_upload(upload, number))
-
-    def _add(self, photo: Photo) -> Photo:
+    def add(self, photo: Photo) -> Photo:
+        """Remove the file of this stored picture, too, when the block raises. Return the picture's row."""
         self._made.append(photo.file)
         return photo
 

@@ -67,7 +67,7 @@ def test_turned_photo_is_found_and_turning_it_mends_it(degrees: int) -> None:
     turned = drawn_faces.jpeg(good().rotate(degrees, expand=True))  # Pillow turns the other way round.
 
     said, _ = check(turned, 0, crop=False, detect=True)
-    assert said["findings"] == [findings.Finding(findings.TURNED, {"degrees": degrees}, "turn", serious=True).as_json()]
+    assert said["findings"] == [vars(findings.Finding(findings.TURNED, {"degrees": degrees}, "turn", serious=True))]
 
     codes, kept = found(turned, said["findings"][0]["params"]["degrees"])
     assert codes == []

@@ -212,7 +212,7 @@ def test_picture_that_was_given_up_is_not_saved_any_more() -> None:
 
 def test_undone_upload_leaves_neither_file_nor_row() -> None:
     made = storage.Files()
-    made.keep_upload(io.BytesIO(FACE), "100222")
+    made.add(storage.keep_upload(io.BytesIO(FACE), "100222"))
 
     made.undo()
 
@@ -222,7 +222,7 @@ def test_undone_upload_leaves_neither_file_nor_row() -> None:
 
 def test_new_file_stays_when_the_database_does_not_tell_whether_it_is_saved(caplog: pytest.LogCaptureFixture) -> None:
     made = storage.Files()
-    photo = made.keep_upload(io.BytesIO(FACE), "100222")
+    photo = made.add(storage.keep_upload(io.BytesIO(FACE), "100222"))
     is_away = Mock(side_effect=OperationalError("SELECT", {}, OSError("disk I/O error")))
     event.listen(db.engine, "before_cursor_execute", is_away)
 
