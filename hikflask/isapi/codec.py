@@ -15,9 +15,6 @@ from defusedxml.ElementTree import fromstring
 
 from hikflask.isapi.answer import Answer, ResponseStatus
 from hikflask.isapi.errors import AccountLocked, LoginRefused, Nonsense, WrongPassword, error_for
-from hikflask.isapi.multipart import Part, cut_jpeg, parts
-
-__all__ = ["Part", "ResponseStatus", "checked", "confirmed", "cut_jpeg", "parts", "response_status"]
 
 Json = dict[str, Any]
 

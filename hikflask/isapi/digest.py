@@ -8,23 +8,14 @@ second time and understands only one challenge, so it is not used.
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 
 # One `name=value`, after the scheme's name where a new challenge begins. Quoted values may contain commas.
 PARAMETER = re.compile(r'(?:\A|,)\s*(?:([A-Za-z][\w-]*)\s+)?([A-Za-z][\w*-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)')
 
 
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 # From the weakest to the strongest.
-HASHES: dict[str, Callable[[str], str]] = {"MD5": _md5, "SHA-256": _sha256}
+HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 
 
 @dataclass(frozen=True)
@@ -107,7 +98,10 @@ class DigestLogin:
             return None
         self._count += 1
         count, cnonce = f"{self._count:08x}", secrets.token_hex(8)
-        digest = HASHES[challenge.algorithm]
+
+        def digest(text: str) -> str:
+            return HASHES[challenge.algorithm](text.encode(), usedforsecurity=False).hexdigest()
+
         account = digest(f"{self._username}:{challenge.realm}:{self._password}")
         request = digest(f"{method}:{uri}")
         extra = f":{count}:{cnonce}:auth" if challenge.qop else ""

@@ -111,7 +111,7 @@ class Nonsense(TerminalError):
 
 
 class UnusablePicture(Nonsense):
-    """What should be a picture is none, or cannot be decoded."""
+    """The answer should be a picture, but is none or cannot be decoded."""
 
     own_code = "unusable_picture"
 
@@ -135,13 +135,13 @@ class LoginRefused(TerminalError):
 
 
 class WrongPassword(LoginRefused):
-    """The password was refused. `tries_left` is how many login tries remain, if the terminal tells."""
+    """The password was refused. `tries_left` is how many login tries remain, if the terminal sends it."""
 
     own_code = "wrong_password"
 
 
 class AccountLocked(LoginRefused):
-    """The account is locked, for `unlock_seconds` more seconds if the terminal tells."""
+    """The account is locked, for `unlock_seconds` more seconds if the terminal sends it."""
 
     own_code = "locked"
 
@@ -223,7 +223,7 @@ class ModelingFailed(Refused):
 
     @property
     def may_be_about_form(self) -> bool:
-        """True when some firmware says this of a form in which it does not find the picture (two clients)."""
+        """True when some firmware gives this error for a form in which it does not find the picture (two clients)."""
         return NO_FEATURE_POINTS in f"{self.sub_status} {self.message}".lower()
 
 
@@ -401,9 +401,9 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None, path: str) -
     for sub_statuses, field, kind in MISLEADING:
         if sub_status in sub_statuses and field.search(status.message):
             return kind, kind.own_code
-    known = CLASSES.get(sub_status)
-    if known and path.endswith(ONLY_FROM.get(known, "")):
-        return known, known.own_code if issubclass(known, OWN_CODE_COUNTS) else status.sub_status
+    by_word = CLASSES.get(sub_status)
+    if by_word and path.endswith(ONLY_FROM.get(by_word, "")):
+        return by_word, by_word.own_code if issubclass(by_word, OWN_CODE_COUNTS) else status.sub_status
     by_number = STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
     if by_number:
         return by_number, by_number.own_code

@@ -123,14 +123,10 @@ def _log_in(terminal: Terminal) -> None:
             return
         if terminal.faults.take("locked", request.path) and not terminal.login.unlock_seconds:
             terminal.login.lock()
-        uses, seconds = (_limit(terminal, name) for name in ("nonce-uses", "nonce-seconds"))
+        faults = [terminal.faults.take(name, request.path) for name in ("nonce-uses", "nonce-seconds")]
+        uses, seconds = (float(fault.argument) if fault else None for fault in faults)
         nonce = terminal.login.check(request.method, request_target(), request.authorization, uses, seconds)
     request.environ["simulator.nonce"] = nonce
-
-
-def _limit(terminal: Terminal, name: str) -> float | None:
-    fault = terminal.faults.take(name, request.path)
-    return float(fault.argument) if fault else None
 
 
 def _unauthorized(terminal: Terminal, refusal: LoginRefused) -> Response:

@@ -37,7 +37,7 @@ def check_picture(jpeg: bytes) -> None:
         raise Refusal("badJsonContent", "faceURL")
     if len(jpeg) < SMALLEST:
         raise Refusal("faceDataLenShort")
-    if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")) or not _is_plain(jpeg):
+    if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9") and _is_plain(jpeg)):
         raise Refusal("SubpicAnalysisModelingError", "saveFacePic")
 
 

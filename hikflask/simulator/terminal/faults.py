@@ -7,7 +7,6 @@ it begins with a slash (`/LOCALS/pic/*`), otherwise for its end (`UserInfo/Recor
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -69,15 +68,6 @@ class Fault:
     """The errorMsg of a refusal."""
     status: int = 400
     """The HTTP status of a refusal."""
-
-
-@dataclass(frozen=True)
-class Hook:
-    """A callback before or after the view of the requests to `path`."""
-
-    moment: Moment
-    path: str
-    callback: Callable[[], object]
 
 
 def matches(pattern: str, path: str) -> bool:

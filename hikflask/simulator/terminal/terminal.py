@@ -14,7 +14,7 @@ from hikflask.simulator import faces
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal.camera import Camera
 from hikflask.simulator.terminal.digest_login import Login
-from hikflask.simulator.terminal.faults import Faults, Hook, Moment, matches
+from hikflask.simulator.terminal.faults import Faults, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
 from hikflask.simulator.terminal.simulated_clock import Clock, SystemClock
 from hikflask.simulator.terminal.wall_clock import WallClock
@@ -119,7 +119,7 @@ class Terminal:
         self.web: dict[str, bytes] = {}
         """Pictures on other hosts by URL, for the models that download them. Nothing is really downloaded."""
         self.tokens: set[str] = set()
-        self._hooks: list[Hook] = []
+        self._hooks: list[tuple[Moment, str, Callable[[], object]]] = []
 
     def __repr__(self) -> str:
         return f"<Terminal {self.profile.model}>"
@@ -207,16 +207,16 @@ class Terminal:
 
     def before(self, path: str, callback: Callable[[], object]) -> None:
         """Call `callback` before the view of each request to `path` (a pattern, see faults), once it is logged in."""
-        self._hooks.append(Hook("before", path, callback))
+        self._hooks.append(("before", path, callback))
 
     def after(self, path: str, callback: Callable[[], object]) -> None:
         """Call `callback` after the view of each request to `path`, before the answer is sent."""
-        self._hooks.append(Hook("after", path, callback))
+        self._hooks.append(("after", path, callback))
 
     def run_hooks(self, moment: Moment, path: str) -> None:
-        for hook in list(self._hooks):
-            if hook.moment == moment and matches(hook.path, path):
-                hook.callback()
+        for hook_moment, pattern, callback in list(self._hooks):
+            if hook_moment == moment and matches(pattern, path):
+                callback()
 
     def clear_hooks(self) -> None:
         self._hooks.clear()
