@@ -137,9 +137,9 @@ class WatchedConnection(http.client.HTTPConnection):
 
 
 def resolve_any(host: str, port: int, _seconds: float) -> list[Place]:
-    """Return all socket addresses of a host: the resolver of whoever limits neither addresses nor the time for it."""
-    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    return [(family, place) for family, _, _, _, place in found]
+    """Return all socket addresses of a host. This resolver limits neither the addresses nor the time."""
+    infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    return [(family, place) for family, _, _, _, place in infos]
 
 
 def open_socket(host: str, port: int, seconds: float, resolve: Resolver) -> socket.socket:

@@ -14,8 +14,8 @@ class ErasureRemoval(Base):
     """One number that an erasure removes from one terminal. `gone_at` is None until the removal is confirmed.
 
     The enrolment's row is deleted then, so this row keeps the terminal's name and the number for the certificate.
-    `confirmed_by` and `confirmation_note` are copies of the enrolment's: who stated that the number is gone, and why,
-    if the terminal itself did not confirm.
+    `confirmed_by` and `confirmation_note` are copies of the enrolment's: the person who stated that the number is gone,
+    and why, if the terminal itself did not confirm.
     """
 
     __table_args__ = NO_ID_TWICE
@@ -52,11 +52,11 @@ class Erasure(Base):
     no file, and nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures.
     `version` rises with every change, so that completion is a compare-and-set. Number and name stay only for the
     certificate, and some weeks longer. Then they are blank, and `digest` is the HMAC of both, for checking a printed
-    one, with a key of its own.
+    certificate, with a separate key.
     """
 
     __table_args__ = (
-        # Each sweep looks for those that are not complete, among the certificates of years.
+        # Each sweep selects the erasures that are not complete, among the certificates of years.
         Index("ix_erasure_open", "id", **only("completed_at IS NULL")),
         NO_ID_TWICE,
     )

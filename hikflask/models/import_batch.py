@@ -21,13 +21,13 @@ UNDONE = "undone"
 
 
 class ImportBatch(Base):
-    """One import, from the uploaded files to what became of each row.
+    """One import, from the uploaded files to the result of each row.
 
     `table_file` and `photos_file` are the names of the stored files in the folder of imports, blank once they are
     removed; `table_name` and `photos_name` are the names that the files came with. `layout` says how the table is read,
-    `fields` which column has which field (field → index from 0). `terminal_id`: who is named is sent there, too;
-    `groups`: to the terminals of their groups.
-    `new_departments` are the names that the import adds, as it found when it began. The counts are those of the dry
+    `fields` which column has which field (field → index from 0). The imported people are also sent to
+    the terminal `terminal_id`, and with `groups` to the terminals of their groups.
+    `new_departments` are the names that the import adds, as determined at its start. The counts are those of the dry
     run, at `checked_at`.
 
     Three jobs work on it: the dry run, the import itself, and its undo.
@@ -58,7 +58,7 @@ class ImportBatch(Base):
 
 
 class ImportRow(Base):
-    """A row of an import, or a photo of somebody who is not in the table.
+    """A row of an import, or a photo whose employee is not in the table.
 
     `line` is the row's number in the file, from 1 as a spreadsheet shows it; None for a photo alone. `verdict` is that
     of the dry run. `values` are the texts of the recognised columns by field, `cells` the whole row (of one with

@@ -31,9 +31,9 @@ class Job(Base):
 
     One worker at a time runs a job: the one whose claim has the present `claim_number`. It repeats this number with
     every item, and so holds the job until `claimed_until`. A job whose claim is over is claimed again. `attempts`
-    counts the claims since the last item: a job that gets nothing done any more is given up. `pause` is why nobody runs
-    it until then (None: somebody does): `error` with `error_params` when its terminal did not let it talk, `tries` how
-    often in a row, and `after` the sent item up to which was looked whether they are settled.
+    counts the claims since the last item: a job without progress is given up. `pause` is why no worker runs it until
+    then (None: a worker does): `error` with `error_params` when its terminal did not let it talk, `tries` how often in
+    a row, and `after` the sent item up to which the items were checked for confirmation.
     """
 
     __table_args__ = (
@@ -72,10 +72,10 @@ class Job(Base):
 
 
 class JobItem(Base):
-    """One person whom a job is for: waiting, sent, done, or failed with an error code and the values of its sentence.
+    """One person of a job: waiting, sent, done, or failed with an error code and the values of its sentence.
 
     A sent item waits until its enrolment is confirmed or given up; `desired` is the state of that enrolment which the
-    item asked for. `action` is what is done for it where a job does several things.
+    item set. `action` is what is done for it where a job does several things.
 
     `number` is the one that the person had when the job was made; it is blank once the person was erased.
     """

@@ -35,8 +35,9 @@ class Operator(Base):
 
     `device_generation` rises when all sessions are ended: known devices then become unknown again. `totp_encrypted` is
     the secret of the second factor as a token of the vault, None where there is none; `totp_step` the time step whose
-    code was accepted last, and `totp_used` the newest of all whose codes were, numbers with spaces between. An operator
-    of the company's `directory` has no password here; `checked_at` is when the directory was asked last about somebody.
+    code was accepted last, and `totp_used` the newest time steps with an accepted code, separated by spaces. An
+    operator of the company's `directory` has no password here; `checked_at` is when the directory was queried last
+    about this operator.
     """
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
@@ -64,7 +65,7 @@ class OperatorSession(Base):
     """An open session. The cookie holds a random key, the row its SHA-256.
 
     `seen_at` is when the operator last did something, `confirmed_at` when the operator last typed the
-    password: to sign in, or when it was asked for again. With `factor_pending` it opens nothing: the password was
+    password: to sign in, or to confirm an action. With `factor_pending` it opens nothing: the password was
     right, and the second factor is still to come.
     """
 

@@ -8,9 +8,9 @@ from hikflask.models.columns import NO_ID_TWICE
 
 
 class PersonKey(Base):
-    """Whose pseudonym an audit entry has, and the key that opens it; without this row nobody can tell or read either.
+    """The pseudonym of a person in audit entries, and the key that opens them. Without this row they stay sealed.
 
-    An employee has one for each number that the employee had. Without `employee_id` it is of whoever was meant by the
+    An employee has one for each number that the employee had. Without `employee_id` it belongs to the
     number alone. There is no foreign key, because entries outlive employees.
     """
 

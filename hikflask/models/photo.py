@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CAPTURED = "capture"
 UPLOADED = "upload"
-# The enrolled picture of somebody who was on a terminal before.
+# The picture of a person who was enrolled on a terminal before.
 TAKEN_OVER = "terminal"
 
 

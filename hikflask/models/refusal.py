@@ -1,4 +1,4 @@
-"""Why something was not done: the code of a sentence and the values in it, as a row stores them."""
+"""Refusals as rows store them: the code of a sentence, and the values in it."""
 
 from typing import Any, TypedDict
 

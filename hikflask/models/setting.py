@@ -12,7 +12,7 @@ LONGEST = 200
 
 
 class ChangedSetting(Base):
-    """One setting by its name in config.SETTINGS, and the text that its reader there makes the value of."""
+    """One setting by its name in config.SETTINGS, and its value as a text, which is parsed there."""
 
     __tablename__ = "setting"
 

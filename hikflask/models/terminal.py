@@ -31,17 +31,17 @@ class Terminal(Base):
     changes of a person are sent: PUT or POST. `last_capture_at` is the last success, after which the terminal refuses
     the next capture for a moment.
 
-    `wanted_until`: somebody waits for the terminal until then, so work for many lets it go. `lease_yields` is the
+    Until `wanted_until` an urgent request waits for the terminal, so jobs release it. `lease_yields` is the
     number of the lease that may be taken over, while its holder only waits for something to read. `clock_offset` is how
-    many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as told
+    many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as sent
     or as POSIX writes it, and `clock_mode` how it is set (NTP or manual).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
-    `awaits_restore`: people were desired on the device before, and nobody said yet that they belong on the present one.
-    `answered_at` is when it answered last, whatever it said.
+    `awaits_restore`: people were desired on the device before, and nobody has confirmed yet that they belong on this
+    one. `answered_at` is the time of its last answer of any kind.
     `restored_from`: the rows came from a backup that was made then. Nothing is written to the terminal before it was
     compared and an administrator allowed that (see services/comparisons/after_restore.py).
-    `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which it was last
-    looked whether somebody is gone or has another name there, at `drift_looked_at`.
+    `compared_on` is the day of the last nightly comparison. `drift_after` is the enrolment up to which the terminal
+    was last checked for people who are gone or have another name there, at `drift_looked_at`.
     """
 
     __table_args__ = (
