@@ -114,9 +114,9 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
         """Return the value of a stored field; None when the page does not show it."""
         return self.group_ids if name == "groups" else super().value(name)
 
-    def put(self, name: str, value: Any) -> None:
-        """Give a stored field another value."""
-        super().put(name, value)
+    def set_value(self, name: str, value: Any) -> None:
+        """Set the value of a stored field."""
+        super().set_value(name, value)
         self.groups.raw_data = None if name == "groups" else self.groups.raw_data
 
     @property

@@ -59,8 +59,8 @@ class VersionedForm(Form):
         data = self[name].data
         return "" if data is None else data
 
-    def put(self, name: str, value: Any) -> None:
-        """Give a stored field another value."""
+    def set_value(self, name: str, value: Any) -> None:
+        """Set the value of a stored field."""
         self[name].data = value
         if name in self.ticks:
             self[name].raw_data = [str(ticked) for ticked in value]
@@ -78,7 +78,7 @@ class VersionedForm(Form):
         shown = self._shown_ids(name)
         return None if shown is None else shown - {*self.ids(name)}
 
-    def mark(self) -> None:
+    def set_version(self) -> None:
         """Set the version to that of the present values, which are the saved ones."""
         self.version.data = ".".join(self._digest_of(name) for name in self.stored)
 
@@ -88,7 +88,7 @@ class VersionedForm(Form):
         changed = {name for name in self.stored if shown.get(name) != self._digest_of(name)}
         return changed | self.together if changed & self.together else changed
 
-    def take_in(self, saved: "VersionedForm") -> list[Difference]:
+    def merge_saved(self, saved: "VersionedForm") -> list[Difference]:
         """Update the fields that were not changed here with what somebody else has saved since the page was made.
 
         Return these fields. The form then has the present version, so that saving it again is deliberate.
@@ -105,9 +105,9 @@ class VersionedForm(Form):
         for field in differences:
             if field.name in self.ticks:
                 kept = {*field.saved} - (self.unticked_here(field.name) or set())
-                self.put(field.name, sorted(kept | self.ticked_here(field.name)))
+                self.set_value(field.name, sorted(kept | self.ticked_here(field.name)))
             elif not field.is_conflict:
-                self.put(field.name, field.saved)
+                self.set_value(field.name, field.saved)
         if shown:
             self.version.data = saved.version.data
         if any(field.is_conflict for field in differences):

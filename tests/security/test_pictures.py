@@ -171,7 +171,7 @@ def test_bomb_is_refused_at_once(file: Callable[[], bytes], error: type[Exceptio
     content, start = file(), time.process_time()
 
     with pytest.raises(error):
-        pictures.baseline(content)
+        pictures.to_baseline(content)
 
     assert time.process_time() - start < 2.0
 
@@ -184,8 +184,8 @@ def test_terminals_picture_of_many_scans_is_none() -> None:
 def test_ordinary_progressive_picture_is_taken_whatever_hangs_on_it() -> None:
     # Phones put a film behind the picture, in which any two bytes may be; a thumbnail is a picture of its own.
     film = b"\xff\xda" * 5000
-    assert pictures.baseline(of_many_scans(80, (300, 200)) + film)
-    assert pictures.baseline(after_start(segment(0xE5, b"\xff\xda" * 500)))
+    assert pictures.to_baseline(of_many_scans(80, (300, 200)) + film)
+    assert pictures.to_baseline(after_start(segment(0xE5, b"\xff\xda" * 500)))
 
 
 def frames(kind: str) -> bytes:
@@ -198,7 +198,7 @@ def frames(kind: str) -> bytes:
 def test_of_many_frames_the_first_alone_is_decoded(kind: str) -> None:
     content, start = frames(kind), time.process_time()
 
-    jpeg = pictures.baseline(content)
+    jpeg = pictures.to_baseline(content)
 
     assert Image.open(io.BytesIO(jpeg)).getpixel((9, 9)) == (0, 0, 0)
     assert time.process_time() - start < 1.0

@@ -197,7 +197,7 @@ def _path_in_zip(photo: Photo, picture: bytes | None) -> str | None:
 def _picture(photo: Photo) -> bytes | None:
     """Return the photo's bytes, or None when its file is gone or is being removed."""
     try:
-        return storage.to_send(photo)
+        return storage.read_photo(photo)
     except PhotoForgotten:
         return None
 

@@ -138,7 +138,7 @@ def _source(attempt: Attempt) -> tuple[Source | None, FaceOutcome | None]:
         captured = capture is not None and bool(capture.face_url)
         return source, FaceOutcome(OTHER_TERMINAL if captured else FILES_NOT_TAKEN, REFUSED)
     try:
-        return replace(source, picture=storage.to_send(photo)), None
+        return replace(source, picture=storage.read_photo(photo)), None
     except PhotoForgotten as error:
         return source, FaceOutcome(error.code, REFUSED)
 

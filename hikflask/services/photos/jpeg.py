@@ -49,17 +49,17 @@ class TooManyPixels(Unreadable):
     status = 4
 
 
-def baseline(data: bytes) -> bytes:
+def to_baseline(data: bytes) -> bytes:
     """Return a JPEG or PNG as terminals take it: turned by its EXIF, without metadata, baseline, 4:2:0, at most 200 KB.
 
     :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
     """
-    with readable(data) as opened:
-        return encoded(decoded(opened, LONGEST_SIDE))
+    with open_picture(data) as opened:
+        return encode(decode(opened, LONGEST_SIDE))
 
 
 @contextmanager
-def readable(data: bytes) -> Iterator[Image.Image]:
+def open_picture(data: bytes) -> Iterator[Image.Image]:
     """Open a JPEG or PNG; nothing is decoded yet. What its decoding raises within the block becomes a refusal.
 
     :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
@@ -77,7 +77,7 @@ def readable(data: bytes) -> Iterator[Image.Image]:
         raise Unreadable from error
 
 
-def decoded(opened: Image.Image, longest_side: int) -> Image.Image:
+def decode(opened: Image.Image, longest_side: int) -> Image.Image:
     """Return an opened picture in RGB, upright, without metadata, its longest side no longer than this (pixels)."""
     picture = _upright(_small(opened, longest_side))
     if picture.mode in {"RGBA", "LA"}:  # transparent parts become white
@@ -90,7 +90,7 @@ def decoded(opened: Image.Image, longest_side: int) -> Image.Image:
     return flat
 
 
-def encoded(picture: Image.Image) -> bytes:
+def encode(picture: Image.Image) -> bytes:
     """Return a picture in RGB as a baseline JPEG, 4:2:0, at most 200 KB."""
     return next(jpeg for jpeg in _encodings(picture) if len(jpeg) <= LARGEST_JPEG)
 
@@ -165,7 +165,7 @@ def main() -> None:
     """Read a picture from standard input, write the JPEG to standard output, or exit with the status of a refusal."""
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     try:
-        sys.stdout.buffer.write(baseline(sys.stdin.buffer.read()))
+        sys.stdout.buffer.write(to_baseline(sys.stdin.buffer.read()))
     except Unreadable as error:
         sys.exit(error.status)
 

@@ -48,14 +48,14 @@ def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str
         of_faces = face_checks.check_faces(faces, picture.size, enlarged)
         findings = [face_checks.must_be_turned(degrees), *findings] if degrees else [*of_faces, *findings]
     reply = {"faces_checked": detect, "findings": [vars(finding) for finding in findings]}
-    return reply, jpeg.encoded(picture)
+    return reply, jpeg.encode(picture)
 
 
 def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, float]:
     """Return a picture, turned, and how many times larger than that it is in the file."""
-    with jpeg.readable(data) as opened:
+    with jpeg.open_picture(data) as opened:
         available = min(max(opened.size), LARGEST_SIDE)
-        picture = jpeg.decoded(opened, min(longest_side, available))
+        picture = jpeg.decode(opened, min(longest_side, available))
     return picture.transpose(CLOCKWISE[turn]) if turn else picture, available / max(picture.size)
 
 

@@ -148,7 +148,7 @@ def save(photo: Photo, employee_id: int | None = None) -> None:
         raise CaptureSuperseded("file_gone")
 
 
-def to_send(photo: Photo) -> bytes | None:
+def read_photo(photo: Photo) -> bytes | None:
     """Return the bytes of a photo, or None when its file is lost.
 
     :raises PhotoForgotten: when the photo's retention has ended.

@@ -65,9 +65,9 @@ def update(operator_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        flash_kept_fields(form, form.take_in(_as_saved(found)))
+        flash_kept_fields(form, form.merge_saved(_as_saved(found)))
         role, is_active = (form.value(name) if name in form.changed() else None for name in form.stored)
-        operators.change(operator_id, role, is_active, require=lambda locked: form.take_in(_as_saved(locked)))
+        operators.change(operator_id, role, is_active, require=lambda locked: form.merge_saved(_as_saved(locked)))
     except ChangedMeanwhile as error:
         details = conflict_details(form, error.differences)
         return _form(form, found, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
@@ -137,7 +137,7 @@ def remove_factor(operator_id: int) -> ResponseReturnValue:
 def _as_saved(operator: Operator) -> OperatorChangeForm:
     """Return the form of an operator as it is saved now, with its version."""
     form = OperatorChangeForm(formdata=None, obj=operator)
-    form.mark()
+    form.set_version()
     return form
 
 

@@ -110,7 +110,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
             _face(form, shown),
             employee_id=employee_id,
             fields=form_page.changed_fields(form),
-            require=lambda: form.take_in(form_page.as_saved(form.employee_id.data)),
+            require=lambda: form.merge_saved(form_page.as_saved(form.employee_id.data)),
         )
     except ChangedMeanwhile as error:
         return form_page.conflict(form, error.differences)

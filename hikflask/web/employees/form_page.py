@@ -72,7 +72,7 @@ def as_saved(employee_id: int) -> EmployeePageForm:
     if employee is None:
         raise NotFound("employee_unknown")
     form = filled(drafts.of_saved(employee), Panel(), employee_id)
-    form.mark()
+    form.set_version()
     return form
 
 
@@ -242,7 +242,7 @@ def take_in_saved(form: EmployeePageForm) -> None:
     :raises ChangedMeanwhile: when the same fields were changed here.
     """
     if form.employee_id.data:
-        flash_kept_fields(form, form.take_in(as_saved(form.employee_id.data)))
+        flash_kept_fields(form, form.merge_saved(as_saved(form.employee_id.data)))
 
 
 def conflict(form: EmployeePageForm, differences: Iterable[Difference]) -> Response:

@@ -43,6 +43,6 @@ def show(name: str) -> Response:
 def _picture(photo: Photo) -> bytes | None:
     """Return the file's bytes; None when it was deleted after its row was read."""
     try:
-        return storage.to_send(photo)
+        return storage.read_photo(photo)
     except PhotoForgotten:
         return None

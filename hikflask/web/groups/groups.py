@@ -117,13 +117,13 @@ def _save(group: Listed | None) -> ResponseReturnValue:
     if not form.validate():
         return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY)
 
-    def take_in() -> list[Difference]:
-        return form.take_in(_as_saved(group_id)) if group_id else []
+    def merge_saved() -> list[Difference]:
+        return form.merge_saved(_as_saved(group_id)) if group_id else []
 
     try:
-        flash_kept_fields(form, take_in())
+        flash_kept_fields(form, merge_saved())
         wanted, digest = _wanted(form, group), form.shown.data or ""
-        done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=take_in)
+        done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=merge_saved)
     except ChangedMeanwhile as error:
         return _conflict(form, group, error.differences)
     except PlanChanged:
@@ -164,9 +164,9 @@ def _as_saved(group_id: int) -> GroupPageForm:
     if group is None:
         raise NotFound("group_unknown")
     form = GroupPageForm(formdata=None, name=group.name)
-    form.put("terminals", queries.terminal_ids(group_id))
-    form.put("departments", queries.department_ids(group_id))
-    form.mark()
+    form.set_value("terminals", queries.terminal_ids(group_id))
+    form.set_value("departments", queries.department_ids(group_id))
+    form.set_version()
     return form
 
 

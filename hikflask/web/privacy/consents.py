@@ -48,7 +48,7 @@ def record(employee_id: int) -> ResponseReturnValue:
         return _form(form, employee_id, HTTPStatus.UNPROCESSABLE_ENTITY)
     given = Given(form.given_on.data, form.basis.data, form.note.data or "")
     try:
-        consents.record(employee_id, given, lambda: form.take_in(_as_saved(consents.get(employee_id))))
+        consents.record(employee_id, given, lambda: form.merge_saved(_as_saved(consents.get(employee_id))))
     except ChangedMeanwhile as error:
         details = conflict_details(form, error.differences, _shown_value)
         return _form(form, employee_id, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
@@ -101,7 +101,7 @@ def _employee(employee_id: int) -> Employee:
 def _as_saved(consent: Consent | None) -> ConsentPageForm:
     """Return the form with what is recorded now, and its version."""
     form = ConsentPageForm(formdata=None, obj=consent, today=today())
-    form.mark()
+    form.set_version()
     return form
 
 

@@ -79,14 +79,14 @@ def update(terminal_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        flash_kept_fields(form, form.take_in(_as_saved(terminal)))
+        flash_kept_fields(form, form.merge_saved(_as_saved(terminal)))
         with terminal_concurrency.slot():
             registry.change(
                 terminal_id,
                 Access(**form.values()),
                 operator_name(),
                 fields=form.changed(),
-                require=lambda: form.take_in(_as_saved(terminal_or_404(terminal_id))),
+                require=lambda: form.merge_saved(_as_saved(terminal_or_404(terminal_id))),
                 in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
             )
     except ChangedMeanwhile as error:
@@ -108,7 +108,7 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> 
 def _as_saved(terminal: Terminal) -> TerminalPageForm:
     """Return the form of a terminal as it is saved now, with its version."""
     form = TerminalPageForm(formdata=None, obj=terminal, password="", adding=False)
-    form.mark()
+    form.set_version()
     return form
 
 

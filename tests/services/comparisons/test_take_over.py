@@ -72,7 +72,7 @@ def test_person_comes_with_name_and_picture_and_is_proven(guest: Simulated, term
     assert (employee().name, employee().picture.source) == ("Гость 900", TAKEN_OVER)
     photo = employee().picture
     assert photo is not None
-    assert storage.to_send(photo) == FACE
+    assert storage.read_photo(photo) == FACE
     assert (dict(guest.people["900"]), guest.cards["7"].employee_no, writes(guest)) == (before, "900", [])
     done = compare(terminal)
     assert (done.same, differences(done)) == (1, {})

@@ -72,7 +72,7 @@ def test_save_writes_employee_photo_and_wish_together(simulator: Simulated, term
 
     assert (saved.number, saved.name, saved.department, saved.is_active) == ("100222", "Иван Иванов", "Охрана", True)
     assert saved.photo is not None
-    assert storage.to_send(saved.photo) == FACE
+    assert storage.read_photo(saved.photo) == FACE
     assert deadline.view(taken.id).state == USED
     wish = queries.of_number("100222")[0]
     assert (wish.photo_id, wish.person, wish.face, wish.employee_id) == (saved.photo_id, PENDING, PENDING, saved.id)
@@ -107,7 +107,7 @@ def test_save_that_fails_leaves_no_row_and_no_file_and_the_capture_as_it_was(
     assert files() == before
     saved = save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row
     assert saved.photo is not None
-    assert storage.to_send(saved.photo) == FACE
+    assert storage.read_photo(saved.photo) == FACE
 
 
 def test_upload_of_a_save_that_fails_is_not_kept(terminal: Terminal) -> None:
@@ -216,7 +216,7 @@ def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal
     save_employee(IVAN, FaceSource(capture_face(simulator, terminal).id, "Анна"), employee_id=saved.id)
 
     photo = row(Employee, saved.id).photo
-    assert storage.to_send(photo) == FACE
+    assert storage.read_photo(photo) == FACE
 
 
 def test_photo_is_renamed_with_the_number(terminal: Terminal) -> None:  # noqa: ARG001
@@ -304,7 +304,7 @@ def test_draft_of_a_photo_is_saved_under_the_number_and_nothing_else_is_left() -
     saved = save_employee(IVAN, source).row
 
     assert saved.photo is not None
-    assert storage.to_send(saved.photo) == picture
+    assert storage.read_photo(saved.photo) == picture
     assert files() == [saved.photo.file]
     assert saved.photo.file.startswith("100222_")
     assert photo_drafts.find(source.photo_draft, "Анна") is None

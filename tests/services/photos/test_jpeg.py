@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from hikflask.services.photos.jpeg import TooManyPixels, Unreadable, baseline, is_picture
+from hikflask.services.photos.jpeg import TooManyPixels, Unreadable, is_picture, to_baseline
 from tests.support.captures import FACE
 
 START, END = b"\xff\xd8", b"\xff\xd9"
@@ -63,7 +63,7 @@ def exif(orientation: int) -> Image.Exif:
 
 @pytest.mark.parametrize("upload", [FACE, encoded(two_halves()), encoded(two_halves(), "PNG")])
 def test_upload_becomes_a_baseline_jpeg_with_chroma_4_2_0(upload: bytes) -> None:
-    jpeg = baseline(upload)
+    jpeg = to_baseline(upload)
 
     frames = {marker: content for marker, content in segments(jpeg) if marker == BASELINE or marker in OTHER_KINDS}
     assert set(frames) == {BASELINE}
@@ -75,7 +75,7 @@ def test_upload_becomes_a_baseline_jpeg_with_chroma_4_2_0(upload: bytes) -> None
 
 
 def test_progressive_4_4_4_upload_is_encoded_anew() -> None:
-    jpeg = baseline(encoded(two_halves(), progressive=True, subsampling="4:4:4"))
+    jpeg = to_baseline(encoded(two_halves(), progressive=True, subsampling="4:4:4"))
 
     assert OTHER_KINDS.isdisjoint(marker for marker, _ in segments(jpeg))
     assert colour(opened(jpeg), 0.1, 0.5) == RED
@@ -98,7 +98,7 @@ def test_progressive_4_4_4_upload_is_encoded_anew() -> None:
 def test_picture_is_turned_by_its_exif(
     kind: str, orientation: int, size: tuple[int, int], red: tuple[float, float], blue: tuple[float, float]
 ) -> None:
-    picture = opened(baseline(encoded(two_halves(), kind, exif=exif(orientation))))
+    picture = opened(to_baseline(encoded(two_halves(), kind, exif=exif(orientation))))
 
     assert picture.size == size
     assert (colour(picture, *red), colour(picture, *blue)) == (RED, BLUE)
@@ -107,7 +107,7 @@ def test_picture_is_turned_by_its_exif(
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
 def test_exif_that_means_nothing_turns_nothing(orientation: int) -> None:
-    assert opened(baseline(encoded(two_halves(), exif=exif(orientation)))).size == (WIDTH, HEIGHT)
+    assert opened(to_baseline(encoded(two_halves(), exif=exif(orientation)))).size == (WIDTH, HEIGHT)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow says what is wrong with it, and goes on.
@@ -116,7 +116,7 @@ def test_broken_exif_is_no_reason_to_fail(byte: int) -> None:
     upload = bytearray(encoded(two_halves(), exif=exif(6)))
     upload[upload.index(b"Exif\0\0") + 6 + byte] ^= 0xFF
 
-    assert min(opened(baseline(bytes(upload))).size) == HEIGHT
+    assert min(opened(to_baseline(bytes(upload))).size) == HEIGHT
 
 
 @pytest.mark.parametrize(("tag", "value", "error"), [(0x011A, 72.0, TypeError), (0x0100, 5, struct.error)])
@@ -128,7 +128,7 @@ def test_picture_is_turned_also_when_another_tag_is_broken(tag: int, value: floa
     with pytest.raises(error):
         ImageOps.exif_transpose(opened(bytes(upload)))
 
-    assert opened(baseline(bytes(upload))).size == (HEIGHT, WIDTH)
+    assert opened(to_baseline(bytes(upload))).size == (HEIGHT, WIDTH)
 
 
 def test_picture_whose_exif_cannot_be_read_is_taken_as_it_is() -> None:
@@ -136,7 +136,7 @@ def test_picture_whose_exif_cannot_be_read_is_taken_as_it_is() -> None:
     with pytest.raises(SyntaxError):
         ImageOps.exif_transpose(Image.open(io.BytesIO(upload)))
 
-    picture = opened(baseline(upload))
+    picture = opened(to_baseline(upload))
     assert picture.size == (WIDTH, HEIGHT)
     assert (colour(picture, 0.1, 0.5), colour(picture, 0.9, 0.5)) == (RED, BLUE)
 
@@ -150,7 +150,7 @@ def test_metadata_is_dropped() -> None:
         xmp=b"<x:xmpmeta>secret</x:xmpmeta>",
     )
 
-    jpeg = baseline(upload)
+    jpeg = to_baseline(upload)
 
     assert upload.count(b"secret") == 4
     assert b"secret" not in jpeg
@@ -168,7 +168,7 @@ def test_metadata_is_dropped() -> None:
     ids=["html", "zip", "php", "script in a comment"],
 )
 def test_what_hangs_on_a_picture_is_not_kept(upload: bytes) -> None:
-    jpeg = baseline(upload)
+    jpeg = to_baseline(upload)
 
     assert not [word for word in (b"alert", b"archive", b"evil") if word in jpeg]
     assert jpeg.endswith(b"\xff\xd9")
@@ -178,7 +178,7 @@ def test_what_hangs_on_a_picture_is_not_kept(upload: bytes) -> None:
 def test_what_is_transparent_becomes_white(mode: str) -> None:
     clear = Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 0)).convert(mode)
 
-    picture = opened(baseline(encoded(clear, "PNG")))
+    picture = opened(to_baseline(encoded(clear, "PNG")))
 
     assert picture.mode == "RGB"
     assert colour(picture, 0.5, 0.5) == (250, 250, 250)
@@ -187,7 +187,7 @@ def test_what_is_transparent_becomes_white(mode: str) -> None:
 def test_transparent_colour_of_a_palette_becomes_white() -> None:
     upload = encoded(two_halves().quantize(2), "PNG", transparency=two_halves().quantize(2).getpixel((0, 0)))
 
-    picture = opened(baseline(upload))
+    picture = opened(to_baseline(upload))
 
     assert (colour(picture, 0.1, 0.5), colour(picture, 0.9, 0.5)) == ((250, 250, 250), BLUE)
 
@@ -202,7 +202,7 @@ def test_transparent_colour_of_a_palette_becomes_white() -> None:
     ids=["CMYK", "palette", "YCbCr"],
 )
 def test_colours_of_other_modes_stay_what_they_are(picture: Image.Image, kind: str) -> None:
-    shown = opened(baseline(encoded(picture, kind)))
+    shown = opened(to_baseline(encoded(picture, kind)))
 
     assert shown.mode == "RGB"
     assert (colour(shown, 0.1, 0.5), colour(shown, 0.9, 0.5)) == (RED, BLUE)
@@ -218,11 +218,11 @@ def test_colours_of_other_modes_stay_what_they_are(picture: Image.Image, kind: s
     ids=["grey JPEG", "grey PNG", "grey PNG of 16 bits"],
 )
 def test_grey_stays_as_bright_as_it_is(upload: bytes) -> None:
-    assert colour(opened(baseline(upload)), 0.5, 0.5) == (100, 100, 100)
+    assert colour(opened(to_baseline(upload)), 0.5, 0.5) == (100, 100, 100)
 
 
 def test_large_picture_is_made_smaller_and_keeps_its_shape() -> None:
-    picture = opened(baseline(encoded(Image.new("RGB", (4000, 2000)))))
+    picture = opened(to_baseline(encoded(Image.new("RGB", (4000, 2000)))))
 
     assert picture.size == (1200, 600)
 
@@ -231,17 +231,17 @@ def test_large_picture_is_made_smaller_and_keeps_its_shape() -> None:
 def test_fine_lines_become_grey_when_they_are_made_smaller(mode: str) -> None:
     lines = Image.frombytes("L", (2400, 2400), b"\0\xff" * 1200 * 2400).convert(mode)
 
-    assert colour(opened(baseline(encoded(lines, "PNG"))), 0.5, 0.5) in {(100, 100, 100), (150, 150, 150)}
+    assert colour(opened(to_baseline(encoded(lines, "PNG"))), 0.5, 0.5) in {(100, 100, 100), (150, 150, 150)}
 
 
 def test_small_picture_is_not_made_larger() -> None:
-    assert opened(baseline(encoded(two_halves()))).size == (WIDTH, HEIGHT)
+    assert opened(to_baseline(encoded(two_halves()))).size == (WIDTH, HEIGHT)
 
 
 def test_worst_picture_fits_into_200_kilobytes() -> None:
     noise = Image.effect_noise((1200, 1200), 200).convert("RGB")
 
-    jpeg = baseline(encoded(noise, quality=95))
+    jpeg = to_baseline(encoded(noise, quality=95))
 
     assert len(jpeg) <= 200 * 1024
     assert max(opened(jpeg).size) >= 480
@@ -266,7 +266,7 @@ def test_worst_picture_fits_into_200_kilobytes() -> None:
 )
 def test_what_is_no_whole_jpeg_or_png_is_refused(upload: Callable[[], bytes]) -> None:
     with pytest.raises(Unreadable) as refused:
-        baseline(upload())
+        to_baseline(upload())
 
     assert not isinstance(refused.value, TooManyPixels)
 
@@ -277,7 +277,7 @@ def test_more_than_40_megapixels_are_refused(size: tuple[int, int]) -> None:
     upload[16:33] = ihdr(size)
 
     with pytest.raises(TooManyPixels):
-        baseline(bytes(upload))
+        to_baseline(bytes(upload))
 
 
 def ihdr(size: tuple[int, int]) -> bytes:
