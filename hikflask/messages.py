@@ -1,6 +1,6 @@
 """The sentence for each code, in both languages; the only place where a code becomes a sentence.
 
-A code is one of services/core/errors.py, a state, or a terminal's subStatusCode. Each has several variants: the first
+A code is one of services/core/errors.py or isapi/errors.py, or a state. Each has several variants: the first
 one whose names are all given is used.
 """
 
@@ -633,7 +633,6 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "gone": FILE_LOST,
     "wrong_password": PASSWORD,
     "login_refused": PASSWORD,
-    "badauthorization": PASSWORD,
     "locked": (N_("The account there is locked for %(n)s more min."), N_("The account there is locked.")),
     "lowprivilege": (N_("The terminal's account lacks the right for this."),),
     "rebootrequired": (N_("This takes effect when the terminal restarts. Restart it, then press “Check”."),),
@@ -663,7 +662,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal gives an answer that makes no sense. Check the address."),
     ),
 }
-ALIASES = {"seconds": "n"}
+ALIASES = {"seconds": "n", "word": "code"}
 TERMINALS_OWN = "terminal:"
 
 # What a function of the terminal is needed for.
@@ -708,14 +707,14 @@ def sentence(code: str, **params: Any) -> str:
     ours.
     """
     reason = {"reason": params["reason"]} if "reason" in params else {}
-    return _sentence(code, invisible_characters.all_isolated({"code": _shown(code), **params}) | reason)
+    return _sentence(code, invisible_characters.all_isolated({"word": _shown(code), **params}) | reason)
 
 
 def _sentence(code: str, params: dict[str, Any]) -> str:
-    given = {"code": _shown(code)} | _given(params)
+    given = _given({"word": _shown(code), **params})
     if "text" in given:
         given.setdefault("function", _function(given["text"]))
-    for variant in SENTENCES.get(code.lower(), REFUSED):
+    for variant in SENTENCES.get(code, REFUSED):
         if set(NAMES.findall(variant)) <= given.keys():
             return str(gettext(variant)) % given
     return str(gettext(REFUSED[-1])) % given
@@ -729,7 +728,7 @@ def english(code: str, **params: Any) -> str:
 
 def outline(code: str) -> str:
     """Return the shortest sentence in English with “…” for each value, for a list of codes."""
-    variant = SENTENCES.get(code.lower(), REFUSED)[-1]
+    variant = SENTENCES.get(code, REFUSED)[-1]
     return variant % (dict.fromkeys(NAMES.findall(variant), "…") | {"code": _shown(code)})
 
 

@@ -16,7 +16,7 @@ from hikflask.services.state import enrolment as state
 CODES = {*RULES, "refused"} - {"interrupted"}
 CODES |= {state.NO_PHOTO, state.FILES_NOT_TAKEN, state.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
-CODES |= {deadline.NO_WORKER, deadline.INTERRUPTED, "notSupport"}
+CODES |= {deadline.NO_WORKER, deadline.INTERRUPTED, "notsupport"}
 SAID = {
     isapi_errors.error_for(ResponseStatus(sub_status=word), 400, isapi_errors.ONLY_FROM.get(kind, "/ISAPI/x")).code
     for word, kind in isapi_errors.CLASSES.items()
@@ -76,7 +76,7 @@ TABLE = [
     ),
     ("captured", "✅ Фото успешно захвачено! Это Пётр?", "✅ Photo captured! Is this Пётр?"),
     (
-        "captureTimeout",
+        "capturetimeout",
         "За 12 с терминал не увидел лицо. Подойдите ближе (около 60 см), лицом к свету, и повторите.",
         "No face seen in 12 s. Come closer (about 60 cm), face the light, try again.",
     ),
@@ -86,7 +86,7 @@ TABLE = [
         "The picture is not usable. Capture again.",
     ),
     (
-        "rebootRequired",
+        "rebootrequired",
         "Изменения вступят в силу после перезагрузки терминала. Перезагрузите его и нажмите «Проверить».",
         "This takes effect when the terminal restarts. Restart it, then press “Check”.",
     ),
@@ -118,73 +118,73 @@ TABLE = [
         "Чтобы терминал узнавал сотрудника, сфотографируйте его на терминале.",
         "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, capture it there.",
     ),
-    ("deviceBusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
-    ("faceDataModeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
-    ("notSupport", "Эта модель не умеет снимать по запросу.", "This model cannot capture on request."),
-    ("pictureFaceDetectZero", "На снимке нет лица.", "No face in the picture."),
-    ("noFaceInPicture", "На снимке нет лица.", "No face in the picture."),
-    ("PicAnalysisNoTargetError", "На снимке нет лица.", "No face in the picture."),
+    ("devicebusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
+    ("facedatamodeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
+    ("notsupport", "Эта модель не умеет снимать по запросу.", "This model cannot capture on request."),
+    ("picturefacedetectzero", "На снимке нет лица.", "No face in the picture."),
+    ("nofaceinpicture", "На снимке нет лица.", "No face in the picture."),
+    ("picanalysisnotargeterror", "На снимке нет лица.", "No face in the picture."),
     (
-        "multipleFaceObjectError",
+        "multiplefaceobjecterror",
         "В кадре больше одного лица. Нужен один человек.",
         "More than one face. One person, please.",
     ),
-    ("pupilDistanceTooSmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
-    ("picSizeSmallError", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
-    ("faceSizeSmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("pupildistancetoosmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("picsizesmallerror", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("facesizesmall", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     (
-        "userExceedLimit",
+        "userexceedlimit",
         "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
         "The terminal is full (12 of 1500). Remove leavers first.",
     ),
     (
-        "faceNumFull",
+        "facenumfull",
         "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
         "The terminal is full (12 of 1500). Remove leavers first.",
     ),
     (
-        "deviceUserAlreadyExistFace",
+        "deviceuseralreadyexistface",
         "На терминале у этого сотрудника уже есть лицо, и он его не заменяет. Удалите лицо на терминале и повторите.",
         "The terminal has a face of this person already and does not replace it. Remove it there, then try again.",
     ),
-    ("faceDataLenShort", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
+    ("facedatalenshort", "Лицо слишком мелкое. Подойдите ближе.", "The face is too small. Come closer."),
     (
-        "faceLowQulity",
+        "facelowqulity",
         "Низкое качество: больше света, без маски и тёмных очков.",
         "Poor quality: more light, no mask, no dark glasses.",
     ),
     (
-        "lowScore",
+        "lowscore",
         "Низкое качество: больше света, без маски и тёмных очков.",
         "Poor quality: more light, no mask, no dark glasses.",
     ),
     (
-        "SubpicAnalysisModelingError",
+        "subpicanalysismodelingerror",
         "Терминал не смог построить модель лица. Снимите заново.",
         "The terminal could not model this face. Capture again.",
     ),
-    ("picSizeExceedError", "Файл слишком большой для терминала.", "The file is too large for the terminal."),
+    ("picsizeexceederror", "Файл слишком большой для терминала.", "The file is too large for the terminal."),
     (
-        "employeeNoAlreadyExist",
+        "employeenoalreadyexist",
         "ID 12 на терминале занят: «Пётр». Заменить или выбрать другой ID?",
         "ID 12 is taken there by Пётр. Replace it or choose another ID?",
     ),
     (
-        "illegalEmployeeNo",
+        "illegalemployeeno",
         "Терминал не принимает такой ID: только латинские буквы и цифры, до 32.",
         "The terminal refuses this ID: Latin letters and digits, up to 32.",
     ),
     (
-        "deviceUserFull",
+        "deviceuserfull",
         "На терминале нет места (12 из 1500). Сначала удалите уволенных.",
         "The terminal is full (12 of 1500). Remove leavers first.",
     ),
     (
-        "alreadyExistThisFace",
+        "alreadyexistthisface",
         "Это лицо уже записано под другим ID. Возможно, сотрудник записан дважды: Пётр.",
         "This face is already there under another ID. Perhaps enrolled twice: Пётр.",
     ),
-    ("urlDownloadFail", "Терминал потерял снимок. Снимите заново.", "The terminal lost the picture. Capture again."),
+    ("urldownloadfail", "Терминал потерял снимок. Снимите заново.", "The terminal lost the picture. Capture again."),
     (
         "wrong_password",
         "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать. Исправьте пароль терминала.",
@@ -195,8 +195,8 @@ TABLE = [
         "Учётная запись на терминале заблокирована ещё на 12 мин.",
         "The account there is locked for 12 more min.",
     ),
-    ("lowPrivilege", "У учётной записи терминала нет прав на это.", "The terminal's account lacks the right for this."),
-    ("notActivated", "Терминал ещё не активирован.", "The terminal is not activated yet."),
+    ("lowprivilege", "У учётной записи терминала нет прав на это.", "The terminal's account lacks the right for this."),
+    ("notactivated", "Терминал ещё не активирован.", "The terminal is not activated yet."),
     (
         "unreachable",
         "«Вход» не отвечает по адресу http://10.0.0.5. Проверьте питание и сеть.",
@@ -263,7 +263,7 @@ def test_the_sentences_are_to_the_letter(code: str, russian_text: str, english_t
 
 @pytest.mark.parametrize("code", sorted(CODES | TERMINAL_CODES - {"refused"}))
 def test_each_code_has_its_own_sentence_in_both_languages(code: str) -> None:
-    assert code.lower() in messages.SENTENCES
+    assert code in messages.SENTENCES
     assert messages.sentence(code) != messages.english(code)
 
 
@@ -344,13 +344,15 @@ def test_what_is_not_verified_is_said_with_the_next_try_where_that_is_known(
     assert messages.english(code, **names, time="at 14:05") == f"{english_text} The next try is at 14:05."
 
 
-def test_codes_are_known_in_any_case() -> None:
-    assert messages.sentence("DEVICEBUSY") == messages.sentence("deviceBusy")
-
-
 def test_a_refusal_without_words_says_its_code() -> None:
     assert messages.sentence("http_418") == "Терминал отказал (http_418)."
-    assert messages.english("badParameters", text="dataType") == "The terminal refused: dataType (badParameters)."
+    assert messages.english("badparameters", text="dataType") == "The terminal refused: dataType (badparameters)."
+
+
+def test_unknown_code_is_said_as_the_terminal_spells_it() -> None:
+    error = isapi_errors.error_for(ResponseStatus(sub_status="badParameters", message="dataType"), 400, "/ISAPI/x")
+    assert error.code == "terminal:badparameters"
+    assert messages.english(error.code, **error.params) == "The terminal refused: dataType (badParameters)."
 
 
 def test_what_a_terminal_says_is_never_a_format() -> None:

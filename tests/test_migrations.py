@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure, ImportBatch, Operator, Photo, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Erasure, ImportBatch, Operator, Photo, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -282,6 +282,78 @@ def test_state_follows_from_the_facts_that_were_there_before_and_the_way_back_ke
             assert enrolment.state == state_by({name: getattr(enrolment, name) for name in FACTS})
         states = set(db.session.execute(text("SELECT state FROM enrolment")).scalars())
         assert states == {"confirmed", "waiting", "refused", "leaving", "removed"}
+        db.session.remove()
+
+
+def test_refusals_of_enrolments_and_captures_are_kept_both_ways(either: Flask) -> None:
+    told = {
+        ("", ""): None,
+        ("employeeNoAlreadyExist", "Ольга"): ("employeenoalreadyexist", {"n": "2", "name": "Ольга"}),
+        ("name_not_verified", ""): ("name_not_verified", {"name": ""}),
+        ("left_alone", "her twin"): ("left_alone", {"reason": "her twin"}),
+        ("deviceUserFull", "Room 100%"): ("deviceuserfull", {"text": "Room 100%"}),
+        ("terminal:SomeWord", "no"): ("terminal:someword", {"text": "no", "word": "SomeWord"}),
+        ("no_photo", ""): ("no_photo", {"text": ""}),
+    }
+    ended = {
+        ("", ""): None,
+        ("captureTimeout", "27"): ("capturetimeout", {"after": 27}),
+        ("captureTimeout", "nobody"): ("capturetimeout", {"text": "nobody"}),
+        ("poorFaceQuality", "dark"): ("poorfacequality", {"text": "dark"}),
+    }
+    items = {
+        ("employeeNoAlreadyExist", '{"t": "Gate", "text": "Olga"}'): {"t": "Gate", "n": "5", "name": "Olga"},
+        ("deviceBusy", '{"t": "Gate", "text": "wait"}'): {"t": "Gate", "text": "wait"},
+    }
+    columns = {
+        "enrolment": "refusal_code, refusal_text, state",
+        "capture": "reason, reason_text",
+        "job_item": "error, error_params ->> 't', error_params ->> 'text'",
+        "job": "params ->> 'error', pause ->> 'error'",
+    }
+    read = [text(f"SELECT {names} FROM {table} ORDER BY id") for table, names in columns.items()]
+    with either.app_context():
+        upgrade()
+        access = {"url": "http://x", "username": "a", "password_encrypted": "p"}
+        db.session.execute(db.insert(Terminal).values(id=1, name="Gate", **access))
+        for number in range(1, len(told) + 1):
+            db.session.execute(db.insert(Enrolment).values(id=number, terminal_id=1, number=str(number)))
+        for number in range(1, len(ended) + 1):
+            deadline = datetime(2026, 1, 2, tzinfo=UTC)
+            capture = {"terminal_id": 1, "requested_by": "Anna", "deadline": deadline, "state": "failed"}
+            db.session.execute(db.insert(Capture).values(id=number, **capture))
+        db.session.commit()
+        db.session.remove()
+        downgrade(revision="0034")
+        for table, code, said, rows in (
+            ("enrolment", "refusal_code", "refusal_text", told),
+            ("capture", "reason", "reason_text", ended),
+        ):
+            for number, (its_code, its_text) in enumerate(rows, 1):
+                write = text(f"UPDATE {table} SET {code} = :code, {said} = :text WHERE id = {number}")
+                db.session.execute(write, {"code": its_code, "text": its_text})
+        waits = {"params": '{"error": "deviceBusy"}', "pause": '{"error": "terminal:Odd"}'}
+        insert("job", id=1, kind="send", state="failed", requested_by="", total=2, done=2, failed=2, **waits,
+               claim_number=0, attempts=0)  # fmt: skip
+        for number, (error, params) in enumerate(items, 5):
+            row = {"number": str(number), "state": "failed", "error": error, "error_params": params}
+            put("job_item", id=number, job_id=1, **row)
+        db.session.commit()
+        before = [db.session.execute(statement).all() for statement in read]
+        db.session.remove()
+        upgrade(revision="0035")
+
+        for model, rows in ((Enrolment, told), (Capture, ended)):
+            refusals = db.session.execute(db.select(model.refusal).order_by(model.id)).scalars().all()
+            assert refusals == [why and {"code": why[0], "params": why[1]} for why in rows.values()]
+        found = db.session.execute(text("SELECT error, error_params FROM job_item ORDER BY id")).all()
+        params = [told if isinstance(told, dict) else json.loads(told) for _, told in found]
+        assert [error for error, _ in found] == ["employeenoalreadyexist", "devicebusy"]
+        assert params == list(items.values())
+        assert db.session.execute(read[3]).one() == ("devicebusy", "terminal:Odd")
+        db.session.remove()
+        downgrade(revision="0034")
+        assert [db.session.execute(statement).all() for statement in read] == before
         db.session.remove()
 
 

@@ -1,7 +1,6 @@
 """Capturing a face at a terminal; the call waits until the picture is taken."""
 
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
@@ -14,9 +13,10 @@ from hikflask.forms.captures import CaptureForm
 from hikflask.http import error_status, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.isapi.errors import CLASSES, OWN_WORD, Busy
+from hikflask.isapi.errors import CLASSES, Busy, spelled
 from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED
+from hikflask.models.refusal import Refusal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -50,12 +50,13 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
 
 def _answer(capture: Capture) -> ResponseReturnValue:
     if capture.state != CAPTURED or capture.photo is None:
-        code = capture.reason or capture.state
-        message = messages.english(code, text=capture.reason_text, **_about(capture))
-        if code.startswith(OWN_WORD):
-            words = {"subStatusCode": code.removeprefix(OWN_WORD), "errorMsg": capture.reason_text}
+        refusal = capture.refusal or Refusal(code=capture.state, params={})
+        code, params = refusal["code"], refusal["params"]
+        message = messages.english(code, t=capture.terminal.name, address=capture.terminal.url, **params)
+        if "word" in params:
+            words = {"subStatusCode": params["word"], "errorMsg": params["text"]}
             return errors.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
-        return errors.refusal(code, message, _status_of(code), success=False)
+        return errors.refusal(spelled(code, params), message, _status_of(code), success=False)
     return jsonify(
         {
             "success": True,
@@ -66,10 +67,6 @@ def _answer(capture: Capture) -> ResponseReturnValue:
     )
 
 
-def _about(capture: Capture) -> dict[str, Any]:
-    return {"t": capture.terminal.name, "address": capture.terminal.url}
-
-
 def _status_of(code: str) -> HTTPStatus:
     """Return the status of a failed capture; a terminal that is used elsewhere is a conflict, like one used here."""
-    return HTTPStatus.CONFLICT if CLASSES.get(code.lower()) is Busy else error_status.for_api(code)
+    return HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else error_status.for_api(code)

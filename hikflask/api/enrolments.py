@@ -10,6 +10,7 @@ from hikflask.api.support import body, errors, paging
 from hikflask.forms.enrolments import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models import Enrolment
+from hikflask.services.core.errors import told
 from hikflask.services.core.keyset import Place
 from hikflask.services.enrolments import listing
 from hikflask.services.enrolments.listing import EnrolmentFilter
@@ -40,6 +41,6 @@ def shape(enrolment: Enrolment) -> dict[str, Any]:
         "person": enrolment.person,
         "face": enrolment.face,
         "verified": enrolment.is_green,
-        "error": enrolment.refusal_code or None,
+        "error": told(enrolment.refusal)[0] or None,
         "changed_at": enrolment.changed_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }

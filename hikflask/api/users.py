@@ -213,12 +213,10 @@ def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:
 
 def _state(enrolment: Enrolment) -> dict[str, Any]:
     state = {"person": enrolment.person, "face": enrolment.face, "verified": enrolment.is_confirmed}
-    if enrolment.is_confirmed or not enrolment.refusal_code:
+    if enrolment.is_confirmed or not enrolment.refusal:
         return state
-    return {
-        **state,
-        "warning": messages.english(enrolment.refusal_code, name=enrolment.terminal.name, text=enrolment.refusal_text),
-    }
+    about = {"name": enrolment.terminal.name, **enrolment.refusal["params"]}
+    return {**state, "warning": messages.english(enrolment.refusal_code, **about)}
 
 
 def _warning(consent_missing: bool, findings: Iterable[Finding]) -> dict[str, str]:

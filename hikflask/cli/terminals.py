@@ -154,8 +154,7 @@ def _checked_values(typed: dict[str, str], *, adding: bool) -> dict[str, Any]:
 
 
 def _sentence(row: Terminal, error: TerminalError | ServiceError) -> str:
-    params = error.params if isinstance(error, ServiceError) else {"text": error.text}
-    return messages.english(error.code, **{"t": row.name, "address": row.url, **params})
+    return messages.english(error.code, **{"t": row.name, "address": row.url, **error.params})
 
 
 def _description(row: Terminal) -> str:

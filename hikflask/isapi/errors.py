@@ -5,22 +5,22 @@ refusals.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from hikflask.isapi.answer import ResponseStatus
 
-# The prefix of a subStatusCode that is not in CLASSES. It keeps the terminal's words apart from our own codes.
+# The prefix of a subStatusCode that is not in CODES. It keeps the terminal's words apart from our own codes.
 OWN_WORD = "terminal:"
-NO_FEATURE_POINTS = "picfeaturepoints"
 
 
 class TerminalError(Exception):
     """The base class of all terminal errors; it carries the terminal's own words.
 
-    `code` is a subStatusCode of CLASSES, the class's own code, or OWN_WORD and any other subStatusCode. `retryable`:
-    the app may retry by itself. `reached`: the terminal itself answered. `stops`: every conversation with the terminal
-    stops, because another request would use up a login try or go to an unknown device.
+    `code` is a subStatusCode of CODES, the class's own code, or OWN_WORD and any other subStatusCode, in lower case.
+    `retryable`: the app may retry by itself. `reached`: the terminal itself answered. `stops`: every conversation with
+    the terminal stops, because another request would use up a login try or go to an unknown device.
     """
 
     retryable: bool = False
@@ -51,9 +51,10 @@ class TerminalError(Exception):
         self.http_status = http_status
 
     @property
-    def text(self) -> str:
-        """The terminal's message, which the sentence about this error quotes."""
-        return self.message
+    def params(self) -> dict[str, str]:
+        """The terminal's message, which the sentence about this error quotes, and an unknown code as it spells it."""
+        word = self.sub_status[: LONGEST["sub_status"] - len(OWN_WORD)]
+        return {"text": self.message} | ({"word": word} if self.code.startswith(OWN_WORD) else {})
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.code, self.path, self.message) if part)
@@ -156,13 +157,13 @@ class Busy(Refused):
     """Somebody else uses the terminal, or it still processes an earlier request."""
 
     retryable = True
-    own_code = "deviceBusy"
+    own_code = "devicebusy"
 
 
 class CaptureTimeout(Refused):
     """Nobody showed a face in time."""
 
-    own_code = "captureTimeout"
+    own_code = "capturetimeout"
 
 
 class CaptureUnanswered(CaptureTimeout):
@@ -176,79 +177,79 @@ class NobodyYet(CaptureTimeout):
 
 
 class NotSupported(Refused):
-    """This model does not have the function. `text` names it, such as UserInfo/Count."""
+    """This model does not have the function. `text` of `params` names it, such as UserInfo/Count."""
 
     own_code = "function_not_supported"
 
     @property
-    def text(self) -> str:
+    def params(self) -> dict[str, str]:
         """The last two parts of the path, which name the function."""
-        return "/".join(self.path.rsplit("/", 2)[-2:])
+        return {"text": "/".join(self.path.rsplit("/", 2)[-2:])}
 
 
 class CaptureNotSupported(NotSupported):
     """This model cannot capture on request. Only CaptureFaceData gives this answer."""
 
-    own_code = "notSupport"
+    own_code = "notsupport"
 
 
 class NoFace(Refused):
     """There is no face in the picture."""
 
-    own_code = "noFaceInPicture"
+    own_code = "nofaceinpicture"
 
 
 class ManyFaces(Refused):
     """There is more than one face in the picture."""
 
-    own_code = "multipleFaceObjectError"
+    own_code = "multiplefaceobjecterror"
 
 
 class FaceTooSmall(Refused):
     """The face, or the picture, is too small."""
 
-    own_code = "picSizeSmallError"
+    own_code = "picsizesmallerror"
 
 
 class PoorQuality(Refused):
     """The face is too dark, covered or blurred."""
 
-    own_code = "poorFaceQuality"
+    own_code = "poorfacequality"
 
 
 class ModelingFailed(Refused):
     """The terminal could not model the face."""
 
-    own_code = "modelingFailed"
+    own_code = "modelingfailed"
 
     @property
     def may_be_about_form(self) -> bool:
         """True when some firmware gives this error for a form in which it does not find the picture (two clients)."""
-        return NO_FEATURE_POINTS in f"{self.sub_status} {self.message}".lower()
+        return "picfeaturepoints" in f"{self.sub_status} {self.message}".lower()
 
 
 class FileTooLarge(Refused):
     """The picture's file is too large."""
 
-    own_code = "picSizeExceedError"
+    own_code = "picsizeexceederror"
 
 
 class NumberTaken(Refused):
     """A person with this number exists already."""
 
-    own_code = "employeeNoAlreadyExist"
+    own_code = "employeenoalreadyexist"
 
 
 class PersonUnknown(Refused):
     """No person has this number."""
 
-    own_code = "employeeNoNotExist"
+    own_code = "employeenonotexist"
 
 
 class IllegalNumber(Refused):
     """The terminal does not accept this number."""
 
-    own_code = "illegalEmployeeNo"
+    own_code = "illegalemployeeno"
 
 
 class NameTooLong(Refused):
@@ -260,25 +261,25 @@ class NameTooLong(Refused):
 class Full(Refused):
     """The terminal has no room for another person or face."""
 
-    own_code = "deviceUserFull"
+    own_code = "deviceuserfull"
 
 
 class SameFace(Refused):
     """This face is enrolled under another number."""
 
-    own_code = "alreadyExistThisFace"
+    own_code = "alreadyexistthisface"
 
 
 class HasFace(Refused):
     """The person has a face already, which the terminal does not replace."""
 
-    own_code = "deviceUserAlreadyExistFace"
+    own_code = "deviceuseralreadyexistface"
 
 
 class PictureLost(Refused):
     """The terminal could not download the picture from the given URL."""
 
-    own_code = "urlDownloadFail"
+    own_code = "urldownloadfail"
 
 
 class Gone(PictureLost):
@@ -290,19 +291,19 @@ class Gone(PictureLost):
 class NoRight(Refused):
     """The account lacks the permission."""
 
-    own_code = "lowPrivilege"
+    own_code = "lowprivilege"
 
 
 class NotActivated(Refused):
     """The terminal was never activated."""
 
-    own_code = "notActivated"
+    own_code = "notactivated"
 
 
 class RestartRequired(Refused):
     """It is done, but takes effect only after a restart of the terminal."""
 
-    own_code = "rebootRequired"
+    own_code = "rebootrequired"
 
 
 def _every(kind: type[TerminalError]) -> list[type[TerminalError]]:
@@ -313,53 +314,57 @@ def _every(kind: type[TerminalError]) -> list[type[TerminalError]]:
 STOP_CODES = frozenset(kind.own_code for kind in _every(TerminalError) if kind.stops)
 AWAY_CODES = frozenset({Unreachable.own_code, NoAnswer.own_code})
 
-CLASSES: dict[str, type[TerminalError]] = {
-    "devicebusy": Busy,
-    "facedatamodeling": Busy,
-    "capturetimeout": CaptureTimeout,
+# The codes that are known, as the vendor spells them and programs are told, and their errors.
+CODES: dict[str, type[TerminalError]] = {
+    "deviceBusy": Busy,
+    "faceDataModeling": Busy,
+    "captureTimeout": CaptureTimeout,
     "timeout": CaptureTimeout,
-    "deviceerror": NobodyYet,
-    "notsupport": NotSupported,
-    "unsupportcapture": CaptureNotSupported,
-    "methodnotallowed": NotSupported,
-    "picturefacedetectzero": NoFace,
-    "nofaceinpicture": NoFace,
-    "picanalysisnotargeterror": NoFace,
-    "multiplefaceobjecterror": ManyFaces,
-    "pupildistancetoosmall": FaceTooSmall,
-    "picsizesmallerror": FaceTooSmall,
-    "facedatalenshort": FaceTooSmall,
-    "facesizesmall": FaceTooSmall,
-    "facelowqulity": PoorQuality,  # the terminals spell it so
-    "facelowquality": PoorQuality,
-    "poorfacequality": PoorQuality,
-    "facescorefailure": PoorQuality,
-    "lowscore": PoorQuality,
-    "subpicanalysismodelingerror": ModelingFailed,
-    "modelingfailed": ModelingFailed,
-    NO_FEATURE_POINTS: ModelingFailed,
-    "picsizeexceederror": FileTooLarge,
-    "filesizeexceederror": FileTooLarge,
-    "employeenoalreadyexist": NumberTaken,
-    "deviceuseralreadyexist": NumberTaken,
-    "employeenonotexist": PersonUnknown,
-    "deviceusernotexist": PersonUnknown,
-    "illegalemployeeno": IllegalNumber,
-    "notsupportcharacter": IllegalNumber,
-    "deviceuserfull": Full,
-    "devicefacefull": Full,
-    "faceimagesnumerror": Full,
-    "userexceedlimit": Full,
-    "facenumfull": Full,
-    "deviceuseralreadyexistface": HasFace,
-    "alreadyexistthisface": SameFace,
-    "urldownloadfail": PictureLost,
-    "urldownloadfailed": PictureLost,
-    "lowprivilege": NoRight,
-    "notactivated": NotActivated,
-    "badauthorization": WrongPassword,
-    "rebootrequired": RestartRequired,
+    "deviceError": NobodyYet,
+    "notSupport": NotSupported,
+    "UnSupportCapture": CaptureNotSupported,
+    "methodNotAllowed": NotSupported,
+    "pictureFaceDetectZero": NoFace,
+    "noFaceInPicture": NoFace,
+    "PicAnalysisNoTargetError": NoFace,
+    "multipleFaceObjectError": ManyFaces,
+    "pupilDistanceTooSmall": FaceTooSmall,
+    "picSizeSmallError": FaceTooSmall,
+    "faceDataLenShort": FaceTooSmall,
+    "faceSizeSmall": FaceTooSmall,
+    "faceLowQulity": PoorQuality,  # the terminals spell it so
+    "faceLowQuality": PoorQuality,
+    "poorFaceQuality": PoorQuality,
+    "faceScoreFailure": PoorQuality,
+    "lowScore": PoorQuality,
+    "SubpicAnalysisModelingError": ModelingFailed,
+    "modelingFailed": ModelingFailed,
+    "PicFeaturePoints": ModelingFailed,
+    "picSizeExceedError": FileTooLarge,
+    "fileSizeExceedError": FileTooLarge,
+    "employeeNoAlreadyExist": NumberTaken,
+    "deviceUserAlreadyExist": NumberTaken,
+    "employeeNoNotExist": PersonUnknown,
+    "deviceUserNotExist": PersonUnknown,
+    "illegalEmployeeNo": IllegalNumber,
+    "notSupportCharacter": IllegalNumber,
+    "deviceUserFull": Full,
+    "deviceFaceFull": Full,
+    "faceImagesNumError": Full,
+    "userExceedLimit": Full,
+    "faceNumFull": Full,
+    "deviceUserAlreadyExistFace": HasFace,
+    "alreadyExistThisFace": SameFace,
+    "urlDownloadFail": PictureLost,
+    "URLDownloadFailed": PictureLost,
+    "lowPrivilege": NoRight,
+    "notActivated": NotActivated,
+    "badAuthorization": WrongPassword,
+    "rebootRequired": RestartRequired,
 }
+# The same by the code of an error.
+CLASSES = {code.lower(): kind for code, kind in CODES.items()}
+SPELLINGS = {code.lower(): code for code in CODES}
 
 # These errors count only from one function, because the sentence for people is about that function. From any other
 # function the code is kept as the terminal's own word.
@@ -386,6 +391,11 @@ MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], .
 )
 
 
+def spelled(code: str, params: Mapping[str, Any]) -> str:
+    """Return a code as programs are told it: as the vendor or, where nobody knows it, as the terminal spells it."""
+    return OWN_WORD + params["word"] if "word" in params else SPELLINGS.get(code, code)
+
+
 def error_for(status: ResponseStatus, http_status: int | None, path: str) -> TerminalError:
     """Return the error for a refusal.
 
@@ -403,10 +413,10 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None, path: str) -
             return kind, kind.own_code
     by_word = CLASSES.get(sub_status)
     if by_word and path.endswith(ONLY_FROM.get(by_word, "")):
-        return by_word, by_word.own_code if issubclass(by_word, OWN_CODE_COUNTS) else status.sub_status
+        return by_word, by_word.own_code if issubclass(by_word, OWN_CODE_COUNTS) else sub_status
     by_number = STATUS_CLASSES.get(status.status_code) or HTTP_CLASSES.get(http_status)
     if by_number:
         return by_number, by_number.own_code
     if sub_status not in {"", "ok"}:
-        return Refused, OWN_WORD + status.sub_status[: LONGEST["sub_status"] - len(OWN_WORD)]
+        return Refused, (OWN_WORD + sub_status)[: LONGEST["sub_status"]]
     return Refused, f"http_{http_status}" if http_status and http_status >= 300 else Refused.own_code

@@ -269,7 +269,7 @@ def _value_text(name: str, values: dict[str, Any]) -> str | None:
 
 def _word(name: str, value: str) -> str:
     if name == "reason":
-        return messages.sentence(value)
+        return messages.sentence(value.lower(), word=value.removeprefix(messages.TERMINALS_OWN))
     if name == "action":
         return action_label(value)
     if name in ACTORS:

@@ -25,13 +25,11 @@ from hikflask.services.state.summary import NOT_SENT, PERSON_ONLY, badge_of, det
 from hikflask.services.terminals import room
 
 LEAVER_TAKEN = "removal_taken"
-NAMES_SOMEBODY = {NumberTakenThere.code, "name_not_verified", "removal_not_verified"}
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 NOT_VERIFIED = {code for code, rule in FROM_TERMINAL.items() if rule.retryable}
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
-LOGIN_REFUSED = {code for code, kind in CLASSES.items() if issubclass(kind, LoginRefused)}
-LOGIN_REFUSED |= {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
+LOGIN_REFUSED = {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class EnrolmentStatus:
     @property
     def is_refused_for_room(self) -> bool:
         """True when the terminal refused person or face for lack of room, which the reason says."""
-        return self.enrolment.refusal_code.lower() in room.CODES
+        return self.enrolment.refusal_code in room.CODES
 
     @property
     def other_face(self) -> bool:
@@ -119,7 +117,7 @@ class EnrolmentStatus:
     @property
     def password_refused(self) -> bool:
         """True when nothing is tried until the terminal's password is corrected."""
-        return self.enrolment.terminal.refused_since is not None and self.code.lower() in LOGIN_REFUSED
+        return self.enrolment.terminal.refused_since is not None and self.code in LOGIN_REFUSED
 
     @property
     def code(self) -> str:
@@ -147,18 +145,12 @@ class EnrolmentStatus:
         enrolment = self.enrolment
         if not self.code:
             return ""
-        about: dict[str, str | int | None] = {
-            "t": self.terminal,
-            "address": enrolment.terminal.url,
-            "text": enrolment.refusal_text,
-            "time": self.retry_at,
-        }
-        if self.code in NAMES_SOMEBODY:
-            about |= {"n": enrolment.number, "name": enrolment.refusal_text}
-        elif self.code == SameFace.own_code:
-            about["name"] = enrolment.employee.name if enrolment.employee else enrolment.last_name
-        else:
-            about |= {"name": self.terminal, **self._figures()}
+        name = self.terminal
+        if self.code == SameFace.own_code:
+            name = enrolment.employee.name if enrolment.employee else enrolment.last_name
+        params = enrolment.refusal["params"] if enrolment.refusal else {}
+        now = {"t": self.terminal, "address": enrolment.terminal.url, "time": self.retry_at}
+        about = {"name": name, **params, **now, **self._figures()}
         leaver_taken = self.code == NumberTakenThere.code and enrolment.desired == ABSENT
         return messages.sentence(LEAVER_TAKEN if leaver_taken else self.code, **about)
 
@@ -167,18 +159,16 @@ class EnrolmentStatus:
         """True when the reason itself says when it is tried again, or that it is not."""
         if self.password_refused and self.enrolment.terminal.unlock_at is None:
             return True
-        return self.code.lower() in SAYS_WHEN and self.enrolment.next_attempt_at is not None
+        return self.code in SAYS_WHEN and self.enrolment.next_attempt_at is not None
 
     def _figures(self) -> dict[str, int | None]:
         """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
-        if due and self.code.lower() in BUSY:
+        if due and self.code in BUSY:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
-        code, limit = self.code.lower(), None
-        if code in room.CODES_OF_PEOPLE:
-            limit = terminal.people_capacity
-        elif code in room.CODES_OF_FACES:
-            limit = terminal.face_capacity
+        if self.code not in room.CODES:
+            return {}
+        limit = terminal.people_capacity if self.code in room.CODES_OF_PEOPLE else terminal.face_capacity
         return {"n": limit, "max": limit}
 
 

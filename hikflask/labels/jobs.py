@@ -5,7 +5,6 @@ from flask_babel import gettext as _
 
 from hikflask import messages
 from hikflask.invisible_characters import isolated
-from hikflask.labels.enrolments import NAMES_SOMEBODY
 from hikflask.labels.imports import row_count
 from hikflask.labels.refusals import refusal_sentence
 from hikflask.messages import N_
@@ -118,8 +117,7 @@ def failure_sentence(item: JobItem) -> str:
     """Return why an item failed; what a terminal said, with the values that its sentence needs."""
     about = item.error_params or {}
     if "t" in about:
-        names_somebody = {"n": item.number, "name": about.get("text", "")}
-        about = {"name": about["t"], **about} | (names_somebody if item.error in NAMES_SOMEBODY else {})
+        about = {"name": about["t"], **about}
     return messages.sentence(item.error, **about)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.models.photo import Photo
+from hikflask.models.refusal import WithRefusal
 from hikflask.models.terminal import Terminal
 
 QUEUED = "queued"
@@ -20,11 +21,11 @@ SUPERSEDED = "superseded"
 RUNNING = (QUEUED, WAITING)
 
 
-class Capture(Base):
+class Capture(WithRefusal, Base):
     """A capture: queued → waiting → captured → used, or failed, cancelled or superseded.
 
-    `reason` is a code of messages.py, `reason_text` the terminal's own words, or after how many seconds nobody had
-    come: some terminals give up before the deadline. Until `hold_until`, other numbers may not overwrite the terminal's
+    `refusal` is why it failed; when nobody came, its `after` is for how many seconds the terminal waited: some give up
+    before the deadline. Until `hold_until`, other numbers may not overwrite the terminal's
     one file while it is needed. `draft_consent` is the tick of the form's consent box,
     `draft_groups` the JSON list of the ids of the ticked groups ("": not shown), `draft_version` the version of the
     form's page.
@@ -44,8 +45,6 @@ class Capture(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(12), default=QUEUED, index=True)
-    reason: Mapped[str] = mapped_column(String(64), default="")
-    reason_text: Mapped[str] = mapped_column(String(255), default="")
     requested_by: Mapped[str] = mapped_column(String(128))
     request_id: Mapped[str] = mapped_column(String(32), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

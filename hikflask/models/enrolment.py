@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.models.photo import Photo
+from hikflask.models.refusal import WithRefusal
 from hikflask.models.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _STATE = """CASE
     ELSE 'refused' END"""
 
 
-class Enrolment(Base):
+class Enrolment(WithRefusal, Base):
     """The desired state of one number on one terminal, and what the terminal confirmed of it.
 
     `state` is one of STATES, generated from the other columns: waiting while it is tried, refused when it is tried no
@@ -134,8 +135,6 @@ class Enrolment(Base):
     face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 
-    refusal_code: Mapped[str] = mapped_column(String(64), default="")
-    refusal_text: Mapped[str] = mapped_column(String(255), default="")
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
     tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

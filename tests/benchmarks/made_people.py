@@ -62,16 +62,17 @@ STATE = f"""CASE WHEN NOT employee.is_active THEN CASE WHEN {DRAWN.format(n="emp
     WHEN {DRAWN.format(n="employee.id", k=14)} < 1800 THEN 'refused' ELSE 'green' END"""
 ENROLMENTS = f"""
     INSERT INTO enrolment (terminal_id, number, employee_id, desired, generation, photo_id, overwrite, person, face,
-        confirmed_photo_id, confirmed_at, written_name, sent_name, face_unverified, on_old_device, step, refusal_code,
-        refusal_text, attempts, next_attempt_at, created_at, desired_since)
+        confirmed_photo_id, confirmed_at, written_name, sent_name, face_unverified, on_old_device, step, refusal,
+        attempts, next_attempt_at, created_at, desired_since)
     SELECT place, number, employee_id, CASE WHEN state IN ('leaving', 'gone') THEN 'absent' ELSE 'present' END, 1,
         CASE WHEN state IN ('green', 'awaited', 'refused') THEN photo_id END, {{no}},
         CASE WHEN state IN ('leaving', 'awaited') THEN 'pending' ELSE 'confirmed' END,
         CASE state WHEN 'green' THEN 'confirmed' WHEN 'refused' THEN 'refused' ELSE 'pending' END,
         CASE state WHEN 'green' THEN photo_id END,
         CASE WHEN state IN ('green', 'gone') THEN {{now}} END, name, '', {{no}}, {{no}}, '',
-        CASE state WHEN 'no_photo' THEN 'no_photo' WHEN 'awaited' THEN 'unreachable' WHEN 'refused' THEN 'lowScore'
-            ELSE '' END, '', 0, CASE WHEN state IN ('leaving', 'awaited') THEN {{now}} END, {{now}}, {{now}}
+        CAST('{{{{"code": "' || CASE state WHEN 'no_photo' THEN 'no_photo' WHEN 'awaited' THEN 'unreachable'
+            WHEN 'refused' THEN 'lowscore' END || '", "params": {{{{}}}}}}}}' AS {{json}}), 0,
+        CASE WHEN state IN ('leaving', 'awaited') THEN {{now}} END, {{now}}, {{now}}
     FROM (
         SELECT place, employee.number AS number, employee.id AS employee_id, employee.name AS name,
             photo.id AS photo_id, {STATE} AS state
@@ -101,12 +102,14 @@ ON_SQLITE = {
     "time": "strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || n || ' minutes') || '000'",
     "now": f"'{NOW}'",
     "no": "0",
+    "json": "TEXT",
 }
 ON_POSTGRESQL = {
     "numbers": "SELECT n FROM generate_series(CAST(1 AS bigint), :people) AS n",
     "time": "timestamp '2026-01-01' + n * interval '1 minute'",
     "now": f"timestamp '{NOW}'",
     "no": "false",
+    "json": "JSONB",
 }
 
 

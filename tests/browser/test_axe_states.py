@@ -30,6 +30,7 @@ from tests.conftest import close
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.jobs import add_people, started
+from tests.support.refusals import refusal
 from tests.support.signed_in import add_operator, client_of, let_in
 
 NOWHERE = "http://127.0.0.1:9"
@@ -243,7 +244,7 @@ def restored_terminal(page: Page, known: Known) -> None:
     page.locator("#allow-writing").click()
     expect(page.locator("#compare")).to_be_visible()
     assert wrong_in_each_look(page) == []
-    rests = {"refusal_code": CHANGED_SINCE_BACKUP, "next_attempt_at": None}
+    rests = {"refusal": refusal(CHANGED_SINCE_BACKUP), "next_attempt_at": None}
     db.session.execute(db.insert(Enrolment).values(terminal_id=known.away_id, number="AXE5", **rests))
     add_comparison(known.away_id, {NAME: ["AXE8"]})
     page.reload()

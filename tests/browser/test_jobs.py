@@ -17,6 +17,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window
 from tests.conftest import close
 from tests.support.jobs import add_people
+from tests.support.refusals import refusal
 
 MANY = 300
 # Each item takes a while, as on a slow machine, so that no job is done before somebody can stop it.
@@ -135,6 +136,6 @@ def test_queue_of_a_terminal_brings_itself_up_to_date_and_keeps_the_focus(app: F
 def wait_for_hours(employee_id: int, *, in_bulk: bool) -> None:
     """Desire somebody on the terminal, which is not tried again soon."""
     row = send_to_terminal(employee_id, 1).row
-    later = {"next_attempt_at": database_now(7200.0), "refusal_code": "unreachable", "in_bulk": in_bulk}
+    later = {"next_attempt_at": database_now(7200.0), "refusal": refusal("unreachable"), "in_bulk": in_bulk}
     db.session.execute(db.update(Enrolment).where(Enrolment.id == row.id).values(**later))
     db.session.commit()

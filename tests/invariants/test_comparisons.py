@@ -34,6 +34,7 @@ from tests.invariants.conftest import profile
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.comparisons import compare, desire_with_photo, differences
 from tests.support.due import claim_due
+from tests.support.refusals import refusal
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("app")]
@@ -131,7 +132,7 @@ def _confirmed(number: str, person: Person) -> None:
         employee = save_employee(draft).row
         enrolment, transition = state.create(1, employee), state.PERSON_CONFIRMED
         state.apply(state.DESIRED_PRESENT, Enrolment.id == enrolment.id, employee_id=employee.id, photo_id=None)
-        shown |= {"face": PENDING, "refusal_code": "no_photo", "refusal_text": ""}
+        shown |= {"face": PENDING, "refusal": refusal("no_photo")}
     given = {name: value for name, value in shown.items() if name in transition.given}
     assert state.apply(transition, Enrolment.id == enrolment.id, **given) == 1
     earlier = db.update(Enrolment).where(Enrolment.id == enrolment.id)

@@ -20,7 +20,7 @@ PATHS = {
     "proof": "UserInfo/Search",
     "removal": "UserInfoDetail/Delete",
 }
-REFUSED_WITH = "SubpicAnalysisModelingError"
+REFUSED_WITH = "subpicanalysismodelingerror"
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ STAYS_OPEN = End("no_answer", "pending", "pending", again=True)
 LOST = ("lost-before", "lost-after", "drop", "restart")
 CAPTURE = {
     **dict.fromkeys(LOST, "no_answer"),
-    "busy": "deviceBusy",
-    "nobody": "captureTimeout",
-    "low-quality": "faceLowQulity",
+    "busy": "devicebusy",
+    "nobody": "capturetimeout",
+    "low-quality": "facelowqulity",
     "refuse": REFUSED_WITH,
     "ok-without-effect": "nonsense",
     "picture-is-noise": "unusable_picture",
@@ -57,10 +57,10 @@ BOTH: dict[tuple[str, str], End] = {
     **{(step, fault): PERSON_LOST for step in ("person", "face", "proof") for fault in LOST},
     **{(step, "locked"): LOCKED for step in ("person", "face", "proof")},
     ("person", "refuse"): End(REFUSED_WITH, "refused", "pending"),
-    ("person", "full"): End("deviceUserFull", "refused", "pending"),
+    ("person", "full"): End("deviceuserfull", "refused", "pending"),
     ("person", "ok-without-effect"): End("person_not_verified", "pending", "pending", again=True),
     ("face", "refuse"): FACE_REFUSED,
-    ("face", "full"): End("deviceFaceFull", "confirmed", "refused"),
+    ("face", "full"): End("devicefacefull", "confirmed", "refused"),
     ("face", "ok-without-effect"): FACE_NOT_VERIFIED,
     ("proof", "refuse"): End(REFUSED_WITH, "pending", "pending", again=True),
     ("proof", "ok-without-effect"): End("nonsense", "pending", "pending", again=True),
@@ -90,9 +90,9 @@ LATER: dict[tuple[str, str], str] = {
 }
 WORDS = {
     "no_answer": "does not answer",
-    "deviceBusy": "busy",
-    "captureTimeout": "saw no face",
-    "faceLowQulity": "more light",
+    "devicebusy": "busy",
+    "capturetimeout": "saw no face",
+    "facelowqulity": "more light",
     REFUSED_WITH: "could not model",
     "nonsense": "makes no sense",
     "unusable_picture": "not usable",
@@ -102,8 +102,8 @@ WORDS = {
     "removal_not_verified": "is still there",
     "superseded": "Another face was captured",
     "file_gone": "lost the picture",
-    "deviceUserFull": "is full",
-    "deviceFaceFull": "is full",
+    "deviceuserfull": "is full",
+    "devicefacefull": "is full",
     "refused": "refused",
 }
 
@@ -150,9 +150,9 @@ def test_capture(world: World, fault: str) -> None:
 
     actions.capture(0, IVAN, 1, take_over=True)
 
-    row = world.sql("SELECT state, reason, draft_name FROM capture")[0]
+    row = world.sql("SELECT state, refusal ->> '$.code' AS reason, draft_name FROM capture")[0]
     code = CAPTURE.get(fault, "")
-    assert (row["state"], row["reason"]) == (("failed", code) if code else ("captured", ""))
+    assert (row["state"], row["reason"]) == (("failed", code) if code else ("captured", None))
     assert row["draft_name"] == "Иван Иванов"
     assert_said(world.app, code)
 

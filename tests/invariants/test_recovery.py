@@ -158,7 +158,7 @@ def test_face_refused_for_good_keeps_its_reason_while_the_terminal_is_away(
     actions.sweep()
 
     row = world.sql(EVERYTHING)[0]
-    assert (row["person"], row["face"], row["refusal_code"]) == ("confirmed", "refused", "SubpicAnalysisModelingError")
+    assert (row["person"], row["face"], row["refusal_code"]) == ("confirmed", "refused", "subpicanalysismodelingerror")
     finish(world, actions, properties)
 
 
@@ -218,7 +218,7 @@ def test_stranger_found_by_a_repeated_proof_is_said(world: World, actions: Actio
     actions.settle(IVAN, again=True)
 
     row = world.sql(EVERYTHING)[0]
-    assert (row["person"], row["face"], row["refusal_code"]) == ("refused", "pending", "employeeNoAlreadyExist")
+    assert (row["person"], row["face"], row["refusal_code"]) == ("refused", "pending", "employeenoalreadyexist")
     finish(world, actions, properties)
 
 
@@ -244,7 +244,7 @@ def test_terminal_that_answers_a_refusal_of_ours_is_not_said_to_be_away(
 
     actions.settle(IVAN)
 
-    assert world.sql(EVERYTHING)[0]["refusal_code"] == "employeeNoAlreadyExist"
+    assert world.sql(EVERYTHING)[0]["refusal_code"] == "employeenoalreadyexist"
     assert world.sql("SELECT offline_since FROM terminal")[0]["offline_since"] is None
     finish(world, actions, properties)
 

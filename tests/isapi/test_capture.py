@@ -101,7 +101,7 @@ def test_nobody_there_is_asked_again_a_second_later() -> None:
 def test_nobody_until_the_deadline_is_a_timeout() -> None:
     with pytest.raises(errors.CaptureTimeout) as caught:
         take(*[xml(NOBODY)] * 3, watch=Watch(2.5))
-    assert (caught.value.code, caught.value.status_code) == ("captureTimeout", None)
+    assert (caught.value.code, caught.value.status_code) == ("capturetimeout", None)
 
 
 def test_each_read_may_last_until_the_deadline_and_a_little() -> None:
@@ -216,13 +216,13 @@ def test_end_without_a_picture_is_that_nobody_is_there_yet(nobody: Answer) -> No
 def test_end_without_a_picture_until_the_deadline_is_a_timeout(nobody: Answer) -> None:
     with pytest.raises(errors.CaptureTimeout) as caught:
         take(nobody, nobody, watch=Watch(1.5))
-    assert caught.value.code == "captureTimeout"
+    assert caught.value.code == "capturetimeout"
 
 
 def test_time_out_in_other_words_is_the_same_and_final() -> None:
     with pytest.raises(errors.CaptureTimeout) as caught:
         take(refusal("timeOut", status_code=3))
-    assert (caught.value.code, caught.value.sub_status) == ("captureTimeout", "timeOut")
+    assert (caught.value.code, caught.value.sub_status) == ("capturetimeout", "timeOut")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_picture_that_is_none_ends_the_capture(body: bytes) -> None:
 def test_a_model_without_capture_says_so() -> None:
     with pytest.raises(errors.CaptureNotSupported) as refused:
         take(refusal("notSupport", status=404, status_code=4))
-    assert (refused.value.code, refused.value.http_status) == ("notSupport", 404)
+    assert (refused.value.code, refused.value.http_status) == ("notsupport", 404)
 
 
 UNKNOWN_MODE = [refusal("badParameters", "dataType"), refusal("notSupport", status=404), answer(b"<html/>", 405)]

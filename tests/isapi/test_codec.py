@@ -31,7 +31,7 @@ def test_a_recorded_xml_refusal_in_the_other_namespace_is_read() -> None:
     body = recorded("other_terminals/capture_timeout_400_K1T342MX-E1.xml")
     with pytest.raises(errors.CaptureTimeout) as caught:
         codec.checked(Answer(400, "application/xml", body, capture.PATH))
-    assert (caught.value.code, caught.value.status_code, caught.value.error_code) == ("captureTimeout", 3, 805330944)
+    assert (caught.value.code, caught.value.status_code, caught.value.error_code) == ("capturetimeout", 3, 805330944)
     assert (caught.value.message, caught.value.http_status, caught.value.path) == ("cancelFlag", 400, capture.PATH)
 
 

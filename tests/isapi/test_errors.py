@@ -7,7 +7,7 @@ import pytest
 
 from hikflask.isapi import errors
 from hikflask.isapi.answer import ResponseStatus
-from hikflask.isapi.errors import TerminalError, error_for
+from hikflask.isapi.errors import TerminalError, error_for, spelled
 
 from .helpers import RECORDINGS
 
@@ -50,7 +50,7 @@ def refused(sub_status: str, message: str = "", http_status: int = 400, status_c
 def test_each_worded_code_has_its_class_and_keeps_the_terminals_words(code: str, kind: type[TerminalError]) -> None:
     error = refused(code, "checkUser")
     assert type(error) is kind
-    worded = kind.own_code if issubclass(kind, errors.NotSupported | errors.CaptureTimeout) else code
+    worded = kind.own_code if issubclass(kind, errors.NotSupported | errors.CaptureTimeout) else code.lower()
     assert (error.code, error.sub_status, error.message) == (worded, code, "checkUser")
     assert (error.status_code, error.status_string, error.error_code) == (6, "Invalid Content", 7)
     assert (error.path, error.http_status) == ("/ISAPI" + errors.ONLY_FROM.get(kind, "/x"), 400)
@@ -80,7 +80,7 @@ def test_a_syntax_refusal_is_read_by_the_field_at_its_end(sub_status: str, messa
     error = refused(sub_status, message)
     assert type(error) is kind
     assert error.sub_status == sub_status
-    assert error.code == (f"terminal:{sub_status}" if kind is errors.Refused else kind.own_code)
+    assert error.code == (f"terminal:{sub_status.lower()}" if kind is errors.Refused else kind.own_code)
 
 
 @pytest.mark.parametrize("ours", ["captured", "no_worker", "used", "wrong_password", "unreachable", "http_404"])
@@ -94,7 +94,8 @@ def test_a_terminals_own_word_is_none_of_our_codes(ours: str) -> None:
 @pytest.mark.parametrize("function", ["UserInfo/Search", "FDLib/FDSetUp"])
 def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_status: str, function: str) -> None:
     error = error_for(ResponseStatus(6, "Invalid Content", sub_status, 7, ""), 400, f"/ISAPI/{function}")
-    assert (type(error), error.code) == (errors.Refused, f"terminal:{sub_status}")
+    assert (type(error), error.code) == (errors.Refused, f"terminal:{sub_status.lower()}")
+    assert spelled(error.code, error.params) == f"terminal:{sub_status}"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_s
 )
 def test_what_is_not_supported_is_named(path: str, function: str) -> None:
     error = error_for(ResponseStatus(4, "Invalid Operation", "notSupport"), 404, path)
-    assert (error.code, error.text) == ("function_not_supported", function)
+    assert (error.code, error.params["text"]) == ("function_not_supported", function)
 
 
 @pytest.mark.parametrize(
@@ -126,17 +127,20 @@ def test_a_picture_without_feature_points_may_not_have_been_found(
     assert error.may_be_about_form is about_form
 
 
-def test_codes_are_matched_whatever_their_case() -> None:
-    assert type(refused("DEVICEBUSY")) is errors.Busy
+@pytest.mark.parametrize("said", ["DEVICEBUSY", "deviceBusy"])
+def test_code_is_matched_whatever_its_case_and_told_to_programs_as_the_vendor_spells_it(said: str) -> None:
+    error = refused(said)
+    assert (type(error), error.code) == (errors.Busy, "devicebusy")
+    assert spelled(error.code, error.params) == "deviceBusy"
 
 
 @pytest.mark.parametrize(
     ("http_status", "kind", "code"),
     [
-        (403, errors.NoRight, "lowPrivilege"),
+        (403, errors.NoRight, "lowprivilege"),
         (404, errors.NotSupported, "function_not_supported"),
         (405, errors.NotSupported, "function_not_supported"),
-        (503, errors.Busy, "deviceBusy"),
+        (503, errors.Busy, "devicebusy"),
         (500, errors.Refused, "http_500"),
     ],
 )
@@ -151,7 +155,7 @@ def test_the_terminals_own_code_goes_before_the_http_status() -> None:
 
 def test_status_code_two_is_busy_whatever_the_sub_status() -> None:
     error = refused("somethingNew", status_code=2)
-    assert (type(error), error.code) == (errors.Busy, "deviceBusy")
+    assert (type(error), error.code) == (errors.Busy, "devicebusy")
 
 
 def test_only_what_passes_by_itself_is_retryable() -> None:
@@ -166,4 +170,4 @@ def test_an_error_survives_a_queue() -> None:
 
 
 def test_an_error_reads_as_code_path_and_message() -> None:
-    assert str(refused("deviceBusy", "dataType")) == "deviceBusy /ISAPI/x dataType"
+    assert str(refused("deviceBusy", "dataType")) == "devicebusy /ISAPI/x dataType"

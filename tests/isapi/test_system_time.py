@@ -159,7 +159,7 @@ def test_what_takes_effect_after_a_restart_is_done_and_not_sent_again() -> None:
     client = Prepared(refusal("rebootRequired", status_code=7, status=200))
     with pytest.raises(errors.RestartRequired) as caught:
         system_time.set_to(client, datetime(2026, 1, 1, tzinfo=UTC))
-    assert (caught.value.code, len(client.sent)) == ("rebootRequired", 1)
+    assert (caught.value.code, len(client.sent)) == ("rebootrequired", 1)
 
 
 def test_refused_setting_is_told() -> None:

@@ -21,6 +21,7 @@ from hikflask.models.operator import VIEWER
 from hikflask.services.accounts import api_tokens
 from hikflask.services.core.dates import end_of, start_of
 from tests.support.desk import ENGLISH, Desk
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 NOON_UTC = datetime(2025, 3, 10, 12, 0, tzinfo=UTC)
@@ -218,13 +219,13 @@ def test_employees_page_says_when_it_was_confirmed(desk: Desk, app: Flask) -> No
 
 def test_employees_page_says_when_it_is_tried_again(desk: Desk, app: Flask) -> None:
     place = desk.save()
-    put(app, Enrolment, face="pending", confirmed_photo_id=None, refusal_code="unreachable", next_attempt_at=LATER)
+    put(app, Enrolment, face="pending", confirmed_photo_id=None, refusal=refusal("unreachable"), next_attempt_at=LATER)
 
     russian, english = said_on(desk, place)
     assert "«Вход» не отвечает. Программа повторит попытку 25 ноября 2099 г. в 11:25. Данные сохранены." in russian
     assert "“Вход” does not answer. The next try is on 25 November 2099 at 11:25. Nothing is lost." in english
 
-    put(app, Enrolment, refusal_code="other_device")
+    put(app, Enrolment, refusal=refusal("other_device"))
     russian, english = said_on(desk, place)
     assert "на нём вручную. Программа повторит попытку 25 ноября 2099 г. в 11:25. Данные сохранены." in russian
     assert "there by hand. The next try is on 25 November 2099 at 11:25. Nothing is lost." in english

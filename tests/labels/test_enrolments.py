@@ -11,6 +11,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from tests.support.desk import ENGLISH, Desk
+from tests.support.refusals import refusal
 
 
 def page(desk: Desk, app: Flask, **columns: Any) -> str:
@@ -23,9 +24,9 @@ def page(desk: Desk, app: Flask, **columns: Any) -> str:
     return desk.client.get(place, headers=ENGLISH).text
 
 
-@pytest.mark.parametrize("code", ["deviceBusy", "faceDataModeling"])
+@pytest.mark.parametrize("code", ["devicebusy", "facedatamodeling"])
 def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, code: str) -> None:
-    shown = page(desk, app, person=CONFIRMED, face=PENDING, refusal_code=code, next_attempt_at=database_now(30))
+    shown = page(desk, app, person=CONFIRMED, face=PENDING, refusal=refusal(code), next_attempt_at=database_now(30))
 
     assert "The terminal is busy. Trying again in " in shown
     assert "Try again in a moment" not in shown
@@ -35,15 +36,15 @@ def test_busy_terminal_says_once_when_it_is_tried_again(desk: Desk, app: Flask, 
 @pytest.mark.parametrize(
     ("code", "room"),
     [
-        ("deviceUserFull", 3000),
-        ("userExceedLimit", 3000),
-        ("deviceFaceFull", 1500),
-        ("faceImagesNumError", 1500),
-        ("faceNumFull", 1500),
+        ("deviceuserfull", 3000),
+        ("userexceedlimit", 3000),
+        ("devicefacefull", 1500),
+        ("faceimagesnumerror", 1500),
+        ("facenumfull", 1500),
     ],
 )
 def test_full_terminal_says_how_many_it_holds(desk: Desk, app: Flask, code: str, room: int) -> None:
-    shown = page(desk, app, person=REFUSED, face=PENDING, refusal_code=code, next_attempt_at=None)
+    shown = page(desk, app, person=REFUSED, face=PENDING, refusal=refusal(code), next_attempt_at=None)
 
     assert f"The terminal is full ({room} of {room}). Remove leavers first." in shown
 
@@ -53,12 +54,12 @@ FULL = {"faces": 1500}
 
 @pytest.mark.parametrize(
     ("code", "counted"),
-    [("deviceFaceFull", {"faces": None}), ("faceNumFull", {"faces": 3}), ("no_photo", FULL), ("file_gone", FULL)],
+    [("devicefacefull", {"faces": None}), ("facenumfull", {"faces": 3}), ("no_photo", FULL), ("file_gone", FULL)],
 )
 def test_full_library_of_faces_offers_no_capture(
     desk: Desk, app: Flask, code: str, counted: dict[str, int | None]
 ) -> None:
-    page(desk, app, person=CONFIRMED, face=REFUSED, refusal_code=code, next_attempt_at=None)
+    page(desk, app, person=CONFIRMED, face=REFUSED, refusal=refusal(code), next_attempt_at=None)
     with app.app_context():
         db.session.execute(db.update(Terminal).values(**counted))
         db.session.commit()
@@ -72,7 +73,7 @@ def test_full_library_of_faces_offers_no_capture(
 
 
 def test_person_who_exceeds_the_limit_of_a_terminal_needs_no_capture(desk: Desk, app: Flask) -> None:
-    shown = page(desk, app, person=CONFIRMED, face=REFUSED, refusal_code="userExceedLimit", next_attempt_at=None)
+    shown = page(desk, app, person=CONFIRMED, face=REFUSED, refusal=refusal("userexceedlimit"), next_attempt_at=None)
 
     assert "The terminal is full (3000 of 3000). Remove leavers first." in shown
     assert re.findall(r'id="capture-[^"]*"', shown) == []

@@ -14,6 +14,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
+from tests.support.refusals import refusal
 
 pytestmark = [
     pytest.mark.usefixtures("context"),
@@ -34,7 +35,7 @@ def wished(terminal: Terminal) -> Enrolment:
 def conversation(wished: Enrolment) -> Iterator[Connection]:
     """Another process's transaction, that has just written the end of the wish and is about to commit."""
     with db.engine.connect() as connection:
-        done = {"person": "confirmed", "refusal_code": "no_photo", "next_attempt_at": None}
+        done = {"person": "confirmed", "refusal": refusal("no_photo"), "next_attempt_at": None}
         connection.execute(update(Enrolment).where(Enrolment.id == wished.id).values(**done))
         yield connection
 

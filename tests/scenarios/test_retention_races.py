@@ -123,7 +123,9 @@ def test_save_of_a_picture_that_is_being_given_up_is_refused(
 ) -> None:
     employee_id = save_employee(IVAN).row.id
     taken = capture_face(simulator, terminal)
-    conversation.execute(update(Capture).values(state="failed", reason="not_saved", photo_id=None))
+    conversation.execute(
+        update(Capture).values(state="failed", refusal={"code": "not_saved", "params": {}}, photo_id=None)
+    )
     refused: list[str] = []
 
     def one_save() -> None:

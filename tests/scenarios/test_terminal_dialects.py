@@ -33,6 +33,7 @@ from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.enrolments import enrol
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.long]
 
@@ -119,7 +120,7 @@ def test_a_terminal_that_knows_no_capture_says_so_and_is_asked_no_more(put: Put)
     tries = asked(simulated, "CaptureFaceData")
     again = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert [(one.state, one.reason) for one in (ended, again)] == [(FAILED, CaptureNotSupported.own_code)] * 2
+    assert [(one.state, one.refusal_code) for one in (ended, again)] == [(FAILED, CaptureNotSupported.own_code)] * 2
     assert (tries, asked(simulated, "CaptureFaceData")) == (2, 2)
     assert checks.check(terminal.id, "test").capture_mode == "unknown"
 
@@ -184,7 +185,10 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
         reconcile(wanted.id, "test")
 
     row = queries.row(wanted.id)
-    assert (refused.value.text, row.refusal_code, row.refusal_text) == (function, "function_not_supported", function)
+    assert (refused.value.params["text"], row.refusal) == (
+        function,
+        refusal("function_not_supported", text=function),
+    )
     with app.test_request_context(), force_locale("ru"):
         assert status_of(row).reason == sentence
 
@@ -194,7 +198,7 @@ def test_a_capture_that_fails_at_the_check_names_the_check(put: Put) -> None:
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.reason, ended.reason_text) == ("function_not_supported", "System/deviceInfo")
+    assert ended.refusal == refusal("function_not_supported", text="System/deviceInfo")
 
 
 # FDSetUp is not everywhere.
@@ -299,7 +303,7 @@ def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> 
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason, ended.photo_id) == (FAILED, "unusable_picture", None)
+    assert (ended.state, ended.refusal_code, ended.photo_id) == (FAILED, "unusable_picture", None)
     assert capture_face(simulated, terminal).state == CAPTURED
 
 
@@ -359,5 +363,5 @@ def test_a_terminals_own_word_is_no_sentence_of_ours(put: Put) -> None:
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason) == (FAILED, "terminal:captured")
-    assert json.dumps(ended.reason)
+    assert (ended.state, ended.refusal_code) == (FAILED, "terminal:captured")
+    assert json.dumps(ended.refusal_code)

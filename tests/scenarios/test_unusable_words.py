@@ -14,7 +14,7 @@ from hikflask.models.capture import FAILED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.errors import NumberTakenThere, told
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -61,7 +61,7 @@ def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
         reconcile(wanted.id, "test")
 
     row = queries.row(wanted.id)
-    assert (row.refusal_code, row.refusal_text, row.attempts) == ("terminal:bad\ufffd", "\ufffdtext", 1)
+    assert (told(row.refusal), row.attempts) == (("terminal:bad\ufffd", "\ufffdtext"), 1)
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -74,7 +74,7 @@ def test_name_of_a_stranger_is_noted(say: Say, terminal: Terminal, bad: str) -> 
     with pytest.raises(NumberTakenThere):
         reconcile(wanted.id, "test")
 
-    assert queries.row(wanted.id).refusal_text == "A\ufffd"
+    assert told(queries.row(wanted.id).refusal)[1] == "A\ufffd"
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -88,7 +88,7 @@ def test_removal_that_is_refused_comes_again_later_and_later(say: Say, terminal:
         with pytest.raises(Refused):
             reconcile(wanted.id, "test")
         row = queries.row(wanted.id)
-        assert (row.attempts, row.refusal_text, row.next_attempt_at is None) == (attempts, "\ufffd", False)
+        assert (row.attempts, told(row.refusal)[1], row.next_attempt_at is None) == (attempts, "\ufffd", False)
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -97,5 +97,5 @@ def test_capture_that_is_refused_fails_at_once(say: Say, terminal: Terminal, bad
 
     taken = run_capture(start_capture(terminal.id, Draft(), "Анна").id)
 
-    assert (taken.state, taken.reason, taken.reason_text) == (FAILED, "terminal:bad\ufffd", "\ufffd")
+    assert (taken.state, told(taken.refusal)) == (FAILED, ("terminal:bad\ufffd", "\ufffd"))
     assert db.session.get_one(Capture, taken.id).state == FAILED

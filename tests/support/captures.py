@@ -26,5 +26,5 @@ def capture_face(
     simulator.present_alone(face)
     started = start_capture(terminal.id, draft, "Анна", employee_id=employee_id, take_over=take_over)
     taken = run_capture(started.id)
-    assert taken.state == CAPTURED, taken.reason
+    assert taken.state == CAPTURED, taken.refusal_code
     return taken

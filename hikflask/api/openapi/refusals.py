@@ -9,7 +9,7 @@ from werkzeug.exceptions import default_exceptions
 from hikflask import messages
 from hikflask.api.openapi.described import Schema
 from hikflask.api.openapi.schemas import SCHEMAS
-from hikflask.isapi.errors import CLASSES, Busy
+from hikflask.isapi.errors import CLASSES, Busy, spelled
 from hikflask.services.core.refusals import FROM_TERMINAL, REFUSED_HERE
 
 # The refusals that a call may get.
@@ -54,15 +54,16 @@ def _example(codes: dict[str, str]) -> dict[str, str]:
 def _codes(status: int) -> dict[str, str]:
     """Return the codes that are answered with a status, each with its sentence."""
     of_table = [code for code, rule in RULES.items() if rule.status == status]
-    codes = {code: messages.outline(code) for code in [*of_table, *_of_terminals(status)]}
+    codes = {spelled(code, {}): messages.outline(code) for code in of_table}
+    codes |= {code: messages.outline(code) for code in _of_terminals(status)}
     return codes | OWN.get(HTTPStatus(status), _of_http(status))
 
 
 def _of_terminals(status: int) -> Iterable[str]:
-    """The codes of terminals, as most of them spell them; a terminal that is in use is a conflict."""
+    """The codes of terminals, in lower case; a terminal that is in use is a conflict."""
     if status not in ANY_CODE:
         return []
-    others = {code: kind for code, kind in CLASSES.items() if code not in {code.lower() for code in RULES}}
+    others = {code: kind for code, kind in CLASSES.items() if code not in RULES}
     return [code for code, kind in others.items() if (kind is Busy) == (status == HTTPStatus.CONFLICT)]
 
 

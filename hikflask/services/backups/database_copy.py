@@ -6,6 +6,7 @@ replaces them on the way, as wherever else the app stores texts. The queue is no
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -226,7 +227,11 @@ def _digest(connection: Connection, table: Table) -> tuple[int, int]:
 
 
 def _row_digest(table: Table, row: Any) -> int:
-    values = [value for _, value in map(_stored, zip(table.columns, row, strict=True))]
+    # JSONB has its own order of the keys.
+    values = [
+        json.dumps(json.loads(value), sort_keys=True) if value and isinstance(column.type, JSON) else value
+        for column, value in map(_stored, zip(table.columns, row, strict=True))
+    ]
     return int.from_bytes(hashlib.sha256(repr(values).encode()).digest())
 
 

@@ -9,6 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture
 from hikflask.models.capture import FAILED, QUEUED, RUNNING, WAITING
 from hikflask.models.columns import database_now
+from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import transaction
@@ -23,7 +24,7 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True)
 class View:
-    """A capture as pages show it. After the deadline, `state` and `reason` differ from those of the row."""
+    """A capture as pages show it. After the deadline, `state` and `reason`, its code, differ from those of the row."""
 
     capture: Capture
     state: str
@@ -58,7 +59,7 @@ def _view(capture: Capture, now: datetime) -> View:
         return View(capture, FAILED, _overdue_reason(capture.state), 0)
     if capture.state == QUEUED and not heartbeat.alive():
         return View(capture, FAILED, NO_WORKER, 0)
-    return View(capture, capture.state, capture.reason, max(0, round(left)))
+    return View(capture, capture.state, capture.refusal_code, max(0, round(left)))
 
 
 def _overdue_reason(state: str) -> str:
@@ -73,4 +74,4 @@ def fail_overdue(terminal_id: int | None = None) -> None:
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
     # The audit entry must not name the present operator.
     with audit.acting(audit.WORKER), transaction():
-        state.apply(state.OVERDUE, overdue, here, reason=INTERRUPTED)
+        state.apply(state.OVERDUE, overdue, here, refusal=Refusal(code=INTERRUPTED, params={}))

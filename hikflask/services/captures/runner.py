@@ -18,10 +18,11 @@ from hikflask.isapi.errors import CaptureCancelled, CaptureNotSupported, Capture
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import QUEUED, WAITING
 from hikflask.models.columns import database_now
+from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_BINARY, BY_URL, NO_CAPTURE, UNKNOWN
 from hikflask.services.captures import deadline, holds, queries
 from hikflask.services.core.db import changed_rows, end_read, transaction
-from hikflask.services.core.errors import ServiceError, TerminalInUse
+from hikflask.services.core.errors import ServiceError, TerminalInUse, refusal_of
 from hikflask.services.photos import jpeg, storage
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import checks, connection, leases
@@ -41,7 +42,7 @@ def run_capture(capture_id: int) -> Capture:
     with request_id.working_for(capture.request_id):
         _run(capture)
         ended = queries.row(capture_id)
-        log.info("capture %s at terminal %s: %s", ended.id, ended.terminal_id, ended.reason or ended.state)
+        log.info("capture %s at terminal %s: %s", ended.id, ended.terminal_id, ended.refusal_code or ended.state)
     return ended
 
 
@@ -56,13 +57,13 @@ def _run(capture: Capture) -> None:
     except CaptureCancelled:
         pass
     except TerminalError as error:
-        _fail(capture_id, error.code, error.text)
+        _fail(capture_id, refusal_of(error))
     except TerminalInUse as error:
         # Only the run that holds the lease may end a capture that has begun.
         with transaction():
-            state.apply(state.NOT_BEGUN, Capture.id == capture_id, reason=error.code)
+            state.apply(state.NOT_BEGUN, Capture.id == capture_id, refusal=Refusal(code=error.code, params={}))
     except ServiceError as error:
-        _fail(capture_id, error.code)
+        _fail(capture_id, Refusal(code=error.code, params={}))
 
 
 def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
@@ -89,7 +90,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
             talk.note(capture_mode=NO_CAPTURE)
         raise
     except (CaptureCancelled, CaptureTimeout) as error:
-        _fail(capture.id, error.code, str(max(1, round(timeout - seconds_left()))))
+        _fail(capture.id, Refusal(code=error.code, params={"after": max(1, round(timeout - seconds_left()))}))
         holds.look_again(talk, capture.id)
         raise
     except UnusablePicture:
@@ -169,6 +170,6 @@ def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: 
             storage.save(photo)
 
 
-def _fail(capture_id: int, reason: str, text: str = "") -> None:
+def _fail(capture_id: int, refusal: Refusal) -> None:
     with transaction():
-        state.apply(state.FAILURE, Capture.id == capture_id, reason=reason[:64], reason_text=text[:255])
+        state.apply(state.FAILURE, Capture.id == capture_id, refusal=refusal)

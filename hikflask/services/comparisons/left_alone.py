@@ -11,6 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Difference, Enrolment, LeftAlone, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
+from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
 from hikflask.services.core.db import changed_rows, lock_terminal, transaction
@@ -74,7 +75,8 @@ def _decide(comparison: Comparison, difference: Difference, reason: str) -> None
 def stop_trying(enrolment_ids: Collection[int], kind: str, reason: str) -> None:
     """Write, within the caller's transaction, that enrolments stay as they are on the terminal."""
     if kind in LEFT:
-        state.apply(LEFT[kind], Enrolment.id.in_(enrolment_ids), refusal_text=reason)
+        refusal = Refusal(code=state.LEFT_ALONE, params={"reason": reason})
+        state.apply(LEFT[kind], Enrolment.id.in_(enrolment_ids), refusal=refusal)
 
 
 def take_back(terminal_id: int, kind: str, number: str) -> bool:

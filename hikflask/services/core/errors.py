@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hikflask.isapi.errors import TerminalError
+from hikflask.isapi.errors import TerminalError, spelled
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.refusals import OTHER, RULES
 
@@ -31,8 +31,16 @@ class ServiceError(Exception):
 
 def refusal_of(error: ServiceError | TerminalError) -> Refusal:
     """Return an error as a row stores it; a terminal's has its own words as `text`."""
-    params = error.params if isinstance(error, ServiceError) else {"text": error.text}
-    return Refusal(code=error.code, params=params)
+    return Refusal(code=error.code, params=error.params)
+
+
+def told(refusal: Refusal | None) -> tuple[str, str]:
+    """Return the code and the text of a refusal as programs are told them; both are empty where nothing was refused."""
+    if refusal is None:
+        return "", ""
+    code, params = refusal["code"], refusal["params"]
+    text = next((params[name] for name in ("text", "name", "reason", "after") if name in params), "")
+    return spelled(code, params), str(text)
 
 
 class NameTooLong(ServiceError):
@@ -124,7 +132,7 @@ class NotComparedSinceRestore(ServiceError):
 class NumberTakenThere(ServiceError):
     """The number belongs to somebody else on the terminal (params: n, name)."""
 
-    code = "employeeNoAlreadyExist"
+    code = "employeenoalreadyexist"
 
 
 class EnrolmentUnknown(ServiceError):

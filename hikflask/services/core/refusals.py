@@ -35,7 +35,7 @@ REFUSED_HERE: dict[str, Rule] = {
         Rule(CONFLICT),
         "idempotency_answer_gone clock_not_set department_has_people plan_changed employee_inactive "
         "terminal_has_people terminal_in_use terminal_retired terminal_held photo_forgotten cancelled "
-        "file_gone employeeNoAlreadyExist enrolment_unknown other_device certificate_uncheckable "
+        "file_gone employeenoalreadyexist enrolment_unknown other_device certificate_uncheckable "
         "import_checked import_not_checked import_started nothing_to_undo import_file_gone changed_since "
         "import_row_gone import_photo_gone face_stays not_compared name_differs face_differs face_not_read "
         "not_there not_here number_not_usable changed_there not_restored not_compared_since_restore "
@@ -113,7 +113,7 @@ FROM_TERMINAL: dict[str, Rule] = {
         "person_not_verified name_not_verified validity_not_verified rights_not_verified face_not_verified "
         "removal_not_verified removal_not_shown",
     ),
-    **_each(Rule(TIMEOUT), "captureTimeout capture_unanswered"),
+    **_each(Rule(TIMEOUT), "capturetimeout capture_unanswered"),
     **_each(Rule(UNAVAILABLE), "unreachable no_answer lease_lost wish_changed interrupted no_worker"),
 }
 RULES = REFUSED_HERE | OF_SIGNING_IN | FROM_TERMINAL

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from hikflask.extensions import Base, db
+from hikflask.isapi.errors import spelled
 from hikflask.models import (
     AuditEntry,
     Capture,
@@ -33,7 +34,7 @@ from hikflask.services.audit import Entry, details_text
 from hikflask.services.audit.sealing import opened
 from hikflask.services.captures import personal_data
 from hikflask.services.core.db import locked_employee, transaction
-from hikflask.services.core.errors import NotFound, PhotoForgotten
+from hikflask.services.core.errors import NotFound, PhotoForgotten, told
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
@@ -58,8 +59,6 @@ OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
 OF_CAPTURE = (
     "state",
-    "reason",
-    "reason_text",
     "requested_by",
     "created_at",
     "draft_number",
@@ -86,8 +85,6 @@ OF_ENROLMENT = (
     "old_name",
     "said_by",
     "said_note",
-    "refusal",
-    "refusal_text",
     "created_at",
     "wanted_at",
 )
@@ -98,7 +95,6 @@ COLUMN_OF = {
     "old_name": "name_on_old_device",
     "said_by": "confirmed_by",
     "said_note": "confirmation_note",
-    "refusal": "refusal_code",
     "unlinked_at": "file_deleted_at",
 }
 OF_JOB = ("kind", "requested_by", "started_at", "state")
@@ -130,12 +126,13 @@ def export_employee(employee_id: int) -> bytes:
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _consent(employee_id),
         "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
-        "captures": [{"terminal": one.terminal.name, **_columns(one, OF_CAPTURE)} for one in captures],
+        "captures": [_at_terminal(one, OF_CAPTURE, "reason") for one in captures],
         "groups": [one.name for one in groups.of_employee(employee) if one.alone],
-        "terminals": [{"terminal": one.terminal.name, **_columns(one, OF_ENROLMENT)} for one in enrolled],
+        "terminals": [_at_terminal(one, OF_ENROLMENT, "refusal") for one in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "jobs": [
-            {**_columns(job, OF_JOB), "action": item.action, "error": item.error} for job, item in _jobs(employee_id)
+            {**_columns(job, OF_JOB), "action": item.action, "error": spelled(item.error, item.error_params or {})}
+            for job, item in _jobs(employee_id)
         ],
         "imports": [
             {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW)}
@@ -289,6 +286,12 @@ def _rows(statement: Any) -> Iterable[Any]:
 
 def _columns(row: Base | Entry, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: _plain(getattr(row, COLUMN_OF.get(name, name))) for name in names}
+
+
+def _at_terminal(row: Capture | Enrolment, names: tuple[str, ...], key: str) -> dict[str, Any]:
+    """Return columns of a row with the terminal's name, and why the terminal refused under this key."""
+    code, text = told(row.refusal)
+    return {"terminal": row.terminal.name, **_columns(row, names), key: code, f"{key}_text": text}
 
 
 def _plain(value: Any) -> Any:

@@ -70,7 +70,7 @@ _WITH_STATES = select(Employee).options(
             Enrolment.sent_name,
             Enrolment.step,
             Enrolment.photo_id,
-            Enrolment.refusal_code,
+            Enrolment.refusal,
             Enrolment.next_attempt_at,
             raiseload=True,
         ),

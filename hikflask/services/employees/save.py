@@ -227,7 +227,7 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
         return None
     if capture.state in RUNNING and deadline.view(capture.id).running:
         raise ServiceError("capture_running")
-    if capture.reason == "not_saved":
+    if capture.refusal_code == "not_saved":
         raise ServiceError("not_saved")
     if capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
         raise CaptureSuperseded

@@ -110,7 +110,7 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     photo = photo_of(capture)
     if saved != 1 or photo is None:
         db.session.refresh(capture)
-        raise ServiceError("not_saved") if capture.reason == "not_saved" else CaptureSuperseded
+        raise ServiceError("not_saved") if capture.refusal_code == "not_saved" else CaptureSuperseded
     photo.employee_id = employee.id
     files.rename(photo, employee.number)
     employee.photo = photo

@@ -8,7 +8,7 @@ from typing import Any
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
 from hikflask.services import audit
-from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.core.errors import NumberTakenThere, told
 
 # Removals are always retried, but these errors also wait for a person's decision.
 DECISIONS = {NumberTakenThere.code, "holder_not_shown", "other_device"}
@@ -25,7 +25,7 @@ class AttemptTrail:
 
     def note(self, row: Enrolment, values: dict[str, Any]) -> None:
         """Write an entry if the values just written are a new refusal or a new confirmation."""
-        if values.get("refusal_code"):
+        if values.get("refusal"):
             self._note_refusal(row)
         if values.get("person") == CONFIRMED and row.next_attempt_at is None:
             self._note_confirmation(row)
@@ -38,8 +38,8 @@ class AttemptTrail:
     def _note_refusal(self, row: Enrolment) -> None:
         refusal = _refusal(row)
         if refusal and refusal != self._refusal:
-            text = {"text": row.refusal_text} if row.refusal_text else {}
-            _note("enrolment.refused", row, {"reason": row.refusal_code, **text})
+            code, text = told(row.refusal)
+            _note("enrolment.refused", row, {"reason": code, **({"text": text} if text else {})})
         self._refusal = refusal
 
     def _note_confirmation(self, row: Enrolment) -> None:

@@ -25,8 +25,9 @@ from hikflask.isapi.faces import FaceCall
 from hikflask.isapi.multipart import PICTURE_NAMES
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE, BY_URL, FACE_ADD_OR_REPLACE, FACE_SET_UP
-from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten, ServiceError
+from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten, ServiceError, refusal_of
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
@@ -72,7 +73,7 @@ class FaceOutcome:
     sent: BY_URL, BY_PICTURE, or empty.
     """
 
-    refusal: str = ""
+    refusal: Refusal | None = None
     face: str = PENDING
     kept: bool = False
     previous: str | None = None
@@ -100,7 +101,7 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
         return FaceOutcome(kept=True)
     source, refusal = _source(attempt)
     if source is None or (refusal and not present):
-        return _refused(attempt, refusal or FaceOutcome(NO_PHOTO))
+        return _refused(attempt, refusal or FaceOutcome(Refusal(code=NO_PHOTO, params={})))
     face = FaceThere(present, _enrolled_sha256(attempt, there) if present else None, confirmed)
     if face.sha256 == source.sha256:
         return FaceOutcome()
@@ -128,7 +129,7 @@ def _source(attempt: Attempt) -> tuple[Source | None, FaceOutcome | None]:
     """Return the face to send, and the reason if it cannot be sent."""
     photo = attempt.row.photo
     if photo is None:
-        return None, FaceOutcome(NO_PHOTO)
+        return None, FaceOutcome(Refusal(code=NO_PHOTO, params={}))
     capture, terminal = photo.capture, attempt.talk.terminal
     captured_here = capture is not None and bool(capture.face_url) and capture.terminal_id == terminal.id
     source = Source(photo.sha256, capture.face_url if capture and captured_here else None, None)
@@ -136,11 +137,11 @@ def _source(attempt: Attempt) -> tuple[Source | None, FaceOutcome | None]:
         if captured_here:
             return source, None
         captured = capture is not None and bool(capture.face_url)
-        return source, FaceOutcome(OTHER_TERMINAL if captured else FILES_NOT_TAKEN, REFUSED)
+        return source, FaceOutcome(Refusal(code=OTHER_TERMINAL if captured else FILES_NOT_TAKEN, params={}), REFUSED)
     try:
         return replace(source, picture=storage.read_photo(photo)), None
     except PhotoForgotten as error:
-        return source, FaceOutcome(error.code, REFUSED)
+        return source, FaceOutcome(refusal_of(error), REFUSED)
 
 
 def _refused(attempt: Attempt, refusal: FaceOutcome) -> FaceOutcome:
@@ -164,7 +165,7 @@ def _bind(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
         if mode == BY_PICTURE or type(error) not in NO_PICTURES:
             raise
     if source.url is None:
-        return _refused(attempt, FaceOutcome(FILES_NOT_TAKEN, REFUSED))
+        return _refused(attempt, FaceOutcome(Refusal(code=FILES_NOT_TAKEN, params={}), REFUSED))
     return _bind_url(attempt, source, face)
 
 

@@ -9,6 +9,7 @@ from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChan
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import (
     LeaseLost,
@@ -18,6 +19,7 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalInUse,
     TerminalRetired,
+    refusal_of,
 )
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.attempt import Attempt
@@ -35,15 +37,15 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     if row.is_confirmed or row.next_attempt_at is None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
-        attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), **_reason(row, error))
+        attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), refusal=_reason(row, error))
     elif error.retryable or row.desired == ABSENT or (row.face_unverified and not _asks_a_person(error)):
         later = database_now(schedule.back_off(row.attempts))
-        attempt.write(state.RESCHEDULED, next_attempt_at=later, **_reason(row, error))
+        attempt.write(state.RESCHEDULED, next_attempt_at=later, refusal=_reason(row, error))
     else:
         # A terminal that does not show the validity will not do so later either.
         refused = attempt.step in {"", "person"} or error.code == "validity_not_shown"
         person = REFUSED if refused else row.person
-        attempt.write(state.GIVEN_UP, person=person, **_words(error))
+        attempt.write(state.GIVEN_UP, person=person, refusal=refusal_of(error))
 
 
 def _asks_a_person(error: TerminalError | ServiceError) -> bool:
@@ -69,27 +71,23 @@ def postpone(
     soon = database_now(SOON_SECONDS)
     if isinstance(error, LoginStopped):
         unlock_at = select(Terminal.unlock_at).where(Terminal.id == row.terminal_id).scalar_subquery()
-        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=unlock_at, **_reason(row, error))
+        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=unlock_at, refusal=_reason(row, error))
     elif isinstance(error, TerminalRetired):
-        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=None, **_reason(row, error))
+        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=None, refusal=_reason(row, error))
     elif isinstance(error, NotComparedSinceRestore):
-        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=soon, **_reason(row, error))
+        state.apply(state.POSTPONED_FOR, *same, next_attempt_at=soon, refusal=_reason(row, error))
     elif isinstance(error, LeaseLost):
         state.apply(state.POSTPONED_BETWEEN_STEPS, *same, next_attempt_at=soon)
     else:
         state.apply(state.POSTPONED, *same, next_attempt_at=soon)
 
 
-def _reason(row: Enrolment, error: TerminalError | ServiceError) -> dict[str, str]:
-    """Return the reason to write. A refused face keeps its own reason, and a confirmed row has none."""
+def _reason(row: Enrolment, error: TerminalError | ServiceError) -> Refusal | None:
+    """Return the refusal to write. A refused face keeps its own, and a confirmed row has none."""
     if row.is_confirmed or row.face == REFUSED:
-        return {"refusal_code": row.refusal_code, "refusal_text": row.refusal_text}
-    return _words(error)
-
-
-def _words(error: TerminalError | ServiceError) -> dict[str, str]:
-    text = error.text if isinstance(error, TerminalError) else str(error.params.get("name", ""))
-    return {"refusal_code": error.code[:64], "refusal_text": text[:255]}
+        return row.refusal
+    # The minutes of a lock pass while the row stays as it is.
+    return Refusal(code=error.code, params={}) if isinstance(error, LoginStopped) else refusal_of(error)
 
 
 def _after_stop(error: TerminalError) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import SOMEBODY_ELSES
+from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import NumberTakenThere
@@ -34,10 +35,10 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
     asked = (
         Enrolment.generation == generation,
         Enrolment.refusal_code == NumberTakenThere.code,
-        Enrolment.refusal_text == name,
+        Enrolment.refusal[("params", "name")].as_string() == name,
     )
     mine = (Enrolment.id == enrolment_id, *asked)
-    waits = state.apply(state.SOMEBODY_ELSES_HERE, *mine, refusal_code="other_device") == 1
+    waits = state.apply(state.SOMEBODY_ELSES_HERE, *mine, refusal=Refusal(code="other_device", params={})) == 1
     ended = None
     if not waits:
         ended = _end(enrolment_id, state.REMOVED_AS_SOMEBODY_ELSES, *asked, confirmation_note=SOMEBODY_ELSES)

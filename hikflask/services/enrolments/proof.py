@@ -5,6 +5,7 @@ import logging
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Person
 from hikflask.models.enrolment import REFUSED
+from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import rights, validity
@@ -27,8 +28,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     attempt.begin("proof")
     person = _find_ours(attempt)
     if outcome.undone:
-        text = attempt.row.refusal_text if attempt.row.face == REFUSED else ""
-        _confirm_person(attempt, person, face=outcome.face, refusal_code=outcome.refusal, refusal_text=text)
+        _confirm_person(attempt, person, face=outcome.face, refusal=outcome.refusal)
         return
     if not shows_face(attempt, person, outcome):
         attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
@@ -45,22 +45,20 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
                 recovery.bring_photos(attempt.row.terminal_id)
 
 
-def confirm_without_face(attempt: Attempt, code: str, text: str) -> None:
+def confirm_without_face(attempt: Attempt, refusal: Refusal) -> None:
     """Write that the face was refused for good, and verify the person alone.
 
     :raises person_not_verified: :raises name_not_verified: :raises validity_not_verified: :raises validity_not_shown:
     :raises rights_not_verified: when Search does not show the person so.
     """
-    attempt.write(state.FACE_REFUSED, refusal_code=code[:64], refusal_text=text[:255])
-    person = _find_ours(attempt)
-    row = attempt.row
-    _confirm_person(attempt, person, face=row.face, refusal_code=row.refusal_code, refusal_text=row.refusal_text)
+    attempt.write(state.FACE_REFUSED, refusal=refusal)
+    _confirm_person(attempt, _find_ours(attempt), face=REFUSED, refusal=refusal)
 
 
-def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal_code: str, refusal_text: str) -> None:
+def _confirm_person(attempt: Attempt, person: Person, *, face: str, refusal: Refusal | None) -> None:
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN)
-    known = {"face": face, "refusal_code": refusal_code, "refusal_text": refusal_text}
-    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_validity(attempt, person), **known)
+    why = {"face": face, "refusal": refusal}
+    attempt.write(state.PERSON_CONFIRMED, written_name=attempt.name, **_validity(attempt, person), **why)
 
 
 def _validity(attempt: Attempt, person: Person) -> dict[str, str]:
@@ -88,7 +86,7 @@ def _require_rights(attempt: Attempt, person: Person, not_shown: Transition) -> 
     if unproven - rights.asked(attempt):
         raise ServiceError("rights_not_verified")
     if person.rights.valid:
-        raise ServiceError("validity_not_verified", name=_words(person))
+        raise ServiceError("validity_not_verified", text=_words(person))
     raise (
         ServiceError("validity_not_shown")
         if attempt.rights_shown.valid is None

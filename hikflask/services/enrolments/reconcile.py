@@ -25,6 +25,7 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalInUse,
     TerminalRetired,
+    refusal_of,
 )
 from hikflask.services.enrolments import failures, queries, rights, validity
 from hikflask.services.enrolments.attempt import Attempt
@@ -129,12 +130,12 @@ def _enrol(attempt: Attempt) -> None:
         outcome = _put_face(attempt, there)
     except CaptureSuperseded as error:
         _supersede_capture(attempt)
-        confirm_without_face(attempt, error.code, "")
+        confirm_without_face(attempt, refusal_of(error))
         raise
     except TerminalError as error:
         if error.retryable or error.stops or attempt.row.face_unverified:
             raise
-        confirm_without_face(attempt, error.code, error.text)
+        confirm_without_face(attempt, refusal_of(error))
         raise
     prove(attempt, outcome)
 
@@ -234,7 +235,7 @@ def _put_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
     """Bind the face. A refused face is not sent again before an operator retries it."""
     attempt.begin("face")
     if attempt.row.face == REFUSED:
-        return FaceOutcome(attempt.row.refusal_code, REFUSED)
+        return FaceOutcome(attempt.row.refusal, REFUSED)
     return bind_face(attempt, there)
 
 

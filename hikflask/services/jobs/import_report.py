@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, and_, func, select
 
 from hikflask.extensions import db
+from hikflask.isapi.errors import spelled
 from hikflask.models import ImportBatch, ImportRow, Job, JobItem
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, UNCHANGED, WRONG
 from hikflask.models.job import DONE, FAILED
@@ -87,7 +88,8 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
         (rows or items).pop()
     after = [items[-1].id if items else last_item, rows[-1].id if rows else last_row]
     report = _report(batch, rows, items, is_imported=job.id == batch.import_job_id) if batch else None
-    return Page([(item.number, item.error) for item in items], report, PLACES.cursor(after) if more and limit else "")
+    failed = [(item.number, spelled(item.error, item.error_params or {})) for item in items]
+    return Page(failed, report, PLACES.cursor(after) if more and limit else "")
 
 
 def of_batch(batch: ImportBatch, most: int) -> Report:

@@ -6,12 +6,13 @@ the whole portion, so a job that only waits for terminals costs nearly nothing, 
 
 import time
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, case, cast, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REMOVED
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import EnrolmentUnknown, GenerationChanged, NumberTakenThere
 from hikflask.services.core.progress import ClaimLost
@@ -126,12 +127,14 @@ def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
 
 def _fail_refused(sent: tuple[ColumnElement[bool], ...]) -> int:
     """Fail the items that are tried no more, with what the terminal said: one statement for each thing it said."""
-    told = (Enrolment.refusal_code, Enrolment.refusal_text, Terminal.name)
-    over = select(*told).join(JobItem, OF_ITEM).join(Terminal, Terminal.id == Enrolment.terminal_id)
+    # Each database compares JSON in its own way, but texts alike.
+    text = cast(Enrolment.refusal, Text)
+    over = select(text, Enrolment.refusal, Terminal.name).join(JobItem, OF_ITEM).join(Enrolment.terminal)
     failed = 0
-    for code, text, name in db.session.execute(over.where(*sent, IS_GIVEN_UP).distinct()).all():
-        same = and_(Enrolment.refusal_code == code, Enrolment.refusal_text == text, Terminal.name == name)
+    for its_text, refusal, name in db.session.execute(over.where(*sent, IS_GIVEN_UP).distinct()).all():
+        same = and_(text.is_not_distinct_from(its_text), Terminal.name == name)
         told_so = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_GIVEN_UP, same).exists()
-        written = {"error": code or NOT_FINISHED, "error_params": {"t": name, "text": text}}
+        why = refusal or Refusal(code=NOT_FINISHED, params={})
+        written = {"error": why["code"], "error_params": {**why["params"], "t": name}}
         failed += changed_rows(update(JobItem).where(*sent, told_so).values(state=FAILED, **written))
     return failed

@@ -43,7 +43,7 @@ def about(job: Job, error: TerminalError | ServiceError) -> dict[str, Any]:
     terminal = db.session.get(Terminal, job.terminal_id) if job.terminal_id else None
     where = {"t": terminal.name, "name": terminal.name, "address": terminal.url} if terminal else {}
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
-    return {**where, "text": error.text} | ({"n": max(1, round(seconds / 60))} if seconds else {})
+    return {**where, **error.params} | ({"n": max(1, round(seconds / 60))} if seconds else {})
 
 
 def _stops(error: TerminalError | ServiceError) -> bool:

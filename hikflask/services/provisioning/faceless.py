@@ -89,7 +89,7 @@ def _after(employee_id: int | None) -> list[ColumnElement[bool]]:
 
 def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
     """Return the condition on Enrolment: no face comes by itself, nor as soon as the terminal has room for it."""
-    lacks_room = func.lower(Enrolment.refusal_code).in_(room.CODES)
+    lacks_room = Enrolment.refusal_code.in_(room.CODES)
     return not_(or_(_comes_by_itself(terminal), and_(lacks_room, _can_be_sent(terminal))))
 
 

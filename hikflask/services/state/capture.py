@@ -19,8 +19,10 @@ from hikflask.extensions import db, metrics
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
 from hikflask.models.columns import database_now
+from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import after_commit
+from hikflask.services.core.errors import told
 
 NO_PICTURE = {"photo_id": None, "face_url": None}
 NO_HOLD = {"hold_until": None}
@@ -56,9 +58,9 @@ TAKEN = Transition((WAITING,), CAPTURED, given=("photo_id", "face_url", "hold_un
 SAVED = Transition((CAPTURED,), USED)
 
 # For a run that did not get the lease: it must not end a capture that another run has begun.
-NOT_BEGUN = Transition((QUEUED,), FAILED, given=("reason",), action="capture.failed")
-FAILURE = Transition(RUNNING, FAILED, given=("reason", "reason_text"), action="capture.failed")
-OVERDUE = Transition(RUNNING, FAILED, given=("reason",), action="capture.failed")
+NOT_BEGUN = Transition((QUEUED,), FAILED, given=("refusal",), action="capture.failed")
+FAILURE = Transition(RUNNING, FAILED, given=("refusal",), action="capture.failed")
+OVERDUE = Transition(RUNNING, FAILED, given=("refusal",), action="capture.failed")
 CANCELLATION = Transition(RUNNING, CANCELLED, action="capture.cancelled")
 # The person is erased. The running conversation reads the cancellation from the row's state.
 ERASED = Transition(RUNNING, CANCELLED, NO_DRAFT)
@@ -71,7 +73,8 @@ TAKEN_OVER = Transition((CAPTURED,), SUPERSEDED, NO_HOLD, action="capture.taken_
 HOLD_TAKEN_OVER = Transition((USED,), USED, NO_HOLD, action="capture.taken_over")
 HOLD_ENDED = Transition((USED,), USED, NO_HOLD)
 # Nobody saved it in time.
-EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, "reason": "not_saved"})
+NOT_SAVED = {"refusal": Refusal(code="not_saved", params={})}
+EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, **NOT_SAVED})
 # A capture that was used and is superseded afterwards had its end before.
 ENDS = {USED, FAILED, CANCELLED, SUPERSEDED}
 
@@ -98,10 +101,10 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
     """
     if given.keys() != set(transition.given):
         raise TypeError(f"{sorted(transition.given)} come with this transition, not {sorted(given)}")
-    told = (Capture.reason, Capture.terminal_id, Capture.draft_number, Capture.requested_by)
+    columns = (Capture.refusal, Capture.terminal_id, Capture.draft_number, Capture.requested_by)
     statement = update(Capture).where(*where, Capture.state.in_(transition.sources))
     changed = db.session.execute(
-        statement.values(state=transition.to, **transition.writes, **given).returning(*told),
+        statement.values(state=transition.to, **transition.writes, **given).returning(*columns),
         execution_options={"synchronize_session": False},
     ).all()
     if transition.to in ENDS and USED not in transition.sources and changed:
@@ -112,9 +115,9 @@ def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> 
     return len(changed)
 
 
-def _note(action: str, row: Row[str, int, str, str]) -> None:
+def _note(action: str, row: Row[Refusal | None, int, str, str]) -> None:
     terminal = db.session.get(Terminal, row.terminal_id)
-    about = {"reason": row.reason} if row.reason else {}
+    about = {"reason": told(row.refusal)[0]} if row.refusal else {}
     if row.requested_by != audit.present_actor().name:
         about["requested_by"] = row.requested_by
     audit.record(action, number=row.draft_number, terminal=terminal.name if terminal else "", after=about)

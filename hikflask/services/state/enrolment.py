@@ -42,12 +42,13 @@ from hikflask.isapi.errors import STOP_CODES
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, REMOVED, STATES, WAITING
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, claim_rows
 from hikflask.services.state import outbox
 
-# The refusal_code of who was on the device before this one: nothing is sent before somebody says so.
+# The refusal of who was on the device before this one: nothing is sent before somebody says so.
 NOT_RESTORED = "not_restored"
-# The refusal_code of who is there otherwise than in the backup that the rows came from, or not at all: nothing is sent
+# The refusal of who is there otherwise than in the backup that the rows came from, or not at all: nothing is sent
 # before a person decides.
 CHANGED_SINCE_BACKUP = "changed_since_backup"
 # Refusal codes of who is there without a face: no photo; the terminal takes no files; the face was captured elsewhere.
@@ -78,7 +79,7 @@ BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.pr
 NEXT_GENERATION = {"generation": Enrolment.generation + 1, "request_id": BY_REQUEST}
 UNPROVEN_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
 NO_FACE = {**UNPROVEN_FACE, "face_there": ""}
-NO_REFUSAL = {"refusal_code": "", "refusal_text": ""}
+NO_REFUSAL = {"refusal": None}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
 # A confirmed face stays confirmed when only the person changes, or nothing.
 FACE_IF_CONFIRMED = {
@@ -225,8 +226,7 @@ RETRIED = Transition(
         **DUE,
         "person": case((Enrolment.person == REFUSED, PENDING), else_=Enrolment.person),
         "face": case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
-        "refusal_code": case((Enrolment.face == CONFIRMED, Enrolment.refusal_code), else_=""),
-        "refusal_text": case((Enrolment.face == CONFIRMED, Enrolment.refusal_text), else_=""),
+        "refusal": case((Enrolment.face == CONFIRMED, Enrolment.refusal)),
     },
 )
 # Refused for lack of room, of which there is some now.
@@ -271,10 +271,10 @@ AWAITED_ON_NEW_DEVICE = Transition(
         "next_attempt_at": None,
         "step": "",
         # The device that returns does not decide about these.
-        "refusal_code": case(
-            (Enrolment.refusal_code == CHANGED_SINCE_BACKUP, CHANGED_SINCE_BACKUP), else_=NOT_RESTORED
+        "refusal": case(
+            (Enrolment.refusal_code == CHANGED_SINCE_BACKUP, Enrolment.refusal),
+            else_=literal(Refusal(code=NOT_RESTORED, params={}), Enrolment.refusal.type),
         ),
-        "refusal_text": "",
     },
 )
 # The device that had them is back.
@@ -294,8 +294,7 @@ IS_SHOWN_THERE = and_(or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFI
 HAS_CONFIRMED_FACE = Enrolment.face == CONFIRMED
 _FOUND_OTHERWISE = {
     **NEXT_GENERATION,
-    "refusal_code": CHANGED_AT_TERMINAL,
-    "refusal_text": "",
+    "refusal": Refusal(code=CHANGED_AT_TERMINAL, params={}),
     "attempts": 0,
     "in_bulk": True,
     "step": "",
@@ -341,8 +340,7 @@ HELD_SINCE_BACKUP = Transition(
     moves(WANTED) | moves((WAITING,), REFUSED),
     {
         **NEXT_GENERATION,
-        "refusal_code": CHANGED_SINCE_BACKUP,
-        "refusal_text": "",
+        "refusal": Refusal(code=CHANGED_SINCE_BACKUP, params={}),
         "overwrite": False,
         "attempts": 0,
         "next_attempt_at": None,
@@ -351,16 +349,16 @@ HELD_SINCE_BACKUP = Transition(
     needs=Enrolment.refusal_code != LEFT_ALONE,
 )
 # A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
-_LEFT = {**NEXT_GENERATION, "refusal_code": LEFT_ALONE, "attempts": 0, "next_attempt_at": None, "step": ""}
+_LEFT = {**NEXT_GENERATION, "attempts": 0, "next_attempt_at": None, "step": ""}
 _NOT_LEFT_YET = Enrolment.refusal_code != LEFT_ALONE
 LEFT_PERSON = Transition(
-    moves(WANTED, REFUSED), {**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal_text",)
+    moves(WANTED, REFUSED), {**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal",)
 )
 LEFT_FACE = Transition(
     moves(WANTED, REFUSED),
     {**_LEFT, **NO_FACE, "face": REFUSED, "face_unverified": False},
     needs=_NOT_LEFT_YET,
-    given=("refusal_text",),
+    given=("refusal",),
 )
 # How the terminal stores the confirmed face, where that differs from the photo.
 FACE_THERE_LEARNT = Transition(moves(WANTED), {}, needs=HAS_CONFIRMED_FACE, given=("face_there",))
@@ -463,9 +461,7 @@ FACE_LOST = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK})
 SENDING_FACE = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face_unverified": True})
 # FDSetUp had no effect, or its effect was undone.
 FACE_CERTAIN = Transition(moves(WANTED), {"face_unverified": False})
-FACE_REFUSED = Transition(
-    moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal_code", "refusal_text")
-)
+FACE_REFUSED = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal",))
 PERSON_NOT_SHOWN = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "person": PENDING})
 FACE_NOT_SHOWN = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "person": CONFIRMED})
 FACE_SHOWN = {
@@ -490,7 +486,7 @@ CONFIRMED_AS_BEFORE = Transition(
 PERSON_CONFIRMED = Transition(
     moves(WANTED, REFUSED),
     {**DONE, **TRIED, **PERSON_SHOWN},
-    given=("written_name", "face", "refusal_code", "refusal_text", "valid_there", "sent_valid"),
+    given=("written_name", "face", "refusal", "valid_there", "sent_valid"),
 )
 # The person is there with our name, but not with the validity or the rights that must be there. The face may be there.
 RIGHTS_NOT_SHOWN = Transition(
@@ -508,18 +504,18 @@ ENDED = Transition(moves(STATES) | moves((WAITING,), WAITING, REFUSED), {**TRIED
 RESCHEDULED = Transition(
     moves(STATES) | AGAIN,
     {**TRIED, "step": "", "attempts": Enrolment.attempts + 1},
-    given=("next_attempt_at", "refusal_code", "refusal_text"),
+    given=("next_attempt_at", "refusal"),
 )
 # The error stops every conversation with this terminal.
 STOPPED = Transition(
     moves(STATES) | moves((WAITING, REFUSED), WAITING, REFUSED),
     {**TRIED, "step": ""},
-    given=("next_attempt_at", "refusal_code", "refusal_text"),
+    given=("next_attempt_at", "refusal"),
 )
 GIVEN_UP = Transition(
     moves((WAITING, REFUSED), REFUSED),
     {**TRIED, "step": "", "attempts": Enrolment.attempts + 1, "next_attempt_at": None},
-    given=("person", "refusal_code", "refusal_text"),
+    given=("person", "refusal"),
 )
 # Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
 POSTPONED = Transition(
@@ -529,7 +525,7 @@ POSTPONED_FOR = Transition(
     moves(TRIED_STATES) | moves((WAITING,), WAITING, REFUSED),
     TRIED,
     needs=POSTPONED.needs,
-    given=("next_attempt_at", "refusal_code", "refusal_text"),
+    given=("next_attempt_at", "refusal"),
 )
 POSTPONED_BETWEEN_STEPS = Transition(
     moves(TRIED_STATES), {"step": ""}, needs=POSTPONED.needs, given=("next_attempt_at",)
@@ -560,9 +556,9 @@ REMOVED_AS_SOMEBODY_ELSES = Transition(
 # An earlier device may still know the number.
 SOMEBODY_ELSES_HERE = Transition(
     moves((LEAVING,)),
-    {**NOT_ON_THIS_DEVICE, **NEXT_GENERATION, "refusal_text": ""},
+    {**NOT_ON_THIS_DEVICE, **NEXT_GENERATION},
     needs=and_(Enrolment.on_old_device),
-    given=("refusal_code",),
+    given=("refusal",),
 )
 
 

@@ -9,6 +9,7 @@ from hikflask.models import Enrolment, Terminal, Webhook, WebhookDelivery
 from hikflask.models import enrolment as state
 from hikflask.models.columns import database_now
 from hikflask.models.webhook import ENROLLED, REFUSED, REMOVED
+from hikflask.services.core.errors import told
 
 EVENTS = {"confirmed": ENROLLED, "refused": REFUSED, "removed": REMOVED}
 _EVENT = bindparam("its_event", type_=String)
@@ -50,6 +51,6 @@ def tell(before: str, enrolment: Enrolment) -> None:
     is_refusal = state.REFUSED in {enrolment.person, enrolment.face}
     if event is None or now == before or (event == REFUSED and not is_refusal):
         return
-    code = enrolment.refusal_code if event == REFUSED else ""
+    code = told(enrolment.refusal)[0] if event == REFUSED else ""
     about = {"its_event": event, "its_number": enrolment.number, "its_code": code}
     db.session.execute(TELL, {**about, "its_terminal": enrolment.terminal_id})

@@ -28,7 +28,7 @@ CAPTURE_AGAIN = "capture_again"
 NOT_SENT = "not_sent"
 # Nothing was sent to the terminal for these reasons.
 NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NOT_RESTORED}
-# Why there is no face on a terminal that did not refuse it, by the refusal code in lower case.
+# Why there is no face on a terminal that did not refuse it, by the refusal code.
 NOT_REFUSED = {
     **dict.fromkeys((FILES_NOT_TAKEN, OTHER_TERMINAL, NotSupported.own_code), NO_PHOTO_THERE),
     **dict.fromkeys((CaptureSuperseded.code, "file_gone", PhotoForgotten.code, Gone.own_code), CAPTURE_AGAIN),
@@ -56,7 +56,7 @@ def badge_of(enrolment: Enrolment, detail: str) -> str:
     """Return what a list says of this detail: the detail itself; of a missing face or person, why it is missing."""
     lacks_face = detail == PERSON_ONLY and enrolment.photo_id is not None
     if lacks_face and enrolment.face == REFUSED:
-        return NOT_REFUSED.get(enrolment.refusal_code.lower(), FACE_REFUSED)
+        return NOT_REFUSED.get(enrolment.refusal_code, FACE_REFUSED)
     lacks_person = detail == REFUSED and enrolment.person == PENDING
     if (lacks_face or lacks_person) and enrolment.refusal_code in NOT_ASKED:
         was_sent = enrolment.face_unverified if lacks_face else enrolment.name_there

@@ -34,7 +34,6 @@ from hikflask.services.terminals.lost_people import prove_again_if_lost
 Told = TypeVar("Told")
 
 CHECK = "check"
-PEOPLE_FULL, FACES_FULL = Full.own_code, "deviceFaceFull"
 # A person waits for the page, so a terminal with slow answers must not block it for a minute.
 LONGEST_SECONDS = 12.0
 # A check in the background begins at once, or after the terminal's present conversation.
@@ -186,7 +185,7 @@ def require_room_for_person(talk: Conversation) -> None:
     if room.left(talk.terminal)[0] == 0:
         count_people(talk)
         if room.left(talk.terminal)[0] == 0:
-            raise Full(code=PEOPLE_FULL, sub_status=PEOPLE_FULL)
+            raise Full(code="deviceuserfull", sub_status="deviceUserFull")
 
 
 def require_room_for_face(talk: Conversation) -> None:
@@ -194,7 +193,7 @@ def require_room_for_face(talk: Conversation) -> None:
     if room.left(talk.terminal)[1] == 0:
         count_people(talk)
         if room.left(talk.terminal)[1] == 0:
-            raise Full(code=FACES_FULL, sub_status=FACES_FULL)
+            raise Full(code="devicefacefull", sub_status="deviceFaceFull")
 
 
 def _if_told(ask: Callable[[], Told]) -> Told | None:

@@ -3,7 +3,7 @@
 The counts are those of the last check, with what was added and removed since by our own conversations.
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
@@ -11,7 +11,7 @@ from hikflask.services.state import enrolment as state
 
 # Of the people or of the faces that a terminal can hold.
 NEARLY_FULL = 0.9
-# How a terminal refuses who does not fit, in lower case.
+# How a terminal refuses who does not fit.
 CODES_OF_PEOPLE = ("deviceuserfull", "userexceedlimit")
 CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror", "facenumfull")
 CODES = (*CODES_OF_PEOPLE, *CODES_OF_FACES)
@@ -50,7 +50,7 @@ def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
     """
     for codes, room in ((CODES_OF_PEOPLE, people), (CODES_OF_FACES, faces)):
         if room:
-            refused = (Enrolment.terminal_id == terminal_id, func.lower(Enrolment.refusal_code).in_(codes))
+            refused = (Enrolment.terminal_id == terminal_id, Enrolment.refusal_code.in_(codes))
             waiting = (*refused, Enrolment.desired == PRESENT, Enrolment.next_attempt_at.is_(None))
             some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(room)
             state.apply(state.ROOM_AGAIN, Enrolment.id.in_(some))

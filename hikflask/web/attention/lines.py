@@ -27,7 +27,7 @@ EDIT = "edit"
 RESTORE = "restore"
 RETRY = "retry"
 
-WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code.lower(), "notsupportcharacter"}
+WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code, "notsupportcharacter"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def of_refused(enrolment: Enrolment) -> RefusedLine:
 def _action_for(status: EnrolmentStatus) -> str:
     if status.detail == TAKEN_THERE or status.enrolment.refusal_code == CHANGED_SINCE_BACKUP:
         return DECIDE
-    if status.enrolment.refusal_code.lower() in WRONG_IN_THE_FORM:
+    if status.enrolment.refusal_code in WRONG_IN_THE_FORM:
         return EDIT
     return CAPTURE if status.detail == PERSON_ONLY and not status.lacks_room else RETRY
 

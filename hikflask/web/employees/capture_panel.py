@@ -19,24 +19,23 @@ from hikflask.services.employees.photo_drafts import PhotoDraft
 from hikflask.web.security.current_operator import operator_name
 
 IDLE = "idle"
-NOBODY_CAME, UNANSWERED = "captureTimeout", "capture_unanswered"
 # The icon of what stands in the way of a picture: a refusal, a reason of a failure, or a state.
 CAUSES = {
-    NOBODY_CAME: "person-off",
-    UNANSWERED: "wifi-off",
-    "noFaceInPicture": "person-off",
-    "pictureFaceDetectZero": "person-off",
-    "multipleFaceObjectError": "faces-many",
-    "picSizeSmallError": "face-small",
-    "pupilDistanceTooSmall": "face-small",
-    "poorFaceQuality": "light",
-    "faceLowQulity": "light",
+    "capturetimeout": "person-off",
+    "capture_unanswered": "wifi-off",
+    "nofaceinpicture": "person-off",
+    "picturefacedetectzero": "person-off",
+    "multiplefaceobjecterror": "faces-many",
+    "picsizesmallerror": "face-small",
+    "pupildistancetoosmall": "face-small",
+    "poorfacequality": "light",
+    "facelowqulity": "light",
     "unreachable": "wifi-off",
     "no_answer": "wifi-off",
     "wrong_password": "key",
     "login_refused": "key",
     "locked": "lock",
-    "deviceBusy": "clock",
+    "devicebusy": "clock",
     "terminal_in_use": "clock",
     "terminal_held": "snapshot",
     "no_worker": "server",
@@ -149,13 +148,9 @@ class Panel:
             return messages.sentence("bound_first", name=first.draft_name.strip(), **about)
         if self.state != FAILED:
             return messages.sentence(self.state, name=name, **about)
-        return self._failure({**about, "address": capture.terminal.url, "text": capture.reason_text})
-
-    def _failure(self, about: dict[str, Any]) -> str:
-        reason = self.view.reason if self.view else ""
-        if reason in {NOBODY_CAME, UNANSWERED} and about["text"].isdecimal():
-            about["n"] = about["text"]
-        said = messages.sentence(reason or FAILED, **about)
+        params = capture.refusal["params"] if capture.refusal else {}
+        about |= {"address": capture.terminal.url, "n": params.get("after"), **params}
+        said = messages.sentence(self.view.reason or FAILED, **about)
         return f"{said} {messages.sentence('earlier_stays')}" if self.earlier else said
 
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hikflask import invisible_characters
+from hikflask.isapi.errors import spelled
 from hikflask.models.operator import ROLES
 from hikflask.services.core.refusals import FROM_TERMINAL, OF_SIGNING_IN, REFUSED_HERE
 from tests.http.permissions_table import API, BOTH
@@ -61,7 +62,7 @@ def test_document_is_openapi_and_has_every_call_with_its_role(document: dict[str
 def test_every_error_code_of_a_call_stands_under_its_status_with_its_sentence(document: dict[str, Any]) -> None:
     refusals = document["components"]["responses"]
     for code, rule in (REFUSED_HERE | FROM_TERMINAL).items():
-        assert f"| `{code}` | " in refusals[f"Refused{rule.status.value}"]["description"], code
+        assert f"| `{spelled(code, {})}` | " in refusals[f"Refused{rule.status.value}"]["description"], code
     told = "".join(one["description"] for name, one in refusals.items() if name.startswith("Refused"))
     assert [code for code in OF_SIGNING_IN if f"| `{code}` |" in told] == []
     assert (

@@ -37,6 +37,7 @@ from tests.conftest import close
 from tests.support.enrolments import enrol
 from tests.support.imports import checked
 from tests.support.postgresql import Cluster
+from tests.support.refusals import refusal
 
 COPY = "copied"
 
@@ -70,7 +71,9 @@ def filled(app: Flask, simulator: Simulated, terminal: Terminal) -> Flask:
             delete_employee(gone)
         db.session.execute(insert(Job).values(id=5, kind="send", params={"a": [1, None, "ё", True]}, state=DONE))
         db.session.execute(insert(JobItem).values(job_id=5, employee_id=olga, number="100333"))
-        db.session.execute(update(Enrolment).values(refusal_text="nul \0 here"))
+        db.session.execute(
+            update(Enrolment).values(name_on_old_device="nul \0 here", refusal=refusal("left_alone", reason="«Ёж»"))
+        )
         db.session.commit()
         app.config["GONE"] = gone
     return app
@@ -118,7 +121,8 @@ def test_every_row_of_every_table_is_there_and_the_work_goes_on(filled: Flask, u
     assert f"Copied and compared: {sum(map(len, before.values()))} rows in {len(before)} tables." in done.stdout
     with other.app_context():
         (enrolment,) = db.session.execute(select(Enrolment)).scalars()
-        assert (enrolment.refusal_text, enrolment.is_confirmed) == ("nul \ufffd here", True)
+        assert (enrolment.name_on_old_device, enrolment.is_confirmed) == ("nul \ufffd here", True)
+        assert enrolment.refusal == refusal("left_alone", reason="«Ёж»")
         assert [one.name for one in search.search(EmployeeFilter(q="елкин"), 9, 0)[0]] == ["Ольга Ёлкина"]
         assert search.count(EmployeeFilter(state=NO_FACE)) == 1
         # Triggers work on, ids go on after those that were given, and nobody changes the audit trail.

@@ -114,7 +114,7 @@ def test_refused_face_is_shown_with_its_enrolment(simulator: Simulated, terminal
 
     assert counted(found.counts) == {"refused": 1}
     assert listed("refused") == 1
-    assert [(one.number, one.refusal_code) for one in found.refused] == [("100222", MODELING)]
+    assert [(one.number, one.refusal_code) for one in found.refused] == [("100222", MODELING.lower())]
 
 
 def test_whoever_has_no_face_is_listed_the_first_added_first(terminal: Terminal) -> None:

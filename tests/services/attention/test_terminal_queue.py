@@ -11,6 +11,7 @@ from hikflask.services.attention.terminal_queue import MANY, REMOVALS, SINGLE, P
 from hikflask.services.enrolments import schedule
 from hikflask.services.terminals import leases
 from tests.support.jobs import add_people
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -34,7 +35,7 @@ def test_removals_come_before_single_people_and_those_before_many(terminal: Term
     add(terminal, "2", -80.0)
     add(terminal, "3", -70.0, desired=ABSENT, in_bulk=True)
     add(terminal, "4", -60.0, desired=ABSENT)
-    add(terminal, "5", 300.0, refusal_code="unreachable")
+    add(terminal, "5", 300.0, refusal=refusal("unreachable"))
     add(terminal, "6", -95.0)
 
     queue = queue_of(terminal, 10)

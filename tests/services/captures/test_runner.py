@@ -54,7 +54,7 @@ def test_nobody_came_is_a_failure_with_its_reason(terminal: Terminal, nobody_com
     with nobody_comes():
         ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
+    assert (ended.state, ended.refusal_code) == (FAILED, "capturetimeout")
     assert ended.draft_name == "Иван Иванов"
 
 
@@ -81,7 +81,7 @@ def test_terminal_that_ends_without_a_picture_saw_nobody(
     with nobody_comes():
         ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason) == (FAILED, "captureTimeout")
+    assert (ended.state, ended.refusal_code) == (FAILED, "capturetimeout")
 
 
 def test_picture_that_is_none_is_said_and_not_asked_for_again(simulator: Simulated, terminal: Terminal) -> None:
@@ -92,7 +92,7 @@ def test_picture_that_is_none_is_said_and_not_asked_for_again(simulator: Simulat
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason) == (FAILED, "unusable_picture")
+    assert (ended.state, ended.refusal_code) == (FAILED, "unusable_picture")
     assert [entry.plain_path for entry in simulator.log].count(isapi_capture.PATH) == 1
     assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_capture_at is not None
 
@@ -192,7 +192,7 @@ def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> N
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason) == (FAILED, "unreachable")
+    assert (ended.state, ended.refusal_code) == (FAILED, "unreachable")
 
 
 def test_busy_terminal_is_asked_once_more(
@@ -203,5 +203,5 @@ def test_busy_terminal_is_asked_once_more(
 
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)
 
-    assert (ended.state, ended.reason) == (FAILED, "deviceBusy")
+    assert (ended.state, ended.refusal_code) == (FAILED, "devicebusy")
     assert [entry.plain_path for entry in simulator.log].count(isapi_capture.PATH) == 2

@@ -125,6 +125,6 @@ def test_refused_password_stops_every_later_conversation(simulator: Simulated, t
     with pytest.raises(LoginStopped):
         start_capture(terminal.id, IVAN, "Анна")
 
-    assert ended.reason == "wrong_password"
+    assert ended.refusal_code == "wrong_password"
     assert simulator.wrong_passwords == 1
     assert simulator.log == []

@@ -24,6 +24,7 @@ from hikflask.simulator.profiles import profile_named
 from tests.support.captures import IVAN, OTHER_FACE
 from tests.support.comparisons import carry_out, compare, desire_with_photo, differences, enrol_with_photo, strangers
 from tests.support.enrolments import employee_of
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -172,13 +173,18 @@ def test_after_a_restore_who_had_no_face_then_and_has_none_now_stays_as_it_was(
 ) -> None:
     enrol_with_photo(terminal, PEOPLE[0])
     simulator.store.unbind(["100"])
-    refused = {"face": REFUSED, "confirmed_photo_id": None, "refusal_code": "faceLowQulity", "next_attempt_at": None}
+    refused = {
+        "face": REFUSED,
+        "confirmed_photo_id": None,
+        "refusal": refusal("facelowqulity"),
+        "next_attempt_at": None,
+    }
     db.session.execute(db.update(Enrolment).values(**refused))
     db.session.commit()
     mark_as_restored()
 
     assert differences(compare(terminal)) == {FACE_MISSING: ["100"]}
-    assert row("100", terminal).refusal_code == "faceLowQulity"
+    assert row("100", terminal).refusal_code == "facelowqulity"
 
 
 def test_comparison_of_the_night_lets_everything_be_tried_at_once(changed: Terminal, simulator: Simulated) -> None:
@@ -387,9 +393,8 @@ def test_decision_keeps_what_was_left_from_being_tried(simulator: Simulated, ter
     assert left_alone.leave(first.id, FACE_OTHER, "100222", "двойник")
 
     left = row("100222", terminal)
-    assert (left.face, left.refusal_code, left.refusal_text, left.next_attempt_at) == (
-        REFUSED, state.LEFT_ALONE, "двойник", None,
-    )  # fmt: skip
+    assert (left.face, left.next_attempt_at) == (REFUSED, None)
+    assert left.refusal == refusal(state.LEFT_ALONE, reason="двойник")
     assert differences(compare(terminal, verdicts.NIGHTLY)) == {}
     assert row("100222", terminal).next_attempt_at is None
 

@@ -34,6 +34,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
 from tests.support.imports import checked
 from tests.support.jobs import add_people, run, started
+from tests.support.refusals import refusal
 
 A_ROW = "which row it is here says nothing about the person"
 WORK = "how the program proceeds with the terminal, over once the terminal has answered"
@@ -54,6 +55,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ImportRow: exports.OF_IMPORT_ROW,
 }
 TO_THE_LOG = "leads to the server's log, and to nobody"
+TOLD = "given as the code and the text that programs are told"
 LEFT_OUT: dict[type[Base], dict[str, str]] = {
     Employee: {
         "id": A_ROW,
@@ -73,6 +75,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "hold_until": WORK,
         "lease_number": WORK,
         "draft_groups": "the groups of the employee are given by name",
+        "refusal": TOLD,
         "draft_version": "a digest of what the form showed, to notice changes by others",
         "request_id": TO_THE_LOG,
     },
@@ -90,6 +93,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "by_group": WORK,
         "face_there": "the terminal's own copy of a photo that is given",
         "face_unverified": WORK,
+        "refusal": TOLD,
         "step": WORK,
         "attempts": WORK,
         "next_attempt_at": WORK,
@@ -212,14 +216,16 @@ def test_every_column_is_given_or_left_out_for_a_reason(table: type[Base]) -> No
 def test_what_was_written_down_about_the_person_is_in_it(desk: Desk, app: Flask) -> None:
     place = desk.save(consent="y")
     write(app, Consent, note="said so by phone")
-    write(app, Capture, reason_text="a word of the terminal", face_url="http://192.0.2.1/face.jpg")
+    write(
+        app, Capture, refusal=refusal("nonsense", text="a word of the terminal"), face_url="http://192.0.2.1/face.jpg"
+    )
     write(
         app,
         Enrolment,
         sent_name="Иван",
         name_on_old_device="Иванов",
         confirmation_note="scrapped",
-        refusal_text="not now",
+        refusal=refusal("nonsense", text="not now"),
     )
     desk.client.post(place, data=typed(department="Склад"))
 

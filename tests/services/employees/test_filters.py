@@ -36,6 +36,7 @@ from tests.conftest import HOST, PASSWORD
 from tests.support.captures import IVAN, OLGA
 from tests.support.employees import save_with_face, save_with_file
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.refusals import refusal
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -254,7 +255,7 @@ def combinations() -> Iterable[dict[str, Any]]:
         if face == CONFIRMED and (desired == ABSENT or photo is None):
             continue
         confirmed = {"confirmed_photo_id": photo, "confirmed_at": database_now()} if face == CONFIRMED else {}
-        row = {"desired": desired, "person": person, "face": face, "step": step, "refusal_code": code}
+        row = {"desired": desired, "person": person, "face": face, "step": step, "refusal": refusal(code)}
         yield {"confirmed_photo_id": None, "confirmed_at": None, **row, "photo_id": photo, **confirmed, "due": due}
 
 

@@ -215,7 +215,7 @@ def test_picture_that_is_found_in_no_form_is_not_modelled(
         reconcile(wanted.id, "test")
 
     row = queries.row(wanted.id)
-    assert (row.face, row.refusal_code, row.face_unverified) == (REFUSED, NOT_MODELLED, False)
+    assert (row.face, row.refusal_code, row.face_unverified) == (REFUSED, NOT_MODELLED.lower(), False)
     assert (names_sent(simulator), remembered()) == (["img", "FaceImage"], None)
 
 
@@ -228,4 +228,4 @@ def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Sim
     with pytest.raises(SameFace):
         reconcile(wanted.id, "test")
 
-    assert queries.row(wanted.id).refusal_code == "alreadyExistThisFace"
+    assert queries.row(wanted.id).refusal_code == "alreadyexistthisface"

@@ -43,7 +43,7 @@ def test_face_refused_by_the_terminal_is_said_with_its_reason(simulator: Simulat
         reconcile(enrolment.id, "operator")
 
     after = queries.row(enrolment.id)
-    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "SubpicAnalysisModelingError")
+    assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "subpicanalysismodelingerror")
     assert after.next_attempt_at is None
 
 

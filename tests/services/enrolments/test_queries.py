@@ -9,6 +9,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -38,10 +39,10 @@ def test_one_that_ended_is_none_or_an_error(terminal: Terminal) -> None:
 
 def test_what_another_process_wrote_is_seen(terminal: Terminal) -> None:
     known = add(terminal, "1001")
-    change_elsewhere(known, refusal_code="locked")
+    change_elsewhere(known, refusal=refusal("locked"))
 
     assert queries.row(known.id).refusal_code == "locked"
-    change_elsewhere(known, refusal_code="busy")
+    change_elsewhere(known, refusal=refusal("busy"))
     assert [one.refusal_code for one in queries.of_number("1001")] == ["busy"]
 
 

@@ -62,7 +62,10 @@ def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal
         reconcile(enrolment.id, "operator")
 
     assert refused.value.params["name"] == "Чужой Человек"
-    assert (queries.row(enrolment.id).person, queries.row(enrolment.id).refusal_text) == (REFUSED, "Чужой Человек")
+    assert (queries.row(enrolment.id).person, queries.row(enrolment.id).refusal) == (
+        REFUSED,
+        {"code": NumberTakenThere.code, "params": {"n": "100222", "name": "Чужой Человек"}},
+    )
     assert simulator.people["100222"]["name"] == "Чужой Человек"
     assert "100222" not in simulator.faces
 

@@ -23,12 +23,13 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN
 from tests.support.employees import save_with_face
 from tests.support.jobs import LONG, add_people, items, job, looked_again, run, started
+from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 from tests.support.statements import counted_statements
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
-CONFIRMED = {"person": "confirmed", "face": "pending", "next_attempt_at": None, "refusal_code": "no_photo"}
+CONFIRMED = {"person": "confirmed", "face": "pending", "next_attempt_at": None, "refusal": refusal("no_photo")}
 
 
 def sent(terminal: Terminal, *numbers: str) -> Claim:
@@ -61,8 +62,8 @@ def test_sent_people_are_done_when_their_terminal_confirmed_them(simulator: Simu
 
 def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> None:
     claim = sent(terminal, "1", "2", "3")
-    write("1", person="refused", next_attempt_at=None, refusal_code="deviceUserFull", refusal_text="full")
-    write("2", person="confirmed", next_attempt_at=None, refusal_code="no_photo")
+    write("1", person="refused", next_attempt_at=None, refusal=refusal("deviceuserfull", text="full"))
+    write("2", person="confirmed", next_attempt_at=None, refusal=refusal("no_photo"))
 
     looked = looked_again(claim)
     assert (looked.state, looked.done, looked.failed) == (RUNNING, 2, 2)
@@ -71,7 +72,7 @@ def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> 
 
     assert (ended.state, ended.done, ended.failed) == (DONE, 3, 3)
     assert items(claim.job_id) == [
-        ("1", FAILED, "deviceUserFull"), ("2", FAILED, "no_photo"), ("3", FAILED, "not_finished")
+        ("1", FAILED, "deviceuserfull"), ("2", FAILED, "no_photo"), ("3", FAILED, "not_finished")
     ]  # fmt: skip
     params = db.session.execute(db.select(JobItem.error_params).order_by(JobItem.id)).scalars().first()
     assert params == {"t": "Вход", "text": "full"}
@@ -167,7 +168,7 @@ def test_removal_is_done_when_the_terminal_found_nobody_and_its_row_is_gone(
     assert [item[1] for item in items(claim.job_id)] == [DONE, DONE, SENT]
 
 
-@pytest.mark.parametrize("code", ["employeeNoAlreadyExist", "other_device"])
+@pytest.mark.parametrize("code", ["employeenoalreadyexist", "other_device"])
 def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
@@ -181,7 +182,7 @@ def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
     monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, settles=True))
     claim = started("take_off", people)
     run(claim)
-    write("1", refusal_code=code, refusal_text="Чужой")
+    write("1", refusal=refusal(code, name="Чужой"))
 
     assert looked_again(claim).failed == 1
     assert items(claim.job_id)[0][1:3] == (FAILED, code)

@@ -17,6 +17,7 @@ from tests.support.captures import IVAN
 from tests.support.employees import save_with_file
 from tests.support.enrolments import desire_with_face, enrol
 from tests.support.fleet import add_terminal, device
+from tests.support.refusals import refusal
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -81,9 +82,9 @@ def test_photo_of_a_file_brings_no_face_to_a_terminal_that_takes_none(terminal: 
 def test_refused_face_must_come_to_the_camera(wire: InProcess) -> None:
     takes_files = add_terminal(wire, "second.test", "Склад", device())
     save_with_file(IVAN, takes_files.id)
-    refused = {"face": "refused", "person": "confirmed", "next_attempt_at": None, "refusal_code": "lowScore"}
+    refused = {"face": "refused", "person": "confirmed", "next_attempt_at": None, "refusal": refusal("lowscore")}
     db.session.execute(db.update(Enrolment).values(**refused))
     db.session.commit()
 
     assert numbers(takes_files) == ["100222"]
-    assert queries.of_number("100222")[0].refusal_code == "lowScore"
+    assert queries.of_number("100222")[0].refusal_code == "lowscore"

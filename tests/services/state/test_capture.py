@@ -11,6 +11,7 @@ from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
 from hikflask.services.state import capture as state
 from hikflask.services.state.capture import Transition
+from tests.support.refusals import refusal
 from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -37,6 +38,7 @@ def values(transition: Transition, capture: Capture) -> dict[str, object]:
         "deadline": database_now(9),
         "hold_until": database_now(9),
         "lease_number": 7,
+        "refusal": refusal("nonsense"),
     }
     return {name: known.get(name, name) for name in transition.given}
 
@@ -73,7 +75,7 @@ def test_only_one_makes_a_picture_and_only_one_uses_it() -> None:
 
 def test_each_change_that_somebody_is_to_hear_of_is_in_the_trail(capture: Capture) -> None:
     with transaction():
-        state.apply(state.FAILURE, Capture.id == capture.id, reason="captureTimeout", reason_text="nobody came")
+        state.apply(state.FAILURE, Capture.id == capture.id, refusal=refusal("capturetimeout", text="nobody came"))
 
     (entry,) = entries("capture.failed")
     assert (entry.employee, entry.terminal) == ("100222", "Вход")
@@ -92,4 +94,5 @@ def test_picture_that_nobody_saved_leaves_nothing_of_the_draft(capture: Capture)
     assert state.apply(state.EXPIRED, Capture.id == capture.id) == 1
 
     db.session.refresh(capture)
-    assert (capture.state, capture.reason, capture.photo_id, capture.draft_number) == (FAILED, "not_saved", None, "")
+    assert (capture.state, capture.refusal, capture.photo_id) == (FAILED, refusal("not_saved"), None)
+    assert capture.draft_number == ""

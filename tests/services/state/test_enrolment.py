@@ -16,6 +16,7 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.leases import Lease
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -97,7 +98,7 @@ def put(enrolment: Enrolment, **columns: object) -> Enrolment:
 
 def confirmed(enrolment: Enrolment) -> Enrolment:
     shown = {"written_name": "Иван Иванов", "valid_there": "", "sent_valid": ""}
-    return make(enrolment, state.PERSON_CONFIRMED, face=PENDING, refusal_code="", refusal_text="", **shown)
+    return make(enrolment, state.PERSON_CONFIRMED, face=PENDING, refusal=None, **shown)
 
 
 def test_only_these_confirm_a_person() -> None:
@@ -213,11 +214,11 @@ def test_desired_since_is_kept_while_the_same_is_desired(enrolment: Enrolment) -
 
 @pytest.mark.parametrize("face", [PENDING, REFUSED])
 def test_retry_makes_what_was_refused_pending(enrolment: Enrolment, face: str) -> None:
-    put(enrolment, person=REFUSED, face=face, refusal_code="deviceUserFull", refusal_text="full", next_attempt_at=None)
+    put(enrolment, person=REFUSED, face=face, refusal=refusal("deviceuserfull", text="full"), next_attempt_at=None)
 
     retried = make(enrolment, state.RETRIED)
 
-    assert (retried.person, retried.face, retried.refusal_code, retried.refusal_text) == (PENDING, PENDING, "", "")
+    assert (retried.person, retried.face, retried.refusal) == (PENDING, PENDING, None)
     assert retried.next_attempt_at is not None
 
 
@@ -262,7 +263,7 @@ def test_who_is_held_since_a_backup_is_sent_by_nothing_else(enrolment: Enrolment
 
 
 def test_who_was_left_alone_is_not_held(enrolment: Enrolment) -> None:
-    make(enrolment, state.LEFT_PERSON, refusal_text="так и надо")
+    make(enrolment, state.LEFT_PERSON, refusal=refusal(state.LEFT_ALONE, reason="так и надо"))
 
     assert state.apply(state.HELD_SINCE_BACKUP, Enrolment.id == enrolment.id) == 0
 

@@ -14,6 +14,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUS
 from hikflask.services.state import capture, enrolment
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, LEFT_ALONE, NOT_RESTORED, Transition
 from tests.support import state_diagrams
+from tests.support.refusals import refusal
 
 ROWS, NOW = cast("Table", Enrolment.__table__), datetime.now(UTC)
 TRANSITIONS = {name: one for name, one in vars(enrolment).items() if isinstance(one, Transition)}
@@ -41,9 +42,9 @@ def connection() -> Iterator[Connection]:
     Enrolment.metadata.create_all(engine, tables=[cast("Table", Terminal.__table__), ROWS])
     facts = product(
         (PRESENT, ABSENT), (PENDING, CONFIRMED, REFUSED), (PENDING, CONFIRMED, REFUSED), (None, NOW), ("", "face"),
-        ("", NOT_RESTORED, CHANGED_SINCE_BACKUP, LEFT_ALONE), ("", "Иван"), (False, True),
+        (None, *map(refusal, (NOT_RESTORED, CHANGED_SINCE_BACKUP, LEFT_ALONE))), ("", "Иван"), (False, True),
     )  # fmt: skip
-    names = ("desired", "person", "face", "next_attempt_at", "step", "refusal_code", "written_name", "on_old_device")
+    names = ("desired", "person", "face", "next_attempt_at", "step", "refusal", "written_name", "on_old_device")
     rows = [
         {"terminal_id": 1, "number": str(place), **dict(zip(names, row, strict=True)), **photos(row[2])}
         for place, row in enumerate(facts)

@@ -12,6 +12,7 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.webhooks import registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context")]
 ALL = frozenset({"enrolled", "refused", "removed"})
@@ -46,7 +47,7 @@ def test_each_end_is_told_once_and_what_lies_between_is_not(simulator: Simulated
 
 def test_refusal_is_told_with_its_code(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = desire_with_face(simulator, terminal)
-    given = {"person": "refused", "refusal_code": "deviceUserFull", "refusal_text": ""}
+    given = {"person": "refused", "refusal": refusal("deviceuserfull")}
     state.apply_to_locked(enrolment, state.GIVEN_UP, **given)
     db.session.commit()
 
@@ -66,7 +67,7 @@ def test_statement_of_a_person_is_told_too(simulator: Simulated, terminal: Termi
 def test_nothing_is_told_of_a_change_that_is_rolled_back(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     assert enrolment.person == CONFIRMED
-    given = {"person": "refused", "refusal_code": "x", "refusal_text": ""}
+    given = {"person": "refused", "refusal": refusal("x")}
     state.apply_to_locked(enrolment, state.GIVEN_UP, **given)
     db.session.rollback()
 

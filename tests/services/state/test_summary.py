@@ -9,6 +9,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
 from hikflask.services.state import summary
 from tests.support.enrolment_state import state_by
+from tests.support.refusals import refusal
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(hours=1)
@@ -21,34 +22,34 @@ GREEN = {"person": CONFIRMED, "face": CONFIRMED}
     ({**GREEN, "terminal": Terminal(face_mode=None)}, "unchecked"),
     ({"step": "face"}, "working"),
     ({"next_attempt_at": NOW}, "working"),
-    ({"next_attempt_at": NOW, "refusal_code": "away"}, "working"),
+    ({"next_attempt_at": NOW, "refusal": refusal("away")}, "working"),
     ({"next_attempt_at": NOW, "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "waiting"),
     ({"step": "person", "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "working"),
-    ({"next_attempt_at": LATER, "refusal_code": "away"}, "waiting"),
+    ({"next_attempt_at": LATER, "refusal": refusal("away")}, "waiting"),
     ({"person": CONFIRMED}, "person_only"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "modelingFailed"}, "face_refused"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "files_not_taken"}, "no_photo_there"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "other_terminal"}, "no_photo_there"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "function_not_supported"}, "no_photo_there"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "superseded"}, "capture_again"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "file_gone"}, "capture_again"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "photo_forgotten"}, "capture_again"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "urlDownloadFail"}, "capture_again"),
-    ({**NO_FACE, "face": REFUSED, "refusal_code": "deviceFaceFull"}, "person_only"),
-    ({**NO_FACE, "refusal_code": "wrong_password"}, "not_sent"),
-    ({**NO_FACE, "refusal_code": "terminal_retired"}, "not_sent"),
-    ({**NO_FACE, "refusal_code": "wrong_password", "face_unverified": True}, "waiting"),
-    ({**NO_FACE, "refusal_code": "nonsense"}, "person_only"),
-    ({"refusal_code": "wrong_password"}, "not_sent"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("modelingfailed")}, "face_refused"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("files_not_taken")}, "no_photo_there"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("other_terminal")}, "no_photo_there"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("function_not_supported")}, "no_photo_there"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("superseded")}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("file_gone")}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("photo_forgotten")}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("urldownloadfail")}, "capture_again"),
+    ({**NO_FACE, "face": REFUSED, "refusal": refusal("devicefacefull")}, "person_only"),
+    ({**NO_FACE, "refusal": refusal("wrong_password")}, "not_sent"),
+    ({**NO_FACE, "refusal": refusal("terminal_retired")}, "not_sent"),
+    ({**NO_FACE, "refusal": refusal("wrong_password"), "face_unverified": True}, "waiting"),
+    ({**NO_FACE, "refusal": refusal("nonsense")}, "person_only"),
+    ({"refusal": refusal("wrong_password")}, "not_sent"),
     ({"next_attempt_at": NOW, "terminal": Terminal(face_mode="url", refused_since=NOW)}, "waiting"),
-    ({"refusal_code": "wrong_password", "sent_name": "Иван Иванов"}, "waiting"),
-    ({"person": REFUSED, "refusal_code": "employeeNoAlreadyExist"}, "taken"),
-    ({"person": REFUSED, "refusal_code": "lowprivilege"}, "refused"),
+    ({"refusal": refusal("wrong_password"), "sent_name": "Иван Иванов"}, "waiting"),
+    ({"person": REFUSED, "refusal": refusal("employeenoalreadyexist")}, "taken"),
+    ({"person": REFUSED, "refusal": refusal("lowprivilege")}, "refused"),
     ({"desired": ABSENT}, "leaving"),
     ({"desired": ABSENT, "person": CONFIRMED}, "removed"),
 ])  # fmt: skip
 def test_word_of_a_detail(columns: dict[str, Any], word: str) -> None:
-    given = {"desired": PRESENT, "person": PENDING, "face": PENDING, "step": "", "refusal_code": "", **columns}
+    given = {"desired": PRESENT, "person": PENDING, "face": PENDING, "step": "", "refusal": None, **columns}
     enrolment = Enrolment(**{"terminal": Terminal(face_mode="url"), **given}, state=state_by(given))
 
     assert summary.badge_of(enrolment, summary.detail_of(enrolment)) == word

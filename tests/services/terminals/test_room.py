@@ -14,6 +14,7 @@ from hikflask.services.terminals import checks, registry, room
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive")]
 OLGA = Draft("100333", "Ольга Ёлкина")
@@ -96,7 +97,7 @@ def test_person_is_refused_before_the_terminal_would_and_due_after_a_removal(
         reconcile(olga.id, "Анна")
 
     refused = queries.row(olga.id)
-    assert (refused.person, refused.refusal_code, refused.next_attempt_at) == (REFUSED, "deviceUserFull", None)
+    assert (refused.person, refused.refusal_code, refused.next_attempt_at) == (REFUSED, "deviceuserfull", None)
     assert counts(simulator) == 1
     assert not any(entry.plain_path.endswith("UserInfo/Record") for entry in simulator.log)
     set_active(employee_of(ivan), active=False)
@@ -127,7 +128,7 @@ def test_face_is_refused_likewise_and_its_person_stays(simulator: Simulated, ter
         reconcile(enrolment.id, "Анна")
 
     refused = queries.row(enrolment.id)
-    assert (refused.person, refused.face, refused.refusal_code) == (CONFIRMED, REFUSED, "deviceFaceFull")
+    assert (refused.person, refused.face, refused.refusal_code) == (CONFIRMED, REFUSED, "devicefacefull")
     assert not any(entry.plain_path.endswith("FDSetUp") for entry in simulator.log)
     simulator.store.unbind(["7"])
     checks.check(terminal.id, "test")
@@ -138,7 +139,7 @@ def test_face_is_refused_likewise_and_its_person_stays(simulator: Simulated, ter
 
 def test_no_more_are_due_than_there_is_room_for(simulator: Simulated, terminal: Terminal) -> None:
     refused = [desire_with_face(simulator, terminal, Draft(f"N{n}", "Иван")) for n in range(3)]
-    values = {"person": REFUSED, "refusal_code": "deviceUserFull", "next_attempt_at": None}
+    values = {"person": REFUSED, "refusal": refusal("deviceuserfull"), "next_attempt_at": None}
     db.session.execute(db.update(Enrolment).values(values))
     db.session.commit()
 

@@ -17,6 +17,7 @@ from hikflask.services.terminals.registry import Access
 from tests.conftest import NobodyComes
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 
@@ -123,7 +124,7 @@ def test_terminal_that_gave_up_by_itself_is_said_with_its_own_seconds(desk: Desk
 def test_terminal_that_answered_nothing_is_not_said_to_have_seen_nobody(desk: Desk, app: Flask) -> None:
     desk.client.post("/captures", data=typed())
     with app.app_context(), transaction():
-        state.apply(state.FAILURE, Capture.id == 1, reason=CaptureUnanswered.own_code, reason_text="20")
+        state.apply(state.FAILURE, Capture.id == 1, refusal=refusal(CaptureUnanswered.own_code, after=20))
 
     english = desk.client.get("/employees/new?capture=1", headers=ENGLISH).text
     russian = desk.text("/employees/new?capture=1")

@@ -16,6 +16,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import SORTS, EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 PEOPLE = [
@@ -256,7 +257,7 @@ def test_face_is_called_refused_only_where_the_terminal_refused_it(desk: Desk, a
         ("wrong_password", "pending", "not sent yet", "ещё не отправлено"),
     ):
         with app.app_context():
-            db.session.execute(db.update(Enrolment).values(refusal_code=code, face=face, **stopped))
+            db.session.execute(db.update(Enrolment).values(refusal=refusal(code), face=face, **stopped))
             db.session.commit()
         for headers, word in ((ENGLISH, english), ({}, russian)):
             assert f"</svg> {word}</span>" in desk.client.get("/employees/", headers=headers).text

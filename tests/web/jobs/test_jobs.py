@@ -24,6 +24,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.web.jobs import jobs
 from tests.support.desk import ENGLISH, HTMX, Desk
 from tests.support.jobs import add_people, looked_again, run, started
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 EVERY = re.compile(r'hx-trigger="every (\d+)s"')
@@ -206,15 +207,16 @@ def test_report_says_what_the_terminal_said(app: Flask, client: FlaskClient, ter
         claim = started(SEND, add_people("1", "2"), terminal_id=terminal.id, terminal="Вход")
         run(claim)
         refused = {"person": "refused", "next_attempt_at": None}
-        for number, code, text in (("1", "employeeNoAlreadyExist", "Пётр"), ("2", "files_not_taken", "")):
+        taken = refusal("employeenoalreadyexist", n="1", name="Пётр")
+        for number, why in (("1", taken), ("2", refusal("files_not_taken"))):
             mine = db.update(Enrolment).where(Enrolment.number == number)
-            db.session.execute(mine.values(**refused, refusal_code=code, refusal_text=text))
+            db.session.execute(mine.values(**refused, refusal=why))
         db.session.commit()
         looked_again(claim)
 
     shown = page(client, claim)
 
-    assert "Number 1 is taken there by Пётр." in shown or "Пётр" in shown
+    assert "ID 1 is taken there by Пётр. Replace it or choose another ID?" in shown
     assert "The photo stays on the server: terminal “Вход” takes no files." in shown
     assert client.get(f"/api/jobs/{claim.job_id}").get_json()["failed"] == [
         {"number": "1", "error": "employeeNoAlreadyExist"}, {"number": "2", "error": "files_not_taken"}

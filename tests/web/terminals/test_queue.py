@@ -16,6 +16,7 @@ from hikflask.services.terminals import leases
 from hikflask.web.terminals import queue
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.jobs import add_people, run, started
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 pytestmark = pytest.mark.usefixtures("worker_alive")
@@ -57,7 +58,7 @@ def test_page_shows_who_waits_in_the_true_order_with_names(client: FlaskClient, 
 
 def test_reason_stands_beside_who_waits(app: Flask, client: FlaskClient, people: list[int]) -> None:
     with app.app_context():
-        later = {"next_attempt_at": database_now(900.0), "attempts": 3, "refusal_code": "unreachable"}
+        later = {"next_attempt_at": database_now(900.0), "attempts": 3, "refusal": refusal("unreachable")}
         db.session.execute(db.update(Enrolment).where(Enrolment.number == "3").values(**later))
         off = {"offline_since": database_now(-60.0), "backoff_until": database_now(60.0), "reachable": False}
         db.session.execute(db.update(Terminal).values(**off))
