@@ -76,7 +76,7 @@ def change_group(group_id: int) -> ResponseReturnValue:
 def delete_group(group_id: int) -> ResponseReturnValue:
     """Delete a group; who is on a terminal by it alone is removed there."""
     last, agreed = shape(_group(group_id)), _agreed(request.args)
-    return jsonify(last | _job(changing.delete(group_id, tasks.apply_groups, agreed)))
+    return jsonify(last | _job(changing.change(group_id, None, tasks.apply_groups, agreed)))
 
 
 def shape(group: Listed) -> dict[str, Any]:

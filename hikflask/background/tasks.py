@@ -50,7 +50,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     job_retention.forget_jobs,
     export_files.remove_old,
     audit_retention.forget_entries,
-    certificates.forget_told,
+    certificates.forget_messages,
     certificates.forget_names,
     certificates.forget_old,
     sessions.delete_expired_sessions,

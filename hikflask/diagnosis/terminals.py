@@ -8,21 +8,21 @@ from hikflask.diagnosis import Finding, good, wrong
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import vault
 from hikflask.models import Terminal
-from hikflask.services.attention import terminal_troubles as troubles
+from hikflask.services.attention import terminal_problems as problems
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.status import ask_status
 
 HOLDER = "doctor"
 SENTENCES = {
-    troubles.LOCKED: "has locked our account; nothing more is sent to it until it opens it again.",
-    troubles.LOGIN: "refused our password; nothing more is sent to it until another one is typed on its page.",
-    troubles.STOPPED: "is not spoken to, since its certificate, its address or its login is not what was agreed on.",
-    troubles.RESTORED: "was not compared since the restore: an administrator has to look and decide on its page.",
-    troubles.REPLACED: "is another device than before; an administrator has to restore the people on it.",
-    troubles.OFF: "does not answer: is it on, and in a network that this machine reaches?",
-    troubles.UNCHECKED: "was never checked completely: press “Check” on its page.",
-    troubles.FULL: "is nearly full.",
-    troubles.CLOCK: "has another time or zone than this machine: its page sets it.",
+    problems.LOCKED: "has locked our account; nothing more is sent to it until it opens it again.",
+    problems.LOGIN: "refused our password; nothing more is sent to it until another one is typed on its page.",
+    problems.STOPPED: "is not spoken to, since its certificate, its address or its login is not what was agreed on.",
+    problems.RESTORED: "was not compared since the restore: an administrator has to look and decide on its page.",
+    problems.REPLACED: "is another device than before; an administrator has to restore the people on it.",
+    problems.OFF: "does not answer: is it on, and in a network that this machine reaches?",
+    problems.UNCHECKED: "was never checked completely: press “Check” on its page.",
+    problems.FULL: "is nearly full.",
+    problems.CLOCK: "has another time or zone than this machine: its page sets it.",
 }
 
 
@@ -45,7 +45,7 @@ def _check(terminal: Terminal) -> Finding:
         busy = ask_status(terminal.id, HOLDER).busy
     except VaultError:
         return wrong(f"{place} was not asked, since no key here opens its password: {vault.keyring.cure}.")
-    kind = troubles.kind_of(terminal)
+    kind = problems.kind_of(terminal)
     if kind:
         return wrong(f"{place} {SENTENCES[kind]}")
     return good(f"{place} {'is talking to somebody' if busy else 'answers, and its login works'}.")

@@ -14,9 +14,9 @@ from hikflask.labels.dates import time_since
 from hikflask.labels.enrolments import status_of
 from hikflask.messages import N_
 from hikflask.models import Enrolment, Terminal
-from hikflask.services.attention import terminal_troubles
+from hikflask.services.attention import terminal_problems
+from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.attention.terminal_queue import MANY, MOST_COUNTED, REMOVALS, SINGLE
-from hikflask.services.attention.terminal_troubles import Trouble
 from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
 from hikflask.services.terminals import clock, connection, room
@@ -119,18 +119,18 @@ def queue_count(number: int) -> str:
     return f"{MOST_COUNTED}+" if number >= MOST_COUNTED else str(number)
 
 
-def trouble_sentence(trouble: Trouble) -> str:
+def problem_sentence(problem: Problem) -> str:
     """Return what is wrong with a terminal, and what to do."""
-    terminal = trouble.terminal
-    if trouble.kind == terminal_troubles.UNCHECKED:
+    terminal = problem.terminal
+    if problem.kind == terminal_problems.UNCHECKED:
         return str(_("It was not checked since it was added or changed."))
-    if trouble.kind == terminal_troubles.FULL:
+    if problem.kind == terminal_problems.FULL:
         return _how_full(terminal)
-    if trouble.kind == terminal_troubles.CLOCK:
+    if problem.kind == terminal_problems.CLOCK:
         return clock_warning(terminal)
-    if trouble.kind == terminal_troubles.RESTORED:
+    if problem.kind == terminal_problems.RESTORED:
         return messages.sentence(NotComparedSinceRestore.code, t=terminal.name)
-    if trouble.kind == terminal_troubles.REPLACED:
+    if problem.kind == terminal_problems.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
     said = terminal.refused_code or WrongPassword.own_code

@@ -12,17 +12,7 @@ from hikflask.web.comparisons import faces as comparison_faces
 from hikflask.web.comparisons import plan as comparison_plan
 from hikflask.web.comparisons import report as comparison_report
 from hikflask.web.departments import departments
-from hikflask.web.departments import merge as merge_departments
-from hikflask.web.employees import (
-    bulk_deactivation,
-    captures,
-    employees,
-    enrolments,
-    photo_drafts,
-    photos,
-    removals,
-    rounds,
-)
+from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
 from hikflask.web.groups import groups
 from hikflask.web.imports import actions as import_actions
@@ -32,7 +22,7 @@ from hikflask.web.imports import upload as import_upload
 from hikflask.web.jobs import begin as begin_job
 from hikflask.web.jobs import jobs
 from hikflask.web.jobs import people as people_of_job
-from hikflask.web.privacy import consents, erasures, personal_data_export
+from hikflask.web.privacy import consents, erasures
 from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
 from hikflask.web.support.urls import RowId
 from hikflask.web.terminals import after_restore, checks, queue, restore, retire, same_device, terminals
@@ -41,15 +31,13 @@ from hikflask.web.terminals import edit as edit_terminal
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
     attention_overview,
-    *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, bulk_deactivation),
-    rounds,
-    *(departments, merge_departments),
-    groups,
+    *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
+    *(departments, groups),
     *(terminals, edit_terminal, checks, queue, retire, restore, same_device, after_restore),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
     *(comparisons, choose_differences, comparison_faces, comparison_plan, comparison_report),
-    *(consents, erasures, personal_data_export),
+    *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),
 )

@@ -16,7 +16,7 @@ from hikflask.services.captures.start import start_capture
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
 from hikflask.services.departments import queries as departments
 from hikflask.services.employees import search
-from hikflask.services.employees.erasure import erase_employee, knows_number
+from hikflask.services.employees.erasure import erase_employee, has_data_of
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
@@ -179,7 +179,7 @@ def erased(site: Site) -> int:
     """Erase somebody who was on no terminal, and return the erasure's id; of another number a capture is left."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
-        if not knows_number("AXE3"):
+        if not has_data_of("AXE3"):
             cancel_capture(start_capture(1, Draft("AXE3"), "test").id)
         employee = search.by_number("AXE2") or save_employee(Draft("AXE2", "Ольга Иванова")).row
         erasure = erase_employee(employee.id).row

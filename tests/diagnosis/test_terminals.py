@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from hikflask.diagnosis import terminals
-from hikflask.services.attention import terminal_troubles
+from hikflask.services.attention import terminal_problems
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST
 
@@ -50,4 +50,4 @@ def test_refused_password_is_said_and_nothing_more_is_sent(app: Flask, simulator
 
 
 def test_every_trouble_has_a_sentence() -> None:
-    assert set(terminals.SENTENCES) == set(terminal_troubles.KINDS)
+    assert set(terminals.SENTENCES) == set(terminal_problems.KINDS)

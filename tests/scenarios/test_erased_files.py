@@ -14,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Erasure, ErasureFile, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
-from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import deletion, storage
@@ -140,7 +140,7 @@ def test_picture_that_no_row_knows() -> None:
 def test_picture_that_no_row_knows_is_found_by_number() -> None:
     stray()
 
-    assert knows_number("100222")
+    assert has_data_of("100222")
     erasure = erase_by_number("100222").row
 
     assert erasure is not None

@@ -47,7 +47,7 @@ def test_erasure_of_a_number_waits_for_nobody_who_got_it_meanwhile(
     simulator: Simulated, terminal: Terminal, between: Between
 ) -> None:
     capture = capture_face(simulator, terminal)
-    other = between(erasure, "knows_number", lambda: save_employee(IVAN, FaceSource(capture.id, "Анна")))
+    other = between(erasure, "has_data_of", lambda: save_employee(IVAN, FaceSource(capture.id, "Анна")))
 
     erased = erase_by_number("100222")
     other.finish()

@@ -141,7 +141,7 @@ def test_group_is_deleted_while_a_member_of_it_leaves(
     group_id = make_group("Двор", [terminal.id], added=["100222"])
     other = between(groups, "_let_belong", lambda: leave(ivan))
 
-    changing.delete(group_id, apply_groups, AGREED)
+    changing.change(group_id, None, apply_groups, AGREED)
     other.finish()
 
     assert (other.blocked, other.error) == (True, None)

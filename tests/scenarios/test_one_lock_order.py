@@ -119,7 +119,7 @@ def test_groups_and_departments_are_changed_in_order(app: Flask, order: LockOrde
     preview = changing.preview_of_merge([by_name["Охрана"]], other)
     changing.merge_departments([by_name["Охрана"]], other, tasks.apply_groups, AGREED, preview.digest)
     work(app)
-    changing.delete(group, tasks.apply_groups, AGREED)
+    changing.change(group, None, tasks.apply_groups, AGREED)
     work(app)
 
     assert order.violations == []

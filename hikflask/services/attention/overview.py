@@ -1,22 +1,23 @@
 """What a person must do, as the start page shows it and the header counts it.
 
-`count()` is what every page asks, so it is a few counts and one read of the terminals. `overview()` adds the first
-rows of each group to the same counts, so that the number and the page cannot differ.
+Every page calls `count()`, so it is a few counts and one read of the terminals. `overview()` adds the first rows of
+each group to the same counts, so that the number and the page cannot differ.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
 
 from hikflask.extensions import db
 from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
-from hikflask.services.attention import terminal_troubles
-from hikflask.services.attention.terminal_troubles import Trouble
+from hikflask.services.attention import terminal_problems
+from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to
@@ -26,6 +27,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import people_changes, registry
 
+Row = TypeVar("Row", Employee, Enrolment, Job)
 # So many rows of a group are shown; its heading leads to all of them.
 MOST_SHOWN = 5
 WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
@@ -34,15 +36,15 @@ WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 @dataclass(frozen=True)
 class Counts:
     """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
-    terminals that were changed at themselves, with how many findings each. `backup_overdue`: the last one is too old.
+    terminals with people changed there, with how many findings each. `backup_overdue`: the last one is too old.
 
-    What is more than MOST_COUNTED may be counted as one more than that.
+    A number above MOST_COUNTED may be given as MOST_COUNTED + 1.
     """
 
     removals: int
     refused: int
     no_face: int
-    troubles: Sequence[Trouble]
+    problems: Sequence[Problem]
     drift: Sequence[tuple[Terminal, int]]
     consents: int
     unsaved: int
@@ -54,7 +56,7 @@ class Counts:
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
-        places = len(self.troubles) + len(self.drift)
+        places = len(self.problems) + len(self.drift)
         total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs) + self.backup_overdue
         return min(total, MOST_COUNTED + 1)
 
@@ -81,8 +83,8 @@ class Unsaved:
 class Overview:
     """The counts with the first rows of each group, the oldest first.
 
-    Who waits is tried by itself, and a consent that is not required may be no mistake: these two are not in
-    `counts.total`. `affected`: by terminal's id, how many employees wait until that terminal is corrected.
+    A waiting enrolment is tried again by itself, and a missing consent that is not required may be no mistake: these
+    two are not in `counts.total`. `affected`: how many employees wait until a terminal is corrected, by its id.
     `all_have_employees` is False when a number that has to leave has no employee any more.
     """
 
@@ -109,12 +111,16 @@ class Overview:
 
 def count() -> Counts:
     """Return how much there is to do."""
-    troubles = terminal_troubles.find()
+    problems = terminal_problems.find()
+    if blocked := _blocked(problems):
+        refused = count_rows_up_to(select(Employee.id).where(_refused(blocked)))
+    else:
+        refused = search.count_up_to(EmployeeFilter(state=REFUSED))
     return Counts(
         removals=queries.count_open_removals(),
-        refused=_count_refused(_blocked(troubles)),
+        refused=refused,
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
-        troubles=troubles,
+        problems=problems,
         drift=people_changes.noticed(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
@@ -130,8 +136,10 @@ def overview(counts: Counts, caller: str) -> Overview:
     :param counts: what count() returned.
     :param caller: the operator whose unsaved pictures come first.
     """
-    blocked, no_consent = _blocked(counts.troubles), counts.consents or search.count(WITHOUT_CONSENT)
+    blocked, no_consent = _blocked(counts.problems), counts.consents or search.count(WITHOUT_CONSENT)
     waiting = search.count_up_to(EmployeeFilter(state=WAITING))
+    # Jobs that nobody has tried again since, or dismissed.
+    failed = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MOST_SHOWN)
     return Overview(
         counts=counts,
         removals=queries.open_removals(MOST_SHOWN),
@@ -140,31 +148,31 @@ def overview(counts: Counts, caller: str) -> Overview:
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
         waiting_count=waiting,
         waiting=_waiting(many=waiting > MOST_COUNTED) if waiting else [],
-        affected=_affected(counts.troubles[:MOST_SHOWN]),
+        affected=_affected(counts.problems[:MOST_SHOWN]),
         without_consent_count=no_consent,
         without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
         unsaved=_unsaved(caller),
-        failed_jobs=_failed_jobs() if counts.failed_jobs else [],
+        failed_jobs=_rows(failed) if counts.failed_jobs else [],
         has_terminals=bool(registry.list_all()),
         last_backup=records.newest(),
     )
 
 
-def _blocked(troubles: Sequence[Trouble]) -> list[int]:
-    """Return the ids of the terminals whose people need no decision of their own."""
-    return [trouble.terminal.id for trouble in troubles if trouble.blocks]
+def _blocked(problems: Sequence[Problem]) -> list[int]:
+    """Return the ids of the terminals where nobody can be enrolled, so their employees need no decision each."""
+    return [problem.terminal.id for problem in problems if problem.blocks]
 
 
 def _refused(blocked: list[int], *, many: bool = False) -> ColumnElement[bool]:
     """Return the condition on Employee: refused, and not only because a terminal is blocked.
 
-    :param many: look each employee up; where those who are refused are few, the database begins with them.
+    :param many: look each employee up. Where few are refused, the database begins with them instead.
     """
     refused = filters.in_state(REFUSED, each=many)
     if not blocked:
         return refused
-    mine = Enrolment.employee_id == Employee.id
-    return and_(refused, select(Enrolment.id).where(mine, _is_stopped(blocked)).exists())
+    stopped = select(Enrolment.id).where(Enrolment.employee_id == Employee.id, _is_stopped(blocked))
+    return and_(refused, stopped.exists())
 
 
 def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
@@ -172,62 +180,51 @@ def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
     return and_(or_(*(and_(*facts) for facts in filters.STOPPED)), Enrolment.terminal_id.not_in(blocked))
 
 
-def _count_refused(blocked: list[int]) -> int:
-    if not blocked:
-        return search.count_up_to(EmployeeFilter(state=REFUSED))
-    return count_rows_up_to(select(Employee.id).where(_refused(blocked)))
-
-
 def _first(*where: ColumnElement[bool]) -> list[Employee]:
-    statement = select(Employee).where(*where).order_by(Employee.id).limit(MOST_SHOWN)
+    return _rows(select(Employee).where(*where).order_by(Employee.id).limit(MOST_SHOWN))
+
+
+def _rows(statement: Select[Row]) -> list[Row]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def _stopped(blocked: list[int], *, many: bool) -> list[Enrolment]:
     """Return one enrolment of each refused employee, the first that a person must look at."""
     ids = [employee.id for employee in _first(_refused(blocked, many=many))]
-    mine = Enrolment.employee_id.in_(ids)
-    first = select(func.min(Enrolment.id)).where(mine, _is_stopped(blocked)).group_by(Enrolment.employee_id)
-    statement = select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    stopped = (Enrolment.employee_id.in_(ids), _is_stopped(blocked))
+    first = select(func.min(Enrolment.id)).where(*stopped).group_by(Enrolment.employee_id)
+    return _rows(select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id))
 
 
 def _waiting(*, many: bool) -> list[Waiting]:
-    """Return one line for each terminal that active employees wait for, however many.
+    """Return one line for each terminal that active employees wait for.
 
-    :param many: count no further than MOST_COUNTED + 1 at each terminal, those first who are tried first.
+    :param many: count no further than MOST_COUNTED + 1 at each terminal, beginning with the next attempts.
     """
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
-    columns = (Enrolment.terminal_id, since, Enrolment.next_attempt_at)
     is_active = select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery()
-    mine = select(*columns).where(is_active)
+    of_active = select(Enrolment.terminal_id, since, Enrolment.next_attempt_at).where(is_active)
     if many:
         waits = or_(*(and_(*facts) for facts in filters.WAITS))
         due = (waits, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
-        parts = [
-            mine.where(Enrolment.terminal_id == terminal.id, *due).limit(MOST_COUNTED + 1)
-            for terminal in registry.list_all()
-        ]
-        found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+        at_terminals = (of_active.where(Enrolment.terminal_id == row.id, *due) for row in registry.list_all())
+        parts = [select(part.limit(MOST_COUNTED + 1).subquery()) for part in at_terminals]
     else:
-        found = union_all(*(mine.where(*facts) for facts in filters.WAITS)).subquery()
-    counts = (func.count(), func.min(found.c.since), func.min(found.c.next_attempt_at))
-    statement = select(Terminal, *counts).join(found, found.c.terminal_id == Terminal.id)
+        parts = [of_active.where(*facts) for facts in filters.WAITS]
+    waiting = union_all(*parts).subquery()
+    counts = (func.count(), func.min(waiting.c.since), func.min(waiting.c.next_attempt_at))
+    statement = select(Terminal, *counts).join(waiting, waiting.c.terminal_id == Terminal.id)
     with along_indexes():
         return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
 
 
-def _affected(troubles: Sequence[Trouble]) -> dict[int, int]:
+def _affected(problems: Sequence[Problem]) -> dict[int, int]:
     """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
-    blocked = _blocked(troubles)
-    counted = ((one, search.count_up_to(EmployeeFilter(state=REFUSED, terminal=one))) for one in blocked)
+    counted = (
+        (terminal_id, search.count_up_to(EmployeeFilter(state=REFUSED, terminal=terminal_id)))
+        for terminal_id in _blocked(problems)
+    )
     return {terminal_id: employees for terminal_id, employees in counted if employees}
-
-
-def _failed_jobs() -> list[Job]:
-    """Return the last jobs that failed: nobody has tried them again, or left them as they are."""
-    statement = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MOST_SHOWN)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def _unsaved(caller: str) -> list[Unsaved]:

@@ -53,9 +53,9 @@ class Line:
 class Queue:
     """The queue of a terminal.
 
-    `in_use`: somebody talks to the terminal. `now`: whose turn it is. `lines`: who comes after them. `following`: where
-    the next page begins, or None. `counts`: how many wait in each part, up to MOST_COUNTED. `stopped`: how many more
-    wait until the terminal's password is corrected, up to as many.
+    `in_use`: a conversation with the terminal is open. `now`: the enrolments whose turn it is. `lines`: those that come
+    next. `following`: where the next page begins, or None. `counts`: how many wait in each part, up to MOST_COUNTED.
+    `stopped`: how many more wait until the terminal's password is corrected, up to MOST_COUNTED.
     """
 
     terminal: Terminal
@@ -73,7 +73,7 @@ class Queue:
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing waits, and nobody talks to the terminal."""
+        """True when nothing waits, and no conversation with the terminal is open."""
         return not (self.in_use or self.now or self.waiting)
 
 
@@ -88,64 +88,51 @@ def place_of(text: str) -> Place | None:
 def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queue:
     """Return the queue of a terminal, at most so many rows of it."""
     now = _now(terminal.id)
-    beside = [one.id for one in now]
-    found = _lines(terminal.id, beside, after, limit + 1)
-    lines = [line for _, line in found[:limit]]
-    following = _place(found[limit - 1]) if len(found) > limit else None
+    rows = _lines(terminal.id, [enrolment.id for enrolment in now], after, limit + 1)
+    lines = [Line(PARTS[number][0], enrolment) for number, enrolment in rows[:limit]]
+    following = None
+    if len(rows) > limit:
+        number, last = rows[limit - 1]
+        following = Place(number, last.next_attempt_at or EPOCH, last.id)
     in_use = db.session.execute(select(~leases.free()).where(Terminal.id == terminal.id)).scalar_one()
-    stopped = _count_stopped(terminal.id) if terminal.refused_since else 0
+    awaiting = select(Enrolment.id).where(Enrolment.terminal_id == terminal.id, AWAITS_CORRECTION)
+    stopped = count_rows_up_to(awaiting, MOST_COUNTED - 1) if terminal.refused_since else 0
     return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), stopped)
 
 
 def waits(terminal_id: int, desired: str, in_bulk: bool) -> ColumnElement[bool]:
     """Return the condition that an enrolment waits in this part of a terminal's queue."""
-    mine = and_(Enrolment.terminal_id == terminal_id, Enrolment.desired == desired, Enrolment.in_bulk.is_(in_bulk))
-    return and_(mine, Enrolment.next_attempt_at.is_not(None))
+    here = and_(Enrolment.terminal_id == terminal_id, Enrolment.desired == desired, Enrolment.in_bulk.is_(in_bulk))
+    return and_(here, Enrolment.next_attempt_at.is_not(None))
 
 
 def _now(terminal_id: int) -> list[Enrolment]:
-    """Return whom the worker has claimed for a turn, and has not tried before, or tries at this moment."""
+    """Return the enrolments that the worker has claimed for a turn, and has not tried before, or tries now."""
     claimed = Enrolment.next_attempt_at.between(database_now(), database_now(CLAIM_SECONDS))
-    mine = or_(Enrolment.step != "", and_(Enrolment.refusal_code == "", Enrolment.attempts == 0))
-    found: list[Enrolment] = []
+    is_now = or_(Enrolment.step != "", and_(Enrolment.refusal_code == "", Enrolment.attempts == 0))
+    rows: list[Enrolment] = []
     for _, desired, in_bulk in PARTS:
-        found += _read(MOST_IN_A_TURN, waits(terminal_id, desired, in_bulk), claimed, mine)
-    return sorted(found[:MOST_IN_A_TURN], key=lambda one: not one.step)
+        rows += _read(MOST_IN_A_TURN, waits(terminal_id, desired, in_bulk), claimed, is_now)
+    return sorted(rows[:MOST_IN_A_TURN], key=lambda enrolment: not enrolment.step)
 
 
-def _lines(terminal_id: int, beside: list[int], after: Place | None, limit: int) -> list[tuple[int, Line]]:
-    found: list[tuple[int, Line]] = []
-    for number, (part, desired, in_bulk) in enumerate(PARTS):
-        if after and number < after.part:
-            continue
-        begin = [_behind(after)] if after and number == after.part else []
-        where = (waits(terminal_id, desired, in_bulk), Enrolment.id.not_in(beside), *begin)
-        found += [(number, Line(part, row)) for row in _read(limit - len(found), *where)]
-        if len(found) >= limit:
-            break
-    return found
-
-
-def _behind(after: Place) -> ColumnElement[bool]:
-    later = and_(Enrolment.next_attempt_at == after.when, Enrolment.id > after.id)
-    return and_(Enrolment.next_attempt_at >= after.when, or_(Enrolment.next_attempt_at > after.when, later))
+def _lines(terminal_id: int, but: list[int], after: Place | None, limit: int) -> list[tuple[int, Enrolment]]:
+    """Return the first enrolments behind a place, each with the index of its part, without those with the ids `but`."""
+    rows: list[tuple[int, Enrolment]] = []
+    for number, (_, desired, in_bulk) in enumerate(PARTS):
+        where = [waits(terminal_id, desired, in_bulk), Enrolment.id.not_in(but)]
+        if after and number == after.part:
+            same_time = and_(Enrolment.next_attempt_at == after.when, Enrolment.id > after.id)
+            where += [Enrolment.next_attempt_at >= after.when, or_(Enrolment.next_attempt_at > after.when, same_time)]
+        if (not after or number >= after.part) and len(rows) < limit:
+            rows += [(number, enrolment) for enrolment in _read(limit - len(rows), *where)]
+    return rows
 
 
 def _read(limit: int, *where: ColumnElement[bool]) -> Iterator[Enrolment]:
     statement = select(Enrolment).where(*where).order_by(Enrolment.next_attempt_at, Enrolment.id).limit(limit)
     statement = statement.options(selectinload(Enrolment.employee), selectinload(Enrolment.terminal))
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-
-
-def _place(found: tuple[int, Line]) -> Place:
-    number, line = found
-    row = line.enrolment
-    return Place(number, row.next_attempt_at or EPOCH, row.id)
-
-
-def _count_stopped(terminal_id: int) -> int:
-    stopped = select(Enrolment.id).where(Enrolment.terminal_id == terminal_id, AWAITS_CORRECTION)
-    return count_rows_up_to(stopped, MOST_COUNTED - 1)
 
 
 def _counts(terminal_id: int) -> dict[str, int]:

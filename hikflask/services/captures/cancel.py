@@ -1,4 +1,4 @@
-"""Cancels a capture, closes its window on the terminal if the terminal supports that, and gives up its picture."""
+"""Cancels a capture, closes its window on the terminal if the terminal supports that, and discards its picture."""
 
 from hikflask.isapi import capture as isapi_capture
 from hikflask.isapi.errors import LoginRefused
@@ -16,11 +16,8 @@ def cancel_capture(capture_id: int) -> bool:
         return state.apply(state.CANCELLATION, Capture.id == capture_id) > 0
 
 
-def give_up_picture(capture_id: int) -> bool:
-    """Supersede an unsaved picture that nobody wants, so that it does not hold its terminal any more.
-
-    Return False when there was none.
-    """
+def discard_picture(capture_id: int) -> bool:
+    """Supersede an unsaved picture, so that it does not hold its terminal any more; False when there was none."""
     with transaction():
         return state.apply(state.TAKEN_OVER, Capture.id == capture_id) > 0
 

@@ -1,9 +1,9 @@
-"""The deadline of a capture. A capture that still runs after it has failed, even if its worker did not write that."""
+"""The deadline of a capture. A capture that still runs after its deadline has failed, even if no worker wrote that."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Result, or_, select, true
+from sqlalchemy import or_, select, true
 
 from hikflask.extensions import db
 from hikflask.models import Capture
@@ -13,6 +13,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import transaction
+from hikflask.services.core.errors import CaptureDeleted
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import leases
 
@@ -39,31 +40,28 @@ class View:
 
 def find(capture_id: int) -> View | None:
     """Return a capture as pages show it, or None. A running capture after its deadline counts as failed."""
-    found = _at_this_moment(capture_id).one_or_none()
-    return _view(*found) if found else None
-
-
-def view(capture_id: int) -> View:
-    """Return a capture, which is there, as find() does, within the caller's transaction."""
-    return _view(*_at_this_moment(capture_id).one())
-
-
-def _at_this_moment(capture_id: int) -> Result[Capture, datetime]:
     statement = select(Capture, database_now()).where(Capture.id == capture_id)
-    return db.session.execute(statement, execution_options={"populate_existing": True})
-
-
-def _view(capture: Capture, now: datetime) -> View:
+    row = db.session.execute(statement, execution_options={"populate_existing": True}).one_or_none()
+    if row is None:
+        return None
+    capture, now = row
     left = (capture.deadline - now) / timedelta(seconds=1)
     if capture.state in RUNNING and left < -GRACE_SECONDS:
-        return View(capture, FAILED, _overdue_reason(capture.state), 0)
+        is_interrupted = capture.state == WAITING or heartbeat.alive()
+        return View(capture, FAILED, INTERRUPTED if is_interrupted else NO_WORKER, 0)
     if capture.state == QUEUED and not heartbeat.alive():
         return View(capture, FAILED, NO_WORKER, 0)
     return View(capture, capture.state, capture.refusal_code, max(0, round(left)))
 
 
-def _overdue_reason(state: str) -> str:
-    return INTERRUPTED if state == WAITING or heartbeat.alive() else NO_WORKER
+def view(capture_id: int) -> View:
+    """Return a capture as pages show it.
+
+    :raises CaptureDeleted: when it is gone.
+    """
+    if capture := find(capture_id):
+        return capture
+    raise CaptureDeleted
 
 
 def fail_overdue(terminal_id: int | None = None) -> None:

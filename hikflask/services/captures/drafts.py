@@ -28,8 +28,8 @@ class Draft:
 
     `terminal_name`: the employee's own name for terminals, "" for the full name. `valid_from` and `valid_to`: the first
     and the last day of the validity as YYYY-MM-DD, "" for no limit. `groups`: the ids of the groups of terminals that
-    the employee belongs to alone; None where they are not asked for. `version`: that of the page, where it changes
-    somebody, see forms/versions.py.
+    the employee belongs to alone; None where the form has no such field. `version`: of a page that changes an employee,
+    see forms/versions.py.
     """
 
     number: str = ""
@@ -114,7 +114,7 @@ def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
     emptied = and_(Capture.state == CANCELLED, is_blank())
     earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
     shown = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == CAPTURED))
-    mine = Capture.requested_by == requested_by[: Capture.requested_by.type.length]
-    kept = update(Capture).where(shown, mine, Capture.state != USED, ~emptied)
+    own = Capture.requested_by == requested_by[: Capture.requested_by.type.length]
+    kept = update(Capture).where(shown, own, Capture.state != USED, ~emptied)
     with transaction():
         return changed_rows(kept.values(**draft.columns())) > 0

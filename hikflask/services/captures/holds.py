@@ -1,5 +1,7 @@
 """What blocks a terminal for the next capture: a running capture, or a picture in its one file that is still needed."""
 
+from contextlib import suppress
+
 from sqlalchemy import and_, literal, or_, select
 
 from hikflask.extensions import db
@@ -13,6 +15,14 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
 from hikflask.services.terminals.connection import Conversation
+
+# The saved picture is not bound on this terminal yet.
+UNBOUND = select(Enrolment.id).where(
+    Enrolment.photo_id == Capture.photo_id,
+    Enrolment.terminal_id == Capture.terminal_id,
+    Enrolment.face == PENDING,
+    Enrolment.next_attempt_at.is_not(None),
+)
 
 
 def running_at(terminal_id: int) -> Capture | None:
@@ -30,22 +40,16 @@ def held_by_another(terminal_id: int, number: str, requested_by: str, own: int |
 
     :param own: the id of the capture that the form shows; it does not block the caller who requested it.
     """
-    unbound = select(Enrolment.id).where(
-        Enrolment.photo_id == Capture.photo_id,
-        Enrolment.terminal_id == Capture.terminal_id,
-        Enrolment.face == PENDING,
-        Enrolment.next_attempt_at.is_not(None),
-    )
-    mine = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
+    same_person = and_(Capture.draft_number == number, or_(Capture.requested_by == requested_by, literal(number != "")))
     statement = (
         select(Capture)
         .where(
             Capture.terminal_id == terminal_id,
             Capture.face_url.is_not(None),
-            or_(Capture.state == CAPTURED, and_(Capture.state == USED, unbound.exists())),
+            or_(Capture.state == CAPTURED, and_(Capture.state == USED, UNBOUND.exists())),
             Capture.hold_until > database_now(),
             ~and_(Capture.id == (own or 0), Capture.requested_by == requested_by),
-            ~mine,
+            ~same_person,
         )
         .order_by(Capture.id.desc())
         .limit(1)
@@ -56,16 +60,10 @@ def held_by_another(terminal_id: int, number: str, requested_by: str, own: int |
 def bound_first(capture: Capture) -> Capture | None:
     """Return the saved picture that its operator's queued capture at the same terminal waits for, or None.
 
-    The terminal's one file must keep that picture until it is bound; and where there is no such file, whoever was saved
-    is verified before the terminal waits for the next face.
+    The terminal's one file must keep that picture until it is bound. Where there is no such file, the saved employee is
+    verified before the terminal waits for the next face.
     """
-    mine = (
-        Enrolment.photo_id == Capture.photo_id,
-        Enrolment.terminal_id == Capture.terminal_id,
-        Enrolment.face == PENDING,
-        Enrolment.next_attempt_at.is_not(None),
-    )
-    untried = select(Enrolment.id).where(*mine, Enrolment.refusal_code == "")
+    untried = UNBOUND.where(Enrolment.refusal_code == "")
     held = and_(Capture.face_url.is_not(None), Capture.hold_until > database_now())
     statement = select(Capture).where(
         Capture.terminal_id == capture.terminal_id,
@@ -73,7 +71,7 @@ def bound_first(capture: Capture) -> Capture | None:
         Capture.state == USED,
         Capture.requested_by == capture.requested_by,
         Capture.draft_number != capture.draft_number,
-        or_(untried.exists(), and_(held, select(Enrolment.id).where(*mine).exists())),
+        or_(untried.exists(), and_(held, UNBOUND.exists())),
     )
     return db.session.execute(statement.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
 
@@ -102,33 +100,24 @@ def supersede_others(terminal_id: int, capture_id: int) -> None:
     state.apply(state.HOLD_ENDED, *others, Capture.hold_until.is_not(None))
 
 
-def look_again(talk: Conversation, capture_id: int) -> None:
+def supersede_replaced(talk: Conversation, capture_id: int) -> None:
     """Supersede the unsaved pictures that the terminal's one file does not hold any more.
 
     A capture that was cancelled or timed out here may still have changed that file. Errors are ignored: the file is
     compared again before each binding.
     """
-    newest = _newest_by_url(talk.terminal.id)
+    by_url = select(Capture).where(
+        Capture.terminal_id == talk.terminal.id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
+    )
+    newest = db.session.execute(by_url.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
     if newest is None or newest.photo is None:
         return
+    seen = ""
     try:
-        seen = _file_sha256(talk, newest.face_url or "")
+        with suppress(Gone):
+            seen = storage.sha256(faces.fetch_picture(talk, newest.face_url or ""))
         if seen != newest.photo.sha256:
             with talk.lease.write():
                 supersede_others(talk.terminal.id, capture_id)
     except (TerminalError, ServiceError):
         return
-
-
-def _newest_by_url(terminal_id: int) -> Capture | None:
-    unsaved = select(Capture).where(
-        Capture.terminal_id == terminal_id, Capture.state == CAPTURED, Capture.face_url.is_not(None)
-    )
-    return db.session.execute(unsaved.order_by(Capture.id.desc()).limit(1)).scalar_one_or_none()
-
-
-def _file_sha256(talk: Conversation, face_url: str) -> str | None:
-    try:
-        return storage.sha256(faces.fetch_picture(talk, face_url))
-    except Gone:
-        return None

@@ -32,14 +32,12 @@ def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]
 
     :param lock: whether to lock the rows until the transaction ends.
     """
-    somebodys = select(Employee.number)
-    others = _captures(
-        Capture.state.not_in(RUNNING), Capture.draft_number != number, Capture.draft_number.not_in(somebodys), lock=lock
-    )
+    nobodys = (Capture.draft_number != number, Capture.draft_number.not_in(select(Employee.number)))
+    ended = _captures(Capture.state.not_in(RUNNING), *nobodys, lock=lock)
     wanted = folded(name.strip())
-    unsaved = [one for one in others if one.photo is None or one.photo.employee_id is None]
+    unsaved = [capture for capture in ended if capture.photo is None or capture.photo.employee_id is None]
     # Compared in Python: SQLite cannot fold Cyrillic letters.
-    return [one for one in unsaved if wanted and folded(one.draft_name.strip()) == wanted]
+    return [capture for capture in unsaved if wanted and folded(capture.draft_name.strip()) == wanted]
 
 
 def numbers_typed(number: str, name: str, employee_id: int | None) -> set[str]:
@@ -53,12 +51,13 @@ def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
 
     :return: the files of the unsaved pictures, to be removed after the commit.
     """
-    found = find_by_number(number, employee_id, lock=True) + find_by_name(number, name, lock=True)
     files: list[str] = []
-    for capture in found:
+    for capture in find_by_number(number, employee_id, lock=True) + find_by_name(number, name, lock=True):
         files += _forget(capture, employee_id)
     db.session.flush()
-    return files + _forget_leftover_photos(number)
+    # The condition is repeated: such a photo may have been captured or saved just now, and then belongs to somebody.
+    ended = delete(Photo).where(Photo.id.in_(leftover_photos(number)), _is_leftover()).returning(Photo.file)
+    return files + list(db.session.execute(ended, execution_options={"synchronize_session": False}).scalars())
 
 
 def leftover_photos(number: str) -> list[int]:
@@ -81,12 +80,6 @@ def _forget(capture: Capture, employee_id: int | None) -> list[str]:
         return []
     db.session.delete(photo)
     return [] if photo.file_deleted_at else [photo.file]
-
-
-def _forget_leftover_photos(number: str) -> list[str]:
-    # The condition is repeated: such a photo may have been captured or saved just now, and then belongs to somebody.
-    ended = delete(Photo).where(Photo.id.in_(leftover_photos(number)), _is_leftover()).returning(Photo.file)
-    return list(db.session.execute(ended, execution_options={"synchronize_session": False}).scalars())
 
 
 def _is_leftover() -> ColumnElement[bool]:

@@ -34,11 +34,11 @@ def forget_unsaved() -> int:
         .order_by(Capture.id)
         .limit(CLEANUP_BATCH)
     )
-    return sum(_give_up(row) for row in db.session.execute(statement).all())
+    return sum(_forget(row) for row in db.session.execute(statement).all())
 
 
 @transactional
-def _give_up(row: Any) -> bool:
+def _forget(row: Any) -> bool:
     """captured → failed; the photo is marked as forgotten, and the photo retention removes its file later."""
     capture_id, photo_id, file, terminal = row
     if state.apply(state.EXPIRED, Capture.id == capture_id, Capture.photo_id == photo_id) != 1:

@@ -3,7 +3,6 @@
 import logging
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 from flask import current_app
@@ -82,21 +81,27 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         time.sleep(max(0.0, min(seconds, seconds_left())))
 
     pause(_pause_after_success(talk.terminal.id))
-    cancelled = _is_cancelled(capture.id)
+    state_now = select(Capture.state).where(Capture.id == capture.id)
     try:
-        taken = isapi_capture.take(talk, modes=modes, seconds_left=seconds_left, cancelled=cancelled, pause=pause)
+        taken = isapi_capture.take(
+            talk,
+            modes=modes,
+            seconds_left=seconds_left,
+            cancelled=lambda: db.session.execute(state_now).scalar() != WAITING,
+            pause=pause,
+        )
     except CaptureNotSupported:
         if len(modes) > 1:
             talk.note(capture_mode=NO_CAPTURE)
         raise
     except (CaptureCancelled, CaptureTimeout) as error:
         _fail(capture.id, Refusal(code=error.code, params={"after": max(1, round(timeout - seconds_left()))}))
-        holds.look_again(talk, capture.id)
+        holds.supersede_replaced(talk, capture.id)
         raise
     except UnusablePicture:
         talk.note(last_capture_at=database_now())  # To the terminal it was a success.
         raise
-    _note_success(talk, capture.id, taken)
+    _record_success(talk, capture.id, taken)
     _finish(talk, capture.id, taken.face_url, _picture(talk, taken))
 
 
@@ -119,16 +124,16 @@ def _pause_after_success(terminal_id: int) -> float:
     return max(0.0, current_app.config["CAPTURE_PAUSE"] - since) if since >= 0 else 0.0
 
 
-def _note_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
+def _record_success(talk: Conversation, capture_id: int, taken: Captured) -> None:
     """Write the time of the success and, if it was unknown, the mode that worked.
 
     After a capture by URL, the terminal's one file holds this face, so other pictures are superseded.
     """
     with talk.lease.write():
-        found: dict[str, Any] = {"last_capture_at": database_now()}
+        values: dict[str, Any] = {"last_capture_at": database_now()}
         if talk.terminal.capture_mode == UNKNOWN:
-            found["capture_mode"] = BY_URL if taken.face_url else BY_BINARY
-        changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
+            values["capture_mode"] = BY_URL if taken.face_url else BY_BINARY
+        changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
         if taken.face_url:
             holds.supersede_others(talk.terminal.id, capture_id)
 
@@ -149,13 +154,6 @@ def _modes(talk: Conversation) -> tuple[str, ...]:
     if terminal.capture_mode == NO_CAPTURE:
         raise CaptureNotSupported
     return (BY_URL, BY_BINARY) if terminal.capture_mode == UNKNOWN else (str(terminal.capture_mode),)
-
-
-def _is_cancelled(capture_id: int) -> Callable[[], bool]:
-    def cancelled() -> bool:
-        return db.session.execute(select(Capture.state).where(Capture.id == capture_id)).scalar() != WAITING
-
-    return cancelled
 
 
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:

@@ -9,7 +9,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import USED
 from hikflask.services import audit
-from hikflask.services.captures import deadline, drafts, holds, unsaved
+from hikflask.services.captures import deadline, drafts, holds, queries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError, TerminalInUse
@@ -54,21 +54,16 @@ def start_capture(
         if running.id == own:
             return running
         raise _in_use(running)
-    earlier = unsaved.of_form(own)
+    earlier = queries.unsaved_of_form(own)
     if earlier:
         drafts.keep(earlier.id, draft, requested_by)
     held = holds.held_by_another(terminal_id, draft.number, requested_by, earlier.id if earlier else own)
     waits = held is not None and held.state == USED and held.id == behind
     if held and not (take_over or waits or held.id == taken_over):
-        raise _held(held)
+        name = "saved_name" if held.state == USED else "name"
+        about: dict[str, Any] = {name: held.draft_name or held.draft_number}
+        raise ServiceError("terminal_held", who=held.requested_by, capture_id=held.id, **about)
     return _queue(terminal_id, draft, requested_by, earlier, None if waits else held)
-
-
-def _held(held: Capture) -> ServiceError:
-    name = held.draft_name or held.draft_number
-    about: dict[str, Any] = {"who": held.requested_by, "capture_id": held.id}
-    about["saved_name" if held.state == USED else "name"] = name
-    return ServiceError("terminal_held", **about)
 
 
 def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None, held: Capture | None) -> Capture:

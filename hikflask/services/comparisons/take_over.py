@@ -190,7 +190,9 @@ def _write(terminal: Terminal, found: Found, photo: Photo | None, agreed: Agreed
         _give(employee, photo, replaces=is_new_face)
     _confirm(enrolment, employee, found, photo)
     if (employee.valid_from, employee.valid_to) != (limits.first, limits.last):
-        save_changes(_limited(Draft(), limits), files, employee_id=employee.id, fields=DAYS, by_groups=membership.stay)
+        save_changes(
+            _limited(Draft(), limits), files, employee_id=employee.id, fields=DAYS, by_groups=membership.ignore
+        )
         _confirm(enrolment, employee, found, photo)
     _send_limits(enrolment, employee, found, limits)
     if photo is not None and is_new_face:
@@ -254,7 +256,7 @@ def _joined(terminal: Terminal, employee_id: int, found: Found, same_person: boo
     if name == wanted:
         return employee  # A shorter form of the employee's own name.
     names = {"name", "terminal_name"}
-    return save_changes(Draft(name=name), files, employee_id=employee.id, fields=names, by_groups=membership.stay)
+    return save_changes(Draft(name=name), files, employee_id=employee.id, fields=names, by_groups=membership.ignore)
 
 
 def _is_desired(terminal_id: int, number: str) -> bool:

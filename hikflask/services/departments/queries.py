@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Select, func, select
 
@@ -45,16 +46,12 @@ def lookalikes() -> list[list[Counted]]:
     """Return the groups of departments whose names differ in signs and spaces only; in each, the largest is first."""
     groups: dict[str, list[int]] = defaultdict(list)
     for department_id, folded in db.session.execute(select(Department.id, Department.folded)):
-        groups[_letters(folded)].append(department_id)
+        # Without all that is neither a letter nor a digit. Abbreviations are not guessed.
+        groups["".join(filter(str.isalnum, folded))].append(department_id)
     alike = [ids for letters, ids in groups.items() if letters and len(ids) > 1]
-    counted = {one.id: one for one in of_ids([one for ids in alike for one in ids])}
-    found = [sorted((counted[one] for one in ids), key=lambda one: (-one.people, one.id)) for ids in alike]
-    return sorted(found, key=lambda group: group[0].name)
-
-
-def _letters(folded: str) -> str:
-    """Return a folded name without all that is neither a letter nor a digit. Abbreviations are not guessed."""
-    return "".join(filter(str.isalnum, folded))
+    by_id = {department.id: department for department in of_ids(list(chain(*alike)))}
+    lists = [sorted((by_id[row_id] for row_id in ids), key=lambda row: (-row.people, row.id)) for ids in alike]
+    return sorted(lists, key=lambda group: group[0].name)
 
 
 def _with_people() -> Select[int, str, int]:

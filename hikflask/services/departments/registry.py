@@ -1,6 +1,6 @@
 """The departments by name: finds one by any spelling of it, adds and deletes.
 
-An employee's row holds the name of the department. Whoever writes it there calls resolve() in the same transaction.
+An employee's row holds the name of the department; resolve() is called in the transaction that writes it there.
 """
 
 from sqlalchemy import ScalarSelect, Select, func, select
@@ -17,7 +17,7 @@ from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceErro
 
 
 def resolve(name: str) -> str:
-    """Return the name by which the department is known, within the caller's transaction; an unknown one is added.
+    """Return the stored spelling of a department's name within the caller's transaction; add an unknown department.
 
     Until that transaction ends, nobody renames, merges or deletes the department. "" stays "".
     """
@@ -25,11 +25,13 @@ def resolve(name: str) -> str:
     if invisible_characters.is_blank(wanted):
         return ""
     write_first()
-    found = _kept(wanted)
-    if found is not None:
-        return found
-    lock_spelling(wanted)
-    return _kept(wanted) or _insert(wanted).name
+    # SQLite has no such lock, and does not need it: nobody else writes meanwhile.
+    kept = _stored(wanted).with_for_update(read=True, key_share=True)
+    name_here = db.session.execute(kept).scalar_one_or_none()
+    if name_here is None:
+        lock_spelling(wanted)
+        name_here = db.session.execute(kept).scalar_one_or_none()
+    return _insert(wanted).name if name_here is None else name_here
 
 
 def one_spaced(name: str) -> str:
@@ -43,14 +45,14 @@ def lock_spelling(name: str) -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spelling_key(name), 0))))
 
 
-def known(name: str) -> ScalarSelect[str]:
-    """Return the subquery for the name by which a department is known; NULL when it is unknown."""
-    return _known(name).scalar_subquery()
+def stored_name(name: str) -> ScalarSelect[str]:
+    """Return the subquery for the stored spelling of a department's name; NULL when there is no such department."""
+    return _stored(name).scalar_subquery()
 
 
 def find(name: str) -> str | None:
-    """Return the name by which a department is known, or None. Nothing is added or locked."""
-    return db.session.execute(_known(one_spaced(name))).scalar_one_or_none()
+    """Return the stored spelling of a department's name, or None. Nothing is added or locked."""
+    return db.session.execute(_stored(one_spaced(name))).scalar_one_or_none()
 
 
 def id_of(name: str) -> int | None:
@@ -129,32 +131,21 @@ def delete_unused(name: str) -> bool:
     Return False when it stays, or when there is none.
     """
     write_first()
-    # Nobody is waited for: whoever has the row locked is about to bring somebody in.
-    mine = select(Department.id).where(Department.name == name).with_for_update(skip_locked=True)
-    department_id = db.session.execute(mine).scalar_one_or_none()
-    if department_id is None or _has_people(name):
+    # Nobody is waited for: a transaction that has the row locked is about to bring somebody in.
+    unlocked = select(Department.id).where(Department.name == name).with_for_update(skip_locked=True)
+    department_id = db.session.execute(unlocked).scalar_one_or_none()
+    people = select(Employee.id).where(Employee.department == name).limit(1)
+    if department_id is None or db.session.execute(people).first() is not None:
         return False
     changed_rows(delete_row(Department).where(Department.id == department_id))
     audit.record("department.deleted", subject=name)
     return True
 
 
-def _known(name: str) -> Select[str]:
-    """Return the statement for the known name: this very spelling, else the oldest of the others."""
+def _stored(name: str) -> Select[str]:
+    """Select the stored name of a department: this very spelling, else the oldest of the others."""
     same = select(Department.name).where(Department.folded == spelling_key(name))
     return same.order_by(Department.name != name, Department.id).limit(1)
-
-
-def _kept(name: str) -> str | None:
-    """Return the known name, which stays until the transaction ends; None when the department is unknown."""
-    # SQLite has no such lock, and does not need it: nobody else writes meanwhile.
-    found = _known(name).with_for_update(read=True, key_share=True)
-    return db.session.execute(found).scalar_one_or_none()
-
-
-def _has_people(name: str) -> bool:
-    found = select(Employee.id).where(Employee.department == name).limit(1)
-    return db.session.execute(found).first() is not None
 
 
 def _insert(name: str) -> Department:

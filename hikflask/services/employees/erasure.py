@@ -45,14 +45,14 @@ def erase_employee(employee_id: int) -> Changed[Erasure]:
 def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     """Return the id of the erasure; None when the employee has got another number, whose traces are to be found first.
 
-    :param person: who is looked for in imports. :param wrong: the wrong rows with that person.
+    :param person: the person to find in imports. :param wrong: the ids of the wrong rows with that person.
     """
     employee = locked_with_number(employee_id, *person.numbers)
     numbers = _numbers_of(employee)
     if not numbers <= {*person.numbers}:
         return None
     locks.share()
-    # Whoever adds a row about the employee has committed it then, or waits for the end.
+    # A transaction that adds a row about the employee has committed it before, or waits for the end of this one.
     db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
     enrolments = queries.of_person(employee.number, employee_id, lock=True)
     typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
@@ -67,15 +67,16 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
 
 
 def erase_by_number(number: str) -> Changed[Erasure] | None:
-    """Erase the data of a number that no employee has; return None when there is no such data, or somebody has it now.
+    """Erase the data of a number that no employee has; return None when there is none, or an employee has the number.
 
     A deleted employee may have left open removals, captures, reports, and pictures that could not be removed. While an
     erasure of the number waits for a file or a terminal, new data is added to it.
     """
-    if not knows_number(number):
-        unfinished = certificates.unfinished_of(number)
+    unfinished = certificates.unfinished_of(number)
+    if not has_data_of(number):
         return _complete(unfinished.id) if unfinished else None
-    person = Person({number}, _names_left(number))
+    names = {row.last_name for row in queries.of_number(number)} | audit.names_known([number], None)
+    person = Person({number}, names | ({unfinished.name} if unfinished else set()))
     import_traces.forget_files(person)
     erasure_id = _erase_left(number, person, import_traces.wrong_rows(person))
     return _complete(erasure_id) if erasure_id else None
@@ -90,21 +91,21 @@ def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
     enrolments = queries.of_number(number, lock=True)
     erasure = certificates.lock_to_extend(number)
     if erasure is None:
-        name = next((one.last_name for one in enrolments if one.last_name), "")
-        numbers = {number, *(one.number for one in enrolments)}
+        name = next((row.last_name for row in enrolments if row.last_name), "")
+        numbers = {number, *(row.number for row in enrolments)}
         files = _forget(numbers, number, name, None)
         erasure = certificates.begin(number, name, None, enrolments, files)
     else:
-        numbers = {number, *(one.number for one in enrolments), *(one.number for one in erasure.removals)}
+        numbers = {number, *(row.number for row in enrolments), *(row.number for row in erasure.removals)}
         certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
     import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
     return erasure.id
 
 
-def knows_number(number: str) -> bool:
+def has_data_of(number: str) -> bool:
     """True when no employee has the number, but a removal, a capture, a picture, a report or an audit entry has it."""
-    kept = (
+    finders = (
         queries.of_number,
         personal_data.find_by_number,
         personal_data.leftover_photos,
@@ -114,17 +115,15 @@ def knows_number(number: str) -> bool:
         comparison_traces.of_number,
         audit.keys_left_by,
     )
-    return search.by_number(number) is None and any(of_number(number) for of_number in kept)
+    return search.by_number(number) is None and any(find(number) for find in finders)
 
 
 def _complete(erasure_id: int) -> Changed[Erasure]:
-    """Complete what can be completed now. The removals that no terminal has confirmed yet are due.
-
-    The exported lists that the person is in are known by the blanked reports.
-    """
+    """Complete what can be completed now, and return the removals that no terminal has confirmed yet as due."""
+    # Exported lists with the person are recognised by the blanked reports.
     export_files.remove_old()
     erasure = certificates.complete(erasure_id)
-    return Changed(erasure, tuple(one.enrolment_id for one in erasure.removals if one.gone_at is None))
+    return Changed(erasure, tuple(row.enrolment_id for row in erasure.removals if row.gone_at is None))
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
@@ -135,33 +134,20 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     traces.forget(numbers, employee_id)
     kept_answers.blank_answers()
     strays = storage.files_without_row(*numbers)
-    return strays + personal_data.forget_person(number, name, employee_id) + _photos(employee_id)
+    captured = personal_data.forget_person(number, name, employee_id)
+    # The rows are deleted with the employee. A photo that is marked as forgotten may still have its file.
+    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))
+    return strays + captured + ([] if employee_id is None else list(db.session.execute(own).scalars()))
 
 
 def _numbers_of(employee: Employee) -> set[str]:
-    """Return the numbers that the employee has or had; not those that another employee has by now."""
+    """Return the numbers that the employee has or had, without those that another employee has by now."""
     enrolled = {enrolment.number for enrolment in queries.of_person(employee.number, employee.id)}
     numbers = {employee.number} | enrolled | audit.numbers_of(employee.id)
-    others = select(Employee.number).where(Employee.number.in_(numbers), Employee.id != employee.id)
-    return numbers - set(db.session.execute(others).scalars())
-
-
-def _names_left(number: str) -> set[str]:
-    """Return the names that a number without an employee has left."""
-    names = {one.last_name for one in queries.of_number(number)} | audit.names_known([number], None)
-    unfinished = certificates.unfinished_of(number)
-    return names | {unfinished.name} if unfinished else names
+    taken = select(Employee.number).where(Employee.number.in_(numbers), Employee.id != employee.id)
+    return numbers - set(db.session.execute(taken).scalars())
 
 
 def _reports(number: str) -> list[int]:
     """Return the ids of the items of jobs with this number."""
     return list(db.session.execute(select(JobItem.id).where(JobItem.number == number)).scalars())
-
-
-def _photos(employee_id: int | None) -> list[str]:
-    """Return the files of the employee's own photos, whose rows are deleted with the employee.
-
-    A photo that is marked as forgotten may still have its file.
-    """
-    own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))
-    return [] if employee_id is None else list(db.session.execute(own).scalars())

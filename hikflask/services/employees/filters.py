@@ -109,7 +109,7 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
         found.append(Employee.id.in_(name_index.ids(words)))
     if wanted.department:
         typed = storable(wanted.department)
-        found.append(Employee.department == func.coalesce(departments.known(typed), typed))
+        found.append(Employee.department == func.coalesce(departments.stored_name(typed), typed))
     if wanted.consent:
         found.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:

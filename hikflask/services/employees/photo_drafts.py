@@ -1,8 +1,8 @@
-"""Uploads that are looked at before they are saved.
+"""Uploads that are checked and shown before they are saved.
 
 A draft is a photo that is not saved yet (see photos/storage.py): it is forgotten in an hour unless it is saved, and an
-erasure of the number that it was uploaded for deletes it. A file beside its picture has who uploaded it and what was
-found, in one line of JSON, and then the uploaded file, so that a turned or cropped picture is as sharp as the first.
+erasure of the number that it was uploaded for deletes it. A file beside its picture has one line of JSON with the owner
+and the findings, and then the uploaded file, so that a turned or cropped picture is as sharp as the first.
 
 A draft never changes: a turned picture is another draft. So what is saved is always what the page shows.
 """
@@ -35,7 +35,7 @@ FULL_TURN = 360
 
 @dataclass(frozen=True)
 class PhotoDraft:
-    """A looked-at upload: its token, who uploaded it, how it is changed, and what was found.
+    """A checked upload: its token, the operator who owns it, how it is changed, and what was found.
 
     :ivar turn: degrees clockwise. :ivar cropped: whether the face is cut out.
     """
@@ -50,7 +50,7 @@ class PhotoDraft:
     @property
     def is_poor(self) -> bool:
         """True when a terminal is expected to refuse the photo."""
-        return any(one.serious for one in self.findings)
+        return any(finding.serious for finding in self.findings)
 
 
 def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
@@ -70,10 +70,11 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
 
     :raises photo_draft_gone: when there is no such draft of this operator any more. :raises PhotosWaiting:
     """
-    photo = photo_to_save(token, owner)
-    draft, upload = _of(photo), _upload(photo)
-    if draft is None:
-        raise ServiceError("photo_draft_gone")
+    photo, draft = _owned(token, owner)
+    try:
+        upload = storage.beside(photo).read_bytes().partition(b"\n")[2]
+    except FileNotFoundError as error:
+        raise ServiceError("photo_draft_gone") from error
     turned, cropped = (draft.turn + turn) % FULL_TURN, draft.cropped if crop is None else crop
     looked = quality.check_photo(io.BytesIO(upload), turn=turned, crop=cropped)
     return _keep(looked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
@@ -82,8 +83,8 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
 def find(token: str, owner: str) -> PhotoDraft | None:
     """Return an operator's draft; None when it is saved, forgotten, or somebody else's."""
     photo = _row(token, _is_draft())
-    draft = _of(photo) if photo else None
-    return draft if draft and draft.owner == owner else None
+    about = _about(storage.beside(photo)) if photo else {}
+    return _draft(photo, about) if photo and about.get("owner") == owner else None
 
 
 def picture(token: str, owner: str) -> bytes | None:
@@ -101,7 +102,7 @@ def picture(token: str, owner: str) -> bytes | None:
 def drop(token: str, owner: str) -> None:
     """Delete an operator's draft, if it is there."""
     photo = _row(token, _is_draft())
-    if photo is not None and find(token, owner):
+    if photo and find(token, owner):
         _delete([photo.file])
 
 
@@ -110,10 +111,7 @@ def photo_to_save(token: str, owner: str) -> Photo:
 
     :raises photo_draft_gone: when there is no such draft any more.
     """
-    photo = _row(token, _is_draft())
-    if photo is None or find(token, owner) is None:
-        raise ServiceError("photo_draft_gone")
-    return photo
+    return _owned(token, owner)[0]
 
 
 def save(photo: Photo) -> None:
@@ -131,18 +129,30 @@ def saved_as(token: str) -> Photo | None:
     return _row(token, Photo.employee_id.is_not(None))
 
 
+def _owned(token: str, owner: str) -> tuple[Photo, PhotoDraft]:
+    """Return the photo and the draft of an operator.
+
+    :raises photo_draft_gone: when there is no such draft any more.
+    """
+    photo, draft = _row(token, _is_draft()), find(token, owner)
+    if photo is None or draft is None:
+        raise ServiceError("photo_draft_gone")
+    return photo, draft
+
+
 def _keep(looked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
     photo = storage.keep_upload(looked, number)
     about |= {"findings": [vars(finding) for finding in looked.findings], "faces_checked": looked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)
-    _delete_oldest_of(about["owner"])
+    own = [path for path in storage.files_beside() if _about(path).get("owner") == about["owner"]]
+    _delete([storage.name_beside(path) for path in own[:-MOST_OF_ONE]])
     return _draft(photo, about)
 
 
 def _draft(photo: Photo, about: dict[str, Any]) -> PhotoDraft:
     token = f"{photo.id}-{storage.random_part(photo.file)}"
-    found = tuple(Finding(**one) for one in about["findings"])
-    return PhotoDraft(token, about["owner"], about["turn"], about["cropped"], found, about["faces_checked"])
+    findings = tuple(Finding(**finding) for finding in about["findings"])
+    return PhotoDraft(token, about["owner"], about["turn"], about["cropped"], findings, about["faces_checked"])
 
 
 def _is_draft() -> ColumnElement[bool]:
@@ -160,11 +170,6 @@ def _row(token: str, condition: ColumnElement[bool]) -> Photo | None:
     return photo
 
 
-def _of(photo: Photo) -> PhotoDraft | None:
-    about = _about(storage.beside(photo))
-    return _draft(photo, about) if about else None
-
-
 def _about(path: Path) -> dict[str, Any]:
     """Return the line of JSON of a draft's file; empty when the file is gone."""
     try:
@@ -175,22 +180,10 @@ def _about(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _upload(photo: Photo) -> bytes:
-    try:
-        return storage.beside(photo).read_bytes().partition(b"\n")[2]
-    except FileNotFoundError as error:
-        raise ServiceError("photo_draft_gone") from error
-
-
-def _delete_oldest_of(owner: str) -> None:
-    own = [path for path in storage.files_beside() if _about(path).get("owner") == owner]
-    _delete([storage.name_beside(path) for path in own[:-MOST_OF_ONE]])
-
-
 def _delete(files: list[str]) -> None:
     if not files:
         return
-    own = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
+    drafts = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
     with transaction():
-        gone = list(db.session.execute(own.returning(Photo.file)).scalars())
+        gone = list(db.session.execute(drafts.returning(Photo.file)).scalars())
         after_commit(lambda: deletion.remove_at_once(gone))

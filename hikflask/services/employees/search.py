@@ -1,7 +1,7 @@
 """Finds employees by id, by number, and by search words."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,7 +34,7 @@ MOST_NAMESAKES = 3
 
 
 @dataclass(frozen=True)
-class Known:
+class Duplicates:
     """Other employees that a typed number and name belong to: the owner of the number, and a few with the name."""
 
     owner: Employee | None
@@ -51,24 +51,44 @@ def get(employee_id: int) -> Employee | None:
     return fresh(Employee, employee_id)
 
 
-def known(number: str, name: str, employee_id: int | None) -> Known:
-    """Return who else has this number or this name.
+def duplicates(number: str, name: str, employee_id: int | None) -> Duplicates:
+    """Return the other employees with this number or this name.
 
     :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
     """
     owner = by_number(storable(number))
     changed = get(employee_id) if employee_id else None
-    kept = changed is not None and folded(changed.name) == folded(name)
-    return Known(None if owner is changed else owner, [] if kept or not name else _namesakes(name, employee_id))
-
-
-def _namesakes(name: str, employee_id: int | None) -> list[Employee]:
+    owner = None if owner is changed else owner
+    if not name or (changed is not None and folded(changed.name) == folded(name)):
+        return Duplicates(owner, [])
     # `search` begins with the folded name and the number, which is ASCII.
     begin = literal(f"{folded(name)} ") + func.lower(Employee.number) + literal(" ")
     same = func.substr(Employee.search, 1, func.length(begin)) == begin
     with_name = Employee.id.in_(name_index.ids([f"{folded(name)} "]))
-    others = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
-    return list(db.session.execute(others.limit(MOST_NAMESAKES)).scalars())
+    namesakes = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
+    return Duplicates(owner, list(db.session.execute(namesakes.limit(MOST_NAMESAKES)).scalars()))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The employees of a list of numbers, and the numbers that no employee has."""
+
+    active: list[Employee]
+    inactive: list[Employee]
+    unknown: list[str]
+
+
+def by_numbers(numbers: Collection[str]) -> Listed:
+    """Return the employees with these numbers."""
+    with_numbers = select(Employee).where(Employee.number.in_(map(storable, numbers)))
+    statement = with_numbers.order_by(Employee.search, Employee.id)
+    employees = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().all()
+    existing = {employee.number for employee in employees}
+    return Listed(
+        active=[employee for employee in employees if employee.is_active],
+        inactive=[employee for employee in employees if not employee.is_active],
+        unknown=[number for number in numbers if number not in existing],
+    )
 
 
 def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
@@ -77,9 +97,9 @@ def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
     :param enrolments: False: without them, as they are many and more is read of each than a list shows.
     """
     statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS[: 2 if enrolments else 1])
-    found = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    employees = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
     place = {employee_id: number for number, employee_id in enumerate(ids)}
-    return sorted(found, key=lambda employee: place[employee.id])
+    return sorted(employees, key=lambda employee: place[employee.id])
 
 
 def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
@@ -87,8 +107,8 @@ def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
-    found, total = _page(wanted, limit, place)
-    return _shown(found), count(wanted) if total is None or total > MOST_COUNTED else total
+    rows, total = _page(wanted, limit, place)
+    return rows, count(wanted) if total is None or total > MOST_COUNTED else total
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
@@ -96,8 +116,8 @@ def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tu
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
-    found, total = _page(wanted, limit, place)
-    return _shown(found), count_up_to(wanted) if total is None else total
+    rows, total = _page(wanted, limit, place)
+    return rows, count_up_to(wanted) if total is None else total
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
@@ -106,8 +126,8 @@ def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employ
     What comes before is read as well: from a place on, page() reads no more than it returns.
     """
     if not offset:
-        found, total = page(wanted, limit)
-        return found.rows, total
+        first, total = page(wanted, limit)
+        return first.rows, total
     statement = _ids(wanted, each=True).limit(limit).offset(offset)
     return of_ids(list(db.session.execute(statement).scalars()), enrolments=False), count(wanted)
 
@@ -134,7 +154,8 @@ def count_up_to(wanted: EmployeeFilter) -> int:
         return len(name_index.texts(words, MOST_COUNTED + 1))
     source = _few(wanted)
     if source is not None:
-        counted = _gathered(select(func.count()).select_from(Employee), wanted, source)
+        passing = (Employee.id.in_(source), *filters.conditions(wanted, each=True))
+        counted = select(func.count()).select_from(Employee).where(*passing)
         return min(int(db.session.execute(counted).scalar_one()), MOST_COUNTED + 1)
     with along_indexes():
         return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
@@ -152,14 +173,10 @@ def add_up_counts() -> None:
     db.session.execute(insert(EmployeeCount).from_select([column.key for column in columns], sums))
 
 
-def _shown(page: Page[int]) -> Page[Employee]:
-    return Page(of_ids(page.rows, enrolments=False), page.after, page.before)
+def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[Employee], int | None]:
+    """Return a page, and the count of all when reading the page has told it.
 
-
-def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], int | None]:
-    """Return the ids of a page, and the count of all when it is known by that.
-
-    Whoever has the searched number comes first, and not again among the others.
+    The employee with exactly the searched number comes first, and not again among the others.
     """
     order = Keyset(filters.order(wanted), f"employees {wanted.sort}")
     first = _with_number(wanted)
@@ -171,11 +188,12 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[int], 
             rows.insert(0, row)
         elif place.is_backwards and len(rows) <= limit:
             rows.append(row)
-    return keyset.first_of_rows(keyset.cut(rows[: limit + 1], order, limit, place)), total
+    ids = keyset.first_of_rows(keyset.cut(rows[: limit + 1], order, limit, place))
+    return Page(of_ids(ids.rows, enrolments=False), ids.after, ids.before), total
 
 
 def _with_number(wanted: EmployeeFilter) -> int | None:
-    """Return the id of whoever has the number that is searched for and passes the filter, or None."""
+    """Return the id of the employee with exactly the searched number, or None when there is none that passes."""
     number = storable(wanted.q.strip())
     if not number:
         return None
@@ -184,9 +202,9 @@ def _with_number(wanted: EmployeeFilter) -> int | None:
 
 
 def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
-    """Return the first rows from a place on, one more than `limit` if there are more, by what is read least for it.
+    """Return the first rows from a place on, one more than `limit` if there are more, reading as little as possible.
 
-    With the count of all when it is known by that, as count_up_to() counts.
+    Return the count of all, too, as count_up_to() counts, when what was read tells it.
     """
     end = _end_of_walk(wanted, order, place)
     near = _in_order(wanted, order, place, *end).limit(limit + 1)
@@ -200,11 +218,12 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
     if source is not None:
         behind = and_(literal(value=True), *order.condition(place))
         gathered = select(behind, Employee.id, *order.columns)
-        few = list(db.session.execute(order.sorted(_gathered(gathered, wanted, source), place)))
+        passing = gathered.where(Employee.id.in_(source), *filters.conditions(wanted, each=True))
+        few = list(db.session.execute(order.sorted(passing, place)))
         return [row[1:] for row in few if row[0]][: limit + 1], min(len(few), MOST_COUNTED + 1)
-    # Who has the words is all that is asked for.
-    known = hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort)
-    total = min(len(hits), MOST_COUNTED + 1) if known else None
+    # Where the words are the whole filter, each hit passes.
+    is_counted = hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort)
+    total = min(len(hits), MOST_COUNTED + 1) if is_counted else None
     together = _rows_together(wanted, order, limit, place, hits) if hits else None
     if together is not None:
         return together, total
@@ -212,7 +231,7 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
 
 
 def _in_order(wanted: EmployeeFilter, order: Keyset, place: Place, *within: ColumnElement[bool]) -> Select[Any]:
-    """Return the statement for who passes, from a place on, each looked at in the list's order."""
+    """Select the employees who pass, from a place on, each looked up in the list's order."""
     statement = select(Employee.id, *order.columns).where(*filters.conditions(wanted, each=True), *within)
     return order.chosen(statement, place)
 
@@ -227,8 +246,8 @@ def _end_of_walk(wanted: EmployeeFilter, order: Keyset, place: Place) -> list[Co
         return []
     columns, values = order.columns, last[1:]
     here = tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
-    mine = tuple_(*columns)
-    return [mine > here if order.descends != place.is_backwards else mine < here]
+    row = tuple_(*columns)
+    return [row > here if order.descends != place.is_backwards else row < here]
 
 
 def _rows_together(
@@ -236,26 +255,26 @@ def _rows_together(
 ) -> list[Any] | None:
     """Return the first rows of a search whose hits are together in the order of names, as those of one surname are.
 
-    Who begins with one of a few pairs of letters is read in the order of names. The others who may have the longest of
-    the words are gathered. None: the list has another order, or these others are too many.
+    Employees whose text begins with one of a few pairs of letters are read in the order of names. The rest, who may
+    have the longest of the words, are gathered. None: the list has another order, or the rest are too many.
 
-    :param hits: the texts of some of them.
+    :param hits: the texts of some of the hits.
     """
     if wanted.sort not in filters.BY_NAME or not _sorts_by_letter():
         return None
     pairs = [pair for pair, _ in Counter(text[:2] for text in hits).most_common(MOST_PAIRS)]
     longest = max(filters.words_of(wanted), key=len)
-    # Few others have the end of the word, mostly, and these are found sooner than who has the word.
+    # Few of the rest have the end of the word, mostly, and these are found sooner than those with the word.
     for part_of_word in (longest[-name_index.LETTERS :], longest):
-        others = list(db.session.execute(name_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
-        if len(others) <= FEW:
+        rest = list(db.session.execute(name_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
+        if len(rest) <= FEW:
             break
     else:
         return None
-    parts: list[ColumnElement[bool]] = [Employee.id.in_(others)] if others else []
+    parts: list[ColumnElement[bool]] = [Employee.id.in_(rest)] if rest else []
     parts += [and_(Employee.search >= pair, Employee.search < pair + name_index.LAST) for pair in pairs]
-    found = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
-    rows = {row.id: row for part in found for row in part}
+    results = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
+    rows = {row.id: row for result in results for row in result}
     in_order = sorted(rows.values(), key=lambda row: (row.search, row.id), reverse=order.descends != place.is_backwards)
     return in_order[: limit + 1]
 
@@ -266,11 +285,6 @@ def _sorts_by_letter() -> bool:
         return True
     collation = text("SELECT datcollate FROM pg_database WHERE datname = current_database()")
     return db.session.execute(collation).scalar_one() in {"C", "POSIX"}
-
-
-def _gathered(statement: Select[Any], wanted: EmployeeFilter, source: Ids) -> Select[Any]:
-    """Return the statement for those few who pass."""
-    return statement.where(Employee.id.in_(source), *filters.conditions(wanted, each=True))
 
 
 def _few(wanted: EmployeeFilter) -> Ids | None:
@@ -291,9 +305,10 @@ def _ids(wanted: EmployeeFilter, *, each: bool = False) -> Select[int]:
 
 
 def names(employee_ids: Iterable[int | None]) -> dict[int, str]:
-    """Return the names of those of these employees who are not deleted, by id."""
-    wanted = select(Employee.id, Employee.name).where(Employee.id.in_({one for one in employee_ids if one}))
-    return {row.id: row.name for row in db.session.execute(wanted)}
+    """Return the names of employees by id, without those who are deleted."""
+    ids = {employee_id for employee_id in employee_ids if employee_id}
+    statement = select(Employee.id, Employee.name).where(Employee.id.in_(ids))
+    return {row.id: row.name for row in db.session.execute(statement)}
 
 
 def is_synced(employee: Employee) -> bool:

@@ -4,8 +4,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
-from hikflask.services.captures import unsaved
-from hikflask.services.captures.queries import photo_of
+from hikflask.services.captures import queries as captures
 from hikflask.services.core.db import locked_employee, transactional
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.employees import audit_notes
@@ -45,7 +44,7 @@ def sync_employee(
         employee = locked_employee(employee_id)
         # Read now: until the end the employee keeps the number.
         if photo_path:
-            capture = unsaved.of_path(photo_path, terminal_id, employee, requested_by)
+            capture = captures.unsaved_of_path(photo_path, terminal_id, employee, requested_by)
         else:
             capture = _newest(terminal_id, employee.number, requested_by)
         return _written(terminal_id, employee, capture, files, overwrite=overwrite)
@@ -59,7 +58,7 @@ def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture 
 
     :raises capture_not_named: when it could replace a face that is on its way: it may be somebody else's.
     """
-    capture = unsaved.latest(terminal_id, number, requested_by)
+    capture = captures.latest_unsaved(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
         return capture
     there = [row for row in queries.of_number(number) if terminal_id in {None, row.terminal_id}]
@@ -107,7 +106,7 @@ def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     """captured → used; the picture becomes the employee's photo, and its file is renamed to the number."""
     saved = capture_state.apply(capture_state.SAVED, Capture.id == capture.id)
-    photo = photo_of(capture)
+    photo = captures.photo_of(capture)
     if saved != 1 or photo is None:
         db.session.refresh(capture)
         raise ServiceError("not_saved") if capture.refusal_code == "not_saved" else CaptureSuperseded

@@ -1,4 +1,4 @@
-"""Changes groups, and what belongs to them, together with the job that brings people to terminals and takes them off.
+"""Changes groups and what belongs to them, together with the job that enrols people on terminals and removes them.
 
 The change and its job are one transaction, so neither is there without the other. A preview makes the same change and
 takes it back.
@@ -24,8 +24,8 @@ from hikflask.services.groups import differences, locks, registry
 from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
 
-# Makes the job for these people (number, id) within the open transaction, and lets the worker run it after the commit;
-# returns its id. The text is what the job is named after, and no more people than these lose access by it.
+# Makes the job for these people (number, id) within the open transaction, lets the worker run it after the commit, and
+# returns its id. The text is what the job is named after; the losses are the most people that may lose access by it.
 Start = Callable[[str, list[tuple[str, int]], Losses], int]
 
 
@@ -37,31 +37,31 @@ class Done:
     job_id: int | None
 
 
-class _Seen(Exception):
-    """A preview has seen what follows from its change, which is taken back."""
+class _TakenBack(Exception):
+    """A preview takes its change back."""
 
 
 def preview(group_id: int | None, wanted: Wanted | None) -> Differences:
-    """Return what change() or delete() would change for people; `wanted` None means delete.
+    """Return what change() would change for people.
 
-    :raises ServiceError: as those do, but for PlanChanged, AdministratorNeeded and UnsafePlan.
+    :raises ServiceError: as change() does, but for PlanChanged, AdministratorNeeded and UnsafePlan.
     """
-    with suppress(_Seen), transaction():
-        changes = differences.count(Scope(terminal_ids=_written(group_id, wanted).touched))
-        raise _Seen
+    with suppress(_TakenBack), transaction():
+        changes = differences.count(Scope(terminal_ids=_write(group_id, wanted).touched))
+        raise _TakenBack
     return changes
 
 
 def change(
     group_id: int | None,
-    wanted: Wanted,
+    wanted: Wanted | None,
     start: Start,
     agreed: Agreed,
     *,
     digest: str | None = None,
     require: Require | None = None,
 ) -> Done:
-    """Change a group, or add one (None), and start the job that follows from it.
+    """Change a group, add one (`group_id` None), or delete one (`wanted` None), and start the job that follows from it.
 
     :param digest: that of what preview() returned, or "" on a page that did not show it; None for a program.
     :param require: is called once groups are locked, and raises when nothing is to be done.
@@ -69,38 +69,16 @@ def change(
         registry.write() does. :raises PlanChanged: when something else changes for people than was shown.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose a terminal, as Losses.require().
     """
-    return _change(group_id, wanted, start, agreed, digest, require)
-
-
-def delete(group_id: int, start: Start, agreed: Agreed, *, digest: str | None = None) -> Done:
-    """Delete a group, and start the job that follows from it; the parameters are those of change().
-
-    :raises group_unknown: :raises PlanChanged: :raises AdministratorNeeded: :raises UnsafePlan:
-    """
-    return _change(group_id, None, start, agreed, digest)
-
-
-def _change(
-    group_id: int | None,
-    wanted: Wanted | None,
-    start: Start,
-    agreed: Agreed,
-    digest: str | None,
-    require: Require | None = None,
-) -> Done:
     with transaction():
-        written = _written(group_id, wanted, require)
+        written = _write(group_id, wanted, require)
         scope = Scope(terminal_ids=written.touched)
         changes = differences.count(scope)
         changes.require_agreed(digest, agreed)
-        job_id = _start(written.name, scope, start, changes.losses)
-    return Done(written.group_id, job_id)
+        return Done(written.group_id, _start(written.name, scope, start, changes.losses))
 
 
-def _written(group_id: int | None, wanted: Wanted | None, require: Require | None = None) -> Written:
-    if wanted is not None:
-        return registry.write(group_id, wanted, require)
-    return registry.delete_group(group_id or 0)
+def _write(group_id: int | None, wanted: Wanted | None, require: Require | None = None) -> Written:
+    return registry.delete_group(group_id or 0) if wanted is None else registry.write(group_id, wanted, require)
 
 
 def preview_of_department(people: Select[Any], department_id: int | None) -> Differences:
@@ -128,11 +106,11 @@ def preview_of_merge(department_ids: Collection[int], into_id: int) -> Merge:
 
     :raises department_unknown: as merging.merge() does.
     """
-    found = {department.id: department for department in departments.of_ids({*department_ids, into_id})}
-    kept = found.pop(into_id, None)
-    if kept is None or not found or len(found) != len(department_ids):
+    by_id = {department.id: department for department in departments.of_ids({*department_ids, into_id})}
+    kept = by_id.pop(into_id, None)
+    if kept is None or not by_id or len(by_id) != len(department_ids):
         raise NotFound("department_unknown")
-    people, merged = departments.people_of(list(found)), list(found.values())
+    people, merged = departments.people_of(list(by_id)), list(by_id.values())
     changes = preview_of_department(people, kept.id)
     moved = sorted(db.session.execute(people).scalars())
     names = [[department.id, department.name] for department in (kept, *merged)]
@@ -148,7 +126,6 @@ def merge_departments(
     :raises PlanChanged: when something else would be done by now.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose a terminal, as Losses.require().
     """
-
     lost = Losses()
 
     def require() -> None:
@@ -166,7 +143,7 @@ def merge_departments(
 
 
 def bring_to(terminal: Terminal, start: Start) -> int | None:
-    """Start, within the caller's transaction, the job for those whom groups ask for on a terminal that is in use again.
+    """Start the job that enrols the groups' people on a terminal that is in use again, within the caller's transaction.
 
     Return its id, or None.
     """

@@ -1,6 +1,6 @@
-"""Of very many employees at once: whom groups give which terminals, and from whom they take them, before it is done.
+"""Computes, for very many employees at once, who would get and lose which terminals by groups.
 
-The database compares where groups ask for people with where they are desired, as membership.apply() does for one.
+The database compares where groups ask for people with where they are desired; membership.apply() does so for one.
 """
 
 from collections import Counter
@@ -62,11 +62,11 @@ class Differences:
     def losses(self) -> Losses:
         """Who loses access by it."""
         loses = [difference for difference in self.terminals if difference.loses]
-        terminals = [Loss(one.terminal.id, one.terminal.name, one.loses, one.people) for one in loses]
+        terminals = [Loss(row.terminal.id, row.terminal.name, row.loses, row.people) for row in loses]
         return Losses(tuple(terminals), self.losers)
 
     def require_agreed(self, digest: str | None, agreed: Agreed) -> None:
-        """Refuse what was not shown as it is now, and to take access from many who were not confirmed.
+        """Refuse a change that differs from what was shown, or that takes access from many without confirmation.
 
         :param digest: that of the differences that a page showed, or ""; None for a program, which is shown nothing.
         :raises PlanChanged: :raises AdministratorNeeded: :raises UnsafePlan: as Losses.require().
@@ -153,20 +153,19 @@ def _asked(scope: Scope) -> Subquery:
 
 
 def _groups_of_department(scope: Scope) -> Select[int]:
-    in_scope = GROUP_DEPARTMENTS.c.department_id == scope.department_id
-    return select(GROUP_DEPARTMENTS.c.group_id).where(in_scope)
+    return select(GROUP_DEPARTMENTS.c.group_id).where(GROUP_DEPARTMENTS.c.department_id == scope.department_id)
 
 
 def _loses(scope: Scope) -> Select[int | None, int]:
     """Select employee and terminal where somebody is desired because of a group, and no group asks any more."""
-    found = (
+    statement = (
         select(Enrolment.employee_id, Enrolment.terminal_id)
         .join(Employee, Employee.id == Enrolment.employee_id)
         .where(Enrolment.desired == PRESENT, Enrolment.by_group, ~_is_asked(scope))
     )
     if scope.people is not None:
-        found = found.where(Enrolment.employee_id.in_(scope.people))
-    return found if scope.terminal_ids is None else found.where(Enrolment.terminal_id.in_(scope.terminal_ids))
+        statement = statement.where(Enrolment.employee_id.in_(scope.people))
+    return statement if scope.terminal_ids is None else statement.where(Enrolment.terminal_id.in_(scope.terminal_ids))
 
 
 def _is_asked(scope: Scope) -> ColumnElement[bool]:

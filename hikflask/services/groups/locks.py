@@ -1,6 +1,6 @@
-"""Keeps who belongs to groups from changing while somebody is made desired by them.
+"""Locks that keep groups from changing while an employee is saved.
 
-Whoever saves an employee reads the groups after share(); whoever changes a group, or what belongs to it, calls
+A save of an employee reads the groups after share(); a change of a group, or of what belongs to it, calls
 change_alone() first. So a save either sees the changed group, or is seen by the change. Departments are locked before.
 
 An employee's number is changed, and the row deleted, after share(), too: a change of groups refers to rows of employees

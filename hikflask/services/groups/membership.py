@@ -19,10 +19,10 @@ from hikflask.services.groups import locks
 
 @dataclass(frozen=True)
 class Changes:
-    """The terminals that somebody gets by groups and those that somebody loses.
+    """The terminals that an employee gets and loses by groups.
 
     `refused` are terminals that the employee cannot be desired on, such as one that cannot show even one letter of the
-    name: they are left out, and the others are not.
+    name.
     """
 
     gets: tuple[Terminal, ...] = ()
@@ -51,8 +51,8 @@ def _alone(employee_id: int) -> Select[int]:
 def apply(employee: Employee) -> Changes:
     """Desire an employee, whose row the caller has locked, where groups ask for it, and nowhere else because of groups.
 
-    A wish made by hand stays. Somebody inactive gets nothing. The face of another terminal goes only to those that take
-    pictures; at others the person waits for a capture there.
+    A desired state set by hand stays. An inactive employee gets nothing. A face that another terminal captured goes to
+    terminals that take pictures only.
 
     :raises number_leaving: when an earlier owner of the number may still open doors.
     """
@@ -60,33 +60,29 @@ def apply(employee: Employee) -> Changes:
 
 
 def withdraw(employee: Employee) -> Changes:
-    """Take an employee, whose row the caller has locked, from where no group asks for it any more; give nothing."""
+    """Desire an employee, whose row the caller has locked, absent where no group asks any more; give no terminal."""
     return _apply(employee, give=False)
 
 
-def stay(employee: Employee) -> Changes:  # noqa: ARG001 - as the others
-    """Give and take nothing: what is saved has to do with one terminal alone."""
+def ignore(employee: Employee) -> Changes:  # noqa: ARG001 - as the others
+    """Give and take no terminal: for a save that concerns one terminal alone."""
     return Changes()
 
 
 def change_groups(employee: Employee, group_ids: Collection[int]) -> bool:
-    """Let an employee belong to these groups alone, and to no others; False when it is so already. Unknown ones are
-    left out.
-    """
+    """Replace the groups that an employee belongs to alone; False when nothing changes. Unknown ids are ignored."""
     locks.share()
-    known = {group.id: group.name for group in _groups(group_ids)}
-    before = groups_of(employee.id)
-    if set(before) == known.keys():
+    before, after = _names(groups_of(employee.id)), _names(group_ids)
+    if before == after:
         return False
-    names = ", ".join(group.name for group in _groups(before))
     changed_rows(delete(GROUP_EMPLOYEES).where(GROUP_EMPLOYEES.c.employee_id == employee.id))
-    for group_id in sorted(known):
+    for group_id in sorted(after):
         db.session.execute(insert(GROUP_EMPLOYEES).values(group_id=group_id, employee_id=employee.id))
-    note_changed(employee, names, ", ".join(sorted(known.values())))
+    record_change(employee, ", ".join(before.values()), ", ".join(after.values()))
     return True
 
 
-def note_changed(employee: Employee, before: str, after: str) -> None:
+def record_change(employee: Employee, before: str, after: str) -> None:
     """Write to the audit trail that an employee belongs to other groups alone."""
     audit.record("employee.groups_changed", employee=employee, before={"groups": before}, after={"groups": after})
 
@@ -107,43 +103,35 @@ def _apply(employee: Employee, *, give: bool) -> Changes:
     locks.share()
     asked = terminals_of(employee) if employee.is_active else []
     present = queries.desired_of(employee.number, lock=True)
-    found = _difference(present, asked)
+    changes = _difference(present, asked)
     for enrolment in present:
-        if enrolment.terminal in found.loses:
+        if enrolment.terminal in changes.loses:
             desired.desire_absent_at(enrolment, employee)
-    if not give or not found.gets:
-        return Changes(loses=found.loses)
+    if not give or not changes.gets:
+        return Changes(loses=changes.loses)
     desired.refuse_while_leaving(employee.number, employee.id)
     photo = db.session.get(Photo, employee.photo_id) if employee.photo_id else None
-    refused = [terminal for terminal in found.gets if not _give(employee, terminal, photo)]
-    return Changes(tuple(one for one in found.gets if one not in refused), found.loses, tuple(refused))
-
-
-def _give(employee: Employee, terminal: Terminal, photo: Photo | None) -> bool:
-    """Desire an employee on one terminal; False when it is refused, as when not one letter of the name fits there."""
-    try:
-        desired.desire_present(terminal, employee, _photo_for(terminal, photo), by_group=True)
-    except ServiceError as error:
-        audit.record("enrolment.refused", employee=employee, terminal=terminal.name, after={"reason": error.code})
-        return False
-    return True
-
-
-def _photo_for(terminal: Terminal, photo: Photo | None) -> Photo | None:
-    """Return the photo that a terminal gets. One that takes only its own capture gets no other; the person waits."""
-    if photo is None or terminal.face_mode != BY_URL:
-        return photo
-    return photo if photo.capture is not None and photo.capture.terminal_id == terminal.id else None
+    gets, refused = [], []
+    for terminal in changes.gets:
+        # A terminal that takes only its own captures gets no other photo; the person waits for a capture there.
+        is_own = terminal.face_mode != BY_URL or (photo and photo.capture and photo.capture.terminal_id == terminal.id)
+        try:
+            desired.desire_present(terminal, employee, photo if is_own else None, by_group=True)
+            gets.append(terminal)
+        except ServiceError as error:
+            audit.record("enrolment.refused", employee=employee, terminal=terminal.name, after={"reason": error.code})
+            refused.append(terminal)
+    return Changes(tuple(gets), changes.loses, tuple(refused))
 
 
 def _difference(present: list[Enrolment], asked: list[Terminal]) -> Changes:
     """Compare where an employee is desired with where groups ask for the employee.
 
-    A terminal that is not in use gets nobody, but who is desired there stays so while a group asks.
+    A terminal that is not in use gets nobody; an employee who is desired there already stays so while a group asks.
     """
-    on, wanted = {one.terminal_id for one in present}, {terminal.id for terminal in asked}
+    on, wanted = {row.terminal_id for row in present}, {terminal.id for terminal in asked}
     gets = [terminal for terminal in asked if terminal.is_active and terminal.id not in on]
-    loses = [one.terminal for one in present if one.by_group and one.terminal_id not in wanted]
+    loses = [row.terminal for row in present if row.by_group and row.terminal_id not in wanted]
     return Changes(tuple(gets), tuple(loses))
 
 
@@ -157,10 +145,11 @@ def _asked(department: str, group_ids: Collection[int] | Select[int]) -> list[Te
         or_(GROUP_TERMINALS.c.group_id.in_(by_department), GROUP_TERMINALS.c.group_id.in_(group_ids))
     )
     statement = select(Terminal).where(Terminal.id.in_(in_groups), Terminal.retired_at.is_(None))
-    found = db.session.execute(statement.order_by(Terminal.name), execution_options={"populate_existing": True})
-    return list(found.scalars())
+    rows = db.session.execute(statement.order_by(Terminal.name), execution_options={"populate_existing": True})
+    return list(rows.scalars())
 
 
-def _groups(group_ids: Collection[int]) -> list[TerminalGroup]:
-    statement = select(TerminalGroup).where(TerminalGroup.id.in_(group_ids)).order_by(TerminalGroup.name)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+def _names(group_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of groups by id, sorted by name."""
+    statement = select(TerminalGroup.id, TerminalGroup.name).where(TerminalGroup.id.in_(group_ids))
+    return {row.id: row.name for row in db.session.execute(statement.order_by(TerminalGroup.name))}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
@@ -33,13 +33,15 @@ class Belongs:
 
 def list_all() -> list[Listed]:
     """Return all groups, sorted by name."""
-    return [_listed(group) for group in _fresh(select(TerminalGroup).order_by(TerminalGroup.name, TerminalGroup.id))]
+    statement = select(TerminalGroup).order_by(TerminalGroup.name, TerminalGroup.id)
+    groups = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    return [_listed(group) for group in groups]
 
 
 def get(group_id: int) -> Listed | None:
     """Return the group, or None."""
-    found = _fresh(select(TerminalGroup).where(TerminalGroup.id == group_id))
-    return _listed(found[0]) if found else None
+    group = db.session.get(TerminalGroup, group_id, populate_existing=True)
+    return _listed(group) if group else None
 
 
 def names() -> list[tuple[int, str]]:
@@ -51,33 +53,32 @@ def names() -> list[tuple[int, str]]:
 def of_employee(employee: Employee) -> list[Belongs]:
     """Return the groups that an employee belongs to, sorted by name."""
     alone = select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee.id)
-    theirs = (
+    by_department = (
         select(GROUP_DEPARTMENTS.c.group_id)
         .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)
         .where(Department.name == employee.department)
     )
-    single, shared = (set(db.session.execute(one).scalars()) for one in (alone, theirs))
-    known = [one for one in names() if one[0] in single | shared]
-    return [Belongs(group_id, name, group_id in single, group_id in shared) for group_id, name in known]
+    single, shared = (set(db.session.execute(statement).scalars()) for statement in (alone, by_department))
+    return [Belongs(key, name, key in single, key in shared) for key, name in names() if key in single | shared]
 
 
 def people(group_id: int, limit: int) -> list[Employee]:
     """Return the first employees, by name, who belong to a group alone."""
-    mine = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
-    statement = select(Employee).where(Employee.id.in_(mine)).order_by(Employee.search, Employee.id).limit(limit)
+    members = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
+    statement = select(Employee).where(Employee.id.in_(members)).order_by(Employee.search, Employee.id).limit(limit)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def department_ids(group_id: int) -> list[int]:
     """Return the ids of the departments that belong to a group."""
-    mine = select(GROUP_DEPARTMENTS.c.department_id).where(GROUP_DEPARTMENTS.c.group_id == group_id)
-    return list(db.session.execute(mine.order_by(GROUP_DEPARTMENTS.c.department_id)).scalars())
+    ids = select(GROUP_DEPARTMENTS.c.department_id).where(GROUP_DEPARTMENTS.c.group_id == group_id)
+    return list(db.session.execute(ids.order_by(GROUP_DEPARTMENTS.c.department_id)).scalars())
 
 
 def terminal_ids(group_id: int) -> list[int]:
     """Return the ids of a group's terminals."""
-    mine = select(GROUP_TERMINALS.c.terminal_id).where(GROUP_TERMINALS.c.group_id == group_id)
-    return list(db.session.execute(mine.order_by(GROUP_TERMINALS.c.terminal_id)).scalars())
+    ids = select(GROUP_TERMINALS.c.terminal_id).where(GROUP_TERMINALS.c.group_id == group_id)
+    return list(db.session.execute(ids.order_by(GROUP_TERMINALS.c.terminal_id)).scalars())
 
 
 def facts(group: TerminalGroup) -> dict[str, Any]:
@@ -103,7 +104,3 @@ def _listed(group: TerminalGroup) -> Listed:
         tuple(db.session.execute(departments).scalars()),
         db.session.execute(alone).scalar_one(),
     )
-
-
-def _fresh(statement: Select[TerminalGroup]) -> list[TerminalGroup]:
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())

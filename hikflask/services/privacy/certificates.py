@@ -1,8 +1,8 @@
 """The record of an erasure: what each terminal confirmed, which files are left, and when it was complete.
 
-A complete one is the certificate. It waits for every terminal, for every picture's file, and until what was deleted is
-overwritten in the database's own files, too. Some weeks later ID and name are deleted from it, too, and a keyed digest
-of them stays: whoever holds the printed certificate can have it checked.
+A complete record is the certificate. It waits for every terminal, for every picture's file, and until what was deleted
+is overwritten in the database's own files. Some weeks later ID and name are deleted from it, too, and a keyed digest of
+them stays, so that a printed certificate can still be checked.
 """
 
 import hashlib
@@ -26,19 +26,19 @@ from hikflask.services.core.errors import CertificateUncheckable
 from hikflask.services.photos import storage
 from hikflask.services.privacy import secure_delete, traces
 
-# So long a complete certificate keeps ID and name: to print it, and to answer the person.
+# A complete certificate keeps ID and name for so long: to print it, and to answer the person.
 DAYS_WITH_NAME = 30
-# So long after an erasure a message to a webhook may still be sent.
-DAYS_TOLD = 3
+# A message to a webhook may still be sent for so long after an erasure.
+DAYS_WITH_MESSAGES = 3
 
 
 def begin(
     number: str, name: str, employee_id: int | None, enrolments: Iterable[Enrolment], files: list[str]
 ) -> Erasure:
-    """Write, within the open transaction, what is erased, and what is awaited.
+    """Begin the record of an erasure within the open transaction: what is erased, and what is awaited.
 
-    :param enrolments: those of the person, locked: one that is confirmed at this moment would be awaited for ever.
-    :param files: the pictures that are to be removed, each once.
+    :param enrolments: of the person, locked: a removal that is confirmed at this moment would be awaited for ever.
+    :param files: the pictures to remove, each once.
     """
     erasure = Erasure(
         employee_id=employee_id,
@@ -51,7 +51,7 @@ def begin(
     )
     db.session.add(erasure)
     db.session.flush()
-    # Who it was goes with the erasure, so the trail names the certificate.
+    # The person's name is erased, so the audit trail names the certificate.
     audit.record("employee.erased", employee_id=employee_id, subject=f"erasure {erasure.id}")
     return erasure
 
@@ -59,7 +59,7 @@ def begin(
 def lock_to_extend(number: str) -> Erasure | None:
     """Return the latest erasure of a number that waits for a file or a terminal, locked until the transaction ends.
 
-    None when there is no such erasure: nothing is added to one that is complete, or waits for the database alone.
+    None when there is no such erasure: nothing is added to one that is complete, or that waits for the database alone.
     """
     erasure = unfinished_of(number)
     if erasure is None or erasure.waits_for_database or not _raise_version(erasure.id):
@@ -69,8 +69,8 @@ def lock_to_extend(number: str) -> Erasure | None:
 
 
 def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) -> None:
-    """Add, within the open transaction, what came since the erasure began; see begin() and lock_to_extend()."""
-    awaited = {one.enrolment_id for one in erasure.removals if one.gone_at is None}
+    """Add to a locked erasure, within the open transaction, what came since it began; see begin(), lock_to_extend()."""
+    awaited = {removal.enrolment_id for removal in erasure.removals if removal.gone_at is None}
     erasure.removals += [_removal(enrolment) for enrolment in enrolments if enrolment.id not in awaited]
     erasure.photos += len(files)
     erasure.files += [ErasureFile(file=file) for file in files]
@@ -79,17 +79,22 @@ def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) 
 
 
 def end_removal(enrolment: Enrolment) -> None:
-    """Tell the erasures that wait for it, within the transaction that confirms a removal.
+    """Record a confirmed removal in each erasure that waits for it, within the caller's transaction.
 
-    The enrolment is deleted if its employee is. Of an employee's earlier number it stays.
+    The enrolment is deleted if its employee is. An enrolment of an employee's earlier number stays.
     """
-    _note_gone(enrolment)
+    awaited = (ErasureRemoval.enrolment_id == enrolment.id, ErasureRemoval.gone_at.is_(None))
+    waiting = select(ErasureRemoval.erasure_id).where(*awaited).order_by(ErasureRemoval.erasure_id)
+    for erasure_id in db.session.execute(waiting).scalars().all():
+        _raise_version(erasure_id)
+    by_hand = {"confirmed_by": enrolment.confirmed_by, "confirmation_note": enrolment.confirmation_note}
+    changed_rows(update(ErasureRemoval).where(*awaited).values(gone_at=database_now(), **by_hand))
     # Decided now: the employee may have been deleted while the terminal was asked.
     db.session.execute(delete(Enrolment).where(Enrolment.id == enrolment.id, Enrolment.employee_id.is_(None)))
 
 
 def complete(erasure_id: int) -> Erasure:
-    """Do what complete_all() does, and return the erasure as it is then."""
+    """Complete the erasures that can be completed, and return this one as it is then; see complete_all()."""
     complete_all()
     return db.session.get_one(Erasure, erasure_id, populate_existing=True)
 
@@ -97,14 +102,14 @@ def complete(erasure_id: int) -> Erasure:
 def complete_all() -> None:
     """Remove the files that are left, and complete the erasures that every terminal confirmed.
 
-    An erasure stays open while a file cannot be removed, or while somebody reads what was in the database before.
-    Calling it again is always safe; the worker does so with each sweep.
+    An erasure stays open while a file cannot be removed, or while a transaction still reads what was in the database
+    before. Calling it again is always safe; the worker does so with each sweep.
     """
     for erasure in _unfinished():
         _remove_files(erasure)
     over = [erasure for erasure in _unfinished() if erasure.waits_for_database]
     for erasure in over:
-        numbers = {erasure.number, *(one.number for one in erasure.removals)}
+        numbers = {erasure.number, *(removal.number for removal in erasure.removals)}
         traces.forget_again(numbers, erasure.name, erasure.employee_id)
     end_read()  # No transaction may be open when the database's files are written anew, not even ours.
     if over and secure_delete.overwrite_deleted():
@@ -137,7 +142,7 @@ def list_page(limit: int, offset: int = 0) -> tuple[list[Erasure], int]:
 
 @transactional
 def forget_names() -> int:
-    """Delete ID and name from the certificates that are complete for DAYS_WITH_NAME days; return how many."""
+    """Delete ID and name from certificates that were completed DAYS_WITH_NAME days ago; return how many."""
     kept_since = database_now(-SECONDS_PER_DAY * DAYS_WITH_NAME)
     named = select(Erasure).where(Erasure.completed_at < kept_since, Erasure.number != "")
     over = db.session.execute(named.order_by(Erasure.id).limit(CLEANUP_BATCH)).scalars().all()
@@ -152,7 +157,7 @@ def forget_names() -> int:
 
 
 def matches(erasure: Erasure, number: str, name: str) -> bool:
-    """Return True when a complete certificate is the one of this ID and name. Case and spaces make no difference.
+    """Return True when a complete certificate belongs to this ID and name. Case and spaces make no difference.
 
     :raises CertificateUncheckable: when the key of its digest is lost.
     """
@@ -166,21 +171,21 @@ def matches(erasure: Erasure, number: str, name: str) -> bool:
 
 
 @transactional
-def forget_told() -> int:
-    """Delete the messages to webhooks about erased people that ended since, or after DAYS_TOLD days; return how many.
+def forget_messages() -> int:
+    """Delete messages to webhooks about erased people once they ended, or after DAYS_WITH_MESSAGES; return how many.
 
-    An erasure does not wait for them: a receiver may be down for days, or the webhook is switched off.
+    An erasure does not wait for the messages: a receiver may be down for days, or the webhook is switched off.
     """
     removed = select(ErasureRemoval.id).where(
         ErasureRemoval.erasure_id == Erasure.id, ErasureRemoval.number == WebhookDelivery.number
     )
-    is_over = Erasure.completed_at < database_now(-SECONDS_PER_DAY * DAYS_TOLD)
-    theirs = select(Erasure.id).where(
+    is_over = Erasure.completed_at < database_now(-SECONDS_PER_DAY * DAYS_WITH_MESSAGES)
+    erased = select(Erasure.id).where(
         or_(Erasure.number == WebhookDelivery.number, removed.exists()),
         WebhookDelivery.happened_at <= Erasure.completed_at,
         or_(WebhookDelivery.next_attempt_at.is_(None), is_over),
     )
-    return changed_rows(delete(WebhookDelivery).where(WebhookDelivery.number != "", theirs.exists()))
+    return changed_rows(delete(WebhookDelivery).where(WebhookDelivery.number != "", erased.exists()))
 
 
 @transactional
@@ -211,25 +216,17 @@ def _removal(enrolment: Enrolment) -> ErasureRemoval:
     )
 
 
-def _note_gone(enrolment: Enrolment) -> None:
-    """Note, in each erasure that waits for it, that the number is gone, and who said so if not the terminal."""
-    awaited = (ErasureRemoval.enrolment_id == enrolment.id, ErasureRemoval.gone_at.is_(None))
-    waiting = select(ErasureRemoval.erasure_id).where(*awaited).order_by(ErasureRemoval.erasure_id)
-    for erasure_id in db.session.execute(waiting).scalars().all():
-        _raise_version(erasure_id)
-    said = {"confirmed_by": enrolment.confirmed_by, "confirmation_note": enrolment.confirmation_note}
-    changed_rows(update(ErasureRemoval).where(*awaited).values(gone_at=database_now(), **said))
-
-
 def _remove_files(erasure: Erasure) -> None:
-    """Remove the files that are left and, once every terminal confirmed, those that no row knows."""
-    names = [one.file for one in erasure.files]
+    """Remove the files that are left and, once every terminal confirmed, files of the person without a row."""
+    names = [file.file for file in erasure.files]
     left = storage.unlink(*names)
     if not left and not erasure.waits_for_terminal:
-        left = storage.unlink(*storage.files_without_row(erasure.number, *(one.number for one in erasure.removals)))
+        left = storage.unlink(
+            *storage.files_without_row(erasure.number, *(removal.number for removal in erasure.removals))
+        )
     if left == names:
         return
-    gone = [one.id for one in erasure.files if one.file not in left]
+    gone = [file.id for file in erasure.files if file.file not in left]
     with transaction():
         if _raise_version(erasure.id):
             changed_rows(delete(ErasureFile).where(ErasureFile.id.in_(gone)))
@@ -241,15 +238,15 @@ def _complete(erasure: Erasure) -> None:
     """Complete an erasure, unless something was added since it was read."""
     as_read = (Erasure.id == erasure.id, Erasure.completed_at.is_(None), Erasure.version == erasure.version)
     if changed_rows(update(Erasure).where(*as_read).values(completed_at=database_now())) == 1:
-        # Whoever looks at the page at this moment has nothing to do with it.
+        # An operator who opens the page at this moment has nothing to do with it.
         with audit.acting(audit.WORKER):
             audit.record("erasure.completed", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")
 
 
 def _raise_version(erasure_id: int) -> bool:
     """Begin a change of an erasure: it is locked until the transaction ends. False when it is complete."""
-    mine = update(Erasure).where(Erasure.id == erasure_id, Erasure.completed_at.is_(None))
-    return changed_rows(mine.values(version=Erasure.version + 1)) == 1
+    incomplete = update(Erasure).where(Erasure.id == erasure_id, Erasure.completed_at.is_(None))
+    return changed_rows(incomplete.values(version=Erasure.version + 1)) == 1
 
 
 def _unfinished() -> list[Erasure]:

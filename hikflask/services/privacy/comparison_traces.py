@@ -1,4 +1,4 @@
-"""What comparisons of terminals hold of one person: exported with everything else, and erased with it.
+"""The rows of comparisons of terminals that are about one person, which are exported and erased with everything else.
 
 A number that is erased here may still be on a terminal. The next comparison then finds it again, as a stranger.
 """
@@ -15,15 +15,15 @@ from hikflask.services.core.db import changed_rows, write_first
 
 def of_numbers(numbers: Collection[str]) -> list[tuple[str, Any]]:
     """Return the rows about these numbers, each with the name of its terminal."""
-    found: list[tuple[str, Any]] = []
+    rows: list[tuple[str, Any]] = []
     for table in (PersonThere, Difference):
-        there = select(Terminal.name, table).join(Comparison, Comparison.terminal_id == Terminal.id)
-        joined = there.join(table, table.comparison_id == Comparison.id).where(table.number.in_(numbers))
-        found += [(name, row) for name, row in db.session.execute(joined.order_by(table.id))]
-    for noted in (LeftAlone, Drift):
-        of_terminal = select(Terminal.name, noted).join(noted, noted.terminal_id == Terminal.id)
-        found += [(name, row) for name, row in db.session.execute(of_terminal.where(noted.number.in_(numbers)))]
-    return found
+        compared = select(Terminal.name, table).join(Comparison, Comparison.terminal_id == Terminal.id)
+        joined = compared.join(table, table.comparison_id == Comparison.id).where(table.number.in_(numbers))
+        rows += [(name, row) for name, row in db.session.execute(joined.order_by(table.id))]
+    for model in (LeftAlone, Drift):
+        of_terminal = select(Terminal.name, model).join(model, model.terminal_id == Terminal.id)
+        rows += [(name, row) for name, row in db.session.execute(of_terminal.where(model.number.in_(numbers)))]
+    return rows
 
 
 def of_number(number: str) -> list[Any]:
@@ -32,16 +32,16 @@ def of_number(number: str) -> list[Any]:
 
 
 def hold(comparison_id: int) -> None:
-    """Keep what a comparison found from being forgotten by the end of an erasure, until this transaction ends.
+    """Keep the end of an erasure from deleting rows of a comparison until this transaction ends.
 
-    For whoever writes down elsewhere whom it found.
+    Called before numbers that a comparison found are written to other tables.
     """
     write_first()
     db.session.execute(select(Comparison.id).where(Comparison.id == comparison_id).with_for_update(read=True))
 
 
 def lock() -> None:
-    """Wait for whoever holds a comparison or reads one, and keep others from it until this transaction ends."""
+    """Lock all comparisons until this transaction ends, after the transactions that hold or read one; see hold()."""
     db.session.execute(select(Comparison.id).order_by(Comparison.id).with_for_update(key_share=True))
 
 

@@ -28,7 +28,7 @@ BY_NUMBER = BY_NUMBER.where(Employee.number == bindparam("number"))
 
 @dataclass(frozen=True)
 class Given:
-    """What is recorded: since when, on what basis, and a note such as where the signed paper is."""
+    """The content of a consent: its day, its basis, and a note such as where the signed paper is."""
 
     given_on: date
     basis: str = BY_CONSENT
@@ -69,7 +69,7 @@ def record(employee_id: int, given: Given, require: Require | None = None) -> Co
 def withdraw(employee_id: int) -> bool:
     """Delete the recorded consent; False when there was none.
 
-    Photo and terminals stay as they are: whether the employee is erased is for a person to decide.
+    Photo and terminals stay as they are: a person decides whether the employee is erased.
 
     :raises employee_unknown: when there is no such employee.
     """
@@ -84,7 +84,7 @@ def withdraw(employee_id: int) -> bool:
 def require_for_capture(number: str, employee_id: int | None, *, given_today: bool) -> None:
     """Refuse to begin a capture without a consent, where one is required.
 
-    :param number: who will be captured, where no `employee_id` is known.
+    :param number: of the employee to capture, where there is no `employee_id`.
     :param given_today: whether the form says that consent was given today.
     :raises consent_missing: when it does not, and none is recorded.
     """

@@ -1,8 +1,8 @@
-"""What imports hold of one person: rows, photos in archives, and tables that were not read yet.
+"""The data of imports that is about one person: rows, photos in archives, and tables that were not read yet.
 
 An import is stored for weeks, so a person's rows are exported and erased with everything else. The archives are written
-anew without the person's photo. Nobody can say who is in a table that was not read yet, so it is removed as a whole.
-A wrong row is the person's where the ID or the whole name stands in it; a part of the name alone says nothing.
+anew without the person's photo. A table that was not read yet is removed as a whole, as anybody may be in it. A wrong
+row is the person's where it contains the ID or the whole name; a part of the name alone proves nothing.
 """
 
 import re
@@ -33,7 +33,7 @@ WRONG_ROWS = (
 
 @dataclass(frozen=True)
 class Person:
-    """Whose traces are looked for: the numbers and the whole names that the person has or had."""
+    """The numbers and the whole names that a person has or had, by which traces are found."""
 
     numbers: Collection[str]
     names: Collection[str] = ()
@@ -67,14 +67,14 @@ def of_number(number: str) -> list[int]:
 
 
 def forget_files(person: Person) -> None:
-    """Take the person's photos out of the stored archives, and remove the tables that were not read yet.
+    """Remove the person's photos from the stored archives, and the tables that were not read yet.
 
     This may take long, so no transaction is open meanwhile. A dry run that has read one of these files writes no row
-    any more once this returns: it locks the import's row, and looks whether the files are still those that it has read.
+    any more once this returns: it locks the import's row, and checks that the files are still those that it has read.
     """
     columns = (ImportBatch.id, ImportBatch.table_file, ImportBatch.photos_file, ImportBatch.layout)
-    found = db.session.execute(select(*columns).where(or_(*(column != "" for column in columns[1:3])))).all()
-    for batch_id, table, photos, layout in found:
+    batches = db.session.execute(select(*columns).where(or_(*(column != "" for column in columns[1:3])))).all()
+    for batch_id, table, photos, layout in batches:
         same_batch = update(ImportBatch).where(ImportBatch.id == batch_id)
         end_read()  # Others may have the archives locked, and one takes long to write.
         if photos and photo_archive.forget(photos, person.has_photo):
@@ -100,28 +100,23 @@ def wrong_rows(person: Person) -> list[int]:
 
 
 def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> None:
-    """Delete a person's rows within the caller's transaction, and blank the names of files and columns that name them.
+    """Delete a person's rows within the caller's transaction, and blank names of files and columns with the person.
 
-    :param wrong: see wrong_rows(). Of these rows go those that still name the person.
+    :param wrong: the ids of wrong_rows(), of which those that still name the person are deleted.
     """
     own: ColumnElement[bool] = false() if employee_id is None else ImportRow.employee_id == employee_id
     changed_rows(delete(ImportRow).where(or_(ImportRow.number.in_(person.numbers), own)))
     for start in range(0, len(wrong), BATCH):
         part = db.session.execute(WRONG_ROWS.where(ImportRow.id.in_(wrong[start : start + BATCH]))).all()
         changed_rows(delete(ImportRow).where(ImportRow.id.in_(_naming(person, part))))
-    _blank_names(person)
-
-
-def _blank_names(person: Person) -> None:
-    """Blank the names of files, and of columns where a table had none, so that its first person stands there."""
+    # Where a table has no header row, its first person stands in the names of its columns.
     batches = select(ImportBatch).order_by(ImportBatch.id).execution_options(yield_per=BATCH)
     for batch in db.session.execute(batches).scalars():
         columns = batch.layout.get("columns", [])
         if person.is_named_in(*columns):
             batch.layout = {**batch.layout, "columns": [""] * len(columns)}
-        batch.table_name, batch.photos_name = (
-            BLANK if person.is_named_in(name) else name for name in (batch.table_name, batch.photos_name)
-        )
+        names = (batch.table_name, batch.photos_name)
+        batch.table_name, batch.photos_name = (BLANK if person.is_named_in(name) else name for name in names)
     db.session.flush()
 
 

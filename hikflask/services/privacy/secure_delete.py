@@ -16,52 +16,32 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from hikflask import models
 from hikflask.extensions import db
-from hikflask.models import (
-    Capture,
-    Comparison,
-    Consent,
-    Difference,
-    Drift,
-    Employee,
-    Enrolment,
-    Erasure,
-    ErasureFile,
-    ErasureRemoval,
-    ImportBatch,
-    ImportRow,
-    Job,
-    JobItem,
-    LeftAlone,
-    PersonKey,
-    PersonThere,
-    Photo,
-    WebhookDelivery,
-)
 
 log = logging.getLogger(__name__)
 
 # The audit trail is not among them: an erasure deletes the keys of what it says of a person, and no entry.
 TABLES = (
-    Capture,
-    Comparison,
-    Consent,
-    Difference,
-    Drift,
-    Employee,
-    Enrolment,
-    Erasure,
-    ErasureFile,
-    ErasureRemoval,
-    ImportBatch,
-    ImportRow,
-    Job,
-    JobItem,
-    LeftAlone,
-    PersonKey,
-    PersonThere,
-    Photo,
-    WebhookDelivery,
+    models.Capture,
+    models.Comparison,
+    models.Consent,
+    models.Difference,
+    models.Drift,
+    models.Employee,
+    models.Enrolment,
+    models.Erasure,
+    models.ErasureFile,
+    models.ErasureRemoval,
+    models.ImportBatch,
+    models.ImportRow,
+    models.Job,
+    models.JobItem,
+    models.LeftAlone,
+    models.PersonKey,
+    models.PersonThere,
+    models.Photo,
+    models.WebhookDelivery,
 )
 # While this waits for a lock, everybody who writes has to wait, too. Without any wait it would never get the lock while
 # people look at pages.

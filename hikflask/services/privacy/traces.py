@@ -1,7 +1,7 @@
-"""What bears a person's ID elsewhere: reports of jobs, comparisons, and messages to webhooks.
+"""Other data with a person's ID: reports of jobs, comparisons, and messages to webhooks.
 
-It is forgotten when an erasure begins, and again before it is complete. Meanwhile a terminal may have shown the person
-once more, and the worker has written down what became of the removals.
+It is forgotten when an erasure begins, and again before it is complete. In between, a comparison may have read the
+person from a terminal once more, and the worker has recorded the results of the removals.
 """
 
 import json
@@ -22,18 +22,22 @@ PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", FACES}
 
 
 def forget(numbers: Collection[str], employee_id: int | None) -> None:
-    """Delete or blank what bears these numbers, or is about the employee, within the caller's transaction."""
+    """Delete or blank the data with these numbers, or about the employee, within the caller's transaction."""
     comparison_traces.forget(numbers)
-    _blank_reports(numbers, employee_id)
-    # The others are still to be sent, and deleted afterwards: see certificates.forget_told().
+    # The rows of jobs are locked before those of their items, as the worker does.
+    _blank_params(numbers)
+    own = false() if employee_id is None else JobItem.employee_id == employee_id
+    items = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
+    changed_rows(items.values(number="", error_params=None))
+    # The others are still to be sent, and deleted afterwards: see certificates.forget_messages().
     ended = (WebhookDelivery.number.in_(numbers), WebhookDelivery.next_attempt_at.is_(None))
     changed_rows(delete(WebhookDelivery).where(*ended))
 
 
 def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -> None:
-    """Forget what came since the erasure began, and whom the audit trail means.
+    """Forget the data that came since the erasure began, and destroy the person's keys of the audit trail.
 
-    Whoever has one of the numbers by now keeps everything.
+    An employee who has got one of the numbers meanwhile keeps everything.
     """
     wrong = import_traces.wrong_rows(Person(numbers, {name}))
     with transaction():
@@ -46,17 +50,9 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
         audit.destroy_keys(numbers, employee_id)
 
 
-def _blank_reports(numbers: Collection[str], employee_id: int | None) -> None:
-    """Blank what jobs say of a person. The rows of jobs are locked before those of their items, as the worker does."""
-    _blank_params(numbers)
-    own = false() if employee_id is None else JobItem.employee_id == employee_id
-    mine = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
-    changed_rows(mine.values(number="", error_params=None))
-
-
 def _blank_params(numbers: Collection[str]) -> None:
-    """Take the numbers out of the params of jobs."""
-    # As JSON writes them: those of strangers on a terminal may have other signs than ours.
+    """Remove the numbers from the params of jobs."""
+    # As JSON writes them: numbers that were found on a terminal may have other characters than ours.
     written = [json.dumps(number) for number in numbers]
     named = or_(false(), *(cast(Job.params, Text).contains(words, autoescape=True) for words in written))
     jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)

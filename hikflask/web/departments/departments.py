@@ -1,20 +1,32 @@
-"""Departments: the list with how many are in each, one added, renamed or deleted."""
+"""Departments: the list with how many are in each; one added, renamed or deleted, or several merged into one."""
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.departments import DepartmentForm
+from hikflask.background import tasks
+from hikflask.forms.departments import DepartmentForm, MergeForm
+from hikflask.forms.fields import row_id
 from hikflask.http import error_status
-from hikflask.http.permissions import OPERATOR, VIEWER, allow
+from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
-from hikflask.services.core.errors import DepartmentKnown, ServiceError
+from hikflask.services.core.errors import (
+    AdministratorNeeded,
+    DepartmentKnown,
+    NotFound,
+    PlanChanged,
+    ServiceError,
+    UnsafePlan,
+)
 from hikflask.services.departments import merging, queries, registry
 from hikflask.services.departments.queries import Counted
+from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.groups import changing
 from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
 
@@ -95,13 +107,86 @@ def delete(department_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+@bp.get("/merge")
+@allow(OPERATOR)
+def ask_merge() -> ResponseReturnValue:
+    """Ask before departments are merged; ask which ones first, where the address does not name them."""
+    return _merge_question(MergeForm(request.args))
+
+
+@bp.post("/merge")
+@allow(OPERATOR)
+def merge() -> ResponseReturnValue:
+    """Merge departments, with everybody who is in them."""
+    return _merge(by_admin=False)
+
+
+@bp.post("/merge/remove")
+@confirmed(ADMIN)
+def merge_and_remove() -> ResponseReturnValue:
+    """Merge departments so that many of their people lose access."""
+    return _merge(by_admin=True)
+
+
+@resubmission.restores("departments.merge_and_remove")
+def merge_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Show the question again with the number as it was typed."""
+    return _merge_question(MergeForm(fields))
+
+
+def _merge_question(form: MergeForm, status: int = HTTPStatus.OK) -> ResponseReturnValue:
+    if form.into.data is None:
+        return _choose(form)
+    try:
+        merge = changing.preview_of_merge(form.department_ids, form.into.data)
+    except NotFound:
+        return _choose(form, _("Choose two different departments.")), HTTPStatus.UNPROCESSABLE_ENTITY
+    page = render_template("departments/merge.html", merge=merge, found=merge.differences, form=form)
+    return make_response(page, status)
+
+
+def _merge(*, by_admin: bool) -> ResponseReturnValue:
+    form = MergeForm()
+    ids, into, agreed = form.department_ids, form.into.data or 0, Agreed(row_id(form.confirm.data), by_admin)
+    try:
+        people = changing.merge_departments(ids, into, tasks.apply_groups, agreed, form.shown.data)
+    except PlanChanged as error:
+        flash(error_sentence(error), "danger")
+        return redirect(url_for(".ask_merge", department=ids, into=into), 303)
+    except (AdministratorNeeded, UnsafePlan) as error:
+        form.confirm.errors = [error_sentence(error)]
+        return _merge_question(form, error_status.for_page(error.code))
+    except ServiceError as error:
+        flash(error_sentence(error), "danger")
+    else:
+        kept = registry.get(into)
+        name = isolated(kept.name if kept else "")
+        flash(
+            ngettext(
+                "%(num)s employee was moved to “%(name)s”.",
+                "%(num)s employees were moved to “%(name)s”.",
+                people,
+                name=name,
+            )
+        )
+    return redirect(url_for(".index"), 303)
+
+
+def _choose(form: MergeForm, problem: str = "") -> str:
+    chosen, into = next(iter(form.department_ids), None), form.into.data
+    departments = queries.list_all()
+    return render_template(
+        "departments/choose.html", problem=problem, into=into, departments=departments, chosen=chosen
+    )
+
+
 def _list(form: DepartmentForm, status: int = 200) -> Response:
-    known = {"found": listed(queries.page), "alike": queries.lookalikes()}
-    return make_response(render_template("departments/list.html", form=form, **known), status)
+    page, alike = listed(queries.page), queries.lookalikes()
+    return make_response(render_template("departments/list.html", form=form, found=page, alike=alike), status)
 
 
 def _edited(department: Counted, form: DepartmentForm, status: int = 200) -> Response:
-    others = [one for one in queries.list_all() if one.id != department.id]
+    others = [other for other in queries.list_all() if other.id != department.id]
     body = render_template("departments/edit.html", department=department, form=form, others=others)
     return make_response(body, status)
 

@@ -10,7 +10,7 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Capture, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
-from hikflask.services.captures import deadline, drafts, holds, queries, unsaved
+from hikflask.services.captures import deadline, drafts, holds, queries
 from hikflask.services.captures.deadline import View
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
@@ -158,7 +158,7 @@ def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:
     """Return the panel of a capture, or of none; `error` is why a new capture was refused."""
     view = deadline.find(capture_id) if capture_id else None
     without = view is not None and view.state in {FAILED, CANCELLED}
-    earlier = unsaved.of_form(capture_id) if without else None
+    earlier = queries.unsaved_of_form(capture_id) if without else None
     if error is None:
         return Panel(view, earlier=earlier)
     in_the_way = queries.get(error.params.get("capture_id") or 0)

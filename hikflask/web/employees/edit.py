@@ -60,7 +60,7 @@ def known() -> ResponseReturnValue:
     """Who else has the typed ID or name, which the form asks while it is typed; a POST keeps names out of the logs."""
     form = EmployeePageForm()
     number, name = form.hikvision_id.data or "", form.full_name.data or ""
-    found = search.known(number, name, form.employee_id.data)
+    found = search.duplicates(number, name, form.employee_id.data)
     return render_template("employees/_known.html", known=found)
 
 

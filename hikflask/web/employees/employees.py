@@ -1,21 +1,25 @@
-"""Employees: the list, the page of one, deactivation and deletion."""
+"""Employees: the list, the page of one, deactivation, deletion, and the export of personal data."""
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
-from hikflask.http.permissions import OPERATOR, VIEWER, allow
+from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.invisible_characters import isolated
+from hikflask.labels.enrolments import statuses_of
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Employee
+from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
+from hikflask.services.employees.export import export_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
@@ -23,7 +27,6 @@ from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
-from hikflask.web.employees import terminal_lines
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import turned
@@ -31,7 +34,7 @@ from hikflask.web.support.pagination import turned
 bp = Blueprint("employees", __name__)
 
 ADDRESS = "/employees/<int:employee_id>"
-# The field of the list in which one types, as htmx names the element that asks.
+# The search field of the list, as htmx names the element that sends the request.
 SEARCH = "input#q"
 
 
@@ -44,12 +47,12 @@ def index() -> ResponseReturnValue:
     if form.department.data:
         form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
-    found = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
+    page = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
     about = {
         "form": form,
-        "found": found,
-        "rows": found.rows,
-        "badges": queries.badges([employee.id for employee in found.rows]),
+        "found": page,
+        "rows": page.rows,
+        "badges": queries.badges([employee.id for employee in page.rows]),
         "terminals": terminals,
         "sort": wanted.sort,
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
@@ -66,7 +69,9 @@ def index() -> ResponseReturnValue:
 @allow(VIEWER)
 def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
-    return _page(employee_or_404(employee_id))
+    employee = employee_or_404(employee_id)
+    about = {"consent": consents.get(employee_id), "groups": groups.of_employee(employee), **terminal_lines(employee)}
+    return render_template("employees/show.html", employee=employee, **about)
 
 
 @bp.post(f"{ADDRESS}/terminals")
@@ -125,10 +130,28 @@ def delete(employee_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-def _page(employee: Employee) -> str:
-    known = {"consent": consents.get(employee.id), **terminal_lines.known(employee)}
-    known["groups"] = groups.of_employee(employee)
-    return render_template("employees/show.html", employee=employee, **known)
+@bp.post(f"{ADDRESS}/export")
+@confirmed(ADMIN, answers_file=True)
+def export(employee_id: int) -> Response:
+    """Answer a ZIP file with everything that is stored about an employee.
+
+    It is a POST, as it writes to the audit trail: no link on another page can cause it.
+    """
+    number = employee_or_404(employee_id).number
+    response = make_response(export_employee(employee_id))
+    response.mimetype = "application/zip"
+    # A number consists of Latin letters and digits, so it needs no quoting.
+    response.headers["Content-Disposition"] = f'attachment; filename="employee-{number}.zip"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def terminal_lines(employee: Employee) -> dict[str, Any]:
+    """Return the lines of an employee's enrolments, and the other terminals where the employee may be enrolled."""
+    lines = statuses_of(employee)
+    desired = {row.terminal_id for row in queries.of_number(employee.number) if row.desired == PRESENT}
+    others = [row for row in registry.list_active() if row.id not in desired] if employee.is_active else []
+    return {"lines": lines, "others": others, "other_ids": {row.id for row in others}}
 
 
 def employee_or_404(employee_id: int) -> Employee:

@@ -8,9 +8,9 @@ from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models import Enrolment
-from hikflask.services.employees import search
 from hikflask.services.enrolments import desired, manual_removal, queries
-from hikflask.web.employees import removals, terminal_lines
+from hikflask.web.employees import removals
+from hikflask.web.employees.employees import employee_or_404, terminal_lines
 from hikflask.web.support import htmx
 from hikflask.web.support.urls import next_or
 
@@ -21,9 +21,8 @@ bp = Blueprint("enrolments", __name__)
 @allow(VIEWER, is_activity=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
     """The part of the employee's page that polls, with the alarm of open removals."""
-    employee = search.get(employee_id) or abort(404)
-    known = terminal_lines.known(employee)
-    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, **known))
+    employee = employee_or_404(employee_id)
+    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, **terminal_lines(employee)))
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")
@@ -36,10 +35,9 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
     if not htmx.wants_fragment():
         flash(_("It is tried again. The result appears below."))
         return _back(enrolment)
-    employee_id = enrolment.employee_id
-    if request.form.get("next") or employee_id is None:
+    if request.form.get("next") or enrolment.employee_id is None:
         return removals.state()
-    return of_employee(employee_id)
+    return of_employee(enrolment.employee_id)
 
 
 @bp.post("/enrolments/<int:enrolment_id>/replace")

@@ -208,7 +208,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "groups": groups.names(),
         "terminal": registry.get(terminal_id) if terminal_id else None,
         "address": address(form, shown),
-        "known": search.known(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
+        "known": search.duplicates(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
         "kept_by": queries.keeping_number(employee.number) if employee and not shown.photo else None,
         "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),

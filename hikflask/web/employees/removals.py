@@ -1,11 +1,24 @@
-"""The page of open removals: who may still open doors, since no terminal confirmed the removal yet."""
+"""Open removals, whose numbers may still open doors, and the deactivation of many employees at once."""
 
-from flask import Blueprint, render_template
+from http import HTTPStatus
+
+from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
-from hikflask.http.permissions import VIEWER, allow
+from hikflask.forms.bulk_deactivation import NumbersForm
+from hikflask.forms.jobs import JobForm
+from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import status_of
+from hikflask.models import Job
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.search import Listed
 from hikflask.services.enrolments import queries
+from hikflask.services.jobs import draft
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import DEACTIVATE
+from hikflask.web.security import resubmission
 from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.pagination import turned
 
@@ -16,16 +29,48 @@ bp = Blueprint("removals", __name__)
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """The open removals, the oldest first."""
-    return render_template("employees/removals.html", **_known())
+    return render_template("employees/removals.html", **_context())
 
 
 @bp.get("/removals/state")
 @allow(VIEWER, is_activity=False)
 def state() -> ResponseReturnValue:
     """The part of the page that polls."""
-    return htmx.with_bar(render_template("employees/_removals.html", **_known()))
+    return htmx.with_bar(render_template("employees/_removals.html", **_context()))
 
 
-def _known() -> dict[str, object]:
-    found = turned(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
-    return {"found": found, "lines": [status_of(enrolment) for enrolment in found.rows]}
+@bp.get("/removals/bulk")
+@confirmed(ADMIN)
+def bulk() -> ResponseReturnValue:
+    """The form for many numbers."""
+    return _bulk(NumbersForm(formdata=None))
+
+
+@bp.post("/removals/bulk")
+@confirmed(ADMIN)
+def preview() -> ResponseReturnValue:
+    """Show who would be deactivated, and which numbers nobody has; nothing is done yet."""
+    form = NumbersForm()
+    if not form.validate():
+        return _bulk(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    listed = search.by_numbers(form.listed)
+    ids = [employee.id for employee in listed.active]
+    return _bulk(form, listed, make_draft(DEACTIVATE, EmployeeFilter(), ids) if ids else None)
+
+
+@resubmission.restores("removals.preview")
+def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
+    """Show the form again as it was typed."""
+    return _bulk(NumbersForm(formdata=fields))
+
+
+def _bulk(
+    form: NumbersForm, listed: Listed | None = None, job: Job | None = None, status: int = HTTPStatus.OK
+) -> Response:
+    about = {"job": job, "job_form": JobForm(formdata=None), "losses": draft.losses_of(job)} if job else {}
+    return make_response(render_template("employees/bulk_deactivation.html", form=form, found=listed, **about), status)
+
+
+def _context() -> dict[str, object]:
+    page = turned(lambda limit, place: (queries.page_of_removals(limit, place), attention_counts.get().removals))
+    return {"found": page, "lines": [status_of(enrolment) for enrolment in page.rows]}

@@ -20,7 +20,7 @@ from hikflask.labels.refusals import error_sentence
 from hikflask.models import Employee, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import holds, queries
-from hikflask.services.captures.cancel import cancel_capture, give_up_picture
+from hikflask.services.captures.cancel import cancel_capture, discard_picture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import faceless
@@ -113,7 +113,7 @@ def _give_up(capture_id: int | None) -> None:
     if capture.state in RUNNING and cancel_capture(capture.id):
         task_queue.enqueue(tasks.send_cancel, capture.id)
     if capture.state == CAPTURED:
-        give_up_picture(capture.id)
+        discard_picture(capture.id)
 
 
 def _terminal_or_404(terminal_id: int) -> Terminal:

@@ -1,6 +1,5 @@
 """Groups of terminals: the list, one added, changed or deleted, after showing what changes for people by it."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -66,8 +65,7 @@ def create() -> ResponseReturnValue:
 @confirmed(ADMIN)
 def edit(group_id: int) -> ResponseReturnValue:
     """The form of a group."""
-    group = _group_or_404(group_id)
-    return _page(_as_saved(group_id), group)
+    return _page(_as_saved(group_id), _group_or_404(group_id))
 
 
 @bp.post("/<int:group_id>")
@@ -96,14 +94,14 @@ def delete(group_id: int) -> ResponseReturnValue:
     """Delete a group; the people of it are removed from its terminals in the background."""
     group, form = _group_or_404(group_id), DeletionForm()
     try:
-        done = changing.delete(group_id, tasks.apply_groups, _agreed(form), digest=form.shown.data or "")
+        done = changing.change(group_id, None, tasks.apply_groups, _agreed(form), digest=form.shown.data or "")
     except PlanChanged as error:
         return _question(group, form, error_status.for_page(error.code))
     except ServiceError as error:
         form.confirm.errors = [error_sentence(error)]
         return _question(group, form, error_status.for_page(error.code))
     flash(_("%(name)s is deleted.", name=isolated(group.name)))
-    return _onwards(done)
+    return _redirect(done)
 
 
 @resubmission.restores("groups.delete")
@@ -125,16 +123,21 @@ def _save(group: Listed | None) -> ResponseReturnValue:
         wanted, digest = _wanted(form, group), form.shown.data or ""
         done = changing.change(group_id, wanted, tasks.apply_groups, _agreed(form), digest=digest, require=merge_saved)
     except ChangedMeanwhile as error:
-        return _conflict(form, group, error.differences)
+        details = conflict_details(form, error.differences, _shown_value)
+        return _page(form, group, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
     except PlanChanged:
         return _page(form, group, flash_plan_changed(form), changing.preview(group_id, wanted))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
         return _page(form, group, error_status.for_page(error.code), changing.preview(group_id, wanted))
     except ServiceError as error:
-        return _refused(form, group, error)
+        at_fault = next((form[name] for name in error.fields if name in form), form.name)
+        if error.code == "group_terminal_unknown":
+            at_fault = form.terminals
+        at_fault.errors = [*at_fault.errors, error_sentence(error)]
+        return _page(form, group, error_status.for_page(error.code))
     flash(_("The group is saved."))
-    return _onwards(done)
+    return _redirect(done)
 
 
 def _agreed(form: GroupPageForm | DeletionForm) -> Agreed:
@@ -170,26 +173,18 @@ def _as_saved(group_id: int) -> GroupPageForm:
     return form
 
 
-def _onwards(done: Done) -> ResponseReturnValue:
-    """Show the job that brings people to terminals and takes them off, where there is one."""
+def _redirect(done: Done) -> ResponseReturnValue:
+    """Redirect to the job that follows for people, or to the list when nothing follows."""
     if done.job_id is None:
         return redirect(url_for(".index"), 303)
     return redirect(url_for("jobs.show", job_id=done.job_id), 303)
-
-
-def _refused(form: GroupPageForm, group: Listed | None, error: ServiceError) -> Response:
-    at_fault = next((form[name] for name in error.fields if name in form), form.name)
-    if error.code == "group_terminal_unknown":
-        at_fault = form.terminals
-    at_fault.errors = [*at_fault.errors, error_sentence(error)]
-    return _page(form, group, error_status.for_page(error.code))
 
 
 def _page(
     form: GroupPageForm,
     group: Listed | None = None,
     status: int = HTTPStatus.OK,
-    found: Differences | None = None,
+    changes: Differences | None = None,
     **about: object,
 ) -> Response:
     """Answer the form, with what would change by it where that is the question."""
@@ -198,14 +193,9 @@ def _page(
         "departments": departments.list_all(),
         "people": queries.people(group.id, MOST_PEOPLE) if group else [],
         "ticked": {name: set(form.ids(name)) for name in ("terminals", "departments", "removed")},
-        "found": found,
+        "found": changes,
     }
     return make_response(render_template("groups/form.html", form=form, group=group, **known, **about), status)
-
-
-def _conflict(form: GroupPageForm, group: Listed | None, differences: Iterable[Difference]) -> Response:
-    details = conflict_details(form, differences, _shown_value)
-    return _page(form, group, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
 
 
 def _shown_value(field: Field, value: Any) -> str:
@@ -218,15 +208,15 @@ def _shown_value(field: Field, value: Any) -> str:
 
 def _offered(group: Listed | None) -> list[Any]:
     """Return the terminals that a group may have: all but those out of service for good."""
-    mine = {terminal.id for terminal in group.terminals} if group else set()
-    return [terminal for terminal in terminals.list_all() if terminal.retired_at is None or terminal.id in mine]
+    own = {terminal.id for terminal in group.terminals} if group else set()
+    return [terminal for terminal in terminals.list_all() if terminal.retired_at is None or terminal.id in own]
 
 
 def _question(group: Listed, form: DeletionForm, status: int = HTTPStatus.OK) -> Response:
-    found = changing.preview(group.id, None)
-    if form.shown.data != found.digest:
+    changes = changing.preview(group.id, None)
+    if form.shown.data != changes.digest:
         flash_plan_changed(form)
-    return make_response(render_template("groups/delete.html", group=group, form=form, found=found), status)
+    return make_response(render_template("groups/delete.html", group=group, form=form, found=changes), status)
 
 
 def _group_or_404(group_id: int) -> Listed:

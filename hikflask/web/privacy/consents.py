@@ -76,18 +76,18 @@ def withdraw(employee_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def printed(employee_id: int) -> ResponseReturnValue:
     """Show the form to print and sign, with the employee's name, in the language of `?lang=`."""
-    return _paper(_employee(employee_id))
+    return render_template("privacy/consent_to_sign.html", employee=_employee(employee_id))
 
 
 @bp.get("/consent/print")
 @allow(OPERATOR)
 def blank() -> ResponseReturnValue:
     """Show the form to print and sign, without a name."""
-    return _paper(None)
+    return render_template("privacy/consent_to_sign.html", employee=None)
 
 
 def _what_follows(employee_id: int) -> str:
-    """Say what a withdrawal asks for, with the way to it for those who may go it."""
+    """Return what must follow a withdrawal, with a link for administrators."""
     if not current_operator.may(ADMIN):
         return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
     text = _("The consent is withdrawn. Photo and records must be erased now:")
@@ -112,12 +112,8 @@ def _shown_value(field: Field, value: Any) -> str:
 
 
 def _form(form: ConsentPageForm, employee_id: int, status: int = 200, **about: object) -> Response:
-    known = {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id), **about}
-    return make_response(render_template("privacy/consent_form.html", **known), status)
-
-
-def _paper(employee: Employee | None) -> str:
-    return render_template("privacy/consent_to_sign.html", employee=employee)
+    about |= {"form": form, "employee": _employee(employee_id), "consent": consents.get(employee_id)}
+    return make_response(render_template("privacy/consent_form.html", **about), status)
 
 
 def _back(employee_id: int) -> ResponseReturnValue:

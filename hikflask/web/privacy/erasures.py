@@ -1,6 +1,6 @@
-"""Erase one person everywhere: the question, what is still waited for, and the certificate; for administrators.
+"""Erase one person everywhere: the question, what is still awaited, and the certificate; for administrators.
 
-Whoever holds a printed certificate can have it checked, also when ID and name are deleted here.
+A printed certificate can be checked, also when ID and name are deleted here.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval
 from hikflask.services.core.errors import CertificateUncheckable, NotFound
 from hikflask.services.employees import search
-from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.due import Changed
 from hikflask.services.privacy import certificates, secure_delete
@@ -46,7 +46,7 @@ class Awaited:
 @confirmed(ADMIN)
 def ask(employee_id: int) -> ResponseReturnValue:
     """Ask before an employee is erased."""
-    employee = _employee(employee_id)
+    employee = search.get(employee_id) or abort(404)
     return _question(employee.number, employee.name, employee)
 
 
@@ -70,20 +70,20 @@ def index() -> ResponseReturnValue:
 @bp.get("/erasures/number")
 @confirmed(ADMIN)
 def ask_number() -> ResponseReturnValue:
-    """Ask before whoever had a number is erased."""
+    """Ask before the data of a number without an employee is erased."""
     form = NumberForm(formdata=request.args, meta={"csrf": False})
     if not form.validate():
         return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     number = form.number.data
     return _redirect_to_employee(number) or (
-        _question(number, "", None) if knows_number(number) else _refuse_unknown(form)
+        _question(number, "", None) if has_data_of(number) else _refuse_unknown(form)
     )
 
 
 @bp.post("/erasures/")
 @confirmed(ADMIN)
 def erase_number() -> ResponseReturnValue:
-    """Erase whoever had a number."""
+    """Erase the data of a number without an employee."""
     form = NumberForm()
     if not form.validate():
         return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -124,7 +124,9 @@ def check_certificate() -> ResponseReturnValue:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
     except CertificateUncheckable as error:
         return _checked(form, messages.sentence(error.code), error_status.for_page(error.code))
-    return _checked(form, _answer(erasure, matches=matches), is_same=matches)
+    belongs = _("Certificate No. %(n)s belongs to this ID and name.", n=erasure.id)
+    belongs_not = _("Certificate No. %(n)s does not belong to this ID and name.", n=erasure.id)
+    return _checked(form, belongs if matches else belongs_not, is_same=matches)
 
 
 @resubmission.restores("erasures.check_certificate")
@@ -136,7 +138,7 @@ def checked_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 @bp.get("/erasures/<int:erasure_id>")
 @allow(ADMIN)
 def show(erasure_id: int) -> ResponseReturnValue:
-    """Show the certificate, in the language of `?lang=`; until it is complete, what is waited for."""
+    """Show the certificate, in the language of `?lang=`; until it is complete, what is awaited."""
     erasure = _erasure(erasure_id)
     if not erasure.completed_at:
         return _progress(erasure)
@@ -156,27 +158,25 @@ def _erasure(erasure_id: int) -> Erasure:
     return certificates.get(erasure_id) or abort(404)
 
 
-def _answer(erasure: Erasure, *, matches: bool) -> str:
-    if matches:
-        return str(_("Certificate No. %(n)s belongs to this ID and name.", n=erasure.id))
-    return str(_("Certificate No. %(n)s does not belong to this ID and name.", n=erasure.id))
-
-
 def _checked(form: CertificateForm, answer: str = "", status: int = 200, *, is_same: bool = False) -> Response:
     page = render_template("privacy/check_certificate.html", form=form, answer=answer, is_same=is_same)
     return make_response(page, status)
 
 
 def _awaited(erasure: Erasure) -> list[Awaited]:
-    return [Awaited(one, _line(one)) for one in erasure.removals]
+    awaited = []
+    for removal in erasure.removals:
+        enrolment = None if removal.gone_at else queries.get(removal.enrolment_id)
+        awaited.append(Awaited(removal, status_of(enrolment) if enrolment else None))
+    return awaited
 
 
 def _progress(erasure: Erasure, *, fragment: bool = False) -> str:
     awaited = _awaited(erasure)
     # An erasure without a line waits for a file or for the database; the sweep tries those again.
-    seconds = htmx.poll_seconds([one.line for one in awaited if one.line]) or htmx.SLOW_SECONDS
-    known = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
-    return render_template("privacy/erasure_progress.html", erasure=erasure, **known)
+    seconds = htmx.poll_seconds([row.line for row in awaited if row.line]) or htmx.SLOW_SECONDS
+    about = {"awaited": awaited, "seconds": seconds, "fragment": fragment}
+    return render_template("privacy/erasure_progress.html", erasure=erasure, **about)
 
 
 def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
@@ -185,20 +185,10 @@ def _redirect_to_employee(number: str) -> ResponseReturnValue | None:
     return redirect(url_for(".ask", employee_id=employee.id), 303) if employee else None
 
 
-def _line(removal: ErasureRemoval) -> EnrolmentStatus | None:
-    enrolment = None if removal.gone_at else queries.get(removal.enrolment_id)
-    return status_of(enrolment) if enrolment else None
-
-
-def _employee(employee_id: int) -> Employee:
-    return search.get(employee_id) or abort(404)
-
-
 def _question(number: str, name: str, employee: Employee | None) -> str:
     awaited = queries.of_person(number, employee.id if employee else None)
     terminals = sorted({enrolment.terminal.name for enrolment in awaited})
-    known = {"number": number, "name": name, "employee": employee, "terminals": terminals}
-    return render_template("privacy/erase.html", **known)
+    return render_template("privacy/erase.html", number=number, name=name, employee=employee, terminals=terminals)
 
 
 def _list(form: NumberForm, status: int = 200) -> Response:

@@ -219,7 +219,7 @@ def _take_pictures(lab: Laboratory) -> None:
 
 ACTORS |= {
     "change_group": (_group_of_entrance, lambda lab, group_id: _let_in(lab, group_id, "Охрана")),
-    "delete_group": (_group_with_ivan, lambda _, group_id: changing.delete(group_id, tasks.apply_groups, AGREED)),
+    "delete_group": (_group_with_ivan, lambda _, group_id: changing.change(group_id, None, tasks.apply_groups, AGREED)),
     "check_terminal": (_take_pictures, lambda lab, _: check(lab.store.id, "Анна")),
 }
 
@@ -326,7 +326,7 @@ def _bring_to(terminal: Terminal) -> object:
 
 def _delete_group(_: Laboratory) -> object:
     group = select(TerminalGroup.id)
-    return _with_first(group, lambda group_id: changing.delete(group_id, tasks.apply_groups, AGREED))
+    return _with_first(group, lambda group_id: changing.change(group_id, None, tasks.apply_groups, AGREED))
 
 
 def _rename_department(_: Laboratory) -> object:

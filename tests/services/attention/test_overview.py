@@ -56,7 +56,7 @@ def seen(caller: str = "Анна") -> Overview:
 def counted(counts: Counts) -> dict[str, int]:
     """The groups of the number that are not empty."""
     groups = {name: getattr(counts, name) for name in ("removals", "refused", "no_face", "consents", "unsaved")}
-    groups |= {"terminals": len(counts.troubles), "worker": int(not counts.worker_runs)}
+    groups |= {"terminals": len(counts.problems), "worker": int(not counts.worker_runs)}
     groups |= {"backup": int(counts.backup_overdue)}
     assert counts.total == sum(groups.values())
     return {name: count for name, count in groups.items() if count}

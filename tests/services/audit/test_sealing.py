@@ -11,7 +11,7 @@ from hikflask.models import PersonKey
 from hikflask.services import audit
 from hikflask.services.audit.search import AuditFilter, count_entries, list_entries
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.erasure import erase_by_number, erase_employee, knows_number
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from tests.support.trail import entries
@@ -76,7 +76,7 @@ def test_deleted_somebody_is_named_until_the_number_is_erased() -> None:
     assert erased is not None
     assert erased.row.completed_at is not None
     assert [one.is_readable for one in entries("employee.created") + entries("employee.deleted")] == [False, False]
-    assert not knows_number("100222")
+    assert not has_data_of("100222")
 
 
 def test_entries_go_on_with_another_key_where_the_password_key_is_lost(app: Flask) -> None:

@@ -12,6 +12,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.keyset import FIRST, Place
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import LEFT, NO_FACE, SORTS, EmployeeFilter
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -78,27 +79,27 @@ def test_search_follows_a_rename() -> None:
     assert found("иван") == ["ёж Иванов"]
 
 
-def known(number: str, name: str, employee_id: int | None = None) -> tuple[str, list[str]]:
-    there = search.known(number, name, employee_id)
+def duplicates(number: str, name: str, employee_id: int | None = None) -> tuple[str, list[str]]:
+    there = search.duplicates(number, name, employee_id)
     return there.owner.name if there.owner else "", [one.number for one in there.namesakes]
 
 
 @pytest.mark.parametrize("name", ["Ольга Ёлкина", "ольга елкина", "ОЛЬГА ЁЛКИНА"])
 def test_number_and_name_of_others_are_known_in_any_spelling(name: str) -> None:
-    assert known("100222", name) == ("Иван Иванов", ["100333"])
+    assert duplicates("100222", name) == ("Иван Иванов", ["100333"])
 
 
 @pytest.mark.parametrize("name", ["", "Ольга", "Ольга Ёлкина 100333", "Ольга Ёлкин", "%", "Ольга_Ёлкина"])
 def test_part_of_a_name_is_nobodys(name: str) -> None:
-    assert known("100999", name) == ("", [])
+    assert duplicates("100999", name) == ("", [])
 
 
 def test_name_with_signs_of_a_pattern_is_known() -> None:
-    assert known("", "STRASSE 50%_\\") == ("", ["A1"])
+    assert duplicates("", "STRASSE 50%_\\") == ("", ["A1"])
 
 
 def test_zero_character_is_nobodys() -> None:
-    assert known("a\x00", "Иван\x00") == ("", [])
+    assert duplicates("a\x00", "Иван\x00") == ("", [])
 
 
 def test_nobody_is_known_to_the_own_form_before_the_name_is_changed() -> None:
@@ -107,16 +108,16 @@ def test_nobody_is_known_to_the_own_form_before_the_name_is_changed() -> None:
     assert ivan
     assert olga
 
-    assert known("100222", "иван иванов", ivan.id) == ("", [])
-    assert known("100333", "Иван Иванов", olga.id) == ("", ["100222", "7"])
-    assert known("7", "Ольга", ivan.id) == ("Иван Иванов", [])
+    assert duplicates("100222", "иван иванов", ivan.id) == ("", [])
+    assert duplicates("100333", "Иван Иванов", olga.id) == ("", ["100222", "7"])
+    assert duplicates("7", "Ольга", ivan.id) == ("Иван Иванов", [])
 
 
 def test_few_of_many_with_the_name_are_named() -> None:
     for number in range(5):
         save_employee(Draft(f"N{number}", "Иван Иванов"))
 
-    assert known("", "Иван Иванов")[1] == ["100222", "N0", "N1"]
+    assert duplicates("", "Иван Иванов")[1] == ["100222", "N0", "N1"]
 
 
 NAMES = ("Иванов", "Петров Ян", "Ёлкина", "Яковлев", "Straße")
@@ -215,3 +216,16 @@ def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPat
 
     assert shown == [201, 201, 1007]
     assert search.count(EmployeeFilter(q="яна")) == 1003
+
+
+def test_numbers_of_a_list_are_sorted_by_what_would_become_of_them() -> None:
+    rows = select(Employee).where(Employee.number.in_(["100222", "100333", "A1"])).order_by(Employee.number)
+    ivan, olga, gone = db.session.execute(rows).scalars()
+    set_active(gone.id, active=False)
+
+    listed = search.by_numbers(["A1", "100333", "x", "100222", "\x00"])
+
+    assert listed.active == [ivan, olga]
+    assert listed.inactive == [gone]
+    assert listed.unknown == ["x", "\x00"]
+    assert ivan.is_active

@@ -77,17 +77,17 @@ def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, i
 
     for confirm in (None, 1):
         with pytest.raises(UnsafePlan) as refused:
-            changing.delete(group_id, start, Agreed(confirm, by_admin=True), digest=digest)
+            changing.change(group_id, None, start, Agreed(confirm, by_admin=True), digest=digest)
         assert refused.value.count == 2
     with pytest.raises(AdministratorNeeded):
-        changing.delete(group_id, start, Agreed(2, by_admin=False), digest=digest)
+        changing.change(group_id, None, start, Agreed(2, by_admin=False), digest=digest)
     assert queries.get(group_id) is not None
-    assert changing.delete(group_id, start, Agreed(2, by_admin=True), digest=digest) == Done(group_id, 1)
+    assert changing.change(group_id, None, start, Agreed(2, by_admin=True), digest=digest) == Done(group_id, 1)
 
     assert start.jobs == [("Офис", ["1", "2"])]
     assert queries.list_all() == []
     with pytest.raises(ServiceError, match=r"^group_unknown$"):
-        changing.delete(group_id, start, AGREED)
+        changing.change(group_id, None, start, AGREED)
 
 
 def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, int]) -> None:

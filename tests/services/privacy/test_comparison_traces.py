@@ -12,7 +12,7 @@ from hikflask.models import Difference, Drift, LeftAlone, PersonThere, Terminal
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import left_alone
-from hikflask.services.employees.erasure import erase_employee, knows_number
+from hikflask.services.employees.erasure import erase_employee, has_data_of
 from hikflask.services.employees.export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.privacy import comparison_traces
@@ -48,8 +48,8 @@ def test_erasure_takes_them_along(simulator: Simulated, terminal: Terminal) -> N
 
     assert comparison_traces.of_number("900") == []
     assert db.session.query(PersonThere).count() == 1
-    assert not knows_number("900")
-    assert knows_number("901")
+    assert not has_data_of("900")
+    assert has_data_of("901")
 
 
 def exported(employee_id: int) -> list[dict[str, Any]]:

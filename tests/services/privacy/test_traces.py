@@ -126,7 +126,7 @@ def test_message_that_nobody_takes_is_deleted_days_after_the_erasure(simulator: 
         forget()
         return [message.number for message in db.session.query(WebhookDelivery)]
 
-    assert wait(certificates.DAYS_TOLD - 0.1) == ["100222"]
+    assert wait(certificates.DAYS_WITH_MESSAGES - 0.1) == ["100222"]
     # The worker may have stood still until the certificate, too, forgets who it was.
     assert wait(certificates.DAYS_WITH_NAME + 1) == []
     assert fresh(erasure).number == ""

@@ -138,7 +138,7 @@ def groups_come_and_go(desk: Desk) -> None:
         save_employee(Draft("100444", "Ольга"))
         group_id = make_group("Офис", [desk.terminal.id], "Охрана", added=["100444"])
         change_group(group_id, Wanted("Офис", [], ["Охрана"]))
-        changing.delete(group_id, apply_at_once, AGREED)
+        changing.change(group_id, None, apply_at_once, AGREED)
 
 
 def people_have_rights(desk: Desk) -> None:

@@ -101,7 +101,7 @@ NOTHING_TYPED = {
     "employees.delete", "employees.known", "employees.send",
     "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
     "enrolments.retry", "enrolments.somebody_else",
-    "erasures.erase", "exports.employee", "first_run.create",
+    "erasures.erase", "employees.export", "first_run.create",
     "imports.check", "imports.discard", "imports.start", "imports.undo",
     "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",

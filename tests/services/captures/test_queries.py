@@ -6,7 +6,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
-from hikflask.services.captures import unsaved
+from hikflask.services.captures import queries
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.photos import storage
 
@@ -24,7 +24,7 @@ def add(terminal: Terminal, number: str = "100222", state: str = CAPTURED, **col
 
 
 def latest(terminal: Terminal, number: str = "100222", who: str = "HR") -> Capture | None:
-    return unsaved.latest(terminal.id, number, who)
+    return queries.latest_unsaved(terminal.id, number, who)
 
 
 def test_newest_of_the_callers_own_for_this_number_is_meant(terminal: Terminal) -> None:
@@ -33,8 +33,8 @@ def test_newest_of_the_callers_own_for_this_number_is_meant(terminal: Terminal) 
     add(terminal, requested_by="Анна")
     add(terminal, "100333")
 
-    assert latest(terminal) == unsaved.latest(None, "100222", "HR") == newest
-    assert unsaved.latest(terminal.id + 1, "100222", "HR") is None
+    assert latest(terminal) == queries.latest_unsaved(None, "100222", "HR") == newest
+    assert queries.latest_unsaved(terminal.id + 1, "100222", "HR") is None
 
 
 def test_picture_for_no_number_is_meant_for_a_quarter_of_an_hour(terminal: Terminal) -> None:
@@ -96,16 +96,16 @@ def test_one_that_is_saved_is_meant_no_more_and_nor_is_an_earlier_one(terminal: 
 def test_form_has_the_earlier_picture_until_the_next_one_is_taken(terminal: Terminal, retake: str) -> None:
     earlier = add(terminal)
     again = add(terminal, state=retake, retake_of=earlier.id)
-    assert unsaved.of_form(earlier.id) == unsaved.of_form(again.id) == earlier
+    assert queries.unsaved_of_form(earlier.id) == queries.unsaved_of_form(again.id) == earlier
 
     again.state, again.photo_id = CAPTURED, storage.keep_captured(b"another", "100222").id
     db.session.commit()
 
-    assert unsaved.of_form(again.id) == again
+    assert queries.unsaved_of_form(again.id) == again
 
 
 def test_form_has_no_picture_that_is_saved_or_unknown(terminal: Terminal) -> None:
     saved = add(terminal, state=USED)
     failed = add(terminal, state=FAILED, retake_of=saved.id)
 
-    assert [unsaved.of_form(one) for one in (saved.id, failed.id, failed.id + 1, None)] == [None] * 4
+    assert [queries.unsaved_of_form(one) for one in (saved.id, failed.id, failed.id + 1, None)] == [None] * 4

@@ -9,8 +9,8 @@ import requests
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Terminal
-from hikflask.services.attention import terminal_troubles
-from hikflask.services.attention.terminal_troubles import (
+from hikflask.services.attention import terminal_problems
+from hikflask.services.attention.terminal_problems import (
     CLOCK,
     FULL,
     KINDS,
@@ -45,7 +45,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 
 def found() -> list[tuple[str, str]]:
-    return [(trouble.terminal.name, trouble.kind) for trouble in terminal_troubles.find()]
+    return [(problem.terminal.name, problem.kind) for problem in terminal_problems.find()]
 
 
 def check(terminal: Terminal) -> None:
@@ -109,7 +109,7 @@ def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulate
     check(terminal)
 
     assert found() == [("Вход", CLOCK)]
-    assert [kind for kind in KINDS if kind not in terminal_troubles.BLOCKING] == [OFF, FULL, CLOCK]
+    assert [kind for kind in KINDS if kind not in terminal_problems.BLOCKING] == [OFF, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
@@ -121,4 +121,4 @@ def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
     all_at_once = {name: value for broken in BROKEN.values() for name, value in broken.items()}
 
     assert [kind for _, kind in found()] == list(KINDS)
-    assert terminal_troubles.kind_of(Terminal(**{**WELL, **all_at_once})) == LOCKED
+    assert terminal_problems.kind_of(Terminal(**{**WELL, **all_at_once})) == LOCKED

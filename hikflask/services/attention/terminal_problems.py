@@ -1,0 +1,60 @@
+"""What is wrong with a terminal, so that a person must correct it."""
+
+from dataclasses import dataclass
+
+from hikflask.isapi.errors import STOP_CODES, AccountLocked
+from hikflask.models import Terminal
+from hikflask.services.terminals import clock, registry, room
+
+LOCKED = "locked"
+LOGIN = "login"
+# Another certificate, an address that is not allowed, a login that would be too weak.
+STOPPED = "stopped"
+# Another device stands there, and nobody has confirmed yet that the people belong on it.
+REPLACED = "replaced"
+# Its data came from a backup, and nobody has allowed yet to write to it.
+RESTORED = "restored"
+OFF = "off"
+UNCHECKED = "unchecked"
+FULL = "full"
+# The clock or the zone.
+CLOCK = "clock"
+# The worst first.
+KINDS = (LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, OFF, UNCHECKED, FULL, CLOCK)
+# Nobody can be enrolled there until the terminal is corrected.
+BLOCKING = {LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, UNCHECKED}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A terminal in use and the worst of what is wrong with it: one of KINDS."""
+
+    terminal: Terminal
+    kind: str
+
+    @property
+    def blocks(self) -> bool:
+        """True when nobody can be enrolled there, whatever is right or wrong with an employee."""
+        return self.kind in BLOCKING
+
+
+def find() -> list[Problem]:
+    """Return the terminals in use that need a person, the worst first, then by name."""
+    problems = [Problem(terminal, kind) for terminal in registry.list_active() if (kind := kind_of(terminal))]
+    return sorted(problems, key=lambda problem: KINDS.index(problem.kind))
+
+
+def kind_of(terminal: Terminal) -> str:
+    """Return the worst of what is wrong with a terminal, or an empty text."""
+    is_locked = terminal.refused_code == AccountLocked.own_code
+    problems = (
+        (terminal.refused_since is not None, LOCKED if is_locked else LOGIN),
+        (terminal.last_error_code in STOP_CODES, STOPPED),
+        (terminal.restored_from is not None, RESTORED),
+        (terminal.awaits_restore, REPLACED),
+        (terminal.reachable is False, OFF),
+        (terminal.face_mode is None, UNCHECKED),
+        (room.is_nearly_full(terminal), FULL),
+        (clock.is_wrong(terminal), CLOCK),
+    )
+    return next((kind for is_so, kind in problems if is_so), "")
