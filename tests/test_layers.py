@@ -120,7 +120,6 @@ TESTED_ELSEWHERE = {
     "backups/staging": "what a killed restore leaves: tests/scenarios/test_backups_killed.py",
     "comparisons/after_restore": "from the restore to an administrator's word: tests/scenarios/test_restored_backup.py",
     "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "captures/queries": "one row by its id, as tests of each change read it: tests/services/captures/test_cancel.py",
     "comparisons/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
     "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
