@@ -13,7 +13,7 @@ from hikflask.services.captures import deadline
 from hikflask.services.core.refusals import RULES
 from hikflask.services.state import enrolment as state
 
-CODES = {*RULES, "refused"} - {"interrupted"}
+CODES = set(RULES) - {"interrupted"}
 CODES |= {state.NO_PHOTO, state.FILES_NOT_TAKEN, state.OTHER_TERMINAL}
 CODES |= {"files_unknown", "kept_without_consent", "retake_cancelled", "earlier_stays"}
 CODES |= {deadline.NO_WORKER, deadline.INTERRUPTED, "notsupport"}
