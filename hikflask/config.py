@@ -28,8 +28,8 @@ PACKAGE = Path(__file__).resolve().parent
 IS_CHECKOUT = not (PACKAGE / "migrations").is_dir()
 SHIPPED = PACKAGE.parent if IS_CHECKOUT else PACKAGE
 DEFAULT_INSTANCE = PACKAGE.parent / "instance" if IS_CHECKOUT else Path(sys.prefix) / "var" / "hikflask"
-SHORTEST_KEY = 16
-FEWEST_LETTERS = 6
+MIN_KEY_LENGTH = 16
+MIN_DIFFERENT_LETTERS = 6
 # Phrases of keys that tutorials and templates print, also within longer keys; a random key never has one.
 KNOWN_PHRASES = re.compile(
     r"secret[-_ ]?key|change[-_ ]?(me|this|it)|never[-_ ]?guess|top[-_ ]?secret|password|default"
@@ -37,14 +37,14 @@ KNOWN_PHRASES = re.compile(
     re.IGNORECASE,
 )
 MEGABYTE = 1024 * 1024
-MOST_DAYS = 36500
-SHORTEST_AUDIT = 30
+MAX_DAYS = 36500
+MIN_AUDIT_DAYS = 30
 # In seconds. No lease is longer than this and a little (services/terminals/leases.py), whatever is set anywhere.
-LONGEST_CAPTURE = 300.0
+MAX_CAPTURE_SECONDS = 300.0
 # Where a setting's value comes from. The last one stands for the test mapping, too.
 DEFAULT, FILE, ENVIRONMENT = "default", "file", "environment"
 DAYS = "a whole number of days"
-MOST_HOURS = 24 * 365
+MAX_HOURS = 24 * 365
 HOURS = "a whole number of hours"
 UNIX_SOCKET = "unix"
 ONLY_ASCII = "Latin letters, digits and signs alone"
@@ -213,7 +213,7 @@ def _ldap_groups(text: Any) -> tuple[tuple[str, str], ...]:
 def _photo_retention(text: Any) -> str:
     if text in {"employed", "never"}:
         return str(text)
-    return str(_whole(1, MOST_DAYS)(text))
+    return str(_whole(1, MAX_DAYS)(text))
 
 
 def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -242,7 +242,7 @@ def _time(default: float, *, most: float = 86400, decided: bool = False) -> Sett
 
 
 def _days(default: int, least: int, allowed: str) -> Setting:
-    return Setting(default, _whole(least, MOST_DAYS), allowed, DAY, decided=True)
+    return Setting(default, _whole(least, MAX_DAYS), allowed, DAY, decided=True)
 
 
 def as_text(value: Any) -> str:
@@ -268,7 +268,7 @@ SETTINGS = {
     # gunicorn.conf.py reads it, too, with the same default.
     "TERMINAL_THREADS": Setting(12, _whole(1, 64), "a whole number between 1 and 64"),
     "TERMINAL_CALLS": Setting(6, _whole(1, 64), "a whole number between 1 and 64"),
-    "CAPTURE_TIMEOUT": _time(30.0, most=LONGEST_CAPTURE, decided=True),
+    "CAPTURE_TIMEOUT": _time(30.0, most=MAX_CAPTURE_SECONDS, decided=True),
     "CAPTURE_HOLD": _time(120.0, decided=True),
     "CAPTURE_PAUSE": _time(1.0),
     "CONNECT_TIMEOUT": _time(3.0),
@@ -331,15 +331,15 @@ SETTINGS = {
     "MAIL_TO": Setting(
         "", _addresses, "one or more addresses such as admin@example.com, or empty for no mails", decided=True
     ),
-    "MAIL_REMOVAL_HOURS": Setting(4, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
-    "MAIL_SILENT_HOURS": Setting(1, _whole(1, MOST_HOURS), HOURS, HOUR, decided=True),
+    "MAIL_REMOVAL_HOURS": Setting(4, _whole(1, MAX_HOURS), HOURS, HOUR, decided=True),
+    "MAIL_SILENT_HOURS": Setting(1, _whole(1, MAX_HOURS), HOURS, HOUR, decided=True),
     "WORKING_HOURS": Setting(
         "", _working_hours, "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week", decided=True
     ),
     # With 0 nobody watches the age of the last backup.
-    "BACKUP_MAX_AGE": Setting(48, _whole(0, MOST_HOURS), "a whole number of hours, or 0 for none", HOUR, decided=True),
+    "BACKUP_MAX_AGE": Setting(48, _whole(0, MAX_HOURS), "a whole number of hours, or 0 for none", HOUR, decided=True),
     # The database refuses to delete younger entries (models/audit.py).
-    "AUDIT_RETENTION": _days(1095, SHORTEST_AUDIT, "a whole number of days, 30 or more"),
+    "AUDIT_RETENTION": _days(1095, MIN_AUDIT_DAYS, "a whole number of days, 30 or more"),
 }
 
 FLASK_SETTINGS = {
@@ -514,7 +514,7 @@ def _writable_folder(folder: Path) -> Path:
 
 def _secret_key(given: str, file: Path) -> str:
     key = given or _key_from_file(file, secrets.token_urlsafe(48))
-    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_LETTERS or KNOWN_PHRASES.search(key):
+    if len(key) < MIN_KEY_LENGTH or len(set(key)) < MIN_DIFFERENT_LETTERS or KNOWN_PHRASES.search(key):
         raise ConfigError(
             "HIKFLASK_SECRET_KEY is too short or well known: set it to the output of "
             "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or leave it unset to have one made."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
-LONGEST = 32
+MAX_LENGTH = 32
 _present: ContextVar[str] = ContextVar("request_id", default="")
 
 

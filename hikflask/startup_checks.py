@@ -15,7 +15,7 @@ from hikflask.extensions import db, vault
 from hikflask.services.accounts import operators, setup
 
 log = logging.getLogger(__name__)
-MOST_NAMES = 3
+MAX_NAMES = 3
 # A version of the tables in its file, and the one before it. Alembic itself would take 10 MB of each process.
 VERSION = re.compile(r"^revision = '(\w+)'\ndown_revision = (?:'(\w+)'|None)$", re.MULTILINE)
 
@@ -112,8 +112,8 @@ def _answering() -> Iterator[None]:
 
 
 def _names(terminals: list[str]) -> str:
-    more = f" and {len(terminals) - MOST_NAMES} more" if len(terminals) > MOST_NAMES else ""
-    return ", ".join(f"“{name}”" for name in terminals[:MOST_NAMES]) + more
+    more = f" and {len(terminals) - MAX_NAMES} more" if len(terminals) > MAX_NAMES else ""
+    return ", ".join(f"“{name}”" for name in terminals[:MAX_NAMES]) + more
 
 
 def _cure() -> str:

@@ -40,7 +40,7 @@ NobodyComes = Callable[[], AbstractContextManager[None]]
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
 TESTS = Path(__file__).parent
-LONGEST = (
+SLOWEST_FIRST = (
     "invariants/test_interleavings.py",
     "invariants",
     "browser",
@@ -91,7 +91,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process is left alone with it in the end."""
-    first = [TESTS / name for name in LONGEST]
+    first = [TESTS / name for name in SLOWEST_FIRST]
 
     def place(item: pytest.Item) -> int:
         return next((number for number, path in enumerate(first) if item.path.is_relative_to(path)), len(first))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hikflask.api.comparisons import COMPARE_SECONDS
-from hikflask.config import LONGEST_CAPTURE, SETTINGS
+from hikflask.config import MAX_CAPTURE_SECONDS, SETTINGS
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -67,7 +67,7 @@ def test_proxy_waits_for_the_longest_calls_of_programs() -> None:
     calls = secure.partition("location /api/ {")[2].partition("}")[0]
     (waits,) = directives(calls, "proxy_read_timeout")
 
-    assert int(waits.removesuffix("s")) > max(LONGEST_CAPTURE, COMPARE_SECONDS) + 20
+    assert int(waits.removesuffix("s")) > max(MAX_CAPTURE_SECONDS, COMPARE_SECONDS) + 20
     assert "proxy_read_timeout" not in (DEPLOY / "hikflask_proxy.conf").read_text(encoding="utf-8")
 
 

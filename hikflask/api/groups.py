@@ -11,7 +11,7 @@ from hikflask.api.support import body, errors
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
-from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.fields import MAX_ID
 from hikflask.forms.groups import DepartmentNameForm, GroupForm
 from hikflask.http.permissions import ADMIN, VIEWER, allow
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -104,7 +104,7 @@ def _read(*, name_required: bool) -> tuple[Wanted, Agreed]:
     wanted = Wanted(
         name=body.form_of(GroupForm, name).name.data if name or name_required else None,
         # A number larger than any id is no terminal's, too.
-        terminal_ids=[number if 0 <= number <= LARGEST_ID else 0 for number in given.get("device_ids", ())],
+        terminal_ids=[number if 0 <= number <= MAX_ID else 0 for number in given.get("device_ids", ())],
         departments=[department.departments.data for department in departments],
         removed_terminals=None if "device_ids" in given else (),
         removed_departments=None if "departments" in given else (),

@@ -32,7 +32,7 @@ bp = Blueprint("api_imports", __name__, url_prefix="/api/users")
 errors.answer_in_json(bp)
 
 # So many rows are done before the answer; a photo takes as long as twenty rows.
-MOST_ROWS, ROWS_OF_A_PHOTO = 2_000, 20
+MAX_ROWS, ROWS_OF_A_PHOTO = 2_000, 20
 # An import keeps a thread of the pages for up to a minute.
 AT_ONCE, WAIT = 2, 5
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
@@ -78,7 +78,7 @@ def import_users() -> ResponseReturnValue:
     batch = batches.make(table, photos)
     try:
         batches.choose(batch.id, batch.fields, device_id, groups=groups)
-        if _size(batch) > MOST_ROWS:
+        if _size(batch) > MAX_ROWS:
             return _as_job(batch.id, dry_run, agreed)
         with _turn():
             return _at_once(batch.id, dry_run, agreed)
@@ -114,7 +114,7 @@ def _at_once(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValu
     _run(imports.start_check(batch_id))
     if not dry_run:
         _run(imports.start_import(batch_id, agreed))
-    answer = jsonify(_shape(import_report.of_batch(batches.row(batch_id), MOST_ROWS), dry_run))
+    answer = jsonify(_shape(import_report.of_batch(batches.row(batch_id), MAX_ROWS), dry_run))
     if dry_run:
         imports.forget_dry_run(batch_id)
     return answer

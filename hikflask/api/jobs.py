@@ -17,7 +17,7 @@ from hikflask.services.jobs.kinds import KINDS
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
 errors.answer_in_json(bp)
 
-PAGES = {**paging.ARGUMENTS, "limit": {**paging.ARGUMENTS["limit"], "default": paging.LARGEST_PAGE}}
+PAGES = {**paging.ARGUMENTS, "limit": {**paging.ARGUMENTS["limit"], "default": paging.MAX_PAGE_SIZE}}
 
 
 @bp.get("/<int:job_id>")
@@ -34,7 +34,7 @@ def get_job(job_id: int) -> ResponseReturnValue:
     answer: dict[str, Any] = {"state": job.state, "done": job.done, "total": job.total, "failed": []}
     if KINDS[job.kind].operators_only and not bearer_token.may(OPERATOR):
         return jsonify(answer)
-    limit = paging.whole("limit", paging.LARGEST_PAGE, paging.LARGEST_PAGE)
+    limit = paging.whole("limit", paging.MAX_PAGE_SIZE, paging.MAX_PAGE_SIZE)
     page = import_report.page(job, limit, request.args.get("after", ""))
     answer["failed"] = [{"number": number, "error": error} for number, error in page.failed]
     if imported := imports.of_job(job, page.imported):

@@ -32,7 +32,7 @@ def letter(alarm: Alarm) -> MIMEText:
     """Return the mail about the beginning of an alarm, or about its end once the beginning was told."""
     config = current_app.config
     numbers = conditions.numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
-    named = [*numbers[: conditions.MOST_NAMED], *(["…"] if len(numbers) > conditions.MOST_NAMED else [])]
+    named = [*numbers[: conditions.MAX_NAMED], *(["…"] if len(numbers) > conditions.MAX_NAMED else [])]
     subjects, bodies = [], []
     for language in LANGUAGES:
         with force_locale(language):

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from hikflask.cli import imports
 from hikflask.cli.command_group import CommandGroup
-from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.fields import MAX_ID
 from hikflask.services import audit
 from hikflask.services.employees import filters, people_table, search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -28,7 +28,7 @@ employees.add_command(imports.undo_import)
 @employees.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--state", type=click.Choice(filters.STATES), help="Only who is in this state.")
-@click.option("--terminal", type=click.IntRange(1, LARGEST_ID), help="Only who is wanted on this terminal, by its ID.")
+@click.option("--terminal", type=click.IntRange(1, MAX_ID), help="Only who is wanted on this terminal, by its ID.")
 @click.option("--department", default="", help="Only this department.")
 @click.option("--q", default="", help="Only who has these words in name, ID or department.")
 @click.option("--language", type=click.Choice(people_table.LANGUAGES), default="en", show_default=True)

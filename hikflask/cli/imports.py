@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from hikflask import messages
 from hikflask.cli import progress
-from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.fields import MAX_ID
 from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -26,7 +26,7 @@ from hikflask.services.jobs.run import run_to_end
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # How many wrong rows are printed.
-MOST_PRINTED = 20
+MAX_PRINTED = 20
 
 
 @click.command("import")
@@ -34,7 +34,7 @@ MOST_PRINTED = 20
 @click.option("--photos", type=A_FILE, help="A ZIP archive of photos, each named by employee ID.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
-@click.option("--terminal", "terminal_id", type=click.IntRange(1, LARGEST_ID), help="Send everybody there, too.")
+@click.option("--terminal", "terminal_id", type=click.IntRange(1, MAX_ID), help="Send everybody there, too.")
 @click.option("--groups", is_flag=True, help="Send everybody to the terminals of their groups, too.")
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
@@ -69,13 +69,13 @@ def import_employees(
 
 
 @click.command("undo")
-@click.argument("batch_id", metavar="BATCH", type=click.IntRange(1, LARGEST_ID))
+@click.argument("batch_id", metavar="BATCH", type=click.IntRange(1, MAX_ID))
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @with_appcontext
 def undo_import(batch_id: int, confirm: int | None) -> None:
     """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
     job = _run(imports.start_undo(batch_id, Agreed(confirm, by_admin=True)))
-    failed, count = queries.failures(job.id, MOST_PRINTED)
+    failed, count = queries.failures(job.id, MAX_PRINTED)
     for failure in failed.rows:
         item = failure.item
         click.echo(f"{item.number}: {messages.english(item.error, **(item.error_params or {}))}", err=True)
@@ -109,7 +109,7 @@ def _import(
             claim = imports.start_import(batch_id, agreed)
             is_over = True
             _run(claim)
-        return import_report.of_batch(batches.row(batch_id), MOST_PRINTED)
+        return import_report.of_batch(batches.row(batch_id), MAX_PRINTED)
     except ColumnsMissing as error:
         field, names = error.fields[0], batch.layout["columns"]
         raise click.ClickException(

@@ -16,7 +16,7 @@ from hikflask import messages
 from hikflask.background import tasks
 from hikflask.cli.command_group import CommandGroup
 from hikflask.cli.console import moment, read_password, table
-from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.fields import MAX_ID
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError
 from hikflask.labels.comparisons import KINDS_OF_PERSONS
@@ -70,7 +70,7 @@ def add_terminal(
 
 
 @terminal.command("check")
-@click.argument("terminal_id", type=click.IntRange(1, LARGEST_ID))
+@click.argument("terminal_id", type=click.IntRange(1, MAX_ID))
 @with_appcontext
 def check_terminal(terminal_id: int) -> None:
     """Ask a terminal whether it can be reached and what it can do."""
@@ -79,7 +79,7 @@ def check_terminal(terminal_id: int) -> None:
 
 
 @terminal.command("compare")
-@click.argument("terminal_id", type=click.IntRange(1, LARGEST_ID))
+@click.argument("terminal_id", type=click.IntRange(1, MAX_ID))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, in one line.")
 @with_appcontext
 def compare_terminal(terminal_id: int, as_json: bool) -> None:

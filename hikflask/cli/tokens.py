@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 
 from hikflask.cli.command_group import CommandGroup
 from hikflask.cli.console import checked_name, moment, table
-from hikflask.forms.tokens import DEFAULT_DAYS, LONGEST_DAYS
+from hikflask.forms.tokens import DEFAULT_DAYS, MAX_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES
 from hikflask.services.accounts import api_tokens
@@ -22,7 +22,7 @@ def token() -> None:
 @token.command("create")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default=OPERATOR, show_default=True, help="What the token may do.")
-@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=DEFAULT_DAYS, show_default=True)
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=DEFAULT_DAYS, show_default=True)
 @with_appcontext
 def create_token(name: str, role: str, days: int) -> None:
     """Make a token and print it, alone on the last line; it is not shown again."""

@@ -5,7 +5,7 @@ from flask.cli import with_appcontext
 
 from hikflask.cli.command_group import CommandGroup
 from hikflask.cli.console import table
-from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.fields import MAX_ID
 from hikflask.services.webhooks import registry
 
 
@@ -26,7 +26,7 @@ def list_webhooks() -> None:
 
 
 @webhook.command("delete")
-@click.argument("webhook_id", type=click.IntRange(1, LARGEST_ID))
+@click.argument("webhook_id", type=click.IntRange(1, MAX_ID))
 @with_appcontext
 def delete_webhook(webhook_id: int) -> None:
     """Delete a webhook with its log; nothing more is sent to its address."""

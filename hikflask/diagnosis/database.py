@@ -16,7 +16,7 @@ from hikflask.services.backups.errors import BackupError
 from hikflask.services.core import heartbeat
 
 # Leases, deadlines and sessions are measured by the database's clock, shown times by this machine's.
-MOST_SECONDS = 5.0
+MAX_SECONDS = 5.0
 DAMAGED = "The database file is damaged ({}): stop the service and restore the last backup."
 
 
@@ -70,7 +70,7 @@ def _keys() -> Finding:
 def _clock() -> Finding:
     theirs = db.session.execute(select(database_now())).scalar_one()
     seconds = abs((datetime.now(UTC) - theirs).total_seconds())
-    if seconds > MOST_SECONDS:
+    if seconds > MAX_SECONDS:
         return wrong(
             f"This machine's clock and the database's differ by {seconds:.0f} s: let both follow a time server."
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from hikflask.diagnosis import Finding, good, wrong
 
 # Below this a backup, a migration or a morning's photos may not fit.
-LEAST_FREE = 1024**3
+MIN_FREE_BYTES = 1024**3
 PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "uploads", "config.py", "backups")
 
 
@@ -47,7 +47,7 @@ def _modes(folder: Path) -> Iterator[Finding]:
 def _room(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     text = f"{free / 1024**3:.1f} GB are free where {folder} is"
-    if free < LEAST_FREE:
+    if free < MIN_FREE_BYTES:
         return wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
     return good(f"{text}.")
 

@@ -7,15 +7,15 @@ from wtforms import Field, PasswordField, StringField, ValidationError
 from hikflask.forms.base import Form
 from hikflask.forms.fields import operator_name, stripped, too_long
 
-LONGEST_TYPED = 512
+MAX_TYPED_LENGTH = 512
 
 
 def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check that something was typed, and no more: a visitor who is not signed in learns nothing of the rules."""
     if not field.data:
         raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
-    if len(field.data) > LONGEST_TYPED:
-        raise too_long(field, LONGEST_TYPED)
+    if len(field.data) > MAX_TYPED_LENGTH:
+        raise too_long(field, MAX_TYPED_LENGTH)
 
 
 def same_as_new_password(form: FlaskForm, field: Field) -> None:
@@ -50,8 +50,8 @@ class FactorForm(CodeForm):
 
     def validate_present_code(self, field: Field) -> None:
         """Refuse what is far too long; the service knows whether one is needed."""
-        if field.data and len(field.data) > LONGEST_TYPED:
-            raise too_long(field, LONGEST_TYPED)
+        if field.data and len(field.data) > MAX_TYPED_LENGTH:
+            raise too_long(field, MAX_TYPED_LENGTH)
 
 
 class NewPasswordForm(Form):

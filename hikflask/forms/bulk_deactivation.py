@@ -7,7 +7,7 @@ from wtforms import Field, TextAreaField, ValidationError
 
 from hikflask.forms.base import Form
 
-MOST = 1000
+MAX_NUMBERS = 1000
 SEPARATORS = re.compile(r"[\s,;]+")
 
 
@@ -25,5 +25,5 @@ class NumbersForm(Form):
         """Accept at least one number, and no more than a person can look through in the preview."""
         if not self.listed:
             raise ValidationError(_l("“%(field)s” must not be empty.", field=field.label.text))
-        if len(self.listed) > MOST:
-            raise ValidationError(_l("At most %(most)s IDs at once.", most=MOST))
+        if len(self.listed) > MAX_NUMBERS:
+            raise ValidationError(_l("At most %(most)s IDs at once.", most=MAX_NUMBERS))

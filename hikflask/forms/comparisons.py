@@ -8,7 +8,7 @@ from wtforms import BooleanField, Field, HiddenField, StringField, ValidationErr
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, row_id, stripped
 
-LONGEST_REASON = 255
+MAX_REASON_LENGTH = 255
 ANSWER = "answer-"
 
 
@@ -35,7 +35,7 @@ class LeaveForm(ChoiceForm):
     """The reason why differences are ignored. `comparison` is the id of the one that the page showed."""
 
     comparison = HiddenField(filters=[row_id])
-    reason = StringField(_l("Why"), [one_line(LONGEST_REASON)], [stripped])
+    reason = StringField(_l("Why"), [one_line(MAX_REASON_LENGTH)], [stripped])
 
     @property
     def focused(self) -> str:

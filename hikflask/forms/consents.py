@@ -11,7 +11,7 @@ from hikflask.forms.base import Form
 from hikflask.forms.fields import DayField, limited, not_in_list, one_line, stripped
 from hikflask.forms.versions import VersionedForm
 
-LONGEST_NOTE = 500
+MAX_NOTE_LENGTH = 500
 EARLIEST = date(1950, 1, 1)
 BASES = (("consent", _l("Consent of the employee")), ("contract", _l("Contract")), ("law", _l("Law")))
 DEFAULT_BASIS = "consent"
@@ -26,7 +26,7 @@ class ConsentForm(Form):
     )
     note = StringField(
         _l("Note"),
-        [one_line(LONGEST_NOTE, required=False)],
+        [one_line(MAX_NOTE_LENGTH, required=False)],
         [stripped],
         description=_l("for example, where the signed paper is"),
     )

@@ -4,14 +4,14 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 
 from hikflask.forms.base import Form, QueryForm
-from hikflask.forms.employees import LONGEST_NAME
+from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import one_line, row_id, row_ids, stripped
 
 
 class DepartmentForm(Form):
     """The name of a new department, or another name for one."""
 
-    name = StringField(_l("Name"), [one_line(LONGEST_NAME)], [stripped])
+    name = StringField(_l("Name"), [one_line(MAX_NAME_LENGTH)], [stripped])
 
 
 class MergeForm(QueryForm):

@@ -12,7 +12,7 @@ from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
 
-LONGEST_NAME = 128
+MAX_NAME_LENGTH = 128
 
 
 @limited(required=True, pattern=f"^{employee_number.PATTERN}$")
@@ -50,9 +50,9 @@ class EmployeeForm(Form):
     """An employee, as typed on a page or sent to the API."""
 
     hikvision_id = StringField(_l("Employee ID"), [number], [stripped], description=_l("for example, 100222"))
-    full_name = StringField(_l("Full name"), [one_line(LONGEST_NAME)], [stripped], description=_l("Ivanov Ivan"))
+    full_name = StringField(_l("Full name"), [one_line(MAX_NAME_LENGTH)], [stripped], description=_l("Ivanov Ivan"))
     department = StringField(
-        _l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped], description=_l("optional")
+        _l("Department"), [one_line(MAX_NAME_LENGTH, required=False)], [stripped], description=_l("optional")
     )
     valid_from = StringField(_l("Valid from"), [day], [stripped])
     valid_to = StringField(_l("Valid to"), [day, not_before_the_first], [stripped])
@@ -98,7 +98,7 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
     round_id = HiddenField(filters=[row_id])
     round_of = HiddenField(filters=[row_id])
     consent = BooleanField(_l("Consent to the photo was given today"))
-    terminal_name = StringField(_l("Name on terminals"), [one_line(LONGEST_NAME, required=False)], [stripped])
+    terminal_name = StringField(_l("Name on terminals"), [one_line(MAX_NAME_LENGTH, required=False)], [stripped])
     terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
     photo = FileField(_l("Photo from a file"))
 

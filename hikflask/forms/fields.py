@@ -13,11 +13,11 @@ from wtforms import DateField, Field, Form, ValidationError
 from hikflask import invisible_characters, text_rules
 
 # Ids are of the type INTEGER in PostgreSQL.
-LARGEST_ID = 2**31 - 1
+MAX_ID = 2**31 - 1
 # The name of an operator or a token, in characters.
-LONGEST_NAME = 64
+MAX_NAME_LENGTH = 64
 # An operator is found by the case-folded name, in which some letters become two or three.
-LONGEST_FOLDED = 128
+MAX_FOLDED_LENGTH = 128
 Check = TypeVar("Check", bound=Callable[..., Any])
 
 
@@ -54,10 +54,10 @@ def row_id(value: Any) -> int | None:
     """Return the id of a row, or None for anything else."""
     text = str(value)
     digits = text.lstrip("0")
-    if not (text.isascii() and text.isdigit()) or len(digits) > len(str(LARGEST_ID)):
+    if not (text.isascii() and text.isdigit()) or len(digits) > len(str(MAX_ID)):
         return None
     number = int(digits or "0")
-    return number if number <= LARGEST_ID else None
+    return number if number <= MAX_ID else None
 
 
 def row_ids(values: Iterable[Any] | None) -> list[int]:
@@ -121,9 +121,9 @@ def is_http_address(text: str, pattern: re.Pattern[str]) -> bool:
 
 def operator_name(form: Form, field: Field) -> None:
     """Check a name that an operator signs in with."""
-    one_line(LONGEST_NAME, marks=False)(form, field)
-    if len(unicodedata.normalize("NFKC", field.data).casefold()) > LONGEST_FOLDED:
-        raise too_long(field, LONGEST_FOLDED // 3)
+    one_line(MAX_NAME_LENGTH, marks=False)(form, field)
+    if len(unicodedata.normalize("NFKC", field.data).casefold()) > MAX_FOLDED_LENGTH:
+        raise too_long(field, MAX_FOLDED_LENGTH // 3)
 
 
 class DayField(DateField):  # type: ignore[misc]

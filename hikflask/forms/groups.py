@@ -7,23 +7,23 @@ from wtforms import Field, HiddenField, StringField, ValidationError
 
 from hikflask import employee_number
 from hikflask.forms.base import Form
-from hikflask.forms.employees import LONGEST_NAME
+from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import one_line, stripped
 from hikflask.forms.versions import VersionedForm
 
-LONGEST_GROUP = 64
+MAX_GROUP_LENGTH = 64
 
 
 class GroupForm(Form):
     """The name, which pages and API share."""
 
-    name = StringField(_l("Name"), [one_line(LONGEST_GROUP)], [stripped], description=_l("for example, Office"))
+    name = StringField(_l("Name"), [one_line(MAX_GROUP_LENGTH)], [stripped], description=_l("for example, Office"))
 
 
 class DepartmentNameForm(Form):
     """A department that belongs to the group, by any spelling of its name; the API checks each."""
 
-    departments = StringField(_l("Department"), [one_line(LONGEST_NAME)], [stripped])
+    departments = StringField(_l("Department"), [one_line(MAX_NAME_LENGTH)], [stripped])
 
 
 class GroupPageForm(VersionedForm, GroupForm):
@@ -38,7 +38,7 @@ class GroupPageForm(VersionedForm, GroupForm):
     ticks: ClassVar = frozenset(("terminals", "departments"))
     terminals = StringField(_l("Terminals"))
     departments = StringField(_l("Departments"))
-    department = StringField(_l("Add a department"), [one_line(LONGEST_NAME, required=False)], [stripped])
+    department = StringField(_l("Add a department"), [one_line(MAX_NAME_LENGTH, required=False)], [stripped])
     added = StringField(_l("Add employees by ID"), [one_line(2000, required=False)], [stripped])
     removed = StringField()
     shown = HiddenField()

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField
 
 from hikflask.forms.base import Form
-from hikflask.forms.employees import LONGEST_NAME
+from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import not_in_list, one_line, row_id, row_ids, stripped
 
 
@@ -69,7 +69,7 @@ class SendForm(JobForm):
 class DepartmentForm(JobForm):
     """The department that employees are moved to; none when it is empty."""
 
-    department = StringField(_l("Department"), [one_line(LONGEST_NAME, required=False)], [stripped])
+    department = StringField(_l("Department"), [one_line(MAX_NAME_LENGTH, required=False)], [stripped])
 
     @property
     def params(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from wtforms import StringField
 from hikflask.forms.base import Form
 from hikflask.forms.fields import one_line, stripped
 
-LONGEST_VALUE = 200
+MAX_VALUE_LENGTH = 200
 # The choice beside words: a number is typed.
 NUMBER = "number"
 
@@ -14,8 +14,8 @@ NUMBER = "number"
 class SettingForm(Form):
     """The value of one setting, as a text or as one of its words."""
 
-    choice = StringField(_l("Choice"), [one_line(LONGEST_VALUE, required=False)], [stripped])
-    value = StringField(_l("Value"), [one_line(LONGEST_VALUE, required=False)], [stripped])
+    choice = StringField(_l("Choice"), [one_line(MAX_VALUE_LENGTH, required=False)], [stripped])
+    value = StringField(_l("Value"), [one_line(MAX_VALUE_LENGTH, required=False)], [stripped])
 
     @property
     def text(self) -> str:

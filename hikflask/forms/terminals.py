@@ -16,11 +16,11 @@ SEPARATORS = re.compile(r"[\s:]")
 ADDRESS = re.compile(r"https?://[a-z0-9_.\-\[\]:]+\Z")
 # An IP address, or a name with a port: any other word may be a mistake.
 WITHOUT_SCHEME = re.compile(r"((\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\])(:\d+)?\Z|[a-z0-9_.\-]+:\d+\Z")
-LONGEST_URL = 255
-LONGEST_PASSWORD = 128
+MAX_URL_LENGTH = 255
+MAX_PASSWORD_LENGTH = 128
 # More does not fit into the column when encrypted. A letter has up to four bytes.
-MOST_PASSWORD_BYTES = 319
-LONGEST_NOTE = 200
+MAX_PASSWORD_BYTES = 319
+MAX_NOTE_LENGTH = 200
 
 
 def normal_url(value: Any) -> Any:
@@ -38,11 +38,11 @@ def normal_fingerprint(value: Any) -> Any:
     return SEPARATORS.sub("", value).lower() if isinstance(value, str) else value
 
 
-@limited(required=True, maxLength=LONGEST_URL, description="http or https, a host, and a port where it needs one.")
+@limited(required=True, maxLength=MAX_URL_LENGTH, description="http or https, a host, and a port where it needs one.")
 def address(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for http or https, a host, an optional port, and nothing else."""
     text = field.data if isinstance(field.data, str) else ""
-    if len(text) > LONGEST_URL or not is_http_address(text, ADDRESS):
+    if len(text) > MAX_URL_LENGTH or not is_http_address(text, ADDRESS):
         message = _l("“%(field)s” must look like http://192.168.1.64 or https://192.168.1.64.", field=field.label.text)
         raise ValidationError(message)
 
@@ -60,7 +60,7 @@ class RetireForm(Form):
     shown = HiddenField()
     note = StringField(
         _l("What happened to it"),
-        [one_line(LONGEST_NOTE)],
+        [one_line(MAX_NOTE_LENGTH)],
         [stripped],
         description=_l("for example, reset to factory settings, destroyed"),
     )
@@ -87,12 +87,12 @@ class TerminalForm(Form):
         self.adding = adding
         super().__init__(*args, **kwargs)
 
-    @limited(required=True, minLength=1, maxLength=LONGEST_PASSWORD)
+    @limited(required=True, minLength=1, maxLength=MAX_PASSWORD_LENGTH)
     def validate_password(self, field: Field) -> None:
         """Require a password for a new terminal, and limit its length."""
-        one_line(LONGEST_PASSWORD, required=self.adding)(self, field)
-        if len((field.data or "").encode()) > MOST_PASSWORD_BYTES:
-            raise too_long(field, MOST_PASSWORD_BYTES // 4)
+        one_line(MAX_PASSWORD_LENGTH, required=self.adding)(self, field)
+        if len((field.data or "").encode()) > MAX_PASSWORD_BYTES:
+            raise too_long(field, MAX_PASSWORD_BYTES // 4)
 
     @property
     def needs_fingerprint(self) -> bool:

@@ -7,18 +7,18 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import LONGEST_NAME, DayField, one_line, stripped
+from hikflask.forms.fields import MAX_NAME_LENGTH, DayField, one_line, stripped
 from hikflask.forms.operators import RoleField
 
 DEFAULT_DAYS = 365
-LONGEST_DAYS = 3660
+MAX_DAYS = 3660
 
 
 class TokenForm(Form):
     """A new token for a program; `expires_on` is its last day, `today` the earliest one that is accepted."""
 
     name = StringField(
-        _l("Name"), [one_line(LONGEST_NAME, marks=False)], [stripped], description=_l("for example, HR system")
+        _l("Name"), [one_line(MAX_NAME_LENGTH, marks=False)], [stripped], description=_l("for example, HR system")
     )
     role = RoleField(_l("Role"))
     expires_on = DayField(_l("Valid until"))
@@ -29,5 +29,5 @@ class TokenForm(Form):
 
     def validate_expires_on(self, field: Field) -> None:
         """Accept a day from today to ten years ahead."""
-        if field.data is None or not self._today <= field.data <= self._today + timedelta(days=LONGEST_DAYS):
+        if field.data is None or not self._today <= field.data <= self._today + timedelta(days=MAX_DAYS):
             raise ValidationError(_l("“%(field)s” must be a day within the next ten years.", field=field.label.text))

@@ -8,7 +8,7 @@ from wtforms import BooleanField, Field, StringField, ValidationError
 from hikflask.forms.base import Form
 from hikflask.forms.fields import is_http_address, stripped
 
-LONGEST_URL = 500
+MAX_URL_LENGTH = 500
 # Visible ASCII, without a name and password before the host, and without a fragment.
 ADDRESS = re.compile(r"https?://[A-Za-z0-9_.\-\[\]:]+(/[!-\"$-~]*)?\Z")
 
@@ -24,7 +24,7 @@ class WebhookForm(Form):
     def validate_url(self, field: Field) -> None:
         """Accept http or https, a host, an optional port, a path and a query."""
         text = field.data if isinstance(field.data, str) else ""
-        if len(text) > LONGEST_URL or not is_http_address(text, ADDRESS):
+        if len(text) > MAX_URL_LENGTH or not is_http_address(text, ADDRESS):
             raise ValidationError(_l("“%(field)s” must look like https://hr.example/path.", field=field.label.text))
 
     def validate_removed(self, field: Field) -> None:  # noqa: ARG002

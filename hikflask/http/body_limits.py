@@ -14,9 +14,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 WITH_FILES = "multipart/form-data"
 # A page carries up to 64 KB of a form along; percent-encoded, that is three times as long.
-LONGEST_FORM = 256 * 1024
+MAX_FORM_BYTES = 256 * 1024
 # No more than this is read of a body that is refused.
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 CHUNK = 64 * 1024
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -71,7 +71,7 @@ def let_in() -> None:
     """Let this request's body be as long as its view takes. Call this once it is known that the sender may call it."""
     longest = _longest()
     if longest is not None and may_bring_file():
-        request.max_content_length = longest + LONGEST_FORM
+        request.max_content_length = longest + MAX_FORM_BYTES
 
 
 def is_kept_out() -> bool:
@@ -89,7 +89,7 @@ def _longest() -> int | None:
 
 def limit_to_form() -> None:
     """Let this request's body be no longer than a form, whatever its content type is."""
-    request.max_content_length = LONGEST_FORM
+    request.max_content_length = MAX_FORM_BYTES
 
 
 def read() -> bytes:
@@ -100,7 +100,7 @@ def read() -> bytes:
     limit_to_form()
     body = request.get_data()
     # A body in chunks has no Content-Length, and is cut off at the limit.
-    if len(body) >= LONGEST_FORM:
+    if len(body) >= MAX_FORM_BYTES:
         raise RequestEntityTooLarge
     return body
 
@@ -112,6 +112,6 @@ def may_bring_file() -> bool:
 
 def drain() -> None:
     """Read and drop the rest of a body that is too large: a client that cannot finish sending reads no answer."""
-    left = min(request.content_length or 0, MOST_BYTES)
+    left = min(request.content_length or 0, MAX_BYTES)
     while left > 0 and (chunk := request.environ["wsgi.input"].read(min(CHUNK, left))):
         left -= len(chunk)

@@ -48,8 +48,8 @@ __all__ = ["Answer", "Client", "Requester", "certificate_fingerprint", "normal_f
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 8.0
-FEWEST_TRIES = 5  # terminals lock after 5 to 7 refused passwords (three recordings)
-LARGEST_ANSWER = 8 * 1024 * 1024
+MIN_TRIES = 5  # terminals lock after 5 to 7 refused passwords (three recordings)
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
 CHUNK = 64 * 1024
 STALE = re.compile(r'\bstale="?true\b', re.IGNORECASE)
 
@@ -183,7 +183,7 @@ class Client:
             raise login_refusal(answer)
         # A successful login resets the terminal's counter of login tries. With an old count, a later refusal of our
         # password would look like an expired nonce, and the password would be sent twice. So the count is read again.
-        if not self._tries_refreshed and self._tries_left is not None and self._tries_left < FEWEST_TRIES:
+        if not self._tries_refreshed and self._tries_left is not None and self._tries_left < MIN_TRIES:
             self._tries_refreshed = True
             self._login.forget()
         return answer
@@ -266,7 +266,7 @@ class Client:
         body = bytearray()
         for chunk in response.iter_content(CHUNK):
             body += chunk
-            if len(body) > LARGEST_ANSWER:
+            if len(body) > MAX_ANSWER_BYTES:
                 raise Nonsense(message="answer too large", path=call.bare_path, http_status=response.status_code)
             if self._trip.seconds_left() < 0:
                 raise NoAnswer(path=call.bare_path, http_status=response.status_code)

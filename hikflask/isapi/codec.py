@@ -22,14 +22,14 @@ ENVELOPES = {"ResponseStatus", "RequestStatus", "userCheck"}
 OK_CODES = {0, 1}
 LOCKED = {"lock", "locked"}
 # In seconds. With a lock of 0 s, every status request would try the password and add an audit entry.
-SHORTEST_LOCK = 5
+MIN_LOCK_SECONDS = 5
 
-LARGEST_NUMBER = 2**31
+MAX_NUMBER = 2**31
 # A page of 30 people has at most 50 KB. A much larger body would take seconds and a lot of memory to parse.
-LARGEST_WORDS = 1024 * 1024
+MAX_STATUS_BYTES = 1024 * 1024
 # The largest recorded document has 10 KB. The parser repeats the namespace before each name: 1 MB of names would take
 # a minute to parse, 32 KB take a quarter of a second and 30 MB of memory.
-LARGEST_XML = 32 * 1024
+MAX_XML_BYTES = 32 * 1024
 BOM = b"\xef\xbb\xbf"
 # Control characters and single surrogates: each database refuses some of them, and no name contains them.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -141,7 +141,7 @@ def login_refusal(answer: Answer) -> LoginRefused:
     """Return the error for a 401 that answers a request with credentials."""
     check = user_check(answer)
     if check.locked:
-        seconds = None if check.unlock_seconds is None else max(check.unlock_seconds, SHORTEST_LOCK)
+        seconds = None if check.unlock_seconds is None else max(check.unlock_seconds, MIN_LOCK_SECONDS)
         return AccountLocked(unlock_seconds=seconds, path=answer.path, http_status=answer.status)
     return WrongPassword(tries_left=check.tries_left, path=answer.path, http_status=answer.status)
 
@@ -153,7 +153,7 @@ def xml(answer: Answer, *roots: str) -> Element:
 
 def xml_of(data: bytes, path: str, *roots: str) -> Element:
     """Return the root element of XML bytes. Raises Nonsense for broken XML and for a root that is not in `roots`."""
-    if len(data) > LARGEST_XML:
+    if len(data) > MAX_XML_BYTES:
         raise Nonsense(message="answer too large", path=path)
     try:
         # No DTD: an attribute's default in it would be repeated in each element and fill the memory.
@@ -199,7 +199,7 @@ def json_object(answer: Answer) -> Json:
 
     Old firmware cuts names after a number of bytes, even inside a letter. One broken letter must not spoil the page.
     """
-    if len(answer.body) > LARGEST_WORDS:
+    if len(answer.body) > MAX_STATUS_BYTES:
         raise Nonsense(message="answer too large", path=answer.path, http_status=answer.status)
     try:
         value = _usable(json.loads(answer.body.decode("utf-8-sig", errors="replace"), strict=False))
@@ -257,7 +257,7 @@ def whole(value: object) -> int | None:
         number = int(value)
     except ValueError:
         return None
-    return number if abs(number) < LARGEST_NUMBER else None
+    return number if abs(number) < MAX_NUMBER else None
 
 
 def counted(value: object) -> int | None:

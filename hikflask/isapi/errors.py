@@ -53,7 +53,7 @@ class TerminalError(Exception):
     @property
     def params(self) -> dict[str, str]:
         """The terminal's message, which the sentence about this error quotes, and an unknown code as it spells it."""
-        word = self.sub_status[: LONGEST["sub_status"] - len(OWN_WORD)]
+        word = self.sub_status[: MAX_LENGTHS["sub_status"] - len(OWN_WORD)]
         return {"text": self.message} | ({"word": word} if self.code.startswith(OWN_WORD) else {})
 
     def __str__(self) -> str:
@@ -381,7 +381,8 @@ OWN_CODE_COUNTS = LoginRefused, NotSupported, CaptureTimeout
 ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy, 7: RestartRequired}
 HTTP_CLASSES: ByNumber = {403: NoRight, 404: NotSupported, 405: NotSupported, 501: NotSupported, 503: Busy}
-LONGEST = {"status_string": 64, "sub_status": 64, "message": 255}  # these texts go into answers, cookies and the log
+# These texts go into answers, cookies and the log.
+MAX_LENGTHS = {"status_string": 64, "sub_status": 64, "message": 255}
 
 # These sub-statuses blame the syntax, but the END of errorMsg names the real problem (two recordings each).
 MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], ...] = (
@@ -402,7 +403,7 @@ def error_for(status: ResponseStatus, http_status: int | None, path: str) -> Ter
     Args: path is without its query.
     """
     kind, code = _kind_and_code(status, http_status, path)  # Before the message is cut: its end may matter.
-    words = asdict(status) | {name: getattr(status, name)[:longest] for name, longest in LONGEST.items()}
+    words = asdict(status) | {name: getattr(status, name)[:longest] for name, longest in MAX_LENGTHS.items()}
     return kind(code=code, **words, path=path, http_status=http_status)
 
 
@@ -418,5 +419,5 @@ def _kind_and_code(status: ResponseStatus, http_status: int | None, path: str) -
     if by_number:
         return by_number, by_number.own_code
     if sub_status not in {"", "ok"}:
-        return Refused, (OWN_WORD + sub_status)[: LONGEST["sub_status"]]
+        return Refused, (OWN_WORD + sub_status)[: MAX_LENGTHS["sub_status"]]
     return Refused, f"http_{http_status}" if http_status and http_status >= 300 else Refused.own_code

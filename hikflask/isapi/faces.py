@@ -25,7 +25,7 @@ DELETE = f"{BASE}/FDDelete?format=json"
 LIBRARY: Json = {"faceLibType": "blackFD", "FDID": "1"}
 SCHEME_AND_HOST = re.compile(r"\A(?:[A-Za-z][\w+.-]*:)?//[^/]*")
 # Terminals send URLs of about 80 characters. A longer text is not parsed at all.
-LONGEST_URL = 768
+MAX_URL_LENGTH = 768
 
 
 class FaceCall(Enum):
@@ -146,7 +146,7 @@ def fetch_picture(client: Requester, face_url: str) -> bytes:
 
 def picture_path(face_url: str) -> str:
     """Return the path of a picture's URL, without its query. Raises UnusablePicture when it has none or is too long."""
-    if len(face_url) > LONGEST_URL:
+    if len(face_url) > MAX_URL_LENGTH:
         raise UnusablePicture(message="the picture's URL is too long")
     plain = re.split(r"[?#]", face_url.strip(), maxsplit=1)[0]
     start = plain.find("/LOCALS/")

@@ -27,7 +27,7 @@ HEADER_LINE = re.compile(rb"[A-Za-z-]+:")
 # What the part with the picture is called: the usual name, and the other common one.
 PICTURE_NAMES = ("img", "FaceImage")
 # Terminals send two: the result and the picture.
-MOST_PARTS = 8
+MAX_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def parts(answer: Answer) -> list[Part]:
         raise Nonsense(message="empty body", path=answer.path, http_status=answer.status)
     for boundary in _boundaries(answer):
         pieces = _pieces(answer.body, boundary)
-        if len(pieces) > MOST_PARTS:
+        if len(pieces) > MAX_PARTS:
             raise Nonsense(message="too many parts", path=answer.path, http_status=answer.status)
         if pieces:
             return [_part(piece) for piece in pieces]
@@ -71,10 +71,10 @@ def _boundaries(answer: Answer) -> Iterator[bytes]:
 def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     """Split the body at its boundary lines, without the preamble and the text after the closing line.
 
-    Splitting ends at one piece above MOST_PARTS, which is enough to see that there are too many.
+    Splitting ends at one piece above MAX_PARTS, which is enough to see that there are too many.
     """
     line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
-    marks = list(islice(line.finditer(body), MOST_PARTS + 2))
+    marks = list(islice(line.finditer(body), MAX_PARTS + 2))
     if not marks:
         return []
     ends = [mark.start() for mark in marks[1:]] + [len(body)]

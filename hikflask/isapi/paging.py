@@ -13,7 +13,7 @@ from hikflask.isapi.errors import Nonsense
 PAGE = 30
 # A search by number has one page. Firmware that ignores the number lists everybody, up to 12,000 people. A list that
 # never ends must not hold a worker.
-MOST_PAGES = 400
+MAX_PAGES = 400
 OK, MORE = "OK", "MORE"
 NO_MATCH = {"NO MATCH", "NO MATCHES"}  # also with an underscore (three clients)
 
@@ -66,7 +66,7 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
     """
     position, total = 0, None
     seen: set[tuple[str, ...]] = set()
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         current = ask(position)
         if current.rows and current.numbers in seen:
             raise Nonsense(message="the list repeats itself", path=current.path)

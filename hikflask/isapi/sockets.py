@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from hikflask.isapi.errors import AddressRefused, Unreachable
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
-SHORTEST_SHARE = 0.01
+MIN_SECONDS = 0.01
 
 Place = tuple[socket.AddressFamily, Any]
 # Host, port and seconds → the socket addresses that may be connected to, none when the host is refused.
@@ -156,7 +156,7 @@ def open_socket(host: str, port: int, seconds: float, resolve: Resolver) -> sock
     for tried, place in enumerate(places):
         share = (until - time.monotonic()) / (len(places) - tried)
         try:
-            sock = _connected(place, max(share, SHORTEST_SHARE))
+            sock = _connected(place, max(share, MIN_SECONDS))
         except OSError as error:
             failure = error
             continue

@@ -29,7 +29,7 @@ CLOCK = r"\d{1,2}(?::\d{1,2}){0,2}"
 POSIX_ZONE = re.compile(rf"(?:<[^>]*>|[A-Z]+)([+-]?)({CLOCK})", re.IGNORECASE)
 # Hours and perhaps minutes ahead of UTC. POSIX would write no other zone than UTC itself by these names.
 UTC_ZONE = re.compile(r"(?:GMT|UTC)?([+-])(\d{1,2}(?::\d{2})?)(?![\d:])", re.IGNORECASE)
-LARGEST_OFFSET = timedelta(hours=15)
+MAX_OFFSET = timedelta(hours=15)
 # By how much the clock is ahead in summer, if that is not an hour, and the days when summer time begins and ends.
 DAY = rf"M(1[0-2]|0?[1-9])\.([1-5])\.([0-6])(?:/({CLOCK}))?"
 SUMMER_TIME = re.compile(rf"(?:DST({CLOCK})?|[A-Z]+|<[^>]*>),({DAY}),({DAY})", re.IGNORECASE)
@@ -114,7 +114,7 @@ def offset_of(zone: str) -> timedelta | None:
     if match is None:
         return None
     away = _duration(match[2])
-    if away > LARGEST_OFFSET:
+    if away > MAX_OFFSET:
         return None
     return away if (match[1] == "-") is not bool(by_utc) else -away
 

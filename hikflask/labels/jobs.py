@@ -24,7 +24,7 @@ from hikflask.services.jobs.kinds import (
     PRINT,
     SEND,
 )
-from hikflask.services.jobs.queries import MOST_COUNTED
+from hikflask.services.jobs.queries import MAX_COUNTED
 
 TITLES = {
     DEACTIVATE: N_("Deactivation"),
@@ -124,7 +124,7 @@ def failure_sentence(item: JobItem) -> str:
 def sent_count(count: int) -> str:
     """Return a number of sent employees, which is counted up to a limit."""
     people = employee_count(count)
-    return str(_("%(people)s or more", people=people)) if count >= MOST_COUNTED else people
+    return str(_("%(people)s or more", people=people)) if count >= MAX_COUNTED else people
 
 
 def preview_sentence(job: Job) -> str:

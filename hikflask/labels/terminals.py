@@ -16,7 +16,7 @@ from hikflask.messages import N_
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
-from hikflask.services.attention.terminal_queue import MANY, MOST_COUNTED, REMOVALS, SINGLE
+from hikflask.services.attention.terminal_queue import MANY, MAX_COUNTED, REMOVALS, SINGLE
 from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
 from hikflask.services.terminals import clock, connection, room
@@ -116,7 +116,7 @@ def queue_part_label(name: str) -> str:
 
 def queue_count(number: int) -> str:
     """Return how many wait in a queue, which is counted up to a limit."""
-    return f"{MOST_COUNTED}+" if number >= MOST_COUNTED else str(number)
+    return f"{MAX_COUNTED}+" if number >= MAX_COUNTED else str(number)
 
 
 def problem_sentence(problem: Problem) -> str:

@@ -1,6 +1,6 @@
 """The gauges for Prometheus: what the database and the queue tell when it asks.
 
-Every read follows an index and ends at MOST_COUNTED rows, so that it costs the same however many employees there are.
+Every read follows an index and ends at MAX_COUNTED rows, so that it costs the same however many employees there are.
 No label has a person's name or number; a terminal is its id and its name.
 """
 
@@ -24,8 +24,8 @@ from hikflask.services.state.enrolment import IS_LEAVING
 from hikflask.services.terminals import registry
 
 # One more stands for all that are more.
-MOST_COUNTED = 20_000
-UP_TO = f"counted up to {MOST_COUNTED}, one more stands for all that are more"
+MAX_COUNTED = 20_000
+UP_TO = f"counted up to {MAX_COUNTED}, one more stands for all that are more"
 TERMINAL = ("terminal", "name")
 
 
@@ -72,7 +72,7 @@ def _states() -> dict[str, int]:
 def _stopped() -> tuple[int, int]:
     """Return how many were refused, and how many were sent without a face, among the first of both."""
     is_without = filters.IS_PERSON_ONLY.label("is_without_face")
-    both = select(is_without).where(filters.IS_REFUSED).limit(MOST_COUNTED + 1).subquery()
+    both = select(is_without).where(filters.IS_REFUSED).limit(MAX_COUNTED + 1).subquery()
     with along_indexes():
         counts = select(both.c.is_without_face, func.count()).group_by(both.c.is_without_face)
         found = {bool(without): count for without, count in db.session.execute(counts)}
@@ -82,7 +82,7 @@ def _stopped() -> tuple[int, int]:
 def _count(*where: ColumnElement[bool]) -> int:
     # A column that the indexes have, so that no more is read than they need.
     with along_indexes():
-        return count_rows_up_to(select(Enrolment.employee_id).where(*where), MOST_COUNTED)
+        return count_rows_up_to(select(Enrolment.employee_id).where(*where), MAX_COUNTED)
 
 
 def _removals(count: int) -> Iterator[Metric]:

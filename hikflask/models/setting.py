@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hikflask.extensions import Base
 from hikflask.models.columns import UTCDateTime, database_now
 
-LONGEST = 200
+MAX_LENGTH = 200
 
 
 class ChangedSetting(Base):
@@ -17,6 +17,6 @@ class ChangedSetting(Base):
     __tablename__ = "setting"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(String(LONGEST))
+    value: Mapped[str] = mapped_column(String(MAX_LENGTH))
     set_by: Mapped[str] = mapped_column(String(128))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -1,7 +1,7 @@
 // The webcam as a source of photos: a picture is taken from the live one, put into the field for a file, and goes on from
 // there as a chosen file does. The live picture is shown as in a mirror; the photo is not mirrored.
 {
-  const LARGEST_SIDE = 1600;
+  const MAX_INPUT_SIDE = 1600;
   const SHAPE = 3 / 4;
   const QUALITY = 0.92;
   const WANTED = { video: { facingMode: "user", width: { ideal: 1920 }, height: { ideal: 1440 } }, audio: false };
@@ -59,7 +59,7 @@
   const drawn = () => {
     const width = Math.min(live.videoWidth, live.videoHeight * SHAPE);
     const height = width / SHAPE;
-    const scale = Math.min(1, LARGEST_SIDE / height);
+    const scale = Math.min(1, MAX_INPUT_SIDE / height);
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);

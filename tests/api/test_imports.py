@@ -155,11 +155,11 @@ def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jo
     with app.app_context():
         add_people("7")
 
-    answer = call(client, long_table(imports.MOST_ROWS))
+    answer = call(client, long_table(imports.MAX_ROWS))
 
     assert (answer.status_code, answer.json) == (202, {"job": 1})
     waiting = client.get("/api/jobs/1").json
-    assert waiting == {"state": "waiting", "done": 0, "total": imports.MOST_ROWS + 1, "failed": []}
+    assert waiting == {"state": "waiting", "done": 0, "total": imports.MAX_ROWS + 1, "failed": []}
     with app.app_context():
         lifecycle.stop(1)
     run_jobs()
@@ -169,7 +169,7 @@ def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jo
 def test_dry_run_of_a_long_table_is_told_by_its_job(
     app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
 ) -> None:
-    assert call(client, long_table(imports.MOST_ROWS), dry_run="true").json == {"job": 1}
+    assert call(client, long_table(imports.MAX_ROWS), dry_run="true").json == {"job": 1}
 
     run_jobs()
 
@@ -178,13 +178,13 @@ def test_dry_run_of_a_long_table_is_told_by_its_job(
     assert answer["state"] == "done"
     assert answer["import"] == {
         "batch": None,
-        "new": imports.MOST_ROWS,
+        "new": imports.MAX_ROWS,
         "changed": 0,
         "unchanged": 0,
         "wrong": 1,
         "rows": [
             {
-                "row": imports.MOST_ROWS + 2,
+                "row": imports.MAX_ROWS + 2,
                 "fields": {"hikvision_id": "Enter an ID: Latin letters and digits, up to 32."},
             }
         ],
@@ -195,7 +195,7 @@ def test_dry_run_of_a_long_table_is_told_by_its_job(
 def test_imported_job_tells_what_came_of_it(
     app: Flask, client: FlaskClient, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "MOST_ROWS", 2)
+    monkeypatch.setattr(imports, "MAX_ROWS", 2)
     assert call(client).status_code == 202
 
     run_jobs()

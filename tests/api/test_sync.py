@@ -34,7 +34,7 @@ from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("terminal")
 # Each costs as much as a tenth of a request to the terminal (tests/benchmarks/enrol.py).
-MOST_STATEMENTS = 20
+MAX_STATEMENTS = 20
 FIVE_STEPS = [
     "POST Record",
     "GET web_face_enrollpic.jpg",
@@ -89,7 +89,7 @@ def test_sync_asks_the_database_no_more_than_it_must(client: FlaskClient, simula
             answer = sync(client, added["id"])
         assert answer.status_code == 200
 
-    assert len(statements) <= MOST_STATEMENTS, "\n".join(statements)
+    assert len(statements) <= MAX_STATEMENTS, "\n".join(statements)
 
 
 def test_capture_for_no_number_becomes_the_users_photo(client: FlaskClient, simulator: Simulated) -> None:

@@ -49,7 +49,7 @@ def test_terminal_gets_one_turn_of_what_a_job_desired(terminal: Terminal) -> Non
     people = add_people(*(str(number) for number in range(100, 130)))
     run(started(SEND, people, terminal_id=terminal.id, terminal="Вход"))
 
-    assert tasks.enqueue_turns() == schedule.MOST_IN_A_TURN
+    assert tasks.enqueue_turns() == schedule.MAX_IN_A_TURN
 
     left = db.select(db.func.count(Enrolment.id)).where(Enrolment.next_attempt_at <= database_now())
     assert db.session.execute(left).scalar_one() == 10

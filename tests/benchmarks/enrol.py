@@ -26,12 +26,12 @@ from tests.processes.processes import Served
 REQUESTS = 5
 RATIO_AT_ZERO = 3.0
 RATIO_AT_RECORDED = 1.1
-MOST_MEGABYTES = 110.0
+MAX_MEGABYTES = 110.0
 # A worker settles while its threads, statements and pages are first used; what comes after that would go on for ever.
 SETTLED_AFTER = 100
-MOST_GROWTH = 2.0
+MAX_GROWTH = 2.0
 RECORDED_COUNT = 5
-MOST_COUNT = 740
+MAX_COUNT = 740
 # The terminal refuses the login that captured last for a moment (0.3 s).
 BETWEEN_CAPTURES = 0.32
 SECONDS = 60
@@ -188,7 +188,7 @@ def _row(one: Measured) -> str:
 
 def missed(at_rest: float, found: Sequence[Measured]) -> list[str]:
     """The targets that were missed, each as a sentence."""
-    wrong = [f"{at_rest:.1f} MB at rest, not {MOST_MEGABYTES:.0f}"] if at_rest > MOST_MEGABYTES else []
+    wrong = [f"{at_rest:.1f} MB at rest, not {MAX_MEGABYTES:.0f}"] if at_rest > MAX_MEGABYTES else []
     for one in found:
         wrong += [f"latency {one.latency}: {sentence}" for sentence in _missed(one)]
     return wrong
@@ -200,7 +200,7 @@ def _missed(one: Measured) -> list[str]:
         f"ratio {one.ratio:.2f}, not {most}": one.ratio <= most,
         f"{sorted(one.on_the_wire)} requests on the wire, not {REQUESTS}": set(one.on_the_wire) == {REQUESTS},
         f"{one.unasked} requests that belong to no enrolment": not one.unasked,
-        f"the worker grew by {one.growth:.1f} MB, not {MOST_GROWTH:.0f}": one.growth <= MOST_GROWTH,
+        f"the worker grew by {one.growth:.1f} MB, not {MAX_GROWTH:.0f}": one.growth <= MAX_GROWTH,
     }
     return [sentence for sentence, reached in targets.items() if not reached]
 
@@ -212,8 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--latency", choices=("none", "recorded"), help="this one alone")
     parser.add_argument("--skip-recorded", action="store_true", help="zero latency alone")
     options = parser.parse_args(arguments)
-    if not 1 <= options.count <= MOST_COUNT:
-        parser.error(f"a count of 1 to {MOST_COUNT}: the simulated terminal holds 1500 people")
+    if not 1 <= options.count <= MAX_COUNT:
+        parser.error(f"a count of 1 to {MAX_COUNT}: the simulated terminal holds 1500 people")
     latencies = [options.latency] if options.latency else ["none", "recorded"]
     if options.skip_recorded:
         latencies = ["none"]

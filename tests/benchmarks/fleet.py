@@ -38,10 +38,10 @@ PROFILE = "K1T342MX-E1"
 FLEETS = (1, 4, 8, 32)
 # People for each terminal.
 PEOPLE = {"none": 60, "recorded": 12}
-LEAST_SHARE = 0.8
-MOST_GROWTH = 20.0
+MIN_SHARE = 0.8
+MAX_GROWTH = 20.0
 POLL_SECONDS = 0.05
-LONGEST_SECONDS = 600
+MAX_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _app_rate(folder: Path, terminals: int, total: int) -> tuple[float, float, f
 
 def _wait_until(count: int) -> int:
     """Return how many are confirmed as soon as it is so many."""
-    give_up = time.monotonic() + LONGEST_SECONDS
+    give_up = time.monotonic() + MAX_SECONDS
     while time.monotonic() < give_up:
         done = db.session.scalar(select(func.count()).where(Enrolment.face == CONFIRMED)) or 0
         end_read()
@@ -137,10 +137,10 @@ def missed(found: Sequence[Fleet]) -> list[str]:
     wrong = []
     for one in found:
         about = f"latency {one.latency}, {one.terminals} terminals"
-        if one.latency == "recorded" and one.share < LEAST_SHARE:
-            wrong.append(f"{about}: {one.share:.2f} of the bare rate, not {LEAST_SHARE}")
-        if one.after - one.before > MOST_GROWTH:
-            wrong.append(f"{about}: the worker grew by {one.after - one.before:.1f} MB, not {MOST_GROWTH:.0f}")
+        if one.latency == "recorded" and one.share < MIN_SHARE:
+            wrong.append(f"{about}: {one.share:.2f} of the bare rate, not {MIN_SHARE}")
+        if one.after - one.before > MAX_GROWTH:
+            wrong.append(f"{about}: the worker grew by {one.after - one.before:.1f} MB, not {MAX_GROWTH:.0f}")
     return wrong
 
 

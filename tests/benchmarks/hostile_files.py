@@ -39,16 +39,16 @@ from tests.processes.processes import Served
 
 COUNT, ROWS = 20_000, 30_000
 # A third of them is a job still.
-FEWEST_ROWS = 6_100
+MIN_ROWS = 6_100
 LONG_TEXT = "ж" * 60_000
 READS = 16
 # Of a picture. It is none, so that little else is measured than the way to it.
 PICTURE = bytes(160_000)
 # Of the whole work against that for half as much; 2 is linear, and 4 is quadratic.
-MOST_TIMES = 2.6
-MOST_HEALTH, MOST_ERASURE, MOST_MEGABYTES = 0.2, 10.0, 250.0
+MAX_TIMES = 2.6
+MAX_HEALTH, MAX_ERASURE, MAX_MEGABYTES = 0.2, 10.0, 250.0
 # Of the disk: for a table, and of the files of an erasure against those before it.
-MOST_TABLE, MOST_COPIES = 64.0, 2.0
+MAX_TABLE, MAX_COPIES = 64.0, 2.0
 SAMPLE_SECONDS, POLL_SECONDS = 0.02, 0.5
 SECONDS = 3600
 OPEN = {"waiting", "running"}
@@ -236,17 +236,16 @@ def missed(steps: Sequence[Step]) -> list[str]:
     """The targets that were missed, each as a sentence."""
     *tables, half, whole, erasure = steps
     targets = {
-        f"all took {whole.seconds / half.seconds:.1f} times as long as half": whole.seconds
-        <= MOST_TIMES * half.seconds,
-        f"the erasure took {erasure.seconds:.1f} s, not {MOST_ERASURE:.0f}": erasure.seconds <= MOST_ERASURE,
-        f"the erasure made {erasure.disk:.0f} MB of {whole.disk:.0f}": erasure.disk <= MOST_COPIES * whole.disk,
+        f"all took {whole.seconds / half.seconds:.1f} times as long as half": whole.seconds <= MAX_TIMES * half.seconds,
+        f"the erasure took {erasure.seconds:.1f} s, not {MAX_ERASURE:.0f}": erasure.seconds <= MAX_ERASURE,
+        f"the erasure made {erasure.disk:.0f} MB of {whole.disk:.0f}": erasure.disk <= MAX_COPIES * whole.disk,
     }
     for step in tables:
-        targets[f"{step.name}: {step.disk:.0f} MB of the disk, not {MOST_TABLE:.0f}"] = step.disk <= MOST_TABLE
+        targets[f"{step.name}: {step.disk:.0f} MB of the disk, not {MAX_TABLE:.0f}"] = step.disk <= MAX_TABLE
     for step in steps:
         targets |= {
-            f"{step.name}: {step.process:.0f} MB, not {MOST_MEGABYTES:.0f}": step.process <= MOST_MEGABYTES,
-            f"{step.name}: health took {step.health:.2f} s, not {MOST_HEALTH}": step.health <= MOST_HEALTH,
+            f"{step.name}: {step.process:.0f} MB, not {MAX_MEGABYTES:.0f}": step.process <= MAX_MEGABYTES,
+            f"{step.name}: health took {step.health:.2f} s, not {MAX_HEALTH}": step.health <= MAX_HEALTH,
         }
     return [sentence for sentence, reached in targets.items() if not reached]
 
@@ -259,8 +258,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=COUNT, help="of pictures (default: %(default)s)")
     parser.add_argument("--rows", type=int, default=ROWS, help="of the table (default: %(default)s)")
     options = parser.parse_args(arguments)
-    if options.count < 2 or options.rows < FEWEST_ROWS:
-        parser.error(f"2 photos and {FEWEST_ROWS} rows, or more")
+    if options.count < 2 or options.rows < MIN_ROWS:
+        parser.error(f"2 photos and {MIN_ROWS} rows, or more")
     steps = measure(options.count, options.rows)
     print(report(steps, options.count, options.rows))
     wrong = missed(steps)

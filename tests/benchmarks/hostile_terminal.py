@@ -48,7 +48,7 @@ COUNT, SECONDS = 100_000, 20.0
 PAGE = 18_000
 TOTAL = 2_000_000_000
 # The targets: seconds, megabytes, seconds of waiting.
-MOST = {
+LIMITS = {
     "endless": (SECONDS + 5, 100.0, 1.0),
     "forget": (30.0, 100.0, 1.0),
     "conclude": (30.0, 400.0, 5.0),
@@ -247,7 +247,7 @@ def missed(steps: Sequence[Step]) -> list[str]:
     """The targets that were missed, each as a sentence."""
     found = []
     for step in steps:
-        seconds, megabytes, waited = MOST[step.name]
+        seconds, megabytes, waited = LIMITS[step.name]
         targets = {
             f"{step.name}: {step.seconds:.1f} s, not {seconds:.0f}": step.seconds <= seconds,
             f"{step.name}: {step.memory:.0f} MB, not {megabytes:.0f}": step.memory <= megabytes,
@@ -263,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=name, description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=COUNT, help="of people (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of the endless list (default: %(default)s)")
-    parser.add_argument("--only", choices=tuple(MOST), help="this step alone")
+    parser.add_argument("--only", choices=tuple(LIMITS), help="this step alone")
     options = parser.parse_args(arguments)
     if options.count < 1:
         parser.error("a count of 1 or more")

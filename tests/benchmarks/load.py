@@ -36,9 +36,9 @@ from tests.processes.processes import Served, until
 from tests.processes.silent import add_unchecked, silent_addresses
 from tests.support.signed_in import client_of
 
-MOST_SECONDS = 0.3
+MAX_SECONDS = 0.3
 # Megabytes that serving process and worker may be larger in the end than after the first quarter.
-MOST_GROWTH = 30.0
+MAX_GROWTH = 30.0
 PROGRAMS = 5
 POLL_SECONDS = 1.0
 # How long a terminal waits until somebody has walked up to it; to type takes a quarter of that.
@@ -205,16 +205,16 @@ def _confirmed(served: Served, seen: Seen) -> int:
 def missed(seen: Seen) -> list[str]:
     """Return the targets that were missed."""
     found = []
-    if (slow := percentile(seen.pages)) > MOST_SECONDS:
-        found.append(f"pages: {slow:.3f} s at the 95th percentile, not {MOST_SECONDS}")
+    if (slow := percentile(seen.pages)) > MAX_SECONDS:
+        found.append(f"pages: {slow:.3f} s at the 95th percentile, not {MAX_SECONDS}")
     if seen.confirmed != len(seen.saved):
         found.append(f"{seen.confirmed} of {len(seen.saved)} saved people are confirmed")
     found += seen.wrong[:5]
     failed = sum(count for status, count in seen.statuses.items() if status >= requests.codes.server_error)
     if failed:
         found.append(f"{failed} answers of 5xx")
-    if (growth := grown(seen.sizes)) > MOST_GROWTH:
-        found.append(f"memory grew by {growth:.0f} MB, not {MOST_GROWTH:.0f}")
+    if (growth := grown(seen.sizes)) > MAX_GROWTH:
+        found.append(f"memory grew by {growth:.0f} MB, not {MAX_GROWTH:.0f}")
     return found
 
 

@@ -28,7 +28,7 @@ from tests.benchmarks import made_people
 from tests.processes.processes import Served
 from tests.support.postgresql import Cluster, programs
 
-MOST_RATIO, LEAST_OF_EMPTY = 1.5, 0.3
+MAX_RATIO, MIN_OF_EMPTY = 1.5, 0.3
 PEOPLE = (1_000, 100_000, 1_000_000)
 DATABASES = ("sqlite", "postgresql")
 WARM_UP = 3
@@ -189,14 +189,14 @@ def missed(found: Measured) -> list[str]:
     """The targets that were missed, each as a sentence."""
     asked = [question for question in found.times if question != COUNTS_EXACTLY]
     slower = [
-        f"{found.database}, {question}: {found.ratio(question):.2f} times as long, not {MOST_RATIO}"
+        f"{found.database}, {question}: {found.ratio(question):.2f} times as long, not {MAX_RATIO}"
         for question in asked
-        if found.ratio(question) > MOST_RATIO
+        if found.ratio(question) > MAX_RATIO
     ]
     return slower + [
-        f"{found.database}, {question}: {found.of_empty(question):.2f} of the empty page, not {LEAST_OF_EMPTY}"
+        f"{found.database}, {question}: {found.of_empty(question):.2f} of the empty page, not {MIN_OF_EMPTY}"
         for question in asked
-        if found.of_empty(question) < LEAST_OF_EMPTY
+        if found.of_empty(question) < MIN_OF_EMPTY
     ]
 
 

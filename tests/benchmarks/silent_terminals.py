@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from tests.processes.processes import Served
 from tests.processes.silent import add_unchecked, call, health_seconds, silent_addresses, token_of, worst_health
 
-MOST_SECONDS = 0.2
-MOST_CALLS = 100
+MAX_SECONDS = 0.2
+MAX_CALLS = 100
 AT_REST = 20
 
 
@@ -82,13 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--syncs", type=int, default=40, help="calls of sync-to-device at once (default: %(default)s)")
     parser.add_argument("--statuses", type=int, default=24, help="terminals asked for at once (default: %(default)s)")
     options = parser.parse_args(arguments)
-    if not (1 <= options.syncs <= MOST_CALLS and 1 <= options.statuses <= MOST_CALLS):
-        parser.error(f"1 to {MOST_CALLS} calls at once")
+    if not (1 <= options.syncs <= MAX_CALLS and 1 <= options.statuses <= MAX_CALLS):
+        parser.error(f"1 to {MAX_CALLS} calls at once")
     at_rest, burst, runs = measure(options.syncs, options.statuses)
     print(f"at rest: /health {at_rest:.3f} s (median)", burst, *runs, sep="\n")
-    slow = [run for run in runs if run.worst > MOST_SECONDS]
+    slow = [run for run in runs if run.worst > MAX_SECONDS]
     for run in slow:
-        print(f"missed: {run.what}: {run.worst:.3f} s, not {MOST_SECONDS}")
+        print(f"missed: {run.what}: {run.worst:.3f} s, not {MAX_SECONDS}")
     return 1 if slow else 0
 
 

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from tests.benchmarks.hostile_terminal import MOST, Step, missed
+from tests.benchmarks.hostile_terminal import LIMITS, Step, missed
 from tests.processes.processes import ROOT
 
 
@@ -16,7 +16,7 @@ def test_small_benchmark_shows_time_memory_and_waiting() -> None:
     assert done.returncode in {0, 1}, done.stderr
     head, *rows = done.stdout.splitlines()[:5]
     assert head.startswith("50 people")
-    assert [row[:18].rstrip() for row in rows] == list(MOST)
+    assert [row[:18].rstrip() for row in rows] == list(LIMITS)
     assert all(re.search(r"^\w+( +\d+\.\d){2} +-?\d+ +\d+\.\d\d  \w", row) for row in rows)
     outcomes = [row[54:].strip() for row in rows]
     assert outcomes[0].startswith("list_too_long, 0 kept")

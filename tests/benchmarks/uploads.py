@@ -28,13 +28,13 @@ from PIL import Image
 from tests.benchmarks import memory
 from tests.processes.processes import Served
 
-MOST_MEGABYTES = 700.0
-MOST_GROWTH = 50.0
-LARGEST_SIDE = 6300
+MAX_MEGABYTES = 700.0
+MAX_GROWTH = 50.0
+MAX_INPUT_SIDE = 6300
 ORDINARY = (4032, 3024)
 TRIES = 5
 # Threads of gunicorn that are left for everybody else: HIKFLASK_THREADS is 24.
-MOST_COUNT = 23
+MAX_COUNT = 23
 TAKEN_OR_LATER = {requests.codes.ok, requests.codes.service_unavailable}
 SAMPLE_SECONDS = 0.01
 # Until a worker that has answered everything is at rest.
@@ -102,9 +102,9 @@ class Watched(Served):
 
 def largest() -> bytes:
     """The largest picture as a PNG of 309 KB: 6300 × 6300, with transparency, 16 bits each, all of one colour."""
-    packer, row = zlib.compressobj(9), bytes(1 + LARGEST_SIDE * 8)
-    rows = b"".join(packer.compress(row) for _ in range(LARGEST_SIDE)) + packer.flush()
-    head = struct.pack(">IIBBBBB", LARGEST_SIDE, LARGEST_SIDE, 16, 6, 0, 0, 0)
+    packer, row = zlib.compressobj(9), bytes(1 + MAX_INPUT_SIDE * 8)
+    rows = b"".join(packer.compress(row) for _ in range(MAX_INPUT_SIDE)) + packer.flush()
+    head = struct.pack(">IIBBBBB", MAX_INPUT_SIDE, MAX_INPUT_SIDE, 16, 6, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 
 
@@ -173,8 +173,8 @@ def missed(found: Measured) -> list[str]:
     """The targets that were missed, each as a sentence."""
     growth = found.after - found.before
     targets = {
-        f"{found.peak:.0f} MB at most, not {MOST_MEGABYTES:.0f}": found.peak <= MOST_MEGABYTES,
-        f"{growth:.0f} MB more afterwards, not {MOST_GROWTH:.0f}": growth <= MOST_GROWTH,
+        f"{found.peak:.0f} MB at most, not {MAX_MEGABYTES:.0f}": found.peak <= MAX_MEGABYTES,
+        f"{growth:.0f} MB more afterwards, not {MAX_GROWTH:.0f}": growth <= MAX_GROWTH,
         f"answers {sorted(found.statuses)}, not 200 or 503": set(found.statuses) <= TAKEN_OR_LATER,
         "no picture was taken": requests.codes.ok in found.statuses,
     }
@@ -186,8 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.uploads", description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=16, help="uploads at once (default: %(default)s)")
     options = parser.parse_args(arguments)
-    if not 1 <= options.count <= MOST_COUNT:
-        parser.error(f"a count of 1 to {MOST_COUNT}: gunicorn has one thread more")
+    if not 1 <= options.count <= MAX_COUNT:
+        parser.error(f"a count of 1 to {MAX_COUNT}: gunicorn has one thread more")
     picture, photo = largest(), ordinary()
     found = measure(options.count, picture, photo)
     print(report(found, picture, photo))

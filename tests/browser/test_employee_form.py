@@ -20,7 +20,7 @@ SIZES = {"desk": (1366, 650), "phone": (390, 844)}
 ZOOMED = ({"width": 683, "height": 325}, {"width": 960, "height": 470})
 AWAY = "Склад у дальних ворот"
 LONG_NAME = ("Константинопольская-Римская Александра-Виктория " * 3)[:128].strip()
-MOST_TABS = 60
+MAX_TABS = 60
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +242,7 @@ def test_photo_opens_large_and_closes_by_escape(site: Site, russian: Window) -> 
     expect(page.locator("[data-state=confirmed]")).to_be_visible()
 
 
-def tab_to(page: Page, wanted: Locator, most: int = MOST_TABS) -> None:
+def tab_to(page: Page, wanted: Locator, most: int = MAX_TABS) -> None:
     """Press Tab until this has the focus."""
     for _ in range(most + 1):
         if wanted.evaluate("one => one === document.activeElement"):

@@ -33,7 +33,7 @@ def limit(app: Flask, path: str, kind: str = body_limits.WITH_FILES, *, let_in: 
 
 @pytest.mark.new_app
 def test_longer_files_are_let_in_by_the_guard_alone(views: Flask) -> None:
-    assert limit(views, "/long") == (10 * LONG + body_limits.LONGEST_FORM, False)
+    assert limit(views, "/long") == (10 * LONG + body_limits.MAX_FORM_BYTES, False)
     assert limit(views, "/long", let_in=False) == (LONG - 1, True)
     assert limit(views, "/usual") == (LONG - 1, False)
 
@@ -42,8 +42,8 @@ def test_longer_files_are_let_in_by_the_guard_alone(views: Flask) -> None:
 def test_what_brings_no_file_is_no_longer_than_a_form(views: Flask) -> None:
     form = "application/x-www-form-urlencoded"
 
-    assert limit(views, "/long", form) == (body_limits.LONGEST_FORM, True)
-    assert limit(views, "/long", "application/octet-stream") == (body_limits.LONGEST_FORM, True)
+    assert limit(views, "/long", form) == (body_limits.MAX_FORM_BYTES, True)
+    assert limit(views, "/long", "application/octet-stream") == (body_limits.MAX_FORM_BYTES, True)
 
 
 @pytest.mark.new_app

@@ -13,7 +13,7 @@ from tests.invariants.preemption.point import try_pair
 from tests.invariants.world import passing_time
 
 # Moments of each pair, besides the one after all.
-MOST = 5
+MAX_POINTS = 5
 PAIRS = (
     ("save_capture", "captures_another"),
     ("capture", "captures_another"),
@@ -79,7 +79,7 @@ def laboratory(app: Flask, request: pytest.FixtureRequest) -> Iterator[Laborator
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(("actor", "other"), PAIRS)
 def test_nothing_promised_is_broken_by_another_in_between(laboratory: Laboratory, actor: str, other: str) -> None:
-    _, broken = try_pair(laboratory, actor, other, MOST)
+    _, broken = try_pair(laboratory, actor, other, MAX_POINTS)
 
     assert broken == []
 
@@ -87,6 +87,6 @@ def test_nothing_promised_is_broken_by_another_in_between(laboratory: Laboratory
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("actor", "other"), ON_SQLITE)
 def test_the_same_where_one_writes_at_a_time(laboratory: Laboratory, actor: str, other: str) -> None:
-    _, broken = try_pair(laboratory, actor, other, MOST)
+    _, broken = try_pair(laboratory, actor, other, MAX_POINTS)
 
     assert broken == []

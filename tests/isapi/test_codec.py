@@ -113,8 +113,8 @@ def test_broken_or_dangerous_xml_is_nonsense(body: bytes) -> None:
 
 
 def test_largest_xml_is_too_small_for_its_namespaces_to_fill_the_processor() -> None:
-    assert 3 * len(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")) < codec.LARGEST_XML
-    assert codec.LARGEST_XML <= 32 * 1024
+    assert 3 * len(recorded("seed_terminal/00_GET_AccessControl_capabilities.response.xml")) < codec.MAX_XML_BYTES
+    assert codec.MAX_XML_BYTES <= 32 * 1024
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
@@ -205,9 +205,9 @@ def test_what_no_log_takes_is_replaced_in_xml() -> None:
 @pytest.mark.parametrize(
     ("read", "body", "limit"),
     [
-        (codec.json_object, b'{"a":"%s"}', codec.LARGEST_WORDS),
-        (codec.xml, b"<aa><b>%s</b></aa>", codec.LARGEST_XML),
-        (codec.xml, b'<a xmlns:b="%s"><b:c/><b:d/></a>', codec.LARGEST_XML),
+        (codec.json_object, b'{"a":"%s"}', codec.MAX_STATUS_BYTES),
+        (codec.xml, b"<aa><b>%s</b></aa>", codec.MAX_XML_BYTES),
+        (codec.xml, b'<a xmlns:b="%s"><b:c/><b:d/></a>', codec.MAX_XML_BYTES),
     ],
 )
 def test_words_are_read_up_to_their_own_limit_only(read: Callable[[Answer], object], body: bytes, limit: int) -> None:

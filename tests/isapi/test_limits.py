@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from hikflask.isapi import device, errors, faces
-from hikflask.isapi.client import LARGEST_ANSWER, Client
+from hikflask.isapi.client import MAX_ANSWER_BYTES, Client
 
 from .helpers import JPEG, Reply, Seen, terminal
 
-ZEROS = bytes(12 * LARGEST_ANSWER)
+ZEROS = bytes(12 * MAX_ANSWER_BYTES)
 BOMBS = {
     "gzip": gzip.compress(ZEROS),
     "deflate": zlib.compress(ZEROS),
@@ -52,7 +52,7 @@ def refused_within_memory(behave: object) -> None:
         finally:
             tracemalloc.stop()
     assert caught.value.message == "answer too large"
-    assert peak < 2 * LARGEST_ANSWER
+    assert peak < 2 * MAX_ANSWER_BYTES
 
 
 @pytest.mark.parametrize("encoding", BOMBS)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hikflask.isapi.errors import Nonsense, TerminalError
-from hikflask.isapi.multipart import MOST_PARTS, PICTURE_NAMES, cut_jpeg, face_form, parts
+from hikflask.isapi.multipart import MAX_PARTS, PICTURE_NAMES, cut_jpeg, face_form, parts
 
 from .helpers import JPEG, answer, recorded
 
@@ -46,8 +46,8 @@ def test_a_part_without_headers_is_all_data() -> None:
 
 
 def test_more_parts_than_any_terminal_sends_are_nonsense() -> None:
-    few = b"--b\r\nA: 1\r\n\r\nx\r\n" * MOST_PARTS
-    assert len(parts(answer(few + b"--b--", content_type=""))) == MOST_PARTS
+    few = b"--b\r\nA: 1\r\n\r\nx\r\n" * MAX_PARTS
+    assert len(parts(answer(few + b"--b--", content_type=""))) == MAX_PARTS
 
     for end in (b"--b--", b""):
         with pytest.raises(Nonsense) as caught:

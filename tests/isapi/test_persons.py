@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hikflask.isapi import errors, persons
 from hikflask.isapi.answer import Answer
-from hikflask.isapi.paging import MOST_PAGES
+from hikflask.isapi.paging import MAX_PAGES
 
 from .helpers import Prepared, answer, recorded, refusal
 
@@ -485,7 +485,7 @@ def test_a_search_is_not_followed_for_ever() -> None:
     with pytest.raises(errors.Nonsense):
         persons.find(client, "7")
 
-    assert len(client.sent) == MOST_PAGES
+    assert len(client.sent) == MAX_PAGES
 
 
 def test_a_page_that_comes_again_is_not_the_rest_of_the_list() -> None:

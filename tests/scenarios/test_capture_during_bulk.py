@@ -29,7 +29,7 @@ from tests.support.crowds import desire_crowd
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 PEOPLE = 100
 # A second, and what a busy machine adds to it. One person takes three seconds there, the proof's Search alone 2.5.
-MOST_SECONDS = 1.6
+MAX_SECONDS = 1.6
 # So long somebody urgent waits in the middle of a request.
 SLOW_SECONDS = 0.7
 
@@ -86,7 +86,7 @@ def test_capture_gets_the_terminal_within_a_second_of_a_bulk_run(app: Flask, ter
         worker.stop()
 
     print("a capture waited", *(f"{seconds:.2f} s" for seconds in waited))
-    assert max(waited) < MOST_SECONDS
+    assert max(waited) < MAX_SECONDS
     assert confirmed() < PEOPLE
     assert db.session.query(Enrolment).filter(Enrolment.attempts > 0).count() == 0
 

@@ -278,7 +278,7 @@ def test_import_that_was_refused_leaves_nothing_and_a_long_one_says_why(
     with app.app_context():
         assert db.session.query(ImportBatch).count() == 0
 
-    monkeypatch.setattr(api_imports, "MOST_ROWS", 2)
+    monkeypatch.setattr(api_imports, "MAX_ROWS", 2)
     for by, confirm, code in ((OPERATOR, "3", "administrator_needed"), (ADMIN, "", "unsafe_plan")):
         (begun,) = import_by_api(client_of(app, by), confirm)
         run_jobs()

@@ -139,7 +139,7 @@ def test_conversation_about_one_number_ends_however_long_the_terminal_would_go_o
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enrolment = wish(terminal, "1")
-    monkeypatch.setattr("hikflask.services.enrolments.reconcile.LONGEST_SECONDS", 0.0)
+    monkeypatch.setattr("hikflask.services.enrolments.reconcile.MAX_SECONDS", 0.0)
 
     with pytest.raises(NoAnswer):
         reconcile(enrolment.id, "test")

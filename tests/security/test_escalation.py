@@ -13,7 +13,7 @@ from hikflask.extensions import db
 from hikflask.http import permissions
 from hikflask.models import AuditEntry, Employee, Operator, Terminal
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
-from hikflask.services.audit.log import MOST_REFUSALS
+from hikflask.services.audit.log import MAX_REFUSALS
 from tests.support.signed_in import client_of
 
 OVERRIDES = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
@@ -168,7 +168,7 @@ def test_refused_tries_are_in_the_audit_trail(app: Flask) -> None:
 
 def test_refused_tries_do_not_fill_the_audit_trail(app: Flask) -> None:
     viewer, other = client_of(app, VIEWER), client_of(app, VIEWER, "Ольга")
-    for number in range(2 * MOST_REFUSALS):
+    for number in range(2 * MAX_REFUSALS):
         viewer.post("/operators/")
         viewer.post(f"/operators/{number + 1}")
         viewer.post("/api/users/", json={})
@@ -178,7 +178,7 @@ def test_refused_tries_do_not_fill_the_audit_trail(app: Flask) -> None:
         found = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "access.refused")).scalars().all()
         said = [(one.actor, one.subject) for one in found]
     assert said[:2] == [("Анна viewer", "POST /operators/"), ("Анна viewer", "POST /operators/1")]
-    assert len(said) == len(set(said)) == MOST_REFUSALS + 2
+    assert len(said) == len(set(said)) == MAX_REFUSALS + 2
     assert said[-1] == ("Ольга", "POST /operators/")
 
 

@@ -55,7 +55,7 @@ def scrypt(app: Flask, monkeypatch: pytest.MonkeyPatch) -> StandingScrypt:
         passwords.fits("", None)
     standing = StandingScrypt(werkzeug.security.hashlib.scrypt)
     monkeypatch.setattr(werkzeug.security.hashlib, "scrypt", standing)
-    monkeypatch.setattr(passwords, "LONGEST_WAIT", PATIENCE)
+    monkeypatch.setattr(passwords, "MAX_WAIT_SECONDS", PATIENCE)
     return standing
 
 
@@ -66,7 +66,7 @@ def busy(app: Flask, scrypt: StandingScrypt, monkeypatch: pytest.MonkeyPatch) ->
         for number in range(passwords.AT_ONCE):
             pool.submit(sign_in, app, number)
             assert scrypt.entered.acquire(timeout=PATIENCE)
-        monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.0)
+        monkeypatch.setattr(passwords, "MAX_WAIT_SECONDS", 0.0)
         yield
         scrypt.go_on.set()
 

@@ -179,14 +179,14 @@ def test_desk_that_several_share_knows_each_of_them(app: Flask, device: FlaskCli
 
 
 def test_cookie_does_not_grow_without_end(app: Flask, device: FlaskClient) -> None:
-    names = [f"Оператор {number}" for number in range(known_devices.MOST_ACCOUNTS + 2)]
+    names = [f"Оператор {number}" for number in range(known_devices.MAX_ACCOUNTS + 2)]
     with app.app_context():
         for name in names:
             add_operator(name, OPERATOR)
     for name in names:
         assert sign_in(device, name=name).status_code == 303
 
-    assert len(URLSafeTimedSerializer("", salt="").loads_unsafe(cookie_of(device))[1]) == known_devices.MOST_ACCOUNTS
+    assert len(URLSafeTimedSerializer("", salt="").loads_unsafe(cookie_of(device))[1]) == known_devices.MAX_ACCOUNTS
     assert len(cookie_of(device)) < 1000
     assert not is_known(app, cookie_of(device))
 

@@ -204,7 +204,7 @@ def test_of_many_frames_the_first_alone_is_decoded(kind: str) -> None:
     assert time.process_time() - start < 1.0
 
 
-LARGEST = {
+TOO_LARGE = {
     "PNG with transparency": lambda: encoded(Image.new("RGBA", (6300, 6300), (9, 9, 9, 9)), "PNG", compress_level=1),
     "PNG with a transparent colour": lambda: encoded(
         Image.new("RGB", (6300, 6300)), "PNG", compress_level=1, transparency=(0, 0, 0)
@@ -218,10 +218,10 @@ MEASURE = (
 )
 
 
-@pytest.mark.parametrize("kind", LARGEST)
+@pytest.mark.parametrize("kind", TOO_LARGE)
 def test_largest_picture_that_is_taken_stays_within_memory(kind: str) -> None:
     # By a process between, since what a process begins with counts for those that it starts, too.
     command = [sys.executable, "-c", MEASURE, *jpeg_process.PROGRAM]
-    measured = subprocess.run(command, input=LARGEST[kind](), capture_output=True, check=True, timeout=60)
+    measured = subprocess.run(command, input=TOO_LARGE[kind](), capture_output=True, check=True, timeout=60)
 
     assert int(measured.stdout) < 420 * 1024

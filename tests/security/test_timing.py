@@ -127,4 +127,4 @@ def test_hash_is_scrypt_with_a_salt_of_its_own() -> None:
     assert len(salt) >= 16
     assert len(digest) == 128
     assert one != other
-    assert len("account:") + 64 <= rate_limit.LONGEST_KEY
+    assert len("account:") + 64 <= rate_limit.MAX_KEY_LENGTH

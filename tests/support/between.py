@@ -11,7 +11,7 @@ from hikflask.extensions import db
 
 # Whoever has not finished after so many seconds waits for a lock of the first one.
 PATIENCE = 1.0
-LONGEST = 20.0
+MAX_SECONDS = 20.0
 Deed = Callable[[], Any]
 
 
@@ -41,7 +41,7 @@ class Other:
     def finish(self) -> None:
         """Wait for the end of the deed, and forget what this thread's session has read."""
         assert self._thread is not None, "the moment never came"
-        self._thread.join(LONGEST)
+        self._thread.join(MAX_SECONDS)
         assert not self._thread.is_alive(), "the other one waits still"
         if has_app_context():
             db.session.rollback()

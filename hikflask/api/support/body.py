@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
 from hikflask import validity_days
-from hikflask.forms.fields import LARGEST_ID
+from hikflask.forms.fields import MAX_ID
 from hikflask.http import body_limits
 
 Value = str | bool | int
@@ -175,7 +175,7 @@ def row_id(fields: Mapping[str, object], name: str) -> int | None:
     :raises InputError: when it is anything else.
     """
     found = number(fields, name)
-    return 0 if found is not None and found > LARGEST_ID else found
+    return 0 if found is not None and found > MAX_ID else found
 
 
 def _fits(value: object, may_be_number: bool) -> bool:

@@ -31,8 +31,8 @@ from hikflask.services.core.errors import ServiceError
 
 KEY = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-LONGEST_KEY = 255
-PATTERN = rf"^[!-~]{{1,{LONGEST_KEY}}}$"
+MAX_KEY_LENGTH = 255
+PATTERN = rf"^[!-~]{{1,{MAX_KEY_LENGTH}}}$"
 KEPT_HEADERS = ("X-Warning",)
 CHUNK = 64 * 1024
 TOO_MANY, FAILED = 429, 500
@@ -137,7 +137,7 @@ def _before() -> ResponseReturnValue | None:
     if key is None or request.method != "POST" or not permissions.is_api_call() or request.routing_exception:
         return None
     if not re.fullmatch(PATTERN, key):
-        raise InputError({KEY: f"A key has 1 to {LONGEST_KEY} visible ASCII characters."})
+        raise InputError({KEY: f"A key has 1 to {MAX_KEY_LENGTH} visible ASCII characters."})
     found = begin(bearer_token.token_id(), key, _fingerprint())
     if isinstance(found, Claim):
         g.idempotency_claim = found

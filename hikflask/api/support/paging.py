@@ -8,16 +8,16 @@ from hikflask.api.openapi.described import WHOLE, Schema
 from hikflask.api.support import body
 
 PAGE = 100
-LARGEST_PAGE = 1000
+MAX_PAGE_SIZE = 1000
 ARGUMENTS: dict[str, Schema] = {
-    "limit": {**WHOLE, "minimum": 0, "default": PAGE, "description": f"{LARGEST_PAGE} at most; more is taken as that."},
+    "limit": {**WHOLE, "minimum": 0, "default": PAGE, "description": f"At most {MAX_PAGE_SIZE}; more is taken so."},
     "after": {"type": "string", "description": "Where the page begins, from the header Link of the page before."},
 }
 
 
 def limit() -> int:
     """Return how many rows are asked for. :raises InputError: when it is no number."""
-    return whole("limit", PAGE, LARGEST_PAGE)
+    return whole("limit", PAGE, MAX_PAGE_SIZE)
 
 
 def whole(name: str, default: int, most: int) -> int:

@@ -12,7 +12,7 @@ from hikflask.services.backups import create, restore
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.backups.errors import BackupError
 
-MOST_NAMES = 10
+MAX_NAMES = 10
 # Of backups in a folder, so two weeks of nights.
 DEFAULT_KEPT = 14
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -48,8 +48,8 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
     rows, photos, missing = sum(made.manifest.rows.values()), len(made.manifest.photos), made.manifest.missing
     click.echo(f"{made.path}: {rows} rows, {photos} photos, {'with' if with_keys else 'without'} keys.")
     if missing:
-        more = f" and {len(missing) - MOST_NAMES} more" if len(missing) > MOST_NAMES else ""
-        names = ", ".join(missing[:MOST_NAMES])
+        more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""
+        names = ", ".join(missing[:MAX_NAMES])
         click.echo(f"Photos whose files are missing, so they are not in the backup: {names}{more}.", err=True)
 
 

@@ -17,7 +17,7 @@ SALT = "device"
 NAME_BYTES = 12
 VALID_SECONDS = 180 * 24 * 3600
 # On a shared computer the last ten accounts are remembered. Each takes about 35 characters of the cookie.
-MOST_ACCOUNTS = 10
+MAX_ACCOUNTS = 10
 
 
 def device_of(cookie: str, operator: Operator | None) -> str | None:
@@ -38,7 +38,7 @@ def with_account(cookie: str, operator_id: int, generation: int) -> str:
     """
     entry = [operator_id, generation, secrets.token_urlsafe(NAME_BYTES)]
     others = [other for other in _read(cookie) if other[0] != operator_id]
-    return str(_serializer().dumps([entry, *others][:MOST_ACCOUNTS]))
+    return str(_serializer().dumps([entry, *others][:MAX_ACCOUNTS]))
 
 
 def _read(cookie: str) -> list[Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hikflask.services.accounts.ldap import LdapPerson
 
 # As the columns of operator.
-LONGEST_NAME, LONGEST_LOGIN = 64, 128
+MAX_NAME_LENGTH, MAX_LOGIN_LENGTH = 64, 128
 
 
 def is_used() -> bool:
@@ -82,7 +82,7 @@ def _refreshed(found: "LdapPerson") -> Operator | None:
 
 def _is_usable(name: str) -> bool:
     reserved = reserved_names.is_reserved(name) or reserved_names.reads_like_token(name)
-    is_short = len(name) <= LONGEST_NAME and len(login_of(name)) <= LONGEST_LOGIN
+    is_short = len(name) <= MAX_NAME_LENGTH and len(login_of(name)) <= MAX_LOGIN_LENGTH
     return is_short and name.isprintable() and not reserved
 
 

@@ -12,16 +12,16 @@ from hikflask.services.accounts.errors import PasswordsBusy
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError
 
-SHORTEST, LONGEST = 12, 128
+MIN_LENGTH, MAX_LENGTH = 12, 128
 # The least that OWASP's Password Storage Cheat Sheet names for 32 MB: N = 2^15, r = 8, p = 3.
 METHOD = "scrypt:32768:8:3"
 # A hash takes a third of a second and 32 MB. These limits leave threads and processor time for the pages.
 AT_ONCE, WAITING = 2, 6
-LONGEST_WAIT = 5.0
+MAX_WAIT_SECONDS = 5.0
 TRY_AGAIN_AFTER = 5
 _PLACES, _TURNS = BoundedSemaphore(AT_ONCE + WAITING), BoundedSemaphore(AT_ONCE)
 # Of 0 to 4: a password with this score takes more than a hundred million guesses (https://github.com/dropbox/zxcvbn).
-LEAST_SCORE = 3
+MIN_SCORE = 3
 # zxcvbn takes time by the third power of the length: seconds for 72 characters. The first 40 say enough.
 JUDGED_CHARACTERS = 40
 # Words that are guessed first here. zxcvbn has no Russian words, and does not know the Russian keyboard.
@@ -50,12 +50,12 @@ def refuse_weak(password: str, *own_words: str) -> None:
     :raises password_short: :raises password_long: :raises password_common:
     """
     password = composed(password)
-    if len(password) < SHORTEST:
-        raise ServiceError("password_short", n=SHORTEST)
-    if len(password) > LONGEST:
-        raise ServiceError("password_long", n=LONGEST)
+    if len(password) < MIN_LENGTH:
+        raise ServiceError("password_short", n=MIN_LENGTH)
+    if len(password) > MAX_LENGTH:
+        raise ServiceError("password_long", n=MAX_LENGTH)
     words = [word for own in own_words for word in (own, *own.split()) if word]
-    if _score(password, [*OUR_WORDS, *words]) < LEAST_SCORE:
+    if _score(password, [*OUR_WORDS, *words]) < MIN_SCORE:
         raise ServiceError("password_common")
 
 
@@ -83,7 +83,7 @@ def fits(password: str, password_hash: str | None) -> bool:
     """
     compared = password_hash or _nobodys_hash()
     with _turn():
-        known = check_password_hash(compared, composed(password)[: LONGEST + 1])
+        known = check_password_hash(compared, composed(password)[: MAX_LENGTH + 1])
     return known and password_hash is not None
 
 
@@ -94,7 +94,7 @@ def _turn() -> Iterator[None]:
     :raises PasswordsBusy:
     """
     end_read()
-    with _held(_PLACES, 0.0), _held(_TURNS, LONGEST_WAIT):
+    with _held(_PLACES, 0.0), _held(_TURNS, MAX_WAIT_SECONDS):
         yield
 
 

@@ -15,7 +15,7 @@ from hikflask.models.columns import database_now
 from hikflask.services.accounts.errors import TooOften
 from hikflask.services.core.db import changed_rows, transaction
 
-LONGEST_KEY = 160
+MAX_KEY_LENGTH = 160
 # A machine may use any address of its IPv6 network, so the network is what counts. In bits.
 IPV6_NETWORK = 64
 # Longer than any window, in seconds.
@@ -35,7 +35,7 @@ def take(key: str, limit: int, seconds: float) -> None:
     """
     statement = _counted(db.engine.dialect.name, seconds)
     with transaction(alone=True):
-        count, since, now = db.session.execute(statement, {"its_key": key[:LONGEST_KEY]}).one()
+        count, since, now = db.session.execute(statement, {"its_key": key[:MAX_KEY_LENGTH]}).one()
     if count > limit:
         left = seconds - (now - since).total_seconds()
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
@@ -46,7 +46,7 @@ def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
 
     :raises TooOften: as take() does.
     """
-    conditions = (Throttle.key == key[:LONGEST_KEY], Throttle.count >= limit, _is_open(seconds))
+    conditions = (Throttle.key == key[:MAX_KEY_LENGTH], Throttle.count >= limit, _is_open(seconds))
     if db.session.execute(select(Throttle.key).where(*conditions)).first():
         take(key, limit, seconds)
 
@@ -81,7 +81,7 @@ def place_of(address: str) -> str:
 
 def give_back(key: str) -> None:
     """Do not count one try: it was a successful one."""
-    statement = update(Throttle).where(Throttle.key == key[:LONGEST_KEY], Throttle.count > 0)
+    statement = update(Throttle).where(Throttle.key == key[:MAX_KEY_LENGTH], Throttle.count > 0)
     with transaction(alone=True):
         changed_rows(statement.values(count=Throttle.count - 1))
 

@@ -16,9 +16,9 @@ from hikflask.services.state.enrolment import IS_LEAVING
 
 SECONDS_PER_HOUR = 3600.0
 # The oldest, and the newest, removals that are looked at.
-MOST_REMOVALS = 5000
+MAX_REMOVALS = 5000
 # The IDs that a mail names.
-MOST_NAMED = 20
+MAX_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def find() -> list[Condition]:
 def newest_removals() -> dict[int, datetime]:
     """Return for each terminal when the last of the removals that are overdue was asked for."""
     newest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
-    some = newest.order_by(Enrolment.desired_since.desc(), Enrolment.id.desc()).limit(MOST_REMOVALS).subquery()
+    some = newest.order_by(Enrolment.desired_since.desc(), Enrolment.id.desc()).limit(MAX_REMOVALS).subquery()
     each = select(some.c.terminal_id, func.max(some.c.desired_since)).group_by(some.c.terminal_id)
     return {terminal_id: moment for terminal_id, moment in db.session.execute(each)}
 
@@ -52,7 +52,7 @@ def numbers(terminal_id: int) -> list[str]:
     """Return the IDs of those who should have left a terminal by now, the first of them."""
     here = (Enrolment.terminal_id == terminal_id, *_overdue())
     statement = select(Enrolment.number).where(*here).order_by(Enrolment.desired_since, Enrolment.id)
-    return list(db.session.execute(statement.limit(MOST_NAMED + 1)).scalars())
+    return list(db.session.execute(statement.limit(MAX_NAMED + 1)).scalars())
 
 
 def _overdue() -> tuple[ColumnElement[bool], ...]:
@@ -62,7 +62,7 @@ def _overdue() -> tuple[ColumnElement[bool], ...]:
 
 def _removals() -> list[Condition]:
     oldest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
-    some = oldest.order_by(Enrolment.desired_since, Enrolment.id).limit(MOST_REMOVALS).subquery()
+    some = oldest.order_by(Enrolment.desired_since, Enrolment.id).limit(MAX_REMOVALS).subquery()
     each = select(some.c.terminal_id, func.min(some.c.desired_since)).group_by(some.c.terminal_id)
     return [Condition(REMOVALS, terminal_id, since) for terminal_id, since in db.session.execute(each)]
 

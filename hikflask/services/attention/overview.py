@@ -20,7 +20,7 @@ from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat
-from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to
+from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
@@ -29,7 +29,7 @@ from hikflask.services.terminals import people_changes, registry
 
 Row = TypeVar("Row", Employee, Enrolment, Job)
 # So many rows of a group are shown; its heading leads to all of them.
-MOST_SHOWN = 5
+MAX_SHOWN = 5
 WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 
 
@@ -38,7 +38,7 @@ class Counts:
     """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
     terminals with people changed there, with how many findings each. `backup_overdue`: the last one is too old.
 
-    A number above MOST_COUNTED may be given as MOST_COUNTED + 1.
+    A number above MAX_COUNTED may be given as MAX_COUNTED + 1.
     """
 
     removals: int
@@ -58,7 +58,7 @@ class Counts:
         people = self.removals + self.refused + self.no_face + self.consents
         places = len(self.problems) + len(self.drift)
         total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs) + self.backup_overdue
-        return min(total, MOST_COUNTED + 1)
+        return min(total, MAX_COUNTED + 1)
 
 
 @dataclass(frozen=True)
@@ -139,16 +139,16 @@ def overview(counts: Counts, caller: str) -> Overview:
     blocked, no_consent = _blocked(counts.problems), counts.consents or search.count(WITHOUT_CONSENT)
     waiting = search.count_up_to(EmployeeFilter(state=WAITING))
     # Jobs that nobody has tried again since, or dismissed.
-    failed = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MOST_SHOWN)
+    failed = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MAX_SHOWN)
     return Overview(
         counts=counts,
-        removals=queries.open_removals(MOST_SHOWN),
+        removals=queries.open_removals(MAX_SHOWN),
         all_have_employees=not queries.has_removals_without_employee(),
-        refused=_stopped(blocked, many=counts.refused > MOST_COUNTED),
+        refused=_stopped(blocked, many=counts.refused > MAX_COUNTED),
         no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
         waiting_count=waiting,
-        waiting=_waiting(many=waiting > MOST_COUNTED) if waiting else [],
-        affected=_affected(counts.problems[:MOST_SHOWN]),
+        waiting=_waiting(many=waiting > MAX_COUNTED) if waiting else [],
+        affected=_affected(counts.problems[:MAX_SHOWN]),
         without_consent_count=no_consent,
         without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
         unsaved=_unsaved(caller),
@@ -181,7 +181,7 @@ def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
 
 
 def _first(*where: ColumnElement[bool]) -> list[Employee]:
-    return _rows(select(Employee).where(*where).order_by(Employee.id).limit(MOST_SHOWN))
+    return _rows(select(Employee).where(*where).order_by(Employee.id).limit(MAX_SHOWN))
 
 
 def _rows(statement: Select[Row]) -> list[Row]:
@@ -199,7 +199,7 @@ def _stopped(blocked: list[int], *, many: bool) -> list[Enrolment]:
 def _waiting(*, many: bool) -> list[Waiting]:
     """Return one line for each terminal that active employees wait for.
 
-    :param many: count no further than MOST_COUNTED + 1 at each terminal, beginning with the next attempts.
+    :param many: count no further than MAX_COUNTED + 1 at each terminal, beginning with the next attempts.
     """
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
     is_active = select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery()
@@ -208,7 +208,7 @@ def _waiting(*, many: bool) -> list[Waiting]:
         waits = or_(*(and_(*facts) for facts in filters.WAITS))
         due = (waits, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
         at_terminals = (of_active.where(Enrolment.terminal_id == row.id, *due) for row in registry.list_all())
-        parts = [select(part.limit(MOST_COUNTED + 1).subquery()) for part in at_terminals]
+        parts = [select(part.limit(MAX_COUNTED + 1).subquery()) for part in at_terminals]
     else:
         parts = [of_active.where(*facts) for facts in filters.WAITS]
     waiting = union_all(*parts).subquery()
@@ -235,7 +235,7 @@ def _unsaved(caller: str) -> list[Unsaved]:
         .outerjoin(Employee, Employee.number == Capture.draft_number)
         .where(Capture.state == CAPTURED)
         .order_by(of_others, Capture.id)
-        .limit(MOST_SHOWN)
+        .limit(MAX_SHOWN)
     )
     rows = db.session.execute(statement, execution_options={"populate_existing": True})
     return [Unsaved(capture, employee_id) for capture, employee_id in rows]

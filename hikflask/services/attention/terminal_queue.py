@@ -15,7 +15,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, PRESENT
 from hikflask.services.core.db import count_rows_up_to
-from hikflask.services.enrolments.schedule import MOST_IN_A_TURN
+from hikflask.services.enrolments.schedule import MAX_IN_A_TURN
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, CLAIM_SECONDS
 from hikflask.services.terminals import leases
 
@@ -23,10 +23,10 @@ REMOVALS, SINGLE, MANY = "removals", "single", "many"
 # Part of the queue, with what its rows desire and whether they are of many: the order of schedule.URGENCY.
 PARTS = ((REMOVALS, ABSENT, False), (REMOVALS, ABSENT, True), (SINGLE, PRESENT, False), (MANY, PRESENT, True))
 # Rows are not counted any further.
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-LARGEST = 2**53
+MAX_INTEGER = 2**53
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Queue:
     """The queue of a terminal.
 
     `in_use`: a conversation with the terminal is open. `now`: the enrolments whose turn it is. `lines`: those that come
-    next. `following`: where the next page begins, or None. `counts`: how many wait in each part, up to MOST_COUNTED.
-    `stopped`: how many more wait until the terminal's password is corrected, up to MOST_COUNTED.
+    next. `following`: where the next page begins, or None. `counts`: how many wait in each part, up to MAX_COUNTED.
+    `stopped`: how many more wait until the terminal's password is corrected, up to MAX_COUNTED.
     """
 
     terminal: Terminal
@@ -68,8 +68,8 @@ class Queue:
 
     @property
     def waiting(self) -> int:
-        """How many wait in all, up to MOST_COUNTED."""
-        return min(MOST_COUNTED, sum(self.counts.values()) + self.stopped)
+        """How many wait in all, up to MAX_COUNTED."""
+        return min(MAX_COUNTED, sum(self.counts.values()) + self.stopped)
 
     @property
     def is_empty(self) -> bool:
@@ -80,7 +80,7 @@ class Queue:
 def place_of(text: str) -> Place | None:
     """Return the place that a text names, or None when it names none."""
     part, when, row = [int(number) if number.isdecimal() else -1 for number in (text.split("-") + [""] * 3)[:3]]
-    if not (0 <= part < len(PARTS) and 0 <= when < LARGEST and 0 <= row < LARGEST):
+    if not (0 <= part < len(PARTS) and 0 <= when < MAX_INTEGER and 0 <= row < MAX_INTEGER):
         return None
     return Place(part, EPOCH + when * MICROSECOND, row)
 
@@ -96,7 +96,7 @@ def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queu
         following = Place(number, last.next_attempt_at or EPOCH, last.id)
     in_use = db.session.execute(select(~leases.free()).where(Terminal.id == terminal.id)).scalar_one()
     awaiting = select(Enrolment.id).where(Enrolment.terminal_id == terminal.id, AWAITS_CORRECTION)
-    stopped = count_rows_up_to(awaiting, MOST_COUNTED - 1) if terminal.refused_since else 0
+    stopped = count_rows_up_to(awaiting, MAX_COUNTED - 1) if terminal.refused_since else 0
     return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), stopped)
 
 
@@ -112,8 +112,8 @@ def _now(terminal_id: int) -> list[Enrolment]:
     is_now = or_(Enrolment.step != "", and_(Enrolment.refusal_code == "", Enrolment.attempts == 0))
     rows: list[Enrolment] = []
     for _, desired, in_bulk in PARTS:
-        rows += _read(MOST_IN_A_TURN, waits(terminal_id, desired, in_bulk), claimed, is_now)
-    return sorted(rows[:MOST_IN_A_TURN], key=lambda enrolment: not enrolment.step)
+        rows += _read(MAX_IN_A_TURN, waits(terminal_id, desired, in_bulk), claimed, is_now)
+    return sorted(rows[:MAX_IN_A_TURN], key=lambda enrolment: not enrolment.step)
 
 
 def _lines(terminal_id: int, but: list[int], after: Place | None, limit: int) -> list[tuple[int, Enrolment]]:
@@ -138,6 +138,6 @@ def _read(limit: int, *where: ColumnElement[bool]) -> Iterator[Enrolment]:
 def _counts(terminal_id: int) -> dict[str, int]:
     counts = dict.fromkeys((REMOVALS, SINGLE, MANY), 0)
     for part, desired, in_bulk in PARTS:
-        more = count_rows_up_to(select(Enrolment.id).where(waits(terminal_id, desired, in_bulk)), MOST_COUNTED - 1)
-        counts[part] = min(MOST_COUNTED, counts[part] + more)
+        more = count_rows_up_to(select(Enrolment.id).where(waits(terminal_id, desired, in_bulk)), MAX_COUNTED - 1)
+        counts[part] = min(MAX_COUNTED, counts[part] + more)
     return counts

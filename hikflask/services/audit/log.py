@@ -17,11 +17,11 @@ from hikflask.services.audit import sealing
 from hikflask.services.audit.sealing import Details
 from hikflask.services.core.db import insert_at_end, lock_numbers, transaction, transactional
 
-LONGEST_TEXT = 2000
+MAX_TEXT_LENGTH = 2000
 # Looking at the same photo again within this time is not noted again, nor is the same refused access.
 SAME_SECONDS = 600.0
 # So many different refusals of one actor are noted within that time, so that nobody can fill the trail.
-MOST_REFUSALS = 20
+MAX_REFUSALS = 20
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def record(
     entry = dict(
         actor=one_line(actor.name)[:128],
         address=one_line(actor.address)[:64],
-        request_id=(actor.request_id or request_id.present())[: request_id.LONGEST],
+        request_id=(actor.request_id or request_id.present())[: request_id.MAX_LENGTH],
         action=action,
         employee_id=employee.id if employee else employee_id,
         employee="",
@@ -142,9 +142,9 @@ def _record_new_view(employee_id: int | None, file: str, number: str) -> None:
 def record_refused_access(what: str) -> None:
     """Note a refused access, unless the same one from the same address, or too many others, were noted just before."""
     told = (one_line(what)[:128], one_line(present_actor().address)[:64])
-    lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MOST_REFUSALS)
+    lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MAX_REFUSALS)
     known = [tuple(row) for row in db.session.execute(lately)]
-    if told not in known and len(known) < MOST_REFUSALS:
+    if told not in known and len(known) < MAX_REFUSALS:
         record_alone("access.refused", subject=what)
 
 
@@ -171,7 +171,7 @@ def _details(values: Mapping[str, Any]) -> Details:
         return None
     details = json.loads(json.dumps(values, default=str))
     text = details_text(details)
-    return details if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT]
+    return details if len(text) <= MAX_TEXT_LENGTH else text[:MAX_TEXT_LENGTH]
 
 
 def details_text(details: Details) -> str:

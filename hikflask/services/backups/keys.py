@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from hikflask.services.backups.errors import BackupError
 
-SHORTEST_PASSPHRASE = 12
+MIN_PASSPHRASE_LENGTH = 12
 SALT_BYTES = 16
 # OWASP's Password Storage Cheat Sheet: at least 2**17 with r=8, p=1. It takes 128 MB for a moment.
 COST, BLOCKS, PARALLEL = 2**17, 8, 1
@@ -31,8 +31,8 @@ def sealed(keys: Keys, passphrase: str) -> bytes:
 
     :raises BackupError: when the passphrase is too short.
     """
-    if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise BackupError(f"The passphrase must have {SHORTEST_PASSPHRASE} characters or more.")
+    if len(passphrase) < MIN_PASSPHRASE_LENGTH:
+        raise BackupError(f"The passphrase must have {MIN_PASSPHRASE_LENGTH} characters or more.")
     salt = secrets.token_bytes(SALT_BYTES)
     text = json.dumps({"secret_key": keys.secret_key, "password_key": keys.password_key})
     token = _cipher(passphrase, salt).encrypt(text.encode()).decode()

@@ -15,7 +15,7 @@ from hikflask.services.core.db import changed_rows, transactional
 # program calls with the token of before, somebody tries to sign in, or the nightly backup is made.
 NOTHING = {one.__tablename__ for one in (Alarm, AuditEntry, Backup, EmployeeCount, Heartbeat, Throttle)}
 # So many backups are remembered.
-MOST = 100
+MAX_RECORDS = 100
 
 
 def newest() -> Backup | None:
@@ -47,5 +47,5 @@ def add(manifest: Manifest, size: int) -> Backup:
     )
     db.session.add(made)
     db.session.flush()
-    changed_rows(delete(Backup).where(Backup.id <= made.id - MOST))
+    changed_rows(delete(Backup).where(Backup.id <= made.id - MAX_RECORDS))
     return made

@@ -67,7 +67,7 @@ def view(capture_id: int) -> View:
 def fail_overdue(terminal_id: int | None = None) -> None:
     """Mark running captures as failed when their deadline has passed; `terminal_id` None means at all terminals."""
     # A deadline too far in the future was written before the clock was set back.
-    never = database_now(leases.LONGEST_SECONDS)
+    never = database_now(leases.MAX_SECONDS)
     overdue = or_(Capture.deadline < database_now(-GRACE_SECONDS), Capture.deadline > never)
     here = true() if terminal_id is None else Capture.terminal_id == terminal_id
     # The audit entry must not name the present operator.

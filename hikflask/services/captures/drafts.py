@@ -15,9 +15,9 @@ from hikflask.models.columns import storable
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.state.capture import NO_DRAFT
 
-LONGEST = 255
+MAX_LENGTH = 255
 # As ids in a text of 255 characters.
-MOST_GROUPS = 20
+MAX_GROUPS = 20
 # The fields of a draft that a save may change, or leave as they are.
 FIELDS = frozenset(("number", "name", "department", "terminal_name", "valid_from", "valid_to", "groups"))
 
@@ -46,15 +46,15 @@ class Draft:
     def columns(self) -> dict[str, Any]:
         """Return the draft as the columns of a capture."""
         return {
-            "draft_number": storable(self.number[:LONGEST]),
-            "draft_name": storable(self.name[:LONGEST]),
-            "draft_department": storable(self.department[:LONGEST]),
-            "draft_terminal_name": storable(self.terminal_name[:LONGEST]),
-            "draft_valid_from": storable(self.valid_from[:LONGEST]),
-            "draft_valid_to": storable(self.valid_to[:LONGEST]),
+            "draft_number": storable(self.number[:MAX_LENGTH]),
+            "draft_name": storable(self.name[:MAX_LENGTH]),
+            "draft_department": storable(self.department[:MAX_LENGTH]),
+            "draft_terminal_name": storable(self.terminal_name[:MAX_LENGTH]),
+            "draft_valid_from": storable(self.valid_from[:MAX_LENGTH]),
+            "draft_valid_to": storable(self.valid_to[:MAX_LENGTH]),
             "draft_consent": self.consent,
-            "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MOST_GROUPS]),
-            "draft_version": storable(self.version[:LONGEST]),
+            "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MAX_GROUPS]),
+            "draft_version": storable(self.version[:MAX_LENGTH]),
         }
 
     def applied_to(self, saved: "Draft", fields: Collection[str] | None) -> "Draft":

@@ -21,7 +21,7 @@ from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases
 
-MOST_NAMES = 20
+MAX_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def found(terminal_id: int) -> Found | None:
     return Found(
         comparison,
         queries.counts(comparison),
-        list(db.session.execute(rows.where(*held).limit(MOST_NAMES)).scalars()),
+        list(db.session.execute(rows.where(*held).limit(MAX_NAMES)).scalars()),
         db.session.execute(select(func.count(Enrolment.id)).where(*held)).scalar_one(),
         list(db.session.execute(rows.where(*leaving)).scalars()),
     )

@@ -17,7 +17,7 @@ from hikflask.services.comparisons import queries
 from hikflask.services.core.db import changed_rows, lock_terminal, transaction
 from hikflask.services.state import enrolment as state
 
-LONGEST_REASON = 255
+MAX_REASON_LENGTH = 255
 # What the enrolment becomes that is not as desired because of such a difference.
 LEFT = {
     ONLY_HERE: state.LEFT_PERSON,
@@ -63,7 +63,7 @@ def _decide(comparison: Comparison, difference: Difference, reason: str) -> None
     if decision is None:
         decision = LeftAlone(terminal_id=comparison.terminal_id, kind=kind, number=number)
         db.session.add(decision)
-    why = reason.strip()[:LONGEST_REASON]
+    why = reason.strip()[:MAX_REASON_LENGTH]
     who = {"decided_by": audit.present_actor().name[:128], "decided_at": database_now()}
     db.session.flush()
     mine = update(LeftAlone).where(LeftAlone.id == decision.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hikflask.isapi.paging import Page, ends
 from hikflask.services.comparisons.errors import ComparisonFailed
 
-LONGEST_NUMBER = 32
+MAX_NUMBER_LENGTH = 32
 # No terminal holds more people or faces, whatever it states.
 MAX_ROWS = 100_000
 
@@ -72,7 +72,7 @@ def follow(place: Place, page: Page) -> Follows:
     if None not in {page.total, place.total} and page.total != place.total:
         raise Changed("list_changing")
     new = page.numbers[place.overlap :]
-    if any(len(number) > LONGEST_NUMBER for number in new):
+    if any(len(number) > MAX_NUMBER_LENGTH for number in new):
         raise ComparisonFailed("list_incomplete")
     if len(set(new)) < len(new):
         raise Changed("list_incomplete")

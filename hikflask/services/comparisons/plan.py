@@ -46,7 +46,7 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
 # is taken over as inactive.
 REPLACED, SHUT_OUT, INACTIVE, FACES = "replaced", "shut_out", "inactive", "faces"
-LONGEST_NAME = 128
+MAX_NAME_LENGTH = 128
 # What a plan says of the days of somebody who is taken over, as codes of sentences.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
@@ -373,7 +373,7 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
         raise ServiceError("not_there", n=known.number)
     if not employee_number.is_valid(known.number):
         raise ServiceError("number_not_usable", n=known.number)
-    if invisible_characters.is_blank(there.name) or len(there.name) > LONGEST_NAME:
+    if invisible_characters.is_blank(there.name) or len(there.name) > MAX_NAME_LENGTH:
         raise ServiceError("name_not_usable", n=known.number)
     if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
         raise ServiceError("nothing_to_take_over", n=known.number)

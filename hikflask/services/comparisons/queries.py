@@ -25,7 +25,7 @@ MANY = 5000
 # In place of a SHA-256: the picture was not read by this comparison.
 UNREAD = "unread"
 # A longer name there is kept up to this length.
-LONGEST_THERE = 255
+MAX_VALUE_LENGTH = 255
 
 
 class There(NamedTuple):

@@ -39,7 +39,7 @@ COMPARE = "compare"
 SLICE_SECONDS = 0.5
 # Others look that often whether the terminal is free.
 BREAK_SECONDS = 2 * leases.POLL_SECONDS
-MOST_RESTARTS = 5
+MAX_RESTARTS = 5
 # Nobody reads it any more.
 ABANDONED_SECONDS = 600.0
 PICTURES_AT_ONCE = 30
@@ -336,7 +336,7 @@ class Reading:
 
         :raises ComparisonFailed: when that was done often enough.
         """
-        if self._row.restarts >= MOST_RESTARTS:
+        if self._row.restarts >= MAX_RESTARTS:
             raise ComparisonFailed(failure)
         self._pictures = []
         anew = {"read": 0, "last_number": "", "people": None, "faces_read": 0, "first_face": "", "last_face": ""}
@@ -368,7 +368,7 @@ def _row(comparison_id: int, person: Person) -> dict[str, Any]:
     return {
         "comparison_id": comparison_id,
         "number": person.number,
-        "name": person.name[: queries.LONGEST_THERE],
+        "name": person.name[: queries.MAX_VALUE_LENGTH],
         "faces": person.faces,
         "face_url": _short(person.face_url),
         "valid_there": words_of(person.valid),
@@ -379,7 +379,7 @@ def _row(comparison_id: int, person: Person) -> dict[str, Any]:
 
 def _short(face_url: str | None) -> str | None:
     """Return the URL of a picture, or None when it is too long to be read."""
-    return face_url if face_url and len(face_url) <= faces.LONGEST_URL else None
+    return face_url if face_url and len(face_url) <= faces.MAX_URL_LENGTH else None
 
 
 def _if_told(ask: Callable[[], Told]) -> Told | None:

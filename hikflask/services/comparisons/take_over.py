@@ -23,7 +23,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons.limits import Limits, limits_taken
-from hikflask.services.comparisons.queries import LONGEST_THERE, name_wanted
+from hikflask.services.comparisons.queries import MAX_VALUE_LENGTH, name_wanted
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
@@ -38,8 +38,8 @@ from hikflask.services.terminals import connection
 from hikflask.services.terminals.connection import Conversation
 
 TAKE_OVER = "take_over"
-LONGEST_SECONDS = 60.0
-LONGEST_NAME = 128
+MAX_SECONDS = 60.0
+MAX_NAME_LENGTH = 128
 # In bytes. Terminals take pictures of 200 KB; one that shows more for all of its people would fill the disk.
 MAX_FACE = 1024 * 1024
 DAYS = ("valid_from", "valid_to")
@@ -101,7 +101,7 @@ def taking_over(
     if not persons.NUMBER.match(number):
         raise ServiceError("number_not_usable", n=number)
     with (
-        connection.converse(terminal_id, holder, TAKE_OVER, total=LONGEST_SECONDS, yields=True) as talk,
+        connection.converse(terminal_id, holder, TAKE_OVER, total=MAX_SECONDS, yields=True) as talk,
         storage.Files() as files,
     ):
         found = _found(talk, number, name_seen)
@@ -121,9 +121,9 @@ def _found(talk: Conversation, number: str, name_seen: str) -> Found:
     person = persons.find(talk, number)
     if person is None:
         raise ServiceError("not_there", n=number)
-    if person.name[:LONGEST_THERE] != name_seen:
+    if person.name[:MAX_VALUE_LENGTH] != name_seen:
         raise ServiceError("changed_there", n=number)
-    if not person.name.strip() or len(person.name) > LONGEST_NAME:
+    if not person.name.strip() or len(person.name) > MAX_NAME_LENGTH:
         raise ServiceError("name_not_usable", n=number)
     return Found(person, _picture(talk, person))
 

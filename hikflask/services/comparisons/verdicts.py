@@ -50,7 +50,7 @@ _PICTURE = (PersonThere.number, PersonThere.face_sha256)
 # Whoever compares has so long to decide before the program mends by itself.
 DECIDE_SECONDS = 600.0
 # So many confirmed pictures, none of them the photo's bytes, show that the terminal encodes pictures anew.
-FEWEST_REENCODED = 3
+MIN_REENCODED = 3
 # In the audit trail, where "name" is a person's name.
 NOTED_AS = {NAME: "names_differ"}
 # What the list proves. A validity is for a person to decide.
@@ -231,7 +231,7 @@ def _learn_encoding(comparison: Comparison) -> int:
     others = [row for row in compared if shown[row.number] != row.photo_sha256]
     people_of = Counter(shown.values())
     unshared = [row for row in others if people_of[shown[row.number]] == 1]
-    if len(others) == len(compared) and len(unshared) >= FEWEST_REENCODED:
+    if len(others) == len(compared) and len(unshared) >= MIN_REENCODED:
         fresh = [row for row in unshared if not row.face_there]
     else:
         fresh = _sent_again(comparison, unshared, shown)

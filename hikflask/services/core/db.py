@@ -84,9 +84,9 @@ HELD_TERMINALS = (
     .execution_options(populate_existing=True)
 )
 # Databases take no more than some ten thousand values in one statement.
-MOST_PARAMETERS = 10_000
+MAX_PARAMETERS = 10_000
 # Pages count no further, as a count costs the more the higher it is. One more stands for all that are more.
-MOST_COUNTED = 200
+MAX_COUNTED = 200
 
 
 # PostgreSQL ends one of two transactions that wait for each other, or that cannot be put in an order.
@@ -195,7 +195,7 @@ def _session() -> OwnedSession:
     return cast("OwnedSession", db.session())
 
 
-def count_rows_up_to(statement: Any, most: int = MOST_COUNTED) -> int:
+def count_rows_up_to(statement: Any, most: int = MAX_COUNTED) -> int:
     """Return how many rows a statement finds, or `most` + 1 when there are more."""
     some = statement.order_by(None).limit(most + 1).subquery()
     return db.session.execute(select(func.count()).select_from(some)).scalar_one()
@@ -320,8 +320,8 @@ def kept_employees(ids: Collection[int | None], *, wait: bool = True) -> set[int
     write_first()
     wanted = sorted({employee_id for employee_id in ids if employee_id is not None})
     kept: set[int] = set()
-    for start in range(0, len(wanted), MOST_PARAMETERS):
-        these = Employee.id.in_(wanted[start : start + MOST_PARAMETERS])
+    for start in range(0, len(wanted), MAX_PARAMETERS):
+        these = Employee.id.in_(wanted[start : start + MAX_PARAMETERS])
         there = select(Employee.id).where(these).order_by(Employee.id)
         there = there.with_for_update(read=True, key_share=True, skip_locked=not wait)
         kept.update(db.session.execute(there).scalars())

@@ -50,7 +50,7 @@ BY_NAME = ("name", "-name")
 Ids = Select[Any] | CompoundSelect[Any]
 GIVEN, MISSING = CONSENTS = ("given", "missing")
 # In characters. The searched text is not longer, and databases limit the number of conditions in a query.
-LONGEST_SEARCH = 300
+MAX_SEARCH_LENGTH = 300
 
 # Written into the statement, not sent beside it: a database finds an index on some rows only by the words themselves.
 _PRESENT, _CONFIRMED, _NO_STEP = (literal(word, literal_execute=True) for word in (PRESENT, CONFIRMED, ""))
@@ -133,7 +133,7 @@ def _was_had(terminal_id: int) -> ColumnElement[bool]:
 
 def words_of(wanted: EmployeeFilter) -> list[str]:
     """Return the folded words that are searched for, each once."""
-    return list(dict.fromkeys(folded(wanted.q[:LONGEST_SEARCH]).split()))
+    return list(dict.fromkeys(folded(wanted.q[:MAX_SEARCH_LENGTH]).split()))
 
 
 def sources(wanted: EmployeeFilter) -> list[Ids]:

@@ -28,8 +28,8 @@ from hikflask.services.photos.findings import Finding
 # The id of the photo, and the part of its file's name that nobody can guess.
 TOKEN = re.compile(r"([1-9]\d{0,8})-([\w-]{22})\Z", re.ASCII)
 # Each has up to 10 MB. Nobody chooses more photos within an hour, except to fill the disk.
-MOST_OF_ONE = 20
-LONGEST_LINE = 64 * 1024
+MAX_DRAFTS_EACH = 20
+MAX_LINE_LENGTH = 64 * 1024
 FULL_TURN = 360
 
 
@@ -145,7 +145,7 @@ def _keep(looked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[
     about |= {"findings": [vars(finding) for finding in looked.findings], "faces_checked": looked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)
     own = [path for path in storage.files_beside() if _about(path).get("owner") == about["owner"]]
-    _delete([storage.name_beside(path) for path in own[:-MOST_OF_ONE]])
+    _delete([storage.name_beside(path) for path in own[:-MAX_DRAFTS_EACH]])
     return _draft(photo, about)
 
 
@@ -174,7 +174,7 @@ def _about(path: Path) -> dict[str, Any]:
     """Return the line of JSON of a draft's file; empty when the file is gone."""
     try:
         with path.open("rb") as file:
-            about: dict[str, Any] = json.loads(file.readline(LONGEST_LINE))
+            about: dict[str, Any] = json.loads(file.readline(MAX_LINE_LENGTH))
             return about
     except FileNotFoundError:
         return {}

@@ -15,7 +15,7 @@ from hikflask.models.columns import storable
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset
-from hikflask.services.core.db import MOST_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
+from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, name_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
@@ -26,11 +26,11 @@ WALK = 2000
 FEW = 500
 # Of many who have the searched words and are far apart, a few are looked at for the pairs of letters that they begin
 # with, of which so many are taken.
-MOST_PAIRS = 8
+MAX_PAIRS = 8
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
-MOST_NAMESAKES = 3
+MAX_NAMESAKES = 3
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def duplicates(number: str, name: str, employee_id: int | None) -> Duplicates:
     same = func.substr(Employee.search, 1, func.length(begin)) == begin
     with_name = Employee.id.in_(name_index.ids([f"{folded(name)} "]))
     namesakes = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
-    return Duplicates(owner, list(db.session.execute(namesakes.limit(MOST_NAMESAKES)).scalars()))
+    return Duplicates(owner, list(db.session.execute(namesakes.limit(MAX_NAMESAKES)).scalars()))
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page
     :raises CursorUnknown: when the place is none of a list in this order.
     """
     rows, total = _page(wanted, limit, place)
-    return rows, count(wanted) if total is None or total > MOST_COUNTED else total
+    return rows, count(wanted) if total is None or total > MAX_COUNTED else total
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
-    """Return a page, and how many pass the filter: more than MOST_COUNTED may be counted as one more than that.
+    """Return a page, and how many pass the filter: more than MAX_COUNTED may be counted as one more than that.
 
     :raises CursorUnknown: when the place is none of a list in this order.
     """
@@ -143,20 +143,20 @@ def count(wanted: EmployeeFilter) -> int:
 
 
 def count_up_to(wanted: EmployeeFilter) -> int:
-    """Return how many employees pass a filter; more than MOST_COUNTED may be counted as one more than that."""
+    """Return how many employees pass a filter; more than MAX_COUNTED may be counted as one more than that."""
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
-    alone = filters.each_once(wanted, MOST_COUNTED)
+    alone = filters.each_once(wanted, MAX_COUNTED)
     if alone is not None:
         return count_rows_up_to(alone)
     words = filters.words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return len(name_index.texts(words, MOST_COUNTED + 1))
+        return len(name_index.texts(words, MAX_COUNTED + 1))
     source = _few(wanted)
     if source is not None:
         passing = (Employee.id.in_(source), *filters.conditions(wanted, each=True))
         counted = select(func.count()).select_from(Employee).where(*passing)
-        return min(int(db.session.execute(counted).scalar_one()), MOST_COUNTED + 1)
+        return min(int(db.session.execute(counted).scalar_one()), MAX_COUNTED + 1)
     with along_indexes():
         return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
 
@@ -213,17 +213,17 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
     if not end or len(rows) > limit:
         return rows, None
     words = filters.words_of(wanted)
-    hits = name_index.texts(words, max(FEW, MOST_COUNTED) + 1) if words else []
+    hits = name_index.texts(words, max(FEW, MAX_COUNTED) + 1) if words else []
     source = name_index.ids(words) if words and len(hits) <= FEW else _few(replace(wanted, q=""))
     if source is not None:
         behind = and_(literal(value=True), *order.condition(place))
         gathered = select(behind, Employee.id, *order.columns)
         passing = gathered.where(Employee.id.in_(source), *filters.conditions(wanted, each=True))
         few = list(db.session.execute(order.sorted(passing, place)))
-        return [row[1:] for row in few if row[0]][: limit + 1], min(len(few), MOST_COUNTED + 1)
+        return [row[1:] for row in few if row[0]][: limit + 1], min(len(few), MAX_COUNTED + 1)
     # Where the words are the whole filter, each hit passes.
     is_counted = hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort)
-    total = min(len(hits), MOST_COUNTED + 1) if is_counted else None
+    total = min(len(hits), MAX_COUNTED + 1) if is_counted else None
     together = _rows_together(wanted, order, limit, place, hits) if hits else None
     if together is not None:
         return together, total
@@ -262,7 +262,7 @@ def _rows_together(
     """
     if wanted.sort not in filters.BY_NAME or not _sorts_by_letter():
         return None
-    pairs = [pair for pair, _ in Counter(text[:2] for text in hits).most_common(MOST_PAIRS)]
+    pairs = [pair for pair, _ in Counter(text[:2] for text in hits).most_common(MAX_PAIRS)]
     longest = max(filters.words_of(wanted), key=len)
     # Few of the rest have the end of the word, mostly, and these are found sooner than those with the word.
     for part_of_word in (longest[-name_index.LETTERS :], longest):

@@ -21,12 +21,12 @@ from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 
 # More people than this, or than this part of those on a terminal.
-MOST_REMOVALS = 20
-MOST_PART = 0.1
+MAX_REMOVALS = 20
+MAX_SHARE = 0.1
 # A last day so soon counts as the end of access: who sets it for many need not wait for long.
 SOON = timedelta(days=30)
 # So many terminals are named in a refusal.
-MOST_NAMED = 5
+MAX_NAMED = 5
 # An employee and a terminal, by their ids.
 Pair = tuple[int, int]
 # The first and the last day; None is no limit.
@@ -84,7 +84,7 @@ class Losses:
     @property
     def are_many(self) -> bool:
         """True when an administrator must confirm their number."""
-        return self.people > MOST_REMOVALS or any(are_many(loss.loses, loss.people) for loss in self.terminals)
+        return self.people > MAX_REMOVALS or any(are_many(loss.loses, loss.people) for loss in self.terminals)
 
     def __add__(self, other: "Losses") -> "Losses":
         """Return both; a terminal is among them twice."""
@@ -92,7 +92,7 @@ class Losses:
 
     def are_exceeded_by(self, taken: Mapping[int, int], people: int) -> bool:
         """True when, of so many people, or of these by terminal, many lose access of whom this does not know."""
-        if people > max(self.people, MOST_REMOVALS):
+        if people > max(self.people, MAX_REMOVALS):
             return True
         agreed = Counter[int]()
         for loss in self.terminals:
@@ -116,13 +116,13 @@ class Losses:
     def refusal(self) -> AdministratorNeeded:
         """What to raise where somebody else than an administrator asks for it."""
         names = [loss.terminal for loss in self.terminals]
-        more = ["…"] if len(names) > MOST_NAMED else []
-        return AdministratorNeeded(self.people, ", ".join([*names[:MOST_NAMED], *more]))
+        more = ["…"] if len(names) > MAX_NAMED else []
+        return AdministratorNeeded(self.people, ", ".join([*names[:MAX_NAMED], *more]))
 
 
 def are_many(removals: int, people: int) -> bool:
     """True when a terminal with this many people would lose too many of them to do so unasked."""
-    return removals > MOST_REMOVALS or removals > MOST_PART * people
+    return removals > MAX_REMOVALS or removals > MAX_SHARE * people
 
 
 def are_taken_by(before: Days, after: Days) -> bool:

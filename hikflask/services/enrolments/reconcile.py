@@ -37,7 +37,7 @@ from hikflask.services.terminals import checks, connection
 
 SAVE = "save"
 # For all requests about one number, in seconds: one slow terminal must not hold a worker for ever.
-LONGEST_SECONDS = 120.0
+MAX_SECONDS = 120.0
 log = logging.getLogger(__name__)
 NOT_OURS = (LeaseLost, GenerationChanged, EnrolmentUnknown)
 
@@ -78,7 +78,7 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
     urgent = wait is None
     try:
         with connection.converse(
-            enrolment.terminal_id, holder, SAVE, wait=wait, total=LONGEST_SECONDS, urgent=urgent
+            enrolment.terminal_id, holder, SAVE, wait=wait, total=MAX_SECONDS, urgent=urgent
         ) as talk:
             enrolment = queries.row(enrolment_id, with_employee=True)
             if _is_done(enrolment) and not prove_again:

@@ -19,21 +19,21 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import ROWS
 from hikflask.services.terminals import leases
 
-MOST_IN_A_TURN = 20
+MAX_IN_A_TURN = 20
 # `desired` and `in_bulk`: removals first, whoever asked for them; then what a person waits for; then one of many.
 KINDS = ((ABSENT, False), (ABSENT, True), (PRESENT, False), (PRESENT, True))
 SINGLE = tuple(kind for kind in KINDS if not kind[1])
 URGENCY = (case((Enrolment.desired == ABSENT, 0), else_=1), Enrolment.in_bulk, Enrolment.next_attempt_at, Enrolment.id)
-LONGEST_EXPONENT = 20
+MAX_EXPONENT = 20
 
 
 def back_off(attempts: int) -> float:
     """Return the seconds until the next attempt: RETRY_BASE doubles each time, up to RETRY_MAX."""
     base, most = current_app.config["RETRY_BASE"], current_app.config["RETRY_MAX"]
-    return float(min(most, base * 2 ** min(attempts, LONGEST_EXPONENT)))
+    return float(min(most, base * 2 ** min(attempts, MAX_EXPONENT)))
 
 
-def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
+def claim_turns(most: int = MAX_IN_A_TURN) -> list[list[int]]:
     """Claim due enrolments and return their ids, one list for each terminal that is free and has something due.
 
     The most urgent come first. A claim moves the next attempt into the future, so an enrolment becomes due again when
@@ -46,19 +46,19 @@ def claim_turns(most: int = MOST_IN_A_TURN) -> list[list[int]]:
 
 def claim_next_turn(terminal_id: int) -> list[int]:
     """Claim the next turn of one terminal as claim_turns() does; return the ids, none when it has to wait."""
-    turns = _claim_turns(terminals_with_due().where(Terminal.id == terminal_id), MOST_IN_A_TURN)
+    turns = _claim_turns(terminals_with_due().where(Terminal.id == terminal_id), MAX_IN_A_TURN)
     return turns[0] if turns else []
 
 
 def claim_urgent_beside(turn: list[int]) -> list[int]:
     """Return a terminal's turn, the most urgent first, with what became due there since it began.
 
-    A turn never becomes longer than MOST_IN_A_TURN. What belongs to a job for many waits for the next turn.
+    A turn never becomes longer than MAX_IN_A_TURN. What belongs to a job for many waits for the next turn.
     """
     terminal_id = terminal_of(turn)
     if terminal_id is None:
         return []
-    urgent = _claim(terminal_id, SINGLE, MOST_IN_A_TURN - len(turn))
+    urgent = _claim(terminal_id, SINGLE, MAX_IN_A_TURN - len(turn))
     sorted_turn = select(Enrolment.id).where(Enrolment.id.in_([*urgent, *turn])).order_by(*URGENCY)
     return list(db.session.execute(sorted_turn).scalars())
 

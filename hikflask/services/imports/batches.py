@@ -22,7 +22,7 @@ from hikflask.services.terminals import registry
 
 MEGABYTE = 1024 * 1024
 PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
-LONGEST_FILE_NAME = 255
+MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
 
 
@@ -96,7 +96,7 @@ def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
 
 
 def _file_name(name: str) -> str:
-    return storable(name.replace("\\", "/").rpartition("/")[2])[:LONGEST_FILE_NAME]
+    return storable(name.replace("\\", "/").rpartition("/")[2])[:MAX_FILE_NAME_LENGTH]
 
 
 @transactional

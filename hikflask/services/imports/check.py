@@ -33,7 +33,7 @@ from hikflask.services.spreadsheets.reader_process import Layout, Row
 BATCH = 500
 # Others, who may be in the same process, have their turn after each portion.
 PAUSE = 0.01
-MOST_LINES = 5
+MAX_LINES = 5
 MEGABYTE = 1024 * 1024
 # What the rows of an import may take here, in bytes of JSON: so much, and so many times the size of its files, but at
 # most the last. Each of the 200,000 people of the longest table takes some 400.
@@ -210,7 +210,7 @@ class _Check:
         changes = []
         for row in stored:
             others = (str(line) for line in self._twice[row.number] if line != row.line)
-            said = ["number_twice", {"lines": ", ".join(islice(others, MOST_LINES))}]
+            said = ["number_twice", {"lines": ", ".join(islice(others, MAX_LINES))}]
             cells = [storable(cell) for cell in part[row.line].cells]
             errors = (row.errors or {}) | {NUMBER: said}
             changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})

@@ -22,12 +22,12 @@ from hikflask.services.imports import stored_files
 
 MEGABYTE = 1024 * 1024
 # Of one picture, as of one that is uploaded alone.
-LARGEST_FILE = 10 * MEGABYTE
-MOST_FILES = 20_000
-MOST_MEGABYTES = 8000
+MAX_FILE_BYTES = 10 * MEGABYTE
+MAX_FILES = 20_000
+MAX_MEGABYTES = 8000
 # Of the directory at the end, which is read into memory, and of a file's name with what is added to it there: the time
 # that these additions take grows with the square of their size.
-LARGEST_DIRECTORY, MAX_RECORD = 8 * MEGABYTE, 4096
+MAX_DIRECTORY_BYTES, MAX_RECORD = 8 * MEGABYTE, 4096
 # The end of the directory (PKWARE's APPNOTE.TXT, 4.3.16), its largest size, and what stands before it with ZIP64.
 END, END_SIZE, END_MOST, END_OF_ZIP64 = b"PK\x05\x06", 22, 22 + 65535, b"PK\x06\x07"
 # What stands before a file, and of it in the directory: the sizes without names, and where the sizes of these and the
@@ -95,8 +95,8 @@ def _refuse_directory(path: Path) -> None:
         if at < 0 or len(tail) < at + END_SIZE:
             raise BadArchive
         size = int.from_bytes(tail[at + 12 : at + 16], "little")
-        if size > LARGEST_DIRECTORY or tail[max(0, at - 20) : at].startswith(END_OF_ZIP64):
-            raise BadArchive("archive_too_many", n=MOST_FILES)
+        if size > MAX_DIRECTORY_BYTES or tail[max(0, at - 20) : at].startswith(END_OF_ZIP64):
+            raise BadArchive("archive_too_many", n=MAX_FILES)
         file.seek(start + at - size)
         directory = file.read(size)
     count = place = 0
@@ -106,16 +106,16 @@ def _refuse_directory(path: Path) -> None:
             raise BadArchive
         place += RECORD_SIZE + length
         count += 1
-        if count > MOST_FILES:
-            raise BadArchive("archive_too_many", n=MOST_FILES)
+        if count > MAX_FILES:
+            raise BadArchive("archive_too_many", n=MAX_FILES)
 
 
 def _refuse(archive: ZipFile) -> None:
     files = archive.infolist()
     if any(info.flag_bits & ENCRYPTED for info in files):
         raise BadArchive("archive_encrypted")
-    if sum(info.file_size for info in files) > MOST_MEGABYTES * MEGABYTE:
-        raise BadArchive("archive_too_large", n=MOST_MEGABYTES)
+    if sum(info.file_size for info in files) > MAX_MEGABYTES * MEGABYTE:
+        raise BadArchive("archive_too_large", n=MAX_MEGABYTES)
     end = 0
     for info in sorted(files, key=lambda info: info.header_offset):
         if info.header_offset < end or not info.filename:
@@ -175,13 +175,13 @@ def read(path: Path, name: str) -> io.BytesIO:
     try:
         with _opened(path) as (file, archive):
             info = archive.getinfo(name)
-            if info.file_size > LARGEST_FILE:
+            if info.file_size > MAX_FILE_BYTES:
                 raise BadPhoto("photo_too_large")
             if info.compress_type not in METHODS:
                 raise BadPhoto
             file.seek(_start(file, info))
             with ZipExtFile(file, "r", info) as picture:
-                return io.BytesIO(picture.read(LARGEST_FILE))
+                return io.BytesIO(picture.read(MAX_FILE_BYTES))
     except (BadArchive, *UNREADABLE) as error:
         raise BadPhoto from error
 

@@ -20,9 +20,9 @@ from hikflask.services.spreadsheets.reader_process import Row
 NUMBER, NAME, DEPARTMENT, LEFT, ACTIVE = "number", "name", "department", "left", "active"
 VALID_FROM, VALID_TO = DAYS = (columns.VALID_FROM, columns.VALID_TO)
 PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
-LONGEST = 128
+MAX_LENGTH = 128
 # Of a number that is none. Its column is not longer.
-LONGEST_NUMBER = 64
+MAX_NUMBER_LENGTH = 64
 FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
@@ -55,7 +55,7 @@ def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values
     cells = {name: _cell(row, index) for name, index in fields.items()}
     if not any(cells.values()):
         return None
-    found = Values(_shortened(cells[NUMBER], LONGEST_NUMBER))
+    found = Values(_shortened(cells[NUMBER], MAX_NUMBER_LENGTH))
     formulas = {name for name, index in fields.items() if index in row.formulas or _is_formula(row, index)}
     found.texts = {NUMBER: found.number, **_texts(cells)}
     _check(found, cells, formulas, row)
@@ -102,10 +102,10 @@ def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row
     elif not employee_number.is_valid(cells[NUMBER]) and NUMBER not in formulas:
         found.errors[NUMBER] = ["number_invalid", {}]
     for name, required in ((NAME, True), (DEPARTMENT, False)):
-        fault = text_rules.fault(found.texts[name], LONGEST, required=required) if name in found.texts else ""
+        fault = text_rules.fault(found.texts[name], MAX_LENGTH, required=required) if name in found.texts else ""
         if fault:
-            found.errors[name] = [fault, {"most": LONGEST}]
-            found.texts[name] = _shortened(found.texts[name], 2 * LONGEST)
+            found.errors[name] = [fault, {"most": MAX_LENGTH}]
+            found.texts[name] = _shortened(found.texts[name], 2 * MAX_LENGTH)
     if DEPARTMENT in found.texts and DEPARTMENT not in found.errors:
         found.texts[DEPARTMENT] = departments.one_spaced(found.texts[DEPARTMENT])
 
@@ -140,7 +140,7 @@ def _read_days(found: Values, cells: Mapping[str, str]) -> None:
             found.errors[name] = ["day_unreadable", {}]
         elif day and not validity_days.is_accepted(day):
             found.errors[name] = ["day_outside", {}]
-        found.texts[name] = _shortened(text, LONGEST) if name in found.errors else validity_days.written(day)
+        found.texts[name] = _shortened(text, MAX_LENGTH) if name in found.errors else validity_days.written(day)
 
 
 def _shortened(text: str, most: int) -> str:

@@ -29,7 +29,7 @@ from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPL
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
 # So many claims without a single item in between, and the job is given up.
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 # Among the params of a job: what its kind does as a whole is done.
 WHOLE_DONE = "whole_done"
 # Among the params of a job: its failed items are to wait again, before anything else is done.
@@ -170,7 +170,7 @@ def claim_orphans() -> list[Claim]:
     over = (Job.state.in_(OPEN), ended)
     hopeless = {"state": FAILED, "ended_at": database_now()}
     with transaction(alone=True):
-        changed_rows(update(Job).where(*over, Job.attempts >= MOST_ATTEMPTS).values(**hopeless))
+        changed_rows(update(Job).where(*over, Job.attempts >= MAX_ATTEMPTS).values(**hopeless))
     claimed = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
     return [Claim(*row) for row in claim_rows(select(Job.id, Job.claim_number).where(*over), claimed)]
 

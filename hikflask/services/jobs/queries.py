@@ -15,7 +15,7 @@ from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
 
 # Counts of items are not read any further.
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 FAILURES = Keyset((JobItem.id.asc(),), "who failed")
 # What the list of jobs can be narrowed to → the condition on Job.
 WANTED = {
@@ -58,9 +58,9 @@ def list_before(job_id: int | None, limit: int, wanted: str = "") -> list[Job]:
 
 
 def count_sent(job_id: int) -> int:
-    """Return how many items are sent and not settled, but no more than MOST_COUNTED."""
+    """Return how many items are sent and not settled, but no more than MAX_COUNTED."""
     sent = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.state == SENT)
-    return count_rows_up_to(sent, MOST_COUNTED - 1)
+    return count_rows_up_to(sent, MAX_COUNTED - 1)
 
 
 def waited_for(job_id: int) -> list[Wait]:
@@ -69,7 +69,7 @@ def waited_for(job_id: int) -> list[Wait]:
     rows = db.session.execute(
         select(Terminal, func.min(Enrolment.next_attempt_at))
         .join(Enrolment, Enrolment.terminal_id == Terminal.id)
-        .where(Enrolment.id.in_(first.order_by(JobItem.id).limit(MOST_COUNTED)))
+        .where(Enrolment.id.in_(first.order_by(JobItem.id).limit(MAX_COUNTED)))
         .group_by(Terminal.id)
         .order_by(Terminal.name)
     )

@@ -10,7 +10,7 @@ from hikflask.services.enrolments.failures import SOON_SECONDS
 from hikflask.services.enrolments.schedule import back_off
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import KINDS
-from hikflask.services.jobs.lifecycle import MOST_ATTEMPTS, Claim
+from hikflask.services.jobs.lifecycle import MAX_ATTEMPTS, Claim
 
 
 class Trouble(Exception):
@@ -56,7 +56,7 @@ def _passes(job: Job, error: TerminalError | ServiceError) -> bool:
         return False
     if isinstance(error, (TerminalInUse, LeaseLost)) or (isinstance(error, TerminalError) and not error.reached):
         return True
-    return error.retryable and _tries(job) < MOST_ATTEMPTS
+    return error.retryable and _tries(job) < MAX_ATTEMPTS
 
 
 def _tries(job: Job) -> int:

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from hikflask.services.photos import findings
 from hikflask.services.photos.face_detector import Face
 from hikflask.services.photos.findings import CROP, TURN, Finding
-from hikflask.services.photos.quality_checks import LEAST_SIDE
+from hikflask.services.photos.quality_checks import MIN_SIDE
 
 # The width of a face in the photo as it is kept, in pixels. Huawei's face recognition demands 80 and advises 120;
 # AxxonSoft wants 60 between the pupils, which is a face of about 140.
-LEAST_FACE, GOOD_FACE = 80, 120
+MIN_FACE, GOOD_FACE = 80, 120
 # The width of the face as a share of the photo's. Dahua asks for a third to two thirds.
-LEAST_SHARE, MOST_SHARE = 0.25, 0.7
+MIN_SHARE, MAX_SHARE = 0.25, 0.7
 # How far the middle of the face may be from the middle line, and from the top, as shares of the photo.
-MOST_ASIDE = 0.2
-HIGHEST, LOWEST = 0.25, 0.7
+MAX_OFF_CENTRE = 0.2
+MIN_FROM_TOP, MAX_FROM_TOP = 0.25, 0.7
 # The frame that is cut out: 3:4, as the frame on the page; the face has half its width, and the hair finds room.
 FRAME_WIDTH, FRAME_HEIGHT = 2.0, 2.0 * 4 / 3
 FACE_FROM_TOP = 0.48
@@ -44,7 +44,7 @@ def check_faces(faces: Sequence[Face], size: Size, enlarged: float) -> list[Find
         # Cropping makes the face larger only where the file has more pixels than the photo.
         fix = CROP if box and enlarged > 1 + SLACK and box[3] - box[1] < max(size) else ""
         small = {"px": round(face.size), "least": GOOD_FACE}
-        problems.append(Finding(findings.FACE_SMALL, small, fix, face.size < LEAST_FACE))
+        problems.append(Finding(findings.FACE_SMALL, small, fix, face.size < MIN_FACE))
     if not _fits(face, (0, 0, *size)):
         problems.append(Finding(findings.MARGIN, fix=CROP if box else ""))
     return problems
@@ -58,10 +58,10 @@ def must_be_turned(degrees: int) -> Finding:
 def frame(face: Face, size: Size, enlarged: float) -> Box | None:
     """Return what to cut out around a face: left, top, right and bottom in pixels, 3:4 and within the photo.
 
-    It is large enough for LEAST_SIDE pixels of the file. None where the face would not have its margins in it.
+    It is large enough for MIN_SIDE pixels of the file. None where the face would not have its margins in it.
     """
     width, height = face.size * FRAME_WIDTH, face.size * FRAME_HEIGHT
-    grown = max(1.0, LEAST_SIDE / (height * enlarged))
+    grown = max(1.0, MIN_SIDE / (height * enlarged))
     fit = min(grown, size[0] / width, size[1] / height)
     width, height = width * fit, height * fit
     x, y = face.middle
@@ -78,7 +78,7 @@ def _fits(face: Face, box: Sequence[float]) -> bool:
     aside = abs((face.middle[0] - left) / (right - left) - 0.5)
     from_top = (face.middle[1] - top) / (bottom - top)
     return (
-        LEAST_SHARE - SLACK <= share <= MOST_SHARE + SLACK
-        and aside <= MOST_ASIDE + SLACK
-        and HIGHEST - SLACK <= from_top <= LOWEST + SLACK
+        MIN_SHARE - SLACK <= share <= MAX_SHARE + SLACK
+        and aside <= MAX_OFF_CENTRE + SLACK
+        and MIN_FROM_TOP - SLACK <= from_top <= MAX_FROM_TOP + SLACK
     )

@@ -34,16 +34,16 @@ SCORES, BOXES = "classificators", "regressors"
 # The picture's longest side in windows. Faces of at least a thirtieth of it are found.
 LEVELS = (1, 2, 4)
 # The least scores: of a face in the whole picture, and in the many windows, where chance has many tries.
-LEAST_SCORES = {1: 0.6, 2: 0.8, 4: 0.8}
+MIN_SCORES = {1: 0.6, 2: 0.8, 4: 0.8}
 # The smallest face, as a share of a window, that is found for sure; and the score of a find that is no chance.
-SMALLEST_IN_WINDOW = 0.15
+MIN_FACE_IN_WINDOW = 0.15
 SURE = 0.75
 # A smaller face, as a share of the largest one, is in the background, on a poster or on a shirt, and counts as none.
-LEAST_OTHER = 0.4
+MIN_OTHER_SCORE = 0.4
 # A face that fills more of a window is a matter for the larger window.
-LARGEST_IN_WINDOW = 0.6
+MAX_FACE_IN_WINDOW = 0.6
 # Two finds are one face when they share this part of the smaller one.
-MOST_OVERLAP = 0.3
+MAX_OVERLAP = 0.3
 
 Point = tuple[float, float]
 
@@ -91,13 +91,13 @@ def find(picture: Image.Image) -> list[Face]:
     # The picture is never enlarged, except at the first level.
     for level in (level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)):
         for face in sorted(_on_level(picture, level), key=lambda face: -face.score):
-            if all(face.overlap(other) <= MOST_OVERLAP for other in faces):
+            if all(face.overlap(other) <= MAX_OVERLAP for other in faces):
                 faces.append(face)
         largest = max((face.size for face in faces if face.score >= SURE), default=0.0)
-        if largest * LEAST_OTHER >= SMALLEST_IN_WINDOW * max(picture.size) / level:
+        if largest * MIN_OTHER_SCORE >= MIN_FACE_IN_WINDOW * max(picture.size) / level:
             break  # What the smaller windows could find besides counts as none.
     faces.sort(key=lambda face: -face.size)
-    return [face for face in faces if face.size >= LEAST_OTHER * faces[0].size]
+    return [face for face in faces if face.size >= MIN_OTHER_SCORE * faces[0].size]
 
 
 def _on_level(picture: Image.Image, level: int) -> Iterator[Face]:
@@ -108,8 +108,8 @@ def _on_level(picture: Image.Image, level: int) -> Iterator[Face]:
     for left in _starts(small.width):
         for top in _starts(small.height):
             window = small.crop((left, top, left + SIDE, top + SIDE))
-            for face in _in_window(window, LEAST_SCORES[level]):
-                if level == 1 or face.size <= LARGEST_IN_WINDOW * SIDE:
+            for face in _in_window(window, MIN_SCORES[level]):
+                if level == 1 or face.size <= MAX_FACE_IN_WINDOW * SIDE:
                     yield face.placed(left, top, scale)
 
 

@@ -16,20 +16,20 @@ from typing import ClassVar
 from PIL import ExifTags, Image, ImageOps
 
 # The limit of the child process in bytes, without its libraries. The largest pictures take 360 to 460 MB.
-MOST_MEMORY = 512 * 1024 * 1024
-MOST_PIXELS = 40_000_000
+MAX_MEMORY = 512 * 1024 * 1024
+MAX_PIXELS = 40_000_000
 # The cameras of terminals have two megapixels.
-MOST_CAPTURED_PIXELS = 4_000_000
+MAX_CAPTURED_PIXELS = 4_000_000
 # libjpeg decodes the whole picture again for each scan. Cameras and programs write about ten scans; a file that is made
 # to keep the processor busy has thousands.
-MOST_SCANS = 100
+MAX_SCANS = 100
 # The data of a scan ends at a marker that is neither a stuffed zero nor a restart (ITU T.81, B.1.1.2).
 MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
 WITHOUT_LENGTH = {b"\x01", b"\xd8"}
-LARGEST_JPEG = 200 * 1024
-LONGEST_SIDE = 1200
-SMALLER_SIDES = (LONGEST_SIDE, 1000, 800, 640, 480)
+MAX_JPEG_BYTES = 200 * 1024
+MAX_SIDE = 1200
+SMALLER_SIDES = (MAX_SIDE, 1000, 800, 640, 480)
 QUALITIES = (90, 82, 74, 66)
 # What Pillow raises.
 TOO_MANY_PIXELS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -55,7 +55,7 @@ def to_baseline(data: bytes) -> bytes:
     :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
     """
     with open_picture(data) as opened:
-        return encode(decode(opened, LONGEST_SIDE))
+        return encode(decode(opened, MAX_SIDE))
 
 
 @contextmanager
@@ -66,9 +66,9 @@ def open_picture(data: bytes) -> Iterator[Image.Image]:
     """
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
+            if opened.width * opened.height > MAX_PIXELS:
                 raise TooManyPixels
-            if opened.format != "PNG" and _scans(data) > MOST_SCANS:
+            if opened.format != "PNG" and _scans(data) > MAX_SCANS:
                 raise Unreadable
             yield opened
     except TOO_MANY_PIXELS as error:
@@ -92,7 +92,7 @@ def decode(opened: Image.Image, longest_side: int) -> Image.Image:
 
 def encode(picture: Image.Image) -> bytes:
     """Return a picture in RGB as a baseline JPEG, 4:2:0, at most 200 KB."""
-    return next(jpeg for jpeg in _encodings(picture) if len(jpeg) <= LARGEST_JPEG)
+    return next(jpeg for jpeg in _encodings(picture) if len(jpeg) <= MAX_JPEG_BYTES)
 
 
 def _small(opened: Image.Image, longest_side: int) -> Image.Image:
@@ -119,7 +119,7 @@ def is_picture(jpeg: bytes) -> bool:
     """Return True for a JPEG that can be decoded and has at most 4 megapixels, as terminals capture it."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
-            if opened.width * opened.height > MOST_CAPTURED_PIXELS or _scans(jpeg) > MOST_SCANS:
+            if opened.width * opened.height > MAX_CAPTURED_PIXELS or _scans(jpeg) > MAX_SCANS:
                 return False
             opened.load()
     except (*TOO_MANY_PIXELS, *UNREADABLE):
@@ -163,7 +163,7 @@ def _encodings(picture: Image.Image) -> Iterator[bytes]:
 
 def main() -> None:
     """Read a picture from standard input, write the JPEG to standard output, or exit with the status of a refusal."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     try:
         sys.stdout.buffer.write(to_baseline(sys.stdin.buffer.read()))
     except Unreadable as error:

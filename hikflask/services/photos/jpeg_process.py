@@ -22,7 +22,7 @@ from hikflask.services.photos import jpeg
 
 log = logging.getLogger(__name__)
 
-LARGEST_FILE = 10 * 1024 * 1024
+MAX_FILE_BYTES = 10 * 1024 * 1024
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PYTHON = [sys.executable, "-P", "-W", "ignore"]
 PROGRAM = [*PYTHON, jpeg.__file__]
@@ -60,7 +60,7 @@ def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
     """
     with _held(_PLACES, 0.0), _held(_TURNS, max_wait()), TemporaryFile() as upload:
         copyfileobj(stream, upload)
-        if upload.tell() > LARGEST_FILE:
+        if upload.tell() > MAX_FILE_BYTES:
             raise BadPhoto("photo_too_large")
         upload.seek(0)
         yield upload

@@ -12,18 +12,18 @@ from hikflask.services.photos.findings import Finding
 
 # Pixels of the longer side. Below, terminals fail to model the face (one client), and that of an ordinary portrait has
 # less than its 80 pixels; manuals of terminals and hikflask's own pictures begin at 400 x 300.
-LEAST_SIDE = 400
+MIN_SIDE = 400
 # Sharpness is the variance of the Laplacian where the face, or the middle of the picture, is this wide (pixels): about
 # as large as terminals analyse it, so that a large photo may be softer than a small one. The drawn faces of the tests
 # have 60 to 80 in focus, and 15 when they are blurred by a hundredth of the face's width, which a person sees at once.
 SHARP_WIDTH = 160
-LEAST_SHARPNESS = 15.0
+MIN_SHARPNESS = 15.0
 # Light, 0 (black) to 255 (white). Well-lit dark skin has a mean of about 60, fair skin in ordinary light up to 200.
 # The limits are outside of both on purpose: what is said about a photo must not depend on whose it is.
-LEAST_LIGHT, MOST_LIGHT = 40.0, 215.0
+MIN_LIGHT, MAX_LIGHT = 40.0, 215.0
 # The share of pixels that may be burnt out, or black, in a face: they show nothing of it.
 BURNT_OUT, BLACK = 250, 5
-MOST_CLIPPED = 0.25
+MAX_CLIPPED = 0.25
 # The part of a picture that is looked at when no face is known: each side of it as a share.
 MIDDLE = 0.6
 Box = tuple[int, int, int, int]
@@ -37,8 +37,8 @@ def check_picture(picture: Image.Image, face: Box | None = None) -> list[Finding
     width, height = picture.size
     left, top = int(width * (1 - MIDDLE) / 2), int(height * (1 - MIDDLE) / 2)
     part = picture.crop(face or (left, top, width - left, height - top)).convert("L")
-    small = {"width": width, "height": height, "least": LEAST_SIDE}
-    size = [Finding(findings.SMALL, small, serious=True)] if max(picture.size) < LEAST_SIDE else []
+    small = {"width": width, "height": height, "least": MIN_SIDE}
+    size = [Finding(findings.SMALL, small, serious=True)] if max(picture.size) < MIN_SIDE else []
     return [*size, *_sharpness(part), *_light(part)]
 
 
@@ -52,7 +52,7 @@ def _sharpness(grey: Image.Image) -> Iterator[Finding]:
     # these are cut off.
     stretched = ImageOps.autocontrast(small, cutoff=1)
     edges = stretched.filter(GRAIN).filter(LAPLACIAN).crop((1, 1, small.width - 1, small.height - 1))
-    if ImageStat.Stat(edges).var[0] < LEAST_SHARPNESS:
+    if ImageStat.Stat(edges).var[0] < MIN_SHARPNESS:
         yield Finding(findings.BLURRED)
 
 
@@ -61,7 +61,7 @@ def _light(grey: Image.Image) -> Iterator[Finding]:
     histogram = grey.histogram()
     pixels = grey.width * grey.height
     mean = sum(shade * count for shade, count in enumerate(histogram)) / pixels
-    if mean < LEAST_LIGHT or sum(histogram[: BLACK + 1]) > MOST_CLIPPED * pixels:
+    if mean < MIN_LIGHT or sum(histogram[: BLACK + 1]) > MAX_CLIPPED * pixels:
         yield Finding(findings.DARK)
-    elif mean > MOST_LIGHT or sum(histogram[BURNT_OUT:]) > MOST_CLIPPED * pixels:
+    elif mean > MAX_LIGHT or sum(histogram[BURNT_OUT:]) > MAX_CLIPPED * pixels:
         yield Finding(findings.BRIGHT)

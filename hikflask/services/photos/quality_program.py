@@ -19,11 +19,11 @@ from hikflask.services.photos.face_detector import Face
 from hikflask.services.photos.findings import Finding
 
 # The limit of this process in bytes, without its libraries' code. The largest pictures take 400 to 540 MB.
-MOST_MEMORY = 608 * 1024 * 1024
+MAX_MEMORY = 608 * 1024 * 1024
 CLOCKWISE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 # A face is cut out of a picture whose longest side has at most so many pixels, 12 megapixels from a phone: turning and
 # flattening a larger one would take several times its memory.
-LARGEST_SIDE = 4096
+MAX_INPUT_SIDE = 4096
 # A face with this score is upright, so that the photo need not be tried turned. One that is not has 0.8 at most.
 SURELY_UPRIGHT = 0.85
 # By how much the score of a turned photo must be better.
@@ -36,7 +36,7 @@ def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str
     :raises Unreadable: when the data is no JPEG or PNG.
     :raises TooManyPixels: when the picture has more than 40 megapixels.
     """
-    picture, enlarged = _opened(data, turn, jpeg.LONGEST_SIDE)
+    picture, enlarged = _opened(data, turn, jpeg.MAX_SIDE)
     faces = face_detector.find(picture) if detect else []
     box = face_checks.frame(faces[0], picture.size, enlarged) if crop and len(faces) == 1 else None
     if box:
@@ -54,7 +54,7 @@ def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str
 def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, float]:
     """Return a picture, turned, and how many times larger than that it is in the file."""
     with jpeg.open_picture(data) as opened:
-        available = min(max(opened.size), LARGEST_SIDE)
+        available = min(max(opened.size), MAX_INPUT_SIDE)
         picture = jpeg.decode(opened, min(longest_side, available))
     return picture.transpose(CLOCKWISE[turn]) if turn else picture, available / max(picture.size)
 
@@ -62,11 +62,11 @@ def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, flo
 def _cropped(data: bytes, turn: int, size: tuple[int, int], box: Box) -> tuple[Image.Image, float]:
     """Cut a part out of the pixels of the file, as many as are kept; the box is in pixels of a picture of that size."""
     share = (box[3] - box[1]) / max(size)
-    picture, enlarged = _opened(data, turn, round(jpeg.LONGEST_SIDE / share))
+    picture, enlarged = _opened(data, turn, round(jpeg.MAX_SIDE / share))
     factor = picture.width / size[0]
     left, top, right, bottom = (round(edge * factor) for edge in box)
     part = picture.crop((left, top, min(right, picture.width), min(bottom, picture.height)))
-    part.thumbnail((jpeg.LONGEST_SIDE, jpeg.LONGEST_SIDE))
+    part.thumbnail((jpeg.MAX_SIDE, jpeg.MAX_SIDE))
     return part, enlarged
 
 
@@ -105,7 +105,7 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]
 
 def main() -> None:
     """Answer until standard input ends."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         reply, picture = answer(request, sys.stdin.buffer.read(request["size"]))

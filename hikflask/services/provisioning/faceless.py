@@ -10,7 +10,7 @@ from hikflask.models.columns import contains_text
 from hikflask.models.employee import folded
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
-from hikflask.services.employees.filters import LONGEST_SEARCH
+from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import room
 
@@ -57,7 +57,7 @@ def page(terminal: Terminal, words: str = "", after: int | None = None, limit: i
     :param words: of the name, the number or the department, in any case.
     :param after: the id of the employee after whom the page begins.
     """
-    found = [contains_text(Employee.search, word) for word in folded(words[:LONGEST_SEARCH]).split()]
+    found = [contains_text(Employee.search, word) for word in folded(words[:MAX_SEARCH_LENGTH]).split()]
     statement = _must_come(terminal).where(*found, *_after(after)).limit(limit)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 

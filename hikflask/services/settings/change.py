@@ -5,11 +5,11 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import Table, delete, select
 
-from hikflask.config import SETTINGS, SHORTEST_AUDIT, as_text, contradiction
+from hikflask.config import MIN_AUDIT_DAYS, SETTINGS, as_text, contradiction
 from hikflask.extensions import db
 from hikflask.models import ChangedSetting
 from hikflask.models.columns import database_now
-from hikflask.models.setting import LONGEST
+from hikflask.models.setting import MAX_LENGTH
 from hikflask.services import audit
 from hikflask.services.core.db import after_commit, changed_rows, lock_table, transaction
 from hikflask.services.core.errors import NotFound, ServiceError
@@ -76,14 +76,14 @@ def _read(name: str, text: str) -> Any:
         value = SETTINGS[name].read(text)
     except (TypeError, ValueError):
         raise _refusal(name, text) from None
-    if len(as_text(value)) > LONGEST:
-        raise ServiceError("setting_long", setting=name, n=LONGEST)
+    if len(as_text(value)) > MAX_LENGTH:
+        raise ServiceError("setting_long", setting=name, n=MAX_LENGTH)
     return value
 
 
 def _refusal(name: str, text: str) -> ServiceError:
-    if name == AUDIT and text.isdecimal() and int(text) < SHORTEST_AUDIT:
-        return ServiceError("audit_retention_short", n=SHORTEST_AUDIT)
+    if name == AUDIT and text.isdecimal() and int(text) < MIN_AUDIT_DAYS:
+        return ServiceError("audit_retention_short", n=MIN_AUDIT_DAYS)
     return ServiceError("setting_refused", setting=name)
 
 

@@ -37,9 +37,9 @@ from openpyxl.workbook import Workbook
 
 REFUSED = 3
 # In bytes, without the libraries. The largest tables that are read take half of it.
-MOST_MEMORY = 256 * 1024 * 1024
-MOST_COLUMNS = 256
-MOST_ROWS = 200_000
+MAX_MEMORY = 256 * 1024 * 1024
+MAX_COLUMNS = 256
+MAX_ROWS = 200_000
 # In characters. A longer cell is cut, and ends with the mark: no field of a person is as long. A file can point at one
 # text from each of its cells, so what is said once in it would be stored many thousand times.
 MAX_CELL, CUT_MARK = 256, "…"
@@ -61,10 +61,10 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 MACROS = "vbaProject.bin"
 STRINGS = "xl/sharedStrings.xml"
-MOST_UNPACKED = 200 * 1024 * 1024
-MOST_ENTRIES = 10_000
+MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+MAX_ENTRIES = 10_000
 # Tables are packed to a tenth, those of many equal rows to a fiftieth; deflate can do a thousandth.
-MOST_RATIO, SMALL_ENTRY = 200, 10 * 1024 * 1024
+MAX_RATIO, SMALL_ENTRY = 200, 10 * 1024 * 1024
 # What openpyxl and what it is made of raise for files that are not as they should be.
 BROKEN = (
     ArithmeticError, AssertionError, AttributeError, BadZipFile, EOFError, LookupError, OSError, RuntimeError,
@@ -73,7 +73,7 @@ BROKEN = (
 # The format of a number with leading zeros, as personnel numbers have them.
 LEADING_ZEROS = re.compile(r"0{2,32}\Z")
 # A float is exact so far.
-LARGEST_EXACT = 2**53
+MAX_EXACT_INTEGER = 2**53
 
 SEPARATORS = (";", "\t", ",")
 SEPARATOR_LINES = 100
@@ -91,7 +91,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 WINDOWS = "cp1251"
 OTHER_CYRILLIC = ("koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 FOREIGN_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
-MOST_WORDS = 20_000
+MAX_WORDS = 20_000
 # How often each letter is among ten thousand of Russian texts, and what is given for anything else.
 LETTERS = (
     "о1098 е845 а801 и735 н670 т626 с547 р473 в454 л440 к349 м321 д298 п281 у262 я201 ы190 ь174 г170 з165 б159 ч144 "
@@ -106,7 +106,7 @@ SWAP = log(0.05)
 # Windows-1251 is the usual one: others must be clearly more likely.
 USUAL = 3.0
 MIXED = re.compile(r"[A-Za-z][А-яЁё]|[А-яЁё][A-Za-z]")
-MOST_MIXED, MOST_STRANGE = 0.2, 0.1
+MAX_MIXED, MAX_STRANGE = 0.2, 0.1
 
 
 class Refused(Exception):
@@ -156,11 +156,11 @@ def _rows(records: Iterable[Record]) -> Iterator[Row]:
         if not cells:
             continue
         count += 1
-        if count > MOST_ROWS:
-            raise Refused("table_rows", n=MOST_ROWS)
-        short = [_shortened(cell, MAX_CELL) if len(cell) > MAX_CELL else cell for cell in cells[:MOST_COLUMNS]]
+        if count > MAX_ROWS:
+            raise Refused("table_rows", n=MAX_ROWS)
+        short = [_shortened(cell, MAX_CELL) if len(cell) > MAX_CELL else cell for cell in cells[:MAX_COLUMNS]]
         clean = [NOT_FOR_DATABASES.sub("", cell) if NOT_FOR_DATABASES.search(cell) else cell for cell in short]
-        yield line, clean, formulas, len(cells) > MOST_COLUMNS
+        yield line, clean, formulas, len(cells) > MAX_COLUMNS
 
 
 def _shortened(cell: str, length: int) -> str:
@@ -223,8 +223,8 @@ def _refuse_bomb(file: BinaryIO) -> None:
         raise Refused("table_password")
     if any(name.endswith(MACROS) for name in names):
         raise Refused("table_macros")
-    stuffed = any(part.file_size > max(SMALL_ENTRY, MOST_RATIO * part.compress_size) for part in parts)
-    if stuffed or len(parts) > MOST_ENTRIES or sum(part.file_size for part in parts) > MOST_UNPACKED:
+    stuffed = any(part.file_size > max(SMALL_ENTRY, MAX_RATIO * part.compress_size) for part in parts)
+    if stuffed or len(parts) > MAX_ENTRIES or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise Refused("table_unpacked")
 
 
@@ -279,7 +279,7 @@ def _text_of(cell: Any) -> str:
 
 
 def _number(value: float, shown_as: str) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_EXACT_INTEGER:
         value = int(value)
     return f"{value:0{len(shown_as)}d}" if isinstance(value, int) and LEADING_ZEROS.match(shown_as) else str(value)
 
@@ -316,19 +316,19 @@ def _encoding(file: BinaryIO) -> str:
 
 def _is_windows(data: bytes) -> bool:
     """Return whether a text is Russian in Windows-1251: no other encoding of Cyrillic makes more sense of it."""
-    words = b" ".join(word[0] for word in islice(FOREIGN_WORD.finditer(data), MOST_WORDS))
+    words = b" ".join(word[0] for word in islice(FOREIGN_WORD.finditer(data), MAX_WORDS))
     try:
         text = words.decode(WINDOWS)
     except UnicodeDecodeError:
         return False
     strange = [letter for letter in text if letter > "\x7f" and letter.lower() not in WEIGHTS]
-    if len(strange) > MOST_STRANGE * len(text) or b"\x98" in data:
+    if len(strange) > MAX_STRANGE * len(text) or b"\x98" in data:
         return False
     utf_8 = words.decode("utf-8", "replace")
     if utf_8.count("\ufffd") * 2 < sum(letter > "\x7f" for letter in utf_8):  # a broken text in UTF-8
         return False
     mixed = sum(1 for word in text.split(" ") if MIXED.search(word))
-    if mixed > MOST_MIXED * (text.count(" ") + 1):
+    if mixed > MAX_MIXED * (text.count(" ") + 1):
         return False
     likelihood = _likelihood(text) + USUAL
     return all(likelihood > _likelihood(words.decode(encoding, "replace")) for encoding in OTHER_CYRILLIC)
@@ -388,7 +388,7 @@ def main(arguments: list[str]) -> int:
     command, seconds, *layout = arguments
     # When nobody reads the rows any more, this process ends.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     csv.field_size_limit(sys.maxsize)

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # Not imported: openpyxl, and numpy with it, would take 15 MB of each process that serves.
 READER = Path(__file__).with_name("reader.py")
 # As the program has them.
-HEAD, SAMPLE, MOST_COLUMNS = 20, 5, 256
+HEAD, SAMPLE, MAX_COLUMNS = 20, 5, 256
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and a request waits for the inspection.
@@ -99,11 +99,11 @@ def inspect(path: Path, recognise: Recognise) -> Layout:
     place = counts.index(max(counts)) if max(counts) > 1 else 0
     line, columns, _, too_wide = head[place]
     if too_wide:
-        raise ServiceError("table_columns", n=MOST_COLUMNS)
+        raise ServiceError("table_columns", n=MAX_COLUMNS)
     sample = [cells for _, cells, _, _ in head[place + 1 : place + 1 + SAMPLE]]
     if not sample:
         raise ServiceError("table_no_rows")
-    width = min(max(map(len, [columns, *sample])), MOST_COLUMNS)
+    width = min(max(map(len, [columns, *sample])), MAX_COLUMNS)
     names = [" ".join(name.split()) for name in _padded(columns, width)]
     shown = [_padded(cells, width)[:width] for cells in sample]
     return Layout(**contents, header_line=line, columns=names, sample=shown, rows=rows - place - 1)

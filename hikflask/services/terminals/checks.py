@@ -35,7 +35,7 @@ Told = TypeVar("Told")
 
 CHECK = "check"
 # A person waits for the page, so a terminal with slow answers must not block it for a minute.
-LONGEST_SECONDS = 12.0
+MAX_SECONDS = 12.0
 # A check in the background begins at once, or after the terminal's present conversation.
 AWAITED_SECONDS = 45.0
 
@@ -48,7 +48,7 @@ def check(terminal_id: int, holder: str) -> Terminal:
     :raises TerminalRetired: when it is out of service for good. :raises terminal_unknown: when there is no such row.
     """
     try:
-        with connection.converse(terminal_id, holder, CHECK, total=LONGEST_SECONDS, urgent=True) as talk:
+        with connection.converse(terminal_id, holder, CHECK, total=MAX_SECONDS, urgent=True) as talk:
             return learn(talk)
     finally:
         _awaited(terminal_id, None)

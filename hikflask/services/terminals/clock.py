@@ -22,12 +22,12 @@ from hikflask.services.terminals.connection import Conversation
 
 SET = "clock"
 # A person waits for the page.
-LONGEST_SECONDS = 12.0
+MAX_SECONDS = 12.0
 # So many seconds ahead or behind are worth a warning.
 WRONG_SECONDS = 60
 UNKNOWN: dict[str, Any] = {"clock_offset": None, "zone": "", "clock_mode": "", "clock_checked_at": None}
 # An INTEGER of PostgreSQL has no more.
-LARGEST_OFFSET = 2**31 - 1
+MAX_OFFSET = 2**31 - 1
 
 
 def read(talk: Conversation) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def read(talk: Conversation) -> dict[str, Any]:
     # In summer time the zone's own offset is not the present one.
     zone = shown.zone if shown.offset in {None, told} else system_time.zone_of(shown.offset or timedelta())
     return {
-        "clock_offset": max(-LARGEST_OFFSET, min(seconds, LARGEST_OFFSET)),
+        "clock_offset": max(-MAX_OFFSET, min(seconds, MAX_OFFSET)),
         "zone": zone[:64],
         "clock_mode": shown.mode[:16],
         "clock_checked_at": database_now(),
@@ -60,7 +60,7 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
     :raises clock_not_set: when the terminal said OK, but shows another time or zone.
     :raises TerminalError: :raises ServiceError: as a check does.
     """
-    with connection.converse(terminal_id, holder, SET, total=LONGEST_SECONDS) as talk:
+    with connection.converse(terminal_id, holder, SET, total=MAX_SECONDS) as talk:
         restart: RestartRequired | None = None
         in_json = system_time.read(talk).in_json
         try:

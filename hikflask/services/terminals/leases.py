@@ -20,7 +20,7 @@ from typing import Any, cast
 from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from hikflask.config import LONGEST_CAPTURE
+from hikflask.config import MAX_CAPTURE_SECONDS
 from hikflask.extensions import db, metrics
 from hikflask.metrics.counters import GIVEN_UP, TAKEN
 from hikflask.models import Terminal
@@ -32,7 +32,7 @@ CAPTURE = "capture"
 POLL_SECONDS = 0.05
 # No lease is longer: a capture's, and what comes on top of it. It is no setting, since processes learn of a change at
 # different moments, and none may take another's running capture for a lease that a wrong clock left behind.
-LONGEST_SECONDS = LONGEST_CAPTURE + 120.0
+MAX_SECONDS = MAX_CAPTURE_SECONDS + 120.0
 # Who waits says so this often, and for so long: when it is killed, work for many goes on after that.
 WANTED_EVERY_SECONDS = 0.2
 WANTED_SECONDS = 1.0
@@ -167,7 +167,7 @@ def in_use(terminal_id: int) -> TerminalInUse:
 def free() -> ColumnElement[bool]:
     """Return the condition that nobody holds the terminal now."""
     # No lease is so long. One that ends later was written before the clock was set back.
-    return _free(LONGEST_SECONDS)
+    return _free(MAX_SECONDS)
 
 
 def is_wanted() -> ColumnElement[bool]:
@@ -210,7 +210,7 @@ def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bo
         "holder": holder[:128],
         "purpose": purpose,
         "seconds": seconds,
-        "longest": LONGEST_SECONDS,
+        "longest": MAX_SECONDS,
     }
     ends_at = time.monotonic() + seconds
     with transaction(alone=True):

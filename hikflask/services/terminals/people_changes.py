@@ -24,8 +24,8 @@ from hikflask.services.terminals import leases
 from hikflask.services.terminals.connection import Conversation
 
 # So many numbers are asked for in one search, the longest page that terminals give.
-MOST_NUMBERS = 30
-LONGEST_TEXT = 255
+MAX_NUMBERS = 30
+MAX_TEXT_LENGTH = 255
 
 
 # --- how many people ---
@@ -105,7 +105,7 @@ def look(talk: Conversation) -> None:
         return  # Only a comparison of the whole list tells what is otherwise.
     confirmed = _next_confirmed(talk.terminal)
     found = _asked(talk, [one.number for one in confirmed]) if confirmed else {}
-    last = confirmed[-1].enrolment_id if len(confirmed) == MOST_NUMBERS else 0
+    last = confirmed[-1].enrolment_id if len(confirmed) == MAX_NUMBERS else 0
     with talk.lease.write():
         looked = update(Terminal).where(Terminal.id == terminal_id)
         changed_rows(looked.values(drift_after=last, drift_looked_at=database_now()))
@@ -124,7 +124,7 @@ def _next_confirmed(terminal: Terminal) -> list[Confirmed]:
         Enrolment.person == CONFIRMED,
         Enrolment.id > terminal.drift_after,
     )
-    statement = select(Enrolment).where(*confirmed).order_by(Enrolment.id).limit(MOST_NUMBERS)
+    statement = select(Enrolment).where(*confirmed).order_by(Enrolment.id).limit(MAX_NUMBERS)
     loaded = statement.options(joinedload(Enrolment.employee))
     rows = db.session.execute(loaded, execution_options={"populate_existing": True}).scalars()
     return [Confirmed(row.id, row.generation, row.number, _names(row)) for row in rows]
@@ -168,7 +168,7 @@ def _forget_mended(terminal_id: int) -> None:
 def _note(terminal_id: int, kind: str, number: str, expected: str, found: str) -> None:
     """Write a finding in place of the one before about the same."""
     _forget(terminal_id, Drift.kind == kind, Drift.number == number)
-    about = {"expected": expected[:LONGEST_TEXT], "found": found[:LONGEST_TEXT]}
+    about = {"expected": expected[:MAX_TEXT_LENGTH], "found": found[:MAX_TEXT_LENGTH]}
     db.session.add(Drift(terminal_id=terminal_id, kind=kind, number=number, **about))
     db.session.flush()
 

@@ -40,7 +40,7 @@ def ask_status(terminal_id: int, holder: str) -> Status:
     """
     busy = False
     try:
-        with connection.converse(terminal_id, holder, checks.CHECK, wait=0.0, total=checks.LONGEST_SECONDS) as talk:
+        with connection.converse(terminal_id, holder, checks.CHECK, wait=0.0, total=checks.MAX_SECONDS) as talk:
             checks.count_people(talk)
     except TerminalInUse:
         busy = True

@@ -21,7 +21,7 @@ from hikflask.services.webhooks import receivers
 
 CLAIM_SECONDS = 60.0
 # 30 s, 1 min, 2 min … 1 h, for three days: a receiver that is down over a weekend loses nothing.
-FIRST_SECONDS, MOST_SECONDS, MOST_ATTEMPTS = 30.0, 3600.0, 79
+FIRST_SECONDS, MAX_SECONDS, MAX_ATTEMPTS = 30.0, 3600.0, 79
 DELIVERY, EVENT, TIME, SIGNATURE = (
     "X-Hikflask-Delivery",
     "X-Hikflask-Event",
@@ -129,8 +129,8 @@ def _send_anew(*where: ColumnElement[bool]) -> int:
 def _note(delivery: WebhookDelivery, status: int | None, problem: str) -> None:
     attempts = delivery.attempts + 1
     taken = status is not None and 200 <= status < 300
-    again = not taken and attempts < MOST_ATTEMPTS
-    pause = min(FIRST_SECONDS * 2 ** (attempts - 1), MOST_SECONDS)
+    again = not taken and attempts < MAX_ATTEMPTS
+    pause = min(FIRST_SECONDS * 2 ** (attempts - 1), MAX_SECONDS)
     written = {
         "attempts": attempts,
         "tried_at": database_now(),

@@ -13,7 +13,7 @@ from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import receivers
 
 # Each may keep one thread of the worker.
-MOST = 20
+MAX_WEBHOOKS = 20
 SECRET_BYTES = 32
 
 
@@ -27,8 +27,8 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     told = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed")}
     webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **told)
     with transaction():
-        if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MOST:
-            raise ServiceError("webhooks_enough", n=MOST)
+        if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MAX_WEBHOOKS:
+            raise ServiceError("webhooks_enough", n=MAX_WEBHOOKS)
         db.session.add(webhook)
         db.session.flush()
         audit.record("webhook.added", subject=url, after={"events": ", ".join(webhook.events)})

@@ -8,7 +8,7 @@ from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, whole_number
 from hikflask.simulator.profiles import Profile
 
-LARGEST = 30
+MAX_RESULTS = 30
 """The largest page of the lists that are limited. The profile decides what a request for more gets."""
 
 
@@ -18,13 +18,16 @@ def search_result(
     condition: Fields,
     list_name: str,
     row: Callable[[str], Fields],
-    largest: int | None = LARGEST,
+    largest: int | None = MAX_RESULTS,
 ) -> Fields:
     """The page of `hits` that `condition` asks for, as the list `list_name` of rows, with its status and both totals.
 
     A page has at most `largest` rows; None sets no limit.
     """
-    start, length = whole_number(condition, "searchResultPosition", 0), whole_number(condition, "maxResults", LARGEST)
+    start, length = (
+        whole_number(condition, "searchResultPosition", 0),
+        whole_number(condition, "maxResults", MAX_RESULTS),
+    )
     if largest is not None and length > largest:
         if not profile.cuts_long_pages:
             raise Refusal("badJsonContent", "maxResults")

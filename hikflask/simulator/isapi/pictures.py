@@ -12,8 +12,8 @@ from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.responses import reply
 from hikflask.simulator.terminal.terminal import Terminal
 
-LARGEST = 200 * 1024
-SMALLEST = 1024
+MAX_BYTES = 200 * 1024
+MIN_BYTES = 1024
 _SUBSAMPLING_420 = 2
 _GREY = -1
 
@@ -33,9 +33,9 @@ def no_upload(terminal: Terminal) -> Response:  # noqa: ARG001
 
 def check_picture(jpeg: bytes) -> None:
     """Raise Refusal unless `jpeg` is a baseline JPEG, 4:2:0, from 1 to 200 KB, with nothing before or after it."""
-    if len(jpeg) > LARGEST:
+    if len(jpeg) > MAX_BYTES:
         raise Refusal("badJsonContent", "faceURL")
-    if len(jpeg) < SMALLEST:
+    if len(jpeg) < MIN_BYTES:
         raise Refusal("faceDataLenShort")
     if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9") and _is_plain(jpeg)):
         raise Refusal("SubpicAnalysisModelingError", "saveFacePic")

@@ -20,7 +20,7 @@ from hikflask.simulator import faces
 from hikflask.simulator.terminal.faults import KINDS
 from hikflask.simulator.terminal.terminal import Terminal
 
-LONGEST_SIDE = 480
+MAX_SIDE = 480
 SHOWN_SECONDS = 6.0
 """How long the display shows the face that was captured."""
 LOG_TAIL = 12
@@ -164,5 +164,5 @@ def _reencoded(upload: FileStorage) -> bytes:
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(upload.read())))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
         abort(HTTPStatus.UNPROCESSABLE_ENTITY)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     return faces.encode(image)

@@ -84,8 +84,8 @@ def _context() -> dict[str, object]:
         "counts": seen.counts,
         "removals": [status_of(enrolment) for enrolment in seen.removals],
         "refused": [_refused_line(enrolment) for enrolment in seen.refused],
-        "problems": [_problem_line(problem) for problem in seen.counts.problems[: overview.MOST_SHOWN]],
-        "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[: overview.MOST_SHOWN]],
+        "problems": [_problem_line(problem) for problem in seen.counts.problems[: overview.MAX_SHOWN]],
+        "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[: overview.MAX_SHOWN]],
         "operator": operator_name(),
         "session_terminal": _session_terminal,
     }

@@ -25,7 +25,7 @@ from hikflask.web.comparisons.comparisons import bp, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, FACE_THERE, LEAVE})
 # Of whom a person must say whether it is the same person.
 ASKED = frozenset({"name_differs", "face_differs"})
@@ -135,12 +135,12 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
         "plan": made,
         "found": found,
         "there": {one.number: one for one in queries.people(comparison.id, [step.number for step in found.rows])},
-        "asked": asked[:MOST_SHOWN],
+        "asked": asked[:MAX_SHOWN],
         "asked_count": len(asked),
-        "refused": refused[:MOST_SHOWN],
+        "refused": refused[:MAX_SHOWN],
         "refused_count": len(refused),
         "pictures": _has_picture,
-        "face_files": preview.files_here({step.faces[0] for step in (*asked[:MOST_SHOWN], *found.rows) if step.faces}),
+        "face_files": preview.files_here({step.faces[0] for step in (*asked[:MAX_SHOWN], *found.rows) if step.faces}),
     }
     body = render_template("comparisons/plan.html", terminal=terminal, comparison=comparison, form=form, **known)
     return make_response(body, status)

@@ -11,7 +11,7 @@ from hikflask.models import Employee
 from hikflask.services.employees import search
 from hikflask.web.employees.employees import bp
 
-MOST = 5
+MAX_SHOWN = 5
 # In the signed cookie, which is emptied at sign-in and sign-out: the ids of those who were added, the last one first.
 ADDED = "added"
 
@@ -34,7 +34,7 @@ def latest() -> ResponseReturnValue:
 def note(employee_id: int) -> None:
     """Put an employee who was added just now in front. A save that is sent twice counts once."""
     earlier = [one for one in session.get(ADDED, []) if one != employee_id]
-    session[ADDED] = [employee_id, *earlier][:MOST]
+    session[ADDED] = [employee_id, *earlier][:MAX_SHOWN]
 
 
 def shown() -> list[Added]:

@@ -37,7 +37,7 @@ from hikflask.web.support.notices import (
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 # So many single employees are listed; others leave a group by their own form.
-MOST_PEOPLE = 200
+MAX_PEOPLE = 200
 
 
 @bp.get("/")
@@ -191,7 +191,7 @@ def _page(
     known: dict[str, Any] = {
         "terminals": _offered(group),
         "departments": departments.list_all(),
-        "people": queries.people(group.id, MOST_PEOPLE) if group else [],
+        "people": queries.people(group.id, MAX_PEOPLE) if group else [],
         "ticked": {name: set(form.ids(name)) for name in ("terminals", "departments", "removed")},
         "found": changes,
     }

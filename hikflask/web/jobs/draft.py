@@ -19,7 +19,7 @@ from hikflask.services.provisioning import send_preview
 from hikflask.services.terminals import registry
 from hikflask.web.support.notices import flash_plan_changed, flash_spelling
 
-MOST_NAMES = 50
+MAX_NAMES = 50
 
 
 def form_of(job: Job, **given: Any) -> JobForm:
@@ -70,7 +70,7 @@ def page(job: Job, form: JobForm | None = None, status: int = HTTPStatus.OK) -> 
         "terminal": terminal,
         "plan": send_preview.of_job(job.id, terminal) if terminal else None,
         "form": form or form_of(job, formdata=None),
-        "people": queries.people(job.id, MOST_NAMES),
+        "people": queries.people(job.id, MAX_NAMES),
         "terminals": registry.list_active(),
         "departments": departments.names,
         "found": _differences(job, form) if isinstance(form, DepartmentForm) else None,

@@ -15,7 +15,7 @@ from hikflask.services.spreadsheets.table_file import CSV, XLSX
 from hikflask.web.jobs.jobs import bp, draft_or_404, started_or_404
 
 # So many photos are as much as a browser prints at once.
-MOST_PRINTED = 1000
+MAX_PRINTED = 1000
 TYPES = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
@@ -49,4 +49,4 @@ def _download(job: Job, path: Path) -> Response | None:
 def printed(job_id: int) -> ResponseReturnValue:
     """The people with their photos, on a page that prints well."""
     job = draft_or_404(job_id)
-    return render_template("jobs/print.html", job=job, people=queries.people(job.id, MOST_PRINTED))
+    return render_template("jobs/print.html", job=job, people=queries.people(job.id, MAX_PRINTED))

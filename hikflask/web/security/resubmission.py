@@ -24,8 +24,8 @@ NOT_CARRIED = {"csrf_token", "own_password", "own_page", "lang"}
 SECRET = {"password"}
 # No form of ours has more, nor has a page of the list on which everybody is selected. What others send would otherwise
 # come back several times as long.
-MOST_FIELDS = 100
-MOST_BYTES = 64 * 1024
+MAX_FIELDS = 100
+MAX_BYTES = 64 * 1024
 Pairs = tuple[tuple[str, str], ...]
 Restorer = TypeVar("Restorer", bound=Callable[..., ResponseReturnValue])
 _restorers: dict[str, Callable[..., ResponseReturnValue]] = {}
@@ -46,7 +46,7 @@ class TypedForm:
     @property
     def is_too_much(self) -> bool:
         """True when it is longer than any form of ours."""
-        return len(self.pairs) > MOST_FIELDS or len(self.as_json.encode()) > MOST_BYTES
+        return len(self.pairs) > MAX_FIELDS or len(self.as_json.encode()) > MAX_BYTES
 
     @property
     def has_secret(self) -> bool:
@@ -107,7 +107,7 @@ def typed_in_request() -> TypedForm | None:
 def carried_form() -> TypedForm | None:
     """Return the form that the page with the question carried along; None when there is none or it cannot be read."""
     path, fields = request.form.get("kept_path"), request.form.get("kept")
-    found = _read(fields) if path and fields and len(fields) <= MOST_BYTES else None
+    found = _read(fields) if path and fields and len(fields) <= MAX_BYTES else None
     typed = TypedForm(path, found) if path and found is not None else None
     return None if typed is None or typed.is_too_much else typed
 

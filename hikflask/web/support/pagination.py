@@ -8,7 +8,7 @@ from flask import request
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from hikflask.services.core.db import MOST_COUNTED
+from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.core.errors import CursorUnknown
 from hikflask.services.core.keyset import FIRST, Page, Place
 
@@ -94,17 +94,17 @@ def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
 
 
 def is_many(count: int) -> bool:
-    """True for a number that was counted up to MOST_COUNTED, where there are more. A larger one is exact."""
-    return count == MOST_COUNTED + 1
+    """True for a number that was counted up to MAX_COUNTED, where there are more. A larger one is exact."""
+    return count == MAX_COUNTED + 1
 
 
 def counted(count: int) -> str:
-    """Return a number that was counted up to MOST_COUNTED, in words where there are more."""
+    """Return a number that was counted up to MAX_COUNTED, in words where there are more."""
     if is_many(count):
-        return str(_("more than %(n)s", n=format_decimal(MOST_COUNTED)))
+        return str(_("more than %(n)s", n=format_decimal(MAX_COUNTED)))
     return str(format_decimal(count))
 
 
 def counted_shortly(count: int) -> str:
-    """Return a number that was counted up to MOST_COUNTED where there is little room."""
-    return f"{format_decimal(MOST_COUNTED)}+" if is_many(count) else str(count)
+    """Return a number that was counted up to MAX_COUNTED where there is little room."""
+    return f"{format_decimal(MAX_COUNTED)}+" if is_many(count) else str(count)

@@ -18,7 +18,7 @@ from hikflask.services.terminals import registry
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
 # So many of those who must come to the camera are named; the round has all of them.
-MOST_NAMES = 20
+MAX_NAMES = 20
 
 
 @bp.get("/<int:terminal_id>/restore")
@@ -56,7 +56,7 @@ def _page(terminal: Terminal) -> Response:
     known = {
         "by_itself": faceless.count_by_itself(terminal),
         "to_camera": faceless.count(terminal),
-        "lines": [status_of(one) for one in faceless.page(terminal, limit=MOST_NAMES)],
+        "lines": [status_of(one) for one in faceless.page(terminal, limit=MAX_NAMES)],
         "sources": restore.sources(terminal.id),
         "digest": restore.digest(terminal),
     }

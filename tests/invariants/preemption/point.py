@@ -22,7 +22,7 @@ from tests.invariants.preemption.promises import broken_promises
 # Services answer so; anything else would be a page of status 500, or a worker's failure.
 ANSWERS = (TerminalError, ServiceError, ClaimLost)
 LOOK_EVERY = 0.01
-LONGEST = 20.0
+MAX_SECONDS = 20.0
 CALLERS = 3
 NEVER = 0
 
@@ -68,7 +68,7 @@ class Other:
         """Act until it is done, or waits for a lock of the first one."""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        until = time.monotonic() + LONGEST
+        until = time.monotonic() + MAX_SECONDS
         while self._thread.is_alive() and time.monotonic() < until:
             self._thread.join(LOOK_EVERY)
             if self._thread.is_alive() and self._lab.somebody_waits():
@@ -79,7 +79,7 @@ class Other:
         if self._thread is None:
             self.act()
         assert self._thread is not None
-        self._thread.join(LONGEST)
+        self._thread.join(MAX_SECONDS)
         if self._thread.is_alive():
             self.outcome.broken.append("the other one never ends")
 

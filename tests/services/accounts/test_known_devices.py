@@ -29,11 +29,11 @@ def test_another_generation_makes_all_devices_unknown() -> None:
 
 def test_a_shared_computer_remembers_the_last_accounts_and_each_once() -> None:
     cookie = ""
-    for operator_id in [*range(known_devices.MOST_ACCOUNTS + 1), 5]:
+    for operator_id in [*range(known_devices.MAX_ACCOUNTS + 1), 5]:
         cookie = known_devices.with_account(cookie, operator_id, 0)
 
-    known = [n for n in range(known_devices.MOST_ACCOUNTS + 1) if known_devices.device_of(cookie, operator(n))]
-    assert known == list(range(1, known_devices.MOST_ACCOUNTS + 1))
+    known = [n for n in range(known_devices.MAX_ACCOUNTS + 1) if known_devices.device_of(cookie, operator(n))]
+    assert known == list(range(1, known_devices.MAX_ACCOUNTS + 1))
 
 
 def test_each_sign_in_names_the_device_anew() -> None:

@@ -80,7 +80,7 @@ def test_good_password_is_taken(password: str) -> None:
 
 @pytest.mark.usefixtures("context")
 def test_nothing_is_cut_off_a_long_password() -> None:
-    password = (f"{GOOD}, лодка под синим мостом, " * 4)[: passwords.LONGEST]
+    password = (f"{GOOD}, лодка под синим мостом, " * 4)[: passwords.MAX_LENGTH]
     assert len(password) == 128
     passwords.refuse_weak(password)
     kept = passwords.hashed(password)

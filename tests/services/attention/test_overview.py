@@ -49,7 +49,7 @@ def seen(caller: str = "Анна") -> Overview:
         (counts.unsaved, found.unsaved), (found.without_consent_count, found.without_consent),
     ]  # fmt: skip
     for count, rows in groups:
-        assert len(rows) == min(count, overview.MOST_SHOWN)
+        assert len(rows) == min(count, overview.MAX_SHOWN)
     return found
 
 

@@ -93,7 +93,7 @@ def test_other_terminals_and_what_is_finished_are_not_in_it(terminal: Terminal) 
 
 
 def test_counts_end_at_a_limit(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal_queue, "MOST_COUNTED", 2)
+    monkeypatch.setattr(terminal_queue, "MAX_COUNTED", 2)
     for number in ("1", "2", "3"):
         add(terminal, number, desired=ABSENT, in_bulk=number == "3")
     add(terminal, "4", desired=PRESENT)

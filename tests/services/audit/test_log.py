@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, PersonKey, Photo
 from hikflask.services import audit
 from hikflask.services.audit import Actor, Entry, details_text, sealing
-from hikflask.services.audit.log import LONGEST_TEXT, MOST_REFUSALS, SAME_SECONDS
+from hikflask.services.audit.log import MAX_REFUSALS, MAX_TEXT_LENGTH, SAME_SECONDS
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
@@ -156,8 +156,8 @@ def test_entry_is_one_line_whatever_was_typed() -> None:
 def test_values_that_are_too_long_are_cut() -> None:
     entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
 
-    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, LONGEST_TEXT)
-    assert details_text(entry.after) == entry.after == '{"name": "' + "я" * (LONGEST_TEXT - 10)
+    assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, MAX_TEXT_LENGTH)
+    assert details_text(entry.after) == entry.after == '{"name": "' + "я" * (MAX_TEXT_LENGTH - 10)
 
 
 def test_entry_without_details_has_no_text() -> None:
@@ -220,13 +220,13 @@ def test_refused_access_is_noted_once_in_ten_minutes_for_each_actor_address_and_
 def test_refused_access_after_ten_minutes_is_noted_again() -> None:
     before = datetime.now(UTC) - timedelta(seconds=SAME_SECONDS + 5)
     entry = {"at": before, "actor": "Анна", "action": "access.refused", "subject": "POST /a", "address": ANNA.address}
-    db.session.add_all([AuditEntry(**entry) for _ in range(MOST_REFUSALS)])
+    db.session.add_all([AuditEntry(**entry) for _ in range(MAX_REFUSALS)])
     db.session.commit()
 
     with audit.acting(ANNA):
         audit.record_refused_access("POST /a")
 
-    assert len(actions()) == MOST_REFUSALS + 1
+    assert len(actions()) == MAX_REFUSALS + 1
 
 
 def test_look_after_ten_minutes_is_another_look() -> None:

@@ -32,10 +32,10 @@ def test_newest_is_remembered_and_old_ones_are_forgotten() -> None:
 
     assert (made.size, made.rows, made.photos, made.missing, made.with_keys) == (1000, 5, 1, 1, True)
     assert made.taken_at == MANIFEST.taken_at
-    db.session.execute(db.insert(Backup), [_columns()] * (records.MOST + 1))
+    db.session.execute(db.insert(Backup), [_columns()] * (records.MAX_RECORDS + 1))
     db.session.commit()
     newest = records.add(MANIFEST, 2000)
-    assert db.session.execute(select(func.count(Backup.id))).scalar_one() == records.MOST
+    assert db.session.execute(select(func.count(Backup.id))).scalar_one() == records.MAX_RECORDS
     assert records.newest() == newest
 
 

@@ -291,7 +291,7 @@ def test_one_picture_of_several_people_is_nobodys_encoding(
     for number, face in zip(numbers, FACES[:own] + FACES[4:5] * (6 - own), strict=True):
         simulator.store.bind(number, encoded(face))
 
-    learnt = own if own >= verdicts.FEWEST_REENCODED else 0
+    learnt = own if own >= verdicts.MIN_REENCODED else 0
     assert differences(compare(terminal)) == {"face_other": numbers[learnt:]}
     assert [number for number in numbers if row(number, terminal).face_there] == numbers[:learnt]
 

@@ -199,7 +199,7 @@ def test_draft_is_saved_once() -> None:
 
 
 def test_nobody_fills_the_disk_with_drafts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(drafts, "MAX_DRAFTS_EACH", 2)
     others = draft(owner=BORIS)
     tokens = [draft().token for _ in range(4)]
 

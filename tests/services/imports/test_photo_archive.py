@@ -79,7 +79,7 @@ def test_too_many_files_are_refused_before_their_directory_is_read(
 ) -> None:
     archive = packed(tmp_path, "1.jpg", "2.jpg")
     content = archive.read_bytes()
-    monkeypatch.setattr(photo_archive, "MOST_FILES", 1)
+    monkeypatch.setattr(photo_archive, "MAX_FILES", 1)
     monkeypatch.setattr(photo_archive, "ZipFile", None)
 
     # What the end of the file says of their number is not believed.
@@ -142,7 +142,7 @@ def test_directory_of_zip64_is_refused(tmp_path: Path) -> None:
 def test_bomb_is_refused_by_what_it_declares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = packed(tmp_path, *(f"{number}.jpg" for number in range(3)), content=b"0" * 1024 * 1024)
     assert archive.stat().st_size < 10_000
-    monkeypatch.setattr(photo_archive, "MOST_MEGABYTES", 2)
+    monkeypatch.setattr(photo_archive, "MAX_MEGABYTES", 2)
 
     with pytest.raises(BadArchive, match=r"^archive_too_large$"):
         photo_archive.look(archive)
@@ -158,7 +158,7 @@ def test_encrypted_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_picture_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
-    archive = packed(tmp_path, "1.jpg", content=b"0" * (photo_archive.LARGEST_FILE + 1))
+    archive = packed(tmp_path, "1.jpg", content=b"0" * (photo_archive.MAX_FILE_BYTES + 1))
 
     with pytest.raises(BadPhoto, match=r"^photo_too_large$"):
         photo_archive.read(archive, "1.jpg")

@@ -81,7 +81,7 @@ def test_claim_of_a_clock_that_was_set_back_is_over(claim: Claim) -> None:
 
 
 def test_job_that_gets_nothing_done_is_given_up_and_says_so(claim: Claim) -> None:
-    for _ in range(lifecycle.MOST_ATTEMPTS):
+    for _ in range(lifecycle.MAX_ATTEMPTS):
         assert lifecycle.take(claim) is not None
         lose(claim)
         (claim,) = lifecycle.claim_orphans() or [claim]
@@ -164,7 +164,7 @@ def test_paused_job_is_left_alone_until_its_time_has_come(claim: Claim) -> None:
 
 
 def test_pause_does_not_count_as_a_lost_claim(claim: Claim) -> None:
-    for _ in range(2 * lifecycle.MOST_ATTEMPTS):
+    for _ in range(2 * lifecycle.MAX_ATTEMPTS):
         assert lifecycle.take(claim) is not None
         lifecycle.pause(claim, 3.0, {})
         lose(claim)

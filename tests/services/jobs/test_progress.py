@@ -150,7 +150,7 @@ def test_whole_that_has_more_to_do_comes_again_after_others(claim_of: Callable[[
 def test_slices_without_progress_are_not_lost_claims(claim_of: Callable[[Whole], Claim]) -> None:
     claim = claim_of(lambda _job, _progress: True)
 
-    for _ in range(2 * lifecycle.MOST_ATTEMPTS):
+    for _ in range(2 * lifecycle.MAX_ATTEMPTS):
         assert run_slice(claim)
 
     assert (job(claim.job_id).state, job(claim.job_id).attempts) == (RUNNING, 0)

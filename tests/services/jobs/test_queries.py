@@ -59,7 +59,7 @@ def test_job_tells_which_terminals_it_waits_for(terminal: Terminal, monkeypatch:
     db.session.commit()
     (wait,) = queries.waited_for(claim.job_id)
     assert wait.next_try == db.session.get_one(Terminal, terminal.id, populate_existing=True).backoff_until
-    monkeypatch.setattr(queries, "MOST_COUNTED", 2)
+    monkeypatch.setattr(queries, "MAX_COUNTED", 2)
     assert queries.count_sent(claim.job_id) == 2
 
 

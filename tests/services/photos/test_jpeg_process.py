@@ -26,7 +26,7 @@ from tests.support.captures import FACE
 
 pytestmark = pytest.mark.usefixtures("context")
 
-LARGEST_FILE = 10 * 1024 * 1024
+MAX_FILE_BYTES = 10 * 1024 * 1024
 
 
 class Slow(io.BytesIO):
@@ -89,7 +89,7 @@ def test_upload_comes_back_as_the_jpeg_that_is_kept() -> None:
         pytest.param(b"", "photo_unreadable", id="nothing"),
         pytest.param(FACE[:500], "photo_unreadable", id="half a JPEG"),
         pytest.param(png(8000, 5001, b""), "photo_too_many_pixels", id="over 40 megapixels"),
-        pytest.param(FACE + bytes(LARGEST_FILE + 1 - len(FACE)), "photo_too_large", id="over 10 MB"),
+        pytest.param(FACE + bytes(MAX_FILE_BYTES + 1 - len(FACE)), "photo_too_large", id="over 10 MB"),
     ],
 )
 def test_what_is_refused_is_said(upload: bytes, code: str) -> None:
@@ -100,7 +100,7 @@ def test_what_is_refused_is_said(upload: bytes, code: str) -> None:
 
 
 def test_file_of_ten_megabytes_is_taken() -> None:
-    assert baseline_jpeg(io.BytesIO(FACE + bytes(LARGEST_FILE - len(FACE)))).startswith(b"\xff\xd8\xff")
+    assert baseline_jpeg(io.BytesIO(FACE + bytes(MAX_FILE_BYTES - len(FACE)))).startswith(b"\xff\xd8\xff")
 
 
 def test_picture_that_takes_more_than_its_share_of_memory_is_refused() -> None:

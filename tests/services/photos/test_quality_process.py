@@ -14,7 +14,7 @@ from flask import Flask
 from PIL import Image
 
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
-from hikflask.services.photos.jpeg_process import LARGEST_FILE
+from hikflask.services.photos.jpeg_process import MAX_FILE_BYTES
 from hikflask.services.photos.quality_process import ONE_THREAD, PROGRAM, Child
 from tests.benchmarks import memory
 from tests.processes.processes import until
@@ -66,7 +66,7 @@ def test_one_process_looks_at_many_photos_and_ends(child: Child, photo: bytes) -
 
 def test_what_is_refused_is_said_and_the_next_photo_is_looked_at(child: Child, photo: bytes) -> None:
     unreadable = "photo_unreadable"
-    for upload, code in ((b"", unreadable), (photo[:500], unreadable), (bytes(LARGEST_FILE + 1), "photo_too_large")):
+    for upload, code in ((b"", unreadable), (photo[:500], unreadable), (bytes(MAX_FILE_BYTES + 1), "photo_too_large")):
         with pytest.raises(BadPhoto) as refused:
             child.ask(io.BytesIO(upload), AS_IT_IS)
         assert refused.value.code == code

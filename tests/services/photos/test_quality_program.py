@@ -17,7 +17,7 @@ def found(photo: bytes, turn: int = 0, *, crop: bool = False) -> tuple[list[tupl
     """The codes and fixes of what is found, and the photo as it is kept."""
     said, kept = check(photo, turn, crop=crop, detect=True)
     assert said["faces_checked"]
-    assert len(kept) <= jpeg.LARGEST_JPEG
+    assert len(kept) <= jpeg.MAX_JPEG_BYTES
     return [(one["code"], one["fix"]) for one in said["findings"]], Image.open(io.BytesIO(kept))
 
 

@@ -190,14 +190,14 @@ def test_row_that_is_too_long_is_cut_and_the_others_are_read() -> None:
     assert [(line, too_long) for line, _, _, too_long in read_rows] == [(1, False), (2, False), (3, True), (4, False)]
     cut = read_rows[2][1]
     assert cut[0] == "2"
-    assert len(cut) == reader.MOST_COLUMNS
+    assert len(cut) == reader.MAX_COLUMNS
 
 
 def test_table_has_a_limit_of_rows() -> None:
     with pytest.raises(Refused) as refused:
-        found(b"ID\n" + b"1\n" * reader.MOST_ROWS)
+        found(b"ID\n" + b"1\n" * reader.MAX_ROWS)
 
-    assert (refused.value.code, refused.value.params) == ("table_rows", {"n": reader.MOST_ROWS})
+    assert (refused.value.code, refused.value.params) == ("table_rows", {"n": reader.MAX_ROWS})
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n ;;\n", b"\xef\xbb\xbf", workbook("")])

@@ -90,7 +90,7 @@ def test_table_with_forty_columns_is_read(path: Path) -> None:
 
 def test_what_is_refused_is_said_with_its_numbers(app: Flask, path: Path) -> None:
     app.config["IMPORT_FILE_LIMIT"] = 1
-    wide = ";".join(["ID", *["x"] * reader.MOST_COLUMNS]) + "\n1\n"
+    wide = ";".join(["ID", *["x"] * reader.MAX_COLUMNS]) + "\n1\n"
     table: dict[str, tuple[str | bytes, Mapping[str, object]]] = {
         "table_empty": (b"", {}),
         "table_no_rows": (HEAD, {}),
@@ -247,8 +247,8 @@ def test_refusal_says_what_to_do(error: ServiceError, english: str, russian: str
 
 
 def test_limits_of_the_program_are_known_without_it() -> None:
-    known = (reader_process.HEAD, reader_process.SAMPLE, reader_process.MOST_COLUMNS)
-    assert known == (reader.HEAD, reader.SAMPLE, reader.MOST_COLUMNS)
+    known = (reader_process.HEAD, reader_process.SAMPLE, reader_process.MAX_COLUMNS)
+    assert known == (reader.HEAD, reader.SAMPLE, reader.MAX_COLUMNS)
 
 
 def test_what_serves_has_no_library_for_spreadsheets_in_its_memory() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from hikflask.config import LONGEST_CAPTURE
+from hikflask.config import MAX_CAPTURE_SECONDS
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
@@ -247,7 +247,7 @@ def test_what_was_lent_once_is_not_lent_by_the_next_holder(terminal: Terminal) -
 
 
 def test_running_capture_keeps_its_lease_where_a_shorter_time_is_set_meanwhile(app: Flask, terminal: Terminal) -> None:
-    leases.acquire(terminal.id, "Анна", leases.CAPTURE, LONGEST_CAPTURE)
+    leases.acquire(terminal.id, "Анна", leases.CAPTURE, MAX_CAPTURE_SECONDS)
     app.config["CAPTURE_TIMEOUT"] = 1.0
 
     with pytest.raises(TerminalInUse):

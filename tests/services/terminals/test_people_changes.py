@@ -93,7 +93,7 @@ def test_somebody_gone_is_noticed_while_a_stranger_keeps_the_count(simulator: Si
 
 
 def test_looks_go_round(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people_changes, "MOST_NUMBERS", 1)
+    monkeypatch.setattr(people_changes, "MAX_NUMBERS", 1)
     for number, name in (("101", "Иван"), ("102", "Олег")):
         enrol(simulator, terminal, Draft(number, name), draw(NAMES[int(number) - 101]))
     simulator.people["102"]["name"] = "Другой"

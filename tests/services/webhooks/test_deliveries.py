@@ -77,7 +77,7 @@ def test_what_is_not_taken_is_sent_again_with_back_off_and_given_up_in_the_end()
         registry.add(receiver.url, ALL)
         registry.test(1)
         pauses = []
-        for attempt in range(1, deliveries.MOST_ATTEMPTS + 1):
+        for attempt in range(1, deliveries.MAX_ATTEMPTS + 1):
             assert deliveries.send_next(1)
             assert not deliveries.send_next(1)
             row = delivery()
@@ -87,7 +87,7 @@ def test_what_is_not_taken_is_sent_again_with_back_off_and_given_up_in_the_end()
                 pauses.append(round((row.next_attempt_at - row.tried_at).total_seconds()))
                 age(WebhookDelivery, "next_attempt_at", 1)
 
-    assert pauses == [min(30 * 2**step, 3600) for step in range(deliveries.MOST_ATTEMPTS - 1)]
+    assert pauses == [min(30 * 2**step, 3600) for step in range(deliveries.MAX_ATTEMPTS - 1)]
     assert 72 * 3600 <= sum(pauses) < 73 * 3600
     assert delivery().next_attempt_at is None
     assert {one.headers["X-Hikflask-Delivery"] for one in receiver.got} == {delivery().message_id}

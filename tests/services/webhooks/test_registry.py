@@ -28,7 +28,7 @@ def test_each_change_is_noted_without_the_secret() -> None:
 
 
 def test_there_are_no_more_than_the_worker_has_threads_for() -> None:
-    for _ in range(registry.MOST):
+    for _ in range(registry.MAX_WEBHOOKS):
         registry.add(URL, frozenset({"refused"}))
 
     with pytest.raises(ServiceError, match=r"^webhooks_enough$"):

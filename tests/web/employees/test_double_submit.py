@@ -14,7 +14,7 @@ from tests.support.statements import counted_statements
 from tests.support.trail import entries
 
 # From the POST of the form to its answer, and to the terminal's confirmation by the worker.
-MOST_TO_SAVE, MOST_TO_CONFIRM = 20, 31
+MAX_TO_SAVE, MAX_TO_CONFIRM = 20, 31
 
 
 def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
@@ -38,7 +38,7 @@ def test_form_is_saved_and_sent_to_the_terminal_with_few_statements(desk: Desk) 
             counts.append(len(statements))
 
     # The first of each kind reads what is kept from then on.
-    assert (counts[2] <= MOST_TO_SAVE, counts[3] <= MOST_TO_CONFIRM) == (True, True), "\n".join(statements)
+    assert (counts[2] <= MAX_TO_SAVE, counts[3] <= MAX_TO_CONFIRM) == (True, True), "\n".join(statements)
 
 
 def test_double_click_for_somebody_without_a_photo_leads_to_the_employee_twice(desk: Desk) -> None:

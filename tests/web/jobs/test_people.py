@@ -205,7 +205,7 @@ def test_page_to_print_has_photo_name_number_and_department(desk: Desk) -> None:
 def test_more_than_a_browser_prints_are_not_left_out_silently(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
 ) -> None:
-    monkeypatch.setattr(people_pages, "MOST_PRINTED", 2)
+    monkeypatch.setattr(people_pages, "MAX_PRINTED", 2)
     with app.app_context():
         add_people("1", "2", "3")
 
