@@ -12,8 +12,8 @@ from hikflask.isapi.errors import NoAnswer
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NameTooLong, NumberTakenThere, ServiceError
-from hikflask.services.employees.export import export_employee
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile

@@ -18,7 +18,7 @@ from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, losses
 from hikflask.services.imports.apply import applying
-from hikflask.services.imports.check import check
+from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import import_items, list_export
 from hikflask.services.state import enrolment as state

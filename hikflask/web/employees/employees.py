@@ -19,10 +19,10 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
-from hikflask.services.employees.export import export_employee
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
+from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents

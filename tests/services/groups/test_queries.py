@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.export import export_employee
+from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Belongs

@@ -13,7 +13,7 @@ from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import left_alone
 from hikflask.services.employees.erasure import erase_employee, has_data_of
-from hikflask.services.employees.export import export_employee
+from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.privacy import comparison_traces
 from hikflask.simulator import Terminal as Simulated

@@ -35,8 +35,8 @@ def test_each_row_is_new_changed_unchanged_or_wrong() -> None:
 
 
 def test_rows_that_would_take_too_much_are_refused_and_none_of_them_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hikflask.services.imports.check.BATCH", 1)
-    monkeypatch.setattr("hikflask.services.imports.check.MAX_BUDGET", 400)
+    monkeypatch.setattr("hikflask.services.imports.dry_run.BATCH", 1)
+    monkeypatch.setattr("hikflask.services.imports.dry_run.MAX_BUDGET", 400)
 
     found = checked("1;Иван Иванов;", "2;Пётр Петров;", "3;Ольга Ёлкина;")
 
@@ -51,8 +51,8 @@ def test_rows_that_would_take_too_much_are_refused_and_none_of_them_stays(monkey
 
 
 def test_small_files_may_take_less_than_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hikflask.services.imports.check.BUDGET", 0)
-    monkeypatch.setattr("hikflask.services.imports.check.BUDGET_TIMES", 1)
+    monkeypatch.setattr("hikflask.services.imports.dry_run.BUDGET", 0)
+    monkeypatch.setattr("hikflask.services.imports.dry_run.BUDGET_TIMES", 1)
 
     found = checked(*(f"{number};Иван Иванов;" for number in range(5)))
 

@@ -25,9 +25,9 @@ from hikflask.models import (
     JobItem,
     Photo,
 )
-from hikflask.services.employees import export as exports
+from hikflask.services.employees import personal_data_export as exports
 from hikflask.services.employees import search
-from hikflask.services.employees.export import export_employee
+from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE

@@ -54,7 +54,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     while batch.checked_at is None:
         try:
             with photo_checker() as look_at:
-                _Check(batch, progress, look_at).run()
+                _DryRun(batch, progress, look_at).run()
         except _FilesChanged:
             batch = batches.row(batch_id)
         except ServiceError:
@@ -67,7 +67,7 @@ class _FilesChanged(Exception):
     """Somebody was erased: the table is removed, or the archive written anew without a person."""
 
 
-class _Check:
+class _DryRun:
     """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
 
     def __init__(self, batch: ImportBatch, progress: Progress, look_at: PhotoCheck) -> None:
