@@ -13,7 +13,7 @@ class TerminalClients:
 
     def init_app(self, app: Flask) -> None:
         """Give the app its clients."""
-        app.extensions["terminal_clients"] = ClientShelf()
+        app.extensions["terminal_clients"] = ClientsById()
 
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
         """Return the client of a terminal.
@@ -22,11 +22,11 @@ class TerminalClients:
             client is made.
         :param make: returns a new client.
         """
-        shelf: ClientShelf = current_app.extensions["terminal_clients"]
-        return shelf.get(terminal_id, version, make)
+        clients: ClientsById = current_app.extensions["terminal_clients"]
+        return clients.get(terminal_id, version, make)
 
 
-class ClientShelf:
+class ClientsById:
     """The clients by terminal id."""
 
     def __init__(self) -> None:
@@ -36,14 +36,14 @@ class ClientShelf:
     def get(self, terminal_id: int, version: int, make: Callable[[], Client]) -> Client:
         """Return the client of this version; close one of another version, or of a lease that was taken over meanwhile.
 
-        The latter waits for its last answer still, and the new holder must not wait for it.
+        A client that is still busy belongs to such a lease, and the new holder must not wait for its last answer.
         """
         with self._lock:
-            known = self._clients.get(terminal_id)
-            if known and known[0] == version and not known[1].is_busy:
-                return known[1]
-            if known:
-                known[1].close()
+            kept_version, client = self._clients.get(terminal_id, (None, None))
+            if client:
+                if kept_version == version and not client.is_busy:
+                    return client
+                client.close()
             client = make()
             self._clients[terminal_id] = (version, client)
             return client

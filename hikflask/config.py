@@ -70,7 +70,7 @@ ADDRESS = re.compile(r"[^@\s<>,;:\"()]+@[A-Za-z0-9.-]+\Z", re.ASCII)
 
 
 class ConfigError(RuntimeError):
-    """A setting with which the app refuses to start; the text tells what to set."""
+    """A setting with which the app refuses to start; the text says what to set."""
 
 
 def _seconds(most: float) -> Callable[[Any], float]:
@@ -98,21 +98,13 @@ def _working_hours(text: Any) -> str:
     """Return days and hours in one spelling, such as Mon-Fri 08:00-18:00; empty for all of the week."""
     if not str(text).strip():
         return ""
-    found = WORKING_HOURS.fullmatch(str(text).strip().title())
-    if found is None or time.fromisoformat(found["begin"]) >= time.fromisoformat(found["end"]):
+    hours = WORKING_HOURS.fullmatch(str(text).strip().title())
+    if hours is None or time.fromisoformat(hours["begin"]) >= time.fromisoformat(hours["end"]):
         raise ValueError
-    first, last = WEEKDAYS.index(found["first"]), WEEKDAYS.index(found["last"] or found["first"])
-    if first > last:
+    first, last = hours["first"], hours["last"] or hours["first"]
+    if WEEKDAYS.index(first) > WEEKDAYS.index(last):
         raise ValueError
-    days = found["first"] if first == last else f"{found['first']}-{found['last']}"
-    return f"{days} {found['begin']}-{found['end']}"
-
-
-def _database(text: Any) -> str:
-    value = str(text)
-    if value and not value.startswith(("sqlite://", "postgresql://")):
-        raise ValueError
-    return value
+    return f"{first if first == last else f'{first}-{last}'} {hours['begin']}-{hours['end']}"
 
 
 def _whole(least: int, most: int) -> Callable[[Any], int]:
@@ -121,15 +113,6 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
         if not least <= value <= most:
             raise ValueError
         return value
-
-    return read
-
-
-def _one_of(*words: str) -> Callable[[Any], str]:
-    def read(text: Any) -> str:
-        if text not in words:
-            raise ValueError
-        return str(text)
 
     return read
 
@@ -151,25 +134,14 @@ def _some_of(*words: str) -> Callable[[Any], tuple[str, ...]]:
     return read
 
 
-def _hosts(text: Any) -> list[str]:
-    names = text if isinstance(text, list) else _words(text)
-    if not all(HOST.match(name) for name in names):
-        raise ValueError
-    return names
+def _list_of(pattern: re.Pattern[str]) -> Callable[[Any], list[str]]:
+    def read(text: Any) -> list[str]:
+        words = text if isinstance(text, list) else _words(text)
+        if not all(map(pattern.match, words)):
+            raise ValueError
+        return words
 
-
-def _addresses(text: Any) -> list[str]:
-    addresses = text if isinstance(text, list) else _words(text)
-    if not all(ADDRESS.match(address) for address in addresses):
-        raise ValueError
-    return addresses
-
-
-def _ascii(text: Any) -> str:
-    value = str(text)
-    if not value.isascii():
-        raise ValueError
-    return value
+    return read
 
 
 def _host_name(text: Any) -> str:
@@ -187,6 +159,13 @@ def _matching(pattern: str) -> Callable[[Any], str]:
     return read
 
 
+def _one_of(*words: str) -> Callable[[Any], str]:
+    return _matching("|".join(words))
+
+
+_database = _matching(r"(?s)|(?:sqlite|postgresql)://.*")
+_ascii = _matching(r"[\x00-\x7f]*")
+_hosts, _addresses = _list_of(HOST), _list_of(ADDRESS)
 _ldap_url = _matching(r"|ldaps?://[\w.\-\[\]:]+/?")
 _ldap_attribute = _matching(r"[A-Za-z][A-Za-z0-9;-]*")
 _ldap_filter = _matching(r"\(.+\)")
@@ -204,10 +183,10 @@ def _ldap_groups(text: Any) -> tuple[tuple[str, str], ...]:
     if isinstance(text, tuple):
         return text
     parts = (part.partition(":") for part in str(text).split(";") if part.strip())
-    found = tuple((role.strip(), group.strip()) for role, _, group in parts)
-    if not all(role in {"viewer", "operator", "admin"} and group for role, group in found):
+    groups = tuple((role.strip(), group.strip()) for role, _, group in parts)
+    if not all(role in {"viewer", "operator", "admin"} and group for role, group in groups):
         raise ValueError
-    return found
+    return groups
 
 
 def _photo_retention(text: Any) -> str:
@@ -361,8 +340,8 @@ FLASK_SETTINGS = {
 
 def instance_path(test_config: Mapping[str, Any] | None = None) -> str:
     """Return the instance folder as an absolute path: test mapping, environment, or the default."""
-    given = (test_config or {}).get("INSTANCE_PATH") or os.environ.get("HIKFLASK_INSTANCE_PATH")
-    return str(Path(given).absolute()) if given else str(DEFAULT_INSTANCE)
+    path = (test_config or {}).get("INSTANCE_PATH") or os.environ.get("HIKFLASK_INSTANCE_PATH")
+    return str(Path(path).absolute()) if path else str(DEFAULT_INSTANCE)
 
 
 def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = None) -> None:
@@ -389,7 +368,7 @@ def _in_file(config: Config, file: str) -> Config:
     try:
         config.from_pyfile(file, silent=True)
     except Exception as error:  # It is a program, which may raise anything.
-        # Neither the line nor what the error says is told: it may be a password.
+        # Neither the line nor the error's own text is in the sentence: it may be a password.
         line = _line_of(error, file)
         advice = f"correct line {line}" if line else "let this account own the file"
         raise ConfigError(f"{file} cannot be used ({type(error).__name__}): {advice}.") from error
@@ -434,18 +413,18 @@ def validate(config: Config) -> None:
 
 
 def _impatient(url: str) -> str:
-    """Return the address of a database with PATIENCE where it is PostgreSQL; what the address says itself holds."""
+    """Return the address of a database, for PostgreSQL with PATIENCE; values in the address itself win."""
     if not url.startswith("postgresql://"):
         return url
     address, _, query = url.partition("?")
-    told = {part.partition("=")[0] for part in query.split("&")}
-    added = (f"{name}={value}" for name, value in PATIENCE.items() if name not in told)
+    names = {part.partition("=")[0] for part in query.split("&")}
+    added = (f"{name}={value}" for name, value in PATIENCE.items() if name not in names)
     return f"{address}?{'&'.join(filter(None, (query, *added)))}"
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two settings that do not go together: the one to change first, and a sentence for whoever starts the program."""
+    """Two settings that do not go together: the one to change first, and a sentence for the log of the start."""
 
     names: tuple[str, str]
     text: str
@@ -512,8 +491,8 @@ def _writable_folder(folder: Path) -> Path:
     return folder
 
 
-def _secret_key(given: str, file: Path) -> str:
-    key = given or _key_from_file(file, secrets.token_urlsafe(48))
+def _secret_key(setting: str, file: Path) -> str:
+    key = setting or _key_from_file(file, secrets.token_urlsafe(48))
     if len(key) < MIN_KEY_LENGTH or len(set(key)) < MIN_DIFFERENT_LETTERS or KNOWN_PHRASES.search(key):
         raise ConfigError(
             "HIKFLASK_SECRET_KEY is too short or well known: set it to the output of "
@@ -522,16 +501,18 @@ def _secret_key(given: str, file: Path) -> str:
     return key
 
 
-def _password_keys(given: str, file: Path) -> str:
+def _password_keys(setting: str, file: Path) -> str:
     """Return the key, or several keys with the newest first, as a text for key_file.split()."""
-    text = given or _key_from_file(file, Fernet.generate_key().decode())
+    text = setting or _key_from_file(file, Fernet.generate_key().decode())
     try:
         MultiFernet([Fernet(key.encode()) for key in key_file.split(text)])
     except ValueError as error:
-        what = "HIKFLASK_PASSWORD_KEY is no Fernet key: set it to" if given else f"{file} holds no Fernet key: restore"
-        made = "leave it unset" if given else "move the file away"
+        what = (
+            "HIKFLASK_PASSWORD_KEY is no Fernet key: set it to" if setting else f"{file} holds no Fernet key: restore"
+        )
+        remove = "leave it unset" if setting else "move the file away"
         raise ConfigError(
-            f"{what} the key that the terminals' passwords were encrypted with, or {made} to have one made."
+            f"{what} the key that the terminals' passwords were encrypted with, or {remove} to have one made."
         ) from error
     return text
 

@@ -7,5 +7,5 @@ _NUMBER = re.compile(rf"{PATTERN}\Z")
 
 
 def is_valid(text: object) -> bool:
-    """Tell whether this is a text that can be a number on a terminal."""
+    """Return True for a text that can be a number on a terminal."""
     return isinstance(text, str) and _NUMBER.match(text) is not None

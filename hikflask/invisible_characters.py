@@ -19,17 +19,17 @@ ISOLATE, END = "\u2068", "\u2069"
 
 
 def is_breaking(letter: str) -> bool:
-    """Tell whether a character ends a line or cannot be written."""
+    """Return True for a character that ends a line or cannot be written."""
     return unicodedata.category(letter) in BREAKING
 
 
 def is_invisible(letter: str) -> bool:
-    """Tell whether a character ends a line or shows nothing."""
+    """Return True for a character that ends a line or shows nothing."""
     return unicodedata.category(letter) in INVISIBLE
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether a text shows nothing: no letter, mark, number, punctuation or symbol."""
+    """Return True for a text that shows nothing: no letter, mark, number, punctuation or symbol."""
     return not any(unicodedata.category(letter)[0] in "LMNPS" for letter in text)
 
 

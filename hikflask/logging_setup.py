@@ -29,16 +29,16 @@ class OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record on one line."""
-        found = request_id.present()
-        return visible(self.inner.format(record)) + (f" [request {found}]" if found else "")
+        request = request_id.present()
+        return visible(self.inner.format(record)) + (f" [request {request}]" if request else "")
 
 
 class OneObject(OneLine):
     """Formats a record as a JSON object; what another formatter would add is not in it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record on one line, in ASCII, so that whoever reads it needs no encoding."""
-        told = {
+        """Return the record on one line, in ASCII, so that it is read in any encoding."""
+        fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -46,7 +46,7 @@ class OneObject(OneLine):
             "request_id": request_id.present(),
             "exception": self.formatException(record.exc_info) if record.exc_info else "",
         }
-        return json.dumps({name: value for name, value in told.items() if value})
+        return json.dumps({name: value for name, value in fields.items() if value})
 
 
 FORMATS = {LINES: OneLine, JSON: OneObject}
@@ -64,8 +64,8 @@ def write_as(name: str) -> None:
     """Let all handlers of this process write in this format: LINES or JSON."""
     for handler in (default_handler, logging.lastResort, *logging.getLogger(SERVER).handlers):
         if handler:
-            known = handler.formatter
-            handler.setFormatter(FORMATS[name](known.inner if isinstance(known, OneLine) else known))
+            before = handler.formatter
+            handler.setFormatter(FORMATS[name](before.inner if isinstance(before, OneLine) else before))
 
 
 def one_line(record: logging.LogRecord) -> bool:
@@ -76,8 +76,5 @@ def one_line(record: logging.LogRecord) -> bool:
 
 def visible(text: str) -> str:
     """Return the text with line ends and invisible characters written as escapes."""
-    return "".join(_visible(letter) for letter in text)
-
-
-def _visible(letter: str) -> str:
-    return letter.encode("unicode_escape").decode() if invisible_characters.is_invisible(letter) else letter
+    is_invisible = invisible_characters.is_invisible
+    return "".join(letter.encode("unicode_escape").decode() if is_invisible(letter) else letter for letter in text)

@@ -1,4 +1,4 @@
-"""A database session whose transaction has one owner: whoever is called by the owner neither commits nor rolls back.
+"""A database session whose transaction has one owner: functions that it calls neither commit nor roll back.
 
 The owner opens it by `with transaction():` of services/core/db.py.
 """
@@ -52,7 +52,7 @@ class OwnedSession(Session):
         raise TransactionMisuse("only its owner ends a transaction")
 
     def rollback(self) -> None:
-        """As commit()."""
+        """Refuse to end what belongs to its owner."""
         raise TransactionMisuse("only its owner ends a transaction")
 
     def execute(self, statement: Any, *args: Any, **options: Any) -> Any:

@@ -5,7 +5,7 @@ A request sets its own. The worker sets the id of the request that asked for its
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 
 MAX_LENGTH = 32
 _present: ContextVar[str] = ContextVar("request_id", default="")
@@ -16,21 +16,11 @@ def present() -> str:
     return _present.get()
 
 
-def begin(request_id: str) -> Token[str]:
-    """Set the id from now on; the result is for end()."""
-    return _present.set(request_id)
-
-
-def end(token: Token[str]) -> None:
-    """Set the id that was there before begin()."""
-    _present.reset(token)
-
-
 @contextmanager
 def working_for(request_id: str) -> Iterator[None]:
     """Set the id within the block."""
-    token = begin(request_id)
+    token = _present.set(request_id)
     try:
         yield
     finally:
-        end(token)
+        _present.reset(token)

@@ -27,16 +27,8 @@ def prepare(app: Flask) -> None:
     :raises ConfigError: with a sentence that says what to do.
     """
     with app.app_context():
-        check()
-
-
-def check() -> None:
-    """Do so in an app context that is there.
-
-    :raises ConfigError: with a sentence that says what to do.
-    """
-    check_tables()
-    check_keys()
+        check_tables()
+        check_keys()
 
 
 def check_tables() -> None:
@@ -59,7 +51,14 @@ def check_keys() -> None:
     with _answering():
         closed = key_rotation.unreadable()
     if closed:
-        raise ConfigError(f"The password key does not open what is stored for {_names(closed)}: {_cure()}.")
+        more = f" and {len(closed) - MAX_NAMES} more" if len(closed) > MAX_NAMES else ""
+        names = ", ".join(f"“{name}”" for name in closed[:MAX_NAMES]) + more
+        raise ConfigError(
+            f"The password key does not open what is stored for {names}: {vault.keyring.cure}, or type the passwords "
+            "again with `flask --app wsgi terminal add --replace`, take second factors off with "
+            "`flask --app wsgi operator second-factor NAME --remove`, "
+            "and delete webhooks with `flask --app wsgi webhook delete ID`."
+        )
 
 
 def needed_version() -> str:
@@ -104,21 +103,8 @@ def _database() -> str:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Say of a database that does not answer within the block which one it is. :raises ConfigError:"""
+    """Name a database that does not answer within the block. :raises ConfigError:"""
     try:
         yield
     except OperationalError as error:
         raise ConfigError(f"{_database()} does not answer: {' '.join(str(error.orig).split())}") from error
-
-
-def _names(terminals: list[str]) -> str:
-    more = f" and {len(terminals) - MAX_NAMES} more" if len(terminals) > MAX_NAMES else ""
-    return ", ".join(f"“{name}”" for name in terminals[:MAX_NAMES]) + more
-
-
-def _cure() -> str:
-    return (
-        f"{vault.keyring.cure}, or type the passwords again with `flask --app wsgi terminal add --replace`, "
-        "take second factors off with `flask --app wsgi operator second-factor NAME --remove`, "
-        "and delete webhooks with `flask --app wsgi webhook delete ID`"
-    )

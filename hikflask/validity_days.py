@@ -25,5 +25,5 @@ def written(day: date | None) -> str:
 
 
 def is_accepted(day: date) -> bool:
-    """True for a day that terminals accept."""
+    """Return True for a day that terminals accept."""
     return FIRST_DAY <= day <= LAST_DAY

@@ -24,32 +24,43 @@ STARTTLS, TLS = "starttls", "tls"
 def send_due() -> None:
     """Send the mails that are due. The first that no server takes ends it; the sweep tries again, later each time."""
     while key := watch.claim():
-        if not _is_sent(key):
+        alarm = watch.get(key)
+        if alarm is None:  # It is over, and no mail was due.
+            continue
+        over = alarm.announces_end
+        message = letter(alarm)
+        try:
+            send(message)
+        except OSError as error:
+            log.warning("the mail about %s was not sent (%s)", key, type(error).__name__)
+            watch.mark_unsent(key)
             return
+        log.info("the mail about %s was sent", key)
+        watch.mark_sent(key, over=over)
 
 
 def letter(alarm: Alarm) -> MIMEText:
-    """Return the mail about the beginning of an alarm, or about its end once the beginning was told."""
+    """Return the mail about the beginning of an alarm, or about its end once the beginning was mailed."""
     config = current_app.config
-    numbers = conditions.numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
+    numbers = conditions.overdue_numbers(alarm.terminal_id or 0) if alarm.kind == REMOVALS else []
     named = [*numbers[: conditions.MAX_NAMED], *(["…"] if len(numbers) > conditions.MAX_NAMED else [])]
     subjects, bodies = [], []
     for language in LANGUAGES:
         with force_locale(language):
             subjects.append(alarms.mail_subject(alarm))
             bodies.append(alarms.mail_body(alarm, named))
-    written = MIMEText("\n\n".join(bodies) + "\n", _charset="utf-8")
-    written["From"], written["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
+    message = MIMEText("\n\n".join(bodies) + "\n", _charset="utf-8")
+    message["From"], message["To"] = config["MAIL_FROM"][0], ", ".join(config["MAIL_TO"])
     # All of it encoded: EmailMessage would decode what looks encoded in a name, and its line breaks would be headers.
-    written["Subject"] = Header(f"hikflask: {' / '.join(subjects)}", "utf-8")  # type: ignore[assignment]
-    written["Auto-Submitted"] = "auto-generated"
-    return written
+    message["Subject"] = Header(f"hikflask: {' / '.join(subjects)}", "utf-8")  # type: ignore[assignment]
+    message["Auto-Submitted"] = "auto-generated"
+    return message
 
 
-def send(written: MIMEText) -> None:
+def send(message: MIMEText) -> None:
     """Give a mail to the server.
 
-    :raises OSError: when the server is away, does not let us in, or does not take it.
+    :raises OSError: when the server is away, or refuses our account or the mail.
     """
     end_read()
     config = current_app.config
@@ -64,24 +75,6 @@ def send(written: MIMEText) -> None:
             server.starttls(context=trusted)
         if config["MAIL_USER"]:
             server.login(config["MAIL_USER"], config["MAIL_PASSWORD"])
-        refused = server.send_message(written)
+        refused = server.send_message(message)
     if refused:
-        log.warning("%s of those who are to get the mail were refused", len(refused))
-
-
-def _is_sent(key: str) -> bool:
-    """Send the mail about an alarm; True also when there is none any more."""
-    alarm = watch.get(key)
-    if alarm is None:
-        return True
-    over = alarm.announces_end
-    written = letter(alarm)
-    try:
-        send(written)
-    except OSError as error:
-        log.warning("the mail about %s was not sent (%s)", key, type(error).__name__)
-        watch.not_told(key)
-        return False
-    log.info("the mail about %s was sent", key)
-    watch.told(key, over=over)
-    return True
+        log.warning("%s receivers of the mail were refused", len(refused))

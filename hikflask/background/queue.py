@@ -1,9 +1,8 @@
 """The queue of background tasks: Huey on SQLite beside the database, or in PostgreSQL when the database is there.
 
-There are three lanes in the same storage, each with its own threads. So captures, which wait for people, keep no thread
-from all else that terminals are asked, and jobs for many people, which wait for no terminal, never use more than two of
-their own: one of them may be reading a long file. The queue may be lost: the database tells what is due, and the sweep
-enqueues it again.
+There are three lanes in the same storage, each with its own threads. So captures, which wait for people, leave threads
+for all other work with terminals. Jobs for many people, which wait for no terminal, never use more than two threads: a
+job may be reading a long file. The queue may be lost: the database says what is due, and the sweep enqueues it again.
 """
 
 import sqlite3
@@ -37,13 +36,13 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits in a lane: how many tasks, and for how many seconds the first of them does."""
+    """The tasks that wait in a lane: how many, and for how many seconds the first has waited."""
 
     tasks: int
     seconds: float
 
 
-class QuietConsumer(Consumer):  # type: ignore[misc]
+class LaneConsumer(Consumer):  # type: ignore[misc]
     """A consumer that does not replace the signal handlers of its process."""
 
     def _set_signal_handlers(self) -> None:
@@ -108,15 +107,15 @@ class Lanes:
         task, about = self._wrapped[name], {"enqueued_at": time.time(), "by_request": request_id.present()}
         _on_live_connection(lambda: task(*arguments, **about))
 
-    def consumers(self, threads: int) -> list[QuietConsumer]:
+    def consumers(self, threads: int) -> list[LaneConsumer]:
         """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
         shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2, JOBS: 2}
         return [self.consumer(lane, shares[lane]) for lane in LANES]
 
-    def consumer(self, lane: str, threads: int) -> QuietConsumer:
+    def consumer(self, lane: str, threads: int) -> LaneConsumer:
         """Return a consumer that runs a lane's tasks in so many threads, not started yet."""
         self._open()
-        return QuietConsumer(
+        return LaneConsumer(
             self._hueys[lane],
             workers=threads,
             periodic=False,
@@ -177,7 +176,7 @@ class Lanes:
 
 
 def _on_live_connection(call: Callable[[], Found]) -> Found:
-    """Call what asks the storage; again when a restart of PostgreSQL had cut the connection: then it opens another."""
+    """Call a function of the storage, and once more on a new connection when a restart of PostgreSQL has cut it."""
     try:
         return call()
     except ConnectionTimeout:
@@ -188,6 +187,6 @@ def _on_live_connection(call: Callable[[], Found]) -> Found:
 
 def _waiting(huey: Huey) -> Waiting:
     first = huey.pending(limit=1)
-    # Whoever sets the clock back makes nothing wait for less than no time.
+    # Never below zero, also when the clock was set back.
     seconds = max(0.0, time.time() - first[0].kwargs.get("enqueued_at", time.time())) if first else 0.0
     return Waiting(huey.pending_count(), seconds)

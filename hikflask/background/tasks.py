@@ -99,7 +99,7 @@ def reconcile_in_turn(enrolment_ids: list[int]) -> None:
     turn = schedule.claim_urgent_beside(enrolment_ids)
     if not turn:
         return
-    first, *others = turn
+    first, *rest = turn
     if schedule.is_wanted(first):
         schedule.give_back(turn)
         return
@@ -108,9 +108,9 @@ def reconcile_in_turn(enrolment_ids: list[int]) -> None:
         if not schedule.is_backing_off(first):
             reconcile_enrolment(first)
     finally:
-        if others:
-            task_queue.enqueue(reconcile_in_turn, others)
-    if not others and terminal_id and (turn := schedule.claim_next_turn(terminal_id)):
+        if rest:
+            task_queue.enqueue(reconcile_in_turn, rest)
+    if not rest and terminal_id and (turn := schedule.claim_next_turn(terminal_id)):
         task_queue.enqueue(reconcile_in_turn, turn)
 
 
@@ -138,9 +138,9 @@ def enqueue_due(enrolment_ids: Iterable[int], *, asked: bool = False) -> None:
 
 @task_queue.task(JOBS)
 def run_job(job_id: int, claim_number: int) -> None:
-    """Run a job for a moment, let terminals have a small part of what became due by it, and enqueue the rest.
+    """Run a job for a moment, enqueue a small part of the enrolments that became due by it, and enqueue the rest of it.
 
-    So what a single person waits for never stands behind thousands of enrolments.
+    So a single person never waits behind thousands of enrolments.
     """
     claim = Claim(job_id, claim_number)
     is_left = job_run.run_slice(claim)
@@ -151,7 +151,7 @@ def run_job(job_id: int, claim_number: int) -> None:
 
 @task_queue.task(TERMINALS)
 def run_job_at_terminal(job_id: int, claim_number: int) -> None:
-    """Do so for a job that talks to a terminal itself, in turns with what others want of terminals."""
+    """Run a job that talks to a terminal itself for a moment, in turns with other work of terminals."""
     run_job(job_id, claim_number)
 
 
@@ -169,10 +169,10 @@ def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> 
     The job is a part of the open transaction. The worker runs it once that is committed.
 
     :param name: what the job is named after, such as the group.
-    :param lost: who loses access by it, as it was agreed.
+    :param lost: the people who lose access by it, as it was agreed.
     """
     params = {"group": name, LOSSES: lost.as_json}
-    claim = job_lifecycle.begin(GROUPS, params, items=[(number, one, "") for number, one in people])
+    claim = job_lifecycle.begin(GROUPS, params, items=[(number, employee_id, "") for number, employee_id in people])
     after_commit(lambda: enqueue_job(claim))
     return claim.job_id
 
@@ -180,7 +180,7 @@ def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> 
 def enqueue_turns() -> int:
     """Claim a turn of due enrolments for each terminal that is free, and enqueue it; return how many were claimed."""
     turns = schedule.claim_turns()
-    # Those of many requests: their rows name them.
+    # The enrolments are of many requests, which their rows name.
     with request_id.working_for(""):
         for turn in turns:
             task_queue.enqueue(reconcile_in_turn, turn)
@@ -188,8 +188,8 @@ def enqueue_turns() -> int:
 
 
 @task_queue.task(TERMINALS)
-def look_at_terminal(terminal_id: int) -> None:
-    """Look whether a terminal that nobody talks to has changed."""
+def check_idle_terminal(terminal_id: int) -> None:
+    """Check whether a terminal without other conversations has changed."""
     ask_status(terminal_id, HOLDER)
 
 
@@ -209,6 +209,6 @@ def sweep() -> int:
         enqueue_job(claim)
     compare_when_due()
     for terminal_id in people_changes.claim_due():
-        task_queue.enqueue(look_at_terminal, terminal_id)
+        task_queue.enqueue(check_idle_terminal, terminal_id)
     certificates.complete_all()
     return claimed

@@ -14,7 +14,7 @@ import click
 from flask import Flask
 
 from hikflask.background import alarm_mail, tasks
-from hikflask.background.own_threads import OwnThreads
+from hikflask.background.named_threads import NamedThreads
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.metrics import server as metrics_server
@@ -44,7 +44,7 @@ class Worker:
         threads: int = app.config["WORKER_THREADS"]
         self._consumers = task_queue.lanes(app).consumers(threads)
         self._threads = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2}
-        self._outside = OwnThreads(app)
+        self._outside = NamedThreads(app)
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
     def start(self) -> None:
@@ -67,7 +67,7 @@ class Worker:
         task_queue.lanes(self._app).close()
 
     def wait(self) -> None:
-        """Block until somebody else calls stop() or ask_to_stop()."""
+        """Block until another thread calls stop() or ask_to_stop()."""
         self._stopped.wait()
 
     def ask_to_stop(self) -> None:
@@ -101,18 +101,14 @@ class Worker:
             heartbeat.beat(heartbeat.name())
             self.grow()
             tasks.sweep()
-            if alarm_watch.watch():
+            if alarm_watch.refresh():
                 self._outside.start("mail", alarm_mail.send_due)
-            self._start_webhooks()
+            for webhook_id in deliveries.due_webhooks():
+                self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
         except Exception:  # the outermost loop
             # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
             log.exception("the sweep failed")
             db.session.remove()
-
-    def _start_webhooks(self) -> None:
-        """Send to each webhook that has something due, in a thread of its own."""
-        for webhook_id in deliveries.due_webhooks():
-            self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
 
 
 def forget_once() -> None:

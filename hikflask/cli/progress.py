@@ -1,4 +1,4 @@
-"""How far a job is, for whoever waits for it at a terminal window."""
+"""Shows in a terminal window how far a job is."""
 
 import sys
 import threading

@@ -164,5 +164,5 @@ def _description(row: Terminal) -> str:
 
 
 def _usage(count: int | None, capacity: int | None) -> str:
-    """Return "3 of 1000", with a question mark for what the terminal does not tell."""
+    """Return "3 of 1000", with a question mark for a number that the terminal has not sent."""
     return f"{'?' if count is None else count} of {capacity or '?'}"

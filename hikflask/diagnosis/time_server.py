@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hikflask.diagnosis import Finding, good, unknown, wrong
 
-# The kernel knows, whichever program keeps the clock right; systemd tells.
+# systemd asks the kernel, which knows whatever program keeps the clock right.
 COMMAND = ("show", "--property=NTPSynchronized", "--value")
 SECONDS = 10.0
 

@@ -31,11 +31,11 @@ BATCH = 500
 
 def unreadable() -> list[str]:
     """Return the names of the terminals, operators and webhooks of which no key decrypts the secret."""
-    found = []
+    names = []
     for column, name_column in ENCRYPTED:
         rows = db.session.execute(select(name_column, column).where(column.is_not(None)).order_by(name_column)).all()
-        found += [name for name, token in rows if not _opens(token)]
-    return found
+        names += [name for name, token in rows if not _opens(token)]
+    return names
 
 
 def rotate() -> int:
@@ -44,7 +44,8 @@ def rotate() -> int:
     :raises VaultError: when a secret cannot be decrypted, or the key file cannot be changed; then nothing changes.
     """
     with vault.keyring.held():
-        _refuse_unreadable()
+        if unreadable():
+            raise VaultError(f"Secrets are stored that the keys do not open: {vault.keyring.cure}.")
         vault.keyring.add()
         return renew()
 
@@ -79,34 +80,30 @@ def renew() -> int:
                 audit.record("secrets.rotated", after={"secrets": written})
         renewed += written
     for column in OF_PEOPLE:
-        _renew_of_people(column)
+        last = 0
+        batch = select(column.class_.id, column).where(column != "").order_by(column.class_.id).limit(BATCH)
+        while rows := db.session.execute(batch.where(column.class_.id > last)).all():
+            last = rows[-1][0]
+            with transaction():
+                for row_id, token in rows:
+                    if not vault.keyring.is_newest(token) and _opens(token):
+                        _write(column, row_id, token, vault.keyring.renew(token))
     return renewed
 
 
-def _renew_of_people(column: Column) -> None:
-    row_id, last = column.class_.id, 0
-    some = select(row_id, column).where(column != "").order_by(row_id).limit(BATCH)
-    while rows := db.session.execute(some.where(row_id > last)).all():
-        last = rows[-1][0]
-        with transaction():
-            for one, token in rows:
-                if not vault.keyring.is_newest(token) and _opens(token):
-                    _write(column, one, token, vault.keyring.renew(token))
-
-
 def _write(where: Column, row_id: int, old: str, new: str) -> int:
-    # A secret that was saved meanwhile is left alone; the next round checks it.
+    # A secret that was saved meanwhile stays; the next pass of renew() checks it.
     unchanged = update(where.class_).where(where.class_.id == row_id, where == old)
     return changed_rows(unchanged.values({where: new}))
 
 
 def _held_by_older() -> list[tuple[Column, int, str]]:
-    found = []
+    older = []
     for column, _ in ENCRYPTED:
-        row_id = column.class_.id
-        rows = db.session.execute(select(row_id, column).where(column.is_not(None)).order_by(row_id)).all()
-        found += [(column, one, token) for one, token in rows if not vault.keyring.is_newest(token)]
-    return found
+        id_column = column.class_.id
+        rows = db.session.execute(select(id_column, column).where(column.is_not(None)).order_by(id_column)).all()
+        older += [(column, row_id, token) for row_id, token in rows if not vault.keyring.is_newest(token)]
+    return older
 
 
 def _put_on_disk() -> None:
@@ -119,11 +116,6 @@ def _put_on_disk() -> None:
         return
     if db.session.execute(text("PRAGMA wal_checkpoint(FULL)")).one()[0]:
         raise VaultError("The database is busy: run this again.")
-
-
-def _refuse_unreadable() -> None:
-    if unreadable():
-        raise VaultError(f"Secrets are stored that the keys do not open: {vault.keyring.cure}.")
 
 
 def _opens(token: str) -> bool:

@@ -1,4 +1,4 @@
-"""Encrypts the terminals' passwords for the database: with the newest key. All known keys decrypt."""
+"""Encrypts the terminals' passwords and other secrets for the database: with the newest key. All keys decrypt."""
 
 import logging
 import time
@@ -84,11 +84,11 @@ class Keyring:
     @property
     def count(self) -> int:
         """How many keys there are."""
-        return len(self._known().texts)
+        return len(self._current().texts)
 
     def encrypt(self, text: str) -> str:
         """Return the text as a token of the newest key."""
-        return MultiFernet(self._known().ciphers).encrypt(text.encode()).decode()
+        return MultiFernet(self._current().ciphers).encrypt(text.encode()).decode()
 
     def decrypt(self, token: str) -> str:
         """Return the text of a token. :raises VaultError: when no key decrypts it."""
@@ -101,7 +101,7 @@ class Keyring:
     def is_newest(self, token: str) -> bool:
         """Return True when the newest key decrypts the token."""
         try:
-            self._known().ciphers[0].decrypt(token.encode())
+            self._current().ciphers[0].decrypt(token.encode())
         except InvalidToken:
             return False
         return True
@@ -112,7 +112,7 @@ class Keyring:
         place = self._place()
         try:
             with key_file.held(place):
-                self._known(anew=True)
+                self._current(anew=True)
                 yield
         except BlockingIOError:
             raise VaultError(f"Another command changes {place} now: run this again when it has ended.") from None
@@ -141,36 +141,28 @@ class Keyring:
 
     def _replace(self, texts: list[str]) -> None:
         key_file.replace(self._place(), "\n".join(texts))
-        self._known(anew=True)
+        self._current(anew=True)
 
     def _opened(self, use: Callable[[MultiFernet], bytes]) -> bytes:
         # The second time the file is read in any case: shared storage may show a change late.
         for anew in (False, True):
             try:
-                return use(MultiFernet(self._known(anew=anew).ciphers))
+                return use(MultiFernet(self._current(anew=anew).ciphers))
             except InvalidToken:
                 continue
         raise VaultError(f"The terminals' passwords were encrypted with another key: {self.cure}.")
 
-    def _known(self, *, anew: bool = False) -> _Keys:
+    def _current(self, *, anew: bool = False) -> _Keys:
         if self.file is None:
             return self._keys
         try:
-            state = _state(self.file)
+            status = self.file.stat()
+            state = (status.st_ino, status.st_mtime_ns, status.st_size)
             if anew or state != self._keys.state:
-                self._keys = _read(self.file, state)
+                keys = _Keys(key_file.split(self.file.read_text(encoding="ascii")), state)
+                MultiFernet(keys.ciphers)  # raises ValueError when one is no key, or all are missing
+                self._keys = keys
         except (OSError, ValueError) as error:
             # The keys that were read before still decrypt what is stored. The next start refuses such a file.
             log.warning("%s cannot be read (%s): the keys of before stay in use", self.file, type(error).__name__)
         return self._keys
-
-
-def _state(file: Path) -> tuple[int, int, int]:
-    found = file.stat()
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _read(file: Path, state: tuple[int, int, int]) -> _Keys:
-    keys = _Keys(key_file.split(file.read_text(encoding="ascii")), state)
-    MultiFernet(keys.ciphers)  # raises ValueError when one is none, or all are missing
-    return keys

@@ -1,6 +1,7 @@
 """The API token in the header `Authorization: Bearer …`, which programs send instead of a session cookie."""
 
 import logging
+from contextlib import suppress
 
 from flask import current_app, g, request
 from sqlalchemy.exc import OperationalError
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 MINUTE = 60.0
 # When to call again while the database is away.
 AWAY_SECONDS = 30
-# Nobody guesses 256 bits: this limit protects the log and the database from whoever tries.
+# Nobody guesses 256 bits: this limit protects the log and the database from many tries.
 WRONG_TOKENS_A_MINUTE = 100
 CHALLENGE = 'Bearer realm="hikflask"'
 
@@ -31,7 +32,7 @@ class TokenRefused(Unauthorized):
 
 
 def is_given() -> bool:
-    """Tell whether the request has a bearer token, valid or not; a password for a proxy in front is none."""
+    """Return True when the request has a bearer token, valid or not; a password for a proxy in front is none."""
     return request.authorization is not None and request.authorization.type == "bearer"
 
 
@@ -40,24 +41,20 @@ def authenticate() -> ApiToken:
 
     :raises TokenRefused: :raises TooManyRequests: :raises ServiceUnavailable: both with Retry-After.
     """
-    given = request.authorization
-    secret = given.token if given is not None and given.type == "bearer" else None
-    found = _find(secret) if secret else None
-    if found is None:
-        _count(f"wrong-token:{rate_limit.place_of(request.remote_addr or '')}", WRONG_TOKENS_A_MINUTE)
-        if secret:
-            _note_refusal()
-        raise TokenRefused("A valid token is expected: Authorization: Bearer …")
-    _count(f"token:{found.id}", current_app.config["API_LIMIT"])
-    return found
-
-
-def _find(secret: str) -> ApiToken | None:
+    header = request.authorization
+    secret = header.token if header is not None and header.type == "bearer" else None
     try:
-        return api_tokens.find(secret)
+        token = api_tokens.find(secret) if secret else None
     except OperationalError as error:
         log.warning("no token can be looked up: %s", error.orig)
         raise ServiceUnavailable("The database does not answer.", retry_after=AWAY_SECONDS) from error
+    if token is None:
+        _count(f"wrong-token:{rate_limit.place_of(request.remote_addr or '')}", WRONG_TOKENS_A_MINUTE)
+        if secret:
+            _record_refusal()
+        raise TokenRefused("A valid token is expected: Authorization: Bearer …")
+    _count(f"token:{token.id}", current_app.config["API_LIMIT"])
+    return token
 
 
 def caller_name() -> str:
@@ -67,28 +64,25 @@ def caller_name() -> str:
 
 def token_id() -> int:
     """Return the id of the token that this request showed, in calls that no session opens."""
-    found: int = g.caller_token_id
-    return found
+    row_id: int = g.caller_token_id
+    return row_id
 
 
 def may(role: str) -> bool:
-    """Tell whether the token of this request includes a role, in calls that no session opens."""
+    """Return True when the token of this request includes a role, in calls that no session opens."""
     return permissions.may(g.caller_role, role)
 
 
 def begin(token: ApiToken) -> None:
-    """Let the token be the caller, whom the audit trail names; web/security/guard.py clears that at the end."""
+    """Make the token the caller, whom the audit trail names until the request ends."""
     g.caller_token_id, g.caller_role = token.id, token.role
-    g.actor_token = audit.begin(Actor(f"API {token.name}", request.remote_addr or "", g.request_id))
+    g.during_request.enter_context(audit.acting(Actor(f"API {token.name}", request.remote_addr or "", g.request_id)))
 
 
-def _note_refusal() -> None:
-    """Note a refused token in the audit trail, at most once within audit.SAME_SECONDS for each network address."""
-    try:
+def _record_refusal() -> None:
+    """Record a refused token in the audit trail, at most once within audit.SAME_SECONDS for each network address."""
+    with suppress(TooOften), audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):
         rate_limit.take(f"noted-token:{rate_limit.place_of(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
-    except TooOften:
-        return
-    with audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):
         audit.record_alone("token.refused")
 
 

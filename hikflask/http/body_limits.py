@@ -1,7 +1,7 @@
 """How long the body of a request may be, and what happens to one that is longer.
 
-A view that is marked with takes() gets longer files than others. They are let in only once it is known who sends them:
-the guard calls let_in() after it has checked the role. Until then the limit is that of all others.
+A view that is marked with takes() gets longer files than others, but only of somebody with its role: the guard calls
+let_in() after it has checked that. Until then the limit is that of all views.
 """
 
 from collections.abc import Callable
@@ -75,13 +75,13 @@ def let_in() -> None:
 
 
 def is_kept_out() -> bool:
-    """Tell whether the body has longer files, which its view takes, but the sender is not let in; nothing is read."""
+    """Return True when the body has longer files, which its view takes, but the sender was not let in; read nothing."""
     limit = request.max_content_length
     return _longest() is not None and limit is not None and (request.content_length or 0) > limit
 
 
 def _longest() -> int | None:
-    """Return how long the files of this request's view may be; None: as long as those of all others."""
+    """Return how long the files of this request's view may be; None for a view that is not marked with takes()."""
     view = current_app.view_functions.get(request.endpoint or "")
     longest: Callable[[], int] | None = getattr(view, "longest_files", None)
     return None if longest is None else longest()
@@ -106,7 +106,7 @@ def read() -> bytes:
 
 
 def may_bring_file() -> bool:
-    """Tell whether the content type is that of a form with files."""
+    """Return True when the content type is that of a form with files."""
     return request.mimetype == WITH_FILES
 
 

@@ -6,7 +6,7 @@ from hikflask.services.core.refusals import FROM_TERMINAL, RULES
 
 
 def for_page(code: str) -> HTTPStatus:
-    """Return the status of a page that tells a refusal: what came of the terminal is told on the page itself."""
+    """Return the status of a page that shows a refusal: 409 for a terminal's own, which the page explains."""
     if code == "capture_running":
         return HTTPStatus.UNPROCESSABLE_ENTITY  # The form is shown again, with the capture that still runs.
     return RULES[code].status if code in RULES and code not in FROM_TERMINAL else HTTPStatus.CONFLICT

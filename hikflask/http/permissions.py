@@ -51,23 +51,23 @@ PUBLIC = Rule(None)
 
 def public(view: View) -> View:
     """Let everybody call a view, such as the sign-in page and the health check."""
-    return _ruled(view, PUBLIC)
+    return _marked(PUBLIC)(view)
 
 
 def allow(role: str, *, is_activity: bool = True, session_too: bool = False) -> Callable[[View], View]:
     """Let a role, and the roles above it, call a view."""
-
-    def decorate(view: View) -> View:
-        return _ruled(view, Rule(role, is_activity=is_activity, session_too=session_too))
-
-    return decorate
+    return _marked(Rule(role, is_activity=is_activity, session_too=session_too))
 
 
 def confirmed(role: str, *, answers_file: bool = False) -> Callable[[View], View]:
     """Let a role, and the roles above it, call a dangerous view, after the password was asked for again."""
+    return _marked(Rule(role, confirmed=True, answers_file=answers_file))
 
+
+def _marked(rule: Rule) -> Callable[[View], View]:
     def decorate(view: View) -> View:
-        return _ruled(view, Rule(role, confirmed=True, answers_file=answers_file))
+        view.access_rule = rule  # type: ignore[attr-defined]
+        return view
 
     return decorate
 
@@ -86,23 +86,15 @@ def rule() -> Rule | None:
 
 
 def is_api_call() -> bool:
-    """Tell whether the request is a program's: its address begins with /api/, whether or not there is such a call.
-
-    The metrics are for a program, too.
-    """
+    """Return True when the request is a program's: its address begins with /api/, known or not, or is the metrics'."""
     return f"{request.path}/".startswith(("/api/", "/metrics/"))
 
 
 def open_by_session() -> None:
-    """Say that an operator's session opened the call of the API that is being answered."""
+    """Mark the call of the API that is being answered as opened by an operator's session."""
     g.opened_by_session = True
 
 
 def is_open_by_session() -> bool:
-    """Tell whether an operator's session opened the call, so that no token is needed."""
+    """Return True when an operator's session opened the call, so that no token is needed."""
     return bool(g.get("opened_by_session"))
-
-
-def _ruled(view: View, found: Rule) -> View:
-    view.access_rule = found  # type: ignore[attr-defined]
-    return view

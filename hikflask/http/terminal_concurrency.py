@@ -36,23 +36,17 @@ class ConcurrencyLimit:
         :raises too_many_calls: when this caller holds as many as allowed. :raises server_busy: when all slots are
             taken.
         """
-        self._take(caller)
-        try:
-            yield
-        finally:
-            self._give_back(caller)
-
-    def _take(self, caller: str) -> None:
         with self._lock:
             if self._waiting[caller] >= self._each:
                 raise ServiceError("too_many_calls", n=self._each)
             if self._waiting.total() >= self._threads:
                 raise ServiceError("server_busy", n=RULES["server_busy"].retry_after)
             self._waiting[caller] += 1
-
-    def _give_back(self, caller: str) -> None:
-        with self._lock:
-            self._waiting[caller] -= 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[caller] -= 1
 
 
 def init_app(app: Flask) -> None:

@@ -61,7 +61,7 @@ def _of(app: Flask) -> Callable[..., Iterable[bytes]]:
         if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "GET":
             return _plain(start_response, HTTPStatus.NOT_FOUND, b"", "text/plain")
         # A silent database is waited for once, not twice, so that Prometheus still gets the answer.
-        with stored.left_alone(), app.app_context():
+        with stored.not_read(), app.app_context():
             return _plain(start_response, HTTPStatus.OK, exposition.text(), exposition.CONTENT_TYPE)
 
     return answer

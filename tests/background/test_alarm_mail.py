@@ -50,7 +50,7 @@ def sweep() -> None:
     """Send what is due, as the worker does in each sweep; mails that wait are due."""
     db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
     db.session.commit()
-    if watch.watch():
+    if watch.refresh():
         alarm_mail.send_due()
     db.session.commit()
 

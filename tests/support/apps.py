@@ -45,7 +45,7 @@ class Made:
         self.app.before_request_funcs[None][:] = self.before
         self.app.after_request_funcs[None][:] = self.after
         settings: stored.Stored = self.app.extensions["stored_settings"]
-        settings.found, settings.looked_at = {}, float("-inf")
+        settings.texts, settings.read_at = {}, float("-inf")
         for extension in IN_MEMORY:
             extension.init_app(self.app)
 

@@ -22,7 +22,7 @@ def facts(app: Flask) -> dict[str, Any]:
         counted = [metric.samples for metric in metrics.counted.registry().collect()]
     return {
         "settings": {name: value for name, value in app.config.items() if name not in {"SECRET_KEY", "PASSWORD_KEY"}},
-        "stored": (stored.found, stored.without),
+        "stored": (stored.texts, stored.defaults),
         "views": {name: view.__qualname__ for name, view in app.view_functions.items()},
         "before": [hook.__qualname__ for hook in app.before_request_funcs[None]],
         "after": [hook.__qualname__ for hook in app.after_request_funcs[None]],
@@ -36,7 +36,7 @@ def facts(app: Flask) -> dict[str, Any]:
 def use(app: Flask) -> None:
     """Do to an app what tests do."""
     app.config.update(TIMEZONE="Asia/Yekaterinburg", GONE=True)
-    app.extensions["stored_settings"].found["CAPTURE_HOLD"] = "60"
+    app.extensions["stored_settings"].texts["CAPTURE_HOLD"] = "60"
     app.view_functions["health.show"] = public(lambda: "changed")
     app.before_request_funcs[None].append(lambda: None)
     app.after_request_funcs[None].clear()

@@ -1,1 +1,1 @@
-"""The commands for whoever runs an installation: serve, work, move, look after keys, say what is wrong."""
+"""The commands of administration: serve, work, move, back up, change keys, say what is wrong."""

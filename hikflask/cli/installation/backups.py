@@ -9,7 +9,6 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from hikflask import startup_checks
 from hikflask.cli.console import read_password
 from hikflask.services.backups import create, restore
-from hikflask.services.backups.archive import Manifest
 from hikflask.services.backups.errors import BackupError
 
 MAX_NAMES = 10
@@ -38,15 +37,16 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
     passphrase = _new_passphrase(passphrase_stdin) if with_keys else None
     try:
         if into:
-            made = create.create_in(into, keep or DEFAULT_KEPT, passphrase)
+            path, manifest = create.create_in(into, keep or DEFAULT_KEPT, passphrase)
         else:
-            made = create.create(file or Path(), passphrase)
+            path = file or Path()
+            manifest = create.create(path, passphrase)
     except BackupError as error:
         raise click.ClickException(str(error)) from None
     except (OperationalError, ProgrammingError) as error:
         raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error
-    rows, photos, missing = sum(made.manifest.rows.values()), len(made.manifest.photos), made.manifest.missing
-    click.echo(f"{made.path}: {rows} rows, {photos} photos, {'with' if with_keys else 'without'} keys.")
+    rows, photos, missing = sum(manifest.rows.values()), len(manifest.photos), manifest.missing
+    click.echo(f"{path}: {rows} rows, {photos} photos, {'with' if with_keys else 'without'} keys.")
     if missing:
         more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""
         names = ", ".join(missing[:MAX_NAMES])
@@ -69,7 +69,12 @@ def restore_backup(file: Path, only_check: bool, passphrase_stdin: bool, without
             manifest, fits = restore.restore(file, passphrase, without_key=without_key), True
     except BackupError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(_about(manifest))
+    missing = f", {len(manifest.missing)} photos were missing" if manifest.missing else ""
+    click.echo(
+        f"Backup of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC, {manifest.database}, revision {manifest.revision}: "
+        f"{sum(manifest.rows.values())} rows, {len(manifest.photos)} photos{missing}, "
+        f"{'with' if manifest.has_keys else 'without'} keys."
+    )
     if only_check:
         click.echo("The backup is whole. Nothing was changed.")
         if not fits:
@@ -78,15 +83,6 @@ def restore_backup(file: Path, only_check: bool, passphrase_stdin: bool, without
     click.echo(
         "Restored. Start the service. Nothing is written to a terminal before it was compared and an administrator "
         "allowed it on its page."
-    )
-
-
-def _about(manifest: Manifest) -> str:
-    lost = f", {len(manifest.missing)} photos were missing" if manifest.missing else ""
-    return (
-        f"Backup of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC, {manifest.database}, revision {manifest.revision}: "
-        f"{sum(manifest.rows.values())} rows, {len(manifest.photos)} photos{lost}, "
-        f"{'with' if manifest.has_keys else 'without'} keys."
     )
 
 

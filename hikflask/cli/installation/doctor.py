@@ -15,12 +15,12 @@ from hikflask.diagnosis import Finding, database, files, proxy, service, termina
 @with_appcontext
 def examine(without_nginx: bool) -> None:
     """Say what is wrong with this installation, and what to do; fail when something is."""
-    found = []
+    results = []
     for finding in _findings(without_nginx):
         click.echo(f"{finding.mark:<7}{finding.sentence}")
-        found.append(finding.is_good)
-    if not all(found):
-        raise click.ClickException(f"{found.count(False)} of {len(found)} things are wrong.")
+        results.append(finding.is_good)
+    if not all(results):
+        raise click.ClickException(f"{results.count(False)} of {len(results)} things are wrong.")
     click.echo("Everything is as it should be.")
 
 

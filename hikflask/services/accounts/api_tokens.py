@@ -1,4 +1,4 @@
-"""API tokens: created and shown once, found again by their hash, revoked."""
+"""API tokens: created and shown once, read by their hash, revoked."""
 
 import hashlib
 import secrets
@@ -18,9 +18,9 @@ from hikflask.services.core.errors import NotFound, ServiceError
 PREFIX = "hik_"
 TOKEN_BYTES = 32
 # The time of the last use is written this often at most.
-USE_NOTED_EVERY_SECONDS = 60.0
+LAST_USE_SECONDS = 60.0
 # Made once, as each call begins with it: to make a statement costs more than to run it.
-IS_STALE = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-USE_NOTED_EVERY_SECONDS))
+IS_STALE = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < database_now(-LAST_USE_SECONDS))
 IS_VALID = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
 VALID = (
     select(ApiToken, IS_STALE.label("is_stale"))
@@ -57,13 +57,13 @@ def create(name: str, role: str, expires_at: datetime) -> tuple[ApiToken, str]:
 
 
 def find(secret: str) -> ApiToken | None:
-    """Return the row of a token that is valid now and note its use, or return None."""
-    found = db.session.execute(VALID, {"sha256": _hash(secret)}).one_or_none()
-    if found is not None and found.is_stale:
-        used = update(ApiToken).where(ApiToken.id == found.ApiToken.id)
+    """Return the row of a token that is valid now and write the time of its use, or return None."""
+    row = db.session.execute(VALID, {"sha256": _hash(secret)}).one_or_none()
+    if row is not None and row.is_stale:
+        used = update(ApiToken).where(ApiToken.id == row.ApiToken.id)
         with transaction():
             changed_rows(used.values(last_used_at=database_now()))
-    return found and found.ApiToken
+    return row and row.ApiToken
 
 
 def revoke(token_id: int) -> ApiToken:
@@ -74,9 +74,9 @@ def revoke(token_id: int) -> ApiToken:
     token = get(token_id)
     if token is None:
         raise NotFound("token_unknown")
-    still_valid = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+    unrevoked = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
     with transaction():
-        if changed_rows(still_valid.values(revoked_at=database_now())):
+        if changed_rows(unrevoked.values(revoked_at=database_now())):
             audit.record("token.revoked", subject=token.name)
     return token
 
@@ -87,16 +87,15 @@ def get(token_id: int) -> ApiToken | None:
 
 
 def list_valid_of(creator: str) -> list[ApiToken]:
-    """Return the valid tokens that an operator created, sorted by name: the operator may still know them."""
-    valid = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > database_now())
-    found = db.session.execute(select(ApiToken).where(ApiToken.created_by == creator, *valid).order_by(ApiToken.name))
-    return list(found.scalars())
+    """Return the valid tokens that an operator created, sorted by name: the operator may still have them."""
+    statement = select(ApiToken).where(ApiToken.created_by == creator, *IS_VALID).order_by(ApiToken.name)
+    return list(db.session.execute(statement).scalars())
 
 
 def list_all() -> list[ApiToken]:
     """Return all tokens, revoked ones too, sorted by name."""
-    found = db.session.execute(select(ApiToken).order_by(ApiToken.name), execution_options={"populate_existing": True})
-    return list(found.scalars())
+    statement = select(ApiToken).order_by(ApiToken.name)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def _hash(secret: str) -> str:

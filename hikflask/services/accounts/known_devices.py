@@ -1,6 +1,5 @@
-"""Devices on which an operator has signed in before. Wrong passwords there have a count of their own, so that
-whoever guesses from elsewhere cannot lock the operator out
-(OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+"""Devices on which an operator has signed in before. Wrong passwords there have a count of their own, so that guesses
+from elsewhere cannot lock the operator out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
 
 A device shows a signed cookie with ids of accounts. There is no secret in it, and it signs nobody in.
 """
@@ -27,8 +26,8 @@ def device_of(cookie: str, operator: Operator | None) -> str | None:
     """
     if operator is None:
         return None
-    mine = (operator.id, operator.device_generation)
-    return next((found for operator_id, generation, found in _read(cookie) if (operator_id, generation) == mine), None)
+    wanted = (operator.id, operator.device_generation)
+    return next((name for operator_id, generation, name in _read(cookie) if (operator_id, generation) == wanted), None)
 
 
 def with_account(cookie: str, operator_id: int, generation: int) -> str:
@@ -37,8 +36,8 @@ def with_account(cookie: str, operator_id: int, generation: int) -> str:
     :param generation: of the account's known devices. A higher one makes all its devices unknown again.
     """
     entry = [operator_id, generation, secrets.token_urlsafe(NAME_BYTES)]
-    others = [other for other in _read(cookie) if other[0] != operator_id]
-    return str(_serializer().dumps([entry, *others][:MAX_ACCOUNTS]))
+    rest = [entry for entry in _read(cookie) if entry[0] != operator_id]
+    return str(_serializer().dumps([entry, *rest][:MAX_ACCOUNTS]))
 
 
 def _read(cookie: str) -> list[Any]:

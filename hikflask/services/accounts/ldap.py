@@ -1,4 +1,4 @@
-"""Asks the company's LDAP directory who somebody is: the password by a bind, the role by groups. It only reads.
+"""Checks people in the company's LDAP directory: the password by a bind, the role by groups. It only reads.
 
 Every connection is encrypted (ldaps://, or StartTLS), the server's certificate is checked, and referrals are not
 followed, so that no password goes anywhere else.
@@ -25,7 +25,7 @@ from hikflask.services.accounts.errors import LdapAway
 from hikflask.services.core.db import end_read
 
 log = logging.getLogger(__name__)
-# Results of a bind that say who somebody is not; all others are faults of the directory or of the settings.
+# Results of a bind that refuse a name or a password; all others are faults of the directory or of the settings.
 REFUSED = {"invalidCredentials", "noSuchObject", "invalidDNSyntax", "unwillingToPerform", "inappropriateAuthentication"}
 NOBODY = {"success", "noSuchObject"}
 TRY_AGAIN_AFTER = 30
@@ -75,8 +75,8 @@ def check(name: str, password: str, count_try: Callable[[str], None]) -> LdapPer
 
 
 def _check_as_themselves(name: str, password: str) -> LdapPerson | None:
-    """Ask without an account of the program's own. Who binds and who has the name may be two: then it is nobody."""
-    address = _own_address(name)
+    """Check without an account of the program's own; None when the account that binds is not the one with the name."""
+    address = str(current_app.config["LDAP_USER_DN"]).replace("{name}", escape_rdn(name))
     with _bound(address, password) as connection:
         entry = _entry(connection, name) if connection else None
         if connection is None or entry is None:
@@ -88,33 +88,29 @@ def _check_as_themselves(name: str, password: str) -> LdapPerson | None:
 
 
 def _is_bound_as(connection: ldap3.Connection, entry: Entry, address: str) -> bool:
-    """Tell whether the connection is this entry's, by what the directory answers to "Who am I?" (RFC 4532).
+    """Return True when the connection is this entry's, by what the directory answers to "Who am I?" (RFC 4532).
 
     Active Directory answers `u:` and the value of the entry's msDS-PrincipalName (MS-ADTS 3.1.1.3.4.2.4), others `dn:`
     and an address; one that has no answer is asked about the address of the bind.
     """
-    told = connection.extend.standard.who_am_i() or f"dn:{address}"
-    kind, _, value = told.partition(":")
+    kind, _, value = (connection.extend.standard.who_am_i() or f"dn:{address}").partition(":")
     if kind == "u":
         return bool(entry.principal) and login_of(entry.principal) == login_of(value)
-    return [one["dn"] for one in _search(connection, value, ANY, ldap3.BASE, [])] == [entry.dn]
+    return [row["dn"] for row in _search(connection, value, ANY, ldap3.BASE, [])] == [entry.dn]
 
 
 def look_up(name: str) -> LdapPerson | None:
     """Return who somebody is, by the program's own account in the directory; None when nobody is there.
 
-    :raises LdapAway: as check() does.
+    :raises LdapAway: when the directory does not answer, or refuses the program's own account.
     """
     with _bound(*_account()) as connection:
-        return _found(connection, name) if connection else None
+        entry = _entry(connection, name) if connection else None
+        return LdapPerson(entry.name, _role(connection, entry)) if connection and entry else None
 
 
 def _account() -> tuple[str, str]:
     return current_app.config["LDAP_BIND_DN"], current_app.config["LDAP_BIND_PASSWORD"]
-
-
-def _own_address(name: str) -> str:
-    return str(current_app.config["LDAP_USER_DN"]).replace("{name}", escape_rdn(name))
 
 
 @contextmanager
@@ -125,8 +121,9 @@ def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
     """
     end_read()
     config = current_app.config
+    tls = _Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=config["LDAP_CA"] or None)
     connection = ldap3.Connection(
-        _server(),
+        ldap3.Server(config["LDAP_URL"], get_info=ldap3.NONE, connect_timeout=config["LDAP_TIMEOUT"], tls=tls),
         who,
         password,
         receive_timeout=ceil(config["LDAP_TIMEOUT"]),
@@ -145,15 +142,11 @@ def _bound(who: str, password: str) -> Iterator[ldap3.Connection | None]:
     except (LDAPException, OSError) as error:
         raise _away(type(error).__name__) from error
     finally:
-        _close(connection)
-
-
-def _close(connection: ldap3.Connection) -> None:
-    with suppress(LDAPException):
-        connection.unbind()
-    # ldap3 leaves it open where TLS failed.
-    if connection.socket is not None:
-        connection.socket.close()
+        with suppress(LDAPException):
+            connection.unbind()
+        # ldap3 leaves it open where TLS failed.
+        if connection.socket is not None:
+            connection.socket.close()
 
 
 class _Tls(ldap3.Tls):  # type: ignore[misc]
@@ -163,17 +156,6 @@ class _Tls(ldap3.Tls):  # type: ignore[misc]
         """Begin TLS on the connection."""
         context = ssl.create_default_context(cafile=self.ca_certs_file)
         connection.socket = context.wrap_socket(connection.socket, server_hostname=connection.server.host)
-
-
-def _server() -> ldap3.Server:
-    config = current_app.config
-    tls = _Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=config["LDAP_CA"] or None)
-    return ldap3.Server(config["LDAP_URL"], get_info=ldap3.NONE, connect_timeout=config["LDAP_TIMEOUT"], tls=tls)
-
-
-def _found(connection: ldap3.Connection, name: str) -> LdapPerson | None:
-    entry = _entry(connection, name)
-    return None if entry is None else LdapPerson(entry.name, _role(connection, entry))
 
 
 def _entry(connection: ldap3.Connection, name: str) -> Entry | None:
@@ -190,33 +172,33 @@ def _entry(connection: ldap3.Connection, name: str) -> Entry | None:
     if len(names) > 1:
         # Others people may give themselves, and one person is one operator.
         kind, value, _ = parse_dn(dn)[0]
-        names = [one for one in names if login_of(f"{config['LDAP_NAME']}={one}") == login_of(f"{kind}={value}")]
+        names = [name for name in names if login_of(f"{config['LDAP_NAME']}={name}") == login_of(f"{kind}={value}")]
     return Entry(dn, names[0], "".join(_values(entries[0], PRINCIPAL))) if len(names) == 1 else None
 
 
 def _values(entry: Any, attribute: str) -> list[str]:
-    given = [values for key, values in entry["attributes"].items() if key.lower() == attribute.lower()]
-    return [str(value) for values in given for value in (values if isinstance(values, list) else [values])]
+    matching = [values for key, values in entry["attributes"].items() if key.lower() == attribute.lower()]
+    return [str(value) for values in matching for value in (values if isinstance(values, list) else [values])]
 
 
 def _role(connection: ldap3.Connection, entry: Entry) -> str | None:
     """Return the highest role whose group has this member."""
     has = MEMBER.format(dn=escape_filter_chars(entry.dn), name=escape_filter_chars(entry.name))
     groups = current_app.config["LDAP_GROUPS"]
-    for role, group in sorted(groups, key=lambda known: ROLES.index(known[0]), reverse=True):
+    for role, group in sorted(groups, key=lambda pair: ROLES.index(pair[0]), reverse=True):
         if _search(connection, group, has, ldap3.BASE, ["objectClass"]):
             return str(role)
     return None
 
 
 def _search(connection: ldap3.Connection, base: str, wanted: str, scope: str, attributes: list[str]) -> list[Any]:
-    """Return the entries. More than two are none: nobody is found by a name that several have."""
+    """Return the entries, or none when there are more than two: a name that several have is nobody's."""
     connection.search(base, wanted, scope, attributes=attributes, size_limit=2)
-    said = connection.result["description"]
-    if said == "sizeLimitExceeded":
+    result = connection.result["description"]
+    if result == "sizeLimitExceeded":
         return []
-    if said not in NOBODY:
-        raise _away(said)
+    if result not in NOBODY:
+        raise _away(result)
     return [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
 
 

@@ -1,4 +1,4 @@
-"""Asks LDAP again about the operators of the directory who are signed in: who left its groups loses all sessions."""
+"""Checks again in LDAP the operators who are signed in: an operator who has left its groups loses all sessions."""
 
 from flask import current_app
 from sqlalchemy import or_, select
@@ -14,14 +14,16 @@ from hikflask.services.core.db import claim_rows, transaction
 
 
 def check_signed_in() -> int:
-    """Look at those whose last look is longer ago than LDAP_CHECK_INTERVAL; return how many lost their sessions.
+    """Check the operators whose last check is longer ago than LDAP_CHECK_INTERVAL; return how many lost their sessions.
 
-    While the directory does not answer, sessions last as long as all others: nobody else is looked at then, and the
-    next pass begins with another. Of several workers one looks.
+    While the directory does not answer, sessions last as long as all others: nobody else is checked then, and the next
+    pass begins with another operator. Of several workers one checks.
     """
-    ended = 0
     if not ldap_operators.can_look_up():
-        return ended
+        return 0
+    from hikflask.services.accounts import ldap
+
+    ended = 0
     old = database_now(-current_app.config["LDAP_CHECK_INTERVAL"])
     in_use = select(OperatorSession.id).where(OperatorSession.operator_id == Operator.id).exists()
     is_due = (Operator.directory == LDAP, in_use, or_(Operator.checked_at.is_(None), Operator.checked_at < old))
@@ -29,20 +31,13 @@ def check_signed_in() -> int:
     for operator_id in db.session.execute(due).scalars().all():
         try:
             if claim_rows(due.where(Operator.id == operator_id), {"checked_at": database_now()}):
-                ended += _is_ended(operator_id)
+                operator = operators.row(operator_id)
+                person = ldap.look_up(operator.name)
+                with transaction():
+                    if not ldap_operators.refresh(operator, person):
+                        sessions.end_all(operator_id)
+                        audit.record("operator.left_directory", subject=operator.name)
+                        ended += 1
         except LdapAway:
             break
     return ended
-
-
-def _is_ended(operator_id: int) -> bool:
-    from hikflask.services.accounts import ldap
-
-    operator = operators.row(operator_id)
-    found = ldap.look_up(operator.name)
-    with transaction():
-        stays = ldap_operators.refresh(operator, found)
-        if not stays:
-            sessions.end_all(operator_id)
-            audit.record("operator.left_directory", subject=operator.name)
-    return not stays

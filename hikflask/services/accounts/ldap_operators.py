@@ -4,10 +4,10 @@ Local accounts stay local: nobody of the directory gets one that looks like its 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app
-from sqlalchemy import Update, select, update
+from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.models import Operator
@@ -35,71 +35,63 @@ def can_look_up() -> bool:
 
 
 def asks(operator: Operator | None) -> bool:
-    """Tell whether a sign-in under this name is the directory's to judge: nobody local has the name."""
+    """Return True when the directory decides a sign-in under this name: no local operator has it."""
     return is_used() and (operator is None or operator.directory == LDAP)
 
 
 def admitted(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
     """Return the operator whom the directory lets in, with the present name and role; None when it does not.
 
-    :param count_try: see directory.check().
-    :raises LdapAway:
+    :param count_try: see ldap.check(). :raises LdapAway: when the directory does not answer.
     """
     if not is_used():
         return None
     from hikflask.services.accounts import ldap
 
-    found = ldap.check(name, password, count_try)
-    return _refreshed(found) if found else None
+    person = ldap.check(name, password, count_try)
+    return _save(person) if person else None
 
 
-def refresh(operator: Operator, found: "LdapPerson | None") -> bool:
-    """Give an operator the present role; False for somebody who left the groups. Within the caller's transaction."""
-    values = {"checked_at": database_now()}
-    if found is not None and found.role is not None and login_of(found.name) == operator.login:
-        if found.role != operator.role:
-            audit.record(
-                "operator.changed", subject=operator.name, before={"role": operator.role}, after={"role": found.role}
-            )
-        changed_rows(_row(operator.id).values(role=found.role, name=found.name, **values))
-        return True
-    changed_rows(_row(operator.id).values(**values))
-    return False
+def refresh(operator: Operator, person: "LdapPerson | None") -> bool:
+    """Give an operator the present role within the caller's transaction; return False when the groups give none."""
+    values: dict[str, Any] = {"checked_at": database_now()}
+    stays = person is not None and person.role is not None and login_of(person.name) == operator.login
+    if person and stays:
+        values |= {"role": person.role, "name": person.name}
+        if person.role != operator.role:
+            before, after = {"role": operator.role}, {"role": person.role}
+            audit.record("operator.changed", subject=operator.name, before=before, after=after)
+    changed_rows(update(Operator).where(Operator.id == operator.id).values(**values))
+    return stays
 
 
 @transactional
-def _refreshed(found: "LdapPerson") -> Operator | None:
-    if found.role is None or not _is_usable(found.name):
+def _save(person: "LdapPerson") -> Operator | None:
+    """Add or refresh the row of a person with a role. It has no password: only the directory admits its operator."""
+    name, role, login = person.name, person.role, login_of(person.name)
+    is_reserved = reserved_names.is_reserved(name) or reserved_names.reads_like_token(name)
+    if (
+        role is None
+        or is_reserved
+        or len(name) > MAX_NAME_LENGTH
+        or len(login) > MAX_LOGIN_LENGTH
+        or not name.isprintable()
+    ):
         return None
-    operator = _by_login(login_of(found.name))
+    operator = _by_login(login)
     if operator is None:
-        return _added(found, found.role)
+        operator = Operator(name=name, login=login, password_hash="", role=role, directory=LDAP)
+        operator.checked_at = database_now()
+        db.session.add(operator)
+        db.session.flush()
+        audit.record("operator.created", subject=name, after={"role": role, "directory": LDAP})
+        return operator
     if operator.directory != LDAP or not operator.is_active:
         return None
-    refresh(operator, found)
-    return _by_login(operator.login)
-
-
-def _is_usable(name: str) -> bool:
-    reserved = reserved_names.is_reserved(name) or reserved_names.reads_like_token(name)
-    is_short = len(name) <= MAX_NAME_LENGTH and len(login_of(name)) <= MAX_LOGIN_LENGTH
-    return is_short and name.isprintable() and not reserved
-
-
-def _added(found: "LdapPerson", role: str) -> Operator | None:
-    """Add a row. It has no password, so that nothing but the directory lets its operator in."""
-    operator = Operator(name=found.name, login=login_of(found.name), password_hash="", role=role, directory=LDAP)
-    operator.checked_at = database_now()
-    db.session.add(operator)
-    db.session.flush()
-    audit.record("operator.created", subject=operator.name, after={"role": role, "directory": LDAP})
-    return operator
+    refresh(operator, person)
+    return _by_login(login)
 
 
 def _by_login(login: str) -> Operator | None:
     statement = select(Operator).where(Operator.login == login)
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
-
-
-def _row(operator_id: int) -> Update:
-    return update(Operator).where(Operator.id == operator_id)

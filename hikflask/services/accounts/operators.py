@@ -6,7 +6,6 @@ from typing import cast
 
 from sqlalchemy import Table, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
 from hikflask.models import Operator
@@ -96,22 +95,20 @@ def change(
     is_active = operator.is_active if is_active is None else is_active
     if operator.directory and role != operator.role:
         raise LdapDecides
-    before = {"role": operator.role, "is_active": operator.is_active}
-    other = aliased(Operator)
+    before, after = {"role": operator.role, "is_active": operator.is_active}, {"role": role, "is_active": is_active}
     # A local one: when the directory is away, somebody must still get in.
-    is_local = other.directory == LOCAL
-    others = select(other.id).where(other.id != operator_id, other.role == ADMIN, other.is_active, is_local)
-    statement = update(Operator).where(Operator.id == operator_id)
+    is_local_admin = (Operator.role == ADMIN, Operator.is_active, Operator.directory == LOCAL)
     if not (role == ADMIN and is_active):
-        statement = statement.where(
-            (Operator.role != ADMIN) | ~Operator.is_active | (Operator.directory != LOCAL) | others.exists()
-        )
-    if changed_rows(statement.values(role=role, is_active=is_active)) != 1:
-        raise ServiceError("last_administrator")
+        left = select(Operator.id).where(Operator.id != operator_id, *is_local_admin)
+        was_local_admin = operator.role == ADMIN and operator.is_active and operator.directory == LOCAL
+        if was_local_admin and db.session.execute(left.limit(1)).first() is None:
+            raise ServiceError("last_administrator")
+    operator.role, operator.is_active = role, is_active
+    db.session.flush()
     if not is_active:
         sessions.end_all(operator_id)
-    audit.record("operator.changed", subject=operator.name, before=before, after={"role": role, "is_active": is_active})
-    return row(operator_id)
+    audit.record("operator.changed", subject=operator.name, before=before, after=after)
+    return operator
 
 
 def set_password(operator_id: int, password: str, *, keep_session: int | None = None, temporary: bool = False) -> None:
@@ -137,14 +134,14 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
 
 
 def temporary_password() -> str:
-    """Return a new random password, to be told to an operator once (16 characters, 96 bits)."""
+    """Return a new random password, which an operator is given once (16 characters, 96 bits)."""
     return secrets.token_urlsafe(TEMPORARY_BYTES)
 
 
 def list_all() -> list[Operator]:
     """Return all operators, sorted by name."""
-    found = db.session.execute(select(Operator).order_by(Operator.login), execution_options={"populate_existing": True})
-    return list(found.scalars())
+    statement = select(Operator).order_by(Operator.login)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
 def by_name(name: str) -> Operator | None:
@@ -162,7 +159,7 @@ def row(operator_id: int) -> Operator:
 
     :raises operator_unknown: when there is no such operator.
     """
-    found = get(operator_id)
-    if found is None:
+    operator = get(operator_id)
+    if operator is None:
         raise NotFound("operator_unknown")
-    return found
+    return operator

@@ -83,8 +83,8 @@ def fits(password: str, password_hash: str | None) -> bool:
     """
     compared = password_hash or _nobodys_hash()
     with _turn():
-        known = check_password_hash(compared, composed(password)[: MAX_LENGTH + 1])
-    return known and password_hash is not None
+        is_right = check_password_hash(compared, composed(password)[: MAX_LENGTH + 1])
+    return is_right and password_hash is not None
 
 
 @contextmanager

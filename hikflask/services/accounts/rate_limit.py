@@ -73,10 +73,10 @@ def key_at_place(key: str, place: str) -> str:
 def place_of(address: str) -> str:
     """Return what counts as one place: an IPv4 address, or the network of an IPv6 address."""
     try:
-        found = IPv6Address(address.partition("%")[0])
+        parsed = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
-    return address if found.ipv4_mapped else str(IPv6Network((found, IPV6_NETWORK), strict=False))
+    return address if parsed.ipv4_mapped else str(IPv6Network((parsed, IPV6_NETWORK), strict=False))
 
 
 def give_back(key: str) -> None:

@@ -38,5 +38,6 @@ def reads_like_token(name: str) -> bool:
 def _as_read(name: str) -> str:
     """Return a name as people read it: small letters, Latin look-alikes, single spaces, nothing invisible."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(CYRILLIC).translate(GREEK)
-    shown = (one for one in plain if unicodedata.category(one) not in {"Cf", "Mn", "Me"} and one not in BLANK)
+    seen = plain.translate(dict.fromkeys(map(ord, BLANK)))
+    shown = (letter for letter in seen if unicodedata.category(letter) not in {"Cf", "Mn", "Me"})
     return " ".join("".join(shown).split())

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 
 import pyotp
 from flask import current_app
@@ -31,13 +32,13 @@ STEP_SECONDS = 30
 # A clock may be a step behind or ahead.
 STEPS = (-1, 0, 1)
 DIGITS = 6
-# Of so many accepted codes it is known which they were. More than one may be of the future: a clock was ahead.
+# How many accepted codes are remembered. More than one may be of the future: a clock was ahead.
 REMEMBERED = 20
 RECOVERY_CODES = 10
 # 80 bits, so a quick hash is enough.
 RECOVERY_BYTES = 10
-# Wrong codes of one account from devices that are not known, beside the limits of passwords: a million codes there are,
-# and whoever has the password must not try them all in a year.
+# Wrong codes of one account from unknown devices, beside the limits of passwords: there are a million codes, and nobody
+# with the password must try them all in a year.
 LONG_TRIES, LONG_SECONDS = 30, 43200.0
 
 
@@ -71,30 +72,30 @@ def has(operator_id: int) -> bool:
 
 def codes_left(operator_id: int) -> int:
     """Return how many recovery codes the operator has left."""
-    mine = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.operator_id == operator_id)
-    return db.session.execute(mine).scalar_one()
+    own_codes = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.operator_id == operator_id)
+    return db.session.execute(own_codes).scalar_one()
 
 
 def open_session(pending: OperatorSession, code: str, address: str, device: str = "") -> str:
-    """Open the session of somebody whose password was right, and return its new key.
+    """Open the session of an operator whose password was right, and return its new key.
 
     :param code: of the app, or a recovery code. :param address: of the browser. :param device: its known devices.
     :raises FactorCodeWrong: :raises TooOften: :raises SignInRefused: when the session has ended meanwhile.
     """
     operator = operators.row(pending.operator_id)
     place = rate_limit.place_of(address)
-    known = known_devices.device_of(device, operator)
-    tries = sessions.tries_of(f"factor:{operator.id}", place, known)
+    known_device = known_devices.device_of(device, operator)
+    tries = sessions.tries_of(f"factor:{operator.id}", place, known_device)
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
-        with sessions.throttling_noted(operator.name):
+        with sessions.throttling_recorded(operator.name):
             sessions.take_tries(tries)
-            if not known:
+            if not known_device:
                 rate_limit.take(f"factor-long:{operator.id}", LONG_TRIES, LONG_SECONDS)
         key, hashed = sessions.new_key()
         waiting = (OperatorSession.id == pending.id, OperatorSession.factor_pending)
         opened = update(OperatorSession).where(*waiting).values(factor_pending=False, key_sha256=hashed)
         with _code_used(operator, code):
-            sessions.note_opened(operator)
+            sessions.complete_sign_in(operator)
             if changed_rows(opened) != 1:
                 raise SignInRefused
     sessions.give_back_tries([*tries, f"factor-long:{operator.id}"])
@@ -114,11 +115,11 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
     if step is None:
         raise FactorCodeWrong
     operator = operators.row(person.operator_id)
-    mine = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
-    owned = transaction() if operator.totp_encrypted is None else _code_used(operator, present_code)
+    own_row = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
+    owner = transaction() if operator.totp_encrypted is None else _code_used(operator, present_code)
     try:
-        with owned:
-            changed_rows(mine.values(totp_encrypted=vault.encrypt(secret), totp_step=step, totp_used=str(step)))
+        with owner:
+            changed_rows(own_row.values(totp_encrypted=vault.encrypt(secret), totp_step=step, totp_used=str(step)))
             if sessions.end_all(person.operator_id, person.session_id) != 1:
                 raise SignInRefused
             codes = _replace_codes(person.operator_id)
@@ -132,7 +133,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
 def new_codes(person: SignedIn, code: str) -> list[str]:
     """Give an operator new recovery codes, and return them; the earlier ones are worthless.
 
-    :param code: of the app, or a recovery code: whoever has the password and an open session alone gets none.
+    :param code: of the app, or a recovery code: the password and an open session alone are not enough.
     :raises factor_missing: when there is no second factor. :raises FactorCodeWrong: :raises TooOften:
     """
     tries = _count_try(person)
@@ -144,9 +145,9 @@ def new_codes(person: SignedIn, code: str) -> list[str]:
 
 
 def switch_off(person: SignedIn, code: str) -> None:
-    """Take the operator's own second factor off.
+    """Remove the operator's own second factor.
 
-    :param code: as in new_codes().
+    :param code: of the app, or a recovery code.
     :raises factor_required: when the role must have one. :raises factor_missing: when there is none.
     :raises FactorCodeWrong: :raises TooOften:
     """
@@ -159,18 +160,18 @@ def switch_off(person: SignedIn, code: str) -> None:
 
 
 def remove(operator_id: int) -> None:
-    """Take the second factor off another operator, who lost it; all sessions of that operator end.
+    """Remove the second factor of another operator, who lost it; all sessions of that operator end.
 
-    :raises factor_missing: when there is none. :raises operator_unknown:
+    :raises factor_missing: when there is none. :raises operator_unknown: when there is no such operator.
     """
     _remove(operators.row(operator_id).id, None)
 
 
 def _remove(operator_id: int, keep: int | None) -> None:
     operator = db.session.get_one(Operator, operator_id)
-    mine = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
+    with_factor = update(Operator).where(Operator.id == operator_id, Operator.totp_encrypted.is_not(None))
     with transaction():
-        if not changed_rows(mine.values(totp_encrypted=None, totp_step=None, totp_used="")):
+        if not changed_rows(with_factor.values(totp_encrypted=None, totp_step=None, totp_used="")):
             raise ServiceError("factor_missing")
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
         sessions.end_all(operator_id, keep)
@@ -211,15 +212,15 @@ def _use_totp(operator: Operator, code: str) -> bool:
     if operator.totp_encrypted is None:
         return False
     before = operator.totp_used
-    used = {int(one) for one in before.split()}
+    used = set(map(int, before.split()))
     step = _step_of(vault.decrypt(operator.totp_encrypted), code, operator.totp_step, used)
     if step is None:
         return False
-    newest = " ".join(str(one) for one in sorted({*used, step})[-REMEMBERED:])
-    # Of two who send the same code at once, one changes the row.
+    newest = " ".join(map(str, sorted({*used, step})[-REMEMBERED:]))
+    # Of two requests with the same code at once, one changes the row.
     unchanged = (Operator.totp_encrypted == operator.totp_encrypted, Operator.totp_used == before)
-    mine = update(Operator).where(Operator.id == operator.id, *unchanged)
-    return changed_rows(mine.values(totp_step=step, totp_used=newest)) == 1
+    own_row = update(Operator).where(Operator.id == operator.id, *unchanged)
+    return changed_rows(own_row.values(totp_step=step, totp_used=newest)) == 1
 
 
 def _step_of(secret: str, code: str, last: int | None, used: Collection[int] = ()) -> int | None:
@@ -243,8 +244,8 @@ def _is_unused(step: int, now: int, last: int | None, used: Collection[int]) -> 
 
 
 def _use_recovery_code(operator: Operator, code: str) -> bool:
-    mine = (RecoveryCode.operator_id == operator.id, RecoveryCode.code_sha256 == _hash(code))
-    if changed_rows(delete(RecoveryCode).where(*mine)) != 1:
+    is_own = (RecoveryCode.operator_id == operator.id, RecoveryCode.code_sha256 == _hash(code))
+    if changed_rows(delete(RecoveryCode).where(*is_own)) != 1:
         return False
     audit.record("second_factor.code_used", subject=operator.name)
     return True
@@ -252,15 +253,10 @@ def _use_recovery_code(operator: Operator, code: str) -> bool:
 
 def _replace_codes(operator_id: int) -> list[str]:
     db.session.execute(delete(RecoveryCode).where(RecoveryCode.operator_id == operator_id))
-    codes = [_new_code() for _ in range(RECOVERY_CODES)]
+    texts = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower() for _ in range(RECOVERY_CODES)]
+    codes = ["-".join(wrap(text, 4)) for text in texts]
     db.session.add_all(RecoveryCode(operator_id=operator_id, code_sha256=_hash(code)) for code in codes)
     return codes
-
-
-def _new_code() -> str:
-    """Return sixteen letters and digits in groups of four."""
-    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _hash(code: str) -> str:

@@ -6,7 +6,7 @@ The cookie holds a random key and the row its SHA-256, so a copy of the database
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,7 +69,8 @@ class SignedIn:
 def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     """Open a session and return its key. Every refusal reads the same and takes the same time.
 
-    The session of somebody with a second factor opens nothing yet: find_pending() finds it, second_factor.py opens it.
+    The session of an operator with a second factor opens nothing yet: find_pending() returns it, and
+    second_factor.open_session() opens it.
 
     :param address: network address of the browser. :param device: the browser's cookie of known devices.
     :raises SignInRefused: unknown name, wrong password, or an operator who may not sign in.
@@ -82,38 +83,40 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     tries = tries_of(account, place, known_device)
 
     def count_entry(dn: str) -> None:
-        """Count the try for the entry of the directory, too, by whichever of its names it was found."""
-        of_entry = tries_of(rate_limit.account_key(dn), place, known_device)
-        more = {key: limit for key, limit in of_entry.items() if key not in tries}
+        """Count the try for the entry of the directory, too, which people may find by several names."""
+        tries_of_entry = tries_of(rate_limit.account_key(dn), place, known_device)
+        more = {key: limit for key, limit in tries_of_entry.items() if key not in tries}
         take_tries(more)
         tries.update(more)
 
     # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
-    known = operator.name if operator else ""
-    with throttling_noted(known):
+    subject = operator.name if operator else ""
+    with throttling_recorded(subject):
         rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
         take_tries(tries)
         checked = operator.password_hash if operator else None
-        fits = _fits(password, checked or None, tries)
+        try:
+            fits = passwords.fits(password, checked or None)
+        except PasswordsBusy:
+            give_back_tries(tries)
+            raise
+        admitted = operator if fits else None
         if ldap_operators.asks(operator):
-            operator = _of_ldap(name, password, count_entry)
-            fits, checked = operator is not None, ""
-        if operator and fits:
+            admitted, checked = _admitted_by_ldap(name, password, count_entry), ""
+        if admitted:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
-    key = _opened(operator, checked, address) if operator and fits else None
+    key = _open(admitted, checked, address) if admitted else None
     if key is None:
-        audit.record_alone("sign_in.refused", subject=known)
+        audit.record_alone("sign_in.refused", subject=subject)
         raise SignInRefused("sign_in_refused_or_away") if ldap_operators.is_used() else SignInRefused
     give_back_tries(tries)
     return key
 
 
-def _of_ldap(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
-    try:
+def _admitted_by_ldap(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
+    with suppress(LdapAway):  # Refused like a wrong password: else it would show which names are local.
         return ldap_operators.admitted(name, password, count_try)
-    except LdapAway:
-        # Said to everybody alike: else it would tell which names are local.
-        return None
+    return None
 
 
 def tries_of(account: str, place: str, known_device: str | None) -> dict[str, int]:
@@ -128,7 +131,7 @@ def tries_of(account: str, place: str, known_device: str | None) -> dict[str, in
 
 
 def take_tries(tries: Mapping[str, int]) -> None:
-    """Count a try under each key. :raises TooOften:"""
+    """Count a try under each key. :raises TooOften: when a limit is exceeded."""
     for key, limit in tries.items():
         rate_limit.take(key, limit, WINDOW_SECONDS)
 
@@ -140,48 +143,42 @@ def give_back_tries(tries: Iterable[str]) -> None:
 
 
 @contextmanager
-def throttling_noted(known: str) -> Iterator[None]:
-    """Note the first try too many within the block, about this operator."""
+def throttling_recorded(name: str) -> Iterator[None]:
+    """Add an audit entry about an operator for the first try too many within the block."""
     try:
         yield
     except TooOften as error:
         # Once in a window, so that nobody can fill the audit trail.
         if error.params["first"]:
-            audit.record_alone("sign_in.throttled", subject=known)
+            audit.record_alone("sign_in.throttled", subject=name)
         raise
 
 
-def _fits(password: str, checked: str | None, tries: Iterable[str]) -> bool:
-    """Return True when the password is right. A try is not counted when this process was too busy to check it."""
-    try:
-        return passwords.fits(password, checked)
-    except PasswordsBusy:
-        give_back_tries(tries)
-        raise
-
-
-def _opened(operator: Operator, checked: str | None, address: str) -> str | None:
+def _open(operator: Operator, checked: str | None, address: str) -> str | None:
     """Open a session; return None when the operator may not sign in, or got another password during the check."""
     key, hashed = new_key()
     with transaction(), audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
-        if not _holds(operator.id, checked):
+        if not _lock_unchanged(operator.id, checked):
             return None
-        mine = {"operator_id": operator.id, "address": address[:64], "confirmed_at": database_now()}
+        values = {"operator_id": operator.id, "address": address[:64], "confirmed_at": database_now()}
         # Read once its row is locked: a second factor may have been set up meanwhile.
         pending = db.session.get_one(Operator, operator.id, populate_existing=True).totp_encrypted is not None
         if not pending:
-            note_opened(operator)
-        db.session.add(OperatorSession(key_sha256=hashed, factor_pending=pending, **mine))
+            complete_sign_in(operator)
+        db.session.add(OperatorSession(key_sha256=hashed, factor_pending=pending, **values))
     return key
 
 
-def note_opened(operator: Operator) -> None:
-    """Note a sign-in that is complete, and make room for its session, within the caller's transaction."""
-    _end_oldest(operator)
+def complete_sign_in(operator: Operator) -> None:
+    """Record a sign-in, and end the oldest sessions over the limit, within the caller's transaction."""
+    newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_is_open())
+    left_over = newest.order_by(OperatorSession.id.desc()).offset(current_app.config["SESSIONS_PER_OPERATOR"] - 1)
+    if changed_rows(delete(OperatorSession).where(OperatorSession.id.in_(left_over))):
+        audit.record("sign_out.oldest", subject=operator.name)
     audit.record("sign_in", subject=operator.name)
 
 
-def _holds(operator_id: int, checked: str | None) -> bool:
+def _lock_unchanged(operator_id: int, checked: str | None) -> bool:
     """Lock the operator's row; return True when the checked password is still valid and the operator may sign in.
 
     The lock waits for a change that is being made, and a later change waits for this transaction.
@@ -190,25 +187,17 @@ def _holds(operator_id: int, checked: str | None) -> bool:
     return changed_rows(update(Operator).where(*unchanged).values(is_active=True)) == 1
 
 
-def _end_oldest(operator: Operator) -> None:
-    """End the oldest sessions of this operator, so that one more is within the limit."""
-    newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_is_open())
-    left_over = newest.order_by(OperatorSession.id.desc()).offset(current_app.config["SESSIONS_PER_OPERATOR"] - 1)
-    if changed_rows(delete(OperatorSession).where(OperatorSession.id.in_(left_over))):
-        audit.record("sign_out.oldest", subject=operator.name)
-
-
 def find(key: str) -> SignedIn | None:
     """Return the open session with this key, or None; an expired session is not open."""
-    found = db.session.execute(
+    row = db.session.execute(
         select(OperatorSession, Operator, OperatorSession.confirmed_at > database_now(-CONFIRMED_SECONDS))
         .join(Operator)
         .where(OperatorSession.key_sha256 == _hash(key), Operator.is_active, *_is_open()),
         execution_options={"populate_existing": True},
     ).first()
-    if found is None:
+    if row is None:
         return None
-    session, operator, confirmed = found
+    session, operator, confirmed = row
     return SignedIn(
         session.id,
         operator.id,
@@ -232,7 +221,7 @@ def find_pending(key: str) -> OperatorSession | None:
 
 
 def touch(session_id: int) -> None:
-    """Note that the operator did something: the idle limit counts from now."""
+    """Write that the operator did something: the idle limit counts from now."""
     every = min(SEEN_EVERY_SECONDS, current_app.config["SESSION_IDLE"] / 4)
     stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
     # Read first: in SQLite even an UPDATE that changes nothing waits for other writers.
@@ -242,14 +231,14 @@ def touch(session_id: int) -> None:
 
 
 def confirm(signed_in: SignedIn, password: str) -> None:
-    """Check the operator's own password again, and note in the session that it was right.
+    """Check the operator's own password again, and write in the session that it was right.
 
     :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy:
     """
     checked = refuse_wrong_password(signed_in, password)
     statement = update(OperatorSession).where(OperatorSession.id == signed_in.session_id)
     with transaction():
-        if not _holds(signed_in.operator_id, checked):
+        if not _lock_unchanged(signed_in.operator_id, checked):
             raise PasswordWrong
         changed_rows(statement.values(confirmed_at=database_now()))
 
@@ -266,24 +255,23 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     tries = {f"session:{signed_in.session_id}": CONFIRMATIONS}
     take_tries(tries)
     checked = operator.password_hash
-    if not (_fits_ldap(operator, password, tries) if operator.directory else _fits(password, checked, tries)):
+    try:
+        if operator.directory:
+            admitted = ldap_operators.admitted(operator.name, password, lambda _dn: None)
+            fits = admitted is not None and admitted.id == operator.id
+        else:
+            fits = passwords.fits(password, checked)
+    except (LdapAway, PasswordsBusy):
+        give_back_tries(tries)
+        raise
+    if not fits:
         audit.record_alone("confirmation.refused", subject=operator.name)
         raise PasswordWrong
     return checked
 
 
-def _fits_ldap(operator: Operator, password: str, tries: Iterable[str]) -> bool:
-    """Return True when the directory accepts the password. A try is not counted when it does not answer."""
-    try:
-        admitted = ldap_operators.admitted(operator.name, password, lambda _dn: None)
-    except LdapAway:
-        give_back_tries(tries)
-        raise
-    return admitted is not None and admitted.id == operator.id
-
-
 def sign_out(signed_in: SignedIn) -> None:
-    """End one session."""
+    """End the session of this browser."""
     with transaction():
         db.session.execute(delete(OperatorSession).where(OperatorSession.id == signed_in.session_id))
         audit.record("sign_out", subject=signed_in.name)
@@ -291,11 +279,9 @@ def sign_out(signed_in: SignedIn) -> None:
 
 def end_own(signed_in: SignedIn, session_id: int) -> None:
     """End one of the operator's own sessions, such as one left open on another computer."""
-    mine = delete(OperatorSession).where(
-        OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id
-    )
+    is_own = (OperatorSession.id == session_id, OperatorSession.operator_id == signed_in.operator_id)
     with transaction():
-        if changed_rows(mine):
+        if changed_rows(delete(OperatorSession).where(*is_own)):
             audit.record("sign_out.elsewhere", subject=signed_in.name)
 
 
@@ -314,9 +300,9 @@ def end_all(operator_id: int, keep: int | None = None) -> int:
     """
     new_generation = update(Operator).where(Operator.id == operator_id)
     changed_rows(new_generation.values(device_generation=Operator.device_generation + 1))
-    mine = OperatorSession.operator_id == operator_id
-    changed_rows(delete(OperatorSession).where(mine, OperatorSession.id != (keep or 0)))
-    return changed_rows(update(OperatorSession).where(mine).values(confirmed_at=None))
+    is_own = OperatorSession.operator_id == operator_id
+    changed_rows(delete(OperatorSession).where(is_own, OperatorSession.id != (keep or 0)))
+    return changed_rows(update(OperatorSession).where(is_own).values(confirmed_at=None))
 
 
 def renew_key(signed_in: SignedIn) -> str:
@@ -336,8 +322,8 @@ def new_key() -> tuple[str, str]:
 
 def list_open(operator_id: int) -> list[OperatorSession]:
     """Return an operator's open sessions, the newest first."""
-    mine = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_is_open())
-    return list(db.session.execute(mine.order_by(OperatorSession.id.desc())).scalars())
+    own_sessions = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_is_open())
+    return list(db.session.execute(own_sessions.order_by(OperatorSession.id.desc())).scalars())
 
 
 def last_sign_ins() -> dict[str, datetime]:

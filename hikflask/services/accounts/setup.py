@@ -1,4 +1,4 @@
-"""The first administrator can be created on a page, by somebody who can read the log: it shows a code for that.
+"""Creates the first administrator by a code that is written to the log.
 
 The code is made from the secret key, so all processes of one installation show and accept the same code.
 """
@@ -6,6 +6,7 @@ The code is made from the secret key, so all processes of one installation show 
 import base64
 import hashlib
 import hmac
+from textwrap import wrap
 
 from flask import current_app
 
@@ -24,20 +25,20 @@ def code() -> str:
     secret = str(current_app.config["SECRET_KEY"]).encode()
     digest = hmac.new(secret, b"first administrator", hashlib.sha256).digest()[:CODE_BYTES]
     text = base64.b32encode(digest).decode()
-    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+    return "-".join(wrap(text, 4))
 
 
-def create_administrator(given: str, name: str, password: str, address: str) -> Operator:
+def create_administrator(typed: str, name: str, password: str, address: str) -> Operator:
     """Create the first administrator.
 
-    :param given: the code, with or without its dashes. :param address: network address of the browser.
+    :param typed: the code, with or without its dashes. :param address: network address of the browser.
     :raises OperatorsExist: when there is an operator already. :raises code_wrong: :raises TooOften:
     :raises password_common: :raises name_reserved: when the name would read like somebody else's in the audit trail.
     """
     if operators.exist():
         raise OperatorsExist
     rate_limit.take(f"first-run:{rate_limit.place_of(address)}", TRIES, WINDOW_SECONDS)
-    if not hmac.compare_digest(_plain(given), _plain(code())):
+    if not hmac.compare_digest(_plain(typed), _plain(code())):
         raise ServiceError("code_wrong")
     return operators.create_first(name, password)
 

@@ -1,4 +1,4 @@
-"""What is alarming now. Each read ends after some rows, so the sweep may ask again and again."""
+"""Reads what is alarming now. Each read ends after some rows, so that every sweep may repeat it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from hikflask.services.backups import records
 from hikflask.services.state.enrolment import IS_LEAVING
 
 SECONDS_PER_HOUR = 3600.0
-# The oldest, and the newest, removals that are looked at.
+# How many of the oldest, and of the newest, removals are read.
 MAX_REMOVALS = 5000
 # The IDs that a mail names.
 MAX_NAMED = 20
@@ -35,9 +35,20 @@ class Condition:
         return f"{self.kind}:{self.terminal_id}" if self.terminal_id else self.kind
 
 
-def find() -> list[Condition]:
+def current() -> list[Condition]:
     """Return all that is alarming now."""
-    return [*_removals(), *_silent(), *_refused(), *_backup()]
+    silent_hours: int = current_app.config["MAIL_SILENT_HOURS"]
+    away = Terminal.offline_since < database_now(-silent_hours * SECONDS_PER_HOUR)
+    conditions = [
+        *_removals(),
+        *_at_terminals(SILENT, Terminal.offline_since, Terminal.reachable.is_(False), away),
+        *_at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None)),
+    ]
+    if records.is_overdue():
+        newest = records.newest()
+        since = newest.finished_at if newest else db.session.execute(select(database_now())).scalar_one()
+        conditions.append(Condition(BACKUP, None, since))
+    return conditions
 
 
 def newest_removals() -> dict[int, datetime]:
@@ -48,8 +59,8 @@ def newest_removals() -> dict[int, datetime]:
     return {terminal_id: moment for terminal_id, moment in db.session.execute(each)}
 
 
-def numbers(terminal_id: int) -> list[str]:
-    """Return the IDs of those who should have left a terminal by now, the first of them."""
+def overdue_numbers(terminal_id: int) -> list[str]:
+    """Return the IDs of the people who should have left a terminal by now, the first of them."""
     here = (Enrolment.terminal_id == terminal_id, *_overdue())
     statement = select(Enrolment.number).where(*here).order_by(Enrolment.desired_since, Enrolment.id)
     return list(db.session.execute(statement.limit(MAX_NAMED + 1)).scalars())
@@ -65,27 +76,6 @@ def _removals() -> list[Condition]:
     some = oldest.order_by(Enrolment.desired_since, Enrolment.id).limit(MAX_REMOVALS).subquery()
     each = select(some.c.terminal_id, func.min(some.c.desired_since)).group_by(some.c.terminal_id)
     return [Condition(REMOVALS, terminal_id, since) for terminal_id, since in db.session.execute(each)]
-
-
-def _silent() -> list[Condition]:
-    hours: int = current_app.config["MAIL_SILENT_HOURS"]
-    away = Terminal.offline_since < database_now(-hours * SECONDS_PER_HOUR)
-    return _at_terminals(SILENT, Terminal.offline_since, Terminal.reachable.is_(False), away)
-
-
-def _refused() -> list[Condition]:
-    return _at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None))
-
-
-def _backup() -> list[Condition]:
-    if not records.is_overdue():
-        return []
-    newest = records.newest()
-    return [Condition(BACKUP, None, newest.finished_at if newest else _now())]
-
-
-def _now() -> datetime:
-    return db.session.execute(select(database_now())).scalar_one()
 
 
 def _at_terminals(

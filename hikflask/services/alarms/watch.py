@@ -1,6 +1,6 @@
 """Remembers alarms from their beginning to their end, and which mails about them are still to be sent.
 
-Outside working hours (HIKFLASK_WORKING_HOURS) nobody is told that a terminal is silent: it may just be switched off.
+Outside working hours (HIKFLASK_WORKING_HOURS) no mail says that a terminal is silent: it may just be switched off.
 
 A mail may be sent twice when the worker is killed just after it was sent; none is lost.
 """
@@ -26,30 +26,30 @@ HAS_MAIL = or_(Alarm.told_at.is_(None), Alarm.over_at.is_not(None))
 
 
 def is_on() -> bool:
-    """Tell whether mails are sent at all, and to somebody."""
+    """Return True when mails are sent at all, and to somebody."""
     return bool(current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"])
 
 
 @transactional
-def watch() -> bool:
-    """Note which alarms began and which are over; return whether a mail is due."""
+def refresh() -> bool:
+    """Record which alarms began and which are over; return whether a mail is due."""
     if not is_on():
         return False
-    found = {condition.key: condition for condition in conditions.find()}
-    known = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
-    for key in found.keys() - known.keys():
-        began = {"key": key, "kind": found[key].kind, "terminal_id": found[key].terminal_id}
-        db.session.execute(insert(Alarm), [{**began, "began_at": found[key].since}])
-    over = [key for key, over_at in known.items() if over_at is None and key not in found]
-    again = [key for key, over_at in known.items() if over_at is not None and key in found]
+    current = {condition.key: condition for condition in conditions.current()}
+    recorded = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
+    for key in current.keys() - recorded.keys():
+        began = {"key": key, "kind": current[key].kind, "terminal_id": current[key].terminal_id}
+        db.session.execute(insert(Alarm), [{**began, "began_at": current[key].since}])
+    over = [key for key, over_at in recorded.items() if over_at is None and key not in current]
+    again = [key for key, over_at in recorded.items() if over_at is not None and key in current]
     if over:
         _change(over, over_at=database_now())
-        # A terminal that answers again before anybody was told: there is nothing left to tell.
-        untold = (Alarm.key.in_(over), Alarm.kind == SILENT, Alarm.told_at.is_(None))
-        changed_rows(delete(Alarm).where(*untold))
+        # A terminal that answers again before a mail was sent: there is nothing left to mail.
+        unsent = (Alarm.key.in_(over), Alarm.kind == SILENT, Alarm.told_at.is_(None))
+        changed_rows(delete(Alarm).where(*unsent))
     if again:
-        _change(again, over_at=None)  # Nobody was told yet that it was over.
-    _tell_of_newer_removals()
+        _change(again, over_at=None)  # No mail said yet that it was over.
+    _mail_newer_removals()
     return db.session.execute(select(Alarm.key).where(*_due()).limit(1)).first() is not None
 
 
@@ -67,8 +67,8 @@ def get(key: str) -> Alarm | None:
 
 
 @transactional
-def told(key: str, *, over: bool) -> None:
-    """Note that the mail about an alarm's beginning or end was sent."""
+def mark_sent(key: str, *, over: bool) -> None:
+    """Record that the mail about an alarm's beginning or end was sent."""
     if not over:
         _change([key], told_at=database_now(), tries=0, next_try_at=database_now())
     elif not changed_rows(delete(Alarm).where(Alarm.key == key, Alarm.over_at.is_not(None))):
@@ -77,8 +77,8 @@ def told(key: str, *, over: bool) -> None:
 
 
 @transactional
-def not_told(key: str) -> None:
-    """Note that no server took the mail; it and all others that are due are tried again, later each time."""
+def mark_unsent(key: str) -> None:
+    """Record that no server took the mail; it and all others that are due are tried again, later each time."""
     tries = db.session.execute(select(Alarm.tries).where(Alarm.key == key)).scalar_one_or_none() or 0
     later = {"next_try_at": database_now(back_off(tries))}
     changed_rows(update(Alarm).where(*_due()).values(**later))
@@ -89,15 +89,15 @@ def _change(keys: list[str], **values: Any) -> None:
     changed_rows(update(Alarm).where(Alarm.key.in_(keys)).values(**values))
 
 
-def _tell_of_newer_removals() -> None:
-    """Let a terminal's open removals be mailed again once others became overdue since the last mail.
+def _mail_newer_removals() -> None:
+    """Let a terminal's open removals be mailed again once more of them became overdue since the last mail.
 
     At most once in HIKFLASK_MAIL_REMOVAL_HOURS, so that nobody gets a mail for each person.
     """
     wait = timedelta(hours=current_app.config["MAIL_REMOVAL_HOURS"])
     old = (Alarm.over_at.is_(None), Alarm.told_at < database_now(-wait.total_seconds()))
-    told = select(Alarm.key, Alarm.terminal_id, Alarm.told_at).where(Alarm.kind == REMOVALS, *old)
-    if rows := db.session.execute(told).all():
+    mailed = select(Alarm.key, Alarm.terminal_id, Alarm.told_at).where(Alarm.kind == REMOVALS, *old)
+    if rows := db.session.execute(mailed).all():
         newest = conditions.newest_removals()
         late = {terminal_id: asked_at + wait for terminal_id, asked_at in newest.items()}
         newer = [key for key, terminal_id, at in rows if at and terminal_id in late and late[terminal_id] > at]

@@ -1,9 +1,9 @@
-"""Writes the audit trail. An entry is part of the transaction that it tells of, so neither exists without the other."""
+"""Writes the audit trail. An entry is part of the transaction that it records, so neither exists without the other."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,9 +18,9 @@ from hikflask.services.audit.sealing import Details
 from hikflask.services.core.db import insert_at_end, lock_numbers, transaction, transactional
 
 MAX_TEXT_LENGTH = 2000
-# Looking at the same photo again within this time is not noted again, nor is the same refused access.
+# Another view of the same photo within this time is not recorded again, nor is the same refused access.
 SAME_SECONDS = 600.0
-# So many different refusals of one actor are noted within that time, so that nobody can fill the trail.
+# How many different refusals of one actor are recorded within that time, so that nobody can fill the trail.
 MAX_REFUSALS = 20
 
 
@@ -40,24 +40,14 @@ NOBODY = "nobody"  # a request without a session or a valid token
 _actor: ContextVar[Actor] = ContextVar("actor", default=WORKER)
 
 
-def begin(actor: Actor) -> Token[Actor]:
-    """Set who acts in this thread from now on; the result is for end()."""
-    return _actor.set(actor)
-
-
-def end(token: Token[Actor]) -> None:
-    """Set the actor that was there before begin()."""
-    _actor.reset(token)
-
-
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
     """Set who acts within the block."""
-    token = begin(actor)
+    token = _actor.set(actor)
     try:
         yield
     finally:
-        end(token)
+        _actor.reset(token)
 
 
 def present_actor() -> Actor:
@@ -80,7 +70,7 @@ def record(
 
     All entries of a transaction are written together, before its commit.
 
-    What an entry about an employee or a number says goes with that person's erasure (see sealing.py). So it names
+    An entry about an employee or a number becomes unreadable when that person is erased (see sealing.py). So it names
     nobody else.
 
     :param employee_id: with `number`, instead of `employee`, where there is no row of the employee.
@@ -88,7 +78,7 @@ def record(
     """
     actor = present_actor()
     old, new = _differences(before or {}, after or {})
-    told: dict[str, Any] = {"subject": one_line(subject)[:128], "before": old, "after": new}
+    details: dict[str, Any] = {"subject": one_line(subject)[:128], "before": old, "after": new}
     whose = one_line(number or (employee.number if employee else ""))[:32]
     entry = dict(
         actor=one_line(actor.name)[:128],
@@ -99,12 +89,12 @@ def record(
         employee="",
         terminal=one_line(terminal)[:64],
         sealed=None,
-        **told,
+        **details,
     )
     if whose:
         # No autoflush: errors in what the caller has not written yet are for the caller to handle.
         with db.session.no_autoflush:
-            pseudonym, token = sealing.seal(entry["employee_id"], whose, told)
+            pseudonym, token = sealing.seal(entry["employee_id"], whose, details)
         entry |= {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
     insert_at_end(ENTRY, entry)
 
@@ -116,17 +106,17 @@ def record_alone(action: str, **about: Any) -> None:
 
 
 def record_photo_view(employee_id: int | None, file: str, number: str = "") -> None:
-    """Note that the actor looked at a photo, unless the same look was noted within the last ten minutes.
+    """Record that the actor viewed a photo, unless the same view was recorded within the last ten minutes.
 
     :param number: number of the person in a photo that is not saved yet; "" when it is not known.
     """
     employee = db.session.get(Employee, employee_id) if employee_id else None
     shown = one_line(employee.number if employee else number)[:32]
-    # A look at a photo before it was saved and a look after that are two: the trail must say whose photo was seen.
-    whose = AuditEntry.employee.in_(sealing.pseudonyms(shown) if shown else [""])
-    theirs = (AuditEntry.employee_id == (employee.id if employee else None), whose)
-    lately = db.session.execute(select(AuditEntry).where(*_lately("photo.viewed"), *theirs)).scalars().all()
-    if all(look.subject != file for look in sealing.opened(lately)):
+    # Views before a photo was saved and after that are two entries: the trail must say whose photo was seen.
+    has_number = AuditEntry.employee.in_(sealing.pseudonyms(shown) if shown else [""])
+    is_about = (AuditEntry.employee_id == (employee.id if employee else None), has_number)
+    views = db.session.execute(select(AuditEntry).where(*_lately("photo.viewed"), *is_about)).scalars().all()
+    if all(view.subject != file for view in sealing.opened(views)):
         _record_new_view(employee.id if employee else None, file, shown)
 
 
@@ -140,11 +130,11 @@ def _record_new_view(employee_id: int | None, file: str, number: str) -> None:
 
 
 def record_refused_access(what: str) -> None:
-    """Note a refused access, unless the same one from the same address, or too many others, were noted just before."""
-    told = (one_line(what)[:128], one_line(present_actor().address)[:64])
+    """Record a refused access, unless the same one from the same address, or too many others, were recorded lately."""
+    refusal = (one_line(what)[:128], one_line(present_actor().address)[:64])
     lately = select(AuditEntry.subject, AuditEntry.address).where(*_lately("access.refused")).limit(MAX_REFUSALS)
-    known = [tuple(row) for row in db.session.execute(lately)]
-    if told not in known and len(known) < MAX_REFUSALS:
+    recorded = [tuple(row) for row in db.session.execute(lately)]
+    if refusal not in recorded and len(recorded) < MAX_REFUSALS:
         record_alone("access.refused", subject=what)
 
 

@@ -1,8 +1,8 @@
-"""What the audit trail says of a person is sealed with that person's own key: without the key nobody can read it.
+"""Seals what the audit trail says of a person with that person's own key: without the key nobody can read it.
 
-Entries are never changed, so what names somebody in them must become unreadable by itself. An entry holds a random
-pseudonym and a token of Fernet (https://cryptography.io/en/latest/fernet/). Whose pseudonym it is, and the key, stand
-in `person_key` alone; an erasure deletes these rows, and leaves the entries as they were written.
+Entries are never changed, so their personal data must become unreadable without a change. An entry holds a random
+pseudonym and a token of Fernet (https://cryptography.io/en/latest/fernet/). The person of the pseudonym, and the key,
+are in `person_key` alone; an erasure deletes these rows, and leaves the entries as they were written.
 """
 
 import json
@@ -62,10 +62,10 @@ class Entry:
 def seal(employee_id: int | None, number: str, about: dict[str, Any]) -> tuple[str, str]:
     """Return the pseudonym of a person, and these values as a token. A key is made where the person has none yet."""
     keys = db.session.info.setdefault(IN_USE, {})
-    whose = (employee_id, number)
-    if whose not in keys:
-        keys[whose] = _key_of(employee_id, number) or _add(employee_id, number)
-    pseudonym, key = keys[whose]
+    person = (employee_id, number)
+    if person not in keys:
+        keys[person] = _key_of(employee_id, number) or _add(employee_id, number)
+    pseudonym, key = keys[person]
     return pseudonym, Fernet(key).encrypt(json.dumps({"employee": number, **about}).encode()).decode()
 
 
@@ -88,12 +88,12 @@ def opened(rows: Sequence[AuditEntry]) -> list[Entry]:
 
 
 def pseudonyms(number: str) -> list[str]:
-    """Return the pseudonyms of whoever has or had a number."""
+    """Return the pseudonyms of all people who have or had a number."""
     return list(db.session.execute(select(PersonKey.pseudonym).where(PersonKey.number == number)).scalars())
 
 
 def numbers_of(employee_id: int) -> set[str]:
-    """Return the numbers that an employee has or had, as far as entries tell, within the caller's transaction."""
+    """Return the numbers that an employee has or had, by the keys of entries, within the caller's transaction."""
     theirs = select(PersonKey.number).where(PersonKey.employee_id == employee_id)
     return set(db.session.execute(theirs).scalars())
 

@@ -1,4 +1,4 @@
-"""Entries of the audit trail found again: by actor, action, employee, terminal and time."""
+"""Reads entries of the audit trail by actor, action, employee, terminal and time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ LOOK = "photo.viewed"
 class AuditFilter:
     """What a list of entries is narrowed to; an empty field narrows nothing. `until` is exclusive.
 
-    `without_looks`: without the entries of who looked at a photo. There are many, and they change nothing.
+    `without_looks`: without the entries about viewed photos. There are many, and they change nothing.
     """
 
     actor: str = ""
@@ -31,10 +31,9 @@ class AuditFilter:
 
 def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list[Entry], int]:
     """Return one page of entries, the newest first, and how many there are on all pages."""
-    found = db.session.execute(
-        select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc()).limit(limit).offset(offset)
-    ).scalars()
-    return opened(list(found)), count_entries(chosen)
+    newest = select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc())
+    rows = db.session.execute(newest.limit(limit).offset(offset)).scalars().all()
+    return opened(rows), count_entries(chosen)
 
 
 def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
@@ -50,19 +49,15 @@ def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
 
 def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
     """Return the filter as conditions of a SELECT."""
-    exact = {
-        AuditEntry.actor: chosen.actor,
-        AuditEntry.action: chosen.action,
-        AuditEntry.terminal: chosen.terminal,
-    }
+    exact = {AuditEntry.actor: chosen.actor, AuditEntry.action: chosen.action, AuditEntry.terminal: chosen.terminal}
     # Entries are stored as one line, so what is searched for is written in the same way.
-    found = [column == one_line(value) for column, value in exact.items() if value]
+    conditions = [column == one_line(value) for column, value in exact.items() if value]
     if chosen.employee:
-        found.append(AuditEntry.employee.in_(pseudonyms(one_line(chosen.employee))))
+        conditions.append(AuditEntry.employee.in_(pseudonyms(one_line(chosen.employee))))
     if chosen.without_looks:
-        found.append(AuditEntry.action != LOOK)
+        conditions.append(AuditEntry.action != LOOK)
     if chosen.since:
-        found.append(AuditEntry.at >= chosen.since)
+        conditions.append(AuditEntry.at >= chosen.since)
     if chosen.until:
-        found.append(AuditEntry.at < chosen.until)
-    return found
+        conditions.append(AuditEntry.at < chosen.until)
+    return conditions

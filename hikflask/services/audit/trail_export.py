@@ -16,23 +16,19 @@ BATCH = 500
 
 
 def begin_export(chosen: AuditFilter) -> int:
-    """Note in the trail that entries are exported, and which ones; return the id of the newest entry before that."""
+    """Record in the trail which entries are exported; return the id of the newest entry before that."""
     newest_id = db.session.execute(select(func.max(AuditEntry.id))).scalar_one() or 0
-    filled = {name: value for name, value in asdict(chosen).items() if value and name != "employee"}
-    told = {"entries": count_entries(chosen, newest_id), **filled}
-    record_alone("audit.exported", number=chosen.employee, after=told)
+    narrowed = {name: value for name, value in asdict(chosen).items() if value and name != "employee"}
+    after = {"entries": count_entries(chosen, newest_id), **narrowed}
+    record_alone("audit.exported", number=chosen.employee, after=after)
     return newest_id
 
 
 def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[Entry]]:
     """Yield the entries up to the one with this id, the newest first; between batches no transaction is open."""
     before_id = newest_id + 1
-    while found := _batch(chosen, before_id):
-        before_id = found[-1].id
+    older = select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc()).limit(BATCH)
+    while rows := db.session.execute(older.where(AuditEntry.id < before_id)).scalars().all():
+        before_id, entries = rows[-1].id, opened(rows)
         end_read()
-        yield found
-
-
-def _batch(chosen: AuditFilter, before_id: int) -> list[Entry]:
-    statement = select(AuditEntry).where(*conditions(chosen), AuditEntry.id < before_id)
-    return opened(list(db.session.execute(statement.order_by(AuditEntry.id.desc()).limit(BATCH)).scalars()))
+        yield entries

@@ -1,8 +1,8 @@
 """The file of a backup: an uncompressed tar with the database, the photos, the encrypted keys, and last a manifest.
 
 The manifest has the size and the SHA-256 of every other member, so that a file that was cut, changed or put together
-by hand is refused before anything of it is used. Nothing is unpacked by the names in the file: each name must be one of
-those that a backup writes.
+by hand is refused before anything of it is used. Nothing is unpacked by the names in the file: only names that a backup
+writes are accepted.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ MANIFEST = "manifest.json"
 KEYS = "keys.json"
 # The kind of the database → its member.
 DATABASES = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
+FIXED_NAMES = {MANIFEST, KEYS, *DATABASES.values()}
 PHOTOS = "uploads/"
 CHUNK = 1024 * 1024
 # The manifest has about 130 bytes for each member, and the names of photos that were missing: 300,000 of these at most.
@@ -40,7 +41,7 @@ NO_BACKUP = "This is no backup of hikflask, or it is not whole: {}."
 class Manifest:
     """What a backup holds: whose data of which moment, and every member with its size in bytes and its SHA-256.
 
-    `rows` counts them by table. `password_check` is a text that the terminals' password key of then decrypts.
+    `rows` counts them by table. `password_check` is a text that the password key of that moment decrypts.
     `missing` names the photos whose files were not there.
     """
 
@@ -103,8 +104,8 @@ class Writer:
 
     def close(self, manifest: Manifest) -> None:
         """Write the manifest and the end of the file."""
-        given = {**asdict(manifest), "taken_at": manifest.taken_at.isoformat(), "members": self.members}
-        self.add_bytes(MANIFEST, json.dumps(given, ensure_ascii=False, indent=1).encode())
+        values = {**asdict(manifest), "taken_at": manifest.taken_at.isoformat(), "members": self.members}
+        self.add_bytes(MANIFEST, json.dumps(values, ensure_ascii=False, indent=1).encode())
         self._file.write(bytes(2 * tarfile.BLOCKSIZE))
 
 
@@ -117,12 +118,12 @@ class Reader:
             self._places = _places(file)
         largest = MAX_MANIFEST + MAX_MANIFEST_PER_MEMBER * len(self._places)
         self.manifest = _manifest(self._content(MANIFEST, largest))
-        told = {name: size for name, (size, _) in self.manifest.members.items()}
-        if told != {name: size for name, (_, size) in self._places.items() if name != MANIFEST}:
+        sizes = {name: size for name, (size, _) in self.manifest.members.items()}
+        if sizes != {name: size for name, (_, size) in self._places.items() if name != MANIFEST}:
             raise _no_backup("its contents are not those of its manifest")
 
     def verify(self) -> None:
-        """Read everything. :raises BackupError: when a member is not the one that was backed up."""
+        """Read everything. :raises BackupError: when a member was changed since it was backed up."""
         for name in self.manifest.members:
             for _ in self.chunks(name):
                 pass
@@ -147,10 +148,10 @@ class Reader:
             for chunk in self.chunks(name):
                 file.write(chunk)
 
-    def _content(self, name: str, most: int) -> bytes:
+    def _content(self, name: str, max_size: int) -> bytes:
         if name not in self._places:
             raise _no_backup(f"{name} is missing")
-        if self._places[name][1] > most:
+        if self._places[name][1] > max_size:
             raise _no_backup(f"{name} is too large")
         return b"".join(self._read(name))
 
@@ -181,7 +182,7 @@ def opened(path: Path) -> Iterator[Reader]:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Say of an error that it is about the file."""
+    """Name the backup in errors of reading its file. :raises BackupError:"""
     try:
         yield
     except OSError as error:
@@ -201,7 +202,8 @@ def _places(file: IO[bytes]) -> dict[str, tuple[int, int]]:
     while any(header := file.read(tarfile.BLOCKSIZE)):
         member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
         start = file.tell()
-        if member.type not in PLAIN or not _is_known(member.name):
+        is_photo_file = member.name.startswith(PHOTOS) and is_photo(member.name.removeprefix(PHOTOS))
+        if member.type not in PLAIN or not (is_photo_file or member.name in FIXED_NAMES):
             raise _no_backup(f"a backup has no member {member.name[:80]!r}")
         if member.name in places:
             raise _no_backup(f"{member.name} comes twice")
@@ -212,12 +214,6 @@ def _places(file: IO[bytes]) -> dict[str, tuple[int, int]]:
     return places
 
 
-def _is_known(name: str) -> bool:
-    if name in {MANIFEST, KEYS, *DATABASES.values()}:
-        return True
-    return name.startswith(PHOTOS) and is_photo(name.removeprefix(PHOTOS))
-
-
 def is_photo(name: str) -> bool:
     """True for the name of a photo's file in the uploads folder."""
     return name.endswith(".jpg") and not name.startswith(".") and storage.NAME.match(name) is not None
@@ -225,18 +221,18 @@ def is_photo(name: str) -> bool:
 
 def _manifest(text: bytes) -> Manifest:
     try:
-        told = json.loads(text)
-        if told["format"] != FORMAT:
-            raise BackupError(f"This backup has format {told['format']!r}; this version reads format {FORMAT}.")
+        values = json.loads(text)
+        if values["format"] != FORMAT:
+            raise BackupError(f"This backup has format {values['format']!r}; this version reads format {FORMAT}.")
         manifest = Manifest(
-            taken_at=datetime.fromisoformat(told["taken_at"]).astimezone(UTC),
-            revision=_text(told["revision"]),
-            database=_text(told["database"]),
-            password_check=_text(told["password_check"]),
-            rows={_text(name): int(count) for name, count in told["rows"].items()},
-            members={_text(name): _member(*one) for name, one in told["members"].items()},
-            missing=[_text(name) for name in told["missing"]],
-            app=_text(told["app"]),
+            taken_at=datetime.fromisoformat(values["taken_at"]).astimezone(UTC),
+            revision=_text(values["revision"]),
+            database=_text(values["database"]),
+            password_check=_text(values["password_check"]),
+            rows={name: int(count) for name, count in values["rows"].items()},
+            members={name: _member(*pair) for name, pair in values["members"].items()},
+            missing=[_text(name) for name in values["missing"]],
+            app=_text(values["app"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _no_backup("its manifest cannot be read") from error
@@ -245,10 +241,10 @@ def _manifest(text: bytes) -> Manifest:
     return manifest
 
 
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
         raise TypeError
-    return given
+    return value
 
 
 def _member(size: Any, sha256: Any) -> tuple[int, str]:

@@ -9,8 +9,8 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -31,46 +31,36 @@ from hikflask.services.photos import storage
 from hikflask.version import VERSION
 
 PART = ".part"
-# What stands in the password check; its secrecy does not matter.
+# The text of the password check; its secrecy does not matter.
 CHECKED = "hikflask"
 # The id of each photo's row, and the name of its file.
 Photos = list[tuple[int, str]]
 ROTATED = re.compile(r"hikflask-\d{8}-\d{6}\.tar\Z")
 
 
-@dataclass(frozen=True)
-class Made:
-    """A backup that was made: its file, and what is in it."""
-
-    path: Path
-    manifest: Manifest
-
-
-def create(path: Path, passphrase: str | None = None) -> Made:
-    """Make a backup. A file that is there already is replaced when the new one is complete.
-
-    :param passphrase: back up the keys, too, encrypted under it.
-    :raises BackupError: when it is not made; what was there before is there still.
-    """
-    return _create(path, path.name, passphrase)
-
-
-def create_in(folder: Path, keep: int, passphrase: str | None = None) -> Made:
+def create_in(folder: Path, keep: int, passphrase: str | None = None) -> tuple[Path, Manifest]:
     """Make a backup named after the time in a folder, and delete the oldest such files but `keep`.
 
+    :return: the file, and what is in it.
     :raises BackupError: when it is not made; then nothing is deleted.
     """
     path = folder / f"hikflask-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar"
-    made = _create(path, "hikflask", passphrase)
-    others = sorted(one for one in folder.iterdir() if ROTATED.match(one.name) and one != path)
-    for old in others[: max(0, len(others) + 1 - keep)]:
-        old.unlink(missing_ok=True)
-    return made
+    manifest = create(path, passphrase, "hikflask")
+    older = sorted(file for file in folder.iterdir() if ROTATED.match(file.name) and file != path)
+    for file in older[: max(0, len(older) + 1 - keep)]:
+        file.unlink(missing_ok=True)
+    return path, manifest
 
 
-def _create(path: Path, place: str, passphrase: str | None) -> Made:
+def create(path: Path, passphrase: str | None = None, place: str = "") -> Manifest:
+    """Make a backup, and return what is in it. An earlier file of this name is replaced when the new one is complete.
+
+    :param passphrase: back up the keys, too, encrypted under it.
+    :param place: names what only one backup is made to at a time; "" for the file.
+    :raises BackupError: when it is not made; an earlier file is still there.
+    """
     try:
-        with _part(path.parent / f".{place}{PART}") as (file, part):
+        with _part(path.parent / f".{place or path.name}{PART}") as (file, part):
             manifest = _write(file, part.with_name(f"{part.name}.db"), passphrase)
             file.flush()
             os.fsync(file.fileno())
@@ -79,11 +69,11 @@ def _create(path: Path, place: str, passphrase: str | None) -> Made:
             staging.sync(path.parent)
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
-    if any(manifest.rows[name] for name in manifest.rows.keys() - records.NOTHING):
+    if any(manifest.rows[name] for name in manifest.rows.keys() - records.IGNORED_TABLES):
         staging.clear_leftovers()
     if manifest.revision in revisions.heads():  # Else it is the backup before a migration.
         records.add(manifest, size)
-    return Made(path, manifest)
+    return manifest
 
 
 @contextmanager
@@ -92,10 +82,10 @@ def _part(part: Path) -> Iterator[tuple[IO[bytes], Path]]:
     with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_mine = os.fstat(file.fileno()).st_ino == part.stat().st_ino
+            is_alone = os.fstat(file.fileno()).st_ino == part.stat().st_ino
         except (BlockingIOError, FileNotFoundError):
-            is_mine = False
-        if not is_mine:
+            is_alone = False
+        if not is_alone:
             raise BackupError("Another backup to the same place is being made.")
         os.fchmod(file.fileno(), 0o600)
         file.truncate(0)
@@ -120,7 +110,8 @@ def _write(file: IO[bytes], copy: Path, passphrase: str | None) -> Manifest:
     missing = [photo_id for photo_id, name in photos if not _add_photo(writer, photo_id, name)]
     if passphrase is not None:
         writer.add_bytes(KEYS, keys.sealed(_present_keys(), passphrase))
-    manifest = replace(manifest, missing=_lost(missing))
+    # A photo that was deleted meanwhile is not missing.
+    manifest = replace(manifest, missing=[name for photo_id in missing if (name := _present_name(photo_id))])
     writer.close(manifest)
     return replace(manifest, members=writer.members)
 
@@ -140,26 +131,26 @@ def _copy_database(copy: Path, taken_at: datetime) -> tuple[Manifest, Photos]:
         engine = create_engine(f"sqlite:///{copy}")
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-            found = _look(connection, kind, taken_at)
+            contents = _read_contents(connection, kind, taken_at)
         engine.dispose()
-        return found
+        return contents
     with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         snapshot = connection.execute(select(func.pg_export_snapshot())).scalar_one()
-        found = _look(connection, kind, taken_at)
+        contents = _read_contents(connection, kind, taken_at)
         postgresql.dump(connection, snapshot, copy)
-        return found
+        return contents
 
 
-def _look(connection: Connection, kind: str, taken_at: datetime) -> tuple[Manifest, Photos]:
+def _read_contents(connection: Connection, kind: str, taken_at: datetime) -> tuple[Manifest, Photos]:
     # Before a migration, some of today's tables are not there yet.
-    known = set(inspect(connection).get_table_names())
+    names = set(inspect(connection).get_table_names())
     rows = {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in db.metadata.sorted_tables
-        if table.name in known
+        if table.name in names
     }
     kept = select(Photo.id, Photo.file).where(Photo.forgotten_at.is_(None)).order_by(Photo.id)
-    photos = [(photo_id, name) for photo_id, name in connection.execute(kept)]
+    photos: Photos = [(photo_id, name) for photo_id, name in connection.execute(kept)]
     revision = MigrationContext.configure(connection).get_current_revision() or ""
     check = vault.encrypt(CHECKED)
     return Manifest(taken_at, revision, kind, check, rows=rows, app=VERSION), photos
@@ -176,12 +167,9 @@ def _add_photo(writer: Writer, photo_id: int, name: str) -> bool:
 
 
 def _opened(name: str | None) -> IO[bytes] | None:
-    if name is None:
-        return None
-    try:
-        return open(os.open(storage.folder() / name, os.O_RDONLY | os.O_NOFOLLOW), "rb")
-    except OSError:
-        return None
+    with suppress(OSError):
+        return open(os.open(storage.folder() / name, os.O_RDONLY | os.O_NOFOLLOW), "rb") if name else None
+    return None
 
 
 def _present_name(photo_id: int) -> str | None:
@@ -190,11 +178,6 @@ def _present_name(photo_id: int) -> str | None:
     name = db.session.execute(kept).scalar_one_or_none()
     end_read()  # The files that follow may take minutes.
     return name
-
-
-def _lost(missing: list[int]) -> list[str]:
-    """Return the names of those of these photos that were not deleted meanwhile."""
-    return [name for photo_id in missing if (name := _present_name(photo_id))]
 
 
 def _present_keys() -> Keys:

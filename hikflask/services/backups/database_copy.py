@@ -11,10 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from alembic import command
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import (
     JSON,
     Column,
@@ -41,6 +38,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from hikflask.extensions import db
 from hikflask.models import EmployeeCount, Terminal
 from hikflask.models.columns import database_now, storable
+from hikflask.services.backups import revisions
 from hikflask.services.core import heartbeat
 
 ROWS = 2000
@@ -54,11 +52,11 @@ class CopyError(RuntimeError):
     """The installation is not copied. The text says why, and what to do."""
 
 
-def copy_to(url: str, told: Callable[[str, int], None]) -> None:
+def copy_to(url: str, report: Callable[[str, int], None]) -> None:
     """Copy everything from the app's database, which is SQLite, to an empty PostgreSQL database.
 
     :param url: where to, as HIKFLASK_DATABASE_URL has it.
-    :param told: is called with each table's name and the number of its rows, once they are copied and compared.
+    :param report: is called with each table's name and the number of its rows, once they are copied and compared.
     :raises CopyError: when it is not done; the target has no rows then.
     """
     target = _engine(url)
@@ -67,7 +65,7 @@ def copy_to(url: str, told: Callable[[str, int], None]) -> None:
         with _locked_source() as source:
             _prepare(target)
             with _errors_named("the target"), target.begin() as written:
-                _copy(source, written, told)
+                _copy(source, written, report)
     finally:
         target.dispose()
 
@@ -87,17 +85,16 @@ def _engine(url: str) -> Engine:
 def _refuse_source() -> None:
     with db.engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
-    if set(present) != set(_heads()):
+    if set(present) != set(revisions.heads()):
         raise CopyError("This installation has tables of another version. Run `flask --app wsgi db upgrade` first.")
     leased = select(Terminal.id).where(Terminal.lease_until > database_now()).limit(1)
-    in_use = heartbeat.alive() or db.session.execute(leased).first() is not None
-    if in_use:
+    if heartbeat.alive() or db.session.execute(leased).first():
         raise CopyError("The installation is in use: stop the service and its workers, wait a minute, and try again.")
 
 
 @contextmanager
 def _locked_source() -> Iterator[Connection]:
-    """Keep everybody from changing the source within the block."""
+    """Lock the source against changes within the block."""
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
@@ -113,18 +110,14 @@ def _locked_source() -> Iterator[Connection]:
 def _prepare(target: Engine) -> None:
     """Check that the target is empty, and make the tables."""
     with _errors_named("the target"), target.connect() as connection:
-        known = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
+        names = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
         present = set(MigrationContext.configure(connection).get_current_heads())
-        ours = known == {"alembic_version", *(table.name for table in _tables())}
-        if known and not (ours and present == set(_heads()) and _has_no_rows(connection)):
+        ours = names == {"alembic_version", *(table.name for table in _tables())}
+        if names and not (ours and present == set(revisions.heads()) and _has_no_rows(connection)):
             raise CopyError("The target is not empty. Make a new database for it.")
-    if known:
-        return
-    config = current_app.extensions["migrate"].migrate.get_config()
-    # migrations/env.py migrates this database instead of the app's.
-    config.attributes["engine"] = target
-    with _errors_named("the target"):
-        command.upgrade(config, "head")
+    if not names:
+        with _errors_named("the target"):
+            revisions.migrate(target, "")
 
 
 def _has_no_rows(connection: Connection) -> bool:
@@ -134,7 +127,7 @@ def _has_no_rows(connection: Connection) -> bool:
 
 @contextmanager
 def _errors_named(what: str) -> Iterator[None]:
-    """Say of an error of the database what it is about, without what was sent to it."""
+    """Name in an error of the database what it is about, without what was sent to it. :raises CopyError:"""
     try:
         yield
     except DBAPIError as error:
@@ -143,7 +136,7 @@ def _errors_named(what: str) -> Iterator[None]:
         raise CopyError(f"{what[0].upper()}{what[1:]} answers: {why}") from None
 
 
-def _copy(source: Connection, target: Connection, told: Callable[[str, int], None]) -> None:
+def _copy(source: Connection, target: Connection, report: Callable[[str, int], None]) -> None:
     tables = _tables()
     for table in tables:
         # Triggers keep columns and counts that are copied, too.
@@ -157,7 +150,7 @@ def _copy(source: Connection, target: Connection, told: Callable[[str, int], Non
             _write_later(source, target, table)
             _continue_ids(source, target, table)
     for table in tables:
-        told(table.name, _compared(source, target, table))
+        report(table.name, _compared(source, target, table))
     for table in tables:
         target.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER')
 
@@ -173,8 +166,9 @@ def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
 def _written(table: Table, column: Column[Any]) -> Any:
     if (table.name, column.name) in LATER:
         return null()
-    given = bindparam(f"new_{column.name}", type_=_plain(column))
-    return cast(given, JSON) if isinstance(column.type, JSON) else given
+    if isinstance(column.type, JSON):
+        return cast(bindparam(f"new_{column.name}", type_=String()), JSON)
+    return bindparam(f"new_{column.name}", type_=column.type)
 
 
 def _as_given(table: Table, row: Any) -> dict[str, Any]:
@@ -196,15 +190,15 @@ def _write_later(source: Connection, target: Connection, table: Table) -> None:
 
 
 def _continue_ids(source: Connection, target: Connection, table: Table) -> None:
-    """Let the next row get an id that no row had before, be it deleted or not."""
+    """Let the next row get an id that no row had before, not even a deleted one."""
     column = table.autoincrement_column
     sequence = (
         column is not None and target.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar_one()
     )
     if column is None or not sequence:
         return
-    given = source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
-    last = max(given or 0, source.execute(select(func.max(column))).scalar() or 0)
+    used = source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+    last = max(used or 0, source.execute(select(func.max(column))).scalar() or 0)
     target.execute(select(func.setval(sequence, max(last, 1), last > 0)))
 
 
@@ -219,8 +213,8 @@ def _compared(source: Connection, target: Connection, table: Table) -> int:
 def _digest(connection: Connection, table: Table) -> tuple[int, int]:
     """Return how many rows a table has, and a digest of them all, in whatever order they come."""
     count = total = 0
-    with connection.execute(_read(table), execution_options={"stream_results": True}) as found:
-        for rows in found.partitions(ROWS):
+    with connection.execute(_read(table), execution_options={"stream_results": True}) as result:
+        for rows in result.partitions(ROWS):
             count += len(rows)
             total += sum(_row_digest(table, row) for row in rows)
     return count, total % 2**256
@@ -244,13 +238,5 @@ def _text_of(column: Column[Any]) -> Any:
     return cast(type_coerce(column, String), String)
 
 
-def _plain(column: Column[Any]) -> Any:
-    return String() if isinstance(column.type, JSON) else column.type
-
-
 def _tables() -> list[Table]:
     return list(db.metadata.sorted_tables)
-
-
-def _heads() -> list[str]:
-    return ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config()).get_heads()

@@ -1,4 +1,4 @@
-"""The keys of an installation in a backup: encrypted with Fernet under a passphrase that scrypt made a key of."""
+"""The keys of an installation in a backup: encrypted with Fernet, under a key that scrypt derives from a passphrase."""
 
 import base64
 import hashlib
@@ -42,8 +42,8 @@ def sealed(keys: Keys, passphrase: str) -> bytes:
 def opened(content: bytes, passphrase: str) -> Keys:
     """Return the keys of a backup. :raises BackupError: when the passphrase is another one."""
     try:
-        told = json.loads(content)
-        text = _cipher(passphrase, bytes.fromhex(told["salt"])).decrypt(told["token"].encode())
+        values = json.loads(content)
+        text = _cipher(passphrase, bytes.fromhex(values["salt"])).decrypt(values["token"].encode())
         return Keys(**json.loads(text))
     except (InvalidToken, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupError(WRONG) from error

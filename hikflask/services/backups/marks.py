@@ -1,6 +1,6 @@
-"""What is changed in restored rows, in the same transaction: the past must not act on the present by itself.
+"""Changes of restored rows, in the same transaction: what was queued in the past must not run by itself in the present.
 
-No terminal is written to before it was compared, what was at work then does not go on, and nobody is signed in.
+No terminal is written to before it was compared, jobs of that time do not go on, and nobody is signed in.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from hikflask.services import audit
 def statements(taken_at: datetime, tables: Collection[str]) -> list[Update | Delete | Insert]:
     """Return the statements, for rows of a backup that was taken at this time.
 
-    :param tables: those that are there: an older version had no jobs and no comparisons, nor a column about these.
+    :param tables: the tables in the backup: an older version had no jobs and no comparisons, nor a column about these.
     """
     of_terminals: dict[str, Any] = {"restored_from": taken_at}
     if Comparison.__tablename__ in tables:
@@ -28,9 +28,9 @@ def statements(taken_at: datetime, tables: Collection[str]) -> list[Update | Del
         Terminal: update(Terminal).values(of_terminals),
         # What was read before says nothing about now.
         Comparison: delete(Comparison),
-        # Who was to be sent or removed then may be so or otherwise since.
+        # The desired state may have been reached since, or changed.
         Job: update(Job).where(Job.state.in_((DRAFT, *OPEN))).values(state=STOPPED, ended_at=database_now()),
-        # Receivers were told since, or know better by now; the log of a webhook can send one again.
+        # Receivers have got these messages, or newer ones, since; the log of a webhook can send one again.
         WebhookDelivery: update(WebhookDelivery)
         .where(WebhookDelivery.next_attempt_at.is_not(None))
         .values(next_attempt_at=None),

@@ -17,28 +17,28 @@ from hikflask.services.backups.errors import BackupError
 DEBIAN = "/usr/lib/postgresql/{}/bin"
 # The queue keeps its own tables in the database.
 QUEUE = "huey_*"
-# Held by the transaction that restores: it may outlive the process that has started it.
+# The key of the lock of a transaction that restores: it may outlive the process that has started it.
 LOCK = 0x68696B66
-# The tables of another version may have what a dump has not. Nobody else's are there (see restore.py).
-EMPTY = """DO $$ DECLARE one record; BEGIN
-FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'huey\\_%' LOOP
-    EXECUTE format('DROP TABLE public.%I CASCADE', one.tablename);
+# The tables of another version may have columns that a dump has not. They are all ours (see restore.py).
+EMPTY = """DO $$ DECLARE item record; BEGIN
+FOR item IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'huey\\_%' LOOP
+    EXECUTE format('DROP TABLE public.%I CASCADE', item.tablename);
 END LOOP;
-FOR one IN SELECT oid::regprocedure AS called FROM pg_proc
+FOR item IN SELECT oid::regprocedure AS called FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND proowner = current_user::regrole
     AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
-    EXECUTE format('DROP FUNCTION %s', one.called);
+    EXECUTE format('DROP FUNCTION %s', item.called);
 END LOOP;
 END $$"""
-NOBODYS = ("--no-owner", "--no-privileges")
+WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 
 
 def check(source: Connection) -> None:
     """Make sure that a backup can be made. :raises BackupError: when pg_dump is missing, or older than the server."""
     major = _major(source)
-    said = subprocess.run([_found("pg_dump", major), "--version"], check=False, capture_output=True)  # noqa: S603
-    found = re.search(rb"\d+", said.stdout)
-    if found is None or int(found[0]) < major:
+    done = subprocess.run([_path("pg_dump", major), "--version"], check=False, capture_output=True)  # noqa: S603
+    version = re.search(rb"\d+", done.stdout)
+    if version is None or int(version[0]) < major:
         raise BackupError(f"pg_dump is older than the server: `apt-get install postgresql-client-{major}`.")
 
 
@@ -48,8 +48,8 @@ def dump(source: Connection, snapshot: str, target: Path) -> None:
     :raises BackupError: when pg_dump is missing or fails.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    chosen = ["--format=custom", f"--snapshot={snapshot}", f"--exclude-table={QUEUE}", *NOBODYS]
-    _run(source, "pg_dump", *chosen, f"--file={target}", f"--dbname={_address(source.engine.url)}")
+    options = ["--format=custom", f"--snapshot={snapshot}", f"--exclude-table={QUEUE}", *WITHOUT_OWNERS]
+    _run(source, "pg_dump", *options, f"--file={target}", f"--dbname={_address(source.engine.url)}")
 
 
 def script(target: Connection, dumped: Path, written: Path) -> None:
@@ -57,17 +57,17 @@ def script(target: Connection, dumped: Path, written: Path) -> None:
 
     :raises BackupError: when pg_restore is missing or fails.
     """
-    _run(target, "pg_restore", *NOBODYS, f"--file={written}", str(dumped))
+    _run(target, "pg_restore", *WITHOUT_OWNERS, f"--file={written}", str(dumped))
 
 
 def run_script(target: Connection, script: Path) -> None:
-    """Run SQL in one transaction, in the place of our empty tables.
+    """Drop our empty tables, and run SQL that makes and fills them, in one transaction.
 
     :raises BackupError: when it fails, so that nothing of it was done.
     """
-    chosen = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
     first = (f"--command=SELECT pg_advisory_xact_lock({LOCK})", f"--command={EMPTY}")
-    _run(target, "psql", *chosen, *first, f"--file={script}", f"--dbname={_address(target.engine.url)}")
+    _run(target, "psql", *options, *first, f"--file={script}", f"--dbname={_address(target.engine.url)}")
 
 
 def refuse_if_restoring(target: Connection) -> None:
@@ -81,11 +81,11 @@ def refuse_if_restoring(target: Connection) -> None:
 
 def _run(connection: Connection, program: str, *arguments: str) -> None:
     password = connection.engine.url.password
-    command = [_found(program, _major(connection)), *arguments]
+    command = [_path(program, _major(connection)), *arguments]
     environment = {**os.environ, "PGPASSWORD": password} if password else None
-    quiet = subprocess.DEVNULL
+    nothing = subprocess.DEVNULL
     done = subprocess.run(  # noqa: S603 - the command is ours, and no shell reads it
-        command, check=False, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, env=environment
+        command, check=False, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, env=environment
     )
     if done.returncode != 0:
         # The first line says what is wrong; the others may quote rows.
@@ -97,7 +97,7 @@ def _major(connection: Connection) -> int:
     return int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) // 10000
 
 
-def _found(program: str, major: int) -> str:
+def _path(program: str, major: int) -> str:
     """Return the path of a program of the server's version."""
     path = shutil.which(program, path=DEBIAN.format(major)) or shutil.which(program)
     if path is None:

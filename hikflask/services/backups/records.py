@@ -1,4 +1,4 @@
-"""The table of backups: when the last good one was finished, for pages and for whoever watches the installation."""
+"""The table of backups: when the last good one was finished, for pages and for monitoring."""
 
 from datetime import timedelta
 
@@ -11,10 +11,10 @@ from hikflask.models.columns import database_now
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.core.db import changed_rows, transactional
 
-# Rows of these do not make an installation one that is used: a service that runs writes them by itself, also when a
-# program calls with the token of before, somebody tries to sign in, or the nightly backup is made.
-NOTHING = {one.__tablename__ for one in (Alarm, AuditEntry, Backup, EmployeeCount, Heartbeat, Throttle)}
-# So many backups are remembered.
+# Rows of these tables do not make an installation one that is used: a service that runs writes them by itself, as when
+# a program calls with an old token, somebody tries to sign in, or the nightly backup is made.
+IGNORED_TABLES = {model.__tablename__ for model in (Alarm, AuditEntry, Backup, EmployeeCount, Heartbeat, Throttle)}
+# How many backups are remembered.
 MAX_RECORDS = 100
 
 
@@ -25,7 +25,7 @@ def newest() -> Backup | None:
 
 
 def is_overdue() -> bool:
-    """True when the last backup is older than BACKUP_MAX_AGE hours, or there is none. 0 hours: nobody watches that."""
+    """Return True when the last backup is older than BACKUP_MAX_AGE hours, or there is none; never for 0 hours."""
     hours = current_app.config["BACKUP_MAX_AGE"]
     if not hours:
         return False
@@ -37,7 +37,7 @@ def is_overdue() -> bool:
 @transactional
 def add(manifest: Manifest, size: int) -> Backup:
     """Remember a backup whose file, of so many bytes, is complete, and forget the oldest ones."""
-    made = Backup(
+    row = Backup(
         taken_at=manifest.taken_at,
         size=size,
         rows=sum(manifest.rows.values()),
@@ -45,7 +45,7 @@ def add(manifest: Manifest, size: int) -> Backup:
         missing=len(manifest.missing),
         with_keys=manifest.has_keys,
     )
-    db.session.add(made)
+    db.session.add(row)
     db.session.flush()
-    changed_rows(delete(Backup).where(Backup.id <= made.id - MAX_RECORDS))
-    return made
+    changed_rows(delete(Backup).where(Backup.id <= row.id - MAX_RECORDS))
+    return row

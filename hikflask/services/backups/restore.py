@@ -8,6 +8,7 @@ killed begins anew.
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -24,7 +25,8 @@ from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
 from hikflask.services.core import heartbeat
 
-QUEUE = "huey_"
+# How the tables of the queue begin, and those of SQLite's index of names.
+NOT_OURS = ("huey_", "employee_words", "employee_terms", "sqlite_")
 ROOM = "There is not enough room in {}: {:,} MB more are needed."
 COPY_TO = "This backup is of {there}, and this installation is on {here}. Restore it on {there}{then}."
 NO_KEY = (
@@ -73,8 +75,11 @@ def restore(path: Path, passphrase: str | None = None, *, without_key: bool = Fa
 
 def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]:
     """Return the keys of the backup if a passphrase is given, and whether they, or those here, open the passwords."""
-    manifest = backup.manifest
-    _refuse_kind(manifest)
+    manifest, here = backup.manifest, db.engine.dialect.name
+    if manifest.database != here:
+        names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+        then = ", and move it with `flask --app wsgi database copy-to`" if here == "postgresql" else ""
+        raise BackupError(COPY_TO.format(there=names[manifest.database], here=names[here], then=then))
     revisions.refuse_unknown(manifest.revision)
     backup.verify()
     opened = None
@@ -85,37 +90,25 @@ def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]
     present = current_app.config["PASSWORD_KEY"]
     # A key that the setting gives is the one that is used, whatever a file holds.
     used = opened.password_key if opened and current_app.config["PASSWORD_KEY_FILE"] else present
-    return opened, _opens(used, manifest.password_check)
-
-
-def _refuse_kind(manifest: Manifest) -> None:
-    here = db.engine.dialect.name
-    if manifest.database != here:
-        names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-        then = ", and move it with `flask --app wsgi database copy-to`" if here == "postgresql" else ""
-        raise BackupError(COPY_TO.format(there=names[manifest.database], here=names[here], then=then))
-
-
-def _opens(key: str, token: str) -> bool:
-    try:
-        MultiFernet([Fernet(one.encode()) for one in key_file.split(key)]).decrypt(token.encode())
-    except (InvalidToken, ValueError):
-        return False
-    return True
+    fits = False
+    with suppress(InvalidToken, ValueError):
+        ciphers = [Fernet(key.encode()) for key in key_file.split(used)]
+        MultiFernet(ciphers).decrypt(manifest.password_check.encode())
+        fits = True
+    return opened, fits
 
 
 def _refuse_unless_empty() -> None:
-    """Refuse to restore over anything, and while somebody works with it."""
+    """Refuse to restore over rows or files, and while the installation is in use. :raises BackupError:"""
     used = _used_table()
     if used:
         staging.clear_leftovers()
         raise BackupError(NOT_EMPTY.format(f"rows in the table {used}"))
     place = _sqlite_file()
     if place is not None and place.exists():
-        sqlite.settle(place)
+        sqlite.merge_log(place)
     uploads = Path(current_app.config["UPLOADS"])
-    others = {path.name for path in uploads.iterdir()} - staging.moved()
-    if others:
+    if {path.name for path in uploads.iterdir()} - staging.moved():
         raise BackupError(NOT_EMPTY.format(f"files in {uploads}"))
 
 
@@ -128,31 +121,26 @@ def _used_table() -> str:
         with db.engine.connect() as connection:
             if place is None:
                 postgresql.refuse_if_restoring(connection)
-            known = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
-            ours = [table for table in db.metadata.sorted_tables if table.name in known]
-            strange = sorted(known - {table.name for table in ours} - {"alembic_version"} - _own_of_sqlite(known))
-            if strange:
-                return strange[0]
-            filled = (one.name for one in ours if connection.execute(select(1).select_from(one).limit(1)).first())
-            found = next((name for name in filled if name not in records.NOTHING), "")
-        if not found and Heartbeat.__tablename__ in known and heartbeat.alive():
+            names = {name for name in inspect(connection).get_table_names() if not name.startswith(NOT_OURS)}
+            ours = [table for table in db.metadata.sorted_tables if table.name in names]
+            if foreign := names - {table.name for table in ours} - {"alembic_version"}:
+                return min(foreign)
+            counted = (table for table in ours if table.name not in records.IGNORED_TABLES)
+            filled = (table for table in counted if connection.execute(select(1).select_from(table).limit(1)).first())
+            used = next((table.name for table in filled), "")
+        if not used and Heartbeat.__tablename__ in names and heartbeat.alive():
             raise BackupError(sqlite.LOCKED)
     except DBAPIError as error:
         raise BackupError(f"The database does not answer: {_first_line(error)}") from error
     finally:
         db.session.remove()
         db.engine.dispose()
-    return found
+    return used
 
 
 def _first_line(error: DBAPIError) -> str:
     """Return what is wrong; the other lines may quote rows."""
     return str(error.orig).strip().partition("\n")[0]
-
-
-def _own_of_sqlite(known: set[str]) -> set[str]:
-    """Return the tables of the index of names, which SQLite keeps."""
-    return {name for name in known if name.startswith(("employee_words", "employee_terms", "sqlite_"))}
 
 
 def _refuse_without_room(manifest: Manifest, place: Path) -> None:
@@ -174,40 +162,32 @@ def _restore(backup: Reader, opened: Keys | None, place: Path) -> None:
     backup.extract(DATABASES[manifest.database], database)
     target = _sqlite_file()
     finish = _ready_sqlite(database, target, manifest) if target else _ready_postgresql(database, place, manifest)
-    _stage_photos(backup, place)
-    _move_photos(manifest, place)
-    finish()
-
-
-def _stage_photos(backup: Reader, place: Path) -> None:
-    (place / "uploads").mkdir()
-    for name in backup.manifest.photos:
-        backup.extract(f"{PHOTOS}{name}", place / "uploads" / name, 0o666)
-
-
-def _move_photos(manifest: Manifest, place: Path) -> None:
-    uploads = Path(current_app.config["UPLOADS"])
+    staged, uploads = place / "uploads", Path(current_app.config["UPLOADS"])
+    staged.mkdir()
+    for name in manifest.photos:
+        backup.extract(f"{PHOTOS}{name}", staged / name, 0o666)
     staging.write_names(manifest.photos)
     for name in manifest.photos:
-        staging.give(place / "uploads" / name)
-        os.replace(place / "uploads" / name, uploads / name)
+        staging.give_to_service(staged / name)
+        os.replace(staged / name, uploads / name)
     staging.sync(uploads)
+    finish()
 
 
 def _put_keys(opened: Keys | None) -> None:
     if opened is None:
         return
     folder = Path(current_app.config["INSTANCE_PATH"])
-    given = {"secret_key": opened.secret_key}
+    texts = {"secret_key": opened.secret_key}
     if current_app.config["PASSWORD_KEY_FILE"]:
-        given["password_key"] = opened.password_key
-    for name, text in given.items():
+        texts["password_key"] = opened.password_key
+    for name, text in texts.items():
         file = folder / name
         if file.exists():
             key_file.replace(file, text)
         else:
             key_file.create(file, text)
-            staging.give(file)
+            staging.give_to_service(file)
 
 
 # --- SQLite ---
@@ -226,7 +206,7 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
         ready = target.with_name(f"{target.name}.restoring")
         ready.unlink(missing_ok=True)
         shutil.move(database, ready)
-    staging.give(ready)
+    staging.give_to_service(ready)
     engine = create_engine(f"sqlite:///{ready}")
     try:
         revisions.migrate(engine, manifest.revision)
@@ -235,15 +215,15 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
                 connection.execute(statement)
     finally:
         engine.dispose()
-    sqlite.settle(ready)
+    sqlite.merge_log(ready)
 
     def put() -> None:
         if target.exists():
-            sqlite.settle(target)
+            sqlite.merge_log(target)
         with open(ready, "rb") as file:
             os.fsync(file.fileno())
         os.replace(ready, target)
-        staging.leave_photos()
+        staging.keep_photos()
         staging.sync(target.parent)
 
     return put
@@ -260,19 +240,19 @@ def _ready_postgresql(database: Path, place: Path, manifest: Manifest) -> Callab
     database.unlink()
     with open(sql, "a", encoding="utf-8") as file:
         file.write("\nRESET search_path;\n")
-        # A backup from before revision 0018 does not have it yet, and must not be there unmarked for a moment.
+        # A backup from before revision 0018 has no such column, and must not be there unmarked for a moment.
         file.write("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS restored_from timestamp without time zone;\n")
-        # One from before revision 0007 has texts there, which an entry had to have.
+        # A backup from before revision 0007 has texts in these columns, which were required.
         for column in ("before", "after"):
             file.write(f'ALTER TABLE IF EXISTS audit ALTER COLUMN "{column}" DROP NOT NULL;\n')
         for statement in marks.statements(manifest.taken_at, manifest.rows):
-            told = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
-            file.write(f"{told};\n")
+            compiled = statement.compile(dialect=db.engine.dialect, compile_kwargs={"literal_binds": True})
+            file.write(f"{compiled};\n")
 
     def put() -> None:
         with db.engine.connect() as connection:
             postgresql.run_script(connection, sql)
-        staging.leave_photos()
+        staging.keep_photos()
         revisions.migrate(db.engine, manifest.revision)
 
     return put

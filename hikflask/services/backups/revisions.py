@@ -1,5 +1,7 @@
 """The revisions of the tables that this version knows, and the way to the newest."""
 
+from contextlib import suppress
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -11,17 +13,16 @@ from hikflask.services.backups.errors import BackupError
 
 
 def heads() -> list[str]:
-    """Return the newest revision, in a list of its own."""
-    return _scripts(_config()).get_heads()
+    """Return the newest revision, in a list."""
+    return ScriptDirectory.from_config(_config()).get_heads()
 
 
 def refuse_unknown(revision: str) -> None:
-    """Refuse tables of another program, or of a newer version. :raises BackupError: then."""
-    try:
-        known = _scripts(_config()).get_revision(revision)
-    except CommandError:
-        known = None
-    if known is None or known.revision != revision:
+    """Refuse tables of another program, or of a newer version. :raises BackupError: when this version has no such."""
+    script = None
+    with suppress(CommandError):
+        script = ScriptDirectory.from_config(_config()).get_revision(revision)
+    if script is None or script.revision != revision:
         raise BackupError(
             f"This backup has tables of revision {revision or 'none'}, which this version does not know: "
             "install the version that made it, or a newer one."
@@ -30,9 +31,9 @@ def refuse_unknown(revision: str) -> None:
 
 def migrate(engine: Engine, revision: str) -> None:
     """Bring the tables of an older revision to the newest."""
-    config = _config()
-    if _scripts(config).get_heads() == [revision]:
+    if heads() == [revision]:
         return
+    config = _config()
     # migrations/env.py migrates this database instead of the app's.
     config.attributes["engine"] = engine
     command.upgrade(config, "head")
@@ -41,7 +42,3 @@ def migrate(engine: Engine, revision: str) -> None:
 def _config() -> Config:
     config: Config = current_app.extensions["migrate"].migrate.get_config()
     return config
-
-
-def _scripts(config: Config) -> ScriptDirectory:
-    return ScriptDirectory.from_config(config)

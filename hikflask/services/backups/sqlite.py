@@ -1,4 +1,4 @@
-"""The part of a backup that is an SQLite database: copied while everybody goes on, and put in the place of another."""
+"""The part of a backup that is an SQLite database: copied while the service runs, and put in the place of another."""
 
 import os
 import sqlite3
@@ -25,13 +25,13 @@ def copy(source: Connection, target: Path) -> None:
             driver.backup(copied)
             # One file, without a log beside it.
             copied.execute("PRAGMA journal_mode=DELETE")
-            found = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
+            result = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:  # No room, for example.
         raise BackupError(f"The database cannot be copied: {error}.") from error
     except sqlite3.DatabaseError as error:
         raise BackupError(DAMAGED.format(error)) from error
-    if found != "ok":
-        raise BackupError(DAMAGED.format(found))
+    if result != "ok":
+        raise BackupError(DAMAGED.format(result))
 
 
 def remove(path: Path) -> None:
@@ -40,10 +40,10 @@ def remove(path: Path) -> None:
         path.with_name(f"{path.name}{log}").unlink(missing_ok=True)
 
 
-def settle(path: Path) -> None:
-    """Make a database one file without a log, which is only possible while nobody else has it open.
+def merge_log(path: Path) -> None:
+    """Make a database one file without a log.
 
-    :raises BackupError: when somebody has.
+    :raises BackupError: when another process has it open.
     """
     try:
         with closing(sqlite3.connect(path, timeout=1.0)) as connection:

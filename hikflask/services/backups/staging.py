@@ -1,4 +1,4 @@
-"""The folder in which a restore gets everything ready, so that what is not finished can be told and cleared."""
+"""The folder in which a restore prepares everything, so that an unfinished restore is recognised and cleared."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from flask import current_app
 
 from hikflask.services.backups.errors import BackupError
 
-# The photos that a restore puts into the uploads folder, one a line: they are no one's until the database is there.
+# The photos that a restore puts into the uploads folder, one a line: they belong to nobody until the database is there.
 NAMES = "photos.txt"
 
 
@@ -47,7 +47,7 @@ def held() -> Iterator[Path]:
 
 
 def _clear(place: Path) -> None:
-    """Remove what a restore that did not come to its end has left, also in the uploads folder."""
+    """Remove what an unfinished restore has left, also in the uploads folder."""
     uploads = Path(current_app.config["UPLOADS"])
     for name in moved():
         (uploads / name).unlink(missing_ok=True)
@@ -56,21 +56,21 @@ def _clear(place: Path) -> None:
 
 
 def moved() -> set[str]:
-    """Return the photos that an unfinished restore may have put into the uploads folder."""
+    """Return the photos that an unfinished restore may have moved into the uploads folder."""
     names = folder() / NAMES
     return set(names.read_text(encoding="ascii").split()) if names.exists() else set()
 
 
 def write_names(names: list[str]) -> None:
-    """Write which photos will be put into the uploads folder, before the first one is."""
+    """Write the names of the photos that will be moved into the uploads folder, before the first is moved."""
     path = folder() / NAMES
     path.write_text("\n".join(names), encoding="ascii")
     # One call for all of the photos, too.
     os.sync()
 
 
-def leave_photos() -> None:
-    """The database is in its place, so the photos stay where they are, whatever comes."""
+def keep_photos() -> None:
+    """Keep the moved photos, whatever happens next: the database is in its place."""
     (folder() / NAMES).unlink()
 
 
@@ -95,7 +95,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def give(path: Path) -> None:
+def give_to_service(path: Path) -> None:
     """Give a new file the owner of the instance folder: when root restores, the service must still own everything."""
     if os.geteuid() == 0:
         owner = folder().parent.stat()

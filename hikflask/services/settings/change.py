@@ -25,7 +25,14 @@ def change(name: str, text: str) -> None:
     :raises setting_unknown: :raises setting_fixed: :raises setting_refused: with the reason; then nothing is changed.
     """
     _refuse_unchangeable(name)
-    value = _read(name, text)
+    try:
+        value = SETTINGS[name].read(text)
+    except (TypeError, ValueError):
+        if name == AUDIT and text.isdecimal() and int(text) < MIN_AUDIT_DAYS:
+            raise ServiceError("audit_retention_short", n=MIN_AUDIT_DAYS) from None
+        raise ServiceError("setting_refused", setting=name) from None
+    if len(as_text(value)) > MAX_LENGTH:
+        raise ServiceError("setting_long", setting=name, n=MAX_LENGTH)
     with transaction():
         before = _locked_values()
         if before[name] == value:
@@ -34,7 +41,7 @@ def change(name: str, text: str) -> None:
         row = db.session.get(ChangedSetting, name, populate_existing=True) or ChangedSetting(name=name)
         row.value, row.set_by, row.set_at = as_text(value), audit.present_actor().name[:128], database_now()
         db.session.add(row)
-        _note("setting.changed", name, before[name], value)
+        _record("setting.changed", name, before[name], value)
 
 
 def reset(name: str) -> None:
@@ -43,12 +50,12 @@ def reset(name: str) -> None:
     :raises setting_unknown: :raises setting_fixed: :raises settings_contradict: then nothing is changed.
     """
     _refuse_unchangeable(name)
-    value = stored.of_app().without[name]
+    value = stored.of_app().defaults[name]
     with transaction():
         before = _locked_values()
         _refuse_contradiction({**before, name: value})
         if changed_rows(delete(ChangedSetting).where(ChangedSetting.name == name)):
-            _note("setting.reset", name, before[name], value)
+            _record("setting.reset", name, before[name], value)
 
 
 def in_force() -> dict[str, ChangedSetting]:
@@ -60,8 +67,8 @@ def in_force() -> dict[str, ChangedSetting]:
 
 
 def may_change(name: str) -> bool:
-    """Tell whether a setting is changed on the page: an administrator decides it, and the machine does not fix it."""
-    return name in stored.of_app().without
+    """Return True when a setting is changed on the page: an administrator decides it, and no environment fixes it."""
+    return name in stored.of_app().defaults
 
 
 def _refuse_unchangeable(name: str) -> None:
@@ -71,27 +78,11 @@ def _refuse_unchangeable(name: str) -> None:
         raise ServiceError("setting_fixed")
 
 
-def _read(name: str, text: str) -> Any:
-    try:
-        value = SETTINGS[name].read(text)
-    except (TypeError, ValueError):
-        raise _refusal(name, text) from None
-    if len(as_text(value)) > MAX_LENGTH:
-        raise ServiceError("setting_long", setting=name, n=MAX_LENGTH)
-    return value
-
-
-def _refusal(name: str, text: str) -> ServiceError:
-    if name == AUDIT and text.isdecimal() and int(text) < MIN_AUDIT_DAYS:
-        return ServiceError("audit_retention_short", n=MIN_AUDIT_DAYS)
-    return ServiceError("setting_refused", setting=name)
-
-
 def _locked_values() -> dict[str, Any]:
     """Return all settings as the table has them now, and keep others from changing it until the transaction ends."""
     lock_table(cast("Table", ChangedSetting.__table__))
-    found = {name: text for name, text in db.session.execute(stored.CHANGED)}
-    return {**current_app.config, **stored.in_force(found, stored.of_app().without, current_app.config)}
+    texts = {name: text for name, text in db.session.execute(stored.CHANGED)}
+    return {**current_app.config, **stored.in_force(texts, stored.of_app().defaults, current_app.config)}
 
 
 def _refuse_contradiction(values: dict[str, Any]) -> None:
@@ -101,6 +92,6 @@ def _refuse_contradiction(values: dict[str, Any]) -> None:
         raise ServiceError("settings_contradict", longer=longer, shorter=shorter, limit=as_text(values[shorter]))
 
 
-def _note(action: str, name: str, before: Any, after: Any) -> None:
+def _record(action: str, name: str, before: Any, after: Any) -> None:
     audit.record(action, subject=name, before={"value": as_text(before)}, after={"value": as_text(after)})
-    after_commit(stored.look_now)
+    after_commit(stored.reload)

@@ -23,94 +23,84 @@ from hikflask.models import ChangedSetting
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 2.0
-IS_LEFT_ALONE: ContextVar[bool] = ContextVar("settings_left_alone", default=False)
+IS_NOT_READ: ContextVar[bool] = ContextVar("settings_not_read", default=False)
 CHANGED = select(ChangedSetting.name, ChangedSetting.value).order_by(ChangedSetting.name)
 
 
 @dataclass
 class Stored:
-    """What one app knows of the table: when it looked, what it found, and the values that hold without it."""
+    """What one app has read of the table: its texts, when it was read, and the values without the table."""
 
-    without: dict[str, Any]
-    found: dict[str, str] = field(default_factory=dict)
-    looked_at: float = float("-inf")
+    defaults: dict[str, Any]
+    texts: dict[str, str] = field(default_factory=dict)
+    read_at: float = float("-inf")
 
 
 def init_app(app: Flask) -> None:
-    """Let the app look into the table whenever a request, a job or a command begins."""
+    """Let the app read the table whenever a request, a job or a command begins."""
     sources = app.config["SETTING_SOURCES"]
     may_change = (name for name, setting in SETTINGS.items() if setting.decided and sources[name] != ENVIRONMENT)
     app.extensions["stored_settings"] = Stored({name: app.config[name] for name in may_change})
-    appcontext_pushed.connect(_look, app)
+    appcontext_pushed.connect(_refresh, app)
 
 
 def of_app() -> Stored:
-    """Return what the current app knows."""
-    found: Stored = current_app.extensions["stored_settings"]
-    return found
+    """Return what the current app has read."""
+    stored: Stored = current_app.extensions["stored_settings"]
+    return stored
 
 
-def look_now() -> None:
-    """Put what is in the table into force in this process, whenever it looked last."""
-    of_app().looked_at = float("-inf")
-    _look(current_app)
+def reload() -> None:
+    """Put the table into force in this process, however recently it was read."""
+    of_app().read_at = float("-inf")
+    _refresh(current_app)
 
 
 @contextmanager
-def left_alone() -> Iterator[None]:
-    """Within this, nobody looks into the table: for what must be answered while the database is silent."""
-    token = IS_LEFT_ALONE.set(True)
+def not_read() -> Iterator[None]:
+    """Do not read the table within the block: for what must be answered while the database is silent."""
+    token = IS_NOT_READ.set(True)
     try:
         yield
     finally:
-        IS_LEFT_ALONE.reset(token)
+        IS_NOT_READ.reset(token)
 
 
-def in_force(found: Mapping[str, str], without: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+def in_force(texts: Mapping[str, str], defaults: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that hold with these texts in the table.
 
     A text that this version cannot read, or that contradicts what was set on the machine since, is left out.
 
-    :param without: the settings that may change, as they are without the table. :param config: all settings.
+    :param defaults: the settings that may change, as they are without the table. :param config: all settings.
     """
-    values = dict(without)
-    for name in found.keys() & without.keys():
-        values[name] = _read(name, found[name], without[name])
+    values = dict(defaults)
+    for name in texts.keys() & defaults.keys():
+        try:
+            values[name] = SETTINGS[name].read(texts[name])
+        except (TypeError, ValueError):
+            log.warning("What was set on the page is left out: %s must be %s.", name, SETTINGS[name].allowed)
     wrong = contradiction({**config, **values})
     if wrong:
         log.warning("What was set on the page is left out: %s", wrong.text)
-        values |= {name: without[name] for name in wrong.names if name in without}
+        values |= {name: defaults[name] for name in wrong.names if name in defaults}
     return values
 
 
-def _read(name: str, text: str, otherwise: Any) -> Any:
-    try:
-        return SETTINGS[name].read(text)
-    except (TypeError, ValueError):
-        log.warning("What was set on the page is left out: %s must be %s.", name, SETTINGS[name].allowed)
-        return otherwise
-
-
-def _look(app: Flask, **_: object) -> None:
+def _refresh(app: Flask, **_: object) -> None:
     stored: Stored = app.extensions["stored_settings"]
     now = time.monotonic()
-    if IS_LEFT_ALONE.get() or now - stored.looked_at < EVERY_SECONDS:
+    if IS_NOT_READ.get() or now - stored.read_at < EVERY_SECONDS:
         return
-    stored.looked_at = now
-    if not _is_there():
-        return
+    stored.read_at = now
+    file = db.engine.url.database
+    if db.engine.dialect.name == "sqlite" and file and not Path(file).exists():
+        return  # To read a file of SQLite that is still to be made would make an empty one.
     try:
         with db.engine.connect() as connection:
-            found = {name: text for name, text in connection.execute(CHANGED)}
+            texts = {name: text for name, text in connection.execute(CHANGED)}
     except SQLAlchemyError:
-        # No tables yet, or the database is away: whoever needs it says so. What was read before holds.
+        # No tables yet, or the database is away, which others report. What was read before holds.
         return
-    if found != stored.found:
-        app.config.update(in_force(found, stored.without, app.config))
-        stored.found = found
-
-
-def _is_there() -> bool:
-    """True unless a file of SQLite is still to be made: to look into it would make an empty one."""
-    file = db.engine.url.database
-    return db.engine.dialect.name != "sqlite" or not file or Path(file).exists()
+    if texts != stored.texts:
+        app.config.update(in_force(texts, stored.defaults, app.config))
+        stored.texts = texts

@@ -1,7 +1,7 @@
 """Sends what state/outbox.py wrote down: at least once, again with back-off, signed, and with a log of each.
 
-A delivery is claimed before it is sent, so two workers do not send it at once. A worker that is killed meanwhile leaves
-it due again after a minute; the receiver knows a repeated one by its id.
+A delivery is claimed before it is sent, so two workers do not send it at once. After a worker was killed, its delivery
+is due again within a minute; the receiver recognises a repeated one by its id.
 """
 
 import hashlib
@@ -64,16 +64,16 @@ def send_next(webhook_id: int) -> bool:
         SIGNATURE: signature(secret, sent_at, body),
     }
     try:
-        _note(delivery, receivers.post(url, body, headers), "")
+        _record(delivery, receivers.post(url, body, headers), "")
     except NotSent as error:
-        _note(delivery, None, error.problem)
+        _record(delivery, None, error.problem)
     return True
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:
     """Return the body of a message: no name, no face."""
     device = {"id": delivery.terminal_id, "name": delivery.terminal_name} if delivery.terminal_id else None
-    told = {
+    fields = {
         "delivery": delivery.message_id,
         "event": delivery.event,
         "hikvision_id": delivery.number or None,
@@ -81,7 +81,7 @@ def body_of(delivery: WebhookDelivery) -> bytes:
         "error": delivery.code or None,
         "at": delivery.happened_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
-    return json.dumps(told, ensure_ascii=False).encode()
+    return json.dumps(fields, ensure_ascii=False).encode()
 
 
 def signature(secret: str, sent_at: int, body: bytes) -> str:
@@ -102,9 +102,9 @@ def send_given_up(webhook_id: int) -> int:
 
 def latest(webhook_id: int, limit: int) -> list[WebhookDelivery]:
     """Return the last messages to a webhook, the newest first."""
-    mine = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
-    shown = mine.order_by(WebhookDelivery.id.desc()).limit(limit)
-    return list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
+    log = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
+    newest = log.order_by(WebhookDelivery.id.desc()).limit(limit)
+    return list(db.session.execute(newest, execution_options={"populate_existing": True}).scalars())
 
 
 def forget_deliveries() -> int:
@@ -126,18 +126,12 @@ def _send_anew(*where: ColumnElement[bool]) -> int:
         return changed_rows(update(WebhookDelivery).where(*where).values(**again))
 
 
-def _note(delivery: WebhookDelivery, status: int | None, problem: str) -> None:
+def _record(delivery: WebhookDelivery, status: int | None, problem: str) -> None:
     attempts = delivery.attempts + 1
-    taken = status is not None and 200 <= status < 300
-    again = not taken and attempts < MAX_ATTEMPTS
+    is_taken = status is not None and 200 <= status < 300
     pause = min(FIRST_SECONDS * 2 ** (attempts - 1), MAX_SECONDS)
-    written = {
-        "attempts": attempts,
-        "tried_at": database_now(),
-        "status": status,
-        "problem": problem,
-        "delivered_at": database_now() if taken else None,
-        "next_attempt_at": database_now(pause) if again else None,
-    }
+    next_attempt = database_now(pause) if not is_taken and attempts < MAX_ATTEMPTS else None
+    values = {"attempts": attempts, "tried_at": database_now(), "status": status, "problem": problem}
+    values |= {"delivered_at": database_now() if is_taken else None, "next_attempt_at": next_attempt}
     with transaction():
-        changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery.id).values(**written))
+        changed_rows(update(WebhookDelivery).where(WebhookDelivery.id == delivery.id).values(**values))

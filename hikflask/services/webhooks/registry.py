@@ -24,8 +24,8 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     """
     receivers.refuse_unallowed(url)
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    told = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed")}
-    webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **told)
+    chosen = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed")}
+    webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **chosen)
     with transaction():
         if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MAX_WEBHOOKS:
             raise ServiceError("webhooks_enough", n=MAX_WEBHOOKS)
@@ -47,25 +47,21 @@ def get(webhook_id: int) -> Webhook | None:
 
 def row(webhook_id: int) -> Webhook:
     """Return the webhook. :raises webhook_unknown: when there is none."""
-    found = get(webhook_id)
-    if found is None:
+    webhook = get(webhook_id)
+    if webhook is None:
         raise NotFound("webhook_unknown")
-    return found
+    return webhook
 
 
 def switch(webhook_id: int, is_active: bool) -> None:
-    """Switch a webhook on or off. What happens while it is off, it is not told; what was waiting is sent afterwards.
+    """Switch a webhook on or off. Events while it is off are not sent; messages that were waiting are sent afterwards.
 
     :raises webhook_unknown: when there is none.
     """
     with transaction():
         webhook = row(webhook_id)
-        audit.record(
-            "webhook.changed",
-            subject=webhook.url,
-            before={"is_active": webhook.is_active},
-            after={"is_active": is_active},
-        )
+        before, after = {"is_active": webhook.is_active}, {"is_active": is_active}
+        audit.record("webhook.changed", subject=webhook.url, before=before, after=after)
         webhook.is_active = is_active
 
 

@@ -1,5 +1,6 @@
 """The operator's own account: change the password, list and end sessions, sign out everywhere."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -14,7 +15,7 @@ from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
-from hikflask.web.support.error_page import with_retry_after
+from hikflask.web.support.responses import show_refusal
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("account", __name__, url_prefix="/account")
@@ -31,12 +32,9 @@ def page(form: CodeForm, status: int = 200) -> Response:
     """Answer the page of the account; a code is asked for before the second factor is changed."""
     person = current_operator.required()
     has_factor = second_factor.has(person.operator_id)
-    known = {
-        "sessions": sessions.list_open(person.operator_id),
-        "has_factor": has_factor,
-        "codes_left": second_factor.codes_left(person.operator_id) if has_factor else 0,
-    }
-    return make_response(render_template("account/show.html", form=form, **known), status)
+    codes_left = second_factor.codes_left(person.operator_id) if has_factor else 0
+    context = {"sessions": sessions.list_open(person.operator_id), "has_factor": has_factor, "codes_left": codes_left}
+    return make_response(render_template("account/show.html", form=form, **context), status)
 
 
 @bp.get("/password")
@@ -44,7 +42,7 @@ def page(form: CodeForm, status: int = 200) -> Response:
 def password() -> ResponseReturnValue:
     """The form for a new password."""
     if not current_operator.required().is_local:
-        return _of_ldap()
+        return _refuse_ldap()
     return _form(NewPasswordForm(formdata=None))
 
 
@@ -54,19 +52,15 @@ def change_password() -> ResponseReturnValue:
     """Change the password; every other session ends, and this one gets a new key."""
     form, person, next_path = NewPasswordForm(), current_operator.required(), _next()
     if not person.is_local:
-        return _of_ldap()
+        return _refuse_ldap()
     if not form.validate():
         return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         sessions.refuse_wrong_password(person, form.password.data)
         operators.set_password(person.operator_id, form.new_password.data, keep_session=person.session_id)
-    except TryLater as error:
-        form.password.errors = [error_sentence(error)]
-        return with_retry_after(_form(form), error)
     except ServiceError as error:
-        field = form.password if isinstance(error, PasswordWrong) else form.new_password
-        field.errors = [error_sentence(error)]
-        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        field = form.password if isinstance(error, PasswordWrong | TryLater) else form.new_password
+        return show_refusal(field, error, partial(_form, form))
     current_operator.begin_session(sessions.renew_key(person))
     flash(_("The password is changed. All other sessions have ended."))
     return device_cookie.remember(password_prompt.go_on(resubmission.carried_form(), next_path))
@@ -99,8 +93,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for("sign_in.ask"), 303)
 
 
-def _of_ldap() -> ResponseReturnValue:
-    """Say that the password is the directory's to change."""
+def _refuse_ldap() -> ResponseReturnValue:
     flash(error_sentence(LdapDecides()), "warning")
     return redirect(url_for(".show"), 303)
 

@@ -26,8 +26,8 @@ def ask() -> ResponseReturnValue:
 @allow(VIEWER)
 def confirm() -> ResponseReturnValue:
     """Record that the right password was given, and go on where the question was asked."""
-    asked = reauthentication.check(ConfirmForm(), current_operator.required(), _again)
-    return asked or password_prompt.go_on(resubmission.carried_form(), next_or(), _("Your password is confirmed."))
+    question = reauthentication.check(ConfirmForm(), current_operator.required(), _again)
+    return question or password_prompt.go_on(resubmission.carried_form(), next_or(), _("Your password is confirmed."))
 
 
 @bp.errorhandler(CSRFError)

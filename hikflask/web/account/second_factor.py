@@ -1,8 +1,9 @@
 """The second factor: its code at the sign-in, and its set-up, recovery codes and end in the operator's account."""
 
+from functools import partial
 from http import HTTPStatus
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -23,8 +24,8 @@ from hikflask.web.security import (
     resubmission,
 )
 from hikflask.web.security.resubmission import TypedForm
-from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.locale import remember_language
+from hikflask.web.support.responses import show_refusal, shown_once
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("second_factor", __name__)
@@ -53,12 +54,8 @@ def check() -> ResponseReturnValue:
     address = request.remote_addr or ""
     try:
         key = second_factor.open_session(pending, form.code.data, address, device_cookie.value())
-    except FactorCodeWrong as error:
-        form.code.errors = [error_sentence(error)]
-        return _again(form, HTTPStatus.UNAUTHORIZED)
-    except TryLater as error:
-        form.code.errors = [error_sentence(error)]
-        return with_retry_after(_again(form), error)
+    except (FactorCodeWrong, TryLater) as error:
+        return show_refusal(form.code, error, partial(_again, form), HTTPStatus.UNAUTHORIZED)
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     current_operator.begin_session(key)
@@ -81,12 +78,9 @@ def enrol() -> ResponseReturnValue:
         return _set_up_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         codes = second_factor.set_up(person, factor_secret.present(), form.code.data, form.present_code.data or "")
-    except TryLater as error:
-        form.code.errors = [error_sentence(error)]
-        return with_retry_after(_set_up_page(form, typed), error)
-    except FactorCodeWrong as error:
-        form[error.fields[0]].errors = [error_sentence(error)]
-        return _set_up_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
+    except (FactorCodeWrong, TryLater) as error:
+        field = form[error.fields[0]] if isinstance(error, FactorCodeWrong) else form.code
+        return show_refusal(field, error, partial(_set_up_page, form, typed))
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     # A new key, and the session as it is now: all devices are unknown again.
@@ -150,10 +144,8 @@ def _from_the_start(status: int) -> Response:
 
 
 def _codes(codes: list[str]) -> Response:
-    known = {"codes": codes, "carried": resubmission.carried_form(), "next": next_or("/account/")}
-    response = make_response(render_template("account/recovery_codes.html", **known))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    carried, next_path = resubmission.carried_form(), next_or("/account/")
+    return shown_once("account/recovery_codes.html", codes=codes, carried=carried, next=next_path)
 
 
 def _set_up_page(form: FactorForm, typed: TypedForm | None, status: int = 200) -> Response:
@@ -163,8 +155,6 @@ def _set_up_page(form: FactorForm, typed: TypedForm | None, status: int = 200) -
 
 def _refused(form: CodeForm, error: ServiceError) -> ResponseReturnValue:
     if isinstance(error, FactorCodeWrong | TryLater):
-        form.code.errors = [error_sentence(error)]
-        page = account.page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        return with_retry_after(page, error) if isinstance(error, TryLater) else page
+        return show_refusal(form.code, error, partial(account.page, form))
     flash(error_sentence(error), "danger")
     return redirect(url_for("account.show"), 303)

@@ -1,7 +1,7 @@
 """The page that adds the first administrator, with a code from the server's log; it exists until there is one."""
 
+from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,12 +9,11 @@ from flask_babel import gettext as _
 
 from hikflask.forms.account import FirstRunForm
 from hikflask.http.permissions import public
-from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, setup
 from hikflask.services.accounts.errors import OperatorsExist, TryLater
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.locale import remember_language
+from hikflask.web.support.responses import show_refusal
 
 bp = Blueprint("first_run", __name__)
 
@@ -47,18 +46,12 @@ def create() -> ResponseReturnValue:
         setup.create_administrator(*values, request.remote_addr or "")
     except OperatorsExist:
         abort(404)
-    except TryLater as error:
-        form.code.errors = [error_sentence(error)]
-        return with_retry_after(_form(form), error)
     except ServiceError as error:
-        _field_of(form, error).errors = [error_sentence(error)]
-        return _form(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        fields = {"code": form.code, "password": form.new_password}
+        field = form.code if isinstance(error, TryLater) else fields.get(error.fields[0], form.name)
+        return show_refusal(field, error, partial(_form, form))
     flash(_("Administrator created. Sign in."))
     return redirect(url_for("sign_in.ask"), 303)
-
-
-def _field_of(form: FirstRunForm, error: ServiceError) -> Any:
-    return {"code": form.code, "password": form.new_password}.get(error.fields[0], form.name)
 
 
 def _form(form: FirstRunForm, status: int = 200) -> Response:

@@ -1,5 +1,6 @@
 """Sign-in and sign-out."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, request, url_for
@@ -9,12 +10,11 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import CodeForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, public
-from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
 from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
-from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.locale import remember_language
+from hikflask.web.support.responses import show_refusal
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("sign_in", __name__)
@@ -38,28 +38,21 @@ def ask() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """Sign in, and go on where the question was asked."""
     form, typed = SignInForm(), resubmission.carried_form()
+    page = partial(password_prompt.sign_in_page, form, typed, next_path=next_or())
     if not form.validate():
-        return password_prompt.sign_in_page(form, typed, HTTPStatus.UNPROCESSABLE_ENTITY, next_or())
+        return page(HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device_cookie.value())
-    except SignInRefused as error:
-        form.password.errors = [error_sentence(error)]
-        return password_prompt.sign_in_page(form, typed, HTTPStatus.UNAUTHORIZED, next_or())
-    except TryLater as error:
-        form.password.errors = [error_sentence(error)]
-        return with_retry_after(password_prompt.sign_in_page(form, typed, next_path=next_or()), error)
+    except (SignInRefused, TryLater) as error:
+        return show_refusal(form.password, error, page, HTTPStatus.UNAUTHORIZED)
     before = current_operator.get()
     if before:
         sessions.sign_out(before)
     if sessions.find_pending(key):
         current_operator.begin_pending(key)
-        asked = url_for("second_factor.ask", next=next_or())
-        form = CodeForm(formdata=None)
-        return (
-            password_prompt.code_page(form, typed, next_path=next_or())
-            if typed
-            else make_response(redirect(asked, 303))
-        )
+        if typed:
+            return password_prompt.code_page(CodeForm(formdata=None), typed, next_path=next_or())
+        return redirect(url_for("second_factor.ask", next=next_or()), 303)
     current_operator.begin_session(key)
     return device_cookie.remember(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
 

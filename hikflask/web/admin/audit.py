@@ -1,20 +1,21 @@
-"""The audit trail: shown, filtered and exported; for administrators, and changed by nobody."""
+"""The audit trail: shown, filtered and exported as CSV; for administrators, and changed by nobody."""
 
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
-from hikflask.labels.actors import stored_name
-from hikflask.labels.audit import action_choices
-from hikflask.services.audit import Entry
+from hikflask.labels import audit as labels
+from hikflask.labels.actors import actor_name, stored_name
+from hikflask.services.audit import Entry, details_text, trail_export
 from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
-from hikflask.services.audit.trail_export import batches, begin_export
-from hikflask.services.core.dates import end_of, start_of
+from hikflask.services.core.dates import TABLE_TIME, end_of, local, start_of
 from hikflask.services.employees import search
-from hikflask.web.admin import audit_csv
+from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.support import csv_file
 from hikflask.web.support.pagination import Listing, listed
 
@@ -25,19 +26,21 @@ bp = Blueprint("audit", __name__, url_prefix="/audit")
 @allow(ADMIN)
 def index() -> ResponseReturnValue:
     """The entries that pass the filters, the newest first."""
-    form = AuditForm(request.args, action_choices())
-    return _page(form) if form.validate() else _refused(form)
+    form = AuditForm(request.args, labels.action_choices())
+    if not form.validate():
+        return _page(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _page(form, listed(lambda limit, offset: list_entries(_filter(form), limit, offset)))
 
 
 @bp.post("/export")
 @confirmed(ADMIN, answers_file=True)
 def export() -> ResponseReturnValue:
-    """The filtered entries as a file; the export is noted as an entry, too."""
-    form = AuditForm(request.form, action_choices())
+    """The filtered entries as a file; the export is an entry, too."""
+    form = AuditForm(request.form, labels.action_choices())
     if not form.validate():
-        return _refused(form)
+        return _page(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
     chosen = _filter(form)
-    return csv_file.download("audit", audit_csv.parts(batches(chosen, begin_export(chosen))))
+    return csv_file.download("audit", _table(trail_export.batches(chosen, trail_export.begin_export(chosen))))
 
 
 def _filter(form: AuditForm) -> AuditFilter:
@@ -52,16 +55,47 @@ def _filter(form: AuditForm) -> AuditFilter:
     )
 
 
-def _page(form: AuditForm) -> Response:
-    return _rendered(form, listed(lambda limit, offset: list_entries(_filter(form), limit, offset)))
-
-
-def _refused(form: AuditForm) -> Response:
-    return _rendered(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _rendered(form: AuditForm, found: Listing[Entry], status: int = 200) -> Response:
-    names = search.names(entry.employee_id for entry in found.rows)
-    texts = form.texts()
-    body = render_template("admin/audit.html", form=form, typed=texts, found=found, names=names)
+def _page(form: AuditForm, listing: Listing[Entry], status: int = 200) -> Response:
+    names = search.names(entry.employee_id for entry in listing.rows)
+    body = render_template("admin/audit.html", form=form, typed=form.texts(), found=listing, names=names)
     return make_response(body, status)
+
+
+def _table(batches: Iterable[list[Entry]]) -> Iterator[Rows]:
+    """Yield the rows of the file in parts: the header row, then one part for each batch of entries."""
+    header = [
+        _("Number"),
+        _("Time"),
+        _("Time (UTC)"),
+        _("Who"),
+        _("Network address"),
+        _("Request"),
+        _("Code"),
+        _("What"),
+        _("Employee ID"),
+        _("Terminal"),
+        _("Object"),
+        _("Before"),
+        _("After"),
+    ]
+    yield [header]
+    for batch in batches:
+        yield [_cells(entry) for entry in batch]
+
+
+def _cells(entry: Entry) -> list[str]:
+    return [
+        str(entry.id),
+        local(entry.at).strftime(TABLE_TIME),
+        entry.at.strftime(TABLE_TIME),
+        actor_name(entry.actor),
+        entry.address,
+        entry.request_id,
+        entry.action,
+        labels.action_label(entry.action),
+        entry.employee,
+        entry.terminal,
+        labels.subject_label(entry) if entry.is_readable else labels.unreadable_label(),
+        details_text(entry.before),
+        details_text(entry.after),
+    ]

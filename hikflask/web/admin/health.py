@@ -1,6 +1,7 @@
-"""The health checks, for monitoring: they tell that something is wrong, and no more."""
+"""The health checks, for monitoring: they answer that something is wrong, and no more."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,14 @@ OK, ERROR = "ok", "error"
 
 
 def register(app: Flask) -> None:
-    """Let the health checks answer without a look at the settings that were changed on a page."""
+    """Let the health checks answer without reading the settings that were changed on a page."""
     serve = app.wsgi_app
 
     def without_settings(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith("/health"):
             return serve(environ, start_response)
-        # Flask tells of an app context before it has the request, so the path is looked at here.
-        with stored.left_alone():
+        # Flask signals an app context before it has the request, so the path is compared here.
+        with stored.not_read():
             return serve(environ, start_response)
 
     app.wsgi_app = without_settings  # type: ignore[method-assign]
@@ -38,25 +39,19 @@ def register(app: Flask) -> None:
 @bp.get("/health")
 @public
 def show() -> ResponseReturnValue:
-    """Tell that the process answers. A database that is away is no reason to start it again."""
+    """Answer that the process runs. A database that is away is no reason to start it again."""
     return {"status": OK}
 
 
 @bp.get("/health/ready")
 @public
 def ready() -> ResponseReturnValue:
-    """Tell whether all that the work needs is there: the database, the queue, and a worker that is running."""
-    database = database_answers()
-    # Who does not answer is not asked twice.
-    found = {"database": database, "queue": task_queue.answers(), "worker": database and _worker_runs()}
-    all_there = all(found.values())
-    words = {name: OK if is_there else ERROR for name, is_there in {"status": all_there, **found}.items()}
-    return words, HTTPStatus.OK if all_there else HTTPStatus.SERVICE_UNAVAILABLE
-
-
-def _worker_runs() -> bool:
-    """True when a worker was seen lately; False also when the database does not tell."""
-    try:
-        return heartbeat.alive()
-    except SQLAlchemyError:
-        return False
+    """Answer whether all that the work needs is there: the database, the queue, and a worker that is running."""
+    database, worker = database_answers(), False
+    if database:  # A silent one is not asked twice.
+        with suppress(SQLAlchemyError):
+            worker = heartbeat.alive()
+    parts = {"database": database, "queue": task_queue.answers(), "worker": worker}
+    is_ready = all(parts.values())
+    words = {name: OK if is_good else ERROR for name, is_good in {"status": is_ready, **parts}.items()}
+    return words, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,5 +1,6 @@
 """Operators: add, change the role, deactivate, reset the password; for administrators."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
@@ -14,11 +15,11 @@ from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
-from hikflask.services.accounts.errors import LdapDecides, TryLater
+from hikflask.services.accounts.errors import LdapDecides
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.error_page import with_retry_after
 from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
+from hikflask.web.support.responses import show_refusal, shown_once
 
 bp = Blueprint("operators", __name__, url_prefix="/operators")
 
@@ -40,59 +41,52 @@ def create() -> ResponseReturnValue:
     password = operators.temporary_password()
     try:
         added = operators.create(form.name.data, password, form.role.data, temporary=True)
-    except TryLater as error:
-        form.name.errors = [error_sentence(error)]
-        return with_retry_after(_page(form), error)
     except ServiceError as error:
-        form.name.errors = [error_sentence(error)]
-        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _shown_once(added, password)
+        return show_refusal(form.name, error, partial(_page, form))
+    return shown_once("admin/operator_password.html", operator=added, password=password)
 
 
 @bp.get("/<int:operator_id>")
 @confirmed(ADMIN)
 def edit(operator_id: int) -> ResponseReturnValue:
     """The form of one operator."""
-    found = _operator(operator_id)
-    return _form(_as_saved(found), found)
+    operator = _operator(operator_id)
+    return _form(_as_saved(operator), operator)
 
 
 @bp.post("/<int:operator_id>")
 @confirmed(ADMIN)
 def update(operator_id: int) -> ResponseReturnValue:
     """Change what was changed in the form: the role, and whether the operator may sign in."""
-    found, form = _operator(operator_id), OperatorChangeForm()
+    operator, form = _operator(operator_id), OperatorChangeForm()
     if not form.validate():
-        return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _form(form, operator, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        flash_kept_fields(form, form.merge_saved(_as_saved(found)))
+        flash_kept_fields(form, form.merge_saved(_as_saved(operator)))
         role, is_active = (form.value(name) if name in form.changed() else None for name in form.stored)
         operators.change(operator_id, role, is_active, require=lambda locked: form.merge_saved(_as_saved(locked)))
     except ChangedMeanwhile as error:
         details = conflict_details(form, error.differences)
-        return _form(form, found, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
+        return _form(form, operator, HTTPStatus.CONFLICT, problem=conflict_question(), details=details)
     except ServiceError as error:
-        form.role.errors = [error_sentence(error)]
-        return _form(form, found, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return show_refusal(form.role, error, partial(_form, form, operator))
     flash(_("Saved."))
-    _warn_of_tokens(operators.get(operator_id) or found)
+    _warn_of_tokens(operators.get(operator_id) or operator)
     return redirect(url_for(".index"), 303)
 
 
-def _warn_of_tokens(changed: Operator) -> None:
-    """Warn that tokens stay valid when their maker is no administrator any more, who may still have them."""
-    made = [] if changed.is_active and changed.role == ADMIN else api_tokens.list_valid_of(changed.name)
-    if made:
-        names = ", ".join(isolated(one.name) for one in made)
-        flash(
-            _(
-                "API tokens that %(name)s made are still valid: %(tokens)s. "
-                "Revoke those that this person should not have any more.",
-                name=isolated(changed.name),
-                tokens=names,
-            ),
-            "warning",
+def _warn_of_tokens(operator: Operator) -> None:
+    """Warn that tokens stay valid although their creator is no administrator any more, and may still have them."""
+    if operator.is_active and operator.role == ADMIN:
+        return
+    if tokens := ", ".join(isolated(token.name) for token in api_tokens.list_valid_of(operator.name)):
+        warning = _(
+            "API tokens that %(name)s made are still valid: %(tokens)s. "
+            "Revoke those that this person should not have any more.",
+            name=isolated(operator.name),
+            tokens=tokens,
         )
+        flash(warning, "warning")
 
 
 @resubmission.restores("operators.create", "operators.update")
@@ -107,21 +101,20 @@ def typed_again(fields: MultiDict[str, str], operator_id: int | None = None) -> 
 @confirmed(ADMIN)
 def reset_password(operator_id: int) -> ResponseReturnValue:
     """Set a temporary password, which is shown once and must be changed at the next sign-in; all sessions end."""
-    found = _operator(operator_id)
-    password = operators.temporary_password()
+    operator, password = _operator(operator_id), operators.temporary_password()
     try:
         operators.set_password(operator_id, password, temporary=True)
     except LdapDecides as error:
         flash(error_sentence(error), "warning")
         return redirect(url_for(".index"), 303)
-    return _shown_once(found, password)
+    return shown_once("admin/operator_password.html", operator=operator, password=password)
 
 
 @bp.post("/<int:operator_id>/second-factor/remove")
 @confirmed(ADMIN)
 def remove_factor(operator_id: int) -> ResponseReturnValue:
-    """Take the second factor off an operator who lost it; all sessions of that operator end."""
-    found = _operator(operator_id)
+    """Remove the second factor of an operator who lost it; all sessions of that operator end."""
+    operator = _operator(operator_id)
     if operator_id == current_operator.required().operator_id:
         flash(_("Switch off your own second factor here, with a code of it."), "warning")
         return redirect(url_for("account.show"), 303)
@@ -130,7 +123,7 @@ def remove_factor(operator_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         flash(error_sentence(error), "warning")
     else:
-        flash(_("%(name)s signs in by the password alone now.", name=isolated(found.name)))
+        flash(_("%(name)s signs in by the password alone now.", name=isolated(operator.name)))
     return redirect(url_for(".index"), 303)
 
 
@@ -149,11 +142,5 @@ def _page(form: OperatorForm, status: int = 200) -> Response:
     return make_response(render_template("admin/operators.html", form=form, operators=operators.list_all()), status)
 
 
-def _form(form: OperatorChangeForm, found: Operator, status: int = 200, **about: object) -> Response:
-    return make_response(render_template("admin/operator_form.html", form=form, operator=found, **about), status)
-
-
-def _shown_once(found: Operator, password: str) -> Response:
-    response = make_response(render_template("admin/operator_password.html", operator=found, password=password))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _form(form: OperatorChangeForm, operator: Operator, status: int = 200, **conflict: object) -> Response:
+    return make_response(render_template("admin/operator_form.html", form=form, operator=operator, **conflict), status)

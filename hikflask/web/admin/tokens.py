@@ -1,5 +1,6 @@
 """API tokens: add, show once, revoke; for administrators."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
@@ -15,6 +16,7 @@ from hikflask.services.accounts import api_tokens
 from hikflask.services.core.dates import end_of, today
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.web.security import resubmission
+from hikflask.web.support.responses import show_refusal, shown_once
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 
@@ -36,11 +38,8 @@ def create() -> ResponseReturnValue:
     try:
         token, secret = api_tokens.create(form.name.data, form.role.data, end_of(form.expires_on.data))
     except ServiceError as error:
-        form.name.errors = [error_sentence(error)]
-        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    response = make_response(render_template("admin/token_shown_once.html", token=token, secret=secret))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return show_refusal(form.name, error, partial(_page, form))
+    return shown_once("admin/token_shown_once.html", token=token, secret=secret)
 
 
 @resubmission.restores("tokens.create")

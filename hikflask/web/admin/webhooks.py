@@ -1,5 +1,6 @@
 """Webhooks: add, list, log, send a test, send again, switch off, delete; for administrators."""
 
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -14,6 +15,7 @@ from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.web.security import resubmission
+from hikflask.web.support.responses import show_refusal, shown_once
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -37,11 +39,8 @@ def create() -> ResponseReturnValue:
     try:
         webhook, secret = registry.add(form.url.data, form.events)
     except ServiceError as error:
-        form.url.errors = [error_sentence(error)]
-        return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    response = make_response(render_template("admin/webhook_secret.html", webhook=webhook, secret=secret))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return show_refusal(form.url, error, partial(_page, form))
+    return shown_once("admin/webhook_secret.html", webhook=webhook, secret=secret)
 
 
 @resubmission.restores("webhooks.create")
@@ -53,7 +52,7 @@ def typed_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 @bp.get("/<int:webhook_id>")
 @confirmed(ADMIN)
 def show(webhook_id: int) -> ResponseReturnValue:
-    """One webhook, with the log of what it was told."""
+    """One webhook, with the log of its messages."""
     webhook = registry.get(webhook_id) or abort(404)
     return render_template("admin/webhook.html", webhook=webhook, log=deliveries.latest(webhook_id, SHOWN))
 
@@ -62,10 +61,7 @@ def show(webhook_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def test(webhook_id: int) -> ResponseReturnValue:
     """Send a test."""
-    try:
-        registry.test(webhook_id)
-    except NotFound as error:
-        return _gone(error)
+    registry.test(webhook_id)
     flash(_("The test is on its way. What came of it stands below in a moment."))
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
@@ -74,10 +70,7 @@ def test(webhook_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def switch(webhook_id: int) -> ResponseReturnValue:
     """Switch a webhook on (`on` is "1") or off."""
-    try:
-        registry.switch(webhook_id, request.form.get("on") == "1")
-    except NotFound as error:
-        return _gone(error)
+    registry.switch(webhook_id, request.form.get("on") == "1")
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 
@@ -85,10 +78,7 @@ def switch(webhook_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def delete(webhook_id: int) -> ResponseReturnValue:
     """Delete a webhook with its log."""
-    try:
-        registry.delete(webhook_id)
-    except NotFound as error:
-        return _gone(error)
+    registry.delete(webhook_id)
     flash(_("The webhook is deleted."))
     return redirect(url_for(".index"), 303)
 
@@ -111,7 +101,9 @@ def send_given_up(webhook_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 
-def _gone(error: NotFound) -> ResponseReturnValue:
+@bp.errorhandler(NotFound)
+def go_to_index(error: NotFound) -> ResponseReturnValue:
+    """Say on the list that the webhook was deleted meanwhile."""
     flash(error_sentence(error), "danger")
     return redirect(url_for(".index"), 303)
 

@@ -15,9 +15,9 @@ from hikflask.web.support.urls import page_before
 
 def answer() -> Response:
     """Show the form again as it was typed, else the way back to it; htmx gets a fresh token for the form it shows."""
-    again = _form_as_typed()
-    if again is not None:
-        return again
+    form_page = _form_as_typed()
+    if form_page is not None:
+        return form_page
     if not htmx.wants_fragment():
         text = _("The page was open for too long, or cookies are off. Open it again and press the button once more.")
         return error_page(HTTPStatus.BAD_REQUEST, text, again=page_before())
@@ -37,7 +37,7 @@ def _form_as_typed() -> Response | None:
         return None
     if rule.confirmed and not person.confirmed:
         return password_prompt.confirm_page(ConfirmForm(formdata=None), typed, HTTPStatus.BAD_REQUEST, page_before())
-    again = resubmission.show_again(typed, person, _("The page was open for too long, or cookies are off."))
-    if again is not None:
-        again.status_code = HTTPStatus.BAD_REQUEST
-    return again
+    response = resubmission.show_again(typed, person, _("The page was open for too long, or cookies are off."))
+    if response is not None:
+        response.status_code = HTTPStatus.BAD_REQUEST
+    return response

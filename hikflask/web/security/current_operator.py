@@ -31,36 +31,35 @@ def _load(key: str) -> SessionUser | None:
 
 
 def get() -> SignedIn | None:
-    """Return who is signed in, or None."""
+    """Return the operator who is signed in, or None."""
     return current_user.signed_in if current_user.is_authenticated else None
 
 
 def required() -> SignedIn:
-    """Return who is signed in, in views that the guard lets only signed-in operators into."""
-    found: SignedIn = current_user.signed_in
-    return found
+    """Return the operator who is signed in. Call this in views that need a role, where somebody is."""
+    signed_in: SignedIn = current_user.signed_in
+    return signed_in
 
 
 def operator_name() -> str:
     """Return the name of the operator, as captures and leases store it."""
-    found = get()
-    return found.name if found else "?"
+    operator = get()
+    return operator.name if operator else "?"
 
 
 def may(role: str) -> bool:
-    """Tell whether whoever is signed in may do what this role may."""
-    found = get()
-    return found is not None and permissions.may(found.role, role)
+    """Return True when the operator who is signed in may do what this role may."""
+    operator = get()
+    return operator is not None and permissions.may(operator.role, role)
 
 
 def begin_session(key: str) -> None:
     """Sign in with this session; nothing that the cookie held before stays in it."""
-    found = sessions.find(key)
-    if found is None:
-        return
-    session.clear()
-    g.pop("csrf_token", None)
-    login_user(SessionUser(key, found))
+    signed_in = sessions.find(key)
+    if signed_in is not None:
+        session.clear()
+        g.pop("csrf_token", None)
+        login_user(SessionUser(key, signed_in))
 
 
 def begin_pending(key: str) -> None:

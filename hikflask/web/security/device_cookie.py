@@ -1,7 +1,4 @@
-"""The cookie that tells which accounts were signed in on this browser before; it gives no access.
-
-What it is for: services/accounts/known_devices.py.
-"""
+"""The cookie with the accounts that signed in on this browser before (see known_devices.py); it gives no access."""
 
 from flask import Response, request
 
@@ -13,18 +10,17 @@ COOKIE = "hikflask_device"
 
 
 def value() -> str:
-    """Return the cookie's value, whoever made it."""
+    """Return the cookie's value, which anybody may have made up."""
     return request.cookies.get(name_here(COOKIE), "")
 
 
 def remember(response: Response) -> Response:
-    """Add the operator who is signed in to the accounts that the cookie tells."""
+    """Add the operator who is signed in to the accounts in the cookie."""
     person = current_operator.get()
     if person:
-        known = known_devices.with_account(value(), person.operator_id, person.device_generation)
         response.set_cookie(
             name_here(COOKIE),
-            known,
+            known_devices.with_account(value(), person.operator_id, person.device_generation),
             max_age=known_devices.VALID_SECONDS,
             httponly=True,
             samesite="Lax",

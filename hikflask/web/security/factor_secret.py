@@ -14,11 +14,10 @@ KEY = "factor"
 
 def present() -> str:
     """Return the secret that the page shows; a new one, unless one is being set up."""
-    known = second_factor.unsealed(session[KEY]) if KEY in session else None
-    if known:
-        return known
-    secret = second_factor.new_secret()
-    session[KEY] = second_factor.sealed(secret)
+    secret = second_factor.unsealed(session[KEY]) if KEY in session else None
+    if not secret:
+        secret = second_factor.new_secret()
+        session[KEY] = second_factor.sealed(secret)
     return secret
 
 

@@ -1,9 +1,8 @@
 """Checks each request for a page before any view runs: host, origin, length, session, password and role."""
 
 import secrets
-from contextvars import Token
+from contextlib import ExitStack
 from http import HTTPStatus
-from typing import NoReturn
 
 from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
@@ -20,9 +19,9 @@ from hikflask.services.audit import Actor
 from hikflask.web.security import current_operator, password_prompt, reauthentication, same_origin
 from hikflask.web.support import urls
 
-# What an operator may call whose password must be changed first.
+# The endpoints that are open to an operator whose password must be changed first.
 BEFORE_PASSWORD_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
-# What an operator may call who must set up a second factor first.
+# The endpoints that are open to an operator who must set up a second factor first.
 BEFORE_FACTOR = {
     *("second_factor.set_up", "second_factor.enrol", "confirmation.ask", "confirmation.confirm"),
     *("sign_in.sign_out", "language.choose"),
@@ -37,21 +36,20 @@ def register(app: Flask) -> None:
     app.before_request(body_limits.limit_body)
     app.before_request(refuse_json)
     app.before_request(admit)
-    app.teardown_request(clear_audit_actor)
-    app.teardown_request(clear_request_id)
+    app.teardown_request(end_request)
 
 
 def assign_request_id() -> None:
     """Give the request an id, which error pages, the log and the audit trail show."""
     g.request_id = secrets.token_hex(6)
-    g.request_id_token = request_id.begin(g.request_id)
+    g.during_request = ExitStack()
+    g.during_request.enter_context(request_id.working_for(g.request_id))
 
 
-def clear_request_id(error: BaseException | None = None) -> None:  # noqa: ARG001 - Flask passes it
-    """Forget the id, so that it is not named for what this thread does next."""
-    token: Token[str] | None = g.pop("request_id_token", None)
-    if token is not None:
-        request_id.end(token)
+def end_request(error: BaseException | None = None) -> None:  # noqa: ARG001 - Flask passes it
+    """Reset the id and the actor, so that neither is named for what this thread does next."""
+    if "during_request" in g:
+        g.pop("during_request").close()
 
 
 def refuse_unknown_host() -> Response | None:
@@ -69,47 +67,31 @@ def refuse_json() -> None:
 
 def set_audit_actor(name: str) -> None:
     """Let the audit trail name this actor for what the request does."""
-    clear_audit_actor()
-    g.actor_token = audit.begin(Actor(name, request.remote_addr or "", g.request_id))
-
-
-def clear_audit_actor(error: BaseException | None = None) -> None:  # noqa: ARG001 - Flask passes it
-    """Forget the actor, so that nobody is named for what this thread does next."""
-    token: Token[Actor] | None = g.pop("actor_token", None)
-    if token is not None:
-        audit.end(token)
+    g.during_request.enter_context(audit.acting(Actor(name, request.remote_addr or "", g.request_id)))
 
 
 def admit() -> ResponseReturnValue | None:
     """Let the request through (None), or answer it; calls of the API and photos are checked elsewhere."""
-    if permissions.is_api_call():
-        _open_call()
-        return None
-    return None if request.blueprint == "uploads" else admit_page()
-
-
-def _open_call() -> None:
-    """Let an operator's session open a call that takes one, too, unless a token is shown."""
+    if not permissions.is_api_call():
+        return None if request.blueprint == "uploads" else admit_page()
     rule = permissions.rule()
-    if rule is None or rule.role is None or not rule.session_too or bearer_token.is_given():
-        return
-    person = current_operator.get()
-    if person is not None and not person.is_kept_back and permissions.may(person.role, rule.role):
-        set_audit_actor(person.name)
-        permissions.open_by_session()
+    if rule and rule.role and rule.session_too and not bearer_token.is_given():
+        # An operator's session opens such a call, too.
+        person = current_operator.get()
+        if person is not None and not person.is_kept_back and permissions.may(person.role, rule.role):
+            set_audit_actor(person.name)
+            permissions.open_by_session()
+    return None
 
 
 def admit_page() -> ResponseReturnValue | None:
     """Let a browser's request through (None), or ask to sign in or for the password, or refuse it."""
     rule = permissions.rule()
-    if rule == permissions.PUBLIC:
-        set_audit_actor(audit.NOBODY)
-        return None
-    person = current_operator.get()
+    is_public = rule == permissions.PUBLIC
+    person = None if is_public else current_operator.get()
+    set_audit_actor(person.name if person else audit.NOBODY)
     if person is None:
-        set_audit_actor(audit.NOBODY)
-        return password_prompt.ask_to_sign_in()
-    set_audit_actor(person.name)
+        return None if is_public else password_prompt.ask_to_sign_in()
     return _admit_person(person, rule)
 
 
@@ -123,13 +105,9 @@ def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | 
     if request.routing_exception is not None:
         return urls.relative_redirect(request.routing_exception)  # None: the answer will be that there is no such page
     if rule is None or rule.role is None or not permissions.may(person.role, rule.role):
-        _refused()
+        # The trail keeps no employee's ID that an erasure could not remove.
+        address = request.url_rule if "number" in (request.view_args or {}) else request.path
+        audit.record_refused_access(f"{request.method} {address}")
+        abort(HTTPStatus.FORBIDDEN)
     body_limits.let_in()
     return reauthentication.admit(person, rule) if rule.confirmed else None
-
-
-def _refused() -> NoReturn:
-    # The trail keeps no employee's ID that an erasure could not take out.
-    rule = request.url_rule if "number" in (request.view_args or {}) else None
-    audit.record_refused_access(f"{request.method} {rule or request.path}")
-    abort(HTTPStatus.FORBIDDEN)

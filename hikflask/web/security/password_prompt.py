@@ -3,7 +3,9 @@
 A form that was sent is carried through the question (resubmission.py).
 """
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -13,6 +15,7 @@ from hikflask.http import permissions
 from hikflask.web.security import current_operator, factor_secret, resubmission
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support import htmx
+from hikflask.web.support.responses import shown_once
 from hikflask.web.support.urls import page_before
 
 SIGN_IN, CONFIRM, PASSWORD, FACTOR = "sign_in.ask", "confirmation.ask", "account.password", "second_factor.set_up"
@@ -20,48 +23,41 @@ SIGN_IN, CONFIRM, PASSWORD, FACTOR = "sign_in.ask", "confirmation.ask", "account
 
 def ask_to_sign_in() -> Response:
     """Answer a request without a session."""
-    typed = resubmission.typed_in_request()
-    if htmx.wants_fragment():
-        form = {"form": SignInForm(formdata=None), "carried": typed}
-        return _ask_in_place(SIGN_IN, "sign_in", HTTPStatus.UNAUTHORIZED, **form)
-    if _is_safe_method():
-        return _redirect(SIGN_IN)
-    if typed is None:
-        flash(_("You were signed out meanwhile. Press the button again."), "warning")
-    return sign_in_page(SignInForm(formdata=None), typed, status=HTTPStatus.UNAUTHORIZED, next_path=page_before())
+    text = _("You were signed out meanwhile. Press the button again.")
+    return _ask(SIGN_IN, "sign_in", SignInForm(formdata=None), sign_in_page, text, HTTPStatus.UNAUTHORIZED)
 
 
 def ask_for_new_password() -> Response:
     """Answer a request of an operator whose password must be changed first."""
-    typed = resubmission.typed_in_request()
-    if htmx.wants_fragment():
-        form = {"form": NewPasswordForm(formdata=None), "carried": typed}
-        return _ask_in_place(PASSWORD, "password", HTTPStatus.FORBIDDEN, **form)
-    if _is_safe_method():
-        return _redirect(PASSWORD)
-    if typed is None:
-        flash(_("Nothing is done yet: choose your password, then press the button again."), "warning")
-    return password_page(NewPasswordForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
+    text = _("Nothing is done yet: choose your password, then press the button again.")
+    return _ask(PASSWORD, "password", NewPasswordForm(formdata=None), password_page, text, HTTPStatus.FORBIDDEN)
 
 
 def ask_to_set_up_factor() -> Response:
     """Answer a request of an operator whose role must have a second factor, which is not set up yet."""
+    text = _("Nothing is done yet: set up your second factor, then press the button again.")
+    return _ask(FACTOR, "second_factor", FactorForm(formdata=None), factor_page, text, HTTPStatus.FORBIDDEN)
+
+
+def _ask(endpoint: str, question: str, form: Any, page: Callable[..., Response], text: str, status: int) -> Response:
+    """Answer a request with a question: on a page that carries the form which was sent, or to htmx in its place.
+
+    :param question: begins the names of the templates for htmx. :param page: answers the page of the form.
+    :param text: what to do, where no form is carried.
+    """
     typed = resubmission.typed_in_request()
     if htmx.wants_fragment():
-        form = {"form": FactorForm(formdata=None), "carried": typed, **factor_secret.shown()}
-        return _ask_in_place(FACTOR, "second_factor", HTTPStatus.FORBIDDEN, **form)
-    if _is_safe_method():
-        return _redirect(FACTOR)
+        return _ask_in_place(endpoint, question, form, typed, status)
+    if request.method in {"GET", "HEAD"}:
+        return _redirect(endpoint)
     if typed is None:
-        flash(_("Nothing is done yet: set up your second factor, then press the button again."), "warning")
-    return factor_page(FactorForm(formdata=None), typed, status=HTTPStatus.FORBIDDEN, next_path=page_before())
+        flash(text, "warning")
+    return page(form, typed, status=status, next_path=page_before())
 
 
 def redirect_to_confirmation() -> Response:
     """Answer a request for a page that needs the password once more."""
-    if htmx.wants_fragment():
-        return _htmx_redirect(CONFIRM)
-    return _redirect(CONFIRM)
+    return _htmx_redirect(CONFIRM) if htmx.wants_fragment() else _redirect(CONFIRM)
 
 
 def sign_in_page(form: SignInForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
@@ -84,12 +80,10 @@ def factor_page(
 ) -> Response:
     """Answer the page that sets up a second factor, which carries a typed form along.
 
-    :param replaces: there is one, of which a code is asked for, too.
+    :param replaces: the operator has a second factor, of which a code is asked for, too.
     """
-    known = {"form": form, "carried": typed, "next": next_path, "replaces": replaces, **factor_secret.shown()}
-    response = make_response(render_template("account/second_factor.html", **known), status)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    secret = {"replaces": replaces, **factor_secret.shown()}
+    return shown_once("account/second_factor.html", status, form=form, carried=typed, next=next_path, **secret)
 
 
 def confirm_page(
@@ -100,15 +94,15 @@ def confirm_page(
     :param typed: a form that is carried along and shown again afterwards.
     :param more: instead of that, the action and fields of a form that is sent together with the password.
     """
-    known = {"form": form, "carried": typed, "next": next_path, **more}
+    context = {"form": form, "carried": typed, "next": next_path, **more}
     if htmx.wants_fragment():
-        body = render_template("account/_confirm_password_form.html", **known)
+        body = render_template("account/_confirm_password_form.html", **context)
         return htmx.retargeted(body, "#main", status, swap="innerHTML")
-    return make_response(render_template("account/confirm_password.html", **known), status)
+    return make_response(render_template("account/confirm_password.html", **context), status)
 
 
 def form_as_typed(path: str) -> Response | None:
-    """Answer the form that is sent to this path, filled with this request's fields; None if it is no form of ours."""
+    """Answer the form of this path, filled with this request's fields; None for a path without such a form."""
     person, typed = current_operator.required(), TypedForm(path, resubmission.typed_fields())
     rule = resubmission.rule_of(typed)
     if rule and rule.confirmed and not person.confirmed:
@@ -123,18 +117,17 @@ def go_on(typed: TypedForm | None, next_path: str, why: str = "") -> Response:
         return password_page(NewPasswordForm(formdata=None), typed, next_path=next_path)
     if typed and person and person.must_set_up_factor:
         return factor_page(FactorForm(formdata=None), typed, next_path=next_path)
-    again = resubmission.show_again(typed, person, why) if typed and person else None
-    return again or make_response(redirect(next_path, 303))
+    response = resubmission.show_again(typed, person, why) if typed and person else None
+    return response or make_response(redirect(next_path, 303))
 
 
-def _is_safe_method() -> bool:
-    return request.method in {"GET", "HEAD"}
-
-
-def _ask_in_place(endpoint: str, question: str, status: int, **known: object) -> Response:
+def _ask_in_place(endpoint: str, question: str, form: Any, typed: TypedForm | None, status: int) -> Response:
     """Answer htmx: with a typed form, the question in place of the page; to polling, a redirect; else a note."""
-    if known["carried"]:
-        body = render_template(f"account/_{question}_form.html", next=page_before(), **known)
+    if typed:
+        context = {"form": form, "carried": typed, "next": page_before()}
+        if endpoint == FACTOR:
+            context |= factor_secret.shown()
+        body = render_template(f"account/_{question}_form.html", **context)
         return htmx.retargeted(body, "#main", status, swap="innerHTML")
     rule = permissions.rule()
     if rule and not rule.is_activity:

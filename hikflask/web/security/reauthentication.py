@@ -1,10 +1,11 @@
 """Asks for the operator's own password before a dangerous view runs, unless it was asked for a moment ago.
 
-The page that asks carries the form and sends it to the form's own address together with the password: when that is
-right, the view runs as if nothing had been asked.
+The page with the question carries the form and sends it to the form's own address together with the password. When that
+is right, the view runs as if there had been no question.
 """
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from flask import Response, current_app, flash, make_response, redirect, request, url_for
@@ -15,13 +16,12 @@ from hikflask.extensions import csrf
 from hikflask.forms.account import ConfirmForm
 from hikflask.http import permissions
 from hikflask.http.permissions import Rule
-from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import sessions
 from hikflask.services.accounts.errors import PasswordWrong, TryLater
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.web.security import password_prompt, resubmission
 from hikflask.web.support import urls
-from hikflask.web.support.error_page import with_retry_after
+from hikflask.web.support.responses import show_refusal
 
 # The fields of the question travel among those of the form, which may have a password field of its own.
 PREFIX = "own_"
@@ -36,15 +36,20 @@ def admit(person: SignedIn, rule: Rule) -> Response | None:
     """
     if request.method != "POST":
         return None if person.confirmed else password_prompt.redirect_to_confirmation()
-    given, page = FIELD in request.form, _page()
+    is_answered, page = FIELD in request.form, _page()
     if not person.confirmed:
-        _check_token()
-        asked = _checked(person) if given else _question(ConfirmForm(formdata=None, prefix=PREFIX))
-        if asked is not None:
-            return asked
-    if not given:
+        if current_app.config["WTF_CSRF_ENABLED"]:
+            csrf.protect()  # Flask-WTF would do it only after the guard.
+        if not is_answered:
+            return _question(ConfirmForm(formdata=None, prefix=PREFIX))
+        refusal = check(ConfirmForm(prefix=PREFIX), person, _question)
+        if refusal is not None:
+            return refusal
+    if not is_answered:
         return None
-    _remove_question_fields()
+    # The view sees its own fields alone.
+    pairs = request.form.items(multi=True)
+    request.form = ImmutableMultiDict([pair for pair in pairs if pair[0] not in {FIELD, PAGE}])
     if rule.answers_file:
         flash(_("Your password is confirmed. Nothing is downloaded yet: press the button again."), "warning")
         return make_response(redirect(page, 303))
@@ -57,23 +62,9 @@ def check(form: ConfirmForm, person: SignedIn, again: Callable[[ConfirmForm, int
         return again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         sessions.confirm(person, form.password.data)
-    except PasswordWrong as error:
-        form.password.errors = [error_sentence(error)]
-        return again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    except TryLater as error:
-        form.password.errors = [error_sentence(error)]
-        return with_retry_after(again(form, HTTPStatus.UNPROCESSABLE_ENTITY), error)
+    except (PasswordWrong, TryLater) as error:
+        return show_refusal(form.password, error, partial(again, form))
     return None
-
-
-def _check_token() -> None:
-    """Check the CSRF token now: Flask-WTF does it only after the guard."""
-    if current_app.config["WTF_CSRF_ENABLED"]:
-        csrf.protect()
-
-
-def _checked(person: SignedIn) -> Response | None:
-    return check(ConfirmForm(prefix=PREFIX), person, _question)
 
 
 def _question(form: ConfirmForm, status: int = HTTPStatus.FORBIDDEN) -> Response:
@@ -88,11 +79,5 @@ def _question(form: ConfirmForm, status: int = HTTPStatus.FORBIDDEN) -> Response
 
 def _page() -> str:
     """Return the page that the form came from, also when the question is asked again."""
-    known = request.form.get(PAGE)
-    return urls.own_path(known) if known else urls.page_before()
-
-
-def _remove_question_fields() -> None:
-    """Remove the fields of the question from the form, so that the view sees its own fields alone."""
-    left = [pair for pair in request.form.items(multi=True) if pair[0] not in {FIELD, PAGE}]
-    request.form = ImmutableMultiDict(left)
+    page = request.form.get(PAGE)
+    return urls.own_path(page) if page else urls.page_before()

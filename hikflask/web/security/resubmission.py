@@ -22,8 +22,8 @@ from hikflask.services.accounts.sessions import SignedIn
 NOT_CARRIED = {"csrf_token", "own_password", "own_page", "lang"}
 # Never written into a page: only that something was typed there is carried along.
 SECRET = {"password"}
-# No form of ours has more, nor has a page of the list on which everybody is selected. What others send would otherwise
-# come back several times as long.
+# No form of ours has more, nor has a page of the list on which everybody is selected. A forged form would otherwise be
+# answered several times as long.
 MAX_FIELDS = 100
 MAX_BYTES = 64 * 1024
 Pairs = tuple[tuple[str, str], ...]
@@ -73,23 +73,19 @@ def typed_fields() -> Pairs:
 
     :raises werkzeug.exceptions.BadRequest: when they are more than a page carries.
     """
-    found = _typed()
-    if found.is_too_much:
+    typed = _typed()
+    if typed.is_too_much:
         raise BadRequest
-    return found.pairs
+    return typed.pairs
 
 
 def _typed() -> TypedForm:
     typed = ((name, value) for name, value in request.form.items(multi=True) if name not in NOT_CARRIED)
     filled = ((name, value) for name, value in typed if value or name not in SECRET)
-    fields = tuple((name, "" if name in SECRET else value) for name, value in filled)
-    return TypedForm(request.path, fields + _files())
-
-
-def _files() -> Pairs:
-    # A page cannot carry a file: only that one was chosen, by its name.
-    files = request.files.items(multi=True)
-    return tuple((name, file.filename) for name, file in files if file.filename)
+    fields = [(name, "" if name in SECRET else value) for name, value in filled]
+    # A page cannot carry a file: only its name, which says that one was chosen.
+    files = [(name, file.filename) for name, file in request.files.items(multi=True) if file.filename]
+    return TypedForm(request.path, (*fields, *files))
 
 
 def typed_in_request() -> TypedForm | None:
@@ -100,15 +96,15 @@ def typed_in_request() -> TypedForm | None:
         # No page carries files, so nothing else is lost by not reading them.
         body_limits.drain()
         return None
-    found = _typed()
-    return None if found.is_too_much else found
+    typed = _typed()
+    return None if typed.is_too_much else typed
 
 
 def carried_form() -> TypedForm | None:
     """Return the form that the page with the question carried along; None when there is none or it cannot be read."""
     path, fields = request.form.get("kept_path"), request.form.get("kept")
-    found = _read(fields) if path and fields and len(fields) <= MAX_BYTES else None
-    typed = TypedForm(path, found) if path and found is not None else None
+    pairs = _read(fields) if path and fields and len(fields) <= MAX_BYTES else None
+    typed = TypedForm(path, pairs) if path and pairs is not None else None
     return None if typed is None or typed.is_too_much else typed
 
 
@@ -126,7 +122,12 @@ def show_again(typed: TypedForm, person: SignedIn, why: str = "", *, silent: boo
     flashes_before = list(session.get("_flashes", []))
     g.form_shown_again = endpoint
     if typed.has_secret or not silent:
-        flash(f"{why} {_what_to_do(typed)}".strip(), "warning")
+        what_to_do = (
+            _("Nothing is saved yet: type the terminal's password again, then press the button once more.")
+            if typed.has_secret
+            else _("Nothing typed is lost, but nothing is saved yet: press the button again.")
+        )
+        flash(f"{why} {what_to_do}".strip(), "warning")
     try:
         return make_response(_restorers[endpoint](MultiDict(typed.pairs), **values))
     except NotFound:
@@ -145,12 +146,6 @@ def rule_of(typed: TypedForm) -> permissions.Rule | None:
     return permissions.rule_of(_view(typed.path)[0])
 
 
-def _what_to_do(typed: TypedForm) -> str:
-    if typed.has_secret:
-        return str(_("Nothing is saved yet: type the terminal's password again, then press the button once more."))
-    return str(_("Nothing typed is lost, but nothing is saved yet: press the button again."))
-
-
 def _view(path: str) -> tuple[str, dict[str, Any]]:
     try:
         endpoint, values = current_app.url_map.bind(request.host).match(path, "POST")
@@ -161,9 +156,9 @@ def _view(path: str) -> tuple[str, dict[str, Any]]:
 
 def _read(text: str) -> Pairs | None:
     try:
-        found = tuple((str(name), str(value)) for name, value in json.loads(text))
+        pairs = tuple((str(name), str(value)) for name, value in json.loads(text))
         # JSON may hold half a character, which no page can be written with.
-        "".join(f"{name}{value}" for name, value in found).encode()
+        "".join(f"{name}{value}" for name, value in pairs).encode()
     except (ValueError, TypeError, RecursionError):
         return None
-    return found
+    return pairs

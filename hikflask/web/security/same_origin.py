@@ -20,30 +20,25 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def refuse() -> Response | None:
     """Answer a request that could change something and comes from another site; None lets it through."""
-    if request.method in SAFE_METHODS or permissions.is_api_call() or not _is_cross_site():
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    # Older browsers, and all browsers over plain http, send the Origin alone.
+    is_own = site in OWN_SITES if site is not None else origin is None or _host(origin) == request.host.casefold()
+    if is_own or request.method in SAFE_METHODS or permissions.is_api_call():
         return None
     current_app.logger.warning(
         "request %s refused: it comes from a page of %s",
         g.request_id,
-        request.headers.get("Origin", "another site")[:100],
+        (origin or "another site")[:100],
     )
     text = _("This came from a page of another site, and nothing was done. Open the form here and try again.")
     return Response(f"{text}\n", HTTPStatus.FORBIDDEN, mimetype="text/plain")
 
 
-def _is_cross_site() -> bool:
-    """Tell it by Sec-Fetch-Site; older browsers, and all browsers over plain http, send the Origin alone."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site is not None:
-        return site not in OWN_SITES
-    return origin is not None and _host(origin) != request.host.casefold()
-
-
 def _host(origin: str) -> str | None:
     """Return the host of an origin, with its port unless it is the default one; None of an opaque origin (`null`)."""
     try:
-        found = urlsplit(origin.casefold())
-        usual = found.port is not None and found.port == DEFAULT_PORTS.get(found.scheme)
+        parts = urlsplit(origin.casefold())
+        is_usual = parts.port is not None and parts.port == DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return None
-    return (found.netloc.rpartition(":")[0] if usual else found.netloc) or None
+    return (parts.netloc.rpartition(":")[0] if is_usual else parts.netloc) or None

@@ -30,16 +30,16 @@ def leaving(terminal: Terminal, number: str, age: float) -> None:
 
 @pytest.mark.both_databases
 def test_oldest_removal_tells_since_when_and_those_that_are_due_are_named_in_order(terminal: Terminal) -> None:
-    assert conditions.find() == []
+    assert conditions.current() == []
     for number, age in (("3", 7200), ("1", 9000), ("2", 60)):
         leaving(terminal, number, age)
 
-    (found,) = conditions.find()
+    (found,) = conditions.current()
 
     oldest = db.session.execute(db.select(Enrolment.desired_since).where(Enrolment.number == "1")).scalar_one()
     assert found == Condition("removals", terminal.id, oldest)  # type: ignore[arg-type]
     assert found.key == f"removals:{terminal.id}"
-    assert conditions.numbers(terminal.id) == ["1", "3"]
+    assert conditions.overdue_numbers(terminal.id) == ["1", "3"]
 
 
 def test_removals_are_read_by_the_index_of_their_age(terminal: Terminal) -> None:
@@ -47,7 +47,7 @@ def test_removals_are_read_by_the_index_of_their_age(terminal: Terminal) -> None
     seen: list[tuple[str, tuple[object, ...]]] = []
     db.event.listen(db.engine, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
 
-    conditions.find()
+    conditions.current()
 
     (statement, values), *_ = [given for given in seen if "FROM enrolment" in given[0]]
     plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
@@ -57,10 +57,10 @@ def test_removals_are_read_by_the_index_of_their_age(terminal: Terminal) -> None
 @pytest.mark.both_databases
 def test_backup_is_missed_when_there_is_none_or_the_last_one_is_too_old(app: Flask) -> None:
     app.config["BACKUP_MAX_AGE"] = 2
-    (none,) = conditions.find()
+    (none,) = conditions.current()
     assert (none.kind, none.terminal_id, none.key) == ("backup", None, "backup")
 
     made = add_backup(hours=3)
-    assert conditions.find() == [Condition("backup", None, made.finished_at)]
+    assert conditions.current() == [Condition("backup", None, made.finished_at)]
     add_backup(hours=1)
-    assert conditions.find() == []
+    assert conditions.current() == []

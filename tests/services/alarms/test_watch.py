@@ -33,13 +33,13 @@ def tell(key: str) -> bool:
     alarm = watch.get(key)
     assert alarm is not None
     over = alarm.told_at is not None
-    watch.told(key, over=over)
+    watch.mark_sent(key, over=over)
     return over
 
 
 def due() -> list[str]:
     """Watch, and claim all mails that are due."""
-    is_due = watch.watch()
+    is_due = watch.refresh()
     claimed = sorted(iter(watch.claim, None))
     assert is_due == bool(claimed)
     return claimed
@@ -141,7 +141,7 @@ def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, termina
         db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
         db.session.commit()
         assert due() == [key]
-        watch.not_told(key)
+        watch.mark_unsent(key)
         left = db.session.execute(db.select(Alarm.next_try_at, database_now())).one()
         waits.append(round((left[0] - left[1]).total_seconds(), -1))
 
@@ -156,10 +156,10 @@ def test_mail_that_was_not_sent_is_due_again_later_each_time(app: Flask, termina
 
 def test_mail_that_was_not_sent_lets_all_others_wait_and_goes_after_them(terminal: Terminal) -> None:
     let(terminal, refused_since=database_now(), reachable=False, offline_since=database_now(-9999))
-    watch.watch()
+    watch.refresh()
     first = watch.claim()
     assert first == f"password:{terminal.id}"
-    watch.not_told(first)
+    watch.mark_unsent(first)
 
     assert due() == []
     db.session.execute(db.update(Alarm).values(next_try_at=database_now()))
@@ -191,7 +191,7 @@ def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Termina
     assert watch.get(key) is None
 
     # The mail about its end was on its way already: so it is told anew.
-    watch.told(key, over=True)
+    watch.mark_sent(key, over=True)
     assert due() == [key]
     assert not tell(key)
 
@@ -203,7 +203,7 @@ def test_two_workers_note_an_alarm_once_and_one_of_them_mails_it(app: Flask, ter
     def sweep() -> None:
         with app.app_context():
             both.wait()
-            watch.watch()
+            watch.refresh()
             claimed.extend(iter(watch.claim, None))
 
     for _ in range(4):

@@ -23,7 +23,7 @@ def other(app: Flask, database: dict[str, str], tmp_path: Path) -> Iterator[Flas
     """Another process of the same installation, which has read the settings already."""
     found = create_app({**database, "INSTANCE_PATH": str(tmp_path), "TESTING": True})
     with found.app_context():
-        stored.look_now()
+        stored.reload()
     yield found
     close(found)
 
@@ -31,7 +31,7 @@ def other(app: Flask, database: dict[str, str], tmp_path: Path) -> Iterator[Flas
 def value(app: Flask, name: str, *, later: bool = True) -> Any:
     """The value in an app that begins a request, two seconds after it looked last."""
     if later:
-        app.extensions["stored_settings"].looked_at -= stored.EVERY_SECONDS
+        app.extensions["stored_settings"].read_at -= stored.EVERY_SECONDS
     with app.app_context():
         return app.config[name]
 
@@ -59,7 +59,7 @@ def test_table_is_read_once_in_two_seconds_and_not_with_each_request(app: Flask)
     def note(*given: Any) -> None:
         asked.append(given[2])
 
-    app.extensions["stored_settings"].looked_at = float("-inf")
+    app.extensions["stored_settings"].read_at = float("-inf")
     event.listen(Engine, "before_cursor_execute", note)
     try:
         for _ in range(5):
@@ -103,7 +103,7 @@ def test_text_that_cannot_be_read_or_contradicts_is_left_out(app: Flask, caplog:
         for name, text in {"COMPARE_AT": "noon", "CAPTURE_HOLD": "7200", "EVENT_RETENTION": "5", "WORKER": "x"}.items():
             db.session.add(ChangedSetting(name=name, value=text, set_by="Анна"))
         db.session.commit()
-        stored.look_now()
+        stored.reload()
 
         assert as_text(app.config["COMPARE_AT"]) == "03:00"
         assert (app.config["CAPTURE_HOLD"], app.config["EVENT_RETENTION"]) == (120.0, 5)

@@ -1,4 +1,4 @@
-"""Threads of their own for work that waits for other machines, so that a slow one delays nothing else."""
+"""Threads for work that waits for other machines, so that a slow machine delays nothing else."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from flask import Flask
 log = logging.getLogger(__name__)
 
 
-class OwnThreads:
+class NamedThreads:
     """Runs work in threads that have names, one of each name at a time; start() returns at once."""
 
     def __init__(self, app: Flask) -> None:
@@ -19,7 +19,7 @@ class OwnThreads:
         self._running: set[str] = set()
 
     def start(self, name: str, work: Callable[..., object], *arguments: Any) -> None:
-        """Run the work in a thread of this name, unless one is still running: whoever sweeps asks again."""
+        """Run the work in a thread of this name, unless one is still running: the next sweep tries again."""
         with self._lock:
             if name in self._running:
                 return
@@ -27,7 +27,7 @@ class OwnThreads:
         threading.Thread(target=self._run, args=(name, work, arguments), name=name, daemon=True).start()
 
     def running(self) -> set[str]:
-        """Return the names of those that are still at work."""
+        """Return the names of the threads that are still at work."""
         with self._lock:
             return set(self._running)
 

@@ -6,14 +6,14 @@ import time
 import pytest
 from flask import Flask
 
-from hikflask.background.own_threads import OwnThreads
+from hikflask.background.named_threads import NamedThreads
 from hikflask.services.webhooks import deliveries, registry
 from tests.support.receivers import receiving
 
 ALL = frozenset({"enrolled"})
 
 
-def start_due(threads: OwnThreads) -> None:
+def start_due(threads: NamedThreads) -> None:
     """Send what is due, as the worker does."""
     for webhook_id in deliveries.due_webhooks():
         threads.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
@@ -23,7 +23,7 @@ def test_slow_receiver_delays_no_other(app: Flask) -> None:
     with receiving() as quick, receiving(hangs=True) as slow, app.app_context():
         for receiver in (slow, quick):
             registry.test(registry.add(receiver.url, ALL)[0].id)
-        threads = OwnThreads(app)
+        threads = NamedThreads(app)
         began = time.monotonic()
         start_due(threads)
         assert slow.came.wait(10)
@@ -44,7 +44,7 @@ def test_slow_receiver_delays_no_other(app: Flask) -> None:
 
 
 def test_work_that_fails_is_logged_and_may_begin_again(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    threads, done = OwnThreads(app), threading.Event()
+    threads, done = NamedThreads(app), threading.Event()
 
     def fail() -> None:
         raise ValueError
