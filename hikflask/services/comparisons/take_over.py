@@ -291,7 +291,7 @@ def _give(employee: Employee, photo: Photo, *, replaces: bool) -> None:
     db.session.flush()
     if employee.photo_id != photo.id and (employee.picture is None or replaces):
         employee.photo_id = photo.id
-        audit_notes.photo_changed(employee, photo, None)
+        audit_notes.record_photo(employee, photo, None)
         db.session.flush()
         db.session.refresh(employee)
 

@@ -7,17 +7,17 @@ from hikflask.services import audit
 
 def facts(employee: Employee) -> dict[str, str]:
     """Return the fields of an employee for `before` and `after` of an audit entry."""
-    few_have = {
+    optional = {
         "terminal_name": employee.terminal_name,
         "valid_from": validity_days.written(employee.valid_from),
         "valid_to": validity_days.written(employee.valid_to),
     }
-    own = {name: value for name, value in few_have.items() if value}
-    return {"number": employee.number, "full_name": employee.name, "department": employee.department, **own}
+    filled = {name: value for name, value in optional.items() if value}
+    return {"number": employee.number, "full_name": employee.name, "department": employee.department, **filled}
 
 
-def changed(employee: Employee, before: dict[str, str]) -> None:
-    """Write what changed, if anything did. A new number gets a second entry, which is found by the old number."""
+def record_change(employee: Employee, before: dict[str, str]) -> None:
+    """Record a change of an employee, if there is one. A new number gets a second entry, found by the old number."""
     after = facts(employee)
     if after == before:
         return
@@ -29,18 +29,18 @@ def changed(employee: Employee, before: dict[str, str]) -> None:
         )
 
 
-def photo_changed(employee: Employee, photo: Photo, capture: Capture | None) -> None:
-    """Write that the employee has another photo, and the capture that it came from."""
+def record_photo(employee: Employee, photo: Photo, capture: Capture | None) -> None:
+    """Record that the employee has another photo, and the capture that it came from."""
     if capture:
         audit.record("capture.used", employee=employee, terminal=capture.terminal.name, subject=photo.file)
     audit.record("employee.photo_changed", employee=employee, subject=photo.file, after={"source": photo.source})
 
 
-def taken_over(employee: Employee, capture: Capture) -> None:
-    """Write that somebody saved a picture that another operator requested, and whose it is.
+def record_take_over(employee: Employee, capture: Capture) -> None:
+    """Record that an operator saved a picture that another operator had requested.
 
-    A picture that was meant for another number gets an entry under that one, too. It tells no name: the number may have
-    been mistyped, and then an erasure of the employee would leave it.
+    A picture that was meant for another number gets an entry under that number, too. The entry has no name: the number
+    may have been mistyped, and then an erasure of the employee would not find it.
     """
     action, terminal = "capture.saved_by_another", capture.terminal.name
     before = {"requested_by": capture.requested_by}

@@ -1,4 +1,4 @@
-"""Deactivates, activates and deletes employees, moves one to a department, and sends one to another terminal."""
+"""Deactivates, activates and deletes employees, moves an employee to a department or to another terminal, too."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,13 +30,13 @@ from hikflask.services.photos import deletion
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
-# One pass of the sweep takes no more of those whose validity is over.
+# The most employees whose validity is over that one pass of the sweep deactivates.
 EXPIRED_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
 class Deleted:
-    """What is left to do for somebody deleted: the files to remove, and the ids of the removals from terminals."""
+    """The rest of a deletion: the files to remove, and the ids of the enrolments to remove from terminals."""
 
     files: list[str]
     removals: tuple[int, ...]
@@ -61,8 +61,8 @@ def set_active(employee_id: int, active: bool, require: Require | None = None) -
 def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> None:
     """Activate or deactivate within the caller's transaction, which has locked the employee's row.
 
-    :raises validity_over: when somebody comes back whose last day is past.
-    :param enrol: False: whoever comes back is on no terminal yet; the caller says on which.
+    :param enrol: False: an activated employee is desired on no terminal; the caller decides on which.
+    :raises validity_over: when an activated employee's last day is past.
     """
     if active and not employee.is_active:
         desired.refuse_over(employee)
@@ -93,21 +93,21 @@ def deactivate_expired() -> int:
 
 @transactional
 def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
-    """Return False when another worker was faster, or somebody gave another day meanwhile."""
+    """Return False when another worker was faster, or the last day was changed meanwhile."""
     lock = update(Employee).where(Employee.id == employee_id, is_over).values(is_active=Employee.is_active)
-    is_mine = changed_rows(lock) == 1
-    if is_mine:
+    is_locked = changed_rows(lock) == 1
+    if is_locked:
         employee = db.session.get_one(Employee, employee_id, populate_existing=True)
         audit.record("employee.validity_over", employee=employee, after={"valid_to": str(employee.valid_to)})
         apply_active(employee, active=False)
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
-    return is_mine
+    return is_locked
 
 
 def _return(employee: Employee, left_at: datetime | None) -> None:
-    """Desire the employee on the terminals that the deactivation took them from, and not on those they left earlier.
+    """Desire an employee on the terminals that the deactivation removed them from, and not on those left earlier.
 
-    Where a group gave the terminal, only if one does so still.
+    A terminal that a group gave counts only if a group still does.
     """
     locks.share()
     asked = {terminal.id for terminal in membership.terminals_of(employee)}
@@ -148,7 +148,7 @@ def apply_department(employee: Employee, department: str) -> Changes:
     before = audit_notes.facts(employee)
     employee.department = departments.resolve(department)
     db.session.flush()
-    audit_notes.changed(employee, before)
+    audit_notes.record_change(employee, before)
     return membership.apply(employee)
 
 
@@ -165,7 +165,7 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
 
 
 def apply_deleted(employee: Employee) -> Deleted:
-    """Do what delete_employee() does within the caller's transaction, which has locked the number and the employee.
+    """Delete an employee within the caller's transaction, which has locked the number and the employee.
 
     The worker removes the files, unless the caller does after the commit.
     """

@@ -2,9 +2,9 @@
 
 Migration 0017 makes the index: on SQLite the table `employee_words` of FTS5, on PostgreSQL a function of that name with
 a GIN index. Two spaces follow the indexed text, so each letter of it begins a trigram, and a word of one or two letters
-is found by the trigrams that begin with it. On SQLite a phrase of trigrams is the word itself. On PostgreSQL whoever
-has all trigrams of a word need not have the word, so the texts are compared, too. A mark stands before each text, so
-those can be left out who begin with two letters: they are together in the order of names.
+is found by the trigrams that begin with it. On SQLite a phrase of trigrams is the word itself. On PostgreSQL a text may
+have all trigrams of a word without the word, so the texts are compared, too. A mark stands before each text, so that
+texts that begin with two given letters can be left out: they are together in the order of names.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ LETTERS = 3
 LAST = "\U0010ffff"
 # Before each indexed text; no name has this character.
 BEGINNING = "\x02"
-# So many texts are read without the index; and so many when that finds a part of what is wanted, as it will find all.
-LOOKED_THROUGH, LOOKED_FURTHER = 10_000, 40_000
+# How many texts are scanned without the index: at first, and when the first scan found enough to expect all.
+SCANNED_FIRST, SCANNED_FURTHER = 10_000, 40_000
 _WORDS = table("employee_words", column("rowid"), column("employee_words"))
 _TERMS = text("SELECT term FROM employee_terms WHERE term >= :first AND term < :last")
 
@@ -35,38 +35,38 @@ def ids(words: Sequence[str], *, but_from: Sequence[str] = ()) -> Select[int]:
     """
     if db.engine.dialect.name == "postgresql":
         parts = [*map(_as_tsquery, words), *(f"!{_lexeme(BEGINNING + pair)}" for pair in but_from)]
-        asked = literal(" & ".join(parts), String).op("::")(text("tsquery"))
-        indexed = func.employee_words(Employee.search).op("@@")(asked)
+        query = literal(" & ".join(parts), String).op("::")(text("tsquery"))
+        indexed = func.employee_words(Employee.search).op("@@")(query)
         return select(Employee.id).where(indexed, *(contains_text(Employee.search, word) for word in words))
-    found = select(_WORDS.c.rowid)
-    asked_for = [_as_match(word) for word in words]
-    if not all(asked_for):
-        return found.where(false())
-    match = f"({' AND '.join(asked_for)})"
+    rows = select(_WORDS.c.rowid)
+    matches = [_as_match(word) for word in words]
+    if not all(matches):
+        return rows.where(false())
+    match = f"({' AND '.join(matches)})"
     if but_from:
         match += f" NOT ({' OR '.join(_phrase(BEGINNING + pair) for pair in but_from)})"
-    return found.where(_WORDS.c.employee_words.op("MATCH")(bindparam(None, match, String)))
+    return rows.where(_WORDS.c.employee_words.op("MATCH")(bindparam(None, match, String)))
 
 
 def texts(words: Sequence[str], most: int) -> list[str]:
-    """Return the folded texts of at most so many employees who have each of these words, whoever is found first."""
+    """Return the folded texts of at most so many employees with each of these words, in no particular order."""
     if db.engine.dialect.name == "postgresql":
-        # Its index gathers all who have a word before the first is known. Whoever has a common one is found without.
-        found = _looked_through(words, most, LOOKED_THROUGH)
-        if len(found) * LOOKED_FURTHER >= most * LOOKED_THROUGH > len(found) * LOOKED_THROUGH:
-            found = _looked_through(words, most, LOOKED_FURTHER)
-        if len(found) == most:
-            return found
+        # Its index gathers all employees with a word before the first is known, so common words are found by a scan.
+        hits = _scan(words, most, SCANNED_FIRST)
+        if len(hits) * SCANNED_FURTHER >= most * SCANNED_FIRST > len(hits) * SCANNED_FIRST:
+            hits = _scan(words, most, SCANNED_FURTHER)
+        if len(hits) == most:
+            return hits
         by_index = ids(words).with_only_columns(Employee.search)
     else:
         by_index = select(Employee.search).where(Employee.id.in_(ids(words).limit(most)))
     return list(db.session.execute(by_index.limit(most)).scalars())
 
 
-def _looked_through(words: Sequence[str], most: int, among: int) -> list[str]:
+def _scan(words: Sequence[str], most: int, among: int) -> list[str]:
     some = select(Employee.search).limit(among).subquery()
-    found = select(some.c.search).where(*(contains_text(some.c.search, word) for word in words)).limit(most)
-    return list(db.session.execute(found).scalars())
+    hits = select(some.c.search).where(*(contains_text(some.c.search, word) for word in words)).limit(most)
+    return list(db.session.execute(hits).scalars())
 
 
 def _as_tsquery(word: str) -> str:
@@ -84,7 +84,7 @@ def _lexeme(letters: str) -> str:
 
 
 def _as_match(word: str) -> str:
-    """Return the word as FTS5 is asked for it, or "" when nobody has it."""
+    """Return the FTS5 query for a word, or "" when no text has it."""
     if len(word) >= LETTERS:
         return _phrase(word)
     terms = db.session.execute(_TERMS, {"first": word, "last": word + LAST}).scalars().all()

@@ -83,7 +83,7 @@ _WITH_STATES = select(Employee).options(
 
 @dataclass(frozen=True)
 class PeopleTable:
-    """What the rows need besides the employees: the words of one language, and the terminals that are in service."""
+    """The words of one language, and the terminals in service: what the rows need besides the employees."""
 
     sheet: str
     head: list[str]
@@ -99,7 +99,7 @@ class PeopleTable:
             yield [self._cells(employee) for employee in batch]
 
     def _cells(self, employee: Employee) -> list[str]:
-        there = {one.terminal_id: one for one in employee.enrolments}
+        there = {enrolment.terminal_id: enrolment for enrolment in employee.enrolments}
         return [
             employee.number,
             employee.name,
@@ -130,11 +130,11 @@ def in_language(language: str) -> PeopleTable:
 
 
 def batches(employee_ids: Sequence[int]) -> Iterator[list[Employee]]:
-    """Yield those of these employees who are there, in this order; between batches no transaction is open."""
+    """Yield employees in batches, in this order, without deleted ones; between batches no transaction is open."""
     for first in range(0, len(employee_ids), BATCH):
         ids = employee_ids[first : first + BATCH]
-        # What is read is the present state, and what was written is not kept in memory.
+        # So that the present state is read, and nothing is kept in memory.
         db.session.expunge_all()
-        found = {one.id: one for one in db.session.execute(_WITH_STATES.where(Employee.id.in_(ids))).scalars()}
+        by_id = {row.id: row for row in db.session.execute(_WITH_STATES.where(Employee.id.in_(ids))).scalars()}
         end_read()
-        yield [found[employee_id] for employee_id in ids if employee_id in found]
+        yield [by_id[employee_id] for employee_id in ids if employee_id in by_id]

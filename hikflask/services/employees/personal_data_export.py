@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -14,7 +14,6 @@ from hikflask.isapi.errors import spelled
 from hikflask.models import (
     AuditEntry,
     Capture,
-    Consent,
     Difference,
     Drift,
     Employee,
@@ -121,10 +120,12 @@ def export_employee(employee_id: int) -> bytes:
     numbered = [one for one in personal_data.find_by_number(employee.number, employee_id) if _is_theirs(one, employee)]
     captures = numbered + personal_data.find_by_name(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
-    enrolled = queries.of_person(employee.number, employee_id)
+    enrolled, consent = queries.of_person(employee.number, employee_id), consents.get(employee_id)
+    jobs = select(Job, JobItem).join(JobItem, JobItem.job_id == Job.id).where(JobItem.employee_id == employee_id)
+    erasures = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
     data = {
         "employee": _columns(employee, OF_EMPLOYEE),
-        "consent": _consent(employee_id),
+        "consent": _columns(consent, OF_CONSENT) if consent else None,
         "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
         "captures": [_at_terminal(one, OF_CAPTURE, "reason") for one in captures],
         "groups": [one.name for one in groups.of_employee(employee) if one.alone],
@@ -132,14 +133,15 @@ def export_employee(employee_id: int) -> bytes:
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "jobs": [
             {**_columns(job, OF_JOB), "action": item.action, "error": spelled(item.error, item.error_params or {})}
-            for job, item in _jobs(employee_id)
+            for job, item in db.session.execute(jobs.order_by(JobItem.id))
         ],
         "imports": [
             {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW)}
             for batch, row in import_traces.of_employee(employee_id)
         ],
         "comparisons": _comparisons(employee, enrolled),
-        "erasures": [_erasure(one) for one in _erasures(employee)],
+        # Without those of another person who had the number.
+        "erasures": [_erasure(row) for row in erasures if folded(row.name) == folded(employee.name)],
     }
     with transaction():
         audit.record("employee.exported", employee=locked_employee(employee_id))
@@ -147,7 +149,7 @@ def export_employee(employee_id: int) -> bytes:
 
 
 def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str, Any]]:
-    """Return what comparisons of terminals hold of the person. Another name there is another person."""
+    """Return the rows of comparisons of terminals about the person. A row with another name is about another person."""
     names = {employee.name, employee.terminal_name}.union(*(one.names_sent for one in enrolled))
     columns: dict[type[Base], tuple[str, ...]] = {
         PersonThere: OF_PERSON_THERE,
@@ -199,11 +201,6 @@ def _picture(photo: Photo) -> bytes | None:
         return None
 
 
-def _consent(employee_id: int) -> dict[str, Any] | None:
-    found: Consent | None = consents.get(employee_id)
-    return _columns(found, OF_CONSENT) if found else None
-
-
 def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
     """Return the employee's photos, and the pictures of these captures that were never saved."""
     own = list(_rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id)))
@@ -219,41 +216,27 @@ def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -
     ended = func.max(AuditEntry.id).filter(AuditEntry.action.in_(ENDS))
     another = select(ended).where(or_(_is_about([employee.number]), AuditEntry.employee_id == employee.id))
     later = AuditEntry.id > func.coalesce(another.scalar_subquery(), 0)
-    theirs = opened(list(_rows(select(AuditEntry).where(or_(by_number, by_id), later))))
-    looks = opened(list(_rows(select(AuditEntry).where(AuditEntry.action == "photo.viewed", _views(photos), later))))
-    names = {one.file.partition("_")[2] for one in photos}
-    seen = [look for look in looks if look.subject.partition("_")[2] in names]
-    return list({entry.id: entry for entry in sorted([*theirs, *seen], key=lambda entry: entry.id)}.values())
+    own = opened(list(_rows(select(AuditEntry).where(or_(by_number, by_id), later))))
+    views = opened(list(_rows(select(AuditEntry).where(AuditEntry.action == "photo.viewed", _views(photos), later))))
+    names = {photo.file.partition("_")[2] for photo in photos}
+    seen = [view for view in views if view.subject.partition("_")[2] in names]
+    return list({entry.id: entry for entry in sorted([*own, *seen], key=lambda entry: entry.id)}.values())
 
 
 def _views(photos: list[Photo]) -> ColumnElement[bool]:
-    """Select what may be views of these photos, also those before their files were renamed to the employee's number."""
-    names = [one.file.partition("_")[2] for one in photos]
+    """Select possible views of these photos, also from before their files were renamed to the employee's number."""
+    names = [photo.file.partition("_")[2] for photo in photos]
+    # The numbers that the photos were taken for, or had in their names.
+    numbers = [photo.capture.draft_number for photo in photos if photo.capture]
+    numbers += [storage.number_in(photo.file) for photo in photos]
     return or_(
-        _is_about(_numbers_of(photos)),
+        _is_about(numbers),
         *(AuditEntry.subject.endswith(f"_{name}", autoescape=True) for name in names),
     )
 
 
 def _is_about(numbers: list[str]) -> ColumnElement[bool]:
     return AuditEntry.employee.in_(select(PersonKey.pseudonym).where(PersonKey.number.in_(numbers)))
-
-
-def _numbers_of(photos: list[Photo]) -> list[str]:
-    """Return the numbers that photos were taken for, or had in their names."""
-    return [one.capture.draft_number for one in photos if one.capture] + [storage.number_in(one.file) for one in photos]
-
-
-def _erasures(employee: Employee) -> list[Erasure]:
-    """Return earlier erasures of the same person, and not of another person with the number."""
-    found = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
-    return [one for one in found if folded(one.name) == folded(employee.name)]
-
-
-def _jobs(employee_id: int) -> list[tuple[Job, JobItem]]:
-    """Return the jobs for many that the employee was meant by."""
-    theirs = select(Job, JobItem).join(JobItem, JobItem.job_id == Job.id).where(JobItem.employee_id == employee_id)
-    return [(job, item) for job, item in db.session.execute(theirs.order_by(JobItem.id))]
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -285,14 +268,11 @@ def _rows(statement: Any) -> Iterable[Any]:
 
 
 def _columns(row: Base | Entry, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _plain(getattr(row, COLUMN_OF.get(name, name))) for name in names}
+    values = {name: getattr(row, COLUMN_OF.get(name, name)) for name in names}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
 
 def _at_terminal(row: Capture | Enrolment, names: tuple[str, ...], key: str) -> dict[str, Any]:
     """Return columns of a row with the terminal's name, and why the terminal refused under this key."""
     code, text = told(row.refusal)
     return {"terminal": row.terminal.name, **_columns(row, names), key: code, f"{key}_text": text}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, (date, datetime)) else value

@@ -60,9 +60,9 @@ def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
     :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
-    looked = quality.check_photo(upload)
+    checked = quality.check_photo(upload)
     upload.seek(0)
-    return _keep(looked, upload.read(), number, {"owner": owner, "turn": 0, "cropped": False})
+    return _keep(checked, upload.read(), number, {"owner": owner, "turn": 0, "cropped": False})
 
 
 def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | None = None) -> PhotoDraft:
@@ -76,8 +76,8 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
     except FileNotFoundError as error:
         raise ServiceError("photo_draft_gone") from error
     turned, cropped = (draft.turn + turn) % FULL_TURN, draft.cropped if crop is None else crop
-    looked = quality.check_photo(io.BytesIO(upload), turn=turned, crop=cropped)
-    return _keep(looked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
+    checked = quality.check_photo(io.BytesIO(upload), turn=turned, crop=cropped)
+    return _keep(checked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
 
 
 def find(token: str, owner: str) -> PhotoDraft | None:
@@ -140,9 +140,9 @@ def _owned(token: str, owner: str) -> tuple[Photo, PhotoDraft]:
     return photo, draft
 
 
-def _keep(looked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
-    photo = storage.keep_upload(looked, number)
-    about |= {"findings": [vars(finding) for finding in looked.findings], "faces_checked": looked.faces_checked}
+def _keep(checked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
+    photo = storage.keep_upload(checked, number)
+    about |= {"findings": [vars(finding) for finding in checked.findings], "faces_checked": checked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)
     own = [path for path in storage.files_beside() if _about(path).get("owner") == about["owner"]]
     _delete([storage.name_beside(path) for path in own[:-MAX_DRAFTS_EACH]])

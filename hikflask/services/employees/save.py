@@ -15,12 +15,7 @@ from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.queries import photo_of, with_terminal
-from hikflask.services.core.db import (
-    Require,
-    lock_numbers,
-    locked_with_number,
-    transactional,
-)
+from hikflask.services.core.db import Require, lock_numbers, locked_with_number, transactional
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes, photo_drafts, search
@@ -35,7 +30,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry
 
-# So long the same form of somebody new, without a photo, counts as sent twice.
+# The same form of a new employee, without a photo, counts as sent twice for so long.
 DOUBLE_CLICK_SECONDS = 60.0
 
 
@@ -43,8 +38,8 @@ DOUBLE_CLICK_SECONDS = 60.0
 class FaceSource:
     """The source of the photo: a capture, or an upload with the selected terminal.
 
-    The upload is a file, or a photo that was looked at just now; `photo_draft` is the token of one that `saved_by` has
-    looked at. `saved_by` is who saves. With `take_over`, a capture that somebody else requested may be saved, too.
+    The upload is a file, or a photo that was checked just now; `photo_draft` is the token of a draft of the operator
+    `saved_by`, who saves. With `take_over`, a capture that another operator requested may be saved, too.
     """
 
     capture_id: int | None = None
@@ -71,8 +66,8 @@ def save_employee(
 ) -> Changed[Employee]:
     """Add or change an employee with the photo and the desired enrolments, in one transaction.
 
-    A save that is sent twice with the same capture, or with the same draft of a photo, counts once. So does one from a
-    page that adds somebody without a photo.
+    A save that is sent twice with the same capture, or with the same draft of a photo, counts once. So does a save of a
+    new employee without a photo.
 
     :param employee_id: the employee to change; None adds one.
     :param fields: the fields of `draft` that are saved; the others stay as they are once the row is locked, whatever
@@ -89,12 +84,16 @@ def save_employee(
     :raises NameTooLong: when not one letter of the name fits on a terminal.
     :raises consent_missing: when a consent is required and none is recorded.
     :raises validity_over: when the last day is past of somebody new, active, or to be on a terminal.
-    :raises validity_reversed: when the last day would be before the first one, which somebody else has set meanwhile.
+    :raises validity_reversed: when the last day would be before the first one, which another save has set meanwhile.
     :raises employee_unknown: when the employee was deleted meanwhile.
     """
     try:
         with storage.Files() as files:
-            photo = _photo_of_file(draft, source, files)
+            photo = None
+            if source.photo_draft:
+                photo = photo_drafts.photo_to_save(source.photo_draft, source.saved_by)
+            elif source.upload:
+                photo = files.add(storage.keep_upload(source.upload, draft.number))
             employee = save_changes(
                 draft, files, photo, source, employee_id=employee_id, fields=fields, active=active, require=require
             )
@@ -104,12 +103,6 @@ def save_employee(
             raise
         employee = earlier
     return Changed(employee, due_of(employee.number))
-
-
-def _photo_of_file(draft: Draft, source: FaceSource, files: storage.Files) -> Photo | None:
-    if source.photo_draft:
-        return photo_drafts.photo_to_save(source.photo_draft, source.saved_by)
-    return files.add(storage.keep_upload(source.upload, draft.number)) if source.upload else None
 
 
 @transactional
@@ -125,7 +118,7 @@ def save_changes(
     require: Require | None = None,
     by_groups: Callable[[Employee], object] = membership.apply,
 ) -> Employee:
-    """Do what save_employee() does, with an uploaded picture that is stored already.
+    """Save an employee as save_employee() does, with an uploaded picture that is stored already.
 
     :param files: has stored the picture. Its block is around the whole transaction, which may be the caller's.
     :param by_groups: what follows from the groups of terminals: apply, withdraw (no terminal is given), or nothing.
@@ -169,15 +162,15 @@ def _written(
         employee.photo_id = photo.id
     if shown := photo or employee.photo:
         files.rename(shown, draft.number)
-    # Before the terminal of the photo: one that a group asks for, too, is left with the group.
+    # Before the terminal of the photo: a terminal that a group asks for, too, is left with the group.
     if draft.groups is not None and membership.change_groups(employee, draft.groups):
         db.session.flush()
     if by_groups(employee):
         there = queries.of_number(employee.number, lock=True)
     if photo:
-        audit_notes.photo_changed(employee, photo, capture)
+        audit_notes.record_photo(employee, photo, capture)
         if capture and capture.requested_by != source.saved_by:
-            audit_notes.taken_over(employee, capture)
+            audit_notes.record_take_over(employee, capture)
         _bring(there, employee, photo, capture, source.terminal_id)
     return employee
 
@@ -229,14 +222,10 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
         raise ServiceError("capture_running")
     if capture.refusal_code == "not_saved":
         raise ServiceError("not_saved")
-    if capture.state in {SUPERSEDED, USED} and not _belongs(capture, employee_id):
+    photo = photo_of(capture) if capture.state == USED and employee_id else None
+    if capture.state in {SUPERSEDED, USED} and not (photo and photo.employee_id == employee_id):
         raise CaptureSuperseded
     return None
-
-
-def _belongs(capture: Capture, employee_id: int | None) -> bool:
-    photo = photo_of(capture)
-    return capture.state == USED and photo is not None and employee_id is not None and photo.employee_id == employee_id
 
 
 def _saved_already(
@@ -244,8 +233,8 @@ def _saved_already(
 ) -> Employee | None:
     """Return the employee whom the same form saved already, as after a double click, or None.
 
-    The photo tells, or where there is none all that the form says of somebody who was added a moment ago. A program
-    that adds somebody, in nobody's name, gets the refusal.
+    The photo shows it, or without a photo, all fields of an employee who was added a moment ago. A program that adds an
+    employee, without `saved_by`, gets the refusal.
     """
     photo = _saved_photo(source)
     if photo and photo.employee_id:
@@ -258,12 +247,9 @@ def _saved_already(
     if employee is None:
         return None
     saved = drafts.of_saved(employee)
-    known = replace(draft, department=departments.find(draft.department) or draft.department).applied_to(saved, fields)
-    return employee if known == saved and _has_groups(employee, known) else None
-
-
-def _has_groups(employee: Employee, draft: Draft) -> bool:
-    return draft.groups is None or set(draft.groups) == set(membership.groups_of(employee.id))
+    draft = replace(draft, department=departments.find(draft.department) or draft.department).applied_to(saved, fields)
+    has_groups = draft.groups is None or set(draft.groups) == set(membership.groups_of(employee.id))
+    return employee if draft == saved and has_groups else None
 
 
 def _saved_photo(source: FaceSource) -> Photo | None:
@@ -297,7 +283,7 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
     employee.name, employee.department, employee.terminal_name = draft.name, draft.department, draft.terminal_name
     limited = _limit(employee, *draft.days())
     db.session.flush()
-    audit_notes.changed(employee, before)
+    audit_notes.record_change(employee, before)
     if renamed or limited:
         desire_new_facts(employee, is_renamed=renamed)
     return employee
@@ -306,7 +292,7 @@ def _changed(employee: Employee, draft: Draft, with_face: bool) -> Employee:
 def _limit(employee: Employee, first: date | None, last: date | None) -> bool:
     """Set the validity, and return True if it is another one.
 
-    :raises validity_over: when it would be over already: whoever has left is deactivated instead.
+    :raises validity_over: when it would be over already: an employee who has left is deactivated instead.
     :raises validity_reversed: when it would end before it begins.
     """
     if (employee.valid_from, employee.valid_to) == (first, last):

@@ -1,4 +1,4 @@
-"""Prepares the sync of one employee to one terminal: finds terminal and photo, and writes the desired state."""
+"""Prepares the sync of an employee to a terminal: finds terminal and photo, and writes the desired state."""
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
@@ -81,8 +81,8 @@ def _written(
         consents.require_for_save(employee, with_face=True)
         _adopt(employee, capture, files)
     there = queries.of_number(employee.number, lock=True)
-    enrolment = next((one for one in there if one.terminal_id == terminal.id), None)
-    elsewhere = capture is not None and any(one.terminal_id != terminal.id for one in there)
+    enrolment = next((row for row in there if row.terminal_id == terminal.id), None)
+    elsewhere = capture is not None and any(row.terminal_id != terminal.id for row in there)
     if capture is None and enrolment is not None and _is_desired_already(enrolment, employee):
         if not enrolment.is_confirmed:
             refuse_long_name(terminal, employee)
@@ -97,10 +97,10 @@ def _written(
     return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
-def _is_desired_already(known: Enrolment, employee: Employee) -> bool:
+def _is_desired_already(row: Enrolment, employee: Employee) -> bool:
     """True when the desired state stays the same. A first photo for an enrolment without one is a change."""
-    gained_photo = known.photo_id is None and employee.photo_id is not None
-    return known.desired == PRESENT and known.employee_id == employee.id and not gained_photo
+    gained_photo = row.photo_id is None and employee.photo_id is not None
+    return row.desired == PRESENT and row.employee_id == employee.id and not gained_photo
 
 
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
@@ -113,7 +113,7 @@ def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     photo.employee_id = employee.id
     files.rename(photo, employee.number)
     employee.photo = photo
-    audit_notes.photo_changed(employee, photo, capture)
+    audit_notes.record_photo(employee, photo, capture)
 
 
 def _terminal(terminal_id: int | None, capture: Capture | None) -> Terminal:

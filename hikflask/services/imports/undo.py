@@ -128,7 +128,7 @@ def _restore_photo(employee: Employee, photo_id: int | None) -> None:
     db.session.flush()
     db.session.refresh(employee)
     if photo:
-        audit_notes.photo_changed(employee, photo, None)
+        audit_notes.record_photo(employee, photo, None)
     else:
         audit.record("employee.photo_changed", employee=employee, after={"source": ""})
 

@@ -126,17 +126,15 @@ class Panel:
     @property
     def cause(self) -> str:
         """The icon of why there is no picture, when a capture was refused or ended without one; "" otherwise."""
+        if self.photo or self.file or not (self.refusal or self.view):
+            return ""
         reason = self.view.reason if self.view and self.state == FAILED else self.state
-        return (
-            ""
-            if self.photo or self.file or not (self.refusal or self.view)
-            else CAUSES.get(self.refusal or reason, "warning")
-        )
+        return CAUSES.get(self.refusal or reason, "warning")
 
     def sentence(self, name: str = "") -> str:
         """Return the sentence for the operator, without the seconds that are left.
 
-        :param name: of the employee in the form, who is the one that a save writes.
+        :param name: of the employee in the form.
         """
         if self.view is None:
             return ""
@@ -150,8 +148,8 @@ class Panel:
             return messages.sentence(self.state, name=name, **about)
         params = capture.refusal["params"] if capture.refusal else {}
         about |= {"address": capture.terminal.url, "n": params.get("after"), **params}
-        said = messages.sentence(self.view.reason or FAILED, **about)
-        return f"{said} {messages.sentence('earlier_stays')}" if self.earlier else said
+        failure = messages.sentence(self.view.reason or FAILED, **about)
+        return f"{failure} {messages.sentence('earlier_stays')}" if self.earlier else failure
 
 
 def of(capture_id: int | None, error: ServiceError | None = None) -> Panel:

@@ -42,7 +42,9 @@ def start() -> ResponseReturnValue:
         return _answer(form, capture_panel.of_form(form, error), error_status.for_page(error.code))
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
-    return _answer(form, _behind(form, capture_panel.of(capture.id)))
+    # The picture of the capture replaces the photo from a file that the page showed.
+    behind = form.photo_draft.data or form.draft_behind.data
+    return _answer(form, capture_panel.with_file(capture_panel.of(capture.id), None, behind))
 
 
 @bp.post("/of/<int:employee_id>")
@@ -106,14 +108,15 @@ def keep_draft() -> ResponseReturnValue:
     return "", 204
 
 
-def _behind(form: EmployeePageForm, started: Panel) -> Panel:
-    """Return the panel of a new capture, whose picture replaces the photo from a file that the page showed."""
-    return capture_panel.with_file(started, None, form.photo_draft.data or form.draft_behind.data)
-
-
 def _start(form: EmployeePageForm, own: int | None) -> Capture:
+    terminal_id = form.terminal_id.data
+    if not terminal_id:
+        only = registry.only_active()
+        if only is None:
+            raise ServiceError("terminal_unknown")
+        terminal_id = only.id
     return start_capture(
-        form.terminal_id.data or _only_terminal(),
+        terminal_id,
         form_page.typed_draft(form),
         operator_name(),
         taken_over=row_id(form.take_over.data),
@@ -128,13 +131,6 @@ def _running_for(number: str, error: ServiceError) -> int | None:
     if capture is None or capture.state not in RUNNING or capture.requested_by != operator_name():
         return None
     return capture.id if capture.draft_number == number else None
-
-
-def _only_terminal() -> int:
-    only = registry.only_active()
-    if only is None:
-        raise ServiceError("terminal_unknown")
-    return only.id
 
 
 def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:

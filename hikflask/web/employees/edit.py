@@ -36,7 +36,7 @@ def new() -> ResponseReturnValue:
     """An empty form, the form and panel of a capture, or the form for the next employee in a row."""
     shown = _asked_for()
     if shown.view is None:
-        return form_page.show(form_page.next_one(request.args.get("terminal"), request.args.get("department")), shown)
+        return form_page.show(form_page.for_next(request.args.get("terminal"), request.args.get("department")), shown)
     return form_page.show(form_page.filled(shown.draft, shown), shown)
 
 
@@ -59,9 +59,8 @@ def create() -> ResponseReturnValue:
 def known() -> ResponseReturnValue:
     """Who else has the typed ID or name, which the form asks while it is typed; a POST keeps names out of the logs."""
     form = EmployeePageForm()
-    number, name = form.hikvision_id.data or "", form.full_name.data or ""
-    found = search.duplicates(number, name, form.employee_id.data)
-    return render_template("employees/_known.html", known=found)
+    duplicates = search.duplicates(form.hikvision_id.data or "", form.full_name.data or "", form.employee_id.data)
+    return render_template("employees/_known.html", known=duplicates)
 
 
 @bp.get(f"{ADDRESS}/edit")
@@ -101,7 +100,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     form = EmployeePageForm()
     form.employee_id.data = employee_id
     try:
-        photo_drafts.look_at_unseen(form)
+        photo_drafts.check_unseen(form)
         shown = capture_panel.of_form(form)
         if unfinished := _unfinished(form, shown):
             return unfinished
@@ -125,9 +124,10 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         taken = form.capture_id.data if shown.photo else None
         return redirect(rounds.next_address(terminal, saved.row.id, form.round_of.data, taken), 303)
     if employee_id is None:
-        latest.note(saved.row.id)
+        latest.remember(saved.row.id)
         if request.values.get("next") == "1":
-            return redirect(_address_of_next(form, saved.row.department), 303)
+            values = {"terminal": form.terminal_id.data, "department": saved.row.department or None}
+            return redirect(url_for(".new", **values), 303)
     return redirect(url_for(".show", employee_id=saved.row.id), 303)
 
 
@@ -141,17 +141,11 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
     form_page.take_in_saved(form)
     if shown.running:
         return form_page.refused(form, ServiceError("capture_running"))
-    if _is_unseen(form, shown):
+    is_seen = form.photo_draft.data if shown.file else form.capture_id.data or shown.photo is None
+    if not is_seen:
         problem = _("The photo came just now. Look at it, then save.")
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem)
     return _question(form, shown)
-
-
-def _is_unseen(form: EmployeePageForm, shown: Panel) -> bool:
-    """True when the page did not show the picture yet that it would show now."""
-    if shown.file:
-        return not form.photo_draft.data
-    return shown.photo is not None and not form.capture_id.data
 
 
 def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
@@ -167,19 +161,19 @@ def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
 
 
 def _moves(form: EmployeePageForm) -> str:
-    """Return which terminals a known employee would get and lose by groups; "" for none, or when it was asked.
+    """Return which terminals the employee would get and lose by groups; "" for none, or when the operator agreed.
 
     The form then has the digest of them, for the button that agrees.
     """
     employee = search.get(form.employee_id.data) if form.employee_id.data and form.moved.data else None
     if employee is None:
         return ""
-    found = membership.changes(employee, form.department.data or "", form.group_ids)
-    moved = digest(*([terminal.id for terminal in some] for some in (found.gets, found.loses)))
+    changes = membership.changes(employee, form.department.data or "", form.group_ids)
+    moved = digest(*([terminal.id for terminal in some] for some in (changes.gets, changes.loses)))
     if form.moved.data == moved:
         return ""
     form.moved.data = moved
-    gets, loses = (", ".join(isolated(one.name) for one in some) for some in (found.gets, found.loses))
+    gets, loses = (", ".join(isolated(row.name) for row in some) for some in (changes.gets, changes.loses))
     if gets and loses:
         return str(_("Will be enrolled on: %(gets)s; will be removed from: %(loses)s.", gets=gets, loses=loses))
     if gets:
@@ -193,11 +187,7 @@ def _lacks_face(form: EmployeePageForm, shown: Panel) -> bool:
         return False
     if form.capture_id.data and (shown.deleted or shown.state == SUPERSEDED):
         return False  # The save is refused, and says why.
-    return any(one.capture_mode != NO_CAPTURE for one in registry.list_active())
-
-
-def _address_of_next(form: EmployeePageForm, department: str) -> str:
-    return url_for(".new", terminal=form.terminal_id.data, department=department or None)
+    return any(terminal.capture_mode != NO_CAPTURE for terminal in registry.list_active())
 
 
 def _without_face(employee: Employee) -> str:
@@ -211,19 +201,15 @@ def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
     """Return the photo to save: what the operator saw in the panel wins over a file that the page did not show.
 
     `capture_id` and `photo_draft` are only set by a page that showed the picture, so a picture that nobody has seen is
-    not saved.
+    not saved. A file is for the terminal that was selected, else the only one.
     """
-    file, seen, looked_at = form.photo.data, form.capture_id.data, form.photo_draft.data
-    if looked_at:
-        return FaceSource(seen, operator_name(), photo_draft=looked_at, terminal_id=_terminal_for_file(form))
+    file, seen, photo_draft = form.photo.data, form.capture_id.data, form.photo_draft.data
+    only = registry.only_active()
+    terminal_id = form.terminal_id.data or (only.id if only else None)
+    if photo_draft:
+        return FaceSource(seen, operator_name(), photo_draft=photo_draft, terminal_id=terminal_id)
     if shown.state == CAPTURED or not file:
         if file:
             flash(_("The captured face was saved; the file was not used."), "warning")
         return FaceSource(seen, operator_name(), form.take_over.data == "1")
-    return FaceSource(capture_id=seen, upload=file.stream, terminal_id=_terminal_for_file(form))
-
-
-def _terminal_for_file(form: EmployeePageForm) -> int | None:
-    """Return the terminal that was selected, else the only one."""
-    only = registry.only_active()
-    return form.terminal_id.data or (only.id if only else None)
+    return FaceSource(capture_id=seen, upload=file.stream, terminal_id=terminal_id)

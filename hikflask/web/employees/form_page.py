@@ -77,7 +77,7 @@ def as_saved(employee_id: int) -> EmployeePageForm:
 
 
 def in_round(form: EmployeePageForm, values: Mapping[str, str]) -> EmployeePageForm:
-    """Return the form within a round, where the request asks for one; its terminal is that of the round.
+    """Return the form within an enrolment session, if the request names one, with the terminal of the session.
 
     :param values: of the address or of a form: `round`, the terminal's id, and `of`, see EmployeePageForm.
     """
@@ -86,7 +86,7 @@ def in_round(form: EmployeePageForm, values: Mapping[str, str]) -> EmployeePageF
     return form
 
 
-def next_one(terminal: str | None, department: str | None) -> EmployeePageForm:
+def for_next(terminal: str | None, department: str | None) -> EmployeePageForm:
     """Return the form for the next employee, with the terminal and the department of the one before, where valid."""
     form = EmployeePageForm(formdata=None, terminal_id=row_id(terminal), department=stripped(department))
     if not form.department.validate(form):
@@ -189,7 +189,7 @@ def fragment(form: EmployeePageForm, shown: Panel, *, with_file: bool = False) -
     context = _context(form, shown)
     panel = render_template("employees/_capture_panel.html", **context)
     elsewhere = ["employees/_next_step.html", *(["employees/_by_file.html"] if with_file else [])]
-    return panel + "".join(render_template(one, elsewhere=True, **context) for one in elsewhere)
+    return panel + "".join(render_template(name, elsewhere=True, **context) for name in elsewhere)
 
 
 def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
@@ -198,6 +198,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     active = registry.list_active()
     form.offer(active, registry.preferred(active, employee.number if employee else "", operator_name()))
     terminal_id = form.terminal_id.data
+    session_terminal = registry.get(form.round_id.data) if form.round_id.data else None
     if shown.file_gone and not form.photo.errors:
         form.photo.errors = [sentence("photo_draft_gone")]
     return {
@@ -213,14 +214,9 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
-        **_round(form),
+        "round": session_terminal,
+        "progress": faceless.progress(session_terminal, form.round_of.data) if session_terminal else None,
     }
-
-
-def _round(form: EmployeePageForm) -> dict[str, Any]:
-    """Return the terminal of the round and how far it is; None without a round."""
-    terminal = registry.get(form.round_id.data) if form.round_id.data else None
-    return {"round": terminal, "progress": faceless.progress(terminal, form.round_of.data) if terminal else None}
 
 
 def invalid(form: EmployeePageForm, shown: Panel) -> Response:
@@ -230,9 +226,8 @@ def invalid(form: EmployeePageForm, shown: Panel) -> Response:
 
 def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
-    said = error_sentence(error)
-    at_fault = add_errors(form, error)
-    problem, ask = "" if at_fault else said, "take_over" if error.code == "capture_of_another" else ""
+    problem = "" if add_errors(form, error) else error_sentence(error)
+    ask = "take_over" if error.code == "capture_of_another" else ""
     return show(form, capture_panel.of_form(form), error_status.for_page(error.code), problem, ask)
 
 

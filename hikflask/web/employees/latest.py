@@ -12,7 +12,7 @@ from hikflask.services.employees import search
 from hikflask.web.employees.employees import bp
 
 MAX_SHOWN = 5
-# In the signed cookie, which is emptied at sign-in and sign-out: the ids of those who were added, the last one first.
+# In the signed cookie, which is emptied at sign-in and sign-out: the ids of the added employees, the last one first.
 ADDED = "added"
 
 
@@ -31,12 +31,12 @@ def latest() -> ResponseReturnValue:
     return render_template("employees/_latest.html", latest=shown())
 
 
-def note(employee_id: int) -> None:
+def remember(employee_id: int) -> None:
     """Put an employee who was added just now in front. A save that is sent twice counts once."""
-    earlier = [one for one in session.get(ADDED, []) if one != employee_id]
+    earlier = [row_id for row_id in session.get(ADDED, []) if row_id != employee_id]
     session[ADDED] = [employee_id, *earlier][:MAX_SHOWN]
 
 
 def shown() -> list[Added]:
-    """Return those who were added last and are still there."""
-    return [Added(one, statuses_of(one)) for one in search.of_ids(session.get(ADDED, []))]
+    """Return the employees who were added last, without deleted ones."""
+    return [Added(employee, statuses_of(employee)) for employee in search.of_ids(session.get(ADDED, []))]

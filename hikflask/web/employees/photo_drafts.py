@@ -1,4 +1,4 @@
-"""A photo from a file before it is saved: looked at, turned, cropped. Each button submits the whole employee form."""
+"""A photo from a file before it is saved: checked, turned, cropped. Each button submits the whole employee form."""
 
 from http import HTTPStatus
 
@@ -31,12 +31,15 @@ CHANGES: dict[str, tuple[int, bool | None]] = {
 @bp.post("")
 @allow(OPERATOR)
 def look() -> ResponseReturnValue:
-    """Look at the chosen file, and show it with what was found."""
+    """Check the chosen file, and show it with what was found."""
     form = EmployeePageForm()
     if not form.photo.data:
-        return _nothing_chosen(form)
+        if htmx.wants_fragment():  # The browser's window for files was closed.
+            return "", HTTPStatus.NO_CONTENT
+        form.photo.errors = [_("Choose a photo file first.")]
+        return form_page.invalid(form, capture_panel.of_form(form))
     try:
-        _look(form)
+        _make_draft(form)
     except ServiceError as error:
         return _refused(form, error)
     return _answer(form)
@@ -77,26 +80,19 @@ def show(token: str) -> Response:
     return response
 
 
-def look_at_unseen(form: EmployeePageForm) -> None:
+def check_unseen(form: EmployeePageForm) -> None:
     """Make a draft of a file that was sent with Save from a page that asks; a captured face is saved instead of it.
 
     :raises ServiceError: when it is no photo, or cannot be looked at now.
     """
     asks = form.poor_photo.data and capture_panel.of(form.own_capture).state != CAPTURED
     if form.photo.data and asks:
-        _look(form)
+        _make_draft(form)
 
 
-def _look(form: EmployeePageForm) -> None:
+def _make_draft(form: EmployeePageForm) -> None:
     draft = drafts.make(form.photo.data.stream, form.hikvision_id.data or "", operator_name())
     form.photo_draft.data, form.photo.data = draft.token, None
-
-
-def _nothing_chosen(form: EmployeePageForm) -> ResponseReturnValue:
-    if htmx.wants_fragment():  # The browser's window for files was closed.
-        return "", HTTPStatus.NO_CONTENT
-    form.photo.errors = [_("Choose a photo file first.")]
-    return form_page.invalid(form, capture_panel.of_form(form))
 
 
 def _refused(form: EmployeePageForm, error: ServiceError) -> Response:

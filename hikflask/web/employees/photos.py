@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.http import bearer_token, permissions
 from hikflask.http.permissions import VIEWER, allow
-from hikflask.models import Photo
 from hikflask.services import audit
 from hikflask.services.core.errors import PhotoForgotten
 from hikflask.services.photos import storage
@@ -32,17 +31,12 @@ def refuse_unauthorized() -> ResponseReturnValue | None:
 def show(name: str) -> Response:
     """Answer a photo that has a row in the database; nothing else in the folder is served, and only as JPEG."""
     photo = storage.get(name) or abort(404)
-    picture = _picture(photo) or abort(404)
+    try:
+        picture = storage.read_photo(photo)
+    except PhotoForgotten:  # Deleted after the row was read.
+        abort(404)
     number = photo.capture.draft_number if photo.capture else ""
     audit.record_photo_view(photo.employee_id, photo.file, number or storage.number_in(photo.file))
     response = Response(picture, mimetype="image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _picture(photo: Photo) -> bytes | None:
-    """Return the file's bytes; None when it was deleted after its row was read."""
-    try:
-        return storage.read_photo(photo)
-    except PhotoForgotten:
-        return None

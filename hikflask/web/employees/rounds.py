@@ -1,6 +1,6 @@
-"""A round: everybody who must come to the camera of one terminal, one after another.
+"""An enrolment session: the employees without a face come to the camera of one terminal, one after another.
 
-The form, the capture and the save are those of the employee's page; a round only says who is next.
+The form, the capture and the save are those of the employee's page; a session only decides who is next.
 """
 
 from typing import Any
@@ -40,12 +40,12 @@ def show(terminal_id: int) -> ResponseReturnValue:
     """Who must come to the camera of a terminal, by name."""
     terminal = _terminal_or_404(terminal_id)
     words, after = request.args.get("q", ""), row_id(request.args.get("after"))
-    found = faceless.page(terminal, words, after, ROWS + 1)
+    people = faceless.page(terminal, words, after, ROWS + 1)
     about: dict[str, Any] = {
         "terminal": terminal,
         "progress": faceless.progress(terminal, row_id(request.args.get("of"))),
-        "lines": [status_of(one) for one in found[:ROWS]],
-        "more": found[ROWS - 1].employee_id if len(found) > ROWS else None,
+        "lines": [status_of(enrolment) for enrolment in people[:ROWS]],
+        "more": people[ROWS - 1].employee_id if len(people) > ROWS else None,
         "q": words,
         "after": after,
     }
@@ -58,18 +58,18 @@ def show(terminal_id: int) -> ResponseReturnValue:
 @bp.post("/<int:terminal_id>/round/skip")
 @allow(OPERATOR)
 def skip(terminal_id: int) -> ResponseReturnValue:
-    """Leave somebody out who does not come, and go on with the next one."""
+    """Leave out an employee who does not come, and go on with the next one."""
     terminal, form = _terminal_or_404(terminal_id), EmployeePageForm()
-    _give_up(form.own_capture)
+    _end_capture(form.own_capture)
     return redirect(next_address(terminal, form.employee_id.data or 0, form.round_of.data), 303)
 
 
 @bp.post("/<int:terminal_id>/round/pause")
 @allow(OPERATOR)
 def pause(terminal_id: int) -> ResponseReturnValue:
-    """Interrupt the round; its page goes on with it at any time."""
+    """Interrupt the session; it is continued from its page at any time."""
     form = EmployeePageForm()
-    _give_up(form.own_capture)
+    _end_capture(form.own_capture)
     return redirect(url_for(".show", terminal_id=terminal_id, of=form.round_of.data), 303)
 
 
@@ -105,7 +105,7 @@ def _started(terminal: Terminal, person: Employee, saved_capture: int | None) ->
     return capture.id
 
 
-def _give_up(capture_id: int | None) -> None:
+def _end_capture(capture_id: int | None) -> None:
     """End the operator's own capture; an unsaved picture does not hold the terminal any more."""
     capture = queries.get(capture_id) if capture_id else None
     if capture is None or capture.requested_by != operator_name():

@@ -50,8 +50,8 @@ def test_same_people_are_found_as_by_reading_every_text() -> None:
 def test_texts_of_so_many_are_returned_however_they_are_found(
     monkeypatch: pytest.MonkeyPatch, looked: int, further: int
 ) -> None:
-    monkeypatch.setattr(name_index, "LOOKED_THROUGH", looked)
-    monkeypatch.setattr(name_index, "LOOKED_FURTHER", further)
+    monkeypatch.setattr(name_index, "SCANNED_FIRST", looked)
+    monkeypatch.setattr(name_index, "SCANNED_FURTHER", further)
     rows = [{"id": n, "number": str(n), "name": "", "search": f"{'яна' if n % 3 else 'ян'} {n} "} for n in range(1, 91)]
     db.session.execute(insert(Employee.__table__), rows)
 
