@@ -1,7 +1,7 @@
 """The files of exported lists, in the folder exports/ of the instance: each is named after its job.
 
-A file is kept for a day, and no longer than its job. It goes at once when somebody in it is erased. Which files go is
-read from the rows of the jobs, so nothing stays behind when a process is killed.
+A file is kept for a day, and no longer than its job. It is removed at once when an employee in it is erased. The rows
+of the jobs decide which files are removed, so nothing stays behind when a process is killed.
 """
 
 import logging
@@ -65,20 +65,17 @@ def remove_old() -> int:
 
     A file that cannot be removed is tried again with the next clean-up.
     """
-    # The folder is read before the rows: a file that comes meanwhile is one of the next time.
-    found = [(path, match) for path in folder().iterdir() if (match := NAME.match(path.name))]
-    kept = _kept({int(match["job"]) for _, match in found}) if found else {}
-    return sum(_remove(path) for path, match in found if not _stays(kept.get(int(match["job"])), match["hidden"]))
-
-
-def _kept(job_ids: set[int]) -> dict[int, str]:
-    """Return the state of those of these jobs that are open, or whose files are kept."""
-    wanted = select(Job.id, Job.state).where(Job.id.in_(job_ids), or_(Job.state.in_(OPEN), _IS_KEPT))
-    return {row.id: row.state for row in db.session.execute(wanted)}
-
-
-def _stays(state: str | None, is_half_written: str | None) -> bool:
-    return state in OPEN if is_half_written else state is not None
+    # The folder is read before the rows: a file that is added meanwhile waits for the next time.
+    files = [(path, match) for path in folder().iterdir() if (match := NAME.match(path.name))]
+    job_ids = {int(match["job"]) for _, match in files}
+    jobs = select(Job.id, Job.state).where(Job.id.in_(job_ids), or_(Job.state.in_(OPEN), _IS_KEPT))
+    states = {row.id: row.state for row in db.session.execute(jobs)} if files else {}
+    count = 0
+    for path, match in files:
+        state = states.get(int(match["job"]))
+        is_kept = state in OPEN if match["hidden"] else state is not None
+        count += not is_kept and _remove(path)
+    return count
 
 
 def _remove(path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Which employees a list shows, and in which order: the same filters for pages, API and work on many employees.
+"""Filters and orders of lists of employees: the same for pages, API and jobs for many employees.
 
-The states of those who are active are facts about what the terminals confirmed, so an employee may be in two of them
+The states of active employees are facts about what the terminals confirmed, so an employee may be in two of them
 (confirmed at one terminal, refused at another): the words are those of `GET /api/users/?state=`.
 """
 
@@ -34,7 +34,7 @@ from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE, is_in
 ON_TERMINALS = "on_terminals"
 NO_FACE = "no_face"
 LEFT = "left"
-# The words for an enrolment, for those who have one in that state.
+# For an enrolment's state, employees who have an enrolment in it.
 STATES = (ON_TERMINALS, NO_FACE, WAITING, REFUSED, LEAVING, LEFT)
 
 SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
@@ -67,24 +67,24 @@ IS_UNCHECKED = and_(
     Enrolment.terminal_id.in_(_UNCHECKED_TERMINALS),
 )
 IS_TRIED = or_(Enrolment.next_attempt_at.is_not(None), Enrolment.step != _NO_STEP)
-# The enrolments because of which somebody is waiting, or refused.
+# The enrolments because of which an employee is waiting, or refused.
 WAITS = ([IS_WAITING], [IS_UNCHECKED, IS_TRIED])
 STOPPED = ([IS_REFUSED], [IS_UNCHECKED, ~IS_TRIED])
 _NOT_GREEN = ([IS_WAITING], [IS_REFUSED], [IS_UNCHECKED])
-# A person who was sent without a face is nobody's mistake, and counts as no face.
+# A person who was sent without a face needs no correction, and counts as no face.
 IS_PERSON_ONLY = and_(Enrolment.person == _CONFIRMED, func.coalesce(Enrolment.photo_id, 0) == 0)
 
 
 @dataclass(frozen=True)
 class EmployeeFilter:
-    """What a list is narrowed to, and its order. An empty value narrows nothing.
+    """The conditions of a list, and its order. An empty value is no condition.
 
-    `terminal` is a terminal's id: who is wanted there or has to leave it; with a state of an enrolment (waiting,
-    refused, leaving) who is in that state at this terminal. `consent` is given or missing; who left is not
-    missed unless the state asks for them.
+    `terminal` is a terminal's id: employees who are desired there or have to leave it; with a state of an enrolment
+    (waiting, refused, leaving) employees in that state at this terminal. `consent` is given or missing; employees who
+    left count as missing only with the states leaving and left.
 
-    `absent_from` is a terminal's id: who is active and not desired there. `had` is one, too: who is desired there, or
-    was until the terminal was taken out of service for good, and is active.
+    `absent_from` is a terminal's id: active employees who are not desired there. `had` is a terminal's id: active
+    employees who are desired there, or were until the terminal was taken out of service for good.
     """
 
     q: str = ""
@@ -98,31 +98,31 @@ class EmployeeFilter:
 
 
 def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElement[bool]]:
-    """Return the conditions on Employee; `state` and `consent` are known words (the callers check that).
+    """Return the conditions on Employee. The callers check that `state` and `consent` are valid words.
 
-    :param each: look each employee up, for a statement that reads few of them in order, and not gather those in a state
-        first, for a statement that needs all of them.
+    :param each: True for a statement that reads few employees in order: look each of them up. False for a statement
+        that needs all of them: gather the employees in a state first.
     """
     words = words_of(wanted)
-    found: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words if each]
+    where: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words if each]
     if words and not each:
-        found.append(Employee.id.in_(name_index.ids(words)))
+        where.append(Employee.id.in_(name_index.ids(words)))
     if wanted.department:
         typed = storable(wanted.department)
-        found.append(Employee.department == func.coalesce(departments.stored_name(typed), typed))
+        where.append(Employee.department == func.coalesce(departments.stored_name(typed), typed))
     if wanted.consent:
-        found.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
+        where.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
-        found.append(in_state(wanted.state, wanted.terminal, each=each))
+        where.append(in_state(wanted.state, wanted.terminal, each=each))
     # The other states are already meant of this terminal.
     if wanted.terminal is not None and wanted.state in {"", NO_FACE, LEFT}:
-        found.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal, each=each))
+        where.append(_has(IS_THERE, Enrolment.terminal_id == wanted.terminal, each=each))
     if wanted.absent_from is not None:
-        found += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from, each=each)]
+        where += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from, each=each)]
     if wanted.had is not None:
         was_had = _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had, each=each)
-        found += [and_(Employee.is_active), was_had]
-    return found
+        where += [and_(Employee.is_active), was_had]
+    return where
 
 
 def _was_had(terminal_id: int) -> ColumnElement[bool]:
@@ -139,40 +139,38 @@ def words_of(wanted: EmployeeFilter) -> list[str]:
 def sources(wanted: EmployeeFilter) -> list[Ids]:
     """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
 
-    The index of words is another one: services/employees/name_index.py.
-
-    Whoever is in few of them is found at once.
+    The index of words is separate: services/employees/name_index.py.
     """
-    found: list[Ids] = []
+    statements: list[Ids] = []
     if wanted.state == LEFT:
-        found.append(select(Employee.id).where(~Employee.is_active))
+        statements.append(select(Employee.id).where(~Employee.is_active))
     if wanted.state == NO_FACE:
-        found.append(select(Employee.id).where(Employee.is_active, ~Employee.has_face))
+        statements.append(select(Employee.id).where(Employee.is_active, ~Employee.has_face))
     if wanted.state in {WAITING, REFUSED, LEAVING}:
-        found.append(_ids_among(*_kinds(wanted.state, _at(wanted.terminal))))
+        statements.append(_ids_among(*_kinds(wanted.state, _at(wanted.terminal))))
     elif wanted.terminal is not None:
         here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
-        found.append(select(Enrolment.employee_id).where(*here))
+        statements.append(select(Enrolment.employee_id).where(*here))
     if wanted.consent == GIVEN:
-        found.append(select(Consent.employee_id))
+        statements.append(select(Consent.employee_id))
     if wanted.consent == MISSING and wanted.state not in {LEAVING, LEFT}:
-        found.append(select(Employee.id).where(Employee.is_active, ~Employee.has_consent))
-    return found
+        statements.append(select(Employee.id).where(Employee.is_active, ~Employee.has_consent))
+    return statements
 
 
 def _lacks_consent(state: str) -> ColumnElement[bool]:
-    # Of whoever left, no consent is needed any more.
+    # Employees who left need no consent any more.
     missing = ~Employee.has_consent
     return missing if state in {LEAVING, LEFT} else and_(Employee.is_active, missing)
 
 
 def order(wanted: EmployeeFilter) -> tuple[UnaryExpression[Any], ...]:
-    """Return the columns to sort by; names as the folded search text, so that Cyrillic sorts right."""
+    """Return the columns to sort by. Names are sorted by the folded search text, so that Cyrillic sorts right."""
     return SORTS[wanted.sort]
 
 
 def counted(wanted: EmployeeFilter) -> Select[int]:
-    """Return the statement that counts who passes. What most pass alone is counted as all without the others."""
+    """Return the statement that counts the employees who pass a filter. Counts that the database keeps are used."""
     alone = _COUNTED_ALONE.get(replace(wanted, sort=EmployeeFilter.sort))
     if alone is not None:
         return select(alone)
@@ -201,9 +199,9 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
 
 
 def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
-    """Return a statement that finds each who passes once, and may stop behind so many. None: there are several filters.
+    """Return a statement for the ids of employees who pass, each once, or None when there are several conditions.
 
-    It follows an index, and no further.
+    It reads along an index, and may stop after `most` of them.
     """
     if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
         return in_state_once(wanted.state, wanted.terminal, most)
@@ -214,9 +212,9 @@ def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
 
 
 def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]:
-    """Return the statement for the ids of those in one of STATES, each once; it may stop behind so many.
+    """Return a statement for the ids of employees in one of STATES, each once.
 
-    Each kind of enrolments is read along its index, and no further.
+    It reads each kind of enrolments along its index, and may stop after `most` of them.
     """
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
@@ -245,37 +243,37 @@ def _kinds(state: str, here: list[ColumnElement[bool]]) -> list[list[ColumnEleme
         return [[*facts, *here] for facts in WAITS]
     # A person without a face at one terminal needs somebody to act only where the face is at another one.
     other = aliased(Employee)
-    faceless = select(and_(other.is_active, ~other.has_face)).where(other.id == Enrolment.employee_id)
+    without_face = select(and_(other.is_active, ~other.has_face)).where(other.id == Enrolment.employee_id)
     refused, unchecked = STOPPED
-    return [[*refused, or_(~IS_PERSON_ONLY, ~faceless.scalar_subquery()), *here], [*unchecked, *here]]
+    return [[*refused, or_(~IS_PERSON_ONLY, ~without_face.scalar_subquery()), *here], [*unchecked, *here]]
 
 
 def _has(*facts: ColumnElement[bool], each: bool = False) -> ColumnElement[bool]:
-    """Return that an employee has such an enrolment; `each` as in conditions()."""
-    mine = select(Enrolment.id).where(Enrolment.employee_id == Employee.id, *facts)
+    """Return the condition that an employee has such an enrolment; `each` as in conditions()."""
+    own = select(Enrolment.id).where(Enrolment.employee_id == Employee.id, *facts)
     # PostgreSQL may gather all that exist first; a count it looks up for each.
-    return mine.with_only_columns(func.count()).scalar_subquery() > 0 if each else mine.exists()
+    return own.with_only_columns(func.count()).scalar_subquery() > 0 if each else own.exists()
 
 
 def _has_one_of(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Return that an employee has an enrolment of one of these kinds, looked up for each."""
+    """Return the condition that an employee has an enrolment of one of these kinds, looked up for each."""
     # Where no terminal is unchecked, as mostly, no enrolment is looked up for that.
     first = [[_UNCHECKED_TERMINALS.exists()] if any(fact is IS_UNCHECKED for fact in facts) else [] for facts in kinds]
     return or_(*(and_(*before, _has(*facts, each=True)) for before, facts in zip(first, kinds, strict=True)))
 
 
 def _is_among(*kinds: list[ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Return that an employee has an enrolment of one of these kinds, gathered at once: for what few of them have."""
+    """Return the condition that an employee has an enrolment of one of these kinds, which are gathered at once."""
     return Employee.id.in_(_ids_among(*kinds))
 
 
 def _ids_among(*kinds: list[ColumnElement[bool]]) -> CompoundSelect[int]:
-    mine = Enrolment.employee_id.is_not(None)
-    return union_all(*(select(Enrolment.employee_id).where(mine, *facts) for facts in kinds))
+    has_employee = Enrolment.employee_id.is_not(None)
+    return union_all(*(select(Enrolment.employee_id).where(has_employee, *facts) for facts in kinds))
 
 
 def _employees(*facts: Any) -> ScalarSelect[int]:
-    """Return the count of the employees of whom this is true."""
+    """Return the count of the employees with these conditions."""
     return select(func.count()).select_from(Employee).where(*facts).scalar_subquery()
 
 
@@ -302,4 +300,4 @@ _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
     - _employees(Employee.is_active, Employee.has_face, _is_among(*_NOT_GREEN)),
 }
 # The counts that cost nothing.
-KEPT = frozenset(one for one in _COUNTED_ALONE if one.state != ON_TERMINALS)
+KEPT = frozenset(wanted for wanted in _COUNTED_ALONE if wanted.state != ON_TERMINALS)

@@ -20,9 +20,9 @@ from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, name_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
 
-# So many employees are looked at in the list's order. Where that fills a page, most lists end.
+# How many employees are read in the list's order first. For most lists that fills a page.
 WALK = 2000
-# So few are gathered and sorted.
+# Up to so many are gathered and sorted.
 FEW = 500
 # Of many who have the searched words and are far apart, a few are looked at for the pairs of letters that they begin
 # with, of which so many are taken.

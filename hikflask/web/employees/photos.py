@@ -32,7 +32,7 @@ def show(name: str) -> Response:
     """Answer a photo that has a row in the database; nothing else in the folder is served, and only as JPEG."""
     photo = storage.get(name) or abort(404)
     try:
-        picture = storage.read_photo(photo)
+        picture = storage.read_photo(photo) or abort(404)
     except PhotoForgotten:  # Deleted after the row was read.
         abort(404)
     number = photo.capture.draft_number if photo.capture else ""
