@@ -95,9 +95,9 @@ def supersede_others(terminal_id: int, capture_id: int) -> None:
     The terminal's one file now holds the face of `capture_id`. Pictures taken by binary have no file on the terminal
     and stay usable. Saved pictures are compared with the file before they are bound.
     """
-    others = (Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None))
-    state.apply(state.OVERWRITTEN, *others)
-    state.apply(state.HOLD_ENDED, *others, Capture.hold_until.is_not(None))
+    overwritten = (Capture.terminal_id == terminal_id, Capture.id != capture_id, Capture.face_url.is_not(None))
+    state.apply(state.OVERWRITTEN, *overwritten)
+    state.apply(state.HOLD_ENDED, *overwritten, Capture.hold_until.is_not(None))
 
 
 def supersede_replaced(talk: Conversation, capture_id: int) -> None:

@@ -194,8 +194,8 @@ def in_state(state: str, terminal_id: int | None = None, *, each: bool = False) 
         at_this = Enrolment.terminal_id == terminal_id
         there = Employee.has_face if terminal_id is None else _has(WANTED, at_this, each=each)
         return and_(Employee.is_active, there, ~among(*_NOT_GREEN))
-    found = among(*_kinds(state, here))
-    return found if state == LEAVING else and_(Employee.is_active, found)
+    in_this = among(*_kinds(state, here))
+    return in_this if state == LEAVING else and_(Employee.is_active, in_this)
 
 
 def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:

@@ -110,11 +110,11 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
     A terminal that a group gave counts only if a group still does.
     """
     locks.share()
-    asked = {terminal.id for terminal in membership.terminals_of(employee)}
+    granted = {terminal.id for terminal in membership.terminals_of(employee)}
     for enrolment in queries.of_number(employee.number, lock=True):
         earlier = left_at and enrolment.desired_since and enrolment.desired_since < left_at
-        given = enrolment.by_group and enrolment.terminal_id not in asked
-        if enrolment.terminal.retired_at is None and not earlier and not given:
+        is_withdrawn = enrolment.by_group and enrolment.terminal_id not in granted
+        if enrolment.terminal.retired_at is None and not earlier and not is_withdrawn:
             photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
             desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
 

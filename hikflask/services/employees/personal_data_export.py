@@ -117,7 +117,7 @@ def export_employee(employee_id: int) -> bytes:
     employee = db.session.get(Employee, employee_id, populate_existing=True)
     if employee is None:
         raise NotFound("employee_unknown")
-    numbered = [one for one in personal_data.find_by_number(employee.number, employee_id) if _is_theirs(one, employee)]
+    numbered = [row for row in personal_data.find_by_number(employee.number, employee_id) if _is_own(row, employee)]
     captures = numbered + personal_data.find_by_name(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
     enrolled, consent = queries.of_person(employee.number, employee_id), consents.get(employee_id)
@@ -127,9 +127,9 @@ def export_employee(employee_id: int) -> bytes:
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _columns(consent, OF_CONSENT) if consent else None,
         "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
-        "captures": [_at_terminal(one, OF_CAPTURE, "reason") for one in captures],
-        "groups": [one.name for one in groups.of_employee(employee) if one.alone],
-        "terminals": [_at_terminal(one, OF_ENROLMENT, "refusal") for one in enrolled],
+        "captures": [_at_terminal(row, OF_CAPTURE, "reason") for row in captures],
+        "groups": [group.name for group in groups.of_employee(employee) if group.alone],
+        "terminals": [_at_terminal(row, OF_ENROLMENT, "refusal") for row in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "jobs": [
             {**_columns(job, OF_JOB), "action": item.action, "error": spelled(item.error, item.error_params or {})}
@@ -150,14 +150,14 @@ def export_employee(employee_id: int) -> bytes:
 
 def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str, Any]]:
     """Return the rows of comparisons of terminals about the person. A row with another name is about another person."""
-    names = {employee.name, employee.terminal_name}.union(*(one.names_sent for one in enrolled))
+    names = {employee.name, employee.terminal_name}.union(*(row.names_sent for row in enrolled))
     columns: dict[type[Base], tuple[str, ...]] = {
         PersonThere: OF_PERSON_THERE,
         Difference: OF_DIFFERENCE,
         LeftAlone: OF_LEFT_ALONE,
         Drift: OF_DRIFT,
     }
-    numbers = {employee.number, *(one.number for one in enrolled)}
+    numbers = {employee.number, *(row.number for row in enrolled)}
     return [
         {"terminal": terminal, **_columns(row, columns[type(row)])}
         for terminal, row in comparison_traces.of_numbers(numbers)
@@ -165,7 +165,7 @@ def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str
     ]
 
 
-def _is_theirs(capture: Capture, employee: Employee) -> bool:
+def _is_own(capture: Capture, employee: Employee) -> bool:
     """True when a capture for the employee's number is the employee's own.
 
     An earlier employee may have had the number, and a capture may have been saved to somebody else.
@@ -204,13 +204,13 @@ def _picture(photo: Photo) -> bytes | None:
 def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
     """Return the employee's photos, and the pictures of these captures that were never saved."""
     own = list(_rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id)))
-    unsaved = [one.photo for one in captures if one.photo is not None and one.photo.employee_id is None]
+    unsaved = [row.photo for row in captures if row.photo is not None and row.photo.employee_id is None]
     return own + unsaved
 
 
 def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -> list[Entry]:
     """Return the audit entries about this person. Earlier ones may be about another owner of the number or the id."""
-    begun = min([employee.created_at, *(one.created_at for one in captures)])
+    begun = min([employee.created_at, *(row.created_at for row in captures)])
     by_number = and_(_is_about([employee.number]), AuditEntry.at >= begun - SAME_TIME)
     by_id = and_(AuditEntry.employee_id == employee.id, AuditEntry.at >= employee.created_at - SAME_TIME)
     ended = func.max(AuditEntry.id).filter(AuditEntry.action.in_(ENDS))
@@ -245,9 +245,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 def _erasure(erasure: Erasure) -> dict[str, Any]:
-    given, removals = _columns(erasure, OF_ERASURE), [_removal(one) for one in erasure.removals]
+    columns, removals = _columns(erasure, OF_ERASURE), [_removal(row) for row in erasure.removals]
     # The order of the keys stays the same, too.
-    return {"number": given.pop("number"), "name": given.pop("name"), "terminals": removals, **given}
+    return {"number": columns.pop("number"), "name": columns.pop("name"), "terminals": removals, **columns}
 
 
 def _removal(removal: ErasureRemoval) -> dict[str, Any]:

@@ -118,17 +118,17 @@ def _pairs(statement: Select[Any, int]) -> list[tuple[int, int]]:
 
 def _gets(scope: Scope) -> Select[int, int]:
     """Select employee and terminal where a group asks for somebody who is not desired there."""
-    asked = _asked(scope)
+    granted = _granted(scope)
     is_there = select(Enrolment.id).where(PRESENT_THERE, Enrolment.number == Employee.number).exists()
     return (
         select(Employee.id.label("employee_id"), Terminal.id.label("terminal_id"))
-        .join_from(asked, Employee, Employee.id == asked.c.employee_id)
-        .join(Terminal, Terminal.id == asked.c.terminal_id)
+        .join_from(granted, Employee, Employee.id == granted.c.employee_id)
+        .join(Terminal, Terminal.id == granted.c.terminal_id)
         .where(Employee.is_active, Terminal.is_active, ~is_there)
     )
 
 
-def _asked(scope: Scope) -> Subquery:
+def _granted(scope: Scope) -> Subquery:
     """Select employee and terminal where a group asks for somebody, by the department or alone."""
     by_department = select(Employee.id.label("employee_id"), GROUP_TERMINALS.c.terminal_id).join(
         GROUP_TERMINALS, GROUP_TERMINALS.c.group_id.in_(_groups_of_department(scope))
@@ -161,14 +161,14 @@ def _loses(scope: Scope) -> Select[int | None, int]:
     statement = (
         select(Enrolment.employee_id, Enrolment.terminal_id)
         .join(Employee, Employee.id == Enrolment.employee_id)
-        .where(Enrolment.desired == PRESENT, Enrolment.by_group, ~_is_asked(scope))
+        .where(Enrolment.desired == PRESENT, Enrolment.by_group, ~_is_granted(scope))
     )
     if scope.people is not None:
         statement = statement.where(Enrolment.employee_id.in_(scope.people))
     return statement if scope.terminal_ids is None else statement.where(Enrolment.terminal_id.in_(scope.terminal_ids))
 
 
-def _is_asked(scope: Scope) -> ColumnElement[bool]:
+def _is_granted(scope: Scope) -> ColumnElement[bool]:
     here = GROUP_TERMINALS.c.terminal_id == Enrolment.terminal_id
     theirs = select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == Enrolment.employee_id)
     theirs = theirs.correlate(Enrolment)  # Which is two queries further out.

@@ -36,7 +36,7 @@ class Changes:
 
 def terminals_of(employee: Employee) -> list[Terminal]:
     """Return the terminals on which groups ask for an employee, by the department or alone, active or not."""
-    return _asked(employee.department, _alone(employee.id))
+    return _granted(employee.department, _alone(employee.id))
 
 
 def groups_of(employee_id: int | None) -> list[int]:
@@ -95,15 +95,15 @@ def changes(employee: Employee | None, department: str, group_ids: Collection[in
     if employee is not None and not employee.is_active:
         return Changes()
     alone = groups_of(employee.id if employee else None) if group_ids is None else list(group_ids)
-    asked = _asked(departments.find(department) or department, alone)
-    return _difference(queries.desired_of(employee.number) if employee else [], asked)
+    granted = _granted(departments.find(department) or department, alone)
+    return _difference(queries.desired_of(employee.number) if employee else [], granted)
 
 
 def _apply(employee: Employee, *, give: bool) -> Changes:
     locks.share()
-    asked = terminals_of(employee) if employee.is_active else []
+    granted = terminals_of(employee) if employee.is_active else []
     present = queries.desired_of(employee.number, lock=True)
-    changes = _difference(present, asked)
+    changes = _difference(present, granted)
     for enrolment in present:
         if enrolment.terminal in changes.loses:
             desired.desire_absent_at(enrolment, employee)
@@ -124,18 +124,18 @@ def _apply(employee: Employee, *, give: bool) -> Changes:
     return Changes(tuple(gets), changes.loses, tuple(refused))
 
 
-def _difference(present: list[Enrolment], asked: list[Terminal]) -> Changes:
+def _difference(present: list[Enrolment], granted: list[Terminal]) -> Changes:
     """Compare where an employee is desired with where groups ask for the employee.
 
     A terminal that is not in use gets nobody; an employee who is desired there already stays so while a group asks.
     """
-    on, wanted = {row.terminal_id for row in present}, {terminal.id for terminal in asked}
-    gets = [terminal for terminal in asked if terminal.is_active and terminal.id not in on]
+    on, wanted = {row.terminal_id for row in present}, {terminal.id for terminal in granted}
+    gets = [terminal for terminal in granted if terminal.is_active and terminal.id not in on]
     loses = [row.terminal for row in present if row.by_group and row.terminal_id not in wanted]
     return Changes(tuple(gets), tuple(loses))
 
 
-def _asked(department: str, group_ids: Collection[int] | Select[int]) -> list[Terminal]:
+def _granted(department: str, group_ids: Collection[int] | Select[int]) -> list[Terminal]:
     by_department = (
         select(GROUP_DEPARTMENTS.c.group_id)
         .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)

@@ -188,14 +188,14 @@ def _page(
     **about: object,
 ) -> Response:
     """Answer the form, with what would change by it where that is the question."""
-    known: dict[str, Any] = {
+    context: dict[str, Any] = {
         "terminals": _offered(group),
         "departments": departments.list_all(),
         "people": queries.people(group.id, MAX_PEOPLE) if group else [],
         "ticked": {name: set(form.ids(name)) for name in ("terminals", "departments", "removed")},
         "found": changes,
     }
-    return make_response(render_template("groups/form.html", form=form, group=group, **known, **about), status)
+    return make_response(render_template("groups/form.html", form=form, group=group, **context, **about), status)
 
 
 def _shown_value(field: Field, value: Any) -> str:
