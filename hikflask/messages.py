@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import force_locale, gettext, ngettext
 
 from hikflask import invisible_characters
+from hikflask.models.refusal import Refusal
 
 NAMES = re.compile(r"%\((\w+)\)s")
 
@@ -724,6 +725,11 @@ def english(code: str, **params: Any) -> str:
     """Return the sentence in English, for the API."""
     with force_locale("en"):
         return _sentence(code, params)
+
+
+def english_of(refusal: Refusal | None) -> str:
+    """Return the sentence of a refusal in English, for the API and the command line."""
+    return english(refusal["code"], **refusal["params"]) if refusal else ""
 
 
 def outline(code: str) -> str:

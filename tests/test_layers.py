@@ -33,7 +33,7 @@ MAY_IMPORT = {
                  "owned_session"},
     "forms": {"forms", "labels.operators", "services.employees.filters", "invisible_characters", "employee_number",
               "text_rules", "validity_days"},
-    "messages": {"invisible_characters"},
+    "messages": {"invisible_characters", "models.refusal"},
     # The words of pages: of services they need constants and what is worked out from a row that was read.
     "labels": {"labels", "messages", "models", "services", "isapi.errors", "config", "invisible_characters",
                "validity_days"},

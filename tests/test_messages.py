@@ -261,7 +261,7 @@ def test_the_sentences_are_to_the_letter(code: str, russian_text: str, english_t
     assert messages.english(code, **ALL, time="at 14:05") == english_text
 
 
-@pytest.mark.parametrize("code", sorted(CODES | TERMINAL_CODES - {"refused"}))
+@pytest.mark.parametrize("code", sorted((CODES | TERMINAL_CODES) - {"refused"}))
 def test_each_code_has_its_own_sentence_in_both_languages(code: str) -> None:
     assert code in messages.SENTENCES
     assert messages.sentence(code) != messages.english(code)

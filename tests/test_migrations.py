@@ -19,7 +19,20 @@ from sqlalchemy.exc import DBAPIError
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Erasure, ImportBatch, Operator, Photo, Terminal
+from hikflask.models import (
+    Capture,
+    Comparison,
+    Employee,
+    Enrolment,
+    Erasure,
+    ImportBatch,
+    ImportRow,
+    Job,
+    JobItem,
+    Operator,
+    Photo,
+    Terminal,
+)
 from hikflask.services import audit
 from hikflask.services.audit import details_text
 from hikflask.services.captures.drafts import Draft
@@ -29,6 +42,7 @@ from hikflask.services.employees.save import save_employee
 from tests.conftest import close
 from tests.support.enrolment_state import FACTS, state_by
 from tests.support.postgresql import Cluster
+from tests.support.refusals import refusal
 from tests.support.trail import entries
 
 
@@ -524,6 +538,55 @@ def test_titles_of_sheets_are_forgotten_and_all_else_of_a_layout_stays(either: F
         upgrade()
 
         assert db.session.execute(db.select(ImportBatch.layout).order_by(ImportBatch.id)).scalars().all() == layouts
+        db.session.remove()
+
+
+def test_refusals_of_jobs_imports_and_comparisons_come_along_both_ways(either: Flask) -> None:
+    locked, lost = refusal("locked", n=5, t="Вход"), refusal("file_gone")
+    errors = {"name": refusal("text_empty", most=128), "photo": refusal("photo_twice", others="Ёж.jpg")}
+    columns = (JobItem.refusal, ImportRow.errors, Comparison.refusal)
+    facts = [db.select(column).order_by(column.class_.id) for column in columns]
+    old = {
+        "SELECT error FROM job_item": ["locked", "file_gone", ""],
+        "SELECT error_params FROM job_item": [locked["params"], {}, None],
+        "SELECT errors FROM import_row": [
+            {"name": ["text_empty", {"most": 128}], "photo": ["photo_twice", {"others": "Ёж.jpg"}]}, None
+        ],
+        "SELECT error FROM comparison": ["file_gone", ""],
+        "SELECT params FROM job": [{"a": "ж", "error": "locked", "error_params": locked["params"]}, {}, {"b": 1}],
+        "SELECT pause FROM job": [None, {"tries": 2, "error": "file_gone", "error_params": {}}, {"after": 7}],
+    }  # fmt: skip
+    with either.app_context():
+        upgrade()
+        db.session.add(Terminal(name="Вход", url="http://a.test", username="admin", password_encrypted="x"))
+        db.session.add(ImportBatch())
+        for params, pause in (({"a": "ж", "refusal": locked}, None), ({}, {"tries": 2, "refusal": lost}),
+                              ({"b": 1}, {"after": 7})):  # fmt: skip
+            db.session.add(Job(kind="send", params=params, pause=pause))
+        db.session.flush()
+        db.session.add_all(JobItem(job_id=1, number="1", refusal=refusal) for refusal in (locked, lost, None))
+        db.session.add_all(ImportRow(batch_id=1, number="1", verdict="new", errors=told) for told in (errors, None))
+        db.session.add_all(Comparison(terminal_id=1, state="done", refusal=refusal) for refusal in (lost, None))
+        db.session.commit()
+        new = [db.session.execute(fact).scalars().all() for fact in facts]
+        texts = db.session.execute(text("SELECT CAST(params AS TEXT) FROM job ORDER BY id")).scalars().all()
+        db.session.remove()
+        downgrade(revision="0035")
+        for statement, values in old.items():
+            read = db.session.execute(text(f"{statement} ORDER BY id")).scalars().all()
+            loaded = [json.loads(one) if isinstance(one, str) and one.startswith("{") else one for one in read]
+            assert loaded == values
+        db.session.execute(text("UPDATE job_item SET error_params = NULL WHERE error = 'file_gone'"))
+        db.session.commit()
+        db.session.remove()
+
+        upgrade()
+
+        assert [db.session.execute(fact).scalars().all() for fact in facts] == new
+        assert db.session.execute(text("SELECT CAST(params AS TEXT) FROM job ORDER BY id")).scalars().all() == texts
+        assert db.session.execute(db.select(Job.pause).order_by(Job.id)).scalars().all() == [
+            None, {"tries": 2, "refusal": lost}, {"after": 7}
+        ]  # fmt: skip
         db.session.remove()
 
 

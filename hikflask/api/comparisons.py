@@ -76,7 +76,8 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
 
 def _faces(made: Plan) -> dict[str, dict[str, str]]:
     """Return the other faces that were not named, so that nobody is taken over with them: each by its SHA-256."""
-    there = {step.number: step.faces[1] for step in made.refused if step.refusal == "face_differs" and step.faces}
+    refused = (step for step in made.refused if step.refusal_code == "face_differs")
+    there = {step.number: step.faces[1] for step in refused if step.faces}
     return {FACES: there} if there else {}
 
 

@@ -92,10 +92,10 @@ def import_users() -> ResponseReturnValue:
 
 def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
     """Return what came of the import that a job checked or did: what a short one is answered with; None before."""
-    if job.kind in {IMPORT, IMPORT_CHECK} and "error" in job.params:
-        error = _failed(job)
-        count = {"count": error.params["count"]} if error.code == UnsafePlan.code else {}
-        return {"error": error.code, "message": messages.english(error.code, **error.params), **count}
+    if job.kind in {IMPORT, IMPORT_CHECK} and (refusal := job.refusal):
+        code = refusal["code"]
+        count = {"count": refusal["params"]["count"]} if code == UnsafePlan.code else {}
+        return {"error": code, "message": messages.english_of(refusal), **count}
     return _shape(report, job.kind == IMPORT_CHECK) if report else None
 
 
@@ -123,15 +123,8 @@ def _at_once(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValu
 def _run(claim: Claim) -> None:
     run_to_end(claim)
     job = queries.get(claim.job_id) or abort(404, "The import was deleted meanwhile.")
-    if "error" in job.params:
-        raise _failed(job)
-
-
-def _failed(job: Job) -> ServiceError:
-    """Return why a job failed as a whole."""
-    error = ServiceError(**job.params.get("error_params", {}))
-    error.code, error.fields = job.params["error"], ("file",)
-    return error
+    if job.refusal:
+        raise ServiceError(job.refusal["code"], fields=("file",), **job.refusal["params"])
 
 
 def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
@@ -156,9 +149,7 @@ def _lose_access(losses: Losses) -> dict[str, Any]:
 
 
 def _wrong(row: WrongRow) -> dict[str, Any]:
-    fields = {
-        API_NAMES.get(name, name): messages.english(code, **params) for name, (code, params) in row.errors.items()
-    }
+    fields = {API_NAMES.get(name, name): messages.english_of(refusal) for name, refusal in row.errors.items()}
     photo = {"photo": row.photo} if row.line is None or PHOTO in row.errors else {}
     return {"row": row.line, "fields": fields, **photo}
 

@@ -13,6 +13,7 @@ from hikflask.cli import progress
 from hikflask.forms.fields import MAX_ID
 from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
+from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, columns
 from hikflask.services.imports.batches import Upload
@@ -77,8 +78,7 @@ def undo_import(batch_id: int, confirm: int | None) -> None:
     job = _run(imports.start_undo(batch_id, Agreed(confirm, by_admin=True)))
     failed, count = queries.failures(job.id, MAX_PRINTED)
     for failure in failed.rows:
-        item = failure.item
-        click.echo(f"{item.number}: {messages.english(item.error, **(item.error_params or {}))}", err=True)
+        click.echo(f"{failure.item.number}: {messages.english_of(failure.item.refusal)}", err=True)
     _print_rest(count - len(failed.rows))
     click.echo(f"Undone: {job.done - job.failed}, not undone: {job.failed}.")
     if job.failed:
@@ -160,8 +160,7 @@ def _run(claim: Claim) -> Job:
             f"`employees undo {job.params['batch']}`."
         )
     if job.state != DONE:
-        params = job.params.get("error_params") or {}
-        raise click.ClickException(messages.english(job.params.get("error", "interrupted"), **params))
+        raise click.ClickException(messages.english_of(job.refusal or Refusal(code="interrupted", params={})))
     return job
 
 
@@ -172,8 +171,7 @@ def _print_problems(report: Report) -> None:
         place = f"Row {row.line}" if row.line else row.photo or row.number
         files = {PHOTO: f" {row.photo}"} if row.line else {}
         sentences = (
-            f"{field}{files.get(field, '')}: {messages.english(code, **params)}"
-            for field, (code, params) in row.errors.items()
+            f"{field}{files.get(field, '')}: {messages.english_of(refusal)}" for field, refusal in row.errors.items()
         )
         click.echo(f"{place}: {'; '.join(sentences)}", err=True)
     _print_rest(report.wrong + report.without_photo - printed)

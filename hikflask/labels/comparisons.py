@@ -138,7 +138,7 @@ def answer_labels(step: Step) -> list[tuple[str, str]]:
 
     Where both differ, it is one question: the answer with the name on the terminal names the face, too.
     """
-    if step.refusal == "face_differs":
+    if step.refusal_code == "face_differs":
         return [
             (FACE_THERE, _("The same person, with the face on the terminal: it comes to the other terminals, too")),
             (NAME_HERE, _(KEEP_FACE)),

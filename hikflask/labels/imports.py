@@ -6,8 +6,9 @@ from typing import Any
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from hikflask import messages, validity_days
+from hikflask import validity_days
 from hikflask.labels.dates import local_day
+from hikflask.labels.refusals import refusal_sentence
 from hikflask.messages import N_
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
@@ -147,12 +148,8 @@ def _day(written: Any) -> str:
 def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:
     """Return each field that is wrong with the sentence that says why; of a photo also the file, else ""."""
     return [
-        (
-            field_label(field),
-            row.photo if field == "photo" else "",
-            messages.sentence(code, **{"field": field_label(field), **(params or {})}),
-        )
-        for field, (code, params) in (row.errors or {}).items()
+        (field_label(field), row.photo if field == "photo" else "", refusal_sentence(refusal, field=field_label(field)))
+        for field, refusal in (row.errors or {}).items()
     ]
 
 

@@ -3,7 +3,6 @@
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from hikflask import messages
 from hikflask.invisible_characters import isolated
 from hikflask.labels.imports import row_count
 from hikflask.labels.refusals import refusal_sentence
@@ -82,25 +81,26 @@ def title(job: Job) -> str:
 
 def state_label(job: Job) -> str:
     """Return the state in a word or two; of one that failed as a whole, or for all, that it failed."""
-    if (job.state == "failed" and "error" in job.params) or (job.failed_for_all and job.failed == 1):
+    if (job.state == "failed" and job.refusal) or (job.failed_for_all and job.failed == 1):
         return str(_("Failed"))
     if job.failed_for_all:
         return str(_("Failed for all %(n)s", n=format_decimal(job.failed)))
     if job.state == "done" and job.failed:
         return str(_("Partly done"))
-    waits = job.is_open and job.pause and "error" in job.pause
-    return str(_("Waits for its terminal") if waits else _(STATES[job.state]))
+    return str(_("Waits for its terminal") if _wait(job) else _(STATES[job.state]))
 
 
 def state_sentence(job: Job) -> str:
     """Return the state in a sentence; of a job that could not go on, or waits for its terminal, why."""
-    if error := job.params.get("error"):
-        return refusal_sentence(Refusal(code=error, params=job.params.get("error_params") or {}))
-    if job.is_open and job.pause and "error" in job.pause:
-        return refusal_sentence(Refusal(code=job.pause["error"], params=job.pause.get("error_params") or {}))
+    if refusal := job.refusal or _wait(job):
+        return refusal_sentence(refusal)
     if job.state == "done" and job.failed:
         return str(_("The job has ended."))
     return str(_(SENTENCES[job.state]))
+
+
+def _wait(job: Job) -> Refusal | None:
+    return job.pause.get("refusal") if job.is_open and job.pause else None
 
 
 def employee_count(count: int) -> str:
@@ -114,11 +114,8 @@ def item_count(job: Job, count: int) -> str:
 
 
 def failure_sentence(item: JobItem) -> str:
-    """Return why an item failed; what a terminal said, with the values that its sentence needs."""
-    about = item.error_params or {}
-    if "t" in about:
-        about = {"name": about["t"], **about}
-    return messages.sentence(item.error, **about)
+    """Return why an item failed."""
+    return refusal_sentence(item.refusal, name=item.refusal["params"].get("t") if item.refusal else "")
 
 
 def sent_count(count: int) -> str:

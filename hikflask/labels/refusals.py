@@ -9,8 +9,10 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.errors import ServiceError, refusal_of
 
 
-def refusal_sentence(refusal: Refusal, **about: Any) -> str:
+def refusal_sentence(refusal: Refusal | None, **about: Any) -> str:
     """Return the sentence of a refusal; `about` has values that it may lack, such as its terminal (t, address)."""
+    if refusal is None:
+        return ""
     params = {**about, **refusal["params"]}
     if "who" in params:
         params["who"] = actor_name(params["who"])

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
+from hikflask.models.refusal import WithRefusal
 from hikflask.models.terminal import Terminal
 
 READING = "reading"
@@ -31,7 +32,7 @@ KINDS = (NAME, FACE_MISSING, FACE_OTHER, ONLY_HERE, ONLY_THERE, VALIDITY)
 COUNT = "count"
 
 
-class Comparison(Base):
+class Comparison(WithRefusal, Base):
     """One reading of the whole list of a terminal, and its counts once it is `done`.
 
     The list is read page by page, and each page is kept at once, so that another worker can go on after `read` people,
@@ -57,7 +58,6 @@ class Comparison(Base):
     requested_by: Mapped[str] = mapped_column(String(128), default="")
     started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    error: Mapped[str] = mapped_column(String(64), default="")
     serial: Mapped[str] = mapped_column(String(128), default="")
     search_id: Mapped[str] = mapped_column(String(32), default="")
     people: Mapped[int | None]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.refusal import Refusal
 
 NEW = "new"
 CHANGED = "changed"
@@ -63,9 +64,9 @@ class ImportRow(Base):
     `line` is the row's number in the file, from 1 as a spreadsheet shows it; None for a photo alone. `verdict` is that
     of the dry run. `values` are the texts of the recognised columns by field, `cells` the whole row (of one with
     errors only, to give it back). `before` has the fields that change, with the employee's values at the dry run;
-    `written` the same fields as they were written. `errors`: field → [code, params] of a sentence in messages.py; those
-    of a row that is not wrong are of its photo, which is left out. `photo` is the name of the picture in the ZIP,
-    `former_photo_id` the employee's photo before.
+    `written` the same fields as they were written. `errors`: field → why it is refused; of a row that is not wrong
+    it is the photo, which is left out. `photo` is the name of the picture in the ZIP, `former_photo_id` the employee's
+    photo before.
 
     `state` tells whether the row was applied, and whether that was undone.
     """
@@ -87,7 +88,7 @@ class ImportRow(Base):
     cells: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     written: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    errors: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    errors: Mapped[dict[str, Refusal] | None] = mapped_column(JSON(none_as_null=True))
     photo: Mapped[str] = mapped_column(String(255), default="")
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     former_photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)

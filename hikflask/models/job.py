@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.refusal import Refusal, WithRefusal
 
 DRAFT = "draft"
 WAITING = "waiting"
@@ -32,8 +33,8 @@ class Job(Base):
     One worker at a time runs a job: the one whose claim has the present `claim_number`. It repeats this number with
     every item, and so holds the job until `claimed_until`. A job whose claim is over is claimed again. `attempts`
     counts the claims since the last item: a job without progress is given up. `pause` is why no worker runs it until
-    then (None: a worker does): `error` with `error_params` when its terminal did not let it talk, `tries` how often in
-    a row, and `after` the sent item up to which the items were checked for confirmation.
+    then (None: a worker does): `refusal` when its terminal did not let it talk, `tries` how often in a row, and `after`
+    the sent item up to which the items were checked for confirmation.
     """
 
     __table_args__ = (
@@ -66,13 +67,18 @@ class Job(Base):
         return self.state in OPEN
 
     @property
+    def refusal(self) -> Refusal | None:
+        """Why it failed as a whole; None when it did not."""
+        return self.params.get("refusal")
+
+    @property
     def failed_for_all(self) -> bool:
         """True when every item was tried, and each of them failed."""
         return self.state == DONE and 0 < self.failed == self.done
 
 
-class JobItem(Base):
-    """One person of a job: waiting, sent, done, or failed with an error code and the values of its sentence.
+class JobItem(WithRefusal, Base):
+    """One person of a job: waiting, sent, done, or failed with a refusal.
 
     A sent item waits until its enrolment is confirmed or given up; `desired` is the state of that enrolment which the
     item set. `action` is what is done for it where a job does several things.
@@ -95,5 +101,3 @@ class JobItem(Base):
     action: Mapped[str] = mapped_column(String(16), default="", server_default="")
     desired: Mapped[str] = mapped_column(String(8), default="", server_default="")
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="SET NULL"), index=True)
-    error: Mapped[str] = mapped_column(String(64), default="")
-    error_params: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -15,6 +15,12 @@ class Refusal(TypedDict):
     params: dict[str, Any]
 
 
+def without_values(refusal: Refusal) -> Refusal:
+    """Return a refusal without its values, which may name somebody; an unknown code stays as the terminal spells it."""
+    word = {name: value for name, value in refusal["params"].items() if name == "word"}
+    return Refusal(code=refusal["code"], params=word)
+
+
 class WithRefusal:
     """The column `refusal` of a table, None where nothing was refused, and `refusal_code` to compare with."""
 

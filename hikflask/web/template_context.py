@@ -19,6 +19,7 @@ from hikflask.labels import (
     imports,
     jobs,
     operators,
+    refusals,
     settings,
     terminals,
     webhooks,
@@ -50,7 +51,7 @@ MENU = {
 }
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
-LABELS = (audit, comparisons, imports, jobs, operators, settings, terminals)
+LABELS = (audit, comparisons, imports, jobs, operators, refusals, settings, terminals)
 
 
 def register(app: Flask) -> None:

@@ -33,6 +33,7 @@ from tests.support.compared import add_comparison
 from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.migrated import migrate
+from tests.support.refusals import refusal
 from tests.support.signed_in import let_in
 
 # What answers a part of a page, or no page at all.
@@ -129,7 +130,7 @@ def checked(site: Site) -> int:
             ImportRow(number="AXE8", verdict=NEW, values={"name": "Ольга Иванова", "department": "Охрана"}),
             ImportRow(number="AXE1", verdict=CHANGED, values={"name": "Анна Петрова"}, before=before),
             ImportRow(number="AXE9", verdict=UNCHANGED),
-            ImportRow(number="AXE!", verdict=WRONG, errors={"number": ["number_invalid", {}]}),
+            ImportRow(number="AXE!", verdict=WRONG, errors={"number": refusal("number_invalid")}),
             terminal_id=1,
         )
     close(app)

@@ -271,7 +271,7 @@ def test_undo_restores_exactly_or_says_why_not(known: list[Person], file: File, 
     run_to_end(claim)
 
     after, done = facts(), states(batch_id)
-    said = JobItem.error
+    said = JobItem.refusal_code
     refused = dict(db.session.execute(db.select(JobItem.number, said).where(JobItem.job_id == claim.job_id)).all())
     assert refused.keys() == applied.keys()
     for number in {*before.people, *between.people, *after.people}:

@@ -84,8 +84,8 @@ def test_report_of_a_job_names_nobody(simulator: Simulated, terminal: Terminal, 
     other.finish()
 
     assert other.error is None
-    columns = (JobItem.state, JobItem.error, JobItem.number, JobItem.error_params)
-    assert db.session.execute(select(*columns)).all() == [("failed", "name_differs", "", None)]
+    columns = (JobItem.state, JobItem.number, JobItem.refusal)
+    assert db.session.execute(select(*columns)).all() == [("failed", "", {"code": "name_differs", "params": {}})]
 
 
 def test_nothing_but_the_certificate_has_the_number(simulator: Simulated, terminal: Terminal) -> None:
@@ -126,7 +126,7 @@ def test_dry_run_of_a_table_ends_when_somebody_is_erased(between: Between, monke
     other.finish()
 
     assert other.error is None
-    assert (job.state, job.params["error"]) == ("failed", "import_file_gone")
+    assert (job.state, job.params["refusal"]["code"]) == ("failed", "import_file_gone")
     assert imports.rows(batch_id) == []
 
 
@@ -186,7 +186,7 @@ def test_person_who_is_erased_while_being_taken_over_does_not_come_back(
 
     assert other.error is None
     assert search.by_number("100222") is None
-    assert db.session.execute(select(JobItem.error, JobItem.error_params)).all() == [("not_there", None)]
+    assert db.session.execute(select(JobItem.refusal)).scalars().all() == [{"code": "not_there", "params": {}}]
 
 
 def test_number_is_given_to_nobody_before_its_erasure_ends(

@@ -474,7 +474,7 @@ def test_two_deletions_that_were_confirmed_take_what_both_were_to_take(app: Flas
 
     with app.app_context():
         assert [wishes(number) for number in NUMBERS] == [{}] * 3
-        assert set(db.session.scalars(db.select(JobItem.error))) == {""}
+        assert set(db.session.scalars(db.select(JobItem.refusal_code))) == {""}
 
 
 def test_leavers_leave_terminals_that_a_group_gave_them_after_they_were_counted(
@@ -564,7 +564,7 @@ def test_retried_plan_takes_from_nobody_what_was_not_counted(
     run_jobs()
 
     with app.app_context():
-        assert set(db.session.scalars(db.select(JobItem.error).where(JobItem.job_id == job))) <= {
+        assert set(db.session.scalars(db.select(JobItem.refusal_code).where(JobItem.job_id == job))) <= {
             "changed_there",
             "changed_since",
         }
@@ -576,7 +576,7 @@ def assert_nobody_lost(app: Flask, error: str) -> None:
     """All three are on the terminal still, and the job's items say why they were not done."""
     with app.app_context():
         assert [wishes(number) for number in NUMBERS] == [{"Вход": True}] * 3
-        last = db.select(JobItem.error).where(JobItem.job_id == db.select(db.func.max(Job.id)).scalar_subquery())
+        last = db.select(JobItem.refusal_code).where(JobItem.job_id == db.select(db.func.max(Job.id)).scalar_subquery())
         assert set(db.session.scalars(last)) == {error}
 
 

@@ -202,7 +202,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     assert not after_restore.allow(1, comparison.id + 1)
     for action in (SEND, REMOVE):
         (step,) = make(comparison, Choices({LEAVER.number: action})).steps
-        assert step.refusal == NotComparedSinceRestore.code
+        assert step.refusal_code == NotComparedSinceRestore.code
     send_to_terminal(late.id, 1)
     work(restored)
     assert written(simulator) == []

@@ -53,7 +53,7 @@ def job(job_id: int) -> Job:
 
 def items(job_id: int) -> list[tuple[str, str, str]]:
     """Number, state and error of each item."""
-    statement = db.select(JobItem.number, JobItem.state, JobItem.error).where(JobItem.job_id == job_id)
+    statement = db.select(JobItem.number, JobItem.state, JobItem.refusal_code).where(JobItem.job_id == job_id)
     found = [(number, state, error) for number, state, error in db.session.execute(statement.order_by(JobItem.id))]
     db.session.commit()
     return found

@@ -20,6 +20,7 @@ from hikflask.services.terminals import registry
 from tests.conftest import HOST
 from tests.support.desk import Desk, typed
 from tests.support.import_batches import LAYOUT, add_import
+from tests.support.refusals import refusal
 from tests.support.signed_in import OPERATOR_NAME, client_of
 
 pytestmark = pytest.mark.long
@@ -93,7 +94,7 @@ def turned(app: Flask, desk: Desk) -> Desk:
         add_import(
             ImportRow(number="9", verdict="new", values=imported),
             ImportRow(number="1", verdict="changed", values=imported, before={"name": HEBREW}, photo=f"{HEBREW}.jpg"),
-            ImportRow(number="8", verdict="wrong", errors={"photo": ["photo_twice", {"others": HEBREW}]}),
+            ImportRow(number="8", verdict="wrong", errors={"photo": refusal("photo_twice", others=HEBREW)}),
             table_name=f"{TURNED}.csv",
         )
         add_import(layout={**LAYOUT, "columns": [HEBREW, TURNED], "sample": [[TURNED, HEBREW]]}, fields={"number": 1})

@@ -18,12 +18,13 @@ from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison, Difference, Employee, Enrolment, Terminal
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
+from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.comparisons import queries, verdicts
 from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
 from hikflask.services.comparisons.queries import UNREAD, Facts
 from hikflask.services.core import shown
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.errors import ServiceError, refusal_of
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair
 from hikflask.services.privacy import consents
@@ -51,7 +52,6 @@ MAX_NAME_LENGTH = 128
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
 DAYS_CHANGE = "days_change"
-_NO_PARAMS: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Choices:
 
 
 class Step(NamedTuple):
-    """What is done for one number. `refusal` is the code of the sentence why it is not possible, "" when it is.
+    """What is done for one number. `refusal` is why it is not possible, None when it is.
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
     `replaces`: sending replaces the record there, whose cards and fingerprints are lost. `limits` are the days of
@@ -94,11 +94,15 @@ class Step(NamedTuple):
     is_there: bool
     names_agreed: bool
     replaces: bool
-    refusal: str = ""
-    refusal_params: Mapping[str, object] = _NO_PARAMS
+    refusal: Refusal | None = None
     limits: Limits | None = None
     limits_here: Limits | None = None
     faces: tuple[str, str] | None = None
+
+    @property
+    def refusal_code(self) -> str:
+        """The code of the refusal, or an empty text."""
+        return self.refusal["code"] if self.refusal else ""
 
     @property
     def is_new_face(self) -> bool:
@@ -143,7 +147,7 @@ class Step(NamedTuple):
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
         days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
-        return (*who, self.action, self.names_agreed, self.replaces, self.refusal, *(self.faces or ()), *days)
+        return (*who, self.action, self.names_agreed, self.replaces, self.refusal_code, *(self.faces or ()), *days)
 
 
 @dataclass(frozen=True)
@@ -300,14 +304,14 @@ def _is_here(known: Facts) -> bool:
 
 
 def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, choices: Choices) -> Step:
-    refusal: ServiceError | None = None
+    refusal = None
     another_face = known.another_face
     face_agreed = bool(another_face) and choices.agrees_to(known.number, another_face)
     limits = limits_here = None
     try:
         limits = check(terminal, known, action, names_agreed, face_agreed=face_agreed)
     except ServiceError as error:
-        refusal = error
+        refusal = refusal_of(error)
     if limits and known.employee:
         limits_here = Limits(known.employee.valid_from, known.employee.valid_to)
     return Step(
@@ -320,8 +324,7 @@ def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, cho
         is_there=known.there is not None,
         names_agreed=names_agreed,
         replaces=action == SEND and would_overwrite(known) and not is_our_face(known),
-        refusal=refusal.code if refusal else "",
-        refusal_params=refusal.params if refusal else _NO_PARAMS,
+        refusal=refusal,
         limits=limits,
         limits_here=limits_here,
         faces=(known.face_here, another_face) if known.has_another_face else None,

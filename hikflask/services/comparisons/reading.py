@@ -22,6 +22,7 @@ from hikflask.models import Comparison, Employee, Enrolment, PersonThere
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
 from hikflask.models.enrolment import CONFIRMED, PRESENT
+from hikflask.models.refusal import Refusal
 from hikflask.services.comparisons import queries, retention, verdicts
 from hikflask.services.comparisons.errors import LIST_FAILURES, ComparisonFailed
 from hikflask.services.comparisons.limits import words_of
@@ -104,7 +105,7 @@ def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, 
     comparison = queries.row(comparison_id)
     terminal_id = comparison.terminal_id
     if comparison.state == FAILED:
-        raise ComparisonFailed(comparison.error if comparison.error in LIST_FAILURES else "")
+        raise ComparisonFailed(comparison.refusal_code if comparison.refusal_code in LIST_FAILURES else "")
     if comparison.state == READING and comparison.step != VERDICTS and _read(comparison, holder, seconds, wait):
         return True
     verdicts.conclude(comparison_id)
@@ -139,7 +140,7 @@ def _fail(comparison_id: int, terminal_id: int, code: str) -> None:
     """End a comparison without any verdict. Who was read is forgotten: nobody adds to it any more."""
     mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     with transaction():
-        changed_rows(mine.values(state=FAILED, error=code[:64], ended_at=database_now()))
+        changed_rows(mine.values(state=FAILED, refusal=Refusal(code=code, params={}), ended_at=database_now()))
     retention.forget_of_terminal(terminal_id)
 
 

@@ -12,6 +12,7 @@ from hikflask.models import Comparison, Difference, Job, PersonThere
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE, FAILED, READING
 from hikflask.models.job import OPEN
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, let_others_write, transaction
 
@@ -62,7 +63,8 @@ def end_abandoned(*which: ColumnElement[bool], seconds: float) -> None:
     read_at = func.coalesce(Comparison.read_at, Comparison.started_at)
     left = update(Comparison).where(*which, Comparison.state == READING, read_at < database_now(-seconds))
     with transaction():
-        changed_rows(left.values(state=FAILED, error="comparison_replaced", ended_at=database_now()))
+        refusal = Refusal(code="comparison_replaced", params={})
+        changed_rows(left.values(state=FAILED, refusal=refusal, ended_at=database_now()))
 
 
 def _is_replaced() -> ColumnElement[bool]:

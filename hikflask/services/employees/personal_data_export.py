@@ -10,7 +10,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from hikflask.extensions import Base, db
-from hikflask.isapi.errors import spelled
 from hikflask.models import (
     AuditEntry,
     Capture,
@@ -20,6 +19,7 @@ from hikflask.models import (
     Enrolment,
     Erasure,
     ErasureRemoval,
+    ImportRow,
     Job,
     JobItem,
     LeftAlone,
@@ -132,11 +132,11 @@ def export_employee(employee_id: int) -> bytes:
         "terminals": [_at_terminal(row, OF_ENROLMENT, "refusal") for row in enrolled],
         "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
         "jobs": [
-            {**_columns(job, OF_JOB), "action": item.action, "error": spelled(item.error, item.error_params or {})}
+            {**_columns(job, OF_JOB), "action": item.action, "error": told(item.refusal)[0]}
             for job, item in db.session.execute(jobs.order_by(JobItem.id))
         ],
         "imports": [
-            {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW)}
+            {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW), "errors": _errors(row)}
             for batch, row in import_traces.of_employee(employee_id)
         ],
         "comparisons": _comparisons(employee, enrolled),
@@ -146,6 +146,11 @@ def export_employee(employee_id: int) -> bytes:
     with transaction():
         audit.record("employee.exported", employee=locked_employee(employee_id))
     return _zipped(data, pictures)
+
+
+def _errors(row: ImportRow) -> dict[str, list[Any]] | None:
+    errors = (row.errors or {}).items()
+    return {field: [refusal["code"], refusal["params"]] for field, refusal in errors} or None
 
 
 def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now, storable
 from hikflask.models.import_batch import VERDICTS, WRONG
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
@@ -210,7 +211,7 @@ class _DryRun:
         changes = []
         for row in stored:
             others = (str(line) for line in self._twice[row.number] if line != row.line)
-            said = ["number_twice", {"lines": ", ".join(islice(others, MAX_LINES))}]
+            said = Refusal(code="number_twice", params={"lines": ", ".join(islice(others, MAX_LINES))})
             cells = [storable(cell) for cell in part[row.line].cells]
             errors = (row.errors or {}) | {NUMBER: said}
             changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
@@ -225,7 +226,8 @@ class _DryRun:
     # --- photos of people who are not in the table ---
 
     def _read_lonely_photos(self) -> None:
-        others = [self._unnamed(name) for name in self._photos.others]
+        said = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_not_named", params={})})
+        others = [self._row(None, Values(""), Picture(name), said, None) for name in self._photos.others]
         for part in _parts(iter(others), BATCH):
             self._write(part, len(part))
         lonely = [number for number in self._photos.pictures if number not in self._lines]
@@ -245,13 +247,9 @@ class _DryRun:
                 said = verdicts.verdict(found, picture, now)
             else:
                 picture = Picture(self._photos.pictures[number][0])
-                said = Verdict(WRONG, errors={PHOTO: ["photo_nobody", {}]})
+                said = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
             rows.append(self._row(None, found, picture, said, None))
         self._write(rows, sum(number not in now.people for number in numbers))
-
-    def _unnamed(self, name: str) -> dict[str, Any]:
-        said = Verdict(WRONG, errors={PHOTO: ["photo_not_named", {}]})
-        return self._row(None, Values(""), Picture(name), said, None)
 
     def _end(self) -> None:
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}

@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import TypeVar
 
 from hikflask.models import ImportBatch, Photo
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import end_read
-from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError
+from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError, refusal_of
 from hikflask.services.imports import photo_archive, stored_files
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.verdicts import Picture
@@ -48,14 +49,16 @@ def look(batch: ImportBatch, names: list[str], look_at: PhotoCheck) -> Picture:
     """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
     name = names[0]
     if len(names) > 1:
-        return Picture(name, error=["photo_twice", {"others": ", ".join(other[-MAX_NAME:] for other in names[1:4])}])
+        others = ", ".join(other[-MAX_NAME:] for other in names[1:4])
+        return Picture(name, error=Refusal(code="photo_twice", params={"others": others}))
     path = stored_files.path_of(batch.photos_file)
     try:
         looked = _patiently(lambda: look_at(photo_archive.read(path, name)))
     except (BadPhoto, PhotosWaiting) as error:
-        return Picture(name, error=[error.code, error.params])
+        return Picture(name, error=refusal_of(error))
     serious = next((finding for finding in looked.findings if finding.serious), None)
-    return Picture(name, storage.sha256(looked.jpeg), [serious.code, serious.params] if serious else None)
+    refusal = Refusal(code=serious.code, params=serious.params) if serious else None
+    return Picture(name, storage.sha256(looked.jpeg), refusal)
 
 
 def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:

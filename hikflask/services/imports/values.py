@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Any
 
 from hikflask import employee_number, text_rules, validity_days
 from hikflask.models.columns import storable
 from hikflask.models.employee import folded
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.validity import LAST_OF_DAY
@@ -33,7 +33,6 @@ DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, LAST_OF_DAY}}
 NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001")
-Error = list[Any]
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Values:
 
     number: str
     texts: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, Error] = field(default_factory=dict)
+    errors: dict[str, Refusal] = field(default_factory=dict)
     leaves: bool | None = None
 
 
@@ -63,15 +62,10 @@ def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values
     _read_days(found, cells)
     for name in formulas - found.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
-        if index_of_word(name, cells) is None or fields[name] in row.formulas:
-            found.errors[NAME if name in PARTS else name] = ["formula", {}]
+        is_word = name in {LEFT, ACTIVE} and _word(cells[name]) in YES | NO
+        if not is_word or fields[name] in row.formulas:
+            found.errors[NAME if name in PARTS else name] = Refusal(code="formula", params={})
     return found
-
-
-def index_of_word(name: str, cells: Mapping[str, str]) -> str | None:
-    """Return the word for yes or no that a cell has, or None."""
-    word = _word(cells[name])
-    return word if name in {LEFT, ACTIVE} and word in YES | NO else None
 
 
 def _cell(row: Row, index: int) -> str:
@@ -98,13 +92,13 @@ def _texts(cells: Mapping[str, str]) -> dict[str, str]:
 
 def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row) -> None:
     if row.too_long:
-        found.errors[NUMBER] = ["row_too_long", {}]
+        found.errors[NUMBER] = Refusal(code="row_too_long", params={})
     elif not employee_number.is_valid(cells[NUMBER]) and NUMBER not in formulas:
-        found.errors[NUMBER] = ["number_invalid", {}]
+        found.errors[NUMBER] = Refusal(code="number_invalid", params={})
     for name, required in ((NAME, True), (DEPARTMENT, False)):
         fault = text_rules.fault(found.texts[name], MAX_LENGTH, required=required) if name in found.texts else ""
         if fault:
-            found.errors[name] = [fault, {"most": MAX_LENGTH}]
+            found.errors[name] = Refusal(code=fault, params={"most": MAX_LENGTH})
             found.texts[name] = _shortened(found.texts[name], 2 * MAX_LENGTH)
     if DEPARTMENT in found.texts and DEPARTMENT not in found.errors:
         found.texts[DEPARTMENT] = departments.one_spaced(found.texts[DEPARTMENT])
@@ -114,13 +108,13 @@ def _read_leaving(found: Values, cells: Mapping[str, str], status: bool) -> None
     said = {name: _leaving(name, cells[name]) for name in (LEFT, ACTIVE) if cells.get(name)}
     if status and _word(cells[LEFT]) in YES | NO:
         said.pop(LEFT)
-        found.errors[LEFT] = ["status_unclear", {}]
+        found.errors[LEFT] = Refusal(code="status_unclear", params={})
     for name, leaves in said.items():
         if leaves == "unknown":
-            found.errors[name] = ["left_unreadable", {}]
+            found.errors[name] = Refusal(code="left_unreadable", params={})
     told = {leaves for leaves in said.values() if leaves != "not yet"}
     if told == {"left", "here"}:
-        found.errors[ACTIVE] = ["left_contradicts", {}]
+        found.errors[ACTIVE] = Refusal(code="left_contradicts", params={})
     elif told and not found.errors.keys() & {LEFT, ACTIVE}:
         found.leaves = told == {"left"}
     if found.leaves is not None:
@@ -137,9 +131,9 @@ def _read_days(found: Values, cells: Mapping[str, str]) -> None:
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
         if text and day is None:
-            found.errors[name] = ["day_unreadable", {}]
+            found.errors[name] = Refusal(code="day_unreadable", params={})
         elif day and not validity_days.is_accepted(day):
-            found.errors[name] = ["day_outside", {}]
+            found.errors[name] = Refusal(code="day_outside", params={})
         found.texts[name] = _shortened(text, MAX_LENGTH) if name in found.errors else validity_days.written(day)
 
 

@@ -13,9 +13,10 @@ from hikflask.models import Consent, Department, Employee, Enrolment, Photo
 from hikflask.models.department import spelling_key
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.groups import differences
-from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO, Error, Values
+from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO, Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 
@@ -57,7 +58,7 @@ class Picture:
 
     name: str
     sha256: str = ""
-    error: Error | None = None
+    error: Refusal | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Verdict:
 
     verdict: str
     before: dict[str, Any] | None = None
-    errors: dict[str, Error] | None = None
+    errors: dict[str, Refusal] | None = None
     employee_id: int | None = None
 
 
@@ -163,30 +164,34 @@ def verdict(values: Values, picture: Picture | None, now: Present) -> Verdict:
     before = None if person is None else _before(values, None if refused else picture, person, now)
     if person and not before:
         return Verdict(WRONG if refused else UNCHANGED, errors=refused or None, employee_id=person.id)
-    if leaving := _leaving(now.leaving.get(values.number, ()), person):
-        said = ["number_leaving", {"n": values.number, "t": leaving.terminal}]
+    removals = now.leaving.get(values.number, ())
+    # As desired.refuse_while_leaving().
+    others = (leaving for leaving in removals if person is None or leaving.employee_id != person.id)
+    if leaving := next(others, None):
+        said = Refusal(code="number_leaving", params={"n": values.number, "t": leaving.terminal})
         return Verdict(WRONG, errors={NUMBER: said} | refused, employee_id=person.id if person else None)
     return Verdict(CHANGED if person else NEW, before, refused or None, person.id if person else None)
 
 
-def _refused_photo(picture: Picture | None, person: Known | None) -> dict[str, Error]:
+def _refused_photo(picture: Picture | None, person: Known | None) -> dict[str, Refusal]:
     if picture and picture.error:
         return {PHOTO: picture.error}
-    consented = person is not None and person.consented
-    return {PHOTO: ["consent_missing", {}]} if picture and consents.is_required() and not consented else {}
+    if picture and consents.is_required() and not (person and person.consented):
+        return {PHOTO: Refusal(code="consent_missing", params={})}
+    return {}
 
 
-def _errors(values: Values, person: Known | None) -> dict[str, Error]:
-    errors: dict[str, Error] = {}
+def _errors(values: Values, person: Known | None) -> dict[str, Refusal]:
+    errors: dict[str, Refusal] = {}
     if person is None and not values.leaves and NAME not in values.texts:
-        errors[NAME] = ["text_empty", {}]
+        errors[NAME] = Refusal(code="text_empty", params={})
     errors |= _wrong_days(values, person)
     if person and not person.is_active and values.leaves is False:
-        errors[LEFT] = ["inactive_here", {}]
+        errors[LEFT] = Refusal(code="inactive_here", params={})
     return errors
 
 
-def _wrong_days(values: Values, person: Known | None) -> dict[str, Error]:
+def _wrong_days(values: Values, person: Known | None) -> dict[str, Refusal]:
     """Return what is wrong with the validity that there would be. For somebody who leaves it does not matter."""
     if values.leaves or values.errors.keys() & set(DAYS):
         return {}
@@ -195,15 +200,9 @@ def _wrong_days(values: Values, person: Known | None) -> dict[str, Error]:
     if not last or (last == before.get(VALID_TO) and first == before.get(VALID_FROM)):
         return {}
     if first > last:
-        return {VALID_TO if VALID_TO in values.texts else VALID_FROM: ["days_order", {}]}
+        return {VALID_TO if VALID_TO in values.texts else VALID_FROM: Refusal(code="days_order", params={})}
     is_new_end = last != before.get(VALID_TO) and (person is None or person.is_active)
-    return {VALID_TO: ["validity_over", {}]} if is_new_end and last < today().isoformat() else {}
-
-
-def _leaving(found: Collection[Leaving], person: Known | None) -> Leaving | None:
-    """Return the removal because of which the number cannot be saved; see desired.refuse_while_leaving()."""
-    others = (one for one in found if person is None or one.employee_id != person.id)
-    return next(others, None)
+    return {VALID_TO: Refusal(code="validity_over", params={})} if is_new_end and last < today().isoformat() else {}
 
 
 def _before(values: Values, picture: Picture | None, person: Known, now: Present) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _count(employees: Select[Employee]) -> int:
 
 
 def _copy(job_id: int, employees: Select[Employee]) -> int:
-    fixed = {"job_id": job_id, "state": WAITING, "error": ""}
+    fixed = {"job_id": job_id, "state": WAITING}
     columns = [Employee.id, Employee.number, *(literal(value) for value in fixed.values())]
     names = ["employee_id", "number", *fixed]
     # Nobody is erased before these items can be seen, and whoever is deleted already is not meant.

@@ -39,25 +39,18 @@ def _add(job_id: int, rows: tuple[ColumnElement[bool], ...], progress: Progress,
         changed_rows(delete(JobItem).where(JobItem.job_id == job_id))
         total = db.session.execute(select(func.count(ImportRow.id)).where(*rows)).scalar_one()
         progress.report(0, total)
-    ids = list(db.session.execute(select(ImportRow.id).where(*rows).order_by(_order(backwards))).scalars())
+    order = ImportRow.id.desc() if backwards else ImportRow.id.asc()
+    ids = list(db.session.execute(select(ImportRow.id).where(*rows).order_by(order)).scalars())
     for start in range(0, len(ids), BATCH):
         part = sorted(ids[start : start + BATCH])
         these = (*rows, ImportRow.id.between(part[0], part[-1]))
-        chosen = select(ImportRow.employee_id, ImportRow.number, *_fixed(job_id)).where(*these)
-        names = ["employee_id", "number", "job_id", "state", "error"]
+        chosen = select(ImportRow.employee_id, ImportRow.number, literal(job_id), literal(WAITING)).where(*these)
+        names = ["employee_id", "number", "job_id", "state"]
         with transaction():
             # Nobody is erased before these items can be seen.
             kept_employees(db.session.execute(select(ImportRow.employee_id).where(*these)).scalars().all())
-            db.session.execute(insert(JobItem).from_select(names, chosen.order_by(_order(backwards))))
+            db.session.execute(insert(JobItem).from_select(names, chosen.order_by(order)))
             progress.report(0, total)
-
-
-def _order(backwards: bool) -> ColumnElement[int]:
-    return ImportRow.id.desc() if backwards else ImportRow.id.asc()
-
-
-def _fixed(job_id: int) -> list[ColumnElement[object]]:
-    return [literal(value) for value in (job_id, WAITING, "")]
 
 
 def row_of(item: JobItem, batch_id: int) -> ImportRow:

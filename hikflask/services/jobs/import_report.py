@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Row, and_, func, select
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import spelled
 from hikflask.models import ImportBatch, ImportRow, Job, JobItem
 from hikflask.models.import_batch import CHANGED, NEW, OPEN, UNCHANGED, WRONG
 from hikflask.models.job import DONE, FAILED
+from hikflask.models.refusal import Refusal
+from hikflask.services.core.errors import told
 from hikflask.services.core.keyset import Keyset
 from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.imports import batches, losses, queries
@@ -24,8 +25,6 @@ from hikflask.services.jobs.kinds import LOSSES
 
 # A page begins behind one item that failed, and behind one row with something wrong.
 PLACES = Keyset((JobItem.id.asc(), ImportRow.id.asc()), "report of a job")
-# Field → code and params of a sentence in messages.py.
-Errors = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class WrongRow:
     line: int | None
     number: str
     photo: str
-    errors: Errors
+    errors: dict[str, Refusal]
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
     :raises CursorUnknown:
     """
     last_item, last_row = PLACES.values(cursor) if cursor else (0, 0)
-    is_over = job.state in {DONE, FAILED} and "error" not in job.params
+    is_over = job.state in {DONE, FAILED} and job.refusal is None
     batch = batches.of_job(job.id) if is_over else None
     items = _failed(job.id, batch, limit + 1, last_item)
     rows = _wrong(batch, limit + 1 - len(items), last_row) if batch else []
@@ -88,7 +87,7 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
         (rows or items).pop()
     after = [items[-1].id if items else last_item, rows[-1].id if rows else last_row]
     report = _report(batch, rows, items, is_imported=job.id == batch.import_job_id) if batch else None
-    failed = [(item.number, spelled(item.error, item.error_params or {})) for item in items]
+    failed = [(item.number, told(item.refusal)[0]) for item in items]
     return Page(failed, report, PLACES.cursor(after) if more and limit else "")
 
 
@@ -103,12 +102,10 @@ def of_batch(batch: ImportBatch, most: int) -> Report:
 
 
 def _report(batch: ImportBatch, rows: Iterable[Row[Any]], items: Iterable[Row[Any]], *, is_imported: bool) -> Report:
-    counts = _imported(batch) if is_imported else _checked(batch)
+    checked = Counter({NEW: batch.new, CHANGED: batch.changed, UNCHANGED: batch.unchanged, WRONG: batch.wrong})
+    counts = _imported(batch) if is_imported else checked
     wrong = [WrongRow(row.line, row.number, row.photo, row.errors) for row in rows]
-    wrong += [
-        WrongRow(item.line, item.number, item.photo or "", {NUMBER: [item.error, item.error_params or {}]})
-        for item in items
-    ]
+    wrong += [WrongRow(item.line, item.number, item.photo or "", {NUMBER: item.refusal}) for item in items]
     without_photo = queries.without_photo(batch.id)
     return Report(
         batch.id,
@@ -129,10 +126,6 @@ def losses_of(batch: ImportBatch) -> Losses:
     if job and LOSSES in job.params:
         return Losses.from_json(job.params[LOSSES])
     return losses.of_import(batch.id)
-
-
-def _checked(batch: ImportBatch) -> Counter[str]:
-    return Counter({NEW: batch.new, CHANGED: batch.changed, UNCHANGED: batch.unchanged, WRONG: batch.wrong})
 
 
 def _imported(batch: ImportBatch) -> Counter[str]:
@@ -161,7 +154,7 @@ def _failed(job_id: int, batch: ImportBatch | None, limit: int, after: int = 0) 
         ImportRow.verdict.in_(CHANGES),
     )
     statement = (
-        select(JobItem.id, JobItem.number, JobItem.error, JobItem.error_params, ImportRow.line, ImportRow.photo)
+        select(JobItem.id, JobItem.number, JobItem.refusal, ImportRow.line, ImportRow.photo)
         .outerjoin(ImportRow, and_(*row))
         .where(JobItem.job_id == job_id, JobItem.state == FAILED, JobItem.id > after)
     )

@@ -20,6 +20,7 @@ from hikflask.extensions import db
 from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAITING
+from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -130,7 +131,7 @@ def retry(job_id: int, agreed: Agreed) -> Claim | None:
     if job is None or not can_retry(job):
         return None
     rest = losses.agreed_rest(job, agreed)
-    over = ("error", "error_params", TAKEN, TAKEN_PEOPLE)
+    over = ("refusal", TAKEN, TAKEN_PEOPLE)
     params = {name: value for name, value in job.params.items() if name not in over}
     if LOSSES in params:
         params[LOSSES] = rest.as_json
@@ -218,13 +219,10 @@ def begin_items(claim: Claim) -> None:
 
 
 @transactional
-def fail(claim: Claim, code: str, about: dict[str, Any]) -> None:
-    """End a job that cannot go on; its page says why.
-
-    :param about: the values of the sentence for the code.
-    """
+def fail(claim: Claim, refusal: Refusal) -> None:
+    """End a job that cannot go on; its page says why."""
     job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
-    params = {**job.params, "error": code, "error_params": about}
+    params = {**job.params, "refusal": refusal}
     changed_rows(update(Job).where(*claim.holds).values(state=FAILED, ended_at=database_now(), params=params))
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -15,6 +16,7 @@ from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
 from hikflask.models import Job, JobItem
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
+from hikflask.models.refusal import without_values
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.db import changed_rows, end_read, transactional
@@ -29,7 +31,7 @@ from hikflask.services.jobs.troubles import Trouble
 
 log = logging.getLogger(__name__)
 # What is written to an item.
-Outcome = dict[str, object]
+Outcome = dict[str, Any]
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
 BATCH = 50
@@ -48,17 +50,13 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
         return False
     with request_id.working_for(job.request_id):
         log.info("job %s (%s): %s of %s done", job.id, job.kind, job.done, job.total)
-        return _run_slice(job, claim, until)
-
-
-def _run_slice(job: Job, claim: Claim, until: float) -> bool:
-    try:
-        with audit.acting(Actor(job.requested_by)):
-            return _work(job, claim, until)
-    except ClaimLost:
-        log.info("job %s: it is not to go on", claim.job_id)
-    except Trouble as trouble:
-        troubles.end_slice(job, claim, trouble.error)
+        try:
+            with audit.acting(Actor(job.requested_by)):
+                return _work(job, claim, until)
+        except ClaimLost:
+            log.info("job %s: it is not to go on", claim.job_id)
+        except Trouble as trouble:
+            troubles.end_slice(job, claim, trouble.error)
     return False
 
 
@@ -139,23 +137,20 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
     except (TerminalError, ServiceError) as error:
         if kind.talks and troubles.concerns_all(job, error):
             raise Trouble(error) from error
-        mark({"state": FAILED, "error": error.code[:64], "error_params": troubles.about(job, error)})
+        mark({"state": FAILED, "refusal": troubles.refusal(job, error)})
 
 
 @transactional
 def _run_and_mark(job: Job, run: Run, mark: Callable[[Outcome], None]) -> None:
-    mark(_outcome(job, run))
-
-
-def _outcome(job: Job, run: Run) -> Outcome:
-    """Do what the job is for; return what is written to the item."""
+    """Do what the job is for, and write how the item ended."""
     with mass_removals.noted() as lost:
         enrolment = run()
     if lost:
         losses.take(job, lost)
     if KINDS[job.kind].settles and enrolment is not None:
-        return {"state": SENT, "enrolment_id": enrolment.id, "desired": enrolment.desired}
-    return {"state": DONE}
+        mark({"state": SENT, "enrolment_id": enrolment.id, "desired": enrolment.desired})
+    else:
+        mark({"state": DONE})
 
 
 @transactional
@@ -170,4 +165,6 @@ def _mark(claim: Claim, item_id: int, number: str, outcome: Outcome) -> None:
         raise ClaimLost
     if not changed_rows(item.where(JobItem.number == number).values(**outcome)):
         # The number is blank: the employee was erased meanwhile, so nothing about them is written any more.
-        changed_rows(item.values(**{**outcome, "error_params": None}))
+        if "refusal" in outcome:
+            outcome["refusal"] = without_values(outcome["refusal"])
+        changed_rows(item.values(**outcome))

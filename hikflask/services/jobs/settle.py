@@ -6,7 +6,7 @@ the whole portion, so a job that only waits for terminals costs nearly nothing, 
 
 import time
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -76,7 +76,7 @@ def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
         some = select(JobItem.id).where(*failed).order_by(JobItem.id).limit(PORTION)
         again = update(JobItem).where(JobItem.id.in_(some))
         with transaction():
-            changed = changed_rows(again.values(state=WAITING, error="", error_params=None, enrolment_id=None))
+            changed = changed_rows(again.values(state=WAITING, refusal=None, enrolment_id=None))
             if not lifecycle.count(claim, done=-changed, failed=-changed):
                 raise ClaimLost
             if changed < PORTION:
@@ -115,13 +115,16 @@ def _succeeded() -> ColumnElement[bool]:
 def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
     """Fail the items whose employee or record is gone, or for which something else is desired by now."""
     there = select(Employee.id).where(Employee.id == JobItem.employee_id).exists()
-    gone = case((~there, "employee_unknown"), else_=EnrolmentUnknown.code)
-    lost = changed_rows(
-        update(JobItem).where(*sent, IS_GONE, JobItem.desired != ABSENT).values(state=FAILED, error=gone)
-    )
     still = select(Enrolment.id).where(OF_ITEM).exists()
-    return lost + changed_rows(
-        update(JobItem).where(*sent, ~still, ~IS_GONE).values(state=FAILED, error=GenerationChanged.code)
+    lost = and_(IS_GONE, JobItem.desired != ABSENT)
+    reasons = {
+        "employee_unknown": and_(lost, ~there),
+        EnrolmentUnknown.code: lost,
+        GenerationChanged.code: and_(~still, ~IS_GONE),
+    }
+    return sum(
+        changed_rows(update(JobItem).where(*sent, reason).values(state=FAILED, refusal=Refusal(code=code, params={})))
+        for code, reason in reasons.items()
     )
 
 
@@ -135,6 +138,6 @@ def _fail_refused(sent: tuple[ColumnElement[bool], ...]) -> int:
         same = and_(text.is_not_distinct_from(its_text), Terminal.name == name)
         told_so = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_GIVEN_UP, same).exists()
         why = refusal or Refusal(code=NOT_FINISHED, params={})
-        written = {"error": why["code"], "error_params": {**why["params"], "t": name}}
-        failed += changed_rows(update(JobItem).where(*sent, told_so).values(state=FAILED, **written))
+        written = Refusal(code=why["code"], params={**why["params"], "t": name})
+        failed += changed_rows(update(JobItem).where(*sent, told_so).values(state=FAILED, refusal=written))
     return failed

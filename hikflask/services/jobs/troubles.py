@@ -1,10 +1,9 @@
 """What becomes of a job that a terminal, or a refusal, keeps from going on: it waits for a while, or it fails."""
 
-from typing import Any
-
 from hikflask.extensions import db
 from hikflask.isapi.errors import AccountLocked, TerminalError
 from hikflask.models import Job, Terminal
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
 from hikflask.services.enrolments.failures import SOON_SECONDS
 from hikflask.services.enrolments.schedule import back_off
@@ -24,10 +23,10 @@ class Trouble(Exception):
 def end_slice(job: Job, claim: Claim, error: TerminalError | ServiceError) -> None:
     """Pause the job when a later try may succeed, else let it fail with the sentence of the error."""
     if not KINDS[job.kind].talks or not _passes(job, error):
-        lifecycle.fail(claim, error.code, about(job, error))
+        lifecycle.fail(claim, refusal(job, error))
         return
     in_use = isinstance(error, (TerminalInUse, LeaseLost))
-    why = {"error": error.code, "error_params": about(job, error), "tries": _tries(job) + 1}
+    why = {"refusal": refusal(job, error), "tries": _tries(job) + 1}
     lifecycle.pause(claim, SOON_SECONDS if in_use else back_off(_tries(job)), why)
 
 
@@ -36,14 +35,15 @@ def concerns_all(job: Job, error: TerminalError | ServiceError) -> bool:
     return _stops(error) or _passes(job, error)
 
 
-def about(job: Job, error: TerminalError | ServiceError) -> dict[str, Any]:
-    """Return the values for the sentence of an error."""
+def refusal(job: Job, error: TerminalError | ServiceError) -> Refusal:
+    """Return an error as a row stores it, with the terminal that it came from."""
     if isinstance(error, ServiceError):
-        return error.params
+        return Refusal(code=error.code, params=error.params)
     terminal = db.session.get(Terminal, job.terminal_id) if job.terminal_id else None
     where = {"t": terminal.name, "name": terminal.name, "address": terminal.url} if terminal else {}
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
-    return {**where, **error.params} | ({"n": max(1, round(seconds / 60))} if seconds else {})
+    minutes = {"n": max(1, round(seconds / 60))} if seconds else {}
+    return Refusal(code=error.code, params={**where, **error.params, **minutes})
 
 
 def _stops(error: TerminalError | ServiceError) -> bool:

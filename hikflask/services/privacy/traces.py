@@ -11,6 +11,7 @@ from sqlalchemy import Text, cast, delete, false, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, WebhookDelivery
+from hikflask.models.refusal import without_values
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, lock_numbers, transaction
 from hikflask.services.privacy import comparison_traces, import_traces
@@ -27,8 +28,10 @@ def forget(numbers: Collection[str], employee_id: int | None) -> None:
     # The rows of jobs are locked before those of their items, as the worker does.
     _blank_params(numbers)
     own = false() if employee_id is None else JobItem.employee_id == employee_id
-    items = update(JobItem).where(or_(JobItem.number.in_(numbers), own))
-    changed_rows(items.values(number="", error_params=None))
+    items = select(JobItem.id, JobItem.refusal).where(or_(JobItem.number.in_(numbers), own)).order_by(JobItem.id)
+    for item_id, refusal in db.session.execute(items.with_for_update()).all():
+        blank = {"number": "", "refusal": refusal and without_values(refusal)}
+        changed_rows(update(JobItem).where(JobItem.id == item_id).values(**blank))
     # The others are still to be sent, and deleted afterwards: see certificates.forget_messages().
     ended = (WebhookDelivery.number.in_(numbers), WebhookDelivery.next_attempt_at.is_(None))
     changed_rows(delete(WebhookDelivery).where(*ended))

@@ -127,8 +127,8 @@ def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatu
 
 def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:
     made = plans.make(comparison, plan_choices.of(comparison))
-    asked = [step for step in made.refused if step.refusal in ASKED]
-    refused = [step for step in made.refused if step.refusal not in ASKED]
+    asked = [step for step in made.refused if step.refusal_code in ASKED]
+    refused = [step for step in made.refused if step.refusal_code not in ASKED]
     possible = [step for step in made.steps if not step.refusal and step.action != LEAVE]
     found = listed(lambda limit, offset: (possible[offset : offset + limit], len(possible)))
     known = {

@@ -20,6 +20,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.comparisons import compare, desire_with_photo, limit_there, strangers
 from tests.support.enrolments import enrol
 from tests.support.groups import add_terminals, make_group
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -31,7 +32,7 @@ def made(comparison: Comparison, same_person: frozenset[str] = frozenset(), **nu
 
 
 def refusals(found: Plan) -> dict[str, str]:
-    return {step.number: step.refusal for step in found.steps}
+    return {step.number: step.refusal_code for step in found.steps}
 
 
 def test_steps_come_from_numbers_and_from_kinds(simulator: Simulated, terminal: Terminal) -> None:
@@ -43,7 +44,7 @@ def test_steps_come_from_numbers_and_from_kinds(simulator: Simulated, terminal: 
         done, Choices(numbers={"901": REMOVE, "902": LEAVE}, kinds={"only_there": TAKE_OVER, "only_here": SEND})
     )
 
-    assert [(step.number, step.action, step.refusal) for step in found.steps] == [
+    assert [(step.number, step.action, step.refusal_code) for step in found.steps] == [
         ("100", SEND, ""), ("900", TAKE_OVER, ""), ("901", REMOVE, ""), ("902", LEAVE, ""),
     ]  # fmt: skip
     assert found.counts == {SEND: 1, TAKE_OVER: 1, REMOVE: 1, LEAVE: 1}
@@ -93,7 +94,7 @@ def test_each_impossible_step_has_its_reason(simulator: Simulated, terminal: Ter
         "100222": "nothing_to_take_over",
     }
     asked = next(step for step in taken.steps if step.number == "900")
-    assert dict(asked.refusal_params) == {"n": "900", "here": "Иван Иванов", "there": "Гость 900"}
+    assert asked.refusal == refusal("name_differs", n="900", here="Иван Иванов", there="Гость 900")
     sent = made(done, **{f"n{number}": SEND for number in ("900", "901", "903")})
     assert refusals(sent) == {"900": "name_differs", "901": "not_here", "903": "employee_inactive"}
     assert refusals(made(done, **{"n№1": REMOVE, "nA-1": REMOVE, "n904": REMOVE})) == {
@@ -120,7 +121,7 @@ def test_days_that_somebody_gets_are_told_and_what_is_to_be_said_of_them(
 
     found = plan.make(compare(terminal), Choices(kinds={"only_there": TAKE_OVER}))
 
-    days = {step.number: (step.refusal, step.notes, step.limits and step.limits.last) for step in found.steps}
+    days = {step.number: (step.refusal_code, step.notes, step.limits and step.limits.last) for step in found.steps}
     assert days == {
         "900": ("", ("comes_in_inactive",), date(2025, 12, 31)),
         "901": ("", ("whole_days",), date(2036, 6, 30)),

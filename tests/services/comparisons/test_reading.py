@@ -178,7 +178,7 @@ def test_list_that_keeps_changing_is_never_taken_for_complete(simulator: Simulat
         read_on(comparison_id)
 
     failed = queries.row(comparison_id)
-    assert (failed.state, failed.error, failed.restarts) == (FAILED, "list_changing", 5)
+    assert (failed.state, failed.refusal_code, failed.restarts) == (FAILED, "list_changing", 5)
     assert (people_kept(), queries.finished(terminal.id)) == (0, None)
 
 
@@ -249,7 +249,7 @@ def test_list_longer_than_the_terminal_can_hold_concludes_nothing(
 
         failed = queries.latest(terminal.id)
         assert failed is not None
-        assert (failed.state, failed.error, people_kept()) == (FAILED, "list_too_long", 0)
+        assert (failed.state, failed.refusal_code, people_kept()) == (FAILED, "list_too_long", 0)
     assert enrolments.row(enrolled.id).is_confirmed
 
 
@@ -308,7 +308,7 @@ def test_list_that_may_have_lost_somebody_concludes_nothing(
 
         failed = queries.latest(terminal.id)
         assert failed is not None
-        assert (failed.state, failed.error, people_kept()) == (FAILED, "list_incomplete", 0)
+        assert (failed.state, failed.refusal_code, people_kept()) == (FAILED, "list_incomplete", 0)
     assert queries.finished(terminal.id) is None
 
 
@@ -387,7 +387,7 @@ def test_other_device_at_the_address_concludes_nothing(
     with pytest.raises(ComparisonFailed, match=r"^another_device$"):
         read_on(comparison_id)
 
-    assert queries.row(comparison_id).error == "another_device"
+    assert queries.row(comparison_id).refusal_code == "another_device"
 
 
 def test_refused_password_is_not_tried_again(simulator: Simulated, terminal: Terminal) -> None:
@@ -397,7 +397,7 @@ def test_refused_password_is_not_tried_again(simulator: Simulated, terminal: Ter
     with pytest.raises(WrongPassword):
         step(comparison_id)
 
-    assert queries.row(comparison_id).error == "wrong_password"
+    assert queries.row(comparison_id).refusal_code == "wrong_password"
     second = begun(terminal)
     with pytest.raises(LoginStopped):
         step(second)

@@ -50,7 +50,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
     Job: exports.OF_JOB,
-    JobItem: ("action", "error"),
+    JobItem: ("action", "refusal"),
     ImportBatch: exports.OF_IMPORT,
     ImportRow: exports.OF_IMPORT_ROW,
 }
@@ -130,7 +130,6 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "state": WORK,
         "desired": WORK,
         "enrolment_id": A_ROW,
-        "error_params": "the values of a sentence",
     },
     ImportBatch: {
         "id": A_ROW,
@@ -196,12 +195,14 @@ def test_rows_of_imports_about_the_person_are_in_it(desk: Desk, app: Flask) -> N
     place = desk.save()
     with app.app_context():
         checked("100222;Иван Иванов;Склад", "200;Ольга Ёлкина;Склад")
+        checked("100222;;Склад")
 
     data, _ = export(desk, place)
 
-    (row,) = data["imports"]
+    row, wrong = data["imports"]
     assert (row["table_name"], row["line"], row["verdict"]) == ("люди.csv", 2, "changed")
     assert row["values"] == {"number": "100222", "name": "Иван Иванов", "department": "Склад"}
+    assert (row["errors"], wrong["errors"]) == (None, {"name": ["text_empty", {"most": 128}]})
 
 
 @pytest.mark.parametrize("table", GIVEN, ids=lambda table: table.__name__)

@@ -11,6 +11,7 @@ from hikflask.services.photos.findings import Finding
 from hikflask.services.photos.quality import CheckedPhoto
 from tests.support.captures import FACE
 from tests.support.imports import batch, made
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -26,7 +27,7 @@ def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
     wrong = pictures.look(found, ["1.jpg"], lambda _, **__: looked(Finding("photo_dark"), serious))
     right = pictures.look(found, ["1.jpg"], lambda _, **__: looked(Finding("photo_dark")))
 
-    assert wrong.error == ["photo_small", {"n": 10}]
+    assert wrong.error == refusal("photo_small", n=10)
     assert (right.error, right.sha256) == (None, storage.sha256(b"jpeg"))
 
 
@@ -35,7 +36,7 @@ def test_two_pictures_of_one_number_are_wrong() -> None:
 
     said = pictures.look(found, ["1.jpg", "1.png"], lambda _, **__: looked())
 
-    assert said.error == ["photo_twice", {"others": "1.png"}]
+    assert said.error == refusal("photo_twice", others="1.png")
 
 
 def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +50,7 @@ def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: 
         return looked()
 
     assert pictures.look(found, ["1.jpg"], busy).error is None
-    assert pictures.look(found, ["1.jpg"], busy).error == ["photos_waiting", {"seconds": 10}]
+    assert pictures.look(found, ["1.jpg"], busy).error == refusal("photos_waiting", seconds=10)
 
 
 def test_picture_is_stored_and_one_that_is_gone_is_said() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from hikflask.services.imports import values
 from hikflask.services.spreadsheets.reader_process import Row
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -22,7 +23,7 @@ def read(fields: dict[str, int], *cells: str, **row: Any) -> values.Values:
 def said(column: str, text: str) -> tuple[bool | None, list[str]]:
     """What a cell about leaving says, and the codes of what is wrong with it."""
     found = read({"number": 0, column: 1}, "1", text)
-    return found.leaves, [code for code, _ in found.errors.values()]
+    return found.leaves, [refusal["code"] for refusal in found.errors.values()]
 
 
 def test_name_is_put_together_from_its_parts() -> None:
@@ -43,12 +44,12 @@ def test_texts_are_composed_and_trimmed() -> None:
 @pytest.mark.parametrize(
     ("cells", "errors"),
     [
-        (("№1", "Иван", ""), {"number": ["number_invalid", {}]}),
-        (("", "Иван", ""), {"number": ["number_invalid", {}]}),
-        (("1", "", "Склад"), {"name": ["text_empty", {"most": 128}]}),
-        (("1", "И" * 129, "С" * 129), {key: ["text_too_long", {"most": 128}] for key in ("name", "department")}),
-        (("1", "Иван\nИванов", ""), {"name": ["text_control_characters", {"most": 128}]}),
-        (("=1", "@Иван", "-"), {key: ["formula", {}] for key in ("number", "name", "department")}),
+        (("№1", "Иван", ""), {"number": refusal("number_invalid")}),
+        (("", "Иван", ""), {"number": refusal("number_invalid")}),
+        (("1", "", "Склад"), {"name": refusal("text_empty", most=128)}),
+        (("1", "И" * 129, "С" * 129), {key: refusal("text_too_long", most=128) for key in ("name", "department")}),
+        (("1", "Иван\nИванов", ""), {"name": refusal("text_control_characters", most=128)}),
+        (("=1", "@Иван", "-"), {key: refusal("formula") for key in ("number", "name", "department")}),
     ],
 )
 def test_what_the_form_refuses_is_wrong(cells: tuple[str, ...], errors: dict[str, Any]) -> None:
@@ -56,8 +57,8 @@ def test_what_the_form_refuses_is_wrong(cells: tuple[str, ...], errors: dict[str
 
 
 def test_cell_with_a_formula_and_row_that_was_cut_are_wrong() -> None:
-    assert read(PARTS, "1", "Ёлкина", "Ольга", "", formulas=frozenset({2})).errors == {"name": ["formula", {}]}
-    assert read(PARTS, "1", "Ёлкина", "", "", too_long=True).errors == {"number": ["row_too_long", {}]}
+    assert read(PARTS, "1", "Ёлкина", "Ольга", "", formulas=frozenset({2})).errors == {"name": refusal("formula")}
+    assert read(PARTS, "1", "Ёлкина", "", "", too_long=True).errors == {"number": refusal("row_too_long")}
 
 
 def test_text_that_is_longer_than_its_field_is_cut_with_a_mark() -> None:
@@ -70,11 +71,11 @@ def test_text_that_is_longer_than_its_field_is_cut_with_a_mark() -> None:
         "number": "9" * 63 + "…", "name": cut, "department": cut, "valid_to": "9" * 127 + "…"
     }  # fmt: skip
     assert found.errors == {
-        "number": ["number_invalid", {}],
-        "name": ["text_too_long", {"most": 128}],
-        "department": ["text_too_long", {"most": 128}],
-        "valid_to": ["day_unreadable", {}],
-        "left": ["left_unreadable", {}],
+        "number": refusal("number_invalid"),
+        "name": refusal("text_too_long", most=128),
+        "department": refusal("text_too_long", most=128),
+        "valid_to": refusal("day_unreadable"),
+        "left": refusal("left_unreadable"),
     }
 
 
@@ -105,7 +106,7 @@ def test_mere_yes_in_a_status_deactivates_nobody() -> None:
     for text in ("1", "да", "yes", "x", "+", "нет", "-"):
         found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, status=True)
         assert found is not None
-        assert (found.leaves, found.errors) == (None, {"left": ["status_unclear", {}]}), text
+        assert (found.leaves, found.errors) == (None, {"left": refusal("status_unclear")}), text
     left = values.read(Row(2, ["1", "Уволен"]), {"number": 0, "left": 1}, status=True)
     assert left is not None
     assert (left.leaves, left.errors) == (True, {})
@@ -121,7 +122,7 @@ def test_active_is_the_reverse() -> None:
 def test_columns_that_contradict_each_other_are_wrong() -> None:
     found = read({"number": 0, "left": 1, "active": 2}, "1", "да", "да")
 
-    assert (found.leaves, found.errors) == (None, {"active": ["left_contradicts", {}]})
+    assert (found.leaves, found.errors) == (None, {"active": refusal("left_contradicts")})
     assert read({"number": 0, "left": 1, "active": 2}, "1", "да", "нет").leaves
 
 
@@ -159,8 +160,8 @@ def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, 
     ],
 )
 def test_what_is_no_day_of_terminals_is_wrong(text: str, code: str) -> None:
-    assert read(DAYS, "1", "", text).errors == {"valid_to": [code, {}]}
-    assert read(DAYS, "1", text, "").errors == {"valid_from": [code, {}]}
+    assert read(DAYS, "1", "", text).errors == {"valid_to": refusal(code)}
+    assert read(DAYS, "1", text, "").errors == {"valid_from": refusal(code)}
 
 
 def test_table_without_these_columns_says_nothing_of_the_validity() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hikflask.services.imports.values import Values
 from hikflask.services.imports.verdicts import Known, Leaving, Picture, Present, Verdict, present, spellings, verdict
 from tests.support.jobs import add_people
+from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -37,7 +38,7 @@ def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
 
 def test_new_person_needs_a_name_and_who_left_is_not_added() -> None:
     assert compared(None, name="Иван Иванов") == Verdict("new")
-    assert compared(None).errors == {"name": ["text_empty", {}]}
+    assert compared(None).errors == {"name": refusal("text_empty")}
     assert compared(None, leaves=True, name="Иван Иванов") == Verdict("unchanged")
 
 
@@ -54,11 +55,11 @@ def test_days_that_differ_are_a_change_and_an_empty_one_lifts_the_limit() -> Non
 @pytest.mark.parametrize(
     ("person", "texts", "errors"),
     [
-        (IVAN, {"valid_from": "2036-07-01", "valid_to": "2036-06-30"}, {"valid_to": ["days_order", {}]}),
-        (SPRING, {"valid_from": "2036-07-01"}, {"valid_from": ["days_order", {}]}),
-        (SPRING, {"valid_to": "2036-02-01"}, {"valid_to": ["days_order", {}]}),
-        (IVAN, {"valid_to": "2020-01-01"}, {"valid_to": ["validity_over", {}]}),
-        (None, {"name": "Иван", "valid_to": "2020-01-01"}, {"valid_to": ["validity_over", {}]}),
+        (IVAN, {"valid_from": "2036-07-01", "valid_to": "2036-06-30"}, {"valid_to": refusal("days_order")}),
+        (SPRING, {"valid_from": "2036-07-01"}, {"valid_from": refusal("days_order")}),
+        (SPRING, {"valid_to": "2036-02-01"}, {"valid_to": refusal("days_order")}),
+        (IVAN, {"valid_to": "2020-01-01"}, {"valid_to": refusal("validity_over")}),
+        (None, {"name": "Иван", "valid_to": "2020-01-01"}, {"valid_to": refusal("validity_over")}),
     ],
 )
 def test_days_that_cannot_be_are_wrong(person: Known | None, texts: dict[str, str], errors: dict[str, object]) -> None:
@@ -81,8 +82,8 @@ def test_same_picture_is_no_change() -> None:
 
     assert compared(pictured, Picture("1.jpg", "abc")).verdict == "unchanged"
     assert compared(pictured, Picture("1.jpg", "def")).before == {"photo": 3}
-    bad = Picture("1.jpg", error=["photo_unreadable", {}])
-    assert compared(pictured, bad, name="Пётр").errors == {"photo": ["photo_unreadable", {}]}
+    bad = Picture("1.jpg", error=refusal("photo_unreadable"))
+    assert compared(pictured, bad, name="Пётр").errors == {"photo": refusal("photo_unreadable")}
 
 
 def test_number_of_somebody_who_is_leaving_is_wrong_only_where_it_would_be_saved() -> None:
@@ -90,7 +91,7 @@ def test_number_of_somebody_who_is_leaving_is_wrong_only_where_it_would_be_saved
     same, other = (Values("1", {"number": "1", "name": name}) for name in ("Иван Иванов", "Пётр"))
 
     assert verdict(same, None, now).verdict == "unchanged"
-    assert verdict(other, None, now).errors == {"number": ["number_leaving", {"n": "1", "t": "Вход"}]}
+    assert verdict(other, None, now).errors == {"number": refusal("number_leaving", n="1", t="Вход")}
     assert verdict(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]})).verdict == "changed"
 
 

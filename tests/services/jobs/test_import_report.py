@@ -15,14 +15,15 @@ from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import import_report, imports
 from hikflask.services.jobs.import_report import Page, Report, WrongRow
 from tests.support.jobs import add_people, run
+from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 TABLE = "ID;ФИО\n1;Иванов\n2;Пётр\n3;Анна\n4;\nы;Ольга\n"
 WRONG = [
-    WrongRow(5, "4", "", {"name": ["text_empty", {"most": 128}]}),
-    WrongRow(6, "ы", "", {"number": ["number_invalid", {}]}),
+    WrongRow(5, "4", "", {"name": refusal("text_empty", most=128)}),
+    WrongRow(6, "ы", "", {"number": refusal("number_invalid")}),
 ]
 
 
@@ -54,7 +55,7 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
 
     run(imports.start_import(batch_id, AGREED))
 
-    wrong = [*WRONG, WrongRow(3, "2", "", {"number": ["changed_since", {}]})]
+    wrong = [*WRONG, WrongRow(3, "2", "", {"number": refusal("changed_since")})]
     assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong)
 
 
@@ -69,7 +70,7 @@ def test_report_of_a_job_is_read_by_pages() -> None:
 
     assert [page.imported.rows for page in pages(checking) if page.imported] == [WRONG[:1], WRONG[1:]]
     assert [page.failed for page in pages(importing)] == [[("2", "changed_since")], [], []]
-    failed = WrongRow(3, "2", "", {"number": ["changed_since", {}]})
+    failed = WrongRow(3, "2", "", {"number": refusal("changed_since")})
     assert [page.imported.rows for page in pages(importing) if page.imported] == [[failed], WRONG[:1], WRONG[1:]]
     whole = import_report.page(importing, 10)
     assert (whole.imported, whole.after) == (report(batch_id), "")

@@ -77,7 +77,7 @@ def test_import_whose_table_is_gone_fails_and_says_why() -> None:
 
     ended = run(started(imports.start_check, found))
 
-    assert (ended.state, ended.params["error"]) == (FAILED, "import_file_gone")
+    assert (ended.state, ended.params["refusal"]["code"]) == (FAILED, "import_file_gone")
     assert rows(found) == []
 
 

@@ -16,6 +16,7 @@ from hikflask.services.jobs.kinds import DEPARTMENT, EXPORT, IMPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import add_people, items, job, run, started
+from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 from tests.support.retention import entries
 
@@ -153,10 +154,11 @@ def test_job_is_made_and_begun_at_once_with_its_items(terminal: Terminal) -> Non
 def test_paused_job_is_left_alone_until_its_time_has_come(claim: Claim) -> None:
     lifecycle.take(claim)
 
-    lifecycle.pause(claim, 900.0, {"error": "unreachable", "tries": 3})
+    why = {"refusal": refusal("unreachable"), "tries": 3}
+    lifecycle.pause(claim, 900.0, why)
 
     paused = job(claim.job_id)
-    assert (paused.state, paused.attempts, paused.pause) == (RUNNING, 0, {"error": "unreachable", "tries": 3})
+    assert (paused.state, paused.attempts, paused.pause) == (RUNNING, 0, why)
     assert lifecycle.claim_orphans() == []
     lose(claim)
     (again,) = lifecycle.claim_orphans()
@@ -209,13 +211,13 @@ def test_retry_tries_what_failed_once_more(claim: Claim) -> None:
 
 def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
     lifecycle.take(claim)
-    lifecycle.fail(claim, "table_not_written", {"n": 1})
-    assert job(claim.job_id).params["error"] == "table_not_written"
+    lifecycle.fail(claim, refusal("table_not_written", n=1))
+    assert job(claim.job_id).params["refusal"]["code"] == "table_not_written"
 
     again = lifecycle.retry(claim.job_id, AGREED)
 
     assert again is not None
-    assert "error" not in job(claim.job_id).params
+    assert "refusal" not in job(claim.job_id).params
     assert run(again).done == 2
 
 
@@ -237,20 +239,20 @@ def test_imports_are_not_retried_here(claim: Claim) -> None:
 
 def test_failed_job_that_is_left_as_it_is_needs_no_attention_and_keeps_its_end(claim: Claim) -> None:
     lifecycle.take(claim)
-    lifecycle.fail(claim, "unreachable", {})
+    lifecycle.fail(claim, refusal("unreachable"))
     ended_at = job(claim.job_id).ended_at
 
     assert lifecycle.stop(claim.job_id)
 
     left = job(claim.job_id)
-    assert (left.state, left.ended_at, left.params["error"]) == (STOPPED, ended_at, "unreachable")
+    assert (left.state, left.ended_at, left.params["refusal"]["code"]) == (STOPPED, ended_at, "unreachable")
     assert lifecycle.can_retry(left)
 
 
 def test_whole_that_is_begun_anew_takes_the_place_of_one_that_failed(terminal: Terminal) -> None:
     first, other = (lifecycle.begin(EXPORT, {"format": "csv"}, terminal_id=one) for one in (terminal.id, None))
     for claim in (first, other):
-        lifecycle.fail(claim, "unreachable", {})
+        lifecycle.fail(claim, refusal("unreachable"))
 
     lifecycle.begin(EXPORT, {"format": "csv"}, terminal_id=terminal.id)
 

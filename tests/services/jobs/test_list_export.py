@@ -225,5 +225,5 @@ def test_file_that_cannot_be_written_fails_the_job(people: list[int], monkeypatc
 
     run_to_end(claim)
 
-    assert (job(claim.job_id).state, job(claim.job_id).params["error"]) == (FAILED, "table_not_written")
+    assert (job(claim.job_id).state, job(claim.job_id).params["refusal"]["code"]) == (FAILED, "table_not_written")
     assert files() == []

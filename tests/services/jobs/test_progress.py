@@ -78,7 +78,7 @@ def test_refusal_fails_the_job_and_is_kept_for_its_page(claim_of: Callable[[Whol
     ended = job(claim.job_id)
     assert ended.state == FAILED
     assert ended.ended_at is not None
-    assert (ended.params["error"], ended.params["error_params"]) == ("photo_unreadable", {"n": 7})
+    assert ended.refusal == {"code": "photo_unreadable", "params": {"n": 7}}
 
 
 def test_killed_in_the_middle_it_is_done_again_from_its_beginning(claim_of: Callable[[Whole], Claim]) -> None:

@@ -74,8 +74,8 @@ def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> 
     assert items(claim.job_id) == [
         ("1", FAILED, "deviceuserfull"), ("2", FAILED, "no_photo"), ("3", FAILED, "not_finished")
     ]  # fmt: skip
-    params = db.session.execute(db.select(JobItem.error_params).order_by(JobItem.id)).scalars().first()
-    assert params == {"t": "Вход", "text": "full"}
+    written = db.session.execute(db.select(JobItem.refusal).order_by(JobItem.id)).scalars().first()
+    assert written == {"code": "deviceuserfull", "params": {"t": "Вход", "text": "full"}}
 
 
 def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(

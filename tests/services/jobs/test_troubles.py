@@ -73,7 +73,7 @@ def test_job_waits_for_a_terminal_that_is_away_and_goes_on(
     paused = job(claim.job_id)
     assert (paused.state, paused.done, paused.attempts) == (RUNNING, 0, 0)
     assert paused.pause is not None
-    assert (paused.pause["error"], paused.pause["tries"]) == (error.code, 1)
+    assert (paused.pause["refusal"]["code"], paused.pause["tries"]) == (error.code, 1)
     assert lifecycle.claim_orphans() == []
     assert looked_again(claim).state == DONE
     assert talks.done in (["1", "2", "3"], ["all"])
@@ -109,7 +109,7 @@ def test_error_that_stops_conversations_ends_the_job_and_retry_goes_on(
     assert not run_slice(claim, LONG)
 
     ended = job(claim.job_id)
-    assert (ended.state, ended.params["error"]) == (FAILED, error.code)
+    assert (ended.state, ended.params["refusal"]["code"]) == (FAILED, error.code)
     assert talks.done == []
     again = lifecycle.retry(claim.job_id, AGREED)
     assert again is not None
@@ -123,9 +123,8 @@ def test_sentence_of_the_end_has_its_values(claim: Claim, talks: Talks) -> None:
 
     run_slice(claim, LONG)
 
-    assert job(claim.job_id).params["error_params"] == {
-        "t": "Вход", "name": "Вход", "address": "http://terminal.test", "text": "locked", "n": 30
-    }  # fmt: skip
+    about = {"t": "Вход", "name": "Вход", "address": "http://terminal.test", "text": "locked", "n": 30}
+    assert job(claim.job_id).refusal == {"code": "locked", "params": about}
 
 
 @pytest.mark.parametrize("error", [Busy(), ServiceError("person_not_verified")])
@@ -140,9 +139,8 @@ def test_terminal_that_answers_and_refuses_again_and_again_is_not_asked_for_ever
         looked_again(claim)
 
     ended = job(claim.job_id)
-    assert ended.params.get("error", "") == error.code or [item[1] for item in items(claim.job_id)] == [
-        FAILED, DONE, DONE
-    ]  # fmt: skip
+    failed_as_a_whole = ended.refusal is not None and ended.refusal["code"] == error.code
+    assert failed_as_a_whole or [item[1] for item in items(claim.job_id)] == [FAILED, DONE, DONE]
 
 
 def test_refusal_of_one_item_fails_it_alone(claim: Claim, talks: Talks) -> None:
@@ -152,7 +150,8 @@ def test_refusal_of_one_item_fails_it_alone(claim: Claim, talks: Talks) -> None:
 
     ended = job(claim.job_id)
     assert (ended.state, ended.failed) in ((DONE, 1), (FAILED, 0))
-    assert ended.params.get("error") == NotSupported.own_code or items(claim.job_id)[0][2] == NotSupported.own_code
+    said = ended.refusal["code"] if ended.refusal else items(claim.job_id)[0][2]
+    assert said == NotSupported.own_code
 
 
 def test_progress_begins_the_back_off_anew(talks: Talks, claim: Claim) -> None:

@@ -20,6 +20,7 @@ from tests.support.between import Between
 from tests.support.comparisons import compare, strangers
 from tests.support.erasures import enrol, every_text, fresh, settle_all
 from tests.support.receivers import receiving
+from tests.support.refusals import refusal
 from tests.support.removals import BY_OPERATOR
 from tests.support.retention import DAY, age, forget
 from tests.support.trail import entries
@@ -37,7 +38,8 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     job = Job(kind="apply", state=DONE, params={"same_person": ["100222"]})
     db.session.add(job)
     db.session.flush()
-    db.session.add(JobItem(job_id=job.id, number="100222"))
+    said = refusal("terminal:no", word="nO", text="Иван", n="100222")
+    db.session.add(JobItem(job_id=job.id, number="100222", refusal=said))
     db.session.commit()
     assert (db.session.get_one(Comparison, done.id).last_number, "Иван" in every_text()) == ("100222", True)
 
@@ -47,6 +49,8 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     assert fresh(erasure).completed_at is not None
     assert "100222" not in every_text()
     assert "Иван" not in every_text()
+    items = db.session.execute(db.select(JobItem.number, JobItem.refusal)).all()
+    assert items == [("", refusal("terminal:no", word="nO"))]
     assert [one.is_readable for one in entries("enrolment.removed")] == [False]
 
 

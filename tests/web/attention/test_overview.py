@@ -20,6 +20,7 @@ from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.jobs import add_people, started
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 ADDRESS = "/attention"
@@ -388,7 +389,7 @@ def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: 
     with app.app_context():
         claims = [started(DEPARTMENT, add_people(one), department="Охрана") for one in ("1", "2")]
         for claim in claims:
-            lifecycle.fail(claim, "unreachable", {"t": "Вход", "address": "http://x.test"})
+            lifecycle.fail(claim, refusal("unreachable", t="Вход", address="http://x.test"))
     first, second = (claim.job_id for claim in claims)
 
     shown = desk.client.get(ADDRESS, headers=ENGLISH).text

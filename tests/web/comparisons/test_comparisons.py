@@ -12,6 +12,7 @@ from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_str
 from tests.support.desk import HTMX
 from tests.support.enrolments import enrol
 from tests.support.filled_forms import form_to
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 
@@ -96,7 +97,7 @@ def test_rows_that_follow_are_added_by_htmx_and_are_a_page_without_it(at: Compar
 
 def test_comparison_of_a_list_without_end_says_so(app: Flask, at: ComparisonDesk) -> None:
     with app.app_context():
-        db.session.add(Comparison(terminal_id=1, state=FAILED, error="list_too_long"))
+        db.session.add(Comparison(terminal_id=1, state=FAILED, refusal=refusal("list_too_long")))
         db.session.commit()
 
     assert "The terminal lists more people or faces than it can hold, so nothing is concluded." in at.english()
@@ -106,7 +107,7 @@ def test_comparison_of_a_list_without_end_says_so(app: Flask, at: ComparisonDesk
 
 def test_comparison_that_failed_says_why_and_can_be_started_again(app: Flask, at: ComparisonDesk) -> None:
     with app.app_context():
-        db.session.add(Comparison(terminal_id=1, state=FAILED, error="list_incomplete"))
+        db.session.add(Comparison(terminal_id=1, state=FAILED, refusal=refusal("list_incomplete")))
         db.session.commit()
 
     page = at.english()

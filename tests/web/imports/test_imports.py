@@ -17,6 +17,7 @@ from tests.support.desk import ENGLISH, HTMX
 from tests.support.filled_forms import form_to
 from tests.support.import_batches import add_import, table, upload
 from tests.support.jobs import add_people
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 RunJobs = Callable[[], int]
@@ -43,7 +44,7 @@ def checked(app: Flask, terminal: Terminal) -> None:
             row("2", "changed", values={"name": "Анна Петрова", "department": "Склад"}, before=before, photo="2.jpg",
                 employee_id=anna),
             row("3", "unchanged", values={"name": "Ольга Иванова"}),
-            row("4!", "wrong", errors={"number": ["number_invalid", {}], "name": ["text_empty", {}]}),
+            row("4!", "wrong", errors={"number": refusal("number_invalid"), "name": refusal("text_empty")}),
             terminal_id=terminal.id,
         )  # fmt: skip
 
@@ -82,11 +83,11 @@ def test_counts_lead_to_the_rows_of_one_kind(client: FlaskClient) -> None:
 def test_refused_photos_are_said_by_their_files_and_their_people_are_not_called_wrong(
     app: Flask, client: FlaskClient
 ) -> None:
-    said = {"photo": ["photo_unreadable", {}]}
+    said = {"photo": refusal("photo_unreadable")}
     with app.app_context():
         add_import(
             row("1", "new", values={"name": "Анна"}, photo="1.jpg", errors=said),
-            row("", "wrong", photo="IMG_1.jpg", errors={"photo": ["photo_not_named", {}]}),
+            row("", "wrong", photo="IMG_1.jpg", errors={"photo": refusal("photo_not_named")}),
             row("3", "new", values={"name": "Яна"}, photo="3.jpg"),
         )
 

@@ -13,6 +13,7 @@ from hikflask.models import ImportBatch, ImportRow
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.import_batches import add_import, table, upload
+from tests.support.refusals import refusal
 
 RunJobs = Callable[[], int]
 
@@ -56,7 +57,7 @@ def test_corrected_file_is_imported_again(app: Flask, client: FlaskClient, run_j
 
 def test_photos_without_a_table_are_named_by_id_and_file(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
-        wrong = ImportRow(number="7", verdict="wrong", photo="7.jpg", errors={"photo": ["photo_nobody", {}]})
+        wrong = ImportRow(number="7", verdict="wrong", photo="7.jpg", errors={"photo": refusal("photo_nobody")})
         add_import(wrong, table_name="", photos_name="фото.zip", layout={}, fields={})
 
     head, row = lines(client, "/imports/1/wrong")
@@ -69,10 +70,10 @@ def test_photos_beside_a_table_are_named_by_file_and_ignored_when_the_file_is_im
     app: Flask, client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     with app.app_context():
-        refused = ImportRow(number="7", verdict="new", photo="7.jpg", errors={"photo": ["photo_unreadable", {}]})
-        odd = ImportRow(number="", verdict="wrong", photo="IMG_1.jpg", errors={"photo": ["photo_not_named", {}]})
-        refused.cells = ["7", "Анна", "", ""]
-        add_import(refused, odd, photos_name="фото.zip")
+        rejected = ImportRow(number="7", verdict="new", photo="7.jpg", errors={"photo": refusal("photo_unreadable")})
+        odd = ImportRow(number="", verdict="wrong", photo="IMG_1.jpg", errors={"photo": refusal("photo_not_named")})
+        rejected.cells = ["7", "Анна", "", ""]
+        add_import(rejected, odd, photos_name="фото.zip")
 
     _, first, second = lines(client, "/imports/1/wrong")
     checked(client, run_jobs, 2, client.get("/imports/1/wrong").get_data())

@@ -152,7 +152,7 @@ def test_retry_goes_on_with_what_is_left(
 
 def test_failed_job_says_why_and_can_be_left_as_it_is(app: Flask, client: FlaskClient, claim: Claim) -> None:
     with app.app_context():
-        lifecycle.fail(claim, "table_not_written", {})
+        lifecycle.fail(claim, refusal("table_not_written"))
 
     shown = page(client, claim)
     assert "The file could not be written. Perhaps the server's disk is full; the server's log says why." in unescape(
@@ -171,7 +171,7 @@ def test_job_that_waits_for_its_terminal_says_for_which_and_until_when(
     with app.app_context():
         lifecycle.take(claim)
         about = {"t": "Вход", "address": "http://x.test"}
-        lifecycle.pause(claim, 600.0, {"error": "unreachable", "error_params": about, "tries": 1})
+        lifecycle.pause(claim, 600.0, {"refusal": refusal("unreachable", **about), "tries": 1})
 
     english, russian = page(client, claim), page(client, claim, Host="localhost")
 
@@ -319,7 +319,7 @@ def test_list_is_narrowed_by_state_and_polls_while_something_is_open(
 ) -> None:
     with app.app_context():
         failed = started(DEPARTMENT, add_people("3"), department="Склад")
-        lifecycle.fail(failed, "table_not_written", {})
+        lifecycle.fail(failed, refusal("table_not_written"))
 
     everything, opened, broken = (
         client.get(f"/jobs/?state={one}", headers=ENGLISH).text for one in ("", "open", "failed")
