@@ -139,7 +139,7 @@ def test_group_is_deleted_while_a_member_of_it_leaves(
 ) -> None:
     ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
     group_id = make_group("Двор", [terminal.id], added=["100222"])
-    other = between(groups, "_let_belong", lambda: leave(ivan))
+    other = between(groups, "_change_people", lambda: leave(ivan))
 
     changing.change(group_id, None, apply_groups, AGREED)
     other.finish()
