@@ -152,7 +152,7 @@ def test_nobodys_name_face_or_secret_is_logged(
 
     everything = " ".join([*log.lines, *(json.dumps(one, ensure_ascii=False) for one in log.objects), caplog.text])
     assert len(log.lines) > 20
-    assert "enrolment 1 at terminal 1: SubpicAnalysisModelingError" in everything
+    assert "enrolment 1 at terminal 1: subpicanalysismodelingerror" in everything
     for secret in ("Ёлкина", "Прасковья", "Бухгалтерия", "лкин", OPERATOR_NAME, OPERATOR_PASSWORD, PASSWORD):
         assert secret not in everything, secret
     assert desk.client.token not in everything  # type: ignore[attr-defined]
