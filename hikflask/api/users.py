@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask import messages, validity_days
+from hikflask import messages
 from hikflask.api.consents import with_consent_warning
 from hikflask.api.openapi.described import (
     FILE,
@@ -25,6 +25,7 @@ from hikflask.api.support import body, errors, paging
 from hikflask.api.support.body import Fields, InputError
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
+from hikflask.employee_fields import FORM_NAMES
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.employees import EmployeeForm
 from hikflask.http import terminal_concurrency
@@ -54,7 +55,7 @@ errors.answer_in_json(bp)
 NO_USER = "There is no such user."
 DAY_FIELDS = ("valid_from", "valid_to")
 # What a program may change → its field of a draft.
-FIELDS = {"hikvision_id": "number", "full_name": "name", "department": "department"} | {day: day for day in DAY_FIELDS}
+FIELDS = {field: name for name, field in FORM_NAMES.items() if hasattr(EmployeeForm, field)}
 OFFSET = {"offset": {**WHOLE, "minimum": 0, "description": "Counts from the first; a deep page takes long."}}
 FILTERS = Query(EmployeeFilterForm, paging.ARGUMENTS | OFFSET)
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана", "valid_to": "2030-12-31"}
@@ -197,16 +198,14 @@ def shape(employee: Employee) -> dict[str, Any]:
 
 
 def _shape(employee: Employee, is_synced: bool) -> dict[str, Any]:
+    typed = _typed(employee)
     return {
+        **typed,
+        **{day: typed[day] or None for day in DAY_FIELDS},
         "id": employee.id,
-        "hikvision_id": employee.number,
-        "full_name": employee.name,
-        "department": employee.department,
         "is_active": employee.is_active,
         "photo_path": employee.picture.path if employee.picture else None,
         "synced_to_device": is_synced,
-        "valid_from": validity_days.written(employee.valid_from) or None,
-        "valid_to": validity_days.written(employee.valid_to) or None,
         "created_at": employee.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 
@@ -242,13 +241,8 @@ def _employee(user_id: int) -> Employee:
 
 
 def _typed(employee: Employee) -> Fields:
-    return {
-        "hikvision_id": employee.number,
-        "full_name": employee.name,
-        "department": employee.department,
-        "valid_from": validity_days.written(employee.valid_from),
-        "valid_to": validity_days.written(employee.valid_to),
-    }
+    typed = employee.typed()
+    return {field: typed[name] for field, name in FIELDS.items()}
 
 
 def _draft(form: EmployeeForm) -> Draft:

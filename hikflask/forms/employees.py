@@ -8,6 +8,7 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
 from hikflask import employee_number, validity_days
+from hikflask.employee_fields import FORM_NAMES
 from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
@@ -75,15 +76,7 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
     `round_of` how many had no face there when it began.
     """
 
-    stored: ClassVar = (
-        "hikvision_id",
-        "full_name",
-        "department",
-        "terminal_name",
-        "valid_from",
-        "valid_to",
-        "groups",
-    )
+    stored: ClassVar = (*FORM_NAMES.values(), "groups")
     capture_id = HiddenField(filters=[row_id])
     waiting_id = HiddenField(filters=[row_id])
     employee_id = HiddenField(filters=[row_id])

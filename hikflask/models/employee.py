@@ -2,11 +2,12 @@
 
 import unicodedata
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, String, event, false
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
+from hikflask.employee_fields import FORM_NAMES
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only, storable
 
@@ -72,6 +73,11 @@ class Employee(Base):
     enrolments: Mapped[list["Enrolment"]] = relationship(
         back_populates="employee", passive_deletes=True, order_by="Enrolment.terminal_id"
     )
+
+    def typed(self) -> dict[str, Any]:
+        """Return the fields of employee_fields.py as they are typed: a day as YYYY-MM-DD, no limit as ""."""
+        values = {name: getattr(self, name) for name in FORM_NAMES}
+        return {name: value.isoformat() if isinstance(value, date) else value or "" for name, value in values.items()}
 
     @property
     def picture(self) -> "Photo | None":

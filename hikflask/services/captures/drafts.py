@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from hikflask import validity_days
+from hikflask.employee_fields import DRAFT_COLUMNS, FORM_NAMES
 from hikflask.models import Capture, Employee
 from hikflask.models.capture import CANCELLED, CAPTURED, USED
 from hikflask.models.columns import storable
@@ -19,7 +20,7 @@ MAX_LENGTH = 255
 # As ids in a text of 255 characters.
 MAX_GROUPS = 20
 # The fields of a draft that a save may change, or leave as they are.
-FIELDS = frozenset(("number", "name", "department", "terminal_name", "valid_from", "valid_to", "groups"))
+FIELDS = {*FORM_NAMES, "groups"}
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,7 @@ class Draft:
     def columns(self) -> dict[str, Any]:
         """Return the draft as the columns of a capture."""
         return {
-            "draft_number": storable(self.number[:MAX_LENGTH]),
-            "draft_name": storable(self.name[:MAX_LENGTH]),
-            "draft_department": storable(self.department[:MAX_LENGTH]),
-            "draft_terminal_name": storable(self.terminal_name[:MAX_LENGTH]),
-            "draft_valid_from": storable(self.valid_from[:MAX_LENGTH]),
-            "draft_valid_to": storable(self.valid_to[:MAX_LENGTH]),
+            **{column: storable(getattr(self, name)[:MAX_LENGTH]) for name, column in DRAFT_COLUMNS.items()},
             "draft_consent": self.consent,
             "draft_groups": "" if self.groups is None else json.dumps(self.groups[:MAX_GROUPS]),
             "draft_version": storable(self.version[:MAX_LENGTH]),
@@ -80,12 +76,7 @@ def blank(*where: ColumnElement[bool]) -> int:
 def of(capture: Capture) -> Draft:
     """Return the draft of a capture."""
     return Draft(
-        capture.draft_number,
-        capture.draft_name,
-        capture.draft_department,
-        capture.draft_terminal_name,
-        capture.draft_valid_from,
-        capture.draft_valid_to,
+        **{name: getattr(capture, column) for name, column in DRAFT_COLUMNS.items()},
         consent=capture.draft_consent,
         groups=tuple(json.loads(capture.draft_groups)) if capture.draft_groups else None,
         version=capture.draft_version,
@@ -94,14 +85,7 @@ def of(capture: Capture) -> Draft:
 
 def of_saved(employee: Employee) -> Draft:
     """Return the form as it is filled in for an employee."""
-    return Draft(
-        employee.number,
-        employee.name,
-        employee.department,
-        employee.terminal_name,
-        validity_days.written(employee.valid_from),
-        validity_days.written(employee.valid_to),
-    )
+    return Draft(**employee.typed())
 
 
 def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:

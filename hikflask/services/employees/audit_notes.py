@@ -1,19 +1,18 @@
 """Writes the audit entries about employees, within the caller's transaction."""
 
-from hikflask import validity_days
 from hikflask.models import Capture, Employee, Photo
 from hikflask.services import audit
+
+ALWAYS_SHOWN = ("number", "name", "department")
 
 
 def facts(employee: Employee) -> dict[str, str]:
     """Return the fields of an employee for `before` and `after` of an audit entry."""
-    optional = {
-        "terminal_name": employee.terminal_name,
-        "valid_from": validity_days.written(employee.valid_from),
-        "valid_to": validity_days.written(employee.valid_to),
+    return {
+        "full_name" if name == "name" else name: value
+        for name, value in employee.typed().items()
+        if value or name in ALWAYS_SHOWN
     }
-    filled = {name: value for name, value in optional.items() if value}
-    return {"number": employee.number, "full_name": employee.name, "department": employee.department, **filled}
 
 
 def record_change(employee: Employee, before: dict[str, str]) -> None:

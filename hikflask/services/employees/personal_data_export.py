@@ -9,6 +9,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from hikflask.employee_fields import DRAFT_COLUMNS, FORM_NAMES
 from hikflask.extensions import Base, db
 from hikflask.models import (
     AuditEntry,
@@ -44,12 +45,7 @@ DATA = "data.json"
 SAME_TIME = timedelta(seconds=1)
 # The keys of data.json. Row ids mean nothing to the person and are left out.
 OF_EMPLOYEE = (
-    "number",
-    "name",
-    "department",
-    "terminal_name",
-    "valid_from",
-    "valid_to",
+    *FORM_NAMES,
     "is_active",
     "left_at",
     "created_at",
@@ -60,12 +56,7 @@ OF_CAPTURE = (
     "state",
     "requested_by",
     "created_at",
-    "draft_number",
-    "draft_name",
-    "draft_department",
-    "draft_terminal_name",
-    "draft_valid_from",
-    "draft_valid_to",
+    *DRAFT_COLUMNS.values(),
     "draft_consent",
     "face_url",
 )

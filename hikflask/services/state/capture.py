@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, update
 
 from hikflask import request_id
+from hikflask.employee_fields import DRAFT_COLUMNS
 from hikflask.extensions import db, metrics
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED, WAITING
@@ -26,13 +27,8 @@ from hikflask.services.core.errors import told
 
 NO_PICTURE = {"photo_id": None, "face_url": None}
 NO_HOLD = {"hold_until": None}
-NO_DRAFT = {
-    "draft_number": "",
-    "draft_name": "",
-    "draft_department": "",
-    "draft_terminal_name": "",
-    "draft_valid_from": "",
-    "draft_valid_to": "",
+NO_DRAFT: dict[str, Any] = {
+    **dict.fromkeys(DRAFT_COLUMNS.values(), ""),
     "draft_consent": False,
     "draft_groups": "",
     "draft_version": "",

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
 from hikflask import validity_days
+from hikflask.employee_fields import FORM_NAMES
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id, stripped
 from hikflask.forms.versions import Difference
@@ -39,8 +40,8 @@ from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.locale import LANGUAGES, remember_language
 from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields, shown_value
 
-# Fields of the form that have another name in a draft.
-OF_DRAFT = {"hikvision_id": "number", "full_name": "name"}
+# The name of a field in the form → in a draft.
+OF_DRAFT = {field: name for name, field in FORM_NAMES.items()}
 
 
 def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> EmployeePageForm:
@@ -48,12 +49,7 @@ def filled(draft: Draft, shown: Panel, employee_id: int | None = None) -> Employ
     ticked = membership.groups_of(employee_id) if draft.groups is None else draft.groups
     return EmployeePageForm(
         formdata=None,
-        hikvision_id=draft.number,
-        full_name=draft.name,
-        department=draft.department,
-        terminal_name=draft.terminal_name,
-        valid_from=draft.valid_from,
-        valid_to=draft.valid_to,
+        **{field: getattr(draft, name) for name, field in FORM_NAMES.items()},
         consent=draft.consent,
         groups=ticked,
         groups_shown="1",
@@ -141,12 +137,7 @@ def _ask_for_file(fields: MultiDict[str, str]) -> None:
 def typed_draft(form: EmployeePageForm) -> Draft:
     """Return the typed fields as they are, right or wrong."""
     return Draft(
-        number=form.hikvision_id.data or "",
-        name=form.full_name.data or "",
-        department=form.department.data or "",
-        terminal_name=form.terminal_name.data or "",
-        valid_from=form.valid_from.data or "",
-        valid_to=form.valid_to.data or "",
+        **{name: form[field].data or "" for name, field in FORM_NAMES.items()},
         consent=bool(form.consent.data),
         groups=form.group_ids,
         version=form.version.data or "",

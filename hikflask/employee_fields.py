@@ -1,0 +1,17 @@
+"""The fields that somebody fills in about an employee: a new one is added here.
+
+Captures' drafts, the form of the page, the API, the audit trail and the personal data read this list. A table has a
+column for a field by imports/columns.py and employees/people_table.py.
+"""
+
+# The column of `employee` → the field's name in forms and in the API.
+FORM_NAMES = {
+    "number": "hikvision_id",
+    "name": "full_name",
+    "department": "department",
+    "terminal_name": "terminal_name",
+    "valid_from": "valid_from",
+    "valid_to": "valid_to",
+}
+# A capture keeps what was typed in columns of these names.
+DRAFT_COLUMNS = {name: f"draft_{name}" for name in FORM_NAMES}
