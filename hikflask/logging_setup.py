@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from flask.logging import default_handler
 
-from hikflask import invisible_characters, request_id
+from hikflask import request_id, text_rules
 
 # gunicorn gives this logger a handler of its own.
 SERVER = "gunicorn.error"
@@ -76,5 +76,5 @@ def one_line(record: logging.LogRecord) -> bool:
 
 def visible(text: str) -> str:
     """Return the text with line ends and invisible characters written as escapes."""
-    is_invisible = invisible_characters.is_invisible
+    is_invisible = text_rules.is_invisible
     return "".join(letter.encode("unicode_escape").decode() if is_invisible(letter) else letter for letter in text)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import force_locale, gettext, ngettext
 
-from hikflask import invisible_characters
+from hikflask import text_rules
 from hikflask.models.refusal import Refusal
 
 NAMES = re.compile(r"%\((\w+)\)s")
@@ -708,7 +708,7 @@ def sentence(code: str, **params: Any) -> str:
     ours.
     """
     reason = {"reason": params["reason"]} if "reason" in params else {}
-    return _sentence(code, invisible_characters.all_isolated({"word": _shown(code), **params}) | reason)
+    return _sentence(code, text_rules.all_isolated({"word": _shown(code), **params}) | reason)
 
 
 def _sentence(code: str, params: dict[str, Any]) -> str:

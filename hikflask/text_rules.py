@@ -1,8 +1,13 @@
-"""What a text of one line may be, as it is typed into a form and as it stands in a table that is imported."""
+"""What texts may be that are typed, imported or shown: of one line, numbers of employees, days, and invisible signs.
 
+Invisible characters, and those that change the direction of writing, are told by Unicode's categories (UAX #9).
+"""
+
+import re
 import unicodedata
-
-from hikflask import invisible_characters
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 # The longest text of one line has 512 characters; not yet composed, each may be three.
 FAR_TOO_LONG = 2048
@@ -10,6 +15,34 @@ FAR_TOO_LONG = 2048
 SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # The faults of a text, which are codes in messages.py, too.
 EMPTY, TOO_LONG, CONTROL_CHARACTERS = "text_empty", "text_too_long", "text_control_characters"
+# Control characters, surrogates, line and paragraph separators: none belongs into a text of one line.
+BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# A text without them, as a regular expression that other programs understand, too. JSON has no surrogate alone.
+WITHOUT_BREAKING = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+# And format characters, which have no shape: with one, two names that look the same are different.
+INVISIBLE = BREAKING | {"Cf"}
+# Embeddings, overrides and isolates, with their ends. An end in an isolated text would end our own isolate.
+CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+TURNING = frozenset({"R", "AL", "AN"})
+# Before it, in the order of Unicode, nothing is written from right to left, and nothing changes the direction.
+FIRST_TURNING = "\u0590"
+ISOLATE, END = "\u2068", "\u2069"
+NUMBER_PATTERN = "[A-Za-z0-9]{1,32}"
+_NUMBER = re.compile(rf"{NUMBER_PATTERN}\Z")
+# Terminals accept no others.
+FIRST_DAY = date(2000, 1, 1)
+LAST_DAY = date(2037, 12, 31)
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+
+
+def storable(text: str) -> str:
+    """Return a text that both databases can store and compare: PostgreSQL does not accept zero characters."""
+    return text.replace("\0", "\ufffd")
+
+
+def folded(text: str) -> str:
+    """Return the text for search and sorting: case folded, with ё as е (SQLite's LOWER changes only ASCII)."""
+    return storable(unicodedata.normalize("NFC", text).casefold().replace("ё", "е"))
 
 
 def stripped(text: str) -> str:
@@ -27,9 +60,67 @@ def fault(text: str, most: int, *, required: bool = True, marks: bool = True) ->
     :param most: the largest number of characters.
     :param marks: False: refuse invisible characters, too, such as those that change the direction of writing.
     """
-    refused = invisible_characters.is_breaking if marks else invisible_characters.is_invisible
-    if required and invisible_characters.is_blank(text):
+    refused = is_breaking if marks else is_invisible
+    if required and is_blank(text):
         return EMPTY
     if len(text) > most:
         return TOO_LONG
     return CONTROL_CHARACTERS if any(map(refused, text)) else ""
+
+
+def is_breaking(letter: str) -> bool:
+    """Return True for a character that ends a line or cannot be written."""
+    return unicodedata.category(letter) in BREAKING
+
+
+def is_invisible(letter: str) -> bool:
+    """Return True for a character that ends a line or shows nothing."""
+    return unicodedata.category(letter) in INVISIBLE
+
+
+def is_blank(text: str) -> bool:
+    """Return True for a text that shows nothing: no letter, mark, number, punctuation or symbol."""
+    return not any(unicodedata.category(letter)[0] in "LMNPS" for letter in text)
+
+
+def contained(text: str) -> str:
+    """Return a text without direction controls, so that it cannot end the isolate that it is shown in."""
+    return text.translate(CONTROLS)
+
+
+def isolated(text: str) -> str:
+    """Return a text of others for a sentence of ours, isolated where it could change the direction of its words."""
+    if max(text, default="") < FIRST_TURNING:
+        return text
+    turning = any(ord(letter) in CONTROLS or unicodedata.bidirectional(letter) in TURNING for letter in text)
+    return f"{ISOLATE}{contained(text)}{END}" if turning else text
+
+
+def all_isolated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values for a sentence of ours with their texts isolated; markup stays as it is."""
+    return {name: isolated(value) if type(value) is str else value for name, value in values.items()}
+
+
+def is_employee_number(text: object) -> bool:
+    """Return True for a text that can be a number on a terminal."""
+    return isinstance(text, str) and _NUMBER.match(text) is not None
+
+
+def day_of(text: object) -> date | None:
+    """Return the day of a text as YYYY-MM-DD, or None for anything else."""
+    if not isinstance(text, str) or not _WRITTEN.match(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def written_day(day: date | None) -> str:
+    """Return a day as YYYY-MM-DD, or an empty text for no limit."""
+    return day.isoformat() if day else ""
+
+
+def is_accepted_day(day: date) -> bool:
+    """Return True for a day that terminals accept."""
+    return FIRST_DAY <= day <= LAST_DAY

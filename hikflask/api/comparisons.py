@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask import messages, validity_days
+from hikflask import messages, text_rules
 from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described, list_of, one
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import InputError
@@ -88,8 +88,8 @@ def _notes(made: Plan) -> dict[str, list[dict[str, str | None]]]:
             "number": step.number,
             "code": code,
             "message": messages.english(code),
-            "valid_from": validity_days.written(step.limits.first) or None,
-            "valid_to": validity_days.written(step.limits.last) or None,
+            "valid_from": text_rules.written_day(step.limits.first) or None,
+            "valid_to": text_rules.written_day(step.limits.last) or None,
         }
         for step in made.steps
         if step.limits

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
-from hikflask import employee_number, validity_days
+from hikflask import text_rules
 from hikflask.employee_fields import FORM_NAMES
 from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, row_id, row_ids, stripped
@@ -16,24 +16,22 @@ from hikflask.forms.versions import VersionedForm
 MAX_NAME_LENGTH = 128
 
 
-@limited(required=True, pattern=f"^{employee_number.PATTERN}$")
+@limited(required=True, pattern=f"^{text_rules.NUMBER_PATTERN}$")
 def number(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for an employee number."""
-    if not employee_number.is_valid(field.data):
+    if not text_rules.is_employee_number(field.data):
         raise ValidationError(_l("Enter an ID: Latin letters and digits, up to 32."))
 
 
-@limited(
-    format="date", description=f"A day from {validity_days.FIRST_DAY} to {validity_days.LAST_DAY}; null for no limit."
-)
+@limited(format="date", description=f"A day from {text_rules.FIRST_DAY} to {text_rules.LAST_DAY}; null for no limit.")
 def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
     """Check for a day of a validity, or none."""
     if not field.data:
         return
-    date = validity_days.day_of(field.data)
+    date = text_rules.day_of(field.data)
     if date is None:
         raise ValidationError(_l("“%(field)s” must be a day such as 2030-12-31.", field=field.label.text))
-    if not validity_days.is_accepted(date):
+    if not text_rules.is_accepted_day(date):
         raise ValidationError(
             _l("“%(field)s” must be from 2000 to 2037: terminals take no other years.", field=field.label.text)
         )
@@ -41,7 +39,7 @@ def day(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
 
 def not_before_the_first(form: FlaskForm, field: Field) -> None:
     """Check that the last day is not before the first one."""
-    first, last = validity_days.day_of(form.valid_from.data), validity_days.day_of(field.data)
+    first, last = text_rules.day_of(form.valid_from.data), text_rules.day_of(field.data)
     if first and last and last < first:
         names = {"field": field.label.text, "first": form.valid_from.label.text}
         raise ValidationError(_l("“%(field)s” must not be before “%(first)s”.", **names))

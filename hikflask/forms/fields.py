@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, Form, ValidationError
 
-from hikflask import invisible_characters, text_rules
+from hikflask import text_rules
 
 # Ids are of the type INTEGER in PostgreSQL.
 MAX_ID = 2**31 - 1
@@ -70,7 +70,7 @@ def one_line(most: int, *, required: bool = True, marks: bool = True) -> Callabl
 
     least = {"minLength": 1} if required else {}
 
-    @limited(required=required, maxLength=most, pattern=invisible_characters.WITHOUT_BREAKING, **least)
+    @limited(required=required, maxLength=most, pattern=text_rules.WITHOUT_BREAKING, **least)
     def check(form: Form, field: Field) -> None:  # noqa: ARG001
         value = field.data if isinstance(field.data, str) else ""
         fault = text_rules.fault(value, most, required=required, marks=marks)

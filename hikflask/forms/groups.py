@@ -5,7 +5,7 @@ from typing import ClassVar
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, StringField, ValidationError
 
-from hikflask import employee_number
+from hikflask import text_rules
 from hikflask.forms.base import Form
 from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import one_line, stripped
@@ -51,7 +51,7 @@ class GroupPageForm(VersionedForm, GroupForm):
 
     def validate_added(self, field: Field) -> None:  # noqa: ARG002
         """Accept employee IDs."""
-        if not all(employee_number.is_valid(number) for number in self.numbers):
+        if not all(text_rules.is_employee_number(number) for number in self.numbers):
             raise ValidationError(_l("Enter IDs with spaces between them: Latin letters and digits, up to 32 each."))
 
 

@@ -6,8 +6,7 @@ from datetime import date, datetime, time
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from hikflask import messages, validity_days
-from hikflask.invisible_characters import all_isolated, isolated
+from hikflask import messages, text_rules
 from hikflask.labels.dates import local_day
 from hikflask.messages import N_
 from hikflask.models import PersonThere
@@ -17,6 +16,7 @@ from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, S
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from hikflask.services.terminals import clock
+from hikflask.text_rules import all_isolated, isolated
 
 KINDS = {
     NAME: N_("Name differs"),
@@ -122,8 +122,8 @@ def validity_there(words: str) -> str:
     if valid.begin is None or valid.end is None:
         return str(_("not readable"))
     zone = "" if valid.offset is None else f" {clock.written(valid.offset)}"
-    first = _moment(valid.begin, zone, time.min) if valid.begin.date() > validity_days.FIRST_DAY else ""
-    last = _moment(valid.end, zone, LAST_OF_DAY) if valid.end.date() < validity_days.LAST_DAY else ""
+    first = _moment(valid.begin, zone, time.min) if valid.begin.date() > text_rules.FIRST_DAY else ""
+    last = _moment(valid.end, zone, LAST_OF_DAY) if valid.end.date() < text_rules.LAST_DAY else ""
     return _span(first, last)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.labels.dates import local_day
 from hikflask.labels.refusals import refusal_sentence
 from hikflask.messages import N_
@@ -141,7 +141,7 @@ def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
 
 
 def _day(written: Any) -> str:
-    day = validity_days.day_of(written)
+    day = text_rules.day_of(written)
     return local_day(day) if day else ""
 
 

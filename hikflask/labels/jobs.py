@@ -3,7 +3,6 @@
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from hikflask.invisible_characters import isolated
 from hikflask.labels.imports import row_count
 from hikflask.labels.refusals import refusal_sentence
 from hikflask.messages import N_
@@ -24,6 +23,7 @@ from hikflask.services.jobs.kinds import (
     SEND,
 )
 from hikflask.services.jobs.queries import MAX_COUNTED
+from hikflask.text_rules import isolated
 
 TITLES = {
     DEACTIVATE: N_("Deactivation"),

@@ -17,11 +17,6 @@ def only(rows: str, postgresql: str = "") -> dict[str, Any]:
     return {"sqlite_where": text(rows), "postgresql_where": text(postgresql or rows)}
 
 
-def storable(text: str) -> str:
-    """Return a text that both databases can store and compare: PostgreSQL does not accept zero characters."""
-    return text.replace("\0", "\ufffd")
-
-
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime, stored without a zone."""
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE
-from hikflask.models.employee import folded
+from hikflask.text_rules import folded
 
 
 def spelling_key(name: str) -> str:

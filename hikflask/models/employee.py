@@ -1,6 +1,5 @@
 """An employee: a person who may enter."""
 
-import unicodedata
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +8,13 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
 from hikflask.employee_fields import FORM_NAMES
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only, storable
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
+from hikflask.text_rules import folded
 
 if TYPE_CHECKING:
     from hikflask.models.consent import Consent
     from hikflask.models.enrolment import Enrolment
     from hikflask.models.photo import Photo
-
-
-def folded(text: str) -> str:
-    """Return the text for search and sorting: case folded, with ё as е (SQLite's LOWER changes only ASCII)."""
-    return storable(unicodedata.normalize("NFC", text).casefold().replace("ё", "е"))
 
 
 class Employee(Base):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
-from hikflask.models.employee import folded
+from hikflask.text_rules import folded
 
 VIEWER = "viewer"
 OPERATOR = "operator"

@@ -10,7 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from hikflask import invisible_characters, messages
+from hikflask import messages, text_rules
 from hikflask.labels import (
     actors,
     audit,
@@ -64,7 +64,7 @@ def register(app: Flask) -> None:
         initials,
         bdi,
         bdi_list,
-        invisible_characters.isolated,
+        text_rules.isolated,
     )
     times = (dates.time_at, dates.time_since, dates.exact_time, dates.full_time, dates.paper_time, dates.local_day)
     for text in (*times, dates.valid_until, terminals.counted_when, *texts):
@@ -110,7 +110,7 @@ def initials(name: str) -> str:
 
 def bdi(text: str) -> Markup:
     """Return text of others in <bdi>, so that it cannot change the direction of the text beside it."""
-    return Markup("<bdi>{}</bdi>").format(invisible_characters.contained(text))
+    return Markup("<bdi>{}</bdi>").format(text_rules.contained(text))
 
 
 def bdi_list(texts: Iterable[str]) -> Markup:
@@ -129,6 +129,6 @@ def isolating(gettext: Any) -> Any:
 
     @pass_context
     def isolated(context: Context, sentence: str, /, **about: Any) -> Any:
-        return gettext(context, sentence, **invisible_characters.all_isolated(about))
+        return gettext(context, sentence, **text_rules.all_isolated(about))
 
     return isolated

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from hikflask.extensions import db, vault
 from hikflask.models import Department, Terminal
-from hikflask.models.employee import folded
 from hikflask.services.core.db import transactional
+from hikflask.text_rules import folded
 
 TERMINALS = 10
 SURNAMES = (

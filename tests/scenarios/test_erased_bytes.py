@@ -10,9 +10,9 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Erasure, Photo
-from hikflask.models.employee import folded
 from hikflask.services.photos.storage import HALF_WRITTEN
 from hikflask.simulator.faces import NAMES, draw
+from hikflask.text_rules import folded
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.desk import ENGLISH, Desk
 from tests.support.imports import checked

@@ -10,9 +10,9 @@ from sqlalchemy import insert, text
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo
-from hikflask.models.employee import folded
 from hikflask.services.core.db import transaction
 from hikflask.simulator.faces import NAMES, draw
+from hikflask.text_rules import folded
 
 FIRST = 5001
 

@@ -10,13 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.invisible_characters import CONTROLS, END, ISOLATE, TURNING
 from hikflask.models import ImportRow, Terminal
 from hikflask.models.operator import ADMIN
 from hikflask.services.accounts import api_tokens, operators
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.terminals import registry
+from hikflask.text_rules import CONTROLS, END, ISOLATE, TURNING
 from tests.conftest import HOST
 from tests.support.desk import Desk, typed
 from tests.support.import_batches import LAYOUT, add_import

@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.forms.fields import MAX_ID
 from hikflask.http import body_limits
 
@@ -185,7 +185,7 @@ def _fits(value: object, may_be_number: bool) -> bool:
 
 
 def _is_day(value: object) -> bool:
-    return value is None or validity_days.day_of(value) is not None
+    return value is None or text_rules.day_of(value) is not None
 
 
 def _expected(number_too: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, insert, select
 
-from hikflask import invisible_characters, request_id
+from hikflask import request_id, text_rules
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Photo
 from hikflask.models.columns import database_now
@@ -175,4 +175,4 @@ def one_line(text: str) -> str:
     """Return a text with invisible characters escaped as in JSON, so that an entry is one line whatever was typed."""
     if text.isprintable():
         return text
-    return "".join(json.dumps(letter)[1:-1] if invisible_characters.is_invisible(letter) else letter for letter in text)
+    return "".join(json.dumps(letter)[1:-1] if text_rules.is_invisible(letter) else letter for letter in text)

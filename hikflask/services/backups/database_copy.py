@@ -37,9 +37,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from hikflask.extensions import db
 from hikflask.models import EmployeeCount, Terminal
-from hikflask.models.columns import database_now, storable
+from hikflask.models.columns import database_now
 from hikflask.services.backups import revisions
 from hikflask.services.core import heartbeat
+from hikflask.text_rules import storable
 
 ROWS = 2000
 # The queue keeps its own tables in the database.

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.employee_fields import DRAFT_COLUMNS, FORM_NAMES
 from hikflask.models import Capture, Employee
 from hikflask.models.capture import CANCELLED, CAPTURED, USED
-from hikflask.models.columns import storable
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.state.capture import NO_DRAFT
+from hikflask.text_rules import storable
 
 MAX_LENGTH = 255
 # As ids in a text of 255 characters.
@@ -60,7 +60,7 @@ class Draft:
 
     def days(self) -> tuple[date | None, date | None]:
         """Return the first and the last day of the validity; the form has checked them."""
-        return validity_days.day_of(self.valid_from), validity_days.day_of(self.valid_to)
+        return text_rules.day_of(self.valid_from), text_rules.day_of(self.valid_to)
 
 
 def is_blank() -> ColumnElement[bool]:

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo
 from hikflask.models.capture import RUNNING
-from hikflask.models.employee import folded
 from hikflask.services.captures import drafts
 from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
+from hikflask.text_rules import folded
 
 
 def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
 from hikflask.services.core.dates import local, today
@@ -64,10 +64,10 @@ def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:
         return Limits()
     if valid.begin is None or valid.end is None:
         raise ServiceError("validity_not_readable")
-    _refuse_outside(valid.begin.date(), min(valid.end.date(), validity_days.LAST_DAY))
+    _refuse_outside(valid.begin.date(), min(valid.end.date(), text_rules.LAST_DAY))
     shift = _shift(valid, terminal)
-    first = None if valid.begin.date() == validity_days.FIRST_DAY else _first_day({valid.begin, valid.begin + shift})
-    last = None if valid.end.date() >= validity_days.LAST_DAY else _last_day({valid.end, valid.end + shift})
+    first = None if valid.begin.date() == text_rules.FIRST_DAY else _first_day({valid.begin, valid.begin + shift})
+    last = None if valid.end.date() >= text_rules.LAST_DAY else _last_day({valid.end, valid.end + shift})
     _refuse_outside(first, last)
     is_moved = first not in {None, valid.begin.date()} or last not in {None, valid.end.date()}
     limits = Limits(first, last, is_rounded=is_moved or bool(shift and (first or last)))
@@ -108,7 +108,7 @@ def _shift(valid: Validity, terminal: Terminal) -> timedelta:
 
 
 def _refuse_outside(*days: date | None) -> None:
-    if not all(validity_days.is_accepted(day) for day in days if day):
+    if not all(text_rules.is_accepted_day(day) for day in days if day):
         raise ServiceError("validity_outside")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, select
 
-from hikflask import employee_number, invisible_characters
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison, Difference, Employee, Enrolment, Terminal
@@ -374,9 +374,9 @@ def _check_take_over(known: Facts, names_agreed: bool) -> None:
     there = known.there
     if there is None:
         raise ServiceError("not_there", n=known.number)
-    if not employee_number.is_valid(known.number):
+    if not text_rules.is_employee_number(known.number):
         raise ServiceError("number_not_usable", n=known.number)
-    if invisible_characters.is_blank(there.name) or len(there.name) > MAX_NAME_LENGTH:
+    if text_rules.is_blank(there.name) or len(there.name) > MAX_NAME_LENGTH:
         raise ServiceError("name_not_usable", n=known.number)
     if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
         raise ServiceError("nothing_to_take_over", n=known.number)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import Nonsense, Refused
@@ -349,5 +349,5 @@ def _send_limits(enrolment: Enrolment, employee: Employee, found: Found, limits:
 
 def _limited(draft: Draft, limits: Limits) -> Draft:
     """Return the form with these days."""
-    first, last = validity_days.written(limits.first), validity_days.written(limits.last)
+    first, last = text_rules.written_day(limits.first), text_rules.written_day(limits.last)
     return replace(draft, valid_from=first, valid_to=last)

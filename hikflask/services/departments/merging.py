@@ -10,11 +10,11 @@ from sqlalchemy.exc import OperationalError
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee
-from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.core.db import Require, changed_rows, transaction, write_first
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry
+from hikflask.text_rules import folded
 
 Given = ParamSpec("Given")
 # For how long it is tried again while others have people of the department locked, and how often, in seconds.

@@ -6,14 +6,14 @@ An employee's row holds the name of the department; resolve() is called in the t
 from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy import delete as delete_row
 
-from hikflask import invisible_characters
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Department, Employee
-from hikflask.models.columns import storable
 from hikflask.models.department import spelling_key
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, write_first
 from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
+from hikflask.text_rules import storable
 
 
 def resolve(name: str) -> str:
@@ -22,7 +22,7 @@ def resolve(name: str) -> str:
     Until that transaction ends, nobody renames, merges or deletes the department. "" stays "".
     """
     wanted = one_spaced(name)
-    if invisible_characters.is_blank(wanted):
+    if text_rules.is_blank(wanted):
         return ""
     write_first()
     # SQLite has no such lock, and does not need it: nobody else writes meanwhile.

@@ -24,12 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from hikflask.models import Consent, Employee, EmployeeCount, Enrolment, Terminal
-from hikflask.models.columns import contains_text, storable
-from hikflask.models.employee import folded
+from hikflask.models.columns import contains_text
 from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import name_index
 from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE, is_in
+from hikflask.text_rules import folded, storable
 
 ON_TERMINALS = "on_terminals"
 NO_FACE = "no_face"

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, load_only, selectinload
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, REMOVED, WAITING
@@ -106,8 +106,8 @@ class PeopleTable:
             employee.department,
             self.yes if employee.is_active else self.no,
             local(employee.created_at).strftime(TABLE_TIME),
-            validity_days.written(employee.valid_from),
-            validity_days.written(employee.valid_to),
+            text_rules.written_day(employee.valid_from),
+            text_rules.written_day(employee.valid_to),
             *(self._badge(there[terminal_id]) if terminal_id in there else "" for terminal_id in self.terminal_ids),
         ]
 

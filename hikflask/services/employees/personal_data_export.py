@@ -28,7 +28,6 @@ from hikflask.models import (
     PersonThere,
     Photo,
 )
-from hikflask.models.employee import folded
 from hikflask.services import audit
 from hikflask.services.audit import Entry, details_text
 from hikflask.services.audit.sealing import opened
@@ -39,6 +38,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
 from hikflask.services.privacy import comparison_traces, consents, import_traces
+from hikflask.text_rules import folded
 
 DATA = "data.json"
 # The times of an employee's row and of its audit entry differ by less than this.

@@ -11,14 +11,13 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Employee, EmployeeCount, Enrolment
-from hikflask.models.columns import storable
-from hikflask.models.employee import folded
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset
 from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, name_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
+from hikflask.text_rules import folded, storable
 
 # How many employees are read in the list's order first. For most lists that fills a page.
 WALK = 2000

@@ -10,13 +10,13 @@ from sqlalchemy import Column, delete, insert, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
-from hikflask.models.columns import storable
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
 from hikflask.services.core.db import HELD_TERMINALS, Require, changed_rows
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import locks, membership, queries
+from hikflask.text_rules import storable
 
 
 @dataclass(frozen=True)

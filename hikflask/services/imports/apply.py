@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
@@ -144,8 +144,8 @@ def _note_days(former: Days, employee: Employee, present: Wanted) -> None:
 def days_of(employee: Employee) -> dict[str, str]:
     """Return the days of an employee's validity as an import has them."""
     return {
-        VALID_FROM: validity_days.written(employee.valid_from),
-        VALID_TO: validity_days.written(employee.valid_to),
+        VALID_FROM: text_rules.written_day(employee.valid_from),
+        VALID_TO: text_rules.written_day(employee.valid_to),
     }
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import delete, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.columns import storable
 from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
@@ -19,6 +18,7 @@ from hikflask.services.imports import columns, photo_archive, stored_files
 from hikflask.services.imports.errors import ColumnsMissing
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
+from hikflask.text_rules import storable
 
 MEGABYTE = 1024 * 1024
 PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)

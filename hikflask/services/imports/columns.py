@@ -7,6 +7,8 @@ by hand. tests/spreadsheets/README.md tells where the names are from.
 import re
 from collections.abc import Sequence
 
+from hikflask.text_rules import folded
+
 FIELDS = (
     "number",
     "name",
@@ -102,7 +104,7 @@ def is_status(column: str) -> bool:
 
 def _plain(column: str) -> str:
     """Return a column's name without case, spaces, punctuation, and what is in brackets: a unit, an explanation."""
-    return NOT_A_LETTER.sub("", IN_BRACKETS.sub("", column).casefold().replace("ё", "е"))
+    return NOT_A_LETTER.sub("", folded(IN_BRACKETS.sub("", column)))
 
 
 def _fields(names: dict[str, str]) -> dict[str, str]:

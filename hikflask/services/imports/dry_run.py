@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.columns import database_now, storable
+from hikflask.models.columns import database_now
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
@@ -30,6 +30,7 @@ from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
 from hikflask.services.photos.quality import PhotoCheck, photo_checker
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
+from hikflask.text_rules import storable
 
 BATCH = 500
 # Others, who may be in the same process, have their turn after each portion.

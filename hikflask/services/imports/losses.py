@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, or_, select
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
@@ -62,9 +62,9 @@ def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
     )
     ids = set()
     for row in found:
-        now = {VALID_FROM: validity_days.written(row.valid_from), VALID_TO: validity_days.written(row.valid_to)}
+        now = {VALID_FROM: text_rules.written_day(row.valid_from), VALID_TO: text_rules.written_day(row.valid_to)}
         then = {**now, **((row.before if undone else row.values) or {})}
-        days = (validity_days.day_of(then[day]) for day in DAYS)
+        days = (text_rules.day_of(then[day]) for day in DAYS)
         if mass_removals.are_taken_by((row.valid_from, row.valid_to), (next(days), next(days))):
             ids.add(row.employee_id)
     people = mass_removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()

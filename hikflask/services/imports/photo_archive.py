@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
-from hikflask import employee_number
+from hikflask import text_rules
 from hikflask.services.core.errors import BadArchive, BadPhoto
 from hikflask.services.imports import stored_files
 
@@ -134,7 +134,7 @@ def _is_ignored(info: ZipInfo) -> bool:
 def number_of(name: str) -> str:
     """Return the number that a picture in an archive is named by, or ""."""
     path = PurePosixPath(name.replace("\\", "/"))
-    return path.stem if path.suffix.lower() in SUFFIXES and employee_number.is_valid(path.stem) else ""
+    return path.stem if path.suffix.lower() in SUFFIXES and text_rules.is_employee_number(path.stem) else ""
 
 
 def version(of: Path | int) -> Version:

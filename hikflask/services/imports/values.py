@@ -6,9 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
 
-from hikflask import employee_number, text_rules, validity_days
-from hikflask.models.columns import storable
-from hikflask.models.employee import folded
+from hikflask import text_rules
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
@@ -16,6 +14,7 @@ from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.imports import columns
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
+from hikflask.text_rules import folded, storable
 
 NUMBER, NAME, DEPARTMENT, LEFT, ACTIVE = "number", "name", "department", "left", "active"
 VALID_FROM, VALID_TO = DAYS = (columns.VALID_FROM, columns.VALID_TO)
@@ -93,7 +92,7 @@ def _texts(cells: Mapping[str, str]) -> dict[str, str]:
 def _check(found: Values, cells: Mapping[str, str], formulas: set[str], row: Row) -> None:
     if row.too_long:
         found.errors[NUMBER] = Refusal(code="row_too_long", params={})
-    elif not employee_number.is_valid(cells[NUMBER]) and NUMBER not in formulas:
+    elif not text_rules.is_employee_number(cells[NUMBER]) and NUMBER not in formulas:
         found.errors[NUMBER] = Refusal(code="number_invalid", params={})
     for name, required in ((NAME, True), (DEPARTMENT, False)):
         fault = text_rules.fault(found.texts[name], MAX_LENGTH, required=required) if name in found.texts else ""
@@ -132,9 +131,9 @@ def _read_days(found: Values, cells: Mapping[str, str]) -> None:
         day = days.pop() if len(days) == 1 else None
         if text and day is None:
             found.errors[name] = Refusal(code="day_unreadable", params={})
-        elif day and not validity_days.is_accepted(day):
+        elif day and not text_rules.is_accepted_day(day):
             found.errors[name] = Refusal(code="day_outside", params={})
-        found.texts[name] = _shortened(text, MAX_LENGTH) if name in found.errors else validity_days.written(day)
+        found.texts[name] = _shortened(text, MAX_LENGTH) if name in found.errors else text_rules.written_day(day)
 
 
 def _shortened(text: str, most: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Consent, Department, Employee, Enrolment, Photo
 from hikflask.models.department import spelling_key
@@ -135,8 +135,8 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
             None if row.forgotten_at else row.sha256,
             row.desired == PRESENT,
             row.consent is not None,
-            validity_days.written(row.valid_from),
-            validity_days.written(row.valid_to),
+            text_rules.written_day(row.valid_from),
+            text_rules.written_day(row.valid_to),
         )
     leaving = (
         select(Enrolment)

@@ -20,7 +20,7 @@ from flask import current_app
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from hikflask import employee_number
+from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
@@ -38,7 +38,7 @@ HALF_WRITTEN = ".part"
 DRAFT = ".draft"
 # The names of our files, complete or half-written: the number, and the random part that all names of a picture share.
 NAME = re.compile(
-    rf"\.?(?P<number>{employee_number.PATTERN})_(?P<picture>[\w-]{{22}})\.jpg"
+    rf"\.?(?P<number>{text_rules.NUMBER_PATTERN})_(?P<picture>[\w-]{{22}})\.jpg"
     rf"({re.escape(DRAFT)})?({re.escape(HALF_WRITTEN)})?\Z",
     re.ASCII,
 )

@@ -17,7 +17,6 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import Enrolment, Erasure, ErasureFile, ErasureRemoval, WebhookDelivery
 from hikflask.models.columns import database_now
-from hikflask.models.employee import folded
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.core.dates import SECONDS_PER_DAY
@@ -25,6 +24,7 @@ from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, tra
 from hikflask.services.core.errors import CertificateUncheckable
 from hikflask.services.photos import storage
 from hikflask.services.privacy import secure_delete, traces
+from hikflask.text_rules import folded
 
 # A complete certificate keeps ID and name for so long: to print it, and to answer the person.
 DAYS_WITH_NAME = 30

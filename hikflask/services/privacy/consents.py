@@ -9,12 +9,13 @@ from sqlalchemy import bindparam, select
 
 from hikflask.extensions import db
 from hikflask.models import Consent, Employee
-from hikflask.models.columns import database_now, storable
+from hikflask.models.columns import database_now
 from hikflask.models.consent import BY_CONSENT
 from hikflask.services import audit
 from hikflask.services.core.dates import today
 from hikflask.services.core.db import Require, locked_employee, transactional
 from hikflask.services.core.errors import ServiceError
+from hikflask.text_rules import storable
 
 REQUIRE = "require"
 # Made once: to make a statement costs more than to run it.

@@ -7,12 +7,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, o
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import contains_text
-from hikflask.models.employee import folded
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import room
+from hikflask.text_rules import folded
 
 # In the words of the index ix_enrolment_faceless, see services/employees/filters.py.
 _WANTED = Enrolment.desired == literal(PRESENT, literal_execute=True)

@@ -11,12 +11,12 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
 from hikflask.services.accounts.errors import LdapDecides
 from hikflask.services.core.errors import ServiceError
+from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.notices import conflict_details, conflict_question, flash_kept_fields
 from hikflask.web.support.responses import show_refusal, shown_once

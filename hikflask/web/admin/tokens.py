@@ -10,11 +10,11 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.tokens import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.accounts import api_tokens
 from hikflask.services.core.dates import end_of, today
 from hikflask.services.core.errors import NotFound, ServiceError
+from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.support.responses import show_refusal, shown_once
 

@@ -13,7 +13,6 @@ from hikflask.forms.departments import DepartmentForm, MergeForm
 from hikflask.forms.fields import row_id
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import (
     AdministratorNeeded,
@@ -27,6 +26,7 @@ from hikflask.services.departments import merging, queries, registry
 from hikflask.services.departments.queries import Counted
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import changing
+from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.support.pagination import listed
 

@@ -12,7 +12,6 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.invisible_characters import isolated
 from hikflask.models import Employee
 from hikflask.models.capture import CAPTURED, SUPERSEDED
 from hikflask.models.terminal import NO_CAPTURE
@@ -23,6 +22,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.groups import membership
 from hikflask.services.terminals import registry
+from hikflask.text_rules import isolated
 from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts, rounds
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404

@@ -11,7 +11,6 @@ from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.enrolments import statuses_of
 from hikflask.labels.refusals import error_sentence
 from hikflask.models import Employee
@@ -27,6 +26,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
+from hikflask.text_rules import isolated
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import turned

@@ -10,13 +10,12 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from wtforms import Field
 
-from hikflask import validity_days
+from hikflask import text_rules
 from hikflask.employee_fields import FORM_NAMES
 from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id, stripped
 from hikflask.forms.versions import Difference
 from hikflask.http import error_status
-from hikflask.invisible_characters import isolated
 from hikflask.labels.dates import local_day
 from hikflask.labels.refusals import error_sentence
 from hikflask.messages import sentence
@@ -33,6 +32,7 @@ from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.provisioning import faceless
 from hikflask.services.terminals import registry
+from hikflask.text_rules import isolated
 from hikflask.web.employees import capture_panel, latest
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.security import headers, resubmission
@@ -241,7 +241,7 @@ def _shown_value(field: Field, value: Any) -> str:
     """Return the value of a field as the page shows it: a day in words, and groups by their names."""
     if field.name == "groups":
         return ", ".join(isolated(group) for group_id, group in groups.names() if group_id in value) or "—"
-    if field.name in {"valid_from", "valid_to"} and (day := validity_days.day_of(value)):
+    if field.name in {"valid_from", "valid_to"} and (day := text_rules.day_of(value)):
         return local_day(day)
     return shown_value(field, value)
 

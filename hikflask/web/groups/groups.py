@@ -15,7 +15,6 @@ from hikflask.forms.groups import DeletionForm, GroupPageForm
 from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import queries as departments
@@ -26,6 +25,7 @@ from hikflask.services.groups.differences import Differences
 from hikflask.services.groups.queries import Listed
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry as terminals
+from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.support.notices import (
     conflict_details,

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from wtforms import BooleanField, Field, SelectField
 
 from hikflask.forms.versions import Difference, VersionedForm
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import PlanChanged
+from hikflask.text_rules import isolated
 
 
 def with_link(text: str, address: str, label: str) -> Markup:

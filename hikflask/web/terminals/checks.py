@@ -10,12 +10,12 @@ from hikflask.background import tasks
 from hikflask.extensions import task_queue
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.invisible_characters import isolated
 from hikflask.isapi.errors import RestartRequired, TerminalError
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core.errors import LoginStopped, ServiceError
 from hikflask.services.provisioning import same_device
 from hikflask.services.terminals import checks, clock, registry
+from hikflask.text_rules import isolated
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.urls import next_or
 from hikflask.web.terminals.terminals import bp, terminal_or_404

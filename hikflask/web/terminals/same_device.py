@@ -6,11 +6,11 @@ from flask_babel import gettext as _
 
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.services.core import shown
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.provisioning import same_device
+from hikflask.text_rules import isolated
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from hikflask.forms.fields import row_id
 from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.invisible_characters import isolated
 from hikflask.labels.refusals import error_sentence
 from hikflask.labels.terminals import clocks_of
 from hikflask.models import Terminal
@@ -17,6 +16,7 @@ from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import everybody, faceless, same_device, send_preview
 from hikflask.services.terminals import checks, connection, registry
+from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.htmx import with_bar

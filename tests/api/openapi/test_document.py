@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from hikflask import invisible_characters
+from hikflask import text_rules
 from hikflask.isapi.errors import spelled
 from hikflask.models.operator import ROLES
 from hikflask.services.core.refusals import FROM_TERMINAL, OF_SIGNING_IN, REFUSED_HERE
@@ -117,11 +117,11 @@ def test_input_has_the_limits_of_its_form(client: FlaskClient, document: dict[st
 
 
 def test_pattern_of_a_text_is_what_the_form_refuses() -> None:
-    pattern = re.compile(invisible_characters.WITHOUT_BREAKING)
+    pattern = re.compile(text_rules.WITHOUT_BREAKING)
     for code in range(sys.maxunicode + 1):
         letter = chr(code)
         if unicodedata.category(letter) != "Cs":
-            assert (pattern.match(f"a{letter}b") is None) is invisible_characters.is_breaking(letter), hex(code)
+            assert (pattern.match(f"a{letter}b") is None) is text_rules.is_breaking(letter), hex(code)
 
 
 def test_session_or_token_opens_it_and_nobody_else(app: Flask) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee
-from hikflask.models.employee import folded
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
@@ -17,6 +16,7 @@ from hikflask.services.departments import merging, registry
 from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.text_rules import folded
 from tests.support.retention import entries
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context", "worker_alive")]

@@ -7,8 +7,8 @@ from sqlalchemy import delete, insert, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.models.employee import folded
 from hikflask.services.employees import name_index
+from hikflask.text_rules import folded
 
 pytestmark = pytest.mark.usefixtures("context")
 

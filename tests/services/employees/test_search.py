@@ -7,13 +7,13 @@ from sqlalchemy import insert, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.models.employee import folded
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.keyset import FIRST, Place
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import LEFT, NO_FACE, SORTS, EmployeeFilter
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
+from hikflask.text_rules import folded
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
