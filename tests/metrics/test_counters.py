@@ -1,4 +1,4 @@
-"""The folder in which several processes count together: tests/processes/metrics/test_counters.py lets them do so."""
+"""The folder in which several processes count together: tests/processes/test_metrics.py lets them do so."""
 
 import stat
 from pathlib import Path
