@@ -28,7 +28,7 @@ class EmployeeFilterForm(QueryForm):
             SelectChoice("left", _l("Inactive")),
         ],
     )
-    terminal = SelectField(_l("Terminal"), [id_or_nothing], [stripped], validate_choice=False, choices=[])
+    terminal = SelectField(_l("Terminal"), [id_or_nothing], filters=[stripped], validate_choice=False, choices=[])
     department = SelectField(_l("Department"), filters=[stripped], validate_choice=False, choices=[])
     consent = SelectField(
         _l("Consent"),
