@@ -133,7 +133,7 @@ def test_all_kinds_of_differences_are_found_and_mended(app: Flask, site: Site, r
     expect(page.locator(".lead")).to_contain_text("Всё совпадает")
     assert store.people["C1"]["name"] == "Иван Иванов C1"
     assert [store.faces[number].jpeg for number in ("C2", "C3", "C4")] == [store.faces["C0"].jpeg] * 3
-    assert [card.number for card in store.cards_of("C7")] == ["777"]
+    assert [card.number for card in store.cards.values() if card.employee_no == "C7"] == ["777"]
 
 
 def test_many_are_not_removed_by_mistake(site: Site, russian: Window) -> None:

@@ -130,8 +130,7 @@ def _confirmed(number: str, person: Person) -> None:
         enrolment, transition = desire_with_photo(terminal(), draft, person.picture), state.CONFIRMED_WITH_FACE
     else:
         employee = save_employee(draft).row
-        enrolment, transition = state.create(1, employee), state.PERSON_CONFIRMED
-        state.apply(state.DESIRED_PRESENT, Enrolment.id == enrolment.id, employee_id=employee.id, photo_id=None)
+        enrolment, transition = state.create_present(1, employee, None), state.PERSON_CONFIRMED
         shown |= {"face": PENDING, "refusal": refusal("no_photo")}
     given = {name: value for name, value in shown.items() if name in transition.given}
     assert state.apply(transition, Enrolment.id == enrolment.id, **given) == 1

@@ -55,7 +55,7 @@ def test_sync_takes_no_face_of_who_has_the_number_since(
         save_employee(Draft("100222", "Ольга Ёлкина"))
         capture_face(simulator, terminal, Draft("100222"), OTHER_FACE)
 
-    other = between(sync.unsaved, "latest", give_number_to_olga, before=True)
+    other = between(sync.captures, "latest_unsaved", give_number_to_olga, before=True)
 
     wanted = sync_employee(ivan_id, terminal.id, "Анна").row
     other.finish()

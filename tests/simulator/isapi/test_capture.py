@@ -132,7 +132,7 @@ def test_cancel_ends_the_open_window(client_for):
     clock = BusyClock()
     terminal = Terminal("Secret12", clock=clock)
     clock.meanwhile = lambda: client_for(terminal).capture(cancel=True)
-    terminal.auto_face = 2
+    terminal.camera.auto_face = 2
 
     answer = client_for(terminal).capture()
 
