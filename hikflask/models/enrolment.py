@@ -176,7 +176,7 @@ class Enrolment(WithRefusal, Base):
         return self.is_confirmed and self.terminal.face_mode is not None and self.terminal.restored_from is None
 
     @property
-    def may_open_doors(self) -> bool:
+    def is_leaving(self) -> bool:
         """True while a removal is not confirmed."""
         return self.state == LEAVING
 
@@ -188,4 +188,4 @@ class Enrolment(WithRefusal, Base):
     @property
     def waits_for_hand(self) -> bool:
         """True while only an earlier device may know the number, so a person must state that it is gone."""
-        return self.may_open_doors and self.on_old_device and not self.name_there
+        return self.is_leaving and self.on_old_device and not self.name_there

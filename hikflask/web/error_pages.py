@@ -23,7 +23,7 @@ KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 
 
 def register(app: Flask) -> None:
-    """Show a page for each HTTP error."""
+    """Show a page for each HTTP error, for a text that the database refuses, and for NotFound and TryLater."""
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(InternalServerError, internal_error)
     app.register_error_handler(DataError, not_storable)

@@ -38,7 +38,7 @@ def test_removal_of_who_is_deleted_meanwhile_stays_a_removal(
 
     assert deletion.error is None
     (removal,) = queries.of_number("100222")
-    assert removal.may_open_doors
+    assert removal.is_leaving
     assert removal.employee_id is None
     db.session.commit()
     with pytest.raises(ServiceError, match=r"^number_leaving$"):

@@ -104,7 +104,7 @@ def test_who_is_listed_with_an_odd_number_is_not_gone(
 
     left = settled(wish, code)
 
-    assert left.may_open_doors
+    assert left.is_leaving
     assert left.next_attempt_at is not None
     oddly.be_well()
     assert reconcile(wish.id, "test").is_confirmed

@@ -72,7 +72,7 @@ def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, termi
 
     set_active(employee_id, active=False)
 
-    assert [one.may_open_doors for one in queries.of_number("100222")] == [True]
+    assert [one.is_leaving for one in queries.of_number("100222")] == [True]
 
 
 def test_replacing_a_record_replaces_nobody_once_the_employee_is_deactivated(

@@ -47,7 +47,7 @@ def test_who_is_deactivated_while_a_save_finds_that_no_worker_captures_has_left(
     leaving.finish()
     assert leaving.blocked
     (enrolment,) = queries.of_number(IVAN.number)
-    assert (enrolment.desired, enrolment.may_open_doors) == (ABSENT, True)
+    assert (enrolment.desired, enrolment.is_leaving) == (ABSENT, True)
     reconcile(enrolment.id, "worker")
     assert simulator.people == {}
 

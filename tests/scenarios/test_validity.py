@@ -300,7 +300,7 @@ def test_whoever_is_over_is_deactivated_and_removed_as_any_leaver(simulator: Sim
     assert lifecycle.deactivate_expired() == 0
     leaving = queries.row(enrolment.id)
     assert leaving.employee
-    assert (leaving.employee.is_active, leaving.desired, leaving.may_open_doors) == (False, ABSENT, True)
+    assert (leaving.employee.is_active, leaving.desired, leaving.is_leaving) == (False, ABSENT, True)
     assert reconcile(enrolment.id, "background").is_confirmed
     assert "100222" not in simulator.people
     noted = entries(after=before)

@@ -52,7 +52,10 @@ def current() -> list[Condition]:
 
 
 def newest_removals() -> dict[int, datetime]:
-    """Return for each terminal when the last of the removals that are overdue was asked for."""
+    """Return for each terminal the time at which its newest overdue removal was requested.
+
+    Only the newest MAX_REMOVALS overdue removals of all terminals are read.
+    """
     newest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
     some = newest.order_by(Enrolment.desired_since.desc(), Enrolment.id.desc()).limit(MAX_REMOVALS).subquery()
     each = select(some.c.terminal_id, func.max(some.c.desired_since)).group_by(some.c.terminal_id)

@@ -70,8 +70,8 @@ def record(
 
     All entries of a transaction are written together, before its commit.
 
-    An entry about an employee or a number becomes unreadable when that person is erased (see sealing.py). So it names
-    nobody else.
+    An entry about an employee or a number becomes unreadable when that person is erased (see sealing.py). Do not
+    name anybody else in it.
 
     :param employee_id: with `number`, instead of `employee`, where there is no row of the employee.
     :param subject: what something was done to, when that is neither an employee nor a terminal.

@@ -37,9 +37,9 @@ NOT_EMPTY = "This installation is not empty: it has {}. A backup is restored int
 
 
 def check(path: Path, passphrase: str | None = None) -> tuple[Manifest, bool]:
-    """Prove that a backup is whole and can be restored here; return what it holds, and whether a password key fits.
+    """Prove that a backup can be restored here; return its manifest, and whether a key for its passwords is here.
 
-    Nothing of the installation is touched, or has to be empty.
+    The installation is not changed, and need not be empty.
 
     :raises BackupError: with what is wrong.
     """

@@ -14,9 +14,10 @@ LOCKED = "The installation is in use: stop the service and its workers, and try 
 
 
 def copy(source: Connection, target: Path) -> None:
-    """Copy one moment of the database to a new file, while others write.
+    """Copy a consistent snapshot of the database to a new file, while others write.
 
-    :raises BackupError: when the database is damaged.
+    :raises BackupError: when the database is damaged, or there is no room for the copy.
+    :raises FileExistsError: when the file is there already.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     driver: sqlite3.Connection = source.connection.driver_connection  # type: ignore[assignment]

@@ -58,7 +58,7 @@ def held_by_another(terminal_id: int, number: str, requested_by: str, own: int |
 
 
 def bound_first(capture: Capture) -> Capture | None:
-    """Return the saved picture that its operator's queued capture at the same terminal waits for, or None.
+    """Return the saved picture of the same operator that this queued capture waits for at its terminal, or None.
 
     The terminal's one file must keep that picture until it is bound. Where there is no such file, the saved employee is
     verified before the terminal waits for the next face.

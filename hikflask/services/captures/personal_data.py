@@ -61,7 +61,7 @@ def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
 
 
 def leftover_photos(number: str) -> list[int]:
-    """Return the ids of photos named after a number that belong to nobody any more and whose files still exist."""
+    """Return the ids of photos without employee and capture whose file is named after a number and not deleted yet."""
     rows = db.session.execute(select(Photo.id, Photo.file).where(_is_leftover()).order_by(Photo.id))
     return [row.id for row in rows if storage.is_named(row.file, number)]
 

@@ -116,7 +116,7 @@ def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
 
 
 def unsaved_of_form(capture_id: int | None) -> Capture | None:
-    """Return the unsaved capture of a form: the given one, or the earlier one that it should have replaced, or None."""
+    """Return the unsaved capture of a form: the given one, or the earlier one that it was to replace, or None."""
     capture = db.session.get(Capture, capture_id or 0, populate_existing=True)
     if capture is not None and capture.retake_of and capture.state in {*RUNNING, FAILED, CANCELLED}:
         capture = db.session.get(Capture, capture.retake_of, populate_existing=True)

@@ -48,7 +48,7 @@ class Limits:
         return self.last is not None and self.last < today()
 
     def take_from(self, before: "Limits") -> bool:
-        """True when these days take access that the others gave, as removals.are_taken_by()."""
+        """True when these days take access that the others gave, by mass_removals.are_taken_by()."""
         return mass_removals.are_taken_by((before.first, before.last), (self.first, self.last))
 
 

@@ -10,7 +10,7 @@ MAX_NUMBER_LENGTH = 32
 MAX_ROWS = 100_000
 
 
-class Changed(Exception):
+class ListChanged(Exception):
     """The list is not the one that was begun. `failure` is the code of the refusal when it is read again in vain."""
 
     def __init__(self, failure: str) -> None:
@@ -62,25 +62,25 @@ class Follows:
 def follow(place: Place, page: Page) -> Follows:
     """Return what a page adds to a list.
 
-    :raises Changed: when the page does not continue the list. :raises list_incomplete: when the list stops before its
-        end, or has a number that no terminal may have. :raises list_too_long: when it has more rows than there can be.
+    :raises ListChanged: when the page does not continue the list. :raises list_incomplete: when the list stops before
+        its end, or has a number that no terminal may have. :raises list_too_long: when it has too many rows.
     :raises Nonsense: when the page does not say whether it is the last one.
     """
     if place.read and page.numbers[:1] != (place.last,):
         # The same page again, whatever the position: nothing changed, but nothing more is told either.
-        raise Changed("list_incomplete" if page.numbers[:1] == (place.first,) else "list_changing")
+        raise ListChanged("list_incomplete" if page.numbers[:1] == (place.first,) else "list_changing")
     if None not in {page.total, place.total} and page.total != place.total:
-        raise Changed("list_changing")
+        raise ListChanged("list_changing")
     new = page.numbers[place.overlap :]
     if any(len(number) > MAX_NUMBER_LENGTH for number in new):
         raise ComparisonFailed("list_incomplete")
     if len(set(new)) < len(new):
-        raise Changed("list_incomplete")
+        raise ListChanged("list_incomplete")
     read, is_last = place.read + len(new), ends(page, place.position + len(page.numbers))
     if max(read, page.total or 0) > place.most:
         raise ComparisonFailed("list_too_long")
     if not is_last and not new:
         raise ComparisonFailed("list_incomplete")
     if is_last and page.total not in {None, read}:
-        raise Changed("list_incomplete")
+        raise ListChanged("list_incomplete")
     return Follows(new, read, new[-1] if new else place.last, page.total, is_last)

@@ -26,7 +26,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.comparisons import queries, retention, verdicts
 from hikflask.services.comparisons.errors import LIST_FAILURES, ComparisonFailed
 from hikflask.services.comparisons.limits import words_of
-from hikflask.services.comparisons.pages import Changed, Place, follow
+from hikflask.services.comparisons.pages import ListChanged, Place, follow
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
@@ -173,7 +173,7 @@ class Reading:
         }
         try:
             read[self._row.step]()
-        except Changed as changed:
+        except ListChanged as changed:
             self._begin_again(changed.failure)
         return self._row.step != VERDICTS
 
@@ -207,20 +207,20 @@ class Reading:
     def _refuse_known(self, numbers: tuple[str, ...], *known: ColumnElement[bool]) -> None:
         """Make sure that no number comes twice in a list.
 
-        :raises Changed: when one does: rows moved while they were read, or the terminal repeats pages.
+        :raises ListChanged: when one does: rows moved while they were read, or the terminal repeats pages.
         """
         again = select(PersonThere.id).where(*known, PersonThere.number.in_(numbers)).limit(1)
         if numbers and db.session.execute(again).first():
-            raise Changed("list_incomplete")
+            raise ListChanged("list_incomplete")
 
     def _is_confirmed(self, read: int) -> bool:
         """True when the terminal counts as many people as its list has; False when it does not count, or fewer.
 
-        :raises Changed: when it counts more: somebody was added just now, or the list tells a wrong total.
+        :raises ListChanged: when it counts more: somebody was added just now, or the list tells a wrong total.
         """
         count = _if_told(lambda: persons.count(self._talk))
         if count is not None and count.people > read:
-            raise Changed("list_incomplete")
+            raise ListChanged("list_incomplete")
         return count is not None and count.people == read
 
     def _after_people(self) -> str:

@@ -164,7 +164,7 @@ def _differences(
 def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There | None) -> list[str]:
     if here is None or not here.is_desired:
         # An open removal is known, and its end is not awaited here; one that waits for a decision is shown.
-        is_removed = here is not None and here.may_open_doors and here.refusal_code != NumberTakenThere.code
+        is_removed = here is not None and here.is_leaving and here.refusal_code != NumberTakenThere.code
         return [ONLY_THERE] if there and not is_removed else []
     if there is None:
         return [] if _is_newer(here, comparison.started_at) else [ONLY_HERE]

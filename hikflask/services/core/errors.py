@@ -30,12 +30,12 @@ class ServiceError(Exception):
 
 
 def refusal_of(error: ServiceError | TerminalError) -> Refusal:
-    """Return an error as a row stores it; a terminal's has its own words as `text`."""
+    """Return an error as a row stores it: its code, and the values of its sentence."""
     return Refusal(code=error.code, params=error.params)
 
 
 def told(refusal: Refusal | None) -> tuple[str, str]:
-    """Return the code and the text of a refusal as programs are told them; both are empty where nothing was refused."""
+    """Return code and text of a refusal as the API and webhooks publish them; both are empty where there is none."""
     if refusal is None:
         return "", ""
     code, params = refusal["code"], refusal["params"]

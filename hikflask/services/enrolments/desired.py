@@ -168,7 +168,7 @@ def refuse_while_leaving(number: str, employee_id: int | None) -> None:
 def refuse_leaving(enrolments: Iterable[Enrolment], employee_id: int | None) -> None:
     """Do so where the enrolments of the number are read already. :raises number_leaving: with the terminal's name."""
     for enrolment in enrolments:
-        if enrolment.may_open_doors and (enrolment.employee_id is None or enrolment.employee_id != employee_id):
+        if enrolment.is_leaving and (enrolment.employee_id is None or enrolment.employee_id != employee_id):
             raise ServiceError("number_leaving", n=enrolment.number, t=enrolment.terminal.name)
 
 

@@ -80,7 +80,7 @@ class FaceOutcome:
     sent: str = ""
 
     @property
-    def undone(self) -> bool:
+    def nothing_bound(self) -> bool:
         """True when nothing was bound, so the face cannot be confirmed, whatever the terminal shows."""
         return bool(self.refusal) or self.face == REFUSED
 

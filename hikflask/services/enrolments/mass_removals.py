@@ -1,4 +1,4 @@
-"""When so many people lose access to a terminal at once that an administrator confirms their number first.
+"""The rule for many people who lose access to a terminal at once: an administrator confirms their number first.
 
 Every service that may take a terminal from several people asks for `Agreed`, and requires it for what it counted. So
 this is the same rule behind every page, call and command. A single employee is saved or deleted without it.
@@ -21,7 +21,7 @@ from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 
 # More people than this, or than this part of those on a terminal.
-MAX_REMOVALS = 20
+MAX_UNCONFIRMED = 20
 MAX_SHARE = 0.1
 # A last day so soon counts as the end of access: who sets it for many need not wait for long.
 SOON = timedelta(days=30)
@@ -84,7 +84,7 @@ class Losses:
     @property
     def are_many(self) -> bool:
         """True when an administrator must confirm their number."""
-        return self.people > MAX_REMOVALS or any(are_many(loss.loses, loss.people) for loss in self.terminals)
+        return self.people > MAX_UNCONFIRMED or any(are_many(loss.loses, loss.people) for loss in self.terminals)
 
     def __add__(self, other: "Losses") -> "Losses":
         """Return both; a terminal is among them twice."""
@@ -92,7 +92,7 @@ class Losses:
 
     def are_exceeded_by(self, taken: Mapping[int, int], people: int) -> bool:
         """True when, of so many people, or of these by terminal, many lose access of whom this does not know."""
-        if people > max(self.people, MAX_REMOVALS):
+        if people > max(self.people, MAX_UNCONFIRMED):
             return True
         agreed = Counter[int]()
         for loss in self.terminals:
@@ -121,8 +121,8 @@ class Losses:
 
 
 def are_many(removals: int, people: int) -> bool:
-    """True when a terminal with this many people would lose too many of them to do so unasked."""
-    return removals > MAX_REMOVALS or removals > MAX_SHARE * people
+    """True when a terminal with this many people would lose so many that a person must confirm it."""
+    return removals > MAX_UNCONFIRMED or removals > MAX_SHARE * people
 
 
 def are_taken_by(before: Days, after: Days) -> bool:

@@ -27,7 +27,7 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
     """
     attempt.begin("proof")
     person = _find_ours(attempt)
-    if outcome.undone:
+    if outcome.nothing_bound:
         _confirm_person(attempt, person, face=outcome.face, refusal=outcome.refusal)
         return
     if not shows_face(attempt, person, outcome):

@@ -17,7 +17,7 @@ NO_LIMIT = {"off", validity.words(validity.UNLIMITED)}
 
 
 def before(row: Enrolment, there: Person) -> Rights:
-    """Return what the person could do there before a change that is not proven yet, or can now, as no such is open."""
+    """Return the rights that the person had on the terminal before the unproven change, or has now if none is open."""
     stored: dict[str, Any] = row.rights_before or {}
     rights = there.rights
     if "valid" in stored:

@@ -45,7 +45,9 @@ def claim_turns(most: int = MAX_IN_A_TURN) -> list[list[int]]:
 
 
 def claim_next_turn(terminal_id: int) -> list[int]:
-    """Claim the next turn of one terminal as claim_turns() does; return the ids, none when it has to wait."""
+    """Claim the next turn of one terminal as claim_turns() does; return the ids: none when nothing is due, or
+    others have their turn first.
+    """
     turns = _claim_turns(terminals_with_due().where(Terminal.id == terminal_id), MAX_IN_A_TURN)
     return turns[0] if turns else []
 

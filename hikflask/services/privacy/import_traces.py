@@ -49,7 +49,7 @@ class Person:
         return self._pattern.search(folded(" ".join(texts))) is not None
 
     def has_photo(self, name: str) -> bool:
-        """True when a file of an archive is the person's by its name."""
+        """True when a file's name in an archive is a number of the person or, if it is none, names the person."""
         number = photo_archive.number_of(name)
         return number in self.numbers if number else self.is_named_in(name)
 

@@ -56,7 +56,7 @@ class EnrolmentColumns(NamedTuple):
         return self.desired == PRESENT
 
     @property
-    def may_open_doors(self) -> bool:
+    def is_leaving(self) -> bool:
         """True while a removal is not confirmed."""
         return self.desired == ABSENT and self.person != CONFIRMED
 

@@ -178,7 +178,7 @@ def _use_new_login(terminal: Terminal) -> None:
 
 
 def facts(terminal: Terminal) -> dict[str, Any]:
-    """Return the fields of a terminal for the audit trail. The password is not among them."""
+    """Return those fields of a terminal that the audit trail shows; its password is not among them."""
     return {name: getattr(terminal, name) for name in NOTED}
 
 

@@ -28,7 +28,7 @@ def refuse_when_set_up() -> None:
 @bp.get("/first-run")
 @public
 def ask() -> ResponseReturnValue:
-    """The form."""
+    """Show the form for the first administrator, in the language of `lang`."""
     response = _form(FirstRunForm(formdata=None))
     remember_language(response, request.args.get("lang"))
     return response

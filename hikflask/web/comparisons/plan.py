@@ -55,7 +55,7 @@ def remove(terminal_id: int) -> ResponseReturnValue:
 
 @resubmission.restores("comparisons.remove")
 def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
-    """Show the plan again with the number that was typed, if it is the same plan still."""
+    """Show the plan again with the number that was typed; where it has changed, show the new one and say so."""
     terminal, comparison = finished_or_404(terminal_id)
     form = PlanForm(formdata=fields)
     if form.shown.data == plans.make(comparison, plan_choices.of(comparison)).digest:

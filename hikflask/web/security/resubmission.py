@@ -45,7 +45,7 @@ class TypedForm:
 
     @property
     def is_too_much(self) -> bool:
-        """True when it is longer than any form of ours."""
+        """True when it has more than MAX_FIELDS fields or MAX_BYTES bytes, which no form of this program has."""
         return len(self.pairs) > MAX_FIELDS or len(self.as_json.encode()) > MAX_BYTES
 
     @property

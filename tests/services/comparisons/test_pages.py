@@ -5,7 +5,7 @@ import pytest
 from hikflask.isapi.errors import Nonsense
 from hikflask.isapi.paging import Page
 from hikflask.services.comparisons.errors import ComparisonFailed
-from hikflask.services.comparisons.pages import MAX_ROWS, Changed, Place, follow
+from hikflask.services.comparisons.pages import MAX_ROWS, ListChanged, Place, follow
 
 BEGUN = Place(read=2, first="1", last="2", total=4)
 
@@ -39,7 +39,7 @@ def test_list_without_a_total_ends_with_its_word() -> None:
     ],
 )
 def test_page_that_does_not_follow_means_that_the_list_changed(found: Page, failure: str) -> None:
-    with pytest.raises(Changed) as changed:
+    with pytest.raises(ListChanged) as changed:
         follow(BEGUN, found)
     assert changed.value.failure == failure
 

@@ -392,7 +392,7 @@ def test_whose_time_is_over_comes_in_inactive_and_is_removed_from_this_terminal_
     for number, (_, first, last) in OVER.items():
         leaving = taken(terminal, number)
         assert days_of(number) == (False, first, yesterday() if last == "yesterday" else last)
-        assert (leaving.desired, leaving.may_open_doors, leaving.next_attempt_at is not None) == (ABSENT, True, True)
+        assert (leaving.desired, leaving.is_leaving, leaving.next_attempt_at is not None) == (ABSENT, True, True)
         assert employee(number).left_at is not None
         assert employee(number).picture is not None
     assert taken(terminal, "900").desired == PRESENT
@@ -402,7 +402,7 @@ def test_whose_time_is_over_comes_in_inactive_and_is_removed_from_this_terminal_
     for number in OVER:
         assert [one.terminal_id for one in queries.of_number(number)] == [terminal.id]
         assert reconcile(queries.of_number(number)[0].id, "background").is_confirmed
-        assert not queries.of_number(number)[0].may_open_doors
+        assert not queries.of_number(number)[0].is_leaving
     assert list(simulator.people) == ["900"]
 
 

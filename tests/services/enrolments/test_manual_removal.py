@@ -40,7 +40,7 @@ def test_who_is_there_under_a_name_that_we_never_wrote_keeps_the_removal_open(
         reconcile(by_hand.id, "sweep")
 
     left = queries.row(by_hand.id)
-    assert (left.may_open_doors, told(left.refusal)) == (True, ("employeeNoAlreadyExist", "Ivanov I.I."))
+    assert (left.is_leaving, told(left.refusal)) == (True, ("employeeNoAlreadyExist", "Ivanov I.I."))
     assert "100222" in simulator.people
 
 
@@ -81,7 +81,7 @@ def test_word_about_another_wish_or_another_name_ends_nothing(by_hand: Enrolment
 
     assert not manual_removal.confirm_as_somebody_elses(by_hand.id, queries.row(by_hand.id).generation + later, name)
 
-    assert queries.row(by_hand.id).may_open_doors
+    assert queries.row(by_hand.id).is_leaving
 
 
 def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_number(
@@ -92,7 +92,7 @@ def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_numb
 
     assert not manual_removal.confirm_as_somebody_elses(enrolment.id, queries.row(enrolment.id).generation, "")
 
-    assert queries.row(enrolment.id).may_open_doors
+    assert queries.row(enrolment.id).is_leaving
 
 
 def test_word_about_the_present_device_says_nothing_about_the_old_one(by_hand: Enrolment) -> None:

@@ -96,7 +96,7 @@ def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Termi
     with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
         reconcile(enrolment.id, "operator")
 
-    assert queries.row(enrolment.id).may_open_doors
+    assert queries.row(enrolment.id).is_leaving
     assert reconcile(enrolment.id, "operator").is_confirmed
 
 
@@ -117,7 +117,7 @@ def test_who_leaves_is_removed_although_the_list_cannot_be_read_and_that_stays_u
 
     assert "100222" not in simulator.people
     left = queries.row(enrolment.id)
-    assert (left.may_open_doors, left.refusal_code, left.next_attempt_at is not None) == (
+    assert (left.is_leaving, left.refusal_code, left.next_attempt_at is not None) == (
         True,
         "removal_not_shown",
         True,
@@ -167,7 +167,7 @@ def test_who_was_never_shown_is_removed_unseen_on_a_persons_word_alone(
     with pytest.raises(ServiceError, match=r"^removal_not_shown$"):
         reconcile(enrolment.id, "operator")
     assert "100222" not in simulator.people
-    assert queries.row(enrolment.id).may_open_doors
+    assert queries.row(enrolment.id).is_leaving
 
 
 @pytest.mark.parametrize("leaving", [False, True])

@@ -110,7 +110,7 @@ def test_new_person_is_removed_from_the_chosen_terminal(terminal: Terminal) -> N
     undo(found)
 
     assert facts()[0] == []
-    assert [one.may_open_doors for one in queries.of_number("1")] == [True]
+    assert [one.is_leaving for one in queries.of_number("1")] == [True]
 
 
 def test_terminal_that_an_undone_import_chose_is_not_where_somebody_comes_back_to(terminal: Terminal) -> None:

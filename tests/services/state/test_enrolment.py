@@ -201,7 +201,7 @@ def test_removal_keeps_nothing_of_the_face_and_is_due(enrolment: Enrolment) -> N
     gone = make(enrolment, state.DESIRED_ABSENT)
 
     assert (gone.person, gone.face, gone.confirmed_photo_id, gone.overwrite) == (PENDING, PENDING, None, False)
-    assert (gone.attempts, gone.next_attempt_at is not None, gone.may_open_doors) == (0, True, True)
+    assert (gone.attempts, gone.next_attempt_at is not None, gone.is_leaving) == (0, True, True)
 
 
 def test_desired_since_is_kept_while_the_same_is_desired(enrolment: Enrolment) -> None:
