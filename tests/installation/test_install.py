@@ -59,7 +59,9 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
     more = MIGRATION.format(head="next").replace('revision = "next"', 'revision = "broken"', 1)
     (broken / "migrations/versions/broken.py").write_text(more.replace("of_the_next_version", "of_the_broken"))
     health = broken / "hikflask/web/admin/health.py"
-    health.write_text(health.read_text().replace("all_there = all(found.values())", "all_there = False"))
+    source = health.read_text()
+    assert "is_ready = all(parts.values())" in source
+    health.write_text(source.replace("is_ready = all(parts.values())", "is_ready = False"))
     said = root.run(f"/root/broken/{INSTALL}", status=1, READY_SECONDS="4")
     assert "Nothing was upgraded; the old version runs." in said
     assert version_of_tables(root) == "next"
