@@ -16,8 +16,8 @@ from hikflask.services.accounts import operators, setup
 
 log = logging.getLogger(__name__)
 MAX_NAMES = 3
-# A version of the tables in its file, and the one before it. Alembic itself would take 10 MB of each process.
-VERSION = re.compile(r"^revision = '(\w+)'\ndown_revision = (?:'(\w+)'|None)$", re.MULTILINE)
+# The version of the tables in a migration, and the one before it. Alembic itself would take 10 MB of each process.
+VERSION = re.compile(r"""^(down_)?revision = ['"](\w+)['"]""", re.MULTILINE)
 
 
 def prepare(app: Flask) -> None:
@@ -64,8 +64,8 @@ def check_keys() -> None:
 def needed_version() -> str:
     """Return the version that this program's tables have: the one that no other one follows."""
     files = (SHIPPED / "migrations" / "versions").glob("*.py")
-    before = dict(VERSION.findall("".join(file.read_text(encoding="utf-8") for file in files)))
-    return ", ".join(sorted(before.keys() - {*before.values()}))
+    versions = VERSION.findall("".join(file.read_text(encoding="utf-8") for file in files))
+    return ", ".join(sorted({name for down, name in versions if not down} - {name for down, name in versions if down}))
 
 
 def present_version() -> str:

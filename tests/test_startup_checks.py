@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from hikflask import create_app
+from hikflask import create_app, startup_checks
 from hikflask.config import ConfigError
 from hikflask.extensions import db, vault
 from hikflask.services.terminals import registry
@@ -101,6 +101,20 @@ def test_rotation_with_a_lost_key_is_refused_with_the_cure(lost: Callable[..., F
     assert result.exit_code == 1
     assert f"restore {tmp_path}/password_key" in result.stderr
     close(app)
+
+
+def test_needed_version_is_the_last_one_however_a_migration_quotes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = startup_checks.needed_version()
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    for file in (startup_checks.SHIPPED / "migrations" / "versions").glob("*.py"):
+        (versions / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    (versions / "next.py").write_text(f'revision = "next"\ndown_revision = "{newest}"\n')
+    monkeypatch.setattr(startup_checks, "SHIPPED", tmp_path)
+
+    assert startup_checks.needed_version() == "next"
 
 
 def test_database_without_tables_is_refused_with_the_cure(tmp_path: Path) -> None:
