@@ -19,7 +19,7 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
         "certificate_changed",
         "unreachable",
         "no_answer",
-        "captureTimeout",
+        "capturetimeout",
         "capture_unanswered",
         "person_not_verified",
         "name_not_verified",
