@@ -10,11 +10,14 @@ from sqlalchemy.exc import OperationalError
 
 from hikflask.api import users
 from hikflask.extensions import db
-from hikflask.models import Employee, Heartbeat, Terminal
+from hikflask.models import Capture, Employee, Heartbeat, Terminal
+from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import ABSENT
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core import dates
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import save, search
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -50,6 +53,22 @@ def test_who_is_deactivated_while_a_save_finds_that_no_worker_captures_has_left(
     assert (enrolment.desired, enrolment.is_leaving) == (ABSENT, True)
     reconcile(enrolment.id, "worker")
     assert simulator.people == {}
+
+
+@pytest.mark.usefixtures("context")
+def test_photo_that_arrives_while_it_is_saved_is_not_lost(
+    simulator: Simulated, terminal: Terminal, between: Between
+) -> None:
+    simulator.present_alone(FACE)
+    capture = start_capture(terminal.id, IVAN, "Анна")
+    arriving = between(save, "with_terminal", lambda: run_capture(capture.id))
+
+    with pytest.raises(ServiceError, match=r"^capture_running$"):
+        save_employee(IVAN, FaceSource(capture.id, "Анна"))
+    arriving.finish()
+
+    assert db.session.get_one(Capture, capture.id).state == CAPTURED
+    assert save_employee(IVAN, FaceSource(capture.id, "Анна")).row.photo is not None
 
 
 # --- what somebody else saved meanwhile stays ---

@@ -208,24 +208,28 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
     capture = with_terminal(source.capture_id) if source.capture_id else None
     if capture is None:
         return None
-    is_another = not source.take_over and capture.requested_by != source.saved_by
-    if capture.state == CAPTURED and is_another:
-        raise ServiceError(
-            "capture_of_another", who=capture.requested_by, name=capture.draft_name, n=capture.draft_number
-        )
-    if capture_state.apply(capture_state.SAVED, Capture.id == capture.id):
-        return capture
-    capture = db.session.get(Capture, capture.id, populate_existing=True)
+    if capture.state == CAPTURED:
+        if not source.take_over and capture.requested_by != source.saved_by:
+            who, number = capture.requested_by, capture.draft_number
+            raise ServiceError("capture_of_another", who=who, name=capture.draft_name, n=number)
+        if capture_state.apply(capture_state.SAVED, Capture.id == capture.id):
+            return capture
+    _refuse_unusable(capture.id, employee_id)
+    return None
+
+
+def _refuse_unusable(capture_id: int, employee_id: int | None) -> None:
+    capture = db.session.get(Capture, capture_id, populate_existing=True)
     if capture is None:
-        return None
-    if capture.state in RUNNING and deadline.view(capture.id).running:
+        return
+    # A picture that has come just now was not seen by anybody.
+    if capture.state == CAPTURED or (capture.state in RUNNING and deadline.view(capture.id).running):
         raise ServiceError("capture_running")
     if capture.refusal_code == "not_saved":
         raise ServiceError("not_saved")
     photo = photo_of(capture) if capture.state == USED and employee_id else None
     if capture.state in {SUPERSEDED, USED} and not (photo and photo.employee_id == employee_id):
         raise CaptureSuperseded
-    return None
 
 
 def _saved_already(
