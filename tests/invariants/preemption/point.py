@@ -60,7 +60,9 @@ class Other:
         if self.outcome.statements != self._nth:
             return
         self.outcome.moment = f"{self._nth}: {_callers()}: {' '.join(statement.split())[:70]}"
-        self.outcome.is_skipped = getattr(cursor.connection, "in_transaction", False)
+        work = db.session().work
+        is_writer = work is not None and work.is_writer
+        self.outcome.is_skipped = is_writer or getattr(cursor.connection, "in_transaction", False)
         if not self.outcome.is_skipped:
             self.act()
 
