@@ -10,7 +10,9 @@ from typing import Any
 from flask_babel import force_locale, gettext, ngettext
 
 from hikflask import text_rules
+from hikflask.isapi.errors import TerminalError
 from hikflask.models.refusal import Refusal
+from hikflask.services.core.errors import ServiceError, refusal_of
 
 NAMES = re.compile(r"%\((\w+)\)s")
 
@@ -664,6 +666,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
 }
 ALIASES = {"seconds": "n", "word": "code"}
+# Who acts, where it is no operator and no token. The audit trail stores them in English; leases call the worker
+# `background`.
+ACTORS = {
+    "nobody": N_("nobody"),
+    "command line": N_("command line"),
+    "worker": N_("worker"),
+    "background": N_("worker"),
+}
 TERMINALS_OWN = "terminal:"
 
 # What a function of the terminal is needed for.
@@ -719,6 +729,26 @@ def _sentence(code: str, params: dict[str, Any]) -> str:
         if set(NAMES.findall(variant)) <= given.keys():
             return str(gettext(variant)) % given
     return str(gettext(REFUSED[-1])) % given
+
+
+def refusal_sentence(refusal: Refusal | None, **about: Any) -> str:
+    """Return the sentence of a refusal; `about` has values that it may lack, such as its terminal (t, address)."""
+    if refusal is None:
+        return ""
+    params = {**about, **refusal["params"]}
+    if "who" in params:
+        params["who"] = actor_name(params["who"])
+    return sentence(refusal["code"], **params)
+
+
+def error_sentence(error: ServiceError | TerminalError, **about: Any) -> str:
+    """Return the sentence of a refusal that was raised; `about` has values that it may lack."""
+    return refusal_sentence(refusal_of(error), **about)
+
+
+def actor_name(name: str) -> str:
+    """Return the name of an actor as pages show it; an operator's or token's name stays as it is."""
+    return str(gettext(ACTORS[name])) if name in ACTORS else name
 
 
 def english(code: str, **params: Any) -> str:

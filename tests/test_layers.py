@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "services": {"services", "isapi", "net", "models", "extensions", "config", "encryption", "text_rules",
                  "metrics.counters", "request_id", "version", "owned_session", "employee_fields"},
     "forms": {"forms", "labels.operators", "services.employees.filters", "text_rules", "employee_fields"},
-    "messages": {"text_rules", "models.refusal"},
+    "messages": {"text_rules", "models.refusal", "isapi.errors", "services.core.errors"},
     # The words of pages: of services they need constants and what is worked out from a row that was read.
     "labels": {"labels", "messages", "models", "services", "isapi.errors", "config", "text_rules"},
     "models": {"models", "extensions", "text_rules", "employee_fields"},

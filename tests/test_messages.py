@@ -7,10 +7,13 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask import messages
+from hikflask.background.tasks import HOLDER
 from hikflask.isapi import errors as isapi_errors
 from hikflask.isapi.answer import ResponseStatus
+from hikflask.services.accounts import reserved_names
 from hikflask.services.captures import deadline
-from hikflask.services.core.refusals import RULES
+from hikflask.services.core.errors import TerminalInUse
+from hikflask.services.core.refusal_rules import RULES
 from hikflask.services.state import enrolment as state
 
 CODES = set(RULES) - {"interrupted"}
@@ -415,3 +418,19 @@ def test_a_terminals_own_word_is_quoted_and_says_nothing_of_ours(app: Flask, lan
 def test_a_saved_picture_is_not_called_unsaved(app: Flask, language: str, said: str) -> None:
     with app.test_request_context(), force_locale(language):
         assert messages.sentence("terminal_held", saved_name="Пётр", who="Анна", capture_id=7) == said
+
+
+@pytest.mark.parametrize("holder", ["background", "worker"])
+def test_terminal_in_use_by_the_worker_is_said_in_russian(app: Flask, holder: str) -> None:
+    with app.app_context(), force_locale("ru"):
+        in_use = messages.error_sentence(TerminalInUse(who=holder, seconds=3))
+        assert in_use == "Терминал занят: фоновый обработчик. Ещё около 3 с."
+        assert messages.error_sentence(TerminalInUse(who="", seconds=1)) == "Терминал занят."
+
+
+@pytest.mark.parametrize("name", [*messages.ACTORS, HOLDER])
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_nobody_can_be_called_as_a_page_says_it(app: Flask, name: str, language: str) -> None:
+    with app.app_context(), force_locale(language):
+        assert reserved_names.is_reserved(messages.actor_name(name))
+        assert reserved_names.is_reserved(name)

@@ -10,7 +10,7 @@ from hikflask.api.consents import with_consent_warning
 from hikflask.api.openapi.described import OF_TERMINALS, Body, described, one
 from hikflask.api.support import body, errors
 from hikflask.forms.captures import CaptureForm
-from hikflask.http import error_status, terminal_concurrency
+from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.isapi.errors import CLASSES, Busy, spelled
@@ -20,6 +20,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
+from hikflask.services.core import refusal_rules
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
@@ -69,4 +70,4 @@ def _answer(capture: Capture) -> ResponseReturnValue:
 
 def _status_of(code: str) -> HTTPStatus:
     """Return the status of a failed capture; a terminal that is used elsewhere is a conflict, like one used here."""
-    return HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else error_status.for_api(code)
+    return HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusal_rules.api_status(code)

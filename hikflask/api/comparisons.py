@@ -8,12 +8,12 @@ from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described,
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import InputError
 from hikflask.background import tasks
-from hikflask.http import bearer_token, error_status, terminal_concurrency
+from hikflask.http import bearer_token, terminal_concurrency
 from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
-from hikflask.services.core import shown
+from hikflask.services.core import refusal_rules, shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import plan_choices
@@ -69,7 +69,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
         claim = plan_choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
-        return errors.refusal(error.code, message, error_status.for_api(error.code), **about)
+        return errors.refusal(error.code, message, refusal_rules.api_status(error.code), **about)
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id, **_notes(made), **_faces(made)}), 202
 

@@ -9,7 +9,6 @@ from flask_babel import gettext
 
 from hikflask import messages
 from hikflask.labels import comparisons, dates, jobs, settings
-from hikflask.labels.actors import actor_name
 from hikflask.labels.operators import ROLES
 from hikflask.messages import N_
 from hikflask.services.audit import Entry
@@ -236,6 +235,12 @@ def subject_label(entry: Entry) -> str:
     return str(gettext(words, n=found[1])) if found else entry.subject
 
 
+def stored_actor(shown: str) -> str:
+    """Return the name of an actor as the audit trail stores it, from the name that a page shows."""
+    typed = shown.strip().casefold()
+    return next((name for name in messages.ACTORS if messages.actor_name(name).casefold() == typed), shown)
+
+
 def action_choices() -> list[tuple[str, str]]:
     """Return the choices of the filter: all actions, then each one in the order of the table."""
     return [("", str(gettext("Everything"))), *((action, action_label(action)) for action in ACTIONS)]
@@ -273,7 +278,7 @@ def _word(name: str, value: str) -> str:
     if name == "action":
         return action_label(value)
     if name in ACTORS:
-        return actor_name(value)
+        return messages.actor_name(value)
     if name in DAYS | MOMENTS | ENDS:
         return _time(name, value)
     words = VALUES.get(name, {})

@@ -8,8 +8,7 @@ from flask_babel import gettext as _
 
 from hikflask import text_rules
 from hikflask.labels.dates import local_day
-from hikflask.labels.refusals import refusal_sentence
-from hikflask.messages import N_
+from hikflask.messages import N_, refusal_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 

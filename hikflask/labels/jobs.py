@@ -4,8 +4,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from hikflask.labels.imports import row_count
-from hikflask.labels.refusals import refusal_sentence
-from hikflask.messages import N_
+from hikflask.messages import N_, refusal_sentence
 from hikflask.models import Job, JobItem
 from hikflask.models.refusal import Refusal
 from hikflask.services.jobs.kinds import (

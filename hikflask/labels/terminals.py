@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 
 from hikflask import messages
 from hikflask.isapi.errors import Unreachable, WrongPassword
-from hikflask.labels.actors import actor_name
 from hikflask.labels.dates import time_since
 from hikflask.labels.enrolments import status_of
 from hikflask.messages import N_
@@ -96,7 +95,7 @@ def _with_zone(moment: datetime, offset: timedelta | None) -> str:
 
 def lease_sentence(terminal: Terminal) -> str:
     """Return who talks to a terminal, and for what."""
-    return str(_(PURPOSES.get(terminal.lease_purpose, TALKS_THERE), who=actor_name(terminal.lease_holder)))
+    return str(_(PURPOSES.get(terminal.lease_purpose, TALKS_THERE), who=messages.actor_name(terminal.lease_holder)))
 
 
 def waiting_sentence(row: Enrolment) -> str:

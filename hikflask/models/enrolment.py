@@ -23,7 +23,7 @@ REFUSED = "refused"
 # A confirmation_note with a fixed meaning: the number is still there, because its record is somebody else's.
 SOMEBODY_ELSES = "somebody_elses_record"
 
-# The states, as programs get them too; what a badge shows beyond them is a detail (services/state/summary.py).
+# The states, as programs get them too; what a badge shows beyond them is a detail (services/state/badges.py).
 WAITING = "waiting"
 LEAVING = "leaving"
 REMOVED = "removed"

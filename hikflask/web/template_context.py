@@ -12,14 +12,12 @@ from markupsafe import Markup
 
 from hikflask import messages, text_rules
 from hikflask.labels import (
-    actors,
     audit,
     comparisons,
     dates,
     imports,
     jobs,
     operators,
-    refusals,
     settings,
     terminals,
     webhooks,
@@ -51,7 +49,7 @@ MENU = {
 }
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
-LABELS = (audit, comparisons, imports, jobs, operators, refusals, settings, terminals)
+LABELS = (audit, comparisons, imports, jobs, operators, settings, terminals)
 
 
 def register(app: Flask) -> None:
@@ -69,7 +67,7 @@ def register(app: Flask) -> None:
     times = (dates.time_at, dates.time_since, dates.exact_time, dates.full_time, dates.paper_time, dates.local_day)
     for text in (*times, dates.valid_until, terminals.counted_when, *texts):
         app.add_template_filter(text)
-    app.add_template_filter(actors.actor_name, "actor")
+    app.add_template_filter(messages.actor_name, "actor")
     app.add_template_filter(webhooks.event_label, "webhook_event")
     app.add_template_filter(webhooks.outcome_label, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
@@ -82,6 +80,7 @@ def names() -> dict[str, Any]:
     """Return the names; functions among them are called only by the templates that need them."""
     return {
         "sentence": messages.sentence,
+        "refusal_sentence": messages.refusal_sentence,
         "counted_letters": messages.counted_letters,
         "attention": attention_counts.get,
         "language": str(get_locale()),

@@ -11,6 +11,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask.labels import audit
+from hikflask.messages import actor_name
 from hikflask.services.audit import Entry
 from hikflask.services.jobs.kinds import EXPORT
 
@@ -87,3 +88,11 @@ def test_kind_of_a_job_is_said_in_words(app: Flask) -> None:
         for language, job, export in (("en", "Job", "Export"), ("ru", "Задание", "Экспорт")):
             with force_locale(language):
                 assert audit.changes(started) == [audit.Change(job, None, export)]
+
+
+@pytest.mark.parametrize("name", ["nobody", "command line", "worker"])
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_actor_that_a_page_shows_is_found_by_that_name(app: Flask, name: str, language: str) -> None:
+    with app.app_context(), force_locale(language):
+        assert audit.stored_actor(actor_name(name)) == name
+        assert audit.stored_actor("Ольга") == actor_name("Ольга") == "Ольга"

@@ -10,7 +10,7 @@ from hikflask.background import alarm_mail
 from hikflask.owned_session import TransactionMisuse
 from hikflask.services.accounts import ldap, passwords
 from hikflask.services.core.db import transaction
-from hikflask.services.webhooks import receivers
+from hikflask.services.webhooks import allowed_addresses
 
 
 @pytest.mark.usefixtures("context")
@@ -21,8 +21,8 @@ from hikflask.services.webhooks import receivers
         (ldap.look_up, ("ivanov",)),
         (passwords.fits, ("", None)),
         (passwords.hashed, ("",)),
-        (receivers.post, ("http://127.0.0.1:9/", b"", {})),
-        (receivers.refuse_unallowed, ("http://127.0.0.1:9/",)),
+        (allowed_addresses.post, ("http://127.0.0.1:9/", b"", {})),
+        (allowed_addresses.refuse_unallowed, ("http://127.0.0.1:9/",)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -12,7 +12,7 @@ from flask import Flask
 from flask_babel import force_locale
 from werkzeug.routing import Rule
 
-from hikflask.api.openapi import forms, refusals
+from hikflask.api.openapi import error_responses, forms
 from hikflask.api.openapi.described import OF_TERMINALS, Body, Description, Files, Schema, description_of
 from hikflask.api.openapi.schemas import SCHEMAS
 from hikflask.api.support.idempotency import KEY, PATTERN, REPLAYED
@@ -82,7 +82,7 @@ def _build(app: Flask) -> dict[str, Any]:
         spec.components.schema(name, schema)
     others = (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED)
     for status in sorted({*ALWAYS, *OF_BODY, *OF_TERMINALS, *others}):
-        spec.components.response(f"Refused{status.value}", refusals.response(status))
+        spec.components.response(f"Refused{status.value}", error_responses.response(status))
     for rule, view, description in calls(app):
         methods = [method for method in METHODS if method in (rule.methods or ())]
         operation = _operation(rule, view, description, rule_of(rule.endpoint))

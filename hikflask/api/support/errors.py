@@ -18,11 +18,12 @@ from werkzeug.exceptions import (
 
 from hikflask import messages
 from hikflask.api.support.body import InputError
-from hikflask.http import body_limits, error_status, permissions
+from hikflask.http import body_limits, permissions
 from hikflask.isapi.errors import Refused, TerminalError, spelled
+from hikflask.services.core import refusal_rules
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError, UnsafePlan
-from hikflask.services.core.refusals import RULES
+from hikflask.services.core.refusal_rules import RULES
 
 bp = Blueprint("api_errors", __name__, url_prefix="/api")
 
@@ -48,7 +49,9 @@ def _input(error: InputError, **always: Any) -> ResponseReturnValue:
 def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **error.params)
     fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
-    response, status = refusal(spelled(error.code, {}), message, error_status.for_api(error.code), **fields, **always)
+    response, status = refusal(
+        spelled(error.code, {}), message, refusal_rules.api_status(error.code), **fields, **always
+    )
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response, status
@@ -65,7 +68,7 @@ def _api_name(name: str) -> str:
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **{**error.params, "text": error.params["text"] or error.sub_status})
     if error.code in RULES or not isinstance(error, Refused):
-        return refusal(spelled(error.code, error.params), message, error_status.for_api(error.code), **always)
+        return refusal(spelled(error.code, error.params), message, refusal_rules.api_status(error.code), **always)
     words = {"statusCode": error.status_code, "subStatusCode": error.sub_status, "errorMsg": error.message}
     return refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, **words, **always)
 

@@ -13,14 +13,14 @@ from hikflask.services.core.errors import NotFound
 from hikflask.services.employees import export_files, search
 from hikflask.services.employees.lifecycle import apply_deleted
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.due import Changed
+from hikflask.services.enrolments.reconcile_now import ChangedRow
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
 from hikflask.services.privacy import certificates, comparison_traces, import_traces, kept_answers, traces
 from hikflask.services.privacy.import_traces import Person
 
 
-def erase_employee(employee_id: int) -> Changed[Erasure]:
+def erase_employee(employee_id: int) -> ChangedRow[Erasure]:
     """Erase an employee with consent, photos, captures and drafts, and start the removal from every terminal.
 
     The database is changed in one transaction; the files are removed after it. certificates.complete_all() retries the
@@ -66,7 +66,7 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     return erasure.id
 
 
-def erase_by_number(number: str) -> Changed[Erasure] | None:
+def erase_by_number(number: str) -> ChangedRow[Erasure] | None:
     """Erase the data of a number that no employee has; return None when there is none, or an employee has the number.
 
     A deleted employee may have left open removals, captures, reports, and pictures that could not be removed. While an
@@ -118,12 +118,12 @@ def has_data_of(number: str) -> bool:
     return search.by_number(number) is None and any(find(number) for find in finders)
 
 
-def _complete(erasure_id: int) -> Changed[Erasure]:
+def _complete(erasure_id: int) -> ChangedRow[Erasure]:
     """Complete what can be completed now, and return the removals that no terminal has confirmed yet as due."""
     # Exported lists with the person are recognised by the blanked reports.
     export_files.remove_old()
     erasure = certificates.complete(erasure_id)
-    return Changed(erasure, tuple(row.enrolment_id for row in erasure.removals if row.gone_at is None))
+    return ChangedRow(erasure, tuple(row.enrolment_id for row in erasure.removals if row.gone_at is None))
 
 
 def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:

@@ -23,7 +23,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_present
-from hikflask.services.enrolments.due import Changed, due_of
+from hikflask.services.enrolments.reconcile_now import ChangedRow, due_of
 from hikflask.services.groups import locks, membership
 from hikflask.services.groups.membership import Changes
 from hikflask.services.photos import deletion
@@ -43,7 +43,7 @@ class Deleted:
 
 
 @transactional
-def set_active(employee_id: int, active: bool, require: Require | None = None) -> Changed[Employee]:
+def set_active(employee_id: int, active: bool, require: Require | None = None) -> ChangedRow[Employee]:
     """Deactivate an employee and start the removal from every terminal, or activate and enrol the employee again.
 
     After an activation, every face must be confirmed again.
@@ -55,7 +55,7 @@ def set_active(employee_id: int, active: bool, require: Require | None = None) -
     if require:
         require()
     apply_active(employee, active)
-    return Changed(employee, due_of(employee.number))
+    return ChangedRow(employee, due_of(employee.number))
 
 
 def apply_active(employee: Employee, active: bool, *, enrol: bool = True) -> None:
@@ -120,7 +120,7 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
 
 
 @transactional
-def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
+def send_to_terminal(employee_id: int, terminal_id: int) -> ChangedRow[Enrolment]:
     """Desire an employee on one more terminal, with the present photo.
 
     :raises terminal_unknown: when it is not an active terminal. :raises employee_inactive: when deactivated.
@@ -135,7 +135,7 @@ def send_to_terminal(employee_id: int, terminal_id: int) -> Changed[Enrolment]:
         raise ServiceError("employee_inactive")
     desired.refuse_while_leaving(employee.number, employee.id)
     enrolment = desire_present(terminal, employee, employee.photo)
-    return Changed(enrolment, (enrolment.id,))
+    return ChangedRow(enrolment, (enrolment.id,))
 
 
 def apply_department(employee: Employee, department: str) -> Changes:
@@ -153,7 +153,7 @@ def apply_department(employee: Employee, department: str) -> Changes:
 
 
 @transactional
-def delete_employee(employee_id: int) -> Changed[Employee]:
+def delete_employee(employee_id: int) -> ChangedRow[Employee]:
     """Delete an employee with all photos. The removals from terminals stay open after the row is deleted.
 
     :raises employee_unknown: when there is no such employee.
@@ -161,7 +161,7 @@ def delete_employee(employee_id: int) -> Changed[Employee]:
     employee = locked_with_number(employee_id)
     deleted = apply_deleted(employee)
     after_commit(lambda: deletion.remove_at_once(deleted.files))
-    return Changed(employee, deleted.removals)
+    return ChangedRow(employee, deleted.removals)
 
 
 def apply_deleted(employee: Employee) -> Deleted:

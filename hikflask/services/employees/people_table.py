@@ -15,7 +15,7 @@ from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, REMOVED, WAIT
 from hikflask.services.core.dates import TABLE_TIME, local
 from hikflask.services.core.db import end_read
 from hikflask.services.spreadsheets.csv_writer import Rows
-from hikflask.services.state import summary
+from hikflask.services.state import badges
 from hikflask.services.terminals import registry
 
 LANGUAGES = ("ru", "en")
@@ -34,15 +34,15 @@ YES, NO = _l("yes"), _l("no")
 # The words of employees/_enrolment_status.html.
 BADGES = {
     CONFIRMED: _l("confirmed"),
-    summary.WORKING: _l("in progress"),
-    summary.UNCHECKED: _l("terminal not checked"),
+    badges.WORKING: _l("in progress"),
+    badges.UNCHECKED: _l("terminal not checked"),
     WAITING: _l("waiting for the terminal"),
-    summary.PERSON_ONLY: _l("no face"),
-    summary.FACE_REFUSED: _l("face refused"),
-    summary.NO_PHOTO_THERE: _l("no photo on the terminal"),
-    summary.CAPTURE_AGAIN: _l("capture again"),
-    summary.NOT_SENT: _l("not sent yet"),
-    summary.TAKEN_THERE: _l("ID taken"),
+    badges.PERSON_ONLY: _l("no face"),
+    badges.FACE_REFUSED: _l("face refused"),
+    badges.NO_PHOTO_THERE: _l("no photo on the terminal"),
+    badges.CAPTURE_AGAIN: _l("capture again"),
+    badges.NOT_SENT: _l("not sent yet"),
+    badges.TAKEN_THERE: _l("ID taken"),
     LEAVING: _l("may still open doors"),
     REMOVED: _l("removed"),
     REFUSED: _l("refused"),
@@ -89,7 +89,7 @@ class PeopleTable:
     head: list[str]
     yes: str
     no: str
-    badges: dict[str, str]
+    words: dict[str, str]
     terminal_ids: list[int]
 
     def parts(self, batches: Iterable[list[Employee]]) -> Iterator[Rows]:
@@ -112,7 +112,7 @@ class PeopleTable:
         ]
 
     def _badge(self, enrolment: Enrolment) -> str:
-        return self.badges[summary.badge_of(enrolment, summary.detail_of(enrolment))]
+        return self.words[badges.badge_of(enrolment, badges.detail_of(enrolment))]
 
 
 def in_language(language: str) -> PeopleTable:
@@ -124,7 +124,7 @@ def in_language(language: str) -> PeopleTable:
             head=[*map(str, HEAD), *(terminal.name for terminal in terminals)],
             yes=str(YES),
             no=str(NO),
-            badges={badge: str(word) for badge, word in BADGES.items()},
+            words={badge: str(word) for badge, word in BADGES.items()},
             terminal_ids=[terminal.id for terminal in terminals],
         )
 

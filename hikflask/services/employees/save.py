@@ -22,7 +22,7 @@ from hikflask.services.employees import audit_notes, photo_drafts, search
 from hikflask.services.employees.lifecycle import apply_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import desire_absent, desire_new_facts
-from hikflask.services.enrolments.due import Changed, due_of
+from hikflask.services.enrolments.reconcile_now import ChangedRow, due_of
 from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
 from hikflask.services.photos.quality import CheckedPhoto
@@ -63,7 +63,7 @@ def save_employee(
     fields: Collection[str] | None = None,
     active: bool | None = None,
     require: Require | None = None,
-) -> Changed[Employee]:
+) -> ChangedRow[Employee]:
     """Add or change an employee with the photo and the desired enrolments, in one transaction.
 
     A save that is sent twice with the same capture, or with the same draft of a photo, counts once. So does a save of a
@@ -102,7 +102,7 @@ def save_employee(
         if earlier is None:
             raise
         employee = earlier
-    return Changed(employee, due_of(employee.number))
+    return ChangedRow(employee, due_of(employee.number))
 
 
 @transactional

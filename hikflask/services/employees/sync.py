@@ -10,7 +10,7 @@ from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.desired import refuse_long_name
-from hikflask.services.enrolments.due import Changed, due_of
+from hikflask.services.enrolments.reconcile_now import ChangedRow, due_of
 from hikflask.services.photos import storage
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
@@ -19,7 +19,7 @@ from hikflask.services.terminals import registry
 
 def sync_employee(
     employee_id: int, terminal_id: int | None, requested_by: str, *, photo_path: str = "", overwrite: bool = False
-) -> Changed[Enrolment]:
+) -> ChangedRow[Enrolment]:
     """Write the desired state and return the enrolment, which the caller reconciles.
 
     The caller's newest unsaved capture there, for this number or without a number, becomes the employee's photo, and
@@ -40,7 +40,7 @@ def sync_employee(
     """
 
     @transactional
-    def synced() -> Changed[Enrolment]:
+    def synced() -> ChangedRow[Enrolment]:
         employee = locked_employee(employee_id)
         # Read now: until the end the employee keeps the number.
         if photo_path:
@@ -71,7 +71,7 @@ def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture 
 
 def _written(
     terminal_id: int | None, employee: Employee, capture: Capture | None, files: storage.Files, *, overwrite: bool
-) -> Changed[Enrolment]:
+) -> ChangedRow[Enrolment]:
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
     if not employee.is_active:
@@ -94,7 +94,7 @@ def _written(
             desired.bring_elsewhere(there, employee, employee.photo, terminal.id)
     if overwrite:
         desired.desire_overwrite(enrolment.id)
-    return Changed(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
+    return ChangedRow(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
 def _is_desired_already(row: Enrolment, employee: Employee) -> bool:

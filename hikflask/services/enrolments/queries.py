@@ -11,8 +11,8 @@ from hikflask.models.enrolment import CONFIRMED, PRESENT, REMOVED
 from hikflask.services.core.db import HELD_TERMINALS, count_rows_up_to, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
+from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.services.state.enrolment import IS_LEAVING, is_in
-from hikflask.services.state.summary import badge_of, detail_of
 
 # As Enrolment.is_green has it, for what is desired present.
 IS_GREEN = and_(
@@ -127,7 +127,7 @@ def has_removals_without_employee() -> bool:
 
 
 def badges(employee_ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
-    """Return what lists say of these employees: by id, by badge (services/state/summary.py), the terminals' names.
+    """Return what lists say of these employees: by id, by badge (services/state/badges.py), the terminals' names.
 
     What is amiss comes first. Most enrolments are confirmed, and of these no more is read than that.
     """

@@ -17,7 +17,7 @@ from hikflask.models.columns import database_now, one_moment
 from hikflask.net.client import NotSent
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, transaction
-from hikflask.services.webhooks import receivers
+from hikflask.services.webhooks import allowed_addresses
 
 CLAIM_SECONDS = 60.0
 # 30 s, 1 min, 2 min … 1 h, for three days: a receiver that is down over a weekend loses nothing.
@@ -64,7 +64,7 @@ def send_next(webhook_id: int) -> bool:
         SIGNATURE: signature(secret, sent_at, body),
     }
     try:
-        _record(delivery, receivers.post(url, body, headers), "")
+        _record(delivery, allowed_addresses.post(url, body, headers), "")
     except NotSent as error:
         _record(delivery, None, error.problem)
     return True

@@ -10,7 +10,7 @@ from hikflask.models.webhook import TEST
 from hikflask.services import audit
 from hikflask.services.core.db import fresh, transaction
 from hikflask.services.core.errors import NotFound, ServiceError
-from hikflask.services.webhooks import receivers
+from hikflask.services.webhooks import allowed_addresses
 
 # Each may keep one thread of the worker.
 MAX_WEBHOOKS = 20
@@ -22,7 +22,7 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
 
     :raises webhook_address_refused: when the address is not allowed. :raises webhooks_enough: when there are too many.
     """
-    receivers.refuse_unallowed(url)
+    allowed_addresses.refuse_unallowed(url)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     chosen = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed")}
     webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **chosen)

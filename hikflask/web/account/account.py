@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 
 from hikflask.forms.account import CodeForm, NewPasswordForm
 from hikflask.http.permissions import VIEWER, allow
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels import audit as labels
-from hikflask.labels.actors import actor_name, stored_name
+from hikflask.messages import actor_name
 from hikflask.services.audit import Entry, details_text, trail_export
 from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
 from hikflask.services.core.dates import TABLE_TIME, end_of, local, start_of
@@ -45,7 +45,7 @@ def export() -> ResponseReturnValue:
 
 def _filter(form: AuditForm) -> AuditFilter:
     return AuditFilter(
-        actor=stored_name(form.actor.data or ""),
+        actor=labels.stored_actor(form.actor.data or ""),
         action=form.action.data or "",
         employee=form.employee.data or "",
         terminal=form.terminal.data or "",

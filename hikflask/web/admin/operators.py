@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.operators import OperatorChangeForm, OperatorForm
 from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Operator
 from hikflask.services.accounts import api_tokens, operators, second_factor
 from hikflask.services.accounts.errors import LdapDecides

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.tokens import TokenForm
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.accounts import api_tokens
 from hikflask.services.core.dates import end_of, today
 from hikflask.services.core.errors import NotFound, ServiceError

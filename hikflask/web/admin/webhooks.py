@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.webhooks import WebhookForm
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.web.security import resubmission

@@ -16,8 +16,8 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services.attention import overview, terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.core.errors import NameTooLong
+from hikflask.services.state.badges import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
-from hikflask.services.state.summary import PERSON_ONLY, TAKEN_THERE
 from hikflask.services.terminals import people_changes
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import attention_counts, htmx

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.forms.comparisons import ChoiceForm, LeaveForm, TakeBackForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.labels.comparisons import person_count
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
 from hikflask.services.comparisons import left_alone, queries

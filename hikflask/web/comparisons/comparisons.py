@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.background import tasks
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Comparison
 from hikflask.services.comparisons import left_alone, preview, queries

@@ -7,7 +7,7 @@ from flask import current_app
 
 from hikflask import messages
 from hikflask.forms.employees import EmployeePageForm
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Capture, Photo
 from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, SUPERSEDED, USED
 from hikflask.services.captures import deadline, drafts, holds, queries

@@ -12,7 +12,7 @@ from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.labels.enrolments import statuses_of
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Employee
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.errors import ServiceError

@@ -16,7 +16,7 @@ from hikflask.forms.employees import EmployeePageForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.labels.enrolments import status_of
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Employee, Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import holds, queries

@@ -10,9 +10,9 @@ from werkzeug.datastructures import MultiDict
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.forms.imports import ConfirmForm, UndoForm
-from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
+from hikflask.services.core import refusal_rules
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses, queries
@@ -120,7 +120,7 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _question(at, form, error_status.for_page(error.code))
+            return _question(at, form, refusal_rules.page_status(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)
@@ -134,7 +134,7 @@ def _start(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             tasks.enqueue_job(import_jobs.start_import(at.batch.id, Agreed(row_id(form.confirm.data), by_admin)))
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return page(at, form, error_status.for_page(error.code))
+            return page(at, form, refusal_rules.page_status(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

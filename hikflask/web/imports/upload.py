@@ -12,7 +12,7 @@ from hikflask.config import MEGABYTE
 from hikflask.forms.imports import UploadForm
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches

@@ -6,9 +6,9 @@ from typing import Any
 from flask import Response, flash, make_response, render_template
 
 from hikflask.forms.jobs import DepartmentForm, ExportForm, JobForm, SendForm
-from hikflask.http import error_status
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Job
+from hikflask.services.core import refusal_rules
 from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups.differences import Differences
@@ -59,7 +59,7 @@ def refused(job: Job, form: JobForm, error: ServiceError) -> Response:
         form.confirm.errors = [error_sentence(error)]
     else:
         flash(error_sentence(error), "danger")
-        status = error_status.for_page(error.code)
+        status = refusal_rules.page_status(error.code)
     return page(job, form, status)
 
 

@@ -13,12 +13,11 @@ from werkzeug.datastructures import MultiDict
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import JobForm
-from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, refusal_rules
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees import export_files
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -171,7 +170,7 @@ def retry_and_remove(job_id: int) -> ResponseReturnValue:
         return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
-        return _question(job_id, form, error_status.for_page(error.code))
+        return _question(job_id, form, refusal_rules.page_status(error.code))
 
 
 @resubmission.restores("jobs.retry_and_remove")

@@ -14,15 +14,15 @@ from werkzeug.datastructures import MultiDict
 from hikflask import messages
 from hikflask.background import tasks
 from hikflask.forms.erasures import CertificateForm, NumberForm
-from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.models import Employee, Erasure, ErasureRemoval
+from hikflask.services.core import refusal_rules
 from hikflask.services.core.errors import CertificateUncheckable, NotFound
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.enrolments import queries
-from hikflask.services.enrolments.due import Changed
+from hikflask.services.enrolments.reconcile_now import ChangedRow
 from hikflask.services.privacy import certificates, secure_delete
 from hikflask.web.security import resubmission
 from hikflask.web.support import htmx
@@ -123,7 +123,7 @@ def check_certificate() -> ResponseReturnValue:
     try:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
     except CertificateUncheckable as error:
-        return _checked(form, messages.sentence(error.code), error_status.for_page(error.code))
+        return _checked(form, messages.sentence(error.code), refusal_rules.page_status(error.code))
     belongs = _("Certificate No. %(n)s belongs to this ID and name.", n=erasure.id)
     belongs_not = _("Certificate No. %(n)s does not belong to this ID and name.", n=erasure.id)
     return _checked(form, belongs if matches else belongs_not, is_same=matches)
@@ -202,7 +202,7 @@ def _refuse_unknown(form: NumberForm) -> Response:
     return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _begun(erased: Changed[Erasure]) -> ResponseReturnValue:
+def _begun(erased: ChangedRow[Erasure]) -> ResponseReturnValue:
     """Let the worker remove the number from the terminals at once, and show the erasure."""
     tasks.enqueue_due(erased.due)
     return _redirect_to(erased.row)

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from flask import Response, g, make_response, render_template
 from flask_babel import gettext as _
 
-from hikflask.http import error_status
 from hikflask.services.accounts.errors import TryLater
+from hikflask.services.core import refusal_rules
 from hikflask.web.support import htmx
 
 
@@ -23,7 +23,7 @@ def error_page(status: int, text: str, template: str = "errors/page.html", again
 
 def with_retry_after(response: Response, error: TryLater) -> Response:
     """Return the response with the status of a temporary refusal, and the header for the time of the next try."""
-    response.status_code = error_status.for_page(error.code)
+    response.status_code = refusal_rules.page_status(error.code)
     response.headers["Retry-After"] = str(error.params["seconds"])
     return response
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from wtforms import BooleanField, Field, SelectField
 
 from hikflask.forms.versions import Difference, VersionedForm
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.core.errors import PlanChanged
 from hikflask.text_rules import isolated
 

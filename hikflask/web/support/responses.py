@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import Response, make_response, render_template
 from wtforms import Field
 
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.support.error_page import with_retry_after

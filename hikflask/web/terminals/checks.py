@@ -11,7 +11,7 @@ from hikflask.extensions import task_queue
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.isapi.errors import RestartRequired, TerminalError
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.core.errors import LoginStopped, ServiceError
 from hikflask.services.provisioning import same_device
 from hikflask.services.terminals import checks, clock, registry

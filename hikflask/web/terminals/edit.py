@@ -13,11 +13,12 @@ from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm, TerminalPageForm
 from hikflask.forms.versions import ChangedMeanwhile, Difference
-from hikflask.http import error_status, terminal_concurrency
+from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Terminal
+from hikflask.services.core import refusal_rules
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
 from hikflask.services.terminals import registry
@@ -127,7 +128,7 @@ def _conflict(form: TerminalPageForm, differences: Iterable[Difference], termina
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
     field.errors = [*field.errors, error_sentence(error)]
-    return _form(form, terminal, error_status.for_page(error.code))
+    return _form(form, terminal, refusal_rules.page_status(error.code))
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:

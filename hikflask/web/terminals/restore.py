@@ -10,7 +10,7 @@ from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.labels.enrolments import status_of
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.provisioning import faceless, restore

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.terminals import RetireForm
-from hikflask.http import error_status, terminal_concurrency
+from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.models import Terminal
-from hikflask.services.core import shown
+from hikflask.services.core import refusal_rules, shown
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, digest, retire_terminal
 from hikflask.web.security import resubmission
@@ -42,7 +42,7 @@ def retire(terminal_id: int) -> ResponseReturnValue:
             retire_terminal(terminal_id, form.note.data, operator_name(), require)
     except ServiceError as error:
         form.note.errors = [error_sentence(error)]
-        return _form(terminal, form, error_status.for_page(error.code))
+        return _form(terminal, form, refusal_rules.page_status(error.code))
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
 
 

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
-from hikflask.labels.refusals import error_sentence
+from hikflask.messages import error_sentence
 from hikflask.services.core import shown
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.provisioning import same_device

@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.forms.fields import row_id
-from hikflask.http import error_status
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.labels.refusals import error_sentence
 from hikflask.labels.terminals import clocks_of
+from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.services.attention.terminal_queue import queue_of
+from hikflask.services.core import refusal_rules
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.provisioning import everybody, faceless, same_device, send_preview
 from hikflask.services.terminals import checks, connection, registry
@@ -86,7 +86,7 @@ def delete(terminal_id: int) -> ResponseReturnValue:
         registry.delete(terminal_id, operator_name())
     except ServiceError as error:
         body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
-        return make_response(body, error_status.for_page(error.code))
+        return make_response(body, refusal_rules.page_status(error.code))
     flash(_("%(name)s is deleted.", name=isolated(name)))
     return redirect(url_for(".index"), 303)
 

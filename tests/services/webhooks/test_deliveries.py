@@ -12,7 +12,7 @@ from hikflask.models import Terminal, Webhook, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.webhooks import deliveries, receivers, registry
+from hikflask.services.webhooks import allowed_addresses, deliveries, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.enrolments import employee_of, enrol
@@ -119,7 +119,7 @@ def test_message_is_one_workers_for_a_minute_and_sent_by_another_after_that(betw
         age(WebhookDelivery, "next_attempt_at", 1)
         return [early, deliveries.send_next(1)]
 
-    other = between(receivers, "post", send_beside, before=True)
+    other = between(allowed_addresses, "post", send_beside, before=True)
     with receiving() as receiver:
         registry.add(receiver.url, ALL)
         registry.test(1)

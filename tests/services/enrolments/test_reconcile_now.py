@@ -7,8 +7,8 @@ from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.due import due_of
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.enrolments.reconcile_now import due_of
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive", "simulator")
 

@@ -1,4 +1,4 @@
-"""The due enrolments: every service that changes the desired state returns them in the same form."""
+"""What a service that changes the desired state returns: the row, and the enrolments to reconcile at once."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -9,8 +9,8 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Changed(Generic[Row]):
-    """The row that a service changed, and the ids of the enrolments that should be reconciled at once."""
+class ChangedRow(Generic[Row]):
+    """A row that a service changed, with the ids of the enrolments that should be reconciled at once."""
 
     row: Row
     due: tuple[int, ...]

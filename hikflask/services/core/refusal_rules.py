@@ -118,3 +118,15 @@ FROM_TERMINAL: dict[str, Rule] = {
 }
 RULES = REFUSED_HERE | OF_SIGNING_IN | FROM_TERMINAL
 OTHER = Rule(CONFLICT)
+
+
+def page_status(code: str) -> HTTPStatus:
+    """Return the status of a page that shows a refusal: 409 for a terminal's own, which the page explains."""
+    if code == "capture_running":
+        return INVALID  # The form is shown again, with the capture that still runs.
+    return RULES[code].status if code in RULES and code not in FROM_TERMINAL else CONFLICT
+
+
+def api_status(code: str) -> HTTPStatus:
+    """Return the status of the API's answer; a code that only terminals use is a refusal of theirs."""
+    return RULES[code].status if code in RULES else BAD_GATEWAY

@@ -7,7 +7,7 @@ import pytest
 
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
-from hikflask.services.state import summary
+from hikflask.services.state import badges
 from tests.support.enrolment_state import state_by
 from tests.support.refusals import refusal
 
@@ -52,4 +52,4 @@ def test_word_of_a_detail(columns: dict[str, Any], word: str) -> None:
     given = {"desired": PRESENT, "person": PENDING, "face": PENDING, "step": "", "refusal": None, **columns}
     enrolment = Enrolment(**{"terminal": Terminal(face_mode="url"), **given}, state=state_by(given))
 
-    assert summary.badge_of(enrolment, summary.detail_of(enrolment)) == word
+    assert badges.badge_of(enrolment, badges.detail_of(enrolment)) == word

@@ -1,0 +1,62 @@
+"""Each refusal has its rule, and each rule is of a refusal."""
+
+import re
+from http import HTTPStatus
+from pathlib import Path
+
+import hikflask
+from hikflask.services.core.refusal_rules import RULES, api_status, page_status
+
+SOURCES = [path.read_text(encoding="utf-8") for path in Path(hikflask.__file__).parent.rglob("*.py")]
+RAISED = re.compile(r"\b(?:ServiceError|NotFound|BadPhoto|BadArchive|ComparisonFailed|CaptureSuperseded)\(\s*\"(\w+)\"")
+
+
+def test_each_code_that_is_raised_has_its_rule() -> None:
+    codes = {code for source in SOURCES for code in RAISED.findall(source)}
+
+    assert len(codes) > 80
+    assert codes - set(RULES) == set()
+
+
+def test_each_rule_is_of_a_code_that_is_used() -> None:
+    used = {code for source in SOURCES if "RULES = " not in source for code in re.findall(r"\"(\w+)\"", source)}
+
+    assert set(RULES) - used == set()
+
+
+def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> None:
+    differs = {code for code in RULES if page_status(code) != api_status(code)}
+
+    assert differs == {
+        "capture_running",
+        "wrong_password",
+        "locked",
+        "address_refused",
+        "https_required",
+        "weak_digest",
+        "certificate_changed",
+        "unreachable",
+        "no_answer",
+        "capturetimeout",
+        "capture_unanswered",
+        "person_not_verified",
+        "name_not_verified",
+        "face_not_verified",
+        "validity_not_verified",
+        "validity_not_shown",
+        "rights_not_verified",
+        "removal_not_verified",
+        "removal_not_shown",
+        "holder_not_shown",
+        "lease_lost",
+        "wish_changed",
+        "interrupted",
+        "no_worker",
+    }
+    assert {page_status(code) for code in differs - {"capture_running"}} == {HTTPStatus.CONFLICT}
+    assert page_status("capture_running") == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_code_that_only_terminals_use_is_their_refusal_in_the_api() -> None:
+    assert api_status("terminal:somethingNew") == HTTPStatus.BAD_GATEWAY
+    assert page_status("terminal:somethingNew") == HTTPStatus.CONFLICT
