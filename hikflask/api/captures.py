@@ -38,7 +38,7 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
 
     Without recorded consent for the number the answer has a warning in a header, or is a refusal where it is required.
     """
-    if registry.get(device_id) is None:
+    if registry.find_terminal(device_id) is None:
         abort(404, "There is no such device.")
     fields = body.read(required=False)
     form = body.form_of(CaptureForm, fields)

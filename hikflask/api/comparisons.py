@@ -113,4 +113,4 @@ def _actions(lists: dict[str, list[str]]) -> dict[str, str]:
 
 
 def _refuse_unknown(device_id: int) -> None:
-    registry.get(device_id) or abort(404, "There is no such device.")
+    registry.find_terminal(device_id) or abort(404, "There is no such device.")

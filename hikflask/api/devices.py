@@ -155,4 +155,4 @@ def _typed(terminal: Terminal) -> Fields:
 
 
 def _terminal(device_id: int) -> Terminal:
-    return registry.get(device_id) or abort(404, "There is no such device.")
+    return registry.find_terminal(device_id) or abort(404, "There is no such device.")

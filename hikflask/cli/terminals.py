@@ -112,7 +112,7 @@ def _terminal(terminal_id: int) -> Iterator[None]:
 
     :raises click.ClickException: when there is no such terminal, or it or the program refuses.
     """
-    terminal = registry.get(terminal_id)
+    terminal = registry.find_terminal(terminal_id)
     if terminal is None:
         raise click.ClickException(f"There is no terminal {terminal_id}.")
     try:

@@ -11,8 +11,8 @@ from hikflask.labels.dates import local_day
 from hikflask.messages import N_
 from hikflask.models import PersonThere
 from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY, Drift
-from hikflask.services.comparisons.limits import validity_of
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Step
+from hikflask.services.comparisons.validity_there import validity_of
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from hikflask.services.terminals import clock

@@ -22,7 +22,7 @@ from hikflask.services.core.refusal_rules import FROM_TERMINAL
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
-from hikflask.services.terminals import room
+from hikflask.services.terminals import capacity
 
 LEAVER_TAKEN = "removal_taken"
 SENT_STEPS = {"face", "proof"}
@@ -70,12 +70,12 @@ class EnrolmentStatus:
     @property
     def lacks_room(self) -> bool:
         """True when the terminal has no room for the face, or refused it for that: a capture would not help."""
-        return self.is_refused_for_room or room.is_full_of_faces(self.enrolment.terminal)
+        return self.is_refused_for_room or capacity.is_full_of_faces(self.enrolment.terminal)
 
     @property
     def is_refused_for_room(self) -> bool:
         """True when the terminal refused person or face for lack of room, which the reason says."""
-        return self.enrolment.refusal_code in room.CODES
+        return self.enrolment.refusal_code in capacity.CODES
 
     @property
     def other_face(self) -> bool:
@@ -166,9 +166,9 @@ class EnrolmentStatus:
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
         if due and self.code in BUSY:
             return {"n": max(1, round((due - datetime.now(UTC)).total_seconds()))}
-        if self.code not in room.CODES:
+        if self.code not in capacity.CODES:
             return {}
-        limit = terminal.people_capacity if self.code in room.CODES_OF_PEOPLE else terminal.face_capacity
+        limit = terminal.people_capacity if self.code in capacity.CODES_OF_PEOPLE else terminal.face_capacity
         return {"n": limit, "max": limit}
 
 

@@ -18,7 +18,7 @@ from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.attention.terminal_queue import MANY, MAX_COUNTED, REMOVALS, SINGLE
 from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
-from hikflask.services.terminals import clock, connection, room
+from hikflask.services.terminals import capacity, clock, connection
 
 QUEUE_PARTS = {
     REMOVALS: N_("Removals"),
@@ -139,7 +139,7 @@ def problem_sentence(problem: Problem) -> str:
 
 
 def _how_full(terminal: Terminal) -> str:
-    people, faces = room.shares(terminal)
+    people, faces = capacity.shares(terminal)
     counted = counted_when(terminal)
     if faces > people:
         n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)

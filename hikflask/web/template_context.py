@@ -22,7 +22,7 @@ from hikflask.labels import (
     terminals,
     webhooks,
 )
-from hikflask.services.terminals import room
+from hikflask.services.terminals import capacity
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.locale import LANGUAGES
@@ -71,7 +71,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(webhooks.event_label, "webhook_event")
     app.add_template_filter(webhooks.outcome_label, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
-    app.jinja_env.tests["full_of_faces"] = room.is_full_of_faces
+    app.jinja_env.tests["full_of_faces"] = capacity.is_full_of_faces
     app.jinja_env.globals["labels"] = {module.__name__.rpartition(".")[2]: module for module in LABELS}
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 

@@ -33,7 +33,7 @@ from hikflask.extensions import db, task_queue
 from hikflask.isapi import persons
 from hikflask.models import Comparison
 from hikflask.models.comparison import ONLY_HERE, ONLY_THERE, VERDICTS
-from hikflask.services.comparisons import plan, queries, reading, verdicts
+from hikflask.services.comparisons import differences, plan, queries, reading
 from hikflask.services.comparisons.errors import ComparisonFailed
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
@@ -162,7 +162,7 @@ def _read(comparison_id: int, until: float) -> str:
             time.sleep(SAMPLE_SECONDS)
         except ComparisonFailed as error:
             return error.code
-    return f"{queries.row(comparison_id).read} read so far"
+    return f"{queries.get_comparison(comparison_id).read} read so far"
 
 
 def forget(count: int) -> Step:
@@ -176,7 +176,7 @@ def forget(count: int) -> Step:
             comparison.read, comparison.people, comparison.last_number = count, count + 1, f"X{count}"
         comparison_id = comparison.id
         with watched(step, database):
-            while queries.row(comparison_id).restarts == 0 or _left(comparison_id):
+            while queries.get_comparison(comparison_id).restarts == 0 or _left(comparison_id):
                 reading.read_slice(comparison_id, "benchmark", 0.0)
         step.outcome = f"{_left(comparison_id)} kept"
     return step
@@ -211,8 +211,8 @@ def conclude(count: int) -> Step:
     with installed() as (_, database):
         comparison_id = _compared(count, count)
         with watched(step, database):
-            verdicts.conclude(comparison_id)
-        step.outcome = f"{sum(queries.counts(queries.row(comparison_id)).values())} differences"
+            differences.conclude(comparison_id)
+        step.outcome = f"{sum(queries.counts(queries.get_comparison(comparison_id)).values())} differences"
     return step
 
 
@@ -221,9 +221,9 @@ def make_plan(count: int) -> Step:
     step = Step("plan")
     with installed() as (_, database):
         comparison_id = _compared(2 * count, count)
-        verdicts.conclude(comparison_id)
+        differences.conclude(comparison_id)
         db.session.expunge_all()
-        comparison = queries.row(comparison_id)
+        comparison = queries.get_comparison(comparison_id)
         plan_choices.choose(comparison, ONLY_THERE, plan.TAKE_OVER)
         plan_choices.choose(comparison, ONLY_HERE, plan.SEND)
         with watched(step, database):

@@ -15,7 +15,7 @@ from hikflask.models import Comparison, Enrolment, Job, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PENDING
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import left_alone, plan, queries
+from hikflask.services.comparisons import ignored, plan, queries
 from hikflask.services.comparisons.plan import Choices
 from hikflask.services.core import heartbeat
 from hikflask.services.core.errors import ServiceError
@@ -98,7 +98,7 @@ def simulator(world: tuple[Flask, Simulated]) -> Simulated:
 
 
 def terminal() -> Terminal:
-    found = registry.get(1)
+    found = registry.find_terminal(1)
     assert found is not None
     db.session.commit()
     return found
@@ -150,7 +150,7 @@ def choose(comparison: Comparison, chosen: list[int]) -> dict[str, str]:
         possible = [action for action in plan.ACTIONS if any(action in plan.POSSIBLE[kind] for kind in found)]
         actions[number] = possible[chosen[place] % len(possible)]
         if actions[number] == plan.LEAVE:
-            assert all([left_alone.leave(comparison.id, kind, number, "так надо") for kind in found])
+            assert all([ignored.ignore(comparison.id, kind, number, "так надо") for kind in found])
     return actions
 
 

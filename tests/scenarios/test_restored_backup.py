@@ -159,7 +159,7 @@ def test_page_says_why_what_was_confirmed_is_not_green(restored: Flask) -> None:
 def test_nothing_is_written_before_a_person_decides_and_then_everything_converges(
     restored: Flask, simulator: Simulated
 ) -> None:
-    terminal = connection.terminal_row(1)
+    terminal = connection.get_terminal(1)
     late = save_employee(SLOW).row
 
     # What was at work or read when the backup was made does not go on.

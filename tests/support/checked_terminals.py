@@ -11,7 +11,7 @@ from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import end_read
 from hikflask.services.terminals import checks, registry
-from hikflask.services.terminals.connection import converse, terminal_row
+from hikflask.services.terminals.connection import converse, get_terminal
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Profile
 from hikflask.simulator import Terminal as Simulated
@@ -40,7 +40,7 @@ class CheckedTerminals:
             with talk.lease.write():
                 columns = {name: _as_now(value) for name, value in self._written[key].items()}
                 db.session.execute(db.update(Terminal).where(Terminal.id == added.id).values(columns))
-        terminal = terminal_row(added.id)
+        terminal = get_terminal(added.id)
         end_read()
         return terminal
 

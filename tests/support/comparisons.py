@@ -14,7 +14,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
-from hikflask.services.terminals.connection import terminal_row
+from hikflask.services.terminals.connection import get_terminal
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN
 
@@ -26,7 +26,7 @@ def compare(terminal: Terminal, by: str = "Анна") -> Comparison:
     comparison_id = reading.start(terminal.id, by).id
     while reading.read_slice(comparison_id, by, LONG):
         pass
-    return queries.row(comparison_id)
+    return queries.get_comparison(comparison_id)
 
 
 def differences(comparison: Comparison) -> dict[str, list[str]]:
@@ -66,7 +66,7 @@ def desire_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FAC
     photo = storage.keep_captured(face, draft.number)
     storage.save(photo)
     photo.employee_id, employee.photo_id = employee.id, photo.id
-    enrolment = desire_present(terminal_row(terminal.id), employee, photo)
+    enrolment = desire_present(get_terminal(terminal.id), employee, photo)
     db.session.commit()
     return enrolment
 

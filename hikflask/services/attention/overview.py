@@ -121,7 +121,7 @@ def count() -> Counts:
         refused=refused,
         no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         problems=problems,
-        drift=people_changes.noticed(),
+        drift=people_changes.terminals_with_changes(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
         failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hikflask.isapi.errors import STOP_CODES, AccountLocked
 from hikflask.models import Terminal
-from hikflask.services.terminals import clock, registry, room
+from hikflask.services.terminals import capacity, clock, registry
 
 LOCKED = "locked"
 LOGIN = "login"
@@ -54,7 +54,7 @@ def kind_of(terminal: Terminal) -> str:
         (terminal.awaits_restore, REPLACED),
         (terminal.reachable is False, OFF),
         (terminal.face_mode is None, UNCHECKED),
-        (room.is_nearly_full(terminal), FULL),
+        (capacity.is_nearly_full(terminal), FULL),
         (clock.is_wrong(terminal), CLOCK),
     )
     return next((kind for is_so, kind in problems if is_so), "")

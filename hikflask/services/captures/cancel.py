@@ -32,7 +32,7 @@ def send_cancel(capture_id: int) -> None:
     :raises CaptureDeleted: when the capture is gone.
     """
     capture = queries.row(capture_id)
-    terminal = connection.terminal_row(capture.terminal_id)
+    terminal = connection.get_terminal(capture.terminal_id)
     if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
         return
     connection.refuse_when_stopped(terminal)
@@ -41,7 +41,7 @@ def send_cancel(capture_id: int) -> None:
     try:
         isapi_capture.cancel(client)
     except LoginRefused as error:
-        connection.stop(terminal, error)
+        connection.record_refused_login(terminal, error)
         raise
     finally:
         client.close()

@@ -92,14 +92,14 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
         )
     except CaptureNotSupported:
         if len(modes) > 1:
-            talk.note(capture_mode=NO_CAPTURE)
+            talk.update_row(capture_mode=NO_CAPTURE)
         raise
     except (CaptureCancelled, CaptureTimeout) as error:
         _fail(capture.id, Refusal(code=error.code, params={"after": max(1, round(timeout - seconds_left()))}))
         holds.supersede_replaced(talk, capture.id)
         raise
     except UnusablePicture:
-        talk.note(last_capture_at=database_now())  # To the terminal it was a success.
+        talk.update_row(last_capture_at=database_now())  # To the terminal it was a success.
         raise
     _record_success(talk, capture.id, taken)
     _finish(talk, capture.id, taken.face_url, _picture(talk, taken))

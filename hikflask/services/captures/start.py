@@ -42,7 +42,7 @@ def start_capture(
     :raises NotComparedSinceRestore: when nothing is written to the terminal yet after a restore.
     :raises consent_missing: when a consent is required and none is recorded.
     """
-    terminal = connection.terminal_row(terminal_id)
+    terminal = connection.get_terminal(terminal_id)
     if not terminal.is_active:
         raise ServiceError("terminal_unknown")
     consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)

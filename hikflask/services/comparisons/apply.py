@@ -11,7 +11,7 @@ from hikflask.models.comparison import VALIDITY
 from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
-from hikflask.services.comparisons.queries import Facts
+from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.comparisons.take_over import Agreed, Faces, taking_over
 from hikflask.services.core.db import lock_employee, lock_numbers
 from hikflask.services.core.errors import ServiceError
@@ -32,7 +32,7 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
     :param params: see Plan.job_params.
     :raises ServiceError: when the step is refused. :raises TerminalError: when the terminal refuses or does not answer.
     """
-    comparison = queries.row(params["comparison"])
+    comparison = queries.get_comparison(params["comparison"])
     if item.action == plan.TAKE_OVER:
         with _taking_over(comparison, item, params) as take_over:
             yield lambda: _awaited(take_over())
@@ -40,35 +40,37 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
         yield partial(_desire, comparison, item, params)
 
 
-def _checked(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> tuple[Facts, bool, Faces | None]:
+def _checked(
+    comparison: Comparison, item: JobItem, params: Mapping[str, Any]
+) -> tuple[ComparedNumber, bool, Faces | None]:
     """Return what is known of the number, whether names may differ, and the faces of which the one there was chosen."""
-    known = queries.facts_of(comparison, [item.number])[item.number]
+    compared = queries.compared_numbers(comparison, [item.number])[item.number]
     agreed = item.number in params["same_person"]
-    if item.employee_id != (known.employee.id if known.employee else None):
+    if item.employee_id != (compared.employee.id if compared.employee else None):
         if item.action != plan.TAKE_OVER or item.employee_id is not None:
             raise ServiceError("changed_since")
         # Nobody had the number. Whoever has it now was not said to be the same person.
         agreed = False
     faces = params.get(plan.FACES, {}).get(item.number)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.
-    face_agreed = faces == [known.face_here, known.another_face]
-    plan.check(comparison.terminal, known, item.action, agreed, face_agreed=face_agreed)
-    return known, agreed, tuple(faces) if face_agreed else None
+    face_agreed = faces == [compared.face_here, compared.another_face]
+    plan.check(comparison.terminal, compared, item.action, agreed, face_agreed=face_agreed)
+    return compared, agreed, tuple(faces) if face_agreed else None
 
 
 def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> Enrolment:
     lock_numbers(item.number)
-    known, agreed, _ = _checked(comparison, item, params)
+    compared, agreed, _ = _checked(comparison, item, params)
     if item.action == plan.REMOVE:
-        return _remove(known, comparison.terminal_id)
+        return _remove(compared, comparison.terminal_id)
     may_replace = item.number in params.get(plan.REPLACED, ())
-    return _send(known, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
+    return _send(compared, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
 
 
 def _taking_over(
     comparison: Comparison, item: JobItem, params: Mapping[str, Any]
 ) -> AbstractContextManager[Callable[[], Enrolment]]:
-    known, same_person, faces = _checked(comparison, item, params)
+    compared, same_person, faces = _checked(comparison, item, params)
     number = item.number
 
     def require_there() -> None:
@@ -77,7 +79,7 @@ def _taking_over(
             raise ServiceError("not_there", n=number)
 
     agreed = Agreed(same_person, faces, may_take_days=number in params.get(plan.SHUT_OUT, ()))
-    name_seen = known.there.name if known.there else ""
+    name_seen = compared.there.name if compared.there else ""
     holder = audit.present_actor().name
     return taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there)
 
@@ -88,49 +90,49 @@ def _awaited(enrolment: Enrolment) -> Enrolment | None:
     return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
 
 
-def _send(known: Facts, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:
+def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:
     """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen.
 
     A record with another name and the employee's own face is renamed.
     """
-    if known.employee is None:
+    if compared.employee is None:
         raise TypeError("nobody to send")
-    enrolment = lifecycle.send_to_terminal(known.employee.id, terminal_id).row
+    enrolment = lifecycle.send_to_terminal(compared.employee.id, terminal_id).row
     mine = Enrolment.id == enrolment.id
-    if names_agreed and known.there is not None and plan.would_overwrite(known):
-        if not plan.is_our_face(known) and not may_replace:
+    if names_agreed and compared.there is not None and plan.would_overwrite(compared):
+        if not plan.is_our_face(compared) and not may_replace:
             raise ServiceError(
                 "changed_since"
             )  # The name here is another one than in the plan, by which nobody was replaced.
-        if plan.is_our_face(known):
-            state.apply(state.RECORD_ADOPTED, mine, written_name=known.there.name[:128])
+        if plan.is_our_face(compared):
+            state.apply(state.RECORD_ADOPTED, mine, written_name=compared.there.name[:128])
         else:
             state.apply(state.DESIRED_OVERWRITE, mine)
-    if VALIDITY in known.kinds and known.there is not None:
+    if VALIDITY in compared.kinds and compared.there is not None:
         # A limit that somebody set there is lifted, or set to what is asked for.
-        state.apply(state.VALIDITY_THERE, mine, sent_valid=known.there.valid_there)
+        state.apply(state.VALIDITY_THERE, mine, sent_valid=compared.there.valid_there)
     state.apply(state.PUT_IN_BULK, mine)
     db.session.refresh(enrolment)
     return enrolment
 
 
-def _remove(known: Facts, terminal_id: int) -> Enrolment:
+def _remove(compared: ComparedNumber, terminal_id: int) -> Enrolment:
     """Desire that the number is gone from this terminal: exactly the record that was seen."""
-    if known.employee is not None:
-        lock_employee(known.employee.id)
+    if compared.employee is not None:
+        lock_employee(compared.employee.id)
     terminal = registry.in_service(terminal_id)
-    enrolment = enrolments.find(terminal.id, known.number) or state.create_for(terminal.id, known.number)
-    name = known.there.name if known.there else enrolment.written_name
+    enrolment = enrolments.find(terminal.id, compared.number) or state.create_for(terminal.id, compared.number)
+    name = compared.there.name if compared.there else enrolment.written_name
     # A record without a name cannot be told from another one by its name.
-    nameless = known.there is not None and not name
+    nameless = compared.there is not None and not name
     mine = Enrolment.id == enrolment.id
     if not state.apply(state.REMOVAL_CHOSEN, mine, written_name=name[:128], overwrite=nameless):
-        raise ServiceError("not_there", n=known.number)
+        raise ServiceError("not_there", n=compared.number)
     db.session.refresh(enrolment)
     audit.record(
         "enrolment.removal_chosen",
         employee_id=enrolment.employee_id,
-        number=known.number,
+        number=compared.number,
         terminal=terminal.name,
     )
     return enrolment

@@ -20,9 +20,9 @@ from hikflask.models import Comparison, Difference, Employee, Enrolment, Termina
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services.comparisons import queries, verdicts
-from hikflask.services.comparisons.limits import Limits, limits_taken, validity_of
-from hikflask.services.comparisons.queries import UNREAD, Facts
+from hikflask.services.comparisons import differences, queries
+from hikflask.services.comparisons.queries import UNREAD, ComparedNumber
+from hikflask.services.comparisons.validity_there import Limits, limits_taken, validity_of
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, refusal_of
 from hikflask.services.enrolments import mass_removals
@@ -234,13 +234,13 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     if comparison.state != DONE:
         raise ServiceError("not_compared")
     actions = dict(_chosen(comparison, choices))
-    terminal = connection.terminal_row(comparison.terminal_id)
+    terminal = connection.get_terminal(comparison.terminal_id)
     steps: list[Step] = []
     unknown: list[str] = []
-    for known in queries.facts_in_turn(comparison, actions):
-        if known.number in choices.numbers and not _is_known(known):
-            unknown.append(known.number)
-        steps.append(_step(terminal, known, *actions[known.number], choices))
+    for compared in queries.iterate_compared(comparison, actions):
+        if compared.number in choices.numbers and not _is_known(compared):
+            unknown.append(compared.number)
+        steps.append(_step(terminal, compared, *actions[compared.number], choices))
     if unknown:
         fields = tuple(sorted({choices.numbers[number] for number in unknown}))
         raise ServiceError("numbers_unknown", fields=fields, numbers=", ".join(sorted(unknown)))
@@ -295,44 +295,44 @@ def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tup
         yield number, (action, seen or number in choices.same_person)
 
 
-def _is_known(known: Facts) -> bool:
-    return known.there is not None or known.employee is not None or _is_here(known)
+def _is_known(compared: ComparedNumber) -> bool:
+    return compared.there is not None or compared.employee is not None or _is_here(compared)
 
 
-def _is_here(known: Facts) -> bool:
-    return known.enrolment is not None and known.enrolment.is_desired
+def _is_here(compared: ComparedNumber) -> bool:
+    return compared.enrolment is not None and compared.enrolment.is_desired
 
 
-def _step(terminal: Terminal, known: Facts, action: str, names_agreed: bool, choices: Choices) -> Step:
+def _step(terminal: Terminal, compared: ComparedNumber, action: str, names_agreed: bool, choices: Choices) -> Step:
     refusal = None
-    another_face = known.another_face
-    face_agreed = bool(another_face) and choices.agrees_to(known.number, another_face)
+    another_face = compared.another_face
+    face_agreed = bool(another_face) and choices.agrees_to(compared.number, another_face)
     limits = limits_here = None
     try:
-        limits = check(terminal, known, action, names_agreed, face_agreed=face_agreed)
+        limits = check(terminal, compared, action, names_agreed, face_agreed=face_agreed)
     except ServiceError as error:
         refusal = refusal_of(error)
-    if limits and known.employee:
-        limits_here = Limits(known.employee.valid_from, known.employee.valid_to)
+    if limits and compared.employee:
+        limits_here = Limits(compared.employee.valid_from, compared.employee.valid_to)
     return Step(
-        number=known.number,
+        number=compared.number,
         action=action,
-        kinds=known.kinds,
-        employee_id=known.employee.id if known.employee else None,
-        name_here=known.name_wanted,
-        name_there=known.there.name if known.there else "",
-        is_there=known.there is not None,
+        kinds=compared.kinds,
+        employee_id=compared.employee.id if compared.employee else None,
+        name_here=compared.name_wanted,
+        name_there=compared.there.name if compared.there else "",
+        is_there=compared.there is not None,
         names_agreed=names_agreed,
-        replaces=action == SEND and would_overwrite(known) and not is_our_face(known),
+        replaces=action == SEND and would_overwrite(compared) and not is_our_face(compared),
         refusal=refusal,
         limits=limits,
         limits_here=limits_here,
-        faces=(known.face_here, another_face) if known.has_another_face else None,
+        faces=(compared.face_here, another_face) if compared.has_another_face else None,
     )
 
 
 def check(
-    terminal: Terminal, known: Facts, action: str, names_agreed: bool, *, face_agreed: bool = False
+    terminal: Terminal, compared: ComparedNumber, action: str, names_agreed: bool, *, face_agreed: bool = False
 ) -> Limits | None:
     """Check that a step is possible, as far as that is known here. The plan and the run ask the same.
 
@@ -344,86 +344,87 @@ def check(
     if action == SEND:
         if terminal.awaits_restore:
             raise ServiceError("not_restored")
-        _check_send(known, names_agreed)
+        _check_send(compared, names_agreed)
     elif action == TAKE_OVER:
-        _check_take_over(known, names_agreed)
-        if known.another_face == UNREAD:
-            raise ServiceError("face_not_read", n=known.number)
-        if known.another_face and not face_agreed:
-            raise ServiceError("face_differs", n=known.number)
-        valid = validity_of(known.there.valid_there) if known.there else None
-        return limits_taken(valid, terminal, known.employee, is_desired=_is_here(known))
+        _check_take_over(compared, names_agreed)
+        if compared.another_face == UNREAD:
+            raise ServiceError("face_not_read", n=compared.number)
+        if compared.another_face and not face_agreed:
+            raise ServiceError("face_differs", n=compared.number)
+        valid = validity_of(compared.there.valid_there) if compared.there else None
+        return limits_taken(valid, terminal, compared.employee, is_desired=_is_here(compared))
     elif action == REMOVE:
-        _check_remove(known)
+        _check_remove(compared)
     return None
 
 
-def _check_send(known: Facts, names_agreed: bool) -> None:
-    if known.employee is None:
-        raise ServiceError("not_here", n=known.number)
-    if not known.employee.is_active:
+def _check_send(compared: ComparedNumber, names_agreed: bool) -> None:
+    if compared.employee is None:
+        raise ServiceError("not_here", n=compared.number)
+    if not compared.employee.is_active:
         raise ServiceError("employee_inactive")
-    _refuse_while_leaving(known)
-    if not names_agreed and would_overwrite(known):
-        raise ServiceError(
-            "name_differs", n=known.number, here=known.name_wanted, there=known.there.name if known.there else ""
-        )
+    _refuse_while_leaving(compared)
+    if not names_agreed and would_overwrite(compared):
+        there = compared.there.name if compared.there else ""
+        raise ServiceError("name_differs", n=compared.number, here=compared.name_wanted, there=there)
 
 
-def _check_take_over(known: Facts, names_agreed: bool) -> None:
-    there = known.there
+def _check_take_over(compared: ComparedNumber, names_agreed: bool) -> None:
+    there = compared.there
     if there is None:
-        raise ServiceError("not_there", n=known.number)
-    if not text_rules.is_employee_number(known.number):
-        raise ServiceError("number_not_usable", n=known.number)
+        raise ServiceError("not_there", n=compared.number)
+    if not text_rules.is_employee_number(compared.number):
+        raise ServiceError("number_not_usable", n=compared.number)
     if text_rules.is_blank(there.name) or len(there.name) > MAX_NAME_LENGTH:
-        raise ServiceError("name_not_usable", n=known.number)
-    if _is_here(known) and set(known.kinds) <= {FACE_MISSING, ONLY_HERE}:
-        raise ServiceError("nothing_to_take_over", n=known.number)
-    if known.employee and not known.employee.is_active:
+        raise ServiceError("name_not_usable", n=compared.number)
+    if _is_here(compared) and set(compared.kinds) <= {FACE_MISSING, ONLY_HERE}:
+        raise ServiceError("nothing_to_take_over", n=compared.number)
+    if compared.employee and not compared.employee.is_active:
         raise ServiceError("employee_inactive")
-    _refuse_while_leaving(known)
-    if not names_agreed and is_another_name(known):
-        raise ServiceError("name_differs", n=known.number, here=known.name_wanted, there=there.name)
-    if there.face_url and consents.is_required() and not (known.employee and known.employee.has_consent):
+    _refuse_while_leaving(compared)
+    if not names_agreed and is_another_name(compared):
+        raise ServiceError("name_differs", n=compared.number, here=compared.name_wanted, there=there.name)
+    if there.face_url and consents.is_required() and not (compared.employee and compared.employee.has_consent):
         raise ServiceError("consent_missing")
 
 
-def _refuse_while_leaving(known: Facts) -> None:
+def _refuse_while_leaving(compared: ComparedNumber) -> None:
     """As desired.refuse_while_leaving()."""
-    employee_id = known.employee.id if known.employee else None
-    for owner_id, terminal in known.leaving:
+    employee_id = compared.employee.id if compared.employee else None
+    for owner_id, terminal in compared.leaving:
         if owner_id is None or owner_id != employee_id:
-            raise ServiceError("number_leaving", n=known.number, t=terminal)
+            raise ServiceError("number_leaving", n=compared.number, t=terminal)
 
 
-def _check_remove(known: Facts) -> None:
-    if known.there is None and not _is_here(known):
-        raise ServiceError("not_there", n=known.number)
-    if not persons.NUMBER.match(known.number):
-        raise ServiceError("number_not_usable", n=known.number)
+def _check_remove(compared: ComparedNumber) -> None:
+    if compared.there is None and not _is_here(compared):
+        raise ServiceError("not_there", n=compared.number)
+    if not persons.NUMBER.match(compared.number):
+        raise ServiceError("number_not_usable", n=compared.number)
 
 
-def would_overwrite(known: Facts) -> bool:
+def would_overwrite(compared: ComparedNumber) -> bool:
     """True when sending would put the employee in the place of somebody with another name: see reconcile.py."""
-    if known.there is None or known.employee is None:
+    if compared.there is None or compared.employee is None:
         return False
-    ours = {known.employee.name, known.employee.terminal_name}
-    if known.enrolment is not None and _is_here(known):
-        ours |= verdicts.names_of(known.enrolment, known.name_wanted)
-    return known.there.name not in ours - {""}
+    ours = {compared.employee.name, compared.employee.terminal_name}
+    if compared.enrolment is not None and _is_here(compared):
+        ours |= differences.names_of(compared.enrolment, compared.name_wanted)
+    return compared.there.name not in ours - {""}
 
 
-def is_our_face(known: Facts) -> bool:
+def is_our_face(compared: ComparedNumber) -> bool:
     """True when the picture there is the employee's own face, so a record with another name only needs the name."""
-    if known.there is None or known.enrolment is None or not known.there.face_sha256:
+    if compared.there is None or compared.enrolment is None or not compared.there.face_sha256:
         return False
-    return known.there.face_sha256 in {known.enrolment.face_there, known.enrolment.photo_sha256}
+    return compared.there.face_sha256 in {compared.enrolment.face_there, compared.enrolment.photo_sha256}
 
 
-def is_another_name(known: Facts) -> bool:
+def is_another_name(compared: ComparedNumber) -> bool:
     """True when an employee here and somebody there have the number under different names."""
-    if known.there is None or known.employee is None:
+    if compared.there is None or compared.employee is None:
         return False
-    here = {known.employee.name, known.employee.terminal_name} | ({known.name_wanted} if _is_here(known) else set())
-    return known.there.name not in here - {""}
+    ours = {compared.employee.name, compared.employee.terminal_name}
+    if _is_here(compared):
+        ours.add(compared.name_wanted)
+    return compared.there.name not in ours - {""}

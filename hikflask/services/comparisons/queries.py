@@ -45,7 +45,7 @@ _DIFFERENT = (Difference.id, Difference.number, Difference.kind)
 _THERE = tuple(getattr(PersonThere, name) for name in There._fields)
 
 
-class Facts(NamedTuple):
+class ComparedNumber(NamedTuple):
     """What is known of a number: all its kinds of difference, what is there, and what is desired here.
 
     `there` is None for a number that is only here, `enrolment` for one that was never desired here. `employee` is who
@@ -90,17 +90,17 @@ class Facts(NamedTuple):
         return "" if theirs in {self.face_here, again, photo} else theirs
 
 
-def get(comparison_id: int) -> Comparison | None:
+def find_comparison(comparison_id: int) -> Comparison | None:
     """Return the comparison, or None."""
     return db.session.get(Comparison, comparison_id, populate_existing=True)
 
 
-def row(comparison_id: int) -> Comparison:
+def get_comparison(comparison_id: int) -> Comparison:
     """Return the comparison.
 
     :raises comparison_unknown: when there is no such row.
     """
-    found = get(comparison_id)
+    found = find_comparison(comparison_id)
     if found is None:
         raise NotFound("comparison_unknown")
     return found
@@ -158,7 +158,7 @@ def count_left_alone(comparison: Comparison) -> int:
     return db.session.execute(hidden).scalar_one()
 
 
-def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> list[Facts]:
+def list_differences(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> list[ComparedNumber]:
     """Return a page of the differences of one kind, those left alone excepted.
 
     :param after: the `id` of the last row that is already shown; 0 begins.
@@ -166,16 +166,16 @@ def rows(comparison: Comparison, kind: str, after: int = 0, limit: int = 50) -> 
     mine = (*shown(comparison), Difference.kind == kind, Difference.id > after)
     statement = select(Difference.id, Difference.number).where(*mine).order_by(Difference.id).limit(limit)
     found = db.session.execute(statement).all()
-    facts = facts_of(comparison, [number for _, number in found])
+    facts = compared_numbers(comparison, [number for _, number in found])
     return [facts[number]._replace(id=difference_id) for difference_id, number in found]
 
 
-def facts_of(comparison: Comparison, numbers: Iterable[str]) -> dict[str, Facts]:
+def compared_numbers(comparison: Comparison, numbers: Iterable[str]) -> dict[str, ComparedNumber]:
     """Return what is known of these numbers, in the open transaction; of any number, known or not."""
-    return {facts.number: facts for facts in facts_in_turn(comparison, list(numbers))}
+    return {facts.number: facts for facts in iterate_compared(comparison, list(numbers))}
 
 
-def facts_in_turn(comparison: Comparison, numbers: Collection[str]) -> Iterator[Facts]:
+def iterate_compared(comparison: Comparison, numbers: Collection[str]) -> Iterator[ComparedNumber]:
     """Yield the same for each number once, in no order; of very many, only a part is in memory at a time."""
     wanted = dict.fromkeys(numbers)
     if len(wanted) > MANY:
@@ -191,7 +191,7 @@ def facts_in_turn(comparison: Comparison, numbers: Collection[str]) -> Iterator[
         yield from _facts(comparison, some, some, kinds)
 
 
-def _facts_of_all(comparison: Comparison) -> Iterator[Facts]:
+def _facts_of_all(comparison: Comparison) -> Iterator[ComparedNumber]:
     """Yield what is known of all numbers that differ, part by part; of a number perhaps twice."""
     different = _different(comparison)
     kinds = _by_number(different)
@@ -224,7 +224,7 @@ def _facts(
     which: list[str] | Select[str],
     numbers: Collection[str],
     kinds: Mapping[str, tuple[str, ...]],
-) -> Iterator[Facts]:
+) -> Iterator[ComparedNumber]:
     terminal = db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
     people = {person.number: person for person in there(comparison.id, PersonThere.number.in_(which))}
     here = (Enrolment.terminal_id == terminal.id, Enrolment.number.in_(which))
@@ -238,7 +238,7 @@ def _facts(
         leaving[number].append((owner, name))
     for number in numbers:
         employee = employees.get(number)
-        yield Facts(
+        yield ComparedNumber(
             number,
             kinds.get(number, ()),
             people.get(number),

@@ -23,10 +23,10 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES, READING, VERDICTS
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.refusal import Refusal
-from hikflask.services.comparisons import queries, retention, verdicts
+from hikflask.services.comparisons import differences, queries, retention
 from hikflask.services.comparisons.errors import LIST_FAILURES, ComparisonFailed
-from hikflask.services.comparisons.limits import words_of
 from hikflask.services.comparisons.pages import ListChanged, Place, follow
+from hikflask.services.comparisons.validity_there import words_of
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
@@ -53,7 +53,7 @@ def start(terminal_id: int, by: str) -> Comparison:
     :param by: who wants it: the operator, or NIGHTLY.
     :raises terminal_unknown: when there is no such terminal. :raises TerminalRetired: when it is out of service.
     """
-    terminal = connection.terminal_row(terminal_id)
+    terminal = connection.get_terminal(terminal_id)
     if terminal.retired_at is not None:
         raise TerminalRetired(t=terminal.name)
     retention.end_abandoned(Comparison.terminal_id == terminal_id, seconds=ABANDONED_SECONDS)
@@ -79,7 +79,7 @@ def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
             raise NoAnswer(message="the comparison takes too long")
         end_read()
         time.sleep(BREAK_SECONDS)
-    return queries.row(comparison_id)
+    return queries.get_comparison(comparison_id)
 
 
 def _read_on(comparison_id: int, holder: str, seconds: float) -> bool:
@@ -102,13 +102,13 @@ def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, 
     :raises ComparisonFailed: when the list cannot be read for certain; the comparison has failed, nothing is concluded.
     :raises comparison_unknown: when there is no such comparison.
     """
-    comparison = queries.row(comparison_id)
+    comparison = queries.get_comparison(comparison_id)
     terminal_id = comparison.terminal_id
     if comparison.state == FAILED:
         raise ComparisonFailed(comparison.refusal_code if comparison.refusal_code in LIST_FAILURES else "")
     if comparison.state == READING and comparison.step != VERDICTS and _read(comparison, holder, seconds, wait):
         return True
-    verdicts.conclude(comparison_id)
+    differences.conclude(comparison_id)
     retention.forget_of_terminal(terminal_id)
     return False
 
@@ -152,7 +152,7 @@ class Reading:
 
     def __init__(self, talk: Conversation, comparison_id: int) -> None:
         self._talk = talk
-        self._row = queries.row(comparison_id)
+        self._row = queries.get_comparison(comparison_id)
         self._pictures: list[PersonThere] = []
 
     def step(self) -> bool:
@@ -362,7 +362,7 @@ class Reading:
             if changed_rows(changed) != 1:
                 raise ComparisonFailed("comparison_replaced")
             yield
-        self._row = queries.row(row.id)
+        self._row = queries.get_comparison(row.id)
 
 
 def _row(comparison_id: int, person: Person) -> dict[str, Any]:

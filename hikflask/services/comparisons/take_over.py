@@ -22,8 +22,8 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons.limits import Limits, limits_taken
 from hikflask.services.comparisons.queries import MAX_VALUE_LENGTH, name_wanted
+from hikflask.services.comparisons.validity_there import Limits, limits_taken
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments

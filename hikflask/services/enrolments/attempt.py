@@ -19,7 +19,7 @@ from hikflask.services.enrolments.audit_notes import AttemptTrail
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
-from hikflask.services.terminals import room
+from hikflask.services.terminals import capacity
 from hikflask.services.terminals.connection import Conversation
 
 # A step is written with what the row gets next; on its own only after so long, because a page asks once a second.
@@ -116,7 +116,7 @@ class Attempt:
             self._apply(state.GONE)
             self._trail.note_gone(self.row)
             certificates.end_removal(self.row)
-            room.make_due_after_removal(self.talk.terminal)
+            capacity.make_due_after_removal(self.talk.terminal)
         self._note_sync()
 
     def read_again(self) -> None:
@@ -141,10 +141,10 @@ class Attempt:
             raise GenerationChanged
 
     def _note_sync(self) -> None:
-        self.talk.learnt["last_sync"] = state.NOW
+        self.talk.pending_updates["last_sync"] = state.NOW
         for name, by in (("people", self.people), ("faces", self.faces)):
             if by:
-                self.talk.learnt[name] = _changed(name, by)
+                self.talk.pending_updates[name] = _changed(name, by)
         self.people = self.faces = 0
 
 

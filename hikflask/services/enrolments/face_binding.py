@@ -197,7 +197,7 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
 def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
     """Send the picture in the form that the terminal takes. If that is unknown, a refusal is followed by the other."""
     talk, number = attempt.talk, attempt.number
-    known = talk.learnt.get("picture_name", talk.terminal.picture_name)
+    known = talk.pending_updates.get("picture_name", talk.terminal.picture_name)
     usual, other = PICTURE_NAMES
     name = known or usual
     try:
@@ -234,7 +234,7 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
     """
     if not replaces:
         checks.require_room_for_face(attempt.talk)
-    attempt.talk.let_go_if_wanted()
+    attempt.talk.yield_to_urgent()
     attempt.write(state.SENDING_FACE)
     try:
         _call(attempt, bind, replaces)
@@ -258,7 +258,7 @@ def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
             return
     bind(FaceCall.REPLACE if replaces else FaceCall.ADD)
     if known is None:
-        attempt.talk.note(face_calls=FACE_ADD_OR_REPLACE)
+        attempt.talk.update_row(face_calls=FACE_ADD_OR_REPLACE)
 
 
 # --- which bytes were bound ---

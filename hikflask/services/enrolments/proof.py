@@ -34,12 +34,12 @@ def prove(attempt: Attempt, outcome: FaceOutcome) -> None:
         attempt.write(state.PERSON_NOT_SHOWN if rights.unproven(attempt, person) else state.FACE_NOT_SHOWN)
         raise ServiceError("face_not_verified")
     if attempt.picture_name:
-        attempt.talk.learnt["picture_name"] = attempt.picture_name
+        attempt.talk.pending_updates["picture_name"] = attempt.picture_name
     _require_rights(attempt, person, state.RIGHTS_NOT_SHOWN if outcome.kept else state.RIGHTS_NOT_SHOWN_BESIDE_FACE)
     confirmed = state.CONFIRMED_AS_BEFORE if outcome.kept else state.CONFIRMED_WITH_FACE
     attempt.write(confirmed, written_name=attempt.name, **_validity(attempt, person))
     if outcome.sent and attempt.talk.terminal.face_mode == UNKNOWN:
-        attempt.talk.note(face_mode=outcome.sent)
+        attempt.talk.update_row(face_mode=outcome.sent)
         if outcome.sent == BY_PICTURE:
             with attempt.talk.lease.write():
                 recovery.bring_photos(attempt.row.terminal_id)

@@ -81,4 +81,4 @@ def change(attempt: Attempt, rights: Rights) -> None:
     method = attempt.talk.terminal.modify_method
     taken = persons.modify(attempt.talk, attempt.number, attempt.name, rights, method=method)
     if taken != method:
-        attempt.talk.note(modify_method=taken)
+        attempt.talk.update_row(modify_method=taken)

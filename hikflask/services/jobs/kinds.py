@@ -169,7 +169,7 @@ def _undo(item: JobItem, params: Params) -> None:
 def _compare(job: Job, progress: Progress) -> bool:
     comparison_id = job.params["comparison"]
     is_left = reading.read_slice(comparison_id, job.requested_by)
-    comparison = comparisons.row(comparison_id)
+    comparison = comparisons.get_comparison(comparison_id)
     progress.report(comparison.read, comparison.people or comparison.read)
     return is_left
 

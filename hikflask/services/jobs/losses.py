@@ -93,7 +93,7 @@ def of_rest(job: Job) -> Losses:
 
 def _of_plan(job: Job) -> Losses:
     """Count by the items, as the plan counted its steps; it is not made anew."""
-    comparison = comparisons.get(job.params["comparison"])
+    comparison = comparisons.find_comparison(job.params["comparison"])
     if comparison is None:
         return Losses()  # So nothing of the plan can be done.
     left = select(JobItem.number, JobItem.employee_id, JobItem.action).where(JobItem.job_id == job.id, IS_LEFT)

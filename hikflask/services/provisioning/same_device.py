@@ -130,7 +130,7 @@ def _way_to(terminal: Terminal) -> Way:
 
 
 def _readdress(terminal: Terminal, way: Way) -> None:
-    before = registry.facts(terminal)
+    before = registry.audit_fields(terminal)
     terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint = way
     registry.forget_answers(terminal)
-    audit.record("terminal.changed", terminal=terminal.name, before=before, after=registry.facts(terminal))
+    audit.record("terminal.changed", terminal=terminal.name, before=before, after=registry.audit_fields(terminal))

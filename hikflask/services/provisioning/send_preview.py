@@ -8,7 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, JobItem, Photo, Terminal
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, BY_URL
-from hikflask.services.terminals import room
+from hikflask.services.terminals import capacity
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def of_job(job_id: int, terminal: Terminal) -> SendPreview:
         by_picture=by_picture,
         to_camera=people - by_picture,
         shortened=int(shortened or 0),
-        no_room=max(_beyond(int(new or 0), room_left(terminal)), _beyond(by_picture, room.left(terminal)[1])),
+        no_room=max(_beyond(int(new or 0), room_left(terminal)), _beyond(by_picture, capacity.remaining(terminal)[1])),
         is_sure=terminal.face_mode in {BY_PICTURE, BY_URL},
     )
 
@@ -51,7 +51,7 @@ def room_left(terminal: Terminal) -> int | None:
 
     Who is desired there and was not sent yet needs room, too.
     """
-    left, _ = room.left(terminal)
+    left, _ = capacity.remaining(terminal)
     here = (Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT)
     desired = db.session.execute(select(func.count()).select_from(Enrolment).where(*here)).scalar_one()
     return None if left is None else max(0, left - max(0, desired - (terminal.people or 0)))

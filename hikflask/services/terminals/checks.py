@@ -26,7 +26,7 @@ from hikflask.models.terminal import (
 )
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows, transaction
-from hikflask.services.terminals import clock, connection, people_changes, recovery, room
+from hikflask.services.terminals import capacity, clock, connection, people_changes, recovery
 from hikflask.services.terminals.connection import Conversation
 from hikflask.services.terminals.device_swap import distrust, is_other_device
 from hikflask.services.terminals.lost_people import prove_again_if_lost
@@ -123,7 +123,7 @@ def learn(talk: Conversation) -> Terminal:
         prove_again_if_lost(talk.terminal, counted)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
         _let_in_who_waits(talk)
-    people_changes.look(talk)
+    people_changes.check_some_people(talk)
     return talk.terminal
 
 
@@ -148,7 +148,7 @@ def count_people(talk: Conversation) -> None:
         prove_again_if_lost(talk.terminal, counted)
         changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
         _let_in_who_waits(talk)
-    people_changes.look(talk)
+    people_changes.check_some_people(talk)
 
 
 def count(talk: Conversation) -> Count | None:
@@ -174,7 +174,7 @@ def count(talk: Conversation) -> Count | None:
 def _let_in_who_waits(talk: Conversation) -> None:
     """Read the terminal's row again, which was just written, and make those due for whom there is room now."""
     talk.terminal = db.session.get_one(Terminal, talk.terminal.id, populate_existing=True)
-    room.make_due(talk.terminal.id, *room.left(talk.terminal))
+    capacity.make_due(talk.terminal.id, *capacity.remaining(talk.terminal))
 
 
 def require_room_for_person(talk: Conversation) -> None:
@@ -182,17 +182,17 @@ def require_room_for_person(talk: Conversation) -> None:
 
     :raises Full: when it is full. :raises TerminalError: when it cannot be asked.
     """
-    if room.left(talk.terminal)[0] == 0:
+    if capacity.remaining(talk.terminal)[0] == 0:
         count_people(talk)
-        if room.left(talk.terminal)[0] == 0:
+        if capacity.remaining(talk.terminal)[0] == 0:
             raise Full(code="deviceuserfull", sub_status="deviceUserFull")
 
 
 def require_room_for_face(talk: Conversation) -> None:
     """Refuse a new face as require_room_for_person() refuses a person."""
-    if room.left(talk.terminal)[1] == 0:
+    if capacity.remaining(talk.terminal)[1] == 0:
         count_people(talk)
-        if room.left(talk.terminal)[1] == 0:
+        if capacity.remaining(talk.terminal)[1] == 0:
             raise Full(code="devicefacefull", sub_status="deviceFaceFull")
 
 

@@ -77,7 +77,7 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
             raise restart
         if is_wrong(terminal):
             raise ServiceError("clock_not_set")
-    return connection.terminal_row(terminal_id)
+    return connection.get_terminal(terminal_id)
 
 
 def is_wrong(terminal: Terminal) -> bool:

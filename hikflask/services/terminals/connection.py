@@ -67,9 +67,9 @@ class Conversation:
     """A terminal's row as read under the lease, and the client for it. It is an isapi Requester.
 
     `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
-    `give_up_at` is when the whole conversation must end, by time.monotonic(). `learnt` is written to the terminal's row
-    together with the end of the lease. `yields`: it is work for many, and ends as soon as a person waits for the
-    terminal, but never while something is written there.
+    `give_up_at` is when the whole conversation must end, by time.monotonic(). `pending_updates` are written to the
+    terminal's row together with the end of the lease. `yields`: it is work for many, and ends as soon as a person waits
+    for the terminal, but never while something is written there.
     """
 
     terminal: Terminal
@@ -78,7 +78,7 @@ class Conversation:
     seconds_left: Callable[[], float] | None = None
     give_up_at: float | None = None
     answered: bool = False
-    learnt: dict[str, Any] = field(default_factory=dict)
+    pending_updates: dict[str, Any] = field(default_factory=dict)
     yields: bool = False
     _look_at: float = field(default_factory=lambda: time.monotonic() + LOOK_SECONDS)
     _is_lent: bool = False
@@ -105,7 +105,7 @@ class Conversation:
             timeout = self._bounded(path)
         can_stop = self.yields and reads
         if can_stop:
-            self.let_go_if_wanted()
+            self.yield_to_urgent()
         end_read()
         try:
             answer = self.client.request(
@@ -124,7 +124,7 @@ class Conversation:
                 self.lease.take_back()
         return answer
 
-    def let_go_if_wanted(self) -> None:
+    def yield_to_urgent(self) -> None:
         """End work for many here, where nothing is half done, when a person waits for the terminal. It goes on later.
 
         :raises LeaseLost: then.
@@ -135,8 +135,8 @@ class Conversation:
         if self.lease.is_wanted():
             raise LeaseLost
 
-    def note(self, **found: Any) -> None:
-        """Write to the terminal's row now what this conversation learnt.
+    def update_row(self, **found: Any) -> None:
+        """Write to the terminal's row now what this conversation pending_updates.
 
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
@@ -194,18 +194,20 @@ def converse(
     wait = config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait, urgent=urgent)
     found: dict[str, Any] = {}
-    learnt: dict[str, Any] = {}
+    pending_updates: dict[str, Any] = {}
     try:
         terminal = lease.terminal
         _refuse_unusable(terminal)
         give_up_at = None if total is None else time.monotonic() + total
-        talk = Conversation(terminal, lease, client_for(terminal), give_up_at=give_up_at, learnt=learnt, yields=yields)
+        talk = Conversation(
+            terminal, lease, client_for(terminal), give_up_at=give_up_at, pending_updates=pending_updates, yields=yields
+        )
         try:
             yield talk
         finally:
             found = ANSWERED if talk.answered else {}
     except LoginRefused as error:
-        stop(terminal, error)
+        record_refused_login(terminal, error)
         found = {**IS_THERE, "login": False, "last_error_code": error.code}
         raise
     except TerminalError as error:
@@ -214,7 +216,7 @@ def converse(
             _note_certificate(terminal, lease, error)
         raise
     finally:
-        _end(lease, {**learnt, **found}, recovered=found is ANSWERED and _was_in_trouble(terminal))
+        _end(lease, {**pending_updates, **found}, recovered=found is ANSWERED and _was_in_trouble(terminal))
 
 
 def _end(lease: leases.Lease, found: dict[str, Any], *, recovered: bool) -> None:
@@ -251,7 +253,7 @@ def refuse_before_compared(terminal: Terminal) -> None:
         raise NotComparedSinceRestore(t=terminal.name)
 
 
-def terminal_row(terminal_id: int) -> Terminal:
+def get_terminal(terminal_id: int) -> Terminal:
     """Return the terminal's row, fresh from the database.
 
     :raises terminal_unknown: when there is no such row.
@@ -315,7 +317,7 @@ def locked_minutes(terminal: Terminal) -> int | None:
     return None
 
 
-def stop(terminal: Terminal, error: LoginRefused) -> None:
+def record_refused_login(terminal: Terminal, error: LoginRefused) -> None:
     """Write a refused login to the row, which stops all conversations.
 
     Nothing is written when the password was changed meanwhile, which changes `version`.

@@ -93,7 +93,7 @@ class Confirmed:
     names: tuple[str, ...]
 
 
-def look(talk: Conversation) -> None:
+def check_some_people(talk: Conversation) -> None:
     """Look whether a few confirmed people are on the terminal under their names, within a conversation.
 
     Each look goes on where the one before ended. A terminal that ignores the numbers of a search proves nothing.
@@ -177,14 +177,14 @@ def _forget(terminal_id: int, *which: ColumnElement[bool]) -> None:
     changed_rows(delete(Drift).where(Drift.terminal_id == terminal_id, *which))
 
 
-def of_terminal(terminal_id: int) -> list[Drift]:
+def changes_at(terminal_id: int) -> list[Drift]:
     """Return what was noticed at a terminal since its last comparison, the count first."""
     order = (Drift.kind != COUNT, Drift.kind, Drift.number)
     statement = select(Drift).where(Drift.terminal_id == terminal_id).order_by(*order)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def noticed(limit: int | None = None) -> list[tuple[Terminal, int]]:
+def terminals_with_changes(limit: int | None = None) -> list[tuple[Terminal, int]]:
     """Return the terminals in use at which something was noticed, by name, with how many findings."""
     statement = select(Terminal, func.count(Drift.id)).join(Drift, Drift.terminal_id == Terminal.id)
     in_use = statement.where(Terminal.is_active, Terminal.retired_at.is_(None)).group_by(Terminal.id)

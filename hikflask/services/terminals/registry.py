@@ -63,7 +63,7 @@ def add(access: Access) -> Terminal:
     )
     with _unique_name(), transaction():
         db.session.add(terminal)
-        audit.record("terminal.added", terminal=terminal.name, after=facts(terminal))
+        audit.record("terminal.added", terminal=terminal.name, after=audit_fields(terminal))
     return terminal
 
 
@@ -89,7 +89,7 @@ def change(
         still be deactivated.
     :raises terminal_password_needed: when the address or the certificate changes and no password is given.
     """
-    present = connection.terminal_row(terminal_id)
+    present = connection.get_terminal(terminal_id)
     wanted = access.applied_to(present, fields)
     if wanted.is_active or present.url != wanted.url:
         allowed_addresses.refuse_unallowed(wanted.url)
@@ -103,7 +103,7 @@ def change(
         access = access.applied_to(terminal, fields)
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
             raise ServiceError("terminal_password_needed")
-        before = facts(terminal)
+        before = audit_fields(terminal)
         reached_anew = _apply(terminal, access)
         _note_change(terminal, before, access)
         if in_use_again and terminal.is_active and not before["is_active"]:
@@ -177,13 +177,13 @@ def _use_new_login(terminal: Terminal) -> None:
     terminal.refused_code = ""
 
 
-def facts(terminal: Terminal) -> dict[str, Any]:
+def audit_fields(terminal: Terminal) -> dict[str, Any]:
     """Return those fields of a terminal that the audit trail shows; its password is not among them."""
     return {name: getattr(terminal, name) for name in NOTED}
 
 
 def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> None:
-    after = facts(terminal)
+    after = audit_fields(terminal)
     if after != before:
         audit.record("terminal.changed", terminal=terminal.name, before=before, after=after)
     if access.password:
@@ -233,12 +233,12 @@ def delete_held(terminal_id: int) -> list[str]:
         db.session.delete(enrolment)
     db.session.flush()
     files = deletion.forget_unsaved_of(terminal_id)
-    audit.record("terminal.deleted", terminal=terminal.name, before=facts(terminal))
+    audit.record("terminal.deleted", terminal=terminal.name, before=audit_fields(terminal))
     db.session.delete(terminal)
     return files
 
 
-def get(terminal_id: int) -> Terminal | None:
+def find_terminal(terminal_id: int) -> Terminal | None:
     """Return the terminal, fresh from the database, or None."""
     return fresh(Terminal, terminal_id)
 

@@ -50,7 +50,7 @@ def ask_status(terminal_id: int, holder: str) -> Status:
 
 
 def _of_row(terminal_id: int, busy: bool) -> Status:
-    terminal = connection.terminal_row(terminal_id)
+    terminal = connection.get_terminal(terminal_id)
     stopped = terminal.refused_since is not None
     return Status(
         reachable=terminal.reachable,

@@ -116,5 +116,5 @@ def _problem_line(problem: Problem) -> TerminalLine:
 
 def _drift_line(terminal: Terminal) -> TerminalLine:
     """Return the line of a terminal whose people were changed there since its last comparison."""
-    changes = people_changes.of_terminal(terminal.id)
+    changes = people_changes.changes_at(terminal.id)
     return TerminalLine(terminal, drift_summary(changes), min((row.noticed_at for row in changes), default=None))

@@ -13,7 +13,7 @@ from hikflask.labels.comparisons import person_count
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import KINDS, Comparison
-from hikflask.services.comparisons import left_alone, queries
+from hikflask.services.comparisons import ignored, queries
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.jobs import plan_choices
 from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
@@ -80,16 +80,16 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
 def take_back(terminal_id: int) -> ResponseReturnValue:
     """Show a difference again that was left as it is."""
     terminal, form = terminal_or_404(terminal_id), TakeBackForm()
-    left_alone.take_back(terminal.id, form.kind.data or "", form.number.data or "")
+    ignored.stop_ignoring(terminal.id, form.kind.data or "", form.number.data or "")
     return _rows_of(terminal_id, LEFT)
 
 
 def _leave(comparison: Comparison, kind: str, form: LeaveForm) -> int:
     reason = form.reason.data or ""
     if form.meant is None:
-        count = left_alone.leave_kind(comparison.id, kind, reason)
+        count = ignored.ignore_kind(comparison.id, kind, reason)
     else:
-        count = sum(left_alone.leave(comparison.id, kind, number, reason) for number in form.meant)
+        count = sum(ignored.ignore(comparison.id, kind, number, reason) for number in form.meant)
     # What is left as it is is in no plan.
     plan_choices.choose(comparison, kind, plan_choices.NOTHING, form.meant)
     return count

@@ -12,10 +12,10 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Comparison
-from hikflask.services.comparisons import left_alone, preview, queries
+from hikflask.services.comparisons import ignored, preview, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices, Plan
-from hikflask.services.comparisons.queries import Facts
+from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import comparisons as jobs
 from hikflask.services.jobs import plan_choices
@@ -53,7 +53,7 @@ class Page:
         """How many differences are shown."""
         return sum(self.counts.values())
 
-    def choice(self, row: Facts) -> str:
+    def choice(self, row: ComparedNumber) -> str:
         """Return what is chosen for a row, or an empty text."""
         by_kind = next((self.chosen.kinds[kind] for kind in row.kinds if kind in self.chosen.kinds), "")
         found = self.chosen.numbers.get(row.number, by_kind)
@@ -147,12 +147,12 @@ def page_of(comparison: Comparison) -> Page:
         chosen=chosen,
         plan=plans.make(comparison, chosen) if chosen.numbers or chosen.kinds else None,
         face_files=preview.files_here(
-            {row.face_here for row in rows if isinstance(row, Facts) and row.has_another_face}
+            {row.face_here for row in rows if isinstance(row, ComparedNumber) and row.has_another_face}
         ),
     )
 
 
 def _rows(comparison: Comparison, kind: str, after: int) -> list[Any]:
     if kind == LEFT:
-        return preview.left(comparison, left_alone.decisions(comparison, after, ROWS + 1))
-    return queries.rows(comparison, kind, after, ROWS + 1) if kind else []
+        return preview.left(comparison, ignored.decisions(comparison, after, ROWS + 1))
+    return queries.list_differences(comparison, kind, after, ROWS + 1) if kind else []

@@ -119,7 +119,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
     flash_spelling(form.department.data or "", saved.row.department)
     if form.own_capture and not shown.photo and not form.has_file:
         flash(_without_face(saved.row), "warning")
-    terminal = registry.get(form.round_id.data) if form.round_id.data else None
+    terminal = registry.find_terminal(form.round_id.data) if form.round_id.data else None
     if terminal and (shown.photo or form.has_file):
         taken = form.capture_id.data if shown.photo else None
         return redirect(rounds.next_address(terminal, saved.row.id, form.round_of.data, taken), 303)

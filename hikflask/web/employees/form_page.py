@@ -29,7 +29,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.groups import membership
 from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
-from hikflask.services.provisioning import faceless
+from hikflask.services.provisioning import without_face
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
 from hikflask.web.employees import capture_panel, latest
@@ -188,7 +188,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     active = registry.list_active()
     form.offer(active, registry.preferred(active, employee.number if employee else "", operator_name()))
     terminal_id = form.terminal_id.data
-    session_terminal = registry.get(form.round_id.data) if form.round_id.data else None
+    session_terminal = registry.find_terminal(form.round_id.data) if form.round_id.data else None
     if shown.file_gone and not form.photo.errors:
         form.photo.errors = [sentence("photo_draft_gone")]
     return {
@@ -197,7 +197,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "employee": employee,
         "departments": departments.names,
         "groups": groups.names(),
-        "terminal": registry.get(terminal_id) if terminal_id else None,
+        "terminal": registry.find_terminal(terminal_id) if terminal_id else None,
         "address": address(form, shown),
         "known": search.duplicates(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
         "kept_by": queries.keeping_number(employee.number) if employee and not shown.photo else None,
@@ -205,7 +205,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),
         "consent_required": consents.is_required(),
         "round": session_terminal,
-        "progress": faceless.progress(session_terminal, form.round_of.data) if session_terminal else None,
+        "progress": without_face.progress(session_terminal, form.round_of.data) if session_terminal else None,
     }
 
 

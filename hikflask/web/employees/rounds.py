@@ -23,8 +23,8 @@ from hikflask.services.captures import holds, queries
 from hikflask.services.captures.cancel import cancel_capture, discard_picture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.provisioning import faceless
-from hikflask.services.terminals import registry, room
+from hikflask.services.provisioning import without_face
+from hikflask.services.terminals import capacity, registry
 from hikflask.web.employees import form_page
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import htmx
@@ -40,10 +40,10 @@ def show(terminal_id: int) -> ResponseReturnValue:
     """Who must come to the camera of a terminal, by name."""
     terminal = _terminal_or_404(terminal_id)
     words, after = request.args.get("q", ""), row_id(request.args.get("after"))
-    people = faceless.page(terminal, words, after, ROWS + 1)
+    people = without_face.page(terminal, words, after, ROWS + 1)
     about: dict[str, Any] = {
         "terminal": terminal,
-        "progress": faceless.progress(terminal, row_id(request.args.get("of"))),
+        "progress": without_face.progress(terminal, row_id(request.args.get("of"))),
         "lines": [status_of(enrolment) for enrolment in people[:ROWS]],
         "more": people[ROWS - 1].employee_id if len(people) > ROWS else None,
         "q": words,
@@ -78,15 +78,15 @@ def next_address(terminal: Terminal, employee_id: int, of: int | None, saved_cap
 
     :param saved_capture: the capture that was saved just now; the next one begins when its face is bound.
     """
-    person = faceless.next_after(terminal, employee_id)
+    person = without_face.next_after(terminal, employee_id)
     if person is None:
-        left = faceless.count(terminal)
+        left = without_face.count(terminal)
         flash(
             _("The photo round came to the end of the list. Without a face: %(n)s.", n=left),
             "warning" if left else "info",
         )
         return url_for("rounds.show", terminal_id=terminal.id, of=of)
-    if room.is_full_of_faces(terminal):
+    if capacity.is_full_of_faces(terminal):
         return url_for("rounds.show", terminal_id=terminal.id, of=of)
     values: dict[str, Any] = {"employee_id": person.id, "round": terminal.id, "of": of}
     try:
@@ -117,4 +117,4 @@ def _end_capture(capture_id: int | None) -> None:
 
 
 def _terminal_or_404(terminal_id: int) -> Terminal:
-    return registry.get(terminal_id) or abort(404)
+    return registry.find_terminal(terminal_id) or abort(404)

@@ -89,6 +89,6 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "names": listing.names(found.rows) if found else {},
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
-        "terminal": registry.get(batch.terminal_id) if batch.terminal_id else None,
+        "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,
         "sent": queries.sent(batch.id) if batch.terminal_id and at.name == CHECKED else 0,
     }

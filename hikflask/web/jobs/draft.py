@@ -65,7 +65,7 @@ def refused(job: Job, form: JobForm, error: ServiceError) -> Response:
 
 def page(job: Job, form: JobForm | None = None, status: int = HTTPStatus.OK) -> Response:
     """Answer the preview, with the form as it was filled, and with what groups give and take by it."""
-    terminal = registry.get(job.terminal_id) if job.terminal_id else None
+    terminal = registry.find_terminal(job.terminal_id) if job.terminal_id else None
     known = {
         "terminal": terminal,
         "plan": send_preview.of_job(job.id, terminal) if terminal else None,

@@ -42,5 +42,5 @@ def of(terminal: Terminal) -> Compared:
         counts=queries.counts(finished) if finished else {},
         may_be_outdated=finished is not None and plan_choices.may_be_outdated(finished),
         is_reading=latest is not None and latest.state == READING,
-        drift=people_changes.of_terminal(terminal.id),
+        drift=people_changes.changes_at(terminal.id),
     )

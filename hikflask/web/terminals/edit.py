@@ -57,7 +57,7 @@ def create() -> ResponseReturnValue:
 @confirmed(ADMIN)
 def fingerprint() -> ResponseReturnValue:
     """Show the certificate's fingerprint in the form; the operator compares it, and accepts it by saving."""
-    terminal = registry.get(row_id(request.form.get("terminal_id")) or 0)
+    terminal = registry.find_terminal(row_id(request.form.get("terminal_id")) or 0)
     return _with_fingerprint(TerminalPageForm(adding=terminal is None), terminal)
 
 
@@ -100,7 +100,7 @@ def update(terminal_id: int) -> ResponseReturnValue:
 @resubmission.restores("terminals.create", "terminals.update", "terminals.fingerprint")
 def typed_again(fields: MultiDict[str, str], terminal_id: int | None = None) -> Response:
     """Show the form again as it was typed, except the password, which is never sent back."""
-    terminal = registry.get(terminal_id or row_id(fields.get("terminal_id")) or 0)
+    terminal = registry.find_terminal(terminal_id or row_id(fields.get("terminal_id")) or 0)
     form = TerminalPageForm(formdata=fields, adding=terminal is None)
     form.password.errors = [_("Enter the password again, please.")] if form.password.name in fields else []
     return _form(form, terminal)

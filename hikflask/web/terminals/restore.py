@@ -13,7 +13,7 @@ from hikflask.labels.enrolments import status_of
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.provisioning import faceless, restore
+from hikflask.services.provisioning import restore, without_face
 from hikflask.services.terminals import registry
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
@@ -35,7 +35,7 @@ def restore_people(terminal_id: int) -> ResponseReturnValue:
     terminal, source_id = terminal_or_404(terminal_id), row_id(request.form.get("source"))
     try:
         if source_id:
-            source = registry.get(source_id) or abort(HTTPStatus.NOT_FOUND)
+            source = registry.find_terminal(source_id) or abort(HTTPStatus.NOT_FOUND)
             job_id = restore.draft_from(source.id, terminal.id).id
         elif claim := restore.begin(terminal.id, request.form.get("shown")):
             tasks.enqueue_job(claim)
@@ -54,9 +54,9 @@ def restore_people(terminal_id: int) -> ResponseReturnValue:
 
 def _page(terminal: Terminal) -> Response:
     known = {
-        "by_itself": faceless.count_by_itself(terminal),
-        "to_camera": faceless.count(terminal),
-        "lines": [status_of(one) for one in faceless.page(terminal, limit=MAX_NAMES)],
+        "by_itself": without_face.count_by_itself(terminal),
+        "to_camera": without_face.count(terminal),
+        "lines": [status_of(one) for one in without_face.page(terminal, limit=MAX_NAMES)],
         "sources": restore.sources(terminal.id),
         "digest": restore.digest(terminal),
     }

@@ -14,7 +14,7 @@ from hikflask.models import Terminal
 from hikflask.services.attention.terminal_queue import queue_of
 from hikflask.services.core import refusal_rules
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.provisioning import everybody, faceless, same_device, send_preview
+from hikflask.services.provisioning import everybody, same_device, send_preview, without_face
 from hikflask.services.terminals import checks, connection, registry
 from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator
@@ -52,7 +52,7 @@ def state(terminal_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def file_warning() -> ResponseReturnValue:
     """The limits of the terminal selected in the employee form: photo files, and the length of a name."""
-    terminal = registry.get(row_id(request.args.get("terminal_id")) or 0)
+    terminal = registry.find_terminal(row_id(request.args.get("terminal_id")) or 0)
     return render_template("terminals/_limits.html", terminal=terminal)
 
 
@@ -102,7 +102,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         known |= {"queue": queue_of(terminal, FIRST_ROWS), "first": True}
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
-        known |= {"to_camera": faceless.count(terminal), "by_itself": faceless.count_by_itself(terminal)}
+        known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):
         known["compared"] = compared.of(terminal)
@@ -114,4 +114,4 @@ def terminal_or_404(terminal_id: int) -> Terminal:
 
     :raises werkzeug.exceptions.NotFound: when there is none.
     """
-    return registry.get(terminal_id) or abort(404)
+    return registry.find_terminal(terminal_id) or abort(404)

@@ -7,7 +7,7 @@ from flask import Flask
 
 from hikflask.models import Comparison, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import left_alone, plan, reading
+from hikflask.services.comparisons import ignored, plan, reading
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, ServiceError, UnsafePlan
@@ -66,7 +66,7 @@ def test_plans_that_do_something_else_have_other_digests(terminal: Terminal) -> 
 def test_what_was_left_alone_is_not_part_of_its_kind(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
     done = compare(terminal)
-    left_alone.leave(done.id, "only_there", "900")
+    ignored.ignore(done.id, "only_there", "900")
 
     found = plan.make(done, Choices(kinds={"only_there": REMOVE}))
 

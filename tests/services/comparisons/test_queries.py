@@ -21,18 +21,18 @@ def test_newest_comparison_and_newest_finished_one(terminal: Terminal) -> None:
     newest, finished, running = (found(terminal.id) for found in (queries.latest, queries.finished, queries.reading))
     assert [one.id for one in (newest, finished, running) if one] == [begun.id, done.id, begun.id]
     with pytest.raises(ServiceError, match=r"^comparison_unknown$"):
-        queries.row(begun.id + 1)
+        queries.get_comparison(begun.id + 1)
 
 
 def test_rows_come_page_by_page_sorted_by_number(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["903", "901", "902"])
     done = compare(terminal)
 
-    first = queries.rows(done, "only_there", limit=2)
-    second = queries.rows(done, "only_there", after=first[-1].id, limit=2)
+    first = queries.list_differences(done, "only_there", limit=2)
+    second = queries.list_differences(done, "only_there", after=first[-1].id, limit=2)
 
     assert [row.number for row in (*first, *second)] == ["901", "902", "903"]
-    assert queries.rows(done, "only_there", after=second[-1].id) == []
+    assert queries.list_differences(done, "only_there", after=second[-1].id) == []
 
 
 def test_row_knows_both_sides(simulator: Simulated, terminal: Terminal) -> None:
@@ -42,7 +42,7 @@ def test_row_knows_both_sides(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
     done = compare(terminal)
 
-    [named], [stranger] = queries.rows(done, "name"), queries.rows(done, "only_there")
+    [named], [stranger] = queries.list_differences(done, "name"), queries.list_differences(done, "only_there")
 
     assert named.there is not None
     assert named.enrolment is not None

@@ -53,7 +53,7 @@ def read_on(comparison_id: int) -> Comparison:
     """Read page by page to the end."""
     while step(comparison_id):
         pass
-    return queries.row(comparison_id)
+    return queries.get_comparison(comparison_id)
 
 
 def paths(simulator: Simulated) -> list[str]:
@@ -116,7 +116,7 @@ def test_killed_worker_and_silent_terminal_lose_no_page(
     with pytest.raises(Unreachable):
         step(comparison_id)
 
-    assert (queries.row(comparison_id).state, queries.row(comparison_id).read) == (READING, 30)
+    assert (queries.get_comparison(comparison_id).state, queries.get_comparison(comparison_id).read) == (READING, 30)
     wire.away.clear()
     simulator.log.clear()
     assert listed(read_on(comparison_id)) == MANY
@@ -177,7 +177,7 @@ def test_list_that_keeps_changing_is_never_taken_for_complete(simulator: Simulat
     with pytest.raises(ComparisonFailed, match=r"^list_changing$"):
         read_on(comparison_id)
 
-    failed = queries.row(comparison_id)
+    failed = queries.get_comparison(comparison_id)
     assert (failed.state, failed.refusal_code, failed.restarts) == (FAILED, "list_changing", 5)
     assert (people_kept(), queries.finished(terminal.id)) == (0, None)
 
@@ -387,7 +387,7 @@ def test_other_device_at_the_address_concludes_nothing(
     with pytest.raises(ComparisonFailed, match=r"^another_device$"):
         read_on(comparison_id)
 
-    assert queries.row(comparison_id).refusal_code == "another_device"
+    assert queries.get_comparison(comparison_id).refusal_code == "another_device"
 
 
 def test_refused_password_is_not_tried_again(simulator: Simulated, terminal: Terminal) -> None:
@@ -397,7 +397,7 @@ def test_refused_password_is_not_tried_again(simulator: Simulated, terminal: Ter
     with pytest.raises(WrongPassword):
         step(comparison_id)
 
-    assert queries.row(comparison_id).refusal_code == "wrong_password"
+    assert queries.get_comparison(comparison_id).refusal_code == "wrong_password"
     second = begun(terminal)
     with pytest.raises(LoginStopped):
         step(second)
@@ -478,4 +478,4 @@ def test_reading_in_a_request_ends_with_its_time_and_goes_on_with_the_next(
         reading.read_to_end(terminal.id, "Анна", 0.0)
 
     assert reading.read_to_end(terminal.id, "Анна", 60.0).id == comparison_id
-    assert differences(queries.row(comparison_id)) == {"only_there": MANY}
+    assert differences(queries.get_comparison(comparison_id)) == {"only_there": MANY}

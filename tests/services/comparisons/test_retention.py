@@ -69,7 +69,7 @@ def test_whom_an_abandoned_comparison_read_goes_at_once_and_why_it_failed_stays_
 
     retention.forget_comparisons()
 
-    assert (queries.row(left).state, people_kept()) == (FAILED, 0)
+    assert (queries.get_comparison(left).state, people_kept()) == (FAILED, 0)
     age(left)
     retention.forget_comparisons()
     assert kept() == []

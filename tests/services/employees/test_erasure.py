@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Consent, Employee, Enrolment, Erasure, PersonThere, Photo, Terminal
 from hikflask.models.comparison import ONLY_THERE
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import left_alone
+from hikflask.services.comparisons import ignored
 from hikflask.services.core.errors import NotFound
 from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
@@ -133,7 +133,7 @@ def test_what_is_kept_under_a_former_number_is_erased_and_not_under_one_that_som
     save_employee(Draft("100221", "Ольга Ёлкина"))
     strangers(simulator, ["100221", "100222"])
     comparison = compare(terminal)
-    left_alone.leave(comparison.id, ONLY_THERE, "100222", "запасная карта Иванова")
+    ignored.ignore(comparison.id, ONLY_THERE, "100222", "запасная карта Иванова")
 
     erasure = erase_employee(ivan.id).row
 

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import Difference, Drift, LeftAlone, PersonThere, Terminal
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import left_alone
+from hikflask.services.comparisons import ignored
 from hikflask.services.employees.erasure import erase_employee, has_data_of
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 def test_rows_of_a_number_are_found_and_erased(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
-    left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
     db.session.add(Drift(terminal_id=terminal.id, kind=NAME, number="900"))
     db.session.commit()
     tables = [PersonThere, Difference, LeftAlone, Drift]

@@ -12,7 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import retire_terminal
-from hikflask.services.provisioning import faceless, restore
+from hikflask.services.provisioning import restore, without_face
 from hikflask.services.terminals import checks, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE
@@ -59,7 +59,7 @@ def prove() -> None:
 
 
 def row(terminal: Terminal) -> Terminal:
-    found = registry.get(terminal.id)
+    found = registry.find_terminal(terminal.id)
     assert found is not None
     return found
 
@@ -75,7 +75,10 @@ def test_nobody_is_sent_to_another_device_by_itself(warehouse: Terminal, new: Si
     (ivan,) = queries.of_number(IVAN.number)
     assert (ivan.is_green, ivan.refusal_code) == (False, "not_restored")
     assert reconcile(ivan.id, "test").person == "pending"
-    assert (faceless.count_by_itself(there), [one.number for one in faceless.page(there)]) == (2, [PETER.number])
+    assert (without_face.count_by_itself(there), [one.number for one in without_face.page(there)]) == (
+        2,
+        [PETER.number],
+    )
 
 
 def test_restore_brings_everybody_once(warehouse: Terminal, new: Simulated) -> None:

@@ -48,7 +48,7 @@ def prove() -> None:
 
 
 def row(terminal_id: int) -> Terminal:
-    found = registry.get(terminal_id)
+    found = registry.find_terminal(terminal_id)
     assert found is not None
     return found
 
@@ -69,7 +69,7 @@ def test_old_row_gets_the_new_address_and_keeps_what_is_confirmed(
 
     there = row(old.id)
     assert (there.url, there.awaits_restore, there.name) == ("http://new.test", False, "Склад")
-    assert registry.get(new.id) is None
+    assert registry.find_terminal(new.id) is None
     assert queries.of_number(IVAN.number)[0].is_green
     assert "Record" not in " ".join(entry.plain_path for entry in moved.log)
     assert same_device.known_as(there) is None

@@ -31,7 +31,7 @@ def limited(terminal: Terminal, **columns: object) -> Terminal:
     unlimited = {"name_bytes": None, "people_capacity": None, "people": 0}
     db.session.execute(db.update(Terminal).where(Terminal.id == terminal.id).values(**{**unlimited, **columns}))
     db.session.commit()
-    found = registry.get(terminal.id)
+    found = registry.find_terminal(terminal.id)
     assert found is not None
     return found
 

@@ -152,7 +152,7 @@ def test_lease_of_a_killed_holder_ends_within_a_minute(terminal: Terminal) -> No
 
 def test_what_was_learnt_is_written_with_the_end_of_the_lease(terminal: Terminal) -> None:
     with connection.converse(terminal.id, "test", "check") as talk:
-        talk.learnt["firmware"] = "V9.9.9"
+        talk.pending_updates["firmware"] = "V9.9.9"
         assert row().firmware != "V9.9.9"
 
     assert (row().firmware, row().lease_until) == ("V9.9.9", None)

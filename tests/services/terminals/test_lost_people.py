@@ -131,7 +131,7 @@ def test_count_that_stays_0_is_not_known_and_proves_nobody_anew(
         shown = ask_status(both.id, "test")
 
     assert (shown.people, shown.faces) == counted
-    assert (claim_due(), losses(), people_changes.of_terminal(both.id)) == ([], 0, [])
+    assert (claim_due(), losses(), people_changes.changes_at(both.id)) == ([], 0, [])
     assert wish(IVAN).is_green
 
 

@@ -23,7 +23,7 @@ Found = list[tuple[str, str, str, str]]
 
 
 def noticed(terminal: Terminal) -> Found:
-    return [(one.kind, one.number, one.expected, one.found) for one in people_changes.of_terminal(terminal.id)]
+    return [(one.kind, one.number, one.expected, one.found) for one in people_changes.changes_at(terminal.id)]
 
 
 def looked(terminal: Terminal) -> Found:
@@ -37,7 +37,7 @@ def test_nothing_is_noticed_where_nothing_changed(simulator: Simulated, terminal
     compare(terminal)
 
     assert looked(terminal) == []
-    assert people_changes.noticed() == []
+    assert people_changes.terminals_with_changes() == []
 
 
 def test_stranger_is_noticed_by_the_count_until_the_next_comparison(simulator: Simulated, terminal: Terminal) -> None:
@@ -46,7 +46,7 @@ def test_stranger_is_noticed_by_the_count_until_the_next_comparison(simulator: S
     strangers(simulator, ["900", "901"])
 
     assert looked(terminal) == [("count", "", "1", "3")]
-    assert [(found.name, count) for found, count in people_changes.noticed()] == [("Вход", 1)]
+    assert [(found.name, count) for found, count in people_changes.terminals_with_changes()] == [("Вход", 1)]
     compare(terminal)
     assert looked(terminal) == []
 

@@ -145,7 +145,7 @@ def test_terminal_is_given_back_though_resuming_what_waits_there_fails(
         checks.check(terminal.id, "test")
 
     assert leases.acquire(terminal.id, "somebody else", "check", 1.0)
-    assert connection.terminal_row(terminal.id).reachable
+    assert connection.get_terminal(terminal.id).reachable
 
 
 def test_refused_password_is_never_sent_again_by_itself(

@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.isapi.persons import Validity
 from hikflask.models import Employee, Terminal
-from hikflask.services.comparisons.limits import Limits, limits_of, limits_taken, validity_of, words_of
+from hikflask.services.comparisons.validity_there import Limits, limits_of, limits_taken, validity_of, words_of
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
 

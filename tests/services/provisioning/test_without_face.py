@@ -11,7 +11,7 @@ from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.provisioning import faceless
+from hikflask.services.provisioning import without_face
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN
 from tests.support.employees import save_with_file
@@ -31,7 +31,7 @@ def person(number: str, name: str, terminal: Terminal) -> Employee:
 
 
 def numbers(terminal: Terminal, words: str = "", after: int | None = None) -> list[str]:
-    return [one.number for one in faceless.page(terminal, words, after)]
+    return [one.number for one in without_face.page(terminal, words, after)]
 
 
 def test_who_has_no_face_comes_by_name_and_page_after_page(terminal: Terminal) -> None:
@@ -39,25 +39,25 @@ def test_who_has_no_face_comes_by_name_and_page_after_page(terminal: Terminal) -
         person(number, name, terminal)
 
     assert numbers(terminal) == ["2", "1", "3"]
-    (first,) = faceless.page(terminal, limit=1)
+    (first,) = without_face.page(terminal, limit=1)
     assert numbers(terminal, after=first.employee_id) == ["1", "3"]
     assert numbers(terminal, "ЕЛК") == ["1"]
-    second = faceless.next_after(terminal, first.employee_id or 0)
+    second = without_face.next_after(terminal, first.employee_id or 0)
     assert second is not None
     assert second.number == "1"
-    assert faceless.progress(terminal, None) == faceless.Progress(left=3, of=3)
-    assert faceless.progress(terminal, 40).done == 37
+    assert without_face.progress(terminal, None) == without_face.Progress(left=3, of=3)
+    assert without_face.progress(terminal, 40).done == 37
 
 
 def test_who_has_a_face_or_gets_it_now_is_not_among_them(simulator: Simulated, terminal: Terminal) -> None:
     enrol(simulator, terminal)
-    assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 0)
+    assert (without_face.count(terminal), without_face.count_by_itself(terminal)) == (0, 0)
 
     other = desire_with_face(simulator, terminal, Draft("100333", "Ольга"))
 
-    assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 1)
+    assert (without_face.count(terminal), without_face.count_by_itself(terminal)) == (0, 1)
     reconcile(other.id, "test")
-    assert faceless.count_by_itself(terminal) == 0
+    assert without_face.count_by_itself(terminal) == 0
 
 
 def test_whose_face_found_no_room_needs_no_other_capture(simulator: Simulated, terminal: Terminal) -> None:
@@ -67,7 +67,7 @@ def test_whose_face_found_no_room_needs_no_other_capture(simulator: Simulated, t
         reconcile(waiting.id, "test")
 
     assert queries.row(waiting.id).face == REFUSED
-    assert (faceless.count(terminal), faceless.count_by_itself(terminal)) == (0, 0)
+    assert (without_face.count(terminal), without_face.count_by_itself(terminal)) == (0, 0)
 
 
 def test_photo_of_a_file_brings_no_face_to_a_terminal_that_takes_none(terminal: Terminal, wire: InProcess) -> None:
@@ -76,7 +76,7 @@ def test_photo_of_a_file_brings_no_face_to_a_terminal_that_takes_none(terminal: 
     send_to_terminal(employee.id, takes_files.id)
 
     assert numbers(terminal) == ["100222"]
-    assert (numbers(takes_files), faceless.count_by_itself(takes_files)) == ([], 1)
+    assert (numbers(takes_files), without_face.count_by_itself(takes_files)) == ([], 1)
 
 
 def test_refused_face_must_come_to_the_camera(wire: InProcess) -> None:

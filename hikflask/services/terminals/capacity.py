@@ -17,18 +17,18 @@ CODES_OF_FACES = ("devicefacefull", "faceimagesnumerror", "facenumfull")
 CODES = (*CODES_OF_PEOPLE, *CODES_OF_FACES)
 
 
-def left(terminal: Terminal) -> tuple[int | None, int | None]:
+def remaining(terminal: Terminal) -> tuple[int | None, int | None]:
     """Return how many more people and how many more faces fit on a terminal; None where it does not tell."""
-    return _left(terminal.people, terminal.people_capacity), _left(terminal.faces, terminal.face_capacity)
+    return _remaining(terminal.people, terminal.people_capacity), _remaining(terminal.faces, terminal.face_capacity)
 
 
-def _left(count: int | None, capacity: int | None) -> int | None:
+def _remaining(count: int | None, capacity: int | None) -> int | None:
     return max(capacity - count, 0) if count is not None and capacity else None
 
 
 def is_full_of_faces(terminal: Terminal) -> bool:
     """True when the terminal has no room for one more face."""
-    return left(terminal)[1] == 0
+    return remaining(terminal)[1] == 0
 
 
 def shares(terminal: Terminal) -> tuple[float, float]:
@@ -58,5 +58,5 @@ def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
 
 def make_due_after_removal(terminal: Terminal) -> None:
     """Make somebody due who was refused for lack of room, in the caller's transaction: there is room for one now."""
-    people, faces = (1 if there_were in {0, None} else None for there_were in left(terminal))
+    people, faces = (1 if there_were in {0, None} else None for there_were in remaining(terminal))
     make_due(terminal.id, people, faces)

@@ -30,9 +30,9 @@ from hikflask.models.comparison import (
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.comparisons import left_alone, queries
-from hikflask.services.comparisons.limits import validity_of
+from hikflask.services.comparisons import ignored, queries
 from hikflask.services.comparisons.queries import There
+from hikflask.services.comparisons.validity_there import validity_of
 from hikflask.services.core.db import changed_rows, let_others_write, lock_terminal, transaction
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import validity
@@ -70,7 +70,7 @@ def conclude(comparison_id: int) -> None:
     Some numbers come after others, each in a short transaction, so that nobody waits who wants to write. Nothing of it
     is shown before the comparison is done; what a killed process left of it is written again.
     """
-    comparison = queries.get(comparison_id)
+    comparison = queries.find_comparison(comparison_id)
     if comparison is None or not _awaits_verdicts(comparison):
         return
     # After a restore another picture may be a newer face.
@@ -93,7 +93,7 @@ def _awaits_verdicts(comparison: Comparison) -> bool:
 def _lock(comparison: Comparison) -> bool:
     """Lock the terminal, and read it and the comparison again; False when somebody else has ended the comparison."""
     lock_terminal(comparison.terminal_id)
-    if queries.get(comparison.id) is None or not _awaits_verdicts(comparison):
+    if queries.find_comparison(comparison.id) is None or not _awaits_verdicts(comparison):
         return False
     db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
     return True
@@ -268,7 +268,7 @@ def _sent_again(
 
 def _doubt(comparison: Comparison, found: Collection[tuple[str, str]], here: Mapping[str, EnrolmentColumns]) -> None:
     """Show nothing in green that the list contradicts. What a person left alone is not tried again."""
-    alone = left_alone.reasons(comparison, {number for _, number in found})
+    alone = ignored.reasons(comparison, {number for _, number in found})
     due = database_now() if comparison.requested_by == NIGHTLY else database_now(DECIDE_SECONDS)
     alike: dict[tuple[str, str | None, bool], list[int]] = defaultdict(list)
     for kind, number in found:
@@ -280,7 +280,7 @@ def _doubt(comparison: Comparison, found: Collection[tuple[str, str]], here: Map
     for (kind, reason, replaced), ids in sorted(alike.items(), key=lambda group: KINDS.index(group[0][0])):
         given = {"face_unverified": replaced} if kind == FACE_OTHER else {}
         if reason is not None:
-            left_alone.stop_trying(ids, kind, reason)
+            ignored.stop_trying(ids, kind, reason)
         else:
             state.apply(FOUND[kind], Enrolment.id.in_(ids), next_attempt_at=due, **given)
 

@@ -7,7 +7,7 @@ from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE
 from hikflask.models.enrolment import PENDING, REFUSED
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.comparisons import left_alone, queries
+from hikflask.services.comparisons import ignored, queries
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
@@ -24,14 +24,14 @@ def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, t
     strangers(simulator, ["900", "901"])
     first = compare(terminal)
     with audit.acting(Actor("Ольга")):
-        assert left_alone.leave(first.id, ONLY_THERE, "900", " охрана склада ")
+        assert ignored.ignore(first.id, ONLY_THERE, "900", " охрана склада ")
 
-    assert differences(queries.row(first.id)) == {"only_there": ["901"]}
+    assert differences(queries.get_comparison(first.id)) == {"only_there": ["901"]}
     second = compare(terminal)
     assert (differences(second), queries.counts(second)["only_there"]) == ({"only_there": ["901"]}, 1)
-    [decision] = left_alone.decisions(second)
+    [decision] = ignored.decisions(second)
     assert (decision.number, decision.decided_by, decision.reason) == ("900", "Ольга", "охрана склада")
-    assert [row.number for row in queries.rows(second, ONLY_THERE)] == ["901"]
+    assert [row.number for row in queries.list_differences(second, ONLY_THERE)] == ["901"]
     assert queries.count_left_alone(second) == 1
     (noted,) = entries("difference.left_alone")
     assert (noted.actor, noted.employee, noted.terminal) == ("Ольга", "900", "Вход")
@@ -45,7 +45,7 @@ def test_decision_at_one_terminal_is_none_for_another(
     for one in (simulator, other_device):
         strangers(one, ["900", "901"])
     compare(terminal)
-    left_alone.leave(compare(other).id, ONLY_THERE, "900")
+    ignored.ignore(compare(other).id, ONLY_THERE, "900")
 
     assert differences(compare(other)) == {"only_there": ["901"]}
     assert differences(compare(terminal)) == {"only_there": ["900", "901"]}
@@ -53,7 +53,7 @@ def test_decision_at_one_terminal_is_none_for_another(
 
 def test_difference_is_shown_again_when_something_else_is_there(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
-    left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
 
     simulator.people["900"]["name"] = "Другой"
 
@@ -62,7 +62,7 @@ def test_difference_is_shown_again_when_something_else_is_there(simulator: Simul
 
 def test_decision_ends_with_its_difference(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
-    left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
     simulator.store.remove(["900"])
     compare(terminal)
 
@@ -75,33 +75,33 @@ def test_whole_kind_is_left_alone_and_one_is_taken_back(simulator: Simulated, te
     strangers(simulator, ["900", "901", "902"])
     done = compare(terminal)
 
-    assert (left_alone.leave_kind(done.id, ONLY_THERE), left_alone.leave_kind(done.id, ONLY_THERE)) == (3, 0)
+    assert (ignored.ignore_kind(done.id, ONLY_THERE), ignored.ignore_kind(done.id, ONLY_THERE)) == (3, 0)
     assert differences(done) == {}
-    assert left_alone.take_back(terminal.id, ONLY_THERE, "901")
-    assert not left_alone.take_back(terminal.id, ONLY_THERE, "901")
+    assert ignored.stop_ignoring(terminal.id, ONLY_THERE, "901")
+    assert not ignored.stop_ignoring(terminal.id, ONLY_THERE, "901")
     assert differences(done) == {"only_there": ["901"]}
 
 
 def test_nothing_is_left_that_does_not_differ(terminal: Terminal) -> None:
-    assert not left_alone.leave(compare(terminal).id, ONLY_THERE, "900")
+    assert not ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
 
 
 def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     simulator.people["100222"]["name"] = "Пётр Петров"
-    left_alone.leave(compare(terminal).id, NAME, "100222", "так надо")
+    ignored.ignore(compare(terminal).id, NAME, "100222", "так надо")
 
     left = enrolments.row(enrolment.id)
     assert (left.person, left.refusal_code, left.next_attempt_at) == (REFUSED, state.LEFT_ALONE, None)
     assert differences(compare(terminal)) == {}
 
-    assert left_alone.take_back(terminal.id, NAME, "100222")
+    assert ignored.stop_ignoring(terminal.id, NAME, "100222")
     again = enrolments.row(enrolment.id)
     assert (again.person, again.refusal_code, again.next_attempt_at is not None) == (PENDING, "", True)
 
 
 def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Terminal) -> None:
     waiting = desire_with_photo(terminal)
-    left_alone.leave(compare(terminal).id, ONLY_HERE, "100222")
+    ignored.ignore(compare(terminal).id, ONLY_HERE, "100222")
 
     assert (enrolments.row(waiting.id).person, enrolments.row(waiting.id).next_attempt_at) == (REFUSED, None)

@@ -11,7 +11,7 @@ from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
-from hikflask.services.terminals import room
+from hikflask.services.terminals import capacity
 from hikflask.text_rules import folded
 
 # In the words of the index ix_enrolment_faceless, see services/employees/filters.py.
@@ -89,7 +89,7 @@ def _after(employee_id: int | None) -> list[ColumnElement[bool]]:
 
 def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
     """Return the condition on Enrolment: no face comes by itself, nor as soon as the terminal has room for it."""
-    lacks_room = Enrolment.refusal_code.in_(room.CODES)
+    lacks_room = Enrolment.refusal_code.in_(capacity.CODES)
     return not_(or_(_comes_by_itself(terminal), and_(lacks_room, _can_be_sent(terminal))))
 
 

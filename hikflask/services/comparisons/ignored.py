@@ -27,7 +27,7 @@ LEFT = {
 }
 
 
-def leave(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
+def ignore(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
     """Leave a difference of a finished comparison as it is, for as long as the same is there. The actor is who decided.
 
     An enrolment that is not as desired because of it is not tried again, and is not shown in green.
@@ -35,18 +35,18 @@ def leave(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
     :return: False when the comparison shows no such difference any more.
     :raises comparison_unknown: when there is no such comparison.
     """
-    return _leave(queries.row(comparison_id), kind, reason, number) == 1
+    return _ignore(queries.get_comparison(comparison_id), kind, reason, number) == 1
 
 
-def leave_kind(comparison_id: int, kind: str, reason: str = "") -> int:
+def ignore_kind(comparison_id: int, kind: str, reason: str = "") -> int:
     """Leave all differences of a kind that are not left alone yet; return how many they are.
 
     :raises comparison_unknown: when there is no such comparison.
     """
-    return _leave(queries.row(comparison_id), kind, reason, None)
+    return _ignore(queries.get_comparison(comparison_id), kind, reason, None)
 
 
-def _leave(comparison: Comparison, kind: str, reason: str, number: str | None) -> int:
+def _ignore(comparison: Comparison, kind: str, reason: str, number: str | None) -> int:
     shown = select(Difference).where(*queries.shown(comparison), Difference.kind == kind)
     chosen = shown if number is None else shown.where(Difference.number == number)
     with transaction():
@@ -79,7 +79,7 @@ def stop_trying(enrolment_ids: Collection[int], kind: str, reason: str) -> None:
         state.apply(LEFT[kind], Enrolment.id.in_(enrolment_ids), refusal=refusal)
 
 
-def take_back(terminal_id: int, kind: str, number: str) -> bool:
+def stop_ignoring(terminal_id: int, kind: str, number: str) -> bool:
     """Take a decision back: the difference is shown again, and its enrolment tried again. False when there is none."""
     with transaction():
         lock_terminal(terminal_id)

@@ -11,7 +11,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, FACE_MISSING, FACE_OTHER, NAME, ONLY_THERE, READING
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import left_alone, plan, queries, reading, verdicts
+from hikflask.services.comparisons import differences as module
+from hikflask.services.comparisons import ignored, plan, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
@@ -131,7 +132,7 @@ def test_what_the_list_contradicts_is_green_no_longer_and_tried_again_after_a_wh
     }
     waiting = {number for number, one in states.items() if one.next_attempt_at is not None}
     assert waiting == {"101", "102", "103", "104"}
-    now = db.session.execute(db.select(verdicts.database_now())).scalar_one()
+    now = db.session.execute(db.select(module.database_now())).scalar_one()
     assert all(states[number].next_attempt_at > now for number in waiting)
 
 
@@ -144,7 +145,7 @@ def test_after_a_restore_whatever_differs_waits_for_a_person(changed: Terminal) 
     mark_as_restored()
     unfinished = desire_with_photo(changed, Draft("106", "Ждёт Ждущий"), OTHER_FACE)
 
-    for by in ("Анна", verdicts.NIGHTLY):  # The second one changes nothing more.
+    for by in ("Анна", module.NIGHTLY):  # The second one changes nothing more.
         compare(changed, by)
         states = {number: row(number, changed) for number in ("100", "101", "102", "103", "104", "105", "106")}
         held = {number for number, one in states.items() if state.awaits_a_person(one)}
@@ -188,7 +189,7 @@ def test_after_a_restore_who_had_no_face_then_and_has_none_now_stays_as_it_was(
 
 
 def test_comparison_of_the_night_lets_everything_be_tried_at_once(changed: Terminal, simulator: Simulated) -> None:
-    compare(changed, verdicts.NIGHTLY)
+    compare(changed, module.NIGHTLY)
 
     for number in ("102", "103", "104"):
         assert reconcile(row(number, changed).id, "Анна").is_confirmed
@@ -203,7 +204,7 @@ def test_number_with_two_differences_has_both(simulator: Simulated, terminal: Te
     done = compare(terminal)
 
     assert differences(done) == {"name": ["100222"], "face_missing": ["100222"]}
-    assert queries.rows(done, NAME)[0].kinds == ("name", "face_missing")
+    assert queries.list_differences(done, NAME)[0].kinds == ("name", "face_missing")
     assert (row("100222", terminal).person, row("100222", terminal).face) == (PENDING, PENDING)
 
 
@@ -231,7 +232,7 @@ def test_employee_who_is_not_desired_there_is_a_stranger_there(simulator: Simula
     done = compare(terminal)
 
     assert differences(done) == {"only_there": ["100222"]}
-    found = queries.rows(done, ONLY_THERE)[0]
+    found = queries.list_differences(done, ONLY_THERE)[0]
     assert found.employee is not None
     assert (found.employee.name, found.there.name if found.there else "") == ("Иван Иванов", "Гость 100222")
 
@@ -245,13 +246,13 @@ def test_who_waits_for_the_terminal_is_only_here(terminal: Terminal) -> None:
 def test_what_the_terminal_confirmed_since_is_newer_than_the_list(terminal: Terminal) -> None:
     waiting = desire_with_photo(terminal)
     comparison_id = reading.start(terminal.id, "Анна").id
-    while queries.row(comparison_id).step == "people":
+    while queries.get_comparison(comparison_id).step == "people":
         reading.read_slice(comparison_id, "Анна", 0.0)
     reconcile(waiting.id, "Анна")
     while reading.read_slice(comparison_id, "Анна", 0.0):
         pass
 
-    assert (differences(queries.row(comparison_id)), row("100222", terminal).is_confirmed) == ({}, True)
+    assert (differences(queries.get_comparison(comparison_id)), row("100222", terminal).is_confirmed) == ({}, True)
 
 
 def encoded(face: bytes) -> bytes:
@@ -291,7 +292,7 @@ def test_one_picture_of_several_people_is_nobodys_encoding(
     for number, face in zip(numbers, FACES[:own] + FACES[4:5] * (6 - own), strict=True):
         simulator.store.bind(number, encoded(face))
 
-    learnt = own if own >= verdicts.MIN_REENCODED else 0
+    learnt = own if own >= module.MIN_REENCODED else 0
     assert differences(compare(terminal)) == {"face_other": numbers[learnt:]}
     assert [number for number in numbers if row(number, terminal).face_there] == numbers[:learnt]
 
@@ -382,7 +383,7 @@ def test_face_that_was_exchanged_after_a_proof_while_the_terminal_was_read_is_an
     while reading.read_slice(comparison.id, "Анна", 60.0):
         pass
 
-    assert differences(queries.row(comparison.id)) == {"face_other": ["100"]}
+    assert differences(queries.get_comparison(comparison.id)) == {"face_other": ["100"]}
     assert row("100", terminal).face == PENDING
 
 
@@ -390,12 +391,12 @@ def test_decision_keeps_what_was_left_from_being_tried(simulator: Simulated, ter
     enrol_with_photo(terminal)
     simulator.store.bind("100222", OTHER_FACE)
     first = compare(terminal)
-    assert left_alone.leave(first.id, FACE_OTHER, "100222", "двойник")
+    assert ignored.ignore(first.id, FACE_OTHER, "100222", "двойник")
 
     left = row("100222", terminal)
     assert (left.face, left.next_attempt_at) == (REFUSED, None)
     assert left.refusal == refusal(state.LEFT_ALONE, reason="двойник")
-    assert differences(compare(terminal, verdicts.NIGHTLY)) == {}
+    assert differences(compare(terminal, module.NIGHTLY)) == {}
     assert row("100222", terminal).next_attempt_at is None
 
 
@@ -416,7 +417,7 @@ def test_very_many_are_decided_and_planned_in_parts_and_once_more_after_a_kill(
     simulator.store.remove(["100222"])
     desire_with_photo(terminal, Draft("100333", "Ольга"), OTHER_FACE)
     strangers(simulator, [f"9{number:02}" for number in range(7)])
-    monkeypatch.setattr(verdicts, "NUMBERS_AT_ONCE", 2)
+    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 2)
     monkeypatch.setattr(queries, "MANY", 3)
     done = compare(terminal)
     found = {"only_here": ["100222", "100333"], "only_there": [f"9{number:02}" for number in range(7)]}
@@ -425,9 +426,9 @@ def test_very_many_are_decided_and_planned_in_parts_and_once_more_after_a_kill(
     # Killed before its end: all is decided again.
     db.session.execute(db.update(Comparison).values(state=READING, ended_at=None, same=5))
     db.session.commit()
-    verdicts.conclude(done.id)
+    module.conclude(done.id)
 
-    done = queries.row(done.id)
+    done = queries.get_comparison(done.id)
     assert (done.state, done.same, differences(done)) == (DONE, 0, found)
     made = plan.make(done, Choices(kinds={"only_here": SEND, "only_there": TAKE_OVER}, numbers={"901": REMOVE}))
     assert [(step.number, step.action) for step in made.steps] == [

@@ -10,7 +10,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, registry, room
+from hikflask.services.terminals import capacity, checks, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import desire_with_face, employee_of, enrol
@@ -21,7 +21,7 @@ OLGA = Draft("100333", "Ольга Ёлкина")
 
 
 def row(terminal: Terminal) -> Terminal:
-    found = registry.get(terminal.id)
+    found = registry.find_terminal(terminal.id)
     assert found
     db.session.refresh(found)
     return found
@@ -48,7 +48,7 @@ def counts(simulator: Simulated) -> int:
 def test_what_is_left_is_told_before_anything_is_sent(
     told: dict[str, int | None], left: tuple[int | None, int | None]
 ) -> None:
-    assert room.left(Terminal(**told)) == left
+    assert capacity.remaining(Terminal(**told)) == left
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_is_left_is_told_before_anything_is_sent(
     ],
 )
 def test_nine_tenths_of_people_or_faces_are_nearly_full(counted: dict[str, int | None], nearly: bool) -> None:
-    assert room.is_nearly_full(Terminal(**{"people_capacity": 100, **counted})) is nearly
+    assert capacity.is_nearly_full(Terminal(**{"people_capacity": 100, **counted})) is nearly
 
 
 def test_counts_follow_what_is_sent_and_removed(simulator: Simulated, terminal: Terminal) -> None:
@@ -143,7 +143,7 @@ def test_no_more_are_due_than_there_is_room_for(simulator: Simulated, terminal: 
     db.session.execute(db.update(Enrolment).values(values))
     db.session.commit()
 
-    room.make_due(terminal.id, 2, None)
+    capacity.make_due(terminal.id, 2, None)
     db.session.commit()
 
     due = [queries.row(one.id).next_attempt_at is not None for one in refused]
