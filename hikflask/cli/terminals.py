@@ -97,9 +97,10 @@ def compare_terminal(terminal_id: int, as_json: bool) -> None:
     else:
         click.echo(messages.english("list_leaves_out"))
     click.echo(f"{comparison.same} the same here and there.")
-    for kind, numbers in differences.items():
-        if numbers:
-            click.echo(f"{KINDS_OF_PERSONS[kind]} ({len(numbers)}): {', '.join(numbers)}")
+    with force_locale("en"):
+        for kind, numbers in differences.items():
+            if numbers:
+                click.echo(f"{KINDS_OF_PERSONS[kind]} ({len(numbers)}): {', '.join(numbers)}")
     if not any(differences.values()):
         click.echo("No differences.")
     if ignored := queries.count_left_alone(comparison):

@@ -19,7 +19,7 @@ class RoleField(SelectField):  # type: ignore[misc]
     """One of the roles, by name."""
 
     def __init__(self, label: Any = None, **options: Any) -> None:
-        choices = [SelectChoice(role, _l(text)) for role, text in ROLES.items()]
+        choices = [SelectChoice(role, text) for role, text in ROLES.items()]
         super().__init__(label, choices=choices, default=DEFAULT_ROLE, **options)
 
     def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from hikflask import messages, text_rules
@@ -19,39 +20,39 @@ from hikflask.services.terminals import clock
 from hikflask.text_rules import all_isolated, isolated
 
 KINDS = {
-    NAME: N_("Name differs"),
-    FACE_MISSING: N_("No face"),
-    FACE_OTHER: N_("Another face"),
-    ONLY_HERE: N_("Only here"),
-    ONLY_THERE: N_("Only on the terminal"),
-    VALIDITY: N_("Validity differs"),
+    NAME: _l("Name differs"),
+    FACE_MISSING: _l("No face"),
+    FACE_OTHER: _l("Another face"),
+    ONLY_HERE: _l("Only here"),
+    ONLY_THERE: _l("Only on the terminal"),
+    VALIDITY: _l("Validity differs"),
 }
 # As the audit trail and commands name the difference of one person.
-KINDS_OF_PERSONS = {**KINDS, FACE_MISSING: N_("Face missing")}
+KINDS_OF_PERSONS = {**KINDS, FACE_MISSING: _l("Face missing")}
 DRIFT_SENTENCES = {
     COUNT: N_("There should be %(expected)s people on the terminal, and there are %(found)s."),
     NAME: N_("ID %(number)s has another name on the terminal: %(found)s instead of %(expected)s."),
     ONLY_HERE: N_("Not on the terminal any more: %(expected)s, ID %(number)s."),
 }
 KIND_SENTENCES = {
-    NAME: N_("On the terminal these IDs have another name than here."),
-    FACE_MISSING: N_("These people are on the terminal without a face, so it does not recognise them."),
-    FACE_OTHER: N_("The terminal keeps another picture for these people than the one that is kept here."),
-    ONLY_HERE: N_("These people should be on the terminal, but it does not have them."),
-    ONLY_THERE: N_("These people are on the terminal, but were not sent there from here."),
-    VALIDITY: N_("The terminal lets these people in from or until another day than is set here."),
+    NAME: _l("On the terminal these IDs have another name than here."),
+    FACE_MISSING: _l("These people are on the terminal without a face, so it does not recognise them."),
+    FACE_OTHER: _l("The terminal keeps another picture for these people than the one that is kept here."),
+    ONLY_HERE: _l("These people should be on the terminal, but it does not have them."),
+    ONLY_THERE: _l("These people are on the terminal, but were not sent there from here."),
+    VALIDITY: _l("The terminal lets these people in from or until another day than is set here."),
 }
 ACTIONS = {
-    SEND: N_("Send to the terminal"),
-    TAKE_OVER: N_("Take from the terminal"),
-    REMOVE: N_("Remove from the terminal"),
-    LEAVE: N_("Leave as it is"),
-    NOTHING: N_("Undo the choice"),
+    SEND: _l("Send to the terminal"),
+    TAKE_OVER: _l("Take from the terminal"),
+    REMOVE: _l("Remove from the terminal"),
+    LEAVE: _l("Leave as it is"),
+    NOTHING: _l("Undo the choice"),
 }
 CHOICES = {
-    SEND: N_("Will be sent to the terminal"),
-    TAKE_OVER: N_("Will be taken from the terminal"),
-    REMOVE: N_("Will be removed from the terminal"),
+    SEND: _l("Will be sent to the terminal"),
+    TAKE_OVER: _l("Will be taken from the terminal"),
+    REMOVE: _l("Will be removed from the terminal"),
 }
 STEPS = {
     SEND: N_("To be sent to the terminal: %(people)s."),
@@ -59,9 +60,9 @@ STEPS = {
     REMOVE: N_("To be removed from the terminal: %(people)s."),
 }
 DONE = {
-    SEND: N_("Sent to the terminal"),
-    TAKE_OVER: N_("Taken from the terminal"),
-    REMOVE: N_("Removed from the terminal"),
+    SEND: _l("Sent to the terminal"),
+    TAKE_OVER: _l("Taken from the terminal"),
+    REMOVE: _l("Removed from the terminal"),
 }
 TAKE_NAME = N_("The same person, with the name on the terminal: %(name)s")
 NAME_AND_FACE = N_(
@@ -72,34 +73,9 @@ REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerpri
 KEEP_FACE = N_("The same person, with the face here: it is sent to this terminal")
 
 
-def kind_label(kind: str) -> str:
-    """Return a kind of difference as the heading of its rows."""
-    return str(_(KINDS[kind]))
-
-
-def kind_sentence(kind: str) -> str:
-    """Return in a sentence what a kind means."""
-    return str(_(KIND_SENTENCES[kind]))
-
-
-def action_label(action: str) -> str:
-    """Return the words on the button of an action."""
-    return str(_(ACTIONS[action]))
-
-
-def choice_label(action: str) -> str:
-    """Return what will be done for a row."""
-    return str(_(CHOICES[action]))
-
-
 def step_sentence(action: str, count: int) -> str:
     """Return in a sentence for how many people a plan does something."""
     return str(_(STEPS[action], people=person_count(count)))
-
-
-def done_label(action: str) -> str:
-    """Return what was done, as the heading of those for whom it was."""
-    return str(_(DONE[action]))
 
 
 def person_count(count: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from hikflask import text_rules
 from hikflask.labels.dates import local_day
@@ -30,28 +31,28 @@ FIELDS = {
 }
 DAYS = ("valid_from", "valid_to")
 VERDICTS = {
-    NEW: N_("New"),
-    CHANGED: N_("Changed"),
-    UNCHANGED: N_("Unchanged"),
-    WRONG: N_("Wrong"),
+    NEW: _l("New"),
+    CHANGED: _l("Changed"),
+    UNCHANGED: _l("Unchanged"),
+    WRONG: _l("Wrong"),
 }
 STAGES = {
-    "choosing": N_("Columns are not chosen yet"),
-    "checking": N_("Being checked"),
-    "checked": N_("Checked, not imported yet"),
-    "importing": N_("Being imported"),
-    "imported": N_("Imported"),
-    "undoing": N_("Being undone"),
-    "undone": N_("Undone"),
-    "cut_short": N_("Not finished"),
+    "choosing": _l("Columns are not chosen yet"),
+    "checking": _l("Being checked"),
+    "checked": _l("Checked, not imported yet"),
+    "importing": _l("Being imported"),
+    "imported": _l("Imported"),
+    "undoing": _l("Being undone"),
+    "undone": _l("Undone"),
+    "cut_short": _l("Not finished"),
 }
 HEADINGS = {
-    "checking": N_("The file is being checked"),
-    "checked": N_("The file is checked"),
-    "importing": N_("Import"),
-    "imported": N_("Import"),
-    "undoing": N_("Undoing of an import"),
-    "undone": N_("Undoing of an import"),
+    "checking": _l("The file is being checked"),
+    "checked": _l("The file is checked"),
+    "importing": _l("Import"),
+    "imported": _l("Import"),
+    "undoing": _l("Undoing of an import"),
+    "undone": _l("Undoing of an import"),
 }
 
 
@@ -67,21 +68,6 @@ class Change:
 def field_label(field: str) -> str:
     """Return the name of a field."""
     return str(_(FIELDS.get(field, field)))
-
-
-def verdict_label(name: str) -> str:
-    """Return a verdict as a heading of the rows that have it."""
-    return str(_(VERDICTS[name]))
-
-
-def stage_label(name: str) -> str:
-    """Return the stage of an import in a word or two."""
-    return str(_(STAGES[name]))
-
-
-def stage_heading(name: str) -> str:
-    """Return the heading of an import's page at this stage."""
-    return str(_(HEADINGS[name]))
 
 
 def plan_sentence(batch: ImportBatch) -> str:

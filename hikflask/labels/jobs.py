@@ -2,6 +2,7 @@
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from hikflask.labels.imports import row_count
 from hikflask.messages import N_, refusal_sentence
@@ -25,17 +26,17 @@ from hikflask.services.jobs.queries import MAX_COUNTED
 from hikflask.text_rules import isolated
 
 TITLES = {
-    DEACTIVATE: N_("Deactivation"),
-    SEND: N_("Sending to a terminal"),
-    DEPARTMENT: N_("Change of department"),
-    EXPORT: N_("Export"),
-    PRINT: N_("Print"),
-    IMPORT_CHECK: N_("Check of an import"),
-    IMPORT: N_("Import"),
-    IMPORT_UNDO: N_("Undoing of an import"),
-    COMPARE: N_("Comparison of a terminal"),
-    APPLY: N_("Plan after a comparison"),
-    GROUPS: N_("Groups of terminals"),
+    DEACTIVATE: _l("Deactivation"),
+    SEND: _l("Sending to a terminal"),
+    DEPARTMENT: _l("Change of department"),
+    EXPORT: _l("Export"),
+    PRINT: _l("Print"),
+    IMPORT_CHECK: _l("Check of an import"),
+    IMPORT: _l("Import"),
+    IMPORT_UNDO: _l("Undoing of an import"),
+    COMPARE: _l("Comparison of a terminal"),
+    APPLY: _l("Plan after a comparison"),
+    GROUPS: _l("Groups of terminals"),
 }
 # Where the terminal is known.
 AT_TERMINAL = {
@@ -44,18 +45,18 @@ AT_TERMINAL = {
     APPLY: N_("Plan for “%(t)s”"),
 }
 STATES = {
-    "waiting": N_("Waits to be started"),
-    "running": N_("Running"),
-    "done": N_("Done"),
-    "failed": N_("Interrupted"),
-    "stopped": N_("Stopped"),
+    "waiting": _l("Waits to be started"),
+    "running": _l("Running"),
+    "done": _l("Done"),
+    "failed": _l("Interrupted"),
+    "stopped": _l("Stopped"),
 }
 SENTENCES = {
-    "waiting": N_("The job will start in a moment."),
-    "running": N_("The job is running. You may leave this page: it goes on."),
-    "done": N_("The job is done."),
-    "failed": N_("The job was interrupted several times and given up. What is done stays; the server's log says why."),
-    "stopped": N_("The job was stopped. What is done stays."),
+    "waiting": _l("The job will start in a moment."),
+    "running": _l("The job is running. You may leave this page: it goes on."),
+    "done": _l("The job is done."),
+    "failed": _l("The job was interrupted several times and given up. What is done stays; the server's log says why."),
+    "stopped": _l("The job was stopped. What is done stays."),
 }
 
 # What a preview says will be done.
@@ -75,7 +76,7 @@ def title(job: Job) -> str:
         return str(_("Change of department to “%(name)s”", name=isolated(job.params["department"])))
     if job.params.get("group"):
         return str(_("Terminals of “%(name)s”", name=isolated(job.params["group"])))
-    return str(_(TITLES.get(job.kind, job.kind)))
+    return str(TITLES.get(job.kind, job.kind))
 
 
 def state_label(job: Job) -> str:
@@ -86,7 +87,7 @@ def state_label(job: Job) -> str:
         return str(_("Failed for all %(n)s", n=format_decimal(job.failed)))
     if job.state == "done" and job.failed:
         return str(_("Partly done"))
-    return str(_("Waits for its terminal") if _wait(job) else _(STATES[job.state]))
+    return str(_("Waits for its terminal") if _wait(job) else STATES[job.state])
 
 
 def state_sentence(job: Job) -> str:
@@ -95,7 +96,7 @@ def state_sentence(job: Job) -> str:
         return refusal_sentence(refusal)
     if job.state == "done" and job.failed:
         return str(_("The job has ended."))
-    return str(_(SENTENCES[job.state]))
+    return str(SENTENCES[job.state])
 
 
 def _wait(job: Job) -> Refusal | None:

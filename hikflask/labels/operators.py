@@ -1,12 +1,5 @@
 """The words for an operator: the roles."""
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from hikflask.messages import N_
-
-ROLES = {"viewer": N_("Viewer"), "operator": N_("Operator"), "admin": N_("Administrator")}
-
-
-def role_label(role: str) -> str:
-    """Return the word for a role."""
-    return str(_(ROLES[role]))
+ROLES = {"viewer": _l("Viewer"), "operator": _l("Operator"), "admin": _l("Administrator")}

@@ -5,197 +5,197 @@ from typing import Any
 from babel.units import format_unit
 from flask import current_app
 from flask_babel import get_locale, gettext, ngettext
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.engine import make_url
 
 from hikflask.config import DAY, HOUR, PER_MINUTE, SECOND, SETTINGS, as_text
 from hikflask.labels.operators import ROLES
-from hikflask.messages import N_
 
 NOTHING = "—"
 # What a setting says in one word of the program.
 WORDS = {
-    "embedded": N_("inside the server"),
-    "external": N_("as a process of its own"),
-    "unix": N_("a Unix socket"),
-    "warn": N_("warn when it is missing"),
-    "require": N_("no photo without it"),
-    "employed": N_("as long as the employee is active"),
-    "never": N_("never keep"),
-    "sha256": N_("sign-in with SHA-256"),
-    "https": N_("https only"),
-    "networks": N_("addresses of the given networks only"),
-    "auto": N_("where OpenCV is installed"),
-    "off": N_("switched off"),
+    "embedded": _l("inside the server"),
+    "external": _l("as a process of its own"),
+    "unix": _l("a Unix socket"),
+    "warn": _l("warn when it is missing"),
+    "require": _l("no photo without it"),
+    "employed": _l("as long as the employee is active"),
+    "never": _l("never keep"),
+    "sha256": _l("sign-in with SHA-256"),
+    "https": _l("https only"),
+    "networks": _l("addresses of the given networks only"),
+    "auto": _l("where OpenCV is installed"),
+    "off": _l("switched off"),
     **ROLES,
 }
 LONGER_UNITS = ((3600, "hour"), (60, "minute"))
 # The names of those that an administrator changes on the page.
 LABELS = {
-    "CONSENT": N_("Consent to take a face"),
-    "PHOTO_RETENTION": N_("Photos are kept"),
-    "CAPTURE_RETENTION": N_("Unsaved pictures are kept"),
-    "EVENT_RETENTION": N_("Ended captures are kept"),
-    "JOB_RETENTION": N_("Reports of jobs are kept"),
-    "AUDIT_RETENTION": N_("The audit trail is kept"),
-    "CAPTURE_TIMEOUT": N_("Time for a capture"),
-    "CAPTURE_HOLD": N_("An unsaved picture holds its terminal"),
-    "COMPARE_AT": N_("Nightly comparison"),
-    "DRIFT_INTERVAL": N_("Look at idle terminals"),
-    "TIMEZONE": N_("Time zone"),
-    "WORKING_HOURS": N_("Working hours"),
-    "MAIL_TO": N_("Alarms are mailed to"),
-    "MAIL_REMOVAL_HOURS": N_("Mail when a removal is overdue"),
-    "MAIL_SILENT_HOURS": N_("Mail when a terminal stops answering"),
-    "BACKUP_MAX_AGE": N_("A backup is too old"),
+    "CONSENT": _l("Consent to take a face"),
+    "PHOTO_RETENTION": _l("Photos are kept"),
+    "CAPTURE_RETENTION": _l("Unsaved pictures are kept"),
+    "EVENT_RETENTION": _l("Ended captures are kept"),
+    "JOB_RETENTION": _l("Reports of jobs are kept"),
+    "AUDIT_RETENTION": _l("The audit trail is kept"),
+    "CAPTURE_TIMEOUT": _l("Time for a capture"),
+    "CAPTURE_HOLD": _l("An unsaved picture holds its terminal"),
+    "COMPARE_AT": _l("Nightly comparison"),
+    "DRIFT_INTERVAL": _l("Look at idle terminals"),
+    "TIMEZONE": _l("Time zone"),
+    "WORKING_HOURS": _l("Working hours"),
+    "MAIL_TO": _l("Alarms are mailed to"),
+    "MAIL_REMOVAL_HOURS": _l("Mail when a removal is overdue"),
+    "MAIL_SILENT_HOURS": _l("Mail when a terminal stops answering"),
+    "BACKUP_MAX_AGE": _l("A backup is too old"),
 }
 # In the order of the page. What is in none of them is shown under the last title.
 GROUPS = (
     (
-        N_("Personal data"),
+        _l("Personal data"),
         ("CONSENT", "PHOTO_RETENTION", "CAPTURE_RETENTION", "EVENT_RETENTION", "JOB_RETENTION", "AUDIT_RETENTION"),
     ),
-    (N_("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
-    (N_("Alarms"), ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS", "WORKING_HOURS")),
-    (N_("Of the machine"), ()),
+    (_l("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
+    (_l("Alarms"), ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS", "WORKING_HOURS")),
+    (_l("Of the machine"), ()),
 )
 ABOUT = {
-    "SECRET_KEY": N_("Signs cookies and forms."),
-    "PASSWORD_KEY": N_("Encrypts what must be read again, such as the terminals' passwords."),
-    "DATABASE_URL": N_("Where the database is; the queue goes with it."),
-    "WORKER": N_("Where the work in the background runs."),
-    "WORKER_THREADS": N_("How many threads a worker begins with; half of them are for captures."),
-    "WORKER_TERMINALS": N_("At how many terminals one worker works at the same time."),
-    "TERMINAL_THREADS": N_("How many requests of a process may wait on terminals at a time."),
-    "TERMINAL_CALLS": N_("How many of them one operator or API token may have."),
-    "CAPTURE_TIMEOUT": N_("How long a capture waits for a face."),
-    "CAPTURE_HOLD": N_("How long a picture that nobody saved keeps its terminal from other employees."),
-    "CAPTURE_PAUSE": N_("The least time between two captures at one terminal."),
-    "CONNECT_TIMEOUT": N_("How long the program tries to reach a terminal."),
-    "READ_TIMEOUT": N_("How long a terminal may take for its answer."),
-    "LEASE_WAIT": N_("How long a page or a program waits until a terminal is free."),
-    "UPLOAD_WAIT": N_("How long an uploaded photo waits for those before it."),
-    "FACE_DETECTION": N_("Whether a face is looked for in photos before they are sent."),
-    "RETRY_BASE": N_("The pause before the first retry; doubled each time."),
-    "RETRY_MAX": N_("The longest pause between retries."),
-    "SWEEP_INTERVAL": N_("How often the queue is checked."),
-    "IMPORT_FILE_LIMIT": N_("The largest table of employees that is imported."),
-    "IMPORT_PHOTOS_LIMIT": N_("The largest ZIP of photos that is imported."),
-    "TERMINAL_NETWORKS": N_("The networks that terminals may be in."),
-    "TERMINAL_REQUIRE": N_("Required of every terminal."),
-    "COMPARE_AT": N_("When each terminal is compared with what is desired there, once a night."),
-    "DRIFT_INTERVAL": N_("How often an idle terminal is asked how many people it has."),
-    "TIMEZONE": N_("The zone in which times are shown and nights begin."),
-    "SESSION_IDLE": N_("A session ends when nobody did anything for so long."),
-    "SESSION_LIFETIME": N_("A session ends after so long in any case."),
-    "SESSIONS_PER_OPERATOR": N_("How many sessions one operator may have; with one more the oldest ends."),
-    "SECOND_FACTOR_ROLES": N_("Which roles sign in with a second factor in any case."),
-    "LDAP_URL": N_("The company's directory, by which operators may sign in."),
-    "LDAP_CA": N_("The file with the certificate that the directory is known by."),
-    "LDAP_BIND_DN": N_("The program's own account in the directory, with which it finds people."),
-    "LDAP_BIND_PASSWORD": N_("The password of that account."),
-    "LDAP_USER_DN": N_("The address that people sign in with there, where the program has no account of its own."),
-    "LDAP_BASE": N_("Where people are in the directory."),
-    "LDAP_FILTER": N_("Which entries of the directory are people."),
-    "LDAP_NAME": N_("The attribute that has the name to sign in with."),
-    "LDAP_GROUPS": N_("Which groups of the directory have which role."),
-    "LDAP_TIMEOUT": N_("How long the directory may take for an answer."),
-    "LDAP_CHECK_INTERVAL": N_("How often the groups of those who are signed in are looked at again."),
-    "API_LIMIT": N_("How often a program may call with one API token."),
-    "TRUSTED_PROXY": N_("Trusted proxy."),
-    "HOSTS": N_("The host names that the pages are called by."),
-    "LOG_FORMAT": N_("Whether the log has lines or JSON."),
-    "LOG_LEVEL": N_("Minimum log level."),
-    "MAIL_SERVER": N_("The server that sends the mails about alarms; without one there are none."),
-    "MAIL_PORT": N_("The port of the mail server."),
-    "MAIL_TLS": N_("How the connection to the mail server is encrypted."),
-    "MAIL_USER": N_("The account at the mail server."),
-    "MAIL_PASSWORD": N_("The password of this account."),
-    "MAIL_FROM": N_("The address that the mails come from."),
-    "MAIL_TO": N_("Who gets a mail about what cannot wait, and another one when it is over."),
-    "MAIL_REMOVAL_HOURS": N_("After how many hours without a confirmed removal a mail is sent."),
-    "MAIL_SILENT_HOURS": N_("After how many hours without an answer of a terminal a mail is sent."),
-    "WORKING_HOURS": N_("When a mail may say that a terminal is silent; at other times it may just be switched off."),
-    "BACKUP_MAX_AGE": N_("After how many hours without a backup the start page says so; 0 for never."),
-    "WEBHOOK_NETWORKS": N_("The networks that webhooks may be in."),
-    "METRICS_PORT": N_("The port of 127.0.0.1 on which the metrics are read without a token; 0 for none."),
-    "CONSENT": N_("What happens when a face is taken without recorded consent."),
-    "PHOTO_RETENTION": N_("When the photo of an employee is deleted here."),
-    "CAPTURE_RETENTION": N_("When a picture that nobody saved is deleted, with what was typed beside it."),
-    "EVENT_RETENTION": N_("When the rows of ended captures are deleted."),
-    "JOB_RETENTION": N_("When the report of a job for many people is deleted, and with it an import."),
-    "AUDIT_RETENTION": N_("When entries of the audit trail are deleted. The database keeps each for 30 days at least."),
+    "SECRET_KEY": _l("Signs cookies and forms."),
+    "PASSWORD_KEY": _l("Encrypts what must be read again, such as the terminals' passwords."),
+    "DATABASE_URL": _l("Where the database is; the queue goes with it."),
+    "WORKER": _l("Where the work in the background runs."),
+    "WORKER_THREADS": _l("How many threads a worker begins with; half of them are for captures."),
+    "WORKER_TERMINALS": _l("At how many terminals one worker works at the same time."),
+    "TERMINAL_THREADS": _l("How many requests of a process may wait on terminals at a time."),
+    "TERMINAL_CALLS": _l("How many of them one operator or API token may have."),
+    "CAPTURE_TIMEOUT": _l("How long a capture waits for a face."),
+    "CAPTURE_HOLD": _l("How long a picture that nobody saved keeps its terminal from other employees."),
+    "CAPTURE_PAUSE": _l("The least time between two captures at one terminal."),
+    "CONNECT_TIMEOUT": _l("How long the program tries to reach a terminal."),
+    "READ_TIMEOUT": _l("How long a terminal may take for its answer."),
+    "LEASE_WAIT": _l("How long a page or a program waits until a terminal is free."),
+    "UPLOAD_WAIT": _l("How long an uploaded photo waits for those before it."),
+    "FACE_DETECTION": _l("Whether a face is looked for in photos before they are sent."),
+    "RETRY_BASE": _l("The pause before the first retry; doubled each time."),
+    "RETRY_MAX": _l("The longest pause between retries."),
+    "SWEEP_INTERVAL": _l("How often the queue is checked."),
+    "IMPORT_FILE_LIMIT": _l("The largest table of employees that is imported."),
+    "IMPORT_PHOTOS_LIMIT": _l("The largest ZIP of photos that is imported."),
+    "TERMINAL_NETWORKS": _l("The networks that terminals may be in."),
+    "TERMINAL_REQUIRE": _l("Required of every terminal."),
+    "COMPARE_AT": _l("When each terminal is compared with what is desired there, once a night."),
+    "DRIFT_INTERVAL": _l("How often an idle terminal is asked how many people it has."),
+    "TIMEZONE": _l("The zone in which times are shown and nights begin."),
+    "SESSION_IDLE": _l("A session ends when nobody did anything for so long."),
+    "SESSION_LIFETIME": _l("A session ends after so long in any case."),
+    "SESSIONS_PER_OPERATOR": _l("How many sessions one operator may have; with one more the oldest ends."),
+    "SECOND_FACTOR_ROLES": _l("Which roles sign in with a second factor in any case."),
+    "LDAP_URL": _l("The company's directory, by which operators may sign in."),
+    "LDAP_CA": _l("The file with the certificate that the directory is known by."),
+    "LDAP_BIND_DN": _l("The program's own account in the directory, with which it finds people."),
+    "LDAP_BIND_PASSWORD": _l("The password of that account."),
+    "LDAP_USER_DN": _l("The address that people sign in with there, where the program has no account of its own."),
+    "LDAP_BASE": _l("Where people are in the directory."),
+    "LDAP_FILTER": _l("Which entries of the directory are people."),
+    "LDAP_NAME": _l("The attribute that has the name to sign in with."),
+    "LDAP_GROUPS": _l("Which groups of the directory have which role."),
+    "LDAP_TIMEOUT": _l("How long the directory may take for an answer."),
+    "LDAP_CHECK_INTERVAL": _l("How often the groups of those who are signed in are looked at again."),
+    "API_LIMIT": _l("How often a program may call with one API token."),
+    "TRUSTED_PROXY": _l("Trusted proxy."),
+    "HOSTS": _l("The host names that the pages are called by."),
+    "LOG_FORMAT": _l("Whether the log has lines or JSON."),
+    "LOG_LEVEL": _l("Minimum log level."),
+    "MAIL_SERVER": _l("The server that sends the mails about alarms; without one there are none."),
+    "MAIL_PORT": _l("The port of the mail server."),
+    "MAIL_TLS": _l("How the connection to the mail server is encrypted."),
+    "MAIL_USER": _l("The account at the mail server."),
+    "MAIL_PASSWORD": _l("The password of this account."),
+    "MAIL_FROM": _l("The address that the mails come from."),
+    "MAIL_TO": _l("Who gets a mail about what cannot wait, and another one when it is over."),
+    "MAIL_REMOVAL_HOURS": _l("After how many hours without a confirmed removal a mail is sent."),
+    "MAIL_SILENT_HOURS": _l("After how many hours without an answer of a terminal a mail is sent."),
+    "WORKING_HOURS": _l("When a mail may say that a terminal is silent; at other times it may just be switched off."),
+    "BACKUP_MAX_AGE": _l("After how many hours without a backup the start page says so; 0 for never."),
+    "WEBHOOK_NETWORKS": _l("The networks that webhooks may be in."),
+    "METRICS_PORT": _l("The port of 127.0.0.1 on which the metrics are read without a token; 0 for none."),
+    "CONSENT": _l("What happens when a face is taken without recorded consent."),
+    "PHOTO_RETENTION": _l("When the photo of an employee is deleted here."),
+    "CAPTURE_RETENTION": _l("When a picture that nobody saved is deleted, with what was typed beside it."),
+    "EVENT_RETENTION": _l("When the rows of ended captures are deleted."),
+    "JOB_RETENTION": _l("When the report of a job for many people is deleted, and with it an import."),
+    "AUDIT_RETENTION": _l("When entries of the audit trail are deleted. The database keeps each for 30 days at least."),
 }
 # The words among which one is chosen, and where a number may be typed instead, what it is.
 CHOICES = {"CONSENT": ("warn", "require"), "PHOTO_RETENTION": ("employed", "never")}
-NUMBERS = {"PHOTO_RETENTION": N_("after so many days")}
+NUMBERS = {"PHOTO_RETENTION": _l("after so many days")}
 # What an empty value says.
 EMPTY = {
-    "COMPARE_AT": N_("never"),
-    "MAIL_TO": N_("to nobody"),
-    "WORKING_HOURS": N_("all of the week"),
-    "TIMEZONE": N_("the machine's own"),
+    "COMPARE_AT": _l("never"),
+    "MAIL_TO": _l("to nobody"),
+    "WORKING_HOURS": _l("all of the week"),
+    "TIMEZONE": _l("the machine's own"),
 }
 # What is older than these is deleted, and cannot be brought back.
 RETENTIONS = {name for name in LABELS if name.endswith("_RETENTION")}
 # What config.SETTINGS allows for the settings that are changed on the page → how a person says it.
 ALLOWED = {
-    "a number of seconds between 0 and 300": N_("more than 0 and at most 300 seconds"),
-    "a number of seconds between 0 and 86400": N_("more than 0 and at most 86400 seconds"),
-    "a whole number of days": N_("whole days, 1 or more"),
-    "a whole number of days, 30 or more": N_("whole days, 30 or more"),
-    "a time such as 03:00, or empty for never": N_("a time such as 03:00, or empty for never"),
-    "a zone name such as Europe/Moscow, or empty for the machine's own": N_(
+    "a number of seconds between 0 and 300": _l("more than 0 and at most 300 seconds"),
+    "a number of seconds between 0 and 86400": _l("more than 0 and at most 86400 seconds"),
+    "a whole number of days": _l("whole days, 1 or more"),
+    "a whole number of days, 30 or more": _l("whole days, 30 or more"),
+    "a time such as 03:00, or empty for never": _l("a time such as 03:00, or empty for never"),
+    "a zone name such as Europe/Moscow, or empty for the machine's own": _l(
         "a zone name such as Europe/Moscow, or empty for the machine's own"
     ),
-    "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week": N_(
+    "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week": _l(
         "days and hours such as Mon-Fri 08:00-18:00, or empty for all of the week"
     ),
-    "a whole number of hours, or 0 for none": N_("whole hours, or 0 for never"),
-    "a whole number of hours": N_("whole hours, 1 or more"),
-    "one or more addresses such as admin@example.com, or empty for no mails": N_(
+    "a whole number of hours, or 0 for none": _l("whole hours, or 0 for never"),
+    "a whole number of hours": _l("whole hours, 1 or more"),
+    "one or more addresses such as admin@example.com, or empty for no mails": _l(
         "one or more addresses such as admin@example.com, or empty for no mails"
     ),
-    "warn or require": N_("one of the list"),
-    "employed, never, or a whole number of days": N_("one of the list, or whole days, 1 or more"),
+    "warn or require": _l("one of the list"),
+    "employed, never, or a whole number of days": _l("one of the list, or whole days, 1 or more"),
 }
-UNITS = {SECOND: N_("in seconds"), HOUR: N_("in hours"), DAY: N_("in days")}
+UNITS = {SECOND: _l("in seconds"), HOUR: _l("in hours"), DAY: _l("in days")}
 SOURCES = {
-    "default": N_("default"),
-    "file": N_("from instance/config.py"),
-    "environment": N_("fixed in the environment of the machine"),
+    "default": _l("default"),
+    "file": _l("from instance/config.py"),
+    "environment": _l("fixed in the environment of the machine"),
 }
 
 
 def source_label(name: str) -> str:
     """Return where the value comes from, when no administrator changed it on the page."""
-    return str(gettext(SOURCES[current_app.config["SETTING_SOURCES"][name]]))
+    return str(SOURCES[current_app.config["SETTING_SOURCES"][name]])
 
 
 def allowed_values(name: str) -> str:
     """Return which values a setting may have."""
-    return str(gettext(ALLOWED[SETTINGS[name].allowed]))
+    return str(ALLOWED[SETTINGS[name].allowed])
 
 
 def unit_label(name: str) -> str:
     """Return what a number that is typed counts: seconds, days, or nothing."""
-    return str(gettext(UNITS[SETTINGS[name].unit])) if SETTINGS[name].unit in UNITS else ""
+    return str(UNITS.get(SETTINGS[name].unit, ""))
 
 
 def label(name: str) -> str:
     """Return the name of a setting for people; one without words by its name in the environment."""
-    return str(gettext(LABELS[name])) if name in LABELS else f"HIKFLASK_{name}"
+    return str(LABELS.get(name, f"HIKFLASK_{name}"))
 
 
 def description(name: str) -> str:
     """Return what a setting does."""
-    return str(gettext(ABOUT[name])) if name in ABOUT else ""
+    return str(ABOUT.get(name, ""))
 
 
 def groups() -> list[tuple[str, list[str]]]:
     """Return the titles of the page, each with the settings below it."""
     known = {name for _, names in GROUPS for name in names}
     others = sorted(SETTINGS.keys() - known)
-    return [(str(gettext(title)), [*names] or others) for title, names in GROUPS]
+    return [(str(title), [*names] or others) for title, names in GROUPS]
 
 
 def value_label(name: str, value: Any) -> str:
@@ -211,7 +211,7 @@ def value_label(name: str, value: Any) -> str:
         return ", ".join(map(word_label, value)) or NOTHING
     if as_text(value):
         return _with_unit(value, SETTINGS[name].unit)
-    return str(gettext(EMPTY[name])) if name in EMPTY else NOTHING
+    return str(EMPTY.get(name, NOTHING))
 
 
 def _with_unit(value: Any, unit: str) -> str:
@@ -226,8 +226,7 @@ def _with_unit(value: Any, unit: str) -> str:
 
 def word_label(value: Any) -> str:
     """Return a word of a setting in the language of the page, and anything else as it is."""
-    text = str(value)
-    return str(gettext(WORDS[text])) if text in WORDS else text
+    return str(WORDS.get(str(value), value))
 
 
 def _measured(value: float, unit: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from babel.dates import format_datetime
 from flask_babel import format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from hikflask import messages
 from hikflask.isapi.errors import Unreachable, WrongPassword
@@ -21,9 +22,9 @@ from hikflask.services.core.errors import NotComparedSinceRestore
 from hikflask.services.terminals import capacity, clock, connection
 
 QUEUE_PARTS = {
-    REMOVALS: N_("Removals"),
-    SINGLE: N_("Single employees"),
-    MANY: N_("From jobs for many"),
+    REMOVALS: _l("Removals"),
+    SINGLE: _l("Single employees"),
+    MANY: _l("From jobs for many"),
 }
 # What somebody who holds a terminal does there.
 PURPOSES = {
@@ -106,11 +107,6 @@ def waiting_sentence(row: Enrolment) -> str:
     if is_later and not status.says_when:
         said.append(str(_("The next try is %(time)s.", time=status.retry_at)))
     return " ".join(said) or str(_("Waits for its turn."))
-
-
-def queue_part_label(name: str) -> str:
-    """Return the heading of a part of a terminal's queue."""
-    return str(_(QUEUE_PARTS[name]))
 
 
 def queue_count(number: int) -> str:

@@ -1,27 +1,22 @@
 """The words for webhooks: their events, and what came of a message."""
 
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 
 from hikflask.labels.dates import time_at
-from hikflask.messages import N_
 from hikflask.models import WebhookDelivery
 
 EVENTS = {
-    "enrolled": N_("Enrolled"),
-    "refused": N_("Refused"),
-    "removed": N_("Removed"),
-    "test": N_("Test"),
+    "enrolled": _l("Enrolled"),
+    "refused": _l("Refused"),
+    "removed": _l("Removed"),
+    "test": _l("Test"),
 }
 PROBLEMS = {
-    "address_refused": N_("the address is not allowed"),
-    "certificate": N_("the certificate is not trusted"),
-    "no_answer": N_("no answer"),
+    "address_refused": _l("the address is not allowed"),
+    "certificate": _l("the certificate is not trusted"),
+    "no_answer": _l("no answer"),
 }
-
-
-def event_label(name: str) -> str:
-    """Return the word for an event."""
-    return str(gettext(EVENTS[name]))
 
 
 def outcome_label(delivery: WebhookDelivery) -> str:
@@ -40,4 +35,4 @@ def outcome_label(delivery: WebhookDelivery) -> str:
 def _why(delivery: WebhookDelivery) -> str:
     if delivery.status is not None:
         return str(gettext("answered %(status)s", status=delivery.status))
-    return str(gettext(PROBLEMS[delivery.problem]))
+    return str(PROBLEMS[delivery.problem])

@@ -68,7 +68,7 @@ def register(app: Flask) -> None:
     for text in (*times, dates.valid_until, terminals.counted_when, *texts):
         app.add_template_filter(text)
     app.add_template_filter(messages.actor_name, "actor")
-    app.add_template_filter(webhooks.event_label, "webhook_event")
+    app.add_template_filter(webhooks.EVENTS.get, "webhook_event")
     app.add_template_filter(webhooks.outcome_label, "webhook_outcome")
     app.jinja_env.tests["many"] = is_many
     app.jinja_env.tests["full_of_faces"] = capacity.is_full_of_faces
