@@ -122,7 +122,6 @@ TESTED_ELSEWHERE = {
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
     "imports/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "terminals/device_swap": "another device, from its check to the certificate: tests/scenarios/test_other_device.py",
 }
 
 

@@ -233,7 +233,7 @@ def _send(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
     :raises Full: when the terminal has no room for one more face.
     """
     if not replaces:
-        checks.require_room_for_face(attempt.talk)
+        checks.require_room(attempt.talk, for_face=True)
     attempt.talk.yield_to_urgent()
     attempt.write(state.SENDING_FACE)
     try:

@@ -175,7 +175,7 @@ def _add(attempt: Attempt) -> Person | None:
 
     :raises Full: when the terminal has no room for one more person.
     """
-    checks.require_room_for_person(attempt.talk)
+    checks.require_room(attempt.talk)
     before = {"sent_name": attempt.row.sent_name, "sent_valid": attempt.row.sent_valid}
     lost = attempt.row.face == CONFIRMED
     sending = state.SENDING_LOST_PERSON if lost else state.SENDING_PERSON

@@ -19,11 +19,9 @@ CODES = (*CODES_OF_PEOPLE, *CODES_OF_FACES)
 
 def remaining(terminal: Terminal) -> tuple[int | None, int | None]:
     """Return how many more people and how many more faces fit on a terminal; None where it does not tell."""
-    return _remaining(terminal.people, terminal.people_capacity), _remaining(terminal.faces, terminal.face_capacity)
-
-
-def _remaining(count: int | None, capacity: int | None) -> int | None:
-    return max(capacity - count, 0) if count is not None and capacity else None
+    counts = (terminal.people, terminal.people_capacity), (terminal.faces, terminal.face_capacity)
+    people, faces = (max(limit - count, 0) if count is not None and limit else None for count, limit in counts)
+    return people, faces
 
 
 def is_full_of_faces(terminal: Terminal) -> bool:
@@ -48,15 +46,15 @@ def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
 
     :param people: for so many people. :param faces: for so many faces. None is not known, and makes nobody due.
     """
-    for codes, room in ((CODES_OF_PEOPLE, people), (CODES_OF_FACES, faces)):
-        if room:
+    for codes, count in ((CODES_OF_PEOPLE, people), (CODES_OF_FACES, faces)):
+        if count:
             refused = (Enrolment.terminal_id == terminal_id, Enrolment.refusal_code.in_(codes))
             waiting = (*refused, Enrolment.desired == PRESENT, Enrolment.next_attempt_at.is_(None))
-            some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(room)
+            some = select(Enrolment.id).where(*waiting).order_by(Enrolment.id).limit(count)
             state.apply(state.ROOM_AGAIN, Enrolment.id.in_(some))
 
 
 def make_due_after_removal(terminal: Terminal) -> None:
     """Make somebody due who was refused for lack of room, in the caller's transaction: there is room for one now."""
-    people, faces = (1 if there_were in {0, None} else None for there_were in remaining(terminal))
+    people, faces = (1 if left in {0, None} else None for left in remaining(terminal))
     make_due(terminal.id, people, faces)

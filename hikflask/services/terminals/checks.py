@@ -3,17 +3,17 @@
 It runs when a terminal is added, when an operator presses "Check", and before the first use.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, faces, persons
-from hikflask.isapi.errors import Full, Nonsense, Refused
+from hikflask.isapi.errors import Full
 from hikflask.isapi.persons import Count
-from hikflask.models import Terminal
+from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.terminal import (
     BY_BINARY,
@@ -24,20 +24,20 @@ from hikflask.models.terminal import (
     NO_CAPTURE,
     UNKNOWN,
 )
+from hikflask.services import audit
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import capacity, clock, connection, people_changes, recovery
-from hikflask.services.terminals.connection import Conversation
-from hikflask.services.terminals.device_swap import distrust, is_other_device
-from hikflask.services.terminals.lost_people import prove_again_if_lost
-
-Told = TypeVar("Told")
+from hikflask.services.terminals.connection import Conversation, usable_answer
 
 CHECK = "check"
 # A person waits for the page, so a terminal with slow answers must not block it for a minute.
 MAX_SECONDS = 12.0
 # A check in the background begins at once, or after the terminal's present conversation.
 AWAITED_SECONDS = 45.0
+# How faces are sent, by what the face library offers; the first that it offers counts.
+FACE_CALLS = {"setup": FACE_SET_UP, "post": FACE_ADD_OR_REPLACE}
 
 
 def check(terminal_id: int, holder: str) -> Terminal:
@@ -89,40 +89,37 @@ def learn(talk: Conversation) -> Terminal:
 
     :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease; nothing is written.
     """
-    # Texts are cut to their columns: PostgreSQL refuses longer ones, SQLite does not.
     info = device.info(talk)
-    modes = _if_told(lambda: capture.capabilities(talk)) or capture.CaptureModes()
-    limits = _if_told(lambda: device.person_limits(talk)) or device.PersonLimits()
-    library = _if_told(lambda: device.face_library(talk)) or device.FaceLibrary()
+    modes = usable_answer(lambda: capture.capabilities(talk)) or capture.CaptureModes()
+    limits = usable_answer(lambda: device.person_limits(talk)) or device.PersonLimits()
+    library = usable_answer(lambda: device.face_library(talk)) or device.FaceLibrary()
     counted = count(talk)
-    time = _if_told(lambda: clock.read(talk)) or clock.UNKNOWN
-    other = is_other_device(talk.terminal, info.serial[:128])
-    found: dict[str, Any] = {
+    time = usable_answer(lambda: clock.read(talk)) or clock.UNKNOWN
+    terminal, serial = talk.terminal, info.serial[:128]
+    # Also when a serial number appears or disappears.
+    is_other_device = terminal.checked_at is not None and terminal.serial != serial
+    face_calls = next((calls for function, calls in FACE_CALLS.items() if function in library.functions), None)
+    # Texts are cut to their columns: PostgreSQL refuses longer ones, SQLite does not.
+    values: dict[str, Any] = {
         "model": info.model[:64],
-        "serial": info.serial[:128],
+        "serial": serial,
         "firmware": info.firmware[:64],
-        "capture_mode": _capture_mode(talk.terminal, modes) or _tried("capture_mode", talk.terminal, other),
-        "face_mode": _face_mode(talk.terminal, modes) or _tried("face_mode", talk.terminal, other),
-        "face_calls": _face_calls(library) or (None if other else talk.terminal.face_calls),
-        "picture_name": None if other else talk.terminal.picture_name,
+        "capture_mode": _capture_mode(terminal, modes) or _tried("capture_mode", terminal, is_other_device),
+        "face_mode": _face_mode(terminal, modes) or _tried("face_mode", terminal, is_other_device),
+        "face_calls": face_calls or (None if is_other_device else terminal.face_calls),
+        "picture_name": None if is_other_device else terminal.picture_name,
         "can_cancel": modes.cancel,
         "name_bytes": limits.name_bytes,
         "people_capacity": limits.people,
         "face_capacity": library.capacity,
-        "people": counted and counted.people,
-        "faces": counted and counted.faces,
-        "checked_at": database_now(),
         **time,
     }
     with talk.lease.write():
-        if other:
-            found |= distrust(talk.terminal, found["serial"])
-        elif found["face_mode"] == BY_PICTURE != talk.terminal.face_mode:
-            recovery.bring_photos(talk.terminal.id)
-        people_changes.note_count(talk.terminal, counted)
-        prove_again_if_lost(talk.terminal, counted)
-        changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**found))
-        _let_in_who_waits(talk)
+        if is_other_device:
+            values |= distrust(terminal, serial)
+        elif values["face_mode"] == BY_PICTURE != terminal.face_mode:
+            recovery.bring_photos(terminal.id)
+        _write(talk, counted, values)
     people_changes.check_some_people(talk)
     return talk.terminal
 
@@ -139,16 +136,45 @@ def count_people(talk: Conversation) -> None:
         return
     counted = count(talk)
     with talk.lease.write():
-        values = {
-            "people": counted and counted.people,
-            "faces": counted and counted.faces,
-            "checked_at": database_now(),
-        }
-        people_changes.note_count(talk.terminal, counted)
-        prove_again_if_lost(talk.terminal, counted)
-        changed_rows(update(Terminal).where(Terminal.id == talk.terminal.id).values(**values))
-        _let_in_who_waits(talk)
+        _write(talk, counted, {})
     people_changes.check_some_people(talk)
+
+
+def _write(talk: Conversation, counted: Count | None, values: Mapping[str, Any]) -> None:
+    """Write counts and values to the row, read it again, and make those due for whom there is room now."""
+    terminal_id = talk.terminal.id
+    people_changes.check_count(talk.terminal, counted)
+    counts = {"people": counted and counted.people, "faces": counted and counted.faces, "checked_at": database_now()}
+    changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**values, **counts))
+    talk.terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+    capacity.make_due(terminal_id, *capacity.remaining(talk.terminal))
+
+
+def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
+    """Mark everything as unconfirmed on another device at a terminal's address; return what the terminal's row gets.
+
+    It is within the caller's transaction. The device may be a new one in the place of the old one, or one that belongs
+    to another door. So nobody is sent to it before an administrator says so, save one by one. When the old device comes
+    back meanwhile, everybody is verified again by itself.
+
+    People who were written to the old device may still open doors with it, now or when it is put back. So a removal
+    stays open until a person says that the number is gone from the old device, too.
+    """
+    here = Enrolment.terminal_id == terminal.id
+    state.apply(state.LEFT_ON_OLD_DEVICE, here)
+    state.apply(state.LEAVING_OLD_DEVICE, here)
+    awaited = state.apply(state.AWAITED_ON_NEW_DEVICE, here) > 0
+    # A serial number that is not told is nobody's.
+    returned = terminal.awaits_restore and serial != "" and serial == terminal.earlier_serial
+    if returned:
+        state.apply(state.RESTORED, here)
+    old, new = {"serial": terminal.serial}, {"serial": serial}
+    audit.record("terminal.other_device", terminal=terminal.name, before=old, after=new)
+    return {
+        "earlier_serial": terminal.serial,
+        "device_changed_at": database_now(),
+        "awaits_restore": awaited and not returned,
+    }
 
 
 def count(talk: Conversation) -> Count | None:
@@ -158,52 +184,34 @@ def count(talk: Conversation) -> Count | None:
 
     :raises TerminalError: when it does not answer.
     """
-    counted = _if_told(lambda: persons.count(talk))
+    counted = usable_answer(lambda: persons.count(talk))
     if counted is None or 0 not in {counted.people, counted.faces}:
         return counted
     number = people_changes.somebody_there(talk.terminal.id)
-    person = _if_told(lambda: persons.find(talk, number)) if number else None
+    person = usable_answer(lambda: persons.find(talk, number)) if number else None
     if person is None:
         return counted
     if counted.people == 0:
         return None
-    has_face = person.faces if person.faces is not None else _if_told(lambda: faces.find(talk, person.number))
+    has_face = person.faces if person.faces is not None else usable_answer(lambda: faces.find(talk, person.number))
     return replace(counted, faces=None) if has_face else counted
 
 
-def _let_in_who_waits(talk: Conversation) -> None:
-    """Read the terminal's row again, which was just written, and make those due for whom there is room now."""
-    talk.terminal = db.session.get_one(Terminal, talk.terminal.id, populate_existing=True)
-    capacity.make_due(talk.terminal.id, *capacity.remaining(talk.terminal))
-
-
-def require_room_for_person(talk: Conversation) -> None:
-    """Refuse a new person whom the terminal would refuse. People are counted again first.
+def require_room(talk: Conversation, *, for_face: bool = False) -> None:
+    """Refuse a new person, or a new face, that the terminal would refuse. People are counted again first.
 
     :raises Full: when it is full. :raises TerminalError: when it cannot be asked.
     """
-    if capacity.remaining(talk.terminal)[0] == 0:
+
+    def is_full() -> bool:
+        people, faces = capacity.remaining(talk.terminal)
+        return (faces if for_face else people) == 0
+
+    if is_full():
         count_people(talk)
-        if capacity.remaining(talk.terminal)[0] == 0:
-            raise Full(code="deviceuserfull", sub_status="deviceUserFull")
-
-
-def require_room_for_face(talk: Conversation) -> None:
-    """Refuse a new face as require_room_for_person() refuses a person."""
-    if capacity.remaining(talk.terminal)[1] == 0:
-        count_people(talk)
-        if capacity.remaining(talk.terminal)[1] == 0:
-            raise Full(code="devicefacefull", sub_status="deviceFaceFull")
-
-
-def _if_told(ask: Callable[[], Told]) -> Told | None:
-    """Return the answer to a request that not every model supports, or None when there is no usable answer."""
-    try:
-        return ask()
-    except (Refused, Nonsense) as error:
-        if error.retryable:
-            raise
-        return None
+        if is_full():
+            name = "deviceFaceFull" if for_face else "deviceUserFull"
+            raise Full(code=name.lower(), sub_status=name)
 
 
 def _tried(mode: str, terminal: Terminal, other: bool) -> str:
@@ -224,9 +232,3 @@ def _face_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
     if terminal.face_by_picture or (modes.binary and not modes.url):
         return BY_PICTURE
     return BY_URL if modes.url else None
-
-
-def _face_calls(library: device.FaceLibrary) -> str | None:
-    if "setup" in library.functions:
-        return FACE_SET_UP
-    return FACE_ADD_OR_REPLACE if "post" in library.functions else None

@@ -40,9 +40,12 @@ def read(talk: Conversation) -> dict[str, Any]:
     ours = before + (datetime.now(UTC) - before) / 2
     our_offset = _offset(ours)
     seconds = round((shown.moment(our_offset) - ours).total_seconds())
-    told = system_time.offset_of(shown.zone)
     # In summer time the zone's own offset is not the present one.
-    zone = shown.zone if shown.offset in {None, told} else system_time.zone_of(shown.offset or timedelta())
+    zone = (
+        shown.zone
+        if shown.offset in {None, system_time.offset_of(shown.zone)}
+        else system_time.zone_of(shown.offset or timedelta())
+    )
     return {
         "clock_offset": max(-MAX_OFFSET, min(seconds, MAX_OFFSET)),
         "zone": zone[:64],
@@ -67,12 +70,12 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
             system_time.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
         except RestartRequired as error:
             restart = error
-        found = read(talk)
-        before = _facts(talk.terminal)
+        values = read(talk)
+        before = _audit_fields(talk.terminal)
         with talk.lease.write():
-            changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**found))
+            changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(**values))
             terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
-            audit.record("terminal.clock_set", terminal=terminal.name, before=before, after=_facts(terminal))
+            audit.record("terminal.clock_set", terminal=terminal.name, before=before, after=_audit_fields(terminal))
         if restart:
             raise restart
         if is_wrong(terminal):
@@ -131,6 +134,6 @@ def _offset(moment: datetime) -> timedelta:
     return local(moment).utcoffset() or timedelta()
 
 
-def _facts(terminal: Terminal) -> dict[str, Any]:
+def _audit_fields(terminal: Terminal) -> dict[str, Any]:
     seconds = {} if terminal.clock_offset is None else {"seconds_ahead": terminal.clock_offset}
     return {**seconds, "zone": written(offset_there(terminal))}

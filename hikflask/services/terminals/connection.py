@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import func, select, update
@@ -20,6 +20,8 @@ from hikflask.isapi.errors import (
     CertificateChanged,
     LoginRefused,
     NoAnswer,
+    Nonsense,
+    Refused,
     TerminalError,
     WeakDigest,
 )
@@ -36,14 +38,16 @@ from hikflask.services.core.errors import (
 )
 from hikflask.services.terminals import allowed_addresses, leases, recovery
 
+Answered = TypeVar("Answered")
+
 log = logging.getLogger(__name__)
 # The lease ends so many seconds after the time-out of the call.
 MARGIN_SECONDS = 2.0
 # A lease is so much longer than its next call may take, so a conversation with a quick terminal never renews it. The
 # holder's death blocks the terminal for that long, too.
 SPARE_SECONDS = 10.0
-# Work for many looks that often, between two requests, whether a person waits for the terminal.
-LOOK_SECONDS = 0.25
+# Work for many checks this often, between two requests, whether a person waits for the terminal.
+CHECK_SECONDS = 0.25
 # When the answer to something that is only read takes longer, the lease may be taken over meanwhile.
 LEND_SECONDS = 0.4
 SEARCHES = {persons.SEARCH, faces.SEARCH}
@@ -64,7 +68,7 @@ ANSWERED = {
 
 @dataclass
 class Conversation:
-    """A terminal's row as read under the lease, and the client for it. It is an isapi Requester.
+    """One conversation: the terminal's row as read under the lease, and the requests to it. It is an isapi Requester.
 
     `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
     `give_up_at` is when the whole conversation must end, by time.monotonic(). `pending_updates` are written to the
@@ -74,13 +78,12 @@ class Conversation:
 
     terminal: Terminal
     lease: leases.Lease
-    client: Client
     seconds_left: Callable[[], float] | None = None
     give_up_at: float | None = None
     answered: bool = False
     pending_updates: dict[str, Any] = field(default_factory=dict)
     yields: bool = False
-    _look_at: float = field(default_factory=lambda: time.monotonic() + LOOK_SECONDS)
+    _check_at: float = field(default_factory=lambda: time.monotonic() + CHECK_SECONDS)
     _is_lent: bool = False
 
     def request(
@@ -106,9 +109,11 @@ class Conversation:
         can_stop = self.yields and reads
         if can_stop:
             self.yield_to_urgent()
+        # This process keeps it while address and password stay the same.
+        client = terminal_clients.get(self.terminal.id, self.terminal.version, lambda: new_client(self.terminal))
         end_read()
         try:
-            answer = self.client.request(
+            answer = client.request(
                 method,
                 path,
                 data=data,
@@ -129,19 +134,18 @@ class Conversation:
 
         :raises LeaseLost: then.
         """
-        if not self.yields or time.monotonic() < self._look_at:
-            return
-        self._look_at = time.monotonic() + LOOK_SECONDS
-        if self.lease.is_wanted():
-            raise LeaseLost
+        if self.yields and time.monotonic() >= self._check_at:
+            self._check_at = time.monotonic() + CHECK_SECONDS
+            if self.lease.is_wanted():
+                raise LeaseLost
 
-    def update_row(self, **found: Any) -> None:
-        """Write to the terminal's row now what this conversation pending_updates.
+    def update_row(self, **values: Any) -> None:
+        """Write values to the terminal's row now.
 
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         with self.lease.write():
-            changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**found))
+            changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(**values))
 
     def _lend(self) -> None:
         self._is_lent = True
@@ -193,55 +197,70 @@ def converse(
         seconds = config["CONNECT_TIMEOUT"] + config["READ_TIMEOUT"] + SPARE_SECONDS
     wait = config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait, urgent=urgent)
-    found: dict[str, Any] = {}
-    pending_updates: dict[str, Any] = {}
+    give_up_at = None if total is None else time.monotonic() + total
+    talk = Conversation(lease.terminal, lease, give_up_at=give_up_at, yields=yields)
+    failure: TerminalError | None = None
     try:
-        terminal = lease.terminal
-        _refuse_unusable(terminal)
-        give_up_at = None if total is None else time.monotonic() + total
-        talk = Conversation(
-            terminal, lease, client_for(terminal), give_up_at=give_up_at, pending_updates=pending_updates, yields=yields
-        )
-        try:
-            yield talk
-        finally:
-            found = ANSWERED if talk.answered else {}
-    except LoginRefused as error:
-        record_refused_login(terminal, error)
-        found = {**IS_THERE, "login": False, "last_error_code": error.code}
-        raise
+        if lease.terminal.retired_at is not None:
+            raise TerminalRetired(t=lease.terminal.name)
+        refuse_when_stopped(lease.terminal)
+        yield talk
     except TerminalError as error:
-        found = _found_by(error)
-        if isinstance(error, CertificateChanged):
-            _note_certificate(terminal, lease, error)
+        failure = error
         raise
     finally:
-        _end(lease, {**pending_updates, **found}, recovered=found is ANSWERED and _was_in_trouble(terminal))
+        _end(talk, failure)
 
 
-def _end(lease: leases.Lease, found: dict[str, Any], *, recovered: bool) -> None:
-    """Release the lease, even when resume() fails."""
+def _end(talk: Conversation, failure: TerminalError | None) -> None:
+    """Write what a conversation showed of the terminal, and release its lease whatever fails.
+
+    When the terminal works again, its waiting and stopped enrolments become due.
+    """
+    terminal, lease = talk.lease.terminal, talk.lease
+    values: Mapping[str, Any] = {}
     try:
-        if recovered:
-            _resume(lease)
+        if failure is not None:
+            values = _record_failure(terminal, lease, failure)
+        elif talk.answered:
+            values = ANSWERED
+            if terminal.last_error_code or terminal.reachable is False or terminal.refused_since is not None:
+                with suppress(LeaseLost), lease.write():
+                    recovery.resume(lease.terminal_id)
     finally:
-        lease.release(**found)
+        lease.release(**{**talk.pending_updates, **values})
 
 
-def _was_in_trouble(terminal: Terminal) -> bool:
-    return bool(terminal.last_error_code) or terminal.reachable is False or terminal.refused_since is not None
+def _record_failure(terminal: Terminal, lease: leases.Lease, error: TerminalError) -> Mapping[str, Any]:
+    """Record a refused login or another certificate, and return what is written to the terminal's row."""
+    if isinstance(error, LoginRefused):
+        record_refused_login(terminal, error)
+        return {**IS_THERE, "login": False, "last_error_code": error.code}
+    if isinstance(error, CertificateChanged):
+        # Only the first time goes into the audit trail.
+        first = update(Terminal).where(Terminal.id == terminal.id, Terminal.last_error_code != error.code)
+        with suppress(LeaseLost), lease.write():
+            if changed_rows(first.values(last_error_code=error.code)):
+                audit.record("terminal.certificate_changed", terminal=terminal.name)
+    if not error.reached:
+        since = func.coalesce(Terminal.offline_since, database_now())
+        until = database_now(current_app.config["RETRY_BASE"])
+        return {"reachable": False, "offline_since": since, "backoff_until": until, "last_error_code": error.code}
+    # WeakDigest: the password was not sent, so it is unknown whether it is right.
+    return {**IS_THERE, "login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else IS_THERE
 
 
-def _resume(lease: leases.Lease) -> None:
-    """The terminal works again: waiting and stopped enrolments become due."""
-    with suppress(LeaseLost), lease.write():
-        recovery.resume(lease.terminal_id)
+def usable_answer(ask: Callable[[], Answered]) -> Answered | None:
+    """Return the answer to a request that not every model supports, or None when there is no usable answer.
 
-
-def _refuse_unusable(terminal: Terminal) -> None:
-    if terminal.retired_at is not None:
-        raise TerminalRetired(t=terminal.name)
-    refuse_when_stopped(terminal)
+    :raises TerminalError: when it may be answered later.
+    """
+    try:
+        return ask()
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        return None
 
 
 def refuse_before_compared(terminal: Terminal) -> None:
@@ -264,11 +283,6 @@ def get_terminal(terminal_id: int) -> Terminal:
     return terminal
 
 
-def client_for(terminal: Terminal) -> Client:
-    """Return this process's client for the terminal. It is kept while address and password stay the same."""
-    return terminal_clients.get(terminal.id, terminal.version, lambda: new_client(terminal))
-
-
 def new_client(terminal: Terminal) -> Client:
     """Return a new client, without the state of earlier conversations."""
     config = current_app.config
@@ -282,15 +296,23 @@ def new_client(terminal: Terminal) -> Client:
         https_only=allowed_addresses.requires("https"),
         sha256_only=allowed_addresses.requires("sha256"),
         transport=current_app.extensions.get("terminal_transport"),
-        observe=partial(_note_call, terminal.id),
+        observe=partial(_record_call, terminal.id),
     )
 
 
-def _note_call(terminal_id: int, path: str, seconds: float) -> None:
+def _record_call(terminal_id: int, path: str, seconds: float) -> None:
     """Count and log a call, by a name that has nothing of what was sent."""
     name = calls.name_of(path)
     metrics.counted.call(name, seconds)
     log.info("terminal %s: %s in %.3f s", terminal_id, name, seconds)
+
+
+def locked_minutes(terminal: Terminal) -> int | None:
+    """Return for how many more minutes the account is locked at the terminal, or None."""
+    if terminal.refused_since is None or terminal.unlock_at is None:
+        return None
+    now = db.session.execute(select(database_now())).scalar_one()
+    return max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))) if terminal.unlock_at > now else None
 
 
 def refuse_when_stopped(terminal: Terminal) -> None:
@@ -298,23 +320,9 @@ def refuse_when_stopped(terminal: Terminal) -> None:
 
     :raises LoginStopped: with the minutes that the account stays locked.
     """
-    if terminal.refused_since is None:
-        return
-    if terminal.unlock_at is None:
-        raise LoginStopped(terminal.refused_code, None)
-    now = db.session.execute(select(database_now())).scalar_one()
-    if terminal.unlock_at > now:
-        raise LoginStopped(terminal.refused_code, max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))))
-
-
-def locked_minutes(terminal: Terminal) -> int | None:
-    """Return for how many more minutes the account is locked there, or None."""
-    try:
-        refuse_when_stopped(terminal)
-    except LoginStopped as stopped:
-        minutes: int | None = stopped.params["n"]
-        return minutes
-    return None
+    minutes = locked_minutes(terminal)
+    if minutes or (terminal.refused_since is not None and terminal.unlock_at is None):
+        raise LoginStopped(terminal.refused_code, minutes)
 
 
 def record_refused_login(terminal: Terminal, error: LoginRefused) -> None:
@@ -323,8 +331,8 @@ def record_refused_login(terminal: Terminal, error: LoginRefused) -> None:
     Nothing is written when the password was changed meanwhile, which changes `version`.
     """
     seconds = error.unlock_seconds if isinstance(error, AccountLocked) else None
-    mine = update(Terminal).where(Terminal.id == terminal.id, Terminal.version == terminal.version)
-    refused = mine.values(
+    unchanged = update(Terminal).where(Terminal.id == terminal.id, Terminal.version == terminal.version)
+    refused = unchanged.values(
         refused_since=database_now(),
         refused_code=error.code,
         last_error_code=error.code,
@@ -336,20 +344,3 @@ def record_refused_login(terminal: Terminal, error: LoginRefused) -> None:
             audit.record("terminal.password_refused", terminal=terminal.name, after={"reason": error.code})
         else:
             changed_rows(refused)
-
-
-def _note_certificate(terminal: Terminal, lease: leases.Lease, error: CertificateChanged) -> None:
-    """Write another certificate to the row and the audit trail, but only the first time it is seen."""
-    first = update(Terminal).where(Terminal.id == terminal.id, Terminal.last_error_code != error.code)
-    with suppress(LeaseLost), lease.write():
-        if changed_rows(first.values(last_error_code=error.code)):
-            audit.record("terminal.certificate_changed", terminal=terminal.name)
-
-
-def _found_by(error: TerminalError) -> dict[str, Any]:
-    if not error.reached:
-        since = func.coalesce(Terminal.offline_since, database_now())
-        quiet = database_now(current_app.config["RETRY_BASE"])
-        return {"reachable": False, "offline_since": since, "backoff_until": quiet, "last_error_code": error.code}
-    # WeakDigest: the password was not sent, so it is unknown whether it is right.
-    return IS_THERE | ({"login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else {})

@@ -3,10 +3,10 @@
 A lease is one compare-and-set UPDATE on the terminal's row, by the database's clock. Its number rises with every
 holder, and every later write of the conversation has it in its WHERE. So a late holder cannot write.
 
-Who waits for a terminal may let its row say so (`wanted_until`). Work for many does not begin a conversation with such
-a terminal, and ends its present one between two requests. While it waits long for something that it only reads, it
-lends its lease (`lease_yields`): whoever is urgent may take it over. Before anything else, it takes the lease back, or
-learns that it is lost.
+Somebody who waits for a terminal may let its row say so (`wanted_until`). Work for many does not begin a conversation
+with such a terminal, and ends its present one between two requests. While it waits long for something that it only
+reads, it lends its lease (`lease_yields`): an urgent caller may take it over. Before anything else, it takes the lease
+back, or is told that it is lost.
 """
 
 import time
@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
+from sqlalchemy import ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.config import MAX_CAPTURE_SECONDS
@@ -38,7 +38,6 @@ WANTED_EVERY_SECONDS = 0.2
 WANTED_SECONDS = 1.0
 # The table, not the model: each round trip and each write begins with such a statement, and the ORM doubles its cost.
 ROWS = cast("Table", Terminal.__table__)
-Seconds = float | BindParameter[float]
 
 
 @dataclass
@@ -65,7 +64,7 @@ class Lease:
         """
         ends_at = time.monotonic() + seconds
         with transaction(alone=True):
-            self._mine(lease_until=database_now(seconds))
+            self._update(lease_until=database_now(seconds))
         self.ends_at = ends_at
 
     def verify(self) -> None:
@@ -78,9 +77,9 @@ class Lease:
 
     def lend(self) -> None:
         """Let whoever is urgent take the terminal over, until take_back(). Only while nothing is written there."""
-        # If that fails, whoever waits for it waits a little longer.
-        with suppress(SQLAlchemyError), transaction(alone=True):
-            changed_rows(self._where().values(lease_yields=self.number))
+        # If that fails, whoever waits for it waits a little longer; a lease that is lost shows when it is taken back.
+        with suppress(SQLAlchemyError, LeaseLost), transaction(alone=True):
+            self._update(lease_yields=self.number)
 
     def take_back(self) -> None:
         """End what lend() began.
@@ -88,16 +87,16 @@ class Lease:
         :raises LeaseLost: when somebody took the terminal over.
         """
         with transaction(alone=True):
-            self._mine(lease_yields=None)
+            self._update(lease_yields=None)
 
     def is_wanted(self) -> bool:
         """True while somebody waits for the terminal."""
         return db.session.execute(WANTED, {"terminal_id": self.terminal_id}).first() is not None
 
-    def release(self, **learnt: Any) -> None:
-        """Release the terminal and write `learnt` to its row. Nothing happens when another holder took the lease."""
+    def release(self, **values: Any) -> None:
+        """Release the terminal and write values to its row. Nothing happens when another holder took the lease."""
         with transaction(alone=True):
-            changed_rows(_releasing(tuple(learnt.items())), {"its_id": self.terminal_id, "its_number": self.number})
+            changed_rows(_releasing(tuple(values.items())), {"its_id": self.terminal_id, "its_number": self.number})
 
     @contextmanager
     def write(self) -> Iterator[None]:
@@ -109,14 +108,12 @@ class Lease:
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         with transaction():
-            self._mine(lease_number=self.number)
+            self._update(lease_number=self.number)
             yield
 
-    def _where(self) -> Update:
-        return update(ROWS).where(ROWS.c.id == self.terminal_id, ROWS.c.lease_number == self.number)
-
-    def _mine(self, **values: Any) -> None:
-        if changed_rows(self._where().values(**values)) != 1:
+    def _update(self, **values: Any) -> None:
+        own = update(ROWS).where(ROWS.c.id == self.terminal_id, ROWS.c.lease_number == self.number)
+        if changed_rows(own.values(**values)) != 1:
             raise LeaseLost
 
 
@@ -130,23 +127,26 @@ def acquire(
     :raises TerminalInUse: with the present holder and the seconds left to it.
     :raises terminal_unknown: when there is no such row.
     """
+    parameters = {"terminal_id": terminal_id, "holder": holder[:128], "purpose": purpose, "seconds": seconds}
     began = time.monotonic()
     give_up = began + wait
-    say_again_at = 0.0
+    announce_at = 0.0
     while True:
-        lease = _try(terminal_id, holder, purpose, seconds, urgent)
+        ends_at = time.monotonic() + seconds
+        with transaction(alone=True):
+            terminal = db.session.execute(TAKE_URGENTLY if urgent else TAKE, parameters).scalar_one_or_none()
         now = time.monotonic()
-        if lease:
+        if terminal is not None:
             metrics.counted.lease_wait(TAKEN, now - began)
-            return lease
+            return Lease(terminal_id, terminal.lease_number, ends_at, terminal)
         if now >= give_up:
             metrics.counted.lease_wait(GIVEN_UP, now - began)
-            if say_again_at:
-                _want(terminal_id, None)
+            if announce_at:
+                _announce(terminal_id, None)
             raise in_use(terminal_id)
-        if urgent and now >= say_again_at:
-            say_again_at = now + WANTED_EVERY_SECONDS
-            _want(terminal_id, database_now(WANTED_SECONDS))
+        if urgent and now >= announce_at:
+            announce_at = now + WANTED_EVERY_SECONDS
+            _announce(terminal_id, database_now(WANTED_SECONDS))
         time.sleep(POLL_SECONDS)
 
 
@@ -167,7 +167,8 @@ def in_use(terminal_id: int) -> TerminalInUse:
 def free() -> ColumnElement[bool]:
     """Return the condition that nobody holds the terminal now."""
     # No lease is so long. One that ends later was written before the clock was set back.
-    return _free(MAX_SECONDS)
+    until = ROWS.c.lease_until
+    return or_(until.is_(None), until <= database_now(), until > database_now(MAX_SECONDS))
 
 
 def is_wanted() -> ColumnElement[bool]:
@@ -176,14 +177,8 @@ def is_wanted() -> ColumnElement[bool]:
     return and_(ROWS.c.wanted_until > database_now(), ROWS.c.wanted_until <= database_now(2 * WANTED_SECONDS))
 
 
-def _free(longest: Seconds) -> ColumnElement[bool]:
-    until = ROWS.c.lease_until
-    return or_(until.is_(None), until <= database_now(), until > database_now(longest))
-
-
 def _taking(*, urgently: bool) -> Update:
-    free_now = _free(bindparam("longest", type_=Float))
-    can_be_taken = or_(free_now, ROWS.c.lease_yields == ROWS.c.lease_number) if urgently else free_now
+    can_be_taken = or_(free(), ROWS.c.lease_yields == ROWS.c.lease_number) if urgently else free()
     return (
         update(Terminal)
         .where(Terminal.id == bindparam("terminal_id"), can_be_taken)
@@ -204,27 +199,13 @@ TAKE = _taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_
 WANTED = select(ROWS.c.id).where(ROWS.c.id == bindparam("terminal_id"), is_wanted())
 
 
-def _try(terminal_id: int, holder: str, purpose: str, seconds: float, urgent: bool) -> Lease | None:
-    given = {
-        "terminal_id": terminal_id,
-        "holder": holder[:128],
-        "purpose": purpose,
-        "seconds": seconds,
-        "longest": MAX_SECONDS,
-    }
-    ends_at = time.monotonic() + seconds
-    with transaction(alone=True):
-        terminal = db.session.execute(TAKE_URGENTLY if urgent else TAKE, given).scalar_one_or_none()
-    return None if terminal is None else Lease(terminal_id, terminal.lease_number, ends_at, terminal)
-
-
 @lru_cache(maxsize=64)
-def _releasing(learnt: tuple[tuple[str, Any], ...]) -> Update:
-    mine = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
-    return mine.values(lease_until=None, lease_holder="", lease_purpose="", **dict(learnt))
+def _releasing(values: tuple[tuple[str, Any], ...]) -> Update:
+    own = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
+    return own.values(lease_until=None, lease_holder="", lease_purpose="", **dict(values))
 
 
-def _want(terminal_id: int, until: ColumnElement[datetime] | None) -> None:
-    """Say, or say no more, that somebody waits. Another one who waits says it again within a moment."""
+def _announce(terminal_id: int, until: ColumnElement[datetime] | None) -> None:
+    """Write until when somebody waits; None: nobody does. Whoever else waits writes it again within a moment."""
     with transaction(alone=True):
         changed_rows(update(ROWS).where(ROWS.c.id == terminal_id).values(wanted_until=until))

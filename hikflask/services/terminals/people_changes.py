@@ -1,4 +1,4 @@
-"""Notices that a terminal changed without reading its whole list: how many people, and a few of them by number.
+"""Notices that a terminal changed without reading its whole list: by how many people it has, and a few by their number.
 
 What is noticed is written to the table of drift. It ends with the next comparison, or when it is as before again. An
 enrolment that is not there as confirmed is tried again at once.
@@ -12,45 +12,57 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
-from hikflask.isapi.errors import Nonsense, Refused
 from hikflask.isapi.persons import Count, Person
 from hikflask.models import Comparison, Drift, Enrolment, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import COUNT, DONE, NAME, ONLY_HERE
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases
-from hikflask.services.terminals.connection import Conversation
+from hikflask.services.terminals.connection import Conversation, usable_answer
 
 # So many numbers are asked for in one search, the longest page that terminals give.
 MAX_NUMBERS = 30
 MAX_TEXT_LENGTH = 255
 
 
-# --- how many people ---
+def check_count(terminal: Terminal, count: Count | None) -> None:
+    """Compare a terminal's own count with whom it should have, within the caller's transaction.
 
+    When it has fewer people or faces than it confirmed, every enrolment there becomes pending again. Those do not count
+    as confirmed, so the same loss is noticed only once.
 
-def note_count(terminal: Terminal, count: Count | None) -> None:
-    """Write, within the caller's transaction, when a terminal does not have as many people as it should.
-
-    Strangers are known from the last comparison alone. Who is being added or removed may be there or not. Nothing is
-    expected of a device that has replaced another one, or after a restore.
+    :param count: None where the terminal does not tell.
     """
-    if count is None or terminal.awaits_restore or terminal.restored_from is not None:
-        return
-    comparison_id = db.session.execute(select(_last_comparison(terminal.id))).scalar()
+    if count is None or terminal.restored_from is not None:
+        return  # A restored backup does not know whom the terminal has confirmed since.
+    here = Enrolment.terminal_id == terminal.id
+    confirmed = (here, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+    people, faces = _count(*confirmed), _count(*confirmed, Enrolment.face == CONFIRMED)
+    if not terminal.awaits_restore:  # Nothing is expected of a device that has replaced another one.
+        _record_drift_of_count(terminal.id, count.people, people)
+    if count.people < people or (count.faces is not None and count.faces < faces):
+        state.apply(state.PEOPLE_LOST, here)
+        before, after = {"people": people, "faces": faces}, {"people": count.people, "faces": count.faces}
+        audit.record("terminal.people_lost", terminal=terminal.name, before=before, after=after)
+
+
+def _record_drift_of_count(terminal_id: int, counted: int, confirmed: int) -> None:
+    """Record when a terminal does not have as many people as it should.
+
+    Only the last comparison tells who is there besides. Who is being added or removed may be there or not.
+    """
+    comparison_id = db.session.execute(select(_last_comparison(terminal_id))).scalar()
     if comparison_id is None:
         return
-    here = Enrolment.terminal_id == terminal.id
-    certain = _counted(here, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
-    open_ones = _counted(here, Enrolment.person != CONFIRMED)
-    least = certain + _strangers(terminal.id, comparison_id)
-    if least <= count.people <= least + open_ones:
-        if not open_ones:
-            _forget(terminal.id, Drift.kind == COUNT)
-        return
-    _note(terminal.id, COUNT, "", str(least), str(count.people))
+    changing = _count(Enrolment.terminal_id == terminal_id, Enrolment.person != CONFIRMED)
+    least = confirmed + _count_strangers(terminal_id, comparison_id)
+    if not least <= counted <= least + changing:
+        _record(terminal_id, COUNT, "", str(least), str(counted))
+    elif not changing:
+        _forget(terminal_id, Drift.kind == COUNT)
 
 
 def somebody_there(terminal_id: int) -> str | None:
@@ -66,7 +78,7 @@ def _last_comparison(terminal_id: int) -> ScalarSelect[int]:
     return select(func.max(Comparison.id)).where(*done).scalar_subquery()
 
 
-def _strangers(terminal_id: int, comparison_id: int) -> int:
+def _count_strangers(terminal_id: int, comparison_id: int) -> int:
     """Return how many people of the last comparison nobody here desires, or has removed since."""
     ended = select(Comparison.ended_at).where(Comparison.id == comparison_id).scalar_subquery()
     gone = and_(Enrolment.desired == ABSENT, or_(Enrolment.person != CONFIRMED, Enrolment.confirmed_at > ended))
@@ -76,11 +88,8 @@ def _strangers(terminal_id: int, comparison_id: int) -> int:
     return db.session.execute(statement).scalar_one()
 
 
-def _counted(*those: ColumnElement[bool]) -> int:
-    return db.session.execute(select(func.count()).select_from(Enrolment).where(*those)).scalar_one()
-
-
-# --- a few people by number ---
+def _count(*which: ColumnElement[bool]) -> int:
+    return db.session.execute(select(func.count()).select_from(Enrolment).where(*which)).scalar_one()
 
 
 @dataclass(frozen=True)
@@ -94,9 +103,9 @@ class Confirmed:
 
 
 def check_some_people(talk: Conversation) -> None:
-    """Look whether a few confirmed people are on the terminal under their names, within a conversation.
+    """Check that a few confirmed people are on the terminal under their names, within a conversation.
 
-    Each look goes on where the one before ended. A terminal that ignores the numbers of a search proves nothing.
+    Each check goes on where the one before ended. A terminal that ignores the numbers of a search proves nothing.
 
     :raises TerminalError: when it does not answer. :raises LeaseLost: when another holder took the lease.
     """
@@ -104,20 +113,25 @@ def check_some_people(talk: Conversation) -> None:
     if talk.terminal.restored_from is not None:
         return  # Only a comparison of the whole list tells what is otherwise.
     confirmed = _next_confirmed(talk.terminal)
-    found = _asked(talk, [one.number for one in confirmed]) if confirmed else {}
+    numbers = [row.number for row in confirmed]
+    people = usable_answer(lambda: persons.find_several(talk, numbers)) if confirmed else {}
     last = confirmed[-1].enrolment_id if len(confirmed) == MAX_NUMBERS else 0
     with talk.lease.write():
-        looked = update(Terminal).where(Terminal.id == terminal_id)
-        changed_rows(looked.values(drift_after=last, drift_looked_at=database_now()))
-        _forget_mended(terminal_id)
-        if found is None:
-            return
-        for one in confirmed:
-            _judge(terminal_id, one, found.get(one.number))
+        checked = update(Terminal).where(Terminal.id == terminal_id)
+        changed_rows(checked.values(drift_after=last, drift_looked_at=database_now()))
+        # It is over once the terminal confirmed the number again, or nobody desires it any more.
+        here = (Enrolment.terminal_id == terminal_id, Enrolment.number == Drift.number, Enrolment.desired == PRESENT)
+        _forget(terminal_id, Drift.kind != COUNT, ~exists().where(*here, Enrolment.person != CONFIRMED))
+        if people is not None:
+            for row in confirmed:
+                _check_person(terminal_id, row, people.get(row.number))
 
 
 def _next_confirmed(terminal: Terminal) -> list[Confirmed]:
-    """Return the next confirmed enrolments, after those of the last look."""
+    """Return the next confirmed enrolments, after those of the last check.
+
+    Their names are the one that the terminal confirmed, the one that was sent since, and the employee's whole names.
+    """
     confirmed = (
         Enrolment.terminal_id == terminal.id,
         Enrolment.desired == PRESENT,
@@ -126,47 +140,26 @@ def _next_confirmed(terminal: Terminal) -> list[Confirmed]:
     )
     statement = select(Enrolment).where(*confirmed).order_by(Enrolment.id).limit(MAX_NUMBERS)
     loaded = statement.options(joinedload(Enrolment.employee))
-    rows = db.session.execute(loaded, execution_options={"populate_existing": True}).scalars()
-    return [Confirmed(row.id, row.generation, row.number, _names(row)) for row in rows]
+    next_ones = []
+    for row in db.session.execute(loaded, execution_options={"populate_existing": True}).scalars():
+        whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
+        names = tuple(name for name in (row.written_name, row.sent_name, *whole) if name)
+        next_ones.append(Confirmed(row.id, row.generation, row.number, names))
+    return next_ones
 
 
-def _names(row: Enrolment) -> tuple[str, ...]:
-    """Return the name that the terminal confirmed, the one that was sent since, and the employee's whole names."""
-    whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
-    return tuple(name for name in (row.written_name, row.sent_name, *whole) if name)
-
-
-def _asked(talk: Conversation, numbers: list[str]) -> dict[str, Person] | None:
-    """Return who is there of these numbers, or None when the terminal's answer proves nothing."""
-    try:
-        return persons.find_several(talk, numbers)
-    except (Refused, Nonsense) as error:
-        if error.retryable:
-            raise
-        return None
-
-
-def _judge(terminal_id: int, one: Confirmed, there: Person | None) -> None:
-    if there is not None and there.name in one.names:
+def _check_person(terminal_id: int, row: Confirmed, person: Person | None) -> None:
+    if person is not None and person.name in row.names:
         return
-    found = state.FOUND_GONE if there is None else state.FOUND_RENAMED
-    mine = (Enrolment.id == one.enrolment_id, Enrolment.generation == one.generation)
-    if state.apply(found, *mine, next_attempt_at=database_now()):
-        kind = ONLY_HERE if there is None else NAME
-        _note(terminal_id, kind, one.number, next(iter(one.names), ""), there.name if there else "")
+    transition = state.FOUND_GONE if person is None else state.FOUND_RENAMED
+    unchanged = (Enrolment.id == row.enrolment_id, Enrolment.generation == row.generation)
+    if state.apply(transition, *unchanged, next_attempt_at=database_now()):
+        kind = ONLY_HERE if person is None else NAME
+        _record(terminal_id, kind, row.number, next(iter(row.names), ""), person.name if person else "")
 
 
-def _forget_mended(terminal_id: int) -> None:
-    """What was noticed about a number is over once the terminal confirmed it again, or nobody desires it any more."""
-    here = (Enrolment.terminal_id == terminal_id, Enrolment.number == Drift.number, Enrolment.desired == PRESENT)
-    _forget(terminal_id, Drift.kind != COUNT, ~exists().where(*here, Enrolment.person != CONFIRMED))
-
-
-# --- what was noticed ---
-
-
-def _note(terminal_id: int, kind: str, number: str, expected: str, found: str) -> None:
-    """Write a finding in place of the one before about the same."""
+def _record(terminal_id: int, kind: str, number: str, expected: str, found: str) -> None:
+    """Write what was noticed in place of what was noticed before about the same."""
     _forget(terminal_id, Drift.kind == kind, Drift.number == number)
     about = {"expected": expected[:MAX_TEXT_LENGTH], "found": found[:MAX_TEXT_LENGTH]}
     db.session.add(Drift(terminal_id=terminal_id, kind=kind, number=number, **about))
@@ -192,21 +185,18 @@ def terminals_with_changes(limit: int | None = None) -> list[tuple[Terminal, int
     return [(terminal, count) for terminal, count in rows]
 
 
-# --- when it is looked ---
-
-
 def claim_due() -> list[int]:
-    """Claim the idle terminals that were not looked at for DRIFT_INTERVAL seconds, and return their ids.
+    """Claim the idle terminals that were not checked so for DRIFT_INTERVAL seconds, and return their ids.
 
-    A terminal that was never looked at waits for one interval, too: its check looks at it.
+    A terminal for which that was never done waits for one interval, too: its first check does it.
     """
     interval = current_app.config["DRIFT_INTERVAL"]
     if not interval:
         return []
-    looked = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
+    idle = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None), leases.free())
     answers = (Terminal.refused_since.is_(None), Terminal.offline_since.is_(None))
-    never = update(Terminal).where(*looked, leases.free(), Terminal.drift_looked_at.is_(None))
-    due = (*looked, *answers, leases.free(), Terminal.drift_looked_at < database_now(-interval))
+    never = update(Terminal).where(*idle, Terminal.drift_looked_at.is_(None))
+    due = (*idle, *answers, Terminal.drift_looked_at < database_now(-interval))
     with transaction():
         changed_rows(never.values(drift_looked_at=database_now()))
     return [row.id for row in claim_rows(select(Terminal.id).where(*due), {"drift_looked_at": database_now()})]

@@ -27,17 +27,16 @@ def resume(terminal_id: int) -> None:
 
 
 def bring_photos(terminal_id: int) -> None:
-    """Desire the present photo of everybody on a terminal that turned out to take pictures, within the caller's
-    transaction. Who was saved before this was known has none there, or an earlier one.
+    """Desire the present photo of everybody on a terminal that turned out to take pictures.
+
+    It is within the caller's transaction. Employees saved before this was known have no photo there, or an earlier one.
     """
-    theirs = select(Employee.photo_id).join(Photo, Photo.id == Employee.photo_id)
-    theirs = theirs.where(Employee.id == Enrolment.employee_id, Employee.is_active, Photo.forgotten_at.is_(None))
-    photo_id = theirs.scalar_subquery()
+    photos = select(Employee.photo_id).join(Photo, Photo.id == Employee.photo_id)
+    photos = photos.where(Employee.id == Enrolment.employee_id, Employee.is_active, Photo.forgotten_at.is_(None))
+    photo_id = photos.scalar_subquery()
     another = photo_id.is_not(None) & photo_id.is_distinct_from(Enrolment.photo_id)
-    theirs_too = select(Enrolment.employee_id).where(Enrolment.terminal_id == terminal_id, another)
-    # Their rows before those of their enrolments, as everybody does (see core/db.py).
-    locked = (
-        select(Employee.id).where(Employee.id.in_(theirs_too)).order_by(Employee.id).with_for_update(key_share=True)
-    )
-    db.session.execute(locked)
+    # The rows of employees before those of their enrolments, as everybody locks them (see core/db.py).
+    ids = select(Enrolment.employee_id).where(Enrolment.terminal_id == terminal_id, another)
+    employees = select(Employee.id).where(Employee.id.in_(ids)).order_by(Employee.id)
+    db.session.execute(employees.with_for_update(key_share=True))
     state.apply(state.PHOTO_TAKEN_NOW, Enrolment.terminal_id == terminal_id, another, photo_id=photo_id)

@@ -24,7 +24,7 @@ EDIT = "edit"
 EDIT_SECONDS = 5.0
 # Made once: to make a statement costs more than to run it.
 HELD = HELD_TERMINALS.where(Terminal.id == bindparam("terminal_id"))
-NOTED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
+AUDITED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Access:
 
     def applied_to(self, terminal: Terminal, fields: Collection[str] | None) -> "Access":
         """Return what a save of these fields makes of a terminal; None: of all."""
-        kept = set() if fields is None else {*NOTED} - {*fields}
+        kept = set() if fields is None else {*AUDITED} - {*fields}
         return replace(self, **{name: getattr(terminal, name) for name in kept})
 
 
@@ -52,15 +52,8 @@ def add(access: Access) -> Terminal:
     :raises terminal_address_refused: when the address is not allowed.
     """
     allowed_addresses.refuse_unallowed(access.url)
-    terminal = Terminal(
-        name=access.name,
-        url=access.url,
-        username=access.username,
-        password_encrypted=vault.encrypt(access.password or ""),
-        fingerprint=access.fingerprint,
-        is_active=access.is_active,
-        face_by_picture=access.face_by_picture,
-    )
+    fields = {name: getattr(access, name) for name in AUDITED}
+    terminal = Terminal(**fields, password_encrypted=vault.encrypt(access.password or ""))
     with _unique_name(), transaction():
         db.session.add(terminal)
         audit.record("terminal.added", terminal=terminal.name, after=audit_fields(terminal))
@@ -95,22 +88,48 @@ def change(
         allowed_addresses.refuse_unallowed(wanted.url)
     wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     with _leased(terminal_id, holder, wait), _unique_name(), transaction():
-        # Only whoever takes it out of use waits for those who are desiring somebody there.
+        # Only taking it out of use waits for those who are desiring somebody there.
         lock = {"key_share": wanted.is_active}
         terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True, with_for_update=lock)
         if require:
             require()
-        access = access.applied_to(terminal, fields)
+        access, was_active = access.applied_to(terminal, fields), terminal.is_active
         if not access.password and leads_elsewhere(terminal, access.url, access.fingerprint):
             raise ServiceError("terminal_password_needed")
-        before = audit_fields(terminal)
-        reached_anew = _apply(terminal, access)
-        _note_change(terminal, before, access)
-        if in_use_again and terminal.is_active and not before["is_active"]:
+        reached_anew = _save(terminal, access)
+        if in_use_again and terminal.is_active and not was_active:
             in_use_again(terminal)
     if reached_anew:
         recovery.retry_all(terminal_id)
     return db.session.get_one(Terminal, terminal_id, populate_existing=True)
+
+
+def _save(terminal: Terminal, access: Access) -> bool:
+    """Write the fields and record the change, within the caller's transaction.
+
+    :return: True when the address, login or face_by_picture changed, or the terminal is back in service.
+    """
+    before = audit_fields(terminal)
+    for name in AUDITED:
+        setattr(terminal, name, getattr(access, name))
+    returns = terminal.retired_at is not None and access.is_active
+    if returns:
+        terminal.retired_at, terminal.retired_note = None, ""
+    if access.password:
+        terminal.password_encrypted = vault.encrypt(access.password)
+    after = audit_fields(terminal)
+    changed = {name for name in AUDITED if before[name] != after[name]}
+    has_new_login = bool(access.password or changed & {"url", "username", "fingerprint"})
+    reached_anew = returns or has_new_login or "face_by_picture" in changed
+    if reached_anew:
+        _forget_modes(terminal)
+    if has_new_login:
+        _use_new_login(terminal)
+    if changed:
+        audit.record("terminal.changed", terminal=terminal.name, before=before, after=after)
+    if access.password:
+        audit.record("terminal.password_changed", terminal=terminal.name)
+    return reached_anew
 
 
 @contextmanager
@@ -137,34 +156,14 @@ def leads_elsewhere(terminal: Terminal, url: str, fingerprint: str | None) -> bo
     return (terminal.url, terminal.fingerprint) != (url, fingerprint)
 
 
-def _apply(terminal: Terminal, access: Access) -> bool:
-    """Write the fields. Return True when the address, login or face_by_picture changed, or the terminal is back."""
-    before = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
-    terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
-    terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
-    returns = terminal.retired_at is not None and access.is_active
-    if returns:
-        terminal.retired_at, terminal.retired_note = None, ""
-    terminal.face_by_picture = access.face_by_picture
-    if access.password:
-        terminal.password_encrypted = vault.encrypt(access.password)
-    after = (terminal.url, terminal.username, terminal.fingerprint, terminal.face_by_picture)
-    anew = returns or bool(access.password) or before != after
-    if anew:
-        forget_modes(terminal)
-    if access.password or before[:-1] != after[:-1]:
-        _use_new_login(terminal)
-    return anew
-
-
 def forget_answers(terminal: Terminal) -> None:
     """Forget what is only known from the address and login before, within the caller's transaction."""
-    forget_modes(terminal)
+    _forget_modes(terminal)
     _use_new_login(terminal)
     terminal.offline_since = terminal.backoff_until = None
 
 
-def forget_modes(terminal: Terminal) -> None:
+def _forget_modes(terminal: Terminal) -> None:
     """Forget what the terminal can do: unknown until it is checked with the new address and login."""
     terminal.capture_mode = terminal.face_mode = terminal.face_calls = terminal.picture_name = None
     terminal.reachable = terminal.login = None
@@ -179,15 +178,7 @@ def _use_new_login(terminal: Terminal) -> None:
 
 def audit_fields(terminal: Terminal) -> dict[str, Any]:
     """Return those fields of a terminal that the audit trail shows; its password is not among them."""
-    return {name: getattr(terminal, name) for name in NOTED}
-
-
-def _note_change(terminal: Terminal, before: dict[str, Any], access: Access) -> None:
-    after = audit_fields(terminal)
-    if after != before:
-        audit.record("terminal.changed", terminal=terminal.name, before=before, after=after)
-    if access.password:
-        audit.record("terminal.password_changed", terminal=terminal.name)
+    return {name: getattr(terminal, name) for name in AUDITED}
 
 
 def allow_once(terminal_id: int) -> bool:
@@ -197,9 +188,8 @@ def allow_once(terminal_id: int) -> bool:
     account, and never while the account is locked.
     """
     may_try = or_(Terminal.unlock_at.is_(None), Terminal.unlock_at <= database_now())
-    statement = update(Terminal).where(
-        Terminal.id == terminal_id, Terminal.retried_version != Terminal.version, may_try
-    )
+    untried = Terminal.retried_version != Terminal.version
+    statement = update(Terminal).where(Terminal.id == terminal_id, untried, may_try)
     opened = {"refused_since": None, "refused_code": "", "unlock_at": None, "retried_version": Terminal.version}
     with transaction():
         allowed = changed_rows(statement.values(**opened)) == 1
@@ -270,8 +260,8 @@ def in_service(terminal_id: int) -> Terminal:
 
 
 def _held(terminal_id: int) -> Terminal | None:
-    found: Terminal | None = db.session.execute(HELD, {"terminal_id": terminal_id}).scalar_one_or_none()
-    return found
+    terminal: Terminal | None = db.session.execute(HELD, {"terminal_id": terminal_id}).scalar_one_or_none()
+    return terminal
 
 
 def if_active(terminal: Terminal | None) -> Terminal:
@@ -299,8 +289,8 @@ def count_active() -> int:
 
 def only_active() -> Terminal | None:
     """Return the only active terminal, the default when none is named. None when there are none or several."""
-    in_use = list_active()
-    return in_use[0] if len(in_use) == 1 else None
+    terminals = list_active()
+    return terminals[0] if len(terminals) == 1 else None
 
 
 def preferred(active: list[Terminal], number: str, requested_by: str) -> int | None:
@@ -309,24 +299,19 @@ def preferred(active: list[Terminal], number: str, requested_by: str) -> int | N
     First a terminal of the employee, then the terminal of this operator's last capture, then any. Terminals that do not
     answer or refuse our password come last.
     """
-    first = [*_desired_for(number), *_last_captured_at(requested_by)]
-    order = {terminal_id: place for place, terminal_id in reversed(list(enumerate(first)))}
-    ranked = sorted(active, key=lambda one: (_is_out_of_order(one), order.get(one.id, len(first))))
-    return ranked[0].id if ranked else None
+    desired = select(Enrolment.terminal_id).where(Enrolment.number == number, Enrolment.desired == PRESENT)
+    captured = select(Capture.terminal_id).where(Capture.requested_by == requested_by).order_by(Capture.id.desc())
+    order: dict[int, int] = {}
+    for statement in (desired.order_by(Enrolment.terminal_id), captured.limit(1)):
+        for terminal_id in db.session.execute(statement).scalars():
+            order.setdefault(terminal_id, len(order))
 
+    def rank(terminal: Terminal) -> tuple[bool, int]:
+        is_out_of_order = terminal.reachable is False or terminal.refused_since is not None
+        return is_out_of_order, order.get(terminal.id, len(order))
 
-def _desired_for(number: str) -> list[int]:
-    mine = select(Enrolment.terminal_id).where(Enrolment.number == number, Enrolment.desired == PRESENT)
-    return list(db.session.execute(mine.order_by(Enrolment.terminal_id)).scalars())
-
-
-def _last_captured_at(requested_by: str) -> list[int]:
-    mine = select(Capture.terminal_id).where(Capture.requested_by == requested_by)
-    return list(db.session.execute(mine.order_by(Capture.id.desc()).limit(1)).scalars())
-
-
-def _is_out_of_order(terminal: Terminal) -> bool:
-    return terminal.reachable is False or terminal.refused_since is not None
+    best = min(active, key=rank, default=None)
+    return best.id if best else None
 
 
 def shown_fingerprint(url: str) -> str:

@@ -29,8 +29,7 @@ class Status:
 def status_without_asking(terminal_id: int) -> Status | None:
     """Return the status from the row while the terminal is backing off, or None when it should be asked."""
     backing_off = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
-    found = db.session.execute(backing_off).first()
-    return _of_row(terminal_id, busy=False) if found else None
+    return _of_row(terminal_id, busy=False) if db.session.execute(backing_off).first() else None
 
 
 def ask_status(terminal_id: int, holder: str) -> Status:
