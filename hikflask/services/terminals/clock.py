@@ -40,12 +40,10 @@ def read(talk: Conversation) -> dict[str, Any]:
     ours = before + (datetime.now(UTC) - before) / 2
     our_offset = _offset(ours)
     seconds = round((shown.moment(our_offset) - ours).total_seconds())
-    # In summer time the zone's own offset is not the present one.
-    zone = (
-        shown.zone
-        if shown.offset in {None, system_time.offset_of(shown.zone)}
-        else system_time.zone_of(shown.offset or timedelta())
-    )
+    zone = shown.zone
+    if shown.offset not in {None, system_time.offset_of(zone)}:
+        # In summer time the zone's own offset is not the present one.
+        zone = system_time.zone_of(shown.offset or timedelta())
     return {
         "clock_offset": max(-MAX_OFFSET, min(seconds, MAX_OFFSET)),
         "zone": zone[:64],

@@ -110,8 +110,9 @@ def _save(terminal: Terminal, access: Access) -> bool:
     :return: True when the address, login or face_by_picture changed, or the terminal is back in service.
     """
     before = audit_fields(terminal)
-    for name in AUDITED:
-        setattr(terminal, name, getattr(access, name))
+    terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
+    terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
+    terminal.face_by_picture = access.face_by_picture
     returns = terminal.retired_at is not None and access.is_active
     if returns:
         terminal.retired_at, terminal.retired_note = None, ""
