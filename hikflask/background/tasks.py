@@ -96,21 +96,23 @@ def reconcile_in_turn(enrolment_ids: list[int]) -> None:
     last one, the terminal's next turn begins, also behind the others'. While the terminal is backing off, nothing is
     sent; when a person waits for it, the turn ends.
     """
-    turn = schedule.claim_urgent_beside(enrolment_ids)
+    terminal = schedule.terminal_of(enrolment_ids)
+    if terminal is None:
+        return
+    if terminal.is_wanted:
+        schedule.give_back(terminal.id, enrolment_ids)
+        return
+    turn = schedule.claim_urgent_beside(terminal.id, enrolment_ids)
     if not turn:
         return
     first, *rest = turn
-    if schedule.is_wanted(first):
-        schedule.give_back(turn)
-        return
-    terminal_id = schedule.terminal_of(turn)
     try:
-        if not schedule.is_backing_off(first):
+        if not terminal.is_backing_off:
             reconcile_enrolment(first)
     finally:
         if rest:
             task_queue.enqueue(reconcile_in_turn, rest)
-    if not rest and terminal_id and (turn := schedule.claim_next_turn(terminal_id)):
+    if not rest and (turn := schedule.claim_next_turn(terminal.id)):
         task_queue.enqueue(reconcile_in_turn, turn)
 
 

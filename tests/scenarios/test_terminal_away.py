@@ -48,7 +48,9 @@ def test_terminal_that_did_not_answer_is_left_alone_for_a_while(terminal: Termin
         reconcile(first.id, "test")
 
     assert claim_due() == []
-    assert schedule.is_backing_off(first.id)
+    turn_at = schedule.terminal_of([first.id])
+    assert turn_at
+    assert turn_at.is_backing_off
 
 
 def test_terminal_that_was_away_is_asked_with_one_wish_first(terminal: Terminal, wire: InProcess) -> None:
@@ -145,7 +147,9 @@ def test_conversation_about_one_number_ends_however_long_the_terminal_would_go_o
         reconcile(enrolment.id, "test")
 
     assert simulator.log == []
-    assert schedule.is_backing_off(enrolment.id)
+    turn_at = schedule.terminal_of([enrolment.id])
+    assert turn_at
+    assert turn_at.is_backing_off
     assert queries.row(enrolment.id).next_attempt_at is not None
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from sqlalchemy import and_, literal, or_, select
+from sqlalchemy import and_, bindparam, literal, or_, select
 
 from hikflask.extensions import db
 from hikflask.isapi import faces
@@ -22,6 +22,13 @@ UNBOUND = select(Enrolment.id).where(
     Enrolment.terminal_id == Capture.terminal_id,
     Enrolment.face == PENDING,
     Enrolment.next_attempt_at.is_not(None),
+)
+
+# Made once: it is executed after each attempt.
+QUEUED_BESIDE = select(Capture.id).where(
+    Capture.terminal_id
+    == select(Enrolment.terminal_id).where(Enrolment.id == bindparam("enrolment_id")).scalar_subquery(),
+    Capture.state == QUEUED,
 )
 
 
@@ -84,9 +91,7 @@ def begins_later(capture_id: int) -> bool:
 
 def queued_beside(enrolment_id: int) -> list[int]:
     """Return the ids of the queued captures at the terminal of an enrolment, of which at most one is there."""
-    here = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
-    statement = select(Capture.id).where(Capture.terminal_id == here, Capture.state == QUEUED)
-    return list(db.session.execute(statement).scalars())
+    return list(db.session.execute(QUEUED_BESIDE, {"enrolment_id": enrolment_id}).scalars())
 
 
 def supersede_others(terminal_id: int, capture_id: int) -> None:

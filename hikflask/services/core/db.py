@@ -69,11 +69,7 @@ NUMBER_SEED = 1
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
 LOCKED_AND_READ = (
-    update(Employee)
-    .where(Employee.id == bindparam("employee_id"))
-    .values(is_active=Employee.is_active)
-    .returning(Employee)
-    .execution_options(synchronize_session=False, populate_existing=True)
+    select(Employee).from_statement(LOCKED.returning(*_EMPLOYEES.c)).execution_options(populate_existing=True)
 )
 # Terminals that are neither retired, changed nor deleted until the transaction ends, as they are now.
 # Conversations with them go on.

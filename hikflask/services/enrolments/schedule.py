@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, not_, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, bindparam, case, not_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -52,15 +52,14 @@ def claim_next_turn(terminal_id: int) -> list[int]:
     return turns[0] if turns else []
 
 
-def claim_urgent_beside(turn: list[int]) -> list[int]:
+def claim_urgent_beside(terminal_id: int, turn: list[int]) -> list[int]:
     """Return a terminal's turn, the most urgent first, with what became due there since it began.
 
     A turn never becomes longer than MAX_IN_A_TURN. What belongs to a job for many waits for the next turn.
     """
-    terminal_id = terminal_of(turn)
-    if terminal_id is None:
-        return []
     urgent = _claim(terminal_id, SINGLE, MAX_IN_A_TURN - len(turn))
+    if not urgent:
+        return turn
     sorted_turn = select(Enrolment.id).where(Enrolment.id.in_([*urgent, *turn])).order_by(*URGENCY)
     return list(db.session.execute(sorted_turn).scalars())
 
@@ -74,27 +73,18 @@ def worth_trying(enrolment_ids: list[int]) -> list[int]:
     return sorted((one for one in enrolment_ids if one in away), key=lambda one: away[one])
 
 
-def give_back(turn: list[int]) -> None:
-    """Make the claimed enrolments of a turn due again."""
+def give_back(terminal_id: int, turn: list[int]) -> None:
+    """Make the claimed enrolments of a terminal's turn due again."""
     with transaction():
-        lock_terminal(terminal_of(turn) or 0)
+        lock_terminal(terminal_id)
         state.apply(state.POSTPONED, Enrolment.id.in_(turn), next_attempt_at=database_now())
 
 
-def terminal_of(turn: list[int]) -> int | None:
-    """Return the id of a turn's terminal; None when all its enrolments are gone."""
-    mine = select(Enrolment.terminal_id).where(Enrolment.id.in_(turn)).limit(1)
-    return db.session.execute(mine).scalar_one_or_none()
-
-
-def is_backing_off(enrolment_id: int) -> bool:
-    """True while the enrolment's terminal is backing off because it did not answer."""
-    return not _terminal_is(enrolment_id, _not_backing_off())
-
-
-def is_wanted(enrolment_id: int) -> bool:
-    """True while a person waits for the enrolment's terminal, so work for many has to let it go."""
-    return _terminal_is(enrolment_id, leases.is_wanted())
+def terminal_of(turn: list[int]) -> Row[int, bool, bool] | None:
+    """Return the `id` of a turn's terminal, whether it `is_wanted`: a person waits for it, so work for many has to let
+    it go, and whether it `is_backing_off` because it did not answer. None when all the turn's enrolments are gone.
+    """
+    return db.session.execute(TERMINAL_OF_TURN, {"turn": turn}).first()
 
 
 def terminals_with_due() -> Select[int, bool]:
@@ -152,10 +142,13 @@ NEXT_DUE = (
 )
 
 
-def _terminal_is(enrolment_id: int, condition: ColumnElement[bool]) -> bool:
-    statement = select(Enrolment.id).join(Terminal).where(Enrolment.id == enrolment_id, condition)
-    return db.session.execute(statement).first() is not None
-
-
 def _not_backing_off() -> ColumnElement[bool]:
     return or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
+
+
+TERMINAL_OF_TURN = (
+    select(Terminal.id, leases.is_wanted().label("is_wanted"), not_(_not_backing_off()).label("is_backing_off"))
+    .join(Enrolment)
+    .where(Enrolment.id.in_(bindparam("turn", expanding=True)))
+    .limit(1)
+)

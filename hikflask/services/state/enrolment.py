@@ -563,8 +563,11 @@ SOMEBODY_ELSES_HERE = Transition(
 
 
 # Made once: to make a statement costs more than to run it. The ORM would take twice as long for it.
-NEW = insert(Enrolment).returning(Enrolment)
-NEW_PRESENT = NEW.values({**DESIRED_PRESENT.writes, "generation": 1, "desired_since": NOW, "by_group": False})
+INSERTED = insert(ROWS).returning(*ROWS.c)
+NEW = select(Enrolment).from_statement(INSERTED)
+NEW_PRESENT = select(Enrolment).from_statement(
+    INSERTED.values({**DESIRED_PRESENT.writes, "generation": 1, "desired_since": NOW, "by_group": False})
+)
 
 
 def awaits_a_person(enrolment: Enrolment) -> bool:
@@ -578,13 +581,15 @@ def awaits_a_person(enrolment: Enrolment) -> bool:
 def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:
     """Add the row of an employee who is desired on a terminal with this photo to the open transaction."""
     given = {"terminal_id": terminal_id, "number": employee.number, "employee_id": employee.id, "photo_id": photo_id}
-    return db.session.execute(NEW_PRESENT, [given]).scalar_one()
+    enrolment: Enrolment = db.session.execute(NEW_PRESENT, given).scalar_one()
+    return enrolment
 
 
 def create_for(terminal_id: int, number: str) -> Enrolment:
     """Add the row of a number that may be nobody's here to the open transaction. The caller writes what is desired."""
     given = {"terminal_id": terminal_id, "number": number, "generation": 0, "request_id": request_id.present()}
-    return db.session.execute(NEW, [given]).scalar_one()
+    enrolment: Enrolment = db.session.execute(NEW, given).scalar_one()
+    return enrolment
 
 
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:

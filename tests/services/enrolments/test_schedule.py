@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
@@ -102,6 +103,13 @@ def test_a_turn_has_no_more_than_is_asked_for(terminal: Terminal) -> None:
     assert schedule.claim_turns(2) == [ids[:2]]
 
 
+def terminal_of(turn: list[int]) -> Any:
+    """Return what a turn's terminal is like, which is there."""
+    terminal = schedule.terminal_of(turn)
+    assert terminal is not None
+    return terminal
+
+
 def test_a_terminal_in_use_or_left_alone_has_its_turn_later(terminal: Terminal) -> None:
     (only,) = desire(terminal, "1001")
     lease = leases.acquire(terminal.id, "somebody else", "check", 60.0)
@@ -110,10 +118,10 @@ def test_a_terminal_in_use_or_left_alone_has_its_turn_later(terminal: Terminal) 
     lease.release()
     set_row(Terminal, terminal.id, backoff_until=database_now(60.0))
 
-    assert schedule.is_backing_off(only)
+    assert terminal_of([only]).is_backing_off
     assert schedule.claim_turns() == []
     set_row(Terminal, terminal.id, backoff_until=database_now(-1.0))
-    assert not schedule.is_backing_off(only)
+    assert not terminal_of([only]).is_backing_off
     assert schedule.claim_turns() == [[only]]
 
 
@@ -123,8 +131,8 @@ def test_removals_beside_are_claimed_while_the_terminal_is_in_use(terminal: Term
     set_active(db.session.get_one(Enrolment, leaving).employee_id, active=False)
     leases.acquire(terminal.id, "this worker", "enrolment", 60.0)
 
-    assert schedule.claim_urgent_beside([staying]) == [leaving, staying]
-    assert schedule.claim_urgent_beside([staying]) == [staying]
+    assert schedule.claim_urgent_beside(terminal.id, [staying]) == [leaving, staying]
+    assert schedule.claim_urgent_beside(terminal.id, [staying]) == [staying]
 
 
 def test_turn_does_not_grow_and_what_a_job_desired_waits_for_the_next_one(terminal: Terminal) -> None:
@@ -134,16 +142,17 @@ def test_turn_does_not_grow_and_what_a_job_desired_waits_for_the_next_one(termin
     (turn,) = schedule.claim_turns()
 
     assert turn == ids[2:22]
-    assert schedule.claim_urgent_beside(turn) == turn
-    assert sorted(schedule.claim_urgent_beside(turn[1:])) == ids[3:23]
-    assert schedule.claim_urgent_beside([ids[0]]) == [ids[23], ids[0]]
+    assert schedule.claim_urgent_beside(terminal.id, turn) == turn
+    assert sorted(schedule.claim_urgent_beside(terminal.id, turn[1:])) == ids[3:23]
+    assert schedule.claim_urgent_beside(terminal.id, [ids[0]]) == [ids[23], ids[0]]
 
 
-def test_row_that_is_gone_leaves_the_turn(terminal: Terminal) -> None:
+def test_turn_has_its_terminal_as_long_as_one_of_its_rows_is_there(terminal: Terminal) -> None:
     (only,) = desire(terminal, "1001")
 
-    assert schedule.claim_urgent_beside([999, only]) == [only]
-    assert schedule.claim_urgent_beside([999]) == []
+    assert terminal_of([999, only]).id == terminal.id
+    assert schedule.terminal_of([999]) is None
+    tasks.reconcile_in_turn([999])
 
 
 def test_terminal_that_backs_off_keeps_no_thread_and_one_that_did_not_answer_comes_last(terminal: Terminal) -> None:
@@ -162,7 +171,7 @@ def test_turn_that_is_given_back_is_due_again(terminal: Terminal) -> None:
     ids = desire(terminal, "1001", "1002")
     (turn,) = schedule.claim_turns()
 
-    schedule.give_back(turn)
+    schedule.give_back(terminal.id, turn)
 
     assert schedule.claim_turns() == [ids]
 
@@ -171,10 +180,10 @@ def test_terminal_that_a_person_waits_for_has_no_turn(terminal: Terminal) -> Non
     (only,) = desire(terminal, "1001")
     set_row(Terminal, terminal.id, wanted_until=database_now(1.0))
 
-    assert schedule.is_wanted(only)
+    assert terminal_of([only]).is_wanted
     assert schedule.claim_turns() == []
     set_row(Terminal, terminal.id, wanted_until=database_now(-0.001))
-    assert not schedule.is_wanted(only)
+    assert not terminal_of([only]).is_wanted
     assert schedule.claim_turns() == [[only]]
 
 
