@@ -106,7 +106,6 @@ OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
 # A service module without a test file at the mirrored path → what tests it instead.
 TESTED_ELSEWHERE = {
     "backups/create": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",
-    "backups/errors": "one error, whose sentences stand in tests/cli/installation/test_backups.py",
     "backups/marks": "what a restored backup may not do: tests/scenarios/test_restored_backup.py",
     "backups/postgresql": "the commands that call it, on both databases: tests/cli/installation/test_backups.py",
     "backups/restore": "tests/cli/installation/test_backups.py; killed: tests/scenarios/test_backups_killed.py",

@@ -11,8 +11,7 @@ from hikflask.config import ConfigError
 from hikflask.diagnosis import Finding, good, wrong
 from hikflask.extensions import db
 from hikflask.models.columns import database_now
-from hikflask.services.backups import postgresql
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError, postgresql
 from hikflask.services.core import heartbeat
 
 # Leases, deadlines and sessions are measured by the database's clock, shown times by this machine's.

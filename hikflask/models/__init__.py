@@ -3,6 +3,7 @@
 from hikflask.models.alarm import Alarm as Alarm
 from hikflask.models.api_token import ApiToken as ApiToken
 from hikflask.models.audit import AuditEntry as AuditEntry
+from hikflask.models.audit import PersonKey as PersonKey
 from hikflask.models.backup import Backup as Backup
 from hikflask.models.capture import Capture as Capture
 from hikflask.models.comparison import Comparison as Comparison
@@ -13,7 +14,7 @@ from hikflask.models.comparison import PersonThere as PersonThere
 from hikflask.models.consent import Consent as Consent
 from hikflask.models.department import Department as Department
 from hikflask.models.employee import Employee as Employee
-from hikflask.models.employee_count import EmployeeCount as EmployeeCount
+from hikflask.models.employee import EmployeeCount as EmployeeCount
 from hikflask.models.enrolment import Enrolment as Enrolment
 from hikflask.models.erasure import Erasure as Erasure
 from hikflask.models.erasure import ErasureFile as ErasureFile
@@ -27,7 +28,6 @@ from hikflask.models.job import JobItem as JobItem
 from hikflask.models.operator import Operator as Operator
 from hikflask.models.operator import OperatorSession as OperatorSession
 from hikflask.models.operator import RecoveryCode as RecoveryCode
-from hikflask.models.person_key import PersonKey as PersonKey
 from hikflask.models.photo import Photo as Photo
 from hikflask.models.setting import ChangedSetting as ChangedSetting
 from hikflask.models.terminal import Terminal as Terminal

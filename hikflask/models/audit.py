@@ -1,4 +1,4 @@
-"""The audit trail: who did what. It is append-only."""
+"""The audit trail: who did what, which is append-only; and the keys that seal what it says of people."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import JSON, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
-from hikflask.models.columns import UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 
 class AuditEntry(Base):
@@ -36,3 +36,20 @@ class AuditEntry(Base):
     before: Mapped[dict[str, Any] | str | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | str | None] = mapped_column(JSON(none_as_null=True))
     sealed: Mapped[str | None] = mapped_column(Text)
+
+
+class PersonKey(Base):
+    """The pseudonym of a person in audit entries, and the key that opens them. Without this row they stay sealed.
+
+    An employee has one for each number that the employee had. Without `employee_id` it belongs to the
+    number alone. There is no foreign key, because entries outlive employees.
+    """
+
+    __tablename__ = "person_key"
+    __table_args__ = (NO_ID_TWICE,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pseudonym: Mapped[str] = mapped_column(String(32), index=True, unique=True)
+    employee_id: Mapped[int | None] = mapped_column(index=True)
+    number: Mapped[str] = mapped_column(String(32), index=True)
+    key_encrypted: Mapped[str] = mapped_column(String(255))

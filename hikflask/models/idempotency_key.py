@@ -31,6 +31,3 @@ class IdempotencyKey(Base):
     claimed_until: Mapped[datetime] = mapped_column(UTCDateTime)
     answer: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now(), index=True)
-
-    def __repr__(self) -> str:
-        return f"<IdempotencyKey {self.id}>"

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
@@ -57,9 +57,6 @@ class Operator(Base):
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
-    def __repr__(self) -> str:
-        return f"<Operator {self.id} {self.name!r} {self.role}>"
-
 
 class OperatorSession(Base):
     """An open session. The cookie holds a random key, the row its SHA-256.
@@ -79,8 +76,6 @@ class OperatorSession(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     address: Mapped[str] = mapped_column(String(64), default="")
     factor_pending: Mapped[bool] = mapped_column(default=False, server_default=false())
-
-    operator: Mapped[Operator] = relationship()
 
 
 class RecoveryCode(Base):

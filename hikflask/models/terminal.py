@@ -113,6 +113,3 @@ class Terminal(Base):
     compared_on: Mapped[date | None]
     drift_after: Mapped[int] = mapped_column(default=0, server_default="0")
     drift_looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-
-    def __repr__(self) -> str:
-        return f"<Terminal {self.id} {self.name!r}>"

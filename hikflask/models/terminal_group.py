@@ -3,13 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, String, Table
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
-from hikflask.models.department import Department
-from hikflask.models.employee import Employee
-from hikflask.models.terminal import Terminal
 
 
 def _members(name: str, other: str) -> Table:
@@ -35,9 +32,3 @@ class TerminalGroup(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
-
-    terminals: Mapped[list[Terminal]] = relationship(secondary=GROUP_TERMINALS, order_by=Terminal.name)
-    departments: Mapped[list[Department]] = relationship(secondary=GROUP_DEPARTMENTS, order_by=Department.folded)
-    employees: Mapped[list[Employee]] = relationship(
-        secondary=GROUP_EMPLOYEES, order_by=Employee.search, passive_deletes=True
-    )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, true
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
@@ -30,9 +30,6 @@ class Webhook(Base):
         """The names of the events that are sent to it."""
         chosen = {ENROLLED: self.on_enrolled, REFUSED: self.on_refused, REMOVED: self.on_removed}
         return tuple(event for event, is_chosen in chosen.items() if is_chosen)
-
-    def __repr__(self) -> str:
-        return f"<Webhook {self.id}>"
 
 
 class WebhookDelivery(Base):
@@ -62,8 +59,6 @@ class WebhookDelivery(Base):
     delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     status: Mapped[int | None]
     problem: Mapped[str] = mapped_column(String(32), default="")
-
-    webhook: Mapped[Webhook] = relationship()
 
     @property
     def message_id(self) -> str:

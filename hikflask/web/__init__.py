@@ -23,7 +23,7 @@ from hikflask.web.jobs import begin as begin_job
 from hikflask.web.jobs import jobs
 from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures
-from hikflask.web.security import guard, headers, session_cookie, trusted_proxy
+from hikflask.web.security import cookies, guard, headers, trusted_proxy
 from hikflask.web.support.urls import RowId
 from hikflask.web.terminals import after_restore, checks, queue, restore, retire, same_device, terminals
 from hikflask.web.terminals import edit as edit_terminal
@@ -53,7 +53,7 @@ def register(app: Flask) -> None:
     app.url_map.converters["int"] = RowId
     for bp in dict.fromkeys(module.bp for module in MODULES):
         app.register_blueprint(bp)
-    session_cookie.register(app)
+    cookies.register(app)
     trusted_proxy.register(app)
     error_pages.register(app)
     headers.register(app)

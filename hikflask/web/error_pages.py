@@ -17,7 +17,7 @@ from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import NotFound
 from hikflask.web.imports import upload
 from hikflask.web.security import csrf_failure, current_operator
-from hikflask.web.support.error_page import error_page, status_sentence, with_retry_after
+from hikflask.web.support.responses import error_page, status_sentence, with_retry_after
 from hikflask.web.support.urls import page_before
 
 KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}

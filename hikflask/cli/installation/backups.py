@@ -8,8 +8,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from hikflask import startup_checks
 from hikflask.cli.console import read_password
-from hikflask.services.backups import create, restore
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError, create, restore
 
 MAX_NAMES = 10
 # Of backups in a folder, so two weeks of nights.

@@ -1,39 +1,20 @@
 """The audit trail. `audit.record(…)` adds an entry; this and what belongs to it is in log.py."""
 
-from hikflask.services.audit.log import (
-    COMMAND_LINE,
-    NOBODY,
-    SAME_SECONDS,
-    WORKER,
-    Actor,
-    acting,
-    details_text,
-    one_line,
-    present_actor,
-    record,
-    record_alone,
-    record_photo_view,
-    record_refused_access,
-)
-from hikflask.services.audit.sealing import Entry, destroy_keys, keys_left_by, names_known, numbers_of
-
-__all__ = [
-    "COMMAND_LINE",
-    "NOBODY",
-    "SAME_SECONDS",
-    "WORKER",
-    "Actor",
-    "Entry",
-    "acting",
-    "destroy_keys",
-    "details_text",
-    "keys_left_by",
-    "names_known",
-    "numbers_of",
-    "one_line",
-    "present_actor",
-    "record",
-    "record_alone",
-    "record_photo_view",
-    "record_refused_access",
-]
+from hikflask.services.audit.log import COMMAND_LINE as COMMAND_LINE
+from hikflask.services.audit.log import NOBODY as NOBODY
+from hikflask.services.audit.log import SAME_SECONDS as SAME_SECONDS
+from hikflask.services.audit.log import WORKER as WORKER
+from hikflask.services.audit.log import Actor as Actor
+from hikflask.services.audit.log import acting as acting
+from hikflask.services.audit.log import details_text as details_text
+from hikflask.services.audit.log import one_line as one_line
+from hikflask.services.audit.log import present_actor as present_actor
+from hikflask.services.audit.log import record as record
+from hikflask.services.audit.log import record_alone as record_alone
+from hikflask.services.audit.log import record_photo_view as record_photo_view
+from hikflask.services.audit.log import record_refused_access as record_refused_access
+from hikflask.services.audit.sealing import Entry as Entry
+from hikflask.services.audit.sealing import destroy_keys as destroy_keys
+from hikflask.services.audit.sealing import keys_left_by as keys_left_by
+from hikflask.services.audit.sealing import names_known as names_known
+from hikflask.services.audit.sealing import numbers_of as numbers_of

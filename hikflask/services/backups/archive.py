@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError
 from hikflask.services.photos import storage
 
 FORMAT = 1

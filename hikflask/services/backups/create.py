@@ -22,9 +22,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from hikflask.extensions import db, vault
 from hikflask.models import Photo
-from hikflask.services.backups import keys, postgresql, records, revisions, sqlite, staging
+from hikflask.services.backups import BackupError, keys, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, KEYS, PHOTOS, Manifest, Writer
-from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
 from hikflask.services.core.db import end_read
 from hikflask.services.photos import storage

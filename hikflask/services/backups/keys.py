@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError
 
 MIN_PASSPHRASE_LENGTH = 12
 SALT_BYTES = 16

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, func, select
 
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError
 
 # Where Debian has the programs of each version.
 DEBIAN = "/usr/lib/postgresql/{}/bin"

@@ -19,9 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from hikflask.encryption import key_file
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
-from hikflask.services.backups import archive, keys, marks, postgresql, records, revisions, sqlite, staging
+from hikflask.services.backups import BackupError, archive, keys, marks, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, PHOTOS, Manifest, Reader
-from hikflask.services.backups.errors import BackupError
 from hikflask.services.backups.keys import Keys
 from hikflask.services.core import heartbeat
 

@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Engine
 
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError
 
 
 def heads() -> list[str]:

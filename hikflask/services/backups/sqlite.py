@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError
 
 DAMAGED = "The database is damaged, so nothing was backed up: {}. Restore the last good backup."
 LOCKED = "The installation is in use: stop the service and its workers, and try again."

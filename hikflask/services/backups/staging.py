@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError
 
 # The photos that a restore puts into the uploads folder, one a line: they belong to nobody until the database is there.
 NAMES = "photos.txt"

@@ -16,7 +16,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile_now import ChangedRow
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
-from hikflask.services.privacy import certificates, comparison_traces, import_traces, kept_answers, traces
+from hikflask.services.privacy import certificates, import_traces, kept_answers, traces
 from hikflask.services.privacy.import_traces import Person
 
 
@@ -112,7 +112,7 @@ def has_data_of(number: str) -> bool:
         storage.files_without_row,
         _reports,
         import_traces.of_number,
-        comparison_traces.of_number,
+        lambda number: traces.in_comparisons([number]),
         audit.keys_left_by,
     )
     return search.by_number(number) is None and any(find(number) for find in finders)

@@ -37,7 +37,7 @@ from hikflask.services.core.errors import NotFound, PhotoForgotten, told
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
-from hikflask.services.privacy import comparison_traces, consents, import_traces
+from hikflask.services.privacy import consents, import_traces, traces
 from hikflask.text_rules import folded
 
 DATA = "data.json"
@@ -156,7 +156,7 @@ def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str
     numbers = {employee.number, *(row.number for row in enrolled)}
     return [
         {"terminal": terminal, **_columns(row, columns[type(row)])}
-        for terminal, row in comparison_traces.of_numbers(numbers)
+        for terminal, row in traces.in_comparisons(numbers)
         if not isinstance(row, PersonThere) or row.name in names
     ]
 

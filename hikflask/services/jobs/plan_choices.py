@@ -21,7 +21,7 @@ from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import APPLY, COMPARE
 from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.privacy import comparison_traces
+from hikflask.services.privacy import traces
 
 # Nothing is done for a row, or not any more.
 NOTHING = "nothing"
@@ -96,7 +96,7 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -
     :raises PlanChanged: when something else is chosen by now, or the plan was started already; or as begin().
     """
     plan.require_agreed(agreed)
-    comparison_traces.hold(comparison.id)
+    traces.hold_comparison(comparison.id)
     draft = _draft(comparison)
     if draft is None or not _lock(draft) or _chosen(draft) != chosen:
         raise PlanChanged
@@ -113,7 +113,7 @@ def begin(plan: Plan, agreed: Agreed) -> Claim:
     :raises PlanChanged: when somebody in the plan was erased since it was made.
     """
     plan.require_agreed(agreed)
-    comparison_traces.hold(plan.comparison_id)
+    traces.hold_comparison(plan.comparison_id)
     there = select(PersonThere.number).where(PersonThere.comparison_id == plan.comparison_id)
     if {step.number for step in plan.steps if step.is_there} - set(db.session.execute(there).scalars()):
         raise PlanChanged
@@ -163,7 +163,7 @@ def _locked(comparison: Comparison) -> Job:
 
     Whom the comparison found is held, too, since an erasure may forget somebody of them.
     """
-    comparison_traces.hold(comparison.id)
+    traces.hold_comparison(comparison.id)
     draft = _draft(comparison)
     if draft and _lock(draft):
         return draft

@@ -1,20 +1,33 @@
 """Other data with a person's ID: reports of jobs, comparisons, and messages to webhooks.
 
 It is forgotten when an erasure begins, and again before it is complete. In between, a comparison may have read the
-person from a terminal once more, and the worker has recorded the results of the removals.
+person from a terminal once more, and the worker has recorded the results of the removals. A number that is erased here
+may still be on a terminal: the next comparison then finds it again, as a stranger.
 """
 
 import json
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Text, cast, delete, false, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Job, JobItem, WebhookDelivery
+from hikflask.models import (
+    Comparison,
+    Difference,
+    Drift,
+    Employee,
+    Job,
+    JobItem,
+    LeftAlone,
+    PersonThere,
+    Terminal,
+    WebhookDelivery,
+)
 from hikflask.models.refusal import without_values
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, lock_numbers, transaction
-from hikflask.services.privacy import comparison_traces, import_traces
+from hikflask.services.core.db import changed_rows, lock_numbers, transaction, write_first
+from hikflask.services.privacy import import_traces
 from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params. The keys of other params may be spelled like a number.
@@ -22,9 +35,35 @@ FACES = "faces"
 PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", FACES}
 
 
+def in_comparisons(numbers: Collection[str]) -> list[tuple[str, Any]]:
+    """Return the rows of comparisons about these numbers, each with the name of its terminal."""
+    rows: list[tuple[str, Any]] = []
+    for table in (PersonThere, Difference):
+        compared = select(Terminal.name, table).join(Comparison, Comparison.terminal_id == Terminal.id)
+        joined = compared.join(table, table.comparison_id == Comparison.id).where(table.number.in_(numbers))
+        rows += [(name, row) for name, row in db.session.execute(joined.order_by(table.id))]
+    for model in (LeftAlone, Drift):
+        of_terminal = select(Terminal.name, model).join(model, model.terminal_id == Terminal.id)
+        rows += [(name, row) for name, row in db.session.execute(of_terminal.where(model.number.in_(numbers)))]
+    return rows
+
+
+def hold_comparison(comparison_id: int) -> None:
+    """Keep the end of an erasure from deleting rows of a comparison until this transaction ends.
+
+    Called before numbers that a comparison found are written to other tables.
+    """
+    write_first()
+    db.session.execute(select(Comparison.id).where(Comparison.id == comparison_id).with_for_update(read=True))
+
+
 def forget(numbers: Collection[str], employee_id: int | None) -> None:
     """Delete or blank the data with these numbers, or about the employee, within the caller's transaction."""
-    comparison_traces.forget(numbers)
+    for table in (PersonThere, Difference, LeftAlone, Drift):
+        changed_rows(delete(table).where(table.number.in_(numbers)))
+    # How far a list was read. One that is still being read begins anew.
+    for column in (Comparison.last_number, Comparison.first_face, Comparison.last_face):
+        changed_rows(update(Comparison).where(column.in_(numbers)).values({column: ""}))
     # The rows of jobs are locked before those of their items, as the worker does.
     _blank_params(numbers)
     own = false() if employee_id is None else JobItem.employee_id == employee_id
@@ -45,7 +84,8 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
     wrong = import_traces.wrong_rows(Person(numbers, {name}))
     with transaction():
         lock_numbers(*numbers)
-        comparison_traces.lock()
+        # After the transactions that hold or read a comparison; see hold_comparison().
+        db.session.execute(select(Comparison.id).order_by(Comparison.id).with_for_update(key_share=True))
         taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
         left = {*numbers} - taken
         forget(left, employee_id)

@@ -14,7 +14,7 @@ from hikflask.messages import error_sentence
 from hikflask.services.accounts import operators, second_factor, sessions
 from hikflask.services.accounts.errors import LdapDecides, PasswordWrong, TryLater
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.security import csrf_failure, current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.security import cookies, csrf_failure, current_operator, password_prompt, resubmission
 from hikflask.web.support.responses import show_refusal
 from hikflask.web.support.urls import next_or
 
@@ -63,7 +63,7 @@ def change_password() -> ResponseReturnValue:
         return show_refusal(field, error, partial(_form, form))
     current_operator.begin_session(sessions.renew_key(person))
     flash(_("The password is changed. All other sessions have ended."))
-    return device_cookie.remember(password_prompt.go_on(resubmission.carried_form(), next_path))
+    return cookies.remember_device(password_prompt.go_on(resubmission.carried_form(), next_path))
 
 
 @bp.errorhandler(CSRFError)

@@ -16,9 +16,9 @@ from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, Tr
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.account import account
 from hikflask.web.security import (
+    cookies,
     csrf_failure,
     current_operator,
-    device_cookie,
     factor_secret,
     password_prompt,
     resubmission,
@@ -53,13 +53,13 @@ def check() -> ResponseReturnValue:
         return _again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     address = request.remote_addr or ""
     try:
-        key = second_factor.open_session(pending, form.code.data, address, device_cookie.value())
+        key = second_factor.open_session(pending, form.code.data, address, cookies.device())
     except (FactorCodeWrong, TryLater) as error:
         return show_refusal(form.code, error, partial(_again, form), HTTPStatus.UNAUTHORIZED)
     except SignInRefused:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     current_operator.begin_session(key)
-    return device_cookie.remember(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
+    return cookies.remember_device(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
 
 
 @bp.get("/account/second-factor")
@@ -85,7 +85,7 @@ def enrol() -> ResponseReturnValue:
         return _from_the_start(HTTPStatus.UNAUTHORIZED)
     # A new key, and the session as it is now: all devices are unknown again.
     current_operator.begin_session(sessions.renew_key(person))
-    return device_cookie.remember(_codes(codes))
+    return cookies.remember_device(_codes(codes))
 
 
 @bp.post("/account/second-factor/codes")

@@ -12,7 +12,7 @@ from hikflask.forms.account import CodeForm, SignInForm
 from hikflask.http.permissions import VIEWER, allow, public
 from hikflask.services.accounts import operators, sessions
 from hikflask.services.accounts.errors import SignInRefused, TryLater
-from hikflask.web.security import current_operator, device_cookie, password_prompt, resubmission
+from hikflask.web.security import cookies, current_operator, password_prompt, resubmission
 from hikflask.web.support.locale import remember_language
 from hikflask.web.support.responses import show_refusal
 from hikflask.web.support.urls import next_or
@@ -42,7 +42,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return page(HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", device_cookie.value())
+        key = sessions.sign_in(form.name.data, form.password.data, request.remote_addr or "", cookies.device())
     except (SignInRefused, TryLater) as error:
         return show_refusal(form.password, error, page, HTTPStatus.UNAUTHORIZED)
     before = current_operator.get()
@@ -54,7 +54,7 @@ def sign_in() -> ResponseReturnValue:
             return password_prompt.code_page(CodeForm(formdata=None), typed, next_path=next_or())
         return redirect(url_for("second_factor.ask", next=next_or()), 303)
     current_operator.begin_session(key)
-    return device_cookie.remember(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
+    return cookies.remember_device(password_prompt.go_on(typed, next_or(), _("You are signed in again.")))
 
 
 @bp.post("/sign-out")

@@ -11,13 +11,13 @@ from hikflask.forms.audit import AuditForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels import audit as labels
 from hikflask.messages import actor_name
-from hikflask.services.audit import Entry, details_text, trail_export
-from hikflask.services.audit.search import LOOK, AuditFilter, list_entries
+from hikflask.services.audit import Entry, details_text
+from hikflask.services.audit.search import LOOK, AuditFilter, batches, begin_export, list_entries
 from hikflask.services.core.dates import TABLE_TIME, end_of, local, start_of
 from hikflask.services.employees import search
 from hikflask.services.spreadsheets.csv_writer import Rows
-from hikflask.web.support import csv_file
 from hikflask.web.support.pagination import Listing, listed
+from hikflask.web.support.responses import csv_file
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -40,7 +40,7 @@ def export() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, Listing([], 0), HTTPStatus.UNPROCESSABLE_ENTITY)
     chosen = _filter(form)
-    return csv_file.download("audit", _table(trail_export.batches(chosen, trail_export.begin_export(chosen))))
+    return csv_file("audit", _table(batches(chosen, begin_export(chosen))))
 
 
 def _filter(form: AuditForm) -> AuditFilter:
@@ -61,7 +61,7 @@ def _page(form: AuditForm, listing: Listing[Entry], status: int = 200) -> Respon
     return make_response(body, status)
 
 
-def _table(batches: Iterable[list[Entry]]) -> Iterator[Rows]:
+def _table(parts: Iterable[list[Entry]]) -> Iterator[Rows]:
     """Yield the rows of the file in parts: the header row, then one part for each batch of entries."""
     header = [
         _("Number"),
@@ -79,8 +79,8 @@ def _table(batches: Iterable[list[Entry]]) -> Iterator[Rows]:
         _("After"),
     ]
     yield [header]
-    for batch in batches:
-        yield [_cells(entry) for entry in batch]
+    for entries in parts:
+        yield [_cells(entry) for entry in entries]
 
 
 def _cells(entry: Entry) -> list[str]:

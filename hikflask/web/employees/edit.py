@@ -23,9 +23,9 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.groups import membership
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
-from hikflask.web.employees import capture_panel, form_page, latest, photo_drafts, rounds
+from hikflask.web.employees import capture_panel, form_page, photo_drafts, rounds
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404
+from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404, remember_added
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.notices import flash_spelling
 
@@ -124,7 +124,7 @@ def _save(employee_id: int | None) -> ResponseReturnValue:
         taken = form.capture_id.data if shown.photo else None
         return redirect(rounds.next_address(terminal, saved.row.id, form.round_of.data, taken), 303)
     if employee_id is None:
-        latest.remember(saved.row.id)
+        remember_added(saved.row.id)
         if request.values.get("next") == "1":
             values = {"terminal": form.terminal_id.data, "department": saved.row.department or None}
             return redirect(url_for(".new", **values), 303)

@@ -1,9 +1,10 @@
-"""Employees: the list, the page of one, deactivation, deletion, and the export of personal data."""
+"""Employees: the list, the strip of those added last, the page of one, deactivation, deletion, personal data."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,7 +12,7 @@ from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.labels.enrolments import statuses_of
+from hikflask.labels.enrolments import EnrolmentStatus, statuses_of
 from hikflask.messages import error_sentence
 from hikflask.models import Employee
 from hikflask.models.enrolment import PRESENT
@@ -36,6 +37,18 @@ bp = Blueprint("employees", __name__)
 ADDRESS = "/employees/<int:employee_id>"
 # The search field of the list, as htmx names the element that sends the request.
 SEARCH = "input#q"
+# How many of the employees that an operator added last are shown below the form of the next one.
+MAX_LATEST = 5
+# In the signed cookie, which is emptied at sign-in and sign-out: the ids of the added employees, the last one first.
+ADDED = "added"
+
+
+@dataclass(frozen=True)
+class Added:
+    """An employee of that strip, with the status on each terminal."""
+
+    employee: Employee
+    lines: list[EnrolmentStatus]
 
 
 @bp.get("/employees/")
@@ -63,6 +76,24 @@ def index() -> ResponseReturnValue:
     # What is typed letter by letter does not fill the history.
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
     return with_address(render_template("employees/_rows.html", **about), url_for(".index", **form.texts), status)
+
+
+@bp.get("/employees/latest")
+@allow(OPERATOR, is_activity=False)
+def latest() -> ResponseReturnValue:
+    """The strip of the employees added last, which polls while something is still to be confirmed."""
+    return render_template("employees/_latest.html", latest=latest_added())
+
+
+def remember_added(employee_id: int) -> None:
+    """Put an employee who was added just now in front. A save that is sent twice counts once."""
+    earlier = [added_id for added_id in session.get(ADDED, []) if added_id != employee_id]
+    session[ADDED] = [employee_id, *earlier][:MAX_LATEST]
+
+
+def latest_added() -> list[Added]:
+    """Return the employees who were added last, without deleted ones."""
+    return [Added(employee, statuses_of(employee)) for employee in search.of_ids(session.get(ADDED, []))]
 
 
 @bp.get(ADDRESS)

@@ -32,8 +32,9 @@ from hikflask.services.privacy import consents
 from hikflask.services.provisioning import without_face
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
-from hikflask.web.employees import capture_panel, latest
+from hikflask.web.employees import capture_panel
 from hikflask.web.employees.capture_panel import Panel
+from hikflask.web.employees.employees import latest_added
 from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.locale import LANGUAGES, remember_language
@@ -164,7 +165,7 @@ def show(
     """
     details = conflict_details(form, differences, _shown_value)
     about = {"problem": problem, "ask": ask, "details": details}
-    added = [] if form.employee_id.data else latest.shown()
+    added = [] if form.employee_id.data else latest_added()
     body = render_template("employees/form.html", latest=added, **about, **_context(form, shown))
     response = make_response(body, status)
     headers.allow_camera(response)

@@ -21,7 +21,7 @@ from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports.imports import bp
 from hikflask.web.security import resubmission
-from hikflask.web.support import csv_file
+from hikflask.web.support.responses import csv_file
 
 
 def longest_upload() -> int:
@@ -78,7 +78,7 @@ def too_large() -> Response:
 def sample() -> Response:
     """A table as an import takes it, to be filled in."""
     head = [_("Employee ID"), _("Full name"), _("Department"), _("Left")]
-    return csv_file.download(
+    return csv_file(
         "people", [[head, ["100222", _("Smith John"), _("Security"), ""], ["100223", _("Brown Anna"), "", _("yes")]]]
     )
 

@@ -12,7 +12,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.services.imports import queries
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.imports.imports import batch_or_404, bp
-from hikflask.web.support import csv_file
+from hikflask.web.support.responses import csv_file
 
 BATCH = 100
 
@@ -22,7 +22,7 @@ BATCH = 100
 def wrong(batch_id: int) -> Response:
     """The wrong rows with the columns of their table, blank for a photo alone; without a table, ID and file."""
     batch = batch_or_404(batch_id)
-    return csv_file.download(f"wrong-rows-{batch_id}", _parts(batch, queries.wrong_rows(batch_id)))
+    return csv_file(f"wrong-rows-{batch_id}", _parts(batch, queries.wrong_rows(batch_id)))
 
 
 def _parts(batch: ImportBatch, rows: Iterator[ImportRow]) -> Iterator[Rows]:

@@ -26,9 +26,9 @@ from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_I
 from hikflask.services.jobs.queries import Failure, Wait
 from hikflask.web.jobs import draft
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.error_page import error_page
 from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS, with_bar
 from hikflask.web.support.pagination import ROWS, Turned, turned
+from hikflask.web.support.responses import error_page
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")

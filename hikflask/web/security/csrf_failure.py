@@ -9,7 +9,7 @@ from hikflask.forms.account import ConfirmForm
 from hikflask.http import permissions
 from hikflask.web.security import current_operator, password_prompt, resubmission
 from hikflask.web.support import htmx
-from hikflask.web.support.error_page import error_page
+from hikflask.web.support.responses import error_page
 from hikflask.web.support.urls import page_before
 
 

@@ -1,15 +1,53 @@
-"""Answers a form with a refusal, and a page with a secret that is shown once."""
+"""Answers that many views give: an error, a form with a refusal, a secret that is shown once, and a CSV file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
-from flask import Response, make_response, render_template
+from flask import Response, g, make_response, render_template, stream_with_context
+from flask_babel import gettext as _
 from wtforms import Field
 
 from hikflask.messages import error_sentence
 from hikflask.services.accounts.errors import TryLater
+from hikflask.services.core import refusal_rules
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
-from hikflask.web.support.error_page import with_retry_after
+from hikflask.services.spreadsheets import csv_writer
+from hikflask.services.spreadsheets.csv_writer import Rows
+from hikflask.web.support import htmx
+
+
+def error_page(status: int, text: str, template: str = "errors/page.html", again: str = "") -> Response:
+    """Answer an error.
+
+    :param again: the address of the page to try again on, where that helps.
+    """
+    values = {"status": int(status), "text": text, "again": again, "request_id": g.get("request_id")}
+    if htmx.wants_fragment():
+        return htmx.retargeted(render_template("errors/_message.html", **values), "#problem", status, swap="innerHTML")
+    return make_response(render_template(template, **values), status)
+
+
+def with_retry_after(response: Response, error: TryLater) -> Response:
+    """Return the response with the status of a temporary refusal, and the header for the time of the next try."""
+    response.status_code = refusal_rules.page_status(error.code)
+    response.headers["Retry-After"] = str(error.params["seconds"])
+    return response
+
+
+def status_sentence(status: int) -> str:
+    """Return what was wrong and what to do, by the HTTP status alone."""
+    sentences: dict[int, str] = {
+        HTTPStatus.BAD_REQUEST: _("The request is not complete. Go back and try again."),
+        HTTPStatus.UNAUTHORIZED: _("Sign in first."),
+        HTTPStatus.FORBIDDEN: _("You don't have permission. Ask an administrator."),
+        HTTPStatus.NOT_FOUND: _("There is no such page. It may have been deleted."),
+        HTTPStatus.METHOD_NOT_ALLOWED: _("This address is not a page. Start from the list of employees."),
+        HTTPStatus.CONFLICT: _("This was changed meanwhile. Look again, please."),
+        HTTPStatus.TOO_MANY_REQUESTS: _("Too many requests. Wait a minute and try again."),
+        HTTPStatus.UNPROCESSABLE_ENTITY: _("Something in the request is not right. Go back and correct it."),
+    }
+    return str(sentences.get(status, _("The request cannot be answered.")))
 
 
 def show_refusal(
@@ -27,5 +65,17 @@ def show_refusal(
 def shown_once(template: str, status: int = HTTPStatus.OK, **context: object) -> Response:
     """Answer a page with a secret, which no browser keeps."""
     response = make_response(render_template(template, **context), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def csv_file(name: str, parts: Iterable[Rows]) -> Response:
+    """Answer rows as a file, part by part, so that a long one takes no more memory than a short one.
+
+    :param name: the first word of the file's name, before the day.
+    """
+    texts = csv_writer.texts(parts, csv_writer.BYTE_ORDER_MARK)
+    response = Response(stream_with_context(texts), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{today().isoformat()}.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response

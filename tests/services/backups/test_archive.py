@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hikflask.services.backups import archive
+from hikflask.services.backups import BackupError, archive
 from hikflask.services.backups.archive import Manifest, Writer
-from hikflask.services.backups.errors import BackupError
 
 PHOTO = "uploads/100222_abcdefghijklmnopqrstuv.jpg"
 MEMBERS = {"database.sqlite3": b"database " * 999, PHOTO: b"photo"}

@@ -2,8 +2,7 @@
 
 import pytest
 
-from hikflask.services.backups import keys
-from hikflask.services.backups.errors import BackupError
+from hikflask.services.backups import BackupError, keys
 from hikflask.services.backups.keys import WRONG, Keys
 
 KEYS = Keys("s" * 40, "p1\np2")

@@ -1,16 +1,33 @@
 """What comes about a person while the erasure waits is forgotten before it is complete; a living person keeps all."""
 
+import io
+import json
+from typing import Any
+from zipfile import ZipFile
+
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Difference, Erasure, Job, JobItem, PersonThere, Terminal, WebhookDelivery
-from hikflask.models.comparison import ONLY_THERE
+from hikflask.models import (
+    Comparison,
+    Difference,
+    Drift,
+    Erasure,
+    Job,
+    JobItem,
+    LeftAlone,
+    PersonThere,
+    Terminal,
+    WebhookDelivery,
+)
+from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.job import DONE
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import plan
+from hikflask.services.comparisons import ignored, plan
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
 from hikflask.services.core.errors import PlanChanged
-from hikflask.services.employees.erasure import erase_by_number, erase_employee
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
+from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs import plan_choices
 from hikflask.services.privacy import certificates, traces
@@ -167,3 +184,40 @@ def test_plan_with_somebody_who_was_erased_is_not_started(simulator: Simulated, 
 
     assert [(job.state, job.params.get("same_person")) for job in db.session.query(Job)] == [("draft", None)]
     assert db.session.query(JobItem).count() == 0
+
+
+def test_rows_of_a_number_are_found_and_erased(simulator: Simulated, terminal: Terminal) -> None:
+    strangers(simulator, ["900", "901"])
+    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
+    db.session.add(Drift(terminal_id=terminal.id, kind=NAME, number="900"))
+    db.session.commit()
+    tables = [PersonThere, Difference, LeftAlone, Drift]
+
+    found = traces.in_comparisons(["900"])
+
+    assert [(name, type(row)) for name, row in found] == [("Вход", table) for table in tables]
+    traces.forget(["900"], None)
+    db.session.commit()
+    assert traces.in_comparisons(["900"]) == []
+    assert [db.session.query(table).count() for table in tables] == [1, 1, 0, 0]
+
+
+def test_erasure_takes_them_along(simulator: Simulated, terminal: Terminal) -> None:
+    person = save_employee(Draft("900", "Гость 900")).row
+    strangers(simulator, ["900", "901"])
+    compare(terminal)
+    assert [one["kind"] for one in exported(person.id) if "kind" in one] == ["only_there"]
+
+    erase_employee(person.id)
+
+    assert traces.in_comparisons(["900"]) == []
+    assert db.session.query(PersonThere).count() == 1
+    assert not has_data_of("900")
+    assert has_data_of("901")
+
+
+def exported(employee_id: int) -> list[dict[str, Any]]:
+    """What the export of a person's data has of comparisons."""
+    with ZipFile(io.BytesIO(export_employee(employee_id))) as archive:
+        found: list[dict[str, Any]] = json.loads(archive.read("data.json"))["comparisons"]
+    return found

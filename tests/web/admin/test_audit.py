@@ -15,8 +15,7 @@ from hikflask.models import AuditEntry, Photo
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.audit import Entry
 from hikflask.services.audit.log import Details
-from hikflask.services.audit.search import AuditFilter, list_entries
-from hikflask.services.audit.trail_export import BATCH
+from hikflask.services.audit.search import BATCH, AuditFilter, list_entries
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
