@@ -1,4 +1,4 @@
-"""The audit entries of one attempt: what the terminal confirmed or refused.
+"""Audit entries about enrolments; of an attempt, what the terminal confirmed or refused.
 
 A repeated proof, and an attempt that fails like the one before, leave no entry.
 """
@@ -12,6 +12,12 @@ from hikflask.services.core.errors import NumberTakenThere, told
 
 # Removals are always retried, but these errors also wait for a person's decision.
 DECISIONS = {NumberTakenThere.code, "holder_not_shown", "other_device"}
+
+
+def record(action: str, enrolment: Enrolment, after: dict[str, str] | None = None) -> None:
+    """Add an entry about an enrolment to the caller's transaction."""
+    employee_id, number, terminal = enrolment.employee_id, enrolment.number, enrolment.terminal.name
+    audit.record(action, employee_id=employee_id, number=number, terminal=terminal, after=after)
 
 
 class AttemptTrail:
@@ -33,27 +39,23 @@ class AttemptTrail:
     def note_gone(self, row: Enrolment) -> None:
         """Write that the terminal confirmed the removal."""
         if not self._was_gone:
-            _note("enrolment.removed", row)
+            record("enrolment.removed", row)
 
     def _note_refusal(self, row: Enrolment) -> None:
         refusal = _refusal(row)
         if refusal and refusal != self._refusal:
             code, text = told(row.refusal)
-            _note("enrolment.refused", row, {"reason": code, **({"text": text} if text else {})})
+            record("enrolment.refused", row, {"reason": code, **({"text": text} if text else {})})
         self._refusal = refusal
 
     def _note_confirmation(self, row: Enrolment) -> None:
         if row.is_confirmed:
             if row.confirmed_photo_id != self._photo_id:
-                _note("enrolment.confirmed", row)
+                record("enrolment.confirmed", row)
         elif self._person != CONFIRMED:
-            _note("enrolment.person_confirmed", row)
+            record("enrolment.person_confirmed", row)
 
 
 def _refusal(row: Enrolment) -> str:
     for_good = REFUSED in {row.person, row.face} or row.refusal_code in DECISIONS
     return row.refusal_code if for_good else ""
-
-
-def _note(action: str, row: Enrolment, about: dict[str, str] | None = None) -> None:
-    audit.record(action, employee_id=row.employee_id, number=row.number, terminal=row.terminal.name, after=about)

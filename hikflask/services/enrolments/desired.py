@@ -13,7 +13,7 @@ from hikflask.services.core import dates
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.terminal_name import name_for
-from hikflask.services.enrolments import mass_removals, queries
+from hikflask.services.enrolments import audit_notes, mass_removals, queries
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
@@ -119,7 +119,7 @@ def desire_overwrite(enrolment_id: int, generation: int | None = None) -> bool:
     same = () if generation is None else (Enrolment.generation == generation,)
     changed = state.apply(state.DESIRED_OVERWRITE, Enrolment.id == enrolment_id, *same) == 1
     if changed:
-        _note("enrolment.replaced", enrolment_id)
+        audit_notes.record("enrolment.replaced", queries.row(enrolment_id))
     return changed
 
 
@@ -137,7 +137,9 @@ def retry(enrolment_id: int) -> None:
 def retry_when_it_answers(enrolment_id: int) -> None:
     """Do so within the caller's transaction; a terminal that did not answer last is left alone for a while."""
     state.apply(state.RETRIED, Enrolment.id == enrolment_id)
-    _note("enrolment.retried", enrolment_id)
+    enrolment = queries.get(enrolment_id)
+    if enrolment:
+        audit_notes.record("enrolment.retried", enrolment)
 
 
 def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
@@ -170,10 +172,3 @@ def refuse_leaving(enrolments: Iterable[Enrolment], employee_id: int | None) -> 
     for enrolment in enrolments:
         if enrolment.is_leaving and (enrolment.employee_id is None or enrolment.employee_id != employee_id):
             raise ServiceError("number_leaving", n=enrolment.number, t=enrolment.terminal.name)
-
-
-def _note(action: str, enrolment_id: int) -> None:
-    one = queries.get(enrolment_id)
-    if one is None:
-        return
-    audit.record(action, employee_id=one.employee_id, number=one.number, terminal=one.terminal.name)

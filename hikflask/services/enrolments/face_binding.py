@@ -172,14 +172,14 @@ def _bind(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
 def _bind_url(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutcome:
     url = source.url or ""
     try:
-        _look_before(attempt, url, source.sha256)
+        _require_file(attempt, url, source.sha256, is_sent=False)
     except CaptureSuperseded:
         if face.confirmed and face.present and face.sha256 is None:
             return FaceOutcome(kept=True)  # Nothing contradicts the earlier proof.
         raise
-    face = _make_room(attempt, face)
+    face = _remove_old_face(attempt, face)
     _send(attempt, lambda call: faces.bind_url(attempt.talk, attempt.number, url, call), face.present)
-    _look_after(attempt, url, source.sha256)
+    _require_file(attempt, url, source.sha256, is_sent=True)
     return FaceOutcome(previous=face.sha256, sent=BY_URL)
 
 
@@ -189,7 +189,7 @@ def _bind_picture(attempt: Attempt, source: Source, face: FaceThere) -> FaceOutc
     if picture is None:
         _undo_unverified(attempt)
         raise CaptureSuperseded("file_gone")
-    face = _make_room(attempt, face)
+    face = _remove_old_face(attempt, face)
     _send(attempt, lambda call: _send_picture(attempt, picture, call), face.present)
     return FaceOutcome(previous=face.sha256, sent=BY_PICTURE)
 
@@ -215,7 +215,7 @@ def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
     attempt.picture_name = name
 
 
-def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:
+def _remove_old_face(attempt: Attempt, face: FaceThere) -> FaceThere:
     """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there."""
     known = face.sha256 not in {None, attempt.row.face_there}
     told_apart = known and not attempt.row.face_unverified and not face.confirmed
@@ -223,7 +223,7 @@ def _make_room(attempt: Attempt, face: FaceThere) -> FaceThere:
         return face
     if face.confirmed:
         attempt.write(state.FACE_LOST)
-    _take_off(attempt)
+    _remove_face(attempt)
     return FaceThere(present=False, sha256=None, confirmed=face.confirmed)
 
 
@@ -264,22 +264,19 @@ def _call(attempt: Attempt, bind: Callable[[FaceCall], None], replaces: bool) ->
 # --- which bytes were bound ---
 
 
-def _look_before(attempt: Attempt, url: str, sha256: str) -> None:
-    seen = _file_sha256(attempt, url)
-    if seen == sha256:
+def _require_file(attempt: Attempt, url: str, sha256: str, *, is_sent: bool) -> None:
+    """Check that the terminal's file has the photo's bytes. Once the face is sent, the enrolled picture counts as well
+    where the file is gone.
+
+    :raises CaptureSuperseded: when it has not; no unverified face stays bound.
+    """
+    file = _file_sha256(attempt, url)
+    by_enrolled = is_sent and file is None
+    enrolled = _enrolled_sha256(attempt, persons.find(attempt.talk, attempt.number)) if by_enrolled else None
+    if sha256 in {file, enrolled}:
         return
     _undo_unverified(attempt)
-    raise CaptureSuperseded("file_gone" if seen is None else "superseded")
-
-
-def _look_after(attempt: Attempt, url: str, sha256: str) -> None:
-    seen = _file_sha256(attempt, url)
-    if seen == sha256:
-        return
-    if seen is None and _enrolled_sha256(attempt, persons.find(attempt.talk, attempt.number)) == sha256:
-        return
-    _undo_unverified(attempt)
-    raise CaptureSuperseded("file_gone" if seen is None else "superseded")
+    raise CaptureSuperseded("file_gone" if file is None else "superseded")
 
 
 def _file_sha256(attempt: Attempt, url: str) -> str | None:
@@ -318,11 +315,11 @@ def _with_faces(attempt: Attempt, person: Person) -> Person:
 def _undo_unverified(attempt: Attempt) -> None:
     """Remove a face that is unverified."""
     if attempt.row.face_unverified:
-        _take_off(attempt)
+        _remove_face(attempt)
         attempt.write(state.FACE_CERTAIN)
 
 
-def _take_off(attempt: Attempt) -> None:
+def _remove_face(attempt: Attempt) -> None:
     """Remove the number's face, and verify that the terminal shows none.
 
     :raises face_not_verified: when it still shows one.

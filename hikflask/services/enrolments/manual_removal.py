@@ -8,7 +8,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import audit_notes, queries
 from hikflask.services.privacy import certificates
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
@@ -44,7 +44,7 @@ def confirm_as_somebody_elses(enrolment_id: int, generation: int, name: str) -> 
         ended = _end(enrolment_id, state.REMOVED_AS_SOMEBODY_ELSES, *asked, confirmation_note=SOMEBODY_ELSES)
     changed = queries.get(enrolment_id) if waits else ended
     if changed:
-        audit.record("enrolment.somebody_elses", **_about(changed))
+        audit_notes.record("enrolment.somebody_elses", changed)
     if ended:
         certificates.end_removal(ended)
     return changed is not None
@@ -67,13 +67,5 @@ def _end(enrolment_id: int, transition: Transition, *where: Any, **given: Any) -
 def _note_end(enrolment: Enrolment) -> None:
     """Write who ended the removal, delete the row if it has no employee, and update erasures that wait for it."""
     after = {"note": enrolment.confirmation_note} if enrolment.confirmation_note else None
-    audit.record("enrolment.removed_by_hand", **_about(enrolment), after=after)
+    audit_notes.record("enrolment.removed_by_hand", enrolment, after)
     certificates.end_removal(enrolment)
-
-
-def _about(enrolment: Enrolment) -> dict[str, Any]:
-    return {
-        "employee_id": enrolment.employee_id,
-        "number": enrolment.number,
-        "terminal": enrolment.terminal.name,
-    }

@@ -164,7 +164,7 @@ def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
     if there is None or _is_ours(attempt, there):
         attempt.write(state.NOTHING_TO_OVERWRITE)
         return there
-    _take_off(attempt)
+    _remove_person(attempt)
     attempt.people, attempt.faces = -1, -bool(there.faces)
     attempt.write(state.OVERWRITTEN)
     return None
@@ -272,7 +272,7 @@ def _remove(attempt: Attempt) -> None:
     else:
         _refuse_somebody_elses(attempt, there)
         attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
-    _take_off(attempt)
+    _remove_person(attempt)
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
         raise ServiceError("other_device")
@@ -297,7 +297,7 @@ def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
 
 
-def _take_off(attempt: Attempt) -> None:
+def _remove_person(attempt: Attempt) -> None:
     attempt.talk.lease.verify()
     persons.remove(attempt.talk, attempt.number)
     try:
