@@ -8,9 +8,7 @@ from hikflask.web.admin import api_reference, audit, health, operators, overview
 from hikflask.web.attention import overview as attention_overview
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
-from hikflask.web.comparisons import faces as comparison_faces
 from hikflask.web.comparisons import plan as comparison_plan
-from hikflask.web.comparisons import report as comparison_report
 from hikflask.web.departments import departments
 from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
@@ -25,7 +23,7 @@ from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures
 from hikflask.web.security import cookies, guard, headers, trusted_proxy
 from hikflask.web.support.urls import RowId
-from hikflask.web.terminals import after_restore, checks, queue, restore, retire, same_device, terminals
+from hikflask.web.terminals import checks, replacement, retire, terminals
 from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
@@ -33,10 +31,10 @@ MODULES = (
     attention_overview,
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
-    *(terminals, edit_terminal, checks, queue, retire, restore, same_device, after_restore),
+    *(terminals, edit_terminal, checks, retire, replacement),
     *(jobs, begin_job, people_of_job),
     *(imports, import_upload, import_columns, import_actions, wrong_rows),
-    *(comparisons, choose_differences, comparison_faces, comparison_plan, comparison_report),
+    *(comparisons, choose_differences, comparison_plan),
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),

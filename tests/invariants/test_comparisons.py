@@ -150,7 +150,7 @@ def choose(comparison: Comparison, chosen: list[int]) -> dict[str, str]:
         possible = [action for action in plan.ACTIONS if any(action in plan.POSSIBLE[kind] for kind in found)]
         actions[number] = possible[chosen[place] % len(possible)]
         if actions[number] == plan.LEAVE:
-            assert all([ignored.ignore(comparison.id, kind, number, "так надо") for kind in found])
+            assert all([ignored.ignore(comparison, kind, [number], "так надо") for kind in found])
     return actions
 
 

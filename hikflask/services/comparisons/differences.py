@@ -280,7 +280,7 @@ def _doubt(comparison: Comparison, found: Collection[tuple[str, str]], here: Map
     for (kind, reason, replaced), ids in sorted(alike.items(), key=lambda group: KINDS.index(group[0][0])):
         given = {"face_unverified": replaced} if kind == FACE_OTHER else {}
         if reason is not None:
-            ignored.stop_trying(ids, kind, reason)
+            ignored.stop_trying(kind, reason, Enrolment.id.in_(ids))
         else:
             state.apply(FOUND[kind], Enrolment.id.in_(ids), next_attempt_at=due, **given)
 

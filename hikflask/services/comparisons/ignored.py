@@ -5,16 +5,15 @@ A decision holds while the same is there. When something else is there, the diff
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select
 
 from hikflask.extensions import db
 from hikflask.models import Difference, Enrolment, LeftAlone, Terminal
-from hikflask.models.columns import database_now
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
-from hikflask.services.core.db import changed_rows, lock_terminal, transaction
+from hikflask.services.core.db import changed_rows, lock_terminal, transactional
 from hikflask.services.state import enrolment as state
 
 MAX_REASON_LENGTH = 255
@@ -27,69 +26,48 @@ LEFT = {
 }
 
 
-def ignore(comparison_id: int, kind: str, number: str, reason: str = "") -> bool:
-    """Leave a difference of a finished comparison as it is, for as long as the same is there. The actor is who decided.
+@transactional
+def ignore(comparison: Comparison, kind: str, numbers: Collection[str] | None = None, reason: str = "") -> int:
+    """Leave differences of a finished comparison as they are, for as long as the same is there. The actor decided that.
 
-    An enrolment that is not as desired because of it is not tried again, and is not shown in green.
+    An enrolment that is not as desired because of one is not tried again, and is not shown in green.
 
-    :return: False when the comparison shows no such difference any more.
-    :raises comparison_unknown: when there is no such comparison.
+    :param numbers: whose differences of this kind; None: all of the kind that are not ignored yet.
+    :return: how many the comparison shows still, and are ignored now.
     """
-    return _ignore(queries.get_comparison(comparison_id), kind, reason, number) == 1
-
-
-def ignore_kind(comparison_id: int, kind: str, reason: str = "") -> int:
-    """Leave all differences of a kind that are not left alone yet; return how many they are.
-
-    :raises comparison_unknown: when there is no such comparison.
-    """
-    return _ignore(queries.get_comparison(comparison_id), kind, reason, None)
-
-
-def _ignore(comparison: Comparison, kind: str, reason: str, number: str | None) -> int:
+    terminal = db.session.get_one(Terminal, comparison.terminal_id)
+    lock_terminal(terminal.id)
     shown = select(Difference).where(*queries.shown(comparison), Difference.kind == kind)
-    chosen = shown if number is None else shown.where(Difference.number == number)
-    with transaction():
-        lock_terminal(comparison.terminal_id)
-        left = db.session.execute(chosen.order_by(Difference.id)).scalars().all()
-        for difference in left:
-            _decide(comparison, difference, reason)
-    return len(left)
-
-
-def _decide(comparison: Comparison, difference: Difference, reason: str) -> None:
-    kind, number = difference.kind, difference.number
-    decision = _find(comparison.terminal_id, kind, number)
-    if decision is None:
-        decision = LeftAlone(terminal_id=comparison.terminal_id, kind=kind, number=number)
-        db.session.add(decision)
+    chosen = shown if numbers is None else shown.where(Difference.number.in_(numbers))
+    differences = db.session.execute(chosen.order_by(Difference.id)).scalars().all()
     why = reason.strip()[:MAX_REASON_LENGTH]
-    who = {"decided_by": audit.present_actor().name[:128], "decided_at": database_now()}
-    db.session.flush()
-    mine = update(LeftAlone).where(LeftAlone.id == decision.id)
-    changed_rows(mine.values(seen=difference.seen, reason=why, **who))
-    stop_trying(_enrolment_ids(comparison.terminal_id, number), kind, why)
-    _note("difference.left_alone", comparison.terminal_id, number, {"kind": kind})
+    for difference in differences:
+        number = difference.number
+        changed_rows(delete(LeftAlone).where(*_decision(terminal.id, kind, number)))
+        decision = {"seen": difference.seen, "reason": why, "decided_by": audit.present_actor().name[:128]}
+        db.session.add(LeftAlone(terminal_id=terminal.id, kind=kind, number=number, **decision))
+        db.session.flush()
+        stop_trying(kind, why, Enrolment.terminal_id == terminal.id, Enrolment.number == number)
+        audit.record("difference.left_alone", number=number, terminal=terminal.name, after={"kind": kind})
+    return len(differences)
 
 
-def stop_trying(enrolment_ids: Collection[int], kind: str, reason: str) -> None:
+def stop_trying(kind: str, reason: str, *which: ColumnElement[bool]) -> None:
     """Write, within the caller's transaction, that enrolments stay as they are on the terminal."""
     if kind in LEFT:
-        refusal = Refusal(code=state.LEFT_ALONE, params={"reason": reason})
-        state.apply(LEFT[kind], Enrolment.id.in_(enrolment_ids), refusal=refusal)
+        state.apply(LEFT[kind], *which, refusal=Refusal(code=state.LEFT_ALONE, params={"reason": reason}))
 
 
+@transactional
 def stop_ignoring(terminal_id: int, kind: str, number: str) -> bool:
-    """Take a decision back: the difference is shown again, and its enrolment tried again. False when there is none."""
-    with transaction():
-        lock_terminal(terminal_id)
-        decision = _find(terminal_id, kind, number)
-        if decision is None:
-            return False
-        db.session.delete(decision)
-        mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-        state.apply(state.RETRIED, *mine, Enrolment.refusal_code == state.LEFT_ALONE)
-        _note("difference.taken_back", terminal_id, number, {"kind": kind})
+    """Show an ignored difference again, and try its enrolment again. False when it is not ignored."""
+    lock_terminal(terminal_id)
+    if not changed_rows(delete(LeftAlone).where(*_decision(terminal_id, kind, number))):
+        return False
+    ours = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
+    state.apply(state.RETRIED, *ours, Enrolment.refusal_code == state.LEFT_ALONE)
+    terminal = db.session.get_one(Terminal, terminal_id)
+    audit.record("difference.taken_back", number=number, terminal=terminal.name, after={"kind": kind})
     return True
 
 
@@ -117,16 +95,5 @@ def _hiding(comparison: Comparison) -> Sequence[ColumnElement[bool]]:
     return LeftAlone.terminal_id == comparison.terminal_id, exists().where(*same)
 
 
-def _find(terminal_id: int, kind: str, number: str) -> LeftAlone | None:
-    mine = (LeftAlone.terminal_id == terminal_id, LeftAlone.kind == kind, LeftAlone.number == number)
-    return db.session.execute(select(LeftAlone).where(*mine)).scalar_one_or_none()
-
-
-def _enrolment_ids(terminal_id: int, number: str) -> Sequence[int]:
-    mine = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
-    return db.session.execute(select(Enrolment.id).where(*mine)).scalars().all()
-
-
-def _note(action: str, terminal_id: int, number: str, after: dict[str, str]) -> None:
-    terminal = db.session.get_one(Terminal, terminal_id)
-    audit.record(action, number=number, terminal=terminal.name, after=after)
+def _decision(terminal_id: int, kind: str, number: str) -> Sequence[ColumnElement[bool]]:
+    return LeftAlone.terminal_id == terminal_id, LeftAlone.kind == kind, LeftAlone.number == number

@@ -46,8 +46,10 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     return lifecycle.start(make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal).id, {})
 
 
-def draft_from(source_id: int, terminal_id: int) -> Job:
-    """Make the draft of a job that sends whoever was on another terminal to this one.
+def draft_from(terminal_id: int, source_id: int | None = None) -> Job:
+    """Make the draft of a job for the active employees who are not desired on this terminal.
+
+    :param source_id: of another terminal: only those who are or were there. None: everybody.
 
     :raises terminal_unknown: when the terminal is not in use.
     """

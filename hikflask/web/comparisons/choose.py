@@ -16,7 +16,7 @@ from hikflask.models.comparison import KINDS, Comparison
 from hikflask.services.comparisons import ignored, queries
 from hikflask.services.core.errors import PlanChanged
 from hikflask.services.jobs import plan_choices
-from hikflask.web.comparisons.comparisons import LEFT, bp, finished_or_404
+from hikflask.web.comparisons.comparisons import LEFT, bp, chosen_page, finished_or_404
 from hikflask.web.security import resubmission
 from hikflask.web.support.urls import next_or
 from hikflask.web.terminals.terminals import terminal_or_404
@@ -29,20 +29,19 @@ def choose(terminal_id: int) -> ResponseReturnValue:
     _terminal, comparison = finished_or_404(terminal_id)
     form = ChoiceForm()
     kind = _kind_or_422(form)
+    rows = url_for(".show", terminal_id=terminal_id, kind=kind)
     if not _means_somebody(form):
-        return _rows_of(terminal_id, kind)
+        return redirect(rows, 303)
     if not plan_choices.choose(comparison, kind, form.action.data or "", form.meant):
         abort(HTTPStatus.UNPROCESSABLE_ENTITY)
-    return redirect(next_or(_address(terminal_id, kind)), 303)
+    return redirect(next_or(rows), 303)
 
 
 @resubmission.restores("comparisons.choose")
 def chosen_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
     """Show what was chosen, to be sent once more."""
     terminal, comparison = finished_or_404(terminal_id)
-    pairs, count = list(fields.items(multi=True)), _count(comparison, ChoiceForm(formdata=fields))
-    known = {"pairs": pairs, "count": count}
-    return render_template("comparisons/chosen.html", terminal=terminal, endpoint="comparisons.choose", **known)
+    return chosen_page(terminal, "comparisons.choose", fields, _count(comparison, ChoiceForm(formdata=fields)))
 
 
 @bp.post("/leave")
@@ -52,18 +51,21 @@ def leave(terminal_id: int) -> ResponseReturnValue:
     terminal, comparison = finished_or_404(terminal_id)
     form = LeaveForm()
     kind = _kind_or_422(form)
+    rows = url_for(".show", terminal_id=terminal_id, kind=kind)
     if form.comparison.data != comparison.id:
         flash(error_sentence(PlanChanged()), "warning")
-        return _rows_of(terminal_id, kind)
+        return redirect(rows, 303)
     if not _means_somebody(form):
-        return _rows_of(terminal_id, kind)
-    if form.reason.raw_data is None or not form.reason.raw_data:
+        return redirect(rows, 303)
+    if not form.reason.raw_data:
         return _leave_page(terminal, comparison, form)
     if not form.validate():
         return _leave_page(terminal, comparison, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    count = _leave(comparison, kind, form)
+    count = ignored.ignore(comparison, kind, form.meant, form.reason.data or "")
+    # What is left as it is is in no plan.
+    plan_choices.choose(comparison, kind, plan_choices.NOTHING, form.meant)
     flash(_("Left as they are: %(people)s.", people=person_count(count)))
-    return _rows_of(terminal_id, kind)
+    return redirect(rows, 303)
 
 
 @resubmission.restores("comparisons.leave")
@@ -81,18 +83,7 @@ def take_back(terminal_id: int) -> ResponseReturnValue:
     """Show a difference again that was left as it is."""
     terminal, form = terminal_or_404(terminal_id), TakeBackForm()
     ignored.stop_ignoring(terminal.id, form.kind.data or "", form.number.data or "")
-    return _rows_of(terminal_id, LEFT)
-
-
-def _leave(comparison: Comparison, kind: str, form: LeaveForm) -> int:
-    reason = form.reason.data or ""
-    if form.meant is None:
-        count = ignored.ignore_kind(comparison.id, kind, reason)
-    else:
-        count = sum(ignored.ignore(comparison.id, kind, number, reason) for number in form.meant)
-    # What is left as it is is in no plan.
-    plan_choices.choose(comparison, kind, plan_choices.NOTHING, form.meant)
-    return count
+    return redirect(url_for(".show", terminal_id=terminal_id, kind=LEFT), 303)
 
 
 def _leave_page(terminal: Terminal, comparison: Comparison, form: LeaveForm, status: int = HTTPStatus.OK) -> Response:
@@ -114,11 +105,3 @@ def _means_somebody(form: ChoiceForm) -> bool:
         return True
     flash(_("Nobody is selected. Tick the rows first."), "warning")
     return False
-
-
-def _rows_of(terminal_id: int, kind: str) -> ResponseReturnValue:
-    return redirect(_address(terminal_id, kind), 303)
-
-
-def _address(terminal_id: int, kind: str) -> str:
-    return url_for(".show", terminal_id=terminal_id, kind=kind)

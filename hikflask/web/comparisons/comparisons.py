@@ -1,17 +1,22 @@
-"""The comparison of a terminal: started here, read with its progress, and shown difference by difference."""
+"""The comparison of a terminal: started here, read with its progress, and shown difference by difference with faces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
+from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.isapi.errors import TerminalError
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING, Comparison
+from hikflask.services import audit
 from hikflask.services.comparisons import ignored, preview, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices, Plan
@@ -19,7 +24,7 @@ from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import comparisons as jobs
 from hikflask.services.jobs import plan_choices
-from hikflask.web.jobs.jobs import Report, report_of
+from hikflask.web.jobs.jobs import report_of
 from hikflask.web.support import htmx
 from hikflask.web.terminals.terminals import terminal_or_404
 
@@ -56,8 +61,8 @@ class Page:
     def choice(self, row: ComparedNumber) -> str:
         """Return what is chosen for a row, or an empty text."""
         by_kind = next((self.chosen.kinds[kind] for kind in row.kinds if kind in self.chosen.kinds), "")
-        found = self.chosen.numbers.get(row.number, by_kind)
-        return "" if found == plans.LEAVE else found
+        action = self.chosen.numbers.get(row.number, by_kind)
+        return "" if action == plans.LEAVE else action
 
 
 @bp.get("")
@@ -67,9 +72,9 @@ def show(terminal_id: int) -> ResponseReturnValue:
     terminal = terminal_or_404(terminal_id)
     latest = queries.latest(terminal_id)
     if htmx.wants_fragment() and latest and latest.state == DONE:
-        page = page_of(latest)
+        page = _page_of(latest)
         return render_template("comparisons/_rows.html", terminal=terminal, page=page)
-    return render_template("comparisons/show.html", **about(terminal, latest))
+    return render_template("comparisons/show.html", **_about(terminal, latest))
 
 
 @bp.get("/state")
@@ -77,8 +82,8 @@ def show(terminal_id: int) -> ResponseReturnValue:
 def state(terminal_id: int) -> ResponseReturnValue:
     """The part of the page that polls while the terminal is read, with the bar."""
     terminal = terminal_or_404(terminal_id)
-    known = about(terminal, queries.latest(terminal_id))
-    return htmx.with_bar(render_template("comparisons/_comparison.html", **known))
+    about = _about(terminal, queries.latest(terminal_id))
+    return htmx.with_bar(render_template("comparisons/_comparison.html", **about))
 
 
 @bp.post("")
@@ -97,6 +102,24 @@ def start(terminal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", terminal_id=terminal_id, take_over=1 if take_over else None), 303)
 
 
+@bp.get("/faces/<number>")
+@allow(OPERATOR, is_activity=False)
+def face(terminal_id: int, number: str) -> Response:
+    """Answer the picture that the comparison read, fetched from the terminal anew; it is not stored here."""
+    terminal, comparison = finished_or_404(terminal_id)
+    try:
+        with terminal_concurrency.slot():
+            picture = preview.picture_there(comparison, number, audit.present_actor().name)
+    except (TerminalError, ServiceError):
+        abort(HTTPStatus.SERVICE_UNAVAILABLE)
+    if picture is None:
+        abort(HTTPStatus.NOT_FOUND)
+    audit.record_photo_view(None, terminal.name, number)
+    response = Response(picture, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 def finished_or_404(terminal_id: int) -> tuple[Terminal, Comparison]:
     """Return a terminal with its last comparison that came to its end.
 
@@ -106,36 +129,41 @@ def finished_or_404(terminal_id: int) -> tuple[Terminal, Comparison]:
     return terminal, queries.finished(terminal_id) or abort(404)
 
 
-def about(terminal: Terminal, comparison: Comparison | None, **more: Any) -> dict[str, Any]:
+def chosen_page(terminal: Terminal, endpoint: str, fields: MultiDict[str, str], count: int) -> str:
+    """Show what was chosen for so many people before the operator signed in again, to be sent once more."""
+    pairs = list(fields.items(multi=True))
+    return render_template("comparisons/chosen.html", terminal=terminal, endpoint=endpoint, pairs=pairs, count=count)
+
+
+def _about(terminal: Terminal, comparison: Comparison | None) -> dict[str, Any]:
     """Return what the page of a terminal's comparison shows."""
-    report = _report(comparison) if comparison and comparison.state == READING else None
+    job = plan_choices.job_of(comparison) if comparison and comparison.state == READING else None
+    report = report_of(job) if job else None
     return {
         "terminal": terminal,
         "comparison": comparison,
         "report": report,
         "poll_seconds_of_page": report.poll_seconds if report else 0,
-        "page": page_of(comparison) if comparison and comparison.state == DONE else None,
+        "page": _page_of(comparison) if comparison and comparison.state == DONE else None,
         "applied": plan_choices.applied(comparison) if comparison else None,
         "possible": plans.POSSIBLE,
         "takes_over": request.args.get("take_over") == "1",
-        **more,
     }
 
 
-def _report(comparison: Comparison) -> Report | None:
-    job = plan_choices.job_of(comparison)
-    return report_of(job) if job else None
-
-
-def page_of(comparison: Comparison) -> Page:
+def _page_of(comparison: Comparison) -> Page:
     """Return the rows that the address asks for: the first kind that there is, unless it names one."""
     counts = dict(queries.counts(comparison))
     left_count = queries.count_left_alone(comparison)
-    asked = request.values.get("kind", "")
-    first = ONLY_THERE if request.args.get("take_over") and counts[ONLY_THERE] else ""
-    first = first or next((kind for kind in KINDS if counts[kind]), LEFT if left_count else "")
-    kind = asked if asked in {*KINDS, LEFT} else first
-    rows = _rows(comparison, kind, request.args.get("after", 0, int))
+    kind, after = request.values.get("kind", ""), request.args.get("after", 0, int)
+    if kind not in {*KINDS, LEFT}:
+        first = [ONLY_THERE] if request.args.get("take_over") else []
+        kind = next((kind for kind in (*first, *KINDS) if counts[kind]), LEFT if left_count else "")
+    rows: list[Any] = []
+    if kind == LEFT:
+        rows = preview.left(comparison, ignored.decisions(comparison, after, ROWS + 1))
+    elif kind:
+        rows = queries.list_differences(comparison, kind, after, ROWS + 1)
     chosen = plan_choices.of(comparison)
     return Page(
         comparison=comparison,
@@ -150,9 +178,3 @@ def page_of(comparison: Comparison) -> Page:
             {row.face_here for row in rows if isinstance(row, ComparedNumber) and row.has_another_face}
         ),
     )
-
-
-def _rows(comparison: Comparison, kind: str, after: int) -> list[Any]:
-    if kind == LEFT:
-        return preview.left(comparison, ignored.decisions(comparison, after, ROWS + 1))
-    return queries.list_differences(comparison, kind, after, ROWS + 1) if kind else []

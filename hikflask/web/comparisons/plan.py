@@ -1,6 +1,8 @@
-"""The plan that follows from what was chosen: looked at as a dry run by the code that carries it out, then started."""
+"""The plan that follows from what was chosen: a dry run by the code that carries it out, its start, and its job."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,23 +14,38 @@ from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
-from hikflask.models.comparison import Comparison, PersonThere
+from hikflask.models.comparison import Comparison
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import preview, queries
 from hikflask.services.comparisons.plan import LEAVE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.jobs import plan_choices
+from hikflask.services.jobs import plan_choices, plan_report
+from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE
-from hikflask.web.comparisons.comparisons import bp, finished_or_404
+from hikflask.services.jobs.plan_report import Done
+from hikflask.web.comparisons.comparisons import bp, chosen_page, finished_or_404
+from hikflask.web.jobs.jobs import report_of, started_or_404
 from hikflask.web.security import resubmission
+from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed
+from hikflask.web.terminals.terminals import terminal_or_404
 
 MAX_SHOWN = 50
 ANSWERS = frozenset({NAME_THERE, NAME_HERE, FACE_THERE, LEAVE})
 # Of whom a person must say whether it is the same person.
 ASKED = frozenset({"name_differs", "face_differs"})
+
+
+@dataclass(frozen=True)
+class Group:
+    """The people for whom one thing was done: how many, the first of them, and the last one shown when more follow."""
+
+    action: str
+    count: int
+    rows: list[Done]
+    after: int
 
 
 @bp.get("/plan")
@@ -68,11 +85,11 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
 def answer(terminal_id: int) -> ResponseReturnValue:
     """Keep which name counts where a number has another name here; the plan follows from it."""
     _terminal, comparison = finished_or_404(terminal_id)
-    given = answers(request.form, ANSWERS)
+    answered = answers(request.form, ANSWERS)
     if row_id(request.form.get("comparison")) != comparison.id:
         flash(error_sentence(PlanChanged()), "warning")
-    elif given:
-        plan_choices.answer(comparison, given)
+    elif answered:
+        plan_choices.answer(comparison, answered)
     return redirect(url_for(".plan", terminal_id=terminal_id), 303)
 
 
@@ -80,9 +97,7 @@ def answer(terminal_id: int) -> ResponseReturnValue:
 def answered_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
     """Show what was answered, to be sent once more."""
     terminal, _comparison = finished_or_404(terminal_id)
-    pairs = list(fields.items(multi=True))
-    known = {"pairs": pairs, "count": len(answers(fields, ANSWERS))}
-    return render_template("comparisons/chosen.html", terminal=terminal, endpoint="comparisons.answer", **known)
+    return chosen_page(terminal, "comparisons.answer", fields, len(answers(fields, ANSWERS)))
 
 
 @bp.post("/plan/discard")
@@ -92,6 +107,35 @@ def discard(terminal_id: int) -> ResponseReturnValue:
     _terminal, comparison = finished_or_404(terminal_id)
     plan_choices.discard(comparison)
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
+
+
+@bp.get("/jobs/<int:job_id>")
+@allow(OPERATOR)
+def job(terminal_id: int, job_id: int) -> ResponseReturnValue:
+    """How far a plan is, and what was done."""
+    return render_template("comparisons/job.html", **_about_job(terminal_id, job_id))
+
+
+@bp.get("/jobs/<int:job_id>/state")
+@allow(OPERATOR, is_activity=False)
+def job_state(terminal_id: int, job_id: int) -> ResponseReturnValue:
+    """The part of the page that polls, with the bar."""
+    return with_bar(render_template("comparisons/_job.html", **_about_job(terminal_id, job_id)))
+
+
+def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
+    terminal, job = terminal_or_404(terminal_id), started_or_404(job_id)
+    if job.kind != APPLY or job.terminal_id != terminal.id:
+        abort(404)
+    counts, only = plan_report.counts(job_id), request.args.get("action", "")
+    after = request.args.get("after", 0, int) if only in counts else 0
+    groups = []
+    for action, count in counts.items():
+        if only in ("", action):
+            rows = plan_report.done(job_id, action, MAX_SHOWN + 1, after)
+            last = rows[MAX_SHOWN - 1].item.id if len(rows) > MAX_SHOWN else 0
+            groups.append(Group(action, count, rows[:MAX_SHOWN], last))
+    return {"terminal": terminal, "report": report_of(job), "groups": groups}
 
 
 def _start(terminal: Terminal, comparison: Comparison, *, by_admin: bool) -> ResponseReturnValue:
@@ -139,13 +183,7 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
         "asked_count": len(asked),
         "refused": refused[:MAX_SHOWN],
         "refused_count": len(refused),
-        "pictures": _has_picture,
         "face_files": preview.files_here({step.faces[0] for step in (*asked[:MAX_SHOWN], *found.rows) if step.faces}),
     }
     body = render_template("comparisons/plan.html", terminal=terminal, comparison=comparison, form=form, **known)
     return make_response(body, status)
-
-
-def _has_picture(person: PersonThere) -> bool:
-    """Tell whether the terminal gives the picture of a face."""
-    return bool(person.face_url) and person.face_sha256 != ""

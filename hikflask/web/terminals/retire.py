@@ -1,9 +1,10 @@
-"""Taking a terminal out of service for good."""
+"""Taking a terminal out of service for good, and deleting one on which nobody is enrolled."""
 
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, render_template, url_for
+from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.forms.terminals import RetireForm
@@ -14,9 +15,33 @@ from hikflask.models import Terminal
 from hikflask.services.core import refusal_rules, shown
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, digest, retire_terminal
+from hikflask.services.terminals import registry
+from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.terminals.terminals import bp, terminal_or_404
+
+
+@bp.get("/<int:terminal_id>/delete")
+@confirmed(ADMIN)
+def ask_delete(terminal_id: int) -> ResponseReturnValue:
+    """Ask before a terminal is deleted."""
+    return render_template("terminals/delete.html", terminal=terminal_or_404(terminal_id))
+
+
+@bp.post("/<int:terminal_id>/delete")
+@confirmed(ADMIN)
+def delete(terminal_id: int) -> ResponseReturnValue:
+    """Delete a terminal on which nobody is enrolled."""
+    terminal = terminal_or_404(terminal_id)
+    name = terminal.name
+    try:
+        registry.delete(terminal_id, operator_name())
+    except ServiceError as error:
+        body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
+        return make_response(body, refusal_rules.page_status(error.code))
+    flash(_("%(name)s is deleted.", name=isolated(name)))
+    return redirect(url_for(".index"), 303)
 
 
 @bp.get("/<int:terminal_id>/retire")

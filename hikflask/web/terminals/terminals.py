@@ -1,30 +1,55 @@
-"""Terminals: the list, the page of one, and deletion."""
+"""Terminals: the list, the page of one with its comparison, and its queue, as people can read it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from hikflask.forms.fields import row_id
-from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.labels.terminals import clocks_of
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
-from hikflask.services.attention.terminal_queue import queue_of
-from hikflask.services.core import refusal_rules
+from hikflask.models.comparison import ONLY_THERE, READING, Comparison, Drift
+from hikflask.services.attention import terminal_queue
+from hikflask.services.comparisons import queries
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.provisioning import everybody, same_device, send_preview, without_face
-from hikflask.services.terminals import checks, connection, registry
-from hikflask.text_rules import isolated
+from hikflask.services.jobs import plan_choices
+from hikflask.services.provisioning import restore, same_device, send_preview, without_face
+from hikflask.services.terminals import checks, connection, people_changes, registry
 from hikflask.web.security import current_operator
-from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.terminals import compared
+from hikflask.web.support.pagination import ROWS
 
 # Of the queue on a terminal's page.
 FIRST_ROWS = 5
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The last finished comparison of a terminal with its counts by kind, and what was noticed there since.
+
+    `may_be_outdated`: a plan of it was started, or it is old. `is_reading`: one is being read now.
+    """
+
+    finished: Comparison | None
+    counts: Mapping[str, int]
+    may_be_outdated: bool
+    is_reading: bool
+    drift: list[Drift]
+
+    @property
+    def differences(self) -> int:
+        """How many differences there are."""
+        return sum(self.counts.values())
+
+    @property
+    def offers_people(self) -> bool:
+        """True when people can be taken over, or nobody knows yet whether there are such people."""
+        return self.finished is None or self.may_be_outdated or self.counts[ONLY_THERE] > 0
 
 
 @bp.get("/")
@@ -62,33 +87,33 @@ def enrol_everybody(terminal_id: int) -> ResponseReturnValue:
     """Show what enrolling everybody on this terminal would do; nothing is done yet."""
     terminal = terminal_or_404(terminal_id)
     try:
-        job = everybody.draft(terminal.id)
+        job = restore.draft_from(terminal.id)
     except ServiceError as error:
         flash(error_sentence(error, t=terminal.name), "danger")
         return redirect(url_for(".show", terminal_id=terminal_id), 303)
     return redirect(url_for("jobs.show", job_id=job.id), 303)
 
 
-@bp.get("/<int:terminal_id>/delete")
-@confirmed(ADMIN)
-def ask_delete(terminal_id: int) -> ResponseReturnValue:
-    """Ask before a terminal is deleted."""
-    return render_template("terminals/delete.html", terminal=terminal_or_404(terminal_id))
+@bp.get("/<int:terminal_id>/queue")
+@allow(VIEWER)
+def queue(terminal_id: int) -> ResponseReturnValue:
+    """What a terminal does now, and what waits for it, page by page."""
+    return _queue("terminals/queue.html", terminal_id, ROWS)
 
 
-@bp.post("/<int:terminal_id>/delete")
-@confirmed(ADMIN)
-def delete(terminal_id: int) -> ResponseReturnValue:
-    """Delete a terminal on which nobody is enrolled."""
-    terminal = terminal_or_404(terminal_id)
-    name = terminal.name
-    try:
-        registry.delete(terminal_id, operator_name())
-    except ServiceError as error:
-        body = render_template("terminals/delete.html", terminal=terminal, problem=error_sentence(error))
-        return make_response(body, refusal_rules.page_status(error.code))
-    flash(_("%(name)s is deleted.", name=isolated(name)))
-    return redirect(url_for(".index"), 303)
+@bp.get("/<int:terminal_id>/queue/state")
+@allow(VIEWER, is_activity=False)
+def queue_state(terminal_id: int) -> ResponseReturnValue:
+    """The part that polls: of the queue's page, or with `?first=1` of the terminal's page."""
+    first = "first" in request.args
+    return with_bar(_queue("terminals/_queue.html", terminal_id, FIRST_ROWS if first else ROWS, first=first))
+
+
+def _queue(template: str, terminal_id: int, limit: int, **known: object) -> str:
+    terminal, after = terminal_or_404(terminal_id), request.args.get("after", "")
+    queue = terminal_queue.queue_of(terminal, limit, terminal_queue.place_of(after))
+    minutes = connection.locked_minutes(terminal)
+    return render_template(template, terminal=terminal, queue=queue, after=after, locked_minutes=minutes, **known)
 
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
@@ -99,13 +124,20 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "clocks": clocks_of(terminal),
     }
     if not fragment:
-        known |= {"queue": queue_of(terminal, FIRST_ROWS), "first": True}
+        known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True}
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):
-        known["compared"] = compared.of(terminal)
+        latest, finished = queries.latest(terminal.id), queries.finished(terminal.id)
+        known["compared"] = Compared(
+            finished=finished,
+            counts=queries.counts(finished) if finished else {},
+            may_be_outdated=finished is not None and plan_choices.may_be_outdated(finished),
+            is_reading=latest is not None and latest.state == READING,
+            drift=people_changes.changes_at(terminal.id),
+        )
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 

@@ -391,7 +391,7 @@ def test_decision_keeps_what_was_left_from_being_tried(simulator: Simulated, ter
     enrol_with_photo(terminal)
     simulator.store.bind("100222", OTHER_FACE)
     first = compare(terminal)
-    assert ignored.ignore(first.id, FACE_OTHER, "100222", "двойник")
+    assert ignored.ignore(first, FACE_OTHER, ["100222"], "двойник")
 
     left = row("100222", terminal)
     assert (left.face, left.next_attempt_at) == (REFUSED, None)

@@ -24,7 +24,7 @@ def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, t
     strangers(simulator, ["900", "901"])
     first = compare(terminal)
     with audit.acting(Actor("Ольга")):
-        assert ignored.ignore(first.id, ONLY_THERE, "900", " охрана склада ")
+        assert ignored.ignore(first, ONLY_THERE, ["900"], " охрана склада ")
 
     assert differences(queries.get_comparison(first.id)) == {"only_there": ["901"]}
     second = compare(terminal)
@@ -45,7 +45,7 @@ def test_decision_at_one_terminal_is_none_for_another(
     for one in (simulator, other_device):
         strangers(one, ["900", "901"])
     compare(terminal)
-    ignored.ignore(compare(other).id, ONLY_THERE, "900")
+    ignored.ignore(compare(other), ONLY_THERE, ["900"])
 
     assert differences(compare(other)) == {"only_there": ["901"]}
     assert differences(compare(terminal)) == {"only_there": ["900", "901"]}
@@ -53,7 +53,7 @@ def test_decision_at_one_terminal_is_none_for_another(
 
 def test_difference_is_shown_again_when_something_else_is_there(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
-    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
+    ignored.ignore(compare(terminal), ONLY_THERE, ["900"])
 
     simulator.people["900"]["name"] = "Другой"
 
@@ -62,7 +62,7 @@ def test_difference_is_shown_again_when_something_else_is_there(simulator: Simul
 
 def test_decision_ends_with_its_difference(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900"])
-    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
+    ignored.ignore(compare(terminal), ONLY_THERE, ["900"])
     simulator.store.remove(["900"])
     compare(terminal)
 
@@ -75,7 +75,7 @@ def test_whole_kind_is_left_alone_and_one_is_taken_back(simulator: Simulated, te
     strangers(simulator, ["900", "901", "902"])
     done = compare(terminal)
 
-    assert (ignored.ignore_kind(done.id, ONLY_THERE), ignored.ignore_kind(done.id, ONLY_THERE)) == (3, 0)
+    assert (ignored.ignore(done, ONLY_THERE), ignored.ignore(done, ONLY_THERE)) == (3, 0)
     assert differences(done) == {}
     assert ignored.stop_ignoring(terminal.id, ONLY_THERE, "901")
     assert not ignored.stop_ignoring(terminal.id, ONLY_THERE, "901")
@@ -83,13 +83,13 @@ def test_whole_kind_is_left_alone_and_one_is_taken_back(simulator: Simulated, te
 
 
 def test_nothing_is_left_that_does_not_differ(terminal: Terminal) -> None:
-    assert not ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
+    assert not ignored.ignore(compare(terminal), ONLY_THERE, ["900"])
 
 
 def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     simulator.people["100222"]["name"] = "Пётр Петров"
-    ignored.ignore(compare(terminal).id, NAME, "100222", "так надо")
+    ignored.ignore(compare(terminal), NAME, ["100222"], "так надо")
 
     left = enrolments.row(enrolment.id)
     assert (left.person, left.refusal_code, left.next_attempt_at) == (REFUSED, state.LEFT_ALONE, None)
@@ -102,6 +102,6 @@ def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simu
 
 def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Terminal) -> None:
     waiting = desire_with_photo(terminal)
-    ignored.ignore(compare(terminal).id, ONLY_HERE, "100222")
+    ignored.ignore(compare(terminal), ONLY_HERE, ["100222"])
 
     assert (enrolments.row(waiting.id).person, enrolments.row(waiting.id).next_attempt_at) == (REFUSED, None)

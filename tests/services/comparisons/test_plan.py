@@ -66,7 +66,7 @@ def test_plans_that_do_something_else_have_other_digests(terminal: Terminal) -> 
 def test_what_was_left_alone_is_not_part_of_its_kind(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
     done = compare(terminal)
-    ignored.ignore(done.id, "only_there", "900")
+    ignored.ignore(done, "only_there", ["900"])
 
     found = plan.make(done, Choices(kinds={"only_there": REMOVE}))
 

@@ -133,7 +133,7 @@ def test_what_is_kept_under_a_former_number_is_erased_and_not_under_one_that_som
     save_employee(Draft("100221", "Ольга Ёлкина"))
     strangers(simulator, ["100221", "100222"])
     comparison = compare(terminal)
-    ignored.ignore(comparison.id, ONLY_THERE, "100222", "запасная карта Иванова")
+    ignored.ignore(comparison, ONLY_THERE, ["100222"], "запасная карта Иванова")
 
     erasure = erase_employee(ivan.id).row
 

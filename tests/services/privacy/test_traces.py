@@ -188,7 +188,7 @@ def test_plan_with_somebody_who_was_erased_is_not_started(simulator: Simulated, 
 
 def test_rows_of_a_number_are_found_and_erased(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
-    ignored.ignore(compare(terminal).id, ONLY_THERE, "900")
+    ignored.ignore(compare(terminal), ONLY_THERE, ["900"])
     db.session.add(Drift(terminal_id=terminal.id, kind=NAME, number="900"))
     db.session.commit()
     tables = [PersonThere, Difference, LeftAlone, Drift]

@@ -182,7 +182,7 @@ def test_people_of_a_terminal_that_is_out_of_service_come_to_another_one(warehou
     there = add_terminal(wire, "third.test", "Ворота", put)
 
     assert [(one.name, people) for one, people in restore.sources(there.id)] == [("Склад", 3)]
-    job = restore.draft_from(warehouse.id, there.id)
+    job = restore.draft_from(there.id, warehouse.id)
 
     assert {number for number, _, _ in items(job.id)} == {IVAN.number, OLGA.number, PETER.number}
     assert (job.state, job.terminal_id) == ("draft", there.id)

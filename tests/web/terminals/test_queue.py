@@ -13,7 +13,7 @@ from hikflask.models.operator import VIEWER
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.terminals import leases
-from hikflask.web.terminals import queue
+from hikflask.web.terminals import terminals
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.jobs import add_people, run, started
 from tests.support.refusals import refusal
@@ -91,7 +91,7 @@ def test_present_turn_and_who_talks_to_it_come_first(app: Flask, client: FlaskCl
 
 
 def test_fragment_is_the_queue_alone_and_keeps_its_page(client: FlaskClient, people: list[int]) -> None:
-    queue.ROWS, usual = 2, queue.ROWS
+    terminals.ROWS, usual = 2, terminals.ROWS
     try:
         first = client.get("/terminals/1/queue", headers=ENGLISH).text
         following = re.findall(r'rel="next" href="(/terminals/1/queue\?after=[^"]+)"', first)[0]
@@ -99,7 +99,7 @@ def test_fragment_is_the_queue_alone_and_keeps_its_page(client: FlaskClient, peo
         polled = re.findall(r'hx-get="([^"]+)"', second)[0].replace("&amp;", "&")
         fragment = client.get(polled, headers={**HTMX, **ENGLISH}).text
     finally:
-        queue.ROWS = usual
+        terminals.ROWS = usual
 
     assert re.findall(r"Иван Иванов (\d)", text(second)) == ["1", "2"]
     assert fragment.lstrip().startswith('<section id="queue"')
