@@ -95,6 +95,7 @@ LOADED_LATER = {
     "services.accounts.ldap_check": {"hikflask.services.accounts"},
     "services.accounts.ldap_operators": {"hikflask.services.accounts"},
     "services.accounts.passwords": {"zxcvbn"},
+    "services.spreadsheets.reader": {"openpyxl.reader.excel"},
     "web.security.factor_secret": {"segno"},
 }
 # The commands (hikflask/cli) are loaded when they are used, too.

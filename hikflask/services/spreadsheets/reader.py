@@ -32,9 +32,6 @@ if __name__ == "__main__":
     # openpyxl would import it where it is installed, which takes time and memory, and is not needed.
     sys.modules["numpy"] = None  # type: ignore[assignment]
 
-from openpyxl.reader.excel import ExcelReader
-from openpyxl.workbook import Workbook
-
 REFUSED = 3
 # In bytes, without the libraries. The largest tables that are read take half of it.
 MAX_MEMORY = 256 * 1024 * 1024
@@ -200,10 +197,10 @@ def _inspect_xlsx(file: BinaryIO) -> Contents:
     return Contents("xlsx", rows=count, head=head)
 
 
-def _rows_in_xml(workbook: Workbook, sheet: Any) -> int:
+def _rows_in_xml(workbook: Any, sheet: Any) -> int:
     """Return about how many rows a sheet has: its tags are counted, which takes a tenth of the time of reading."""
     count, end = 0, b""
-    with workbook._archive.open(sheet._worksheet_path) as part:  # type: ignore[attr-defined]
+    with workbook._archive.open(sheet._worksheet_path) as part:
         while chunk := part.read(1024 * 1024):
             count += (end + chunk).count(ROW_TAG)
             end = chunk[1 - len(ROW_TAG) :]
@@ -228,7 +225,10 @@ def _refuse_bomb(file: BinaryIO) -> None:
         raise Refused("table_unpacked")
 
 
-def _workbook(file: BinaryIO) -> Workbook:
+def _workbook(file: BinaryIO) -> Any:
+    # A CSV needs no openpyxl, which takes longer to load than most tables to read.
+    from openpyxl.reader.excel import ExcelReader
+
     try:
         reader = ExcelReader(file, read_only=True, keep_links=False)
         # 1C calls the part SharedStrings.xml, and in the list of parts sharedStrings.xml.
@@ -238,11 +238,10 @@ def _workbook(file: BinaryIO) -> Workbook:
         reader.read()
     except BROKEN as error:
         raise Refused("table_damaged") from error
-    workbook: Workbook = reader.wb
-    return workbook
+    return reader.wb
 
 
-def _sheet(workbook: Workbook) -> Any:
+def _sheet(workbook: Any) -> Any:
     """Return the first sheet that has something; hidden ones come last."""
     try:
         for sheet in sorted(workbook.worksheets, key=lambda sheet: sheet.sheet_state != "visible"):
