@@ -214,7 +214,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
     "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
     "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
-    # What a photo is like (services/photos/findings.py).
+    # What a photo is like (services/photos/inspection_checks.py).
     "photo_no_face": (N_("There is no face in the photo. It must show the face from the front."),),
     "photo_several_faces": (N_("There are %(count)s faces in the photo. One person, please."),),
     "photo_face_small": (N_("The face is too small: about %(px)s pixels wide, and terminals need %(least)s."),),

@@ -121,7 +121,6 @@ TESTED_ELSEWHERE = {
     "core/progress": "a protocol; what follows it: tests/services/jobs/test_progress.py",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
-    "imports/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
 }
 
 

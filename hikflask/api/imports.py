@@ -19,9 +19,8 @@ from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.batches import Upload
-from hikflask.services.imports.errors import ColumnsMissing
-from hikflask.services.imports.verdicts import PHOTO
+from hikflask.services.imports.batches import ColumnsMissing, Upload
+from hikflask.services.imports.classify import PHOTO
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import Report, WrongRow
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK

@@ -44,8 +44,8 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile, reconcile_row
-from hikflask.services.photos import quality
-from hikflask.services.photos.quality import Finding
+from hikflask.services.photos import inspection
+from hikflask.services.photos.inspection_checks import Finding
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
@@ -163,7 +163,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     if file is None or not file.filename:
         raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
     draft = drafts.of_saved(employee)
-    looked = quality.check_photo(file.stream)
+    looked = inspection.check_photo(file.stream)
     saved = save_employee(draft, FaceSource(upload=looked), employee_id=user_id, fields=()).row
     missing = consents.is_missing(saved.number, saved.id)
     return with_consent_warning(jsonify({**shape(saved), **_warning(missing, looked.findings)}), missing)

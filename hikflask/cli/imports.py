@@ -16,9 +16,8 @@ from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, columns
-from hikflask.services.imports.batches import Upload
-from hikflask.services.imports.errors import ColumnsMissing
-from hikflask.services.imports.verdicts import PHOTO
+from hikflask.services.imports.batches import ColumnsMissing, Upload
+from hikflask.services.imports.classify import PHOTO
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report
 from hikflask.services.jobs.kinds import IMPORT

@@ -120,7 +120,7 @@ def test_dry_run_of_a_table_ends_when_somebody_is_erased(between: Between, monke
     ivan_id = save_employee(IVAN).row.id
     monkeypatch.setattr(dry_run, "BATCH", 1)  # In earnest 500, of longer tables.
     batch_id = imports.made("100333;Ольга Ёлкина;", "100222;Иван Иванов;Охрана")
-    other = between(dry_run.verdicts, "present", lambda: erase_employee(ivan_id), nth=2)
+    other = between(dry_run.classify, "read_present", lambda: erase_employee(ivan_id), nth=2)
 
     job = run(imports.started(job_imports.start_check, batch_id))
     other.finish()
@@ -134,7 +134,7 @@ def test_dry_run_of_photos_goes_on_without_who_is_erased(between: Between, monke
     ivan_id, olga_id = save_employee(IVAN).row.id, save_employee(OLGA).row.id
     monkeypatch.setattr(dry_run, "BATCH", 1)
     batch_id = imports.made(pictures={"100333.jpg": OTHER_FACE, "100222.jpg": FACE})
-    other = between(dry_run.verdicts, "present", lambda: erase_employee(ivan_id), nth=2)
+    other = between(dry_run.classify, "read_present", lambda: erase_employee(ivan_id), nth=2)
 
     imports.check(batch_id)
     other.finish()
@@ -146,7 +146,7 @@ def test_dry_run_of_photos_goes_on_without_who_is_erased(between: Between, monke
 def test_dry_run_ends_though_somebody_in_it_is_deleted(between: Between) -> None:
     ivan_id = save_employee(IVAN).row.id
     batch_id = imports.made("100222;Иван Петров;Охрана")
-    other = between(dry_run.verdicts, "present", lambda: delete_employee(ivan_id))
+    other = between(dry_run.classify, "read_present", lambda: delete_employee(ivan_id))
 
     imports.check(batch_id)
     other.finish()
@@ -169,7 +169,7 @@ def test_two_who_are_erased_at_once_both_leave_an_archive(between: Between) -> N
 
     assert (other.blocked, other.error) == (True, None)
     archive = stored_files.path_of(imports.batch(batch_id).photos_file)
-    assert set(photo_archive.look(archive).pictures) == {"100444"}
+    assert set(photo_archive.read_contents(archive).pictures) == {"100444"}
 
 
 def test_person_who_is_erased_while_being_taken_over_does_not_come_back(

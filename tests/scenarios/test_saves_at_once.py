@@ -86,7 +86,7 @@ def test_photo_by_the_api_undoes_nothing_that_is_saved_while_it_is_looked_at(
     with app.app_context():
         ivan, today = employee_of(enrol(simulator, terminal)), dates.today()
     limited = Draft("100222", "Иван Петров", "Склад", valid_to=today.isoformat())
-    other = between(users.quality, "check_photo", lambda: save_employee(limited, employee_id=ivan))
+    other = between(users.inspection, "check_photo", lambda: save_employee(limited, employee_id=ivan))
 
     answer = client.post(f"/api/users/{ivan}/photo", data={"photo": (io.BytesIO(OTHER_FACE), "face.jpg")})
 

@@ -22,8 +22,8 @@ from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import after_commit, changed_rows, transaction
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.photos import deletion, quality, storage
-from hikflask.services.photos.findings import Finding
+from hikflask.services.photos import deletion, inspection, storage
+from hikflask.services.photos.inspection_checks import Finding
 
 # The id of the photo, and the part of its file's name that nobody can guess.
 TOKEN = re.compile(r"([1-9]\d{0,8})-([\w-]{22})\Z", re.ASCII)
@@ -60,7 +60,7 @@ def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
     :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
-    checked = quality.check_photo(upload)
+    checked = inspection.check_photo(upload)
     upload.seek(0)
     return _keep(checked, upload.read(), number, {"owner": owner, "turn": 0, "cropped": False})
 
@@ -76,7 +76,7 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
     except FileNotFoundError as error:
         raise ServiceError("photo_draft_gone") from error
     turned, cropped = (draft.turn + turn) % FULL_TURN, draft.cropped if crop is None else crop
-    checked = quality.check_photo(io.BytesIO(upload), turn=turned, crop=cropped)
+    checked = inspection.check_photo(io.BytesIO(upload), turn=turned, crop=cropped)
     return _keep(checked, upload, number, {"owner": owner, "turn": turned, "cropped": cropped})
 
 
@@ -140,7 +140,7 @@ def _owned(token: str, owner: str) -> tuple[Photo, PhotoDraft]:
     return photo, draft
 
 
-def _keep(checked: quality.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
+def _keep(checked: inspection.CheckedPhoto, upload: bytes, number: str, about: dict[str, Any]) -> PhotoDraft:
     photo = storage.keep_upload(checked, number)
     about |= {"findings": [vars(finding) for finding in checked.findings], "faces_checked": checked.faces_checked}
     storage.keep_beside(photo, json.dumps(about).encode() + b"\n" + upload)

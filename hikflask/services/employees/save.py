@@ -25,7 +25,7 @@ from hikflask.services.enrolments.desired import desire_absent, desire_new_facts
 from hikflask.services.enrolments.reconcile_now import ChangedRow, due_of
 from hikflask.services.groups import locks, membership
 from hikflask.services.photos import storage
-from hikflask.services.photos.quality import CheckedPhoto
+from hikflask.services.photos.inspection import CheckedPhoto
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as capture_state
 from hikflask.services.terminals import registry

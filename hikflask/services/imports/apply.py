@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
@@ -28,8 +27,8 @@ from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Days
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, VALID_FROM, VALID_TO
-from hikflask.services.imports.verdicts import GROUPS, PHOTO, TERMINAL
+from hikflask.services.imports.classify import GROUPS, PHOTO, TERMINAL
+from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, NAME
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 
@@ -39,7 +38,9 @@ OF_FORM = (NAME, DEPARTMENT, *DAYS)
 # What terminals get to know.
 OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL, *DAYS}
 # Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
-Wanted = list[list[Any]]
+Desired = list[list[Any]]
+# The employee, and what was written.
+Applied = tuple[Employee, dict[str, Any]]
 
 
 @contextmanager
@@ -53,7 +54,8 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
     :raises import_row_gone: when it was deleted meanwhile with all data of its person.
     """
     batch = batches.row(row.batch_id)
-    has_photo = row.state == OPEN and _has_photo(row)
+    is_refused, is_changed = PHOTO in (row.errors or {}), row.verdict == NEW or PHOTO in (row.before or {})
+    has_photo = row.state == OPEN and row.photo and is_changed and not is_refused
     with storage.Files() as files:
         photo = pictures.keep(files, batch, row.photo, row.number) if has_photo else None
         yield partial(_apply, row.id, row.number, batch, photo, files)
@@ -66,50 +68,33 @@ def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, fi
         raise ServiceError("import_row_gone")
     if row.state != OPEN:
         return
-    written = _added(row, batch, photo, files) if row.verdict == NEW else _changed(row, batch, photo, files)
-    done = {"written": written, "state": APPLIED, "employee_id": written.pop("employee_id")}
-    changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(**done, former_photo_id=_former_photo(row)))
+    employee, written = (_add if row.verdict == NEW else _change)(row, batch, photo, files)
+    done = {"written": written, "state": APPLIED, "employee_id": employee.id}
+    former_photo_id = (row.before or {}).get(PHOTO)
+    changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(**done, former_photo_id=former_photo_id))
 
 
-def _has_photo(row: ImportRow) -> bool:
-    is_refused = PHOTO in (row.errors or {})
-    return bool(row.photo) and not is_refused and (row.verdict == NEW or PHOTO in (row.before or {}))
-
-
-def _former_photo(row: ImportRow) -> int | None:
-    former: int | None = (row.before or {}).get(PHOTO)
-    return former
-
-
-def _added(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
+def _add(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> Applied:
     typed: dict[str, Any] = {name: row.values.get(name, "") for name in OF_FORM}
     employee = _saved(Draft(row.number, **typed), batch, photo, files)
     if batch.terminal_id is not None:
         send_to_terminal(employee.id, batch.terminal_id)
-    sent = wanted(employee)
-    if sent:
-        _put_in_bulk(employee)
-    return {
-        "employee_id": employee.id,
-        NAME: employee.name,
-        DEPARTMENT: employee.department,
-        **days_of(employee),
-        PHOTO: employee.photo_id,
-        ENROLMENTS: sent,
-        FORMER_ENROLMENTS: [],
-    }
+    enrolments = desired_enrolments(employee)
+    if enrolments:
+        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+    return employee, {**present_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
 
 
-def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> dict[str, Any]:
+def _change(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> Applied:
     if row.employee_id is None:
         raise NotFound("employee_unknown")
     employee, before = locked_employee(row.employee_id), row.before or {}
     _refuse_changed(employee, row.number, before, batch.terminal_id)
-    former, former_days = wanted(employee), (employee.valid_from, employee.valid_to)
-    said: dict[str, Any] = {field: row.values.get(field, "") for field in before}
-    if before.keys() & {NAME, DEPARTMENT, PHOTO, *DAYS}:
-        fields = said.keys() & {*OF_FORM}
-        changes = Draft(**{name: said[name] for name in fields})
+    former, former_days = desired_enrolments(employee), (employee.valid_from, employee.valid_to)
+    if before.keys() & {PHOTO, *OF_FORM}:
+        fields = before.keys() & {*OF_FORM}
+        typed: dict[str, Any] = {name: row.values.get(name, "") for name in fields}
+        changes = Draft(**typed)
         employee = _saved(changes, batch, photo, files, employee_id=employee.id, fields=fields)
     if LEFT in before:
         apply_active(employee, active=False)
@@ -117,36 +102,27 @@ def _changed(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: sto
         send_to_terminal(employee.id, batch.terminal_id)
     if GROUPS in before:
         membership.apply(employee)
-    now_wanted = wanted(employee)
-    _note_days(former_days, employee, now_wanted)
-    if former != now_wanted or (former and before.keys() & OF_TERMINALS):
-        _put_in_bulk(employee)
-    now = {
-        NAME: employee.name,
-        DEPARTMENT: employee.department,
-        **days_of(employee),
-        LEFT: not employee.is_active,
-        PHOTO: employee.photo_id,
-        TERMINAL: batch.terminal_id,
-        GROUPS: True,
-    }
-    enrolled = {ENROLMENTS: now_wanted, FORMER_ENROLMENTS: former}
-    return {"employee_id": employee.id, **{field: now[field] for field in before}, **enrolled}
+    enrolments = desired_enrolments(employee)
+    _count_lost_by_days(former_days, employee, enrolments)
+    if former != enrolments or (former and before.keys() & OF_TERMINALS):
+        state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+    now = {**present_values(employee), TERMINAL: batch.terminal_id, GROUPS: True}
+    written = {field: now[field] for field in before}
+    return employee, {**written, ENROLMENTS: enrolments, FORMER_ENROLMENTS: former}
 
 
-def _note_days(former: Days, employee: Employee, present: Wanted) -> None:
-    """Note the terminals that other days take from somebody; they were counted when the import began."""
+def _count_lost_by_days(former: Days, employee: Employee, enrolments: Desired) -> None:
+    """Count the terminals that the employee loses by other days, as they were counted when the import began."""
     if mass_removals.are_taken_by(former, (employee.valid_from, employee.valid_to)):
-        for terminal_id, *_ in present:
+        for terminal_id, *_ in enrolments:
             mass_removals.note(terminal_id)
 
 
-def days_of(employee: Employee) -> dict[str, str]:
-    """Return the days of an employee's validity as an import has them."""
-    return {
-        VALID_FROM: text_rules.written_day(employee.valid_from),
-        VALID_TO: text_rules.written_day(employee.valid_to),
-    }
+def present_values(employee: Employee) -> dict[str, Any]:
+    """Return what an import can change of an employee, except for the terminals."""
+    typed = employee.typed()
+    form = {field: typed[field] for field in OF_FORM}
+    return {**form, LEFT: not employee.is_active, PHOTO: employee.photo_id}
 
 
 def _saved(
@@ -158,8 +134,10 @@ def _saved(
     employee_id: int | None = None,
     fields: Collection[str] | None = None,
 ) -> Employee:
-    if employee_id and draft.department and draft.department not in batch.new_departments:
-        _refuse_renamed(draft.department)
+    # A department that was renamed since it was counted who loses access has other groups: nobody comes into it.
+    is_old = employee_id and draft.department and draft.department not in batch.new_departments
+    if is_old and departments.find(draft.department) is None:
+        raise ServiceError("changed_since")
     by_groups = membership.apply if batch.groups else membership.withdraw
     employee = save_changes(draft, files, photo, employee_id=employee_id, fields=fields, by_groups=by_groups)
     # What was read of an earlier photo is stale.
@@ -167,35 +145,19 @@ def _saved(
     return employee
 
 
-def _refuse_renamed(department: str) -> None:
-    """Nobody comes into a department that was renamed since it was counted who loses access: it has other groups."""
-    if departments.find(department) is None:
-        raise ServiceError("changed_since")
-
-
 def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], terminal_id: int | None) -> None:
-    now: dict[str, Any] = {
-        NAME: employee.name,
-        DEPARTMENT: employee.department,
-        **days_of(employee),
-        LEFT: not employee.is_active,
-        PHOTO: employee.photo_id,
-    }
+    now = present_values(employee)
     if TERMINAL in before:
-        now[TERMINAL] = any(terminal == terminal_id for terminal, *_ in wanted(employee))
+        now[TERMINAL] = any(terminal == terminal_id for terminal, *_ in desired_enrolments(employee))
     if GROUPS in before:
         now[GROUPS] = not membership.changes(employee, employee.department, None).gets
     if employee.number != number or any(now[field] != value for field, value in before.items()):
         raise ServiceError("changed_since")
 
 
-def wanted(employee: Employee) -> Wanted:
-    """Return the terminals that somebody is desired on, as above, within the caller's transaction."""
-    mine = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
+def desired_enrolments(employee: Employee) -> Desired:
+    """Return the terminals that an employee is desired on, within the caller's transaction."""
+    desired = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
         Enrolment.number == employee.number, Enrolment.desired == PRESENT
     )
-    return [list(row) for row in db.session.execute(mine.order_by(Enrolment.terminal_id))]
-
-
-def _put_in_bulk(employee: Employee) -> None:
-    state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+    return [list(row) for row in db.session.execute(desired.order_by(Enrolment.terminal_id))]

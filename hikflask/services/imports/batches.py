@@ -6,6 +6,7 @@ from typing import IO
 
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
@@ -15,15 +16,20 @@ from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, tra
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns, photo_archive, stored_files
-from hikflask.services.imports.errors import ColumnsMissing
+from hikflask.services.imports.columns import PARTS
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
 from hikflask.text_rules import storable
 
 MEGABYTE = 1024 * 1024
-PARTS = (columns.LAST_NAME, columns.FIRST_NAME, columns.MIDDLE_NAME)
 MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
+
+
+class ColumnsMissing(ServiceError):
+    """A field that is needed has no column. `fields` names it."""
+
+    code = "column_missing"
 
 
 @dataclass(frozen=True)
@@ -35,11 +41,11 @@ class Upload:
 
 
 def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
-    """Store the files of an import, look at them, and recognise the columns of the table.
+    """Store the files of an import, inspect them, and recognise the columns of the table.
 
     :raises nothing_uploaded: :raises photos_file_too_large:
     :raises table_unreadable: when the table cannot be read. :raises BadArchive: when the photos cannot.
-    :raises tables_waiting: when others are looked at, and its turn does not come.
+    :raises tables_waiting: when others are inspected, and its turn does not come.
     """
     if table is None and photos is None:
         raise ServiceError("nothing_uploaded")
@@ -64,13 +70,10 @@ def note_new_departments(batch_id: int) -> None:
     """Note which departments the rows that are left are going to add, within the caller's transaction."""
     name = ImportRow.values[columns.DEPARTMENT].as_string()
     left = (ImportRow.batch_id == batch_id, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.state == OPEN)
-    known = {"", None, *departments.names()}
-    named = [one for one in db.session.execute(select(name).where(*left).distinct()).scalars() if one not in known]
-    added = [one for one in sorted(named) if departments.find(one) is None]
-    noted = [*db.session.get_one(ImportBatch, batch_id).new_departments, *added]
-    changed_rows(
-        update(ImportBatch).where(ImportBatch.id == batch_id).values(new_departments=list(dict.fromkeys(noted)))
-    )
+    named = set(db.session.execute(select(name).where(*left).distinct()).scalars()) - {"", None, *departments.names()}
+    batch = db.session.get_one(ImportBatch, batch_id)
+    added = [*batch.new_departments, *(name for name in sorted(named) if departments.find(name) is None)]
+    batch.new_departments = list(dict.fromkeys(added))
 
 
 def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
@@ -79,7 +82,7 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
     batch.photos_file = stored_files.keep(photos.stream, most * MEGABYTE, ServiceError("photos_file_too_large", n=most))
     stored.append(batch.photos_file)
     with reader_process.wait_for_turn():
-        photo_archive.look(stored_files.path_of(batch.photos_file))
+        photo_archive.read_contents(stored_files.path_of(batch.photos_file))
 
 
 def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
@@ -114,19 +117,17 @@ def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *,
         _refuse_columns(batch, fields)
     if terminal_id is not None:
         registry.active(terminal_id)
-    mine = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *_NOT_STARTED)
+    not_started = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
+    unchecked = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *not_started)
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
-    if not changed_rows(mine.values(**chosen)):
+    if not changed_rows(unchecked.values(**chosen)):
         raise ServiceError("import_checked")
 
 
-_NOT_STARTED = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
-
-
 def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
-    known = range(len(batch.layout["columns"]))
+    indexes = range(len(batch.layout["columns"]))
     for field, index in fields.items():
-        if field not in columns.FIELDS or index not in known:
+        if field not in columns.FIELDS or index not in indexes:
             raise ServiceError("column_unknown", fields=(field,))
         if list(fields.values()).index(index) != list(fields).index(field):
             raise ServiceError("column_twice", fields=(field,))
@@ -158,8 +159,8 @@ def row(batch_id: int) -> ImportBatch:
 
 def of_job(job_id: int) -> ImportBatch | None:
     """Return the import that a job checks or does, or None."""
-    jobs = (ImportBatch.check_job_id, ImportBatch.import_job_id)
-    statement = select(ImportBatch).where(or_(*(column == job_id for column in jobs))).order_by(ImportBatch.id)
+    is_of_job = or_(ImportBatch.check_job_id == job_id, ImportBatch.import_job_id == job_id)
+    statement = select(ImportBatch).where(is_of_job).order_by(ImportBatch.id)
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars().first()
 
 
@@ -186,19 +187,25 @@ def discard(batch_id: int) -> bool:
 
 
 def remove_photos(batch_id: int) -> None:
-    """Remove the archive of photos once it is not needed any more. Should that fail, retention tries again."""
+    """Remove the archive of photos of an import, which is not needed any more."""
     batch = get(batch_id)
-    if batch and batch.photos_file and stored_files.remove(batch.photos_file):
+    if batch and batch.photos_file:
+        remove_file(batch_id, ImportBatch.photos_file, batch.photos_file)
+
+
+def remove_file(batch_id: int, column: InstrumentedAttribute[str], name: str) -> None:
+    """Remove the table or the archive of an import. Should that fail, retention tries again."""
+    if stored_files.remove(name):
         with transaction():
-            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
+            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))
 
 
 def delete_rows(batch_id: int) -> int:
     """Delete the rows of an import, in portions so that others save meanwhile; return how many."""
-    some = select(ImportRow.id).where(ImportRow.batch_id == batch_id).limit(ROWS)
+    portion = select(ImportRow.id).where(ImportRow.batch_id == batch_id).limit(ROWS)
     deleted, changed = 0, 1
     while changed:
         with transaction():
-            changed = changed_rows(delete(ImportRow).where(ImportRow.id.in_(some)))
+            changed = changed_rows(delete(ImportRow).where(ImportRow.id.in_(portion)))
         deleted += changed
     return deleted

@@ -22,6 +22,7 @@ FIELDS = (
     "valid_to",
 )
 NUMBER, NAME, LAST_NAME, FIRST_NAME, MIDDLE_NAME, DEPARTMENT, LEFT, ACTIVE, VALID_FROM, VALID_TO = FIELDS
+PARTS, DAYS = (LAST_NAME, FIRST_NAME, MIDDLE_NAME), (VALID_FROM, VALID_TO)
 NAMES: dict[str, str] = {
     NUMBER: """
         ID сотрудника | Табельный номер | Табельный № | Табельный | Таб. номер | Таб. № | Таб. ном. | Таб. н. | Т/н
@@ -86,15 +87,15 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
     :param columns: the texts of the header row.
     """
     plain = [_plain(column) for column in columns]
-    found: dict[str, int] = {}
+    indexes: dict[str, int] = {}
     for fields in (FIELD_OF, UNSURE_FIELD_OF):
         for index, name in enumerate(plain):
             if name in fields:
-                found.setdefault(fields[name], index)
+                indexes.setdefault(fields[name], index)
     # Beside a surname “Name” is the first name.
-    if LAST_NAME in found and FIRST_NAME not in found and NAME in found and plain[found[NAME]] == "name":
-        found[FIRST_NAME] = found.pop(NAME)
-    return {field: found[field] for field in FIELDS if field in found}
+    if LAST_NAME in indexes and FIRST_NAME not in indexes and NAME in indexes and plain[indexes[NAME]] == "name":
+        indexes[FIRST_NAME] = indexes.pop(NAME)
+    return {field: indexes[field] for field in FIELDS if field in indexes}
 
 
 def is_status(column: str) -> bool:

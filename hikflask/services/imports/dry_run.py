@@ -22,12 +22,12 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, columns, pictures, stored_files, values, verdicts
+from hikflask.services.imports import batches, classify, columns, pictures, stored_files, values
 from hikflask.services.imports.batches import ROWS
-from hikflask.services.imports.photo_archive import Contents
-from hikflask.services.imports.values import NUMBER, Values
-from hikflask.services.imports.verdicts import PHOTO, Picture, Verdict
-from hikflask.services.photos.quality import PhotoCheck, photo_checker
+from hikflask.services.imports.classify import PHOTO, Picture, Verdict
+from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.values import Values
+from hikflask.services.photos.inspection import PhotoInspector
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 from hikflask.text_rules import storable
@@ -55,14 +55,16 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     batch_id = batch.id
     while batch.checked_at is None:
         try:
-            with photo_checker() as look_at:
-                _DryRun(batch, progress, look_at).run()
+            with closing(PhotoInspector()) as inspector:
+                _DryRun(batch, progress, inspector).run()
         except _FilesChanged:
             batch = batches.row(batch_id)
         except ServiceError:
             batches.delete_rows(batch_id)
             raise
-    _remove_table(batch)
+    if batch.table_file:
+        batches.remove_file(batch_id, ImportBatch.table_file, batch.table_file)
+        db.session.refresh(batch)
 
 
 class _FilesChanged(Exception):
@@ -72,38 +74,38 @@ class _FilesChanged(Exception):
 class _DryRun:
     """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
 
-    def __init__(self, batch: ImportBatch, progress: Progress, look_at: PhotoCheck) -> None:
-        self._batch = batch
-        self._progress = progress
-        self._look_at = look_at
+    def __init__(self, batch: ImportBatch, progress: Progress, inspector: PhotoInspector) -> None:
+        self._batch, self._progress, self._inspector = batch, progress, inspector
         self._version = pictures.version(batch)
-        self._photos: Contents = pictures.contents(batch)
+        self._photos = pictures.contents(batch)
+        # The first line of each number, and all lines of a number that has several.
         self._lines: dict[str, int] = {}
         self._twice: dict[str, list[int]] = {}
-        self._spellings = verdicts.spellings()
+        self._spellings = classify.read_spellings()
         left = batch.fields.get(columns.LEFT)
         self._status = left is not None and columns.is_status(batch.layout["columns"][left])
         self._done = self._bytes = 0
-        self._budget = _budget(batch)
+        paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
+        size = sum(path.stat().st_size for path in paths if path.is_file())
+        self._budget = min(BUDGET + BUDGET_TIMES * size, MAX_BUDGET)
         self._counts: Counter[str] = Counter()
         rows = batch.layout["rows"] if batch.table_name else 0
         self._total: int = rows + len(self._photos.pictures) + len(self._photos.others)
 
     def run(self) -> None:
-        self._delete_earlier()
-        if self._batch.table_name:
-            self._read_table()
-            self._refuse_twice()
-        self._read_lonely_photos()
-        self._end()
-
-    def _delete_earlier(self) -> None:
-        some = select(ImportRow.id).where(ImportRow.batch_id == self._batch.id).limit(ROWS)
+        earlier = select(ImportRow.id).where(ImportRow.batch_id == self._batch.id).limit(ROWS)
         is_left = True
         while is_left:
             with transaction():
-                is_left = changed_rows(delete(ImportRow).where(ImportRow.id.in_(some))) > 0
+                is_left = changed_rows(delete(ImportRow).where(ImportRow.id.in_(earlier))) > 0
                 self._report(0)
+        if self._batch.table_name:
+            with closing(_rows(self._batch)) as rows:
+                for part in _parts(rows, BATCH):
+                    self._check_rows(part)
+            self._refuse_twice()
+        self._check_lonely_photos()
+        self._end()
 
     def _report(self, more: int) -> None:
         self._done += more
@@ -111,52 +113,42 @@ class _DryRun:
 
     # --- the table ---
 
-    def _read_table(self) -> None:
-        with closing(_rows(self._batch)) as rows:
-            for part in _parts(rows, BATCH):
-                self._take(part)
-
-    def _take(self, part: list[Row]) -> None:
-        fields = self._batch.fields
-        read = [(row, found) for row in part if (found := values.read(row, fields, status=self._status))]
-        looked = {found.number: self._look(found.number) for _, found in read if found.number in self._photos.pictures}
-        numbers = [found.number for _, found in read if NUMBER not in found.errors]
+    def _check_rows(self, part: list[Row]) -> None:
         batch = self._batch
-        now = verdicts.present(numbers, batch.terminal_id, self._spellings, groups=batch.groups)
+        read = [(row, entry) for row in part if (entry := values.read(row, batch.fields, status=self._status))]
+        with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
+        checked = {number: self._check_picture(number) for number in dict.fromkeys(with_photo)}
+        numbers = [entry.number for _, entry in read if NUMBER not in entry.errors]
+        now = classify.read_present(numbers, batch.terminal_id, self._spellings, groups=batch.groups)
         rows = []
-        for row, found in read:
-            self._note_line(found, row.line)
-            picture = looked.get(found.number)
-            rows.append(self._row(row.line, found, picture, verdicts.verdict(found, picture, now), row.cells))
-        self._write(rows, len(part) - len(looked))
+        for row, entry in read:
+            first = self._lines.setdefault(entry.number, row.line) if entry.number else row.line
+            if first != row.line:
+                self._twice.setdefault(entry.number, [first]).append(row.line)
+            picture = checked.get(entry.number)
+            rows.append(self._row(row.line, entry, picture, classify.classify(entry, picture, now), row.cells))
+        self._write(rows, len(part) - len(checked))
 
-    def _note_line(self, found: Values, line: int) -> None:
-        if not found.number:
-            return
-        first = self._lines.setdefault(found.number, line)
-        if first != line:
-            self._twice.setdefault(found.number, [first]).append(line)
-
-    def _look(self, number: str) -> Picture:
-        looked = pictures.look(self._batch, self._photos.pictures[number], self._look_at)
+    def _check_picture(self, number: str) -> Picture:
+        picture = pictures.check_picture(self._batch, self._photos.pictures[number], self._inspector.check)
         self._report(1)
-        return looked
+        return picture
 
     def _row(
-        self, line: int | None, found: Values, picture: Picture | None, said: Verdict, cells: list[str] | None
+        self, line: int | None, entry: Values, picture: Picture | None, verdict: Verdict, cells: list[str] | None
     ) -> dict[str, Any]:
-        texts = found.texts | ({PHOTO: picture.sha256} if picture and picture.sha256 else {})
+        texts = entry.texts | ({PHOTO: picture.sha256} if picture and picture.sha256 else {})
         return {
             "batch_id": self._batch.id,
             "line": line,
-            "number": found.number,
-            "verdict": said.verdict,
+            "number": entry.number,
+            "verdict": verdict.verdict,
             "values": texts,
-            "cells": [storable(cell) for cell in cells] if cells is not None and said.errors else None,
-            "before": said.before,
-            "errors": said.errors,
+            "cells": [storable(cell) for cell in cells] if cells is not None and verdict.errors else None,
+            "before": verdict.before,
+            "errors": verdict.errors,
             "photo": storable(picture.name)[-255:] if picture else "",
-            "employee_id": said.employee_id,
+            "employee_id": verdict.employee_id,
             "state": "",
         }
 
@@ -197,7 +189,7 @@ class _DryRun:
 
     def _refuse_twice(self) -> None:
         """Make all rows wrong whose ID is in other rows, too. They need their cells, to be given back."""
-        lines = {line for found in self._twice.values() for line in found}
+        lines = {line for lines in self._twice.values() for line in lines}
         if not lines:
             return
         with closing(_rows(self._batch)) as rows:
@@ -205,16 +197,14 @@ class _DryRun:
                 self._refuse({row.line: row for row in part})
 
     def _refuse(self, part: dict[int, Row]) -> None:
-        mine = (ImportRow.batch_id == self._batch.id, ImportRow.line.in_(part))
-        stored = db.session.execute(
-            select(ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.verdict, ImportRow.errors).where(*mine)
-        ).all()
+        columns_read = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.verdict, ImportRow.errors)
+        stored = select(*columns_read).where(ImportRow.batch_id == self._batch.id, ImportRow.line.in_(part))
         changes = []
-        for row in stored:
-            others = (str(line) for line in self._twice[row.number] if line != row.line)
-            said = Refusal(code="number_twice", params={"lines": ", ".join(islice(others, MAX_LINES))})
+        for row in db.session.execute(stored).all():
+            other_lines = (str(line) for line in self._twice[row.number] if line != row.line)
+            refusal = Refusal(code="number_twice", params={"lines": ", ".join(islice(other_lines, MAX_LINES))})
             cells = [storable(cell) for cell in part[row.line].cells]
-            errors = (row.errors or {}) | {NUMBER: said}
+            errors = (row.errors or {}) | {NUMBER: refusal}
             changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
             self._counts.subtract([row.verdict])
             self._counts.update([WRONG])
@@ -226,30 +216,29 @@ class _DryRun:
 
     # --- photos of people who are not in the table ---
 
-    def _read_lonely_photos(self) -> None:
-        said = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_not_named", params={})})
-        others = [self._row(None, Values(""), Picture(name), said, None) for name in self._photos.others]
-        for part in _parts(iter(others), BATCH):
-            self._write(part, len(part))
-        lonely = [number for number in self._photos.pictures if number not in self._lines]
-        for numbers in _parts(iter(lonely), BATCH):
-            self._take_lonely(numbers)
+    def _check_lonely_photos(self) -> None:
+        not_named = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_not_named", params={})})
+        unnamed = [self._row(None, Values(""), Picture(name), not_named, None) for name in self._photos.others]
+        for rows in _parts(unnamed, BATCH):
+            self._write(rows, len(rows))
+        for numbers in _parts([number for number in self._photos.pictures if number not in self._lines], BATCH):
+            self._check_lonely(numbers)
 
-    def _take_lonely(self, numbers: list[str]) -> None:
+    def _check_lonely(self, numbers: list[str]) -> None:
         batch = self._batch
         # Beside a table, people who are not in it only get their photo.
         terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
-        now = verdicts.present(numbers, terminal_id, self._spellings, groups=groups)
+        now = classify.read_present(numbers, terminal_id, self._spellings, groups=groups)
         rows = []
         for number in numbers:
-            found = Values(number, {NUMBER: number})
+            entry = Values(number, {NUMBER: number})
             if number in now.people:
-                picture = self._look(number)
-                said = verdicts.verdict(found, picture, now)
+                picture = self._check_picture(number)
+                verdict = classify.classify(entry, picture, now)
             else:
                 picture = Picture(self._photos.pictures[number][0])
-                said = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
-            rows.append(self._row(None, found, picture, said, None))
+                verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
+            rows.append(self._row(None, entry, picture, verdict, None))
         self._write(rows, sum(number not in now.people for number in numbers))
 
     def _end(self) -> None:
@@ -265,12 +254,6 @@ class _DryRun:
         db.session.refresh(self._batch)
 
 
-def _budget(batch: ImportBatch) -> int:
-    paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
-    size = sum(path.stat().st_size for path in paths if path.is_file())
-    return min(BUDGET + BUDGET_TIMES * size, MAX_BUDGET)
-
-
 def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
     """Yield the rows of the table. The child process that reads them ends when this is closed."""
     path = stored_files.path_of(batch.table_file)
@@ -283,11 +266,3 @@ def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:
     rows = iter(of)
     while part := list(islice(rows, size)):
         yield part
-
-
-def _remove_table(batch: ImportBatch) -> None:
-    """Remove the table: its rows are in the database. Should that fail, retention tries again."""
-    if batch.table_file and stored_files.remove(batch.table_file):
-        with transaction():
-            changed_rows(update(ImportBatch).where(ImportBatch.id == batch.id).values(table_file=""))
-        db.session.refresh(batch)

@@ -13,7 +13,7 @@ from hikflask.services.enrolments.mass_removals import Losses, Pair
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS
-from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
+from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
 
 Rows = tuple[ColumnElement[bool], ...]
 

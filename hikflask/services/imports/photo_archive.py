@@ -64,7 +64,7 @@ class Contents:
     others: list[str] = field(default_factory=list)
 
 
-def look(path: Path) -> Contents:
+def read_contents(path: Path) -> Contents:
     """Return which pictures an archive has, by what its directory declares.
 
     :raises BadArchive: when it is no ZIP archive, is encrypted, has too much in it, or files that lie upon each other.
@@ -74,15 +74,15 @@ def look(path: Path) -> Contents:
             files = [info for info in archive.infolist() if not _is_ignored(info)]
     except UNREADABLE as error:
         raise BadArchive from error
-    found = Contents()
-    for info in files:
-        if number := number_of(info.filename):
-            found.pictures.setdefault(number, []).append(info.filename)
-        else:
-            found.others.append(info.filename)
     if not files:
         raise BadArchive("archive_empty")
-    return found
+    contents = Contents()
+    for info in files:
+        if number := number_of(info.filename):
+            contents.pictures.setdefault(number, []).append(info.filename)
+        else:
+            contents.others.append(info.filename)
+    return contents
 
 
 def _refuse_directory(path: Path) -> None:
@@ -159,7 +159,7 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], ZipFile]]:
 def _directory(path: Path, present: Version) -> ZipFile:  # noqa: ARG001 - what is written anew has another version
     """Return an archive with its directory, closed.
 
-    :raises BadArchive: as look(); what is refused is not kept.
+    :raises BadArchive: as read_contents(); what is refused is not kept.
     """
     _refuse_directory(path)
     with ZipFile(path) as archive:
@@ -205,29 +205,30 @@ def forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
     :param stored: the name of the file in the folder of imports.
     :param is_theirs: decides it by the name of a picture.
     """
-    with stored_files.written_alone():
-        return _forget(stored, is_theirs)
-
-
-def _forget(stored: str, is_theirs: Callable[[str], bool]) -> bool:
     path = stored_files.path_of(stored)
-    if not path.is_file():
-        return False
-    try:
-        with _opened(path) as (file, archive):
-            if not any(is_theirs(info.filename) for info in archive.infolist()):
-                return False
-            with stored_files.replaced(stored) as copy:
-                _write_anew(file, archive, is_theirs, copy)
-    except (BadArchive, *UNREADABLE):
-        stored_files.remove(stored)
-    return True
+    with stored_files.written_alone():
+        if not path.is_file():
+            return False
+        try:
+            with _opened(path) as (file, archive):
+                if not any(is_theirs(info.filename) for info in archive.infolist()):
+                    return False
+                with stored_files.replaced(stored) as copy:
+                    _write_anew(file, archive, is_theirs, copy)
+        except (BadArchive, *UNREADABLE):
+            stored_files.remove(stored)
+        return True
 
 
 def _write_anew(file: IO[bytes], archive: ZipFile, is_theirs: Callable[[str], bool], copy: IO[bytes]) -> None:
     """Write what is kept as it is packed, with its part of the directory."""
+    file.seek(archive.start_dir)
+    records = []
+    for info in archive.infolist():
+        head = file.read(RECORD_SIZE)
+        records.append((info, head + file.read(sum(struct.unpack("<3H", head[RECORD_NAMES])))))
     directory = []
-    for info, record in _records(file, archive):
+    for info, record in records:
         if _is_ignored(info) or is_theirs(info.filename):
             continue
         place = struct.pack("<L", copy.tell())
@@ -236,16 +237,6 @@ def _write_anew(file: IO[bytes], archive: ZipFile, is_theirs: Callable[[str], bo
     start, count, size = copy.tell(), len(directory), sum(map(len, directory))
     copy.writelines(directory)
     copy.write(struct.pack("<4s4H2LH", END, 0, 0, count, count, size, start, 0))
-
-
-def _records(file: IO[bytes], archive: ZipFile) -> list[tuple[ZipInfo, bytes]]:
-    """Return what the directory says of each file, as it stands there."""
-    file.seek(archive.start_dir)
-    records = []
-    for info in archive.infolist():
-        head = file.read(RECORD_SIZE)
-        records.append((info, head + file.read(sum(struct.unpack("<3H", head[RECORD_NAMES])))))
-    return records
 
 
 def _copy(file: IO[bytes], info: ZipInfo, copy: IO[bytes]) -> None:

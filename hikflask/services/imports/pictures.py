@@ -1,26 +1,26 @@
-"""The pictures of an import's archive: each is looked at in the dry run, and stored as a photo in the import."""
+"""The pictures of an import's archive: each is checked in the dry run, and stored as a photo in the import."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from hikflask.models import ImportBatch, Photo
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError, refusal_of
 from hikflask.services.imports import photo_archive, stored_files
+from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.photo_archive import Contents
-from hikflask.services.imports.verdicts import Picture
 from hikflask.services.photos import storage
-from hikflask.services.photos.quality import PhotoCheck
+from hikflask.services.photos.inspection import CheckedPhoto
 
 # Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
 # a worker may be silent.
 PATIENCE, PAUSE = 25.0, 1.0
 # Of a file in an archive, where it is named beside another one.
 MAX_NAME = 100
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 def contents(batch: ImportBatch) -> Contents:
@@ -33,7 +33,7 @@ def contents(batch: ImportBatch) -> Contents:
     path = stored_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise ServiceError("import_file_gone")
-    return photo_archive.look(path)
+    return photo_archive.read_contents(path)
 
 
 def version(batch: ImportBatch) -> photo_archive.Version | None:
@@ -45,20 +45,24 @@ def version(batch: ImportBatch) -> photo_archive.Version | None:
     return None
 
 
-def look(batch: ImportBatch, names: list[str], look_at: PhotoCheck) -> Picture:
-    """Look at the picture of one number: two of them are wrong, and one that a terminal is expected to refuse."""
+def check_picture(batch: ImportBatch, names: list[str], check: Callable[[IO[bytes]], CheckedPhoto]) -> Picture:
+    """Check the picture of a number: two of them are wrong, and one that a terminal is expected to refuse.
+
+    :param names: those of the number's pictures in the archive.
+    :param check: PhotoInspector.check().
+    """
     name = names[0]
     if len(names) > 1:
         others = ", ".join(other[-MAX_NAME:] for other in names[1:4])
         return Picture(name, error=Refusal(code="photo_twice", params={"others": others}))
     path = stored_files.path_of(batch.photos_file)
     try:
-        looked = _patiently(lambda: look_at(photo_archive.read(path, name)))
+        checked = _retry_while_busy(lambda: check(photo_archive.read(path, name)))
     except (BadPhoto, PhotosWaiting) as error:
         return Picture(name, error=refusal_of(error))
-    serious = next((finding for finding in looked.findings if finding.serious), None)
+    serious = next((finding for finding in checked.findings if finding.serious), None)
     refusal = Refusal(code=serious.code, params=serious.params) if serious else None
-    return Picture(name, storage.sha256(looked.jpeg), refusal)
+    return Picture(name, storage.sha256(checked.jpeg), refusal)
 
 
 def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
@@ -70,18 +74,18 @@ def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Ph
     path = stored_files.path_of(batch.photos_file)
     if not batch.photos_file or not path.is_file():
         raise ServiceError("import_photo_gone")
-    return _patiently(lambda: files.add(storage.keep_upload(photo_archive.read(path, name), number)))
+    return _retry_while_busy(lambda: files.add(storage.keep_upload(photo_archive.read(path, name), number)))
 
 
-def _patiently(done: Callable[[], Done]) -> Done:
-    """Try again while others have their photos decoded.
+def _retry_while_busy(work: Callable[[], Result]) -> Result:
+    """Return the result of the work, which is tried again while others have their photos decoded.
 
     :raises PhotosWaiting: after some time.
     """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         try:
-            return done()
+            return work()
         except PhotosWaiting:
             time.sleep(PAUSE)
-    return done()
+    return work()

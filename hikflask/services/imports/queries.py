@@ -1,13 +1,13 @@
-"""Reads the rows of imports, always fresh from the database."""
+"""Reads imports and their rows, always fresh from the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportRow
+from hikflask.models import Employee, ImportBatch, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
@@ -18,6 +18,7 @@ BATCH = 100
 ROWS = Keyset((ImportRow.id.asc(),), "rows of an import")
 # Beside the verdicts: the rows whose people come in without the photo, as it is refused.
 WITHOUT_PHOTO = "without_photo"
+IS_WITHOUT_PHOTO = and_(ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.is_not(None))
 
 
 @dataclass(frozen=True)
@@ -33,87 +34,87 @@ class Undoable:
         return self.can + self.changed
 
 
+def list_page(limit: int, offset: int = 0) -> tuple[list[ImportBatch], int]:
+    """Return a page of the imports, the newest first, and how many there are in all."""
+    newest = select(ImportBatch).options(defer(ImportBatch.layout)).order_by(ImportBatch.id.desc())
+    statement = newest.limit(limit).offset(offset)
+    page = list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    return page, db.session.execute(select(func.count(ImportBatch.id))).scalar_one()
+
+
+def names(rows: Iterable[ImportRow]) -> dict[int, str]:
+    """Return the present names of the employees whom rows are about, by their ids."""
+    ids = {row.employee_id for row in rows if row.employee_id is not None}
+    employees = db.session.execute(select(Employee.id, Employee.name).where(Employee.id.in_(ids)))
+    return {employee_id: name for employee_id, name in employees}
+
+
 def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tuple[Page[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.
 
     :param kind: the verdict that the rows have, or WITHOUT_PHOTO; "" for all.
     :raises CursorUnknown:
     """
-    mine = _of(batch_id, kind)
-    rows = select(ImportRow).where(*mine).options(defer(ImportRow.cells))
+    conditions = [ImportRow.verdict == kind] if kind else []
+    if kind == WITHOUT_PHOTO:
+        conditions = [IS_WITHOUT_PHOTO]
+    rows = select(ImportRow).where(ImportRow.batch_id == batch_id, *conditions).options(defer(ImportRow.cells))
     page = keyset.first_of_rows(keyset.read(rows, ROWS, limit, place))
-    return page, db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
+    return page, _count(batch_id, *conditions)
 
 
 def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
     """Yield the rows with something wrong in the order of the file; between portions no transaction is open."""
-    mine = (ImportRow.batch_id == batch_id, ImportRow.errors.is_not(None))
-    ids = list(db.session.execute(select(ImportRow.id).where(*mine).order_by(ImportRow.id)).scalars())
+    wrong = select(ImportRow.id).where(ImportRow.batch_id == batch_id, ImportRow.errors.is_not(None))
+    ids = list(db.session.execute(wrong.order_by(ImportRow.id)).scalars())
     for start in range(0, len(ids), BATCH):
-        some = select(ImportRow).where(ImportRow.id.in_(ids[start : start + BATCH])).order_by(ImportRow.id)
-        found = list(db.session.execute(some).scalars())
+        portion = select(ImportRow).where(ImportRow.id.in_(ids[start : start + BATCH])).order_by(ImportRow.id)
+        rows = list(db.session.execute(portion).scalars())
         end_read()
-        yield from found
+        yield from rows
         db.session.expunge_all()
 
 
 def without_photo(batch_id: int) -> int:
     """Return how many people of an import come in without the photo that is refused."""
-    refused = select(func.count(ImportRow.id)).where(*_of(batch_id, WITHOUT_PHOTO))
-    return db.session.execute(refused).scalar_one()
+    return _count(batch_id, IS_WITHOUT_PHOTO)
 
 
 def leavers(batch_id: int) -> int:
     """Return how many people an import would deactivate, or did."""
-    leaves = (ImportRow.verdict == CHANGED, ImportRow.before["left"].as_string().is_not(None))
-    statement = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, *leaves)
-    return db.session.execute(statement).scalar_one()
+    return _count(batch_id, ImportRow.verdict == CHANGED, ImportRow.before["left"].as_string().is_not(None))
 
 
 def sent(batch_id: int) -> int:
     """Return how many people an import would send to the terminal that was chosen for it."""
-    to_terminal = or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None))
-    statement = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, to_terminal)
-    return db.session.execute(statement).scalar_one()
+    return _count(batch_id, or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None)))
 
 
 def applied(batch_id: int) -> int:
     """Return how many rows of an import are applied, and not undone."""
-    mine = (ImportRow.batch_id == batch_id, ImportRow.state == APPLIED)
-    return db.session.execute(select(func.count(ImportRow.id)).where(*mine)).scalar_one()
+    return _count(batch_id, ImportRow.state == APPLIED)
+
+
+def _count(batch_id: int, *conditions: ColumnElement[bool]) -> int:
+    statement = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, *conditions)
+    return db.session.execute(statement).scalar_one()
 
 
 def undo_preview(batch_id: int) -> Undoable:
     """Count the rows that can be undone, and those that cannot, since somebody changed their people meanwhile.
 
-    Terminals and photos are looked at by the undo itself, which may say of a few more rows why not.
+    Terminals and photos are checked by the undo itself, which may say of a few more rows why not.
     """
     can, after = 0, 0
-    while found := _applied(batch_id, after):
-        after = found[-1][0].id
-        can += sum(employee is not None and _is_undoable(row, employee) for row, employee in found)
+    of_employees = select(ImportRow, Employee).join(Employee, Employee.id == ImportRow.employee_id)
+    in_order = of_employees.where(ImportRow.batch_id == batch_id, ImportRow.state == APPLIED).order_by(ImportRow.id)
+    fresh = {"populate_existing": True}
+    while rows := db.session.execute(in_order.where(ImportRow.id > after).limit(BATCH), execution_options=fresh).all():
+        after = rows[-1][0].id
+        can += sum(_is_undoable(row, employee) for row, employee in rows)
     return Undoable(can, applied(batch_id) - can)
-
-
-def _applied(batch_id: int, after: int) -> list[tuple[ImportRow, Employee | None]]:
-    statement = (
-        select(ImportRow, Employee)
-        .outerjoin(Employee, Employee.id == ImportRow.employee_id)
-        .where(ImportRow.batch_id == batch_id, ImportRow.state == APPLIED, ImportRow.id > after)
-        .order_by(ImportRow.id)
-        .limit(BATCH)
-    )
-    rows = db.session.execute(statement, execution_options={"populate_existing": True})
-    return [(row, employee) for row, employee in rows]
 
 
 def _is_undoable(row: ImportRow, employee: Employee) -> bool:
     added_to = row.verdict == NEW and (employee.terminal_name != "" or not employee.is_active)
     return not added_to and undo.is_untouched(employee, row.number, row.written or {})
-
-
-def _of(batch_id: int, kind: str) -> tuple[ColumnElement[bool], ...]:
-    mine = ImportRow.batch_id == batch_id
-    if kind == WITHOUT_PHOTO:
-        return mine, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.is_not(None)
-    return (mine, ImportRow.verdict == kind) if kind else (mine,)

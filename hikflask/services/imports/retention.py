@@ -1,7 +1,7 @@
 """Ends the time of imports: files after a day, imports that nobody started after a day, the others with their jobs."""
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
@@ -10,7 +10,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, OPEN
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, transaction
-from hikflask.services.imports import stored_files
+from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.batches import ROWS
 
 UNSTARTED_SECONDS = SECONDS_PER_DAY
@@ -35,6 +35,7 @@ def forget_imports() -> int:
 
 
 def _is_over() -> ColumnElement[bool]:
+    """The condition that the time of an import is over."""
     kept_since = database_now(-SECONDS_PER_DAY * current_app.config["JOB_RETENTION"])
     unstarted = and_(ImportBatch.import_job_id.is_(None), ImportBatch.undo_job_id.is_(None), ~_has_job(_is_open()))
     kept = or_(Job.ended_at.is_(None), Job.ended_at >= kept_since)
@@ -60,12 +61,10 @@ def _remove_files() -> None:
     _remove(ImportBatch.table_file, or_(stale, ImportBatch.checked_at.is_not(None)))
     _remove(ImportBatch.photos_file, or_(stale, imported))
     files = db.session.execute(select(ImportBatch.table_file, ImportBatch.photos_file)).all()
-    stored_files.remove_others({name for row in files for name in row}, STRAY_SECONDS)
+    stored_files.remove_strays({name for row in files for name in row}, STRAY_SECONDS)
 
 
 def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool]) -> None:
     rows = db.session.execute(select(ImportBatch.id, column).where(column != "", is_over).limit(CLEANUP_BATCH)).all()
     for batch_id, name in rows:
-        if stored_files.remove(name):
-            with transaction():
-                changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))
+        batches.remove_file(batch_id, column, name)

@@ -21,9 +21,9 @@ CHUNK = 1024 * 1024
 
 def folder() -> Path:
     """Return the folder of the files, which is made when it is missing."""
-    found = Path(current_app.config["INSTANCE_PATH"]) / "imports"
-    found.mkdir(mode=0o700, exist_ok=True)
-    return found
+    path = Path(current_app.config["INSTANCE_PATH"]) / "imports"
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 def path_of(name: str) -> Path:
@@ -89,11 +89,11 @@ def remove(name: str) -> bool:
     return True
 
 
-def remove_others(known: Collection[str], older_than: float) -> int:
-    """Remove the files that are not among the known ones, as those of a process that was killed; return how many.
+def remove_strays(names: Collection[str], older_than: float) -> int:
+    """Remove the files that have other names than these, as those of a process that was killed; return how many.
 
     :param older_than: seconds; a younger file may still be being written.
     """
     old = time.time() - older_than
-    others = [path for path in folder().iterdir() if path.name not in known and path.lstat().st_mtime < old]
-    return sum(remove(path.name) for path in others)
+    strays = [path for path in folder().iterdir() if path.name not in names and path.lstat().st_mtime < old]
+    return sum(remove(path.name) for path in strays)

@@ -24,9 +24,16 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.groups import locks, membership
 from hikflask.services.imports import batches
-from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS, OF_FORM, Wanted, days_of, wanted
-from hikflask.services.imports.values import DEPARTMENT, LEFT, NAME
-from hikflask.services.imports.verdicts import PHOTO
+from hikflask.services.imports.apply import (
+    ENROLMENTS,
+    FORMER_ENROLMENTS,
+    OF_FORM,
+    Desired,
+    desired_enrolments,
+    present_values,
+)
+from hikflask.services.imports.classify import PHOTO
+from hikflask.services.imports.columns import DEPARTMENT, LEFT
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
@@ -47,7 +54,8 @@ def undo_row(row: ImportRow) -> None:
     lock_numbers(row.number)
     batch, employee = batches.row(row.batch_id), locked_employee(row.employee_id)
     written = row.written or {}
-    if not is_untouched(employee, row.number, written) or wanted(employee) != _complete(written[ENROLMENTS]):
+    is_same = is_untouched(employee, row.number, written)
+    if not is_same or desired_enrolments(employee) != _complete(written[ENROLMENTS]):
         raise ServiceError("changed_since")
     _delete_again(employee) if row.verdict == NEW else _restore(employee, row)
     changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(state=UNDONE))
@@ -55,20 +63,14 @@ def undo_row(row: ImportRow) -> None:
         departments.delete_unused(written[DEPARTMENT])
 
 
-def _complete(stored: Wanted) -> Wanted:
-    """Return what was noted of terminals; before there were groups, no group was noted."""
-    return [[*one, False][:3] for one in stored]
+def _complete(stored: Desired) -> Desired:
+    """Return what was written of terminals; before there were groups, no group was written."""
+    return [[*enrolment, False][:3] for enrolment in stored]
 
 
 def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bool:
     """True while the employee has what the import wrote; their terminals are compared apart."""
-    now = {
-        NAME: employee.name,
-        DEPARTMENT: employee.department,
-        **days_of(employee),
-        LEFT: not employee.is_active,
-        PHOTO: employee.photo_id,
-    }
+    now = present_values(employee)
     return employee.number == number and all(now[field] == written[field] for field in now.keys() & written.keys())
 
 
@@ -85,9 +87,9 @@ def _has_more(employee: Employee) -> bool:
     """True when somebody recorded a consent, took a picture, or saved another photo since."""
     consent = select(Consent.id).where(Consent.employee_id == employee.id)
     photos = select(Photo.id).where(Photo.employee_id == employee.id, Photo.id != (employee.photo_id or 0))
-    begun = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
-    captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= begun)
-    return any(db.session.execute(found.limit(1)).first() for found in (consent, photos, captures))
+    added_at = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
+    captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= added_at)
+    return any(db.session.execute(later.limit(1)).first() for later in (consent, photos, captures))
 
 
 # --- whoever was changed ---
@@ -96,8 +98,12 @@ def _has_more(employee: Employee) -> bool:
 def _restore(employee: Employee, row: ImportRow) -> None:
     before, written = row.before or {}, row.written or {}
     former = _complete(written[FORMER_ENROLMENTS])
-    if before.keys() & set(OF_FORM):
-        _restore_facts(employee, before)
+    if fields := before.keys() & set(OF_FORM):
+        changes = Draft(**{name: before[name] for name in fields})
+        save_changes(changes, storage.Files(), employee_id=employee.id, fields=fields, by_groups=_leave_terminals)
+        # The department may have another spelling now.
+        if employee.department != before.get(DEPARTMENT, employee.department):
+            raise ServiceError("changed_since")
     if LEFT in before:
         apply_active(employee, active=True, enrol=False)
     if PHOTO in before:
@@ -105,16 +111,7 @@ def _restore(employee: Employee, row: ImportRow) -> None:
     _restore_enrolments(employee, _complete(written[ENROLMENTS]), former)
     # A group that gave a terminal before may not do so any more.
     membership.withdraw(employee)
-    if wanted(employee) != former:
-        raise ServiceError("changed_since")
-
-
-def _restore_facts(employee: Employee, before: dict[str, Any]) -> None:
-    fields = before.keys() & {*OF_FORM}
-    changes = Draft(**{name: before[name] for name in fields})
-    save_changes(changes, storage.Files(), employee_id=employee.id, fields=fields, by_groups=_leave_terminals)
-    # The department may have another spelling now.
-    if employee.department != before.get(DEPARTMENT, employee.department):
+    if desired_enrolments(employee) != former:
         raise ServiceError("changed_since")
 
 
@@ -146,41 +143,35 @@ def _photo(photo_id: int | None) -> Photo | None:
     return photo
 
 
-def _restore_enrolments(employee: Employee, now: Wanted, former: Wanted) -> None:
+def _restore_enrolments(employee: Employee, now: Desired, former: Desired) -> None:
     """Make the employee desired where they were before, with the photos of that time."""
-    present, earlier = dict(_pairs(now)), dict(_pairs(former))
-    by_group = {terminal_id for terminal_id, _, given in former if given}
+    photos, former_photos = (
+        {terminal_id: photo_id for terminal_id, photo_id, _ in enrolments if terminal_id is not None}
+        for enrolments in (now, former)
+    )
+    by_group = {terminal_id for terminal_id, _, is_by_group in former if is_by_group}
     locks.share()
     queries.of_number(employee.number, lock=True)
-    for terminal_id, photo_id in earlier.items():
-        if terminal_id not in present or present[terminal_id] != photo_id:
+    for terminal_id, photo_id in former_photos.items():
+        if terminal_id not in photos or photos[terminal_id] != photo_id:
             _desire(employee, terminal_id, photo_id, by_group=terminal_id in by_group)
-    mine = Enrolment.number == employee.number
-    for terminal_id in present.keys() - earlier.keys():
-        state.apply(state.DESIRED_ABSENT, mine, Enrolment.terminal_id == terminal_id)
-    if present != earlier:
+    is_employees = Enrolment.number == employee.number
+    for terminal_id in photos.keys() - former_photos.keys():
+        state.apply(state.DESIRED_ABSENT, is_employees, Enrolment.terminal_id == terminal_id)
+    if photos != former_photos:
         queries.of_number(employee.number)
-        state.apply(state.PUT_IN_BULK, mine)
-
-
-def _pairs(found: Wanted) -> list[tuple[int, int | None]]:
-    return [(terminal_id, photo_id) for terminal_id, photo_id, _ in found if terminal_id is not None]
+        state.apply(state.PUT_IN_BULK, is_employees)
 
 
 def _desire(employee: Employee, terminal_id: int, photo_id: int | None, *, by_group: bool) -> None:
     terminal = registry.in_service(terminal_id)
     photo = _photo(photo_id)
     enrolment = queries.find(terminal_id, employee.number, lock=True)
-    if photo is None and enrolment is not None and enrolment.photo_id is not None:
-        _take_photo_back(enrolment, employee)
-    else:
+    if photo or enrolment is None or enrolment.photo_id is None:
         desire_present(terminal, employee, photo, by_group=by_group)
-
-
-def _take_photo_back(enrolment: Enrolment, employee: Employee) -> None:
-    """Desire somebody without a photo again, whose photo no terminal has yet: only a removal takes a face off."""
+        return
+    # There is no photo again, which is possible while no terminal has one: only a removal removes a face.
     if enrolment.face == CONFIRMED or enrolment.face_unverified or enrolment.confirmed_photo_id or enrolment.step:
-        raise ServiceError("face_stays", t=enrolment.terminal.name)
-    mine = Enrolment.id == enrolment.id
-    state.apply(state.DESIRED_PRESENT, mine, employee_id=employee.id, photo_id=None)
+        raise ServiceError("face_stays", t=terminal.name)
+    state.apply(state.DESIRED_PRESENT, Enrolment.id == enrolment.id, employee_id=employee.id, photo_id=None)
     db.session.refresh(enrolment)

@@ -19,7 +19,7 @@ from hikflask.services.core.errors import told
 from hikflask.services.core.keyset import Keyset
 from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.imports import batches, losses, queries
-from hikflask.services.imports.values import NUMBER
+from hikflask.services.imports.columns import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
 from hikflask.services.jobs.kinds import LOSSES
 

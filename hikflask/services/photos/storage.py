@@ -27,8 +27,8 @@ from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
 from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
+from hikflask.services.photos.inspection import CheckedPhoto
 from hikflask.services.photos.jpeg_process import baseline_jpeg
-from hikflask.services.photos.quality import CheckedPhoto
 
 log = logging.getLogger(__name__)
 

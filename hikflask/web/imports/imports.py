@@ -10,7 +10,7 @@ from hikflask.forms.imports import ConfirmForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.models import ImportBatch
 from hikflask.models.import_batch import VERDICTS
-from hikflask.services.imports import batches, listing, losses, queries
+from hikflask.services.imports import batches, losses, queries
 from hikflask.services.jobs import import_report
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
@@ -28,7 +28,7 @@ KINDS = (*VERDICTS, queries.WITHOUT_PHOTO)
 @allow(OPERATOR)
 def index() -> ResponseReturnValue:
     """The imports, the newest first."""
-    found = listed(listing.list_page)
+    found = listed(queries.list_page)
     return render_template("imports/list.html", found=found, rows=[stage.of(batch) for batch in found.rows])
 
 
@@ -86,7 +86,7 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "verdict": verdict,
         "shown": shown,
         "found": found,
-        "names": listing.names(found.rows) if found else {},
+        "names": queries.names(found.rows) if found else {},
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
         "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,

@@ -28,7 +28,7 @@ def test_pictures_are_found_by_id_wherever_they_are(tmp_path: Path) -> None:
     names = ("100222.jpg", "фото/100333.JPEG", "a\\b\\x1.png", "2/100222.png", "Иван.jpg", "100444.txt", "100 1.jpg")
     extra = ("__MACOSX/100222.jpg", "__MACOSX/._100222.jpg", "фото/Thumbs.db", ".DS_Store", "фото/", "._100222.jpg")
 
-    found = photo_archive.look(packed(tmp_path, *names, *extra))
+    found = photo_archive.read_contents(packed(tmp_path, *names, *extra))
 
     assert found.pictures == {
         "100222": ["100222.jpg", "2/100222.png"],
@@ -47,12 +47,12 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "photos.zip").write_bytes(content)
 
     with pytest.raises(BadArchive):
-        photo_archive.look(tmp_path / "photos.zip")
+        photo_archive.read_contents(tmp_path / "photos.zip")
 
 
 def test_archive_without_a_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadArchive, match=r"^archive_empty$"):
-        photo_archive.look(packed(tmp_path, "фото/", "Thumbs.db"))
+        photo_archive.read_contents(packed(tmp_path, "фото/", "Thumbs.db"))
 
 
 def test_archives_of_other_programs_are_read(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_archives_of_other_programs_are_read(tmp_path: Path) -> None:
         third.extra, third.comment = struct.pack("<HH32x", 10, 32), b"comment"
         archive.writestr(third, b"3.jpg", ZIP_DEFLATED)
 
-    assert set(photo_archive.look(path).pictures) == {"empty", "1", "2", "3"}
+    assert set(photo_archive.read_contents(path).pictures) == {"empty", "1", "2", "3"}
     for name in ("1.jpg", "2.jpg", "3.jpg"):
         assert photo_archive.read(path, name).read() == name.encode()
 
@@ -86,7 +86,7 @@ def test_too_many_files_are_refused_before_their_directory_is_read(
     for count in (2, 1, 0, 20_001):
         archive.write_bytes(content[:-12] + count.to_bytes(2, "little") + content[-10:])
         with pytest.raises(BadArchive, match=r"^archive_too_many$") as refused:
-            photo_archive.look(archive)
+            photo_archive.read_contents(archive)
         assert refused.value.params == {"n": 1}
 
 
@@ -97,7 +97,7 @@ def test_file_with_a_name_and_additions_that_take_too_long_is_refused(tmp_path: 
         archive.writestr(info, b"picture")
 
     with pytest.raises(BadArchive):
-        photo_archive.look(tmp_path / "photos.zip")
+        photo_archive.read_contents(tmp_path / "photos.zip")
 
 
 def test_file_without_a_name_is_refused(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_file_without_a_name_is_refused(tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes().replace(b"1.jpg", b"\0.jpg"))
 
     with pytest.raises(BadArchive):
-        photo_archive.look(archive)
+        photo_archive.read_contents(archive)
 
 
 def test_files_that_lie_upon_each_other_are_refused_and_not_kept_in_memory(
@@ -125,7 +125,7 @@ def test_files_that_lie_upon_each_other_are_refused_and_not_kept_in_memory(
         archive.write_bytes(wrong)
         for _ in range(2):
             with pytest.raises(BadArchive):
-                photo_archive.look(archive)
+                photo_archive.read_contents(archive)
 
     assert opened == [archive] * 4
 
@@ -136,7 +136,7 @@ def test_directory_of_zip64_is_refused(tmp_path: Path) -> None:
     (tmp_path / "photos.zip").write_bytes(content[:-22] + locator + content[-22:])
 
     with pytest.raises(BadArchive, match=r"^archive_too_many$"):
-        photo_archive.look(tmp_path / "photos.zip")
+        photo_archive.read_contents(tmp_path / "photos.zip")
 
 
 def test_bomb_is_refused_by_what_it_declares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_bomb_is_refused_by_what_it_declares(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(photo_archive, "MAX_MEGABYTES", 2)
 
     with pytest.raises(BadArchive, match=r"^archive_too_large$"):
-        photo_archive.look(archive)
+        photo_archive.read_contents(archive)
 
 
 def test_encrypted_files_are_refused(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_encrypted_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "photos.zip").write_bytes(content)
 
     with pytest.raises(BadArchive, match=r"^archive_encrypted$"):
-        photo_archive.look(tmp_path / "photos.zip")
+        photo_archive.read_contents(tmp_path / "photos.zip")
 
 
 def test_picture_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_archive_without_a_person_is_packed_as_it_was() -> None:
     assert photo_archive.forget(stored, of("3"))
 
     assert path.stat().st_size < before
-    assert photo_archive.look(path) == Contents({"2": ["фото/2.jpg"], "4": ["4.jpg"]}, ["Иван.jpg"])
+    assert photo_archive.read_contents(path) == Contents({"2": ["фото/2.jpg"], "4": ["4.jpg"]}, ["Иван.jpg"])
     assert photo_archive.read(path, "фото/2.jpg").read().startswith("фото/2.jpg: 0".encode())
     with ZipFile(path) as archive:
         assert archive.testzip() is None
@@ -235,7 +235,7 @@ def test_archive_whose_files_lie_upon_each_other_is_removed_and_not_blown_up() -
         # What stands before each file is said to be larger than it is, so that it lies upon the next ones.
         content[at + 28 : at + 30] = b"\xff\xff"
     stored = stored_files.keep(io.BytesIO(content), 2 * photo_archive.MEGABYTE, BadArchive())
-    assert len(photo_archive.look(stored_files.path_of(stored)).pictures) == 40
+    assert len(photo_archive.read_contents(stored_files.path_of(stored)).pictures) == 40
 
     assert photo_archive.forget(stored, of("0"))
 
@@ -253,7 +253,7 @@ def test_directory_is_read_once_and_again_when_the_archive_is_written_anew(monke
     opened = []
     monkeypatch.setattr(photo_archive, "ZipFile", lambda path: opened.append(path) or ZipFile(path))
 
-    photo_archive.look(path)
+    photo_archive.read_contents(path)
     assert [photo_archive.read(path, f"{number}.jpg").read() for number in range(9)] == [b"%d" % n for n in range(9)]
     assert opened == [path]
 

@@ -7,8 +7,8 @@ from hikflask.services.core.errors import PhotosWaiting, ServiceError
 from hikflask.services.imports import batches, pictures
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.photos import storage
-from hikflask.services.photos.findings import Finding
-from hikflask.services.photos.quality import CheckedPhoto
+from hikflask.services.photos.inspection import CheckedPhoto
+from hikflask.services.photos.inspection_checks import Finding
 from tests.support.captures import FACE
 from tests.support.imports import batch, made
 from tests.support.refusals import refusal
@@ -16,7 +16,7 @@ from tests.support.refusals import refusal
 pytestmark = pytest.mark.usefixtures("context")
 
 
-def looked(*findings: Finding) -> CheckedPhoto:
+def checked(*findings: Finding) -> CheckedPhoto:
     return CheckedPhoto(b"jpeg", findings, faces_checked=True)
 
 
@@ -24,8 +24,8 @@ def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
     found = batch(made(pictures={"1.jpg": FACE}))
     serious = Finding("photo_small", {"n": 10}, serious=True)
 
-    wrong = pictures.look(found, ["1.jpg"], lambda _, **__: looked(Finding("photo_dark"), serious))
-    right = pictures.look(found, ["1.jpg"], lambda _, **__: looked(Finding("photo_dark")))
+    wrong = pictures.check_picture(found, ["1.jpg"], lambda _: checked(Finding("photo_dark"), serious))
+    right = pictures.check_picture(found, ["1.jpg"], lambda _: checked(Finding("photo_dark")))
 
     assert wrong.error == refusal("photo_small", n=10)
     assert (right.error, right.sha256) == (None, storage.sha256(b"jpeg"))
@@ -34,7 +34,7 @@ def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
 def test_two_pictures_of_one_number_are_wrong() -> None:
     found = batch(made(pictures={"1.jpg": FACE, "1.png": FACE}))
 
-    said = pictures.look(found, ["1.jpg", "1.png"], lambda _, **__: looked())
+    said = pictures.check_picture(found, ["1.jpg", "1.png"], lambda _: checked())
 
     assert said.error == refusal("photo_twice", others="1.png")
 
@@ -44,13 +44,13 @@ def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: 
     monkeypatch.setattr(pictures, "PATIENCE", 0.1)
     found, tries = batch(made(pictures={"1.jpg": FACE})), iter([True, True, False])
 
-    def busy(_: object, **__: object) -> CheckedPhoto:
+    def busy(_: object) -> CheckedPhoto:
         if next(tries, True):
             raise PhotosWaiting(seconds=10)
-        return looked()
+        return checked()
 
-    assert pictures.look(found, ["1.jpg"], busy).error is None
-    assert pictures.look(found, ["1.jpg"], busy).error == refusal("photos_waiting", seconds=10)
+    assert pictures.check_picture(found, ["1.jpg"], busy).error is None
+    assert pictures.check_picture(found, ["1.jpg"], busy).error == refusal("photos_waiting", seconds=10)
 
 
 def test_picture_is_stored_and_one_that_is_gone_is_said() -> None:

@@ -1,11 +1,15 @@
 """What pages and programs read of an import."""
 
 import pytest
+from sqlalchemy import inspect
 
+from hikflask.extensions import db
+from hikflask.models import ImportRow
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.imports import queries
 from hikflask.services.imports.queries import Undoable
+from tests.support.import_batches import add_import
 from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
 
@@ -55,3 +59,23 @@ def test_preview_of_an_undo_counts_who_was_changed(monkeypatch: pytest.MonkeyPat
 
     assert queries.applied(found) == 5
     assert queries.undo_preview(found) == Undoable(5, 0)
+
+
+def test_newest_import_comes_first_in_pages() -> None:
+    made = [add_import() for _ in range(3)]
+
+    first, total = queries.list_page(2)
+    second, _ = queries.list_page(2, 2)
+
+    assert [batch.id for batch in [*first, *second]] == made[::-1]
+    assert total == 3
+    assert inspect(first[0]).unloaded == {"layout"}
+
+
+def test_people_are_named_as_they_are_called_now() -> None:
+    (ivan,) = add_people("1")
+    add_import(ImportRow(number="1", verdict="unchanged", employee_id=ivan), ImportRow(number="2", verdict="new"))
+    rows = db.session.execute(db.select(ImportRow)).scalars().all()
+
+    assert queries.names(rows) == {ivan: "Иван Иванов 1"}
+    assert queries.names([]) == {}

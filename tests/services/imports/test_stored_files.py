@@ -65,9 +65,9 @@ def test_removing_twice_is_no_error_and_what_cannot_be_removed_is_said(caplog: p
 
 def test_files_of_nobody_are_removed_unless_they_are_young(tmp_path: Path) -> None:
     known, stray = (stored_files.keep(io.BytesIO(b"people"), 6, ServiceError("table_unreadable")) for _ in range(2))
-    assert stored_files.remove_others({known}, older_than=60.0) == 0
+    assert stored_files.remove_strays({known}, older_than=60.0) == 0
 
-    assert stored_files.remove_others({known}, older_than=-1.0) == 1
+    assert stored_files.remove_strays({known}, older_than=-1.0) == 1
 
     assert names() == [known]
     assert not (tmp_path / "imports" / stray).exists()

@@ -1,6 +1,6 @@
-"""What a row would change: new, changed, unchanged or wrong, compared with the employees as they are now."""
+"""Says whether a row is new, changed, unchanged or wrong, by comparing it with the employees as they are now."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,8 @@ from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.groups import differences
-from hikflask.services.imports.values import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO, Values
+from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
+from hikflask.services.imports.values import Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 
@@ -26,7 +27,7 @@ Spellings = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Known:
+class Person:
     """An employee as the database has it. `sha256` is that of the present photo, `sent`: wanted on the terminal.
 
     The days of the validity are as YYYY-MM-DD, "" for no limit.
@@ -54,7 +55,7 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the archive that was looked at; `error` says what is wrong with it."""
+    """A picture of the archive that was checked; `error` says what is wrong with it."""
 
     name: str
     sha256: str = ""
@@ -79,54 +80,56 @@ class Present:
     """
 
     terminal_id: int | None
-    people: dict[str, Known] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
     leaving: dict[str, list[Leaving]] = field(default_factory=dict)
     spellings: Spellings = field(default_factory=dict)
     lacking: Collection[str] = ()
 
     def spelling(self, department: str) -> str:
         """Return a department as resolve() would find it (departments/registry.py), or as it is when it is new."""
-        found = self.spellings.get(spelling_key(department), [department])
-        return department if department in found else found[0]
+        names = self.spellings.get(spelling_key(department), [department])
+        return department if department in names else names[0]
 
 
-def spellings() -> Spellings:
-    """Return the names of the known departments by their spelling keys."""
-    found: Spellings = {}
+def read_spellings() -> Spellings:
+    """Return the names of all departments by their spelling keys."""
+    names: Spellings = {}
     for row in db.session.execute(select(Department.folded, Department.name).order_by(Department.id)):
-        found.setdefault(row.folded, []).append(row.name)
-    return found
+        names.setdefault(row.folded, []).append(row.name)
+    return names
 
 
-def present(numbers: Collection[str], terminal_id: int | None, known: Spellings, *, groups: bool = False) -> Present:
+def read_present(
+    numbers: Collection[str], terminal_id: int | None, spellings: Spellings, *, groups: bool = False
+) -> Present:
     """Read what the rows with these numbers are compared with.
 
     :param groups: everybody is sent to the terminals of their groups, too.
     """
-    sent = and_(Enrolment.number == Employee.number, Enrolment.terminal_id == (terminal_id or 0))
-    statement = (
-        select(
-            Employee.number,
-            Employee.id,
-            Employee.name,
-            Employee.department,
-            Employee.is_active,
-            Employee.valid_from,
-            Employee.valid_to,
-            Employee.photo_id,
-            Photo.sha256,
-            Photo.forgotten_at,
-            Enrolment.desired,
-            Consent.id.label("consent"),
-        )
+    lacking = differences.lacking(numbers) if groups else ()
+    present = Present(terminal_id, _read_people(numbers, terminal_id), spellings=spellings, lacking=lacking)
+    leaving = select(Enrolment).where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(numbers))
+    for enrolment in db.session.execute(leaving.options(joinedload(Enrolment.terminal))).scalars():
+        removal = Leaving(enrolment.terminal.name, enrolment.employee_id)
+        present.leaving.setdefault(enrolment.number, []).append(removal)
+    return present
+
+
+def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str, Person]:
+    columns = (
+        *(Employee.number, Employee.id, Employee.name, Employee.department, Employee.is_active, Employee.photo_id),
+        *(Employee.valid_from, Employee.valid_to, Photo.sha256, Photo.forgotten_at, Enrolment.desired),
+        Consent.id.label("consent"),
+    )
+    rows = db.session.execute(
+        select(*columns)
         .outerjoin(Photo, Photo.id == Employee.photo_id)
-        .outerjoin(Enrolment, sent)
+        .outerjoin(Enrolment, and_(Enrolment.number == Employee.number, Enrolment.terminal_id == (terminal_id or 0)))
         .outerjoin(Consent, Consent.employee_id == Employee.id)
         .where(Employee.number.in_(numbers))
     )
-    found = Present(terminal_id, spellings=known, lacking=differences.lacking(numbers) if groups else ())
-    for row in db.session.execute(statement):
-        found.people[row.number] = Known(
+    return {
+        row.number: Person(
             row.id,
             row.name,
             row.department,
@@ -138,42 +141,36 @@ def present(numbers: Collection[str], terminal_id: int | None, known: Spellings,
             text_rules.written_day(row.valid_from),
             text_rules.written_day(row.valid_to),
         )
-    leaving = (
-        select(Enrolment)
-        .where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(numbers))
-        .options(joinedload(Enrolment.terminal))
-    )
-    for one in db.session.execute(leaving).scalars():
-        found.leaving.setdefault(one.number, []).append(Leaving(one.terminal.name, one.employee_id))
-    return found
+        for row in rows
+    }
 
 
-def verdict(values: Values, picture: Picture | None, now: Present) -> Verdict:
-    """Return what a row would change, or what is wrong with it. The department gets its known spelling.
+def classify(values: Values, picture: Picture | None, now: Present) -> Verdict:
+    """Return what a row would change, or what is wrong with it. The department gets its present spelling.
 
     A picture that is refused does not keep its person out. It makes a row wrong of which nothing else would come.
     """
     person = now.people.get(values.number)
+    employee_id = person.id if person else None
     if values.texts.get(DEPARTMENT):
         values.texts[DEPARTMENT] = now.spelling(values.texts[DEPARTMENT])
     refused = _refused_photo(picture, person)
     if errors := values.errors | _errors(values, person):
-        return Verdict(WRONG, errors=errors | refused, employee_id=person.id if person else None)
+        return Verdict(WRONG, errors=errors | refused, employee_id=employee_id)
     if person is None and values.leaves:
         return Verdict(UNCHANGED)
     before = None if person is None else _before(values, None if refused else picture, person, now)
     if person and not before:
-        return Verdict(WRONG if refused else UNCHANGED, errors=refused or None, employee_id=person.id)
-    removals = now.leaving.get(values.number, ())
+        return Verdict(WRONG if refused else UNCHANGED, errors=refused or None, employee_id=employee_id)
     # As desired.refuse_while_leaving().
-    others = (leaving for leaving in removals if person is None or leaving.employee_id != person.id)
-    if leaving := next(others, None):
-        said = Refusal(code="number_leaving", params={"n": values.number, "t": leaving.terminal})
-        return Verdict(WRONG, errors={NUMBER: said} | refused, employee_id=person.id if person else None)
-    return Verdict(CHANGED if person else NEW, before, refused or None, person.id if person else None)
+    for removal in now.leaving.get(values.number, ()):
+        if person is None or removal.employee_id != person.id:
+            leaving = Refusal(code="number_leaving", params={"n": values.number, "t": removal.terminal})
+            return Verdict(WRONG, errors={NUMBER: leaving} | refused, employee_id=employee_id)
+    return Verdict(CHANGED if person else NEW, before, refused or None, employee_id)
 
 
-def _refused_photo(picture: Picture | None, person: Known | None) -> dict[str, Refusal]:
+def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, Refusal]:
     if picture and picture.error:
         return {PHOTO: picture.error}
     if picture and consents.is_required() and not (person and person.consented):
@@ -181,19 +178,18 @@ def _refused_photo(picture: Picture | None, person: Known | None) -> dict[str, R
     return {}
 
 
-def _errors(values: Values, person: Known | None) -> dict[str, Refusal]:
-    errors: dict[str, Refusal] = {}
+def _errors(values: Values, person: Person | None) -> dict[str, Refusal]:
+    errors = {} if values.leaves else _wrong_days(values, person)
     if person is None and not values.leaves and NAME not in values.texts:
         errors[NAME] = Refusal(code="text_empty", params={})
-    errors |= _wrong_days(values, person)
     if person and not person.is_active and values.leaves is False:
         errors[LEFT] = Refusal(code="inactive_here", params={})
     return errors
 
 
-def _wrong_days(values: Values, person: Known | None) -> dict[str, Refusal]:
-    """Return what is wrong with the validity that there would be. For somebody who leaves it does not matter."""
-    if values.leaves or values.errors.keys() & set(DAYS):
+def _wrong_days(values: Values, person: Person | None) -> dict[str, Refusal]:
+    """Return what is wrong with the validity that there would be."""
+    if values.errors.keys() & set(DAYS):
         return {}
     before = {VALID_FROM: person.valid_from, VALID_TO: person.valid_to} if person else {}
     first, last = (values.texts.get(name, before.get(name, "")) for name in DAYS)
@@ -205,16 +201,11 @@ def _wrong_days(values: Values, person: Known | None) -> dict[str, Refusal]:
     return {VALID_TO: Refusal(code="validity_over", params={})} if is_new_end and last < today().isoformat() else {}
 
 
-def _before(values: Values, picture: Picture | None, person: Known, now: Present) -> dict[str, Any]:
+def _before(values: Values, picture: Picture | None, person: Person, now: Present) -> dict[str, Any]:
     """Return the fields that change, with their present values."""
-    said: Mapping[str, str] = values.texts
-    before: dict[str, Any] = {}
-    facts = {NAME: person.name, DEPARTMENT: person.department}
-    if not values.leaves:
-        facts |= {VALID_FROM: person.valid_from, VALID_TO: person.valid_to}
-    for name, value in facts.items():
-        if name in said and said[name] != value:
-            before[name] = value
+    compared = (NAME, DEPARTMENT) if values.leaves else (NAME, DEPARTMENT, *DAYS)
+    present = {name: getattr(person, name) for name in compared}
+    before = {name: value for name, value in present.items() if values.texts.get(name, value) != value}
     if values.leaves and person.is_active:
         before[LEFT] = False
     if picture and picture.sha256 != person.sha256:

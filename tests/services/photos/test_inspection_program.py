@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from hikflask.services.photos import findings, jpeg
-from hikflask.services.photos.quality_program import answer, check
+from hikflask.services.photos import inspection_checks as findings
+from hikflask.services.photos import jpeg
+from hikflask.services.photos.inspection_program import answer, check
 from hikflask.simulator.faces import NAMES, draw
 from tests.support import drawn_faces
 from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, landscape, lit, place, portrait

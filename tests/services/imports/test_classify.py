@@ -4,19 +4,30 @@ from dataclasses import replace
 
 import pytest
 
+from hikflask.services.imports.classify import (
+    Leaving,
+    Person,
+    Picture,
+    Present,
+    Verdict,
+    classify,
+    read_present,
+    read_spellings,
+)
 from hikflask.services.imports.values import Values
-from hikflask.services.imports.verdicts import Known, Leaving, Picture, Present, Verdict, present, spellings, verdict
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
-IVAN = Known(7, "Иван Иванов", "Охрана", True, None, None, sent=False, consented=False)
+IVAN = Person(7, "Иван Иванов", "Охрана", True, None, None, sent=False, consented=False)
 
 
-def compared(person: Known | None, picture: Picture | None = None, leaves: bool | None = None, **texts: str) -> Verdict:
+def compared(
+    person: Person | None, picture: Picture | None = None, leaves: bool | None = None, **texts: str
+) -> Verdict:
     now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]})
-    return verdict(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now)
+    return classify(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now)
 
 
 def test_columns_that_the_file_does_not_have_change_nothing() -> None:
@@ -62,7 +73,7 @@ def test_days_that_differ_are_a_change_and_an_empty_one_lifts_the_limit() -> Non
         (None, {"name": "Иван", "valid_to": "2020-01-01"}, {"valid_to": refusal("validity_over")}),
     ],
 )
-def test_days_that_cannot_be_are_wrong(person: Known | None, texts: dict[str, str], errors: dict[str, object]) -> None:
+def test_days_that_cannot_be_are_wrong(person: Person | None, texts: dict[str, str], errors: dict[str, object]) -> None:
     assert compared(person, **texts).errors == errors
 
 
@@ -78,7 +89,7 @@ def test_days_of_somebody_who_leaves_or_has_left_do_not_matter() -> None:
 
 
 def test_same_picture_is_no_change() -> None:
-    pictured = Known(7, "Иван Иванов", "", True, 3, "abc", sent=False, consented=False)
+    pictured = Person(7, "Иван Иванов", "", True, 3, "abc", sent=False, consented=False)
 
     assert compared(pictured, Picture("1.jpg", "abc")).verdict == "unchanged"
     assert compared(pictured, Picture("1.jpg", "def")).before == {"photo": 3}
@@ -90,16 +101,16 @@ def test_number_of_somebody_who_is_leaving_is_wrong_only_where_it_would_be_saved
     now = Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 9)]})
     same, other = (Values("1", {"number": "1", "name": name}) for name in ("Иван Иванов", "Пётр"))
 
-    assert verdict(same, None, now).verdict == "unchanged"
-    assert verdict(other, None, now).errors == {"number": refusal("number_leaving", n="1", t="Вход")}
-    assert verdict(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]})).verdict == "changed"
+    assert classify(same, None, now).verdict == "unchanged"
+    assert classify(other, None, now).errors == {"number": refusal("number_leaving", n="1", t="Вход")}
+    assert classify(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]})).verdict == "changed"
 
 
 def test_people_are_read_with_one_look() -> None:
     (ivan,) = add_people("1", department="Охрана")
 
-    now = present(["1", "2"], None, spellings())
+    now = read_present(["1", "2"], None, read_spellings())
 
-    assert now.people == {"1": Known(ivan, "Иван Иванов 1", "Охрана", True, None, None, sent=False, consented=False)}
+    assert now.people == {"1": Person(ivan, "Иван Иванов 1", "Охрана", True, None, None, sent=False, consented=False)}
     assert now.spelling("ОХРАНА") == "Охрана"
     assert now.spelling("Цех") == "Цех"

@@ -1,4 +1,4 @@
-"""The program of the child process that checks photos, one after another; quality_process.py starts it.
+"""The program of the child process that checks photos, one after another; inspection.py starts it.
 
 It reads a line of JSON and as many bytes of a picture as the line says, and answers with a line of JSON and the JPEG.
 The line is {"size", "turn", "crop", "detect"}; the answer {"size", "status", "faces_checked", "findings"}, with the
@@ -13,10 +13,9 @@ from typing import Any
 
 from PIL import Image
 
-from hikflask.services.photos import face_checks, face_detector, jpeg, quality_checks
-from hikflask.services.photos.face_checks import Box
+from hikflask.services.photos import face_detector, inspection_checks, jpeg
 from hikflask.services.photos.face_detector import Face
-from hikflask.services.photos.findings import Finding
+from hikflask.services.photos.inspection_checks import TURN, TURNED, Box, Finding
 
 # The limit of this process in bytes, without its libraries' code. The largest pictures take 400 to 540 MB.
 MAX_MEMORY = 608 * 1024 * 1024
@@ -38,15 +37,20 @@ def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str
     """
     picture, enlarged = _opened(data, turn, jpeg.MAX_SIDE)
     faces = face_detector.find(picture) if detect else []
-    box = face_checks.frame(faces[0], picture.size, enlarged) if crop and len(faces) == 1 else None
+    box = inspection_checks.frame(faces[0], picture.size, enlarged) if crop and len(faces) == 1 else None
     if box:
         picture, enlarged = _cropped(data, turn, picture.size, box)
         faces = face_detector.find(picture)
-    findings = _check_light(picture, faces)
-    if detect:
-        degrees = _turned_by(picture, faces)
-        of_faces = face_checks.check_faces(faces, picture.size, enlarged)
-        findings = [face_checks.must_be_turned(degrees), *findings] if degrees else [*of_faces, *findings]
+    box_of_face = None
+    if faces:
+        left, top = max(round(faces[0].left), 0), max(round(faces[0].top), 0)
+        right, bottom = round(faces[0].left + faces[0].size), round(faces[0].top + faces[0].size)
+        box_of_face = left, top, min(right, picture.width), min(bottom, picture.height)
+    findings = inspection_checks.check_picture(picture, box_of_face)
+    if detect and (degrees := _turned_by(picture, faces)):
+        findings = [Finding(TURNED, {"degrees": degrees}, TURN, serious=True), *findings]
+    elif detect:
+        findings = [*inspection_checks.check_faces(faces, picture.size, enlarged), *findings]
     reply = {"faces_checked": detect, "findings": [vars(finding) for finding in findings]}
     return reply, jpeg.encode(picture)
 
@@ -81,16 +85,6 @@ def _turned_by(picture: Image.Image, faces: Sequence[Face]) -> int:
     }
     best = max(scores, key=lambda degrees: scores[degrees])
     return best if scores[best] > upright + CLEARLY_BETTER else 0
-
-
-def _check_light(picture: Image.Image, faces: Sequence[Face]) -> list[Finding]:
-    """Return the findings that need no face, measured in the face where there is one."""
-    if not faces:
-        return quality_checks.check_picture(picture)
-    face = faces[0]
-    left, top = max(round(face.left), 0), max(round(face.top), 0)
-    right, bottom = round(face.left + face.size), round(face.top + face.size)
-    return quality_checks.check_picture(picture, (left, top, min(right, picture.width), min(bottom, picture.height)))
 
 
 def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:

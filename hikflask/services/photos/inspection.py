@@ -1,0 +1,146 @@
+"""Checks a photo before it is sent: is there one face, is it large, sharp, well lit and upright enough?
+
+A child process does the work (inspection_program.py). It needs OpenCV to find the face; without it, the checks that
+need the face are left out, and `CheckedPhoto.faces_checked` is False.
+"""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any, cast
+
+from flask import current_app
+
+from hikflask.services.core.db import end_read
+from hikflask.services.photos import jpeg_process, without_app
+from hikflask.services.photos.inspection_checks import Finding
+
+# Degrees clockwise.
+TURNS = (0, 90, 180, 270)
+# The library that finds faces, and the setting that switches it off.
+LIBRARY, SETTING, OFF = "cv2", "FACE_DETECTION", "off"
+PROGRAM = [*jpeg_process.PYTHON, without_app.__file__, "hikflask.services.photos.inspection_program"]
+# Numerical libraries start a thread for each core, each with its own memory.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class CheckedPhoto:
+    """A photo as it is kept (a baseline JPEG of at most 200 KB) and its findings.
+
+    :ivar faces_checked: False when no library finds faces here, so that nothing is known of the face.
+    """
+
+    jpeg: bytes
+    findings: tuple[Finding, ...]
+    faces_checked: bool
+
+
+def check_photo(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> CheckedPhoto:
+    """Check one photo, as PhotoInspector.check() does."""
+    with closing(PhotoInspector()) as inspector:
+        return inspector.check(stream, turn=turn, crop=crop)
+
+
+def finds_faces() -> bool:
+    """Return True when faces are detected: the library is installed, and the setting does not forbid it."""
+    return current_app.config[SETTING] != OFF and find_spec(LIBRARY) is not None
+
+
+class PhotoInspector:
+    """Checks one photo after another in a child process, each within its limits; close() ends the process.
+
+    Starting it and loading OpenCV takes 0.2 s, so one process serves all the photos of an import. It is started with
+    the first photo, and anew after one that it did not survive.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._complaint = TemporaryFile()  # noqa: SIM115 - close() closes it
+
+    def check(self, stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> CheckedPhoto:
+        """Return a photo as it is kept, turned and cropped as requested, with the findings about the result.
+
+        :param turn: degrees clockwise, one of TURNS, after the turn that the EXIF data ask for.
+        :param crop: cut out the face with the margins that terminals want, from the pixels of the file. Nothing is cut
+            where no face is found, or where it would not have its margins then.
+        :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
+        :raises PhotosWaiting: when too many uploads wait already, or this one takes too long.
+        """
+        if turn not in TURNS:
+            raise ValueError(f"a turn by {turn} degrees")
+        end_read()  # A photo may have to wait for its turn.
+        detect = current_app.config[SETTING] != OFF
+        reply, picture = self.send(stream, {"turn": turn, "crop": crop, "detect": detect})
+        return CheckedPhoto(picture, tuple(Finding(**fields) for fields in reply["findings"]), reply["faces_checked"])
+
+    def send(self, stream: IO[bytes], options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Send an upload to the program; return its reply, and the JPEG. Errors are those of check()."""
+        with jpeg_process.uploaded(stream) as upload:
+            process = self._process = self._process or subprocess.Popen(  # noqa: S603 - nothing of the command comes from outside
+                PROGRAM,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaint,
+                env=os.environ | ONE_THREAD,
+            )
+            late = threading.Event()
+
+            def end() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(jpeg_process.max_wait(), end)
+            timer.start()
+            try:
+                reply, picture = _exchange(process, upload, options)
+            except (BrokenPipeError, EOFError) as error:
+                self._process = None
+                raise self._failure(process, late) from error
+            finally:
+                timer.cancel()
+        if reply["status"]:
+            raise jpeg_process.failure(reply["status"], b"")
+        return reply, picture
+
+    def close(self) -> None:
+        """End the process; it ends by itself when its input does."""
+        if self._process:
+            self._process.communicate()
+        self._complaint.close()
+
+    def _failure(self, process: subprocess.Popen[bytes], late: threading.Event) -> Exception:
+        with suppress(BrokenPipeError):
+            process.communicate()
+        if late.is_set():
+            return jpeg_process.timeout_refusal()
+        self._complaint.seek(0)
+        return jpeg_process.failure(process.returncode, self._complaint.read())
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], upload: IO[bytes], options: Mapping[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """Write a line of JSON and the upload; read a line of JSON and the picture.
+
+    :raises EOFError: when the process ended before its answer did.
+    """
+    stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+    stdin.write(json.dumps({**options, "size": os.fstat(upload.fileno()).st_size}).encode() + b"\n")
+    copyfileobj(upload, stdin)
+    stdin.flush()
+    line = stdout.readline()
+    if not line:
+        raise EOFError
+    reply: dict[str, Any] = json.loads(line)
+    picture = stdout.read(reply["size"])
+    if len(picture) != reply["size"]:
+        raise EOFError
+    return reply, picture
