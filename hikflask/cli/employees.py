@@ -10,7 +10,7 @@ from hikflask.cli import imports
 from hikflask.cli.command_group import CommandGroup
 from hikflask.forms.fields import MAX_ID
 from hikflask.services import audit
-from hikflask.services.employees import filters, people_table, search
+from hikflask.services.employees import export_columns, filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.spreadsheets import csv_writer, table_file
 from hikflask.services.spreadsheets.table_file import CSV, FORMATS
@@ -31,7 +31,7 @@ employees.add_command(imports.undo_import)
 @click.option("--terminal", type=click.IntRange(1, MAX_ID), help="Only who is wanted on this terminal, by its ID.")
 @click.option("--department", default="", help="Only this department.")
 @click.option("--q", default="", help="Only who has these words in name, ID or department.")
-@click.option("--language", type=click.Choice(people_table.LANGUAGES), default="en", show_default=True)
+@click.option("--language", type=click.Choice(export_columns.LANGUAGES), default="en", show_default=True)
 @with_appcontext
 def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
     """Write the employees to FILE, whose name ends in .csv or .xlsx, or as CSV to standard output.
@@ -42,8 +42,8 @@ def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
     chosen = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
     ids = search.ids(chosen)
     audit.record_alone("employees.exported", after={"people": len(ids), "format": kind})
-    table = people_table.in_language(language)
-    rows = table.parts(people_table.batches(ids))
+    table = export_columns.in_language(language)
+    rows = table.parts(export_columns.batches(ids))
     if file:
         table_file.write(file, table.sheet, rows)
         click.echo(f"Employees written to {file}: {len(ids)}")

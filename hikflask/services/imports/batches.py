@@ -66,8 +66,8 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
     return batch
 
 
-def note_new_departments(batch_id: int) -> None:
-    """Note which departments the rows that are left are going to add, within the caller's transaction."""
+def record_new_departments(batch_id: int) -> None:
+    """Record which departments the rows that are left are going to add, within the caller's transaction."""
     name = ImportRow.values[columns.DEPARTMENT].as_string()
     left = (ImportRow.batch_id == batch_id, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.state == OPEN)
     named = set(db.session.execute(select(name).where(*left).distinct()).scalars()) - {"", None, *departments.names()}

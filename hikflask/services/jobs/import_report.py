@@ -3,7 +3,6 @@
 All of it is read by pages: many rows may be wrong.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy import Row, and_, func, select
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, JobItem
-from hikflask.models.import_batch import CHANGED, NEW, OPEN, UNCHANGED, WRONG
+from hikflask.models.import_batch import CHANGED, NEW, OPEN, VERDICTS, WRONG
 from hikflask.models.job import DONE, FAILED
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.errors import told
@@ -102,22 +101,17 @@ def of_batch(batch: ImportBatch, most: int) -> Report:
 
 
 def _report(batch: ImportBatch, rows: Iterable[Row[Any]], items: Iterable[Row[Any]], *, is_imported: bool) -> Report:
-    checked = Counter({NEW: batch.new, CHANGED: batch.changed, UNCHANGED: batch.unchanged, WRONG: batch.wrong})
-    counts = _imported(batch) if is_imported else checked
+    counts = {verdict: getattr(batch, verdict) for verdict in VERDICTS}
+    if is_imported:
+        job = db.session.get(Job, batch.import_job_id, populate_existing=True)
+        done = (ImportRow.batch_id == batch.id, ImportRow.verdict.in_(CHANGES), ImportRow.state != OPEN)
+        imported = select(ImportRow.verdict, func.count(ImportRow.id)).where(*done).group_by(ImportRow.verdict)
+        counts |= {NEW: 0, CHANGED: 0, **{verdict: count for verdict, count in db.session.execute(imported)}}
+        counts[WRONG] += job.failed if job else 0
     wrong = [WrongRow(row.line, row.number, row.photo, row.errors) for row in rows]
     wrong += [WrongRow(item.line, item.number, item.photo or "", {NUMBER: item.refusal}) for item in items]
-    without_photo = queries.without_photo(batch.id)
-    return Report(
-        batch.id,
-        counts[NEW],
-        counts[CHANGED],
-        counts[UNCHANGED],
-        counts[WRONG],
-        without_photo,
-        wrong,
-        queries.leavers(batch.id),
-        losses_of(batch),
-    )
+    without_photo, leavers = queries.without_photo(batch.id), queries.leavers(batch.id)
+    return Report(batch.id, **counts, without_photo=without_photo, rows=wrong, leavers=leavers, losses=losses_of(batch))
 
 
 def losses_of(batch: ImportBatch) -> Losses:
@@ -128,34 +122,19 @@ def losses_of(batch: ImportBatch) -> Losses:
     return losses.of_import(batch.id)
 
 
-def _imported(batch: ImportBatch) -> Counter[str]:
-    job = db.session.get(Job, batch.import_job_id, populate_existing=True)
-    done = (ImportRow.batch_id == batch.id, ImportRow.verdict.in_(CHANGES), ImportRow.state != OPEN)
-    found = db.session.execute(
-        select(ImportRow.verdict, func.count(ImportRow.id)).where(*done).group_by(ImportRow.verdict)
-    )
-    counts = Counter({verdict: count for verdict, count in found})
-    counts[UNCHANGED], counts[WRONG] = batch.unchanged, batch.wrong + (job.failed if job else 0)
-    return counts
-
-
 def _wrong(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:
     """Return rows with something wrong, in the order of the file."""
     columns = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.photo, ImportRow.errors)
-    mine = (ImportRow.batch_id == batch.id, ImportRow.errors.is_not(None), ImportRow.id > after)
-    return list(db.session.execute(select(*columns).where(*mine).order_by(ImportRow.id).limit(limit)))
+    wrong = (ImportRow.batch_id == batch.id, ImportRow.errors.is_not(None), ImportRow.id > after)
+    return list(db.session.execute(select(*columns).where(*wrong).order_by(ImportRow.id).limit(limit)))
 
 
 def _failed(job_id: int, batch: ImportBatch | None, limit: int, after: int = 0) -> list[Row[Any]]:
     """Return items that failed; of an import the dry run had no objection to their rows."""
-    row = (
-        ImportRow.batch_id == (batch.id if batch else None),
-        ImportRow.number == JobItem.number,
-        ImportRow.verdict.in_(CHANGES),
-    )
+    is_of_batch = ImportRow.batch_id == (batch.id if batch else None)
     statement = (
         select(JobItem.id, JobItem.number, JobItem.refusal, ImportRow.line, ImportRow.photo)
-        .outerjoin(ImportRow, and_(*row))
+        .outerjoin(ImportRow, and_(is_of_batch, ImportRow.number == JobItem.number, ImportRow.verdict.in_(CHANGES)))
         .where(JobItem.job_id == job_id, JobItem.state == FAILED, JobItem.id > after)
     )
     return list(db.session.execute(statement.order_by(JobItem.id).limit(limit)))

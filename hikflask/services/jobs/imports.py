@@ -1,8 +1,6 @@
 """Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, whoever else tries it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import delete, exists, or_, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -32,7 +30,7 @@ def start_check(batch_id: int) -> Claim:
     batch = batches.row(batch_id)
     if batch.checked_at is not None:
         raise ServiceError("import_checked")
-    return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0))
+    return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0), {})
 
 
 @transactional
@@ -48,9 +46,8 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
     _refuse_undone(batch)
     lost = losses.of_import(batch_id)
     lost.require(agreed)
-    batches.note_new_departments(batch_id)
-    about = {LOSSES: lost.as_json}
-    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, about)
+    batches.record_new_departments(batch_id)
+    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, {LOSSES: lost.as_json})
 
 
 @transactional
@@ -77,8 +74,9 @@ def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
     batch = batches.row(batch_id)
-    if _is_open(batch.import_job_id):
-        raise ServiceError("import_started", job=batch.import_job_id)
+    job = db.session.get(Job, batch.import_job_id, populate_existing=True) if batch.import_job_id else None
+    if job and job.is_open:
+        raise ServiceError("import_started", job=job.id)
     people = queries.applied(batch_id)
     if not people:
         raise ServiceError("nothing_to_undo")
@@ -103,33 +101,23 @@ def _refuse_undone(batch: ImportBatch) -> None:
         raise ServiceError("import_started", job=batch.undo_job_id)
 
 
-def _start(
-    batch: ImportBatch, kind: str, column: JobColumn, people: int, about: Mapping[str, Any] = MappingProxyType({})
-) -> Claim:
+def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, params: dict[str, Any]) -> Claim:
     """Make the job and start it, by compare-and-set: dry run, import and undo are still as they were read.
 
     :raises import_unknown: when somebody discards the import at this moment.
     """
     batch_id = batch.id
-    job = Job(kind=kind, params={"batch": batch_id, **about}, total=people)
+    job = Job(kind=kind, params={"batch": batch_id, **params}, total=people)
     db.session.add(job)
     db.session.flush()
     ended = exists().where(Job.id == column, Job.state.in_((STOPPED, FAILED)))
-    others = (ImportBatch.checked_at, ImportBatch.import_job_id, ImportBatch.undo_job_id)
-    same = [other.is_not_distinct_from(getattr(batch, other.key)) for other in others]
-    mine = update(ImportBatch).where(ImportBatch.id == batch_id, *same, or_(column.is_(None), ended))
-    if not changed_rows(mine.values({column: job.id})):
+    steps = (ImportBatch.checked_at, ImportBatch.import_job_id, ImportBatch.undo_job_id)
+    same = [step.is_not_distinct_from(getattr(batch, step.key)) for step in steps]
+    unchanged = update(ImportBatch).where(ImportBatch.id == batch_id, *same, or_(column.is_(None), ended))
+    if not changed_rows(unchanged.values({column: job.id})):
         now = batches.row(batch_id)
         job_id = getattr(now, column.key) or now.import_job_id
         raise ServiceError("import_started", job=job_id) if job_id else NotFound("import_unknown")
     if kind == IMPORT_UNDO:
         audit.record("import.undone", subject=f"import {batch_id}", after={"people": people})
-    claim = lifecycle.start(job.id, {})
-    if claim is None:
-        raise TypeError(f"job {job.id} is no draft")
-    return claim
-
-
-def _is_open(job_id: int | None) -> bool:
-    job = db.session.get(Job, job_id, populate_existing=True) if job_id else None
-    return job is not None and job.state in OPEN
+    return cast("Claim", lifecycle.start(job.id, {}))

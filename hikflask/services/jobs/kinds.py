@@ -60,11 +60,12 @@ class Kind:
     `whole` is done again from its beginning. It may add items. When it returns True, more is left, and it is called
     again after the turns of other jobs.
     `end` is done when every item was tried; it is done again when the worker is killed before the job has ended.
-    `active_only`: those who are inactive are left out, since nothing would be done for them. `noted`: what the start is
-    in the audit trail besides, where people leave the program.
+    `active_only`: inactive employees are left out, since nothing would be done for them. `audit_action`: what the start
+    is in the audit trail besides, where people leave the program.
     `lane` is where the queue runs it. A kind that talks to a terminal itself waits when the terminal does not answer,
     and fails when the terminal refused the password.
-    `settles`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody tries any more.
+    `awaits_confirmation`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody
+    tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
     `by_admin`: only administrators may start, stop and retry it.
     `operators_only`: its items and its report are for those who enrol employees: rows of a file, or a plan that names
@@ -75,9 +76,9 @@ class Kind:
     whole: Callable[[Job, Progress], bool | None] | None = None
     end: Callable[[Params], None] | None = None
     active_only: bool = False
-    noted: str = ""
+    audit_action: str = ""
     lane: str = JOBS
-    settles: bool = False
+    awaits_confirmation: bool = False
     can_retry: bool = True
     by_admin: bool = False
     operators_only: bool = False
@@ -145,21 +146,9 @@ def _begin_import(job: Job, progress: Progress) -> None:
         with transaction():
             lost = losses.of_import(job.params["batch"])
             lost.require(Agreed(**job.params[AGREED]))
-            batches.note_new_departments(job.params["batch"])
+            batches.record_new_departments(job.params["batch"])
             job.params = {**job.params, LOSSES: lost.as_json}
-    import_items.add(job.id, job.params["batch"], progress)
-
-
-def _begin_undo(job: Job, progress: Progress) -> None:
-    import_items.add_reversed(job.id, job.params["batch"], progress)
-
-
-def _import(item: JobItem, params: Params) -> AbstractContextManager[Run]:
-    return applying(import_items.row_of(item, params["batch"]))
-
-
-def _end_import(params: Params) -> None:
-    batches.remove_photos(params["batch"])
+    import_items.add(job, progress)
 
 
 def _undo(item: JobItem, params: Params) -> None:
@@ -176,14 +165,21 @@ def _compare(job: Job, progress: Progress) -> bool:
 
 KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
-    SEND: Kind(_send, active_only=True, settles=True),
+    SEND: Kind(_send, active_only=True, awaits_confirmation=True),
     DEPARTMENT: Kind(_set_department),
     GROUPS: Kind(_apply_groups),
-    EXPORT: Kind(None, list_export.write_file, noted="employees.exported"),
+    EXPORT: Kind(None, list_export.write_file, audit_action="employees.exported"),
     PRINT: Kind(None),
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),
-    IMPORT: Kind(None, prepare=_import, whole=_begin_import, end=_end_import, can_retry=False, operators_only=True),
-    IMPORT_UNDO: Kind(_undo, whole=_begin_undo, can_retry=False, operators_only=True),
+    IMPORT: Kind(
+        None,
+        prepare=lambda item, params: applying(import_items.row_of(item, params["batch"])),
+        whole=_begin_import,
+        end=lambda params: batches.remove_photos(params["batch"]),
+        can_retry=False,
+        operators_only=True,
+    ),
+    IMPORT_UNDO: Kind(_undo, whole=partial(import_items.add, undo=True), can_retry=False, operators_only=True),
     COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
-    APPLY: Kind(None, prepare=apply.applying, lane=TERMINALS, settles=True, operators_only=True),
+    APPLY: Kind(None, prepare=apply.applying, lane=TERMINALS, awaits_confirmation=True, operators_only=True),
 }

@@ -10,7 +10,7 @@ that waits for terminals is paused: it stays running, nobody runs it, and its cl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
@@ -23,6 +23,7 @@ from hikflask.models.job import DONE, DRAFT, FAILED, OPEN, RUNNING, STOPPED, WAI
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, transaction, transactional
+from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import losses
 from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
@@ -37,13 +38,16 @@ WHOLE_DONE = "whole_done"
 AGAIN = "again"
 # How a row is locked whose params are read and written: an erasure takes numbers out of them.
 LOCKED = {"key_share": True}
+# What a claim writes, and what shows that its worker lives.
+CLAIMED = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
+HELD = {"attempts": 0, "pause": None, "claimed_until": database_now(CLAIM_SECONDS)}
 # Number, employee and action of an item that is added at the start.
 Item = tuple[str, int | None, str]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to run a job, as long as the job has this number."""
+    """The right to run a job, as long as the job has this number. Work that is done as a whole reports by it."""
 
     job_id: int
     number: int
@@ -52,6 +56,14 @@ class Claim:
     def holds(self) -> tuple[ColumnElement[bool], ...]:
         """The condition that the job is open and this claim is the present one."""
         return (Job.id == self.job_id, Job.claim_number == self.number, Job.state.in_(OPEN))
+
+    def report(self, done: int, total: int) -> None:
+        """Write how far the job is, and go on holding it; see services/core/progress.py.
+
+        :raises ClaimLost: when somebody stopped it, or another worker has it.
+        """
+        with transaction():
+            _hold(self, done=done, total=max(done, total))
 
 
 @transactional
@@ -64,16 +76,16 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
     if job is None:
         return None
     params = {**job.params, **params}
-    here = select(Terminal.id).where(Terminal.id == (job.terminal_id or params.get("terminal_id"))).scalar_subquery()
-    started = {"state": WAITING, "params": params, **_asked(), "terminal_id": here}
-    claimed = {"started_at": database_now(), "claim_number": 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    changed = changed_rows(update(Job).where(Job.id == job_id, Job.state == DRAFT).values(**started, **claimed))
-    if changed:
-        db.session.refresh(job)
-        _note("job.started", job, people=job.total)
-        if noted := KINDS[job.kind].noted:
-            audit.record(noted, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
-    return Claim(job_id, 1) if changed else None
+    terminal = select(Terminal.id).where(Terminal.id == (job.terminal_id or params.get("terminal_id")))
+    started = {"state": WAITING, "params": params, **_requester(), "terminal_id": terminal.scalar_subquery()}
+    is_draft = update(Job).where(Job.id == job_id, Job.state == DRAFT)
+    if not changed_rows(is_draft.values(**started, **CLAIMED, started_at=database_now())):
+        return None
+    db.session.refresh(job)
+    _add_audit_entry("job.started", job, people=job.total)
+    if action := KINDS[job.kind].audit_action:
+        audit.record(action, subject=f"job {job.id}", after={"people": job.total, "format": job.params["format"]})
+    return Claim(job_id, job.claim_number)
 
 
 @transactional
@@ -82,35 +94,31 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
 
     :param terminal_id: the terminal where everything is done, if it is one; its name is added to the params.
     """
-    name = select(Terminal.name).where(Terminal.id == terminal_id).scalar_subquery()
-    named = {"terminal": db.session.execute(select(name)).scalar_one()} if terminal_id else {}
-    rows = _rows(items)
-    job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(rows))
+    terminal_name = select(Terminal.name).where(Terminal.id == terminal_id)
+    named = {"terminal": db.session.execute(terminal_name).scalar_one_or_none()} if terminal_id else {}
+    # Somebody who is deleted at this moment may be erased, and leaves no number. But a step of a plan keeps its number,
+    # by which it is done: its comparison is held against erasures. The caller may have locked groups and terminals, so
+    # nobody is waited for.
+    kept = {None, *kept_employees([employee_id for _, employee_id, _ in items], wait=False)}
+    job = Job(kind=kind, params={**named, **params}, terminal_id=terminal_id, total=len(items))
     db.session.add(job)
     db.session.flush()
-    if rows:
-        db.session.execute(insert(JobItem), [{**row, "job_id": job.id} for row in rows])
-    else:
-        # It does the whole anew, so nobody needs to look at an earlier one that failed.
-        same = (Job.kind == kind, Job.terminal_id.is_not_distinct_from(terminal_id), Job.state == FAILED)
-        changed_rows(update(Job).where(*same).values(state=STOPPED))
-    claim = start(job.id, {})
-    if claim is None:
-        raise TypeError(f"job {job.id} is no draft")
-    return claim
-
-
-def _rows(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Return the rows of items. Whoever is deleted at this moment may be erased, and leaves no number.
-
-    A step of a plan keeps its number, by which it is done: its comparison is held against erasures.
-    """
-    # The caller may have locked groups and terminals, so nobody is waited for.
-    kept = {None, *kept_employees([employee_id for _, employee_id, _ in items], wait=False)}
-    return [
-        {"number": number if action or employee_id in kept else "", "employee_id": employee_id, "action": action}
+    rows = [
+        {
+            "job_id": job.id,
+            "number": number if action or employee_id in kept else "",
+            "employee_id": employee_id,
+            "action": action,
+        }
         for number, employee_id, action in items
     ]
+    if rows:
+        db.session.execute(insert(JobItem), rows)
+    else:
+        # It does the whole anew, so an earlier one that failed needs no attention.
+        same = (Job.kind == kind, Job.terminal_id.is_not_distinct_from(terminal_id), Job.state == FAILED)
+        changed_rows(update(Job).where(*same).values(state=STOPPED))
+    return cast("Claim", start(job.id, {}))
 
 
 def can_retry(job: Job) -> bool:
@@ -131,20 +139,16 @@ def retry(job_id: int, agreed: Agreed) -> Claim | None:
     if job is None or not can_retry(job):
         return None
     rest = losses.agreed_rest(job, agreed)
-    over = ("refusal", TAKEN, TAKEN_PEOPLE)
-    params = {name: value for name, value in job.params.items() if name not in over}
+    params = {name: value for name, value in job.params.items() if name not in ("refusal", TAKEN, TAKEN_PEOPLE)}
     if LOSSES in params:
         params[LOSSES] = rest.as_json
+    begun = {"state": WAITING, "params": {**params, AGAIN: True}, **_requester(), "started_at": database_now()}
     same = (Job.id == job_id, Job.state == job.state, Job.claim_number == job.claim_number)
-    begun = {"state": WAITING, "params": {**params, AGAIN: True}, **_asked(), "started_at": database_now()}
-    anew = {"ended_at": None, "attempts": 0, "pause": None}
-    claimed = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    claim = Claim(job_id, job.claim_number + 1)
-    changed = changed_rows(update(Job).where(*same).values(**begun, **anew, **claimed))
-    if changed:
-        db.session.refresh(job)
-        _note("job.retried", job, people=job.total - job.done + job.failed)
-    return claim if changed else None
+    if not changed_rows(update(Job).where(*same).values(**begun, **{**HELD, **CLAIMED}, ended_at=None)):
+        return None
+    db.session.refresh(job)
+    _add_audit_entry("job.retried", job, people=job.total - job.done + job.failed)
+    return Claim(job_id, job.claim_number)
 
 
 @transactional
@@ -157,7 +161,7 @@ def stop(job_id: int) -> bool:
     changed = changed_rows(update(Job).where(Job.id == job_id, Job.state.in_((*OPEN, FAILED))).values(**ended))
     if changed:
         job = db.session.get_one(Job, job_id, populate_existing=True)
-        _note("job.stopped", job, people=job.done)
+        _add_audit_entry("job.stopped", job, people=job.done)
     return changed == 1
 
 
@@ -167,13 +171,11 @@ def claim_orphans() -> list[Claim]:
     never = database_now(2 * CLAIM_SECONDS)
     longer = database_now(current_app.config["RETRY_MAX"] + 2 * CLAIM_SECONDS)
     turned = or_(and_(Job.pause.is_(None), Job.claimed_until > never), Job.claimed_until > longer)
-    ended = or_(Job.claimed_until < database_now(), turned)
-    over = (Job.state.in_(OPEN), ended)
+    over = (Job.state.in_(OPEN), or_(Job.claimed_until < database_now(), turned))
     hopeless = {"state": FAILED, "ended_at": database_now()}
     with transaction(alone=True):
         changed_rows(update(Job).where(*over, Job.attempts >= MAX_ATTEMPTS).values(**hopeless))
-    claimed = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    return [Claim(*row) for row in claim_rows(select(Job.id, Job.claim_number).where(*over), claimed)]
+    return [Claim(*row) for row in claim_rows(select(Job.id, Job.claim_number).where(*over), CLAIMED)]
 
 
 def take(claim: Claim) -> Job | None:
@@ -184,23 +186,27 @@ def take(claim: Claim) -> Job | None:
         return db.session.get(Job, claim.job_id, populate_existing=True) if taken else None
 
 
-def count(claim: Claim, *, done: int = 1, failed: int = 0) -> bool:
-    """Count items that ended within the caller's transaction, and go on holding the job. False: it is not ours any
-    more.
+def count(claim: Claim, *, done: int = 0, failed: int = 0) -> None:
+    """Count items that ended within the caller's transaction, and go on holding the job.
+
+    :raises ClaimLost: when somebody stopped it, or another worker has it.
     """
-    more = {"done": Job.done + done, "failed": Job.failed + int(failed)}
-    held = {"attempts": 0, "pause": None, "claimed_until": database_now(CLAIM_SECONDS)}
-    return changed_rows(update(Job).where(*claim.holds).values(**more, **held)) == 1
+    _hold(claim, done=Job.done + done, failed=Job.failed + failed)
+
+
+def _hold(claim: Claim, **values: Any) -> None:
+    if not changed_rows(update(Job).where(*claim.holds).values(**values, **HELD)):
+        raise ClaimLost
 
 
 @transactional
 def pause(claim: Claim, seconds: float, why: dict[str, Any]) -> None:
-    """Leave a job alone for so many seconds. Nothing is held meanwhile; then the sweep claims it again.
+    """Let a job rest for so many seconds. Nothing is held meanwhile; then the sweep claims it again.
 
     :param why: see Job.pause.
     """
-    left = {"claimed_until": database_now(seconds), "attempts": 0, "pause": why}
-    changed_rows(update(Job).where(*claim.holds).values(**left))
+    paused = {"claimed_until": database_now(seconds), "attempts": 0, "pause": why}
+    changed_rows(update(Job).where(*claim.holds).values(**paused))
 
 
 def lane(claim: Claim) -> str:
@@ -211,7 +217,7 @@ def lane(claim: Claim) -> str:
 
 @transactional
 def begin_items(claim: Claim) -> None:
-    """Note that the whole is done: its items are left, which count anew."""
+    """Record that the whole is done: its items are left, which count anew."""
     job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
     left = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING)
     values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + left.scalar_subquery()}
@@ -232,11 +238,11 @@ def finish(claim: Claim) -> None:
     changed_rows(update(Job).where(*claim.holds).values(state=DONE, ended_at=database_now()))
 
 
-def _asked() -> dict[str, str]:
+def _requester() -> dict[str, str]:
     return {"requested_by": audit.present_actor().name[:128], "request_id": request_id.present()}
 
 
-def _note(action: str, job: Job, people: int) -> None:
+def _add_audit_entry(action: str, job: Job, people: int) -> None:
     about = {"department": job.params["department"]} if "department" in job.params else {}
     terminal, subject = job.params.get("terminal", ""), f"job {job.id}"
     audit.record(action, terminal=terminal, subject=subject, after={"job": job.kind, "people": people, **about})

@@ -1,19 +1,21 @@
-"""What people chose for the differences of a comparison, until its plan is started.
+"""The jobs of a comparison: the one that reads it, what people choose for its differences, and the plan of that.
 
-It is kept as the draft of the job that would carry the plan out, so nothing that was chosen is lost with a page. Its
-items are the choices for single numbers, and its params those for whole kinds.
+What is chosen is kept as the draft of the job that would carry the plan out, so nothing is lost with a page. Its items
+are the choices for single numbers, and its params those for whole kinds.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, UnaryExpression, delete, insert, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Job, JobItem
 from hikflask.models.comparison import Comparison, Difference, PersonThere
 from hikflask.models.job import DRAFT
+from hikflask.services import audit
+from hikflask.services.comparisons import reading
 from hikflask.services.comparisons.plan import LEAVE, POSSIBLE, SEND, TAKE_OVER, Choices, Plan
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import PlanChanged
@@ -33,15 +35,28 @@ FACE_THERE = "face_there"
 SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_HERE: SEND, FACE_THERE: TAKE_OVER}
 
 
+@transactional
+def start_compare(terminal_id: int) -> Claim | None:
+    """Begin a comparison, or go on with one whose job was stopped or failed. None while one is being read already.
+
+    :raises terminal_unknown: :raises TerminalRetired: as reading.start().
+    """
+    comparison = reading.start(terminal_id, audit.present_actor().name)
+    job: Job | None = job_of(comparison)
+    if job and job.is_open:
+        return None
+    return lifecycle.begin(COMPARE, {"comparison": comparison.id}, terminal_id=terminal_id)
+
+
 def of(comparison: Comparison) -> Choices:
     """Return what is chosen by now."""
     draft = _draft(comparison)
-    return _chosen(draft) if draft else Choices()
+    return _choices_in(draft) if draft else Choices()
 
 
-def _chosen(draft: Job) -> Choices:
-    mine = select(JobItem.number, JobItem.action).where(JobItem.job_id == draft.id)
-    actions = {number: action for number, action in db.session.execute(mine) if number}
+def _choices_in(draft: Job) -> Choices:
+    items = select(JobItem.number, JobItem.action).where(JobItem.job_id == draft.id)
+    actions = {number: action for number, action in db.session.execute(items) if number}
     same = frozenset(number for number, action in actions.items() if action in SAME_PERSON)
     same_face = frozenset(number for number, action in actions.items() if action == FACE_THERE)
     numbers = {number: SAME_PERSON.get(action, action) for number, action in actions.items()}
@@ -57,25 +72,28 @@ def choose(comparison: Comparison, kind: str, action: str, numbers: Collection[s
     """
     if action != NOTHING and (action == LEAVE or action not in POSSIBLE.get(kind, ())):
         return False
-    draft = _locked(comparison)
-    meant = _numbers(comparison, kind, numbers)
-    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(meant)))
+    draft = _locked_draft(comparison)
+    only = [] if numbers is None else [Difference.number.in_(numbers)]
+    of_kind = (Difference.comparison_id == comparison.id, Difference.kind == kind)
+    meant = select(Difference.number).where(*of_kind, *only)
     if numbers is None:
-        _set_kind(draft, kind, action)
-    elif action != NOTHING or draft.params["kinds"]:
-        _add(draft, list(db.session.execute(meant).scalars()), LEAVE if action == NOTHING else action)
+        changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(meant)))
+        kinds = {**draft.params["kinds"], kind: action}
+        draft.params = {**draft.params, "kinds": {name: chosen for name, chosen in kinds.items() if chosen != NOTHING}}
+        return True
+    chosen = LEAVE if action == NOTHING else action
+    is_needed = action != NOTHING or draft.params["kinds"]
+    _replace_items(draft, dict.fromkeys(db.session.execute(meant).scalars(), chosen if is_needed else None))
     return True
 
 
 @transactional
 def answer(comparison: Comparison, answers: dict[str, str]) -> None:
     """Choose for single numbers of which a person was asked: one of SAME_PERSON each, or an action of a plan."""
-    draft = _locked(comparison)
-    known = _is_of(comparison, list(answers))
-    numbers = list(db.session.execute(select(Difference.number).where(known).distinct()).scalars())
-    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(numbers)))
-    for number in numbers:
-        _add(draft, [number], answers[number])
+    draft = _locked_draft(comparison)
+    is_there = (Difference.comparison_id == comparison.id, Difference.number.in_(answers))
+    numbers = db.session.execute(select(Difference.number).where(*is_there).distinct()).scalars()
+    _replace_items(draft, {number: answers[number] for number in numbers})
 
 
 @transactional
@@ -98,7 +116,7 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -
     plan.require_agreed(agreed)
     traces.hold_comparison(comparison.id)
     draft = _draft(comparison)
-    if draft is None or not _lock(draft) or _chosen(draft) != chosen:
+    if draft is None or not _lock(draft) or _choices_in(draft) != chosen:
         raise PlanChanged
     changed_rows(delete(JobItem).where(JobItem.job_id == draft.id))
     changed_rows(delete(Job).where(Job.id == draft.id))
@@ -122,12 +140,12 @@ def begin(plan: Plan, agreed: Agreed) -> Claim:
 
 def job_of(comparison: Comparison) -> Job | None:
     """Return the newest job that reads a comparison, or None."""
-    return _newest(comparison, Job.kind == COMPARE)
+    return _first(comparison, Job.id.desc(), Job.kind == COMPARE)
 
 
 def applied(comparison: Comparison) -> Job | None:
     """Return the newest job that carried out a plan of a comparison, or None."""
-    return _newest(comparison, Job.kind == APPLY, Job.state != DRAFT)
+    return _first(comparison, Job.id.desc(), Job.kind == APPLY, Job.state != DRAFT)
 
 
 def started(comparison: Comparison, digest: str | None) -> Job | None:
@@ -143,22 +161,18 @@ def may_be_outdated(comparison: Comparison) -> bool:
     return is_old or applied(comparison) is not None
 
 
-def _newest(comparison: Comparison, *where: ColumnElement[bool]) -> Job | None:
-    at_terminal = select(Job).where(Job.terminal_id == comparison.terminal_id, *where).order_by(Job.id.desc())
-    # The jobs of one terminal that are kept are few, and params are no column.
-    for job in db.session.execute(at_terminal, execution_options={"populate_existing": True}).scalars():
-        if job.params.get("comparison") == comparison.id:
-            return job
-    return None
-
-
 def _draft(comparison: Comparison) -> Job | None:
-    mine = select(Job).where(Job.terminal_id == comparison.terminal_id, Job.kind == APPLY, Job.state == DRAFT)
-    drafts = db.session.execute(mine.order_by(Job.id), execution_options={"populate_existing": True}).scalars()
-    return next((job for job in drafts if job.params.get("comparison") == comparison.id), None)
+    return _first(comparison, Job.id.asc(), Job.kind == APPLY, Job.state == DRAFT)
 
 
-def _locked(comparison: Comparison) -> Job:
+def _first(comparison: Comparison, order: UnaryExpression[int], *where: ColumnElement[bool]) -> Job | None:
+    at_terminal = select(Job).where(Job.terminal_id == comparison.terminal_id, *where).order_by(order)
+    # The jobs of one terminal that are kept are few, and params are no column.
+    jobs = db.session.execute(at_terminal, execution_options={"populate_existing": True}).scalars()
+    return next((job for job in jobs if job.params.get("comparison") == comparison.id), None)
+
+
+def _locked_draft(comparison: Comparison) -> Job:
     """Return the draft with its row locked; one that was started meanwhile is followed by a new one.
 
     Whom the comparison found is held, too, since an erasure may forget somebody of them.
@@ -181,22 +195,9 @@ def _lock(draft: Job) -> bool:
     return locked
 
 
-def _set_kind(draft: Job, kind: str, action: str) -> None:
-    kinds = {one: chosen for one, chosen in draft.params["kinds"].items() if one != kind}
-    draft.params = {**draft.params, "kinds": kinds if action == NOTHING else {**kinds, kind: action}}
-
-
-def _add(draft: Job, numbers: list[str], action: str) -> None:
-    if numbers:
-        rows = [{"job_id": draft.id, "number": number, "action": action} for number in numbers]
+def _replace_items(draft: Job, actions: Mapping[str, str | None]) -> None:
+    """Write an action for each number in place of the one before; None: none."""
+    changed_rows(delete(JobItem).where(JobItem.job_id == draft.id, JobItem.number.in_(actions)))
+    rows = [{"job_id": draft.id, "number": number, "action": action} for number, action in actions.items() if action]
+    if rows:
         db.session.execute(insert(JobItem), rows)
-
-
-def _numbers(comparison: Comparison, kind: str, numbers: Collection[str] | None) -> Select[str]:
-    only = [] if numbers is None else [Difference.number.in_(numbers)]
-    mine = (Difference.comparison_id == comparison.id, Difference.kind == kind)
-    return select(Difference.number).where(*mine, *only)
-
-
-def _is_of(comparison: Comparison, numbers: list[str]) -> ColumnElement[bool]:
-    return (Difference.comparison_id == comparison.id) & Difference.number.in_(numbers)

@@ -34,8 +34,8 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """An item that failed, with the employee while there is one."""
+class ItemOf:
+    """An item, with its employee while there is one."""
 
     item: JobItem
     employee: Employee | None
@@ -58,7 +58,7 @@ def list_before(job_id: int | None, limit: int, wanted: str = "") -> list[Job]:
 
 
 def count_sent(job_id: int) -> int:
-    """Return how many items are sent and not settled, but no more than MAX_COUNTED."""
+    """Return how many items are sent and not confirmed, but no more than MAX_COUNTED."""
     sent = select(JobItem.id).where(JobItem.job_id == job_id, JobItem.state == SENT)
     return count_rows_up_to(sent, MAX_COUNTED - 1)
 
@@ -73,23 +73,40 @@ def waited_for(job_id: int) -> list[Wait]:
         .group_by(Terminal.id)
         .order_by(Terminal.name)
     )
-    return [Wait(terminal, _later(next_try, terminal.backoff_until)) for terminal, next_try in rows]
+    return [
+        Wait(terminal, max(filter(None, (next_try, terminal.backoff_until)), default=None))
+        for terminal, next_try in rows
+    ]
 
 
-def _later(*moments: datetime | None) -> datetime | None:
-    return max((moment for moment in moments if moment), default=None)
-
-
-def failures(job_id: int, limit: int, place: Place = FIRST) -> tuple[Page[Failure], int]:
+def failures(job_id: int, limit: int, place: Place = FIRST) -> tuple[Page[ItemOf], int]:
     """Return a page of the items that failed, and how many there are in all.
 
     :raises CursorUnknown:
     """
-    mine = (JobItem.job_id == job_id, JobItem.state == FAILED)
-    statement = select(JobItem).outerjoin(Employee, Employee.id == JobItem.employee_id).where(*mine)
+    failed = (JobItem.job_id == job_id, JobItem.state == FAILED)
+    statement = select(JobItem).outerjoin(Employee, Employee.id == JobItem.employee_id).where(*failed)
     page = keyset.read(statement.add_columns(Employee), FAILURES, limit, place)
-    found = replace(page, rows=[Failure(item, employee) for item, employee in page.rows])
-    return found, db.session.execute(select(func.count(JobItem.id)).where(*mine)).scalar_one()
+    items = replace(page, rows=[ItemOf(item, employee) for item, employee in page.rows])
+    return items, db.session.execute(select(func.count(JobItem.id)).where(*failed)).scalar_one()
+
+
+def count_done(job_id: int) -> dict[str, int]:
+    """Return how many items of each action are done, by action."""
+    done = select(JobItem.action, func.count(JobItem.id)).where(JobItem.job_id == job_id, JobItem.state == DONE)
+    rows = db.session.execute(done.group_by(JobItem.action).order_by(JobItem.action))
+    return {action: count for action, count in rows}
+
+
+def done_items(job_id: int, action: str, limit: int, after: int = 0) -> list[ItemOf]:
+    """Return the items of one action that are done, by id. An employee who was added by the item is found by number.
+
+    :param after: the id of the last item that is shown already.
+    """
+    done = (JobItem.job_id == job_id, JobItem.state == DONE, JobItem.action == action, JobItem.id > after)
+    statement = select(JobItem, Employee).outerjoin(Employee, Employee.number == JobItem.number).where(*done)
+    rows = db.session.execute(statement.order_by(JobItem.id).limit(limit))
+    return [ItemOf(item, employee) for item, employee in rows]
 
 
 def people(job_id: int, limit: int) -> list[Employee]:
@@ -106,8 +123,8 @@ def people_of(job_id: int) -> Select[int | None]:
 
 def employee_ids(job_id: int) -> list[int]:
     """Return the ids of the employees whom a job is for and who are not deleted, in its order."""
-    theirs = select(Employee.id).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
-    return list(db.session.execute(theirs.order_by(JobItem.id)).scalars())
+    ids = select(Employee.id).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
+    return list(db.session.execute(ids.order_by(JobItem.id)).scalars())
 
 
 def unconfirmed_removals(job_id: int) -> list[tuple[Terminal, int]]:

@@ -13,21 +13,21 @@ from sqlalchemy import select, update
 
 from hikflask import request_id
 from hikflask.extensions import db
-from hikflask.isapi.errors import TerminalError
-from hikflask.models import Job, JobItem
+from hikflask.isapi.errors import AccountLocked, TerminalError
+from hikflask.models import Job, JobItem, Terminal
 from hikflask.models.job import DONE, FAILED, SENT, WAITING
-from hikflask.models.refusal import without_values
+from hikflask.models.refusal import Refusal, without_values
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.core.db import changed_rows, end_read, transactional
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
+from hikflask.services.core.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments import mass_removals
-from hikflask.services.jobs import lifecycle, losses, settle, troubles
+from hikflask.services.enrolments.failures import SOON_SECONDS
+from hikflask.services.enrolments.schedule import back_off
+from hikflask.services.jobs import confirmation, lifecycle, losses
 from hikflask.services.jobs.kinds import KINDS, Run
-from hikflask.services.jobs.lifecycle import CLAIM_SECONDS, WHOLE_DONE, Claim
-from hikflask.services.jobs.progress import JobProgress
-from hikflask.services.jobs.troubles import Trouble
+from hikflask.services.jobs.lifecycle import AGAIN, CLAIM_SECONDS, MAX_ATTEMPTS, WHOLE_DONE, Claim
 
 log = logging.getLogger(__name__)
 # What is written to an item.
@@ -35,8 +35,8 @@ Outcome = dict[str, Any]
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
 BATCH = 50
-# After so many seconds it is looked again whether terminals confirmed what was sent.
-LOOK_SECONDS = 3.0
+# After so many seconds it is checked again whether terminals confirmed what was sent.
+CHECK_SECONDS = 3.0
 
 
 def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
@@ -55,8 +55,8 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
                 return _work(job, claim, until)
         except ClaimLost:
             log.info("job %s: it is not to go on", claim.job_id)
-        except Trouble as trouble:
-            troubles.end_slice(job, claim, trouble.error)
+        except (TerminalError, ServiceError) as error:
+            _pause_or_fail(job, claim, error)
     return False
 
 
@@ -70,17 +70,23 @@ def _work(job: Job, claim: Claim, until: float) -> bool:
     """Do the next part of a job. True: more is left to do at once.
 
     :raises ClaimLost: when it is not ours any more, or somebody stopped it.
-    :raises Trouble: when it cannot go on now, or never.
+    :raises TerminalError: :raises ServiceError: when it cannot go on now, or never.
     """
     kind = KINDS[job.kind]
-    if not settle.failed_wait_again(job, claim, until) or not _do_whole(job, claim):
+    if not _reset_failed(job, claim, until):
         return True
+    if kind.whole and not job.params.get(WHOLE_DONE):
+        if kind.whole(job, claim):
+            with transaction():
+                lifecycle.count(claim)
+            return True
+        lifecycle.begin_items(claim)
     is_left = _do_items(job, claim, until)
-    sent_up_to = settle.look(job, claim, until) if kind.settles else None
+    checked_up_to = confirmation.check_sent_items(job, claim, until) if kind.awaits_confirmation else None
     if is_left:
         return True
-    if sent_up_to is not None:
-        lifecycle.pause(claim, LOOK_SECONDS, {"after": sent_up_to})
+    if checked_up_to is not None:
+        lifecycle.pause(claim, CHECK_SECONDS, {"after": checked_up_to})
         return False
     if kind.end:
         kind.end(job.params)
@@ -88,25 +94,30 @@ def _work(job: Job, claim: Claim, until: float) -> bool:
     return False
 
 
-def _do_whole(job: Job, claim: Claim) -> bool:
-    """Do what the job's kind does as a whole, unless it is done. False: more of it is left."""
-    whole = KINDS[job.kind].whole
-    if whole is None or job.params.get(WHOLE_DONE):
-        return True
-    try:
-        is_left = whole(job, JobProgress(claim))
-    except (TerminalError, ServiceError) as error:
-        raise Trouble(error) from error
-    if is_left:
-        settle.hold(claim)
-        return False
-    lifecycle.begin_items(claim)
+def _reset_failed(job: Job, claim: Claim, until: float) -> bool:
+    """Let the failed items of a job wait again, when somebody asked for that. False: some are left.
+
+    :raises ClaimLost:
+    """
+    failed = select(JobItem.id).where(JobItem.job_id == job.id, JobItem.state == FAILED).order_by(JobItem.id)
+    portion = update(JobItem).where(JobItem.id.in_(failed.limit(confirmation.PORTION)))
+    while job.params.get(AGAIN):
+        with transaction():
+            changed = changed_rows(portion.values(state=WAITING, refusal=None, enrolment_id=None))
+            lifecycle.count(claim, done=-changed, failed=-changed)
+            if changed < confirmation.PORTION:
+                db.session.refresh(job)
+                job.params = {name: value for name, value in job.params.items() if name != AGAIN}
+        if time.monotonic() >= until:
+            return not job.params.get(AGAIN)
     return True
 
 
 def _do_items(job: Job, claim: Claim, until: float) -> bool:
     """Do the items that wait, until the time is over. True: some are left."""
-    while items := _next_items(claim.job_id):
+    left = select(JobItem).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING).order_by(JobItem.id)
+    fresh = {"populate_existing": True}
+    while items := db.session.execute(left.limit(BATCH), execution_options=fresh).scalars().all():
         for item in items:
             began = time.monotonic()
             _run(job, item, claim)
@@ -120,24 +131,20 @@ def _do_items(job: Job, claim: Claim, until: float) -> bool:
     return False
 
 
-def _next_items(job_id: int) -> list[JobItem]:
-    left = select(JobItem).where(JobItem.job_id == job_id, JobItem.state == WAITING).order_by(JobItem.id).limit(BATCH)
-    return list(db.session.execute(left, execution_options={"populate_existing": True}).scalars())
-
-
 def _run(job: Job, item: JobItem, claim: Claim) -> None:
     """Do one item. Nothing is done when the job is not ours any more, or somebody stopped it.
 
-    :raises ClaimLost: :raises Trouble: as in _work().
+    :raises ClaimLost: :raises TerminalError: :raises ServiceError: as in _work().
     """
     kind, mark = KINDS[job.kind], partial(_mark, claim, item.id, item.number)
     try:
         with kind.prepared(item, job.params) as run:
             _run_and_mark(job, run, mark)
     except (TerminalError, ServiceError) as error:
-        if kind.talks and troubles.concerns_all(job, error):
-            raise Trouble(error) from error
-        mark({"state": FAILED, "refusal": troubles.refusal(job, error)})
+        # The terminal is to be waited for, or nothing is sent to it: that is not about this item alone.
+        if kind.talks and (_is_final(error) or _may_pass(job, error)):
+            raise
+        mark({"state": FAILED, "refusal": _refusal_of(job, error)})
 
 
 @transactional
@@ -147,7 +154,7 @@ def _run_and_mark(job: Job, run: Run, mark: Callable[[Outcome], None]) -> None:
         enrolment = run()
     if lost:
         losses.take(job, lost)
-    if KINDS[job.kind].settles and enrolment is not None:
+    if KINDS[job.kind].awaits_confirmation and enrolment is not None:
         mark({"state": SENT, "enrolment_id": enrolment.id, "desired": enrolment.desired})
     else:
         mark({"state": DONE})
@@ -160,11 +167,53 @@ def _mark(claim: Claim, item_id: int, number: str, outcome: Outcome) -> None:
     :param number: as it was when the item was read.
     :raises ClaimLost: when the job is not to go on.
     """
-    item, ended = update(JobItem).where(JobItem.id == item_id), outcome["state"] != SENT
-    if not lifecycle.count(claim, done=int(ended), failed=int(outcome["state"] == FAILED)):
-        raise ClaimLost
+    item = update(JobItem).where(JobItem.id == item_id)
+    lifecycle.count(claim, done=int(outcome["state"] != SENT), failed=int(outcome["state"] == FAILED))
     if not changed_rows(item.where(JobItem.number == number).values(**outcome)):
         # The number is blank: the employee was erased meanwhile, so nothing about them is written any more.
         if "refusal" in outcome:
             outcome["refusal"] = without_values(outcome["refusal"])
         changed_rows(item.values(**outcome))
+
+
+# --- a job that a terminal, or a refusal, keeps from going on ---
+
+
+def _pause_or_fail(job: Job, claim: Claim, error: TerminalError | ServiceError) -> None:
+    """Pause the job when a later try may succeed, else let it fail with the sentence of the error."""
+    refusal, tries = _refusal_of(job, error), _tries(job)
+    if not KINDS[job.kind].talks or not _may_pass(job, error):
+        lifecycle.fail(claim, refusal)
+        return
+    seconds = SOON_SECONDS if isinstance(error, (TerminalInUse, LeaseLost)) else back_off(tries)
+    lifecycle.pause(claim, seconds, {"refusal": refusal, "tries": tries + 1})
+
+
+def _is_final(error: TerminalError | ServiceError) -> bool:
+    return isinstance(error, (LoginStopped, TerminalRetired)) or (isinstance(error, TerminalError) and error.stops)
+
+
+def _may_pass(job: Job, error: TerminalError | ServiceError) -> bool:
+    """True when a later try may succeed. A terminal that answers and refuses each time is not asked for ever."""
+    if _is_final(error):
+        return False
+    if isinstance(error, (TerminalInUse, LeaseLost)) or (isinstance(error, TerminalError) and not error.reached):
+        return True
+    return error.retryable and _tries(job) < MAX_ATTEMPTS
+
+
+def _tries(job: Job) -> int:
+    """How often in a row the job was paused for its terminal."""
+    return int((job.pause or {}).get("tries", 0))
+
+
+def _refusal_of(job: Job, error: TerminalError | ServiceError) -> Refusal:
+    """Return an error as a row stores it, with the terminal that it came from."""
+    if isinstance(error, ServiceError):
+        return Refusal(code=error.code, params=error.params)
+    terminal = db.session.get(Terminal, job.terminal_id) if job.terminal_id else None
+    params: dict[str, Any] = {"t": terminal.name, "name": terminal.name, "address": terminal.url} if terminal else {}
+    params |= error.params
+    if isinstance(error, AccountLocked) and error.unlock_seconds:
+        params["n"] = max(1, round(error.unlock_seconds / 60))
+    return Refusal(code=error.code, params=params)

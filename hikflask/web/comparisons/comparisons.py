@@ -22,7 +22,6 @@ from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices, Plan
 from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.jobs import comparisons as jobs
 from hikflask.services.jobs import plan_choices
 from hikflask.web.jobs.jobs import report_of
 from hikflask.web.support import htmx
@@ -92,7 +91,7 @@ def start(terminal_id: int) -> ResponseReturnValue:
     """Compare the terminal; a second click shows the comparison that the first one started."""
     terminal = terminal_or_404(terminal_id)
     try:
-        claim = jobs.start_compare(terminal.id)
+        claim = plan_choices.start_compare(terminal.id)
     except ServiceError as error:
         flash(error_sentence(error), "danger")
     else:

@@ -21,10 +21,11 @@ from hikflask.services.comparisons.plan import LEAVE
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.jobs import plan_choices, plan_report
+from hikflask.services.jobs import plan_choices
+from hikflask.services.jobs import queries as job_queries
 from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE
-from hikflask.services.jobs.plan_report import Done
+from hikflask.services.jobs.queries import ItemOf
 from hikflask.web.comparisons.comparisons import bp, chosen_page, finished_or_404
 from hikflask.web.jobs.jobs import report_of, started_or_404
 from hikflask.web.security import resubmission
@@ -44,7 +45,7 @@ class Group:
 
     action: str
     count: int
-    rows: list[Done]
+    rows: list[ItemOf]
     after: int
 
 
@@ -127,12 +128,12 @@ def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
     terminal, job = terminal_or_404(terminal_id), started_or_404(job_id)
     if job.kind != APPLY or job.terminal_id != terminal.id:
         abort(404)
-    counts, only = plan_report.counts(job_id), request.args.get("action", "")
+    counts, only = job_queries.count_done(job_id), request.args.get("action", "")
     after = request.args.get("after", 0, int) if only in counts else 0
     groups = []
     for action, count in counts.items():
         if only in ("", action):
-            rows = plan_report.done(job_id, action, MAX_SHOWN + 1, after)
+            rows = job_queries.done_items(job_id, action, MAX_SHOWN + 1, after)
             last = rows[MAX_SHOWN - 1].item.id if len(rows) > MAX_SHOWN else 0
             groups.append(Group(action, count, rows[:MAX_SHOWN], last))
     return {"terminal": terminal, "report": report_of(job), "groups": groups}

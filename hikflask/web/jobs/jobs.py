@@ -23,7 +23,7 @@ from hikflask.services.employees import export_files
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import lifecycle, losses, queries
 from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
-from hikflask.services.jobs.queries import Failure, Wait
+from hikflask.services.jobs.queries import ItemOf, Wait
 from hikflask.web.jobs import draft
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS, with_bar
@@ -42,7 +42,7 @@ class Report:
     """
 
     job: Job
-    failures: Turned[Failure]
+    failures: Turned[ItemOf]
     removals: list[tuple[Terminal, int]]
     sent: int
     waits: list[Wait]
@@ -237,6 +237,6 @@ def report_of(job: Job) -> Report:
     """Return what the page of a job shows."""
     failures = turned(lambda limit, place: queries.failures(job.id, limit, place))
     removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
-    sent = queries.count_sent(job.id) if KINDS[job.kind].settles else 0
+    sent = queries.count_sent(job.id) if KINDS[job.kind].awaits_confirmation else 0
     waits = queries.waited_for(job.id) if sent else []
     return Report(job, failures, removals, sent, waits, has_worker=not job.is_open or heartbeat.alive())

@@ -14,7 +14,7 @@ from tests.services.jobs.test_import_items import Reports
 from tests.support.between import Other
 from tests.support.imports import checked
 from tests.support.imports import started as started_batch
-from tests.support.jobs import add_people
+from tests.support.jobs import add_people, job
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 def _import(_: list[int]) -> Callable[[], object]:
     batch = checked("1;Иванов Иван;", "2;Петров Пётр;")
     job_id = started_batch(imports.start_import, batch).job_id
-    return lambda: import_items.add(job_id, batch, Reports())
+    return lambda: import_items.add(job(job_id), Reports())
 
 
 def _draft(ids: list[int]) -> Callable[[], object]:

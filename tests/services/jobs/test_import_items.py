@@ -7,7 +7,7 @@ from hikflask.models import ImportRow, JobItem
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import import_items, imports
 from tests.support.imports import apply, checked, rows, started
-from tests.support.jobs import add_people, items
+from tests.support.jobs import add_people, items, job
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -28,8 +28,8 @@ def test_rows_that_change_something_have_items_in_their_order_once(monkeypatch: 
     found = checked("5;Иван;", "3;Пётр;", "4;;", "1;Иван;", "2;Иван;")
     job_id, reports = started(imports.start_import, found).job_id, Reports()
 
-    import_items.add(job_id, found, reports)
-    import_items.add(job_id, found, reports)
+    import_items.add(job(job_id), reports)
+    import_items.add(job(job_id), reports)
 
     assert items(job_id) == [(number, "waiting", "") for number in ("5", "3", "1", "2")]
     assert set(reports.told) == {(0, 4)}
@@ -41,7 +41,7 @@ def test_undo_has_them_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     apply(found)
     job_id = started(imports.start_undo, found).job_id
 
-    import_items.add_reversed(job_id, found, Reports())
+    import_items.add(job(job_id), Reports(), undo=True)
 
     assert [number for number, *_ in items(job_id)] == ["1", "3", "5"]
 

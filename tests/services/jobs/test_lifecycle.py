@@ -8,7 +8,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.core.db import transaction
+from hikflask.services.core.progress import ClaimLost
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.draft import make_draft
@@ -68,8 +68,8 @@ def test_job_of_a_killed_worker_is_claimed_once_and_the_old_claim_is_void(claim:
 
     assert lifecycle.claim_orphans() == [Claim(claim.job_id, 2)]
     assert lifecycle.claim_orphans() == []
-    with transaction():
-        assert not lifecycle.count(claim)
+    with pytest.raises(ClaimLost):
+        lifecycle.count(claim)
     assert lifecycle.take(claim) is None
     assert lifecycle.take(Claim(claim.job_id, 2)) is not None
 
@@ -95,7 +95,7 @@ def test_job_that_gets_nothing_done_is_given_up_and_says_so(claim: Claim) -> Non
 
 def test_progress_begins_the_count_of_attempts_anew(claim: Claim) -> None:
     lifecycle.take(claim)
-    lifecycle.count(claim, failed=True)
+    lifecycle.count(claim, done=1, failed=1)
     db.session.commit()
 
     counted = job(claim.job_id)
@@ -110,7 +110,8 @@ def test_stopped_job_is_over_for_everybody(claim: Claim) -> None:
     assert not lifecycle.stop(claim.job_id)
     assert job(claim.job_id).state == STOPPED
     assert lifecycle.take(claim) is None
-    assert not lifecycle.count(claim, failed=False)
+    with pytest.raises(ClaimLost):
+        lifecycle.count(claim)
     assert [entry.after for entry in entries("job.stopped")] == [
         {"job": "department", "people": 0, "department": "Охрана"}
     ]

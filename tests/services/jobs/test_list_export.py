@@ -12,13 +12,12 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED
 from hikflask.services.core.db import after_commit
 from hikflask.services.core.progress import ClaimLost
-from hikflask.services.employees import export_files, people_table
+from hikflask.services.employees import export_columns, export_files
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.jobs import lifecycle, list_export
 from hikflask.services.jobs.kinds import EXPORT
 from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.progress import JobProgress
 from hikflask.services.jobs.run import run_slice, run_to_end
 from hikflask.services.spreadsheets import table_file
 from tests.support.jobs import add_people, items, job, started
@@ -34,11 +33,11 @@ class Interrupted:
 
     def __init__(self, claim: Claim, done: int, happens: Callable[[], object]) -> None:
         self.reports: list[tuple[int, int]] = []
-        self._progress, self._done, self._happens = JobProgress(claim), done, happens
+        self._claim, self._done, self._happens = claim, done, happens
 
     def report(self, done: int, total: int) -> None:
         """Report, and let it happen when it is time, once."""
-        self._progress.report(done, total)
+        self._claim.report(done, total)
         self.reports.append((done, total))
         if self.reports.count((done, total)) == 1 and done == self._done:
             after_commit(self._happens)
@@ -46,7 +45,7 @@ class Interrupted:
 
 @pytest.fixture(autouse=True)
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people_table, "BATCH", 1)
+    monkeypatch.setattr(export_columns, "BATCH", 1)
 
 
 @pytest.fixture
@@ -144,7 +143,7 @@ def test_killed_worker_leaves_nothing_double(people: list[int], monkeypatch: pyt
     (left / f"{claim.job_id}.csv").write_text("half")
 
     with monkeypatch.context() as broken:
-        broken.setattr(JobProgress, "report", _killed)
+        broken.setattr(Claim, "report", _killed)
         with pytest.raises(KeyboardInterrupt):
             run_slice(claim)
     assert job(claim.job_id).state == RUNNING
@@ -163,7 +162,7 @@ def _killed(*_: object) -> None:
 def test_worker_killed_after_the_file_was_there_writes_it_once_more(people: list[int]) -> None:
     claim = begun(people)
     lifecycle.take(claim)
-    list_export.write_file(job(claim.job_id), JobProgress(claim))
+    list_export.write_file(job(claim.job_id), claim)
     delete_employee(people[0])
 
     run_to_end(orphaned())

@@ -6,7 +6,8 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Job, JobItem, Terminal
 from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE, VALIDITY
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Choices
-from hikflask.services.jobs import plan_choices
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from tests.support.compared import add_comparison
 
@@ -86,3 +87,27 @@ def test_another_comparison_has_choices_of_its_own(comparison: Comparison, termi
     plan_choices.choose(comparison, NAME, SEND)
 
     assert plan_choices.of(add_comparison(terminal.id, {NAME: ["1"]})) == Choices()
+
+
+def test_second_start_waits_for_the_same_comparison(terminal: Terminal) -> None:
+    first, second = plan_choices.start_compare(terminal.id), plan_choices.start_compare(terminal.id)
+
+    assert (first is None, second is None) == (False, True)
+    assert db.session.execute(db.select(Job.params["terminal"].as_string())).scalars().all() == ["Вход"]
+
+
+def test_comparison_whose_job_was_stopped_goes_on_in_another_one(terminal: Terminal) -> None:
+    first = plan_choices.start_compare(terminal.id)
+    assert first is not None
+    lifecycle.stop(first.job_id)
+
+    second = plan_choices.start_compare(terminal.id)
+
+    assert second is not None
+    assert second.job_id != first.job_id
+    assert len(db.session.execute(db.select(Comparison.id)).all()) == 1
+
+
+def test_terminal_that_is_not_there_is_not_compared() -> None:
+    with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
+        plan_choices.start_compare(9)

@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Job, Terminal
+from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED
 from hikflask.services.employees.filters import EmployeeFilter
@@ -11,7 +11,7 @@ from hikflask.services.employees.lifecycle import delete_employee, send_to_termi
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import queries
 from hikflask.services.jobs.draft import make_draft
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, SEND
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, DEPARTMENT, EXPORT, SEND
 from tests.support.jobs import add_people, run, started
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -101,3 +101,22 @@ def test_removal_counts_until_the_terminal_confirms_it(terminal: Terminal) -> No
     reconcile(wanted[1], "test")
     assert queries.unconfirmed_removals(claim.job_id) == []
     assert db.session.query(Employee).count() == 1
+
+
+def test_only_what_is_done_is_counted_and_named_with_the_employee_of_today() -> None:
+    job, other = Job(kind=APPLY), Job(kind=APPLY)
+    db.session.add_all([job, other])
+    db.session.flush()
+    sent = {"1": "done", "2": "failed", "4": "done", "5": "sent"}
+    for number, state in sent.items():
+        db.session.add(JobItem(job_id=job.id, number=number, action="send", state=state))
+    db.session.add(JobItem(job_id=job.id, number="3", action="remove", state="done"))
+    db.session.add(JobItem(job_id=other.id, number="6", action="send", state="done"))
+    add_people("1")
+
+    first, second = queries.done_items(job.id, "send", 10)
+
+    assert queries.count_done(job.id) == {"remove": 1, "send": 2}
+    assert (first.item.number, first.employee and first.employee.name) == ("1", "Иван Иванов 1")
+    assert (second.item.number, second.employee) == ("4", None)
+    assert [one.item.number for one in queries.done_items(job.id, "send", 1, after=first.item.id)] == ["4"]

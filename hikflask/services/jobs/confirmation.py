@@ -1,6 +1,6 @@
-"""Settles what a job sent: an item is done once its terminal confirmed it, and failed once nobody tries any more.
+"""Ends the items that a job sent: done once their terminal confirmed them, failed once nobody tries any more.
 
-Nothing tells a job when an enrolment ends. It looks at a portion of its sent items at a time, with a few statements for
+Nothing tells a job when an enrolment ends. It checks a portion of its sent items at a time, with a few statements for
 the whole portion, so a job that only waits for terminals costs nearly nothing, however many its items are.
 """
 
@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED, REMOVED
-from hikflask.models.job import DONE, FAILED, SENT, WAITING
+from hikflask.models.job import DONE, FAILED, SENT
 from hikflask.models.refusal import Refusal
-from hikflask.services.core.db import changed_rows, transaction, transactional
+from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import EnrolmentUnknown, GenerationChanged, NumberTakenThere
-from hikflask.services.core.progress import ClaimLost
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.lifecycle import AGAIN, Claim
+from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.state.enrolment import is_in
 
 # Items of one transaction.
@@ -40,87 +39,52 @@ IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
 IS_GONE = JobItem.enrolment_id.is_(None)
 
 
-def look(job: Job, claim: Claim, until: float) -> int | None:
-    """Settle sent items, from the one where the last look ended. A portion that is all settled is followed by the next.
+def check_sent_items(job: Job, claim: Claim, until: float) -> int | None:
+    """End the sent items that are confirmed or given up. A portion of which nothing is left is followed by the next.
 
-    Return the item up to which was looked, or None when no item is sent any more.
+    It begins behind the item up to which the last call came, which is in Job.pause.
 
+    :return: the item up to which this call came, or None when no item is sent any more.
     :raises ClaimLost:
     """
     after = int((job.pause or {}).get("after", 0))
-    while portion := _portion(claim.job_id, after) or _portion(claim.job_id, 0):
-        settled = _settle(claim, portion)
+    while portion := _next_sent(claim.job_id, after) or _next_sent(claim.job_id, 0):
+        ended = _end_items(claim, portion)
         after = portion[-1]
-        if settled < len(portion) or time.monotonic() >= until:
+        if ended < len(portion) or time.monotonic() >= until:
             return after
     return None
 
 
-def hold(claim: Claim) -> None:
-    """Go on holding the job.
-
-    :raises ClaimLost:
-    """
-    with transaction():
-        if not lifecycle.count(claim, done=0):
-            raise ClaimLost
-
-
-def failed_wait_again(job: Job, claim: Claim, until: float) -> bool:
-    """Let the failed items of a job wait again, when somebody asked for that. False: some are left.
-
-    :raises ClaimLost:
-    """
-    while job.params.get(AGAIN):
-        failed = (JobItem.job_id == job.id, JobItem.state == FAILED)
-        some = select(JobItem.id).where(*failed).order_by(JobItem.id).limit(PORTION)
-        again = update(JobItem).where(JobItem.id.in_(some))
-        with transaction():
-            changed = changed_rows(again.values(state=WAITING, refusal=None, enrolment_id=None))
-            if not lifecycle.count(claim, done=-changed, failed=-changed):
-                raise ClaimLost
-            if changed < PORTION:
-                db.session.refresh(job)
-                job.params = {name: value for name, value in job.params.items() if name != AGAIN}
-        if time.monotonic() >= until:
-            return not job.params.get(AGAIN)
-    return True
-
-
-def _portion(job_id: int, after: int) -> list[int]:
-    """Return the ids of the next sent items."""
+def _next_sent(job_id: int, after: int) -> list[int]:
     sent = (JobItem.job_id == job_id, JobItem.state == SENT, JobItem.id > after)
     return list(db.session.execute(select(JobItem.id).where(*sent).order_by(JobItem.id).limit(PORTION)).scalars())
 
 
 @transactional
-def _settle(claim: Claim, portion: list[int]) -> int:
-    """Settle what is over in a portion, and return how many items that are."""
+def _end_items(claim: Claim, portion: list[int]) -> int:
+    """End what is over in a portion, and return how many items that are."""
     sent = (JobItem.job_id == claim.job_id, JobItem.state == SENT, JobItem.id.between(portion[0], portion[-1]))
     # The job's row is locked before its items, as by each item that is run.
-    if not lifecycle.count(claim, done=0):
-        raise ClaimLost
-    done = changed_rows(update(JobItem).where(*sent, _succeeded()).values(state=DONE))
+    lifecycle.count(claim)
+    confirmed = select(Enrolment.id).where(OF_ITEM, IS_OVER, IS_CONFIRMED).exists()
+    # The row of a removal may be deleted by its confirmation.
+    succeeded = or_(confirmed, and_(IS_GONE, JobItem.desired == ABSENT))
+    done = changed_rows(update(JobItem).where(*sent, succeeded).values(state=DONE))
     failed = _fail_changed(sent) + _fail_refused(sent)
     lifecycle.count(claim, done=done + failed, failed=failed)
     return done + failed
 
 
-def _succeeded() -> ColumnElement[bool]:
-    """The condition that the terminal confirmed an item. The row of a removal may be deleted by that."""
-    confirmed = select(Enrolment.id).where(OF_ITEM, IS_OVER, IS_CONFIRMED).exists()
-    return or_(confirmed, and_(IS_GONE, JobItem.desired == ABSENT))
-
-
 def _fail_changed(sent: tuple[ColumnElement[bool], ...]) -> int:
     """Fail the items whose employee or record is gone, or for which something else is desired by now."""
-    there = select(Employee.id).where(Employee.id == JobItem.employee_id).exists()
-    still = select(Enrolment.id).where(OF_ITEM).exists()
-    lost = and_(IS_GONE, JobItem.desired != ABSENT)
+    has_employee = select(Employee.id).where(Employee.id == JobItem.employee_id).exists()
+    is_still_desired = select(Enrolment.id).where(OF_ITEM).exists()
+    is_lost = and_(IS_GONE, JobItem.desired != ABSENT)
     reasons = {
-        "employee_unknown": and_(lost, ~there),
-        EnrolmentUnknown.code: lost,
-        GenerationChanged.code: and_(~still, ~IS_GONE),
+        "employee_unknown": and_(is_lost, ~has_employee),
+        EnrolmentUnknown.code: is_lost,
+        GenerationChanged.code: and_(~is_still_desired, ~IS_GONE),
     }
     return sum(
         changed_rows(update(JobItem).where(*sent, reason).values(state=FAILED, refusal=Refusal(code=code, params={})))
@@ -136,8 +100,8 @@ def _fail_refused(sent: tuple[ColumnElement[bool], ...]) -> int:
     failed = 0
     for its_text, refusal, name in db.session.execute(over.where(*sent, IS_GIVEN_UP).distinct()).all():
         same = and_(text.is_not_distinct_from(its_text), Terminal.name == name)
-        told_so = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_GIVEN_UP, same).exists()
+        is_refused = select(Enrolment.id).join(Terminal).where(OF_ITEM, IS_GIVEN_UP, same).exists()
         why = refusal or Refusal(code=NOT_FINISHED, params={})
         written = Refusal(code=why["code"], params={**why["params"], "t": name})
-        failed += changed_rows(update(JobItem).where(*sent, told_so).values(state=FAILED, refusal=written))
+        failed += changed_rows(update(JobItem).where(*sent, is_refused).values(state=FAILED, refusal=written))
     return failed

@@ -6,7 +6,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.services.employees import people_table, search
+from hikflask.services.employees import export_columns, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import send_to_terminal
 from tests.support.jobs import add_people
@@ -17,14 +17,14 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 
 def rows(language: str, wanted: EmployeeFilter) -> list[list[str]]:
-    parts = people_table.in_language(language).parts(people_table.batches(search.ids(wanted)))
+    parts = export_columns.in_language(language).parts(export_columns.batches(search.ids(wanted)))
     return [row for part in parts for row in part]
 
 
 def test_table_has_a_row_for_each_and_a_column_for_each_terminal(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people_table, "BATCH", 1)
+    monkeypatch.setattr(export_columns, "BATCH", 1)
     added = datetime(2026, 5, 4, 12, 0, 1, tzinfo=UTC)
     first, second, _third = add_people("1", "2", "3", department="Охрана", created_at=added)
     send_to_terminal(first, terminal.id)

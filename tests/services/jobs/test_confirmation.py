@@ -14,10 +14,10 @@ from hikflask.services.employees.lifecycle import delete_employee, send_to_termi
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.desired import desire_absent
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import kinds, lifecycle, settle
+from hikflask.services.jobs import confirmation, kinds, lifecycle
 from hikflask.services.jobs.kinds import SEND, Kind
 from hikflask.services.jobs.lifecycle import Claim
-from hikflask.services.jobs.run import LOOK_SECONDS, run_slice
+from hikflask.services.jobs.run import CHECK_SECONDS, run_slice
 from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN
@@ -81,7 +81,7 @@ def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> 
 def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "PORTION", 10)
+    monkeypatch.setattr(confirmation, "PORTION", 10)
     claim = sent(terminal, *(str(number) for number in range(100, 140)))
     write("100", step="", next_attempt_at=database_now(900.0))
 
@@ -91,13 +91,13 @@ def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
 
     assert (looked.state, looked.done, looked.attempts) == (RUNNING, 0, 0)
     assert looked.claimed_until is not None
-    ahead = db.session.execute(db.select(looked.claimed_until <= database_now(LOOK_SECONDS))).scalar_one()
+    ahead = db.session.execute(db.select(looked.claimed_until <= database_now(CHECK_SECONDS))).scalar_one()
     assert ahead
     assert len(statements) < 20
 
 
 def test_each_look_goes_on_where_the_last_one_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "PORTION", 2)
+    monkeypatch.setattr(confirmation, "PORTION", 2)
     claim = sent(terminal, "1", "2", "3", "4", "5")
     for number in ("3", "4", "5"):
         write(number, **CONFIRMED)
@@ -157,7 +157,7 @@ def test_removal_is_done_when_the_terminal_found_nobody_and_its_row_is_gone(
         desire_absent(item.number)
         return queries.of_number(item.number)[0]
 
-    monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, settles=True))
+    monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, awaits_confirmation=True))
     claim = started("take_off", people)
     run(claim)
     write("1", person="confirmed", next_attempt_at=None)
@@ -179,7 +179,7 @@ def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
         desire_absent(item.number)
         return queries.of_number(item.number)[0]
 
-    monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, settles=True))
+    monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, awaits_confirmation=True))
     claim = started("take_off", people)
     run(claim)
     write("1", refusal=refusal(code, name="Чужой"))
@@ -202,7 +202,7 @@ def test_stopped_job_is_not_looked_at_and_retry_goes_on(terminal: Terminal) -> N
 
 
 def test_failed_people_are_sent_again_by_a_retry(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "PORTION", 2)
+    monkeypatch.setattr(confirmation, "PORTION", 2)
     claim = sent(terminal, "1", "2", "3")
     db.session.execute(db.update(Enrolment).values(**CONFIRMED))
     db.session.commit()
