@@ -118,7 +118,7 @@ TESTED_ELSEWHERE = {
     "comparisons/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
     "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "core/progress": "a protocol; what follows it: tests/services/jobs/test_progress.py",
+    "core/progress": "a protocol; what follows it: tests/services/jobs/test_run_whole.py",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",
 }
