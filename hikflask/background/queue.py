@@ -31,7 +31,7 @@ POLL_SECONDS = 0.2
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
 Task = Callable[..., None]
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ class TaskQueue:
 
     def enqueue(self, function: Task, *arguments: Any) -> None:
         """Put a task into its lane. Call this after the commit of what the task reads."""
-        lanes: Lanes = current_app.extensions["task_queue"]
-        lanes.enqueue(function.__name__, *arguments)
+        self.lanes(current_app).enqueue(function.__name__, *arguments)
 
     def answers(self) -> bool:
         """Return True when the storage of the queue answers."""
@@ -79,9 +78,8 @@ class TaskQueue:
 
     def waiting(self) -> dict[str, Waiting] | None:
         """Return what waits in each lane, or None when the storage of the queue does not answer."""
-        lanes: Lanes = current_app.extensions["task_queue"]
         try:
-            return lanes.waiting()
+            return self.lanes(current_app).waiting()
         except STORAGE_ERRORS:
             return None
 
@@ -175,7 +173,7 @@ class Lanes:
         return run
 
 
-def _on_live_connection(call: Callable[[], Found]) -> Found:
+def _on_live_connection(call: Callable[[], Result]) -> Result:
     """Call a function of the storage, and once more on a new connection when a restart of PostgreSQL has cut it."""
     try:
         return call()

@@ -9,12 +9,13 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import click
 from flask import Flask
 
 from hikflask.background import alarm_mail, tasks
-from hikflask.background.named_threads import NamedThreads
 from hikflask.background.queue import CAPTURES, TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.metrics import server as metrics_server
@@ -28,6 +29,41 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 # The interval of the clean-up.
 FORGET_SECONDS = 60.0
+
+
+class NamedThreads:
+    """Runs work that waits for other machines in threads of its own, so that a slow machine delays nothing else.
+
+    One thread of each name runs at a time.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._running: set[str] = set()
+
+    def start(self, name: str, work: Callable[..., object], *arguments: Any) -> None:
+        """Run the work in a thread of this name, unless one is still running: the next sweep tries again."""
+        with self._lock:
+            if name in self._running:
+                return
+            self._running.add(name)
+        threading.Thread(target=self._run, args=(name, work, arguments), name=name, daemon=True).start()
+
+    def running(self) -> set[str]:
+        """Return the names of the threads that are still at work."""
+        with self._lock:
+            return set(self._running)
+
+    def _run(self, name: str, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+        try:
+            with self._app.app_context():
+                work(*arguments)
+        except Exception:  # the outermost loop
+            log.exception("%s failed", name)
+        finally:
+            with self._lock:
+                self._running.discard(name)
 
 
 class Worker:

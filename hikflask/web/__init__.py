@@ -15,11 +15,10 @@ from hikflask.web.employees import edit as edit_employee
 from hikflask.web.groups import groups
 from hikflask.web.imports import actions as import_actions
 from hikflask.web.imports import columns as import_columns
-from hikflask.web.imports import imports, wrong_rows
+from hikflask.web.imports import imports
 from hikflask.web.imports import upload as import_upload
-from hikflask.web.jobs import begin as begin_job
+from hikflask.web.jobs import draft as job_draft
 from hikflask.web.jobs import jobs
-from hikflask.web.jobs import people as people_of_job
 from hikflask.web.privacy import consents, erasures
 from hikflask.web.security import cookies, guard, headers, trusted_proxy
 from hikflask.web.support.urls import RowId
@@ -32,8 +31,8 @@ MODULES = (
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
     *(terminals, edit_terminal, checks, retire, replacement),
-    *(jobs, begin_job, people_of_job),
-    *(imports, import_upload, import_columns, import_actions, wrong_rows),
+    *(jobs, job_draft),
+    *(imports, import_upload, import_columns, import_actions),
     *(comparisons, choose_differences, comparison_plan),
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),

@@ -6,7 +6,7 @@ import time
 import pytest
 from flask import Flask
 
-from hikflask.background.named_threads import NamedThreads
+from hikflask.background.worker import NamedThreads
 from hikflask.services.webhooks import deliveries, registry
 from tests.support.receivers import receiving
 

@@ -53,7 +53,7 @@ def read(app: Flask, column: Any) -> Any:
 
 def test_worker_forgets_by_itself(app: Flask) -> None:
     with app.app_context():
-        photo = storage.keep_captured(b"a face", "1")
+        photo = storage.keep(b"a face", "1")
         storage.save(photo)
         db.session.commit()
         file = storage.folder() / photo.file

@@ -78,7 +78,7 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
 
 
 def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connection) -> None:
-    picture = storage.keep_captured(FACE, "100222")
+    picture = storage.keep(FACE, "100222")
     another.execute(update(Photo).values(forgotten_at=None))
 
     meanwhile(app, another, lambda: erase_by_number("100222").row)

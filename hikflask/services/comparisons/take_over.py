@@ -19,6 +19,7 @@ from hikflask.isapi.persons import Person
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
+from hikflask.models.photo import TAKEN_OVER
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
@@ -156,7 +157,7 @@ def _photo(terminal_id: int, found: Found, files: storage.Files) -> Photo | None
     kept = kept or _encoded_photo(terminal_id, found)
     if kept or len(found.picture) > MAX_FACE:
         return kept
-    return files.add(storage.keep_taken_over(found.picture, found.number))
+    return files.add(storage.keep(found.picture, found.number, TAKEN_OVER))
 
 
 def _encoded_photo(terminal_id: int, found: Found) -> Photo | None:

@@ -1,7 +1,7 @@
 """Makes an import of the uploaded files: what is in them, which column is which field, and whom it is to be sent to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import IO
 
 from flask import current_app
@@ -91,7 +91,7 @@ def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
     batch.table_file = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
     layout = reader_process.inspect(stored_files.path_of(batch.table_file), columns.recognised)
-    batch.layout, batch.fields = layout.as_json(), columns.recognised(layout.columns)
+    batch.layout, batch.fields = asdict(layout), columns.recognised(layout.columns)
     if set(PARTS) & set(batch.fields):
         # 1C gives both. The whole name is complete.
         left_out = PARTS if columns.NAME in batch.fields else ()

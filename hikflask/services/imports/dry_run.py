@@ -259,7 +259,7 @@ def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
     path = stored_files.path_of(batch.table_file)
     if not batch.table_file or not path.is_file():
         raise ServiceError("import_file_gone")
-    yield from reader_process.read(path, Layout.from_json(batch.layout))
+    yield from reader_process.read(path, Layout(**batch.layout))
 
 
 def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:

@@ -1,7 +1,5 @@
 """Counts who loses access to which terminals by an import, or by undoing one, as it would be now; nothing changes."""
 
-from collections.abc import Iterator
-
 from sqlalchemy import ColumnElement, or_, select
 
 from hikflask import text_rules
@@ -33,7 +31,13 @@ def of_undo(batch_id: int) -> Losses:
     """Return who loses access when an import is undone: the terminals that it gave, and all where a validity ends."""
     rows = (ImportRow.batch_id == batch_id, ImportRow.state == APPLIED)
     present = mass_removals.pairs_of(select(ImportRow.employee_id).where(*rows))
-    return mass_removals.losses_of({*_given(rows)} & present | _shut_out(rows, undone=True))
+    added = set()
+    for employee_id, written in db.session.execute(select(ImportRow.employee_id, ImportRow.written).where(*rows)):
+        enrolments, former = (
+            {enrolment[0] for enrolment in (written or {}).get(name, ())} for name in (ENROLMENTS, FORMER_ENROLMENTS)
+        )
+        added |= {(employee_id, terminal_id) for terminal_id in enrolments - former}
+    return mass_removals.losses_of(added & present | _shut_out(rows, undone=True))
 
 
 def _changes(field: str) -> ColumnElement[bool]:
@@ -42,7 +46,7 @@ def _changes(field: str) -> ColumnElement[bool]:
 
 
 def _moved(rows: Rows) -> set[Pair]:
-    """Return what people lose by another department; all who come into one are looked at together."""
+    """Return what people lose by another department; all who come into one are counted together."""
     moved, to = (*rows, _changes(DEPARTMENT)), ImportRow.values[DEPARTMENT].as_string()
     ids = {name: its_id for name, its_id in db.session.execute(select(Department.name, Department.id))}
     pairs: set[Pair] = set()
@@ -55,23 +59,17 @@ def _moved(rows: Rows) -> set[Pair]:
 def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
     """Return the terminals of people whose access ends soon by the days that they get, and not by those they have."""
     changed = (*rows, or_(*(_changes(day) for day in DAYS)))
-    found = db.session.execute(
+    people = db.session.execute(
         select(ImportRow.employee_id, ImportRow.values, ImportRow.before, Employee.valid_from, Employee.valid_to)
         .join(Employee, Employee.id == ImportRow.employee_id)
         .where(*changed)
     )
     ids = set()
-    for row in found:
+    for row in people:
         now = {VALID_FROM: text_rules.written_day(row.valid_from), VALID_TO: text_rules.written_day(row.valid_to)}
         then = {**now, **((row.before if undone else row.values) or {})}
         days = (text_rules.day_of(then[day]) for day in DAYS)
         if mass_removals.are_taken_by((row.valid_from, row.valid_to), (next(days), next(days))):
             ids.add(row.employee_id)
-    people = mass_removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
-    return {pair for pair in people if pair[0] in ids}
-
-
-def _given(rows: Rows) -> Iterator[Pair]:
-    for employee_id, written in db.session.execute(select(ImportRow.employee_id, ImportRow.written).where(*rows)):
-        now, former = ({one[0] for one in (written or {}).get(name, ())} for name in (ENROLMENTS, FORMER_ENROLMENTS))
-        yield from ((employee_id, terminal_id) for terminal_id in now - former)
+    pairs = mass_removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
+    return {pair for pair in pairs if pair[0] in ids}

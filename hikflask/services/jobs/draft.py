@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, func, insert, literal, select
+from sqlalchemy import func, insert, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, Terminal
@@ -42,11 +42,16 @@ def make_draft(
     if terminal is not None:
         job.terminal_id, job.params = terminal.id, {"terminal_id": terminal.id, "terminal": terminal.name}
     if KINDS[kind].active_only:
-        job.params = {**job.params, "left_out": _count(meant.where(~Employee.is_active))}
+        inactive = meant.where(~Employee.is_active).with_only_columns(func.count(Employee.id)).order_by(None)
+        job.params = {**job.params, "left_out": db.session.execute(inactive).scalar_one()}
         meant = meant.where(Employee.is_active)
     db.session.add(job)
     db.session.flush()
-    job.total = _copy(job.id, meant)
+    # Nobody is erased before these items can be seen, and somebody who is deleted already is not meant.
+    columns = (Employee.id, Employee.number, literal(job.id), literal(WAITING))
+    kept = meant.with_only_columns(*columns).with_for_update(read=True, key_share=True, of=Employee)
+    db.session.execute(insert(JobItem).from_select(["employee_id", "number", "job_id", "state"], kept))
+    job.total = db.session.execute(select(func.count(JobItem.id)).where(JobItem.job_id == job.id)).scalar_one()
     db.session.flush()
     return job
 
@@ -78,18 +83,3 @@ def differences(job: Job, department: str) -> Differences:
     """Return what groups of terminals give and take when the employees of a draft get a department, in any spelling."""
     department_id = departments.id_of(departments.find(department) or department)
     return changing.preview_of_department(queries.people_of(job.id), department_id)
-
-
-def _count(employees: Select[Employee]) -> int:
-    statement = employees.with_only_columns(func.count(Employee.id)).order_by(None)
-    return db.session.execute(statement).scalar_one()
-
-
-def _copy(job_id: int, employees: Select[Employee]) -> int:
-    fixed = {"job_id": job_id, "state": WAITING}
-    columns = [Employee.id, Employee.number, *(literal(value) for value in fixed.values())]
-    names = ["employee_id", "number", *fixed]
-    # Nobody is erased before these items can be seen, and whoever is deleted already is not meant.
-    kept = employees.with_only_columns(*columns).with_for_update(read=True, key_share=True, of=Employee)
-    db.session.execute(insert(JobItem).from_select(names, kept))
-    return db.session.execute(select(func.count(JobItem.id)).where(JobItem.job_id == job_id)).scalar_one()

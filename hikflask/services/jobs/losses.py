@@ -73,9 +73,9 @@ def take(job: Job, terminal_ids: list[int]) -> None:
 
 def _of_open_jobs(job: Job) -> Losses:
     """Return what was agreed to for other jobs of groups: whichever comes first does it for all."""
-    others = select(Job.params).where(Job.kind == GROUPS, Job.state.in_(OPEN), Job.id != job.id)
-    kept = [params[LOSSES] for params in db.session.execute(others).scalars() if LOSSES in params]
-    return sum(map(Losses.from_json, kept), Losses())
+    params_of_others = select(Job.params).where(Job.kind == GROUPS, Job.state.in_(OPEN), Job.id != job.id)
+    agreed = [params[LOSSES] for params in db.session.execute(params_of_others).scalars() if LOSSES in params]
+    return sum(map(Losses.from_json, agreed), Losses())
 
 
 def of_rest(job: Job) -> Losses:
@@ -104,5 +104,5 @@ def _of_plan(job: Job) -> Losses:
     taken = replaced | inactive
     gone = sum(1 for number, _, action in items if action == REMOVE or number in taken)
     faces = job.params.get(FACES, {})
-    ids = [[employee_id for number, employee_id, _ in items if number in some] for some in (shut_out, faces)]
+    ids = [[employee_id for number, employee_id, _ in items if number in numbers] for numbers in (shut_out, faces)]
     return losses_of(comparison, gone, *ids)

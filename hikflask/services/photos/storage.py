@@ -24,7 +24,7 @@ from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
-from hikflask.models.photo import CAPTURED, TAKEN_OVER, UPLOADED
+from hikflask.models.photo import CAPTURED, UPLOADED
 from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos.inspection import CheckedPhoto
@@ -56,16 +56,6 @@ def folder() -> Path:
     return Path(current_app.config["UPLOADS"])
 
 
-def keep_captured(picture: bytes, number: str) -> Photo:
-    """Store a terminal's picture unchanged, since its hash is compared later, and return its unsaved row."""
-    return _keep(picture, number, CAPTURED)
-
-
-def keep_taken_over(picture: bytes, number: str) -> Photo:
-    """Store the picture of a face that was enrolled on a terminal before, unchanged, and return its unsaved row."""
-    return _keep(picture, number, TAKEN_OVER)
-
-
 def keep_upload(upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
     """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row, which is not saved yet.
 
@@ -76,11 +66,16 @@ def keep_upload(upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
     """
     end_read()  # An upload may have to wait for its turn.
     picture = upload.jpeg if isinstance(upload, CheckedPhoto) else baseline_jpeg(upload)
-    return _keep(picture, number, UPLOADED)
+    return keep(picture, number, UPLOADED)
 
 
-def _keep(picture: bytes, number: str, source: str) -> Photo:
-    """Store a picture and commit its row, which is forgotten in an hour unless save() is called."""
+def keep(picture: bytes, number: str, source: str = CAPTURED) -> Photo:
+    """Store a picture as it is, since a terminal's hash is compared later, and commit its row.
+
+    The picture is forgotten in an hour unless save() is called.
+
+    :param source: as in Photo: where the picture comes from.
+    """
     name = f"{_number(number)}_{secrets.token_urlsafe(16)}.jpg"
     photo = Photo(file=name, sha256=sha256(picture), source=source, forgotten_at=database_now(UNSAVED_SECONDS))
     with transaction(alone=True):

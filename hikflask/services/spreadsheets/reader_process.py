@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -67,15 +67,6 @@ class Layout:
     columns: list[str] = field(default_factory=list)
     sample: list[list[str]] = field(default_factory=list)
     rows: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the layout as values for JSON, in which it is stored."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Layout":
-        """Return the layout from the values that as_json() returned."""
-        return cls(**stored)
 
 
 def inspect(path: Path, recognise: Recognise) -> Layout:

@@ -31,18 +31,12 @@ WRITER = Path(__file__).with_name("xlsx_writer.py")
 PROGRAM = [sys.executable, "-P", "-W", "ignore", str(WRITER)]
 
 
-class TableNotWritten(ServiceError):
-    """The file of a table could not be written, perhaps since the disk is full."""
-
-    code = "table_not_written"
-
-
 def write(path: Path, sheet: str, parts: Iterable[Rows]) -> None:
     """Write rows, the header row first. What `parts` raises ends it, and leaves no file.
 
     :param path: ends in one of FORMATS; a file that is there is replaced.
     :param sheet: the name of the sheet in an XLSX file.
-    :raises TableNotWritten:
+    :raises table_not_written: perhaps since the disk is full.
     """
     try:
         with TemporaryDirectory(prefix=f".{path.name}.", suffix=HALF_WRITTEN, dir=path.parent) as folder:

@@ -1,27 +1,35 @@
-"""Imports: the list, and the page of one with its dry run, its progress and its report."""
+"""Imports: the list, and the page of one with its dry run, its progress, its report, and its wrong rows as a file."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from hikflask.forms.imports import ConfirmForm
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.models import ImportBatch
+from hikflask.labels.imports import row_error
+from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS
 from hikflask.services.imports import batches, losses, queries
 from hikflask.services.jobs import import_report
+from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs.jobs import report_of
+from hikflask.web.support.responses import csv_file
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed, turned
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
 KINDS = (*VERDICTS, queries.WITHOUT_PHOTO)
+# So many wrong rows are sent at a time.
+WRONG_ROWS = 100
 
 
 @bp.get("/")
@@ -50,6 +58,27 @@ def state(batch_id: int) -> ResponseReturnValue:
     if at.name == CHOOSING:
         abort(404)
     return with_bar(render_template("imports/_import.html", **_about(at, ConfirmForm(formdata=None))))
+
+
+@bp.get("/<int:batch_id>/wrong")
+@allow(OPERATOR)
+def wrong(batch_id: int) -> Response:
+    """The wrong rows with the columns of their table, blank for a photo alone; without a table, ID and file."""
+    batch = batch_or_404(batch_id)
+    return csv_file(f"wrong-rows-{batch_id}", _wrong_parts(batch, queries.wrong_rows(batch_id)))
+
+
+def _wrong_parts(batch: ImportBatch, rows: Iterator[ImportRow]) -> Iterator[Rows]:
+    columns = batch.layout.get("columns", []) if batch.table_name else [_("Employee ID"), _("Photo")]
+    yield [[*columns, _("Why it is wrong")]]
+    width = len(columns)
+    while portion := list(islice(rows, WRONG_ROWS)):
+        lines = []
+        for row in portion:
+            cells = row.cells or [] if batch.table_name else [row.number, row.photo]
+            # As many cells as there are columns, so that the reason stands below its header.
+            lines.append([*cells[:width], *[""] * (width - len(cells)), row_error(row)])
+        yield lines
 
 
 def batch_or_404(batch_id: int) -> ImportBatch:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hikflask.models import ImportBatch, Job
-from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, VERDICTS, WRONG
+from hikflask.models.import_batch import VERDICTS
 from hikflask.models.job import FAILED, STOPPED
 from hikflask.services.imports import queries as imports
 from hikflask.services.jobs import queries
@@ -32,9 +32,7 @@ class Stage:
     @property
     def counts(self) -> dict[str, int]:
         """How many rows have each verdict."""
-        batch = self.batch
-        found = {NEW: batch.new, CHANGED: batch.changed, UNCHANGED: batch.unchanged, WRONG: batch.wrong}
-        return {verdict: found[verdict] for verdict in VERDICTS}
+        return {verdict: getattr(self.batch, verdict) for verdict in VERDICTS}
 
     @property
     def total(self) -> int:

@@ -1,4 +1,4 @@
-"""Jobs for many people: the list, the page of one with its progress and its report, the stop and the retry."""
+"""Jobs for many people: the list, progress and report of one, its people as a file and on paper, stop and retry."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -17,14 +17,16 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
+from hikflask.services import audit
 from hikflask.services.core import heartbeat, refusal_rules
+from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees import export_files
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import lifecycle, losses, queries
 from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
 from hikflask.services.jobs.queries import ItemOf, Wait
-from hikflask.web.jobs import draft
+from hikflask.services.spreadsheets.table_file import CSV, XLSX
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS, with_bar
 from hikflask.web.support.pagination import ROWS, Turned, turned
@@ -32,6 +34,10 @@ from hikflask.web.support.responses import error_page
 from hikflask.web.support.urls import next_or
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+# So many photos are as much as a browser prints at once.
+MAX_PRINTED = 1000
+TYPES = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 @dataclass(frozen=True)
@@ -117,21 +123,38 @@ def list_state() -> ResponseReturnValue:
     return with_bar(render_template("jobs/_list.html", **_listed()))
 
 
-@bp.get("/<int:job_id>")
-@allow(VIEWER)
-def show(job_id: int) -> ResponseReturnValue:
-    """One job: its preview before it is started, then its progress and its report."""
-    job = queries.get(job_id) or abort(404)
-    if job.state == DRAFT:
-        return draft.page(draft_or_404(job_id))
-    return render_template("jobs/show.html", report=report_of(job))
-
-
 @bp.get("/<int:job_id>/state")
 @allow(VIEWER, is_activity=False)
 def state(job_id: int) -> ResponseReturnValue:
     """The part of a job's page that polls, with the bar."""
     return with_bar(render_template("jobs/_report.html", report=report_of(started_or_404(job_id))))
+
+
+@bp.get("/<int:job_id>/file")
+@allow(OPERATOR)
+def file(job_id: int) -> ResponseReturnValue:
+    """The file of an export while it is kept, else the job's page; a download is noted in the audit trail."""
+    job = started_or_404(job_id)
+    path, page_of_job = export_files.find(job), redirect(url_for(".show", job_id=job_id))
+    if path is None:
+        return page_of_job
+    kind = job.params["format"]
+    name = f"employees-{today(job.ended_at).isoformat()}.{kind}"
+    try:
+        answer = send_file(path, TYPES[kind], as_attachment=True, download_name=name, conditional=False, etag=False)
+    except FileNotFoundError:  # It was deleted at this moment.
+        return page_of_job
+    answer.headers["Cache-Control"] = "no-store"
+    audit.record_alone("employees.export_downloaded", subject=f"job {job.id}", after={"people": job.total})
+    return answer
+
+
+@bp.get("/<int:job_id>/print")
+@allow(OPERATOR)
+def printed(job_id: int) -> ResponseReturnValue:
+    """The people with their photos, on a page that prints well."""
+    job = draft_or_404(job_id)
+    return render_template("jobs/print.html", job=job, people=queries.people(job.id, MAX_PRINTED))
 
 
 @bp.post("/<int:job_id>/stop")
@@ -183,8 +206,8 @@ def _question(job_id: int, form: JobForm, status: int = HTTPStatus.OK) -> Respon
     job = started_or_404(job_id)
     if not lifecycle.can_retry(job):
         return redirect(url_for(".show", job_id=job_id), 303)
-    known = {"job": job, "form": form, "losses": losses.of_rest(job)}
-    return make_response(render_template("jobs/retry.html", **known), status)
+    page = render_template("jobs/retry.html", job=job, form=form, losses=losses.of_rest(job))
+    return make_response(page, status)
 
 
 def _retry(job_id: int, agreed: Agreed) -> ResponseReturnValue:

@@ -209,7 +209,7 @@ def test_unsaved_pictures_are_shown_the_callers_own_first(simulator: Simulated, 
     of_anna = capture_face(simulator, terminal, IVAN)
     # Taken as from a terminal that keeps no file, so it does not supersede the first.
     of_boris = Capture(terminal_id=terminal.id, state=CAPTURED, requested_by="Борис", deadline=database_now())
-    of_boris.photo_id = storage.keep_captured(FACE, "").id
+    of_boris.photo_id = storage.keep(FACE, "").id
     db.session.add(of_boris)
     db.session.commit()
 

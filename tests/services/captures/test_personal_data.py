@@ -86,8 +86,8 @@ def test_unsaved_picture_goes_with_its_capture(simulator: Simulated, terminal: T
 
 
 def test_photo_that_belongs_to_nobody_is_known_by_its_number_until_its_file_is_removed() -> None:
-    picture = storage.keep_captured(b"a picture", "100222")
-    storage.keep_captured(b"another", "100333")
+    picture = storage.keep(b"a picture", "100222")
+    storage.keep(b"another", "100333")
 
     assert personal_data.leftover_photos("100222") == [picture.id]
     assert forget() == [picture.file]

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 def add(terminal: Terminal, number: str = "100222", state: str = CAPTURED, **columns: object) -> Capture:
     """Add a capture of the program HR as its row would be."""
     given = {"requested_by": "HR", "deadline": database_now(), "draft_number": number, "state": state, **columns}
-    photo_id = storage.keep_captured(b"a picture", number).id if state in {CAPTURED, USED} else None
+    photo_id = storage.keep(b"a picture", number).id if state in {CAPTURED, USED} else None
     capture = Capture(terminal_id=terminal.id, photo_id=photo_id, **given)
     db.session.add(capture)
     db.session.commit()
@@ -98,7 +98,7 @@ def test_form_has_the_earlier_picture_until_the_next_one_is_taken(terminal: Term
     again = add(terminal, state=retake, retake_of=earlier.id)
     assert queries.unsaved_of_form(earlier.id) == queries.unsaved_of_form(again.id) == earlier
 
-    again.state, again.photo_id = CAPTURED, storage.keep_captured(b"another", "100222").id
+    again.state, again.photo_id = CAPTURED, storage.keep(b"another", "100222").id
     db.session.commit()
 
     assert queries.unsaved_of_form(again.id) == again

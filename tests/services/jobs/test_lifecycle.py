@@ -8,6 +8,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.core.db import transaction
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
@@ -68,7 +69,7 @@ def test_job_of_a_killed_worker_is_claimed_once_and_the_old_claim_is_void(claim:
 
     assert lifecycle.claim_orphans() == [Claim(claim.job_id, 2)]
     assert lifecycle.claim_orphans() == []
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLost), transaction():
         lifecycle.count(claim)
     assert lifecycle.take(claim) is None
     assert lifecycle.take(Claim(claim.job_id, 2)) is not None
@@ -110,7 +111,7 @@ def test_stopped_job_is_over_for_everybody(claim: Claim) -> None:
     assert not lifecycle.stop(claim.job_id)
     assert job(claim.job_id).state == STOPPED
     assert lifecycle.take(claim) is None
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLost), transaction():
         lifecycle.count(claim)
     assert [entry.after for entry in entries("job.stopped")] == [
         {"job": "department", "people": 0, "department": "Охрана"}

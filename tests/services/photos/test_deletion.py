@@ -93,7 +93,7 @@ def test_whole_picture_without_a_row_stays() -> None:
 
 
 def test_picture_whose_process_died_before_it_was_saved_goes_after_an_hour() -> None:
-    storage.keep_captured(FACE, "100222")
+    storage.keep(FACE, "100222")
 
     forget()
     assert len(files()) == 1
@@ -105,7 +105,7 @@ def test_picture_whose_process_died_before_it_was_saved_goes_after_an_hour() -> 
 
 
 def test_picture_that_nobody_saved_goes_though_the_clock_was_set_back() -> None:
-    storage.keep_captured(FACE, "100222")
+    storage.keep(FACE, "100222")
     age(Photo, "forgotten_at", -2 * 3600)
 
     forget()

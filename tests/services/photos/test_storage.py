@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 def kept(number: str = "100222") -> Photo:
     """A captured photo with its row."""
-    photo = storage.keep_captured(FACE, number)
+    photo = storage.keep(FACE, number)
     storage.save(photo)
     db.session.commit()
     return photo
@@ -49,7 +49,7 @@ def files() -> list[str]:
 
 @pytest.mark.parametrize("picture", [FACE, FACE + b"trailing", b"anything at all", b""])
 def test_captured_picture_is_kept_byte_for_byte_with_its_hash(picture: bytes) -> None:
-    photo = storage.keep_captured(picture, "100222")
+    photo = storage.keep(picture, "100222")
 
     assert content(photo) == picture
     assert photo.sha256 == storage.sha256(picture)
@@ -64,7 +64,7 @@ def test_hash_of_an_upload_is_that_of_the_file_that_was_written() -> None:
 
 
 def test_file_is_named_by_the_number_and_cannot_be_guessed() -> None:
-    first, second = storage.keep_captured(FACE, "100222"), storage.keep_captured(FACE, "100222")
+    first, second = storage.keep(FACE, "100222"), storage.keep(FACE, "100222")
 
     assert first.file.startswith("100222_")
     assert first.file.endswith(".jpg")
@@ -75,7 +75,7 @@ def test_file_is_named_by_the_number_and_cannot_be_guessed() -> None:
 
 @pytest.mark.parametrize("number", ["", "../../etc/passwd", "a/b", "Иван", "..", "x" * 255, "1\n2", "\0"])
 def test_typed_number_never_leads_out_of_the_folder(number: str) -> None:
-    photo = storage.keep_captured(FACE, number)
+    photo = storage.keep(FACE, number)
 
     assert files() == [photo.file]
     assert photo.file.isascii()
@@ -84,7 +84,7 @@ def test_typed_number_never_leads_out_of_the_folder(number: str) -> None:
 
 
 def test_picture_for_no_number_has_a_name_that_says_so() -> None:
-    assert storage.keep_captured(FACE, "").file.startswith("capture_")
+    assert storage.keep(FACE, "").file.startswith("capture_")
 
 
 def test_refused_upload_leaves_nothing() -> None:
@@ -95,7 +95,7 @@ def test_refused_upload_leaves_nothing() -> None:
 
 
 def test_half_a_file_is_never_under_the_photos_name() -> None:
-    storage.keep_captured(FACE, "100222")
+    storage.keep(FACE, "100222")
 
     assert not [name for name in files() if name.startswith(".") or name.endswith(".part")]
 
@@ -196,14 +196,14 @@ def test_one_that_cannot_be_unlinked_is_told_and_keeps_no_other(caplog: pytest.L
 
 
 def test_picture_that_is_not_saved_yet_is_unknown_to_everybody() -> None:
-    photo = storage.keep_captured(FACE, "100222")
+    photo = storage.keep(FACE, "100222")
 
     assert storage.get(photo.file) is None
     assert storage.is_forgotten(photo)
 
 
 def test_picture_that_was_given_up_is_not_saved_any_more() -> None:
-    photo = storage.keep_captured(FACE, "100222")
+    photo = storage.keep(FACE, "100222")
     age(Photo, "forgotten_at", 1)
 
     with pytest.raises(CaptureSuperseded, match=r"^file_gone$"):

@@ -130,7 +130,7 @@ def test_child_process_ends_when_its_parent_was_killed(path: Path) -> None:
     layout = looked(path, HEAD + "1;Иванов;Цех 1\n" * MANY)
     parent = (
         "import os; from pathlib import Path; from hikflask.services.spreadsheets.reader_process import Layout, read\n"
-        f"rows = read(Path({str(path)!r}), Layout.from_json({layout.as_json()!r}))\nnext(rows)\n"
+        f"rows = read(Path({str(path)!r}), Layout(**{vars(layout)!r}))\nnext(rows)\n"
         "print(Path(f'/proc/self/task/{os.getpid()}/children').read_text().strip(), flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from hikflask.models import Job
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.spreadsheets import table_file
-from hikflask.web.jobs import people as people_pages
+from hikflask.web.jobs import jobs as job_pages
 from tests.support.desk import ENGLISH, Desk
 from tests.support.filled_forms import forms
 from tests.support.jobs import add_people
@@ -205,7 +205,7 @@ def test_page_to_print_has_photo_name_number_and_department(desk: Desk) -> None:
 def test_more_than_a_browser_prints_are_not_left_out_silently(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
 ) -> None:
-    monkeypatch.setattr(people_pages, "MAX_PRINTED", 2)
+    monkeypatch.setattr(job_pages, "MAX_PRINTED", 2)
     with app.app_context():
         add_people("1", "2", "3")
 
