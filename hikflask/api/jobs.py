@@ -28,7 +28,7 @@ def get_job(job_id: int) -> ResponseReturnValue:
 
     It is told by pages: the header Link leads to the next one.
     """
-    job = queries.get(job_id)
+    job = queries.find_job(job_id)
     if job is None or job.state == DRAFT:
         abort(404, "There is no such job.")
     answer: dict[str, Any] = {"state": job.state, "done": job.done, "total": job.total, "failed": []}

@@ -125,16 +125,16 @@ def check_terminal(terminal_id: int) -> None:
         log.info("terminal %s: %s", terminal_id, error.code)
 
 
-def enqueue_due(enrolment_ids: Iterable[int], *, asked: bool = False) -> None:
+def enqueue_due(enrolment_ids: Iterable[int], *, by_hand: bool = False) -> None:
     """Reconcile at once the enrolments that a service returned as due. Call this after the commit.
 
     While a terminal is backing off because it did not answer, the sweep tries it again, so it keeps no thread from the
     others.
 
-    :param asked: somebody asks for this attempt alone, so it is made all the same.
+    :param by_hand: an operator asks for this attempt alone, so it is made all the same.
     """
     ids = list(enrolment_ids)
-    for enrolment_id in ids if asked else schedule.worth_trying(ids):
+    for enrolment_id in ids if by_hand else schedule.worth_trying(ids):
         task_queue.enqueue(reconcile_enrolment, enrolment_id)
 
 

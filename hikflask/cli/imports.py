@@ -108,7 +108,7 @@ def _import(
             claim = imports.start_import(batch_id, agreed)
             is_over = True
             _run(claim)
-        return import_report.of_batch(batches.row(batch_id), MAX_PRINTED)
+        return import_report.of_batch(batches.get_batch(batch_id), MAX_PRINTED)
     except ColumnsMissing as error:
         field, names = error.fields[0], batch.layout["columns"]
         raise click.ClickException(
@@ -149,8 +149,8 @@ def _run(claim: Claim) -> Job:
         with progress.shown(claim.job_id):
             run_to_end(claim)
     except KeyboardInterrupt:
-        lifecycle.stop(claim.job_id)
-    job = queries.get(claim.job_id)
+        lifecycle.stop_job(claim.job_id)
+    job = queries.find_job(claim.job_id)
     if job is None or job.state == STOPPED:
         if job is None or job.kind != IMPORT:
             raise click.ClickException("Stopped.")

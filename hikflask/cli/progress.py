@@ -35,7 +35,7 @@ def shown(job_id: int, stream: TextIO | None = None, seconds: float = SECONDS) -
 def _watch(app: Flask, job_id: int, out: TextIO, seconds: float, ended: threading.Event) -> None:
     with app.app_context():
         while not ended.wait(seconds):
-            job = queries.get(job_id)
+            job = queries.find_job(job_id)
             if job is not None:
                 out.write(f"\r{job.done} of {job.total} ")
                 out.flush()

@@ -161,7 +161,7 @@ def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jo
     waiting = client.get("/api/jobs/1").json
     assert waiting == {"state": "waiting", "done": 0, "total": imports.MAX_ROWS + 1, "failed": []}
     with app.app_context():
-        lifecycle.stop(1)
+        lifecycle.stop_job(1)
     run_jobs()
     assert client.get("/api/jobs/1").json == {**waiting, "state": "stopped"}
 

@@ -62,7 +62,7 @@ def test_many_who_failed_are_told_by_pages(app: Flask, client: FlaskClient) -> N
 
 def test_stopped_job_says_so(app: Flask, client: FlaskClient, claim: Claim) -> None:
     with app.app_context():
-        lifecycle.stop(claim.job_id)
+        lifecycle.stop_job(claim.job_id)
 
     assert client.get(f"/api/jobs/{claim.job_id}").json == {"state": "stopped", "done": 0, "total": 2, "failed": []}
 

@@ -38,7 +38,7 @@ def test_sweep_takes_up_the_job_of_a_worker_that_was_killed(run_jobs: RunJobs) -
 def test_task_that_comes_late_runs_nothing(run_jobs: RunJobs) -> None:
     claim = started(DEPARTMENT, add_people("1"), department="Охрана")
     tasks.enqueue_job(claim)
-    lifecycle.stop(claim.job_id)
+    lifecycle.stop_job(claim.job_id)
 
     run_jobs()
 

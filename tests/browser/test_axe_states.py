@@ -188,7 +188,7 @@ def question_before_a_retry(page: Page, known: Known) -> None:
     db.session.add(Enrolment(terminal_id=known.away_id, number="AXE12", employee_id=employee_id, desired=PRESENT))
     db.session.commit()
     job_id = started(DEACTIVATE, [employee_id]).job_id
-    lifecycle.stop(job_id)
+    lifecycle.stop_job(job_id)
     page.goto(f"/jobs/{job_id}/retry")
     expect(page.locator("#confirm")).to_be_visible()
 

@@ -116,7 +116,7 @@ def test_nobody_is_taken_over_by_a_job_that_was_stopped_meanwhile(
     strangers(simulator, ["900"], [FACE])
     made = plan.make(compare(terminal), plan.Choices(numbers={"900": plan.TAKE_OVER}))
     claim = jobs.begin("apply", made.job_params, terminal_id=terminal.id, items=made.items)
-    other = between(take_over, "_photo", lambda: jobs.stop(claim.job_id))
+    other = between(take_over, "_photo", lambda: jobs.stop_job(claim.job_id))
 
     run_slice(claim, 5.0)
     other.finish()

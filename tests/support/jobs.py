@@ -45,7 +45,7 @@ def run(claim: Claim) -> Job:
 
 def job(job_id: int) -> Job:
     """The job, as the database has it."""
-    found = queries.get(job_id)
+    found = queries.find_job(job_id)
     db.session.commit()
     assert found is not None
     return found

@@ -53,7 +53,7 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
         meanwhile. :raises number_known: when somebody got the number meanwhile. :raises ServiceError: as a save does.
     :raises import_row_gone: when it was deleted meanwhile with all data of its person.
     """
-    batch = batches.row(row.batch_id)
+    batch = batches.get_batch(row.batch_id)
     is_refused, is_changed = PHOTO in (row.errors or {}), row.verdict == NEW or PHOTO in (row.before or {})
     has_photo = row.state == OPEN and row.photo and is_changed and not is_refused
     with storage.Files() as files:

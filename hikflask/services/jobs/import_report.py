@@ -78,7 +78,7 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
     """
     last_item, last_row = PLACES.values(cursor) if cursor else (0, 0)
     is_over = job.state in {DONE, FAILED} and job.refusal is None
-    batch = batches.of_job(job.id) if is_over else None
+    batch = batches.batch_of_job(job.id) if is_over else None
     items = _failed(job.id, batch, limit + 1, last_item)
     rows = _wrong(batch, limit + 1 - len(items), last_row) if batch else []
     more = len(items) + len(rows) > limit

@@ -1,8 +1,8 @@
 """From the draft of a job to its end. Each step is one compare-and-set, so it happens once, whoever else tries it.
 
-    draft → waiting (start) → running (take) → done (finish), failed (fail, claim_orphans), stopped (stop)
+    draft → waiting (start) → running (take) → done (finish), failed (fail, claim_orphans), stopped (stop_job)
     done with failures, failed, stopped → waiting (retry)
-    failed → stopped (stop: it is left as it is)
+    failed → stopped (stop_job: it is left as it is)
 
 Only the worker with the job's present claim number gets anything done. A claim that is over is claimed again. A job
 that waits for terminals is paused: it stays running, nobody runs it, and its claim is over when its time has come.
@@ -152,7 +152,7 @@ def retry(job_id: int, agreed: Agreed) -> Claim | None:
 
 
 @transactional
-def stop(job_id: int) -> bool:
+def stop_job(job_id: int) -> bool:
     """Stop a job for good: nothing more is done, and what is done stays. One that failed needs no attention any more.
 
     False when it has ended already.

@@ -41,7 +41,7 @@ class ItemOf:
     employee: Employee | None
 
 
-def get(job_id: int) -> Job | None:
+def find_job(job_id: int) -> Job | None:
     """Return the job, or None."""
     return db.session.get(Job, job_id, populate_existing=True)
 

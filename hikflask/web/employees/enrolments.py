@@ -31,7 +31,7 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
     """Try again now. The row says that it is tried, then what came of it."""
     enrolment = _enrolment(enrolment_id)
     desired.retry(enrolment.id)
-    tasks.enqueue_due([enrolment.id], asked=True)
+    tasks.enqueue_due([enrolment.id], by_hand=True)
     if not htmx.wants_fragment():
         flash(_("It is tried again. The result appears below."))
         return _back(enrolment)
@@ -46,7 +46,7 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
     """Overwrite whoever has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
     if desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0):
-        tasks.enqueue_due([enrolment.id], asked=True)
+        tasks.enqueue_due([enrolment.id], by_hand=True)
     else:
         flash(_("This was changed meanwhile. Look again, please."), "warning")
     return _back(enrolment)

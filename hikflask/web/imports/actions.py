@@ -69,7 +69,7 @@ def discard(batch_id: int) -> ResponseReturnValue:
     if at.is_over:
         return _back(at)
     if at.job and at.is_running:
-        lifecycle.stop(at.job.id)
+        lifecycle.stop_job(at.job.id)
     if not batches.discard(batch_id):
         return _back(at)
     flash(_("Nothing was imported. The files are deleted."))

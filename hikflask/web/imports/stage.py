@@ -78,11 +78,11 @@ class Stage:
 
 def of(batch: ImportBatch) -> Stage:
     """Return the stage of an import."""
-    if batch.undo_job_id and (job := queries.get(batch.undo_job_id)):
+    if batch.undo_job_id and (job := queries.find_job(batch.undo_job_id)):
         return Stage(batch, job, UNDOING if job.is_open else UNDONE)
-    if batch.import_job_id and (job := queries.get(batch.import_job_id)):
+    if batch.import_job_id and (job := queries.find_job(batch.import_job_id)):
         return Stage(batch, job, IMPORTING if job.is_open else IMPORTED)
-    job = queries.get(batch.check_job_id) if batch.check_job_id else None
+    job = queries.find_job(batch.check_job_id) if batch.check_job_id else None
     if job is None and batch.checked_at is None:
         return Stage(batch, None, CHOOSING)
     is_open = job is not None and job.is_open

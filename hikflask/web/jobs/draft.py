@@ -63,7 +63,7 @@ def selected_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 @allow(VIEWER)
 def show(job_id: int) -> ResponseReturnValue:
     """One job: its preview before it is started, then its progress and its report."""
-    job = queries.get(job_id) or abort(404)
+    job = queries.find_job(job_id) or abort(404)
     if job.state == DRAFT:
         return _page(draft_or_404(job_id))
     return render_template("jobs/show.html", report=report_of(job))
@@ -73,7 +73,7 @@ def show(job_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def start(job_id: int) -> ResponseReturnValue:
     """Start a draft that everybody may start who enrols employees."""
-    if (job := queries.get(job_id)) and job.kind == DEACTIVATE:
+    if (job := queries.find_job(job_id)) and job.kind == DEACTIVATE:
         abort(HTTPStatus.FORBIDDEN)
     return _start(job_id, by_admin=False)
 
@@ -82,7 +82,7 @@ def start(job_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def deactivate(job_id: int) -> ResponseReturnValue:
     """Start the deactivation of many."""
-    if (job := queries.get(job_id)) and job.kind != DEACTIVATE:
+    if (job := queries.find_job(job_id)) and job.kind != DEACTIVATE:
         abort(HTTPStatus.NOT_FOUND)
     return _start(job_id, by_admin=True)
 
@@ -91,7 +91,7 @@ def deactivate(job_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def remove(job_id: int) -> ResponseReturnValue:
     """Start a change by which many lose access."""
-    if (job := queries.get(job_id)) and job.kind != DEPARTMENT:
+    if (job := queries.find_job(job_id)) and job.kind != DEPARTMENT:
         abort(HTTPStatus.NOT_FOUND)
     return _start(job_id, by_admin=True)
 
@@ -105,7 +105,7 @@ def typed_again(fields: MultiDict[str, str], job_id: int) -> ResponseReturnValue
 
 def _start(job_id: int, *, by_admin: bool) -> ResponseReturnValue:
     """Start a draft and show the job; the second click of a double click shows the job that the first one started."""
-    job = queries.get(job_id) or abort(404)
+    job = queries.find_job(job_id) or abort(404)
     if job.state == DRAFT:
         form = _form_of(job)
         if not KINDS[job.kind].can_start or not job.total:

@@ -161,7 +161,7 @@ def printed(job_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def stop(job_id: int) -> ResponseReturnValue:
     """Stop a job, or leave one that failed as it is, and go back to the page that shows it; what is done stays."""
-    lifecycle.stop(_changeable(job_id))
+    lifecycle.stop_job(_changeable(job_id))
     return redirect(next_or(url_for(".show", job_id=job_id)), 303)
 
 
@@ -241,7 +241,7 @@ def started_or_404(job_id: int) -> Job:
 
     :raises werkzeug.exceptions.NotFound: when there is none.
     """
-    job = queries.get(job_id)
+    job = queries.find_job(job_id)
     return job if job and job.state != DRAFT else abort(404)
 
 
@@ -250,7 +250,7 @@ def draft_or_404(job_id: int) -> Job:
 
     :raises werkzeug.exceptions.NotFound: when there is none.
     """
-    job = queries.get(job_id)
+    job = queries.find_job(job_id)
     if job is None or job.state != DRAFT or not current_operator.may(ADMIN if job.kind == DEACTIVATE else OPERATOR):
         abort(404)
     return job

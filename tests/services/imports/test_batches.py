@@ -84,7 +84,7 @@ def test_nothing_stays_of_what_is_refused(app: Flask) -> None:
         batches.make(table("1;Иван;"), Upload("x.zip", io.BytesIO(b"no archive")))
 
     assert stored() == 0
-    assert batches.get(1) is None
+    assert batches.find_batch(1) is None
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_import_is_found_by_its_jobs() -> None:
     batch_id = checked("1;Иван;")
     job = apply(batch_id)
 
-    found = batches.of_job(job.id)
+    found = batches.batch_of_job(job.id)
     assert isinstance(found, ImportBatch)
     assert (found.id, found.import_job_id) == (batch_id, job.id)
     assert found.check_job_id is not None
-    assert batches.of_job(found.check_job_id) == found
-    assert batches.of_job(99) is None
+    assert batches.batch_of_job(found.check_job_id) == found
+    assert batches.batch_of_job(99) is None
 
 
 def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> None:
@@ -144,7 +144,7 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
     assert not batches.discard(unstarted)
     assert not batches.discard(done)
 
-    assert (batches.get(unstarted), rows(unstarted), stored()) == (None, [], 0)
+    assert (batches.find_batch(unstarted), rows(unstarted), stored()) == (None, [], 0)
     assert len(rows(done)) == 1
 
 

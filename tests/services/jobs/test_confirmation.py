@@ -190,7 +190,7 @@ def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
 
 def test_stopped_job_is_not_looked_at_and_retry_goes_on(terminal: Terminal) -> None:
     claim = sent(terminal, "1", "2")
-    lifecycle.stop(claim.job_id)
+    lifecycle.stop_job(claim.job_id)
     write("1", **CONFIRMED)
     assert lifecycle.claim_orphans() == []
 
@@ -234,7 +234,7 @@ def test_worker_killed_between_looks_loses_nothing(terminal: Terminal) -> None:
 
 def test_job_of_a_killed_worker_that_was_stopped_stays_stopped(terminal: Terminal) -> None:
     claim = sent(terminal, "1")
-    lifecycle.stop(claim.job_id)
+    lifecycle.stop_job(claim.job_id)
 
     assert not run_slice(claim, LONG)
 

@@ -63,7 +63,7 @@ def test_each_is_started_once() -> None:
 
 def test_stopped_import_goes_on_with_what_is_left_and_can_be_undone_instead() -> None:
     found = checked("1;Иван;", "2;Пётр;")
-    lifecycle.stop(started(imports.start_import, found).job_id)
+    lifecycle.stop_job(started(imports.start_import, found).job_id)
     assert job(batch(found).import_job_id or 0).state == STOPPED
     with pytest.raises(ServiceError, match=r"^nothing_to_undo$"):
         started(imports.start_undo, found)

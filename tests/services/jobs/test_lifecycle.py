@@ -106,9 +106,9 @@ def test_progress_begins_the_count_of_attempts_anew(claim: Claim) -> None:
 def test_stopped_job_is_over_for_everybody(claim: Claim) -> None:
     lifecycle.take(claim)
 
-    assert lifecycle.stop(claim.job_id)
+    assert lifecycle.stop_job(claim.job_id)
 
-    assert not lifecycle.stop(claim.job_id)
+    assert not lifecycle.stop_job(claim.job_id)
     assert job(claim.job_id).state == STOPPED
     assert lifecycle.take(claim) is None
     with pytest.raises(ClaimLost), transaction():
@@ -120,7 +120,7 @@ def test_stopped_job_is_over_for_everybody(claim: Claim) -> None:
 
 def test_what_has_ended_is_not_stopped(claim: Claim) -> None:
     assert run(claim).state == DONE
-    assert not lifecycle.stop(claim.job_id)
+    assert not lifecycle.stop_job(claim.job_id)
     assert job(claim.job_id).state == DONE
 
 
@@ -128,7 +128,7 @@ def test_draft_is_neither_claimed_nor_stopped() -> None:
     draft = make_draft(DEPARTMENT, EmployeeFilter(), add_people("1"))
 
     assert lifecycle.claim_orphans() == []
-    assert not lifecycle.stop(draft.id)
+    assert not lifecycle.stop_job(draft.id)
     assert db.session.execute(db.select(AuditEntry.id)).all() == []
 
 
@@ -179,7 +179,7 @@ def test_pause_does_not_count_as_a_lost_claim(claim: Claim) -> None:
 
 def test_retry_of_a_stopped_job_goes_on_where_it_was_and_names_who_asked(claim: Claim) -> None:
     run_slice(claim, seconds=0.0)
-    lifecycle.stop(claim.job_id)
+    lifecycle.stop_job(claim.job_id)
 
     with audit.acting(Actor("Пётр")):
         again = lifecycle.retry(claim.job_id, AGREED)
@@ -225,7 +225,7 @@ def test_job_that_was_given_up_is_retried(claim: Claim) -> None:
 
 def test_second_click_and_what_has_nothing_to_retry_retry_nothing(claim: Claim) -> None:
     assert lifecycle.retry(claim.job_id, AGREED) is None
-    lifecycle.stop(claim.job_id)
+    lifecycle.stop_job(claim.job_id)
     assert lifecycle.retry(claim.job_id, AGREED) is not None
     assert lifecycle.retry(claim.job_id, AGREED) is None
     assert lifecycle.retry(999, AGREED) is None
@@ -244,7 +244,7 @@ def test_failed_job_that_is_left_as_it_is_needs_no_attention_and_keeps_its_end(c
     lifecycle.fail(claim, refusal("unreachable"))
     ended_at = job(claim.job_id).ended_at
 
-    assert lifecycle.stop(claim.job_id)
+    assert lifecycle.stop_job(claim.job_id)
 
     left = job(claim.job_id)
     assert (left.state, left.ended_at, left.params["refusal"]["code"]) == (STOPPED, ended_at, "unreachable")

@@ -127,7 +127,7 @@ def test_progress_is_reported_for_each_batch_and_no_file_is_there_before_the_end
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_stopped_export_leaves_no_file(people: list[int], kind: str) -> None:
     claim = begun(people, kind)
-    progress = Interrupted(claim, 2, lambda: lifecycle.stop(claim.job_id))
+    progress = Interrupted(claim, 2, lambda: lifecycle.stop_job(claim.job_id))
 
     with pytest.raises(ClaimLost):
         list_export.write_file(job(claim.job_id), progress)

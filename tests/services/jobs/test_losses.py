@@ -41,7 +41,7 @@ def test_plan_takes_access_by_the_steps_that_are_left_and_take_it(terminal: Term
     assert losses.of_rest(begun(earlier)) == lose(4), "any may be inactive whom a plan of an earlier version takes over"
     plan = begun({**earlier, INACTIVE: ["3"]})
     assert losses.of_rest(plan) == lose(3)
-    lifecycle.stop(plan.id)
+    lifecycle.stop_job(plan.id)
     with pytest.raises(AdministratorNeeded):
         lifecycle.retry(plan.id, BY_OPERATOR)
     with transaction():
@@ -78,7 +78,7 @@ def test_new_face_takes_access_wherever_it_is_sent(simulator: Simulated, termina
 
 def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> None:
     claim = started(DEACTIVATE, add_people("1"))
-    lifecycle.stop(claim.job_id)
+    lifecycle.stop_job(claim.job_id)
 
     with pytest.raises(AdministratorNeeded):
         lifecycle.retry(claim.job_id, BY_OPERATOR)

@@ -99,7 +99,7 @@ def test_second_start_waits_for_the_same_comparison(terminal: Terminal) -> None:
 def test_comparison_whose_job_was_stopped_goes_on_in_another_one(terminal: Terminal) -> None:
     first = plan_choices.start_compare(terminal.id)
     assert first is not None
-    lifecycle.stop(first.job_id)
+    lifecycle.stop_job(first.job_id)
 
     second = plan_choices.start_compare(terminal.id)
 

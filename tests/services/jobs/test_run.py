@@ -119,7 +119,7 @@ def test_stop_is_seen_by_the_next_item_which_is_not_done() -> None:
     event.remove(db.engine, "before_cursor_execute", stop)
 
     assert moved() == ["1"]
-    assert lifecycle.stop(claim.job_id)
+    assert lifecycle.stop_job(claim.job_id)
     assert (job(claim.job_id).state, job(claim.job_id).done) == (STOPPED, 1)
 
 

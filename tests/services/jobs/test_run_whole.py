@@ -57,7 +57,7 @@ def test_stop_ends_it_at_the_next_report(claim_of: Callable[[Whole], Claim]) -> 
                 db.session.add(JobItem(job_id=this.id, number=str(done)))
                 progress.report(done, 3)
             reported.append(done)
-            lifecycle.stop(this.id)
+            lifecycle.stop_job(this.id)
 
     claim = claim_of(whole)
     run_to_end(claim)

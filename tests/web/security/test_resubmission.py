@@ -134,7 +134,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         given = {"enrolments": [[1, None, True]], "former_enrolments": []}
         add_import(ImportRow(written=given, state=APPLIED, **pyotr))
         plan_choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
-        lifecycle.stop(started(DEACTIVATE, [2]).job_id)
+        lifecycle.stop_job(started(DEACTIVATE, [2]).job_id)
 
 
 def shows(page: str, path: str) -> bool:
