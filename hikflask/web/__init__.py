@@ -13,7 +13,6 @@ from hikflask.web.departments import departments
 from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
 from hikflask.web.groups import groups
-from hikflask.web.imports import actions as import_actions
 from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import imports
 from hikflask.web.imports import upload as import_upload
@@ -32,7 +31,7 @@ MODULES = (
     *(departments, groups),
     *(terminals, edit_terminal, checks, retire, replacement),
     *(jobs, job_draft),
-    *(imports, import_upload, import_columns, import_actions),
+    *(imports, import_upload, import_columns),
     *(comparisons, choose_differences, comparison_plan),
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),

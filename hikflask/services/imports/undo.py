@@ -78,18 +78,15 @@ def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bo
 
 
 def _delete_again(employee: Employee) -> None:
-    if employee.terminal_name or not employee.is_active or _has_more(employee):
-        raise ServiceError("changed_since")
-    apply_deleted(employee)
-
-
-def _has_more(employee: Employee) -> bool:
-    """True when somebody recorded a consent, took a picture, or saved another photo since."""
+    """Delete an employee, unless somebody recorded a consent, took a picture, or saved another photo since."""
     consent = select(Consent.id).where(Consent.employee_id == employee.id)
     photos = select(Photo.id).where(Photo.employee_id == employee.id, Photo.id != (employee.photo_id or 0))
     added_at = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
     captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= added_at)
-    return any(db.session.execute(later.limit(1)).first() for later in (consent, photos, captures))
+    has_more = any(db.session.execute(later.limit(1)).first() for later in (consent, photos, captures))
+    if employee.terminal_name or not employee.is_active or has_more:
+        raise ServiceError("changed_since")
+    apply_deleted(employee)
 
 
 # --- whoever was changed ---

@@ -126,18 +126,15 @@ def _in_window(window: Image.Image, least_score: float) -> Iterator[Face]:
     net.setInput(cv2.dnn.blobFromImage(np.asarray(window), 2 / 255, (SIDE, SIDE), (127.5, 127.5, 127.5)))
     scores, boxes = net.forward([SCORES, BOXES])
     for anchor in np.flatnonzero(scores > math.log(least_score / (1 - least_score))):
-        face = _decoded(boxes.reshape(-1, 16)[anchor], _anchors()[anchor], float(scores.flat[anchor]))
+        # Middle, width, height and points (the first two are the eyes) are relative to the anchor.
+        from_left, from_top = _anchors()[anchor]
+        x, y, width, height, *points = map(float, boxes.reshape(-1, 16)[anchor])
+        size = (width + height) / 2
+        eye, other_eye = ((from_left + points[at], from_top + points[at + 1]) for at in (0, 2))
+        score = 1 / (1 + math.exp(-float(scores.flat[anchor])))
+        face = Face(from_left + x - size / 2, from_top + y - size / 2, size, eye, other_eye, score)
         if abs(face.roll) <= 45:
             yield face
-
-
-def _decoded(values: Any, anchor: Point, logit: float) -> Face:
-    """Return a face: its middle, width, height and points (the first two are the eyes) are relative to the anchor."""
-    x, y, width, height, *points = map(float, values)
-    size = (width + height) / 2
-    left, top = anchor[0] + x - size / 2, anchor[1] + y - size / 2
-    eye, other_eye = ((anchor[0] + points[at], anchor[1] + points[at + 1]) for at in (0, 2))
-    return Face(left, top, size, eye, other_eye, 1 / (1 + math.exp(-logit)))
 
 
 @cache

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, Any, cast
@@ -24,8 +23,6 @@ from hikflask.services.photos.inspection_checks import Finding
 
 # Degrees clockwise.
 TURNS = (0, 90, 180, 270)
-# The library that finds faces, and the setting that switches it off.
-LIBRARY, SETTING, OFF = "cv2", "FACE_DETECTION", "off"
 PROGRAM = [*jpeg_process.PYTHON, without_app.__file__, "hikflask.services.photos.inspection_program"]
 # Numerical libraries start a thread for each core, each with its own memory.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -47,11 +44,6 @@ def check_photo(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> Chec
     """Check one photo, as PhotoInspector.check() does."""
     with closing(PhotoInspector()) as inspector:
         return inspector.check(stream, turn=turn, crop=crop)
-
-
-def finds_faces() -> bool:
-    """Return True when faces are detected: the library is installed, and the setting does not forbid it."""
-    return current_app.config[SETTING] != OFF and find_spec(LIBRARY) is not None
 
 
 class PhotoInspector:
@@ -77,7 +69,7 @@ class PhotoInspector:
         if turn not in TURNS:
             raise ValueError(f"a turn by {turn} degrees")
         end_read()  # A photo may have to wait for its turn.
-        detect = current_app.config[SETTING] != OFF
+        detect = current_app.config["FACE_DETECTION"] != "off"
         reply, picture = self.send(stream, {"turn": turn, "crop": crop, "detect": detect})
         return CheckedPhoto(picture, tuple(Finding(**fields) for fields in reply["findings"]), reply["faces_checked"])
 

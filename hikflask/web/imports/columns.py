@@ -46,7 +46,7 @@ def choose(batch_id: int) -> ResponseReturnValue:
     if _is_settled(batch):
         return _onwards(batch)
     form = ColumnsForm()
-    form.offer(_headers(batch), registry.list_active())
+    form.offer(named(batch.layout.get("columns", [])), registry.list_active())
     if not form.validate():
         return _page(batch, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
@@ -83,7 +83,7 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError) -> Resp
 
 
 def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) -> Response:
-    headers = _headers(batch)
+    headers = named(batch.layout.get("columns", []))
     form.offer(headers, registry.list_active())
     used = set(form.chosen.values())
     about = {
@@ -95,10 +95,6 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
         "complete": form.number.data is not None and len(used) > 1,
     }
     return make_response(render_template("imports/columns.html", batch=batch, form=form, **about), status)
-
-
-def _headers(batch: ImportBatch) -> list[str]:
-    return named(batch.layout.get("columns", []))
 
 
 def named(columns: Sequence[str]) -> list[str]:

@@ -1,29 +1,38 @@
-"""Imports: the list, and the page of one with its dry run, its progress, its report, and its wrong rows as a file."""
+"""Imports: the list, and the page of one with what is done there: the import itself, its undo, or neither."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
-from hikflask.forms.imports import ConfirmForm
-from hikflask.http.permissions import OPERATOR, allow
+from hikflask.background import tasks
+from hikflask.forms.fields import row_id
+from hikflask.forms.imports import ConfirmForm, UndoForm
+from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.labels.imports import row_error
+from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS
+from hikflask.services.core import refusal_rules
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
+from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses, queries
-from hikflask.services.jobs import import_report
+from hikflask.services.jobs import import_report, lifecycle
+from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs.jobs import report_of
-from hikflask.web.support.responses import csv_file
+from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed, turned
+from hikflask.web.support.responses import csv_file
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -36,8 +45,8 @@ WRONG_ROWS = 100
 @allow(OPERATOR)
 def index() -> ResponseReturnValue:
     """The imports, the newest first."""
-    found = listed(queries.list_page)
-    return render_template("imports/list.html", found=found, rows=[stage.of(batch) for batch in found.rows])
+    listing = listed(queries.list_page)
+    return render_template("imports/list.html", listing=listing, rows=[stage.of(batch) for batch in listing.rows])
 
 
 @bp.get("/<int:batch_id>")
@@ -47,7 +56,7 @@ def show(batch_id: int) -> ResponseReturnValue:
     at = stage.of(batch_or_404(batch_id))
     if at.name == CHOOSING:
         return redirect(url_for(".columns", batch_id=batch_id), 303)
-    return page(at, ConfirmForm(formdata=None))
+    return _page(at, ConfirmForm(formdata=None))
 
 
 @bp.get("/<int:batch_id>/state")
@@ -81,6 +90,86 @@ def _wrong_parts(batch: ImportBatch, rows: Iterator[ImportRow]) -> Iterator[Rows
         yield lines
 
 
+@bp.post("/<int:batch_id>/check")
+@allow(OPERATOR)
+def check(batch_id: int) -> ResponseReturnValue:
+    """Start the dry run again after it was stopped or interrupted."""
+    at = stage.of(batch_or_404(batch_id))
+    if at.can_check:
+        try:
+            tasks.enqueue_job(import_jobs.start_check(batch_id))
+        except ServiceError as error:
+            flash(error_sentence(error), "danger")
+    return _back(at)
+
+
+@bp.post("/<int:batch_id>/start")
+@allow(OPERATOR)
+def start(batch_id: int) -> ResponseReturnValue:
+    """Start an import that deactivates nobody."""
+    at = stage.of(batch_or_404(batch_id))
+    if at.can_import and queries.leavers(batch_id):
+        abort(HTTPStatus.FORBIDDEN)
+    return _start(at, by_admin=False)
+
+
+@bp.post("/<int:batch_id>/deactivate")
+@confirmed(ADMIN)
+def deactivate(batch_id: int) -> ResponseReturnValue:
+    """Start an import that deactivates people, or by which many lose access."""
+    return _start(stage.of(batch_or_404(batch_id)), by_admin=True)
+
+
+@resubmission.restores("imports.deactivate")
+def start_again(fields: MultiDict[str, str], batch_id: int) -> ResponseReturnValue:
+    """Show the import again with the number as it was typed."""
+    at = stage.of(batch_or_404(batch_id))
+    return _page(at, ConfirmForm(formdata=fields)) if at.can_import else _back(at)
+
+
+@bp.post("/<int:batch_id>/discard")
+@allow(OPERATOR)
+def discard(batch_id: int) -> ResponseReturnValue:
+    """Give up an import that was not started: its files and rows are deleted."""
+    at = stage.of(batch_or_404(batch_id))
+    if at.is_over:
+        return _back(at)
+    if at.job and at.is_running:
+        lifecycle.stop_job(at.job.id)
+    if not batches.discard(batch_id):
+        return _back(at)
+    flash(_("Nothing was imported. The files are deleted."))
+    return redirect(url_for("employees.index"), 303)
+
+
+@bp.get("/<int:batch_id>/undo")
+@allow(OPERATOR)
+def ask_undo(batch_id: int) -> ResponseReturnValue:
+    """Ask before an import is undone: how many rows that is, and how many stay, since somebody changed them."""
+    at = stage.of(batch_or_404(batch_id))
+    return _question(at, UndoForm(formdata=None)) if at.can_undo else _back(at)
+
+
+@bp.post("/<int:batch_id>/undo")
+@allow(OPERATOR)
+def undo(batch_id: int) -> ResponseReturnValue:
+    """Start the undo; a second click shows the one that the first started."""
+    return _undo(stage.of(batch_or_404(batch_id)), by_admin=False)
+
+
+@bp.post("/<int:batch_id>/undo/remove")
+@confirmed(ADMIN)
+def undo_and_remove(batch_id: int) -> ResponseReturnValue:
+    """Start an undo by which many lose access."""
+    return _undo(stage.of(batch_or_404(batch_id)), by_admin=True)
+
+
+@resubmission.restores("imports.undo_and_remove")
+def undo_again(fields: MultiDict[str, str], batch_id: int) -> ResponseReturnValue:
+    """Show the question again with the number as it was typed."""
+    return _question(stage.of(batch_or_404(batch_id)), UndoForm(formdata=fields))
+
+
 def batch_or_404(batch_id: int) -> ImportBatch:
     """Return an import.
 
@@ -89,7 +178,7 @@ def batch_or_404(batch_id: int) -> ImportBatch:
     return batches.find_batch(batch_id) or abort(404)
 
 
-def page(at: Stage, form: ConfirmForm, status: int = HTTPStatus.OK) -> Response:
+def _page(at: Stage, form: ConfirmForm, status: int = HTTPStatus.OK) -> Response:
     """Answer the page of an import, with the number as it was typed of those who lose access by it."""
     return make_response(render_template("imports/show.html", **_about(at, form)), status)
 
@@ -101,7 +190,7 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
     with_rows = at.name == CHECKED or bool(verdict)
     shown = verdict if verdict in KINDS else ""
     report = report_of(at.job) if at.job and at.name != CHECKED else None
-    found = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place)) if with_rows else None
+    listing = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place)) if with_rows else None
     leavers = queries.leavers(batch.id) if at.can_import else 0
     lost = losses.of_import(batch.id) if at.can_import else import_report.losses_of(batch)
     return {
@@ -114,10 +203,50 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "place": {name: request.args.get(name) for name in ("after", "before")},
         "verdict": verdict,
         "shown": shown,
-        "found": found,
-        "names": queries.names(found.rows) if found else {},
+        "listing": listing,
+        "names": queries.names(listing.rows) if listing else {},
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
         "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,
         "sent": queries.sent(batch.id) if batch.terminal_id and at.name == CHECKED else 0,
     }
+
+
+def _question(at: Stage, form: UndoForm, status: int = HTTPStatus.OK) -> Response:
+    preview, lost = queries.undo_preview(at.batch.id), losses.of_undo(at.batch.id)
+    return make_response(render_template("imports/undo.html", at=at, form=form, preview=preview, losses=lost), status)
+
+
+def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
+    if at.can_undo:
+        form = UndoForm()
+        agreed = Agreed(row_id(form.confirm.data), by_admin)
+        try:
+            tasks.enqueue_job(import_jobs.start_undo(at.batch.id, agreed, row_id(form.rows.data) or 0))
+        except PlanChanged as error:
+            flash(error_sentence(error), "danger")
+            return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
+        except (AdministratorNeeded, UnsafePlan) as error:
+            form.confirm.errors = [error_sentence(error)]
+            return _question(at, form, refusal_rules.page_status(error.code))
+        except ServiceError as error:
+            flash(error_sentence(error), "danger")
+    return _back(at)
+
+
+def _start(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
+    """Start an import, or let a stopped one go on; a second click shows what the first one started."""
+    if at.can_import:
+        form = ConfirmForm()
+        try:
+            tasks.enqueue_job(import_jobs.start_import(at.batch.id, Agreed(row_id(form.confirm.data), by_admin)))
+        except (AdministratorNeeded, UnsafePlan) as error:
+            form.confirm.errors = [error_sentence(error)]
+            return _page(at, form, refusal_rules.page_status(error.code))
+        except ServiceError as error:
+            flash(error_sentence(error), "danger")
+    return _back(at)
+
+
+def _back(at: Stage) -> ResponseReturnValue:
+    return redirect(url_for(".show", batch_id=at.batch.id), 303)

@@ -87,8 +87,8 @@ def _upload(file: FileStorage | None) -> Upload | None:
     return Upload(file.filename or "", file.stream) if file else None
 
 
-def _form(**given: object) -> UploadForm:
-    form = UploadForm(**given)
+def _form(**options: object) -> UploadForm:
+    form = UploadForm(**options)
     form.offer(registry.list_active())
     return form
 
@@ -106,5 +106,5 @@ def _megabytes() -> dict[str, int]:
 
 
 def _page(form: UploadForm, status: int = HTTPStatus.OK) -> Response:
-    known = {"most": _megabytes(), "groups": groups.names()}
-    return make_response(render_template("imports/new.html", form=form, **known), status)
+    page = render_template("imports/new.html", form=form, most=_megabytes(), groups=groups.names())
+    return make_response(page, status)
