@@ -11,9 +11,11 @@ from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
 from tests.support.compared import add_comparison
 
+pytestmark = pytest.mark.usefixtures("context")
+
 
 @pytest.fixture
-def comparison(context: None, terminal: Terminal) -> Comparison:  # noqa: ARG001
+def comparison(terminal: Terminal) -> Comparison:
     return add_comparison(terminal.id, {NAME: ["1", "2"], ONLY_THERE: ["7", "8", "9"], VALIDITY: ["2"]})
 
 
