@@ -113,7 +113,7 @@ def _at_once(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValu
     _run(imports.start_check(batch_id))
     if not dry_run:
         _run(imports.start_import(batch_id, agreed))
-    answer = jsonify(_shape(import_report.of_batch(batches.get_batch(batch_id), MAX_ROWS), dry_run))
+    answer = jsonify(_shape(import_report.of_batch(batches.get_one(batch_id), MAX_ROWS), dry_run))
     if dry_run:
         imports.forget_dry_run(batch_id)
     return answer

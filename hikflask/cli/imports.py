@@ -108,7 +108,7 @@ def _import(
             claim = imports.start_import(batch_id, agreed)
             is_over = True
             _run(claim)
-        return import_report.of_batch(batches.get_batch(batch_id), MAX_PRINTED)
+        return import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED)
     except ColumnsMissing as error:
         field, names = error.fields[0], batch.layout["columns"]
         raise click.ClickException(

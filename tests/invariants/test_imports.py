@@ -251,7 +251,7 @@ def test_import_does_what_it_says_to_whom_it_names(known: list[Person], file: Fi
 
     again = made(file, backwards=True)
     run_to_end(imports.start_check(again))
-    repeated = batches.get_batch(again)
+    repeated = batches.get_one(again)
     assert repeated.new + repeated.changed == 0, "the same file changes something again"
 
 

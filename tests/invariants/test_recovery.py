@@ -292,5 +292,5 @@ def test_stopped_terminal_refuses_before_the_first_request(world: World, actions
         reconcile(enrolment_id, "job")
 
     with world.other.app_context():
-        assert queries.row(enrolment_id).person == "pending"
+        assert queries.get_one(enrolment_id).person == "pending"
     assert world.simulated[0].log == []

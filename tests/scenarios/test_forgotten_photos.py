@@ -59,7 +59,7 @@ def enrolled(app: Flask, taker: Simulated, door: Terminal) -> Enrolment:
 
 
 def now() -> Enrolment:
-    return queries.row(queries.of_number("100222")[0].id)
+    return queries.get_one(queries.of_number("100222")[0].id)
 
 
 def facts() -> tuple[str, str, str, bool]:

@@ -103,7 +103,7 @@ def test_own_name_is_sent_where_it_fits_and_the_trail_tells_it(small: Simulated,
 
     renamed(done, PETROV.name, OWN)
 
-    assert queries.row(done.id).is_green is False
+    assert queries.get_one(done.id).is_green is False
     assert settled(entrance).is_green
     assert small.people["100222"]["name"] == OWN
     (changed,) = entries("employee.changed")
@@ -141,7 +141,7 @@ def test_limit_that_changed_leaves_what_was_confirmed_until_it_is_sent_again(
     small.profile = replace(small.profile, name_bytes=32)
     checks.check(entrance.id, "test")
 
-    assert queries.row(done.id).is_green
+    assert queries.get_one(done.id).is_green
     again = reconcile(done.id, "Анна", prove_again=True)
     assert (again.is_green, again.written_name) == (True, SHORT)
     assert small.people["100222"]["name"] == SHORT

@@ -84,7 +84,7 @@ def wish(simulator: Simulated, terminal: Terminal) -> Enrolment:
 def settled(enrolment: Enrolment, code: str = "", error: type[Exception] = ServiceError) -> Enrolment:
     with pytest.raises(error, match=f"^{code}"):
         reconcile(enrolment.id, "test")
-    return queries.row(enrolment.id)
+    return queries.get_one(enrolment.id)
 
 
 NO_NUMBERS: list[Any] = [["100222"], {"value": "100222"}, 100222.0, True, "\x00"]
@@ -134,7 +134,7 @@ def test_only_so_much_of_a_strangers_name_is_passed_on(wish: Enrolment, oddly: O
     with pytest.raises(NumberTakenThere) as caught:
         reconcile(wish.id, "test")
 
-    assert caught.value.params["name"] == "я" * 255 == queries.row(wish.id).refusal["params"]["name"]
+    assert caught.value.params["name"] == "я" * 255 == queries.get_one(wish.id).refusal["params"]["name"]
 
 
 @pytest.mark.parametrize("status", [400, 403, 500, 503])
@@ -219,4 +219,4 @@ def test_face_that_the_terminal_keeps_in_its_own_coding_is_proven_once_more(
 def settled_again(enrolment: Enrolment, error: type[Exception]) -> Enrolment:
     with pytest.raises(error):
         reconcile(enrolment.id, "test", prove_again=True)
-    return queries.row(enrolment.id)
+    return queries.get_one(enrolment.id)

@@ -132,7 +132,7 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(left[0], "sweep")
 
-    assert manual_removal.confirm_by_hand(left[0], queries.row(left[0]).generation)
+    assert manual_removal.confirm_by_hand(left[0], queries.get_one(left[0]).generation)
 
     assert queries.open_removals() == []
 
@@ -154,7 +154,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
-    assert queries.row(enrolment.id).waits_for_hand
+    assert queries.get_one(enrolment.id).waits_for_hand
     assert "100222" in simulator.people
 
 
@@ -178,7 +178,7 @@ def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
         reconcile(enrolment.id, "sweep")
 
     assert other.people == {}
-    assert queries.row(enrolment.id).waits_for_hand
+    assert queries.get_one(enrolment.id).waits_for_hand
 
 
 @pytest.mark.parametrize(("before", "now"), [("DS-1", ""), ("", "DS-1")])
@@ -193,7 +193,7 @@ def test_device_that_suddenly_tells_a_serial_number_or_none_confirms_no_removal(
     with telling(wire, now), pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
-    assert queries.row(enrolment.id).waits_for_hand
+    assert queries.get_one(enrolment.id).waits_for_hand
 
 
 def test_device_that_never_told_a_serial_number_confirms_removals(
@@ -271,7 +271,7 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
 
 
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
-    enrolment = queries.row(on_both.id)
+    enrolment = queries.get_one(on_both.id)
 
     assert enrolment.is_green
     assert (enrolment.on_old_device, enrolment.name_on_old_device) == (True, "Иван Иванов")
@@ -281,15 +281,15 @@ def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_o
     on_both: Enrolment, other: Simulated, enrolled: int
 ) -> None:
     set_active(enrolled, active=False)
-    assert not queries.row(on_both.id).waits_for_hand
-    assert not manual_removal.confirm_by_hand(on_both.id, queries.row(on_both.id).generation)
+    assert not queries.get_one(on_both.id).waits_for_hand
+    assert not manual_removal.confirm_by_hand(on_both.id, queries.get_one(on_both.id).generation)
 
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(on_both.id, "test")
 
     assert other.people == {}
-    assert queries.row(on_both.id).waits_for_hand
-    assert manual_removal.confirm_by_hand(on_both.id, queries.row(on_both.id).generation)
+    assert queries.get_one(on_both.id).waits_for_hand
+    assert manual_removal.confirm_by_hand(on_both.id, queries.get_one(on_both.id).generation)
     assert queries.open_removals() == []
 
 

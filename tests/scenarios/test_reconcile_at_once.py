@@ -73,6 +73,6 @@ def test_one_that_could_not_wait_does_not_open_again_what_the_first_has_ended(
     ):
         reconcile(enrolment.id, "operator", prove_again=True)
 
-    found = queries.row(enrolment.id)
+    found = queries.get_one(enrolment.id)
     assert found.is_confirmed
     assert found.next_attempt_at is None

@@ -131,7 +131,7 @@ def test_worker_does_not_wait_for_a_terminal_that_somebody_talks_to(
     with connection.converse(terminal.id, "somebody", "check"):
         tasks.reconcile_enrolment(enrolment.id)
 
-    found = queries.row(enrolment.id)
+    found = queries.get_one(enrolment.id)
     assert found.next_attempt_at is not None
     assert found.next_attempt_at < datetime.now(UTC) + timedelta(seconds=10)
     assert (waits, found.attempts, found.refusal_code) == ([], 0, "")
@@ -150,7 +150,7 @@ def test_conversation_about_one_number_ends_however_long_the_terminal_would_go_o
     turn_at = schedule.terminal_of([enrolment.id])
     assert turn_at
     assert turn_at.is_backing_off
-    assert queries.row(enrolment.id).next_attempt_at is not None
+    assert queries.get_one(enrolment.id).next_attempt_at is not None
 
 
 def test_terminals_take_turns(
@@ -171,7 +171,7 @@ def test_terminals_take_turns(
     run_jobs()
 
     assert (seen.index("leaves"), len(seen)) in {(0, 4), (1, 4)}
-    assert [queries.row(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
+    assert [queries.get_one(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
     assert there.people == {}
 
 
@@ -189,7 +189,7 @@ def test_who_is_to_leave_meanwhile_is_not_kept_waiting_by_those_who_have_their_t
     run_jobs()
 
     assert there == [set(), {"0"}, {"0", "1"}]
-    assert [queries.row(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
+    assert [queries.get_one(joiner.id).person for joiner in joiners] == [CONFIRMED] * 3
 
 
 def test_others_have_their_turn_though_one_ends_in_an_error_of_ours(

@@ -184,7 +184,7 @@ def test_a_function_that_is_missing_is_named(app: Flask, put: Put, missing: str,
     with pytest.raises(NotSupported) as refused:
         reconcile(wanted.id, "test")
 
-    row = queries.row(wanted.id)
+    row = queries.get_one(wanted.id)
     assert (refused.value.params["text"], row.refusal) == (
         function,
         refusal("function_not_supported", text=function),
@@ -238,7 +238,7 @@ def test_an_older_call_that_did_nothing_is_not_green(put: Put) -> None:
     with pytest.raises(Exception, match=r"verified|proven"):
         reconcile(wanted.id, "test")
 
-    assert queries.row(wanted.id).face != CONFIRMED
+    assert queries.get_one(wanted.id).face != CONFIRMED
     assert is_green(reconcile(wanted.id, "test"))
 
 
@@ -252,7 +252,7 @@ def test_where_fdsetup_is_listed_nothing_else_is_tried(put: Put) -> None:
         reconcile(wanted.id, "test")
 
     assert asked(simulated, "FaceDataRecord") + asked(simulated, "FDModify") == 0
-    assert queries.row(wanted.id).face == REFUSED
+    assert queries.get_one(wanted.id).face == REFUSED
 
 
 # Modify is not a PUT everywhere.

@@ -60,7 +60,7 @@ def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
     with pytest.raises(Refused):
         reconcile(wanted.id, "test")
 
-    row = queries.row(wanted.id)
+    row = queries.get_one(wanted.id)
     assert (told(row.refusal), row.attempts) == (("terminal:bad\ufffd", "\ufffdtext"), 1)
 
 
@@ -74,7 +74,7 @@ def test_name_of_a_stranger_is_noted(say: Say, terminal: Terminal, bad: str) -> 
     with pytest.raises(NumberTakenThere):
         reconcile(wanted.id, "test")
 
-    assert told(queries.row(wanted.id).refusal)[1] == "A\ufffd"
+    assert told(queries.get_one(wanted.id).refusal)[1] == "A\ufffd"
 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
@@ -87,7 +87,7 @@ def test_removal_that_is_refused_comes_again_later_and_later(say: Say, terminal:
     for attempts in (1, 2):
         with pytest.raises(Refused):
             reconcile(wanted.id, "test")
-        row = queries.row(wanted.id)
+        row = queries.get_one(wanted.id)
         assert (row.attempts, told(row.refusal)[1], row.next_attempt_at is None) == (attempts, "\ufffd", False)
 
 

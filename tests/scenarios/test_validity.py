@@ -89,7 +89,7 @@ def test_new_limits_are_sent_by_a_change_and_keep_the_face(simulator: Simulated,
     simulator.log.clear()
 
     change(enrolment, valid_to="2036-06-30")
-    waiting = queries.row(enrolment.id)
+    waiting = queries.get_one(enrolment.id)
     assert (waiting.person, waiting.face) == (PENDING, CONFIRMED)
     settled = reconcile(enrolment.id, "Анна")
 
@@ -151,7 +151,7 @@ def test_validity_that_was_set_at_the_terminal_is_set_again_where_the_person_was
     simulator.store.remove(["100222"])
     checks.check(terminal.id, "Анна")
 
-    assert queries.row(settled.id).person == PENDING
+    assert queries.get_one(settled.id).person == PENDING
     reconcile(settled.id, "Анна")
 
     assert there(simulator) == "2026-02-03T04:05:06/2030-01-01T12:00:00"
@@ -201,7 +201,7 @@ def test_validity_that_the_terminal_does_not_take_is_not_green_and_comes_again(
     with pytest.raises(ServiceError, match=r"^validity_not_verified$"):
         reconcile(enrolment.id, "Анна")
 
-    waiting = queries.row(enrolment.id)
+    waiting = queries.get_one(enrolment.id)
     assert (waiting.person, waiting.face, waiting.valid_there) == (PENDING, CONFIRMED, UNLIMITED)
     assert (waiting.refusal_code, waiting.next_attempt_at is not None) == ("validity_not_verified", True)
     simulator.faults.clear()
@@ -225,7 +225,7 @@ def test_limit_that_the_terminal_does_not_show_is_sent_and_never_green_nor_tried
             reconcile(enrolment.id, "Анна")
 
         assert there(simulator) == expected
-        row = queries.row(enrolment.id)
+        row = queries.get_one(enrolment.id)
         assert (row.person, row.face, row.state) == (REFUSED, CONFIRMED, "refused")
         assert (row.refusal_code, row.next_attempt_at) == ("validity_not_shown", None)
 
@@ -298,7 +298,7 @@ def test_whoever_is_over_is_deactivated_and_removed_as_any_leaver(simulator: Sim
     tasks.sweep()
 
     assert lifecycle.deactivate_expired() == 0
-    leaving = queries.row(enrolment.id)
+    leaving = queries.get_one(enrolment.id)
     assert leaving.employee
     assert (leaving.employee.is_active, leaving.desired, leaving.is_leaving) == (False, ABSENT, True)
     assert reconcile(enrolment.id, "background").is_confirmed
@@ -331,7 +331,7 @@ def test_whoever_is_over_comes_back_with_a_new_day_only(simulator: Simulated, te
 
     change(enrolment, valid_to=(today() + timedelta(days=9)).isoformat())
     assert lifecycle.set_active(employee_id, active=True).row.is_active
-    assert queries.row(enrolment.id).desired == PRESENT
+    assert queries.get_one(enrolment.id).desired == PRESENT
 
 
 @in_context

@@ -82,7 +82,7 @@ def undo(batch_id: int) -> Job:
 
 def batch(batch_id: int) -> ImportBatch:
     """The import, as the database has it."""
-    found = batches.get_batch(batch_id)
+    found = batches.get_one(batch_id)
     db.session.commit()
     return found
 

@@ -31,7 +31,7 @@ def check_signed_in() -> int:
     for operator_id in db.session.execute(due).scalars().all():
         try:
             if claim_rows(due.where(Operator.id == operator_id), {"checked_at": database_now()}):
-                operator = operators.row(operator_id)
+                operator = operators.get_one(operator_id)
                 person = ldap.look_up(operator.name)
                 with transaction():
                     if not ldap_operators.refresh(operator, person):

@@ -120,7 +120,7 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
     :raises LdapDecides: when the operator is of the directory.
     :raises PasswordWrong: when that session has ended meanwhile, because an administrator set another password.
     """
-    operator = row(operator_id)
+    operator = get_one(operator_id)
     if operator.directory:
         raise LdapDecides
     passwords.refuse_weak(password, operator.name)
@@ -154,7 +154,7 @@ def get(operator_id: int) -> Operator | None:
     return db.session.get(Operator, operator_id, populate_existing=True)
 
 
-def row(operator_id: int) -> Operator:
+def get_one(operator_id: int) -> Operator:
     """Return the operator as the row is in the database now.
 
     :raises operator_unknown: when there is no such operator.

@@ -67,7 +67,7 @@ def address_of(secret: str, name: str) -> str:
 
 def has(operator_id: int) -> bool:
     """Return True when the operator has a second factor."""
-    return operators.row(operator_id).totp_encrypted is not None
+    return operators.get_one(operator_id).totp_encrypted is not None
 
 
 def codes_left(operator_id: int) -> int:
@@ -82,7 +82,7 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
     :param code: of the app, or a recovery code. :param address: of the browser. :param device: its known devices.
     :raises FactorCodeWrong: :raises TooOften: :raises SignInRefused: when the session has ended meanwhile.
     """
-    operator = operators.row(pending.operator_id)
+    operator = operators.get_one(pending.operator_id)
     place = rate_limit.place_of(address)
     known_device = known_devices.device_of(device, operator)
     tries = sessions.tries_of(f"factor:{operator.id}", place, known_device)
@@ -114,7 +114,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
     step = _step_of(secret, code, None)
     if step is None:
         raise FactorCodeWrong
-    operator = operators.row(person.operator_id)
+    operator = operators.get_one(person.operator_id)
     own_row = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
     owner = transaction() if operator.totp_encrypted is None else _code_used(operator, present_code)
     try:
@@ -164,7 +164,7 @@ def remove(operator_id: int) -> None:
 
     :raises factor_missing: when there is none. :raises operator_unknown: when there is no such operator.
     """
-    _remove(operators.row(operator_id).id, None)
+    _remove(operators.get_one(operator_id).id, None)
 
 
 def _remove(operator_id: int, keep: int | None) -> None:
@@ -188,7 +188,7 @@ def _count_try(person: SignedIn) -> list[str]:
 
 @contextmanager
 def _own_code_used(person: SignedIn, code: str) -> Iterator[None]:
-    operator = operators.row(person.operator_id)
+    operator = operators.get_one(person.operator_id)
     if operator.totp_encrypted is None:
         raise ServiceError("factor_missing")
     with _code_used(operator, code):

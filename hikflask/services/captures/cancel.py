@@ -31,7 +31,7 @@ def send_cancel(capture_id: int) -> None:
     :raises LoginStopped: when the terminal refused our password before.
     :raises CaptureDeleted: when the capture is gone.
     """
-    capture = queries.row(capture_id)
+    capture = queries.get_one(capture_id)
     terminal = connection.get_terminal(capture.terminal_id)
     if capture.state != CANCELLED or not terminal.can_cancel or terminal.lease_number != capture.lease_number:
         return

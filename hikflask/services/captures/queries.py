@@ -46,7 +46,7 @@ def get(capture_id: int) -> Capture | None:
     return db.session.get(Capture, capture_id, populate_existing=True)
 
 
-def row(capture_id: int) -> Capture:
+def get_one(capture_id: int) -> Capture:
     """Return the capture.
 
     :raises CaptureDeleted: when it is gone, with all that is kept of its person.

@@ -35,12 +35,12 @@ def run_capture(capture_id: int) -> Capture:
 
     :raises CaptureDeleted: when it was deleted meanwhile.
     """
-    capture = queries.row(capture_id)
+    capture = queries.get_one(capture_id)
     if capture.state != QUEUED:
         return capture
     with request_id.working_for(capture.request_id):
         _run(capture)
-        ended = queries.row(capture_id)
+        ended = queries.get_one(capture_id)
         log.info("capture %s at terminal %s: %s", ended.id, ended.terminal_id, ended.refusal_code or ended.state)
     return ended
 
@@ -159,7 +159,7 @@ def _modes(talk: Conversation) -> tuple[str, ...]:
 def _finish(talk: Conversation, capture_id: int, face_url: str | None, picture: bytes) -> None:
     """waiting → captured: the picture is stored."""
     with storage.Files() as files:
-        photo = files.add(storage.keep(picture, queries.row(capture_id).draft_number))
+        photo = files.add(storage.keep(picture, queries.get_one(capture_id).draft_number))
         with talk.lease.write():
             held = database_now(current_app.config["CAPTURE_HOLD"])
             taken = {"face_url": face_url, "photo_id": photo.id, "hold_until": held}

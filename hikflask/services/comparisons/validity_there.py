@@ -48,8 +48,8 @@ class Limits:
         return self.last is not None and self.last < today()
 
     def take_from(self, before: "Limits") -> bool:
-        """True when these days take access that the others gave, by mass_removals.are_taken_by()."""
-        return mass_removals.are_taken_by((before.first, before.last), (self.first, self.last))
+        """True when these days take access that the others gave, by mass_removals.take_access()."""
+        return mass_removals.take_access((before.first, before.last), (self.first, self.last))
 
 
 def limits_of(valid: Validity | None, terminal: Terminal) -> Limits:

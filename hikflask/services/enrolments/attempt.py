@@ -124,7 +124,7 @@ class Attempt:
 
         :raises EnrolmentUnknown: when it was deleted meanwhile.
         """
-        self.row = queries.row(self.row.id)
+        self.row = queries.get_one(self.row.id)
 
     @contextmanager
     def _written(self) -> Iterator[None]:

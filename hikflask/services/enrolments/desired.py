@@ -27,23 +27,27 @@ def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, 
     :raises validity_over: when the employee's last day is past.
     """
     terminal = registry.in_service(terminal.id)
-    known = queries.find(terminal.id, employee.number, lock=True)
-    return desire_present_on(known, terminal, employee, photo, by_group=by_group)
+    enrolment = queries.find(terminal.id, employee.number, lock=True)
+    return desire_present_on(enrolment, terminal, employee, photo, by_group=by_group)
 
 
 def desire_present_on(
-    known: Enrolment | None, terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False
+    enrolment: Enrolment | None, terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False
 ) -> Enrolment:
-    """Do so where the terminal, and the enrolment or that there is none, is known and locked already."""
+    """Set an employee's desired state on a terminal to present; the terminal and the enrolment are locked already.
+
+    :param enrolment: the row of the number on the terminal, or None where there is none.
+    :raises NameTooLong: when not one letter of the name fits. :raises validity_over: when the last day is past.
+    """
     refuse_over(employee)
     refuse_long_name(terminal, employee)
-    if known is None:
+    if enrolment is None:
         enrolment = state.create_present(terminal.id, employee, photo.id if photo else None)
     else:
-        enrolment, photo_id = known, _photo_id(terminal, known, employee, photo)
-        same_face = known.desired == PRESENT and known.photo_id == photo_id
+        photo_id = _photo_id(terminal, enrolment, employee, photo)
+        same_face = enrolment.desired == PRESENT and enrolment.photo_id == photo_id
         transition = state.DESIRED_AS_BEFORE if same_face else state.DESIRED_PRESENT
-        state.apply_to_locked(known, transition, employee_id=employee.id, photo_id=photo_id)
+        state.apply_to_locked(enrolment, transition, employee_id=employee.id, photo_id=photo_id)
     if by_group:
         state.apply_to_locked(enrolment, state.ASKED_BY_GROUP)
     audit.record("enrolment.wanted", employee=employee, terminal=terminal.name)
@@ -105,7 +109,7 @@ def desire_absent(number: str) -> None:
 def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
     """Set an employee's desired state on one terminal to absent, within the caller's transaction."""
     if state.apply(state.DESIRED_ABSENT, Enrolment.id == enrolment.id):
-        mass_removals.note(enrolment.terminal_id)
+        mass_removals.add_loss(enrolment.terminal_id)
         audit.record("enrolment.unwanted", employee=employee, terminal=enrolment.terminal.name)
     db.session.refresh(enrolment)
 
@@ -119,7 +123,7 @@ def desire_overwrite(enrolment_id: int, generation: int | None = None) -> bool:
     same = () if generation is None else (Enrolment.generation == generation,)
     changed = state.apply(state.DESIRED_OVERWRITE, Enrolment.id == enrolment_id, *same) == 1
     if changed:
-        audit_notes.record("enrolment.replaced", queries.row(enrolment_id))
+        audit_notes.record("enrolment.replaced", queries.get_one(enrolment_id))
     return changed
 
 
@@ -135,7 +139,7 @@ def retry(enrolment_id: int) -> None:
 
 
 def retry_when_it_answers(enrolment_id: int) -> None:
-    """Do so within the caller's transaction; a terminal that did not answer last is left alone for a while."""
+    """Make an attempt due within the caller's transaction. A silent terminal is asked after its back-off."""
     state.apply(state.RETRIED, Enrolment.id == enrolment_id)
     enrolment = queries.get(enrolment_id)
     if enrolment:
@@ -143,7 +147,7 @@ def retry_when_it_answers(enrolment_id: int) -> None:
 
 
 def refuse_long_name(terminal: Terminal, employee: Employee) -> None:
-    """Check that some form of the employee's name fits on the terminal.
+    """Refuse an employee's name of which no form fits on the terminal.
 
     :raises NameTooLong: with limit and length in bytes.
     """
@@ -168,7 +172,10 @@ def refuse_while_leaving(number: str, employee_id: int | None) -> None:
 
 
 def refuse_leaving(enrolments: Iterable[Enrolment], employee_id: int | None) -> None:
-    """Do so where the enrolments of the number are read already. :raises number_leaving: with the terminal's name."""
+    """Refuse a number for an employee while another owner's enrolment of it, among these, waits for its removal.
+
+    :raises number_leaving: with the terminal's name.
+    """
     for enrolment in enrolments:
         if enrolment.is_leaving and (enrolment.employee_id is None or enrolment.employee_id != employee_id):
             raise ServiceError("number_leaving", n=enrolment.number, t=enrolment.terminal.name)

@@ -46,7 +46,7 @@ class Agreed:
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """It as a job keeps it among its params."""
+        """The values as a job keeps them among its params."""
         return asdict(self)
 
 
@@ -73,7 +73,7 @@ class Losses:
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """It as a job keeps it among its params."""
+        """The values as a job keeps them among its params."""
         return asdict(self)
 
     @classmethod
@@ -125,8 +125,8 @@ def are_many(removals: int, people: int) -> bool:
     return removals > MAX_UNCONFIRMED or removals > MAX_SHARE * people
 
 
-def are_taken_by(before: Days, after: Days) -> bool:
-    """True when other days take access: a later first day that is to come, or an earlier last one within 30 days."""
+def take_access(before: Days, after: Days) -> bool:
+    """True when a change of days takes access: a later first day, still to come, or an earlier last day within 30 days."""
     (first_before, last_before), (first, last), this_day = before, after, today()
     is_later = first is not None and first > this_day and (first_before is None or first > first_before)
     is_earlier = last is not None and last <= this_day + SOON and (last_before is None or last < last_before)
@@ -134,8 +134,8 @@ def are_taken_by(before: Days, after: Days) -> bool:
 
 
 @contextmanager
-def noted() -> Iterator[list[int]]:
-    """Within it, collect the ids of the terminals that groups, or other days, take from somebody."""
+def collected_losses() -> Iterator[list[int]]:
+    """Collect, while the block runs, the ids of the terminals that groups, or other days, take from people."""
     lost: list[int] = []
     token = _LOST.set(lost)
     try:
@@ -144,8 +144,8 @@ def noted() -> Iterator[list[int]]:
         _LOST.reset(token)
 
 
-def note(terminal_id: int) -> None:
-    """Tell whoever collects it that a group, or other days, take this terminal from somebody."""
+def add_loss(terminal_id: int) -> None:
+    """Add a terminal that a group, or other days, take from a person to the losses that are collected, if any are."""
     lost = _LOST.get()
     if lost is not None:
         lost.append(terminal_id)

@@ -44,7 +44,7 @@ def get(enrolment_id: int) -> Enrolment | None:
     return fresh(Enrolment, enrolment_id)
 
 
-def row(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
+def get_one(enrolment_id: int, *, with_employee: bool = False) -> Enrolment:
     """Return the enrolment.
 
     :param with_employee: read its employee and its photo with the capture, too, by the same statement.

@@ -43,14 +43,17 @@ NOT_OURS = (LeaseLost, GenerationChanged, EnrolmentUnknown)
 
 
 def reconcile(enrolment_id: int, holder: str, *, prove_again: bool = False, wait: float | None = None) -> Enrolment:
-    """Bring the terminal to the desired state and return the enrolment. An error is written to the row and raised."""
-    return reconcile_row(queries.row(enrolment_id), holder, prove_again=prove_again, wait=wait)
+    """Reconcile the enrolment with this id: bring its terminal to the desired state. Return its row.
+
+    An error is written to the row and raised. The parameters are those of reconcile_row().
+    """
+    return reconcile_row(queries.get_one(enrolment_id), holder, prove_again=prove_again, wait=wait)
 
 
 def reconcile_row(
     enrolment: Enrolment, holder: str, *, prove_again: bool = False, wait: float | None = None
 ) -> Enrolment:
-    """Do so with a row that was read just now. It is read again under the terminal's lease.
+    """Reconcile an enrolment whose row was just read. It is read again under the terminal's lease.
 
     :param prove_again: verify again what was confirmed before. A confirmed row that is due is always verified again.
     :param wait: how long to wait for the present holder of the lease, in seconds; None: LEASE_WAIT, because a person
@@ -80,7 +83,7 @@ def _reconcile(enrolment: Enrolment, holder: str, prove_again: bool, wait: float
         with connection.converse(
             enrolment.terminal_id, holder, SAVE, wait=wait, total=MAX_SECONDS, urgent=urgent
         ) as talk:
-            enrolment = queries.row(enrolment_id, with_employee=True)
+            enrolment = queries.get_one(enrolment_id, with_employee=True)
             if _is_done(enrolment) and not prove_again:
                 return enrolment  # Another worker finished it while this one waited.
             if state.awaits_a_person(enrolment):

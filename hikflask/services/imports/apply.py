@@ -53,7 +53,7 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
         meanwhile. :raises number_known: when somebody got the number meanwhile. :raises ServiceError: as a save does.
     :raises import_row_gone: when it was deleted meanwhile with all data of its person.
     """
-    batch = batches.get_batch(row.batch_id)
+    batch = batches.get_one(row.batch_id)
     is_refused, is_changed = PHOTO in (row.errors or {}), row.verdict == NEW or PHOTO in (row.before or {})
     has_photo = row.state == OPEN and row.photo and is_changed and not is_refused
     with storage.Files() as files:
@@ -113,9 +113,9 @@ def _change(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: stor
 
 def _count_lost_by_days(former: Days, employee: Employee, enrolments: Desired) -> None:
     """Count the terminals that the employee loses by other days, as they were counted when the import began."""
-    if mass_removals.are_taken_by(former, (employee.valid_from, employee.valid_to)):
+    if mass_removals.take_access(former, (employee.valid_from, employee.valid_to)):
         for terminal_id, *_ in enrolments:
-            mass_removals.note(terminal_id)
+            mass_removals.add_loss(terminal_id)
 
 
 def present_values(employee: Employee) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *,
     :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises column_twice:
     :raises column_unknown: :raises terminal_unknown: when it is not an active terminal.
     """
-    batch = get_batch(batch_id)
+    batch = get_one(batch_id)
     if batch.table_name:
         _refuse_columns(batch, fields)
     if terminal_id is not None:
@@ -141,17 +141,17 @@ def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
         raise ColumnsMissing(fields=(columns.NAME,))
 
 
-def find_batch(batch_id: int) -> ImportBatch | None:
+def get(batch_id: int) -> ImportBatch | None:
     """Return the import, fresh from the database, or None."""
     return db.session.get(ImportBatch, batch_id, populate_existing=True)
 
 
-def get_batch(batch_id: int) -> ImportBatch:
+def get_one(batch_id: int) -> ImportBatch:
     """Return the import.
 
     :raises import_unknown: when there is none.
     """
-    batch = find_batch(batch_id)
+    batch = get(batch_id)
     if batch is None:
         raise NotFound("import_unknown")
     return batch
@@ -169,7 +169,7 @@ def discard(batch_id: int) -> bool:
 
     A dry run that still goes on finds nothing to work on any more.
     """
-    batch = find_batch(batch_id)
+    batch = get(batch_id)
     # Until the last portion of its rows is deleted, nobody starts an import that is not checked.
     given_up = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
     with transaction():
@@ -188,7 +188,7 @@ def discard(batch_id: int) -> bool:
 
 def remove_photos(batch_id: int) -> None:
     """Remove the archive of photos of an import, which is not needed any more."""
-    batch = find_batch(batch_id)
+    batch = get(batch_id)
     if batch and batch.photos_file:
         remove_file(batch_id, ImportBatch.photos_file, batch.photos_file)
 

@@ -58,7 +58,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
             with closing(PhotoInspector()) as inspector:
                 _DryRun(batch, progress, inspector).run()
         except _FilesChanged:
-            batch = batches.get_batch(batch_id)
+            batch = batches.get_one(batch_id)
         except ServiceError:
             batches.delete_rows(batch_id)
             raise

@@ -69,7 +69,7 @@ def _shut_out(rows: Rows, *, undone: bool = False) -> set[Pair]:
         now = {VALID_FROM: text_rules.written_day(row.valid_from), VALID_TO: text_rules.written_day(row.valid_to)}
         then = {**now, **((row.before if undone else row.values) or {})}
         days = (text_rules.day_of(then[day]) for day in DAYS)
-        if mass_removals.are_taken_by((row.valid_from, row.valid_to), (next(days), next(days))):
+        if mass_removals.take_access((row.valid_from, row.valid_to), (next(days), next(days))):
             ids.add(row.employee_id)
     pairs = mass_removals.pairs_of(select(ImportRow.employee_id).where(*changed)) if ids else set()
     return {pair for pair in pairs if pair[0] in ids}

@@ -52,7 +52,7 @@ def undo_row(row: ImportRow) -> None:
     if row.employee_id is None:
         raise NotFound("employee_unknown")
     lock_numbers(row.number)
-    batch, employee = batches.get_batch(row.batch_id), locked_employee(row.employee_id)
+    batch, employee = batches.get_one(row.batch_id), locked_employee(row.employee_id)
     written = row.written or {}
     is_same = is_untouched(employee, row.number, written)
     if not is_same or desired_enrolments(employee) != _complete(written[ENROLMENTS]):

@@ -27,7 +27,7 @@ def start_check(batch_id: int) -> Claim:
     :raises import_unknown: :raises import_checked: when it was checked already.
     :raises import_started: when it is being checked.
     """
-    batch = batches.get_batch(batch_id)
+    batch = batches.get_one(batch_id)
     if batch.checked_at is not None:
         raise ServiceError("import_checked")
     return _start(batch, IMPORT_CHECK, ImportBatch.check_job_id, batch.layout.get("rows", 0), {})
@@ -40,7 +40,7 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
     :raises import_unknown: :raises import_not_checked: :raises import_started: when it was started already.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
-    batch = batches.get_batch(batch_id)
+    batch = batches.get_one(batch_id)
     if batch.checked_at is None:
         raise ServiceError("import_not_checked")
     _refuse_undone(batch)
@@ -56,7 +56,7 @@ def start_check_and_import(batch_id: int, agreed: Agreed) -> Claim:
 
     :raises import_unknown: :raises import_started: when the dry run or the import was started already.
     """
-    batch = batches.get_batch(batch_id)
+    batch = batches.get_one(batch_id)
     if batch.check_job_id is not None:
         raise ServiceError("import_started", job=batch.check_job_id)
     _refuse_undone(batch)
@@ -73,7 +73,7 @@ def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
         was started already. :raises PlanChanged: when other rows are applied by now.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
     """
-    batch = batches.get_batch(batch_id)
+    batch = batches.get_one(batch_id)
     job = db.session.get(Job, batch.import_job_id, populate_existing=True) if batch.import_job_id else None
     if job and job.is_open:
         raise ServiceError("import_started", job=job.id)
@@ -89,7 +89,7 @@ def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
 
 def forget_dry_run(batch_id: int) -> None:
     """Delete an import that was only checked, with the job of its dry run: somebody wanted to see it once."""
-    batch = batches.find_batch(batch_id)
+    batch = batches.get(batch_id)
     job_id = batch.check_job_id if batch else None
     if batches.discard(batch_id) and job_id is not None:
         with transaction():
@@ -115,7 +115,7 @@ def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, params
     same = [step.is_not_distinct_from(getattr(batch, step.key)) for step in steps]
     unchanged = update(ImportBatch).where(ImportBatch.id == batch_id, *same, or_(column.is_(None), ended))
     if not changed_rows(unchanged.values({column: job.id})):
-        now = batches.get_batch(batch_id)
+        now = batches.get_one(batch_id)
         job_id = getattr(now, column.key) or now.import_job_id
         raise ServiceError("import_started", job=job_id) if job_id else NotFound("import_unknown")
     if kind == IMPORT_UNDO:

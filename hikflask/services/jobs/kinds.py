@@ -137,7 +137,7 @@ def _employee(item: JobItem) -> Employee:
 
 
 def _check(job: Job, progress: Progress) -> None:
-    check(batches.get_batch(job.params["batch"]), progress)
+    check(batches.get_one(job.params["batch"]), progress)
 
 
 def _begin_import(job: Job, progress: Progress) -> None:

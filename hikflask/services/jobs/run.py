@@ -150,7 +150,7 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
 @transactional
 def _run_and_mark(job: Job, run: Run, mark: Callable[[Outcome], None]) -> None:
     """Do what the job is for, and write how the item ended."""
-    with mass_removals.noted() as lost:
+    with mass_removals.collected_losses() as lost:
         enrolment = run()
     if lost:
         losses.take(job, lost)

@@ -45,7 +45,7 @@ def get(webhook_id: int) -> Webhook | None:
     return fresh(Webhook, webhook_id)
 
 
-def row(webhook_id: int) -> Webhook:
+def get_one(webhook_id: int) -> Webhook:
     """Return the webhook. :raises webhook_unknown: when there is none."""
     webhook = get(webhook_id)
     if webhook is None:
@@ -59,7 +59,7 @@ def switch(webhook_id: int, is_active: bool) -> None:
     :raises webhook_unknown: when there is none.
     """
     with transaction():
-        webhook = row(webhook_id)
+        webhook = get_one(webhook_id)
         before, after = {"is_active": webhook.is_active}, {"is_active": is_active}
         audit.record("webhook.changed", subject=webhook.url, before=before, after=after)
         webhook.is_active = is_active
@@ -68,7 +68,7 @@ def switch(webhook_id: int, is_active: bool) -> None:
 def test(webhook_id: int) -> None:
     """Let a message of the event “test” be sent. :raises webhook_unknown: when there is none."""
     with transaction():
-        webhook = row(webhook_id)
+        webhook = get_one(webhook_id)
         db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))
         audit.record("webhook.tested", subject=webhook.url)
 
@@ -76,6 +76,6 @@ def test(webhook_id: int) -> None:
 def delete(webhook_id: int) -> None:
     """Delete a webhook with its log. :raises webhook_unknown: when there is none."""
     with transaction():
-        webhook = row(webhook_id)
+        webhook = get_one(webhook_id)
         audit.record("webhook.deleted", subject=webhook.url)
         db.session.delete(webhook)

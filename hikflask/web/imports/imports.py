@@ -175,7 +175,7 @@ def batch_or_404(batch_id: int) -> ImportBatch:
 
     :raises werkzeug.exceptions.NotFound: when there is none.
     """
-    return batches.find_batch(batch_id) or abort(404)
+    return batches.get(batch_id) or abort(404)
 
 
 def _page(at: Stage, form: ConfirmForm, status: int = HTTPStatus.OK) -> Response:

@@ -40,7 +40,7 @@ def refused(name: str, password: str = PASSWORD) -> None:
 def row(name: str) -> Operator:
     found = operators.by_name(name)
     assert found is not None
-    return operators.row(found.id)
+    return operators.get_one(found.id)
 
 
 def actions() -> list[tuple[str, str, object]]:

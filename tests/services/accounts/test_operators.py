@@ -95,7 +95,7 @@ def test_last_administrator_stays(role: str, is_active: bool) -> None:
     with pytest.raises(ServiceError, match=r"^last_administrator$"):
         operators.change(anna.id, role, is_active)
 
-    assert operators.row(anna.id).role == ADMIN
+    assert operators.get_one(anna.id).role == ADMIN
 
 
 def test_one_of_two_may_go() -> None:
@@ -153,8 +153,8 @@ def test_password_that_an_administrator_gives_stays_when_its_owner_changes_it_at
     with pytest.raises(PasswordWrong):
         operators.set_password(anna.id, "another four words here", keep_session=mine.session_id)
 
-    assert passwords.fits(GOOD, operators.row(anna.id).password_hash)
-    assert operators.row(anna.id).must_change_password
+    assert passwords.fits(GOOD, operators.get_one(anna.id).password_hash)
+    assert operators.get_one(anna.id).must_change_password
     assert audited("operator.password_changed") == []
 
 

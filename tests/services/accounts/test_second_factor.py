@@ -238,7 +238,7 @@ def test_patient_guessing_from_many_places_is_limited_for_half_a_day() -> None:
     with pytest.raises(TooOften) as late:
         second_factor.open_session(found, code(), "10.2.0.1")
     assert late.value.params["seconds"] > sessions.WINDOW_SECONDS
-    anna = operators.row(found.operator_id)
+    anna = operators.get_one(found.operator_id)
     device = known_devices.with_account("", anna.id, anna.device_generation)
     assert second_factor.open_session(found, code(), "10.2.0.1", device)
 
@@ -248,7 +248,7 @@ def test_secret_is_stored_encrypted_and_other_sessions_end_when_it_is_set_up() -
 
     second_factor.set_up(person, SECRET, code())
 
-    row = operators.row(person.operator_id)
+    row = operators.get_one(person.operator_id)
     assert row.totp_encrypted is not None
     assert SECRET not in row.totp_encrypted
     assert vault.decrypt(row.totp_encrypted) == SECRET

@@ -91,7 +91,7 @@ def test_whoever_left_is_to_be_looked_after_until_the_terminal_confirms(
     ivan, olga = enrol(simulator, terminal), enrol(simulator, terminal, OLGA)
     wire.away.add("terminal.test")
     set_active(employee_of(ivan), active=False)
-    let_fail(queries.row(ivan.id))
+    let_fail(queries.get_one(ivan.id))
     kept = seen()
     delete_employee(employee_of(olga))
     both = seen()

@@ -36,14 +36,14 @@ def test_what_runs_is_cancelled_once(terminal: Terminal) -> None:
     started = start_capture(terminal.id, IVAN, "Анна").id
 
     assert [cancel_capture(started), cancel_capture(started)] == [True, False]
-    assert queries.row(started).state == "cancelled"
+    assert queries.get_one(started).state == "cancelled"
 
 
 def test_what_has_ended_stays_as_it_is(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal)
 
     assert not cancel_capture(taken.id)
-    assert queries.row(taken.id).state == "captured"
+    assert queries.get_one(taken.id).state == "captured"
 
 
 def test_terminal_is_told(simulator: Simulated, cancelled: int) -> None:

@@ -128,13 +128,13 @@ def test_task_leaves_alone_a_capture_that_waits_and_runs_it_after_the_face_is_bo
     queued = start_capture(terminal.id, OLGA, "Анна", behind=saved.id)
 
     tasks.run_capture(queued.id)
-    assert captures.row(queued.id).state == QUEUED
+    assert captures.get_one(queued.id).state == QUEUED
     simulator.present_alone(FACES[1])
     tasks.reconcile_enrolment(wanted)
     run_jobs()
 
-    assert captures.row(queued.id).state == CAPTURED
-    assert queries.row(wanted).is_green
+    assert captures.get_one(queued.id).state == CAPTURED
+    assert queries.get_one(wanted).is_green
 
 
 def test_a_terminal_that_is_off_holds_up_nobody_elsewhere(

@@ -95,7 +95,7 @@ def test_process_killed_before_a_capture_began_has_taken_nothing_over(
         start_capture(terminal.id, OLGA, "Борис", take_over=True)
 
     db.session.rollback()
-    capture = queries.row(taken.id)
+    capture = queries.get_one(taken.id)
     assert (capture.state, capture.hold_until) == before
 
 

@@ -167,7 +167,7 @@ def test_face_that_was_exchanged_since_the_list_was_read_is_never_shown_as_ours(
     with pytest.raises(CaptureSuperseded):
         reconcile(sent.id, "Анна")
 
-    assert queries.row(sent.id).face != CONFIRMED
+    assert queries.get_one(sent.id).face != CONFIRMED
 
 
 def test_renamed_record_with_another_face_is_replaced(simulator: Simulated, terminal: Terminal) -> None:
@@ -193,7 +193,7 @@ def test_employee_who_was_not_desired_there_is_sent(simulator: Simulated, termin
     assert sent is not None
     reconcile(sent.id, "Анна")
     assert differences(compare(terminal)) == {}
-    assert queries.row(sent.id).in_bulk is False or queries.row(sent.id).next_attempt_at is None
+    assert queries.get_one(sent.id).in_bulk is False or queries.get_one(sent.id).next_attempt_at is None
 
 
 def test_removal_of_whose_time_is_over_is_waited_for(simulator: Simulated, terminal: Terminal) -> None:

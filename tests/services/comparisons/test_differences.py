@@ -421,7 +421,7 @@ def test_very_many_are_decided_and_planned_in_parts_and_once_more_after_a_kill(
     monkeypatch.setattr(queries, "MANY", 3)
     done = compare(terminal)
     found = {"only_here": ["100222", "100333"], "only_there": [f"9{number:02}" for number in range(7)]}
-    assert (differences(done), enrolments.row(enrolled.id).is_confirmed) == (found, False)
+    assert (differences(done), enrolments.get_one(enrolled.id).is_confirmed) == (found, False)
 
     # Killed before its end: all is decided again.
     db.session.execute(db.update(Comparison).values(state=READING, ended_at=None, same=5))

@@ -91,12 +91,12 @@ def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simu
     simulator.people["100222"]["name"] = "Пётр Петров"
     ignored.ignore(compare(terminal), NAME, ["100222"], "так надо")
 
-    left = enrolments.row(enrolment.id)
+    left = enrolments.get_one(enrolment.id)
     assert (left.person, left.refusal_code, left.next_attempt_at) == (REFUSED, state.LEFT_ALONE, None)
     assert differences(compare(terminal)) == {}
 
     assert ignored.stop_ignoring(terminal.id, NAME, "100222")
-    again = enrolments.row(enrolment.id)
+    again = enrolments.get_one(enrolment.id)
     assert (again.person, again.refusal_code, again.next_attempt_at is not None) == (PENDING, "", True)
 
 
@@ -104,4 +104,4 @@ def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Termina
     waiting = desire_with_photo(terminal)
     ignored.ignore(compare(terminal), ONLY_HERE, ["100222"])
 
-    assert (enrolments.row(waiting.id).person, enrolments.row(waiting.id).next_attempt_at) == (REFUSED, None)
+    assert (enrolments.get_one(waiting.id).person, enrolments.get_one(waiting.id).next_attempt_at) == (REFUSED, None)

@@ -250,7 +250,7 @@ def test_list_longer_than_the_terminal_can_hold_concludes_nothing(
         failed = queries.latest(terminal.id)
         assert failed is not None
         assert (failed.state, failed.refusal_code, people_kept()) == (FAILED, "list_too_long", 0)
-    assert enrolments.row(enrolled.id).is_confirmed
+    assert enrolments.get_one(enrolled.id).is_confirmed
 
 
 def test_list_of_faces_longer_than_the_terminal_can_hold_concludes_nothing(
@@ -330,8 +330,8 @@ def test_nobody_is_missing_who_is_there_by_number_where_no_count_confirms_the_li
 
     assert differences(done) == {"only_here": ["100333"], "only_there": MANY[:30]}
     assert (done.state, done.read, done.people, done.same) == (DONE, 30, None, 2)
-    assert enrolments.row(enrolled.id).is_confirmed
-    assert not enrolments.row(gone.id).is_confirmed
+    assert enrolments.get_one(enrolled.id).is_confirmed
+    assert not enrolments.get_one(gone.id).is_confirmed
 
 
 def test_list_that_no_count_confirms_is_whole_where_nobody_else_is_found_by_number(
@@ -357,7 +357,7 @@ def test_list_that_nothing_confirms_concludes_nothing(
     with pytest.raises(ComparisonFailed, match=r"^list_incomplete$"):
         compare(terminal)
 
-    assert enrolments.row(enrolled.id).is_confirmed
+    assert enrolments.get_one(enrolled.id).is_confirmed
 
 
 def test_firmware_that_repeats_pages_concludes_nothing(

@@ -47,7 +47,7 @@ def test_second_deactivation_changes_nothing(simulator: Simulated, terminal: Ter
     set_active(employee_of(enrolment), active=False)
 
     assert queries.open_removals() == []
-    assert queries.row(enrolment.id).is_confirmed
+    assert queries.get_one(enrolment.id).is_confirmed
 
 
 def test_reactivated_employee_is_wanted_again_and_nothing_is_taken_as_proven(
@@ -59,7 +59,7 @@ def test_reactivated_employee_is_wanted_again_and_nothing_is_taken_as_proven(
 
     set_active(employee_of(enrolment), active=True)
 
-    again = queries.row(enrolment.id)
+    again = queries.get_one(enrolment.id)
     assert (again.desired, again.person, again.face, again.confirmed_photo_id) == (PRESENT, PENDING, PENDING, None)
     assert reconcile(enrolment.id, "Анна").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
@@ -71,7 +71,7 @@ def test_reactivation_before_the_removal_was_done_is_proven_too(simulator: Simul
 
     set_active(employee_of(enrolment), active=True)
 
-    assert queries.row(enrolment.id).face == PENDING
+    assert queries.get_one(enrolment.id).face == PENDING
     assert reconcile(enrolment.id, "Анна").is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Иванов"
 

@@ -24,7 +24,7 @@ def test_wish_changed_meanwhile_is_not_confirmed_by_the_old_conversation(
     with pytest.raises(GenerationChanged):
         reconcile(enrolment.id, "operator")
 
-    assert queries.row(enrolment.id).is_leaving
+    assert queries.get_one(enrolment.id).is_leaving
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert "100222" not in simulator.people
 

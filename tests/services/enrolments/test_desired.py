@@ -29,7 +29,7 @@ def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: T
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "operator")
 
-    desired.desire_overwrite(enrolment.id, queries.row(enrolment.id).generation)
+    desired.desire_overwrite(enrolment.id, queries.get_one(enrolment.id).generation)
 
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Иванов"
@@ -40,7 +40,7 @@ def test_rename_reaches_the_terminal_and_keeps_the_face(simulator: Simulated, te
 
     save_employee(Draft("100222", "Иван Петров"), employee_id=enrolment.employee_id)
 
-    assert queries.row(enrolment.id).person == PENDING
+    assert queries.get_one(enrolment.id).person == PENDING
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert simulator.people["100222"]["name"] == "Иван Петров"
     assert simulator.faces["100222"].jpeg == FACE

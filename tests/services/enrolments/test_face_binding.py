@@ -44,7 +44,7 @@ def test_file_overwritten_before_the_bind_binds_nothing(simulator: Simulated, te
     with pytest.raises(CaptureSuperseded):
         reconcile(enrolment.id, "operator")
 
-    after = queries.row(enrolment.id)
+    after = queries.get_one(enrolment.id)
     assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "superseded")
     assert "100222" not in simulator.faces
     assert not [entry for entry in simulator.log if "FDSetUp" in entry.path]
@@ -58,7 +58,7 @@ def test_file_overwritten_between_first_look_and_bind_is_taken_off(simulator: Si
     with pytest.raises(CaptureSuperseded):
         reconcile(enrolment.id, "operator")
 
-    after = queries.row(enrolment.id)
+    after = queries.get_one(enrolment.id)
     assert (after.face, after.face_unverified, after.next_attempt_at) == (REFUSED, False, None)
     assert "100222" not in simulator.faces
 
@@ -70,7 +70,7 @@ def test_file_overwritten_between_bind_and_second_look_is_taken_off(simulator: S
     with pytest.raises(CaptureSuperseded):
         reconcile(enrolment.id, "operator")
 
-    assert queries.row(enrolment.id).face == REFUSED
+    assert queries.get_one(enrolment.id).face == REFUSED
     assert "100222" not in simulator.faces
 
 
@@ -89,7 +89,7 @@ def test_face_is_proven_anew_where_others_gave_the_record_the_employees_new_name
     with pytest.raises(CaptureSuperseded):
         reconcile(enrolment.id, "operator")
 
-    assert queries.row(enrolment.id).face != CONFIRMED
+    assert queries.get_one(enrolment.id).face != CONFIRMED
 
 
 def test_file_gone_after_the_bind_is_proven_by_the_enrolled_picture(simulator: Simulated, terminal: Terminal) -> None:
@@ -106,7 +106,7 @@ def test_file_gone_before_the_bind_is_lost(simulator: Simulated, terminal: Termi
     with pytest.raises(CaptureSuperseded, match=r"^file_gone$"):
         reconcile(enrolment.id, "operator")
 
-    assert (queries.row(enrolment.id).face, queries.row(enrolment.id).refusal_code) == (REFUSED, "file_gone")
+    assert (queries.get_one(enrolment.id).face, queries.get_one(enrolment.id).refusal_code) == (REFUSED, "file_gone")
 
 
 @pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
@@ -116,12 +116,12 @@ def test_bind_in_doubt_whose_file_changed_is_undone(simulator: Simulated, termin
     simulator.faults.add(moment, path="FDSetUp", times=1)
     with pytest.raises(NoAnswer):
         reconcile(enrolment.id, "operator")
-    assert queries.row(enrolment.id).face_unverified
+    assert queries.get_one(enrolment.id).face_unverified
 
     with pytest.raises(CaptureSuperseded):
         reconcile(enrolment.id, "operator")
 
-    assert (queries.row(enrolment.id).face, queries.row(enrolment.id).face_unverified) == (REFUSED, False)
+    assert (queries.get_one(enrolment.id).face, queries.get_one(enrolment.id).face_unverified) == (REFUSED, False)
     assert "100222" not in simulator.faces
 
 
@@ -138,7 +138,7 @@ def test_what_the_terminal_contradicts_is_not_green_though_the_next_answer_is_lo
     with pytest.raises(NoAnswer):
         reconcile(enrolment.id, "operator", prove_again=True)
 
-    stopped = queries.row(enrolment.id)
+    stopped = queries.get_one(enrolment.id)
     assert (stopped.face, stopped.is_green, stopped.next_attempt_at is not None) == (PENDING, False, True)
     make_due(enrolment.id)
     assert reconcile(enrolment.id, "operator").is_green
@@ -214,7 +214,7 @@ def test_picture_that_is_found_in_no_form_is_not_modelled(
     with pytest.raises(ModelingFailed):
         reconcile(wanted.id, "test")
 
-    row = queries.row(wanted.id)
+    row = queries.get_one(wanted.id)
     assert (row.face, row.refusal_code, row.face_unverified) == (REFUSED, NOT_MODELLED.lower(), False)
     assert (names_sent(simulator), remembered()) == (["img", "FaceImage"], None)
 
@@ -228,4 +228,4 @@ def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Sim
     with pytest.raises(SameFace):
         reconcile(wanted.id, "test")
 
-    assert queries.row(wanted.id).refusal_code == "alreadyexistthisface"
+    assert queries.get_one(wanted.id).refusal_code == "alreadyexistthisface"

@@ -29,8 +29,8 @@ def test_lost_answer_is_not_green_and_the_next_attempt_proves_it(
     with pytest.raises(NoAnswer):
         reconcile(enrolment.id, "operator")
 
-    assert not queries.row(enrolment.id).is_confirmed
-    assert queries.row(enrolment.id).next_attempt_at is not None
+    assert not queries.get_one(enrolment.id).is_confirmed
+    assert queries.get_one(enrolment.id).next_attempt_at is not None
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
 
@@ -42,7 +42,7 @@ def test_face_refused_by_the_terminal_is_said_with_its_reason(simulator: Simulat
     with pytest.raises(ModelingFailed):
         reconcile(enrolment.id, "operator")
 
-    after = queries.row(enrolment.id)
+    after = queries.get_one(enrolment.id)
     assert (after.person, after.face, after.refusal_code) == (CONFIRMED, REFUSED, "subpicanalysismodelingerror")
     assert after.next_attempt_at is None
 
@@ -54,7 +54,7 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     with pytest.raises(Unreachable):
         reconcile(enrolment.id, "operator")
 
-    assert (queries.row(enrolment.id).refusal_code, queries.row(enrolment.id).attempts) == ("unreachable", 1)
+    assert (queries.get_one(enrolment.id).refusal_code, queries.get_one(enrolment.id).attempts) == ("unreachable", 1)
     wire.away.clear()
     make_due(enrolment.id)
     assert claim_due() == [enrolment.id]
@@ -75,7 +75,7 @@ def test_who_has_another_name_there_asks_a_person_although_a_face_was_not_verifi
         with pytest.raises(NumberTakenThere):
             reconcile(enrolment.id, "operator")
 
-    after = queries.row(enrolment.id)
+    after = queries.get_one(enrolment.id)
     assert (after.person, after.refusal_code, after.next_attempt_at) == (REFUSED, NumberTakenThere.code, None)
     assert after.face_unverified
     assert overview.count().refused == 1

@@ -39,7 +39,7 @@ def test_who_is_there_under_a_name_that_we_never_wrote_keeps_the_removal_open(
     with pytest.raises(NumberTakenThere):
         reconcile(by_hand.id, "sweep")
 
-    left = queries.row(by_hand.id)
+    left = queries.get_one(by_hand.id)
     assert (left.is_leaving, told(left.refusal)) == (True, ("employeeNoAlreadyExist", "Ivanov I.I."))
     assert "100222" in simulator.people
 
@@ -49,7 +49,7 @@ def test_who_is_the_same_person_is_removed_all_the_same(simulator: Simulated, by
     with pytest.raises(NumberTakenThere):
         reconcile(by_hand.id, "sweep")
 
-    desired.desire_overwrite(by_hand.id, queries.row(by_hand.id).generation)
+    desired.desire_overwrite(by_hand.id, queries.get_one(by_hand.id).generation)
 
     assert reconcile(by_hand.id, "sweep").is_confirmed
     assert simulator.people == {}
@@ -65,7 +65,9 @@ def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is
         save_employee(Draft("100222", "Ольга Ёлкина"))
 
     with audit.acting(Actor("Анна")):
-        assert manual_removal.confirm_as_somebody_elses(by_hand.id, queries.row(by_hand.id).generation, "Ivanov I.I.")
+        assert manual_removal.confirm_as_somebody_elses(
+            by_hand.id, queries.get_one(by_hand.id).generation, "Ivanov I.I."
+        )
 
     assert (queries.open_removals(), "100222" in simulator.people) == ([], True)
     (entry,) = entries("enrolment.somebody_elses")
@@ -79,9 +81,11 @@ def test_word_about_another_wish_or_another_name_ends_nothing(by_hand: Enrolment
     with pytest.raises(NumberTakenThere):
         reconcile(by_hand.id, "sweep")
 
-    assert not manual_removal.confirm_as_somebody_elses(by_hand.id, queries.row(by_hand.id).generation + later, name)
+    assert not manual_removal.confirm_as_somebody_elses(
+        by_hand.id, queries.get_one(by_hand.id).generation + later, name
+    )
 
-    assert queries.row(by_hand.id).is_leaving
+    assert queries.get_one(by_hand.id).is_leaving
 
 
 def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_number(
@@ -90,9 +94,9 @@ def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_numb
     enrolment = enrol(simulator, terminal)
     set_active(employee_of(enrolment), active=False)
 
-    assert not manual_removal.confirm_as_somebody_elses(enrolment.id, queries.row(enrolment.id).generation, "")
+    assert not manual_removal.confirm_as_somebody_elses(enrolment.id, queries.get_one(enrolment.id).generation, "")
 
-    assert queries.row(enrolment.id).is_leaving
+    assert queries.get_one(enrolment.id).is_leaving
 
 
 def test_word_about_the_present_device_says_nothing_about_the_old_one(by_hand: Enrolment) -> None:
@@ -102,7 +106,7 @@ def test_word_about_the_present_device_says_nothing_about_the_old_one(by_hand: E
     with pytest.raises(NumberTakenThere):
         reconcile(by_hand.id, "sweep")
 
-    assert manual_removal.confirm_as_somebody_elses(by_hand.id, queries.row(by_hand.id).generation, "Ivanov I.I.")
+    assert manual_removal.confirm_as_somebody_elses(by_hand.id, queries.get_one(by_hand.id).generation, "Ivanov I.I.")
 
-    left = queries.row(by_hand.id)
+    left = queries.get_one(by_hand.id)
     assert (left.waits_for_hand, left.refusal_code, left.confirmed_by) == (True, "other_device", "")

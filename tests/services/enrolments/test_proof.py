@@ -21,7 +21,7 @@ def test_ok_without_effect_is_not_green(simulator: Simulated, terminal: Terminal
     with pytest.raises(ServiceError, match=r"^face_not_verified$"):
         reconcile(enrolment.id, "operator")
 
-    assert (queries.row(enrolment.id).person, queries.row(enrolment.id).face) == (CONFIRMED, PENDING)
+    assert (queries.get_one(enrolment.id).person, queries.get_one(enrolment.id).face) == (CONFIRMED, PENDING)
     assert reconcile(enrolment.id, "operator").is_confirmed
 
 
@@ -33,6 +33,6 @@ def test_new_face_that_was_not_put_does_not_leave_the_old_one_green(simulator: S
     with pytest.raises(ServiceError, match=r"^face_not_verified$"):
         reconcile(again.id, "operator")
 
-    assert queries.row(again.id).face == PENDING
+    assert queries.get_one(again.id).face == PENDING
     assert reconcile(again.id, "operator").is_confirmed
     assert simulator.faces["100222"].jpeg == THIRD_FACE

@@ -31,17 +31,17 @@ def change_elsewhere(enrolment: Enrolment, **columns: object) -> None:
 def test_one_that_ended_is_none_or_an_error(terminal: Terminal) -> None:
     known = add(terminal, "1001")
 
-    assert queries.get(known.id) == queries.row(known.id) == known
+    assert queries.get(known.id) == queries.get_one(known.id) == known
     assert queries.get(known.id + 1) is None
     with pytest.raises(EnrolmentUnknown):
-        queries.row(known.id + 1)
+        queries.get_one(known.id + 1)
 
 
 def test_what_another_process_wrote_is_seen(terminal: Terminal) -> None:
     known = add(terminal, "1001")
     change_elsewhere(known, refusal=refusal("locked"))
 
-    assert queries.row(known.id).refusal_code == "locked"
+    assert queries.get_one(known.id).refusal_code == "locked"
     change_elsewhere(known, refusal=refusal("busy"))
     assert [one.refusal_code for one in queries.of_number("1001")] == ["busy"]
 

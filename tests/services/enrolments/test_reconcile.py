@@ -50,7 +50,10 @@ def test_number_that_is_taken_there_by_nobody_is_not_verified_and_comes_again(
     with pytest.raises(ServiceError, match=r"^person_not_verified$"):
         reconcile(enrolment.id, "operator")
 
-    assert (queries.row(enrolment.id).person, queries.row(enrolment.id).next_attempt_at is not None) == (PENDING, True)
+    assert (queries.get_one(enrolment.id).person, queries.get_one(enrolment.id).next_attempt_at is not None) == (
+        PENDING,
+        True,
+    )
     assert reconcile(enrolment.id, "operator").is_confirmed
 
 
@@ -62,7 +65,7 @@ def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal
         reconcile(enrolment.id, "operator")
 
     assert refused.value.params["name"] == "Чужой Человек"
-    assert (queries.row(enrolment.id).person, queries.row(enrolment.id).refusal) == (
+    assert (queries.get_one(enrolment.id).person, queries.get_one(enrolment.id).refusal) == (
         REFUSED,
         {"code": NumberTakenThere.code, "params": {"n": "100222", "name": "Чужой Человек"}},
     )
@@ -96,7 +99,7 @@ def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Termi
     with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
         reconcile(enrolment.id, "operator")
 
-    assert queries.row(enrolment.id).is_leaving
+    assert queries.get_one(enrolment.id).is_leaving
     assert reconcile(enrolment.id, "operator").is_confirmed
 
 
@@ -116,7 +119,7 @@ def test_who_leaves_is_removed_although_the_list_cannot_be_read_and_that_stays_u
         reconcile(enrolment.id, "operator")
 
     assert "100222" not in simulator.people
-    left = queries.row(enrolment.id)
+    left = queries.get_one(enrolment.id)
     assert (left.is_leaving, left.refusal_code, left.next_attempt_at is not None) == (
         True,
         "removal_not_shown",
@@ -163,11 +166,11 @@ def test_who_was_never_shown_is_removed_unseen_on_a_persons_word_alone(
         reconcile(enrolment.id, "operator")
 
     assert "100222" in simulator.people
-    desired.desire_overwrite(enrolment.id, queries.row(enrolment.id).generation)
+    desired.desire_overwrite(enrolment.id, queries.get_one(enrolment.id).generation)
     with pytest.raises(ServiceError, match=r"^removal_not_shown$"):
         reconcile(enrolment.id, "operator")
     assert "100222" not in simulator.people
-    assert queries.row(enrolment.id).is_leaving
+    assert queries.get_one(enrolment.id).is_leaving
 
 
 @pytest.mark.parametrize("leaving", [False, True])

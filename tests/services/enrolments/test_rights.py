@@ -113,7 +113,7 @@ def test_rights_from_before_are_kept_while_nothing_proves_them(
         reconcile(enrolment.id, "Анна")
     replacing.clear_hooks()
     replacing.faults.clear()
-    assert not queries.row(enrolment.id).is_confirmed
+    assert not queries.get_one(enrolment.id).is_confirmed
 
     rename(enrolment, name="Иван Сидоров")
 
@@ -134,7 +134,7 @@ def test_rights_that_do_not_come_back_are_not_green_and_come_again(
         with pytest.raises(ServiceError, match=r"^rights_not_verified$"):
             reconcile(enrolment.id, "Анна")
 
-    row = queries.row(enrolment.id)
+    row = queries.get_one(enrolment.id)
     assert (row.person, row.face, row.refusal_code) == (PENDING, CONFIRMED, "rights_not_verified")
     assert row.next_attempt_at is not None
     monkeypatch.undo()
@@ -206,7 +206,7 @@ def test_repeated_proof_changes_no_right_and_is_not_green_while_it_changes_somet
     replacing.faults.add("lost-after", path="UserInfo/Modify", times=1)
     with pytest.raises(NoAnswer):
         reconcile(enrolment.id, "Анна", prove_again=True)
-    assert not queries.row(enrolment.id).is_confirmed
+    assert not queries.get_one(enrolment.id).is_confirmed
     assert reconcile(enrolment.id, "Анна").is_confirmed
     assert rights_there(replacing) == SET_THERE
 

@@ -84,7 +84,7 @@ def test_nothing_stays_of_what_is_refused(app: Flask) -> None:
         batches.make(table("1;Иван;"), Upload("x.zip", io.BytesIO(b"no archive")))
 
     assert stored() == 0
-    assert batches.find_batch(1) is None
+    assert batches.get(1) is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
     assert not batches.discard(unstarted)
     assert not batches.discard(done)
 
-    assert (batches.find_batch(unstarted), rows(unstarted), stored()) == (None, [], 0)
+    assert (batches.get(unstarted), rows(unstarted), stored()) == (None, [], 0)
     assert len(rows(done)) == 1
 
 

@@ -184,8 +184,8 @@ def test_first_photo_is_taken_back_unless_a_terminal_has_it(takes_pictures: Term
 
     assert items(done.id) == [("2", "failed", "face_stays"), ("1", "done", "")]
     assert facts()[1][0] == before[1][0]
-    assert queries.row(first.id).photo_id is None
-    assert queries.row(second.id).photo_id is not None
+    assert queries.get_one(first.id).photo_id is None
+    assert queries.get_one(second.id).photo_id is not None
 
 
 def test_former_terminal_that_is_out_of_service_is_said(terminal: Terminal) -> None:

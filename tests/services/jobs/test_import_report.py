@@ -35,7 +35,7 @@ def checked() -> int:
 
 
 def report(batch_id: int, most: int = 10) -> Report:
-    return import_report.of_batch(batches.get_batch(batch_id), most)
+    return import_report.of_batch(batches.get_one(batch_id), most)
 
 
 def test_dry_run_is_counted_by_its_verdicts() -> None:
@@ -62,7 +62,7 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
 def test_report_of_a_job_is_read_by_pages() -> None:
     add_people("2")
     batch_id = checked()
-    checking = db.session.get_one(Job, batches.get_batch(batch_id).check_job_id)
+    checking = db.session.get_one(Job, batches.get_one(batch_id).check_job_id)
     db.session.execute(db.update(Employee).where(Employee.number == "2").values(name="Павел"))
     db.session.commit()
 

@@ -80,7 +80,7 @@ def test_what_a_person_waits_for_comes_before_what_a_job_desired(terminal: Termi
 
     (turn,) = schedule.claim_turns()
 
-    assert [queries.row(enrolment_id).number for enrolment_id in turn] == ["9", "1", "2"]
+    assert [queries.get_one(enrolment_id).number for enrolment_id in turn] == ["9", "1", "2"]
     desired.retry(turn[2])
     assert [number for number, _, in_bulk in enrolments() if in_bulk] == ["1"]
     assert turn[0] == single

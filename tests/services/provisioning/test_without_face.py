@@ -66,7 +66,7 @@ def test_whose_face_found_no_room_needs_no_other_capture(simulator: Simulated, t
     with pytest.raises(Full):
         reconcile(waiting.id, "test")
 
-    assert queries.row(waiting.id).face == REFUSED
+    assert queries.get_one(waiting.id).face == REFUSED
     assert (without_face.count(terminal), without_face.count_by_itself(terminal)) == (0, 0)
 
 

@@ -121,13 +121,13 @@ def test_wish_for_a_refused_address_is_tried_seldom_and_goes_on_when_it_is_corre
         with pytest.raises(AddressRefused):
             reconcile(wish.id, "operator")
 
-        waiting = queries.row(wish.id)
+        waiting = queries.get_one(wish.id)
         assert (waiting.refusal_code, waiting.step, waiting.attempts) == ("address_refused", "", 0)
         assert seconds_until(waiting) > app.config["RETRY_MAX"] - 60
         assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_error_code == "address_refused"
 
         app.config["TERMINAL_NETWORKS"] = ()
         registry.change(terminal.id, access(server.url), "operator")
-        assert seconds_until(queries.row(wish.id)) <= 0
+        assert seconds_until(queries.get_one(wish.id)) <= 0
         reconcile(wish.id, "operator")
-        assert queries.row(wish.id).refusal_code != "address_refused"
+        assert queries.get_one(wish.id).refusal_code != "address_refused"

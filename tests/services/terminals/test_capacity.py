@@ -96,13 +96,13 @@ def test_person_is_refused_before_the_terminal_would_and_due_after_a_removal(
     with pytest.raises(Full):
         reconcile(olga.id, "Анна")
 
-    refused = queries.row(olga.id)
+    refused = queries.get_one(olga.id)
     assert (refused.person, refused.refusal_code, refused.next_attempt_at) == (REFUSED, "deviceuserfull", None)
     assert counts(simulator) == 1
     assert not any(entry.plain_path.endswith("UserInfo/Record") for entry in simulator.log)
     set_active(employee_of(ivan), active=False)
     reconcile(ivan.id, "Анна")
-    waiting = queries.row(olga.id)
+    waiting = queries.get_one(olga.id)
     assert (waiting.person, waiting.refusal_code, waiting.next_attempt_at is not None) == (PENDING, "", True)
     assert reconcile(olga.id, "Анна").person == CONFIRMED
 
@@ -127,12 +127,12 @@ def test_face_is_refused_likewise_and_its_person_stays(simulator: Simulated, ter
     with pytest.raises(Full):
         reconcile(enrolment.id, "Анна")
 
-    refused = queries.row(enrolment.id)
+    refused = queries.get_one(enrolment.id)
     assert (refused.person, refused.face, refused.refusal_code) == (CONFIRMED, REFUSED, "devicefacefull")
     assert not any(entry.plain_path.endswith("FDSetUp") for entry in simulator.log)
     simulator.store.unbind(["7"])
     checks.check(terminal.id, "test")
-    assert queries.row(enrolment.id).face == PENDING
+    assert queries.get_one(enrolment.id).face == PENDING
     assert reconcile(enrolment.id, "Анна").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
 
@@ -146,5 +146,5 @@ def test_no_more_are_due_than_there_is_room_for(simulator: Simulated, terminal: 
     capacity.make_due(terminal.id, 2, None)
     db.session.commit()
 
-    due = [queries.row(one.id).next_attempt_at is not None for one in refused]
+    due = [queries.get_one(one.id).next_attempt_at is not None for one in refused]
     assert due == [True, True, False]

@@ -54,7 +54,7 @@ def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(
 
     assert simulator.log == []
     assert (row().reachable, row().last_error_code) == (False, "https_required")
-    assert queries.row(waiting.id).refusal_code == "https_required"
+    assert queries.get_one(waiting.id).refusal_code == "https_required"
     restart(app)
     checks.check(1, "test")
     assert claim_due() == [waiting.id]
@@ -84,7 +84,7 @@ def test_weak_login_is_not_tried_again_by_itself_and_what_waits_goes_on_after_a_
     restart(app, "sha256")
     with pytest.raises(WeakDigest):
         reconcile(waiting.id, "test")
-    stopped = queries.row(waiting.id)
+    stopped = queries.get_one(waiting.id)
     assert (stopped.person, stopped.refusal_code, stopped.next_attempt_at) == (PENDING, "weak_digest", None)
     assert claim_due() == []
 

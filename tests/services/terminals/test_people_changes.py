@@ -72,11 +72,11 @@ def test_somebody_renamed_is_noticed_and_not_green_any_longer(simulator: Simulat
     simulator.people["100222"]["name"] = "Пётр Петров"
 
     assert looked(terminal) == [("name", "100222", "Иван Иванов", "Пётр Петров")]
-    doubted = queries.row(enrolment.id)
+    doubted = queries.get_one(enrolment.id)
     assert (doubted.person, doubted.face, doubted.next_attempt_at is not None) == (PENDING, PENDING, True)
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "Анна")
-    assert queries.row(enrolment.id).person == REFUSED
+    assert queries.get_one(enrolment.id).person == REFUSED
     assert looked(terminal) == [("name", "100222", "Иван Иванов", "Пётр Петров")]
 
 
@@ -86,7 +86,7 @@ def test_somebody_gone_is_noticed_while_a_stranger_keeps_the_count(simulator: Si
     strangers(simulator, ["900"], [draw(NAMES[4])])
 
     assert looked(terminal) == [("only_here", "100222", "Иван Иванов", "")]
-    assert queries.row(enrolment.id).person == PENDING
+    assert queries.get_one(enrolment.id).person == PENDING
     reconcile(enrolment.id, "Анна")
     assert "100222" in simulator.people
     assert looked(terminal) == []
@@ -110,7 +110,7 @@ def test_firmware_that_ignores_the_numbers_proves_nothing(
     monkeypatch.setattr("hikflask.simulator.isapi.persons.numbers", lambda *_: None)
 
     assert looked(terminal) == []
-    assert queries.row(enrolment.id).is_confirmed
+    assert queries.get_one(enrolment.id).is_confirmed
 
 
 def test_check_looks_too(simulator: Simulated, terminal: Terminal) -> None:

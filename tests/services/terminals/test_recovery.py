@@ -77,7 +77,7 @@ def leaving(terminal: Terminal) -> Enrolment:
     there = send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
     reconcile(there.id, "test")
     set_active(there.employee_id or 0, active=False)
-    return queries.row(there.id)
+    return queries.get_one(there.id)
 
 
 def fail(enrolment: Enrolment) -> TerminalError | ServiceError:
@@ -93,7 +93,7 @@ def let_the_quiet_pass() -> None:
 
 
 def seconds_until_tried(enrolment: Enrolment) -> float:
-    found = queries.row(enrolment.id).next_attempt_at
+    found = queries.get_one(enrolment.id).next_attempt_at
     assert found is not None
     return (found - datetime.now(UTC)) / timedelta(seconds=1)
 
@@ -160,7 +160,7 @@ def test_refused_password_is_never_sent_again_by_itself(
     ask_status(terminal.id, "test")
     assert isinstance(fail(leaving), LoginStopped)
 
-    assert queries.row(leaving.id).next_attempt_at is None
+    assert queries.get_one(leaving.id).next_attempt_at is None
     assert claim_due() == []
 
 
@@ -198,7 +198,7 @@ def test_terminal_that_was_well_makes_nothing_due(terminal: Terminal, leaving: E
 
     checks.check(terminal.id, "test")
 
-    assert queries.row(leaving.id).next_attempt_at is None
+    assert queries.get_one(leaving.id).next_attempt_at is None
 
 
 def test_employees_are_locked_before_the_enrolments_that_get_a_photo(terminal: Terminal, leaving: Enrolment) -> None:  # noqa: ARG001

@@ -159,7 +159,7 @@ def test_running_job_asks_again_by_itself_and_its_stop_leads_back(client: FlaskC
 def test_dry_run_that_cannot_be_done_says_why(app: Flask, client: FlaskClient) -> None:
     upload(client, table("1;Иван Иванов;Охрана;"))
     with app.app_context():
-        batch = batches.find_batch(1)
+        batch = batches.get(1)
         assert batch is not None
         batch.table_file = ""
         db.session.commit()
