@@ -126,7 +126,7 @@ def are_many(removals: int, people: int) -> bool:
 
 
 def take_access(before: Days, after: Days) -> bool:
-    """True when a change of days takes access: a later first day, still to come, or an earlier last day within 30 days."""
+    """True when other days take access: a later first day, still to come, or an earlier last day within 30 days."""
     (first_before, last_before), (first, last), this_day = before, after, today()
     is_later = first is not None and first > this_day and (first_before is None or first > first_before)
     is_earlier = last is not None and last <= this_day + SOON and (last_before is None or last < last_before)
