@@ -115,7 +115,6 @@ TESTED_ELSEWHERE = {
     "backups/staging": "what a killed restore leaves: tests/scenarios/test_backups_killed.py",
     "comparisons/after_restore": "from the restore to an administrator's word: tests/scenarios/test_restored_backup.py",
     "accounts/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
-    "comparisons/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
     "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "core/progress": "a protocol; what follows it: tests/services/jobs/test_run_whole.py",

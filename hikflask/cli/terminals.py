@@ -103,7 +103,7 @@ def compare_terminal(terminal_id: int, as_json: bool) -> None:
                 click.echo(f"{KINDS_OF_PERSONS[kind]} ({len(numbers)}): {', '.join(numbers)}")
     if not any(differences.values()):
         click.echo("No differences.")
-    if ignored := queries.count_left_alone(comparison):
+    if ignored := queries.count_ignored(comparison):
         click.echo(f"Left alone: {ignored}")
 
 

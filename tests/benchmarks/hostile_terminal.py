@@ -34,7 +34,7 @@ from hikflask.isapi import persons
 from hikflask.models import Comparison
 from hikflask.models.comparison import ONLY_HERE, ONLY_THERE, VERDICTS
 from hikflask.services.comparisons import differences, plan, queries, reading
-from hikflask.services.comparisons.errors import ComparisonFailed
+from hikflask.services.comparisons.pages import ComparisonFailed
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.jobs import plan_choices

@@ -1,7 +1,7 @@
 """Carries out one step of a plan. It is checked again, since something may have changed since the plan was made."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -33,11 +33,29 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
     :raises ServiceError: when the step is refused. :raises TerminalError: when the terminal refuses or does not answer.
     """
     comparison = queries.get_comparison(params["comparison"])
-    if item.action == plan.TAKE_OVER:
-        with _taking_over(comparison, item, params) as take_over:
-            yield lambda: _awaited(take_over())
-    else:
+    number = item.number
+    if item.action != plan.TAKE_OVER:
         yield partial(_desire, comparison, item, params)
+        return
+
+    def require_there() -> None:
+        # An erasure of the number has deleted it.
+        if queries.person_there(comparison.id, number) is None:
+            raise ServiceError("not_there", n=number)
+
+    compared, same_person, faces = _checked(comparison, item, params)
+    agreed = Agreed(same_person, faces, may_take_days=number in params.get(plan.SHUT_OUT, ()))
+    name_seen = compared.there.name if compared.there else ""
+    holder = audit.present_actor().name
+    with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:
+
+        def awaited() -> Enrolment | None:
+            enrolment = take_over()
+            # Nobody waits for the face of somebody who has none.
+            is_due = enrolment.next_attempt_at is not None
+            return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
+
+        yield awaited
 
 
 def _checked(
@@ -67,29 +85,6 @@ def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) ->
     return _send(compared, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
 
 
-def _taking_over(
-    comparison: Comparison, item: JobItem, params: Mapping[str, Any]
-) -> AbstractContextManager[Callable[[], Enrolment]]:
-    compared, same_person, faces = _checked(comparison, item, params)
-    number = item.number
-
-    def require_there() -> None:
-        # An erasure of the number has deleted it.
-        if queries.person_there(comparison.id, number) is None:
-            raise ServiceError("not_there", n=number)
-
-    agreed = Agreed(same_person, faces, may_take_days=number in params.get(plan.SHUT_OUT, ()))
-    name_seen = compared.there.name if compared.there else ""
-    holder = audit.present_actor().name
-    return taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there)
-
-
-def _awaited(enrolment: Enrolment) -> Enrolment | None:
-    """Return an enrolment that is due. Nobody waits for the face of somebody who has none."""
-    is_due = enrolment.next_attempt_at is not None
-    return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
-
-
 def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:
     """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen.
 
@@ -98,20 +93,19 @@ def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may
     if compared.employee is None:
         raise TypeError("nobody to send")
     enrolment = lifecycle.send_to_terminal(compared.employee.id, terminal_id).row
-    mine = Enrolment.id == enrolment.id
+    own = Enrolment.id == enrolment.id
     if names_agreed and compared.there is not None and plan.would_overwrite(compared):
         if not plan.is_our_face(compared) and not may_replace:
-            raise ServiceError(
-                "changed_since"
-            )  # The name here is another one than in the plan, by which nobody was replaced.
+            # The name here is another one than in the plan, by which nobody was replaced.
+            raise ServiceError("changed_since")
         if plan.is_our_face(compared):
-            state.apply(state.RECORD_ADOPTED, mine, written_name=compared.there.name[:128])
+            state.apply(state.RECORD_ADOPTED, own, written_name=compared.there.name[:128])
         else:
-            state.apply(state.DESIRED_OVERWRITE, mine)
+            state.apply(state.DESIRED_OVERWRITE, own)
     if VALIDITY in compared.kinds and compared.there is not None:
         # A limit that somebody set there is lifted, or set to what is asked for.
-        state.apply(state.VALIDITY_THERE, mine, sent_valid=compared.there.valid_there)
-    state.apply(state.PUT_IN_BULK, mine)
+        state.apply(state.VALIDITY_THERE, own, sent_valid=compared.there.valid_there)
+    state.apply(state.PUT_IN_BULK, own)
     db.session.refresh(enrolment)
     return enrolment
 
@@ -125,8 +119,8 @@ def _remove(compared: ComparedNumber, terminal_id: int) -> Enrolment:
     name = compared.there.name if compared.there else enrolment.written_name
     # A record without a name cannot be told from another one by its name.
     nameless = compared.there is not None and not name
-    mine = Enrolment.id == enrolment.id
-    if not state.apply(state.REMOVAL_CHOSEN, mine, written_name=name[:128], overwrite=nameless):
+    own = Enrolment.id == enrolment.id
+    if not state.apply(state.REMOVAL_CHOSEN, own, written_name=name[:128], overwrite=nameless):
         raise ServiceError("not_there", n=compared.number)
     db.session.refresh(enrolment)
     audit.record(

@@ -70,74 +70,86 @@ def conclude(comparison_id: int) -> None:
     Some numbers come after others, each in a short transaction, so that nobody waits who wants to write. Nothing of it
     is shown before the comparison is done; what a killed process left of it is written again.
     """
-    comparison = queries.find_comparison(comparison_id)
-    if comparison is None or not _awaits_verdicts(comparison):
+    comparison = _awaited(comparison_id)
+    if comparison is None:
         return
     # After a restore another picture may be a newer face.
-    learnt = 0 if comparison.terminal.restored_from is not None else _learn_encoding(comparison)
+    encoded_anew = 0 if comparison.terminal.restored_from is not None else _learn_encoding(comparison)
     counts, same = Counter[str](), 0
-    for numbers in _in_batches(_numbers(comparison), NUMBERS_AT_ONCE):
+    there = select(PersonThere.number).where(PersonThere.comparison_id == comparison.id)
+    here = select(Enrolment.number).where(Enrolment.terminal_id == comparison.terminal_id)
+    everybody = sorted({*db.session.execute(there).scalars(), *db.session.execute(here).scalars()})
+    for numbers in _in_batches(everybody, NUMBERS_AT_ONCE):
         with transaction():
-            if not _lock(comparison):
+            if not _is_locked(comparison):
                 return
             same += _conclude_some(comparison, numbers, counts)
     with transaction():
-        if _lock(comparison):
-            _end(comparison, same, counts, learnt)
+        if _is_locked(comparison):
+            _end(comparison, same, counts, encoded_anew)
 
 
-def _awaits_verdicts(comparison: Comparison) -> bool:
-    return comparison.state == READING and comparison.step == VERDICTS
+def _awaited(comparison_id: int) -> Comparison | None:
+    """Return a comparison whose differences are to be written, as it is now, or None."""
+    comparison = queries.find_comparison(comparison_id)
+    return comparison if comparison and comparison.state == READING and comparison.step == VERDICTS else None
 
 
-def _lock(comparison: Comparison) -> bool:
+def _is_locked(comparison: Comparison) -> bool:
     """Lock the terminal, and read it and the comparison again; False when somebody else has ended the comparison."""
     lock_terminal(comparison.terminal_id)
-    if queries.find_comparison(comparison.id) is None or not _awaits_verdicts(comparison):
+    if _awaited(comparison.id) is None:
         return False
     db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
     return True
 
 
-def _numbers(comparison: Comparison) -> list[str]:
-    """Return the numbers of everybody who is there or here, sorted."""
-    there = select(PersonThere.number).where(PersonThere.comparison_id == comparison.id)
-    here = select(Enrolment.number).where(Enrolment.terminal_id == comparison.terminal_id)
-    return sorted({*db.session.execute(there).scalars(), *db.session.execute(here).scalars()})
-
-
 def _conclude_some(comparison: Comparison, numbers: Sequence[str], counts: Counter[str]) -> int:
     """Write what differs about some numbers, and count it by kind; return how many are the same here and there."""
-    mine = (Difference.comparison_id == comparison.id, Difference.number.in_(numbers))
-    changed_rows(delete(Difference).where(*mine))  # Of a process that was killed.
+    earlier = (Difference.comparison_id == comparison.id, Difference.number.in_(numbers))
+    changed_rows(delete(Difference).where(*earlier))  # Of a process that was killed.
     at_terminal = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.number.in_(numbers))
     here = {row.number: row for row in columns.enrolments(*at_terminal)}
     there = {person.number: person for person in queries.there(comparison.id, PersonThere.number.in_(numbers))}
-    found = _differences(comparison, here, there)
+    different: list[tuple[str, str]] = []
+    for number in sorted({*here, *there}):
+        different += [(kind, number) for kind in _kinds(comparison, here.get(number), there.get(number))]
     rows: list[dict[str, Any]] = [
-        {"comparison_id": comparison.id, "kind": kind, "number": number, "seen": what}
-        for (kind, number), what in found.items()
+        {"comparison_id": comparison.id, "kind": kind, "number": number, "seen": seen(kind, there.get(number))}
+        for kind, number in different
     ]
     if rows:
         db.session.execute(insert(_DIFFERENCES), rows)
-    _doubt(comparison, found, here)
+    _doubt(comparison, different, here)
     if comparison.terminal.restored_from is not None:
-        other = {here[number].id for kind, number in found if kind in HELD and number in here}
-        state.apply(state.HELD_SINCE_BACKUP, Enrolment.id.in_(other))
-    counts.update(kind for kind, _ in found)
+        held = {here[number].id for kind, number in different if kind in HELD and number in here}
+        state.apply(state.HELD_SINCE_BACKUP, Enrolment.id.in_(held))
+    counts.update(kind for kind, _ in different)
     both = {number for number in there if number in here and here[number].is_desired}
-    return len(both - {number for _, number in found})
+    return len(both - {number for _, number in different})
 
 
-def _end(comparison: Comparison, same: int, counts: Mapping[str, int], learnt: int) -> None:
-    mine = update(Comparison).where(Comparison.id == comparison.id, Comparison.state == READING)
-    changed_rows(mine.values(state=DONE, ended_at=database_now(), same=same))
+def _end(comparison: Comparison, same: int, counts: Mapping[str, int], encoded_anew: int) -> None:
+    """End the comparison, and with it what was noticed before, and decisions about differences that there are no more.
+
+    After a restore nothing is tried again by itself: somebody who is not there may have left since the backup, another
+    face may be newer, and what was not finished when the backup was made may have been done and undone since. Somebody
+    without a face there then may well have none now.
+    """
+    unended = update(Comparison).where(Comparison.id == comparison.id, Comparison.state == READING)
+    changed_rows(unended.values(state=DONE, ended_at=database_now(), same=same))
     if comparison.terminal.restored_from is not None:
-        _hold_unfinished(comparison)
-    _forget_past(comparison)
-    found = {NOTED_AS.get(kind, kind): counts.get(kind, 0) for kind in KINDS}
-    note = {"same": same, **found} | ({"encoded_anew": learnt} if learnt else {})
-    audit.record("terminal.compared", terminal=comparison.terminal.name, after=note)
+        state.apply(state.HELD_SINCE_BACKUP, Enrolment.terminal_id == comparison.terminal_id, state.IS_UNFINISHED)
+    still = (
+        Difference.comparison_id == comparison.id,
+        Difference.kind == LeftAlone.kind,
+        Difference.number == LeftAlone.number,
+    )
+    changed_rows(delete(LeftAlone).where(LeftAlone.terminal_id == comparison.terminal_id, ~exists().where(*still)))
+    changed_rows(delete(Drift).where(Drift.terminal_id == comparison.terminal_id))
+    counted = {NOTED_AS.get(kind, kind): counts.get(kind, 0) for kind in KINDS}
+    after = {"same": same, **counted} | ({"encoded_anew": encoded_anew} if encoded_anew else {})
+    audit.record("terminal.compared", terminal=comparison.terminal.name, after=after)
 
 
 def _in_batches(rows: Sequence[Listed], length: int) -> Iterator[Sequence[Listed]]:
@@ -145,20 +157,6 @@ def _in_batches(rows: Sequence[Listed], length: int) -> Iterator[Sequence[Listed
         if start:
             let_others_write()
         yield rows[start : start + length]
-
-
-# --- the verdicts ---
-
-
-def _differences(
-    comparison: Comparison, here: Mapping[str, EnrolmentColumns], there: Mapping[str, There]
-) -> dict[tuple[str, str], str]:
-    """Return the differences, kind and number, each with what was seen, sorted by number."""
-    found: dict[tuple[str, str], str] = {}
-    for number in sorted({*here, *there}):
-        for kind in _kinds(comparison, here.get(number), there.get(number)):
-            found[kind, number] = seen(kind, there.get(number))
-    return found
 
 
 def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There | None) -> list[str]:
@@ -169,7 +167,11 @@ def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There |
     if there is None:
         return [] if _is_newer(here, comparison.started_at) else [ONLY_HERE]
     kinds = []
-    if there.name not in names_of(here, queries.name_wanted(comparison.terminal, here.employee)):
+    # Any name that was sent, or a form of the employee's own, is the employee's; names there are cut to 255.
+    ours = here.names_sent | {queries.name_wanted(comparison.terminal, here.employee)}
+    if here.employee:
+        ours |= {here.employee.name, here.employee.terminal_name}
+    if there.name not in ours - {""}:
         kinds.append(NAME)
     if here.photo_sha256 and there.faces == 0:
         kinds.append(FACE_MISSING)
@@ -188,15 +190,6 @@ def _is_newer(row: EnrolmentColumns, since: datetime | None) -> bool:
     return row.person == CONFIRMED and row.confirmed_at >= since
 
 
-def names_of(row: EnrolmentColumns, name_wanted: str) -> set[str]:
-    """Return the names that count as the employee's on a terminal: see reconcile.py. Names there are cut to 255.
-
-    :param name_wanted: the name that the terminal should show.
-    """
-    whole = {row.employee.name, row.employee.terminal_name, name_wanted} if row.employee else set()
-    return (row.names_sent | whole) - {""}
-
-
 def seen(kind: str, there: There | None) -> str:
     """Return the SHA-256 of what is there, as far as it belongs to this kind of difference."""
     if there is None:
@@ -204,16 +197,14 @@ def seen(kind: str, there: There | None) -> str:
     elif kind == ONLY_THERE:
         words = [there.name, there.valid_there, str(there.faces)]
     else:
-        words = {
-            NAME: [there.name],
-            FACE_MISSING: [str(there.faces)],
-            FACE_OTHER: [there.face_sha256 or ""],
-            VALIDITY: [there.valid_there],
-        }.get(kind, [""])
+        by_kind = {
+            NAME: there.name,
+            FACE_MISSING: str(there.faces),
+            FACE_OTHER: there.face_sha256,
+            VALIDITY: there.valid_there,
+        }
+        words = [by_kind.get(kind) or ""]
     return hashlib.sha256("\n".join([kind, *words]).encode()).hexdigest()
-
-
-# --- terminals that encode pictures anew ---
 
 
 def _learn_encoding(comparison: Comparison) -> int:
@@ -238,9 +229,9 @@ def _learn_encoding(comparison: Comparison) -> int:
     for some in _in_batches(fresh, NUMBERS_AT_ONCE):
         with transaction():
             for row in some:
-                mine = (Enrolment.id == row.id, Enrolment.generation == row.generation)
-                same_face = Enrolment.confirmed_at == row.confirmed_at
-                state.apply(state.FACE_THERE_LEARNT, *mine, same_face, face_there=shown[row.number])
+                unchanged = (Enrolment.generation == row.generation, Enrolment.confirmed_at == row.confirmed_at)
+                face_there = shown[row.number]
+                state.apply(state.FACE_THERE_LEARNT, Enrolment.id == row.id, *unchanged, face_there=face_there)
     return len(fresh)
 
 
@@ -248,30 +239,22 @@ def _sent_again(
     comparison: Comparison, others: list[EnrolmentColumns], shown: Mapping[str, str]
 ) -> list[EnrolmentColumns]:
     earlier = queries.before(comparison)
-    if earlier is None or not others:
+    if earlier is None or earlier.ended_at is None or not others:
         return []
-    before = {
-        person.number: person.face_sha256 for person in queries.people(earlier.id, [row.number for row in others])
-    }
-    return [
-        row
-        for row in others
-        if before.get(row.number) == shown[row.number]
-        and earlier.ended_at
-        and row.confirmed_at
-        and earlier.ended_at < row.confirmed_at
-    ]
+    people = queries.people(earlier.id, [row.number for row in others])
+    before = {person.number: person.face_sha256 for person in people}
+    unchanged = [row for row in others if before.get(row.number) == shown[row.number]]
+    return [row for row in unchanged if row.confirmed_at and earlier.ended_at < row.confirmed_at]
 
 
-# --- what is written ---
-
-
-def _doubt(comparison: Comparison, found: Collection[tuple[str, str]], here: Mapping[str, EnrolmentColumns]) -> None:
+def _doubt(
+    comparison: Comparison, different: Collection[tuple[str, str]], here: Mapping[str, EnrolmentColumns]
+) -> None:
     """Show nothing in green that the list contradicts. What a person left alone is not tried again."""
-    alone = ignored.reasons(comparison, {number for _, number in found})
+    alone = ignored.reasons(comparison, {number for _, number in different})
     due = database_now() if comparison.requested_by == NIGHTLY else database_now(DECIDE_SECONDS)
     alike: dict[tuple[str, str | None, bool], list[int]] = defaultdict(list)
-    for kind, number in found:
+    for kind, number in different:
         if kind in FOUND and number in here:
             # The photo can be sent again. At other terminals a face is captured anew, and the one there stays.
             replaced = kind == FACE_OTHER and comparison.terminal.face_mode == BY_PICTURE and here[number].has_picture
@@ -283,24 +266,3 @@ def _doubt(comparison: Comparison, found: Collection[tuple[str, str]], here: Map
             ignored.stop_trying(kind, reason, Enrolment.id.in_(ids))
         else:
             state.apply(FOUND[kind], Enrolment.id.in_(ids), next_attempt_at=due, **given)
-
-
-def _hold_unfinished(comparison: Comparison) -> None:
-    """Try nothing again by itself, after a restore.
-
-    Who is not there may have left since the backup, another face may be newer, and what was not finished when the
-    backup was made may have been done and undone since. Who had no face there then may well have none now.
-    """
-    state.apply(state.HELD_SINCE_BACKUP, Enrolment.terminal_id == comparison.terminal_id, state.IS_UNFINISHED)
-
-
-def _forget_past(comparison: Comparison) -> None:
-    """The comparison ends what was noticed before it, and decisions about differences that there are no more."""
-    same = (
-        Difference.comparison_id == comparison.id,
-        Difference.kind == LeftAlone.kind,
-        Difference.number == LeftAlone.number,
-    )
-    over = delete(LeftAlone).where(LeftAlone.terminal_id == comparison.terminal_id, ~exists().where(*same))
-    db.session.execute(over, execution_options={"synchronize_session": False})
-    db.session.execute(delete(Drift).where(Drift.terminal_id == comparison.terminal_id))

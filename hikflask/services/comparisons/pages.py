@@ -3,11 +3,21 @@
 from dataclasses import dataclass
 
 from hikflask.isapi.paging import Page, ends
-from hikflask.services.comparisons.errors import ComparisonFailed
+from hikflask.services.core.errors import ServiceError
 
 MAX_NUMBER_LENGTH = 32
 # No terminal holds more people or faces, whatever it states.
 MAX_ROWS = 100_000
+
+
+# Failures of the list itself; any other comparison failed by what its terminal answered.
+LIST_FAILURES = {"list_changing", "list_incomplete", "list_too_long", "another_device", "comparison_replaced"}
+
+
+class ComparisonFailed(ServiceError):
+    """The list of the terminal could not be read to its end for certain, so nothing is concluded from it."""
+
+    code = "comparison_failed"
 
 
 class ListChanged(Exception):
@@ -31,11 +41,6 @@ class Place:
     last: str
     total: int | None
     capacity: int | None = None
-
-    @property
-    def most(self) -> int:
-        """The most rows that are believed."""
-        return min(self.capacity or MAX_ROWS, MAX_ROWS)
 
     @property
     def overlap(self) -> int:
@@ -77,7 +82,7 @@ def follow(place: Place, page: Page) -> Follows:
     if len(set(new)) < len(new):
         raise ListChanged("list_incomplete")
     read, is_last = place.read + len(new), ends(page, place.position + len(page.numbers))
-    if max(read, page.total or 0) > place.most:
+    if max(read, page.total or 0) > min(place.capacity or MAX_ROWS, MAX_ROWS):
         raise ComparisonFailed("list_too_long")
     if not is_last and not new:
         raise ComparisonFailed("list_incomplete")

@@ -20,7 +20,7 @@ from hikflask.models import Comparison, Difference, Employee, Enrolment, Termina
 from hikflask.models.comparison import DONE, FACE_MISSING, KINDS, NAME, ONLY_HERE
 from hikflask.models.refusal import Refusal
 from hikflask.models.terminal import BY_PICTURE
-from hikflask.services.comparisons import differences, queries
+from hikflask.services.comparisons import queries
 from hikflask.services.comparisons.queries import UNREAD, ComparedNumber
 from hikflask.services.comparisons.validity_there import Limits, limits_taken, validity_of
 from hikflask.services.core import shown
@@ -238,7 +238,7 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
     steps: list[Step] = []
     unknown: list[str] = []
     for compared in queries.iterate_compared(comparison, actions):
-        if compared.number in choices.numbers and not _is_known(compared):
+        if compared.number in choices.numbers and not (compared.there or compared.employee or compared.is_desired):
             unknown.append(compared.number)
         steps.append(_step(terminal, compared, *actions[compared.number], choices))
     if unknown:
@@ -295,30 +295,19 @@ def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tup
         yield number, (action, seen or number in choices.same_person)
 
 
-def _is_known(compared: ComparedNumber) -> bool:
-    return compared.there is not None or compared.employee is not None or _is_here(compared)
-
-
-def _is_here(compared: ComparedNumber) -> bool:
-    return compared.enrolment is not None and compared.enrolment.is_desired
-
-
 def _step(terminal: Terminal, compared: ComparedNumber, action: str, names_agreed: bool, choices: Choices) -> Step:
-    refusal = None
-    another_face = compared.another_face
+    another_face, employee = compared.another_face, compared.employee
     face_agreed = bool(another_face) and choices.agrees_to(compared.number, another_face)
-    limits = limits_here = None
+    refusal = limits = None
     try:
         limits = check(terminal, compared, action, names_agreed, face_agreed=face_agreed)
     except ServiceError as error:
         refusal = refusal_of(error)
-    if limits and compared.employee:
-        limits_here = Limits(compared.employee.valid_from, compared.employee.valid_to)
     return Step(
         number=compared.number,
         action=action,
         kinds=compared.kinds,
-        employee_id=compared.employee.id if compared.employee else None,
+        employee_id=employee.id if employee else None,
         name_here=compared.name_wanted,
         name_there=compared.there.name if compared.there else "",
         is_there=compared.there is not None,
@@ -326,7 +315,7 @@ def _step(terminal: Terminal, compared: ComparedNumber, action: str, names_agree
         replaces=action == SEND and would_overwrite(compared) and not is_our_face(compared),
         refusal=refusal,
         limits=limits,
-        limits_here=limits_here,
+        limits_here=Limits(employee.valid_from, employee.valid_to) if limits and employee else None,
         faces=(compared.face_here, another_face) if compared.has_another_face else None,
     )
 
@@ -339,78 +328,65 @@ def check(
     :return: the days of somebody who is taken over.
     :raises ServiceError: with the reason, when it is not.
     """
-    if action in {SEND, REMOVE}:
-        connection.refuse_before_compared(terminal)
+    if action == TAKE_OVER:
+        return _check_take_over(terminal, compared, names_agreed, face_agreed)
     if action == SEND:
+        connection.refuse_before_compared(terminal)
         if terminal.awaits_restore:
             raise ServiceError("not_restored")
-        _check_send(compared, names_agreed)
-    elif action == TAKE_OVER:
-        _check_take_over(compared, names_agreed)
-        if compared.another_face == UNREAD:
-            raise ServiceError("face_not_read", n=compared.number)
-        if compared.another_face and not face_agreed:
-            raise ServiceError("face_differs", n=compared.number)
-        valid = validity_of(compared.there.valid_there) if compared.there else None
-        return limits_taken(valid, terminal, compared.employee, is_desired=_is_here(compared))
+        if compared.employee is None:
+            raise ServiceError("not_here", n=compared.number)
+        _check_employee(compared, names_agreed or not would_overwrite(compared))
     elif action == REMOVE:
-        _check_remove(compared)
+        _check_remove(terminal, compared)
     return None
 
 
-def _check_send(compared: ComparedNumber, names_agreed: bool) -> None:
-    if compared.employee is None:
-        raise ServiceError("not_here", n=compared.number)
-    if not compared.employee.is_active:
-        raise ServiceError("employee_inactive")
-    _refuse_while_leaving(compared)
-    if not names_agreed and would_overwrite(compared):
-        there = compared.there.name if compared.there else ""
-        raise ServiceError("name_differs", n=compared.number, here=compared.name_wanted, there=there)
-
-
-def _check_take_over(compared: ComparedNumber, names_agreed: bool) -> None:
-    there = compared.there
-    if there is None:
-        raise ServiceError("not_there", n=compared.number)
-    if not text_rules.is_employee_number(compared.number):
-        raise ServiceError("number_not_usable", n=compared.number)
-    if text_rules.is_blank(there.name) or len(there.name) > MAX_NAME_LENGTH:
-        raise ServiceError("name_not_usable", n=compared.number)
-    if _is_here(compared) and set(compared.kinds) <= {FACE_MISSING, ONLY_HERE}:
-        raise ServiceError("nothing_to_take_over", n=compared.number)
-    if compared.employee and not compared.employee.is_active:
-        raise ServiceError("employee_inactive")
-    _refuse_while_leaving(compared)
-    if not names_agreed and is_another_name(compared):
-        raise ServiceError("name_differs", n=compared.number, here=compared.name_wanted, there=there.name)
-    if there.face_url and consents.is_required() and not (compared.employee and compared.employee.has_consent):
-        raise ServiceError("consent_missing")
-
-
-def _refuse_while_leaving(compared: ComparedNumber) -> None:
-    """As desired.refuse_while_leaving()."""
-    employee_id = compared.employee.id if compared.employee else None
-    for owner_id, terminal in compared.leaving:
-        if owner_id is None or owner_id != employee_id:
-            raise ServiceError("number_leaving", n=compared.number, t=terminal)
-
-
-def _check_remove(compared: ComparedNumber) -> None:
-    if compared.there is None and not _is_here(compared):
+def _check_remove(terminal: Terminal, compared: ComparedNumber) -> None:
+    connection.refuse_before_compared(terminal)
+    if compared.there is None and not compared.is_desired:
         raise ServiceError("not_there", n=compared.number)
     if not persons.NUMBER.match(compared.number):
         raise ServiceError("number_not_usable", n=compared.number)
 
 
+def _check_take_over(terminal: Terminal, compared: ComparedNumber, names_agreed: bool, face_agreed: bool) -> Limits:
+    there, number, employee = compared.there, compared.number, compared.employee
+    if there is None:
+        raise ServiceError("not_there", n=number)
+    if not text_rules.is_employee_number(number):
+        raise ServiceError("number_not_usable", n=number)
+    if text_rules.is_blank(there.name) or len(there.name) > MAX_NAME_LENGTH:
+        raise ServiceError("name_not_usable", n=number)
+    if compared.is_desired and set(compared.kinds) <= {FACE_MISSING, ONLY_HERE}:
+        raise ServiceError("nothing_to_take_over", n=number)
+    _check_employee(compared, names_agreed or not _has_another_name(compared))
+    if there.face_url and consents.is_required() and not (employee and employee.has_consent):
+        raise ServiceError("consent_missing")
+    if compared.another_face == UNREAD:
+        raise ServiceError("face_not_read", n=number)
+    if compared.another_face and not face_agreed:
+        raise ServiceError("face_differs", n=number)
+    return limits_taken(validity_of(there.valid_there), terminal, employee, is_desired=compared.is_desired)
+
+
+def _check_employee(compared: ComparedNumber, name_is_accepted: bool) -> None:
+    """Check who has the number here: active, nobody else's number elsewhere (see desired.py), and the name there."""
+    employee, there = compared.employee, compared.there
+    if employee and not employee.is_active:
+        raise ServiceError("employee_inactive")
+    for owner_id, terminal in compared.leaving:
+        if owner_id is None or employee is None or owner_id != employee.id:
+            raise ServiceError("number_leaving", n=compared.number, t=terminal)
+    if not name_is_accepted:
+        there_name = there.name if there else ""
+        raise ServiceError("name_differs", n=compared.number, here=compared.name_wanted, there=there_name)
+
+
 def would_overwrite(compared: ComparedNumber) -> bool:
     """True when sending would put the employee in the place of somebody with another name: see reconcile.py."""
-    if compared.there is None or compared.employee is None:
-        return False
-    ours = {compared.employee.name, compared.employee.terminal_name}
-    if compared.enrolment is not None and _is_here(compared):
-        ours |= differences.names_of(compared.enrolment, compared.name_wanted)
-    return compared.there.name not in ours - {""}
+    sent = compared.enrolment.names_sent if compared.enrolment and compared.is_desired else set[str]()
+    return _has_another_name(compared) and compared.there is not None and compared.there.name not in sent - {""}
 
 
 def is_our_face(compared: ComparedNumber) -> bool:
@@ -420,11 +396,11 @@ def is_our_face(compared: ComparedNumber) -> bool:
     return compared.there.face_sha256 in {compared.enrolment.face_there, compared.enrolment.photo_sha256}
 
 
-def is_another_name(compared: ComparedNumber) -> bool:
+def _has_another_name(compared: ComparedNumber) -> bool:
     """True when an employee here and somebody there have the number under different names."""
     if compared.there is None or compared.employee is None:
         return False
     ours = {compared.employee.name, compared.employee.terminal_name}
-    if _is_here(compared):
+    if compared.is_desired:
         ours.add(compared.name_wanted)
     return compared.there.name not in ours - {""}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.isapi import faces
 from hikflask.models import Employee, LeftAlone, Photo
-from hikflask.models.comparison import Comparison, PersonThere
+from hikflask.models.comparison import Comparison
 from hikflask.services.comparisons import queries
 from hikflask.services.photos import storage
 from hikflask.services.terminals import connection
@@ -35,25 +35,26 @@ class Left:
 def left(comparison: Comparison, decisions: Collection[LeftAlone]) -> list[Left]:
     """Return decisions with the names of their people."""
     numbers = [decision.number for decision in decisions]
-    there = {one.number: one for one in queries.people(comparison.id, numbers)}
-    here = {
-        one.number: one for one in db.session.execute(select(Employee).where(Employee.number.in_(numbers))).scalars()
-    }
-    return [_left(one, here.get(one.number), there.get(one.number)) for one in decisions]
-
-
-def _left(decision: LeftAlone, employee: Employee | None, person: PersonThere | None) -> Left:
-    name = employee.name if employee else person.name if person else ""
-    return Left(
-        id=decision.id,
-        number=decision.number,
-        kind=decision.kind,
-        name=name or decision.number,
-        employee_id=employee.id if employee else None,
-        decided_by=decision.decided_by,
-        decided_at=decision.decided_at,
-        reason=decision.reason,
-    )
+    there = {person.number: person.name for person in queries.people(comparison.id, numbers)}
+    employees = db.session.execute(select(Employee).where(Employee.number.in_(numbers))).scalars()
+    here = {employee.number: employee for employee in employees}
+    shown = []
+    for decision in decisions:
+        number, employee = decision.number, here.get(decision.number)
+        name = (employee.name if employee else there.get(number)) or number
+        shown.append(
+            Left(
+                id=decision.id,
+                number=number,
+                kind=decision.kind,
+                name=name,
+                employee_id=employee.id if employee else None,
+                decided_by=decision.decided_by,
+                decided_at=decision.decided_at,
+                reason=decision.reason,
+            )
+        )
+    return shown
 
 
 def files_here(shown: Collection[str]) -> Mapping[str, str]:

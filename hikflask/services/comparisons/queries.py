@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
@@ -16,7 +16,6 @@ from hikflask.services.state import columns
 from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 
-Found = TypeVar("Found")
 Kinds = tuple[str, ...]
 # A database takes only so many values in one statement.
 AT_ONCE = 500
@@ -41,12 +40,11 @@ class There(NamedTuple):
     fingerprints: int | None
 
 
-_DIFFERENT = (Difference.id, Difference.number, Difference.kind)
 _THERE = tuple(getattr(PersonThere, name) for name in There._fields)
 
 
 class ComparedNumber(NamedTuple):
-    """What is known of a number: all its kinds of difference, what is there, and what is desired here.
+    """A number in a comparison: all its kinds of difference, what is there, and what is desired here.
 
     `there` is None for a number that is only here, `enrolment` for one that was never desired here. `employee` is who
     has the number here, also when not desired on this terminal. `name_wanted` is the name that the terminal should
@@ -68,8 +66,13 @@ class ComparedNumber(NamedTuple):
         """The SHA-256 of the employee's face here: of the photo that is desired on this terminal, else of the photo."""
         if self.employee is None:
             return ""
-        desired = self.enrolment.photo_sha256 if self.enrolment and self.enrolment.is_desired else ""
+        desired = self.enrolment.photo_sha256 if self.enrolment and self.is_desired else ""
         return desired or self.employee.photo_sha256
+
+    @property
+    def is_desired(self) -> bool:
+        """True when the number is desired on this terminal."""
+        return self.enrolment is not None and self.enrolment.is_desired
 
     @property
     def has_another_face(self) -> bool:
@@ -85,7 +88,7 @@ class ComparedNumber(NamedTuple):
         if not self.face_here or self.there is None or not self.there.face_url:
             return ""
         theirs = UNREAD if self.there.face_sha256 is None else self.there.face_sha256
-        again = self.enrolment.face_there if self.enrolment and self.enrolment.is_desired else ""
+        again = self.enrolment.face_there if self.enrolment and self.is_desired else ""
         photo = self.employee.photo_sha256 if self.employee else ""
         return "" if theirs in {self.face_here, again, photo} else theirs
 
@@ -100,40 +103,39 @@ def get_comparison(comparison_id: int) -> Comparison:
 
     :raises comparison_unknown: when there is no such row.
     """
-    found = find_comparison(comparison_id)
-    if found is None:
+    comparison = find_comparison(comparison_id)
+    if comparison is None:
         raise NotFound("comparison_unknown")
-    return found
+    return comparison
 
 
 def latest(terminal_id: int) -> Comparison | None:
     """Return the newest comparison of a terminal, whatever its state, or None."""
-    return _newest(Comparison.terminal_id == terminal_id)
+    return _newest(terminal_id)
 
 
 def finished(terminal_id: int) -> Comparison | None:
     """Return the newest finished comparison of a terminal, or None. A plan is made from this one."""
-    return _newest(Comparison.terminal_id == terminal_id, Comparison.state == DONE)
+    return _newest(terminal_id, Comparison.state == DONE)
 
 
 def reading(terminal_id: int) -> Comparison | None:
     """Return the comparison of a terminal that is being read, or None."""
-    return _newest(Comparison.terminal_id == terminal_id, Comparison.state == READING)
+    return _newest(terminal_id, Comparison.state == READING)
 
 
 def before(comparison: Comparison) -> Comparison | None:
     """Return the finished comparison of the same terminal before this one, or None."""
-    mine = (Comparison.terminal_id == comparison.terminal_id, Comparison.state == DONE)
-    statement = select(Comparison).where(*mine, Comparison.id < comparison.id).order_by(Comparison.id.desc()).limit(1)
-    return db.session.execute(statement).scalar_one_or_none()
+    return _newest(comparison.terminal_id, Comparison.state == DONE, Comparison.id < comparison.id)
 
 
-def _newest(*which: ColumnElement[bool]) -> Comparison | None:
-    statement = select(Comparison).where(*which).order_by(Comparison.id.desc()).limit(1)
-    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+def _newest(terminal_id: int, *which: ColumnElement[bool]) -> Comparison | None:
+    statement = select(Comparison).where(Comparison.terminal_id == terminal_id, *which)
+    newest = statement.order_by(Comparison.id.desc()).limit(1)
+    return db.session.execute(newest, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
-def is_left_alone() -> ColumnElement[bool]:
+def is_ignored() -> ColumnElement[bool]:
     """Return the condition that a person left a difference alone, and that the same is there still."""
     terminal = select(Comparison.terminal_id).where(Comparison.id == Difference.comparison_id).correlate(Difference)
     same = (LeftAlone.kind == Difference.kind, LeftAlone.number == Difference.number, LeftAlone.seen == Difference.seen)
@@ -142,19 +144,19 @@ def is_left_alone() -> ColumnElement[bool]:
 
 def shown(comparison: Comparison) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of the differences of a comparison that are not left alone."""
-    return Difference.comparison_id == comparison.id, ~is_left_alone()
+    return Difference.comparison_id == comparison.id, ~is_ignored()
 
 
 def counts(comparison: Comparison) -> Mapping[str, int]:
     """Return how many differences of each kind are shown, in the order of KINDS; those left alone are not counted."""
     statement = select(Difference.kind, func.count(Difference.id)).where(*shown(comparison)).group_by(Difference.kind)
-    found = {kind: count for kind, count in db.session.execute(statement)}
-    return {kind: found.get(kind, 0) for kind in KINDS}
+    counted = {kind: count for kind, count in db.session.execute(statement)}
+    return {kind: counted.get(kind, 0) for kind in KINDS}
 
 
-def count_left_alone(comparison: Comparison) -> int:
+def count_ignored(comparison: Comparison) -> int:
     """Return how many differences are hidden because a person left them alone."""
-    hidden = select(func.count(Difference.id)).where(Difference.comparison_id == comparison.id, is_left_alone())
+    hidden = select(func.count(Difference.id)).where(Difference.comparison_id == comparison.id, is_ignored())
     return db.session.execute(hidden).scalar_one()
 
 
@@ -163,50 +165,43 @@ def list_differences(comparison: Comparison, kind: str, after: int = 0, limit: i
 
     :param after: the `id` of the last row that is already shown; 0 begins.
     """
-    mine = (*shown(comparison), Difference.kind == kind, Difference.id > after)
-    statement = select(Difference.id, Difference.number).where(*mine).order_by(Difference.id).limit(limit)
-    found = db.session.execute(statement).all()
-    facts = compared_numbers(comparison, [number for _, number in found])
-    return [facts[number]._replace(id=difference_id) for difference_id, number in found]
+    which = (*shown(comparison), Difference.kind == kind, Difference.id > after)
+    statement = select(Difference.id, Difference.number).where(*which).order_by(Difference.id).limit(limit)
+    rows = db.session.execute(statement).all()
+    compared = compared_numbers(comparison, [number for _, number in rows])
+    return [compared[number]._replace(id=difference_id) for difference_id, number in rows]
 
 
 def compared_numbers(comparison: Comparison, numbers: Iterable[str]) -> dict[str, ComparedNumber]:
     """Return what is known of these numbers, in the open transaction; of any number, known or not."""
-    return {facts.number: facts for facts in iterate_compared(comparison, list(numbers))}
+    return {compared.number: compared for compared in iterate_compared(comparison, list(numbers))}
 
 
 def iterate_compared(comparison: Comparison, numbers: Collection[str]) -> Iterator[ComparedNumber]:
-    """Yield the same for each number once, in no order; of very many, only a part is in memory at a time."""
+    """Yield what is known of each number once, in no order; of very many, only a part is in memory at a time."""
     wanted = dict.fromkeys(numbers)
     if len(wanted) > MANY:
-        for facts in _facts_of_all(comparison):
-            if facts.number in wanted:
-                del wanted[facts.number]
-                yield facts
+        different = _different(comparison)
+        kinds = _by_number(different)
+        for start in range(0, len(different), MANY):
+            part = different[start : start + MANY]
+            # Not of this comparison alone: SQLite would go through all of it for each part.
+            which = select(Difference.number).where(Difference.id.between(part[0].id, part[-1].id))
+            for compared in _compare(comparison, which, dict.fromkeys(row.number for row in part), kinds):
+                if compared.number in wanted:  # A number with several differences may come twice.
+                    del wanted[compared.number]
+                    yield compared
     left = list(wanted)
     for start in range(0, len(left), AT_ONCE):
         some = left[start : start + AT_ONCE]
         # All kinds, so that the index is followed by number.
         kinds = _by_number(_different(comparison, Difference.kind.in_(KINDS), Difference.number.in_(some)))
-        yield from _facts(comparison, some, some, kinds)
-
-
-def _facts_of_all(comparison: Comparison) -> Iterator[ComparedNumber]:
-    """Yield what is known of all numbers that differ, part by part; of a number perhaps twice."""
-    different = _different(comparison)
-    kinds = _by_number(different)
-    for start in range(0, len(different), MANY):
-        part = different[start : start + MANY]
-        # Not of this comparison alone: SQLite would go through all of it for each part.
-        which = select(Difference.number).where(Difference.id.between(part[0].id, part[-1].id))
-        yield from _facts(comparison, which, dict.fromkeys(row.number for row in part), kinds)
+        yield from _compare(comparison, some, some, kinds)
 
 
 def _different(comparison: Comparison, *which: ColumnElement[bool]) -> Sequence[Row[int, str, str]]:
-    mine = Difference.comparison_id == comparison.id
-    return rows_of(
-        select(Difference.id, Difference.number, Difference.kind).where(mine, *which).order_by(Difference.id)
-    )
+    statement = select(Difference.id, Difference.number, Difference.kind)
+    return rows_of(statement.where(Difference.comparison_id == comparison.id, *which).order_by(Difference.id))
 
 
 def _by_number(different: Iterable[Row[int, str, str]]) -> dict[str, Kinds]:
@@ -215,15 +210,12 @@ def _by_number(different: Iterable[Row[int, str, str]]) -> dict[str, Kinds]:
     for _, number, kind in different:
         kinds[number] = (*kinds.get(number, ()), kind)
     # Very many have the same kinds.
-    in_order = {found: tuple(sorted(found, key=KINDS.index)) for found in set(kinds.values())}
-    return {number: in_order[found] for number, found in kinds.items()}
+    in_order = {some: tuple(sorted(some, key=KINDS.index)) for some in set(kinds.values())}
+    return {number: in_order[some] for number, some in kinds.items()}
 
 
-def _facts(
-    comparison: Comparison,
-    which: list[str] | Select[str],
-    numbers: Collection[str],
-    kinds: Mapping[str, tuple[str, ...]],
+def _compare(
+    comparison: Comparison, which: list[str] | Select[str], numbers: Collection[str], kinds: Mapping[str, Kinds]
 ) -> Iterator[ComparedNumber]:
     terminal = db.session.get_one(Terminal, comparison.terminal_id, populate_existing=True)
     people = {person.number: person for person in there(comparison.id, PersonThere.number.in_(which))}
@@ -266,11 +258,10 @@ def name_wanted(terminal: Terminal, employee: Employee | EmployeeColumns | None)
 
 def numbers(comparison: Comparison) -> Mapping[str, list[str]]:
     """Return the sorted numbers of each kind, those left alone excepted."""
-    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    statement = select(Difference.kind, Difference.number).where(*shown(comparison))
-    for kind, number in db.session.execute(statement):
-        found[kind].append(number)
-    return {kind: sorted(listed) for kind, listed in found.items()}
+    listed: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for kind, number in db.session.execute(select(Difference.kind, Difference.number).where(*shown(comparison))):
+        listed[kind].append(number)
+    return {kind: sorted(numbers) for kind, numbers in listed.items()}
 
 
 def person_there(comparison_id: int, number: str) -> PersonThere | None:
@@ -280,15 +271,9 @@ def person_there(comparison_id: int, number: str) -> PersonThere | None:
 
 def people(comparison_id: int, numbers: list[str]) -> list[PersonThere]:
     """Return who has these numbers on the terminal, as a comparison read them."""
-    found: list[PersonThere] = []
+    rows: list[PersonThere] = []
     for start in range(0, len(numbers), AT_ONCE):
-        found += _all(_people(comparison_id, numbers[start : start + AT_ONCE]))
-    return found
-
-
-def _people(comparison_id: int, numbers: list[str]) -> Select[PersonThere]:
-    return select(PersonThere).where(and_(PersonThere.comparison_id == comparison_id, PersonThere.number.in_(numbers)))
-
-
-def _all(statement: Select[Found]) -> list[Found]:
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+        some = PersonThere.number.in_(numbers[start : start + AT_ONCE])
+        statement = select(PersonThere).where(PersonThere.comparison_id == comparison_id, some)
+        rows += db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    return rows

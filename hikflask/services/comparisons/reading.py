@@ -6,16 +6,16 @@ person is not there, or the total has changed, the list is read again from its b
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Update, and_, exists, insert, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
-from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, Refused, TerminalError
+from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, TerminalError
 from hikflask.isapi.paging import PAGE
 from hikflask.isapi.persons import Person
 from hikflask.models import Comparison, Employee, Enrolment, PersonThere
@@ -24,21 +24,18 @@ from hikflask.models.comparison import FACES, FAILED, MISSING, PEOPLE, PICTURES,
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.refusal import Refusal
 from hikflask.services.comparisons import differences, queries, retention
-from hikflask.services.comparisons.errors import LIST_FAILURES, ComparisonFailed
-from hikflask.services.comparisons.pages import ListChanged, Place, follow
+from hikflask.services.comparisons.pages import LIST_FAILURES, ComparisonFailed, ListChanged, Place, follow
 from hikflask.services.comparisons.validity_there import words_of
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import LeaseLost, LoginStopped, TerminalRetired
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, connection, leases
-from hikflask.services.terminals.connection import Conversation
-
-Told = TypeVar("Told")
+from hikflask.services.terminals.connection import Conversation, usable_answer
 
 COMPARE = "compare"
 # A capture gets the terminal between two slices.
 SLICE_SECONDS = 0.5
-# Others look that often whether the terminal is free.
+# Others check more often than this whether the terminal is free.
 BREAK_SECONDS = 2 * leases.POLL_SECONDS
 MAX_RESTARTS = 5
 # Nobody reads it any more.
@@ -74,23 +71,15 @@ def read_to_end(terminal_id: int, holder: str, seconds: float) -> Comparison:
     """
     give_up = time.monotonic() + seconds
     comparison_id = start(terminal_id, holder).id
-    while _read_on(comparison_id, holder, _slice(give_up)):
+    while True:
+        slice_seconds = max(0.0, min(SLICE_SECONDS, give_up - time.monotonic()))
+        with suppress(LeaseLost):  # A person has the terminal now.
+            if not read_slice(comparison_id, holder, slice_seconds, current_app.config["LEASE_WAIT"]):
+                return queries.get_comparison(comparison_id)
         if time.monotonic() >= give_up:
             raise NoAnswer(message="the comparison takes too long")
         end_read()
         time.sleep(BREAK_SECONDS)
-    return queries.get_comparison(comparison_id)
-
-
-def _read_on(comparison_id: int, holder: str, seconds: float) -> bool:
-    try:
-        return read_slice(comparison_id, holder, seconds, current_app.config["LEASE_WAIT"])
-    except LeaseLost:  # A person has the terminal now.
-        return True
-
-
-def _slice(give_up: float) -> float:
-    return max(0.0, min(SLICE_SECONDS, give_up - time.monotonic()))
 
 
 def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, wait: float = 0.0) -> bool:
@@ -98,7 +87,7 @@ def read_slice(comparison_id: int, holder: str, seconds: float = SLICE_SECONDS, 
 
     :param wait: how long to wait for the present holder of the terminal, in seconds.
     :raises TerminalError: when the terminal refuses or does not answer; it is read on later from where it was.
-    :raises TerminalInUse: :raises LeaseLost: :raises LoginStopped: likewise.
+    :raises TerminalInUse: :raises LeaseLost: :raises LoginStopped: as connection.converse(); it is read on later, too.
     :raises ComparisonFailed: when the list cannot be read for certain; the comparison has failed, nothing is concluded.
     :raises comparison_unknown: when there is no such comparison.
     """
@@ -138,9 +127,9 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
 
 def _fail(comparison_id: int, terminal_id: int, code: str) -> None:
     """End a comparison without any verdict. Who was read is forgotten: nobody adds to it any more."""
-    mine = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
+    unended = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     with transaction():
-        changed_rows(mine.values(state=FAILED, refusal=Refusal(code=code, params={}), ended_at=database_now()))
+        changed_rows(unended.values(state=FAILED, refusal=Refusal(code=code, params={}), ended_at=database_now()))
     retention.forget_of_terminal(terminal_id)
 
 
@@ -177,39 +166,32 @@ class Reading:
             self._begin_again(changed.failure)
         return self._row.step != VERDICTS
 
-    # --- the people ---
-
     def _read_people(self) -> None:
-        if not self._row.read and self._forget_earlier():
+        row = self._row
+        if not row.read and self._first():
+            # Forget some of those who were read before the list was begun anew.
+            with self._writing():
+                retention.forget_rows(PersonThere, self._here)
             return
-        capacity = self._talk.terminal.people_capacity
-        place = Place(self._row.read, self._first(), self._row.last_number, self._row.people, capacity)
-        people, page = persons.list_page(self._talk, self._row.search_id, place.position)
-        found = follow(place, page)
-        self._refuse_known(found.numbers, self._here)
-        is_confirmed = found.is_last and self._is_confirmed(found.read)
-        total = found.read if found.is_last else found.total
-        with self._writing(read=found.read, last_number=found.last, people=total):
+        place = Place(row.read, self._first(), row.last_number, row.people, self._talk.terminal.people_capacity)
+        people, page = persons.list_page(self._talk, row.search_id, place.position)
+        read_on = follow(place, page)
+        self._refuse_repeated(read_on.numbers, self._here)
+        is_confirmed = read_on.is_last and self._is_confirmed(read_on.read)
+        total = read_on.read if read_on.is_last else read_on.total
+        with self._writing(read=read_on.read, last_number=read_on.last, people=total):
             self._keep(people[place.overlap :])
         if is_confirmed:
-            self._write(step=self._after_people())
-        elif found.is_last:
+            self._end_people()
+        elif read_on.is_last:
             self._write(step=MISSING, last_number="")
 
-    def _forget_earlier(self) -> bool:
-        """Forget some of those who were read before the list was begun anew; False when nobody is left."""
-        if not self._first():
-            return False
-        with self._writing():
-            retention.forget_rows(PersonThere, self._here)
-        return True
-
-    def _refuse_known(self, numbers: tuple[str, ...], *known: ColumnElement[bool]) -> None:
+    def _refuse_repeated(self, numbers: tuple[str, ...], *listed: ColumnElement[bool]) -> None:
         """Make sure that no number comes twice in a list.
 
         :raises ListChanged: when one does: rows moved while they were read, or the terminal repeats pages.
         """
-        again = select(PersonThere.id).where(*known, PersonThere.number.in_(numbers)).limit(1)
+        again = select(PersonThere.id).where(*listed, PersonThere.number.in_(numbers)).limit(1)
         if numbers and db.session.execute(again).first():
             raise ListChanged("list_incomplete")
 
@@ -218,40 +200,50 @@ class Reading:
 
         :raises ListChanged: when it counts more: somebody was added just now, or the list tells a wrong total.
         """
-        count = _if_told(lambda: persons.count(self._talk))
+        count = usable_answer(lambda: persons.count(self._talk))
         if count is not None and count.people > read:
             raise ListChanged("list_incomplete")
         return count is not None and count.people == read
 
-    def _after_people(self) -> str:
-        return FACES if self._has_uncounted() else PICTURES
+    def _end_people(self) -> None:
+        """Go on with the faces where the list of people does not tell them, else with the pictures."""
+        untold = select(PersonThere.id).where(self._here, PersonThere.faces.is_(None)).limit(1)
+        self._write(step=FACES if db.session.execute(untold).first() else PICTURES)
 
-    def _keep(self, people: list[Person]) -> None:
-        rows = [_row(self._row.id, person) for person in people]
+    def _keep(self, people: Collection[Person]) -> None:
+        rows = [
+            {
+                "comparison_id": self._row.id,
+                "number": person.number,
+                "name": person.name[: queries.MAX_VALUE_LENGTH],
+                "faces": person.faces,
+                "face_url": _short(person.face_url),
+                "valid_there": words_of(person.valid),
+                "cards": person.cards,
+                "fingerprints": person.fingerprints,
+            }
+            for person in people
+        ]
         if rows:
             db.session.execute(insert(PersonThere), rows)
 
-    def _has_uncounted(self) -> bool:
-        uncounted = select(PersonThere.id).where(self._here, PersonThere.faces.is_(None)).limit(1)
-        return db.session.execute(uncounted).first() is not None
-
-    # --- who is missing in a list that no count confirms ---
-
     def _read_missing(self) -> None:
-        """Ask for some by their numbers: who is there after all is compared as if the list had shown them.
+        """Ask for some who are missing in a list that no count confirms, by their numbers.
+
+        Those who are there after all are compared as if the list had shown them.
 
         :raises list_incomplete: when the terminal ignores the numbers: then nothing tells who is not there.
         """
         numbers = self._next_missing()
         if not numbers:
-            self._write(step=self._after_people())
+            self._end_people()
             return
-        people = _if_told(lambda: persons.find_several(self._talk, numbers))
+        people = usable_answer(lambda: persons.find_several(self._talk, numbers))
         if people is None:
             raise ComparisonFailed("list_incomplete")
         total = None if people else self._row.people
         with self._writing(last_number=numbers[-1], people=total):
-            self._keep(list(people.values()))
+            self._keep(people.values())
 
     def _next_missing(self) -> list[str]:
         """Return the next numbers that should be there, and were not confirmed since the reading began."""
@@ -263,9 +255,8 @@ class Reading:
         next_ones = missing.where(Enrolment.number > self._row.last_number).order_by(Enrolment.number).limit(PAGE)
         return list(db.session.execute(next_ones).scalars())
 
-    # --- the faces, where the list of people does not tell them ---
-
     def _read_faces(self) -> None:
+        """Read a page of the faces, where the list of people does not tell them."""
         capacity = self._talk.terminal.face_capacity
         place = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None, capacity)
         try:
@@ -273,28 +264,35 @@ class Reading:
         except NotSupported:
             self._write(step=PICTURES)  # Who has a face stays unknown.
             return
-        found = follow(place, page)
-        self._refuse_known(found.numbers, self._here, PersonThere.faces == 1)
-        first = place.first or next(iter(found.numbers), "")
-        step = PICTURES if found.is_last else FACES
-        with self._writing(faces_read=found.read, first_face=first, last_face=found.last, step=step):
+        read_on = follow(place, page)
+        self._refuse_repeated(read_on.numbers, self._here, PersonThere.faces == 1)
+        first = place.first or next(iter(read_on.numbers), "")
+        step = PICTURES if read_on.is_last else FACES
+        with self._writing(faces_read=read_on.read, first_face=first, last_face=read_on.last, step=step):
             for number, face in listed[place.overlap :]:
                 changed_rows(self._people(PersonThere.number == number).values(faces=1, face_url=_short(face.face_url)))
-            if found.is_last:
+            if read_on.is_last:
                 changed_rows(self._people(PersonThere.faces.is_(None)).values(faces=0))
 
-    # --- the pictures of those who have a face here ---
-
     def _read_picture(self) -> None:
+        """Read the next picture of somebody who has a face here.
+
+        In the end make sure that the device is still the one whose list was read. Then everything is read.
+
+        :raises another_device: when it is not.
+        """
         self._pictures = self._pictures or self._next_pictures()
-        if not self._pictures:
-            self._end()
+        if self._pictures:
+            person = self._pictures.pop(0)
+            picture = usable_answer(lambda: faces.fetch_picture(self._talk, person.face_url or ""))
+            sha256 = storage.sha256(picture) if picture is not None else ""
+            with self._writing():
+                changed_rows(self._people(PersonThere.id == person.id).values(face_sha256=sha256))
             return
-        person = self._pictures.pop(0)
-        read = _if_told(lambda: faces.fetch_picture(self._talk, person.face_url or ""))
-        sha256 = storage.sha256(read) if read is not None else ""
-        with self._writing():
-            changed_rows(self._people(PersonThere.id == person.id).values(face_sha256=sha256))
+        checks.recognise(self._talk)
+        if self._talk.terminal.serial != self._row.serial:
+            raise ComparisonFailed("another_device")
+        self._write(step=VERDICTS)
 
     def _next_pictures(self) -> list[PersonThere]:
         desired = exists().where(
@@ -308,18 +306,6 @@ class Reading:
         unread = (PersonThere.face_url.is_not(None), PersonThere.face_sha256.is_(None))
         statement = select(PersonThere).where(self._here, *unread, or_(desired, has_photo))
         return list(db.session.execute(statement.order_by(PersonThere.id).limit(PICTURES_AT_ONCE)).scalars())
-
-    def _end(self) -> None:
-        """Make sure that the device is still the one whose list was read. Then everything is read.
-
-        :raises another_device: when it is not.
-        """
-        checks.recognise(self._talk)
-        if self._talk.terminal.serial != self._row.serial:
-            raise ComparisonFailed("another_device")
-        self._write(step=VERDICTS)
-
-    # --- what is written ---
 
     @property
     def _here(self) -> ColumnElement[bool]:
@@ -355,39 +341,22 @@ class Reading:
         :raises comparison_replaced: when the comparison has ended, or somebody else read on.
         """
         row = self._row
-        seen = (Comparison.read == row.read, Comparison.faces_read == row.faces_read, Comparison.step == row.step)
-        mine = (Comparison.id == row.id, Comparison.state == READING, Comparison.restarts == row.restarts, *seen)
+        at_same_place = (
+            Comparison.id == row.id,
+            Comparison.state == READING,
+            Comparison.step == row.step,
+            Comparison.restarts == row.restarts,
+            Comparison.read == row.read,
+            Comparison.faces_read == row.faces_read,
+        )
         with self._talk.lease.write():
-            changed = update(Comparison).where(*mine).values(read_at=database_now(), **values)
+            changed = update(Comparison).where(*at_same_place).values(read_at=database_now(), **values)
             if changed_rows(changed) != 1:
                 raise ComparisonFailed("comparison_replaced")
             yield
         self._row = queries.get_comparison(row.id)
 
 
-def _row(comparison_id: int, person: Person) -> dict[str, Any]:
-    return {
-        "comparison_id": comparison_id,
-        "number": person.number,
-        "name": person.name[: queries.MAX_VALUE_LENGTH],
-        "faces": person.faces,
-        "face_url": _short(person.face_url),
-        "valid_there": words_of(person.valid),
-        "cards": person.cards,
-        "fingerprints": person.fingerprints,
-    }
-
-
 def _short(face_url: str | None) -> str | None:
     """Return the URL of a picture, or None when it is too long to be read."""
     return face_url if face_url and len(face_url) <= faces.MAX_URL_LENGTH else None
-
-
-def _if_told(ask: Callable[[], Told]) -> Told | None:
-    """Return the answer to a request, or None when the terminal refuses it or gives no usable answer."""
-    try:
-        return ask()
-    except (Refused, Nonsense) as error:
-        if error.retryable:
-            raise
-        return None

@@ -1,4 +1,4 @@
-"""Brings people to a terminal that replaces another one: a new device at the old address, or another terminal."""
+"""Brings people to a terminal: everybody, those of the device that it replaces, or those of another terminal."""
 
 from sqlalchemy import update
 
@@ -18,7 +18,7 @@ from hikflask.services.terminals import connection, registry
 
 
 def digest(terminal: Terminal) -> str:
-    """Return what names a restore, see services/core/shown.py: both devices, and who is brought to the present one."""
+    """Return the digest of a restore (see services/core/shown.py): of both devices, and who is brought to this one."""
     people = sorted(search.ids(EmployeeFilter(had=terminal.id)))
     return shown.digest(terminal.name, terminal.url, terminal.earlier_serial, terminal.serial, people)
 
@@ -41,8 +41,8 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     db.session.refresh(terminal)
     if agreed != digest(terminal):
         raise PlanChanged
-    serials = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
-    audit.record("terminal.restored", terminal=terminal.name, before=serials[0], after=serials[1])
+    before, after = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
+    audit.record("terminal.restored", terminal=terminal.name, before=before, after=after)
     return lifecycle.start(make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal).id, {})
 
 
@@ -59,6 +59,6 @@ def draft_from(terminal_id: int, source_id: int | None = None) -> Job:
 
 def sources(terminal_id: int) -> list[tuple[Terminal, int]]:
     """Return the other terminals that somebody is on, or was on until they were taken out of service for good."""
-    others = [one for one in registry.list_all() if one.id != terminal_id]
-    counted = ((one, search.count(EmployeeFilter(had=one.id, absent_from=terminal_id))) for one in others)
-    return [(one, people) for one, people in counted if people]
+    others = [terminal for terminal in registry.list_all() if terminal.id != terminal_id]
+    counts = {row: search.count(EmployeeFilter(had=row.id, absent_from=terminal_id)) for row in others}
+    return [(terminal, count) for terminal, count in counts.items() if count]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
 
@@ -14,20 +13,15 @@ from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.retire_terminal import count_numbers_on
 from hikflask.services.photos import deletion
-from hikflask.services.terminals import leases, recovery, registry
+from hikflask.services.terminals import connection, leases, recovery, registry
 
 MOVE = "edit"
 MOVE_SECONDS = 10.0
 WAIT_SECONDS = 5.0
 
 
-class Way(NamedTuple):
-    """How a device is reached: its address, login and certificate. The password is encrypted."""
-
-    url: str
-    username: str
-    password_encrypted: str
-    fingerprint: str | None
+# How a device is reached: its address, login and certificate. The password is encrypted.
+Way = tuple[str, str, str, str | None]
 
 
 def known_as(terminal: Terminal) -> Terminal | None:
@@ -55,10 +49,7 @@ def old_and_new(terminal: Terminal, other: Terminal) -> tuple[Terminal, Terminal
 
     None when both have people, so that neither can be dropped.
     """
-    for old, new in ((other, terminal), (terminal, other)):
-        if may_move(old, new):
-            return old, new
-    return None
+    return next((rows for rows in ((other, terminal), (terminal, other)) if may_move(*rows)), None)
 
 
 def may_move(old: Terminal, new: Terminal) -> bool:
@@ -69,8 +60,7 @@ def may_move(old: Terminal, new: Terminal) -> bool:
 def digest(terminal: Terminal, other: Terminal) -> str:
     """Return what names the question about two rows, see services/core/shown.py: what would be done, and to which."""
     rows = old_and_new(terminal, other) or (terminal, other)
-    about = [[row.id, row.name, row.url] for row in rows]
-    return shown.digest(is_swapped(terminal, other), about)
+    return shown.digest(is_swapped(terminal, other), [[row.id, row.name, row.url] for row in rows])
 
 
 def move(old_id: int, new_id: int, holder: str) -> Terminal:
@@ -82,7 +72,7 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
         to one of them. :raises terminal_unknown: when one of them is gone, or they are not the same device any more.
     """
     with _held(old_id, new_id, holder), transaction():
-        old, new = _row(old_id), _row(new_id)
+        old, new = connection.get_terminal(old_id), connection.get_terminal(new_id)
         if known_as(new) is not old:
             raise ServiceError("terminal_unknown")
         if not may_move(old, new):
@@ -91,7 +81,7 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
         files = registry.delete_held(new_id)
     deletion.remove_at_once(files)
     recovery.retry_all(old_id)
-    return _row(old_id)
+    return connection.get_terminal(old_id)
 
 
 def swap(first_id: int, second_id: int, holder: str) -> None:
@@ -101,7 +91,7 @@ def swap(first_id: int, second_id: int, holder: str) -> None:
     :raises terminal_unknown: when one of them is gone, or they are not swapped any more.
     """
     with _held(first_id, second_id, holder), transaction():
-        first, second = _row(first_id), _row(second_id)
+        first, second = connection.get_terminal(first_id), connection.get_terminal(second_id)
         if not is_swapped(first, second):
             raise ServiceError("terminal_unknown")
         to_first, to_second = _way_to(first), _way_to(second)
@@ -118,15 +108,8 @@ def _held(first_id: int, second_id: int, holder: str) -> Iterator[None]:
         yield
 
 
-def _row(terminal_id: int) -> Terminal:
-    found = db.session.get(Terminal, terminal_id, populate_existing=True)
-    if found is None:
-        raise ServiceError("terminal_unknown")
-    return found
-
-
 def _way_to(terminal: Terminal) -> Way:
-    return Way(terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint)
+    return terminal.url, terminal.username, terminal.password_encrypted, terminal.fingerprint
 
 
 def _readdress(terminal: Terminal, way: Way) -> None:

@@ -31,7 +31,11 @@ def of_job(job_id: int, terminal: Terminal) -> SendPreview:
     there = select(Enrolment.id).where(
         Enrolment.terminal_id == terminal.id, Enrolment.employee_id == Employee.id, Enrolment.desired == PRESENT
     )
-    counted = (func.count(), _sum(photo), _sum(_is_shortened(terminal)), _sum(~there.exists()))
+    # A name is shortened where neither the own name for terminals nor the full name fits.
+    limit, own = terminal.name_bytes or 2**31 - 1, Employee.terminal_name
+    own_fits = and_(own != "", func.octet_length(own) <= limit)
+    is_shortened = and_(~own_fits, func.octet_length(Employee.name) > limit)
+    counted = (func.count(), _sum(photo), _sum(is_shortened), _sum(~there.exists()))
     statement = select(*counted).select_from(JobItem).join(Employee, Employee.id == JobItem.employee_id)
     statement = statement.outerjoin(Photo, Photo.id == Employee.photo_id).where(JobItem.job_id == job_id)
     people, with_photo, shortened, new = db.session.execute(statement).one()
@@ -68,14 +72,6 @@ def count_absent(terminal: Terminal) -> int:
     desired = select(func.count()).select_from(Enrolment).where(*here).scalar_subquery()
     absent: int = db.session.execute(select(active - desired)).scalar_one()
     return max(0, absent)
-
-
-def _is_shortened(terminal: Terminal) -> ColumnElement[bool]:
-    """Return the condition that neither the own name for terminals nor the full name fits."""
-    limit = terminal.name_bytes or 2**31 - 1
-    own = Employee.terminal_name
-    own_fits = and_(own != "", func.octet_length(own) <= limit)
-    return and_(~own_fits, func.octet_length(Employee.name) > limit)
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -1,8 +1,8 @@
-"""Who must come to the camera of a terminal: desired there, without a face, and none comes there by itself."""
+"""The employees who must come to the camera of a terminal: desired there, without a face, and none comes by itself."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
@@ -14,14 +14,10 @@ from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import capacity
 from hikflask.text_rules import folded
 
-# In the words of the index ix_enrolment_faceless, see services/employees/filters.py.
-_WANTED = Enrolment.desired == literal(PRESENT, literal_execute=True)
-_FACELESS = Enrolment.face != literal(CONFIRMED, literal_execute=True)
-
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a round is: of so many people who had no face there when it began, so many have one or get one now."""
+    """How far an enrolment session is: of so many people without a face when it began, so many are left."""
 
     left: int
     of: int
@@ -33,7 +29,7 @@ class Progress:
 
 
 def progress(terminal: Terminal, of: int | None) -> Progress:
-    """Return how far a round is.
+    """Return how far an enrolment session is.
 
     :param of: how many had no face there when it began; None: it begins now. There may be more of them since.
     """
@@ -57,34 +53,30 @@ def page(terminal: Terminal, words: str = "", after: int | None = None, limit: i
     :param words: of the name, the number or the department, in any case.
     :param after: the id of the employee after whom the page begins.
     """
-    found = [contains_text(Employee.search, word) for word in folded(words[:MAX_SEARCH_LENGTH]).split()]
-    statement = _must_come(terminal).where(*found, *_after(after)).limit(limit)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    where = [*_without_face(terminal), _needs_the_camera(terminal)]
+    where += [contains_text(Employee.search, word) for word in folded(words[:MAX_SEARCH_LENGTH]).split()]
+    row = db.session.execute(select(Employee.search).where(Employee.id == (after or 0))).first()
+    if row is not None:
+        where.append(or_(Employee.search > row.search, and_(Employee.search == row.search, Employee.id > after)))
+    statement = select(Enrolment).join(Employee, Employee.id == Enrolment.employee_id).where(*where)
+    ordered = statement.order_by(Employee.search, Employee.id).limit(limit)
+    return list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
 
 
 def next_after(terminal: Terminal, employee_id: int) -> Employee | None:
-    """Return who is next after this employee by name; None at the end of the list."""
-    found = page(terminal, after=employee_id, limit=1)
-    return found[0].employee if found else None
+    """Return the next employee after this one by name; None at the end of the list."""
+    return next((enrolment.employee for enrolment in page(terminal, after=employee_id, limit=1)), None)
 
 
 def _count(condition: ColumnElement[bool], terminal: Terminal) -> int:
     statement = select(func.count()).select_from(Enrolment).join(Employee, Employee.id == Enrolment.employee_id)
-    here = (Enrolment.terminal_id == terminal.id, _WANTED, _FACELESS)
-    return db.session.execute(statement.where(*here, condition)).scalar_one()
+    return db.session.execute(statement.where(*_without_face(terminal), condition)).scalar_one()
 
 
-def _must_come(terminal: Terminal) -> Select[Enrolment]:
-    here = (Enrolment.terminal_id == terminal.id, _WANTED, _FACELESS, _needs_the_camera(terminal))
-    statement = select(Enrolment).join(Employee, Employee.id == Enrolment.employee_id).where(*here)
-    return statement.order_by(Employee.search, Employee.id)
-
-
-def _after(employee_id: int | None) -> list[ColumnElement[bool]]:
-    row = db.session.execute(select(Employee.search).where(Employee.id == (employee_id or 0))).first()
-    if row is None:
-        return []
-    return [or_(Employee.search > row.search, and_(Employee.search == row.search, Employee.id > employee_id))]
+def _without_face(terminal: Terminal) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on Enrolment in the words of the index ix_enrolment_faceless (see employees/filters.py)."""
+    desired = Enrolment.desired == literal(PRESENT, literal_execute=True)
+    return Enrolment.terminal_id == terminal.id, desired, Enrolment.face != literal(CONFIRMED, literal_execute=True)
 
 
 def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
@@ -104,10 +96,9 @@ def _comes_by_itself(terminal: Terminal) -> ColumnElement[bool]:
 def _can_be_sent(terminal: Terminal) -> ColumnElement[bool]:
     """Return the condition that the terminal takes the face: a picture, or one captured at this very device."""
     if terminal.face_mode != BY_URL:
-        wanted = case((AWAITS_RESTORE, Employee.photo_id), else_=Enrolment.photo_id)
-        return select(Photo.id).where(Photo.id == wanted, Photo.forgotten_at.is_(None)).exists()
-    mine = (Capture.photo_id == Enrolment.photo_id, Capture.terminal_id == terminal.id, Capture.face_url.is_not(None))
-    here = select(Capture.id).where(*mine)
+        photo_id = case((AWAITS_RESTORE, Employee.photo_id), else_=Enrolment.photo_id)
+        return select(Photo.id).where(Photo.id == photo_id, Photo.forgotten_at.is_(None)).exists()
+    captured = select(Capture.id).where(Capture.photo_id == Enrolment.photo_id, Capture.terminal_id == terminal.id)
     if terminal.device_changed_at is not None:
-        here = here.where(Capture.created_at > terminal.device_changed_at)
-    return here.exists()
+        captured = captured.where(Capture.created_at > terminal.device_changed_at)
+    return captured.where(Capture.face_url.is_not(None)).exists()

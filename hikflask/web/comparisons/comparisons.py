@@ -153,7 +153,7 @@ def _about(terminal: Terminal, comparison: Comparison | None) -> dict[str, Any]:
 def _page_of(comparison: Comparison) -> Page:
     """Return the rows that the address asks for: the first kind that there is, unless it names one."""
     counts = dict(queries.counts(comparison))
-    left_count = queries.count_left_alone(comparison)
+    left_count = queries.count_ignored(comparison)
     kind, after = request.values.get("kind", ""), request.args.get("after", 0, int)
     if kind not in {*KINDS, LEFT}:
         first = [ONLY_THERE] if request.args.get("take_over") else []

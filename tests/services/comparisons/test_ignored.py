@@ -32,7 +32,7 @@ def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, t
     [decision] = ignored.decisions(second)
     assert (decision.number, decision.decided_by, decision.reason) == ("900", "Ольга", "охрана склада")
     assert [row.number for row in queries.list_differences(second, ONLY_THERE)] == ["901"]
-    assert queries.count_left_alone(second) == 1
+    assert queries.count_ignored(second) == 1
     (noted,) = entries("difference.left_alone")
     assert (noted.actor, noted.employee, noted.terminal) == ("Ольга", "900", "Вход")
 

@@ -4,8 +4,7 @@ import pytest
 
 from hikflask.isapi.errors import Nonsense
 from hikflask.isapi.paging import Page
-from hikflask.services.comparisons.errors import ComparisonFailed
-from hikflask.services.comparisons.pages import MAX_ROWS, ListChanged, Place, follow
+from hikflask.services.comparisons.pages import MAX_ROWS, ComparisonFailed, ListChanged, Place, follow
 
 BEGUN = Place(read=2, first="1", last="2", total=4)
 

@@ -17,7 +17,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE, FAILED, READING
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import queries, reading, retention
-from hikflask.services.comparisons.errors import ComparisonFailed
+from hikflask.services.comparisons.pages import ComparisonFailed
 from hikflask.services.core.errors import LoginStopped, TerminalInUse
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
