@@ -5,10 +5,12 @@ import gc
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from hikflask import create_app
 from hikflask.extensions import db, task_queue
 from hikflask.models import Terminal
 from hikflask.services.core import heartbeat
+from hikflask.services.jobs import list_export, run
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
@@ -120,6 +123,16 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         allow_tests_to_write(patch)
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pauses() -> Iterator[None]:
+    """A job pauses after each person, as long as that took, so that others can save; tests/browser waits for it."""
+    passing = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: time.sleep(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "time", passing)
+        patch.setattr(list_export, "time", passing)
+        yield
 
 
 @pytest.fixture(scope="session")
