@@ -13,5 +13,7 @@ FORM_NAMES = {
     "valid_from": "valid_from",
     "valid_to": "valid_to",
 }
+# The longest name, department, or name on terminals, in characters: their columns are as long.
+MAX_NAME_LENGTH = 128
 # A capture keeps what was typed in columns of these names.
 DRAFT_COLUMNS = {name: f"draft_{name}" for name in FORM_NAMES}

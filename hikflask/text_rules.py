@@ -29,6 +29,9 @@ FIRST_TURNING = "\u0590"
 ISOLATE, END = "\u2068", "\u2069"
 NUMBER_PATTERN = "[A-Za-z0-9]{1,32}"
 _NUMBER = re.compile(rf"{NUMBER_PATTERN}\Z")
+# The name of an operator or of an API token. An operator is found by the case-folded name, in which some letters
+# become two or three.
+MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH = 64, 128
 # Terminals accept no others.
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2037, 12, 31)

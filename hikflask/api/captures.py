@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask import messages
 from hikflask.api.consents import with_consent_warning
-from hikflask.api.openapi.described import OF_TERMINALS, Body, described, one
+from hikflask.api.openapi.described import OF_TERMINALS, Body, component, described
 from hikflask.api.support import body, errors
 from hikflask.forms.captures import CaptureForm
 from hikflask.http import terminal_concurrency
@@ -32,7 +32,7 @@ CAPTURE = Body(CaptureForm, optional=True, example={"hikvision_id": "100222"})
 
 @bp.post("/<int:device_id>/start-face-capture")
 @allow(OPERATOR)
-@described(one("Captured"), body=CAPTURE, refusals=OF_TERMINALS, headers=("X-Warning",))
+@described(component("Captured"), body=CAPTURE, refusals=OF_TERMINALS, headers=("X-Warning",))
 def start_face_capture(device_id: int) -> ResponseReturnValue:
     """Capture a face and answer with its picture; a refusal has success: false and the reason.
 

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages, text_rules
-from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, described, list_of, one
+from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, component, described, list_of
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import InputError
 from hikflask.background import tasks
@@ -37,7 +37,7 @@ CHOICES = Body(
 
 @bp.post("/<int:device_id>/compare")
 @allow(OPERATOR)
-@described(one("Differences"), refusals=OF_TERMINALS)
+@described(component("Differences"), refusals=OF_TERMINALS)
 def compare_device(device_id: int) -> ResponseReturnValue:
     """Read who is on a device now, and list the numbers that differ, by kind."""
     _refuse_unknown(device_id)
@@ -49,7 +49,7 @@ def compare_device(device_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:device_id>/apply")
 @allow(OPERATOR)
-@described(one("PlanBegun"), status=202, body=CHOICES, refusals=(409,))
+@described(component("PlanBegun"), status=202, body=CHOICES, refusals=(409,))
 def apply_to_device(device_id: int) -> ResponseReturnValue:
     """Begin the job that sends, takes over and removes people, as the last comparison of the device found them.
 

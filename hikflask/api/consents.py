@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify, make_response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import PreconditionFailed
 
-from hikflask.api.openapi.described import Body, described, one
+from hikflask.api.openapi.described import Body, component, described
 from hikflask.api.support import body, errors
 from hikflask.api.support.etags import CHANGED, requirement, tagged
 from hikflask.forms.consents import ConsentForm
@@ -32,7 +32,7 @@ CONSENT = Body(
 
 @bp.get(ADDRESS)
 @allow(VIEWER)
-@described(one("Consent"), tagged=True)
+@described(component("Consent"), tagged=True)
 def get_consent(user_id: int) -> ResponseReturnValue:
     """The recorded consent."""
     return tagged(_shape(_recorded(user_id)))
@@ -40,7 +40,7 @@ def get_consent(user_id: int) -> ResponseReturnValue:
 
 @bp.put(ADDRESS)
 @allow(OPERATOR)
-@described(one("Consent"), body=CONSENT, tagged=True)
+@described(component("Consent"), body=CONSENT, tagged=True)
 def put_consent(user_id: int) -> ResponseReturnValue:
     """Record a consent; it replaces the one before."""
     _refuse_unknown(user_id)
@@ -51,7 +51,7 @@ def put_consent(user_id: int) -> ResponseReturnValue:
 
 @bp.delete(ADDRESS)
 @allow(OPERATOR)
-@described(one("Consent"))
+@described(component("Consent"))
 def delete_consent(user_id: int) -> ResponseReturnValue:
     """Withdraw the consent, and answer with what was recorded; photo and terminals stay as they are."""
     last = _shape(_recorded(user_id))

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi.described import Body, described, list_of, one
+from hikflask.api.openapi.described import Body, component, described, list_of
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
@@ -40,7 +40,7 @@ CHANGED_DEVICE = Body(TerminalForm, changes=True, options={"adding": False}, exa
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
-@described(list_of(one("Device")))
+@described(list_of(component("Device")))
 def list_devices() -> ResponseReturnValue:
     """All terminals by name."""
     return jsonify([shape(terminal) for terminal in registry.list_all()])
@@ -48,7 +48,7 @@ def list_devices() -> ResponseReturnValue:
 
 @bp.post("/", strict_slashes=False)
 @allow(ADMIN)
-@described(one("Device"), status=201, body=NEW_DEVICE, refusals=(409,))
+@described(component("Device"), status=201, body=NEW_DEVICE, refusals=(409,))
 def create_device() -> ResponseReturnValue:
     """Add a terminal and check it; it is added even when it does not answer now."""
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
@@ -59,7 +59,7 @@ def create_device() -> ResponseReturnValue:
 
 @bp.get("/<int:device_id>")
 @allow(VIEWER)
-@described(one("Device"), tagged=True)
+@described(component("Device"), tagged=True)
 def get_device(device_id: int) -> ResponseReturnValue:
     """One terminal."""
     return tagged(shape(_terminal(device_id)))
@@ -67,7 +67,7 @@ def get_device(device_id: int) -> ResponseReturnValue:
 
 @bp.put("/<int:device_id>")
 @allow(ADMIN)
-@described(one("Device"), body=CHANGED_DEVICE, refusals=(409, 503), tagged=True)
+@described(component("Device"), body=CHANGED_DEVICE, refusals=(409, 503), tagged=True)
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
     terminal = _terminal(device_id)
@@ -89,7 +89,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:device_id>")
 @allow(ADMIN)
-@described(one("Device"), refusals=(409,))
+@described(component("Device"), refusals=(409,))
 def delete_device(device_id: int) -> ResponseReturnValue:
     """Delete a terminal on which nobody is enrolled."""
     last = shape(_terminal(device_id))
@@ -99,7 +99,7 @@ def delete_device(device_id: int) -> ResponseReturnValue:
 
 @bp.get("/<int:device_id>/status")
 @allow(VIEWER)
-@described(one("DeviceStatus"), refusals=(502, 503))
+@described(component("DeviceStatus"), refusals=(502, 503))
 def device_status(device_id: int) -> ResponseReturnValue:
     """The terminal's status: asked now, or read from its row while it is in use or known not to answer."""
     _terminal(device_id)

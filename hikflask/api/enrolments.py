@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi.described import Query, described, list_of, one
+from hikflask.api.openapi.described import Query, component, described, list_of
 from hikflask.api.support import body, errors, paging
 from hikflask.forms.enrolments import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
@@ -21,7 +21,7 @@ errors.answer_in_json(bp)
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
-@described(list_of(one("Enrolment")), query=Query(EnrolmentFilterForm, paging.ARGUMENTS), headers=("Link",))
+@described(list_of(component("Enrolment")), query=Query(EnrolmentFilterForm, paging.ARGUMENTS), headers=("Link",))
 def list_enrolments() -> ResponseReturnValue:
     """A page of enrolments, the one that changed first at first; the header Link leads to the next page."""
     form = body.form_of(EnrolmentFilterForm, request.args.to_dict())

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi.described import WHOLE, Body, Query, described, list_of, one
+from hikflask.api.openapi.described import WHOLE, Body, Query, component, described, list_of
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
@@ -32,7 +32,7 @@ CHANGED_GROUP = Body(GroupForm, MORE | CONFIRM, changes=True, example={"device_i
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
-@described(list_of(one("Group")))
+@described(list_of(component("Group")))
 def list_groups() -> ResponseReturnValue:
     """All groups by name."""
     return jsonify([shape(group) for group in queries.list_all()])
@@ -40,7 +40,7 @@ def list_groups() -> ResponseReturnValue:
 
 @bp.post("/", strict_slashes=False)
 @allow(ADMIN)
-@described(one("Group"), status=201, body=NEW_GROUP, refusals=(409, 503))
+@described(component("Group"), status=201, body=NEW_GROUP, refusals=(409, 503))
 def create_group() -> ResponseReturnValue:
     """Add a group."""
     wanted, agreed = _read(name_required=True)
@@ -49,7 +49,7 @@ def create_group() -> ResponseReturnValue:
 
 @bp.get("/<int:group_id>")
 @allow(VIEWER)
-@described(one("Group"), tagged=True)
+@described(component("Group"), tagged=True)
 def get_group(group_id: int) -> ResponseReturnValue:
     """One group."""
     return tagged(shape(_group(group_id)))
@@ -57,7 +57,7 @@ def get_group(group_id: int) -> ResponseReturnValue:
 
 @bp.put("/<int:group_id>")
 @allow(ADMIN)
-@described(one("Group"), body=CHANGED_GROUP, refusals=(409, 503), tagged=True)
+@described(component("Group"), body=CHANGED_GROUP, refusals=(409, 503), tagged=True)
 def change_group(group_id: int) -> ResponseReturnValue:
     """Change the fields that are given; `confirm` is how many people lose access, where they are many."""
     _group(group_id)
@@ -72,7 +72,7 @@ def change_group(group_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:group_id>")
 @allow(ADMIN)
-@described(one("Group"), query=Query(more=CONFIRM), refusals=(409, 503))
+@described(component("Group"), query=Query(more=CONFIRM), refusals=(409, 503))
 def delete_group(group_id: int) -> ResponseReturnValue:
     """Delete a group; who is on a terminal by it alone is removed there."""
     last, agreed = shape(_group(group_id)), _agreed(request.args)

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
-from hikflask.api.openapi.described import FILE, WHOLE, Files, described, one
+from hikflask.api.openapi.described import FILE, WHOLE, Files, component, described
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.background import tasks
@@ -63,7 +63,7 @@ def longest_upload() -> int:
 @bp.post("/import", strict_slashes=False)
 @allow(OPERATOR)
 @body_limits.takes(longest_upload)
-@described(one("Import"), other={202: one("JobBegun")}, body=FILES, refusals=(409, 503))
+@described(component("Import"), other={202: component("JobBegun")}, body=FILES, refusals=(409, 503))
 def import_users() -> ResponseReturnValue:
     """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed.
 

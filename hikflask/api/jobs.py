@@ -6,7 +6,7 @@ from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.api import imports
-from hikflask.api.openapi.described import Query, described, one
+from hikflask.api.openapi.described import Query, component, described
 from hikflask.api.support import errors, paging
 from hikflask.http import bearer_token
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
@@ -22,7 +22,7 @@ PAGES = {**paging.ARGUMENTS, "limit": {**paging.ARGUMENTS["limit"], "default": p
 
 @bp.get("/<int:job_id>")
 @allow(VIEWER)
-@described(one("Job"), query=Query(more=PAGES), headers=("Link",))
+@described(component("Job"), query=Query(more=PAGES), headers=("Link",))
 def get_job(job_id: int) -> ResponseReturnValue:
     """One job; a preview that nobody started is none. What failed in imports and plans is for the role `operator`.
 

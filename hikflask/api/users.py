@@ -17,9 +17,9 @@ from hikflask.api.openapi.described import (
     Body,
     Files,
     Query,
+    component,
     described,
     list_of,
-    one,
 )
 from hikflask.api.support import body, errors, paging
 from hikflask.api.support.body import Fields, InputError
@@ -73,7 +73,7 @@ SYNC = Body(more={"device_id": WHOLE, "photo_path": PATH, "overwrite": FLAG}, op
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
-@described(list_of(one("User")), query=FILTERS, headers=("X-Total-Count", "Link"))
+@described(list_of(component("User")), query=FILTERS, headers=("X-Total-Count", "Link"))
 def list_users() -> ResponseReturnValue:
     """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
 
@@ -100,7 +100,7 @@ def _listed(users: list[Employee], total: int, after: str = "") -> Response:
 
 @bp.post("/", strict_slashes=False)
 @allow(OPERATOR)
-@described(one("User"), status=201, body=NEW_USER, refusals=(409, 503))
+@described(component("User"), status=201, body=NEW_USER, refusals=(409, 503))
 def create_user() -> ResponseReturnValue:
     """Add a user; the terminals of the user's groups are told in the background, and no others yet."""
     form = body.form_of(EmployeeForm, body.read(days=DAY_FIELDS))
@@ -111,7 +111,7 @@ def create_user() -> ResponseReturnValue:
 
 @bp.get("/<int:user_id>")
 @allow(VIEWER)
-@described(one("User"), tagged=True)
+@described(component("User"), tagged=True)
 def get_user(user_id: int) -> ResponseReturnValue:
     """One user."""
     return tagged(shape(_employee(user_id)))
@@ -119,7 +119,7 @@ def get_user(user_id: int) -> ResponseReturnValue:
 
 @bp.put("/<int:user_id>")
 @allow(OPERATOR)
-@described(one("User"), body=CHANGED_USER, refusals=(409, 503), tagged=True)
+@described(component("User"), body=CHANGED_USER, refusals=(409, 503), tagged=True)
 def change_user(user_id: int) -> ResponseReturnValue:
     """Change the fields that are given; what terminals get to know of it is sent to them before the answer."""
     employee = _employee(user_id)
@@ -142,7 +142,7 @@ def change_user(user_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:user_id>")
 @allow(OPERATOR)
-@described(one("User"), refusals=(409,))
+@described(component("User"), refusals=(409,))
 def delete_user(user_id: int) -> ResponseReturnValue:
     """Delete a user; a removal from a terminal that does not answer stays open and is tried again."""
     last = shape(_employee(user_id))
@@ -152,7 +152,9 @@ def delete_user(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:user_id>/photo")
 @allow(OPERATOR)
-@described(one("UserWithPhoto"), body=Files({"photo": FILE}, ["photo"]), refusals=(409, 503), headers=("X-Warning",))
+@described(
+    component("UserWithPhoto"), body=Files({"photo": FILE}, ["photo"]), refusals=(409, 503), headers=("X-Warning",)
+)
 def upload_photo(user_id: int) -> ResponseReturnValue:
     """Store a photo from a file; `warning` tells what terminals will dislike about it, and whether consent is missing.
 
@@ -171,7 +173,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:user_id>/sync-to-device")
 @allow(OPERATOR)
-@described(one("Synced"), body=SYNC, refusals=OF_TERMINALS, headers=("X-Warning",))
+@described(component("Synced"), body=SYNC, refusals=OF_TERMINALS, headers=("X-Warning",))
 def sync_user(user_id: int) -> ResponseReturnValue:
     """Enrol a user with the captured face on a terminal, and verify it there, before the answer."""
     fields = body.read(numbers=("device_id",), required=False)
@@ -184,7 +186,7 @@ def sync_user(user_id: int) -> ResponseReturnValue:
             if error.code == "employee_unknown":
                 abort(404, NO_USER)
             raise
-        tasks.enqueue_due(one for one in synced.due if one != synced.row.id)
+        tasks.enqueue_due(enrolment_id for enrolment_id in synced.due if enrolment_id != synced.row.id)
         settled = reconcile_row(synced.row, caller_name(), prove_again=True)
     answer = jsonify({"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", **_state(settled)})
     # The photo of somebody who was deleted meanwhile is nobody's.
@@ -220,7 +222,7 @@ def _state(enrolment: Enrolment) -> dict[str, Any]:
 
 def _warning(consent_missing: bool, findings: Iterable[Finding]) -> dict[str, str]:
     warnings = [messages.english("kept_without_consent")] if consent_missing else []
-    warnings += [messages.english(one.code, **one.params) for one in findings]
+    warnings += [messages.english(finding.code, **finding.params) for finding in findings]
     active = registry.list_active()
     for code, modes in (("files_not_taken", {BY_URL}), ("files_unknown", {None, UNKNOWN})):
         names = [terminal.name for terminal in active if terminal.face_mode in modes]

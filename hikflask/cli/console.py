@@ -10,7 +10,6 @@ from datetime import datetime
 import click
 
 from hikflask import text_rules
-from hikflask.forms.fields import MAX_NAME_LENGTH
 
 GAP = "  "
 
@@ -28,8 +27,10 @@ def checked_name(name: str) -> str:
     :raises click.ClickException: when it is empty, too long or has control characters.
     """
     name = name.strip()
-    if not name or len(name) > MAX_NAME_LENGTH or any(map(text_rules.is_invisible, name)):
-        raise click.ClickException(f"NAME must be 1 to {MAX_NAME_LENGTH} characters, without control characters.")
+    if not name or len(name) > text_rules.MAX_ACCOUNT_LENGTH or any(map(text_rules.is_invisible, name)):
+        raise click.ClickException(
+            f"NAME must be 1 to {text_rules.MAX_ACCOUNT_LENGTH} characters, without control characters."
+        )
     return name
 
 

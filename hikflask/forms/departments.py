@@ -3,8 +3,8 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
 
+from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.forms.base import Form, QueryForm
-from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import one_line, row_id, row_ids, stripped
 
 

@@ -8,12 +8,10 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, ValidationError
 
 from hikflask import text_rules
-from hikflask.employee_fields import FORM_NAMES
+from hikflask.employee_fields import FORM_NAMES, MAX_NAME_LENGTH
 from hikflask.forms.base import Form
 from hikflask.forms.fields import limited, one_line, row_id, row_ids, stripped
 from hikflask.forms.versions import VersionedForm
-
-MAX_NAME_LENGTH = 128
 
 
 @limited(required=True, pattern=f"^{text_rules.NUMBER_PATTERN}$")

@@ -14,10 +14,6 @@ from hikflask import text_rules
 
 # Ids are of the type INTEGER in PostgreSQL.
 MAX_ID = 2**31 - 1
-# The name of an operator or a token, in characters.
-MAX_NAME_LENGTH = 64
-# An operator is found by the case-folded name, in which some letters become two or three.
-MAX_FOLDED_LENGTH = 128
 Check = TypeVar("Check", bound=Callable[..., Any])
 
 
@@ -121,9 +117,9 @@ def is_http_address(text: str, pattern: re.Pattern[str]) -> bool:
 
 def operator_name(form: Form, field: Field) -> None:
     """Check a name that an operator signs in with."""
-    one_line(MAX_NAME_LENGTH, marks=False)(form, field)
-    if len(unicodedata.normalize("NFKC", field.data).casefold()) > MAX_FOLDED_LENGTH:
-        raise too_long(field, MAX_FOLDED_LENGTH // 3)
+    one_line(text_rules.MAX_ACCOUNT_LENGTH, marks=False)(form, field)
+    if len(unicodedata.normalize("NFKC", field.data).casefold()) > text_rules.MAX_LOGIN_LENGTH:
+        raise too_long(field, text_rules.MAX_LOGIN_LENGTH // 3)
 
 
 class DayField(DateField):  # type: ignore[misc]

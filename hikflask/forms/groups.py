@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, StringField, ValidationError
 
 from hikflask import text_rules
+from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.forms.base import Form
-from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import one_line, stripped
 from hikflask.forms.versions import VersionedForm
 

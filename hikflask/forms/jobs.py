@@ -7,8 +7,8 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField
 
+from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.forms.base import Form
-from hikflask.forms.employees import MAX_NAME_LENGTH
 from hikflask.forms.fields import not_in_list, one_line, row_id, row_ids, stripped
 
 

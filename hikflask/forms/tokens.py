@@ -7,8 +7,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, StringField, ValidationError
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import MAX_NAME_LENGTH, DayField, one_line, stripped
+from hikflask.forms.fields import DayField, one_line, stripped
 from hikflask.forms.operators import RoleField
+from hikflask.text_rules import MAX_ACCOUNT_LENGTH
 
 DEFAULT_DAYS = 365
 MAX_DAYS = 3660
@@ -18,7 +19,7 @@ class TokenForm(Form):
     """A new token for a program; `expires_on` is its last day, `today` the earliest one that is accepted."""
 
     name = StringField(
-        _l("Name"), [one_line(MAX_NAME_LENGTH, marks=False)], [stripped], description=_l("for example, HR system")
+        _l("Name"), [one_line(MAX_ACCOUNT_LENGTH, marks=False)], [stripped], description=_l("for example, HR system")
     )
     role = RoleField(_l("Role"))
     expires_on = DayField(_l("Valid until"))

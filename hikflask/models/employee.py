@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ForeignKey, Index, String, event, false
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
 
-from hikflask.employee_fields import FORM_NAMES
+from hikflask.employee_fields import FORM_NAMES, MAX_NAME_LENGTH
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 from hikflask.text_rules import folded
@@ -48,9 +48,9 @@ class Employee(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(32), unique=True)
-    name: Mapped[str] = mapped_column(String(128))
-    department: Mapped[str] = mapped_column(String(128), default="")
-    terminal_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
+    department: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH), default="")
+    terminal_name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH), default="", server_default="")
     search: Mapped[str] = mapped_column(String(1000), default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     valid_from: Mapped[date | None]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
-from hikflask.text_rules import folded
+from hikflask.text_rules import MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH, folded
 
 VIEWER = "viewer"
 OPERATOR = "operator"
@@ -43,8 +43,8 @@ class Operator(Base):
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(64))
-    login: Mapped[str] = mapped_column(String(128), unique=True)
+    name: Mapped[str] = mapped_column(String(MAX_ACCOUNT_LENGTH))
+    login: Mapped[str] = mapped_column(String(MAX_LOGIN_LENGTH), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(8))
     is_active: Mapped[bool] = mapped_column(default=True)

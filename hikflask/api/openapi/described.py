@@ -20,7 +20,7 @@ def list_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def one(name: str) -> Schema:
+def component(name: str) -> Schema:
     """Return the schema of something that has a name among the components (schemas.py)."""
     return {"$ref": f"#/components/schemas/{name}"}
 

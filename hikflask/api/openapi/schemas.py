@@ -3,7 +3,7 @@ calls. Each answer in the tests is held against them (tests/support/fitting_answ
 
 from typing import Any
 
-from hikflask.api.openapi.described import FLAG, WHOLE, Schema, list_of, one
+from hikflask.api.openapi.described import FLAG, WHOLE, Schema, component, list_of
 from hikflask.models.comparison import KINDS
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, STATES
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
@@ -212,7 +212,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Job": _object(
         {"state": "done", "done": 3, "total": 3, "failed": [{"number": "100222", "error": "deviceUserFull"}]},
-        {"import": {"anyOf": [one("Import"), one("ImportFailed")]}},
+        {"import": {"anyOf": [component("Import"), component("ImportFailed")]}},
         state={"type": "string", "enum": [WAITING, RUNNING, DONE, FAILED, STOPPED]},
         done=COUNT,
         total=COUNT,

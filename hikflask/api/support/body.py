@@ -94,7 +94,7 @@ def read_lists(
 
 
 def _is_list(value: object, kind: type) -> bool:
-    return isinstance(value, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in value)
+    return isinstance(value, list) and all(isinstance(item, kind) and not isinstance(item, bool) for item in value)
 
 
 def _parsed() -> object:

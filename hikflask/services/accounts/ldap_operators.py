@@ -16,12 +16,10 @@ from hikflask.models.operator import LDAP, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import reserved_names
 from hikflask.services.core.db import changed_rows, transactional
+from hikflask.text_rules import MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH
 
 if TYPE_CHECKING:
     from hikflask.services.accounts.ldap import LdapPerson
-
-# As the columns of operator.
-MAX_NAME_LENGTH, MAX_LOGIN_LENGTH = 64, 128
 
 
 def is_used() -> bool:
@@ -73,7 +71,7 @@ def _save(person: "LdapPerson") -> Operator | None:
     if (
         role is None
         or is_reserved
-        or len(name) > MAX_NAME_LENGTH
+        or len(name) > MAX_ACCOUNT_LENGTH
         or len(login) > MAX_LOGIN_LENGTH
         or not name.isprintable()
     ):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, select
 
 from hikflask import text_rules
+from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison, Difference, Employee, Enrolment, Terminal
@@ -47,7 +48,6 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
 # is taken over as inactive.
 REPLACED, SHUT_OUT, INACTIVE, FACES = "replaced", "shut_out", "inactive", "faces"
-MAX_NAME_LENGTH = 128
 # What a plan says of the days of somebody who is taken over, as codes of sentences.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select, update
 
 from hikflask import text_rules
+from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.persons import Person
@@ -39,7 +40,6 @@ from hikflask.services.terminals.connection import Conversation, usable_answer
 
 TAKE_OVER = "take_over"
 MAX_SECONDS = 60.0
-MAX_NAME_LENGTH = 128
 # In bytes. Terminals take pictures of 200 KB; one that shows more for all of its people would fill the disk.
 MAX_FACE = 1024 * 1024
 DAYS = ("valid_from", "valid_to")

@@ -65,7 +65,7 @@ class Keyset:
     @property
     def columns(self) -> list[Any]:
         """The columns, without their direction."""
-        return [one.element for one in self.order]
+        return [column.element for column in self.order]
 
     @property
     def descends(self) -> bool:
@@ -84,14 +84,14 @@ class Keyset:
             return [false()] if place.is_backwards else []
         here = tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
         goes_up = self.descends == place.is_backwards
-        mine = tuple_(*columns)
-        return [mine > here if goes_up else mine < here]
+        place_of_row = tuple_(*columns)
+        return [place_of_row > here if goes_up else place_of_row < here]
 
     def sorted(self, statement: Select[Any], place: Place) -> Select[Any]:
         """Return the statement in this order, or in the opposite one for what is before a cursor."""
         if not place.is_backwards:
             return statement.order_by(*self.order)
-        return statement.order_by(*(one.asc() if self.descends else one.desc() for one in self.columns))
+        return statement.order_by(*(column.asc() if self.descends else column.desc() for column in self.columns))
 
     def chosen(self, statement: Select[Any], place: Place) -> Select[Any]:
         """Return the statement for the rows on the far side of the cursor, the nearest first.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from hikflask import text_rules
+from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
@@ -16,7 +17,6 @@ from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import folded, storable
 
-MAX_LENGTH = 128
 # Of a number that is none. Its column is not longer.
 MAX_NUMBER_LENGTH = 64
 FORMULA = re.compile(r"[=+\-@＝＋－＠]")
@@ -78,10 +78,10 @@ def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
     if DEPARTMENT in cells:
         values.texts[DEPARTMENT] = storable(cells[DEPARTMENT])
     for name, required in ((NAME, True), (DEPARTMENT, False)):
-        fault = text_rules.fault(values.texts[name], MAX_LENGTH, required=required) if name in values.texts else ""
+        fault = text_rules.fault(values.texts[name], MAX_NAME_LENGTH, required=required) if name in values.texts else ""
         if fault:
-            values.errors[name] = Refusal(code=fault, params={"most": MAX_LENGTH})
-            values.texts[name] = _shortened(values.texts[name], 2 * MAX_LENGTH)
+            values.errors[name] = Refusal(code=fault, params={"most": MAX_NAME_LENGTH})
+            values.texts[name] = _shortened(values.texts[name], 2 * MAX_NAME_LENGTH)
     if DEPARTMENT in values.texts and DEPARTMENT not in values.errors:
         values.texts[DEPARTMENT] = departments.one_spaced(values.texts[DEPARTMENT])
 
@@ -116,7 +116,7 @@ def _read_days(values: Values, cells: Mapping[str, str]) -> None:
             values.errors[name] = Refusal(code="day_unreadable", params={})
         elif day and not text_rules.is_accepted_day(day):
             values.errors[name] = Refusal(code="day_outside", params={})
-        values.texts[name] = _shortened(text, MAX_LENGTH) if name in values.errors else text_rules.written_day(day)
+        values.texts[name] = _shortened(text, MAX_NAME_LENGTH) if name in values.errors else text_rules.written_day(day)
 
 
 def _shortened(text: str, most: int) -> str:
