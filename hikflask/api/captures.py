@@ -2,11 +2,12 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, jsonify
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
 from hikflask.api.consents import with_consent_warning
+from hikflask.api.devices import terminal_or_404
 from hikflask.api.openapi.described import OF_TERMINALS, Body, component, described
 from hikflask.api.support import body, errors
 from hikflask.forms.captures import CaptureForm
@@ -22,7 +23,6 @@ from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core import refusal_rules
 from hikflask.services.privacy import consents
-from hikflask.services.terminals import registry
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp, success=False)
@@ -38,8 +38,7 @@ def start_face_capture(device_id: int) -> ResponseReturnValue:
 
     Without recorded consent for the number the answer has a warning in a header, or is a refusal where it is required.
     """
-    if registry.find_terminal(device_id) is None:
-        abort(404, "There is no such device.")
+    terminal_or_404(device_id)
     fields = body.read(required=False)
     form = body.form_of(CaptureForm, fields)
     draft = Draft(number=form.hikvision_id.data or "")
@@ -57,7 +56,9 @@ def _answer(capture: Capture) -> ResponseReturnValue:
         if "word" in params:
             words = {"subStatusCode": params["word"], "errorMsg": params["text"]}
             return errors.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
-        return errors.refusal(spelled(code, params), message, _status_of(code), success=False)
+        # A terminal that is used elsewhere is a conflict, like one used here.
+        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusal_rules.api_status(code)
+        return errors.refusal(spelled(code, params), message, status, success=False)
     return jsonify(
         {
             "success": True,
@@ -66,8 +67,3 @@ def _answer(capture: Capture) -> ResponseReturnValue:
             "face_data_url": capture.face_url,
         }
     )
-
-
-def _status_of(code: str) -> HTTPStatus:
-    """Return the status of a failed capture; a terminal that is used elsewhere is a conflict, like one used here."""
-    return HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusal_rules.api_status(code)

@@ -1,9 +1,10 @@
 """Comparing a device with what is desired there, and mending what differs."""
 
-from flask import Blueprint, abort, jsonify
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages, text_rules
+from hikflask.api.devices import terminal_or_404
 from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, component, described, list_of
 from hikflask.api.support import body, errors
 from hikflask.api.support.body import InputError
@@ -17,7 +18,6 @@ from hikflask.services.core import refusal_rules, shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import plan_choices
-from hikflask.services.terminals import registry
 
 bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp)
@@ -40,7 +40,7 @@ CHOICES = Body(
 @described(component("Differences"), refusals=OF_TERMINALS)
 def compare_device(device_id: int) -> ResponseReturnValue:
     """Read who is on a device now, and list the numbers that differ, by kind."""
-    _refuse_unknown(device_id)
+    terminal_or_404(device_id)
     with terminal_concurrency.slot():
         done = reading.read_to_end(device_id, caller_name(), COMPARE_SECONDS)
     left_out = {"warning": messages.english("list_leaves_out")} if done.people is None else {}
@@ -56,7 +56,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
     `plan` names what an earlier call refused as `unsafe_plan`: where anything else would be done by now, nothing is.
     Only a token of the role `admin` removes people, or takes access from many.
     """
-    _refuse_unknown(device_id)
+    terminal_or_404(device_id)
     lists, confirm, named, faces = body.read_lists((*LISTS, SAME_PERSON), "confirm", "plan", FACES)
     comparison = queries.finished(device_id)
     if comparison is None:
@@ -83,7 +83,7 @@ def _faces(made: Plan) -> dict[str, dict[str, str]]:
 
 def _notes(made: Plan) -> dict[str, list[dict[str, str | None]]]:
     """Return what is to be said of the days of those who are taken over, where there is something."""
-    said = [
+    notes = [
         {
             "number": step.number,
             "code": code,
@@ -95,7 +95,7 @@ def _notes(made: Plan) -> dict[str, list[dict[str, str | None]]]:
         if step.limits
         for code in step.notes
     ]
-    return {"notes": said} if said else {}
+    return {"notes": notes} if notes else {}
 
 
 def _actions(lists: dict[str, list[str]]) -> dict[str, str]:
@@ -110,7 +110,3 @@ def _actions(lists: dict[str, list[str]]) -> dict[str, str]:
                 raise InputError({action: f"{number} is in the list “{actions[number]}”, too."})
             actions[number] = action
     return actions
-
-
-def _refuse_unknown(device_id: int) -> None:
-    registry.find_terminal(device_id) or abort(404, "There is no such device.")

@@ -1,6 +1,7 @@
 """Terminals, which the API calls devices. A password is taken, but never answered."""
 
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
-from hikflask.services.terminals.status import Status, ask_status, status_without_asking
+from hikflask.services.terminals.status import ask_status, status_without_asking
 
 bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
 errors.answer_in_json(bp)
@@ -54,7 +55,7 @@ def create_device() -> ResponseReturnValue:
     form = body.form_of(TerminalForm, {"is_active": True, **body.read()})
     added = registry.add(Access(**form.values()))
     _check_quietly(added.id)
-    return jsonify(shape(_terminal(added.id))), 201
+    return jsonify(shape(terminal_or_404(added.id))), 201
 
 
 @bp.get("/<int:device_id>")
@@ -62,7 +63,7 @@ def create_device() -> ResponseReturnValue:
 @described(component("Device"), tagged=True)
 def get_device(device_id: int) -> ResponseReturnValue:
     """One terminal."""
-    return tagged(shape(_terminal(device_id)))
+    return tagged(shape(terminal_or_404(device_id)))
 
 
 @bp.put("/<int:device_id>")
@@ -70,7 +71,7 @@ def get_device(device_id: int) -> ResponseReturnValue:
 @described(component("Device"), body=CHANGED_DEVICE, refusals=(409, 503), tagged=True)
 def change_device(device_id: int) -> ResponseReturnValue:
     """Change the fields that are given; without a password the stored one is kept."""
-    terminal = _terminal(device_id)
+    terminal = terminal_or_404(device_id)
     given = body.read()
     form = body.form_of(TerminalForm, {**_typed(terminal), **given}, adding=False)
     with terminal_concurrency.slot():
@@ -79,12 +80,12 @@ def change_device(device_id: int) -> ResponseReturnValue:
             Access(**form.values()),
             caller_name(),
             fields=given,
-            require=requirement(lambda: shape(_terminal(device_id))),
+            require=requirement(lambda: shape(terminal_or_404(device_id))),
             in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
         )
     if changed.face_mode is None:
         _check_quietly(device_id)
-    return tagged(shape(_terminal(device_id)))
+    return tagged(shape(terminal_or_404(device_id)))
 
 
 @bp.delete("/<int:device_id>")
@@ -92,7 +93,7 @@ def change_device(device_id: int) -> ResponseReturnValue:
 @described(component("Device"), refusals=(409,))
 def delete_device(device_id: int) -> ResponseReturnValue:
     """Delete a terminal on which nobody is enrolled."""
-    last = shape(_terminal(device_id))
+    last = shape(terminal_or_404(device_id))
     registry.delete(device_id, caller_name())
     return jsonify(last)
 
@@ -102,19 +103,13 @@ def delete_device(device_id: int) -> ResponseReturnValue:
 @described(component("DeviceStatus"), refusals=(502, 503))
 def device_status(device_id: int) -> ResponseReturnValue:
     """The terminal's status: asked now, or read from its row while it is in use or known not to answer."""
-    _terminal(device_id)
-    found = status_without_asking(device_id) or _asked_status(device_id)
-    return jsonify(
-        {
-            "reachable": found.reachable,
-            "login": found.login,
-            "busy": found.busy,
-            "people": found.people,
-            "faces": found.faces,
-            "capacity": found.capacity,
-            "checked_at": found.checked_at.strftime("%Y-%m-%dT%H:%M:%S") if found.checked_at else None,
-        }
-    )
+    terminal_or_404(device_id)
+    status = status_without_asking(device_id)
+    if status is None:
+        with terminal_concurrency.slot():
+            status = ask_status(device_id, caller_name())
+    checked_at = status.checked_at.strftime("%Y-%m-%dT%H:%M:%S") if status.checked_at else None
+    return jsonify({**asdict(status), "checked_at": checked_at})
 
 
 def shape(terminal: Terminal) -> dict[str, Any]:
@@ -130,11 +125,6 @@ def shape(terminal: Terminal) -> dict[str, Any]:
         "firmware": terminal.firmware,
         "last_sync": terminal.last_sync.strftime("%Y-%m-%dT%H:%M:%S") if terminal.last_sync else None,
     }
-
-
-def _asked_status(device_id: int) -> Status:
-    with terminal_concurrency.slot():
-        return ask_status(device_id, caller_name())
 
 
 def _check_quietly(device_id: int) -> None:
@@ -154,5 +144,6 @@ def _typed(terminal: Terminal) -> Fields:
     }
 
 
-def _terminal(device_id: int) -> Terminal:
+def terminal_or_404(device_id: int) -> Terminal:
+    """Return a terminal. :raises werkzeug.exceptions.NotFound: when there is none."""
     return registry.find_terminal(device_id) or abort(404, "There is no such device.")

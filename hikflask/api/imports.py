@@ -15,7 +15,7 @@ from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.models import ImportBatch, Job
+from hikflask.models import Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, pictures
@@ -72,18 +72,25 @@ def import_users() -> ResponseReturnValue:
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:
         raise InputError({"file": "A CSV or XLSX file is expected in the part “file”."})
-    dry_run, device_id, groups = _flag("dry_run"), _device_id(), _flag("groups")
+    dry_run, groups = _flag("dry_run"), _flag("groups")
+    # Programs may use its name of the command line, too.
+    device_id = body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
     agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
     batch = batches.make(table, photos)
     try:
         batches.choose(batch.id, batch.fields, device_id, groups=groups)
-        if _size(batch) > MAX_ROWS:
-            return _as_job(batch.id, dry_run, agreed)
+        if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
+            start = imports.start_check(batch.id) if dry_run else imports.start_check_and_import(batch.id, agreed)
+            tasks.enqueue_job(start)
+            return jsonify({"job": start.job_id}), 202
         with _turn():
             return _at_once(batch.id, dry_run, agreed)
     except ColumnsMissing as error:
         imports.forget_dry_run(batch.id)
-        raise InputError({"file": _missing(error.fields[0], batch)}, error.code) from error
+        names = ", ".join(f"“{name}”" for name in batch.layout["columns"] if name)
+        missing = API_NAMES.get(error.fields[0], error.fields[0])
+        why = f"No column is known as {missing}. The table has {names}."
+        raise InputError({"file": why}, error.code) from error
     except ServiceError:
         imports.forget_dry_run(batch.id)
         raise
@@ -96,17 +103,6 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
         count = {"count": refusal["params"]["count"]} if code == UnsafePlan.code else {}
         return {"error": code, "message": messages.english_of(refusal), **count}
     return _shape(report, job.kind == IMPORT_CHECK) if report else None
-
-
-def _size(batch: ImportBatch) -> int:
-    rows: int = batch.layout.get("rows", 0)
-    return rows + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures)
-
-
-def _as_job(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValue:
-    claim = imports.start_check(batch_id) if dry_run else imports.start_check_and_import(batch_id, agreed)
-    tasks.enqueue_job(claim)
-    return jsonify({"job": claim.job_id}), 202
 
 
 def _at_once(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValue:
@@ -168,18 +164,8 @@ def _upload(part: str) -> Upload | None:
     return Upload(file.filename, file.stream) if file and file.filename else None
 
 
-def _device_id() -> int | None:
-    """Return the terminal that everybody is sent to; programs may use its name of the command line, too."""
-    return body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
-
-
 def _flag(name: str) -> bool:
     text = request.form.get(name, "").lower()
     if text not in FLAGS:
         raise InputError({name: TRUE_OR_FALSE})
     return FLAGS[text]
-
-
-def _missing(field: str, batch: ImportBatch) -> str:
-    names = ", ".join(f"“{name}”" for name in batch.layout["columns"] if name)
-    return f"No column is known as {API_NAMES.get(field, field)}. The table has {names}."

@@ -5,7 +5,6 @@ No label has a person's name or number; a terminal is its id and its name.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -106,20 +105,16 @@ def _terminals() -> Iterator[Metric]:
         "hikflask_terminal_password_refused", "1 while nothing is sent, as the password was refused.", labels=TERMINAL
     )
     for terminal in registry.list_active():
-        _tell(terminal, reachable, None if terminal.reachable is None else float(terminal.reachable))
-        _tell(terminal, answered, _timestamp(terminal.answered_at))
-        _tell(terminal, refused, float(terminal.refused_since is not None))
+        _add(terminal, reachable, None if terminal.reachable is None else float(terminal.reachable))
+        _add(terminal, answered, terminal.answered_at.timestamp() if terminal.answered_at else None)
+        _add(terminal, refused, float(terminal.refused_since is not None))
     yield from (reachable, answered, refused)
 
 
-def _tell(terminal: Terminal, metric: GaugeMetricFamily, value: float | None) -> None:
+def _add(terminal: Terminal, metric: GaugeMetricFamily, value: float | None) -> None:
     """Add what is known of a terminal."""
     if value is not None:
         metric.add_metric([str(terminal.id), terminal.name], value)
-
-
-def _timestamp(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
 
 
 def _work() -> Iterator[Metric]:

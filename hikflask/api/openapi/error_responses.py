@@ -1,7 +1,6 @@
 """The refusals by status, each with its error codes and their sentences: from the classes of errors, the table of
 statuses and messages.py."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 
 from werkzeug.exceptions import default_exceptions
@@ -34,44 +33,29 @@ OWN = {
 def response(status: int) -> Schema:
     """Return the description of the answer with this status."""
     codes = _codes(status)
+    example = min(codes)
     refusal = SCHEMAS["Refusal"]
     code = {"type": "string", **({} if status in ANY_CODE else {"enum": sorted(codes)})}
     schema = {**refusal, "properties": {**refusal["properties"], "error": code}}
     del schema["examples"]
     rows = "\n".join(f"| `{code}` | {text} |" for code, text in sorted(codes.items()))
-    found = {
+    described = {
         "description": f"{HTTPStatus(status).phrase}.\n\n| error | meaning |\n|---|---|\n{rows}",
-        "content": {"application/json": {"schema": schema, "example": _example(codes)}},
+        "content": {"application/json": {"schema": schema, "example": {"error": example, "message": codes[example]}}},
     }
-    return found | ({"headers": HEADERS[HTTPStatus(status)]} if status in HEADERS else {})
-
-
-def _example(codes: dict[str, str]) -> dict[str, str]:
-    code = min(codes)
-    return {"error": code, "message": codes[code]}
+    return described | ({"headers": HEADERS[HTTPStatus(status)]} if status in HEADERS else {})
 
 
 def _codes(status: int) -> dict[str, str]:
     """Return the codes that are answered with a status, each with its sentence."""
-    of_table = [code for code, rule in RULES.items() if rule.status == status]
-    codes = {spelled(code, {}): messages.outline(code) for code in of_table}
-    codes |= {code: messages.outline(code) for code in _of_terminals(status)}
-    return codes | OWN.get(HTTPStatus(status), _of_http(status))
-
-
-def _of_terminals(status: int) -> Iterable[str]:
-    """The codes of terminals, in lower case; a terminal that is in use is a conflict."""
-    if status not in ANY_CODE:
-        return []
-    others = {code: kind for code, kind in CLASSES.items() if code not in RULES}
-    return [code for code, kind in others.items() if (kind is Busy) == (status == HTTPStatus.CONFLICT)]
-
-
-def _of_http(status: int) -> dict[str, str]:
-    """The code of the status itself, such as not_found."""
-    kind = default_exceptions.get(status)
-    return {} if kind is None or status in {409, 502, 503, 504} else {_code_of(kind()): str(kind.description)}
-
-
-def _code_of(error: Exception) -> str:
-    return str(error.name).lower().replace(" ", "_")  # type: ignore[attr-defined]
+    codes = {spelled(code, {}): messages.outline(code) for code, rule in RULES.items() if rule.status == status}
+    if status in ANY_CODE:
+        # Those of terminals; a terminal that is in use is a conflict.
+        of_terminals = {code: kind for code, kind in CLASSES.items() if code not in RULES}
+        is_conflict = status == HTTPStatus.CONFLICT
+        codes |= {code: messages.outline(code) for code, kind in of_terminals.items() if (kind is Busy) == is_conflict}
+    if status in OWN or status in {409, 502, 503, 504}:
+        return codes | OWN.get(HTTPStatus(status), {})
+    # The code of the status itself, such as not_found.
+    error = default_exceptions[status]()
+    return codes | {error.name.lower().replace(" ", "_"): str(error.description)}

@@ -20,7 +20,11 @@ def of_body(body: Body) -> Schema:
     fields = {field.name: _of_field(form, field) for field in form} if form else {}
     for day in body.days:
         fields[day]["type"] = ["string", "null"]
-    required = [] if body.changes or not form else [field.name for field in form if _is_required(form, field)]
+    required = [
+        field.name
+        for field in form or ()
+        if not body.changes and not _may_be_empty(field) and any(map(requires, _checks(form, field)))
+    ]
     schema = {"type": "object", "properties": fields | dict(body.more), "additionalProperties": UNKNOWN_FIELD}
     return schema | ({"required": required} if required else {})
 
@@ -71,7 +75,3 @@ def _checks(form: FlaskForm, field: Field) -> Sequence[Callable[..., Any]]:
 
 def _may_be_empty(field: Field) -> bool:
     return any(isinstance(check, Optional) for check in field.validators)
-
-
-def _is_required(form: FlaskForm, field: Field) -> bool:
-    return not _may_be_empty(field) and any(requires(check) for check in _checks(form, field))

@@ -60,8 +60,16 @@ def read(
         raise InputError({"body": "A JSON object is expected."})
     allowed, of_days = set(numbers), set(days)
     others = {name: value for name, value in data.items() if name not in of_days and name not in lists}
-    wrong = {name: _expected(name in allowed) for name, value in others.items() if not _fits(value, name in allowed)}
-    wrong |= {name: DAY for name, value in data.items() if name in of_days and not _is_day(value)}
+    wrong = {
+        name: WHOLE_NUMBER if name in allowed else "A string, true or false is expected."
+        for name, value in others.items()
+        if not isinstance(value, (str, bool, int) if name in allowed else (str, bool))
+    }
+    wrong |= {
+        name: DAY
+        for name, value in data.items()
+        if name in of_days and value is not None and text_rules.day_of(value) is None
+    }
     wrong |= {name: LISTS[kind] for name, kind in lists.items() if name in data and not _is_list(data[name], kind)}
     if wrong:
         raise InputError(wrong)
@@ -117,7 +125,9 @@ def form_of(kind: type[Form], fields: Mapping[str, Value], **options: Any) -> Fo
 
     :raises InputError: with the form's sentences by field.
     """
-    typed = MultiDict({name: _text(value) for name, value in fields.items()})
+    typed = MultiDict(
+        {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items()}
+    )
     form: Form = kind(formdata=typed, meta={"csrf": False}, **options)
     form.validate()
     refused = {name: str(errors[0]) for name, errors in form.errors.items()} | _of_another_type(form, fields)
@@ -129,9 +139,7 @@ def form_of(kind: type[Form], fields: Mapping[str, Value], **options: Any) -> Fo
 def _of_another_type(form: FlaskForm, fields: Mapping[str, Value]) -> dict[str, str]:
     given = [field for field in form if field.name in fields]
     wrong = [field for field in given if isinstance(field, BooleanField) != isinstance(fields[field.name], bool)]
-    return {
-        field.name: TRUE_OR_FALSE if isinstance(field, BooleanField) else "A string is expected." for field in wrong
-    }
+    return {field.name: TRUE_OR_FALSE if isinstance(field, BooleanField) else STRING for field in wrong}
 
 
 def flag(fields: Fields, name: str) -> bool | None:
@@ -176,23 +184,3 @@ def row_id(fields: Mapping[str, object], name: str) -> int | None:
     """
     found = number(fields, name)
     return 0 if found is not None and found > MAX_ID else found
-
-
-def _fits(value: object, may_be_number: bool) -> bool:
-    if isinstance(value, (str, bool)):
-        return True
-    return may_be_number and isinstance(value, int)
-
-
-def _is_day(value: object) -> bool:
-    return value is None or text_rules.day_of(value) is not None
-
-
-def _expected(number_too: bool) -> str:
-    return WHOLE_NUMBER if number_too else "A string, true or false is expected."
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

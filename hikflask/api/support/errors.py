@@ -48,7 +48,8 @@ def _input(error: InputError, **always: Any) -> ResponseReturnValue:
 
 def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
     message = messages.english(error.code, **error.params)
-    fields = {"fields": {_api_name(name): message for name in error.fields}} if error.fields else {}
+    names = ["device_id" if name == "terminal_id" else name for name in error.fields]
+    fields = {"fields": dict.fromkeys(names, message)} if names else {}
     response, status = refusal(
         spelled(error.code, {}), message, refusal_rules.api_status(error.code), **fields, **always
     )
@@ -59,10 +60,6 @@ def _service(error: ServiceError, **always: Any) -> ResponseReturnValue:
 
 def _unsafe(error: UnsafePlan, **always: Any) -> ResponseReturnValue:
     return _service(error, count=error.count, **always)
-
-
-def _api_name(name: str) -> str:
-    return "device_id" if name == "terminal_id" else name
 
 
 def _terminal(error: TerminalError, **always: Any) -> ResponseReturnValue:
@@ -117,10 +114,8 @@ def answer_unknown() -> ResponseReturnValue | None:
         return http_refusal(error)
     if error is not None:
         return http_refusal(NotFound("There is no such call."))
-    return _options() if request.method == "OPTIONS" else None
-
-
-def _options() -> Response:
+    if request.method != "OPTIONS":
+        return None
     response = current_app.make_default_options_response()
     response.status_code = 204
     del response.headers["Content-Type"]

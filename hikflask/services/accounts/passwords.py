@@ -55,15 +55,11 @@ def refuse_weak(password: str, *own_words: str) -> None:
     if len(password) > MAX_LENGTH:
         raise ServiceError("password_long", n=MAX_LENGTH)
     words = [word for own in own_words for word in (own, *own.split()) if word]
-    if _score(password, [*OUR_WORDS, *words]) < MIN_SCORE:
-        raise ServiceError("password_common")
-
-
-def _score(password: str, words: list[str]) -> int:
     # Imported when it is needed: its word lists take 14 MB, and most processes never judge a password.
     from zxcvbn import zxcvbn
 
-    return int(zxcvbn(password[:JUDGED_CHARACTERS], words)["score"])
+    if zxcvbn(password[:JUDGED_CHARACTERS], [*OUR_WORDS, *words])["score"] < MIN_SCORE:
+        raise ServiceError("password_common")
 
 
 def hashed(password: str) -> str:

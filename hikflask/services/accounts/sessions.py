@@ -94,15 +94,11 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     with throttling_recorded(subject):
         rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
         take_tries(tries)
-        checked = operator.password_hash if operator else None
         try:
-            fits = passwords.fits(password, checked or None)
+            admitted, checked = _check(operator, name, password, count_entry)
         except PasswordsBusy:
             give_back_tries(tries)
             raise
-        admitted = operator if fits else None
-        if ldap_operators.asks(operator):
-            admitted, checked = _admitted_by_ldap(name, password, count_entry), ""
         if admitted:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _open(admitted, checked, address) if admitted else None
@@ -113,10 +109,17 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     return key
 
 
-def _admitted_by_ldap(name: str, password: str, count_try: Callable[[str], None]) -> Operator | None:
+def _check(
+    operator: Operator | None, name: str, password: str, count_entry: Callable[[str], None]
+) -> tuple[Operator | None, str | None]:
+    """Return the operator whom a password admits, or None, and the hash that it was compared with."""
+    checked = operator.password_hash if operator else None
+    fits = passwords.fits(password, checked or None)
+    if not ldap_operators.asks(operator):
+        return operator if fits else None, checked
     with suppress(LdapAway):  # Refused like a wrong password: else it would show which names are local.
-        return ldap_operators.admitted(name, password, count_try)
-    return None
+        return ldap_operators.admitted(name, password, count_entry), ""
+    return None, ""
 
 
 def tries_of(account: str, place: str, known_device: str | None) -> dict[str, int]:

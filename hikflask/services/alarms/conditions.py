@@ -1,7 +1,9 @@
 """Reads what is alarming now. Each read ends after some rows, so that every sweep may repeat it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, func, select
@@ -19,6 +21,7 @@ SECONDS_PER_HOUR = 3600.0
 MAX_REMOVALS = 5000
 # The IDs that a mail names.
 MAX_NAMED = 20
+OLDEST = (Enrolment.desired_since, Enrolment.id)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def current() -> list[Condition]:
     silent_hours: int = current_app.config["MAIL_SILENT_HOURS"]
     away = Terminal.offline_since < database_now(-silent_hours * SECONDS_PER_HOUR)
     conditions = [
-        *_removals(),
+        *(Condition(REMOVALS, terminal_id, since) for terminal_id, since in _overdue_at(func.min, *OLDEST).items()),
         *_at_terminals(SILENT, Terminal.offline_since, Terminal.reachable.is_(False), away),
         *_at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None)),
     ]
@@ -56,29 +59,26 @@ def newest_removals() -> dict[int, datetime]:
 
     Only the newest MAX_REMOVALS overdue removals of all terminals are read.
     """
-    newest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
-    some = newest.order_by(Enrolment.desired_since.desc(), Enrolment.id.desc()).limit(MAX_REMOVALS).subquery()
-    each = select(some.c.terminal_id, func.max(some.c.desired_since)).group_by(some.c.terminal_id)
+    return _overdue_at(func.max, *(column.desc() for column in OLDEST))
+
+
+def _overdue_at(edge: Callable[[Any], Any], *order: Any) -> dict[int, datetime]:
+    first = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue()).order_by(*order)
+    some = first.limit(MAX_REMOVALS).subquery()
+    each = select(some.c.terminal_id, edge(some.c.desired_since)).group_by(some.c.terminal_id)
     return {terminal_id: moment for terminal_id, moment in db.session.execute(each)}
 
 
 def overdue_numbers(terminal_id: int) -> list[str]:
     """Return the IDs of the people who should have left a terminal by now, the first of them."""
     here = (Enrolment.terminal_id == terminal_id, *_overdue())
-    statement = select(Enrolment.number).where(*here).order_by(Enrolment.desired_since, Enrolment.id)
+    statement = select(Enrolment.number).where(*here).order_by(*OLDEST)
     return list(db.session.execute(statement.limit(MAX_NAMED + 1)).scalars())
 
 
 def _overdue() -> tuple[ColumnElement[bool], ...]:
     hours: int = current_app.config["MAIL_REMOVAL_HOURS"]
     return IS_LEAVING, Enrolment.desired_since < one_moment(-hours * SECONDS_PER_HOUR)
-
-
-def _removals() -> list[Condition]:
-    oldest = select(Enrolment.terminal_id, Enrolment.desired_since).where(*_overdue())
-    some = oldest.order_by(Enrolment.desired_since, Enrolment.id).limit(MAX_REMOVALS).subquery()
-    each = select(some.c.terminal_id, func.min(some.c.desired_since)).group_by(some.c.terminal_id)
-    return [Condition(REMOVALS, terminal_id, since) for terminal_id, since in db.session.execute(each)]
 
 
 def _at_terminals(

@@ -25,16 +25,11 @@ CLAIM_SECONDS = 120.0
 HAS_MAIL = or_(Alarm.told_at.is_(None), Alarm.over_at.is_not(None))
 
 
-def is_on() -> bool:
-    """Return True when mails are sent at all, and to somebody."""
-    return bool(current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"])
-
-
 @transactional
 def refresh() -> bool:
     """Record which alarms began and which are over; return whether a mail is due."""
-    if not is_on():
-        return False
+    if not (current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"]):
+        return False  # No mails are sent, or to nobody.
     current = {condition.key: condition for condition in conditions.current()}
     recorded = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
     for key in current.keys() - recorded.keys():

@@ -22,7 +22,7 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
     for form in (own, name):
         if form and fits(terminal, form):
             return form
-    surname, *others = _words(name)
+    surname, *others = name.split() or [name]
     initials = " ".join([surname, *(f"{_letters(other)[0]}." for other in others)])
     if fits(terminal, initials):
         return initials
@@ -35,10 +35,6 @@ def name_for(terminal: Terminal, name: str, own: str = "") -> str:
 def fits(terminal: Terminal, name: str) -> bool:
     """True when a terminal takes a name of this length, counted in bytes of UTF-8."""
     return not terminal.name_bytes or len(name.encode()) <= terminal.name_bytes
-
-
-def _words(name: str) -> list[str]:
-    return name.split() or [name]
 
 
 def _cut(word: str, limit: int) -> str:

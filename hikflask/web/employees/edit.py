@@ -137,7 +137,7 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
     :raises ChangedMeanwhile: when somebody else has changed the same fields since the page was made.
     """
     if not form.validate():
-        return form_page.invalid(form, shown)
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
     form_page.take_in_saved(form)
     if shown.running:
         return form_page.refused(form, ServiceError("capture_running"))

@@ -45,11 +45,10 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 def replace(enrolment_id: int) -> ResponseReturnValue:
     """Overwrite whoever has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
-    if desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0):
+    is_desired = desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0)
+    if is_desired:
         tasks.enqueue_due([enrolment.id], by_hand=True)
-    else:
-        flash(_("This was changed meanwhile. Look again, please."), "warning")
-    return _back(enrolment)
+    return _back(enrolment, is_done=is_desired)
 
 
 @bp.post("/enrolments/<int:enrolment_id>/by-hand")
@@ -57,9 +56,8 @@ def replace(enrolment_id: int) -> ResponseReturnValue:
 def by_hand(enrolment_id: int) -> ResponseReturnValue:
     """Record the operator's word that the number was removed by hand from a device that cannot confirm it."""
     enrolment = _enrolment(enrolment_id)
-    if not manual_removal.confirm_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0):
-        flash(_("This was changed meanwhile. Look again, please."), "warning")
-    return _back(enrolment)
+    is_recorded = manual_removal.confirm_by_hand(enrolment.id, row_id(request.form.get("wish")) or 0)
+    return _back(enrolment, is_done=is_recorded)
 
 
 @bp.post("/enrolments/<int:enrolment_id>/somebody-else")
@@ -68,16 +66,16 @@ def somebody_else(enrolment_id: int) -> ResponseReturnValue:
     """Record the operator's word that the record with this number and name belongs to somebody else."""
     enrolment = _enrolment(enrolment_id)
     wish, name = row_id(request.form.get("wish")) or 0, request.form.get("name", "")
-    if not manual_removal.confirm_as_somebody_elses(enrolment.id, wish, name):
-        flash(_("This was changed meanwhile. Look again, please."), "warning")
-    return _back(enrolment)
+    return _back(enrolment, is_done=manual_removal.confirm_as_somebody_elses(enrolment.id, wish, name))
 
 
 def _enrolment(enrolment_id: int) -> Enrolment:
     return queries.get(enrolment_id) or abort(404)
 
 
-def _back(enrolment: Enrolment) -> ResponseReturnValue:
+def _back(enrolment: Enrolment, *, is_done: bool = True) -> ResponseReturnValue:
+    if not is_done:
+        flash(_("This was changed meanwhile. Look again, please."), "warning")
     employee_id = enrolment.employee_id
     default = url_for("employees.show", employee_id=employee_id) if employee_id else url_for("removals.index")
     return redirect(next_or(default), 303)

@@ -210,11 +210,6 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
     }
 
 
-def invalid(form: EmployeePageForm, shown: Panel) -> Response:
-    """Answer the page as typed, with a sentence beside each invalid field."""
-    return show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
 def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
     problem = "" if add_errors(form, error) else error_sentence(error)

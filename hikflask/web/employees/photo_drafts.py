@@ -37,7 +37,7 @@ def look() -> ResponseReturnValue:
         if htmx.wants_fragment():  # The browser's window for files was closed.
             return "", HTTPStatus.NO_CONTENT
         form.photo.errors = [_("Choose a photo file first.")]
-        return form_page.invalid(form, capture_panel.of_form(form))
+        return form_page.show(form, capture_panel.of_form(form), HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         _make_draft(form)
     except ServiceError as error:

@@ -4,13 +4,15 @@ A form that was sent is carried through the question (resubmission.py).
 """
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf import FlaskForm
 
-from hikflask.forms.account import CodeForm, ConfirmForm, FactorForm, NewPasswordForm, SignInForm
+from hikflask.forms.account import ConfirmForm, FactorForm, NewPasswordForm, SignInForm
 from hikflask.http import permissions
 from hikflask.web.security import current_operator, factor_secret, resubmission
 from hikflask.web.security.resubmission import TypedForm
@@ -60,19 +62,15 @@ def redirect_to_confirmation() -> Response:
     return _htmx_redirect(CONFIRM) if htmx.wants_fragment() else _redirect(CONFIRM)
 
 
-def sign_in_page(form: SignInForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
-    """Answer the sign-in page, which carries a typed form along."""
-    return make_response(render_template("account/sign_in.html", form=form, carried=typed, next=next_path), status)
+def _page(template: str, form: FlaskForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
+    """Answer a page with a question, which carries a typed form along."""
+    return make_response(render_template(template, form=form, carried=typed, next=next_path), status)
 
 
-def password_page(form: NewPasswordForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
-    """Answer the page for a new password, which carries a typed form along."""
-    return make_response(render_template("account/password.html", form=form, carried=typed, next=next_path), status)
-
-
-def code_page(form: CodeForm, typed: TypedForm | None, status: int = 200, next_path: str = "/") -> Response:
-    """Answer the question for the code of the second factor, which carries a typed form along."""
-    return make_response(render_template("account/code.html", form=form, carried=typed, next=next_path), status)
+# The pages for name and password, for a new password, and for the code of the second factor.
+sign_in_page = partial(_page, "account/sign_in.html")
+password_page = partial(_page, "account/password.html")
+code_page = partial(_page, "account/code.html")
 
 
 def factor_page(
