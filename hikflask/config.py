@@ -73,16 +73,6 @@ class ConfigError(RuntimeError):
     """A setting with which the app refuses to start; the text says what to set."""
 
 
-def _seconds(most: float) -> Callable[[Any], float]:
-    def read(text: Any) -> float:
-        value = float(text)
-        if not 0 < value <= most:
-            raise ValueError
-        return value
-
-    return read
-
-
 def _zone(text: Any) -> str:
     try:
         return str(text) and ZoneInfo(str(text)).key
@@ -216,8 +206,13 @@ class Setting:
 
 
 def _time(default: float, *, most: float = 86400, decided: bool = False) -> Setting:
-    allowed = f"a number of seconds between 0 and {most:g}"
-    return Setting(default, _seconds(most), allowed, SECOND, decided)
+    def read(text: Any) -> float:
+        value = float(text)
+        if not 0 < value <= most:
+            raise ValueError
+        return value
+
+    return Setting(default, read, f"a number of seconds between 0 and {most:g}", SECOND, decided)
 
 
 def _days(default: int, least: int, allowed: str) -> Setting:

@@ -722,9 +722,17 @@ def sentence(code: str, **params: Any) -> str:
 
 
 def _sentence(code: str, params: dict[str, Any]) -> str:
-    given = _given({"word": _shown(code), **params})
-    if "text" in given:
-        given.setdefault("function", _function(given["text"]))
+    given = {name: value for name, value in {"word": _shown(code), **params}.items() if value not in (None, "")}
+    # Some also have another name, which the sentences use.
+    given = {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
+    if {"length", "limit", "letters"} <= given.keys():
+        # How many letters of the alphabet of a name fit; none is said of letters that have more than two bytes.
+        script = "latin" if given["letters"] == given["length"] else "russian"
+        if given["limit"] // (1 if script == "latin" else 2) < given["letters"]:
+            given["room"] = counted_letters(given["limit"])[script]
+    if path := given.get("text"):
+        # A function of the terminal, with the step that needs it: “FDLib/FDSetUp (binding the face)”.
+        given.setdefault("function", f"{path} ({gettext(STEPS[path])})" if path in STEPS else path)
     for variant in SENTENCES.get(code, REFUSED):
         if set(NAMES.findall(variant)) <= given.keys():
             return str(gettext(variant)) % given
@@ -771,24 +779,3 @@ def outline(code: str) -> str:
 def _shown(code: str) -> str:
     """Return a code without the prefix of a terminal's own code (isapi/errors.py)."""
     return code.removeprefix(TERMINALS_OWN)
-
-
-def _function(path: str) -> str:
-    """Return a function of the terminal with the step that needs it: “FDLib/FDSetUp (binding the face)”."""
-    return f"{path} ({gettext(STEPS[path])})" if path in STEPS else path
-
-
-def _given(params: dict[str, Any]) -> dict[str, Any]:
-    """Return the names that have a value, some of them also under the name that the sentences use."""
-    given = {name: value for name, value in params.items() if value not in (None, "")}
-    given = {ALIASES[name]: value for name, value in given.items() if name in ALIASES} | given
-    if {"length", "limit", "letters"} <= given.keys():
-        given |= _room(given["length"], given["limit"], given["letters"])
-    return given
-
-
-def _room(length: int, limit: int, letters: int) -> dict[str, str]:
-    """Return how many letters of the alphabet of a name fit, or nothing when its letters have more than two bytes."""
-    script = "latin" if letters == length else "russian"
-    room = limit if script == "latin" else limit // 2
-    return {"room": counted_letters(limit)[script]} if room < letters else {}

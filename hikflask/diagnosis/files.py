@@ -16,12 +16,6 @@ PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "u
 
 def check(folder: Path) -> Iterator[Finding]:
     """Check who owns the instance folder, who can read it, and how much room there is."""
-    yield from _owners(folder)
-    yield from _modes(folder)
-    yield _room(folder)
-
-
-def _owners(folder: Path) -> Iterator[Finding]:
     foreign = [path for path in _present(folder) if path.stat().st_uid != os.geteuid()]
     for path in foreign:
         yield wrong(
@@ -30,6 +24,13 @@ def _owners(folder: Path) -> Iterator[Finding]:
         )
     if not foreign:
         yield good(f"{folder} and what is in it belong to {_account(os.geteuid())}.")
+    yield from _modes(folder)
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1024**3:.1f} GB are free where {folder} is"
+    if free < MIN_FREE_BYTES:
+        yield wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
+    else:
+        yield good(f"{text}.")
 
 
 def _modes(folder: Path) -> Iterator[Finding]:
@@ -42,14 +43,6 @@ def _modes(folder: Path) -> Iterator[Finding]:
         yield wrong(f"Others can read {path}: run `chmod go= {path}`.")
     if not exposed:
         yield good(f"Nobody else can read the keys, the database and the photos in {folder}.")
-
-
-def _room(folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
-    text = f"{free / 1024**3:.1f} GB are free where {folder} is"
-    if free < MIN_FREE_BYTES:
-        return wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
-    return good(f"{text}.")
 
 
 def _present(folder: Path) -> list[Path]:

@@ -58,7 +58,11 @@ def drop_old() -> int:
     with vault.keyring.held():
         vault.keyring.refuse_to_drop_early()
         renewed = renew()
-        _put_on_disk()
+        end_read()
+        # After a power failure SQLite may lose its last transactions: the secrets would then need the older keys.
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        if is_sqlite and db.session.execute(text("PRAGMA wal_checkpoint(FULL)")).one()[0]:
+            raise VaultError("The database is busy: run this again.")
         vault.keyring.drop_old()
         return renewed
 
@@ -104,18 +108,6 @@ def _held_by_older() -> list[tuple[Column, int, str]]:
         rows = db.session.execute(select(id_column, column).where(column.is_not(None)).order_by(id_column)).all()
         older += [(column, row_id, token) for row_id, token in rows if not vault.keyring.is_newest(token)]
     return older
-
-
-def _put_on_disk() -> None:
-    """Checkpoint SQLite's WAL before keys are deleted.
-
-    After a power failure SQLite may lose its last transactions. The secrets would then need the older keys.
-    """
-    end_read()
-    if db.engine.dialect.name != "sqlite":
-        return
-    if db.session.execute(text("PRAGMA wal_checkpoint(FULL)")).one()[0]:
-        raise VaultError("The database is busy: run this again.")
 
 
 def _opens(token: str) -> bool:

@@ -221,17 +221,14 @@ def _with_unit(value: Any, unit: str) -> str:
         return word_label(text)
     if unit == PER_MINUTE:
         return str(ngettext("%(num)s request per minute", "%(num)s requests per minute", value))
-    return _measured(float(value), unit)
+    number = float(value)
+    if unit == SECOND:
+        # In the longest unit in which it is whole.
+        longer = ((number / size, name) for size, name in LONGER_UNITS if number >= size and number % size == 0)
+        number, unit = next(longer, (number, unit))
+    return str(format_unit(number, unit, "short", locale=str(get_locale())))
 
 
 def word_label(value: Any) -> str:
     """Return a word of a setting in the language of the page, and anything else as it is."""
     return str(WORDS.get(str(value), value))
-
-
-def _measured(value: float, unit: str) -> str:
-    """Return a number with its unit, in the longest unit in which it is whole."""
-    if unit == SECOND:
-        longer = ((value / size, name) for size, name in LONGER_UNITS if value >= size and value % size == 0)
-        value, unit = next(longer, (value, unit))
-    return str(format_unit(value, unit, "short", locale=str(get_locale())))

@@ -87,7 +87,13 @@ class Metrics:
         :raises ConfigError: when the folder that processes share is not writable; each request would fail there.
         """
         if folder := os.environ.get(FOLDER):
-            _make(Path(folder))
+            advice = f"The folder {folder} is not writable: set {FOLDER} to a folder that this account owns."
+            try:
+                Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(advice) from error
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise ConfigError(advice)
         # Twice as many series otherwise, which nobody asks for; several processes together have none either.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         app.extensions["metrics"] = Counted()
@@ -95,15 +101,5 @@ class Metrics:
     @property
     def counted(self) -> Counted:
         """What the present app counts."""
-        found: Counted = current_app.extensions["metrics"]
-        return found
-
-
-def _make(folder: Path) -> None:
-    advice = f"The folder {folder} is not writable: set {FOLDER} to a folder that this account owns."
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(advice) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(advice)
+        counted: Counted = current_app.extensions["metrics"]
+        return counted

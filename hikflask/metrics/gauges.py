@@ -32,12 +32,11 @@ def read() -> list[Metric]:
     """Return all gauges; when the database does not answer, only that."""
     reachable = GaugeMetricFamily("hikflask_database_reachable", "1 when the database answers, else 0.")
     try:
-        states = _states()
-        found = [_employees(), _enrolments(states), *_removals(states[LEAVING]), *_terminals(), *_work(), _backup()]
+        gauges = [_employees(), *_enrolments(), *_terminals(), *_work(), _backup()]
     except SQLAlchemyError:
-        found = []
-    reachable.add_metric([], bool(found))
-    return [reachable, *found]
+        gauges = []
+    reachable.add_metric([], bool(gauges))
+    return [reachable, *gauges]
 
 
 def _employees() -> Metric:
@@ -49,49 +48,39 @@ def _employees() -> Metric:
     return people
 
 
-def _enrolments(states: dict[str, int]) -> Metric:
-    enrolments = GaugeMetricFamily("hikflask_enrolments", f"Enrolments by state, {UP_TO}.", labels=["state"])
-    for state, count in states.items():
-        enrolments.add_metric([state], count)
-    return enrolments
-
-
-def _states() -> dict[str, int]:
-    """Return how many enrolments are in each state; those that were sent without a face are told apart."""
-    refused, without_face = _stopped()
-    return {
-        CONFIRMED: _count(filters.IS_CONFIRMED),
-        WAITING: _count(filters.IS_WAITING),
-        REFUSED: refused,
-        "without_face": without_face,
-        LEAVING: _count(IS_LEAVING),
-    }
-
-
-def _stopped() -> tuple[int, int]:
-    """Return how many were refused, and how many were sent without a face, among the first of both."""
+def _enrolments() -> Iterator[Metric]:
+    """Yield the enrolments by state, those that were sent without a face apart, and the open removals."""
+    # Among the first of both, how many were refused, and how many were sent without a face.
     is_without = filters.IS_PERSON_ONLY.label("is_without_face")
     both = select(is_without).where(filters.IS_REFUSED).limit(MAX_COUNTED + 1).subquery()
     with along_indexes():
         counts = select(both.c.is_without_face, func.count()).group_by(both.c.is_without_face)
-        found = {bool(without): count for without, count in db.session.execute(counts)}
-    return found.get(False, 0), found.get(True, 0)
-
-
-def _count(*where: ColumnElement[bool]) -> int:
-    # A column that the indexes have, so that no more is read than they need.
-    with along_indexes():
-        return count_rows_up_to(select(Enrolment.employee_id).where(*where), MAX_COUNTED)
-
-
-def _removals(count: int) -> Iterator[Metric]:
-    yield GaugeMetricFamily("hikflask_removals_open", f"Removals that no terminal has confirmed, {UP_TO}.", value=count)
+        stopped = {bool(without): count for without, count in db.session.execute(counts)}
+    states = {
+        CONFIRMED: _count(filters.IS_CONFIRMED),
+        WAITING: _count(filters.IS_WAITING),
+        REFUSED: stopped.get(False, 0),
+        "without_face": stopped.get(True, 0),
+        LEAVING: _count(IS_LEAVING),
+    }
+    enrolments = GaugeMetricFamily("hikflask_enrolments", f"Enrolments by state, {UP_TO}.", labels=["state"])
+    for state, count in states.items():
+        enrolments.add_metric([state], count)
+    yield enrolments
+    text = f"Removals that no terminal has confirmed, {UP_TO}."
+    yield GaugeMetricFamily("hikflask_removals_open", text, value=states[LEAVING])
     first = select(Enrolment.desired_since, database_now()).where(IS_LEAVING).order_by(Enrolment.desired_since)
     row = db.session.execute(first.limit(1)).first()
     age = (row[1] - row[0]).total_seconds() if row and row[0] else 0.0
     yield GaugeMetricFamily(
         "hikflask_removal_oldest_seconds", "Age of the oldest open removal; 0 without one.", value=age
     )
+
+
+def _count(*where: ColumnElement[bool]) -> int:
+    # A column that the indexes have, so that no more is read than they need.
+    with along_indexes():
+        return count_rows_up_to(select(Enrolment.employee_id).where(*where), MAX_COUNTED)
 
 
 def _terminals() -> Iterator[Metric]:
@@ -128,9 +117,9 @@ def _work() -> Iterator[Metric]:
     oldest = GaugeMetricFamily(
         "hikflask_queue_oldest_seconds", "For how long the first waiting task does.", labels=["lane"]
     )
-    for lane, found in (waiting or {}).items():
-        tasks.add_metric([lane], found.tasks)
-        oldest.add_metric([lane], found.seconds)
+    for lane, queue in (waiting or {}).items():
+        tasks.add_metric([lane], queue.tasks)
+        oldest.add_metric([lane], queue.seconds)
     yield from (tasks, oldest)
 
 

@@ -130,16 +130,13 @@ def form_of(kind: type[Form], fields: Mapping[str, Value], **options: Any) -> Fo
     )
     form: Form = kind(formdata=typed, meta={"csrf": False}, **options)
     form.validate()
-    refused = {name: str(errors[0]) for name, errors in form.errors.items()} | _of_another_type(form, fields)
+    refused = {name: str(errors[0]) for name, errors in form.errors.items()}
+    for field in form:
+        if field.name in fields and isinstance(field, BooleanField) != isinstance(fields[field.name], bool):
+            refused[field.name] = TRUE_OR_FALSE if isinstance(field, BooleanField) else STRING
     if refused:
         raise InputError(refused)
     return form
-
-
-def _of_another_type(form: FlaskForm, fields: Mapping[str, Value]) -> dict[str, str]:
-    given = [field for field in form if field.name in fields]
-    wrong = [field for field in given if isinstance(field, BooleanField) != isinstance(fields[field.name], bool)]
-    return {field.name: TRUE_OR_FALSE if isinstance(field, BooleanField) else STRING for field in wrong}
 
 
 def flag(fields: Fields, name: str) -> bool | None:

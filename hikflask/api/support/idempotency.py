@@ -65,59 +65,52 @@ def begin(token_id: int, key: str, fingerprint: str) -> Claim | Answer:
         call was not answered yet. :raises idempotency_answer_gone: when the answer is not kept any more.
     """
     hashed = sha256(key.encode()).hexdigest()
-    mine = (IdempotencyKey.token_id == token_id, IdempotencyKey.key_sha256 == hashed)
+    own = (IdempotencyKey.token_id == token_id, IdempotencyKey.key_sha256 == hashed)
     given = {"token_id": token_id, "key_sha256": hashed, "fingerprint": fingerprint}
     fresh = insert(IdempotencyKey).values(**given, claimed_until=database_now(CLAIM_SECONDS))
     try:
         with transaction(alone=True):
-            changed_rows(delete(IdempotencyKey).where(*mine, IdempotencyKey.created_at < database_now(-KEPT_SECONDS)))
+            changed_rows(delete(IdempotencyKey).where(*own, IdempotencyKey.created_at < database_now(-KEPT_SECONDS)))
             row_id: int = db.session.execute(fresh.returning(IdempotencyKey.id)).scalar_one()
     except IntegrityError:
-        return _begin_again(db.session.execute(select(IdempotencyKey).where(*mine)).scalar_one_or_none(), fingerprint)
+        return _begin_again(db.session.execute(select(IdempotencyKey).where(*own)).scalar_one_or_none(), fingerprint)
     return Claim(row_id, 1)
 
 
-def _begin_again(found: IdempotencyKey | None, fingerprint: str) -> Claim | Answer:
-    if found is None:  # The call that had it was given up just now.
+def _begin_again(kept: IdempotencyKey | None, fingerprint: str) -> Claim | Answer:
+    """Return the answer that is kept, or claim a call anew that was not answered in time."""
+    if kept is None:  # The call that had it was given up just now.
         raise ServiceError("idempotency_running")
-    if found.fingerprint != fingerprint:
+    if kept.fingerprint != fingerprint:
         raise ServiceError("idempotency_key_reused")
-    return _claimed_anew(found) if found.answer is None else _opened(found.answer)
-
-
-def _claimed_anew(found: IdempotencyKey) -> Claim:
-    unanswered = (IdempotencyKey.id == found.id, IdempotencyKey.answer.is_(None))
-    over = select(IdempotencyKey.id, IdempotencyKey.claim_number).where(
-        *unanswered, IdempotencyKey.claimed_until < database_now()
-    )
+    if kept.answer is not None:
+        try:
+            return Answer(**json.loads(vault.decrypt(kept.answer)))
+        except VaultError as error:
+            raise ServiceError("idempotency_answer_gone") from error
+    unanswered = (IdempotencyKey.id == kept.id, IdempotencyKey.answer.is_(None))
+    over = (*unanswered, IdempotencyKey.claimed_until < database_now())
     anew = {"claim_number": IdempotencyKey.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
-    claimed = claim_rows(over, anew)
+    claimed = claim_rows(select(IdempotencyKey.id, IdempotencyKey.claim_number).where(*over), anew)
     if not claimed:
         raise ServiceError("idempotency_running")
     return Claim(*claimed[0])
-
-
-def _opened(kept: str) -> Answer:
-    try:
-        return Answer(**json.loads(vault.decrypt(kept)))
-    except VaultError as error:
-        raise ServiceError("idempotency_answer_gone") from error
 
 
 def keep(claim: Claim, answer: Answer) -> None:
     """Keep the answer to a claimed call, encrypted, unless somebody was erased since it began."""
     text = vault.encrypt(json.dumps({"status": answer.status, "headers": answer.headers, "body": answer.body}))
     with transaction():
-        changed_rows(update(IdempotencyKey).where(*_mine(claim), IdempotencyKey.answer.is_(None)).values(answer=text))
+        changed_rows(update(IdempotencyKey).where(*_held(claim), IdempotencyKey.answer.is_(None)).values(answer=text))
 
 
 def give_up(claim: Claim) -> None:
     """Forget a claimed call that has no answer to keep, so that it may be sent again at once."""
     with transaction():
-        changed_rows(delete(IdempotencyKey).where(*_mine(claim)))
+        changed_rows(delete(IdempotencyKey).where(*_held(claim)))
 
 
-def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return IdempotencyKey.id == claim.row_id, IdempotencyKey.claim_number == claim.number
 
 
@@ -138,11 +131,11 @@ def _before() -> ResponseReturnValue | None:
         return None
     if not re.fullmatch(PATTERN, key):
         raise InputError({KEY: f"A key has 1 to {MAX_KEY_LENGTH} visible ASCII characters."})
-    found = begin(bearer_token.token_id(), key, _fingerprint())
-    if isinstance(found, Claim):
-        g.idempotency_claim = found
+    begun = begin(bearer_token.token_id(), key, _fingerprint())
+    if isinstance(begun, Claim):
+        g.idempotency_claim = begun
         return None
-    return Response(found.body, found.status, {**found.headers, REPLAYED: "true"}, mimetype="application/json")
+    return Response(begun.body, begun.status, {**begun.headers, REPLAYED: "true"}, mimetype="application/json")
 
 
 def _after(response: Response) -> Response:

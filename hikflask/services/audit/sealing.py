@@ -64,7 +64,7 @@ def seal(employee_id: int | None, number: str, about: dict[str, Any]) -> tuple[s
     keys = db.session.info.setdefault(IN_USE, {})
     person = (employee_id, number)
     if person not in keys:
-        keys[person] = _key_of(employee_id, number) or _add(employee_id, number)
+        keys[person] = _key_of(employee_id, number)
     pseudonym, key = keys[person]
     return pseudonym, Fernet(key).encrypt(json.dumps({"employee": number, **about}).encode()).decode()
 
@@ -132,15 +132,11 @@ def _are_of(numbers: Collection[str], employee_id: int | None) -> ColumnElement[
     return or_(own, nobodys)
 
 
-def _key_of(employee_id: int | None, number: str) -> tuple[str, bytes] | None:
+def _key_of(employee_id: int | None, number: str) -> tuple[str, bytes]:
+    """Return the pseudonym and the key of a person; they are made where the person has none that opens."""
     for pseudonym, encrypted in db.session.execute(THEIRS, {"number": number, "employee_id": employee_id}):
-        key = _unwrapped(encrypted)
-        if key:
+        if key := _unwrapped(encrypted):
             return pseudonym, key
-    return None
-
-
-def _add(employee_id: int | None, number: str) -> tuple[str, bytes]:
     pseudonym, key = secrets.token_hex(16), Fernet.generate_key()
     row = {"pseudonym": pseudonym, "employee_id": employee_id, "number": number}
     db.session.execute(ADD, {**row, "key_encrypted": vault.encrypt(key.decode())})

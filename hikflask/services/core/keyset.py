@@ -116,12 +116,10 @@ class Keyset:
             raise CursorUnknown from error
         if name != self.name or len(values) != len(self.order):
             raise CursorUnknown
-        return [_typed(value, column) for value, column in zip(values, self.columns, strict=True)]
-
-
-def _typed(value: Any, column: Any) -> Any:
-    """Return a value of a cursor as the column has it."""
-    return datetime.fromisoformat(value) if value and isinstance(column.type, UTCDateTime) else value
+        return [
+            datetime.fromisoformat(value) if value and isinstance(column.type, UTCDateTime) else value
+            for value, column in zip(values, self.columns, strict=True)
+        ]
 
 
 def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Page[Any]:

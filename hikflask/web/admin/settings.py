@@ -81,19 +81,14 @@ def _saved(name: str) -> ResponseReturnValue:
 
 
 def _refused(form: SettingForm, name: str, error: ServiceError) -> Response:
-    form.value.errors = [_sentence(error)]
-    return _form(form, name, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _sentence(error: ServiceError) -> str:
-    """Return the sentence of a refusal, with the names of settings that people know."""
+    """Answer the form with the sentence of a refusal, in which settings have the names that people know."""
     about = dict(error.params)
     if "longer" in about:
         about |= {key: labels.label(about[key]) for key in ("longer", "shorter")}
     elif "setting" in about:
-        name = about["setting"]
         about |= {"setting": labels.label(name), "allowed": labels.allowed_values(name)}
-    return messages.sentence(error.code, **about)
+    form.value.errors = [messages.sentence(error.code, **about)]
+    return _form(form, name, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _form(form: SettingForm, name: str, status: int = 200) -> Response:

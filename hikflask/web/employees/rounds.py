@@ -17,7 +17,7 @@ from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.labels.enrolments import status_of
 from hikflask.messages import error_sentence
-from hikflask.models import Employee, Terminal
+from hikflask.models import Terminal
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import holds, queries
 from hikflask.services.captures.cancel import cancel_capture, discard_picture
@@ -90,19 +90,14 @@ def next_address(terminal: Terminal, employee_id: int, of: int | None, saved_cap
         return url_for("rounds.show", terminal_id=terminal.id, of=of)
     values: dict[str, Any] = {"employee_id": person.id, "round": terminal.id, "of": of}
     try:
-        capture_id = _started(terminal, person, saved_capture)
+        draft = form_page.typed_draft(form_page.as_saved(person.id))
+        capture = start_capture(terminal.id, draft, operator_name(), employee_id=person.id, behind=saved_capture)
     except ServiceError as error:
         flash(error_sentence(error), "warning")
         return url_for("employees.edit", **values)
-    return url_for("employees.edit", capture=capture_id, **values)
-
-
-def _started(terminal: Terminal, person: Employee, saved_capture: int | None) -> int:
-    draft = form_page.typed_draft(form_page.as_saved(person.id))
-    capture = start_capture(terminal.id, draft, operator_name(), employee_id=person.id, behind=saved_capture)
     if not holds.begins_later(capture.id):
         task_queue.enqueue(tasks.run_capture, capture.id)
-    return capture.id
+    return url_for("employees.edit", capture=capture.id, **values)
 
 
 def _end_capture(capture_id: int | None) -> None:

@@ -67,8 +67,13 @@ def typed_again(fields: MultiDict[str, str], employee_id: int) -> ResponseReturn
 def withdraw(employee_id: int) -> ResponseReturnValue:
     """Delete the recorded consent; photo and terminals stay until somebody erases the employee."""
     _employee(employee_id)
-    if consents.withdraw(employee_id):
-        flash(_what_follows(employee_id), "warning")
+    if not consents.withdraw(employee_id):
+        return _back(employee_id)
+    if current_operator.may(ADMIN):
+        text = _("The consent is withdrawn. Photo and records must be erased now:")
+        flash(with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase all data")), "warning")
+    else:
+        flash(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."), "warning")
     return _back(employee_id)
 
 
@@ -84,14 +89,6 @@ def printed(employee_id: int) -> ResponseReturnValue:
 def blank() -> ResponseReturnValue:
     """Show the form to print and sign, without a name."""
     return render_template("privacy/consent_to_sign.html", employee=None)
-
-
-def _what_follows(employee_id: int) -> str:
-    """Return what must follow a withdrawal, with a link for administrators."""
-    if not current_operator.may(ADMIN):
-        return str(_("The consent is withdrawn. Photo and records must be erased now: tell an administrator."))
-    text = _("The consent is withdrawn. Photo and records must be erased now:")
-    return with_link(text, url_for("erasures.ask", employee_id=employee_id), _("Erase all data"))
 
 
 def _employee(employee_id: int) -> Employee:

@@ -11,10 +11,8 @@ from werkzeug.exceptions import BadHost, SecurityError
 
 from hikflask import request_id
 from hikflask.http import bearer_token, body_limits, permissions
-from hikflask.http.permissions import Rule
 from hikflask.services import audit
 from hikflask.services.accounts import sessions
-from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.audit import Actor
 from hikflask.web.security import current_operator, password_prompt, reauthentication, same_origin
 from hikflask.web.support import urls
@@ -92,10 +90,6 @@ def admit_page() -> ResponseReturnValue | None:
     set_audit_actor(person.name if person else audit.NOBODY)
     if person is None:
         return None if is_public else password_prompt.ask_to_sign_in()
-    return _admit_person(person, rule)
-
-
-def _admit_person(person: SignedIn, rule: Rule | None) -> ResponseReturnValue | None:
     if rule is None or rule.is_activity:
         sessions.touch(person.session_id)
     if person.must_change_password and request.endpoint not in BEFORE_PASSWORD_CHANGE:

@@ -103,9 +103,15 @@ def typed_in_request() -> TypedForm | None:
 def carried_form() -> TypedForm | None:
     """Return the form that the page with the question carried along; None when there is none or it cannot be read."""
     path, fields = request.form.get("kept_path"), request.form.get("kept")
-    pairs = _read(fields) if path and fields and len(fields) <= MAX_BYTES else None
-    typed = TypedForm(path, pairs) if path and pairs is not None else None
-    return None if typed is None or typed.is_too_much else typed
+    if not path or not fields or len(fields) > MAX_BYTES:
+        return None
+    try:
+        typed = TypedForm(path, tuple((str(name), str(value)) for name, value in json.loads(fields)))
+        # JSON may hold half a character, which no page can be written with.
+        typed.as_json.encode()
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return None if typed.is_too_much else typed
 
 
 def show_again(typed: TypedForm, person: SignedIn, why: str = "", *, silent: bool = False) -> Response | None:
@@ -152,13 +158,3 @@ def _view(path: str) -> tuple[str, dict[str, Any]]:
     except HTTPException:
         return "", {}
     return str(endpoint), dict(values)
-
-
-def _read(text: str) -> Pairs | None:
-    try:
-        pairs = tuple((str(name), str(value)) for name, value in json.loads(text))
-        # JSON may hold half a character, which no page can be written with.
-        "".join(f"{name}{value}" for name, value in pairs).encode()
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return pairs
