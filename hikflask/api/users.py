@@ -85,8 +85,8 @@ def list_users() -> ResponseReturnValue:
     if offset and place.after:
         raise InputError({"after": "Either “after” or “offset” says where the page begins."})
     if offset or not limit:
-        found, total = search.search(form.filter, limit, offset)
-        return _listed(found, total)
+        users, total = search.search(form.filter, limit, offset)
+        return _listed(users, total)
     page, total = search.page(form.filter, limit, place)
     return _listed(page.rows, total, page.after)
 

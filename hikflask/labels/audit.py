@@ -231,9 +231,9 @@ def subject_label(entry: Entry) -> str:
         return settings.label(entry.subject)
     if entry.action not in SUBJECTS:
         return entry.subject
-    noted, words = SUBJECTS[entry.action]
-    found = noted.match(entry.subject)
-    return str(gettext(words, n=found[1])) if found else entry.subject
+    pattern, words = SUBJECTS[entry.action]
+    noted = pattern.match(entry.subject)
+    return str(gettext(words, n=noted[1])) if noted else entry.subject
 
 
 def stored_actor(shown: str) -> str:

@@ -193,8 +193,8 @@ def description(name: str) -> str:
 
 def groups() -> list[tuple[str, list[str]]]:
     """Return the titles of the page, each with the settings below it."""
-    known = {name for _, names in GROUPS for name in names}
-    others = sorted(SETTINGS.keys() - known)
+    grouped = {name for _, names in GROUPS for name in names}
+    others = sorted(SETTINGS.keys() - grouped)
     return [(str(title), [*names] or others) for title, names in GROUPS]
 
 

@@ -65,28 +65,28 @@ class Clocks:
 
 def clocks_of(terminal: Terminal) -> Clocks | None:
     """Return what to show, or None when the terminal's time is not known."""
-    shown, asked = clock.time_there(terminal), terminal.clock_checked_at
-    if shown is None or asked is None:
+    time_there, asked_at = clock.time_there(terminal), terminal.clock_checked_at
+    if time_there is None or asked_at is None:
         return None
     there, here = clock.offset_there(terminal), clock.offset_here(terminal)
-    ours = local(asked).replace(tzinfo=None)
+    ours = local(asked_at).replace(tzinfo=None)
     by_ntp = terminal.clock_mode.upper() == "NTP"
-    return Clocks(_with_zone(shown, there), _with_zone(ours, here), asked, by_ntp, clock_warning(terminal))
+    return Clocks(_with_zone(time_there, there), _with_zone(ours, here), asked_at, by_ntp, clock_warning(terminal))
 
 
 def clock_warning(terminal: Terminal) -> str:
     """Return what is wrong with the clock and the zone, or an empty text."""
-    said = []
+    warnings = []
     if clock.is_off(terminal):
         seconds = terminal.clock_offset or 0
         # Babel has the case that follows «на» only behind a preposition of its own: «через 1 минуту», “in 1 minute”.
         time = format_timedelta(timedelta(seconds=abs(seconds)), threshold=1.5, add_direction=True).partition(" ")[2]
         fast, slow = _("The terminal's clock is %(time)s fast."), _("The terminal's clock is %(time)s slow.")
-        said.append((fast if seconds > 0 else slow) % {"time": time})
+        warnings.append((fast if seconds > 0 else slow) % {"time": time})
     if clock.is_elsewhere(terminal):
         there, here = clock.written(clock.offset_there(terminal)), clock.written(clock.offset_here(terminal))
-        said.append(_("Its time zone is %(there)s, and here it is %(here)s.", there=there, here=here))
-    return " ".join(map(str, said))
+        warnings.append(_("Its time zone is %(there)s, and here it is %(here)s.", there=there, here=here))
+    return " ".join(map(str, warnings))
 
 
 def _with_zone(moment: datetime, offset: timedelta | None) -> str:
@@ -103,10 +103,10 @@ def waiting_sentence(row: Enrolment) -> str:
     """Return why a row waits: what the terminal said, and when it is tried again, or that it waits for its turn."""
     status = status_of(row)
     is_later = row.next_attempt_at is not None and row.next_attempt_at > datetime.now(UTC)
-    said = [status.reason] if status.reason else []
+    sentences = [status.reason] if status.reason else []
     if is_later and not status.says_when:
-        said.append(str(_("The next try is %(time)s.", time=status.retry_at)))
-    return " ".join(said) or str(_("Waits for its turn."))
+        sentences.append(str(_("The next try is %(time)s.", time=status.retry_at)))
+    return " ".join(sentences) or str(_("Waits for its turn."))
 
 
 def queue_count(number: int) -> str:
@@ -128,8 +128,8 @@ def problem_sentence(problem: Problem) -> str:
     if problem.kind == terminal_problems.REPLACED:
         new, old = terminal.serial or "—", terminal.earlier_serial or "—"
         return str(_("Another device answers there: serial number %(new)s, before it %(old)s.", new=new, old=old))
-    said = terminal.refused_code or WrongPassword.own_code
-    code = said if terminal.refused_since else terminal.last_error_code or Unreachable.own_code
+    refused_code = terminal.refused_code or WrongPassword.own_code
+    code = refused_code if terminal.refused_since else terminal.last_error_code or Unreachable.own_code
     minutes = connection.locked_minutes(terminal)
     return messages.sentence(code, t=terminal.name, address=terminal.url, n=minutes)
 

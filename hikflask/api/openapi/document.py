@@ -107,7 +107,7 @@ def _operation(
     parameters = [*_of_path(rule), *(forms.of_query(description.query) if description.query else [])]
     parameters += [IDEMPOTENCY] if _is("POST", rule) else []
     parameters += [IF_MATCH] if description.tagged and _is("PUT", rule) else []
-    found: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "operationId": view.__name__,
         "tags": [rule.rule.split("/")[2]],
         "summary": about.partition("\n")[0].partition(";")[0].rstrip("."),
@@ -117,10 +117,10 @@ def _operation(
         "responses": _responses(rule, description),
     }
     if description.body is not None:
-        found["requestBody"] = _request_body(description.body)
+        operation["requestBody"] = _request_body(description.body)
     if access is not None and access.session_too:
-        found["security"] = [{"token": []}, {"session": []}]
-    return found
+        operation["security"] = [{"token": []}, {"session": []}]
+    return operation
 
 
 def _is(method: str, rule: Rule) -> bool:
@@ -128,9 +128,9 @@ def _is(method: str, rule: Rule) -> bool:
 
 
 def _of_path(rule: Rule) -> Iterator[Schema]:
-    for found in PARAMETER.finditer(rule.rule):
-        schema = ID if found["kind"] == "int" else {"type": "string"}
-        yield {"name": found["name"], "in": "path", "required": True, "schema": schema}
+    for parameter in PARAMETER.finditer(rule.rule):
+        schema = ID if parameter["kind"] == "int" else {"type": "string"}
+        yield {"name": parameter["name"], "in": "path", "required": True, "schema": schema}
 
 
 def _request_body(body: Body | Files) -> Schema:

@@ -179,5 +179,5 @@ def row_id(fields: Mapping[str, object], name: str) -> int | None:
 
     :raises InputError: when it is anything else.
     """
-    found = number(fields, name)
-    return 0 if found is not None and found > MAX_ID else found
+    value = number(fields, name)
+    return 0 if value is not None and value > MAX_ID else value

@@ -33,6 +33,6 @@ def with_link(answer: Response, after: str) -> Response:
     """Return the answer with the way to the next page; "" when there is none."""
     if after:
         # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
-        asked = {**request.args.to_dict(), "after": after}
-        answer.headers["Link"] = f'<{request.path}?{urlencode(asked)}>; rel="next"'
+        arguments = {**request.args.to_dict(), "after": after}
+        answer.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
     return answer
