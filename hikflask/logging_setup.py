@@ -61,7 +61,7 @@ def register(app: Flask) -> None:
 
 
 def write_as(name: str) -> None:
-    """Let all handlers of this process write in this format: LINES or JSON."""
+    """Set the format of all log handlers of this process: LINES or JSON."""
     for handler in (default_handler, logging.lastResort, *logging.getLogger(SERVER).handlers):
         if handler:
             before = handler.formatter

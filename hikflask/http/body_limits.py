@@ -55,7 +55,7 @@ def limit_body() -> None:
 
 
 def takes(longest: Callable[[], int]) -> Callable[[View], View]:
-    """Let a view take longer files than others.
+    """Mark a view that takes longer files than others.
 
     :param longest: returns the largest size of the files together, in bytes; it is called within a request.
     """
@@ -68,7 +68,7 @@ def takes(longest: Callable[[], int]) -> Callable[[View], View]:
 
 
 def let_in() -> None:
-    """Let this request's body be as long as its view takes. Call this once it is known that the sender may call it."""
+    """Raise the limit of this request's body to that of its view. Call this once the sender is authorized."""
     longest = _longest()
     if longest is not None and may_bring_file():
         request.max_content_length = longest + MAX_FORM_BYTES
@@ -88,7 +88,7 @@ def _longest() -> int | None:
 
 
 def limit_to_form() -> None:
-    """Let this request's body be no longer than a form, whatever its content type is."""
+    """Limit this request's body to the length of a form, whatever its content type is."""
     request.max_content_length = MAX_FORM_BYTES
 
 

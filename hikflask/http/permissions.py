@@ -50,17 +50,17 @@ PUBLIC = Rule(None)
 
 
 def public(view: View) -> View:
-    """Let everybody call a view, such as the sign-in page and the health check."""
+    """Open a view to everybody, such as the sign-in page and the health check."""
     return _marked(PUBLIC)(view)
 
 
 def allow(role: str, *, is_activity: bool = True, session_too: bool = False) -> Callable[[View], View]:
-    """Let a role, and the roles above it, call a view."""
+    """Open a view to a role and the roles above it."""
     return _marked(Rule(role, is_activity=is_activity, session_too=session_too))
 
 
 def confirmed(role: str, *, answers_file: bool = False) -> Callable[[View], View]:
-    """Let a role, and the roles above it, call a dangerous view, after the password was asked for again."""
+    """Open a dangerous view to a role and the roles above it, after the password was asked for again."""
     return _marked(Rule(role, confirmed=True, answers_file=answers_file))
 
 

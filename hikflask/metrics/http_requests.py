@@ -21,7 +21,7 @@ def init_app(app: Flask) -> None:
 
 
 def begin() -> None:
-    """Note when the request began."""
+    """Remember when the request began."""
     g.request_began = time.perf_counter()
 
 

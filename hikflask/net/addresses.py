@@ -47,7 +47,7 @@ class AllowedAddresses:
     networks: tuple[Network, ...] = ()
 
     def allow(self, text: str) -> bool:
-        """Tell whether this IP address may be connected to."""
+        """Return True when this IP address may be connected to."""
         address = _embedded(ipaddress.ip_address(text.partition("%")[0]))
         if any(address in network for network in NEVER):
             return False

@@ -15,7 +15,7 @@ def register(app: Flask) -> None:
 
 
 def admit() -> ResponseReturnValue | None:
-    """Let the call through (None), or answer the refusal in JSON."""
+    """Return the refusal of a call in JSON, or None when the call may go on."""
     if not permissions.is_api_call() or permissions.is_open_by_session():
         return None
     if request.routing_exception is None:

@@ -115,14 +115,14 @@ def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def register(app: Flask) -> None:
-    """Look at the key of each call once it is known who calls, and keep the answer once it is made."""
+    """Check the key of each call once the caller is authenticated, and keep the answer once it is made."""
     app.before_request(_before)
     app.after_request(_after)
     app.teardown_request(_teardown)
 
 
 def _before() -> ResponseReturnValue | None:
-    """Let a call through (None), or answer it as the first time.
+    """Return the first answer to a call that was made before with the same key, or None when the call may go on.
 
     :raises InputError: when the key is none. :raises ServiceError: as begin() does.
     """
@@ -150,7 +150,7 @@ def _after(response: Response) -> Response:
 
 
 def _teardown(error: BaseException | None = None) -> None:  # noqa: ARG001 - Flask passes it
-    """Let a call be sent again whose answer is not kept."""
+    """Release the claim of a call whose answer is not kept, so that it may be sent again."""
     claim: Claim | None = g.pop("idempotency_claim", None)
     if claim is not None:
         give_up(claim)

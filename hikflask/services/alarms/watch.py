@@ -85,7 +85,7 @@ def _change(keys: list[str], **values: Any) -> None:
 
 
 def _mail_newer_removals() -> None:
-    """Let a terminal's open removals be mailed again once more of them became overdue since the last mail.
+    """Make a terminal's open removals due for another mail once more of them became overdue since the last one.
 
     At most once in HIKFLASK_MAIL_REMOVAL_HOURS, so that nobody gets a mail for each person.
     """

@@ -43,7 +43,7 @@ def end_of(day: date) -> datetime:
 
 
 def is_working_time(now: datetime | None = None) -> bool:
-    """Tell whether HIKFLASK_WORKING_HOURS, in this zone, have the present moment; without any they always do.
+    """Return True when the present moment is within HIKFLASK_WORKING_HOURS, in this zone, or when none are set.
 
     :param now: the present moment, when it is not the clock's.
     """

@@ -21,7 +21,7 @@ def name() -> str:
 
 
 def beat(worker: str) -> None:
-    """Note that this worker is running."""
+    """Record that this worker is running."""
     with transaction(alone=True):
         if not changed_rows(update(Heartbeat).where(Heartbeat.worker == worker).values(seen_at=database_now())):
             db.session.add(Heartbeat(worker=worker, seen_at=database_now()))
@@ -29,7 +29,7 @@ def beat(worker: str) -> None:
 
 
 def leave(worker: str) -> None:
-    """Note that this worker has ended."""
+    """Delete the heartbeat of this worker, which ends."""
     with transaction(alone=True):
         db.session.execute(delete(Heartbeat).where(Heartbeat.worker == worker))
 

@@ -11,7 +11,7 @@ class Progress(Protocol):
     """Reports from long work that is done as a whole, such as the reading of a file."""
 
     def report(self, done: int, total: int) -> None:
-        """Say how far the work is, in the transaction of what was done since the last report, if there is one.
+        """Record how far the work is, in the transaction of what was done since the last report, if there is one.
 
         :raises ClaimLost: when it is not to go on, so that transaction is rolled back.
         """

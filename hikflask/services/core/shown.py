@@ -1,6 +1,6 @@
 """The digest of what a page, or an answer, showed before a question: the answer to it does this and nothing else.
 
-Whoever answers sends the digest along; where that of what would be done by now is another one, nothing is done.
+The answer brings the digest along. When the digest of what would be done by now differs from it, nothing is done.
 """
 
 import hashlib

@@ -37,7 +37,7 @@ class Stored:
 
 
 def init_app(app: Flask) -> None:
-    """Let the app read the table whenever a request, a job or a command begins."""
+    """Read the table for this app whenever a request, a job or a command begins."""
     sources = app.config["SETTING_SOURCES"]
     may_change = (name for name, setting in SETTINGS.items() if setting.decided and sources[name] != ENVIRONMENT)
     app.extensions["stored_settings"] = Stored({name: app.config[name] for name in may_change})

@@ -90,12 +90,12 @@ def signature(secret: str, sent_at: int, body: bytes) -> str:
 
 
 def send_again(webhook_id: int, delivery_id: int) -> bool:
-    """Let a message be sent again, whether or not it was taken; return False when the webhook has no such message."""
+    """Schedule a message once more, whether or not it was taken; return False when the webhook has no such message."""
     return _send_anew(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook_id) == 1
 
 
 def send_given_up(webhook_id: int) -> int:
-    """Let all messages to a webhook that were given up be sent again; return how many there are."""
+    """Schedule once more all messages to a webhook that were given up; return how many there are."""
     given_up = (WebhookDelivery.next_attempt_at.is_(None), WebhookDelivery.delivered_at.is_(None))
     return _send_anew(WebhookDelivery.webhook_id == webhook_id, *given_up)
 

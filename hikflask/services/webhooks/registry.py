@@ -66,7 +66,7 @@ def switch(webhook_id: int, is_active: bool) -> None:
 
 
 def test(webhook_id: int) -> None:
-    """Let a message of the event “test” be sent. :raises webhook_unknown: when there is none."""
+    """Schedule a message of the event “test”. :raises webhook_unknown: when there is no such webhook."""
     with transaction():
         webhook = get_one(webhook_id)
         db.session.add(WebhookDelivery(webhook_id=webhook.id, event=TEST))

@@ -23,7 +23,7 @@ OK, ERROR = "ok", "error"
 
 
 def register(app: Flask) -> None:
-    """Let the health checks answer without reading the settings that were changed on a page."""
+    """Answer the health checks without reading the settings that were changed on a page."""
     serve = app.wsgi_app
 
     def without_settings(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

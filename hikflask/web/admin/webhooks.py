@@ -103,7 +103,7 @@ def send_given_up(webhook_id: int) -> ResponseReturnValue:
 
 @bp.errorhandler(NotFound)
 def go_to_index(error: NotFound) -> ResponseReturnValue:
-    """Say on the list that the webhook was deleted meanwhile."""
+    """Redirect to the list, with a sentence that the webhook was deleted meanwhile."""
     flash(error_sentence(error), "danger")
     return redirect(url_for(".index"), 303)
 

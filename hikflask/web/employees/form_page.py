@@ -218,7 +218,7 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
 
 
 def take_in_saved(form: EmployeePageForm) -> None:
-    """Let the form of a known employee have what somebody else has saved since its page was made, and say so.
+    """Merge into the form of an existing employee what somebody else has saved since its page was made, and flash that.
 
     :raises ChangedMeanwhile: when the same fields were changed here.
     """

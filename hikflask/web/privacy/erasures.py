@@ -112,7 +112,7 @@ def ask_certificate() -> ResponseReturnValue:
 @bp.post("/erasures/check")
 @allow(ADMIN)
 def check_certificate() -> ResponseReturnValue:
-    """Say whether a certificate is the one of this ID and name. It is a POST, so that no address names anybody."""
+    """Answer whether a certificate belongs to this ID and name. It is a POST, so that no address names anybody."""
     form = CertificateForm()
     if not form.validate():
         return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -203,7 +203,7 @@ def _refuse_unknown(form: NumberForm) -> Response:
 
 
 def _begun(erased: ChangedRow[Erasure]) -> ResponseReturnValue:
-    """Let the worker remove the number from the terminals at once, and show the erasure."""
+    """Enqueue the removals of the number from the terminals, and redirect to the page of the erasure."""
     tasks.enqueue_due(erased.due)
     return _redirect_to(erased.row)
 

@@ -31,7 +31,7 @@ class SessionCookie(SecureCookieSessionInterface):
 
 
 def register(app: Flask) -> None:
-    """Let the app use this cookie."""
+    """Make this the session cookie of the app."""
     app.session_interface = SessionCookie()
 
 

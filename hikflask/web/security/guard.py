@@ -64,12 +64,12 @@ def refuse_json() -> None:
 
 
 def set_audit_actor(name: str) -> None:
-    """Let the audit trail name this actor for what the request does."""
+    """Set the actor whom the audit trail names for what the request does."""
     g.during_request.enter_context(audit.acting(Actor(name, request.remote_addr or "", g.request_id)))
 
 
 def admit() -> ResponseReturnValue | None:
-    """Let the request through (None), or answer it; calls of the API and photos are checked elsewhere."""
+    """Return the answer that stops a request, or None when it may go on; photos and API calls are checked elsewhere."""
     if not permissions.is_api_call():
         return None if request.blueprint == "uploads" else admit_page()
     rule = permissions.rule()
@@ -83,7 +83,7 @@ def admit() -> ResponseReturnValue | None:
 
 
 def admit_page() -> ResponseReturnValue | None:
-    """Let a browser's request through (None), or ask to sign in or for the password, or refuse it."""
+    """Return the question or the refusal that stops a browser's request, or None when it may go on."""
     rule = permissions.rule()
     is_public = rule == permissions.PUBLIC
     person = None if is_public else current_operator.get()

@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
 
 
 def allow_camera(response: Response) -> None:
-    """Let the page in this answer use the camera, if the browser's user agrees."""
+    """Allow the page in this answer to use the camera, if the browser's user agrees."""
     response.headers[PERMISSIONS_POLICY] = HEADERS[PERMISSIONS_POLICY].replace("camera=()", "camera=(self)")
 
 

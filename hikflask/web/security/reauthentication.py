@@ -29,7 +29,7 @@ FIELD, PAGE = f"{PREFIX}password", f"{PREFIX}page"
 
 
 def admit(person: SignedIn, rule: Rule) -> Response | None:
-    """Let a request through (None) when the password was confirmed a moment ago or comes along; else ask for it.
+    """Return the question for the password, or None when it was confirmed a moment ago or comes along and is right.
 
     :raises flask_wtf.csrf.CSRFError: a form without its token is refused before the question, so that no operator
         confirms what another site sent.
