@@ -25,7 +25,7 @@ def create(file: Path, text: str) -> None:
         os.link(draft, file)
     finally:
         draft.unlink(missing_ok=True)
-    _sync(file.parent)
+    sync(file.parent)
 
 
 def replace(file: Path, text: str) -> None:
@@ -38,11 +38,11 @@ def replace(file: Path, text: str) -> None:
     draft.unlink(missing_ok=True)  # left by a process that was killed
     try:
         _write(draft, text)
-        _give(draft, file)
+        give(draft, file)
         os.replace(draft, file)
     finally:
         draft.unlink(missing_ok=True)
-    _sync(file.parent)
+    sync(file.parent)
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def held(file: Path) -> Iterator[None]:
     lock = file.with_name(f"{file.name}.lock")
     handle = os.open(lock, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        _give(lock, file)
+        give(lock, file)
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
@@ -69,14 +69,15 @@ def _write(draft: Path, text: str) -> None:
         os.fsync(handle)
 
 
-def _give(file: Path, like: Path) -> None:
+def give(file: Path, like: Path) -> None:
     """Give a new file the owner of another one: when root runs a command, the service must still be able to read it."""
     if os.geteuid() == 0:
         owner = like.stat()
         os.chown(file, owner.st_uid, owner.st_gid)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Write a folder's names to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -20,6 +20,7 @@ from flask import current_app
 from sqlalchemy import Connection, create_engine, func, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from hikflask.encryption import key_file
 from hikflask.extensions import db, vault
 from hikflask.models import Photo
 from hikflask.services.backups import BackupError, keys, postgresql, records, revisions, sqlite, staging
@@ -65,7 +66,7 @@ def create(path: Path, passphrase: str | None = None, place: str = "") -> Manife
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size
             os.replace(part, path)
-            staging.sync(path.parent)
+            key_file.sync(path.parent)
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
     if any(manifest.rows[name] for name in manifest.rows.keys() - records.IGNORED_TABLES):

@@ -113,7 +113,7 @@ def _prepare(target: Engine) -> None:
     with _errors_named("the target"), target.connect() as connection:
         names = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
         present = set(MigrationContext.configure(connection).get_current_heads())
-        ours = names == {"alembic_version", *(table.name for table in _tables())}
+        ours = names == {"alembic_version", *(table.name for table in db.metadata.sorted_tables)}
         if names and not (ours and present == set(revisions.heads()) and _has_no_rows(connection)):
             raise CopyError("The target is not empty. Make a new database for it.")
     if not names:
@@ -122,7 +122,7 @@ def _prepare(target: Engine) -> None:
 
 
 def _has_no_rows(connection: Connection) -> bool:
-    tables = (table for table in _tables() if table is not EmployeeCount.__table__)
+    tables = (table for table in db.metadata.sorted_tables if table is not EmployeeCount.__table__)
     return all(connection.execute(select(1).select_from(table).limit(1)).first() is None for table in tables)
 
 
@@ -138,7 +138,7 @@ def _errors_named(what: str) -> Iterator[None]:
 
 
 def _copy(source: Connection, target: Connection, report: Callable[[str, int], None]) -> None:
-    tables = _tables()
+    tables = db.metadata.sorted_tables
     for table in tables:
         # Triggers keep columns and counts that are copied, too.
         target.exec_driver_sql(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER')
@@ -151,7 +151,12 @@ def _copy(source: Connection, target: Connection, report: Callable[[str, int], N
             _write_later(source, target, table)
             _continue_ids(source, target, table)
     for table in tables:
-        report(table.name, _compared(source, target, table))
+        here, there = _digest(source, table), _digest(target, table)
+        if here != there:
+            raise CopyError(
+                f"The table {table.name} differs: {here[0]} rows here, {there[0]} there. Nothing is copied."
+            )
+        report(table.name, here[0])
     for table in tables:
         target.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER')
 
@@ -203,41 +208,27 @@ def _continue_ids(source: Connection, target: Connection, table: Table) -> None:
     target.execute(select(func.setval(sequence, max(last, 1), last > 0)))
 
 
-def _compared(source: Connection, target: Connection, table: Table) -> int:
-    """Return the number of rows. :raises CopyError: when the two sides differ."""
-    here, there = _digest(source, table), _digest(target, table)
-    if here != there:
-        raise CopyError(f"The table {table.name} differs: {here[0]} rows here, {there[0]} there. Nothing is copied.")
-    return here[0]
-
-
 def _digest(connection: Connection, table: Table) -> tuple[int, int]:
     """Return how many rows a table has, and a digest of them all, in whatever order they come."""
     count = total = 0
     with connection.execute(_read(table), execution_options={"stream_results": True}) as result:
         for rows in result.partitions(ROWS):
             count += len(rows)
-            total += sum(_row_digest(table, row) for row in rows)
+            for row in rows:
+                # JSONB has its own order of the keys.
+                values = [
+                    json.dumps(json.loads(value), sort_keys=True) if value and isinstance(column.type, JSON) else value
+                    for column, value in map(_stored, zip(table.columns, row, strict=True))
+                ]
+                total += int.from_bytes(hashlib.sha256(repr(values).encode()).digest())
     return count, total % 2**256
-
-
-def _row_digest(table: Table, row: Any) -> int:
-    # JSONB has its own order of the keys.
-    values = [
-        json.dumps(json.loads(value), sort_keys=True) if value and isinstance(column.type, JSON) else value
-        for column, value in map(_stored, zip(table.columns, row, strict=True))
-    ]
-    return int.from_bytes(hashlib.sha256(repr(values).encode()).digest())
 
 
 def _read(table: Table) -> Any:
     """Select all columns, JSON as the text that it is stored as."""
-    return select(*(_text_of(column) if isinstance(column.type, JSON) else column for column in table.columns))
-
-
-def _text_of(column: Column[Any]) -> Any:
-    return cast(type_coerce(column, String), String)
-
-
-def _tables() -> list[Table]:
-    return list(db.metadata.sorted_tables)
+    return select(
+        *(
+            cast(type_coerce(column, String), String) if isinstance(column.type, JSON) else column
+            for column in table.columns
+        )
+    )

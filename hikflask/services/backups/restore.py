@@ -169,7 +169,7 @@ def _restore(backup: Reader, opened: Keys | None, place: Path) -> None:
     for name in manifest.photos:
         staging.give_to_service(staged / name)
         os.replace(staged / name, uploads / name)
-    staging.sync(uploads)
+    key_file.sync(uploads)
     finish()
 
 
@@ -223,7 +223,7 @@ def _ready_sqlite(database: Path, target: Path, manifest: Manifest) -> Callable[
             os.fsync(file.fileno())
         os.replace(ready, target)
         staging.keep_photos()
-        staging.sync(target.parent)
+        key_file.sync(target.parent)
 
     return put
 

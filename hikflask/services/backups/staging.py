@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from hikflask.encryption import key_file
 from hikflask.services.backups import BackupError
 
 # The photos that a restore puts into the uploads folder, one a line: they belong to nobody until the database is there.
@@ -86,17 +87,6 @@ def clear_leftovers() -> None:
     os.close(handle)
 
 
-def sync(path: Path) -> None:
-    """Write a folder's names to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def give_to_service(path: Path) -> None:
     """Give a new file the owner of the instance folder: when root restores, the service must still own everything."""
-    if os.geteuid() == 0:
-        owner = folder().parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+    key_file.give(path, folder().parent)
