@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -81,24 +82,13 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
     known_device = known_devices.device_of(device, operator)
     tries = tries_of(account, place, known_device)
-
-    def count_entry(dn: str) -> None:
-        """Count the try for the entry of the directory, too, which people may find by several names."""
-        tries_of_entry = tries_of(rate_limit.account_key(dn), place, known_device)
-        more = {key: limit for key, limit in tries_of_entry.items() if key not in tries}
-        take_tries(more)
-        tries.update(more)
-
     # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
     subject = operator.name if operator else ""
     with throttling_recorded(subject):
         rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
         take_tries(tries)
-        try:
-            admitted, checked = _check(operator, name, password, count_entry)
-        except PasswordsBusy:
-            give_back_tries(tries)
-            raise
+        tries_of_entry = partial(tries_of, place=place, known_device=known_device)
+        admitted, checked = _check(operator, name, password, tries, tries_of_entry)
         if admitted:
             rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _open(admitted, checked, address) if admitted else None
@@ -110,11 +100,29 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
 
 
 def _check(
-    operator: Operator | None, name: str, password: str, count_entry: Callable[[str], None]
+    operator: Operator | None,
+    name: str,
+    password: str,
+    tries: dict[str, int],
+    tries_of_entry: Callable[[str], dict[str, int]],
 ) -> tuple[Operator | None, str | None]:
-    """Return the operator whom a password admits, or None, and the hash that it was compared with."""
+    """Return the operator whom a password admits, or None, and the hash that it was compared with.
+
+    :param tries: those that are counted; those of the entry in the directory are added.
+    """
     checked = operator.password_hash if operator else None
-    fits = passwords.fits(password, checked or None)
+    try:
+        fits = passwords.fits(password, checked or None)
+    except PasswordsBusy:
+        give_back_tries(tries)
+        raise
+
+    def count_entry(dn: str) -> None:
+        """Count the try for the entry of the directory, too, which people may find by several names."""
+        more = {key: limit for key, limit in tries_of_entry(rate_limit.account_key(dn)).items() if key not in tries}
+        take_tries(more)
+        tries.update(more)
+
     if not ldap_operators.asks(operator):
         return operator if fits else None, checked
     with suppress(LdapAway):  # Refused like a wrong password: else it would show which names are local.

@@ -91,12 +91,15 @@ def record(
         sealed=None,
         **details,
     )
-    if whose:
-        # No autoflush: errors in what the caller has not written yet are for the caller to handle.
-        with db.session.no_autoflush:
-            pseudonym, token = sealing.seal(entry["employee_id"], whose, details)
-        entry |= {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
-    insert_at_end(ENTRY, entry)
+    insert_at_end(ENTRY, entry | (_sealed(entry["employee_id"], whose, details) if whose else {}))
+
+
+def _sealed(employee_id: int | None, number: str, details: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry about a person has instead of its details."""
+    # No autoflush: errors in what the caller has not written yet are for the caller to handle.
+    with db.session.no_autoflush:
+        pseudonym, token = sealing.seal(employee_id, number, details)
+    return {"employee": pseudonym, "sealed": token, "subject": "", "before": None, "after": None}
 
 
 def record_alone(action: str, **about: Any) -> None:

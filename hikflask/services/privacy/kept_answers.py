@@ -5,8 +5,8 @@ from typing import cast
 from sqlalchemy import Table, delete, select, update
 
 from hikflask.models import IdempotencyKey
+from hikflask.models.api_token import GONE, KEPT_SECONDS
 from hikflask.models.columns import database_now
-from hikflask.models.idempotency_key import GONE, KEPT_SECONDS
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_table, transaction
 
 
