@@ -364,17 +364,12 @@ def _in_file(config: Config, file: str) -> Config:
         config.from_pyfile(file, silent=True)
     except Exception as error:  # It is a program, which may raise anything.
         # Neither the line nor the error's own text is in the sentence: it may be a password.
-        line = _line_of(error, file)
-        advice = f"correct line {line}" if line else "let this account own the file"
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        if isinstance(error, SyntaxError) and error.filename == file:
+            lines.append(error.lineno)
+        advice = f"correct line {lines[-1]}" if lines and lines[-1] else "let this account own the file"
         raise ConfigError(f"{file} cannot be used ({type(error).__name__}): {advice}.") from error
     return config
-
-
-def _line_of(error: Exception, file: str) -> int | None:
-    if isinstance(error, SyntaxError) and error.filename == file:
-        return error.lineno
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    return lines[-1] if lines else None
 
 
 def validate(config: Config) -> None:
