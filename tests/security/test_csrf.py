@@ -83,7 +83,8 @@ def test_no_page_is_changed_without_a_token_of_the_same_session(
     reached.clear()
 
     for address, rule, method in found:
-        for way, sent in ways.items():
+        # What is sent is looked at before anybody knows whether htmx sends it.
+        for way, sent in ways.items() if not htmx else [*ways.items()][:3]:
             answer = client.open(address, method=method, **{**sent, "headers": {**htmx, **sent.get("headers", {})}})
             # There is no such page any more once somebody can sign in.
             wanted = 404 if rule.endpoint == "first_run.create" else 400

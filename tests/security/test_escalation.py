@@ -84,8 +84,8 @@ def test_no_other_method_and_no_other_spelling_opens_what_is_closed(app: Flask, 
 
     for place, (path, method) in enumerate(found):
         assert client.open(path, method=method).status_code == 403, (path, method)
-        # How an address is read does not depend on what lies there: each gets some of the spellings, in turn.
-        for way in spellings(path)[place % 5 :: 5]:
+        # How an address is read does not depend on what lies there: each gets one of the spellings, in turn.
+        for way in spellings(path)[place % 15 :: 15]:
             answer = client.open(way, method=method, follow_redirects=False)
             asked = answer.status_code == 303 and answer.location.startswith("/sign-in")
             assert asked or answer.status_code in {308, 400, 401, 403, 404, 405}, (way, method, answer.status_code)
@@ -99,14 +99,16 @@ def test_no_header_changes_method_or_address(app: Flask, role: str) -> None:
     before = state(app)
     overrides = itertools.cycle(itertools.product(OVERRIDES, ("POST", "DELETE")))
     elsewhere = itertools.cycle(ELSEWHERE)
-    for path, closed in sorted(closed_to(app, role)):
+    for place, (path, closed) in enumerate(sorted(closed_to(app, role))):
         headers = dict([next(overrides)])
         answer = client.open(path, method=closed, headers=headers, data={"_method": "GET"})
         assert answer.status_code == 403, (path, headers)
         client.get(path, headers=headers, query_string={"_method": "DELETE"})
-        page = client.get("/employees/", headers={next(elsewhere): path})
-        assert page.request.path == "/employees/"
-        assert 'aria-current="page"' in page.text
+        # No such header is read at all: each names some of the addresses.
+        if place % 5 == 0:
+            page = client.get("/employees/", headers={next(elsewhere): path})
+            assert page.request.path == "/employees/"
+            assert 'aria-current="page"' in page.text
     assert state(app) == before
 
 
