@@ -5,6 +5,7 @@ import gc
 import hashlib
 import os
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -132,6 +133,21 @@ def no_pauses() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "time", passing)
         patch.setattr(list_export, "time", passing)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_names() -> Iterator[None]:
+    """The hosts of the tests are nobody's, and no server of names is asked for them (RFC 2606)."""
+    resolve = socket.getaddrinfo
+
+    def resolve_others(host: Any, *about: Any, **given: Any) -> Any:
+        if str(host).endswith(".test"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *about, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolve_others)
         yield
 
 
