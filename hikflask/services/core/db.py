@@ -14,7 +14,7 @@ Whoever locks several things locks them in this order, so that two never wait fo
 6. the keys of terminals (HELD_TERMINALS), by whoever saves a capture of theirs, desires somebody there, or locks an
    enrolment there; whoever retires or deletes one locks the row FOR UPDATE, and waits for no other thing of 1 to 5;
 7. captures, and enrolments by terminal;
-8. comparisons, by whoever forgets somebody in them, or writes down elsewhere whom they found (hold(), lock());
+8. comparisons, by whoever erases a person's traces in them, or copies from one who was found there (privacy/traces.py);
 9. erasures, jobs and their items.
 
 What PostgreSQL locks by itself counts, too. A row that refers to another one locks its key FOR KEY SHARE, which waits
