@@ -13,7 +13,7 @@ from hikflask.isapi.answer import ResponseStatus
 from hikflask.services.accounts import reserved_names
 from hikflask.services.captures import deadline
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.core.refusal_rules import RULES
+from hikflask.services.core.refusal_status import RULES
 from hikflask.services.state import enrolment as state
 
 CODES = set(RULES) - {"interrupted"}

@@ -4,12 +4,12 @@ from flask import Flask
 
 from hikflask.api import captures, comparisons, consents, devices, enrolments, groups, imports, jobs, metrics, users
 from hikflask.api.openapi import views as openapi
-from hikflask.api.support import errors, guard, idempotency
+from hikflask.api.support import error_json, guard, idempotency
 from hikflask.extensions import csrf
 
 MODULES = (
     *(users, imports, consents, devices, enrolments, comparisons, groups, captures, jobs),
-    *(metrics, openapi, errors),
+    *(metrics, openapi, error_json),
 )
 
 

@@ -9,7 +9,7 @@ from hikflask import messages
 from hikflask.api.consents import with_consent_warning
 from hikflask.api.devices import terminal_or_404
 from hikflask.api.openapi.described import OF_TERMINALS, Body, component, described
-from hikflask.api.support import body, errors
+from hikflask.api.support import body, error_json
 from hikflask.forms.captures import CaptureForm
 from hikflask.http import terminal_concurrency
 from hikflask.http.bearer_token import caller_name
@@ -21,11 +21,11 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.privacy import consents
 
 bp = Blueprint("api_captures", __name__, url_prefix="/api/devices")
-errors.answer_in_json(bp, success=False)
+error_json.answer_in_json(bp, success=False)
 
 CAPTURE = Body(CaptureForm, optional=True, example={"hikvision_id": "100222"})
 
@@ -55,10 +55,10 @@ def _answer(capture: Capture) -> ResponseReturnValue:
         message = messages.english(code, t=capture.terminal.name, address=capture.terminal.url, **params)
         if "word" in params:
             words = {"subStatusCode": params["word"], "errorMsg": params["text"]}
-            return errors.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
+            return error_json.refusal("terminal_refused", message, HTTPStatus.BAD_GATEWAY, success=False, **words)
         # A terminal that is used elsewhere is a conflict, like one used here.
-        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusal_rules.api_status(code)
-        return errors.refusal(spelled(code, params), message, status, success=False)
+        status = HTTPStatus.CONFLICT if CLASSES.get(code) is Busy else refusal_status.api_status(code)
+        return error_json.refusal(spelled(code, params), message, status, success=False)
     return jsonify(
         {
             "success": True,

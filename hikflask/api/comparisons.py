@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from hikflask import messages, text_rules
 from hikflask.api.devices import terminal_or_404
 from hikflask.api.openapi.described import OF_TERMINALS, WHOLE, Body, component, described, list_of
-from hikflask.api.support import body, errors
+from hikflask.api.support import body, error_json
 from hikflask.api.support.body import InputError
 from hikflask.background import tasks
 from hikflask.http import bearer_token, terminal_concurrency
@@ -14,13 +14,13 @@ from hikflask.http.bearer_token import caller_name
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.plan import REMOVE, SEND, TAKE_OVER, Choices, Plan
-from hikflask.services.core import refusal_rules, shown
+from hikflask.services.core import refusal_status, shown
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import plan_choices
 
 bp = Blueprint("api_comparisons", __name__, url_prefix="/api/devices")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 # Of one request. What was read by then is kept for the next one.
 COMPARE_SECONDS = 120.0
@@ -69,7 +69,7 @@ def apply_to_device(device_id: int) -> ResponseReturnValue:
         claim = plan_choices.begin(made, Agreed(confirm, by_admin=bearer_token.may(ADMIN)))
     except UnsafePlan as error:
         message, about = messages.english(error.code, **error.params), {"count": error.count, "plan": made.digest}
-        return errors.refusal(error.code, message, refusal_rules.api_status(error.code), **about)
+        return error_json.refusal(error.code, message, refusal_status.api_status(error.code), **about)
     tasks.enqueue_job(claim)
     return jsonify({"job": claim.job_id, **_notes(made), **_faces(made)}), 202
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import PreconditionFailed
 
 from hikflask.api.openapi.described import Body, component, described
-from hikflask.api.support import body, errors
+from hikflask.api.support import body, error_json
 from hikflask.api.support.etags import CHANGED, requirement, tagged
 from hikflask.forms.consents import ConsentForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
@@ -19,7 +19,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 
 bp = Blueprint("api_consents", __name__, url_prefix="/api/users")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 ADDRESS = "/<int:user_id>/consent"
 WARNING = "X-Warning"

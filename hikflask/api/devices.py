@@ -9,7 +9,7 @@ from flask import Blueprint, abort, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask.api.openapi.described import Body, component, described, list_of
-from hikflask.api.support import body, errors
+from hikflask.api.support import body, error_json
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
@@ -26,7 +26,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.services.terminals.status import ask_status, status_without_asking
 
 bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 DEVICE = {
     "name": "Main entrance",

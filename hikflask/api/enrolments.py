@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.api.openapi.described import Query, component, described, list_of
-from hikflask.api.support import body, errors, paging
+from hikflask.api.support import body, error_json, paging
 from hikflask.forms.enrolments import EnrolmentFilterForm
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.models import Enrolment
@@ -16,7 +16,7 @@ from hikflask.services.enrolments import listing
 from hikflask.services.enrolments.listing import EnrolmentFilter
 
 bp = Blueprint("api_enrolments", __name__, url_prefix="/api/enrolments")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 
 @bp.get("/", strict_slashes=False)

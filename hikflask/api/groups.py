@@ -7,7 +7,7 @@ from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.api.openapi.described import WHOLE, Body, Query, component, described, list_of
-from hikflask.api.support import body, errors
+from hikflask.api.support import body, error_json
 from hikflask.api.support.body import Fields
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
@@ -21,7 +21,7 @@ from hikflask.services.groups.queries import Listed
 from hikflask.services.groups.registry import Wanted
 
 bp = Blueprint("api_groups", __name__, url_prefix="/api/groups")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 MORE = {"device_ids": list_of(WHOLE), "departments": list_of({"type": "string"})}
 CONFIRM = {"confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."}}

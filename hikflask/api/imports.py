@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask import messages
 from hikflask.api.openapi.described import FILE, WHOLE, Files, component, described
-from hikflask.api.support import body, errors
+from hikflask.api.support import body, error_json
 from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
@@ -28,7 +28,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 
 bp = Blueprint("api_imports", __name__, url_prefix="/api/users")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 # So many rows are done before the answer; a photo takes as long as twenty rows.
 MAX_ROWS, ROWS_OF_A_PHOTO = 2_000, 20

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.api import imports
 from hikflask.api.openapi.described import Query, component, described
-from hikflask.api.support import errors, paging
+from hikflask.api.support import error_json, paging
 from hikflask.http import bearer_token
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models.job import DRAFT
@@ -15,7 +15,7 @@ from hikflask.services.jobs import import_report, queries
 from hikflask.services.jobs.kinds import KINDS
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 PAGES = {**paging.ARGUMENTS, "limit": {**paging.ARGUMENTS["limit"], "default": paging.MAX_PAGE_SIZE}}
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from hikflask.api.support.errors import answer_in_json
+from hikflask.api.support.error_json import answer_in_json
 from hikflask.http.permissions import VIEWER, allow
 from hikflask.metrics import exposition
 

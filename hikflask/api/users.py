@@ -21,7 +21,7 @@ from hikflask.api.openapi.described import (
     described,
     list_of,
 )
-from hikflask.api.support import body, errors, paging
+from hikflask.api.support import body, error_json, paging
 from hikflask.api.support.body import Fields, InputError
 from hikflask.api.support.etags import requirement, tagged
 from hikflask.background import tasks
@@ -50,7 +50,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 
 bp = Blueprint("api_users", __name__, url_prefix="/api/users")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 NO_USER = "There is no such user."
 DAY_FIELDS = ("valid_from", "valid_to")

@@ -14,7 +14,7 @@ from flask import Flask, current_app
 
 from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.core.refusal_rules import RULES
+from hikflask.services.core.refusal_status import RULES
 
 
 class ConcurrencyLimit:

@@ -18,7 +18,7 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.core.refusal_rules import FROM_TERMINAL
+from hikflask.services.core.refusal_status import FROM_TERMINAL
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL

@@ -12,7 +12,7 @@ from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR
 from hikflask.messages import error_sentence
 from hikflask.services.accounts.errors import TryLater
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import NotFound
 from hikflask.web.imports import upload
@@ -67,7 +67,7 @@ def not_there(error: NotFound) -> Response:
 
 def try_later(error: TryLater) -> Response:
     """Say when to come again, where no form is shown once more."""
-    status = refusal_rules.page_status(error.code)
+    status = refusal_status.page_status(error.code)
     return with_retry_after(error_page(status, error_sentence(error), again=page_before()), error)
 
 

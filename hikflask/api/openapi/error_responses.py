@@ -9,7 +9,7 @@ from hikflask import messages
 from hikflask.api.openapi.described import Schema
 from hikflask.api.openapi.schemas import SCHEMAS
 from hikflask.isapi.errors import CLASSES, Busy, spelled
-from hikflask.services.core.refusal_rules import FROM_TERMINAL, REFUSED_HERE
+from hikflask.services.core.refusal_status import FROM_TERMINAL, REFUSED_HERE
 
 # The refusals that a call may get.
 RULES = REFUSED_HERE | FROM_TERMINAL

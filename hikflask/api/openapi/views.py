@@ -4,11 +4,11 @@ from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from hikflask.api.openapi.described import described
-from hikflask.api.support import errors
+from hikflask.api.support import error_json
 from hikflask.http.permissions import VIEWER, allow
 
 bp = Blueprint("api_openapi", __name__, url_prefix="/api")
-errors.answer_in_json(bp)
+error_json.answer_in_json(bp)
 
 
 @bp.get("/openapi.json")

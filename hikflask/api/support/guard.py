@@ -4,7 +4,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, HTTPException
 
-from hikflask.api.support import errors
+from hikflask.api.support import error_json
 from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.services import audit
 
@@ -25,7 +25,7 @@ def admit() -> ResponseReturnValue | None:
     try:
         _refuse_unauthorized()
     except HTTPException as error:
-        return errors.http_refusal(error)
+        return error_json.http_refusal(error)
     return None
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from hikflask.isapi.errors import TerminalError, spelled
 from hikflask.models.refusal import Refusal
-from hikflask.services.core.refusal_rules import OTHER, RULES
+from hikflask.services.core.refusal_status import OTHER, RULES
 
 
 class ServiceError(Exception):
     """Something was refused. `code` finds the sentence in messages.py, and `params` fill in its values.
 
     `fields`: the form fields that are wrong. `retryable`: the program tries again by itself. `retry_after`: after how
-    many seconds the same request may succeed, where that is known. What follows from a code is in refusal_rules.py; a
+    many seconds the same request may succeed, where that is known. What follows from a code is in refusal_status.py; a
     class of its own has only what is caught by it.
     """
 

@@ -44,7 +44,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, REMOVED, STATES, WAITING
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, claim_rows
-from hikflask.services.state import outbox
+from hikflask.services.state import webhook_outbox
 
 # The refusal of who was on the device before this one: nothing is sent before somebody says so.
 NOT_RESTORED = "not_restored"
@@ -608,7 +608,7 @@ def _ended(statement: Update) -> int:
     options = {"synchronize_session": False, "populate_existing": True}
     ended = db.session.execute(statement.returning(Enrolment), execution_options=options).scalars().all()
     for enrolment in ended:
-        outbox.tell("", enrolment)
+        webhook_outbox.tell("", enrolment)
     return len(ended)
 
 
@@ -665,7 +665,7 @@ def _execute(enrolment: Enrolment, statement: Update, mine: dict[str, int], give
         set_committed_value(enrolment, name, written[name])
     if changed & {"employee_id", "photo_id"}:
         db.session.expire(enrolment, ["employee", "photo"])
-    outbox.tell(before, enrolment)
+    webhook_outbox.tell(before, enrolment)
     return True
 
 

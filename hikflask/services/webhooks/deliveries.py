@@ -1,4 +1,4 @@
-"""Sends what state/outbox.py wrote down: at least once, again with back-off, signed, and with a log of each.
+"""Sends what state/webhook_outbox.py wrote down: at least once, again with back-off, signed, and with a log of each.
 
 A delivery is claimed before it is sent, so two workers do not send it at once. After a worker was killed, its delivery
 is due again within a minute; the receiver recognises a repeated one by its id.

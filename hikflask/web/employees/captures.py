@@ -15,7 +15,7 @@ from hikflask.models.capture import RUNNING
 from hikflask.services.captures import drafts, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.terminals import registry
@@ -39,7 +39,7 @@ def start() -> ResponseReturnValue:
     try:
         capture = _start(form, own)
     except ServiceError as error:
-        return _answer(form, capture_panel.of_form(form, error), refusal_rules.page_status(error.code))
+        return _answer(form, capture_panel.of_form(form, error), refusal_status.page_status(error.code))
     if capture.id != own:
         task_queue.enqueue(tasks.run_capture, capture.id)
     # The picture of the capture replaces the photo from a file that the page showed.
@@ -59,7 +59,7 @@ def start_for(employee_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         if already := _running_for(employee.number, error):
             return redirect(form_page.address(form, capture_panel.of(already)), 303)
-        return form_page.show(form, capture_panel.of_form(form, error), refusal_rules.page_status(error.code))
+        return form_page.show(form, capture_panel.of_form(form, error), refusal_status.page_status(error.code))
     task_queue.enqueue(tasks.run_capture, capture.id)
     return redirect(form_page.address(form, capture_panel.of(capture.id)), 303)
 

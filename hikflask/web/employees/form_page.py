@@ -21,7 +21,7 @@ from hikflask.models import Capture
 from hikflask.models.capture import CAPTURED, RUNNING
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
@@ -214,7 +214,7 @@ def refused(form: EmployeePageForm, error: ServiceError) -> Response:
     """Answer the page as typed, with the sentence of the refusal beside the field at fault, else above the form."""
     problem = "" if add_errors(form, error) else error_sentence(error)
     ask = "take_over" if error.code == "capture_of_another" else ""
-    return show(form, capture_panel.of_form(form), refusal_rules.page_status(error.code), problem, ask)
+    return show(form, capture_panel.of_form(form), refusal_status.page_status(error.code), problem, ask)
 
 
 def take_in_saved(form: EmployeePageForm) -> None:

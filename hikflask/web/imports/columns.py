@@ -15,7 +15,7 @@ from hikflask.forms.imports import ColumnsForm
 from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import queries as groups
 from hikflask.services.imports import batches
@@ -79,7 +79,7 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError) -> Resp
     at_fault = [form[name] for name in error.fields if name in form] or [form.number]
     for field in at_fault:
         field.errors = [*field.errors, error_sentence(error)]
-    return _page(batch, form, refusal_rules.page_status(error.code))
+    return _page(batch, form, refusal_status.page_status(error.code))
 
 
 def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) -> Response:

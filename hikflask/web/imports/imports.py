@@ -18,7 +18,7 @@ from hikflask.labels.imports import row_error
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import VERDICTS
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses, queries
@@ -228,7 +228,7 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             return redirect(url_for(".ask_undo", batch_id=at.batch.id), 303)
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _question(at, form, refusal_rules.page_status(error.code))
+            return _question(at, form, refusal_status.page_status(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)
@@ -242,7 +242,7 @@ def _start(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
             tasks.enqueue_job(import_jobs.start_import(at.batch.id, Agreed(row_id(form.confirm.data), by_admin)))
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
-            return _page(at, form, refusal_rules.page_status(error.code))
+            return _page(at, form, refusal_status.page_status(error.code))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
     return _back(at)

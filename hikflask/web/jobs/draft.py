@@ -16,7 +16,7 @@ from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Job
 from hikflask.models.job import DRAFT
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.mass_removals import Agreed
@@ -155,7 +155,7 @@ def _refused(job: Job, form: JobForm, error: ServiceError) -> Response:
         form.confirm.errors = [error_sentence(error)]
     else:
         flash(error_sentence(error), "danger")
-        status = refusal_rules.page_status(error.code)
+        status = refusal_status.page_status(error.code)
     return _page(job, form, status)
 
 

@@ -18,7 +18,7 @@ from hikflask.messages import error_sentence
 from hikflask.models import Job, Terminal
 from hikflask.models.job import DONE, DRAFT
 from hikflask.services import audit
-from hikflask.services.core import heartbeat, refusal_rules
+from hikflask.services.core import heartbeat, refusal_status
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees import export_files
@@ -193,7 +193,7 @@ def retry_and_remove(job_id: int) -> ResponseReturnValue:
         return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))
     except UnsafePlan as error:
         form.confirm.errors = [error_sentence(error)]
-        return _question(job_id, form, refusal_rules.page_status(error.code))
+        return _question(job_id, form, refusal_status.page_status(error.code))
 
 
 @resubmission.restores("jobs.retry_and_remove")

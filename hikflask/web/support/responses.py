@@ -9,7 +9,7 @@ from wtforms import Field
 
 from hikflask.messages import error_sentence
 from hikflask.services.accounts.errors import TryLater
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.spreadsheets import csv_writer
@@ -30,7 +30,7 @@ def error_page(status: int, text: str, template: str = "errors/page.html", again
 
 def with_retry_after(response: Response, error: TryLater) -> Response:
     """Return the response with the status of a temporary refusal, and the header for the time of the next try."""
-    response.status_code = refusal_rules.page_status(error.code)
+    response.status_code = refusal_status.page_status(error.code)
     response.headers["Retry-After"] = str(error.params["seconds"])
     return response
 

@@ -18,7 +18,7 @@ from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
-from hikflask.services.core import refusal_rules
+from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
 from hikflask.services.terminals import registry
@@ -128,7 +128,7 @@ def _conflict(form: TerminalPageForm, differences: Iterable[Difference], termina
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
     field.errors = [*field.errors, error_sentence(error)]
-    return _form(form, terminal, refusal_rules.page_status(error.code))
+    return _form(form, terminal, refusal_status.page_status(error.code))
 
 
 def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> Response:

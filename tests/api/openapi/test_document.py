@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from hikflask import text_rules
 from hikflask.isapi.errors import spelled
 from hikflask.models.operator import ROLES
-from hikflask.services.core.refusal_rules import FROM_TERMINAL, OF_SIGNING_IN, REFUSED_HERE
+from hikflask.services.core.refusal_status import FROM_TERMINAL, OF_SIGNING_IN, REFUSED_HERE
 from tests.http.permissions_table import API, BOTH
 from tests.support.api_calls import a_device, a_user
 from tests.support.fitting_answers import Answers

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import hikflask
-from hikflask.services.core.refusal_rules import RULES, api_status, page_status
+from hikflask.services.core.refusal_status import RULES, api_status, page_status
 
 SOURCES = [path.read_text(encoding="utf-8") for path in Path(hikflask.__file__).parent.rglob("*.py")]
 RAISED = re.compile(r"\b(?:ServiceError|NotFound|BadPhoto|BadArchive|ComparisonFailed|CaptureSuperseded)\(\s*\"(\w+)\"")
