@@ -12,7 +12,7 @@ from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
 from hikflask.services.captures import retention as capture_retention
-from hikflask.services.comparisons import after_restore, differences, nightly, reading
+from hikflask.services.comparisons import differences, nightly, reading
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core.db import after_commit
 from hikflask.services.core.errors import CaptureDeleted, ServiceError
@@ -197,7 +197,7 @@ def check_idle_terminal(terminal_id: int) -> None:
 
 def compare_when_due() -> None:
     """Begin the comparisons of this night that are due, and the first of each terminal after a restore."""
-    for terminal_id in (*nightly.claim_due(), *after_restore.claim_uncompared()):
+    for terminal_id in nightly.claim_due():
         comparison = reading.start(terminal_id, differences.NIGHTLY)
         enqueue_job(job_lifecycle.begin(COMPARE, {"comparison": comparison.id}, terminal_id=terminal_id))
 

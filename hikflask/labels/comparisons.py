@@ -10,9 +10,9 @@ from flask_babel import ngettext
 from hikflask import messages, text_rules
 from hikflask.labels.dates import local_day
 from hikflask.messages import N_
-from hikflask.models import PersonThere
 from hikflask.models.comparison import COUNT, FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, ONLY_THERE, VALIDITY, Drift
 from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, Step
+from hikflask.services.comparisons.queries import There
 from hikflask.services.comparisons.validity_there import validity_of
 from hikflask.services.enrolments.validity import LAST_OF_DAY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
@@ -128,7 +128,7 @@ def answer_labels(step: Step) -> list[tuple[str, str]]:
     ]
 
 
-def note_sentences(step: Step, person: PersonThere) -> list[str]:
+def note_sentences(step: Step, person: There) -> list[str]:
     """Return what is to be said of the days of somebody who is taken over."""
     if step.limits is None:
         return []

@@ -165,7 +165,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     # What was at work or read when the backup was made does not go on.
     assert db.session.execute(select(Job.state)).scalars().all() == ["stopped"]
     assert db.session.execute(select(Comparison.id)).scalars().all() == []
-    assert after_restore.found(1) is None
+    assert after_restore.findings_of(1) is None
 
     # What the backup has as confirmed is not green: the terminal said so before others told it otherwise.
     leaver = row(LEAVER.number)
@@ -195,7 +195,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
         FACE_OTHER: [OLGA.number],
         ONLY_THERE: [PYOTR.number],
     }
-    found = after_restore.found(1)
+    found = after_restore.findings_of(1)
     assert found is not None
     assert [one.number for one in found.held] == [LEAVER.number, OLGA.number, WAITS.number]
     assert_not_green(restored, row(LEAVER.number))

@@ -1,8 +1,8 @@
 """After a restore from a backup: each terminal is compared before anything is written to it, and a person allows that.
 
-An old backup does not know who left since, who was hired, and whose face is newer. So the comparison holds everybody of
-the backup who is not there as in the backup, and what was not finished then: each waits for a person, who sends the
-employee again or deactivates. Open removals go on once it is allowed, so the page names those who are there.
+An old backup does not know about people who left or were hired since, or have a newer face. So the comparison holds the
+enrolments that differ from the backup, and those that were not finished then: each waits for a person, who sends the
+employee again or deactivates. Open removals go on once it is allowed, so the page names the people on the terminal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,14 @@ from hikflask.models.columns import database_now
 from hikflask.models.comparison import DONE
 from hikflask.services import audit
 from hikflask.services.comparisons import queries
-from hikflask.services.core.dates import today
-from hikflask.services.core.db import changed_rows, claim_rows, transaction
+from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import leases
 
 MAX_NAMES = 20
 
 
 @dataclass(frozen=True)
-class Found:
+class Findings:
     """What the comparison since the restore found, so that a person can decide.
 
     `differences` counts them by kind. `held` are the enrolments that wait for a person, `held_count` all of them;
@@ -39,7 +37,7 @@ class Found:
     removals: Sequence[Enrolment]
 
 
-def found(terminal_id: int) -> Found | None:
+def findings_of(terminal_id: int) -> Findings | None:
     """Return what the last finished comparison of a terminal found, or None before there is one."""
     comparison = queries.finished(terminal_id)
     if comparison is None:
@@ -49,7 +47,7 @@ def found(terminal_id: int) -> Found | None:
     there = select(PersonThere.number).where(PersonThere.comparison_id == comparison.id)
     leaving = (here, state.IS_LEAVING, Enrolment.number.in_(there))
     rows = select(Enrolment).order_by(Enrolment.id)
-    return Found(
+    return Findings(
         comparison,
         queries.counts(comparison),
         list(db.session.execute(rows.where(*held).limit(MAX_NAMES)).scalars()),
@@ -64,26 +62,14 @@ def allow(terminal_id: int, comparison_id: int) -> bool:
     Return False when a newer one is finished, or it was allowed meanwhile.
     """
     newest = select(func.max(Comparison.id)).where(Comparison.terminal_id == terminal_id, Comparison.state == DONE)
-    mine = update(Terminal).where(
+    waiting = update(Terminal).where(
         Terminal.id == terminal_id, Terminal.restored_from.is_not(None), newest.scalar_subquery() == comparison_id
     )
     with transaction():
-        allowed = changed_rows(mine.values(restored_from=None)) == 1
+        allowed = changed_rows(waiting.values(restored_from=None)) == 1
         if allowed:
             # They wait for a moment that came while nothing was tried.
             here = (Enrolment.terminal_id == terminal_id, Enrolment.next_attempt_at > database_now())
             state.apply(state.MADE_DUE, *here)
             audit.record("terminal.restore_ended", terminal=db.session.get_one(Terminal, terminal_id).name)
     return allowed
-
-
-def claim_uncompared() -> list[int]:
-    """Claim the terminals in use that were not compared since a restore, once each, and return their ids."""
-    waiting = (
-        Terminal.is_active,
-        Terminal.retired_at.is_(None),
-        Terminal.restored_from.is_not(None),
-        Terminal.compared_on.is_(None),
-        leases.free(),
-    )
-    return [row.id for row in claim_rows(select(Terminal.id).where(*waiting), {"compared_on": today()})]

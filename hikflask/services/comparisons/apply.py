@@ -67,7 +67,7 @@ def _checked(
     if item.employee_id != (compared.employee.id if compared.employee else None):
         if item.action != plan.TAKE_OVER or item.employee_id is not None:
             raise ServiceError("changed_since")
-        # Nobody had the number. Whoever has it now was not said to be the same person.
+        # Nobody had the number. Nobody agreed that the present employee is the same person.
         agreed = False
     faces = params.get(plan.FACES, {}).get(item.number)
     # A face that became the employee's meanwhile, or another one that was read, was not chosen.

@@ -1,7 +1,7 @@
 """Compares what was read with what is desired, and writes the result of a comparison in short transactions.
 
 What the list proves to be otherwise than confirmed is not shown in green any longer. It is tried again: at once after
-the comparison of a night, and after a while when a person compares, who may decide otherwise meanwhile.
+the comparison of a night, and after a while when a person compares and may decide otherwise meanwhile.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ NIGHTLY = "nightly"
 NUMBERS_AT_ONCE = 2000
 _DIFFERENCES = cast("Table", Difference.__table__)
 _PICTURE = (PersonThere.number, PersonThere.face_sha256)
-# Whoever compares has so long to decide before the program mends by itself.
+# A person who compares has this long to decide before the program mends by itself.
 DECIDE_SECONDS = 600.0
 # So many confirmed pictures, none of them the photo's bytes, show that the terminal encodes pictures anew.
 MIN_REENCODED = 3
@@ -177,10 +177,11 @@ def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There |
         kinds.append(FACE_MISSING)
     if validity.differs(here, validity_of(there.valid_there)):
         kinds.append(VALIDITY)
-    found = [] if kinds and _is_newer(here, comparison.started_at) else kinds
+    if _is_newer(here, comparison.started_at):
+        kinds = []
     # Pictures are read last, and can be read again: only a proof after all of them counts for more.
     other = here.photo_sha256 and there.face_sha256 and there.face_sha256 not in {here.photo_sha256, here.face_there}
-    return [*found, FACE_OTHER] if other and not _is_newer(here, comparison.read_at) else found
+    return [*kinds, FACE_OTHER] if other and not _is_newer(here, comparison.read_at) else kinds
 
 
 def _is_newer(row: EnrolmentColumns, since: datetime | None) -> bool:
@@ -261,8 +262,8 @@ def _doubt(
             alike[kind, alone.get((kind, number)), replaced].append(here[number].id)
     # Of somebody with several differences, the first of KINDS comes first.
     for (kind, reason, replaced), ids in sorted(alike.items(), key=lambda group: KINDS.index(group[0][0])):
-        given = {"face_unverified": replaced} if kind == FACE_OTHER else {}
+        unverified = {"face_unverified": replaced} if kind == FACE_OTHER else {}
         if reason is not None:
             ignored.stop_trying(kind, reason, Enrolment.id.in_(ids))
         else:
-            state.apply(FOUND[kind], Enrolment.id.in_(ids), next_attempt_at=due, **given)
+            state.apply(FOUND[kind], Enrolment.id.in_(ids), next_attempt_at=due, **unverified)

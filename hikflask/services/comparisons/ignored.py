@@ -4,11 +4,13 @@ A decision holds while the same is there. When something else is there, the diff
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Difference, Enrolment, LeftAlone, Terminal
+from hikflask.models import Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
@@ -24,6 +26,19 @@ LEFT = {
     FACE_MISSING: state.LEFT_FACE,
     FACE_OTHER: state.LEFT_FACE,
 }
+
+
+class Ignored(NamedTuple):
+    """An ignored difference, with the name of its person here, else on the terminal, else the number."""
+
+    id: int
+    number: str
+    kind: str
+    name: str
+    employee_id: int | None
+    decided_by: str
+    decided_at: datetime
+    reason: str
 
 
 @transactional
@@ -71,11 +86,15 @@ def stop_ignoring(terminal_id: int, kind: str, number: str) -> bool:
     return True
 
 
-def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[LeftAlone]:
+def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[Ignored]:
     """Return the decisions that hide a difference of this comparison, by id; `after` is the last id already shown."""
-    statement = select(LeftAlone).where(*_hiding(comparison), LeftAlone.id > after)
-    ordered = statement.order_by(LeftAlone.id).limit(limit)
-    return list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
+    there = and_(PersonThere.comparison_id == comparison.id, PersonThere.number == LeftAlone.number)
+    name = func.coalesce(Employee.name, func.nullif(PersonThere.name, ""), LeftAlone.number)
+    of_decision = (LeftAlone.decided_by, LeftAlone.decided_at, LeftAlone.reason)
+    statement = select(LeftAlone.id, LeftAlone.number, LeftAlone.kind, name, Employee.id, *of_decision)
+    joined = statement.outerjoin(Employee, Employee.number == LeftAlone.number).outerjoin(PersonThere, there)
+    page = joined.where(*_hiding(comparison), LeftAlone.id > after).order_by(LeftAlone.id).limit(limit)
+    return [Ignored(*row) for row in db.session.execute(page)]
 
 
 def reasons(comparison: Comparison, numbers: Collection[str]) -> dict[tuple[str, str], str]:

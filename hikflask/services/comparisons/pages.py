@@ -32,8 +32,9 @@ class ListChanged(Exception):
 class Place:
     """How far a list is read: so many rows, from the number `first` to `last`, of `total` (None: not told).
 
-    `capacity` is how many rows the terminal can have, as it states (None: not told).
-    The next page begins at `position`, and its first `overlap` rows are known already.
+    `capacity` is how many rows the terminal can have, as it states (None: not told). `numbers` are those that the last
+    page added, and `is_last` tells that no more follow. The next page begins at `position`, and its first `overlap`
+    rows are known already.
     """
 
     read: int
@@ -41,6 +42,8 @@ class Place:
     last: str
     total: int | None
     capacity: int | None = None
+    numbers: tuple[str, ...] = ()
+    is_last: bool = False
 
     @property
     def overlap(self) -> int:
@@ -53,19 +56,8 @@ class Place:
         return self.read - self.overlap
 
 
-@dataclass(frozen=True)
-class Follows:
-    """A page that follows: the new numbers, how many rows are read with it, and whether it is the last one."""
-
-    numbers: tuple[str, ...]
-    read: int
-    last: str
-    total: int | None
-    is_last: bool
-
-
-def follow(place: Place, page: Page) -> Follows:
-    """Return what a page adds to a list.
+def follow(place: Place, page: Page) -> Place:
+    """Return how far a list is read with a page.
 
     :raises ListChanged: when the page does not continue the list. :raises list_incomplete: when the list stops before
         its end, or has a number that no terminal may have. :raises list_too_long: when it has too many rows.
@@ -88,4 +80,5 @@ def follow(place: Place, page: Page) -> Follows:
         raise ComparisonFailed("list_incomplete")
     if is_last and page.total not in {None, read}:
         raise ListChanged("list_incomplete")
-    return Follows(new, read, new[-1] if new else place.last, page.total, is_last)
+    first, last = (place.first or new[0], new[-1]) if new else (place.first, place.last)
+    return Place(read, first, last, page.total, place.capacity, new, is_last)

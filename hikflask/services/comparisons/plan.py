@@ -48,7 +48,7 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
 # is taken over as inactive.
 REPLACED, SHUT_OUT, INACTIVE, FACES = "replaced", "shut_out", "inactive", "faces"
-# What a plan says of the days of somebody who is taken over, as codes of sentences.
+# The codes of the sentences about the days of a person who is taken over.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
 DAYS_CHANGE = "days_change"
@@ -111,39 +111,37 @@ class Step(NamedTuple):
 
     @property
     def comes_in_inactive(self) -> bool:
-        """True when the days there are over, so that whoever is taken over has access nowhere."""
+        """True when the days there are over, so that the person comes in without access anywhere."""
         return self.limits is not None and self.limits.is_over
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The codes of what is to be said of the days of somebody who is taken over."""
+        """The codes of the sentences about the days of a person who is taken over."""
         if self.limits is None:
             return ()
         days, before = (self.limits.first, self.limits.last), self.limits_here
-        said = {
+        notes = {
             COMES_IN_INACTIVE: self.comes_in_inactive,
             WHOLE_DAYS: self.limits.is_rounded,
             DAYS_CHANGE: before is not None and (before.first, before.last) != days,
         }
-        return tuple(code for code, is_so in said.items() if is_so)
+        return tuple(code for code, is_so in notes.items() if is_so)
 
     @property
     def takes_access(self) -> bool:
         """True when somebody who has access to this terminal now has it no more: removed, inactive, or replaced."""
         if self.refusal:
             return False
-        # Who was not there when the list was read may be there by now.
+        # Somebody who was missing when the list was read may be there by now.
         return self.action == REMOVE or (self.is_there and (self.replaces or self.comes_in_inactive))
 
     @property
     def shuts_out(self) -> bool:
         """True when the employee gets days by which access ends soon, and sooner than before."""
-        if self.limits is None or self.limits_here is None:
-            return False
-        return self.limits.take_from(self.limits_here)
+        return bool(self.limits and self.limits_here and self.limits.take_from(self.limits_here))
 
     @property
-    def facts(self) -> tuple[object, ...]:
+    def digest_parts(self) -> tuple[object, ...]:
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
         days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
@@ -168,12 +166,7 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """What names this plan, see services/core/shown.py."""
-        return shown.digest(self.comparison_id, [step.facts for step in self.steps if step.action != LEAVE])
-
-    @property
-    def removals(self) -> int:
-        """How many people the plan removes from the terminal."""
-        return self.counts[REMOVE]
+        return shown.digest(self.comparison_id, [step.digest_parts for step in self.steps if step.action != LEAVE])
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -201,7 +194,7 @@ class Plan:
 
         :raises AdministratorNeeded: :raises UnsafePlan: as Losses.require().
         """
-        if self.removals and not agreed.by_admin:
+        if self.counts[REMOVE] and not agreed.by_admin:
             raise self.losses.refusal
         self.losses.require(agreed)
 
@@ -254,9 +247,9 @@ def make(comparison: Comparison, choices: Choices) -> Plan:
 def losses_of(
     comparison: Comparison, gone: int, shut_out: Sequence[int | None], new_faces: Sequence[int | None]
 ) -> Losses:
-    """Return who loses access when so many lose it on the terminal, and these employees wherever they are.
+    """Return the losses of access: of `gone` people on this terminal, and of these employees on all their terminals.
 
-    Whoever gets a new face cannot enter any more with the face until then: here, and where the new one is sent to.
+    An employee with a new face cannot enter with the old one any more: on this terminal, and where the new one is sent.
     """
     terminal = comparison.terminal
     by_picture = Enrolment.terminal_id.in_(select(Terminal.id).where(Terminal.face_mode == BY_PICTURE))
@@ -280,16 +273,16 @@ def _pairs_of(ids: Sequence[int | None], *where: ColumnElement[bool]) -> set[Pai
 def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tuple[str, bool]]]:
     """Yield each number with its action, and whether the person agreed that names may differ; the last one counts.
 
-    Whoever chooses for a difference of names on a page sees both of them. A program may send the name here; to take the
-    name and the face there, it must say that it is the same person.
+    A person who chooses for a difference of names on a page sees both names. A program may send the name here; to take
+    the name and the face there, it must say that it is the same person.
     """
     shown = select(Difference.number).where(*queries.shown(comparison))
     for kind in reversed(KINDS):
         if kind in choices.kinds:
             for number in db.session.execute(shown.where(Difference.kind == kind)).scalars():
                 yield number, (choices.kinds[kind], kind == NAME or number in choices.same_person)
-    mine = select(Difference.number).where(Difference.comparison_id == comparison.id, Difference.kind == NAME)
-    named = set(db.session.execute(mine).scalars()) if choices.numbers else set()
+    differ = select(Difference.number).where(Difference.comparison_id == comparison.id, Difference.kind == NAME)
+    named = set(db.session.execute(differ).scalars()) if choices.numbers else set()
     for number, action in choices.numbers.items():
         seen = number in named and (choices.names_seen or action == SEND)
         yield number, (action, seen or number in choices.same_person)
@@ -371,7 +364,7 @@ def _check_take_over(terminal: Terminal, compared: ComparedNumber, names_agreed:
 
 
 def _check_employee(compared: ComparedNumber, name_is_accepted: bool) -> None:
-    """Check who has the number here: active, nobody else's number elsewhere (see desired.py), and the name there."""
+    """Check that the employee is active, that the number is not leaving with somebody else, and the name there."""
     employee, there = compared.employee, compared.there
     if employee and not employee.is_active:
         raise ServiceError("employee_inactive")

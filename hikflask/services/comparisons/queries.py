@@ -242,7 +242,7 @@ def _compare(
 
 
 def there(comparison_id: int, *which: ColumnElement[bool]) -> Iterator[There]:
-    """Yield who is on the terminal, as a comparison read them, in the open transaction."""
+    """Yield the people on the terminal, as a comparison read them, in the open transaction."""
     return map(There._make, rows_of(select(*_THERE).where(PersonThere.comparison_id == comparison_id, *which)))
 
 
@@ -264,16 +264,12 @@ def numbers(comparison: Comparison) -> Mapping[str, list[str]]:
     return {kind: sorted(numbers) for kind, numbers in listed.items()}
 
 
-def person_there(comparison_id: int, number: str) -> PersonThere | None:
-    """Return who has the number on the terminal, as this comparison read it, or None."""
-    return next(iter(people(comparison_id, [number])), None)
+def person_there(comparison_id: int, number: str) -> There | None:
+    """Return the person with this number on the terminal, as the comparison read it, or None."""
+    return next(people(comparison_id, [number]), None)
 
 
-def people(comparison_id: int, numbers: list[str]) -> list[PersonThere]:
-    """Return who has these numbers on the terminal, as a comparison read them."""
-    rows: list[PersonThere] = []
+def people(comparison_id: int, numbers: Sequence[str]) -> Iterator[There]:
+    """Yield the people with these numbers on the terminal, as a comparison read them, in the open transaction."""
     for start in range(0, len(numbers), AT_ONCE):
-        some = PersonThere.number.in_(numbers[start : start + AT_ONCE])
-        statement = select(PersonThere).where(PersonThere.comparison_id == comparison_id, some)
-        rows += db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
-    return rows
+        yield from there(comparison_id, PersonThere.number.in_(numbers[start : start + AT_ONCE]))

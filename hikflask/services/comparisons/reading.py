@@ -126,7 +126,7 @@ def _read(comparison: Comparison, holder: str, seconds: float, wait: float) -> b
 
 
 def _fail(comparison_id: int, terminal_id: int, code: str) -> None:
-    """End a comparison without any verdict. Who was read is forgotten: nobody adds to it any more."""
+    """End a comparison without any conclusion, and forget the people that it read."""
     unended = update(Comparison).where(Comparison.id == comparison_id, Comparison.state == READING)
     with transaction():
         changed_rows(unended.values(state=FAILED, refusal=Refusal(code=code, params={}), ended_at=database_now()))
@@ -173,17 +173,21 @@ class Reading:
             with self._writing():
                 retention.forget_rows(PersonThere, self._here)
             return
-        place = Place(row.read, self._first(), row.last_number, row.people, self._talk.terminal.people_capacity)
-        people, page = persons.list_page(self._talk, row.search_id, place.position)
-        read_on = follow(place, page)
-        self._refuse_repeated(read_on.numbers, self._here)
-        is_confirmed = read_on.is_last and self._is_confirmed(read_on.read)
-        total = read_on.read if read_on.is_last else read_on.total
-        with self._writing(read=read_on.read, last_number=read_on.last, people=total):
-            self._keep(people[place.overlap :])
-        if is_confirmed:
+        before = Place(row.read, self._first(), row.last_number, row.people, self._talk.terminal.people_capacity)
+        people, page = persons.list_page(self._talk, row.search_id, before.position)
+        place = follow(before, page)
+        self._refuse_repeated(place.numbers, self._here)
+        count = usable_answer(lambda: persons.count(self._talk)) if place.is_last else None
+        if count is not None and count.people > place.read:
+            # Somebody was added just now, or the list tells a wrong total.
+            raise ListChanged("list_incomplete")
+        total = place.read if place.is_last else place.total
+        with self._writing(read=place.read, last_number=place.last, people=total):
+            self._keep(people[before.overlap :])
+        if count is not None and count.people == place.read:
             self._end_people()
-        elif read_on.is_last:
+        elif place.is_last:
+            # The terminal counts fewer people than its list has, or does not count.
             self._write(step=MISSING, last_number="")
 
     def _refuse_repeated(self, numbers: tuple[str, ...], *listed: ColumnElement[bool]) -> None:
@@ -194,16 +198,6 @@ class Reading:
         again = select(PersonThere.id).where(*listed, PersonThere.number.in_(numbers)).limit(1)
         if numbers and db.session.execute(again).first():
             raise ListChanged("list_incomplete")
-
-    def _is_confirmed(self, read: int) -> bool:
-        """True when the terminal counts as many people as its list has; False when it does not count, or fewer.
-
-        :raises ListChanged: when it counts more: somebody was added just now, or the list tells a wrong total.
-        """
-        count = usable_answer(lambda: persons.count(self._talk))
-        if count is not None and count.people > read:
-            raise ListChanged("list_incomplete")
-        return count is not None and count.people == read
 
     def _end_people(self) -> None:
         """Go on with the faces where the list of people does not tell them, else with the pictures."""
@@ -228,50 +222,45 @@ class Reading:
             db.session.execute(insert(PersonThere), rows)
 
     def _read_missing(self) -> None:
-        """Ask for some who are missing in a list that no count confirms, by their numbers.
+        """Ask by their numbers for some who should be there, and are missing in a list that no count confirms.
 
-        Those who are there after all are compared as if the list had shown them.
+        People who are there after all are compared as if the list had shown them. Numbers that were confirmed since the
+        reading began are not asked for.
 
-        :raises list_incomplete: when the terminal ignores the numbers: then nothing tells who is not there.
+        :raises list_incomplete: when the terminal ignores the numbers, so nothing tells whether people are missing.
         """
-        numbers = self._next_missing()
-        if not numbers:
-            self._end_people()
-            return
-        people = usable_answer(lambda: persons.find_several(self._talk, numbers))
-        if people is None:
-            raise ComparisonFailed("list_incomplete")
-        total = None if people else self._row.people
-        with self._writing(last_number=numbers[-1], people=total):
-            self._keep(people.values())
-
-    def _next_missing(self) -> list[str]:
-        """Return the next numbers that should be there, and were not confirmed since the reading began."""
         listed = select(PersonThere.id).where(self._here, PersonThere.number == Enrolment.number)
         confirmed_at = Enrolment.confirmed_at
         newer = and_(Enrolment.person == CONFIRMED, confirmed_at.is_not(None), confirmed_at >= self._row.started_at)
         desired = (Enrolment.terminal_id == self._row.terminal_id, Enrolment.desired == PRESENT)
         missing = select(Enrolment.number).where(*desired, ~newer, ~listed.exists())
         next_ones = missing.where(Enrolment.number > self._row.last_number).order_by(Enrolment.number).limit(PAGE)
-        return list(db.session.execute(next_ones).scalars())
+        numbers = list(db.session.execute(next_ones).scalars())
+        if not numbers:
+            self._end_people()
+            return
+        people = usable_answer(lambda: persons.find_several(self._talk, numbers))
+        if people is None:
+            raise ComparisonFailed("list_incomplete")
+        with self._writing(last_number=numbers[-1], people=None if people else self._row.people):
+            self._keep(people.values())
 
     def _read_faces(self) -> None:
         """Read a page of the faces, where the list of people does not tell them."""
         capacity = self._talk.terminal.face_capacity
-        place = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None, capacity)
+        before = Place(self._row.faces_read, self._row.first_face, self._row.last_face, None, capacity)
         try:
-            listed, page = faces.list_page(self._talk, place.position)
+            listed, page = faces.list_page(self._talk, before.position)
         except NotSupported:
             self._write(step=PICTURES)  # Who has a face stays unknown.
             return
-        read_on = follow(place, page)
-        self._refuse_repeated(read_on.numbers, self._here, PersonThere.faces == 1)
-        first = place.first or next(iter(read_on.numbers), "")
-        step = PICTURES if read_on.is_last else FACES
-        with self._writing(faces_read=read_on.read, first_face=first, last_face=read_on.last, step=step):
-            for number, face in listed[place.overlap :]:
+        place = follow(before, page)
+        self._refuse_repeated(place.numbers, self._here, PersonThere.faces == 1)
+        step = PICTURES if place.is_last else FACES
+        with self._writing(faces_read=place.read, first_face=place.first, last_face=place.last, step=step):
+            for number, face in listed[before.overlap :]:
                 changed_rows(self._people(PersonThere.number == number).values(faces=1, face_url=_short(face.face_url)))
-            if read_on.is_last:
+            if place.is_last:
                 changed_rows(self._people(PersonThere.faces.is_(None)).values(faces=0))
 
     def _read_picture(self) -> None:
@@ -301,7 +290,7 @@ class Reading:
             Enrolment.desired == PRESENT,
             Enrolment.photo_id.is_not(None),
         )
-        # Whoever is taken over may have another face here.
+        # A person who is taken over may have another face here.
         has_photo = exists().where(Employee.number == PersonThere.number, Employee.photo_id.is_not(None))
         unread = (PersonThere.face_url.is_not(None), PersonThere.face_sha256.is_(None))
         statement = select(PersonThere).where(self._here, *unread, or_(desired, has_photo))
@@ -319,7 +308,7 @@ class Reading:
         return db.session.execute(first).scalar() or ""
 
     def _begin_again(self, failure: str) -> None:
-        """Read the list again from its beginning; who was read is forgotten first, by the steps that follow.
+        """Read the list again from its beginning. The steps that follow first forget the people that were read.
 
         :raises ComparisonFailed: when that was done often enough.
         """

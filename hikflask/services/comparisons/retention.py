@@ -41,7 +41,14 @@ def _forget_some(*which: ColumnElement[bool]) -> bool:
     is_over = or_(Comparison.state == DONE, Comparison.ended_at < database_now(-KEPT_SECONDS))
     is_empty = and_(*(~exists().where(table.comparison_id == Comparison.id) for table in (PersonThere, Difference)))
     failed = and_(Comparison.state == FAILED, or_(is_over, ~is_empty))
-    unneeded = select(Comparison.id).where(*which, or_(failed, _is_replaced())).order_by(Comparison.id)
+    # Enough later ones are finished, and no open job carries out a plan of it.
+    later = aliased(Comparison)
+    newer = (later.terminal_id == Comparison.terminal_id, later.id > Comparison.id, later.state == DONE)
+    count = select(func.count()).select_from(later).where(*newer).scalar_subquery()
+    planned = select(Job.params["comparison"].as_integer()).where(Job.state.in_(OPEN))
+    needed = {comparison_id for comparison_id in db.session.execute(planned).scalars() if comparison_id}
+    replaced = and_(Comparison.state == DONE, count >= MAX_FINISHED, Comparison.id.not_in(needed))
+    unneeded = select(Comparison.id).where(*which, or_(failed, replaced)).order_by(Comparison.id)
     ids = list(db.session.execute(unneeded.limit(CLEANUP_BATCH)).scalars())
     if not ids:
         return False
@@ -65,13 +72,3 @@ def end_abandoned(*which: ColumnElement[bool], seconds: float) -> None:
     with transaction():
         refusal = Refusal(code="comparison_replaced", params={})
         changed_rows(left.values(state=FAILED, refusal=refusal, ended_at=database_now()))
-
-
-def _is_replaced() -> ColumnElement[bool]:
-    """Return the condition that enough later ones are finished, and no open job carries out a plan of this one."""
-    later = aliased(Comparison)
-    mine = (later.terminal_id == Comparison.terminal_id, later.id > Comparison.id, later.state == DONE)
-    count = select(func.count()).select_from(later).where(*mine).scalar_subquery()
-    planned = select(Job.params["comparison"].as_integer()).where(Job.state.in_(OPEN))
-    needed = {comparison_id for comparison_id in db.session.execute(planned).scalars() if comparison_id}
-    return and_(Comparison.state == DONE, count >= MAX_FINISHED, Comparison.id.not_in(needed))

@@ -2,7 +2,7 @@
 
 Nothing is written to the terminal, so cards, fingerprints and rights stay as they are. The terminal's own answer, asked
 anew, is what confirms the enrolment. Only where its validity is not in whole days, these are sent afterwards; and
-somebody whose time is over comes in as inactive, to be removed from the terminal like any other who left.
+somebody whose time is over comes in as inactive, to be removed from the terminal like everybody who left.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ Faces = tuple[str, str]
 
 @dataclass(frozen=True)
 class Agreed:
-    """What a person said of somebody who is both here and there.
+    """What an operator agreed to about a person who is both here and on the terminal.
 
     `same_person`: the employee here has another name, and it is the same person: the name there counts. `faces`: the
     employee has another face here, and the person saw both and chose the one there; it comes to the employee's other

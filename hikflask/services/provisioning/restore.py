@@ -7,7 +7,6 @@ from hikflask.models import Job, Terminal
 from hikflask.services import audit
 from hikflask.services.core import shown
 from hikflask.services.core.db import changed_rows, lock_terminal, transactional
-from hikflask.services.core.errors import PlanChanged
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import lifecycle
@@ -25,7 +24,7 @@ def digest(terminal: Terminal) -> str:
 
 @transactional
 def begin(terminal_id: int, agreed: str | None) -> Claim | None:
-    """Send everybody who was on the device before to the present one, as a job. None when somebody did so already.
+    """Send everybody who was on the device before to the present one, as a job. None when that was done already.
 
     :param agreed: the digest of what was shown.
     :raises PlanChanged: when yet another device stands there by now, or others would be brought.
@@ -39,8 +38,7 @@ def begin(terminal_id: int, agreed: str | None) -> Claim | None:
     if changed_rows(waits.values(awaits_restore=False)) != 1:
         return None
     db.session.refresh(terminal)
-    if agreed != digest(terminal):
-        raise PlanChanged
+    shown.require_same(agreed, digest(terminal))
     before, after = {"serial": terminal.earlier_serial}, {"serial": terminal.serial}
     audit.record("terminal.restored", terminal=terminal.name, before=before, after=after)
     return lifecycle.start(make_draft(SEND, EmployeeFilter(had=terminal_id), terminal=terminal).id, {})

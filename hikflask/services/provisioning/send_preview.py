@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import and_, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, JobItem, Photo, Terminal
@@ -35,17 +35,17 @@ def of_job(job_id: int, terminal: Terminal) -> SendPreview:
     limit, own = terminal.name_bytes or 2**31 - 1, Employee.terminal_name
     own_fits = and_(own != "", func.octet_length(own) <= limit)
     is_shortened = and_(~own_fits, func.octet_length(Employee.name) > limit)
-    counted = (func.count(), _sum(photo), _sum(is_shortened), _sum(~there.exists()))
-    statement = select(*counted).select_from(JobItem).join(Employee, Employee.id == JobItem.employee_id)
+    counts = func.count().filter(photo), func.count().filter(is_shortened), func.count().filter(~there.exists())
+    statement = select(func.count(), *counts).select_from(JobItem).join(Employee, Employee.id == JobItem.employee_id)
     statement = statement.outerjoin(Photo, Photo.id == Employee.photo_id).where(JobItem.job_id == job_id)
     people, with_photo, shortened, new = db.session.execute(statement).one()
-    by_picture = 0 if terminal.face_mode == BY_URL else int(with_photo or 0)
+    by_picture = 0 if terminal.face_mode == BY_URL else with_photo
     return SendPreview(
         people=people,
         by_picture=by_picture,
         to_camera=people - by_picture,
-        shortened=int(shortened or 0),
-        no_room=max(_beyond(int(new or 0), room_left(terminal)), _beyond(by_picture, capacity.remaining(terminal)[1])),
+        shortened=shortened,
+        no_room=max(_beyond(new, room_left(terminal)), _beyond(by_picture, capacity.remaining(terminal)[1])),
         is_sure=terminal.face_mode in {BY_PICTURE, BY_URL},
     )
 
@@ -53,7 +53,7 @@ def of_job(job_id: int, terminal: Terminal) -> SendPreview:
 def room_left(terminal: Terminal) -> int | None:
     """Return how many more people fit; None where the terminal does not tell its limit.
 
-    Who is desired there and was not sent yet needs room, too.
+    Employees who are desired there and were not sent yet need room, too.
     """
     left, _ = capacity.remaining(terminal)
     here = (Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT)
@@ -72,7 +72,3 @@ def count_absent(terminal: Terminal) -> int:
     desired = select(func.count()).select_from(Enrolment).where(*here).scalar_subquery()
     absent: int = db.session.execute(select(active - desired)).scalar_one()
     return max(0, absent)
-
-
-def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))

@@ -38,17 +38,17 @@ def progress(terminal: Terminal, of: int | None) -> Progress:
 
 
 def count(terminal: Terminal) -> int:
-    """Return how many must come to the camera of a terminal."""
+    """Return how many employees must come to the camera of a terminal."""
     return _count(_needs_the_camera(terminal), terminal)
 
 
 def count_by_itself(terminal: Terminal) -> int:
-    """Return how many have no face there yet and get one without anybody's help."""
+    """Return how many employees have no face there yet and get one without anybody's help."""
     return _count(_comes_by_itself(terminal), terminal)
 
 
 def page(terminal: Terminal, words: str = "", after: int | None = None, limit: int = 50) -> list[Enrolment]:
-    """Return the first who must come, by name.
+    """Return the first enrolments whose employees must come, by name.
 
     :param words: of the name, the number or the department, in any case.
     :param after: the id of the employee after whom the page begins.

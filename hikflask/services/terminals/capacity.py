@@ -1,4 +1,4 @@
-"""How much room a terminal has for people and faces, and who waits for some.
+"""How many more people and faces a terminal can hold, and which enrolments wait for that.
 
 The counts are those of the last check, with what was added and removed since by our own conversations.
 """
@@ -42,7 +42,7 @@ def is_nearly_full(terminal: Terminal) -> bool:
 
 
 def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
-    """Make as many due of those who were refused for lack of room as there is room for, in the caller's transaction.
+    """Make as many enrolments due that were refused for lack of room as there is room for, in the caller's transaction.
 
     :param people: for so many people. :param faces: for so many faces. None is not known, and makes nobody due.
     """
@@ -55,6 +55,6 @@ def make_due(terminal_id: int, people: int | None, faces: int | None) -> None:
 
 
 def make_due_after_removal(terminal: Terminal) -> None:
-    """Make somebody due who was refused for lack of room, in the caller's transaction: there is room for one now."""
+    """Make one enrolment due that was refused for lack of room, in the caller's transaction."""
     people, faces = (1 if left in {0, None} else None for left in remaining(terminal))
     make_due(terminal.id, people, faces)

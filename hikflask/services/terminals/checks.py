@@ -79,8 +79,8 @@ def recognise(talk: Conversation) -> None:
 
     :raises TerminalError: when it fails. :raises LeaseLost: when another holder took the lease.
     """
-    known = talk.terminal
-    if known.face_mode is None or known.serial != device.info(talk).serial[:128]:
+    terminal = talk.terminal
+    if terminal.face_mode is None or terminal.serial != device.info(talk).serial[:128]:
         learn(talk)
 
 
@@ -180,7 +180,7 @@ def distrust(terminal: Terminal, serial: str) -> dict[str, Any]:
 def count(talk: Conversation) -> Count | None:
     """Return how many people and faces there are by the terminal's count, or None where it does not tell.
 
-    Some firmware counts 0 whoever is there: a 0 that the terminal's own list contradicts tells nothing.
+    Some firmware always counts 0: a 0 that the terminal's own list contradicts tells nothing.
 
     :raises TerminalError: when it does not answer.
     """
@@ -216,8 +216,8 @@ def require_room(talk: Conversation, *, for_face: bool = False) -> None:
 
 def _tried(mode: str, terminal: Terminal, other: bool) -> str:
     """Return the mode when the terminal does not tell it: the one that worked on this same device, else UNKNOWN."""
-    known: str | None = getattr(terminal, mode)
-    return UNKNOWN if other or known in {None, NO_CAPTURE} else str(known)
+    present: str | None = getattr(terminal, mode)
+    return UNKNOWN if other or present in {None, NO_CAPTURE} else str(present)
 
 
 def _capture_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:

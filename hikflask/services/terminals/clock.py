@@ -93,20 +93,18 @@ def is_off(terminal: Terminal) -> bool:
 
 def is_elsewhere(terminal: Terminal) -> bool:
     """True when the terminal has another offset from UTC than this installation had at that time."""
-    theirs = system_time.offset_of(terminal.zone)
-    if theirs is None or terminal.clock_checked_at is None:
+    if terminal.clock_checked_at is None:
         return False
-    return theirs != _offset(terminal.clock_checked_at)
+    return offset_there(terminal) not in {None, offset_here(terminal)}
 
 
 def time_there(terminal: Terminal) -> datetime | None:
     """Return the local time that the terminal showed when it was asked, without a zone; None when not known."""
     if terminal.clock_checked_at is None or terminal.clock_offset is None:
         return None
-    theirs = system_time.offset_of(terminal.zone)
-    offset = _offset(terminal.clock_checked_at) if theirs is None else theirs
-    shown = terminal.clock_checked_at + timedelta(seconds=terminal.clock_offset) + offset
-    return shown.replace(tzinfo=None)
+    offset = offset_there(terminal)
+    ahead = timedelta(seconds=terminal.clock_offset) + (offset_here(terminal) if offset is None else offset)
+    return (terminal.clock_checked_at + ahead).replace(tzinfo=None)
 
 
 def offset_there(terminal: Terminal) -> timedelta | None:

@@ -106,10 +106,8 @@ class Conversation:
             refuse_before_compared(self.terminal)
         if self.give_up_at is not None:
             timeout = self._bounded(path)
-        can_stop = self.yields and reads
-        if can_stop:
+        if reads:
             self.yield_to_urgent()
-        # This process keeps it while address and password stay the same.
         client = terminal_clients.get(self.terminal.id, self.terminal.version, lambda: new_client(self.terminal))
         end_read()
         try:
@@ -120,7 +118,7 @@ class Conversation:
                 content_type=content_type,
                 timeout=timeout,
                 before_send=self._renew,
-                slow=(LEND_SECONDS, self._lend) if can_stop else None,
+                slow=(LEND_SECONDS, self._lend) if reads and self.yields else None,
             )
             self.answered = True
         finally:

@@ -33,7 +33,7 @@ POLL_SECONDS = 0.05
 # No lease is longer: a capture's, and what comes on top of it. It is no setting, since processes learn of a change at
 # different moments, and none may take another's running capture for a lease that a wrong clock left behind.
 MAX_SECONDS = MAX_CAPTURE_SECONDS + 120.0
-# Who waits says so this often, and for so long: when it is killed, work for many goes on after that.
+# A waiting caller announces itself this often, and for this long: when it is killed, work for many goes on after that.
 WANTED_EVERY_SECONDS = 0.2
 WANTED_SECONDS = 1.0
 # The table, not the model: each round trip and each write begins with such a statement, and the ORM doubles its cost.
@@ -76,8 +76,8 @@ class Lease:
             pass
 
     def lend(self) -> None:
-        """Let whoever is urgent take the terminal over, until take_back(). Only while nothing is written there."""
-        # If that fails, whoever waits for it waits a little longer; a lease that is lost shows when it is taken back.
+        """Let an urgent caller take the terminal over, until take_back(). Only while nothing is written there."""
+        # If that fails, the one who waits waits a little longer. A lost lease shows when it is taken back.
         with suppress(SQLAlchemyError, LeaseLost), transaction(alone=True):
             self._update(lease_yields=self.number)
 
@@ -206,6 +206,6 @@ def _releasing(values: tuple[tuple[str, Any], ...]) -> Update:
 
 
 def _announce(terminal_id: int, until: ColumnElement[datetime] | None) -> None:
-    """Write until when somebody waits; None: nobody does. Whoever else waits writes it again within a moment."""
+    """Write until when somebody waits; None: nobody does. Anybody else who waits writes it again within a moment."""
     with transaction(alone=True):
         changed_rows(update(ROWS).where(ROWS.c.id == terminal_id).values(wanted_until=until))

@@ -52,7 +52,7 @@ def check_count(terminal: Terminal, count: Count | None) -> None:
 def _record_drift_of_count(terminal_id: int, counted: int, confirmed: int) -> None:
     """Record when a terminal does not have as many people as it should.
 
-    Only the last comparison tells who is there besides. Who is being added or removed may be there or not.
+    Only the last comparison tells which strangers are there. People who are being added or removed may be there or not.
     """
     comparison_id = db.session.execute(select(_last_comparison(terminal_id))).scalar()
     if comparison_id is None:
@@ -83,8 +83,8 @@ def _count_strangers(terminal_id: int, comparison_id: int) -> int:
     ended = select(Comparison.ended_at).where(Comparison.id == comparison_id).scalar_subquery()
     gone = and_(Enrolment.desired == ABSENT, or_(Enrolment.person != CONFIRMED, Enrolment.confirmed_at > ended))
     ours = (Enrolment.terminal_id == terminal_id, Enrolment.number == PersonThere.number)
-    known = exists().where(*ours, or_(Enrolment.desired == PRESENT, gone))
-    statement = select(func.count(PersonThere.id)).where(PersonThere.comparison_id == comparison_id, ~known)
+    is_ours = exists().where(*ours, or_(Enrolment.desired == PRESENT, gone))
+    statement = select(func.count(PersonThere.id)).where(PersonThere.comparison_id == comparison_id, ~is_ours)
     return db.session.execute(statement).scalar_one()
 
 

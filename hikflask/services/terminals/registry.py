@@ -72,8 +72,7 @@ def change(
     """Change a terminal under its lease. After a corrected login, waiting enrolments are retried.
 
     :param wait: how long to wait for the present holder of the lease, in seconds (default: LEASE_WAIT).
-    :param fields: the fields of `access` that are saved; the others stay as they are under the lease, whatever was read
-        before. None saves all. The password is saved where there is one.
+    :param fields: those of `access` that are saved; the others stay as they are. None saves all, the password if given.
     :param require: is called under the lease, and raises when nothing is to be done.
     :param in_use_again: done within the same transaction when the terminal is in use from now on.
     :raises TerminalInUse: when a conversation does not end in time. :raises terminal_name_known: when it is taken.
@@ -86,7 +85,6 @@ def change(
     wanted = access.applied_to(present, fields)
     if wanted.is_active or present.url != wanted.url:
         allowed_addresses.refuse_unallowed(wanted.url)
-    wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     with _leased(terminal_id, holder, wait), _unique_name(), transaction():
         # Only taking it out of use waits for those who are desiring somebody there.
         lock = {"key_share": wanted.is_active}
@@ -134,8 +132,9 @@ def _save(terminal: Terminal, access: Access) -> bool:
 
 
 @contextmanager
-def _leased(terminal_id: int, holder: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold the terminal's lease within the block."""
+def _leased(terminal_id: int, holder: str, wait: float | None) -> Iterator[None]:
+    """Hold the terminal's lease within the block; wait up to so many seconds for it, None: LEASE_WAIT."""
+    wait = current_app.config["LEASE_WAIT"] if wait is None else wait
     lease = leases.acquire(terminal_id, holder, EDIT, EDIT_SECONDS, wait)
     try:
         yield
@@ -205,7 +204,7 @@ def delete(terminal_id: int, holder: str) -> None:
     :raises terminal_has_people: when somebody is enrolled there, or a removal is open.
     :raises TerminalInUse: while somebody talks to it. :raises terminal_unknown: when there is no such row.
     """
-    with _leased(terminal_id, holder):
+    with _leased(terminal_id, holder, wait=0.0):
         files = delete_held(terminal_id)
     deletion.remove_at_once(files)
 

@@ -87,8 +87,8 @@ def take_back(terminal_id: int) -> ResponseReturnValue:
 
 
 def _leave_page(terminal: Terminal, comparison: Comparison, form: LeaveForm, status: int = HTTPStatus.OK) -> Response:
-    known = {"form": form, "count": _count(comparison, form)}
-    return make_response(render_template("comparisons/leave.html", terminal=terminal, **known), status)
+    count = _count(comparison, form)
+    return make_response(render_template("comparisons/leave.html", terminal=terminal, form=form, count=count), status)
 
 
 def _count(comparison: Comparison, form: ChoiceForm) -> int:

@@ -160,7 +160,7 @@ def _page_of(comparison: Comparison) -> Page:
         kind = next((kind for kind in (*first, *KINDS) if counts[kind]), LEFT if left_count else "")
     rows: list[Any] = []
     if kind == LEFT:
-        rows = preview.left(comparison, ignored.decisions(comparison, after, ROWS + 1))
+        rows = [*ignored.decisions(comparison, after, ROWS + 1)]
     elif kind:
         rows = queries.list_differences(comparison, kind, after, ROWS + 1)
     chosen = plan_choices.of(comparison)

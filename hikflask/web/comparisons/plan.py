@@ -165,7 +165,7 @@ def _to_job(terminal: Terminal, job_id: int) -> ResponseReturnValue:
 
 
 def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatus.CONFLICT) -> Response:
-    """Answer the plan as it is now to whoever was shown another one; what was typed was typed for that one."""
+    """Show the plan as it is now in place of the one that was shown, without what was typed for that one."""
     flash(error_sentence(PlanChanged()), "danger")
     return _page(terminal, comparison, PlanForm(formdata=None), status)
 
@@ -176,10 +176,11 @@ def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: in
     refused = [step for step in made.refused if step.refusal_code not in ASKED]
     possible = [step for step in made.steps if not step.refusal and step.action != LEAVE]
     found = listed(lambda limit, offset: (possible[offset : offset + limit], len(possible)))
+    people = queries.people(comparison.id, [step.number for step in found.rows])
     known = {
         "plan": made,
         "found": found,
-        "there": {one.number: one for one in queries.people(comparison.id, [step.number for step in found.rows])},
+        "there": {person.number: person for person in people},
         "asked": asked[:MAX_SHOWN],
         "asked_count": len(asked),
         "refused": refused[:MAX_SHOWN],

@@ -41,7 +41,7 @@ def _check(terminal_id: int, holder: str) -> None:
         task_queue.enqueue(tasks.check_terminal, other.id)
 
 
-def _ask(terminal_id: int, ask: Callable[[int, str], object], said: str) -> ResponseReturnValue:
+def _ask(terminal_id: int, ask: Callable[[int, str], object], success: str) -> ResponseReturnValue:
     terminal = terminal_or_404(terminal_id)
     try:
         with terminal_concurrency.slot():
@@ -49,11 +49,15 @@ def _ask(terminal_id: int, ask: Callable[[int, str], object], said: str) -> Resp
     except (ServiceError, TerminalError) as error:
         terminal = terminal_or_404(terminal_id)
         # The page shows these by itself as long as they last.
-        lasting = error.code in {terminal.last_error_code, terminal.refused_code}
-        sentence = _shown_below(error) if lasting else error_sentence(error, t=terminal.name, address=terminal.url)
-        flash(sentence, "warning" if lasting or isinstance(error, RestartRequired) else "danger")
+        if error.code not in {terminal.last_error_code, terminal.refused_code}:
+            sentence = error_sentence(error, t=terminal.name, address=terminal.url)
+            flash(sentence, "warning" if isinstance(error, RestartRequired) else "danger")
+        elif isinstance(error, LoginStopped):
+            flash(_("The terminal was not asked: the reason stands below."), "warning")
+        else:
+            flash(_("The check failed; the reason is below."), "warning")
     else:
-        flash(said % {"t": isolated(terminal.name)})
+        flash(success % {"t": isolated(terminal.name)})
     return redirect(next_or(url_for(".show", terminal_id=terminal_id)), 303)
 
 
@@ -65,13 +69,6 @@ def try_once(terminal_id: int) -> ResponseReturnValue:
         return check(terminal_id)
     flash(_("This password was tried again already, or the account is locked. Correct the password."), "danger")
     return redirect(url_for(".show", terminal_id=terminal_id), 303)
-
-
-def _shown_below(error: ServiceError | TerminalError) -> str:
-    """Return the sentence for a failure that the page shows anyway."""
-    if isinstance(error, LoginStopped):
-        return str(_("The terminal was not asked: the reason stands below."))
-    return str(_("The check failed; the reason is below."))
 
 
 def check_soon(terminal_id: int) -> ResponseReturnValue:

@@ -1,6 +1,5 @@
 """Adding and changing a terminal, and accepting its certificate's fingerprint."""
 
-from collections.abc import Iterable
 from functools import partial
 from http import HTTPStatus
 
@@ -12,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
 from hikflask.forms.terminals import TerminalForm, TerminalPageForm
-from hikflask.forms.versions import ChangedMeanwhile, Difference
+from hikflask.forms.versions import ChangedMeanwhile
 from hikflask.http import terminal_concurrency
 from hikflask.http.permissions import ADMIN, confirmed
 from hikflask.isapi.errors import AddressRefused, TerminalError
@@ -91,7 +90,9 @@ def update(terminal_id: int) -> ResponseReturnValue:
                 in_use_again=partial(changing.bring_to, start=tasks.apply_groups),
             )
     except ChangedMeanwhile as error:
-        return _conflict(form, error.differences, terminal)
+        form.password.errors = [_("Enter the password again, please.")] if form.password.data else []
+        about = {"problem": conflict_question(), "details": conflict_details(form, error.differences)}
+        return _form(form, terminal, HTTPStatus.CONFLICT, **about)
     except ServiceError as error:
         return _refused(form, error, terminal)
     return check_soon(terminal_id)
@@ -119,12 +120,6 @@ def _form(
     return make_response(render_template("terminals/form.html", form=form, terminal=terminal, **about), status)
 
 
-def _conflict(form: TerminalPageForm, differences: Iterable[Difference], terminal: Terminal) -> Response:
-    form.password.errors = [_("Enter the password again, please.")] if form.password.data else []
-    about = {"problem": conflict_question(), "details": conflict_details(form, differences)}
-    return _form(form, terminal, HTTPStatus.CONFLICT, **about)
-
-
 def _refused(form: TerminalForm, error: ServiceError, terminal: Terminal | None = None) -> Response:
     field = form[error.fields[0]] if error.fields and error.fields[0] in form else form.url
     field.errors = [*field.errors, error_sentence(error)]
@@ -148,11 +143,8 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
         form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     form.fingerprint.errors = [_("Compare this with the certificate of the terminal; saving accepts it.")]
-    form.password.errors = _password_again(form, terminal)
-    return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY, accepting=True)
-
-
-def _password_again(form: TerminalForm, terminal: Terminal | None) -> list[str]:
     if terminal and registry.leads_elsewhere(terminal, form.url.data, form.fingerprint.data):
-        return [error_sentence(ServiceError("terminal_password_needed"))]
-    return [_("Enter the password again, please.")] if form.adding or form.password.data else []
+        form.password.errors = [error_sentence(ServiceError("terminal_password_needed"))]
+    elif form.adding or form.password.data:
+        form.password.errors = [_("Enter the password again, please.")]
+    return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY, accepting=True)

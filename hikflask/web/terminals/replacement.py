@@ -26,14 +26,14 @@ from hikflask.web.security.current_operator import operator_name
 from hikflask.web.terminals.checks import check_soon
 from hikflask.web.terminals.terminals import bp, terminal_or_404
 
-# So many of those who must come to the camera are named; the enrolment session has all of them.
+# How many of the people who must come to the camera are named; the enrolment session has all of them.
 MAX_NAMES = 20
 
 
 @bp.get("/<int:terminal_id>/restore")
 @confirmed(ADMIN)
 def ask_restore(terminal_id: int) -> ResponseReturnValue:
-    """Show who would be brought by itself and who must come to the camera, and the other terminals to take over."""
+    """Show how many people would be brought without help, who must come to the camera, and the other terminals."""
     terminal = terminal_or_404(terminal_id)
     known = {
         "by_itself": without_face.count_by_itself(terminal),
@@ -117,11 +117,11 @@ def put_right(terminal_id: int) -> ResponseReturnValue:
 @bp.get("/<int:terminal_id>/after-restore")
 @confirmed(ADMIN)
 def ask_after_restore(terminal_id: int) -> ResponseReturnValue:
-    """Show who waits for a decision, and what begins once the program may write to the terminal."""
+    """Show which people wait for a decision, and what begins once the program may write to the terminal."""
     terminal = terminal_or_404(terminal_id)
     if terminal.restored_from is None:
         return redirect(url_for(".show", terminal_id=terminal_id))
-    found = after_restore.found(terminal_id)
+    found = after_restore.findings_of(terminal_id)
     return render_template("terminals/after_restore.html", terminal=terminal, found=found)
 
 

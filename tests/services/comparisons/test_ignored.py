@@ -2,7 +2,8 @@
 
 import pytest
 
-from hikflask.models import Terminal
+from hikflask.extensions import db
+from hikflask.models import LeftAlone, Terminal
 from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE
 from hikflask.models.enrolment import PENDING, REFUSED
 from hikflask.services import audit
@@ -11,9 +12,11 @@ from hikflask.services.comparisons import ignored, queries
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
+from tests.support.compared import add_comparison
 from tests.support.comparisons import compare, desire_with_photo, differences, strangers
 from tests.support.enrolments import enrol
 from tests.support.fleet import add_terminal, device
+from tests.support.jobs import add_people
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
@@ -105,3 +108,19 @@ def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Termina
     ignored.ignore(compare(terminal), ONLY_HERE, ["100222"])
 
     assert (enrolments.get_one(waiting.id).person, enrolments.get_one(waiting.id).next_attempt_at) == (REFUSED, None)
+
+
+def test_decision_has_the_name_here_else_the_one_there_else_the_number(terminal: Terminal) -> None:
+    comparison = add_comparison(terminal.id, {NAME: ["1"], ONLY_THERE: ["2"], ONLY_HERE: ["3"]})
+    (ivan,) = add_people("1")
+    decisions = [
+        LeftAlone(terminal_id=terminal.id, number=number, kind=kind, reason="гости", decided_by="Анна")
+        for number, kind in (("1", NAME), ("2", ONLY_THERE), ("3", ONLY_HERE))
+    ]
+    db.session.add_all(decisions)
+    db.session.commit()
+
+    left = ignored.decisions(comparison)
+
+    assert [(one.name, one.employee_id) for one in left] == [("Иван Иванов 1", ivan), ("Гость 2", None), ("3", None)]
+    assert [(one.decided_by, one.reason) for one in left] == [("Анна", "гости")] * 3

@@ -130,7 +130,7 @@ def test_days_that_somebody_gets_are_told_and_what_is_to_be_said_of_them(
         "904": ("over_there", (), None),
         "905": ("validity_outside", (), None),
     }
-    assert (found.leavers, found.removals) == (1, 0)
+    assert (found.leavers, found.counts[REMOVE]) == (1, 0)
     assert found.losses == Losses((Loss(terminal.id, terminal.name, 1, 6),), 1)
     with pytest.raises(AdministratorNeeded):
         found.require_agreed(Agreed(1, by_admin=False))
@@ -179,7 +179,7 @@ def test_another_face_is_taken_over_only_where_it_was_chosen_for_its_number(
     for found in (plan.make(done, chosen), plan.make(done, named)):
         assert refusals(found) == {"100222": ""}
         assert found.job_params["faces"] == {"100222": faces}
-        assert str(faces[0]) in str(found.steps[0].facts)
+        assert str(faces[0]) in str(found.steps[0].digest_parts)
     other = Choices({"100222": TAKE_OVER}, names_seen=False, faces={"100222": faces[0]})
     assert refusals(plan.make(done, other)) == {"100222": "face_differs"}
 
@@ -206,11 +206,11 @@ def test_many_removals_need_their_number(simulator: Simulated, terminal: Termina
     many = removing(21)
     with pytest.raises(UnsafePlan) as refused:
         many.require_agreed(Agreed(20, by_admin=True))
-    assert (refused.value.count, many.removals) == (21, 21)
+    assert (refused.value.count, many.counts[REMOVE]) == (21, 21)
     many.require_agreed(Agreed(21, by_admin=True))
     for plan_of_operator in (removing(1), many):
         with pytest.raises(AdministratorNeeded):
-            plan_of_operator.require_agreed(Agreed(plan_of_operator.removals, by_admin=False))
+            plan_of_operator.require_agreed(Agreed(plan_of_operator.counts[REMOVE], by_admin=False))
 
 
 def test_more_than_a_tenth_is_many_and_who_was_not_there_may_have_come_since(
@@ -222,7 +222,7 @@ def test_more_than_a_tenth_is_many_and_who_was_not_there_may_have_come_since(
 
     assert not made(done, n900=REMOVE).losses.are_many
     assert made(done, n900=REMOVE, n901=REMOVE).losses.are_many
-    assert made(done, n900=REMOVE, n100=REMOVE).removals == 2
+    assert made(done, n900=REMOVE, n100=REMOVE).counts[REMOVE] == 2
 
 
 @pytest.mark.both_databases
@@ -266,7 +266,7 @@ def test_who_is_replaced_on_the_terminal_loses_access_there(simulator: Simulated
 
     assert refusals(replaced) == dict.fromkeys(numbers, "")
     assert replaced.losses == Losses((Loss(terminal.id, terminal.name, 2, 3),), 2)
-    assert replaced.removals == 0
+    assert replaced.counts[REMOVE] == 0
     with pytest.raises(AdministratorNeeded):
         replaced.require_agreed(Agreed(2, by_admin=False))
     assert not made(done, **sent).losses  # Refused: nobody said that it is the same person.
