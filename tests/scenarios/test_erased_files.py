@@ -148,7 +148,7 @@ def test_picture_that_no_row_knows_is_found_by_number() -> None:
 
 
 def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_number() -> None:
-    stuck = storage.folder() / storage.get(_file_of(save_with_file().photo_id)).file  # type: ignore[union-attr]
+    stuck = storage.folder() / storage.find_by_file(_file_of(save_with_file().photo_id)).file  # type: ignore[union-attr]
     stuck.unlink()
     stuck.mkdir()
     delete_employee(1)

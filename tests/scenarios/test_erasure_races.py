@@ -83,5 +83,5 @@ def test_picture_that_is_saved_in_that_moment_stays(app: Flask, another: Connect
 
     meanwhile(app, another, lambda: erase_by_number("100222").row)
 
-    assert storage.get(picture.file) is not None
+    assert storage.find_by_file(picture.file) is not None
     assert storage.path_of(picture) is not None

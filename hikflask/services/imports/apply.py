@@ -2,7 +2,7 @@
 
 The picture of a row is decoded before that.
 
-A row is applied only if its person is still as the dry run saw them. What was written is noted in the row, with the
+A row is applied only if its person is still as the dry run saw them. What was written is stored in the row, with the
 terminals before and after, so that it can be undone exactly.
 """
 
@@ -57,7 +57,7 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
     is_refused, is_changed = PHOTO in (row.errors or {}), row.verdict == NEW or PHOTO in (row.before or {})
     has_photo = row.state == OPEN and row.photo and is_changed and not is_refused
     with storage.Files() as files:
-        photo = pictures.keep(files, batch, row.photo, row.number) if has_photo else None
+        photo = pictures.store_photo(files, batch, row.photo, row.number) if has_photo else None
         yield partial(_apply, row.id, row.number, batch, photo, files)
 
 

@@ -1,4 +1,4 @@
-"""Makes an import of the uploaded files: what is in them, which column is which field, and whom it is to be sent to."""
+"""Makes an import of uploaded files: what is in them, which column is which field, and where people are sent."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -19,7 +19,7 @@ Rows = tuple[ColumnElement[bool], ...]
 def of_import(batch_id: int) -> Losses:
     """Return who loses access when the rows of an import that are left are applied.
 
-    Whoever leaves, or gets days by which access ends soon, loses all terminals. Whoever changes the department loses
+    An employee who leaves, or gets days by which access ends soon, loses all terminals; one who changes the department,
     those that groups gave, and do not give any more.
     """
     rows = (ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, ImportRow.state == OPEN)

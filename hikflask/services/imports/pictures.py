@@ -65,7 +65,7 @@ def check_picture(batch: ImportBatch, names: list[str], check: Callable[[IO[byte
     return Picture(name, storage.sha256(checked.jpeg), refusal)
 
 
-def keep(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
+def store_photo(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:
     """Store a picture of the archive as a photo that is not saved yet; see storage.keep_upload().
 
     :raises import_photo_gone: when it is gone from the archive. :raises BadPhoto: :raises PhotosWaiting:

@@ -1,7 +1,7 @@
 """Undoes an applied row of an import exactly, within one transaction of the caller's, or says why not.
 
 A row is undone while its person is as the import left them: what was written, and on which terminals they are wanted
-with which photo. Whoever was added is deleted again while nothing else was added since.
+with which photo. An employee whom the import added is deleted again while nothing else was added since.
 """
 
 from typing import Any
@@ -74,7 +74,7 @@ def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bo
     return employee.number == number and all(now[field] == written[field] for field in now.keys() & written.keys())
 
 
-# --- whoever was added ---
+# --- employees whom the import added ---
 
 
 def _delete_again(employee: Employee) -> None:
@@ -89,7 +89,7 @@ def _delete_again(employee: Employee) -> None:
     apply_deleted(employee)
 
 
-# --- whoever was changed ---
+# --- employees whom the import changed ---
 
 
 def _restore(employee: Employee, row: ImportRow) -> None:

@@ -136,7 +136,7 @@ def _leaving(name: str, text: str) -> str:
         return "unknown"
     if NO_DATE.match(text):
         return "not yet"
-    # Whoever leaves in two weeks still comes to work. 12/01/2026 is a day of January or of December: both must agree.
+    # Who leaves in two weeks still comes to work. 12/01/2026 is a day of January or of December: both must agree.
     answers = {"left" if moment.date() <= today() else "not yet" for moment in _moments(text)}
     return answers.pop() if len(answers) == 1 else "unknown"
 

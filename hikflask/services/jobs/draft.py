@@ -1,4 +1,4 @@
-"""Fixes who is meant by a job, in one transaction: the preview that somebody sees before it is started."""
+"""Drafts of jobs: a draft fixes the employees of a job, for its preview, before the job is started."""
 
 from collections.abc import Collection
 from typing import Any
@@ -31,9 +31,9 @@ def make_draft(
 ) -> Job:
     """Make the draft of a job, with the people in the order of a list. The database copies them, however many they are.
 
-    Where a kind leaves out who is inactive, `params` counts them.
+    Where a kind leaves out inactive employees, `params` counts them.
 
-    :param employee_ids: the employees that are meant; None: all whom the list shows.
+    :param employee_ids: the employees of the job; None: all that the list shows.
     :param terminal: where the job is done, where that is not asked any more.
     """
     chosen = filters.conditions(wanted) if employee_ids is None else [Employee.id.in_(employee_ids)]

@@ -1,4 +1,4 @@
-"""What programs are told of a job: who failed, and of an import the numbers of rows, and what is wrong with them.
+"""The report of a job for programs: its failures, and for an import the counts of its rows and what is wrong in them.
 
 All of it is read by pages: many rows may be wrong.
 """

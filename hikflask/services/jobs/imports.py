@@ -1,4 +1,4 @@
-"""Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, whoever else tries it."""
+"""Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, even if several try it."""
 
 from typing import Any, cast
 

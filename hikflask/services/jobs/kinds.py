@@ -52,7 +52,7 @@ Run = Callable[[], Enrolment | None]
 
 @dataclass(frozen=True)
 class Kind:
-    """What is done for one item; None where a draft is only looked at, or everything is done as a whole.
+    """What is done for one item; None where a draft is only shown, or everything is done as a whole.
 
     `prepare` is entered before an item's transaction and left after it, where something is waited for; it yields what
     is done instead of `run`.

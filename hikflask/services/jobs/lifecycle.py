@@ -1,4 +1,4 @@
-"""From the draft of a job to its end. Each step is one compare-and-set, so it happens once, whoever else tries it.
+"""From the draft of a job to its end. Each step is one compare-and-set, so it happens once, even if several try it.
 
     draft → waiting (start) → running (take) → done (finish), failed (fail, claim_orphans), stopped (stop_job)
     done with failures, failed, stopped → waiting (retry)
@@ -115,7 +115,7 @@ def begin(kind: str, params: dict[str, Any], *, terminal_id: int | None = None, 
     if rows:
         db.session.execute(insert(JobItem), rows)
     else:
-        # It does the whole anew, so an earlier one that failed needs no attention.
+        # It repeats the whole, so an earlier job that failed needs no attention.
         same = (Job.kind == kind, Job.terminal_id.is_not_distinct_from(terminal_id), Job.state == FAILED)
         changed_rows(update(Job).where(*same).values(state=STOPPED))
     return cast("Claim", start(job.id, {}))
@@ -217,7 +217,7 @@ def lane(claim: Claim) -> str:
 
 @transactional
 def begin_items(claim: Claim) -> None:
-    """Record that the whole is done: its items are left, which count anew."""
+    """Record that the whole is done: only its items are left, and the count begins with them."""
     job = db.session.get_one(Job, claim.job_id, populate_existing=True, with_for_update=LOCKED)
     left = select(func.count(JobItem.id)).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING)
     values = {"params": {**job.params, WHOLE_DONE: True}, "total": Job.done + left.scalar_subquery()}

@@ -25,7 +25,7 @@ def write_file(job: Job, progress: Progress) -> None:
     while True:
         export_files.remove(job.id)
         with transaction():
-            # An item of somebody who was erased before: whoever is erased from now on is known by such an item.
+            # Items of employees who were erased before; an item that is blank later shows that somebody is erased now.
             changed_rows(delete(JobItem).where(JobItem.job_id == job.id, JobItem.number == ""))
             progress.report(0, job.total)
         written: list[int] = []

@@ -44,9 +44,9 @@ def agreed_rest(job: Job, agreed: Agreed) -> Losses:
 
 
 def needs_administrator(job: Job, lost: Losses) -> bool:
-    """Tell whether only an administrator lets a job go on by which these lose access.
+    """Tell whether only an administrator may let a job go on, because of the people who lose access by it.
 
-    So it is where they are many, where a plan removes anybody, and with a kind of theirs.
+    That is where they are many, where a plan removes anybody, and for kinds of jobs that only administrators start.
     """
     removals_left = select(JobItem.id).where(JobItem.job_id == job.id, IS_LEFT, JobItem.action == REMOVE).limit(1)
     return lost.are_many or KINDS[job.kind].by_admin or db.session.execute(removals_left).first() is not None
@@ -57,7 +57,7 @@ def take(job: Job, terminal_ids: list[int]) -> None:
 
     Between the agreement and the item, others change groups, departments and the people in them.
 
-    :raises PlanChanged: when many would lose access by the job whom nobody agreed to.
+    :raises PlanChanged: when more people would lose access by the job than was agreed.
     """
     if LOSSES not in job.params:
         return
@@ -92,7 +92,7 @@ def of_rest(job: Job) -> Losses:
 
 
 def _of_plan(job: Job) -> Losses:
-    """Count by the items, as the plan counted its steps; it is not made anew."""
+    """Count by the items of the job, as the plan counted its steps."""
     comparison = comparisons.find_comparison(job.params["comparison"])
     if comparison is None:
         return Losses()  # So nothing of the plan can be done.

@@ -175,7 +175,7 @@ def _first(comparison: Comparison, order: UnaryExpression[int], *where: ColumnEl
 def _locked_draft(comparison: Comparison) -> Job:
     """Return the draft with its row locked; one that was started meanwhile is followed by a new one.
 
-    Whom the comparison found is held, too, since an erasure may forget somebody of them.
+    The people of the comparison are held, too, since an erasure may remove one of them.
     """
     traces.hold_comparison(comparison.id)
     draft = _draft(comparison)

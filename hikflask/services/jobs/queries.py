@@ -110,19 +110,19 @@ def done_items(job_id: int, action: str, limit: int, after: int = 0) -> list[Ite
 
 
 def people(job_id: int, limit: int) -> list[Employee]:
-    """Return the first employees whom a job is for, in its order."""
+    """Return the first employees of a job, in its order."""
     statement = select(Employee).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
     shown = statement.order_by(JobItem.id).limit(limit).options(*SHOWN_IN_LISTS)
     return list(db.session.execute(shown, execution_options={"populate_existing": True}).scalars())
 
 
 def people_of(job_id: int) -> Select[int | None]:
-    """Return the statement for the ids of the employees whom a job is for."""
+    """Return the statement for the ids of the employees of a job."""
     return select(JobItem.employee_id).where(JobItem.job_id == job_id, JobItem.employee_id.is_not(None))
 
 
 def employee_ids(job_id: int) -> list[int]:
-    """Return the ids of the employees whom a job is for and who are not deleted, in its order."""
+    """Return the ids of the employees of a job who are not deleted, in its order."""
     ids = select(Employee.id).join(JobItem, JobItem.employee_id == Employee.id).where(JobItem.job_id == job_id)
     return list(db.session.execute(ids.order_by(JobItem.id)).scalars())
 

@@ -1,6 +1,6 @@
 """Runs a claimed job for a moment, item by item: what an item does and its mark are one transaction.
 
-So a worker that is killed at any moment leaves no item half done, and whoever goes on does none twice and skips none.
+So a worker that is killed at any moment leaves no item half done, and the next worker does none twice and skips none.
 """
 
 import logging
@@ -123,7 +123,7 @@ def _do_items(job: Job, claim: Claim, until: float) -> bool:
             _run(job, item, claim)
             if time.monotonic() >= until:
                 return True
-            # SQLite has one writer at a time, and no queue: whoever saves something gets in between two items. An item
+            # SQLite has one writer at a time, and no queue: others save between two items. An item
             # that talks to a terminal leaves the database alone meanwhile.
             if not KINDS[job.kind].talks:
                 end_read()

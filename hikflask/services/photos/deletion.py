@@ -38,15 +38,11 @@ def forget_all_of(employee_id: int) -> list[str]:
     Return the files, for remove_at_once() after the commit. If this process is killed in between, the worker finds the
     rows and removes the files.
     """
-    photos = list(db.session.execute(select(Photo).where(Photo.employee_id == employee_id)).scalars())
-    for photo in photos:
-        for capture in db.session.execute(select(Capture).where(Capture.photo_id == photo.id)).scalars():
-            db.session.delete(capture)
-    db.session.flush()
-    for photo in photos:
-        photo.employee_id, photo.forgotten_at = None, database_now()
-    db.session.flush()
-    return [photo.file for photo in photos]
+    photos = select(Photo.id).where(Photo.employee_id == employee_id)
+    db.session.execute(delete(Capture).where(Capture.photo_id.in_(photos)))
+    forgotten = update(Photo).where(Photo.employee_id == employee_id)
+    files = forgotten.values(employee_id=None, forgotten_at=database_now()).returning(Photo.file)
+    return list(db.session.execute(files).scalars())
 
 
 def forget_unsaved_of(terminal_id: int) -> list[str]:
@@ -54,12 +50,9 @@ def forget_unsaved_of(terminal_id: int) -> list[str]:
 
     Return the files, for remove_at_once() after the commit. The captures are deleted with the terminal.
     """
-    unsaved = select(Photo).join(Capture).where(Capture.terminal_id == terminal_id, Photo.employee_id.is_(None))
-    pictures = list(db.session.execute(unsaved).scalars())
-    for picture in pictures:
-        picture.forgotten_at = database_now()
-    db.session.flush()
-    return [picture.file for picture in pictures]
+    captured = select(Capture.photo_id).where(Capture.terminal_id == terminal_id)
+    unsaved = update(Photo).where(Photo.id.in_(captured), Photo.employee_id.is_(None))
+    return list(db.session.execute(unsaved.values(forgotten_at=database_now()).returning(Photo.file)).scalars())
 
 
 def remove_at_once(files: list[str]) -> None:

@@ -45,7 +45,7 @@ MIN_LIGHT, MAX_LIGHT = 40.0, 215.0
 # The share of pixels that may be burnt out, or black, in a face: they show nothing of it.
 BURNT_OUT, BLACK = 250, 5
 MAX_CLIPPED = 0.25
-# The part of a picture that is looked at when no face is known: each side of it as a share.
+# The part of a picture that is measured when no face is known: each side of it as a share.
 MIDDLE = 0.6
 # Takes the grain of a sensor away before the Laplacian, which would take it for sharpness.
 GRAIN = ImageFilter.GaussianBlur(1)

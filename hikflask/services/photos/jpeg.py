@@ -59,14 +59,16 @@ def to_baseline(data: bytes) -> bytes:
 
 
 @contextmanager
-def open_picture(data: bytes) -> Iterator[Image.Image]:
-    """Open a JPEG or PNG; nothing is decoded yet. What its decoding raises within the block becomes a refusal.
+def open_picture(
+    data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG"), max_pixels: int = MAX_PIXELS
+) -> Iterator[Image.Image]:
+    """Open a picture; nothing is decoded yet. What its decoding raises within the block becomes a refusal.
 
-    :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
+    :raises Unreadable: when the data has none of these formats. :raises TooManyPixels:
     """
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
+        with Image.open(io.BytesIO(data), formats=formats) as opened:
+            if opened.width * opened.height > max_pixels:
                 raise TooManyPixels
             if opened.format != "PNG" and _scans(data) > MAX_SCANS:
                 raise Unreadable
@@ -118,11 +120,9 @@ def _small(opened: Image.Image, longest_side: int) -> Image.Image:
 def is_picture(jpeg: bytes) -> bool:
     """Return True for a JPEG that can be decoded and has at most 4 megapixels, as terminals capture it."""
     try:
-        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as opened:
-            if opened.width * opened.height > MAX_CAPTURED_PIXELS or _scans(jpeg) > MAX_SCANS:
-                return False
+        with open_picture(jpeg, ("JPEG",), MAX_CAPTURED_PIXELS) as opened:
             opened.load()
-    except (*TOO_MANY_PIXELS, *UNREADABLE):
+    except Unreadable:
         return False
     return True
 

@@ -303,7 +303,7 @@ def _written_at(path: Path) -> float:
         return time.time()
 
 
-def get(name: str) -> Photo | None:
+def find_by_file(name: str) -> Photo | None:
     """Return the row of a photo by the name of its file; None when there is none, or it is forgotten."""
     statement = select(Photo).where(Photo.file == name, Photo.forgotten_at.is_(None))
     return db.session.execute(statement).scalar_one_or_none()

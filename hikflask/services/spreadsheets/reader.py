@@ -134,7 +134,7 @@ def inspect(file: BinaryIO) -> Contents:
 
 
 def read(file: BinaryIO, encoding: str = "", delimiter: str = "") -> Iterator[Row]:
-    """Yield the rows of a file that was looked at before; an XLSX has neither encoding nor delimiter.
+    """Yield the rows of a file that was inspected before; an XLSX has neither encoding nor delimiter.
 
     :raises Refused: when it cannot be read to its end.
     """

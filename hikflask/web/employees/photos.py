@@ -30,7 +30,7 @@ def refuse_unauthorized() -> ResponseReturnValue | None:
 @allow(VIEWER, is_activity=False)
 def show(name: str) -> Response:
     """Answer a photo that has a row in the database; nothing else in the folder is served, and only as JPEG."""
-    photo = storage.get(name) or abort(404)
+    photo = storage.find_by_file(name) or abort(404)
     try:
         picture = storage.read_photo(photo) or abort(404)
     except PhotoForgotten:  # Deleted after the row was read.

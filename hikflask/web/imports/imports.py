@@ -116,7 +116,7 @@ def start(batch_id: int) -> ResponseReturnValue:
 @bp.post("/<int:batch_id>/deactivate")
 @confirmed(ADMIN)
 def deactivate(batch_id: int) -> ResponseReturnValue:
-    """Start an import that deactivates people, or by which many lose access."""
+    """Start an import that deactivates people, or takes access from many."""
     return _start(stage.of(batch_or_404(batch_id)), by_admin=True)
 
 
@@ -160,7 +160,7 @@ def undo(batch_id: int) -> ResponseReturnValue:
 @bp.post("/<int:batch_id>/undo/remove")
 @confirmed(ADMIN)
 def undo_and_remove(batch_id: int) -> ResponseReturnValue:
-    """Start an undo by which many lose access."""
+    """Start an undo, though many lose access."""
     return _undo(stage.of(batch_or_404(batch_id)), by_admin=True)
 
 

@@ -90,7 +90,7 @@ def deactivate(job_id: int) -> ResponseReturnValue:
 @bp.post("/<int:job_id>/remove")
 @confirmed(ADMIN)
 def remove(job_id: int) -> ResponseReturnValue:
-    """Start a change by which many lose access."""
+    """Start a change of department, though many lose access."""
     if (job := queries.find_job(job_id)) and job.kind != DEPARTMENT:
         abort(HTTPStatus.NOT_FOUND)
     return _start(job_id, by_admin=True)

@@ -133,7 +133,7 @@ def state(job_id: int) -> ResponseReturnValue:
 @bp.get("/<int:job_id>/file")
 @allow(OPERATOR)
 def file(job_id: int) -> ResponseReturnValue:
-    """The file of an export while it is kept, else the job's page; a download is noted in the audit trail."""
+    """The file of an export while it is kept, else the job's page; a download is an entry of the audit trail."""
     job = started_or_404(job_id)
     path, page_of_job = export_files.find(job), redirect(url_for(".show", job_id=job_id))
     if path is None:
@@ -180,14 +180,14 @@ def retry(job_id: int) -> ResponseReturnValue:
 @bp.get("/<int:job_id>/retry")
 @allow(ADMIN)
 def ask_retry(job_id: int) -> ResponseReturnValue:
-    """Ask before a job goes on by which many lose access."""
+    """Ask before a job goes on and many lose access."""
     return _question(job_id, JobForm(formdata=None))
 
 
 @bp.post("/<int:job_id>/retry/remove")
 @confirmed(ADMIN)
 def retry_and_remove(job_id: int) -> ResponseReturnValue:
-    """Let a job go on by which many lose access."""
+    """Let a job go on, though many lose access."""
     form = JobForm()
     try:
         return _retry(job_id, Agreed(row_id(form.confirm.data), by_admin=True))

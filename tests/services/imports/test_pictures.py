@@ -56,12 +56,12 @@ def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: 
 def test_picture_is_stored_and_one_that_is_gone_is_said() -> None:
     found = batch(made(pictures={"1.jpg": FACE}))
     assert pictures.contents(found) == Contents({"1": ["1.jpg"]})
-    photo = pictures.keep(storage.Files(), found, "1.jpg", "1")
+    photo = pictures.store_photo(storage.Files(), found, "1.jpg", "1")
     assert (photo.source, photo.file.partition("_")[0]) == (UPLOADED, "1")
 
     batches.remove_photos(found.id)
 
     with pytest.raises(ServiceError, match=r"^import_photo_gone$"):
-        pictures.keep(storage.Files(), batch(found.id), "1.jpg", "1")
+        pictures.store_photo(storage.Files(), batch(found.id), "1.jpg", "1")
     with pytest.raises(ServiceError, match=r"^import_file_gone$"):
         pictures.contents(batch(found.id))

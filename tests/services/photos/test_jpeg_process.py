@@ -184,7 +184,7 @@ def test_upload_that_waits_keeps_no_connection_to_the_database() -> None:
             used.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
             return super().read(size)
 
-    storage.get("100222_unknown.jpg")
+    storage.find_by_file("100222_unknown.jpg")
     storage.keep_upload(Watching(FACE), "100222")
 
     assert set(used) == {0}

@@ -198,7 +198,7 @@ def test_one_that_cannot_be_unlinked_is_told_and_keeps_no_other(caplog: pytest.L
 def test_picture_that_is_not_saved_yet_is_unknown_to_everybody() -> None:
     photo = storage.keep(FACE, "100222")
 
-    assert storage.get(photo.file) is None
+    assert storage.find_by_file(photo.file) is None
     assert storage.is_forgotten(photo)
 
 
@@ -266,7 +266,7 @@ def test_number_in_other_letters_is_another_number(number: str) -> None:
 def test_photo_with_a_row_is_known() -> None:
     photo = kept()
 
-    assert storage.get(photo.file) == photo
+    assert storage.find_by_file(photo.file) == photo
     assert storage.path_of(photo) == storage.folder() / photo.file
 
 
@@ -274,7 +274,7 @@ def test_photo_with_a_row_is_known() -> None:
 def test_what_has_no_row_is_never_served(name: str) -> None:
     (storage.folder() / "100222_other.jpg").write_bytes(FACE)
 
-    assert storage.get(name) is None
+    assert storage.find_by_file(name) is None
 
 
 def test_photo_whose_row_went_is_never_served() -> None:
@@ -282,7 +282,7 @@ def test_photo_whose_row_went_is_never_served() -> None:
     db.session.delete(photo)
     db.session.commit()
 
-    assert storage.get(photo.file) is None
+    assert storage.find_by_file(photo.file) is None
 
 
 def test_link_under_a_photos_name_is_never_served(tmp_path: Path) -> None:
