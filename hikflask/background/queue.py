@@ -105,11 +105,6 @@ class Lanes:
         task, about = self._wrapped[name], {"enqueued_at": time.time(), "by_request": request_id.present()}
         _on_live_connection(lambda: task(*arguments, **about))
 
-    def consumers(self, threads: int) -> list[LaneConsumer]:
-        """Return a consumer for each lane, not started yet: half of the threads for captures, and two more for jobs."""
-        shares = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2, JOBS: 2}
-        return [self.consumer(lane, shares[lane]) for lane in LANES]
-
     def consumer(self, lane: str, threads: int) -> LaneConsumer:
         """Return a consumer that runs a lane's tasks in so many threads, not started yet."""
         self._open()

@@ -16,7 +16,7 @@ import click
 from flask import Flask
 
 from hikflask.background import alarm_mail, tasks
-from hikflask.background.queue import CAPTURES, TERMINALS
+from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
 from hikflask.extensions import db, task_queue
 from hikflask.metrics import server as metrics_server
 from hikflask.services.accounts import ldap_check
@@ -78,8 +78,9 @@ class Worker:
         self._app = app
         self._stopped = threading.Event()
         threads: int = app.config["WORKER_THREADS"]
-        self._consumers = task_queue.lanes(app).consumers(threads)
         self._threads = {CAPTURES: threads // 2, TERMINALS: threads - threads // 2}
+        counts = {**self._threads, JOBS: 2}
+        self._consumers = [task_queue.lanes(app).consumer(lane, count) for lane, count in counts.items()]
         self._outside = NamedThreads(app)
         self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
 
@@ -101,14 +102,6 @@ class Worker:
         with self._app.app_context():
             heartbeat.leave(heartbeat.name())
         task_queue.lanes(self._app).close()
-
-    def wait(self) -> None:
-        """Block until another thread calls stop() or ask_to_stop()."""
-        self._stopped.wait()
-
-    def ask_to_stop(self) -> None:
-        """Make wait() return."""
-        self._stopped.set()
 
     def grow(self) -> dict[str, int]:
         """Add the threads that are missing for the active terminals; return how many each lane has then."""
@@ -176,10 +169,10 @@ def this_process_serves() -> bool:
 
 def run_forever(app: Flask) -> None:
     """Run a worker in the foreground until SIGTERM or SIGINT."""
-    worker = Worker(app)
+    worker, is_over = Worker(app), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.ask_to_stop())
+        signal.signal(number, lambda *_: is_over.set())
     worker.start()
     metrics_server.start(app)
-    worker.wait()
+    is_over.wait()
     worker.stop()

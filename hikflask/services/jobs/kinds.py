@@ -93,11 +93,6 @@ class Kind:
         return nullcontext(partial(self.run, item, params))
 
     @property
-    def can_start(self) -> bool:
-        """True when there is something to do."""
-        return any((self.run, self.prepare, self.whole))
-
-    @property
     def talks(self) -> bool:
         """True when it talks to a terminal itself."""
         return self.lane == TERMINALS

@@ -22,7 +22,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import draft as drafts
 from hikflask.services.jobs import queries
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, KINDS, OF_SELECTION, PRINT, SEND
+from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, OF_SELECTION, PRINT, SEND
 from hikflask.services.provisioning import send_preview
 from hikflask.services.terminals import registry
 from hikflask.web.jobs.jobs import bp, draft_or_404, report_of
@@ -108,7 +108,7 @@ def _start(job_id: int, *, by_admin: bool) -> ResponseReturnValue:
     job = queries.find_job(job_id) or abort(404)
     if job.state == DRAFT:
         form = _form_of(job)
-        if not KINDS[job.kind].can_start or not job.total:
+        if job.kind == PRINT or not job.total:
             abort(HTTPStatus.CONFLICT)
         if not form.validate():
             return _page(job, form, HTTPStatus.UNPROCESSABLE_ENTITY)
