@@ -8,6 +8,7 @@ from flask import current_app
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, OPEN
@@ -21,7 +22,6 @@ from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
 from hikflask.text_rules import storable
 
-MEGABYTE = 1024 * 1024
 MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import delete, insert, select, update
 
+from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now
@@ -36,7 +37,6 @@ BATCH = 500
 # Others, who may be in the same process, have their turn after each portion.
 PAUSE = 0.01
 MAX_LINES = 5
-MEGABYTE = 1024 * 1024
 # What the rows of an import may take here, in bytes of JSON: so much, and so many times the size of its files, but at
 # most the last. Each of the 200,000 people of the longest table takes some 400.
 BUDGET, BUDGET_TIMES, MAX_BUDGET = 16 * MEGABYTE, 64, 128 * MEGABYTE

@@ -17,10 +17,10 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from hikflask import text_rules
+from hikflask.config import MEGABYTE
 from hikflask.services.core.errors import BadArchive, BadPhoto
 from hikflask.services.imports import stored_files
 
-MEGABYTE = 1024 * 1024
 # Of one picture, as of one that is uploaded alone.
 MAX_FILE_BYTES = 10 * MEGABYTE
 MAX_FILES = 20_000
@@ -34,7 +34,7 @@ END, END_SIZE, END_MOST, END_OF_ZIP64 = b"PK\x05\x06", 22, 22 + 65535, b"PK\x06\
 # place of the file are (4.3.7 and 4.3.12).
 LOCAL, LOCAL_SIZE, LOCAL_NAMES = b"PK\x03\x04", 30, slice(26, 30)
 RECORD_SIZE, RECORD_NAMES, RECORD_PLACE = 46, slice(28, 34), slice(42, 46)
-CHUNK = 1024 * 1024
+CHUNK = MEGABYTE
 # Each takes some 10 MB for 20,000 files.
 DIRECTORIES = 4
 SUFFIXES = {".jpg", ".jpeg", ".png"}

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from flask import current_app
 
+from hikflask.config import MEGABYTE
 from hikflask.services.core.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and a request waits for the inspection.
 INSPECT_SECONDS, READ_SECONDS = 20, 120
 OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
-MEGABYTE = 1024 * 1024
 # Each takes up to 256 MB, and keeps a thread of the pages waiting.
 AT_ONCE = 2
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
