@@ -160,7 +160,7 @@ def test_import_that_is_discarded_at_that_moment_is_not_started(between: Between
 
 def test_import_that_is_started_at_that_moment_starts_nothing_once_it_is_discarded(between: Between) -> None:
     batch_id = checked("1;Иван;")
-    between(batches, "get_batch", lambda: batches.discard(batch_id))
+    between(batches, "get_one", lambda: batches.discard(batch_id))
 
     with pytest.raises(ServiceError, match=r"^import_unknown$"):
         imports.start_import(batch_id, AGREED)
