@@ -1,4 +1,4 @@
-"""The metrics for Prometheus, for whoever has a token; without one they are on a port of loopback alone."""
+"""The metrics for Prometheus, for programs with a token; without one they are on a port of loopback alone."""
 
 from flask import Blueprint, Response
 

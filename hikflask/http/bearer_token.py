@@ -82,13 +82,13 @@ def begin(token: ApiToken) -> None:
 def _record_refusal() -> None:
     """Record a refused token in the audit trail, at most once within audit.SAME_SECONDS for each network address."""
     with suppress(TooOften), audit.acting(Actor(audit.NOBODY, request.remote_addr or "", g.request_id)):
-        rate_limit.take(f"noted-token:{rate_limit.place_of(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
+        rate_limit.count_try(f"noted-token:{rate_limit.place_of(request.remote_addr or '')}", 1, audit.SAME_SECONDS)
         audit.record_alone("token.refused")
 
 
 def _count(key: str, limit: int) -> None:
     try:
-        rate_limit.take(key, limit, MINUTE)
+        rate_limit.count_try(key, limit, MINUTE)
     except TooOften as error:
         seconds = error.params["seconds"]
         raise TooManyRequests("Too many calls: wait and try again.", retry_after=seconds) from error

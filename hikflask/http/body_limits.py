@@ -1,7 +1,7 @@
 """How long the body of a request may be, and what happens to one that is longer.
 
 A view that is marked with takes() gets longer files than others, but only of somebody with its role: the guard calls
-let_in() after it has checked that. Until then the limit is that of all views.
+apply_view_limit() after it has checked that. Until then the limit is that of all views.
 """
 
 from collections.abc import Callable
@@ -67,15 +67,15 @@ def takes(longest: Callable[[], int]) -> Callable[[View], View]:
     return decorate
 
 
-def let_in() -> None:
+def apply_view_limit() -> None:
     """Raise the limit of this request's body to that of its view. Call this once the sender is authorized."""
     longest = _longest()
     if longest is not None and may_bring_file():
         request.max_content_length = longest + MAX_FORM_BYTES
 
 
-def is_kept_out() -> bool:
-    """Return True when the body has longer files, which its view takes, but the sender was not let in; read nothing."""
+def exceeds_limit() -> bool:
+    """Return True when the body has files that its view takes, but longer ones than its present limit; read nothing."""
     limit = request.max_content_length
     return _longest() is not None and limit is not None and (request.content_length or 0) > limit
 

@@ -25,7 +25,10 @@ def time_at(moment: datetime, now: datetime | None = None) -> str:
 
 
 def time_since(moment: datetime, now: datetime | None = None) -> str:
-    """Return a moment as it follows “since” and “until”: “11:25” today, else “11:25 on 25 November”; `now` as above."""
+    """Return a moment as it follows “since” and “until”: “11:25” today, else “11:25 on 25 November”.
+
+    :param now: the present moment, if it is not the clock's.
+    """
     return _formatted(moment, SINCE[_distance(moment, now)])
 
 

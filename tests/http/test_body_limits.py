@@ -27,8 +27,8 @@ def limit(app: Flask, path: str, kind: str = body_limits.WITH_FILES, *, let_in: 
     ):
         body_limits.limit_body()
         if let_in:
-            body_limits.let_in()
-        return request.max_content_length, body_limits.is_kept_out()
+            body_limits.apply_view_limit()
+        return request.max_content_length, body_limits.exceeds_limit()
 
 
 @pytest.mark.new_app

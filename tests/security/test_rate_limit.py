@@ -71,7 +71,7 @@ def test_twenty_tries_at_once_count_twenty(two_apps: tuple[Flask, Flask]) -> Non
     def take(number: int) -> str:
         with two_apps[number % 2].app_context():
             try:
-                rate_limit.take("account:x", 12, 900.0)
+                rate_limit.count_try("account:x", 12, 900.0)
             except TooOften:
                 return "refused"
             finally:

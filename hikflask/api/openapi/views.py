@@ -1,4 +1,4 @@
-"""The description of the API, for whoever may call it: a program with a token, or an operator who is signed in."""
+"""The description of the API, for a program with a token, or an operator who is signed in."""
 
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue

@@ -38,4 +38,4 @@ def _refuse_unauthorized() -> None:
     if rule is None or rule.role is None or not permissions.may(token.role, rule.role):
         audit.record_refused_access(f"{request.method} {request.path}")
         raise Forbidden("This token's role may not do this.")
-    body_limits.let_in()
+    body_limits.apply_view_limit()

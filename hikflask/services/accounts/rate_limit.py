@@ -27,7 +27,7 @@ FILLERS = "\u115f\u1160"
 ROWS = cast("Table", Throttle.__table__)
 
 
-def take(key: str, limit: int, seconds: float) -> None:
+def count_try(key: str, limit: int, seconds: float) -> None:
     """Count one try. The window begins with the first try and lasts so many seconds.
 
     :param limit: how many tries are allowed within the window.
@@ -44,11 +44,11 @@ def take(key: str, limit: int, seconds: float) -> None:
 def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
     """Refuse a try when the limit is reached already. A try that may go on is not counted yet.
 
-    :raises TooOften: as take() does.
+    :raises TooOften: as count_try() does.
     """
     conditions = (Throttle.key == key[:MAX_KEY_LENGTH], Throttle.count >= limit, _is_open(seconds))
     if db.session.execute(select(Throttle.key).where(*conditions)).first():
-        take(key, limit, seconds)
+        count_try(key, limit, seconds)
 
 
 def account_key(name: str) -> str:
@@ -79,7 +79,7 @@ def place_of(address: str) -> str:
     return address if parsed.ipv4_mapped else str(IPv6Network((parsed, IPV6_NETWORK), strict=False))
 
 
-def give_back(key: str) -> None:
+def uncount_try(key: str) -> None:
     """Do not count one try: it was a successful one."""
     statement = update(Throttle).where(Throttle.key == key[:MAX_KEY_LENGTH], Throttle.count > 0)
     with transaction(alone=True):

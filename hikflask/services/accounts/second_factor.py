@@ -88,9 +88,9 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
     tries = sessions.tries_of(f"factor:{operator.id}", place, known_device)
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
         with sessions.throttling_recorded(operator.name):
-            sessions.take_tries(tries)
+            sessions.count_tries(tries)
             if not known_device:
-                rate_limit.take(f"factor-long:{operator.id}", LONG_TRIES, LONG_SECONDS)
+                rate_limit.count_try(f"factor-long:{operator.id}", LONG_TRIES, LONG_SECONDS)
         key, hashed = sessions.new_key()
         waiting = (OperatorSession.id == pending.id, OperatorSession.factor_pending)
         opened = update(OperatorSession).where(*waiting).values(factor_pending=False, key_sha256=hashed)
@@ -98,7 +98,7 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
             sessions.complete_sign_in(operator)
             if changed_rows(opened) != 1:
                 raise SignInRefused
-    sessions.give_back_tries([*tries, f"factor-long:{operator.id}"])
+    sessions.uncount_tries([*tries, f"factor-long:{operator.id}"])
     return key
 
 
@@ -126,7 +126,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
             audit.record("second_factor.set_up", subject=person.name)
     except FactorCodeWrong as error:
         raise FactorCodeWrong("factor_code_wrong") from error
-    sessions.give_back_tries(tries)
+    sessions.uncount_tries(tries)
     return codes
 
 
@@ -140,7 +140,7 @@ def new_codes(person: SignedIn, code: str) -> list[str]:
     with _own_code_used(person, code):
         codes = _replace_codes(person.operator_id)
         audit.record("second_factor.new_codes", subject=person.name)
-    sessions.give_back_tries(tries)
+    sessions.uncount_tries(tries)
     return codes
 
 
@@ -156,7 +156,7 @@ def switch_off(person: SignedIn, code: str) -> None:
     tries = _count_try(person)
     with _own_code_used(person, code):
         _remove(person.operator_id, person.session_id)
-    sessions.give_back_tries(tries)
+    sessions.uncount_tries(tries)
 
 
 def remove(operator_id: int) -> None:
@@ -181,8 +181,8 @@ def _remove(operator_id: int, keep: int | None) -> None:
 def _count_try(person: SignedIn) -> list[str]:
     """Count a try at a code in an open session, and return its keys. :raises TooOften:"""
     soon, late = f"factor-session:{person.session_id}", f"factor-session-long:{person.session_id}"
-    rate_limit.take(soon, sessions.CONFIRMATIONS, sessions.WINDOW_SECONDS)
-    rate_limit.take(late, LONG_TRIES, LONG_SECONDS)
+    rate_limit.count_try(soon, sessions.CONFIRMATIONS, sessions.WINDOW_SECONDS)
+    rate_limit.count_try(late, LONG_TRIES, LONG_SECONDS)
     return [soon, late]
 
 

@@ -86,16 +86,16 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     subject = operator.name if operator else ""
     with throttling_recorded(subject):
         rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
-        take_tries(tries)
+        count_tries(tries)
         tries_of_entry = partial(tries_of, place=place, known_device=known_device)
         admitted, checked = _check(operator, name, password, tries, tries_of_entry)
         if admitted:
-            rate_limit.take(sign_ins, SIGN_INS, WINDOW_SECONDS)
+            rate_limit.count_try(sign_ins, SIGN_INS, WINDOW_SECONDS)
     key = _open(admitted, checked, address) if admitted else None
     if key is None:
         audit.record_alone("sign_in.refused", subject=subject)
         raise SignInRefused("sign_in_refused_or_away") if ldap_operators.is_used() else SignInRefused
-    give_back_tries(tries)
+    uncount_tries(tries)
     return key
 
 
@@ -114,13 +114,13 @@ def _check(
     try:
         fits = passwords.fits(password, checked or None)
     except PasswordsBusy:
-        give_back_tries(tries)
+        uncount_tries(tries)
         raise
 
     def count_entry(dn: str) -> None:
         """Count the try for the entry of the directory, too, which people may find by several names."""
         more = {key: limit for key, limit in tries_of_entry(rate_limit.account_key(dn)).items() if key not in tries}
-        take_tries(more)
+        count_tries(more)
         tries.update(more)
 
     if not ldap_operators.asks(operator):
@@ -141,16 +141,16 @@ def tries_of(account: str, place: str, known_device: str | None) -> dict[str, in
     }
 
 
-def take_tries(tries: Mapping[str, int]) -> None:
+def count_tries(tries: Mapping[str, int]) -> None:
     """Count a try under each key. :raises TooOften: when a limit is exceeded."""
     for key, limit in tries.items():
-        rate_limit.take(key, limit, WINDOW_SECONDS)
+        rate_limit.count_try(key, limit, WINDOW_SECONDS)
 
 
-def give_back_tries(tries: Iterable[str]) -> None:
+def uncount_tries(tries: Iterable[str]) -> None:
     """Do not count a try: it was a successful one."""
     for key in tries:
-        rate_limit.give_back(key)
+        rate_limit.uncount_try(key)
 
 
 @contextmanager
@@ -264,7 +264,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     """
     operator = db.session.get_one(Operator, signed_in.operator_id, populate_existing=True)
     tries = {f"session:{signed_in.session_id}": CONFIRMATIONS}
-    take_tries(tries)
+    count_tries(tries)
     checked = operator.password_hash
     try:
         if operator.directory:
@@ -273,7 +273,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
         else:
             fits = passwords.fits(password, checked)
     except (LdapAway, PasswordsBusy):
-        give_back_tries(tries)
+        uncount_tries(tries)
         raise
     if not fits:
         audit.record_alone("confirmation.refused", subject=operator.name)

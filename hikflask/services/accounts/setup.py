@@ -37,7 +37,7 @@ def create_administrator(typed: str, name: str, password: str, address: str) -> 
     """
     if operators.exist():
         raise OperatorsExist
-    rate_limit.take(f"first-run:{rate_limit.place_of(address)}", TRIES, WINDOW_SECONDS)
+    rate_limit.count_try(f"first-run:{rate_limit.place_of(address)}", TRIES, WINDOW_SECONDS)
     if not hmac.compare_digest(_plain(typed), _plain(code())):
         raise ServiceError("code_wrong")
     return operators.create_first(name, password)

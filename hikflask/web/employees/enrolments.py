@@ -43,7 +43,7 @@ def retry(enrolment_id: int) -> ResponseReturnValue:
 @bp.post("/enrolments/<int:enrolment_id>/replace")
 @allow(OPERATOR)
 def replace(enrolment_id: int) -> ResponseReturnValue:
-    """Overwrite whoever has the number on the terminal, if the enrolment is still as the page showed it."""
+    """Overwrite the person who has the number on the terminal, if the enrolment is still as the page showed it."""
     enrolment = _enrolment(enrolment_id)
     is_desired = desired.desire_overwrite(enrolment.id, row_id(request.form.get("wish")) or 0)
     if is_desired:

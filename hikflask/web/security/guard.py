@@ -103,5 +103,5 @@ def admit_page() -> ResponseReturnValue | None:
         address = request.url_rule if "number" in (request.view_args or {}) else request.path
         audit.record_refused_access(f"{request.method} {address}")
         abort(HTTPStatus.FORBIDDEN)
-    body_limits.let_in()
+    body_limits.apply_view_limit()
     return reauthentication.admit(person, rule) if rule.confirmed else None

@@ -92,7 +92,7 @@ def typed_in_request() -> TypedForm | None:
     """Return the form that this request sends; None where nothing typed could be lost, or where it is too long."""
     if request.method != "POST" or request.endpoint not in _restorers:
         return None
-    if body_limits.is_kept_out():
+    if body_limits.exceeds_limit():
         # No page carries files, so nothing else is lost by not reading them.
         body_limits.drain()
         return None

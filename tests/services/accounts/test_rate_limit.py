@@ -14,36 +14,36 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 def test_window_that_is_over_begins_anew_and_a_clock_set_back_closes_nothing() -> None:
     for back in (901.0, -86400.0):
         for _ in range(3):
-            rate_limit.take("account:x", 3, 900.0)
+            rate_limit.count_try("account:x", 3, 900.0)
         with pytest.raises(TooOften) as caught:
-            rate_limit.take("account:x", 3, 900.0)
+            rate_limit.count_try("account:x", 3, 900.0)
         assert caught.value.params["seconds"] in {899, 900}
 
         db.session.execute(db.update(Throttle).values(since=database_now(-back)))
         db.session.commit()
-        rate_limit.take("account:x", 3, 900.0)
+        rate_limit.count_try("account:x", 3, 900.0)
         rate_limit.reset_account("account:x")
 
 
 def test_the_first_try_too_many_is_told() -> None:
     for _ in range(3):
-        rate_limit.take("account:x", 3, 900.0)
+        rate_limit.count_try("account:x", 3, 900.0)
 
     told = []
     for _ in range(2):
         with pytest.raises(TooOften) as caught:
-            rate_limit.take("account:x", 3, 900.0)
+            rate_limit.count_try("account:x", 3, 900.0)
         told.append(caught.value.params["first"])
 
     assert told == [True, False]
 
 
 def test_a_try_given_back_is_free_again() -> None:
-    rate_limit.take("account:x", 1, 900.0)
-    rate_limit.give_back("account:x")
+    rate_limit.count_try("account:x", 1, 900.0)
+    rate_limit.uncount_try("account:x")
 
     rate_limit.refuse_exhausted("account:x", 1, 900.0)
-    rate_limit.take("account:x", 1, 900.0)
+    rate_limit.count_try("account:x", 1, 900.0)
     with pytest.raises(TooOften):
         rate_limit.refuse_exhausted("account:x", 1, 900.0)
 
@@ -76,7 +76,7 @@ def test_account_has_one_key_however_its_name_is_spelled() -> None:
 def test_an_account_is_reset_with_its_places_and_no_other_account_is() -> None:
     anna, olga = rate_limit.account_key("анна"), rate_limit.account_key("ольга")
     for key in (anna, rate_limit.key_at_place(anna, "192.0.2.7"), olga):
-        rate_limit.take(key, 9, 900.0)
+        rate_limit.count_try(key, 9, 900.0)
 
     rate_limit.reset_account(anna)
 
