@@ -65,15 +65,15 @@ class EnrolmentStatus:
         terminal = self.enrolment.terminal
         takes_no_pictures = terminal.face_mode == BY_URL and terminal.capture_mode != NO_CAPTURE
         lacks_face = self.detail == PERSON_ONLY and self.badge != NOT_SENT
-        return lacks_face and terminal.is_active and takes_no_pictures and not self.lacks_room
+        return lacks_face and terminal.is_active and takes_no_pictures and not self.lacks_capacity
 
     @property
-    def lacks_room(self) -> bool:
+    def lacks_capacity(self) -> bool:
         """True when the terminal has no room for the face, or refused it for that: a capture would not help."""
-        return self.is_refused_for_room or capacity.is_full_of_faces(self.enrolment.terminal)
+        return self.is_refused_for_capacity or capacity.is_full_of_faces(self.enrolment.terminal)
 
     @property
-    def is_refused_for_room(self) -> bool:
+    def is_refused_for_capacity(self) -> bool:
         """True when the terminal refused person or face for lack of room, which the reason says."""
         return self.enrolment.refusal_code in capacity.CODES
 
@@ -150,7 +150,7 @@ class EnrolmentStatus:
             name = enrolment.employee.name if enrolment.employee else enrolment.last_name
         params = enrolment.refusal["params"] if enrolment.refusal else {}
         now = {"t": self.terminal, "address": enrolment.terminal.url, "time": self.retry_at}
-        about = {"name": name, **params, **now, **self._figures()}
+        about = {"name": name, **params, **now, **self._counts()}
         leaver_taken = self.code == NumberTakenThere.code and enrolment.desired == ABSENT
         return messages.sentence(LEAVER_TAKEN if leaver_taken else self.code, **about)
 
@@ -161,7 +161,7 @@ class EnrolmentStatus:
             return True
         return self.code in SAYS_WHEN and self.enrolment.next_attempt_at is not None
 
-    def _figures(self) -> dict[str, int | None]:
+    def _counts(self) -> dict[str, int | None]:
         """The numbers of a sentence: the seconds to the next attempt, or how many a full terminal holds."""
         due, terminal = self.enrolment.next_attempt_at, self.enrolment.terminal
         if due and self.code in BUSY:

@@ -81,8 +81,8 @@ def _without_face(terminal: Terminal) -> tuple[ColumnElement[bool], ...]:
 
 def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
     """Return the condition on Enrolment: no face comes by itself, nor as soon as the terminal has room for it."""
-    lacks_room = Enrolment.refusal_code.in_(capacity.CODES)
-    return not_(or_(_comes_by_itself(terminal), and_(lacks_room, _can_be_sent(terminal))))
+    lacks_capacity = Enrolment.refusal_code.in_(capacity.CODES)
+    return not_(or_(_comes_by_itself(terminal), and_(lacks_capacity, _can_be_sent(terminal))))
 
 
 def _comes_by_itself(terminal: Terminal) -> ColumnElement[bool]:

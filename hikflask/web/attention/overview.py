@@ -97,7 +97,7 @@ def _refused_line(enrolment: Enrolment) -> RefusedLine:
         return RefusedLine(status, "decide")
     if enrolment.refusal_code in WRONG_IN_THE_FORM:
         return RefusedLine(status, "edit")
-    return RefusedLine(status, "capture" if status.detail == PERSON_ONLY and not status.lacks_room else "retry")
+    return RefusedLine(status, "capture" if status.detail == PERSON_ONLY and not status.lacks_capacity else "retry")
 
 
 def _session_terminal(employee: Employee) -> Terminal | None:

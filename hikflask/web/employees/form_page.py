@@ -98,7 +98,7 @@ def for_next(terminal: str | None, department: str | None) -> EmployeePageForm:
     "captures.start",
     "captures.cancel",
     "captures.dismiss",
-    "photo_drafts.look",
+    "photo_drafts.check",
     "photo_drafts.change",
     "photo_drafts.drop",
     "rounds.skip",

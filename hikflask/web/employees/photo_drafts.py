@@ -30,7 +30,7 @@ CHANGES: dict[str, tuple[int, bool | None]] = {
 
 @bp.post("")
 @allow(OPERATOR)
-def look() -> ResponseReturnValue:
+def check() -> ResponseReturnValue:
     """Check the chosen file, and show it with what was found."""
     form = EmployeePageForm()
     if not form.photo.data:
