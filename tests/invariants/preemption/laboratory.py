@@ -28,12 +28,14 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
+from tests.support.checked_terminals import CheckedTerminals
 from tests.support.employees import save_with_face
-from tests.support.fleet import add_terminal, device
+from tests.support.fleet import device
 from tests.support.postgresql import ACCOUNT, Cluster
 from tests.support.removals import AGREED
 
@@ -67,6 +69,7 @@ class Laboratory:
     def __init__(self, app: Flask, cluster: Cluster | None) -> None:
         self.app = app
         self._cluster = cluster
+        self._checked = CheckedTerminals()
         self.saved: dict[tuple[int, str], set[str]] = defaultdict(set)
         self._watcher = cluster.connection(ACCOUNT, "postgres") if cluster else None
         self._folder = Path(app.config["INSTANCE_PATH"])
@@ -113,14 +116,17 @@ class Laboratory:
                 queue.execute(f"DELETE FROM {table}")
 
     def _add_terminals(self) -> None:
-        wire = self.app.extensions["terminal_transport"]
         # Its waiting takes no time, so two captures may follow within a moment.
         profile = dataclasses.replace(SEED, refuse_after_success=0)
         by_url, by_picture = Simulated(PASSWORD, clock=SkippingClock(), profile=profile), device()
         by_url.store.deletion_polls = 0
-        self.entrance = add_terminal(wire, "entrance.test", "Вход", by_url)
-        self.store = add_terminal(wire, "store.test", "Склад", by_picture)
+        self.entrance = self._add_terminal("entrance.test", "Вход", by_url)
+        self.store = self._add_terminal("store.test", "Склад", by_picture)
         self.simulated = {self.entrance.id: by_url, self.store.id: by_picture}
+
+    def _add_terminal(self, host: str, name: str, simulated: Simulated) -> Terminal:
+        self.app.extensions["terminal_transport"].put(host, simulated)
+        return self._checked.add(self.app, Access(name, f"http://{host}", "admin", PASSWORD), simulated)
 
     def capture(self, draft: Draft = IVAN, face: bytes = OTHER_FACE, employee_id: int | None = None) -> int:
         """Take a picture at the entrance, as Анна, unless somebody prevents it, and return the id of the capture."""
