@@ -22,8 +22,8 @@ from hikflask.models import Terminal
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
 from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.checks import ask_status, status_without_asking
 from hikflask.services.terminals.registry import Access
-from hikflask.services.terminals.status import ask_status, status_without_asking
 
 bp = Blueprint("api_devices", __name__, url_prefix="/api/devices")
 error_json.answer_in_json(bp)

@@ -31,7 +31,7 @@ from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, kept_answers, secure_delete
 from hikflask.services.terminals import checks, people_changes
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 from hikflask.services.webhooks import deliveries
 
 log = logging.getLogger(__name__)

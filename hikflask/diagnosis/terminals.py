@@ -10,7 +10,7 @@ from hikflask.extensions import vault
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_problems as problems
 from hikflask.services.terminals import registry
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 
 HOLDER = "doctor"
 SENTENCES = {

@@ -27,8 +27,8 @@ from hikflask.services.employees.sync import sync_employee
 from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.checks import ask_status
 from hikflask.services.terminals.registry import Access
-from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named

@@ -17,7 +17,7 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, people_changes
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.support.comparisons import compare

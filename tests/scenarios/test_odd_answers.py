@@ -18,7 +18,7 @@ from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.support.captures import IVAN

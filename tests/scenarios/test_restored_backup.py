@@ -31,7 +31,7 @@ from hikflask.services.jobs.kinds import SEND as SEND_JOB
 from hikflask.services.photos import storage
 from hikflask.services.provisioning import restore as replacement
 from hikflask.services.terminals import checks, clock, connection, recovery
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.support.backups import another, back_up, restore

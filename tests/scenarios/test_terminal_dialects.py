@@ -25,8 +25,8 @@ from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals.checks import ask_status
 from hikflask.services.terminals.registry import Access
-from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import PROFILES, SEED, Profile

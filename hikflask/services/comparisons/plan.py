@@ -71,10 +71,6 @@ class Choices:
     names_seen: bool = True
     faces: Mapping[str, str] = field(default_factory=dict)
 
-    def agrees_to(self, number: str, face: str) -> bool:
-        """True when the face with this SHA-256 was chosen for just this number."""
-        return number in self.same_face if self.names_seen else self.faces.get(number) == face
-
 
 class Step(NamedTuple):
     """What is done for one number. `refusal` is why it is not possible, None when it is.
@@ -289,15 +285,15 @@ def _chosen(comparison: Comparison, choices: Choices) -> Iterator[tuple[str, tup
 
 
 def _step(terminal: Terminal, compared: ComparedNumber, action: str, names_agreed: bool, choices: Choices) -> Step:
-    another_face, employee = compared.another_face, compared.employee
-    face_agreed = bool(another_face) and choices.agrees_to(compared.number, another_face)
+    number, another_face, employee = compared.number, compared.another_face, compared.employee
+    face_agreed = number in choices.same_face if choices.names_seen else choices.faces.get(number) == another_face
     refusal = limits = None
     try:
         limits = check(terminal, compared, action, names_agreed, face_agreed=face_agreed)
     except ServiceError as error:
         refusal = refusal_of(error)
     return Step(
-        number=compared.number,
+        number=number,
         action=action,
         kinds=compared.kinds,
         employee_id=employee.id if employee else None,

@@ -1,17 +1,18 @@
-"""The check: asks a terminal what it is, what it can do, and how many people it has.
+"""The check: asks a terminal what it is, what it can do, and how many people it has. Its status is part of that.
 
 It runs when a terminal is added, when an operator presses "Check", and before the first use.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import capture, device, faces, persons
-from hikflask.isapi.errors import Full
+from hikflask.isapi.errors import Full, TerminalError
 from hikflask.isapi.persons import Count
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
@@ -27,6 +28,7 @@ from hikflask.models.terminal import (
 from hikflask.services import audit
 from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.errors import LoginStopped, TerminalInUse, TerminalRetired
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import capacity, clock, connection, people_changes, recovery
 from hikflask.services.terminals.connection import Conversation, usable_answer
@@ -232,3 +234,52 @@ def _face_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
     if terminal.face_by_picture or (modes.binary and not modes.url):
         return BY_PICTURE
     return BY_URL if modes.url else None
+
+
+@dataclass(frozen=True)
+class Status:
+    """The status of a terminal. `capacity` is the largest number of people, or of faces if only that is known."""
+
+    reachable: bool | None
+    login: bool | None
+    busy: bool
+    people: int | None
+    faces: int | None
+    capacity: int | None
+    checked_at: datetime | None
+
+
+def status_without_asking(terminal_id: int) -> Status | None:
+    """Return the status from the row while the terminal is backing off, or None when it should be asked."""
+    backing_off = select(Terminal.id).where(Terminal.id == terminal_id, Terminal.backoff_until > database_now())
+    return _of_row(terminal_id, busy=False) if db.session.execute(backing_off).first() else None
+
+
+def ask_status(terminal_id: int, holder: str) -> Status:
+    """Return the terminal's status: asked now, or read from the row while somebody talks to it.
+
+    :raises terminal_unknown: when there is no such row.
+    """
+    busy = False
+    try:
+        with connection.converse(terminal_id, holder, CHECK, wait=0.0, total=MAX_SECONDS) as talk:
+            count_people(talk)
+    except TerminalInUse:
+        busy = True
+    except (LoginStopped, TerminalRetired, TerminalError):
+        pass  # The conversation wrote the error to the row, which is returned.
+    return _of_row(terminal_id, busy)
+
+
+def _of_row(terminal_id: int, busy: bool) -> Status:
+    terminal = connection.get_terminal(terminal_id)
+    stopped = terminal.refused_since is not None
+    return Status(
+        reachable=terminal.reachable,
+        login=False if stopped else terminal.login,
+        busy=busy,
+        people=terminal.people,
+        faces=terminal.faces,
+        capacity=terminal.people_capacity or terminal.face_capacity,
+        checked_at=terminal.checked_at,
+    )

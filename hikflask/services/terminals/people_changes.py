@@ -4,11 +4,8 @@ What is noticed is written to the table of drift. It ends with the next comparis
 enrolment that is not there as confirmed is tried again at once.
 """
 
-from dataclasses import dataclass
-
 from flask import current_app
 from sqlalchemy import ColumnElement, ScalarSelect, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.isapi import persons
@@ -19,7 +16,9 @@ from hikflask.models.comparison import COUNT, DONE, NAME, ONLY_HERE
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, claim_rows, transaction
+from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
+from hikflask.services.state.columns import EnrolmentColumns
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
@@ -92,16 +91,6 @@ def _count(*which: ColumnElement[bool]) -> int:
     return db.session.execute(select(func.count()).select_from(Enrolment).where(*which)).scalar_one()
 
 
-@dataclass(frozen=True)
-class Confirmed:
-    """A confirmed enrolment, and the names under which the terminal may show the number."""
-
-    enrolment_id: int
-    generation: int
-    number: str
-    names: tuple[str, ...]
-
-
 def check_some_people(talk: Conversation) -> None:
     """Check that a few confirmed people are on the terminal under their names, within a conversation.
 
@@ -112,10 +101,13 @@ def check_some_people(talk: Conversation) -> None:
     terminal_id = talk.terminal.id
     if talk.terminal.restored_from is not None:
         return  # Only a comparison of the whole list tells what is otherwise.
-    confirmed = _next_confirmed(talk.terminal)
-    numbers = [row.number for row in confirmed]
-    people = usable_answer(lambda: persons.find_several(talk, numbers)) if confirmed else {}
-    last = confirmed[-1].enrolment_id if len(confirmed) == MAX_NUMBERS else 0
+    confirmed = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
+    following = select(Enrolment.id).where(*confirmed, Enrolment.id > talk.terminal.drift_after)
+    some = Enrolment.id.in_(following.order_by(Enrolment.id).limit(MAX_NUMBERS))
+    rows = list(columns.enrolments(some))
+    numbers = [row.number for row in rows]
+    people = usable_answer(lambda: persons.find_several(talk, numbers)) if rows else {}
+    last = max(row.id for row in rows) if len(rows) == MAX_NUMBERS else 0
     with talk.lease.write():
         checked = update(Terminal).where(Terminal.id == terminal_id)
         changed_rows(checked.values(drift_after=last, drift_looked_at=database_now()))
@@ -123,39 +115,21 @@ def check_some_people(talk: Conversation) -> None:
         here = (Enrolment.terminal_id == terminal_id, Enrolment.number == Drift.number, Enrolment.desired == PRESENT)
         _forget(terminal_id, Drift.kind != COUNT, ~exists().where(*here, Enrolment.person != CONFIRMED))
         if people is not None:
-            for row in confirmed:
+            for row in rows:
                 _check_person(terminal_id, row, people.get(row.number))
 
 
-def _next_confirmed(terminal: Terminal) -> list[Confirmed]:
-    """Return the next confirmed enrolments, after those of the last check.
-
-    Their names are the one that the terminal confirmed, the one that was sent since, and the employee's whole names.
-    """
-    confirmed = (
-        Enrolment.terminal_id == terminal.id,
-        Enrolment.desired == PRESENT,
-        Enrolment.person == CONFIRMED,
-        Enrolment.id > terminal.drift_after,
-    )
-    statement = select(Enrolment).where(*confirmed).order_by(Enrolment.id).limit(MAX_NUMBERS)
-    loaded = statement.options(joinedload(Enrolment.employee))
-    next_ones = []
-    for row in db.session.execute(loaded, execution_options={"populate_existing": True}).scalars():
-        whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
-        names = tuple(name for name in (row.written_name, row.sent_name, *whole) if name)
-        next_ones.append(Confirmed(row.id, row.generation, row.number, names))
-    return next_ones
-
-
-def _check_person(terminal_id: int, row: Confirmed, person: Person | None) -> None:
-    if person is not None and person.name in row.names:
+def _check_person(terminal_id: int, row: EnrolmentColumns, person: Person | None) -> None:
+    # The name that the terminal confirmed, the one that was sent since, and the employee's whole names.
+    whole = (row.employee.name, row.employee.terminal_name) if row.employee else ()
+    names = [name for name in (row.written_name, row.sent_name, *whole) if name]
+    if person is not None and person.name in names:
         return
     transition = state.FOUND_GONE if person is None else state.FOUND_RENAMED
-    unchanged = (Enrolment.id == row.enrolment_id, Enrolment.generation == row.generation)
+    unchanged = (Enrolment.id == row.id, Enrolment.generation == row.generation)
     if state.apply(transition, *unchanged, next_attempt_at=database_now()):
         kind = ONLY_HERE if person is None else NAME
-        _record(terminal_id, kind, row.number, next(iter(row.names), ""), person.name if person else "")
+        _record(terminal_id, kind, row.number, next(iter(names), ""), person.name if person else "")
 
 
 def _record(terminal_id: int, kind: str, number: str, expected: str, found: str) -> None:

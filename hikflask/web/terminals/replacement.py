@@ -60,12 +60,10 @@ def restore_people(terminal_id: int) -> ResponseReturnValue:
         else:
             flash(_("This was changed meanwhile. Look again, please."), "warning")
             return redirect(url_for(".show", terminal_id=terminal_id), 303)
-    except PlanChanged as error:
-        flash(error_sentence(error), "danger")
-        return redirect(url_for(".ask_restore", terminal_id=terminal_id), 303)
     except ServiceError as error:
         flash(error_sentence(error, t=terminal.name), "danger")
-        return redirect(url_for(".show", terminal_id=terminal_id), 303)
+        page = ".ask_restore" if isinstance(error, PlanChanged) else ".show"
+        return redirect(url_for(page, terminal_id=terminal_id), 303)
     return redirect(url_for("jobs.show", job_id=job_id), 303)
 
 
@@ -104,12 +102,10 @@ def put_right(terminal_id: int) -> ResponseReturnValue:
             old, new = same_device.old_and_new(terminal, other) or (other, terminal)
             name = new.name
             moved = same_device.move(old.id, new.id, operator_name())
-    except PlanChanged as error:
-        flash(error_sentence(error), "danger")
-        return redirect(url_for(".ask_same_device", terminal_id=terminal_id), 303)
     except ServiceError as error:
         flash(error_sentence(error, t=name), "danger")
-        return redirect(url_for(".show", terminal_id=terminal_id), 303)
+        page = ".ask_same_device" if isinstance(error, PlanChanged) else ".show"
+        return redirect(url_for(page, terminal_id=terminal_id), 303)
     flash(_("“%(t)s” has the new address. “%(name)s” is deleted.", t=isolated(moved.name), name=isolated(name)))
     return check_soon(moved.id)
 

@@ -19,8 +19,8 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import count_numbers_on, retire_terminal
 from hikflask.services.privacy import certificates
 from hikflask.services.terminals import checks, leases, registry
+from hikflask.services.terminals.checks import ask_status
 from hikflask.services.terminals.registry import Access
-from hikflask.services.terminals.status import ask_status
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.enrolments import enrol_employee

@@ -11,7 +11,7 @@ from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, connection, people_changes
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from tests.support.comparisons import compare, strangers

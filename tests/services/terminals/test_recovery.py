@@ -21,7 +21,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, connection, leases, recovery, registry
-from hikflask.services.terminals.status import ask_status
+from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.wire import InProcess, _response

@@ -7,7 +7,7 @@ from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.terminals import leases
-from hikflask.services.terminals.status import ask_status, status_without_asking
+from hikflask.services.terminals.checks import ask_status, status_without_asking
 from hikflask.simulator import Terminal as Simulated
 from tests.support.wire import InProcess
 
