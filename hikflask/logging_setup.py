@@ -75,6 +75,6 @@ def one_line(record: logging.LogRecord) -> bool:
 
 
 def visible(text: str) -> str:
-    """Return the text with line ends and invisible characters written as escapes."""
+    """Return the text with line breaks and invisible characters escaped."""
     is_invisible = text_rules.is_invisible
     return "".join(letter.encode("unicode_escape").decode() if is_invisible(letter) else letter for letter in text)

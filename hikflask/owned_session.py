@@ -56,7 +56,7 @@ class OwnedSession(Session):
         raise TransactionMisuse("only its owner ends a transaction")
 
     def execute(self, statement: Any, *args: Any, **options: Any) -> Any:
-        """Execute a statement; one that writes belongs to somebody's transaction."""
+        """Execute a statement. :raises TransactionMisuse: when it writes and nobody owns the transaction."""
         if getattr(statement, "is_dml", False):
             self.require_owner()
             self.become_writer()

@@ -43,7 +43,7 @@ CHANGED_DEVICE = Body(TerminalForm, changes=True, options={"adding": False}, exa
 @allow(VIEWER)
 @described(list_of(component("Device")))
 def list_devices() -> ResponseReturnValue:
-    """All terminals by name."""
+    """All terminals, sorted by name."""
     return jsonify([shape(terminal) for terminal in registry.list_all()])
 
 

@@ -23,7 +23,7 @@ error_json.answer_in_json(bp)
 @allow(VIEWER)
 @described(list_of(component("Enrolment")), query=Query(EnrolmentFilterForm, paging.ARGUMENTS), headers=("Link",))
 def list_enrolments() -> ResponseReturnValue:
-    """A page of enrolments, the one that changed first at first; the header Link leads to the next page."""
+    """A page of enrolments, the earliest change first; the header Link leads to the next page."""
     form = body.form_of(EnrolmentFilterForm, request.args.to_dict())
     wanted = EnrolmentFilter(form.state.data or "", form.terminal_id, form.moment)
     page = listing.page(wanted, paging.limit(), Place(after=request.args.get("after", "")))

@@ -34,7 +34,7 @@ CHANGED_GROUP = Body(GroupForm, MORE | CONFIRM, changes=True, example={"device_i
 @allow(VIEWER)
 @described(list_of(component("Group")))
 def list_groups() -> ResponseReturnValue:
-    """All groups by name."""
+    """All groups, sorted by name."""
     return jsonify([shape(group) for group in queries.list_all()])
 
 
@@ -74,7 +74,7 @@ def change_group(group_id: int) -> ResponseReturnValue:
 @allow(ADMIN)
 @described(component("Group"), query=Query(more=CONFIRM), refusals=(409, 503))
 def delete_group(group_id: int) -> ResponseReturnValue:
-    """Delete a group; who is on a terminal by it alone is removed there."""
+    """Delete a group; people on a terminal only through it are removed there."""
     last, agreed = shape(_group(group_id)), _agreed(request.args)
     return jsonify(last | _job(changing.change(group_id, None, tasks.apply_groups, agreed)))
 

@@ -67,7 +67,7 @@ def longest_upload() -> int:
 def import_users() -> ResponseReturnValue:
     """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed.
 
-    Where many lose access by it, an administrator's token confirms how many.
+    Where many lose access through it, an administrator's token confirms how many.
     """
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:

@@ -161,7 +161,7 @@ JOB_TASKS = {JOBS: run_job, TERMINALS: run_job_at_terminal}
 
 
 def enqueue_job(claim: Claim) -> None:
-    """Let the worker run a job that is claimed for it."""
+    """Queue a job that is claimed for the worker."""
     task_queue.enqueue(JOB_TASKS[job_lifecycle.lane(claim)], claim.job_id, claim.number)
 
 
@@ -171,7 +171,7 @@ def apply_groups(name: str, people: Iterable[tuple[str, int]], lost: Losses) -> 
     The job is a part of the open transaction. The worker runs it once that is committed.
 
     :param name: what the job is named after, such as the group.
-    :param lost: the people who lose access by it, as it was agreed.
+    :param lost: the people who lose access through it, as it was agreed.
     """
     params = {"group": name, LOSSES: lost.as_json}
     claim = job_lifecycle.begin(GROUPS, params, items=[(number, employee_id, "") for number, employee_id in people])

@@ -151,7 +151,7 @@ def forget_once() -> None:
 
 
 def start_embedded(app: Flask) -> Worker | None:
-    """Start a worker in this process and return it, or None if the process does not serve or the worker is external."""
+    """Start a worker in this process and return it; None if this is no server process or the worker is external."""
     if app.config["WORKER"] != "embedded" or not this_process_serves():
         return None
     worker = Worker(app)

@@ -1,4 +1,4 @@
-"""The filters of the audit trail; an empty field filters nothing."""
+"""The filters of the audit trail; an empty field is ignored."""
 
 from datetime import date
 from typing import Any

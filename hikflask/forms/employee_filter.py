@@ -12,7 +12,7 @@ from hikflask.services.employees.filters import SORTS, EmployeeFilter
 
 
 class EmployeeFilterForm(QueryForm):
-    """The filters of employees; an empty field filters nothing."""
+    """The filters of employees; an empty field is ignored."""
 
     q = StringField(_l("Search"), filters=[stripped])
     state = SelectField(
@@ -47,9 +47,9 @@ class EmployeeFilterForm(QueryForm):
 
     @property
     def filter(self) -> EmployeeFilter:
-        """The filter by the fields, once validated; a field that is wrong filters nothing.
+        """The filter that the validated fields describe; an invalid field is ignored.
 
-        So a form that does not validate must be refused before employees are changed by its filter.
+        So refuse a form that does not validate before changing the employees that its filter selects.
         """
         terminal = self._right(self.terminal)
         return EmployeeFilter(

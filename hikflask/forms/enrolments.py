@@ -15,7 +15,7 @@ STATES = ("confirmed", "waiting", "refused", "leaving", "removed")
 
 
 class EnrolmentFilterForm(Form):
-    """The filters of enrolments; an empty field filters nothing."""
+    """The filters of enrolments; an empty field is ignored."""
 
     state = SelectField(
         _l("State"),

@@ -32,7 +32,7 @@ class TokenRefused(Unauthorized):
 
 
 def is_given() -> bool:
-    """Return True when the request has a bearer token, valid or not; a password for a proxy in front is none."""
+    """Return True when the request has a bearer token, valid or not; a password for a proxy in front does not count."""
     return request.authorization is not None and request.authorization.type == "bearer"
 
 

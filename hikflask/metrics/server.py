@@ -34,7 +34,7 @@ class MetricsServer(ThreadingMixIn, WSGIServer):
 
 class _Silent(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Log no requests: Prometheus asks for ever."""
+        """Log nothing: Prometheus polls continually."""
 
 
 def start(app: Flask) -> MetricsServer | None:

@@ -53,7 +53,7 @@ class Entry:
 
 
 def check(name: str, password: str, count_try: Callable[[str], None]) -> LdapPerson | None:
-    """Return who somebody is whose password the directory accepts, or None.
+    """Return the person whose password the directory accepts, or None.
 
     :param count_try: called with the address of somebody's entry before the password is tried; not without an account
         of the program's own, since it is not known then.

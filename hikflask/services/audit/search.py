@@ -18,7 +18,7 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """What a list of entries is narrowed to; an empty field narrows nothing. `until` is exclusive.
+    """What a list of entries is narrowed to; an empty field is ignored. `until` is exclusive.
 
     `without_looks`: without the entries about viewed photos. There are many, and they change nothing.
     """

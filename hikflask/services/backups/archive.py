@@ -172,7 +172,7 @@ class Reader:
 def opened(path: Path) -> Iterator[Reader]:
     """Open a backup for reading.
 
-    :raises BackupError: when it is none, is not whole, or has anything that a backup does not have.
+    :raises BackupError: when it is no backup, is not whole, or has anything that a backup does not have.
     """
     with _readable():
         file = open(path, "rb")  # noqa: SIM115 - what is done with it has errors of its own

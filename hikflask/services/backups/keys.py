@@ -40,7 +40,7 @@ def sealed(keys: Keys, passphrase: str) -> bytes:
 
 
 def opened(content: bytes, passphrase: str) -> Keys:
-    """Return the keys of a backup. :raises BackupError: when the passphrase is another one."""
+    """Return the keys of a backup. :raises BackupError: when the passphrase is wrong."""
     try:
         values = json.loads(content)
         text = _cipher(passphrase, bytes.fromhex(values["salt"])).decrypt(values["token"].encode())

@@ -18,7 +18,7 @@ def heads() -> list[str]:
 
 
 def refuse_unknown(revision: str) -> None:
-    """Refuse tables of another program, or of a newer version. :raises BackupError: when this version has no such."""
+    """Refuse tables of another program, or of a newer version. :raises BackupError: when this version lacks it."""
     script = None
     with suppress(CommandError):
         script = ScriptDirectory.from_config(_config()).get_revision(revision)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def run_capture(capture_id: int) -> Capture:
-    """Take the face of a queued capture and store its picture. The returned row tells how it ended.
+    """Run a queued capture and store its picture. The returned row tells how it ended.
 
     :raises CaptureDeleted: when it was deleted meanwhile.
     """

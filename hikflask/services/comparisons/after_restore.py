@@ -57,7 +57,7 @@ def findings_of(terminal_id: int) -> Findings | None:
 
 
 def allow(terminal_id: int, comparison_id: int) -> bool:
-    """Let the program write to a terminal again, because an administrator saw what this comparison found.
+    """Allow the program to write to a terminal again, because an administrator saw what this comparison found.
 
     Return False when a newer one is finished, or it was allowed meanwhile.
     """

@@ -86,7 +86,7 @@ def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) ->
 
 
 def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:
-    """Desire the employee there, and prove everything anew. Another's record goes only when that was chosen.
+    """Mark the employee as desired there, and prove everything anew. Another's record goes only when that was chosen.
 
     A record with another name and the employee's own face is renamed.
     """
@@ -111,7 +111,7 @@ def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may
 
 
 def _remove(compared: ComparedNumber, terminal_id: int) -> Enrolment:
-    """Desire that the number is gone from this terminal: exactly the record that was seen."""
+    """Mark the number as absent on this terminal: exactly the record that was seen."""
     if compared.employee is not None:
         lock_employee(compared.employee.id)
     terminal = registry.in_service(terminal_id)

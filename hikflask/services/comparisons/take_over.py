@@ -165,7 +165,7 @@ class _TakeOver:
     files: storage.Files
 
     def write(self) -> Enrolment:
-        """Make an employee of the person, or join the one who has the number; return the enrolment."""
+        """Create an employee from the person, or use the one with that number; return the enrolment."""
         terminal, person = self.terminal, self.shown.person
         present = search.by_number(person.number)
         joined = self._join(present.id) if present else None
@@ -268,7 +268,7 @@ class _TakeOver:
             db.session.refresh(employee)
 
     def _send_elsewhere(self, employee: Employee) -> None:
-        """Desire the new photo on the employee's other terminals that take pictures."""
+        """Mark the new photo as desired on the employee's other terminals that take pictures."""
         for row in queries.of_number(employee.number):
             elsewhere = row.terminal_id != self.terminal.id and row.desired == PRESENT
             if elsewhere and self.photo and row.photo_id != self.photo.id and row.terminal.face_mode == BY_PICTURE:

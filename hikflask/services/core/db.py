@@ -327,7 +327,7 @@ def kept_employees(ids: Collection[int | None], *, wait: bool = True) -> set[int
 def locked_employee(employee_id: int) -> Employee:
     """Lock the employee's row until the transaction ends and return the employee as it is now.
 
-    So nobody is sent to a terminal who is deactivated at the same moment.
+    So nobody who is deactivated at the same moment is sent to a terminal.
 
     :raises employee_unknown: when somebody deleted the employee.
     """

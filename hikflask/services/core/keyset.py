@@ -126,7 +126,7 @@ def read(statement: Select[Any], keyset: Keyset, limit: int, place: Place) -> Pa
     """Return a page of rows, fresh from the database, each with the values of its place in `keyset` behind it.
 
     :param statement: selects what is shown.
-    :raises CursorUnknown: when the place is none of this list.
+    :raises CursorUnknown: when the cursor does not fit this list.
     """
     chosen = keyset.chosen(statement.add_columns(*keyset.columns), place).limit(limit + 1)
     rows = list(db.session.execute(chosen, execution_options={"populate_existing": True}))

@@ -77,7 +77,7 @@ def merge(
 
     :param require: is called once the departments are locked, and raises when nothing is to be done.
     :param moved: done within the same transaction when all are moved, with the name of the department.
-    :raises department_unknown: when there is none of these, or one would be merged into itself.
+    :raises department_unknown: when one of these is missing, or would be merged into itself.
     :raises department_busy: when others change their people.
     """
     write_first()

@@ -32,7 +32,7 @@ def list_all() -> list[Counted]:
 
 
 def of_ids(department_ids: Collection[int]) -> list[Counted]:
-    """Return those of these departments that there are, sorted by name."""
+    """Return those of these departments that exist, sorted by name."""
     return _counted(_with_people().where(Department.id.in_(department_ids)))
 
 

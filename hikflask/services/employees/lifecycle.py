@@ -105,7 +105,7 @@ def _deactivate_expired(employee_id: int, is_over: ColumnElement[bool]) -> bool:
 
 
 def _return(employee: Employee, left_at: datetime | None) -> None:
-    """Desire an employee on the terminals that the deactivation removed them from, and not on those left earlier.
+    """Mark an employee as desired on the terminals that the deactivation removed them from, not on those left earlier.
 
     A terminal that a group gave counts only if a group still does.
     """
@@ -121,7 +121,7 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
 
 @transactional
 def send_to_terminal(employee_id: int, terminal_id: int) -> ChangedRow[Enrolment]:
-    """Desire an employee on one more terminal, with the present photo.
+    """Mark an employee as desired on one more terminal, with the present photo.
 
     :raises terminal_unknown: when it is not an active terminal. :raises employee_inactive: when deactivated.
     :raises validity_over: when the employee's last day is past.

@@ -187,7 +187,7 @@ def _keep(photo: Photo, employee: Employee, source: FaceSource) -> None:
 def _bring(
     there: list[Enrolment], employee: Employee, photo: Photo, capture: Capture | None, terminal_id: int | None
 ) -> None:
-    """Desire the photo on the selected terminal, and on the employee's other terminals that take pictures."""
+    """Mark the photo as desired on the selected terminal, and on the employee's other terminals that take pictures."""
     terminal_id = capture.terminal_id if capture else terminal_id
     if terminal_id:
         if not employee.is_active:

@@ -91,7 +91,7 @@ def by_numbers(numbers: Collection[str]) -> Listed:
 
 
 def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
-    """Return the employees with these ids that there are, in this order, as lists show them.
+    """Return the existing employees with these ids, in this order, as lists show them.
 
     :param enrolments: False: without them, as they are many and more is read of each than a list shows.
     """
@@ -104,7 +104,7 @@ def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
 def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
     """Return a page of the employees that a list shows, in its order, and the exact count of all of them.
 
-    :raises CursorUnknown: when the place is none of a list in this order.
+    :raises CursorUnknown: when the cursor does not fit this order.
     """
     rows, total = _page(wanted, limit, place)
     return rows, count(wanted) if total is None or total > MAX_COUNTED else total
@@ -113,7 +113,7 @@ def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
     """Return a page, and how many pass the filter: more than MAX_COUNTED may be counted as one more than that.
 
-    :raises CursorUnknown: when the place is none of a list in this order.
+    :raises CursorUnknown: when the cursor does not fit this order.
     """
     rows, total = _page(wanted, limit, place)
     return rows, count_up_to(wanted) if total is None else total

@@ -68,7 +68,7 @@ class Attempt:
 
     @property
     def whole_names(self) -> set[str]:
-        """The names that are the employee's whoever wrote them."""
+        """The employee's own names, whoever wrote them."""
         return {self._full, self._own} - {""}
 
     @property

@@ -55,7 +55,7 @@ def desire_present_on(
 
 
 def bring_elsewhere(enrolments: Iterable[Enrolment], employee: Employee, photo: Photo, terminal_id: int | None) -> None:
-    """Desire a new photo on the employee's other terminals that take pictures, within the caller's transaction.
+    """Mark a new photo as desired on the employee's other terminals that take pictures, in the open transaction.
 
     :param enrolments: the locked ones of the employee. :param terminal_id: the terminal that is seen to already.
     """
@@ -116,7 +116,7 @@ def desire_absent_at(enrolment: Enrolment, employee: Employee) -> None:
 
 @transactional
 def desire_overwrite(enrolment_id: int, generation: int | None = None) -> bool:
-    """Desire that a person with this number under another name is removed first. Return False when the row changed.
+    """Mark a person with this number under another name to be removed first. Return False when the row changed.
 
     :param generation: of the row that somebody was shown; None: whatever it is now.
     """

@@ -22,7 +22,7 @@ ORDER = Keyset((Enrolment.changed_at.asc(), Enrolment.id.asc()), "enrolments")
 
 @dataclass(frozen=True)
 class EnrolmentFilter:
-    """Which enrolments are asked for; what is empty filters nothing."""
+    """Which enrolments are asked for; an empty value is ignored."""
 
     state: str = ""
     terminal_id: int | None = None
@@ -32,7 +32,7 @@ class EnrolmentFilter:
 def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enrolment]:
     """Return a page of enrolments.
 
-    :raises CursorUnknown: when the place is none of this list.
+    :raises CursorUnknown: when the cursor does not fit this list.
     """
     states = [wanted.state] if wanted.state else STATES
     each = [_along_index(state, wanted, place).limit(limit + 1).subquery() for state in states]

@@ -110,7 +110,7 @@ def open_removals(limit: int | None = None) -> list[Enrolment]:
 def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
     """Return a page of the unconfirmed removals, the oldest first.
 
-    :raises CursorUnknown: when the place is none of this list.
+    :raises CursorUnknown: when the cursor does not fit this list.
     """
     return first_of_rows(read(select(Enrolment).where(IS_LEAVING), REMOVALS, limit, place))
 
@@ -121,7 +121,7 @@ def count_open_removals() -> int:
 
 
 def has_removals_without_employee() -> bool:
-    """True when a number has to leave whose employee is deleted."""
+    """True when an open removal belongs to no employee."""
     statement = select(Enrolment.id).where(IS_LEAVING, Enrolment.employee_id.is_(None)).limit(1)
     return db.session.execute(statement).first() is not None
 

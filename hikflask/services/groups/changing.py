@@ -25,7 +25,7 @@ from hikflask.services.groups.differences import Differences, Scope
 from hikflask.services.groups.registry import Wanted, Written
 
 # Makes the job for these people (number, id) within the open transaction, lets the worker run it after the commit, and
-# returns its id. The text is what the job is named after; the losses are the most people that may lose access by it.
+# returns its id. The text is what the job is named after; the losses are the most people that may lose access.
 Start = Callable[[str, list[tuple[str, int]], Losses], int]
 
 

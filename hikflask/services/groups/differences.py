@@ -60,7 +60,7 @@ class Differences:
 
     @property
     def losses(self) -> Losses:
-        """Who loses access by it."""
+        """Who loses access through it."""
         loses = [difference for difference in self.terminals if difference.loses]
         terminals = [Loss(row.terminal.id, row.terminal.name, row.loses, row.people) for row in loses]
         return Losses(tuple(terminals), self.losers)

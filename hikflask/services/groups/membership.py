@@ -49,7 +49,7 @@ def _alone(employee_id: int) -> Select[int]:
 
 
 def apply(employee: Employee) -> Changes:
-    """Desire an employee, whose row the caller has locked, where groups ask for it, and nowhere else because of groups.
+    """Mark an employee, whose row is locked, as desired where groups ask for it, and nowhere else because of groups.
 
     A desired state set by hand stays. An inactive employee gets nothing. A face that another terminal captured goes to
     terminals that take pictures only.
@@ -60,7 +60,7 @@ def apply(employee: Employee) -> Changes:
 
 
 def withdraw(employee: Employee) -> Changes:
-    """Desire an employee, whose row the caller has locked, absent where no group asks any more; give no terminal."""
+    """Mark an employee, whose row is locked, as absent where no group asks any more; give no terminal."""
     return _apply(employee, give=False)
 
 

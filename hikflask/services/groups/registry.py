@@ -138,7 +138,7 @@ def _employees(numbers: Iterable[str]) -> list[Employee]:
 
 
 def _replace(column: Column[int], group_id: int, present: Collection[int], ids: Collection[int]) -> None:
-    """Let these rows belong to a group, and no others; those that do already are not touched."""
+    """Make these rows, and no others, belong to a group; those that do already are not touched."""
     changed_rows(delete(column.table).where(column.table.c.group_id == group_id, column.not_in(ids)))
     for other in sorted({*ids} - {*present}):
         db.session.execute(insert(column.table).values({"group_id": group_id, column.name: other}))

@@ -148,7 +148,7 @@ def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str,
 def classify(values: Values, picture: Picture | None, now: Present) -> Verdict:
     """Return what a row would change, or what is wrong with it. The department gets its present spelling.
 
-    A picture that is refused does not keep its person out. It makes a row wrong of which nothing else would come.
+    A refused picture does not keep its person out. It makes the row wrong only if the row changes nothing else.
     """
     person = now.people.get(values.number)
     employee_id = person.id if person else None

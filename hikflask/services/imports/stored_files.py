@@ -52,7 +52,7 @@ def keep(stream: IO[bytes], most: int, refusal: ServiceError) -> str:
 
 @contextmanager
 def written_alone() -> Iterator[None]:
-    """Let one process at a time, and one thread of it, read stored files and write them anew."""
+    """A lock by which one thread of one process at a time reads stored files and writes them anew."""
     handle = os.open(folder(), os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -80,7 +80,7 @@ def _created(name: str) -> IO[bytes]:
 
 
 def remove(name: str) -> bool:
-    """Remove a stored file; False when that failed, and the log says why. A missing file is no error."""
+    """Remove a stored file; return False and log why when that fails. A missing file is no error."""
     try:
         path_of(name).unlink(missing_ok=True)
     except OSError as error:

@@ -58,7 +58,7 @@ def make_draft(
 
 @transactional
 def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") -> Claim | None:
-    """Start a draft, as lifecycle.start() does, once it is agreed who loses access by it.
+    """Start a draft, as lifecycle.start() does, once it is agreed who loses access through it.
 
     :param digest: that of differences(), as it was shown.
     :raises PlanChanged: when groups give or take something else than was shown.

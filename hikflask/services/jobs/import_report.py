@@ -63,7 +63,7 @@ class Report:
 class Page:
     """A page of the report of a job: number and error code of items that failed, and what came of its import.
 
-    There is none of another job, and before the end. `after` leads to the next page; "" when there is none.
+    `imported` is None for other jobs, and before the end. `after` leads to the next page; "" when there is none.
     """
 
     failed: list[tuple[str, str]]

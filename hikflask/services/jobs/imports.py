@@ -38,7 +38,7 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
     :raises import_unknown: :raises import_not_checked: :raises import_started: when it was started already.
-    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access through it, as Losses.require().
     """
     batch = batches.get_one(batch_id)
     if batch.checked_at is None:
@@ -71,7 +71,7 @@ def start_undo(batch_id: int, agreed: Agreed, rows: int | None = None) -> Claim:
     :param rows: how many rows were applied when somebody was asked; None: nobody was.
     :raises import_unknown: :raises nothing_to_undo: :raises import_started: while the import runs, and when the undo
         was started already. :raises PlanChanged: when other rows are applied by now.
-    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access by it, as Losses.require().
+    :raises AdministratorNeeded: :raises UnsafePlan: when many lose access through it, as Losses.require().
     """
     batch = batches.get_one(batch_id)
     job = db.session.get(Job, batch.import_job_id, populate_existing=True) if batch.import_job_id else None

@@ -129,7 +129,7 @@ def can_retry(job: Job) -> bool:
 
 @transactional
 def retry(job_id: int, agreed: Agreed) -> Claim | None:
-    """Let an ended job go on where it was, its failed items first, and claim it for the worker.
+    """Continue an ended job where it was, its failed items first, and claim it for the worker.
 
     None when there is nothing to retry, as after a double click.
 
@@ -201,7 +201,7 @@ def _hold(claim: Claim, **values: Any) -> None:
 
 @transactional
 def pause(claim: Claim, seconds: float, why: dict[str, Any]) -> None:
-    """Let a job rest for so many seconds. Nothing is held meanwhile; then the sweep claims it again.
+    """Pause a job for so many seconds. Nothing is held meanwhile; then the sweep claims it again.
 
     :param why: see Job.pause.
     """

@@ -95,7 +95,7 @@ def _work(job: Job, claim: Claim, until: float) -> bool:
 
 
 def _reset_failed(job: Job, claim: Claim, until: float) -> bool:
-    """Let the failed items of a job wait again, when somebody asked for that. False: some are left.
+    """Make the failed items of a job wait again, when somebody asked for that. False: some are left.
 
     :raises ClaimLost:
     """

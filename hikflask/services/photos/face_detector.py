@@ -86,7 +86,7 @@ class Face:
 
 
 def find(picture: Image.Image) -> list[Face]:
-    """Return the faces in a picture in RGB, the largest first. A head that leans by more than 45 degrees is none."""
+    """Return the faces in a picture in RGB, the largest first, without heads that lean by more than 45 degrees."""
     faces: list[Face] = []
     # The picture is never enlarged, except at the first level.
     for level in (level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)):

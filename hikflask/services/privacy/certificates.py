@@ -94,7 +94,7 @@ def end_removal(enrolment: Enrolment) -> None:
 
 
 def complete(erasure_id: int) -> Erasure:
-    """Complete the erasures that can be completed, and return this one as it is then; see complete_all()."""
+    """Complete every erasure that can be completed, then return this one; see complete_all()."""
     complete_all()
     return db.session.get_one(Erasure, erasure_id, populate_existing=True)
 

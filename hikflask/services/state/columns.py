@@ -62,7 +62,7 @@ class EnrolmentColumns(NamedTuple):
 
     @property
     def names_sent(self) -> set[str]:
-        """The names under which the terminal may have our record; an empty text among them is none."""
+        """The names under which the terminal may have our record; an empty text among them does not count."""
         return {self.written_name, self.sent_name, self.name_on_old_device}
 
 

@@ -100,7 +100,7 @@ class Lease:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """Open a transaction that only this lease's holder can commit; one that has locked numbers becomes such a one.
+        """Open or join a transaction, which only this lease's holder can then commit.
 
         The first statement locks the terminal's row with this lease's number, so no other holder can begin before the
         commit.

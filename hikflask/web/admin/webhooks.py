@@ -94,7 +94,7 @@ def send_again(webhook_id: int, delivery_id: int) -> ResponseReturnValue:
 @bp.post("/<int:webhook_id>/given-up")
 @confirmed(ADMIN)
 def send_given_up(webhook_id: int) -> ResponseReturnValue:
-    """Send all messages again that were given up."""
+    """Send all given-up messages again."""
     registry.get(webhook_id) or abort(404)
     count = deliveries.send_given_up(webhook_id)
     flash(ngettext("%(num)s message is sent again.", "%(num)s messages are sent again.", count))

@@ -80,7 +80,7 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
 @bp.post("/take-back")
 @allow(OPERATOR)
 def take_back(terminal_id: int) -> ResponseReturnValue:
-    """Show a difference again that was left as it is."""
+    """Show an ignored difference again."""
     terminal, form = terminal_or_404(terminal_id), TakeBackForm()
     ignored.stop_ignoring(terminal.id, form.kind.data or "", form.number.data or "")
     return redirect(url_for(".show", terminal_id=terminal_id, kind=LEFT), 303)

@@ -65,7 +65,7 @@ def new_again(fields: MultiDict[str, str]) -> ResponseReturnValue:
 @bp.get("/<int:department_id>/edit")
 @allow(OPERATOR)
 def edit(department_id: int) -> ResponseReturnValue:
-    """The page on which a department is renamed, merged into another one, or deleted."""
+    """The page on which a department is renamed, merged into another, or deleted."""
     department = _department_or_404(department_id)
     return _edited(department, DepartmentForm(formdata=None, name=department.name))
 

@@ -54,7 +54,7 @@ class Added:
 @bp.get("/employees/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """The employees that pass the filters of the address; a wrong filter is named, and filters nothing."""
+    """The employees that pass the filters of the address; an invalid filter is named and ignored."""
     form = EmployeeFilterForm(request.args)
     status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
     if form.department.data:

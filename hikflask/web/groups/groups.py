@@ -57,7 +57,7 @@ def new() -> ResponseReturnValue:
 @bp.post("/")
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
-    """Add a group; where somebody gets a terminal by it, that is shown first."""
+    """Add a group; if it gives somebody a terminal, that is shown first."""
     return _save(None)
 
 
@@ -71,7 +71,7 @@ def edit(group_id: int) -> ResponseReturnValue:
 @bp.post("/<int:group_id>")
 @confirmed(ADMIN)
 def update(group_id: int) -> ResponseReturnValue:
-    """Change what was changed in the form; where somebody gets or loses a terminal by it, that is shown first."""
+    """Save what was changed in the form; if somebody gets or loses a terminal, that is shown first."""
     return _save(_group_or_404(group_id))
 
 

@@ -179,7 +179,7 @@ def batch_or_404(batch_id: int) -> ImportBatch:
 
 
 def _page(at: Stage, form: ConfirmForm, status: int = HTTPStatus.OK) -> Response:
-    """Answer the page of an import, with the number as it was typed of those who lose access by it."""
+    """Answer the page of an import, with the number as it was typed of those who lose access through it."""
     return make_response(render_template("imports/show.html", **_about(at, form)), status)
 
 

@@ -72,7 +72,7 @@ def show(job_id: int) -> ResponseReturnValue:
 @bp.post("/<int:job_id>/start")
 @allow(OPERATOR)
 def start(job_id: int) -> ResponseReturnValue:
-    """Start a draft that everybody may start who enrols employees."""
+    """Start a draft that anybody who enrols employees may start."""
     if (job := queries.find_job(job_id)) and job.kind == DEACTIVATE:
         abort(HTTPStatus.FORBIDDEN)
     return _start(job_id, by_admin=False)

@@ -72,7 +72,7 @@ def try_once(terminal_id: int) -> ResponseReturnValue:
 
 
 def check_soon(terminal_id: int) -> ResponseReturnValue:
-    """Let the worker check the terminal, and go to its page, which shows the result."""
+    """Queue a check of the terminal, and go to its page, which shows the result."""
     checks.expect(terminal_id)
     task_queue.enqueue(tasks.check_terminal, terminal_id)
     return redirect(url_for(".show", terminal_id=terminal_id), 303)

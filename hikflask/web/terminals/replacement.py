@@ -124,7 +124,7 @@ def ask_after_restore(terminal_id: int) -> ResponseReturnValue:
 @bp.post("/<int:terminal_id>/after-restore")
 @confirmed(ADMIN)
 def allow_after_restore(terminal_id: int) -> ResponseReturnValue:
-    """Let the program write to the terminal, as the administrator who saw that comparison decided."""
+    """Allow the program to write to the terminal, as the administrator who saw that comparison decided."""
     terminal_or_404(terminal_id)
     if after_restore.allow(terminal_id, row_id(request.form.get("comparison")) or 0):
         return redirect(url_for("comparisons.show", terminal_id=terminal_id), 303)

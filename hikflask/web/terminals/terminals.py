@@ -55,7 +55,7 @@ class Compared:
 @bp.get("/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """All terminals by name."""
+    """All terminals, sorted by name."""
     return render_template("terminals/list.html", terminals=registry.list_all())
 
 
