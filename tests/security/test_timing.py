@@ -100,7 +100,7 @@ def test_answers_are_the_same_but_for_what_was_typed(browser: FlaskClient) -> No
 def test_throttled_names_hear_the_same_without_any_scrypt(
     browser: FlaskClient, scrypts: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hikflask.services.accounts.sessions.TRIES_BY_ACCOUNT", 0)
+    monkeypatch.setattr("hikflask.services.accounts.sign_in_limits.TRIES_BY_ACCOUNT", 0)
 
     statuses = [browser.post("/sign-in", data={"name": name, "password": "x"}).status_code for name in CASES.values()]
 
@@ -110,7 +110,7 @@ def test_throttled_names_hear_the_same_without_any_scrypt(
 def test_right_password_of_a_script_that_goes_on_costs_no_scrypt(
     browser: FlaskClient, scrypts: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hikflask.services.accounts.sessions.SIGN_INS", 1)
+    monkeypatch.setattr("hikflask.services.accounts.sign_in_limits.SIGN_INS", 1)
     form = {"name": OPERATOR_NAME, "password": OPERATOR_PASSWORD}
 
     statuses = [browser.post("/sign-in", data=form).status_code for _ in range(3)]

@@ -21,7 +21,7 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.models import Operator, OperatorSession, RecoveryCode
 from hikflask.services import audit
-from hikflask.services.accounts import known_devices, operators, rate_limit, sessions
+from hikflask.services.accounts import known_devices, operators, rate_limit, sessions, sign_in_limits
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.core.db import changed_rows, transaction
@@ -85,10 +85,10 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
     operator = operators.get_one(pending.operator_id)
     place = rate_limit.place_of(address)
     known_device = known_devices.device_of(device, operator)
-    tries = sessions.tries_of(f"factor:{operator.id}", place, known_device)
+    tries = sign_in_limits.tries_of(f"factor:{operator.id}", place, known_device)
     with audit.acting(audit.Actor(operator.name, address, audit.present_actor().request_id)):
-        with sessions.throttling_recorded(operator.name):
-            sessions.count_tries(tries)
+        with sign_in_limits.throttling_recorded(operator.name):
+            sign_in_limits.count_tries(tries)
             if not known_device:
                 rate_limit.count_try(f"factor-long:{operator.id}", LONG_TRIES, LONG_SECONDS)
         key, hashed = sessions.new_key()
@@ -98,7 +98,7 @@ def open_session(pending: OperatorSession, code: str, address: str, device: str 
             sessions.complete_sign_in(operator)
             if changed_rows(opened) != 1:
                 raise SignInRefused
-    sessions.uncount_tries([*tries, f"factor-long:{operator.id}"])
+    sign_in_limits.uncount_tries([*tries, f"factor-long:{operator.id}"])
     return key
 
 
@@ -126,7 +126,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
             audit.record("second_factor.set_up", subject=person.name)
     except FactorCodeWrong as error:
         raise FactorCodeWrong("factor_code_wrong") from error
-    sessions.uncount_tries(tries)
+    sign_in_limits.uncount_tries(tries)
     return codes
 
 
@@ -140,7 +140,7 @@ def new_codes(person: SignedIn, code: str) -> list[str]:
     with _own_code_used(person, code):
         codes = _replace_codes(person.operator_id)
         audit.record("second_factor.new_codes", subject=person.name)
-    sessions.uncount_tries(tries)
+    sign_in_limits.uncount_tries(tries)
     return codes
 
 
@@ -156,7 +156,7 @@ def switch_off(person: SignedIn, code: str) -> None:
     tries = _count_try(person)
     with _own_code_used(person, code):
         _remove(person.operator_id, person.session_id)
-    sessions.uncount_tries(tries)
+    sign_in_limits.uncount_tries(tries)
 
 
 def remove(operator_id: int) -> None:
@@ -181,7 +181,7 @@ def _remove(operator_id: int, keep: int | None) -> None:
 def _count_try(person: SignedIn) -> list[str]:
     """Count a try at a code in an open session, and return its keys. :raises TooOften:"""
     soon, late = f"factor-session:{person.session_id}", f"factor-session-long:{person.session_id}"
-    rate_limit.count_try(soon, sessions.CONFIRMATIONS, sessions.WINDOW_SECONDS)
+    rate_limit.count_try(soon, sign_in_limits.CONFIRMATIONS, sign_in_limits.WINDOW_SECONDS)
     rate_limit.count_try(late, LONG_TRIES, LONG_SECONDS)
     return [soon, late]
 

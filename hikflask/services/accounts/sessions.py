@@ -5,8 +5,8 @@ The cookie holds a random key and the row its SHA-256, so a copy of the database
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,21 +20,11 @@ from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import login_of
 from hikflask.services import audit
-from hikflask.services.accounts import known_devices, ldap_operators, passwords, rate_limit
-from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused, TooOften
+from hikflask.services.accounts import known_devices, ldap_operators, passwords, rate_limit, sign_in_limits
+from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused
 from hikflask.services.core.db import changed_rows, transaction
 
 KEY_BYTES = 32
-WINDOW_SECONDS = 900.0
-# Wrong passwords within the window: for one account from one address, for one account from all unknown devices, and for
-# one account from a device on which it was signed in before.
-TRIES_BY_PLACE, TRIES_BY_ACCOUNT, TRIES_BY_DEVICE = 10, 20, 10
-# Wrong passwords from one address, for any account.
-TRIES_BY_ADDRESS = 30
-# Sign-ins to one account from one address. No person needs more; a script might never stop.
-SIGN_INS = 60
-# Passwords asked for again in one session, right or wrong: a right one holds for ten minutes.
-CONFIRMATIONS = 10
 # The time of the last request is written this often at most.
 SEEN_EVERY_SECONDS = 60.0
 CONFIRMED_SECONDS = 600.0
@@ -81,21 +71,21 @@ def sign_in(name: str, password: str, address: str, device: str = "") -> str:
     account, place = rate_limit.account_key(name), rate_limit.place_of(address)
     sign_ins = f"signed-in:{rate_limit.key_at_place(account, place)}"
     known_device = known_devices.device_of(device, operator)
-    tries = tries_of(account, place, known_device)
+    tries = sign_in_limits.tries_of(account, place, known_device)
     # An unknown name may be a password that was typed in the wrong field: the audit trail does not keep it.
     subject = operator.name if operator else ""
-    with throttling_recorded(subject):
-        rate_limit.refuse_exhausted(sign_ins, SIGN_INS, WINDOW_SECONDS)
-        count_tries(tries)
-        tries_of_entry = partial(tries_of, place=place, known_device=known_device)
+    with sign_in_limits.throttling_recorded(subject):
+        rate_limit.refuse_exhausted(sign_ins, sign_in_limits.SIGN_INS, sign_in_limits.WINDOW_SECONDS)
+        sign_in_limits.count_tries(tries)
+        tries_of_entry = partial(sign_in_limits.tries_of, place=place, known_device=known_device)
         admitted, checked = _check(operator, name, password, tries, tries_of_entry)
         if admitted:
-            rate_limit.count_try(sign_ins, SIGN_INS, WINDOW_SECONDS)
+            rate_limit.count_try(sign_ins, sign_in_limits.SIGN_INS, sign_in_limits.WINDOW_SECONDS)
     key = _open(admitted, checked, address) if admitted else None
     if key is None:
         audit.record_alone("sign_in.refused", subject=subject)
         raise SignInRefused("sign_in_refused_or_away") if ldap_operators.is_used() else SignInRefused
-    uncount_tries(tries)
+    sign_in_limits.uncount_tries(tries)
     return key
 
 
@@ -114,13 +104,13 @@ def _check(
     try:
         fits = passwords.fits(password, checked or None)
     except PasswordsBusy:
-        uncount_tries(tries)
+        sign_in_limits.uncount_tries(tries)
         raise
 
     def count_entry(dn: str) -> None:
         """Count the try for the entry of the directory, too, which people may find by several names."""
         more = {key: limit for key, limit in tries_of_entry(rate_limit.account_key(dn)).items() if key not in tries}
-        count_tries(more)
+        sign_in_limits.count_tries(more)
         tries.update(more)
 
     if not ldap_operators.asks(operator):
@@ -128,41 +118,6 @@ def _check(
     with suppress(LdapAway):  # Refused like a wrong password: else it would show which names are local.
         return ldap_operators.admitted(name, password, count_entry), ""
     return None, ""
-
-
-def tries_of(account: str, place: str, known_device: str | None) -> dict[str, int]:
-    """Return the keys that a try is counted under, each with its limit. A known device has a count of its own."""
-    if known_device:
-        return {f"device:{known_device}": TRIES_BY_DEVICE}
-    return {
-        f"address:{place}": TRIES_BY_ADDRESS,
-        rate_limit.key_at_place(account, place): TRIES_BY_PLACE,
-        account: TRIES_BY_ACCOUNT,
-    }
-
-
-def count_tries(tries: Mapping[str, int]) -> None:
-    """Count a try under each key. :raises TooOften: when a limit is exceeded."""
-    for key, limit in tries.items():
-        rate_limit.count_try(key, limit, WINDOW_SECONDS)
-
-
-def uncount_tries(tries: Iterable[str]) -> None:
-    """Do not count a try: it was a successful one."""
-    for key in tries:
-        rate_limit.uncount_try(key)
-
-
-@contextmanager
-def throttling_recorded(name: str) -> Iterator[None]:
-    """Add an audit entry about an operator for the first try too many within the block."""
-    try:
-        yield
-    except TooOften as error:
-        # Once in a window, so that nobody can fill the audit trail.
-        if error.params["first"]:
-            audit.record_alone("sign_in.throttled", subject=name)
-        raise
 
 
 def _open(operator: Operator, checked: str | None, address: str) -> str | None:
@@ -263,8 +218,8 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
     :raises PasswordWrong: :raises TooOften: :raises PasswordsBusy: :raises LdapAway:
     """
     operator = db.session.get_one(Operator, signed_in.operator_id, populate_existing=True)
-    tries = {f"session:{signed_in.session_id}": CONFIRMATIONS}
-    count_tries(tries)
+    tries = {f"session:{signed_in.session_id}": sign_in_limits.CONFIRMATIONS}
+    sign_in_limits.count_tries(tries)
     checked = operator.password_hash
     try:
         if operator.directory:
@@ -273,7 +228,7 @@ def refuse_wrong_password(signed_in: SignedIn, password: str) -> str:
         else:
             fits = passwords.fits(password, checked)
     except (LdapAway, PasswordsBusy):
-        uncount_tries(tries)
+        sign_in_limits.uncount_tries(tries)
         raise
     if not fits:
         audit.record_alone("confirmation.refused", subject=operator.name)

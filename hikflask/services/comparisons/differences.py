@@ -30,12 +30,10 @@ from hikflask.models.comparison import (
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
-from hikflask.services.comparisons import ignored, queries
+from hikflask.services.comparisons import ignored, queries, validity_there
 from hikflask.services.comparisons.queries import There
-from hikflask.services.comparisons.validity_there import validity_of
 from hikflask.services.core.db import changed_rows, let_others_write, lock_terminal, transaction
 from hikflask.services.core.errors import NumberTakenThere
-from hikflask.services.enrolments import validity
 from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.columns import EnrolmentColumns
@@ -175,7 +173,7 @@ def _kinds(comparison: Comparison, here: EnrolmentColumns | None, there: There |
         kinds.append(NAME)
     if here.photo_sha256 and there.faces == 0:
         kinds.append(FACE_MISSING)
-    if validity.differs(here, validity_of(there.valid_there)):
+    if validity_there.differs(here, validity_there.validity_of(there.valid_there)):
         kinds.append(VALIDITY)
     if _is_newer(here, comparison.started_at):
         kinds = []

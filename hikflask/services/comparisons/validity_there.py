@@ -1,16 +1,17 @@
-"""The validity that a terminal shows: as a comparison keeps it, and as the whole days that an employee gets by it."""
+"""The validity that a terminal shows: whether it differs, and the whole days that an employee gets at a take-over."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from hikflask import text_rules
 from hikflask.isapi.persons import Validity
-from hikflask.models import Employee, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.dates import local, today
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.enrolments import mass_removals
+from hikflask.services.enrolments import mass_removals, validity
 from hikflask.services.enrolments.validity import LAST_OF_DAY
-from hikflask.services.state.columns import EmployeeColumns
+from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 from hikflask.services.terminals import clock
 
 UNREADABLE = "unreadable"
@@ -29,6 +30,26 @@ def validity_of(words: str) -> Validity | None:
     if words == UNREADABLE:
         return Validity(None, None)
     return Validity.of(words) if words else None
+
+
+def differs(enrolment: Enrolment | EnrolmentColumns, valid: Validity | None) -> bool:
+    """True when the validity that the terminal shows is not the one asked for.
+
+    Where none is asked for, any limit differs, and else only what is not as at the last proof. What is not told differs
+    where one is asked for and was shown at the last proof, as the terminal has lost it, or was confirmed without being
+    shown.
+    """
+    expected = validity.words(validity.asked(enrolment))
+    if valid is None or not valid.words:
+        return bool(expected and (enrolment.valid_there or enrolment.person == CONFIRMED))
+    return valid.words != (expected or enrolment.valid_there or valid.words) or (not expected and _limits(valid))
+
+
+def _limits(valid: Validity) -> bool:
+    """True when the person may not pass now, or not for ever."""
+    if not valid.enabled or valid.begin is None or valid.end is None:
+        return False
+    return valid.end.date() < validity.LAST_DAY or valid.begin.date() > today()
 
 
 @dataclass(frozen=True)

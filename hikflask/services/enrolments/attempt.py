@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import case
 
-from hikflask.isapi.persons import Rights, Validity
+from hikflask.isapi.persons import Person, Rights, Validity
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.services.core.db import transaction
@@ -70,6 +70,13 @@ class Attempt:
     def whole_names(self) -> set[str]:
         """The employee's own names, whoever wrote them."""
         return {self._full, self._own} - {""}
+
+    def is_ours(self, person: Person) -> bool:
+        """True when we wrote the name that is there, or it is the employee's own in full.
+
+        A shortened name that we never wrote may be somebody else's.
+        """
+        return person.name in self.row.names_sent.union(self.whole_names) - {""}
 
     @property
     def step(self) -> str:

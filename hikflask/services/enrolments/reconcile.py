@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from hikflask import request_id
 from hikflask.isapi import persons
-from hikflask.isapi.errors import Nonsense, NumberTaken, Refused, TerminalError
+from hikflask.isapi.errors import NumberTaken, TerminalError
 from hikflask.isapi.persons import Person, Rights, Validity
 from hikflask.models import Capture, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT, REFUSED
+from hikflask.models.enrolment import ABSENT, CONFIRMED, REFUSED
 from hikflask.services.core.errors import (
     CaptureSuperseded,
     EnrolmentUnknown,
@@ -27,7 +27,7 @@ from hikflask.services.core.errors import (
     TerminalRetired,
     refusal_of,
 )
-from hikflask.services.enrolments import failures, queries, rights, validity
+from hikflask.services.enrolments import failures, queries, removal, rights, validity
 from hikflask.services.enrolments.attempt import Attempt
 from hikflask.services.enrolments.face_binding import FaceOutcome, bind_face
 from hikflask.services.enrolments.proof import confirm_without_face, prove
@@ -104,7 +104,7 @@ def _is_done(enrolment: Enrolment) -> bool:
 
 def _run(attempt: Attempt) -> None:
     try:
-        _remove(attempt) if attempt.row.desired == ABSENT else _enrol(attempt)
+        removal.remove(attempt) if attempt.row.desired == ABSENT else _enrol(attempt)
     except NOT_OURS:
         raise
     except (TerminalError, ServiceError) as error:
@@ -164,10 +164,10 @@ def _put_person(attempt: Attempt) -> Person | None:
 
 def _overwritten(attempt: Attempt, there: Person | None) -> Person | None:
     """Remove another person with this number; our own record stays, with its face."""
-    if there is None or _is_ours(attempt, there):
+    if there is None or attempt.is_ours(there):
         attempt.write(state.NOTHING_TO_OVERWRITE)
         return there
-    _remove_person(attempt)
+    removal.remove_person(attempt)
     attempt.people, attempt.faces = -1, -bool(there.faces)
     attempt.write(state.OVERWRITTEN)
     return None
@@ -206,7 +206,7 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
 
     :raises NumberTakenThere: when the person has another name.
     """
-    if not _is_ours(attempt, there):
+    if not attempt.is_ours(there):
         attempt.write(state.NUMBER_TAKEN)
         raise NumberTakenThere(n=attempt.number, name=there.name[:255])
     if attempt.row.face == CONFIRMED and there.name not in attempt.row.names_sent:
@@ -221,14 +221,6 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
         attempt.write(state.SENDING_CHANGES, written_name=there.name, rights_before=stored, **sent)
         rights.change(attempt, attempt.rights if lost else Rights(Validity(*valid) if valid else None))
     return there
-
-
-def _is_ours(attempt: Attempt, there: Person) -> bool:
-    """True when we wrote the name that is there, or it is the employee's own in full.
-
-    A shortened name that we never wrote may be somebody else's.
-    """
-    return there.name in attempt.row.names_sent.union(attempt.whole_names) - {""}
 
 
 # --- the face ---
@@ -247,67 +239,3 @@ def _supersede_capture(attempt: Attempt) -> None:
         return
     with attempt.talk.lease.write():
         capture_state.apply(capture_state.OVERWRITTEN_BEFORE_BINDING, Capture.photo_id == attempt.row.photo_id)
-
-
-# --- the removal ---
-
-
-def _remove(attempt: Attempt) -> None:
-    """Remove the number, and confirm it only when the device that had it finds nobody.
-
-    A list that cannot be read keeps nobody there who was shown by this very device under our name.
-
-    :raises NumberTakenThere: when the name there is not one that we wrote: a person must decide.
-    :raises holder_not_shown: when that cannot be known. :raises other_device: when an earlier device may still know the
-        number.
-    """
-    checks.recognise(attempt.talk)
-    attempt.read_again()
-    attempt.claim("removal")
-    try:
-        there = persons.find(attempt.talk, attempt.number)
-    except (Refused, Nonsense) as error:
-        if error.retryable:
-            raise
-        _require_own_record(attempt)
-        if attempt.row.refusal_code == "removal_not_shown":
-            raise ServiceError("removal_not_shown") from error  # It was accepted before: only the list is awaited.
-    else:
-        _refuse_somebody_elses(attempt, there)
-        attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
-    _remove_person(attempt)
-    if attempt.row.on_old_device:
-        attempt.write(state.GONE_FROM_NEW_DEVICE)
-        raise ServiceError("other_device")
-    attempt.write_gone()
-
-
-def _require_own_record(attempt: Attempt) -> None:
-    """Allow to remove a record unseen that this device, known by its serial number, last showed under our name."""
-    row = attempt.row
-    if row.overwrite or (row.written_name and attempt.talk.terminal.serial):
-        return
-    raise ServiceError("other_device") if row.waits_for_hand else ServiceError("holder_not_shown")
-
-
-def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
-    is_ours = there is not None and _is_ours(attempt, there)
-    # We may have written our name to this device before we noticed that it is another one.
-    if attempt.row.waits_for_hand and not is_ours:
-        raise ServiceError("other_device")
-    if there and not (attempt.row.overwrite or is_ours):
-        attempt.write(state.SOMEBODY_ELSE_SHOWN)
-        raise NumberTakenThere(n=attempt.number, name=there.name[:255])
-
-
-def _remove_person(attempt: Attempt) -> None:
-    attempt.talk.lease.verify()
-    persons.remove(attempt.talk, attempt.number)
-    try:
-        there = persons.find(attempt.talk, attempt.number)
-    except (Refused, Nonsense) as error:
-        if error.retryable:
-            raise
-        raise ServiceError("removal_not_shown") from error
-    if there is not None:
-        raise ServiceError("removal_not_verified", name=there.name[:255] if attempt.row.desired == PRESENT else "")

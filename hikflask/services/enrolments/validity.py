@@ -6,7 +6,6 @@ from hikflask.isapi import persons
 from hikflask.isapi.persons import Validity, Window
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import CONFIRMED
-from hikflask.services.core import dates
 from hikflask.services.state.columns import EmployeeColumns, EnrolmentColumns
 
 FIRST_DAY, LAST_DAY = persons.FIRST_MOMENT.date(), persons.LAST_MOMENT.date()
@@ -64,23 +63,3 @@ def to_send(window: Window | None, there: Validity | None, row: Enrolment) -> Wi
 def words(window: Window | None) -> str:
     """Return a window as Enrolment stores it, or an empty text for None."""
     return Validity(*window).words if window else ""
-
-
-def differs(enrolment: Enrolment | EnrolmentColumns, valid: Validity | None) -> bool:
-    """True when the validity that the terminal shows is not the one asked for.
-
-    Where none is asked for, any limit differs, and else only what is not as at the last proof. What is not told differs
-    where one is asked for and was shown at the last proof, as the terminal has lost it, or was confirmed without being
-    shown.
-    """
-    expected = words(asked(enrolment))
-    if valid is None or not valid.words:
-        return bool(expected and (enrolment.valid_there or enrolment.person == CONFIRMED))
-    return valid.words != (expected or enrolment.valid_there or valid.words) or (not expected and _limits(valid))
-
-
-def _limits(valid: Validity) -> bool:
-    """True when the person may not pass now, or not for ever."""
-    if not valid.enabled or valid.begin is None or valid.end is None:
-        return False
-    return valid.end.date() < LAST_DAY or valid.begin.date() > dates.today()

@@ -8,7 +8,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
 from hikflask.models.operator import ADMIN, LDAP, LOCAL, OPERATOR, VIEWER
-from hikflask.services.accounts import ldap_operators, operators, sessions
+from hikflask.services.accounts import ldap_operators, operators, sessions, sign_in_limits
 from hikflask.services.accounts.errors import LdapAway, LdapDecides, PasswordWrong, SignInRefused, TooOften
 from hikflask.services.core.errors import ServiceError
 from tests.support.ldap import BASE, PASSWORD, Directory
@@ -106,7 +106,7 @@ def test_account_of_the_directory_under_a_local_name_is_nobodys(app: Flask) -> N
 def test_guesses_are_counted_for_the_entry_however_its_name_is_spelled(
     app: Flask, company: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "TRIES_BY_PLACE", 6)
+    monkeypatch.setattr(sign_in_limits, "TRIES_BY_PLACE", 6)
     spellings = ["ivanov", "IvanoV", "ｉｖａｎｏｖ", " ivanov  ", "iva\u00adnov", "ivánov", "ⓘvanov"]
     themselves = {"LDAP_BIND_DN": "", "LDAP_USER_DN": f"uid={{name}},ou=people,{BASE}"}
     for changed, names in ((themselves, spellings), (company.settings(), ["sidorov", "alias"] * 4)):

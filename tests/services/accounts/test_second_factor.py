@@ -13,7 +13,15 @@ from hikflask.extensions import db, vault
 from hikflask.models import AuditEntry, Operator, OperatorSession, RecoveryCode
 from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR
-from hikflask.services.accounts import known_devices, operators, passwords, rate_limit, second_factor, sessions
+from hikflask.services.accounts import (
+    known_devices,
+    operators,
+    passwords,
+    rate_limit,
+    second_factor,
+    sessions,
+    sign_in_limits,
+)
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TooOften
 from hikflask.services.accounts.sessions import SignedIn
 from hikflask.services.core.errors import ServiceError
@@ -217,12 +225,12 @@ def test_new_recovery_codes_make_the_earlier_ones_worthless() -> None:
 def test_guessing_codes_is_limited_as_guessing_passwords_is() -> None:
     with_factor()
     found = pending()
-    for _ in range(sessions.TRIES_BY_PLACE):
+    for _ in range(sign_in_limits.TRIES_BY_PLACE):
         refused("000000", session=found)
 
     with pytest.raises(TooOften) as soon:
         second_factor.open_session(found, code(), HERE)
-    assert soon.value.params["seconds"] <= sessions.WINDOW_SECONDS
+    assert soon.value.params["seconds"] <= sign_in_limits.WINDOW_SECONDS
     assert ("Анна", "sign_in.throttled", "Анна") in actions()
 
 
@@ -237,7 +245,7 @@ def test_patient_guessing_from_many_places_is_limited_for_half_a_day() -> None:
     rate_limit.reset_account(f"factor:{found.operator_id}")
     with pytest.raises(TooOften) as late:
         second_factor.open_session(found, code(), "10.2.0.1")
-    assert late.value.params["seconds"] > sessions.WINDOW_SECONDS
+    assert late.value.params["seconds"] > sign_in_limits.WINDOW_SECONDS
     anna = operators.get_one(found.operator_id)
     device = known_devices.with_account("", anna.id, anna.device_generation)
     assert second_factor.open_session(found, code(), "10.2.0.1", device)
@@ -261,7 +269,7 @@ def test_secret_is_stored_encrypted_and_other_sessions_end_when_it_is_set_up() -
 
 def test_wrong_first_code_sets_nothing_up() -> None:
     person = signed_in()
-    for _ in range(sessions.CONFIRMATIONS):
+    for _ in range(sign_in_limits.CONFIRMATIONS):
         with pytest.raises(FactorCodeWrong):
             second_factor.set_up(person, SECRET, code(NOON + 60))
 

@@ -1,6 +1,5 @@
 """Sign-in and sessions: opened by name and password, ended by time, by hand or by a new password."""
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +14,6 @@ from hikflask.services.accounts import operators, passwords, sessions
 from hikflask.services.accounts.errors import (
     PasswordWrong,
     SignInRefused,
-    TooOften,
 )
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, open_session
 
@@ -52,14 +50,6 @@ def test_who_signs_in_while_the_password_is_replaced_has_no_session(
     assert db.session.execute(db.select(OperatorSession)).first() is None
     refused = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "sign_in.refused")).scalars().all()
     assert [entry.subject for entry in refused] == ["Анна"]
-
-
-@pytest.mark.usefixtures("quick_passwords")
-def test_good_sign_ins_from_one_office_never_close_it() -> None:
-    names = [add_operator(name, OPERATOR).name for name in ("Анна", "Мария", "Ольга")]
-
-    for number in range(sessions.TRIES_BY_ADDRESS + 1):
-        assert sessions.sign_in(names[number % 3], OPERATOR_PASSWORD, "10.0.0.1")
 
 
 def audited(action: str) -> list[str]:
@@ -143,42 +133,6 @@ def test_password_is_confirmed_for_one_session_alone() -> None:
     sessions.confirm(mine, OPERATOR_PASSWORD)
 
     assert [found.confirmed for key in (here, there) if (found := sessions.find(key))] == [True, False]
-
-
-@pytest.mark.usefixtures("quick_passwords")
-def test_tries_that_come_at_once_are_all_counted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "TRIES_BY_PLACE", 5)
-    add_operator("Анна", OPERATOR)
-    db.session.commit()
-    said: list[str] = []
-
-    def attempt() -> None:
-        with app.app_context():
-            try:
-                sessions.sign_in("Анна", "wrong", "10.0.0.1")
-            except (SignInRefused, TooOften) as error:
-                said.append(error.code)
-            db.session.remove()
-
-    threads = [threading.Thread(target=attempt) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-
-    assert sorted(said) == ["sign_in_refused"] * 5 + ["too_often"] * 3
-
-
-@pytest.mark.usefixtures("quick_passwords")
-def test_window_that_is_over_counts_anew() -> None:
-    add_operator("Анна", OPERATOR)
-    for _ in range(11):
-        with pytest.raises((SignInRefused, TooOften)):
-            sessions.sign_in("Анна", "wrong", "10.0.0.1")
-    db.session.execute(db.text("UPDATE throttle SET since = :at"), {"at": "2020-01-01 00:00:00"})
-    db.session.commit()
-
-    assert sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
 
 
 def test_password_is_computed_once_for_a_known_and_for_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:

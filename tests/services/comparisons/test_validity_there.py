@@ -1,11 +1,12 @@
-"""Which days somebody gets who is taken over: the whole ones within the validity that the terminal shows."""
+"""When the validity that a terminal shows differs, and which whole days an employee gets by it at a take-over."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from hikflask.isapi.persons import Validity
-from hikflask.models import Employee, Terminal
+from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.services.comparisons import validity_there
 from hikflask.services.comparisons.validity_there import Limits, limits_of, limits_taken, validity_of, words_of
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
@@ -13,6 +14,9 @@ from hikflask.services.core.errors import ServiceError
 pytestmark = pytest.mark.usefixtures("context")
 
 JUNE = date(2036, 6, 30)
+MARCH, SUMMER = date(2026, 3, 1), date(2026, 6, 30)
+MARCH_TO_JUNE = "2026-03-01T00:00:00/2026-06-30T23:59:59"
+NO_END = "2000-01-01T00:00:00/2037-12-31T23:59:59"
 HOURS = {None: None, "UTC": timedelta(), "+5": timedelta(hours=5), "-3": timedelta(hours=-3), "+9": timedelta(hours=9)}
 
 
@@ -123,3 +127,37 @@ def test_validity_is_kept_with_its_zone() -> None:
     ):
         assert (words_of(valid), validity_of(words)) == (words, valid)
         assert len(words) <= 48
+
+
+def enrolment_of(first: date | None, last: date | None, valid_there: str = "", sent_valid: str = "") -> Enrolment:
+    employee = Employee(number="100222", name="Иван", valid_from=first, valid_to=last)
+    return Enrolment(employee=employee, valid_there=valid_there, sent_valid=sent_valid)
+
+
+@pytest.mark.parametrize(
+    ("ours", "valid_there", "sent_valid", "there", "differs"),
+    [
+        ((MARCH, SUMMER), "", "", MARCH_TO_JUNE, False),
+        ((MARCH, SUMMER), MARCH_TO_JUNE, "", NO_END, True),
+        ((MARCH, SUMMER), "", "", "off", True),
+        ((MARCH, SUMMER), "", "", "", False),
+        ((MARCH, SUMMER), MARCH_TO_JUNE, "", "", True),
+        ((None, None), MARCH_TO_JUNE, "", "", False),
+        ((None, None), "", "", MARCH_TO_JUNE, True),
+        ((None, None), NO_END, "", NO_END, False),
+        ((None, None), NO_END, "", MARCH_TO_JUNE, True),
+        ((None, None), MARCH_TO_JUNE, "", "off", True),
+        ((None, None), MARCH_TO_JUNE, MARCH_TO_JUNE, MARCH_TO_JUNE, True),
+        ((None, None), MARCH_TO_JUNE, MARCH_TO_JUNE, NO_END, False),
+    ],
+)
+def test_it_differs_from_what_is_asked_or_from_what_was_there(
+    ours: tuple[date | None, date | None], valid_there: str, sent_valid: str, there: str, differs: bool
+) -> None:
+    row = enrolment_of(*ours, valid_there, sent_valid)
+    assert validity_there.differs(row, validity_of(there)) is differs
+
+
+def test_a_time_that_is_not_told_differs_from_nothing() -> None:
+    row = enrolment_of(MARCH, SUMMER)
+    assert not validity_there.differs(row, Validity(None, datetime.fromisoformat("2000-01-02T00:00:00")))

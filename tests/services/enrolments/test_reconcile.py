@@ -1,19 +1,15 @@
-"""What a terminal must show before a person and a face turn green, and before a removal is over."""
+"""What a terminal must show before a person and a face turn green."""
 
 import pytest
 
-from hikflask.extensions import db
-from hikflask.isapi.errors import NotSupported, Unreachable
-from hikflask.models import Enrolment, Terminal
+from hikflask.models import Terminal
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
-from hikflask.services.employees.lifecycle import delete_employee, set_active
-from hikflask.services.enrolments import desired, queries
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
 from tests.support.enrolments import desire_with_face, enrol
-from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -71,155 +67,3 @@ def test_number_under_another_name_stops_and_asks(simulator: Simulated, terminal
     )
     assert simulator.people["100222"]["name"] == "Чужой Человек"
     assert "100222" not in simulator.faces
-
-
-def test_removal_is_open_until_the_terminal_says_nobody_is_there(
-    simulator: Simulated, terminal: Terminal, wire: InProcess
-) -> None:
-    enrolment = enrol(simulator, terminal)
-    wire.away.add("terminal.test")
-    set_active(enrolment.employee_id, active=False)
-
-    with pytest.raises(Unreachable):
-        reconcile(enrolment.id, "operator")
-
-    assert [open_one.number for open_one in queries.open_removals()] == ["100222"]
-    wire.away.clear()
-    assert reconcile(enrolment.id, "operator").is_confirmed
-    assert queries.open_removals() == []
-    assert "100222" not in simulator.people
-    assert "100222" not in simulator.faces
-
-
-def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = enrol(simulator, terminal)
-    set_active(enrolment.employee_id, active=False)
-    simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
-
-    with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
-        reconcile(enrolment.id, "operator")
-
-    assert queries.get_one(enrolment.id).is_leaving
-    assert reconcile(enrolment.id, "operator").is_confirmed
-
-
-# Answers to a search from which nobody can tell who is there.
-UNREADABLE = [("refuse", "notSupport", 404), ("refuse", "deviceError", 500), ("ok-without-effect", "", 200)]
-
-
-@pytest.mark.parametrize(("fault", "code", "status"), UNREADABLE)
-def test_who_leaves_is_removed_although_the_list_cannot_be_read_and_that_stays_unproven(
-    simulator: Simulated, terminal: Terminal, fault: str, code: str, status: int
-) -> None:
-    enrolment = enrol(simulator, terminal)
-    set_active(enrolment.employee_id, active=False)
-    simulator.faults.add(fault, code, path="UserInfo/Search", status=status)
-
-    with pytest.raises(ServiceError, match=r"^removal_not_shown$"):
-        reconcile(enrolment.id, "operator")
-
-    assert "100222" not in simulator.people
-    left = queries.get_one(enrolment.id)
-    assert (left.is_leaving, left.refusal_code, left.next_attempt_at is not None) == (
-        True,
-        "removal_not_shown",
-        True,
-    )
-    simulator.faults.clear()
-    assert reconcile(enrolment.id, "operator").is_confirmed
-
-
-def test_removal_that_was_accepted_is_not_sent_again_before_the_list_shows_the_person(
-    simulator: Simulated, terminal: Terminal
-) -> None:
-    enrolment = enrol(simulator, terminal)
-    set_active(enrolment.employee_id, active=False)
-    unreadable(simulator)
-    simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
-    for _ in range(3):
-        with pytest.raises(ServiceError, match=r"^removal_not_shown$"):
-            reconcile(enrolment.id, "operator")
-    assert [entry.plain_path for entry in simulator.log].count("/ISAPI/AccessControl/UserInfoDetail/Delete") == 1
-    assert "100222" in simulator.people
-
-    simulator.faults.clear()
-
-    assert reconcile(enrolment.id, "operator").is_confirmed
-    assert simulator.people == {}
-
-
-def unreadable(simulator: Simulated) -> None:
-    simulator.faults.add("refuse", "notSupport", path="UserInfo/Search", status=404)
-
-
-def test_who_was_never_shown_is_removed_unseen_on_a_persons_word_alone(
-    simulator: Simulated, terminal: Terminal
-) -> None:
-    unreadable(simulator)
-    enrolment = desire_with_face(simulator, terminal)
-    with pytest.raises(NotSupported):
-        reconcile(enrolment.id, "operator")
-    assert "100222" in simulator.people
-    set_active(enrolment.employee_id, active=False)
-
-    with pytest.raises(ServiceError, match=r"^holder_not_shown$"):
-        reconcile(enrolment.id, "operator")
-
-    assert "100222" in simulator.people
-    desired.desire_overwrite(enrolment.id, queries.get_one(enrolment.id).generation)
-    with pytest.raises(ServiceError, match=r"^removal_not_shown$"):
-        reconcile(enrolment.id, "operator")
-    assert "100222" not in simulator.people
-    assert queries.get_one(enrolment.id).is_leaving
-
-
-@pytest.mark.parametrize("leaving", [False, True])
-def test_number_that_somebody_else_had_when_it_was_last_shown_is_not_removed_unseen(
-    simulator: Simulated, terminal: Terminal, leaving: bool
-) -> None:
-    enrolment = enrol(simulator, terminal)
-    simulator.store.change("100222", {"name": "Чужой Человек"})
-    if leaving:
-        set_active(enrolment.employee_id, active=False)
-    with pytest.raises(NumberTakenThere):
-        reconcile(enrolment.id, "operator", prove_again=True)
-    set_active(enrolment.employee_id, active=False)
-    unreadable(simulator)
-
-    with pytest.raises(ServiceError, match=r"^holder_not_shown$"):
-        reconcile(enrolment.id, "operator")
-
-    assert simulator.people["100222"]["name"] == "Чужой Человек"
-    simulator.faults.clear()
-    simulator.store.change("100222", {"name": "Иван Иванов"})
-    assert reconcile(enrolment.id, "operator").is_confirmed
-
-
-def test_nobody_is_removed_unseen_from_another_device(simulator: Simulated, terminal: Terminal) -> None:
-    enrolment = enrol(simulator, terminal)
-    db.session.execute(db.update(Terminal).values(serial="another one"))
-    db.session.commit()
-    set_active(enrolment.employee_id, active=False)
-    unreadable(simulator)
-
-    with pytest.raises(ServiceError, match=r"^other_device$"):
-        reconcile(enrolment.id, "operator")
-
-    assert "100222" in simulator.people
-
-
-def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
-    enrolment = enrol(simulator, terminal)
-    wire.away.add("terminal.test")
-    delete_employee(enrolment.employee_id)
-
-    with pytest.raises(Unreachable):
-        reconcile(enrolment.id, "operator")
-
-    left = queries.open_removals()
-    assert [(one.number, one.written_name, one.employee_id) for one in left] == [("100222", "Иван Иванов", None)]
-    wire.away.clear()
-    reconcile(enrolment.id, "operator")
-    assert queries.open_removals() == []
-    assert db.session.query(Enrolment).count() == 0
-    assert "100222" not in simulator.people

@@ -1,12 +1,12 @@
-"""Which validity a terminal is to have, and when the one it shows is another."""
+"""Which validity a terminal is to have."""
 
-from datetime import date, datetime, timedelta
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT, Validity
+from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT
 from hikflask.models import Employee, Enrolment
 from hikflask.services.enrolments import validity
 
@@ -20,15 +20,8 @@ def employee(valid_from: date | None = None, valid_to: date | None = None) -> Em
     return Employee(number="100222", name="Иван", valid_from=valid_from, valid_to=valid_to)
 
 
-def enrolment(of: Employee | None, valid_there: str = "", sent_valid: str = "") -> Enrolment:
-    return Enrolment(employee=of, valid_there=valid_there, sent_valid=sent_valid)
-
-
-def shown(words: str) -> Validity | None:
-    if words == "off":
-        return Validity(None, None, enabled=False)
-    begin, _, end = words.partition("/")
-    return Validity(datetime.fromisoformat(begin), datetime.fromisoformat(end)) if words else None
+def enrolment(of: Employee | None, sent_valid: str = "") -> Enrolment:
+    return Enrolment(employee=of, valid_there="", sent_valid=sent_valid)
 
 
 @pytest.mark.parametrize(
@@ -65,33 +58,3 @@ def test_any_pair_of_days_stays_within_the_calendar_in_order(one: date | None, o
 def test_a_limit_that_was_sent_before_is_lifted_by_the_unlimited_window() -> None:
     assert validity.asked(enrolment(employee(), sent_valid=MARCH_TO_JUNE)) == validity.UNLIMITED
     assert validity.asked(enrolment(employee())) is None
-
-
-@pytest.mark.usefixtures("context")
-@pytest.mark.parametrize(
-    ("ours", "valid_there", "sent_valid", "there", "differs"),
-    [
-        ((MARCH, JUNE), "", "", MARCH_TO_JUNE, False),
-        ((MARCH, JUNE), MARCH_TO_JUNE, "", UNLIMITED, True),
-        ((MARCH, JUNE), "", "", "off", True),
-        ((MARCH, JUNE), "", "", "", False),
-        ((MARCH, JUNE), MARCH_TO_JUNE, "", "", True),
-        ((None, None), MARCH_TO_JUNE, "", "", False),
-        ((None, None), "", "", MARCH_TO_JUNE, True),
-        ((None, None), UNLIMITED, "", UNLIMITED, False),
-        ((None, None), UNLIMITED, "", MARCH_TO_JUNE, True),
-        ((None, None), MARCH_TO_JUNE, "", "off", True),
-        ((None, None), MARCH_TO_JUNE, MARCH_TO_JUNE, MARCH_TO_JUNE, True),
-        ((None, None), MARCH_TO_JUNE, MARCH_TO_JUNE, UNLIMITED, False),
-    ],
-)
-def test_it_differs_from_what_is_asked_or_from_what_was_there(
-    ours: tuple[date | None, date | None], valid_there: str, sent_valid: str, there: str, differs: bool
-) -> None:
-    row = enrolment(employee(*ours), valid_there, sent_valid)
-    assert validity.differs(row, shown(there)) is differs
-
-
-def test_a_time_that_is_not_told_differs_from_nothing() -> None:
-    row = enrolment(employee(MARCH, JUNE))
-    assert not validity.differs(row, Validity(None, FIRST_MOMENT + timedelta(days=1)))

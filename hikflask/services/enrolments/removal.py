@@ -1,0 +1,76 @@
+"""Removes a number from a terminal, and confirms it by the terminal's own answer."""
+
+from hikflask.isapi import persons
+from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.persons import Person
+from hikflask.models.enrolment import PRESENT
+from hikflask.services.core.errors import NumberTakenThere, ServiceError
+from hikflask.services.enrolments.attempt import Attempt
+from hikflask.services.state import enrolment as state
+from hikflask.services.terminals import checks
+
+
+def remove(attempt: Attempt) -> None:
+    """Remove the number, and confirm it only when the device that had it finds nobody.
+
+    A list that cannot be read keeps nobody there who was shown by this very device under our name.
+
+    :raises NumberTakenThere: when the name there is not one that we wrote: a person must decide.
+    :raises holder_not_shown: when that cannot be known. :raises other_device: when an earlier device may still know the
+        number.
+    """
+    checks.recognise(attempt.talk)
+    attempt.read_again()
+    attempt.claim("removal")
+    try:
+        there = persons.find(attempt.talk, attempt.number)
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        _require_own_record(attempt)
+        if attempt.row.refusal_code == "removal_not_shown":
+            raise ServiceError("removal_not_shown") from error  # It was accepted before: only the list is awaited.
+    else:
+        _refuse_somebody_elses(attempt, there)
+        attempt.people, attempt.faces = (-1, -bool(there.faces)) if there else (0, 0)
+    remove_person(attempt)
+    if attempt.row.on_old_device:
+        attempt.write(state.GONE_FROM_NEW_DEVICE)
+        raise ServiceError("other_device")
+    attempt.write_gone()
+
+
+def _require_own_record(attempt: Attempt) -> None:
+    """Allow to remove a record unseen that this device, known by its serial number, last showed under our name."""
+    row = attempt.row
+    if row.overwrite or (row.written_name and attempt.talk.terminal.serial):
+        return
+    raise ServiceError("other_device") if row.waits_for_hand else ServiceError("holder_not_shown")
+
+
+def _refuse_somebody_elses(attempt: Attempt, there: Person | None) -> None:
+    is_ours = there is not None and attempt.is_ours(there)
+    # We may have written our name to this device before we noticed that it is another one.
+    if attempt.row.waits_for_hand and not is_ours:
+        raise ServiceError("other_device")
+    if there and not (attempt.row.overwrite or is_ours):
+        attempt.write(state.SOMEBODY_ELSE_SHOWN)
+        raise NumberTakenThere(n=attempt.number, name=there.name[:255])
+
+
+def remove_person(attempt: Attempt) -> None:
+    """Remove the number's record, and ask the terminal whether it is gone.
+
+    :raises removal_not_verified: when it is still there, with its name where somebody else's was to be replaced.
+    :raises removal_not_shown: when the list cannot be read.
+    """
+    attempt.talk.lease.verify()
+    persons.remove(attempt.talk, attempt.number)
+    try:
+        there = persons.find(attempt.talk, attempt.number)
+    except (Refused, Nonsense) as error:
+        if error.retryable:
+            raise
+        raise ServiceError("removal_not_shown") from error
+    if there is not None:
+        raise ServiceError("removal_not_verified", name=there.name[:255] if attempt.row.desired == PRESENT else "")
