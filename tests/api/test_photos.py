@@ -138,7 +138,7 @@ def test_file_takes_no_captured_face_off_the_terminal(client: FlaskClient, simul
         pytest.param(lambda: b"<svg onload=alert(1)>", "photo_unreadable", id="svg"),
         pytest.param(lambda: IVANS_FACE[:2000], "photo_unreadable", id="truncated"),
         pytest.param(lambda: IVANS_FACE + bytes(10 * MEGABYTE), "photo_too_large", id="over 10 MB"),
-        pytest.param(lambda: png((8000, 5001)), "photo_too_many_pixels", id="over 40 megapixels"),
+        pytest.param(lambda: png((8000, 5001), "1"), "photo_too_many_pixels", id="over 40 megapixels"),
     ],
 )
 def test_file_that_is_no_photo_is_refused_and_not_kept(
