@@ -101,7 +101,9 @@ def test_removal_of_a_stranger_comes_before_a_newcomer_with_the_number(
     simulator.store.add("100222", {"employeeNo": "100222", "name": "Чужой Человек"})
     made = plan.make(compare(terminal), plan.Choices(numbers={"100222": plan.REMOVE}))
     claim = jobs.begin("apply", made.job_params, terminal_id=terminal.id, items=made.items)
-    other = between(apply.queries, "facts_of", lambda: send_to_terminal(save_employee(IVAN).row.id, terminal.id))
+    other = between(
+        apply.queries, "compared_numbers", lambda: send_to_terminal(save_employee(IVAN).row.id, terminal.id)
+    )
 
     run_slice(claim, 5.0)
     other.finish()
