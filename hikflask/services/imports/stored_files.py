@@ -31,10 +31,10 @@ def path_of(name: str) -> Path:
     return folder() / name
 
 
-def keep(stream: IO[bytes], most: int, refusal: ServiceError) -> str:
+def keep(stream: IO[bytes], max_bytes: int, refusal: ServiceError) -> str:
     """Store a file and return its name; nothing stays of one that is refused.
 
-    :param most: the largest number of bytes.
+    :param max_bytes: of the file.
     :raises ServiceError: `refusal`, when the file has more.
     """
     name = secrets.token_urlsafe(16)
@@ -42,7 +42,7 @@ def keep(stream: IO[bytes], most: int, refusal: ServiceError) -> str:
         with _created(name) as file:
             while chunk := stream.read(CHUNK):
                 file.write(chunk)
-                if file.tell() > most:
+                if file.tell() > max_bytes:
                     raise refusal
     except BaseException:
         remove(name)

@@ -119,10 +119,10 @@ def _read_days(values: Values, cells: Mapping[str, str]) -> None:
         values.texts[name] = _shortened(text, MAX_NAME_LENGTH) if name in values.errors else text_rules.written_day(day)
 
 
-def _shortened(text: str, most: int) -> str:
-    """Return a text as it can be stored; one that is longer than `most` ends with a mark."""
+def _shortened(text: str, length: int) -> str:
+    """Return a text as it can be stored; one that is longer ends with a mark."""
     text = storable(text)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _leaving(name: str, text: str) -> str:

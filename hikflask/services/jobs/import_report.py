@@ -90,13 +90,13 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
     return Page(failed, report, PLACES.cursor(after) if more and limit else "")
 
 
-def of_batch(batch: ImportBatch, most: int) -> Report:
+def of_batch(batch: ImportBatch, limit: int) -> Report:
     """Return the report of an import that was checked.
 
-    :param most: the largest number of wrong rows to return.
+    :param limit: the largest number of wrong rows to return.
     """
-    rows = _wrong(batch, most)
-    items = _failed(batch.import_job_id, batch, most - len(rows)) if batch.import_job_id else []
+    rows = _wrong(batch, limit)
+    items = _failed(batch.import_job_id, batch, limit - len(rows)) if batch.import_job_id else []
     return _report(batch, rows, items, is_imported=batch.import_job_id is not None)
 
 
