@@ -27,7 +27,7 @@ from hikflask.models import Consent, Employee, EmployeeCount, Enrolment, Termina
 from hikflask.models.columns import contains_text
 from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees import name_index
+from hikflask.services.employees import word_index
 from hikflask.services.state.enrolment import IS_LEAVING, IS_THERE, is_in
 from hikflask.text_rules import folded, storable
 
@@ -106,7 +106,7 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
     words = words_of(wanted)
     where: list[ColumnElement[bool]] = [contains_text(Employee.search, word) for word in words if each]
     if words and not each:
-        where.append(Employee.id.in_(name_index.ids(words)))
+        where.append(Employee.id.in_(word_index.ids(words)))
     if wanted.department:
         typed = storable(wanted.department)
         where.append(Employee.department == func.coalesce(departments.stored_name(typed), typed))
@@ -139,7 +139,7 @@ def words_of(wanted: EmployeeFilter) -> list[str]:
 def sources(wanted: EmployeeFilter) -> list[Ids]:
     """Return the statements that each read an index for the ids of employees, among whom are all who pass the filter.
 
-    The index of words is separate: services/employees/name_index.py.
+    The index of words is separate: services/employees/word_index.py.
     """
     statements: list[Ids] = []
     if wanted.state == LEFT:
@@ -178,7 +178,7 @@ def counted(wanted: EmployeeFilter) -> Select[int]:
         return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
     words = words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return select(func.count()).select_from(name_index.ids(words).subquery())
+        return select(func.count()).select_from(word_index.ids(words).subquery())
     return select(func.count()).select_from(Employee).where(*conditions(wanted))
 
 

@@ -15,9 +15,9 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset
 from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
-from hikflask.services.employees import filters, name_index
+from hikflask.services.employees import filters, word_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
-from hikflask.text_rules import folded, storable
+from hikflask.text_rules import storable
 
 # How many employees are read in the list's order first. For most lists that fills a page.
 WALK = 2000
@@ -29,16 +29,6 @@ MAX_PAIRS = 8
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
-MAX_NAMESAKES = 3
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """Other employees that a typed number and name belong to: the owner of the number, and a few with the name."""
-
-    owner: Employee | None
-    namesakes: list[Employee]
-
 
 def by_number(number: str) -> Employee | None:
     """Return the employee with this number, or None."""
@@ -48,24 +38,6 @@ def by_number(number: str) -> Employee | None:
 def get(employee_id: int) -> Employee | None:
     """Return the employee, fresh from the database, or None."""
     return fresh(Employee, employee_id)
-
-
-def duplicates(number: str, name: str, employee_id: int | None) -> Duplicates:
-    """Return the other employees with this number or this name.
-
-    :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
-    """
-    owner = by_number(storable(number))
-    changed = get(employee_id) if employee_id else None
-    owner = None if owner is changed else owner
-    if not name or (changed is not None and folded(changed.name) == folded(name)):
-        return Duplicates(owner, [])
-    # `search` begins with the folded name and the number, which is ASCII.
-    begin = literal(f"{folded(name)} ") + func.lower(Employee.number) + literal(" ")
-    same = func.substr(Employee.search, 1, func.length(begin)) == begin
-    with_name = Employee.id.in_(name_index.ids([f"{folded(name)} "]))
-    namesakes = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
-    return Duplicates(owner, list(db.session.execute(namesakes.limit(MAX_NAMESAKES)).scalars()))
 
 
 @dataclass(frozen=True)
@@ -150,7 +122,7 @@ def count_up_to(wanted: EmployeeFilter) -> int:
         return count_rows_up_to(alone)
     words = filters.words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return len(name_index.texts(words, MAX_COUNTED + 1))
+        return len(word_index.texts(words, MAX_COUNTED + 1))
     source = _few(wanted)
     if source is not None:
         passing = (Employee.id.in_(source), *filters.conditions(wanted, each=True))
@@ -212,8 +184,8 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
     if not end or len(rows) > limit:
         return rows, None
     words = filters.words_of(wanted)
-    hits = name_index.texts(words, max(FEW, MAX_COUNTED) + 1) if words else []
-    source = name_index.ids(words) if words and len(hits) <= FEW else _few(replace(wanted, q=""))
+    hits = word_index.texts(words, max(FEW, MAX_COUNTED) + 1) if words else []
+    source = word_index.ids(words) if words and len(hits) <= FEW else _few(replace(wanted, q=""))
     if source is not None:
         behind = and_(literal(value=True), *order.condition(place))
         gathered = select(behind, Employee.id, *order.columns)
@@ -264,14 +236,14 @@ def _rows_together(
     pairs = [pair for pair, _ in Counter(text[:2] for text in hits).most_common(MAX_PAIRS)]
     longest = max(filters.words_of(wanted), key=len)
     # Few of the rest have the end of the word, mostly, and these are found sooner than those with the word.
-    for part_of_word in (longest[-name_index.LETTERS :], longest):
-        rest = list(db.session.execute(name_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
+    for part_of_word in (longest[-word_index.LETTERS :], longest):
+        rest = list(db.session.execute(word_index.ids([part_of_word], but_from=pairs).limit(FEW + 1)).scalars())
         if len(rest) <= FEW:
             break
     else:
         return None
     parts: list[ColumnElement[bool]] = [Employee.id.in_(rest)] if rest else []
-    parts += [and_(Employee.search >= pair, Employee.search < pair + name_index.LAST) for pair in pairs]
+    parts += [and_(Employee.search >= pair, Employee.search < pair + word_index.LAST) for pair in pairs]
     results = (db.session.execute(_in_order(wanted, order, place, part).limit(limit + 1)) for part in parts)
     rows = {row.id: row for result in results for row in result}
     in_order = sorted(rows.values(), key=lambda row: (row.search, row.id), reverse=order.descends != place.is_backwards)
@@ -289,8 +261,8 @@ def _sorts_by_letter() -> bool:
 def _few(wanted: EmployeeFilter) -> Ids | None:
     """Return the statement for the ids of a few employees among whom are all who pass, or None: there may be many."""
     words = filters.words_of(wanted)
-    if words and len(name_index.texts(words, FEW + 1)) <= FEW:
-        return name_index.ids(words)
+    if words and len(word_index.texts(words, FEW + 1)) <= FEW:
+        return word_index.ids(words)
     for source in filters.sources(wanted):
         if count_rows_up_to(source, FEW) <= FEW:
             return source

@@ -19,6 +19,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.shown import digest
 from hikflask.services.employees import search
+from hikflask.services.employees.duplicates import find_duplicates
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.groups import membership
 from hikflask.services.terminals import registry
@@ -59,7 +60,7 @@ def create() -> ResponseReturnValue:
 def known() -> ResponseReturnValue:
     """Who else has the typed ID or name, which the form asks while it is typed; a POST keeps names out of the logs."""
     form = EmployeePageForm()
-    duplicates = search.duplicates(form.hikvision_id.data or "", form.full_name.data or "", form.employee_id.data)
+    duplicates = find_duplicates(form.hikvision_id.data or "", form.full_name.data or "", form.employee_id.data)
     return render_template("employees/_known.html", known=duplicates)
 
 

@@ -25,6 +25,7 @@ from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
+from hikflask.services.employees.duplicates import find_duplicates
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import membership
 from hikflask.services.groups import queries as groups
@@ -200,7 +201,7 @@ def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:
         "groups": groups.names(),
         "terminal": registry.find_terminal(terminal_id) if terminal_id else None,
         "address": address(form, shown),
-        "known": search.duplicates(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
+        "known": find_duplicates(form.hikvision_id.data or "", form.full_name.data or "", employee_id),
         "kept_by": queries.keeping_number(employee.number) if employee and not shown.photo else None,
         "in_my_way": _in_my_way(shown),
         "consent_missing": consents.is_missing(form.hikvision_id.data or "", employee_id),

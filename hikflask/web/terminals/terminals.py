@@ -78,7 +78,7 @@ def state(terminal_id: int) -> ResponseReturnValue:
 def file_warning() -> ResponseReturnValue:
     """The limits of the terminal selected in the employee form: photo files, and the length of a name."""
     terminal = registry.find_terminal(row_id(request.args.get("terminal_id")) or 0)
-    return render_template("terminals/_limits.html", terminal=terminal)
+    return render_template("employees/_terminal_limits.html", terminal=terminal)
 
 
 @bp.post("/<int:terminal_id>/everybody")

@@ -79,47 +79,6 @@ def test_search_follows_a_rename() -> None:
     assert found("иван") == ["ёж Иванов"]
 
 
-def duplicates(number: str, name: str, employee_id: int | None = None) -> tuple[str, list[str]]:
-    there = search.duplicates(number, name, employee_id)
-    return there.owner.name if there.owner else "", [one.number for one in there.namesakes]
-
-
-@pytest.mark.parametrize("name", ["Ольга Ёлкина", "ольга елкина", "ОЛЬГА ЁЛКИНА"])
-def test_number_and_name_of_others_are_known_in_any_spelling(name: str) -> None:
-    assert duplicates("100222", name) == ("Иван Иванов", ["100333"])
-
-
-@pytest.mark.parametrize("name", ["", "Ольга", "Ольга Ёлкина 100333", "Ольга Ёлкин", "%", "Ольга_Ёлкина"])
-def test_part_of_a_name_is_nobodys(name: str) -> None:
-    assert duplicates("100999", name) == ("", [])
-
-
-def test_name_with_signs_of_a_pattern_is_known() -> None:
-    assert duplicates("", "STRASSE 50%_\\") == ("", ["A1"])
-
-
-def test_zero_character_is_nobodys() -> None:
-    assert duplicates("a\x00", "Иван\x00") == ("", [])
-
-
-def test_nobody_is_known_to_the_own_form_before_the_name_is_changed() -> None:
-    save_employee(Draft("7", "Иван Иванов"))
-    ivan, olga = (search.by_number(number) for number in ("100222", "100333"))
-    assert ivan
-    assert olga
-
-    assert duplicates("100222", "иван иванов", ivan.id) == ("", [])
-    assert duplicates("100333", "Иван Иванов", olga.id) == ("", ["100222", "7"])
-    assert duplicates("7", "Ольга", ivan.id) == ("Иван Иванов", [])
-
-
-def test_few_of_many_with_the_name_are_named() -> None:
-    for number in range(5):
-        save_employee(Draft(f"N{number}", "Иван Иванов"))
-
-    assert duplicates("", "Иван Иванов")[1] == ["100222", "N0", "N1"]
-
-
 NAMES = ("Иванов", "Петров Ян", "Ёлкина", "Яковлев", "Straße")
 QUESTIONS = ("", "иванов", "я", "отдел 3", "нетникого")
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, text, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.services.employees import name_index
+from hikflask.services.employees import word_index
 from hikflask.text_rules import folded
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -28,7 +28,7 @@ def people(chance: random.Random) -> dict[int, str]:
 
 
 def found(*words: str) -> set[int]:
-    return set(db.session.execute(name_index.ids(words)).scalars())
+    return set(db.session.execute(word_index.ids(words)).scalars())
 
 
 @pytest.mark.both_databases
@@ -50,14 +50,14 @@ def test_same_people_are_found_as_by_reading_every_text() -> None:
 def test_texts_of_so_many_are_returned_however_they_are_found(
     monkeypatch: pytest.MonkeyPatch, looked: int, further: int
 ) -> None:
-    monkeypatch.setattr(name_index, "SCANNED_FIRST", looked)
-    monkeypatch.setattr(name_index, "SCANNED_FURTHER", further)
+    monkeypatch.setattr(word_index, "SCANNED_FIRST", looked)
+    monkeypatch.setattr(word_index, "SCANNED_FURTHER", further)
     rows = [{"id": n, "number": str(n), "name": "", "search": f"{'яна' if n % 3 else 'ян'} {n} "} for n in range(1, 91)]
     db.session.execute(insert(Employee.__table__), rows)
 
-    assert [len(name_index.texts(["яна"], most)) for most in (1, 7, 59, 60, 61)] == [1, 7, 59, 60, 60]
-    assert {one.split()[0] for one in name_index.texts(["яна"], 99)} == {"яна"}
-    assert name_index.texts(["нетникого"], 5) == []
+    assert [len(word_index.texts(["яна"], most)) for most in (1, 7, 59, 60, 61)] == [1, 7, 59, 60, 60]
+    assert {one.split()[0] for one in word_index.texts(["яна"], 99)} == {"яна"}
+    assert word_index.texts(["нетникого"], 5) == []
 
 
 @pytest.mark.both_databases
@@ -67,7 +67,7 @@ def test_whoever_begins_with_two_letters_is_left_out() -> None:
     db.session.execute(insert(Employee.__table__), rows)
 
     def without(*pairs: str, asked: str = "нец") -> set[int]:
-        return set(db.session.execute(name_index.ids([asked], but_from=pairs)).scalars())
+        return set(db.session.execute(word_index.ids([asked], but_from=pairs)).scalars())
 
     assert without("ку") == {2, 4, 5, 6}
     assert without("ив", "' ", '\\"', "я ", "не") == {1, 3}
@@ -104,7 +104,7 @@ def test_texts_are_no_part_of_the_index_and_what_is_deleted_is_gone_from_it() ->
 @pytest.mark.both_databases
 def test_query_uses_the_index() -> None:
     people(random.Random(3))  # noqa: S311 - the same people each time
-    asked = name_index.ids(["кузнецов"])
+    asked = word_index.ids(["кузнецов"])
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("SET LOCAL enable_seqscan = off"))
         same = "SELECT id FROM employee WHERE employee_words(search) @@ CAST('куз' AS tsquery)"

@@ -1,0 +1,38 @@
+"""Other employees that a form's number and name belong to, of whom it warns."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, select
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.services.employees import search, word_index
+from hikflask.text_rules import folded, storable
+
+MAX_NAMESAKES = 3
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Other employees that a typed number and name belong to: the owner of the number, and a few with the name."""
+
+    owner: Employee | None
+    namesakes: list[Employee]
+
+
+def find_duplicates(number: str, name: str, employee_id: int | None) -> Duplicates:
+    """Return the other employees with this number or this name.
+
+    :param employee_id: the employee whom the form changes. A name that the employee has already is not searched.
+    """
+    owner = search.by_number(storable(number))
+    changed = search.get(employee_id) if employee_id else None
+    owner = None if owner is changed else owner
+    if not name or (changed is not None and folded(changed.name) == folded(name)):
+        return Duplicates(owner, [])
+    # `search` begins with the folded name and the number, which is ASCII.
+    begin = literal(f"{folded(name)} ") + func.lower(Employee.number) + literal(" ")
+    same = func.substr(Employee.search, 1, func.length(begin)) == begin
+    with_name = Employee.id.in_(word_index.ids([f"{folded(name)} "]))
+    namesakes = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
+    return Duplicates(owner, list(db.session.execute(namesakes.limit(MAX_NAMESAKES)).scalars()))
