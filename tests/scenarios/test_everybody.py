@@ -7,7 +7,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.jobs import lifecycle
-from hikflask.services.provisioning import restore
+from hikflask.services.provisioning import bring_people
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.support.captures import IVAN, OLGA
@@ -20,7 +20,7 @@ def test_draft_changes_nothing_and_its_start_desires_everybody_there(terminal: T
     save_employee(IVAN)
     save_employee(OLGA)
 
-    job = restore.draft_from(terminal.id)
+    job = bring_people.draft_from(terminal.id)
     assert queries.of_number(IVAN.number) == []
     claim = lifecycle.start(job.id, {})
     assert claim is not None
@@ -34,4 +34,4 @@ def test_terminal_that_is_not_in_use_is_refused() -> None:
     off = registry.add(Access("Склад", "http://away.test", "admin", "x", is_active=False))
 
     with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
-        restore.draft_from(off.id)
+        bring_people.draft_from(off.id)

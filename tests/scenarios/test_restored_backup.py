@@ -29,7 +29,7 @@ from hikflask.services.jobs import lifecycle as jobs
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import SEND as SEND_JOB
 from hikflask.services.photos import storage
-from hikflask.services.provisioning import restore as replacement
+from hikflask.services.provisioning import bring_people as replacement
 from hikflask.services.terminals import checks, clock, connection, recovery
 from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated

@@ -19,7 +19,7 @@ from hikflask.messages import error_sentence
 from hikflask.services.comparisons import after_restore
 from hikflask.services.core import shown
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.provisioning import restore, same_device, without_face
+from hikflask.services.provisioning import bring_people, same_device, without_face
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
 from hikflask.web.security.current_operator import operator_name
@@ -39,8 +39,8 @@ def ask_restore(terminal_id: int) -> ResponseReturnValue:
         "by_itself": without_face.count_by_itself(terminal),
         "to_camera": without_face.count(terminal),
         "lines": [status_of(row) for row in without_face.page(terminal, limit=MAX_NAMES)],
-        "sources": restore.sources(terminal.id),
-        "digest": restore.digest(terminal),
+        "sources": bring_people.sources(terminal.id),
+        "digest": bring_people.digest(terminal),
     }
     return render_template("terminals/restore.html", terminal=terminal, **known)
 
@@ -53,8 +53,8 @@ def restore_people(terminal_id: int) -> ResponseReturnValue:
     try:
         if source_id:
             source = registry.find_terminal(source_id) or abort(HTTPStatus.NOT_FOUND)
-            job_id = restore.draft_from(terminal.id, source.id).id
-        elif claim := restore.begin(terminal.id, request.form.get("shown")):
+            job_id = bring_people.draft_from(terminal.id, source.id).id
+        elif claim := bring_people.begin(terminal.id, request.form.get("shown")):
             tasks.enqueue_job(claim)
             job_id = claim.job_id
         else:

@@ -17,7 +17,7 @@ from hikflask.services.attention import terminal_queue
 from hikflask.services.comparisons import queries
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import plan_choices
-from hikflask.services.provisioning import restore, same_device, send_preview, without_face
+from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
 from hikflask.services.terminals import checks, connection, people_changes, registry
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import with_bar
@@ -87,7 +87,7 @@ def enrol_everybody(terminal_id: int) -> ResponseReturnValue:
     """Show what enrolling everybody on this terminal would do; nothing is done yet."""
     terminal = terminal_or_404(terminal_id)
     try:
-        job = restore.draft_from(terminal.id)
+        job = bring_people.draft_from(terminal.id)
     except ServiceError as error:
         flash(error_sentence(error, t=terminal.name), "danger")
         return redirect(url_for(".show", terminal_id=terminal_id), 303)

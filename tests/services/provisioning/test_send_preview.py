@@ -7,7 +7,7 @@ from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.provisioning import restore, send_preview
+from hikflask.services.provisioning import bring_people, send_preview
 from hikflask.services.provisioning.send_preview import SendPreview
 from hikflask.services.terminals import registry
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE
@@ -40,7 +40,7 @@ def limited(terminal: Terminal, **columns: object) -> Terminal:
 def test_plan_of_a_terminal_that_takes_pictures(wire: InProcess) -> None:
     there = limited(add_terminal(wire, "second.test", "Склад", device()), name_bytes=64, people_capacity=3)
 
-    job = restore.draft_from(there.id)
+    job = bring_people.draft_from(there.id)
 
     assert send_preview.of_job(job.id, there) == SendPreview(
         4, by_picture=2, to_camera=2, shortened=1, no_room=1, is_sure=True
@@ -53,7 +53,7 @@ def test_plan_of_a_terminal_that_takes_none(terminal: Terminal) -> None:
     save_employee(OLGA)
     there = limited(terminal)
 
-    found = send_preview.of_job(restore.draft_from(there.id).id, there)
+    found = send_preview.of_job(bring_people.draft_from(there.id).id, there)
 
     assert found == SendPreview(2, by_picture=0, to_camera=2, shortened=0, no_room=0, is_sure=True)
 
@@ -65,7 +65,7 @@ def test_who_is_desired_there_or_inactive_is_not_meant(terminal: Terminal) -> No
     set_active(olga.id, active=False)
 
     assert send_preview.count_absent(terminal) == 1
-    assert restore.draft_from(terminal.id).total == 1
+    assert bring_people.draft_from(terminal.id).total == 1
 
 
 def test_room_is_what_neither_the_counted_nor_the_desired_take(terminal: Terminal) -> None:

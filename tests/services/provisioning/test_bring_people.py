@@ -12,7 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import retire_terminal
-from hikflask.services.provisioning import restore, without_face
+from hikflask.services.provisioning import bring_people, without_face
 from hikflask.services.terminals import checks, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE
@@ -82,9 +82,9 @@ def test_nobody_is_sent_to_another_device_by_itself(warehouse: Terminal, new: Si
 
 
 def test_restore_brings_everybody_once(warehouse: Terminal, new: Simulated) -> None:
-    claim = restore.begin(warehouse.id, restore.digest(row(warehouse)))
+    claim = bring_people.begin(warehouse.id, bring_people.digest(row(warehouse)))
     assert claim is not None
-    assert restore.begin(warehouse.id, restore.digest(row(warehouse))) is None
+    assert bring_people.begin(warehouse.id, bring_people.digest(row(warehouse))) is None
     run(claim)
     prove()
 
@@ -103,13 +103,13 @@ def test_restore_of_a_process_that_is_killed_is_not_begun(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(restore.lifecycle, "start", killed)
+        patch.setattr(bring_people.lifecycle, "start", killed)
         with pytest.raises(KeyboardInterrupt):
-            restore.begin(warehouse.id, restore.digest(row(warehouse)))
+            bring_people.begin(warehouse.id, bring_people.digest(row(warehouse)))
     db.session.rollback()
 
     assert row(warehouse).awaits_restore
-    claim = restore.begin(warehouse.id, restore.digest(row(warehouse)))
+    claim = bring_people.begin(warehouse.id, bring_people.digest(row(warehouse)))
     assert claim is not None
     run(claim)
     prove()
@@ -145,7 +145,7 @@ def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: S
     (ivan,) = queries.of_number(IVAN.number)
     delete_employee(ivan.employee_id or 0)
 
-    claim = restore.begin(warehouse.id, restore.digest(row(warehouse)))
+    claim = bring_people.begin(warehouse.id, bring_people.digest(row(warehouse)))
     assert claim is not None
     run(claim)
 
@@ -181,8 +181,8 @@ def test_people_of_a_terminal_that_is_out_of_service_come_to_another_one(warehou
     put = device(BY_PICTURE)
     there = add_terminal(wire, "third.test", "Ворота", put)
 
-    assert [(one.name, people) for one, people in restore.sources(there.id)] == [("Склад", 3)]
-    job = restore.draft_from(there.id, warehouse.id)
+    assert [(one.name, people) for one, people in bring_people.sources(there.id)] == [("Склад", 3)]
+    job = bring_people.draft_from(there.id, warehouse.id)
 
     assert {number for number, _, _ in items(job.id)} == {IVAN.number, OLGA.number, PETER.number}
     assert (job.state, job.terminal_id) == ("draft", there.id)
