@@ -10,7 +10,7 @@ from hikflask.models.capture import Capture as Capture
 from hikflask.models.comparison import Comparison as Comparison
 from hikflask.models.comparison import Difference as Difference
 from hikflask.models.comparison import Drift as Drift
-from hikflask.models.comparison import LeftAlone as LeftAlone
+from hikflask.models.comparison import IgnoredDifference as IgnoredDifference
 from hikflask.models.comparison import PersonThere as PersonThere
 from hikflask.models.consent import Consent as Consent
 from hikflask.models.department import Department as Department

@@ -100,7 +100,7 @@ class PersonThere(Base):
 class Difference(Base):
     """One difference of a comparison: a number and its kind. A number may have several.
 
-    `seen` is the SHA-256 of what was there, as in LeftAlone.
+    `seen` is the SHA-256 of what was there, as in IgnoredDifference.
     """
 
     __table_args__ = (
@@ -118,7 +118,7 @@ class Difference(Base):
     seen: Mapped[str] = mapped_column(String(64), default="")
 
 
-class LeftAlone(Base):
+class IgnoredDifference(Base):
     """A difference that a person decided to leave as it is, and why.
 
     `seen` is the SHA-256 of what was there then, so that a later change is shown again.

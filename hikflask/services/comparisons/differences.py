@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, delete, exists, insert, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Difference, Drift, Enrolment, LeftAlone, PersonThere, Terminal
+from hikflask.models import Comparison, Difference, Drift, Enrolment, IgnoredDifference, PersonThere, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.comparison import (
     DONE,
@@ -140,10 +140,14 @@ def _end(comparison: Comparison, same: int, counts: Mapping[str, int], encoded_a
         state.apply(state.HELD_SINCE_BACKUP, Enrolment.terminal_id == comparison.terminal_id, state.IS_UNFINISHED)
     still = (
         Difference.comparison_id == comparison.id,
-        Difference.kind == LeftAlone.kind,
-        Difference.number == LeftAlone.number,
+        Difference.kind == IgnoredDifference.kind,
+        Difference.number == IgnoredDifference.number,
     )
-    changed_rows(delete(LeftAlone).where(LeftAlone.terminal_id == comparison.terminal_id, ~exists().where(*still)))
+    changed_rows(
+        delete(IgnoredDifference).where(
+            IgnoredDifference.terminal_id == comparison.terminal_id, ~exists().where(*still)
+        )
+    )
     changed_rows(delete(Drift).where(Drift.terminal_id == comparison.terminal_id))
     counted = {NOTED_AS.get(kind, kind): counts.get(kind, 0) for kind in KINDS}
     after = {"same": same, **counted} | ({"encoded_anew": encoded_anew} if encoded_anew else {})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
+from hikflask.models import Difference, Employee, Enrolment, IgnoredDifference, PersonThere, Terminal
 from hikflask.models.comparison import FACE_MISSING, FACE_OTHER, NAME, ONLY_HERE, Comparison
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
@@ -58,9 +58,9 @@ def ignore(comparison: Comparison, kind: str, numbers: Collection[str] | None = 
     why = reason.strip()[:MAX_REASON_LENGTH]
     for difference in differences:
         number = difference.number
-        changed_rows(delete(LeftAlone).where(*_decision(terminal.id, kind, number)))
+        changed_rows(delete(IgnoredDifference).where(*_decision(terminal.id, kind, number)))
         decision = {"seen": difference.seen, "reason": why, "decided_by": audit.present_actor().name[:128]}
-        db.session.add(LeftAlone(terminal_id=terminal.id, kind=kind, number=number, **decision))
+        db.session.add(IgnoredDifference(terminal_id=terminal.id, kind=kind, number=number, **decision))
         db.session.flush()
         stop_trying(kind, why, Enrolment.terminal_id == terminal.id, Enrolment.number == number)
         audit.record("difference.left_alone", number=number, terminal=terminal.name, after={"kind": kind})
@@ -77,7 +77,7 @@ def stop_trying(kind: str, reason: str, *which: ColumnElement[bool]) -> None:
 def stop_ignoring(terminal_id: int, kind: str, number: str) -> bool:
     """Show an ignored difference again, and try its enrolment again. False when it is not ignored."""
     lock_terminal(terminal_id)
-    if not changed_rows(delete(LeftAlone).where(*_decision(terminal_id, kind, number))):
+    if not changed_rows(delete(IgnoredDifference).where(*_decision(terminal_id, kind, number))):
         return False
     ours = (Enrolment.terminal_id == terminal_id, Enrolment.number == number)
     state.apply(state.RETRIED, *ours, Enrolment.refusal_code == state.LEFT_ALONE)
@@ -88,31 +88,39 @@ def stop_ignoring(terminal_id: int, kind: str, number: str) -> bool:
 
 def decisions(comparison: Comparison, after: int = 0, limit: int = 50) -> list[Ignored]:
     """Return the decisions that hide a difference of this comparison, by id; `after` is the last id already shown."""
-    there = and_(PersonThere.comparison_id == comparison.id, PersonThere.number == LeftAlone.number)
-    name = func.coalesce(Employee.name, func.nullif(PersonThere.name, ""), LeftAlone.number)
-    of_decision = (LeftAlone.decided_by, LeftAlone.decided_at, LeftAlone.reason)
-    statement = select(LeftAlone.id, LeftAlone.number, LeftAlone.kind, name, Employee.id, *of_decision)
-    joined = statement.outerjoin(Employee, Employee.number == LeftAlone.number).outerjoin(PersonThere, there)
-    page = joined.where(*_hiding(comparison), LeftAlone.id > after).order_by(LeftAlone.id).limit(limit)
+    there = and_(PersonThere.comparison_id == comparison.id, PersonThere.number == IgnoredDifference.number)
+    name = func.coalesce(Employee.name, func.nullif(PersonThere.name, ""), IgnoredDifference.number)
+    of_decision = (IgnoredDifference.decided_by, IgnoredDifference.decided_at, IgnoredDifference.reason)
+    statement = select(
+        IgnoredDifference.id, IgnoredDifference.number, IgnoredDifference.kind, name, Employee.id, *of_decision
+    )
+    joined = statement.outerjoin(Employee, Employee.number == IgnoredDifference.number).outerjoin(PersonThere, there)
+    page = joined.where(*_hiding(comparison), IgnoredDifference.id > after).order_by(IgnoredDifference.id).limit(limit)
     return [Ignored(*row) for row in db.session.execute(page)]
 
 
 def reasons(comparison: Comparison, numbers: Collection[str]) -> dict[tuple[str, str], str]:
     """Return the reasons of the decisions that hide a difference of these numbers, in the open transaction."""
-    statement = select(LeftAlone.kind, LeftAlone.number, LeftAlone.reason).where(*_hiding(comparison))
-    statement = statement.where(LeftAlone.number.in_(numbers))
+    statement = select(IgnoredDifference.kind, IgnoredDifference.number, IgnoredDifference.reason).where(
+        *_hiding(comparison)
+    )
+    statement = statement.where(IgnoredDifference.number.in_(numbers))
     return {(kind, number): reason for kind, number, reason in db.session.execute(statement)}
 
 
 def _hiding(comparison: Comparison) -> Sequence[ColumnElement[bool]]:
     same = (
         Difference.comparison_id == comparison.id,
-        Difference.kind == LeftAlone.kind,
-        Difference.number == LeftAlone.number,
-        Difference.seen == LeftAlone.seen,
+        Difference.kind == IgnoredDifference.kind,
+        Difference.number == IgnoredDifference.number,
+        Difference.seen == IgnoredDifference.seen,
     )
-    return LeftAlone.terminal_id == comparison.terminal_id, exists().where(*same)
+    return IgnoredDifference.terminal_id == comparison.terminal_id, exists().where(*same)
 
 
 def _decision(terminal_id: int, kind: str, number: str) -> Sequence[ColumnElement[bool]]:
-    return LeftAlone.terminal_id == terminal_id, LeftAlone.kind == kind, LeftAlone.number == number
+    return (
+        IgnoredDifference.terminal_id == terminal_id,
+        IgnoredDifference.kind == kind,
+        IgnoredDifference.number == number,
+    )

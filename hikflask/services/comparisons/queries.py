@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Difference, Employee, Enrolment, LeftAlone, PersonThere, Terminal
+from hikflask.models import Comparison, Difference, Employee, Enrolment, IgnoredDifference, PersonThere, Terminal
 from hikflask.models.comparison import DONE, KINDS, READING
 from hikflask.services.core.db import rows_of
 from hikflask.services.core.errors import NameTooLong, NotFound
@@ -138,8 +138,12 @@ def _newest(terminal_id: int, *which: ColumnElement[bool]) -> Comparison | None:
 def is_ignored() -> ColumnElement[bool]:
     """Return the condition that a person left a difference alone, and that the same is there still."""
     terminal = select(Comparison.terminal_id).where(Comparison.id == Difference.comparison_id).correlate(Difference)
-    same = (LeftAlone.kind == Difference.kind, LeftAlone.number == Difference.number, LeftAlone.seen == Difference.seen)
-    return exists().where(LeftAlone.terminal_id == terminal.scalar_subquery(), *same)
+    same = (
+        IgnoredDifference.kind == Difference.kind,
+        IgnoredDifference.number == Difference.number,
+        IgnoredDifference.seen == Difference.seen,
+    )
+    return exists().where(IgnoredDifference.terminal_id == terminal.scalar_subquery(), *same)
 
 
 def shown(comparison: Comparison) -> tuple[ColumnElement[bool], ...]:

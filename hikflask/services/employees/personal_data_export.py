@@ -20,10 +20,10 @@ from hikflask.models import (
     Enrolment,
     Erasure,
     ErasureRemoval,
+    IgnoredDifference,
     ImportRow,
     Job,
     JobItem,
-    LeftAlone,
     PersonKey,
     PersonThere,
     Photo,
@@ -150,7 +150,7 @@ def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str
     columns: dict[type[Base], tuple[str, ...]] = {
         PersonThere: OF_PERSON_THERE,
         Difference: OF_DIFFERENCE,
-        LeftAlone: OF_LEFT_ALONE,
+        IgnoredDifference: OF_LEFT_ALONE,
         Drift: OF_DRIFT,
     }
     numbers = {employee.number, *(row.number for row in enrolled)}

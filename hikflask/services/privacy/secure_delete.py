@@ -37,7 +37,7 @@ TABLES = (
     models.ImportRow,
     models.Job,
     models.JobItem,
-    models.LeftAlone,
+    models.IgnoredDifference,
     models.PersonKey,
     models.PersonThere,
     models.Photo,

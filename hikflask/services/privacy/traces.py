@@ -17,9 +17,9 @@ from hikflask.models import (
     Difference,
     Drift,
     Employee,
+    IgnoredDifference,
     Job,
     JobItem,
-    LeftAlone,
     PersonThere,
     Terminal,
     WebhookDelivery,
@@ -42,7 +42,7 @@ def in_comparisons(numbers: Collection[str]) -> list[tuple[str, Any]]:
         compared = select(Terminal.name, table).join(Comparison, Comparison.terminal_id == Terminal.id)
         joined = compared.join(table, table.comparison_id == Comparison.id).where(table.number.in_(numbers))
         rows += [(name, row) for name, row in db.session.execute(joined.order_by(table.id))]
-    for model in (LeftAlone, Drift):
+    for model in (IgnoredDifference, Drift):
         of_terminal = select(Terminal.name, model).join(model, model.terminal_id == Terminal.id)
         rows += [(name, row) for name, row in db.session.execute(of_terminal.where(model.number.in_(numbers)))]
     return rows
@@ -59,7 +59,7 @@ def hold_comparison(comparison_id: int) -> None:
 
 def forget(numbers: Collection[str], employee_id: int | None) -> None:
     """Delete or blank the data with these numbers, or about the employee, within the caller's transaction."""
-    for table in (PersonThere, Difference, LeftAlone, Drift):
+    for table in (PersonThere, Difference, IgnoredDifference, Drift):
         changed_rows(delete(table).where(table.number.in_(numbers)))
     # How far a list was read. One that is still being read begins anew.
     for column in (Comparison.last_number, Comparison.first_face, Comparison.last_face):

@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import LeftAlone, Terminal
+from hikflask.models import IgnoredDifference, Terminal
 from hikflask.models.comparison import NAME, ONLY_HERE, ONLY_THERE
 from hikflask.models.enrolment import PENDING, REFUSED
 from hikflask.services import audit
@@ -114,7 +114,7 @@ def test_decision_has_the_name_here_else_the_one_there_else_the_number(terminal:
     comparison = add_comparison(terminal.id, {NAME: ["1"], ONLY_THERE: ["2"], ONLY_HERE: ["3"]})
     (ivan,) = add_people("1")
     decisions = [
-        LeftAlone(terminal_id=terminal.id, number=number, kind=kind, reason="гости", decided_by="Анна")
+        IgnoredDifference(terminal_id=terminal.id, number=number, kind=kind, reason="гости", decided_by="Анна")
         for number, kind in (("1", NAME), ("2", ONLY_THERE), ("3", ONLY_HERE))
     ]
     db.session.add_all(decisions)

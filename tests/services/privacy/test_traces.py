@@ -13,9 +13,9 @@ from hikflask.models import (
     Difference,
     Drift,
     Erasure,
+    IgnoredDifference,
     Job,
     JobItem,
-    LeftAlone,
     PersonThere,
     Terminal,
     WebhookDelivery,
@@ -191,7 +191,7 @@ def test_rows_of_a_number_are_found_and_erased(simulator: Simulated, terminal: T
     ignored.ignore(compare(terminal), ONLY_THERE, ["900"])
     db.session.add(Drift(terminal_id=terminal.id, kind=NAME, number="900"))
     db.session.commit()
-    tables = [PersonThere, Difference, LeftAlone, Drift]
+    tables = [PersonThere, Difference, IgnoredDifference, Drift]
 
     found = traces.in_comparisons(["900"])
 

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import LeftAlone
+from hikflask.models import IgnoredDifference
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
@@ -95,7 +95,7 @@ def test_leaving_asks_why_and_shows_who_why_and_when_until_it_is_taken_back(
     strangers.client.post(f"{PAGE}/take-back", data={"kind": "only_there", "number": "7"})
     assert 'value="7"' in strangers.english(f"{PAGE}?kind=only_there")
     with app.app_context():
-        assert db.session.execute(db.select(LeftAlone.number)).scalars().all() == ["8"]
+        assert db.session.execute(db.select(IgnoredDifference.number)).scalars().all() == ["8"]
 
 
 def test_all_of_a_kind_are_left(app: Flask, strangers: ComparisonDesk) -> None:
@@ -105,7 +105,7 @@ def test_all_of_a_kind_are_left(app: Flask, strangers: ComparisonDesk) -> None:
 
     assert "Nothing differs: the terminal has exactly who should be there." not in strangers.english()
     with app.app_context():
-        assert db.session.execute(db.select(LeftAlone.number)).scalars().all() == ["7", "8", "9"]
+        assert db.session.execute(db.select(IgnoredDifference.number)).scalars().all() == ["7", "8", "9"]
 
 
 def test_only_what_the_page_showed_is_left(app: Flask, strangers: ComparisonDesk) -> None:
@@ -119,7 +119,7 @@ def test_only_what_the_page_showed_is_left(app: Flask, strangers: ComparisonDesk
         assert sentence in strangers.client.get(str(answer.location), headers=headers).text
 
     with app.app_context():
-        assert db.session.execute(db.select(LeftAlone.number)).all() == []
+        assert db.session.execute(db.select(IgnoredDifference.number)).all() == []
 
 
 def test_terminal_that_was_not_compared_has_nothing_to_choose(at: ComparisonDesk) -> None:
