@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# The tests' files and databases are in memory where that has room for them (4 GB).
-FILES := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "TMPDIR=/dev/shm" }')
+# The tests' files and databases are in memory where that has room for them (4 GB), and programs may run from there.
+FILES := $(shell grep -q ' /dev/shm .*noexec' /proc/mounts || \
+	df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "TMPDIR=/dev/shm" }')
 # Python keeps what it compiled, since each of very many child processes would compile the program again.
 KEPT := PYTHONDONTWRITEBYTECODE=
 # Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
