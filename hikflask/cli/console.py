@@ -14,11 +14,11 @@ from hikflask import text_rules
 GAP = "  "
 
 
-def read_password(from_stdin: bool) -> str:
-    """Return a password from standard input, or ask for it without showing it."""
+def read_password(from_stdin: bool, prompt: str = "Password", *, twice: bool = False) -> str:
+    """Return a password from standard input, or ask for it, once or twice, without showing it."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return str(click.prompt("Password", hide_input=True))
+    return str(click.prompt(prompt, hide_input=True, confirmation_prompt=twice))
 
 
 def checked_name(name: str) -> str:

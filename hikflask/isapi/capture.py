@@ -185,7 +185,7 @@ def _stop_if(cancelled: Callable[[], bool]) -> None:
 
 def _captured(answer: Answer) -> Captured | None:
     """Read an answer by its content, because its Content-Type is often wrong. None means that there is no face yet."""
-    pieces = [part.data for part in parts(answer)]
+    pieces = parts(answer)
     picture = next((cut_jpeg(piece) for piece in pieces if JPEG_START in piece), None)
     document = next((piece for piece in pieces if piece.removeprefix(BOM).lstrip().startswith(b"<")), None)
     if document is None:

@@ -8,7 +8,6 @@ recognised by their content.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 
 from requests_toolbelt.multipart.encoder import MultipartEncoder
@@ -20,8 +19,6 @@ JPEG_START = b"\xff\xd8\xff"
 JPEG_END = b"\xff\xd9"
 
 BOUNDARY = re.compile(rb'boundary="?([^\s";,]{1,200})"?', re.IGNORECASE)
-PART_NAME = re.compile(rb'(?:^|[;\s])name="?([^";\r\n]*)"?', re.IGNORECASE)
-CONTENT_TYPE = re.compile(rb"^content-type:[ \t]*([^;\r\n]*)", re.IGNORECASE | re.MULTILINE)
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 HEADER_LINE = re.compile(rb"[A-Za-z-]+:")
 # What the part with the picture is called: the usual name, and the other common one.
@@ -30,17 +27,8 @@ PICTURE_NAMES = ("img", "FaceImage")
 MAX_PARTS = 8
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of a multipart body. Name and type are empty when the terminal sent none."""
-
-    name: str
-    content_type: str
-    data: bytes = field(repr=False)
-
-
-def parts(answer: Answer) -> list[Part]:
-    """Return the parts of an answer. A body without multipart is returned as one part.
+def parts(answer: Answer) -> list[bytes]:
+    """Return the parts of an answer without their headers. A body without multipart is returned as one part.
 
     Raises: Nonsense when the body is empty, or has more parts than any terminal sends.
     """
@@ -51,8 +39,8 @@ def parts(answer: Answer) -> list[Part]:
         if len(pieces) > MAX_PARTS:
             raise Nonsense(message="too many parts", path=answer.path, http_status=answer.status)
         if pieces:
-            return [_part(piece) for piece in pieces]
-    return [Part("", answer.content_type.partition(";")[0].strip(), answer.body)]
+            return [_content(piece) for piece in pieces]
+    return [answer.body]
 
 
 def _boundaries(answer: Answer) -> Iterator[bytes]:
@@ -81,18 +69,12 @@ def _pieces(body: bytes, boundary: bytes) -> list[bytes]:
     return [body[mark.end() : end] for mark, end in zip(marks, ends, strict=True) if not mark[1] and end > mark.end()]
 
 
-def _part(piece: bytes) -> Part:
+def _content(piece: bytes) -> bytes:
     piece = piece.removeprefix(b"\r").removeprefix(b"\n")
     if not HEADER_LINE.match(piece):
-        return Part("", "", piece.removeprefix(b"\r").removeprefix(b"\n"))
+        return piece.removeprefix(b"\r").removeprefix(b"\n")
     pieces = BLANK_LINE.split(piece, maxsplit=1)
-    head, data = pieces[0], pieces[1] if len(pieces) > 1 else b""
-    name, content_type = PART_NAME.search(head), CONTENT_TYPE.search(head)
-    return Part(_word(name), _word(content_type), data)
-
-
-def _word(match: re.Match[bytes] | None) -> str:
-    return match[1].decode("utf-8", errors="replace").strip() if match else ""
+    return pieces[1] if len(pieces) > 1 else b""
 
 
 def cut_jpeg(data: bytes) -> bytes:

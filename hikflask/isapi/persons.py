@@ -353,15 +353,11 @@ def remove(
     Raises: Busy while it is still processing, Refused when it failed, other TerminalErrors; ValueError for a bad
     number.
     """
-    employee_nos = _employee_no_list(number)
+    condition = {"EmployeeNoList": _employee_no_list(number)}
     try:
-        _delete(
-            client,
-            DETAIL_DELETE,
-            {"UserInfoDetail": {"mode": "byEmployeeNo", "EmployeeNoList": _employee_no_list(number)}},
-        )
+        _delete(client, DETAIL_DELETE, {"UserInfoDetail": {"mode": "byEmployeeNo", **condition}})
     except NotSupported:
-        _delete(client, DELETE, {"UserInfoDelCond": {"EmployeeNoList": employee_nos}})
+        _delete(client, DELETE, {"UserInfoDelCond": condition})
         return
     _wait_until_deleted(client, pause, tries)
 

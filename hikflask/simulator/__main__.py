@@ -1,7 +1,5 @@
 """The command line: `python -m hikflask.simulator --port 8081 --password … [--auto-face 2]`."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal
@@ -23,7 +21,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not password:
         parser.error(f"a password is needed: --password or {PASSWORD_VARIABLE}")
     try:
-        server = _server(options, password)
+        terminal = Terminal(
+            password,
+            profile=profile_named(options.profile),
+            latency=options.latency,
+            auto_face=options.auto_face,
+            serial=options.serial,
+        )
+        for fault in options.fault:
+            name, _, argument = fault.partition("=")
+            terminal.faults.add(name, argument)
+        server = SimulatorServer(terminal, host=options.host, port=options.port, https=options.https)
     except (KeyError, ValueError) as error:
         parser.error(str(error.args[0]))
     stopped = threading.Event()
@@ -51,20 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--auto-face", type=float, metavar="SECONDS", help="a face appears by itself after this time")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=ARG]", help="something that goes wrong")
     return parser
-
-
-def _server(options: argparse.Namespace, password: str) -> SimulatorServer:
-    terminal = Terminal(
-        password,
-        profile=profile_named(options.profile),
-        latency=options.latency,
-        auto_face=options.auto_face,
-        serial=options.serial,
-    )
-    for fault in options.fault:
-        name, _, argument = fault.partition("=")
-        terminal.faults.add(name, argument)
-    return SimulatorServer(terminal, host=options.host, port=options.port, https=options.https)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The terminal as a WSGI application: ISAPI and pictures behind Digest, its screen on `/` without."""
 
-from __future__ import annotations
-
 from flask import Flask, Response, request
 
 from hikflask.simulator.http.middleware import handle

@@ -1,7 +1,5 @@
 """A self-signed TLS certificate, made at each start; real terminals have one of their own, too."""
 
-from __future__ import annotations
-
 import ssl
 import tempfile
 from dataclasses import dataclass, field

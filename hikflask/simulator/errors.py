@@ -4,26 +4,21 @@ The codes come from the vendor's table, `recorded/error_codes.csv`. A few that o
 recordings name are added here.
 """
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
 from hikflask.simulator import recordings
 
-STATUS_STRINGS = MappingProxyType(
-    {
-        1: "OK",
-        2: "Device Busy",
-        3: "Device Error",
-        4: "Invalid Operation",
-        5: "Invalid Format",
-        6: "Invalid Content",
-        7: "Reboot Required",
-    }
-)
+STATUS_STRINGS = {
+    1: "OK",
+    2: "Device Busy",
+    3: "Device Error",
+    4: "Invalid Operation",
+    5: "Invalid Format",
+    6: "Invalid Content",
+    7: "Reboot Required",
+}
 
 
 @dataclass(frozen=True)
@@ -34,22 +29,20 @@ class Code:
     error_code: int | None = None
 
 
-_ADDED = MappingProxyType(
-    {
-        "faceLowQulity": Code(4, 0x40006010),
-        "fileUploadFailed": Code(4, 0x4000600A),
-        "rebootRequired": Code(7),
-        "lowScore": Code(3, 0x30006001),
-        "timeOut": Code(3),
-        "deviceFaceFull": Code(6, 0x60007001),
-        "deviceUserFull": Code(6),
-        "endtimeEarlierThanBegintime": Code(6),
-        "faceDataLenShort": Code(6),
-        "cardNoNotExist": Code(6),
-        "alreadyExistThisFace": Code(4),
-        "faceDataModeling": Code(2),
-    }
-)
+_ADDED = {
+    "faceLowQulity": Code(4, 0x40006010),
+    "fileUploadFailed": Code(4, 0x4000600A),
+    "rebootRequired": Code(7),
+    "lowScore": Code(3, 0x30006001),
+    "timeOut": Code(3),
+    "deviceFaceFull": Code(6, 0x60007001),
+    "deviceUserFull": Code(6),
+    "endtimeEarlierThanBegintime": Code(6),
+    "faceDataLenShort": Code(6),
+    "cardNoNotExist": Code(6),
+    "alreadyExistThisFace": Code(4),
+    "faceDataModeling": Code(2),
+}
 """Codes by subStatusCode that the vendor's table does not have."""
 
 

@@ -1,11 +1,8 @@
 """Drawn faces to show to the camera: nobody's faces, the same bytes for the same name every time."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 
 from PIL import Image, ImageDraw
 
@@ -27,16 +24,14 @@ class Look:
     beard: bool = False
 
 
-_LOOKS = MappingProxyType(
-    {
-        "anna": Look("#cfe3f5", "#f6d3b8", "#e0b050", "#c2408a", long_hair=True),
-        "boris": Look("#e6e0d2", "#eebf98", "#3a2a20", "#2f5d8c", beard=True),
-        "clara": Look("#d9f0dd", "#8d5a3c", "#1a1412", "#e08a2c", long_hair=True, glasses=True),
-        "dmitri": Look("#f3dcdc", "#f9dcc8", "#b5502a", "#3c7a4a", glasses=True),
-        "elena": Look("#e8dcf4", "#e3b48c", "#6b3a7a", "#f2f2f2", long_hair=True),
-        "farid": Look("#fbeec2", "#b98055", "#111111", "#5a5a66", bald=True, beard=True, glasses=True),
-    }
-)
+_LOOKS = {
+    "anna": Look("#cfe3f5", "#f6d3b8", "#e0b050", "#c2408a", long_hair=True),
+    "boris": Look("#e6e0d2", "#eebf98", "#3a2a20", "#2f5d8c", beard=True),
+    "clara": Look("#d9f0dd", "#8d5a3c", "#1a1412", "#e08a2c", long_hair=True, glasses=True),
+    "dmitri": Look("#f3dcdc", "#f9dcc8", "#b5502a", "#3c7a4a", glasses=True),
+    "elena": Look("#e8dcf4", "#e3b48c", "#6b3a7a", "#f2f2f2", long_hair=True),
+    "farid": Look("#fbeec2", "#b98055", "#111111", "#5a5a66", bald=True, beard=True, glasses=True),
+}
 NAMES = tuple(_LOOKS)
 
 

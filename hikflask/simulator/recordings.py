@@ -1,7 +1,5 @@
 """Recorded answers of real terminals and the times they took: the files in `recorded/`, byte for byte."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from importlib import resources

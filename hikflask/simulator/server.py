@@ -1,7 +1,5 @@
 """The terminal on a socket: HTTP/1.1 with connections that stay open, as on real terminals, with or without TLS."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import socket

@@ -33,7 +33,7 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
         raise click.UsageError("Give FILE, or --into FOLDER, which --keep is for.")
     if passphrase_stdin and not with_keys:
         raise click.UsageError("--passphrase-stdin is for --with-keys.")
-    passphrase = _new_passphrase(passphrase_stdin) if with_keys else None
+    passphrase = read_password(passphrase_stdin, "Passphrase", twice=True) if with_keys else None
     try:
         if into:
             path, manifest = create.create_in(into, keep or DEFAULT_KEPT, passphrase)
@@ -83,9 +83,3 @@ def restore_backup(file: Path, only_check: bool, passphrase_stdin: bool, without
         "Restored. Start the service. Nothing is written to a terminal before it was compared and an administrator "
         "allowed it on its page."
     )
-
-
-def _new_passphrase(from_stdin: bool) -> str:
-    if from_stdin:
-        return read_password(from_stdin=True)
-    return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=True))

@@ -53,7 +53,7 @@ def copy_to(url: str, password_stdin: bool) -> None:
         click.echo(f"{table}: {count}")
 
     try:
-        database_copy.copy_to(address.render_as_string(hide_password=False), report)
+        database_copy.copy_to(address, report)
     except CopyError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Copied and compared: {sum(rows.values())} rows in {len(rows)} tables.")

@@ -14,6 +14,12 @@ OLDER_KEYS = (
     "`flask --app wsgi secrets rotate --drop-old`."
 )
 GIVEN_KEYS = f"When every process runs with this key first, leave it alone in {SETTING}."
+HOW_TO_CHANGE_SETTING = (
+    f"The key is given by {SETTING}, so nothing was changed. To change the key:\n"
+    f"1. put this new key first, with a comma before the present one: {SETTING}={{}},…\n"
+    "2. restart every process with both;\n"
+    "3. run `flask --app wsgi secrets rotate` again with both: it encrypts everything with the new key."
+)
 
 
 @click.group(cls=CommandGroup)
@@ -28,7 +34,7 @@ def rotate_secrets(drop_old: bool) -> None:
     """Encrypt passwords of terminals and second factors with a new key; the app may run meanwhile."""
     keyring = vault.keyring
     if not (drop_old or keyring.file or keyring.count > 1):
-        click.echo(_how_to_change_setting())
+        click.echo(HOW_TO_CHANGE_SETTING.format(Fernet.generate_key().decode()))
         return
     try:
         if drop_old:
@@ -40,13 +46,3 @@ def rotate_secrets(drop_old: bool) -> None:
     except VaultError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Secrets encrypted with the newest key: {count}. {remark}")
-
-
-def _how_to_change_setting() -> str:
-    key = Fernet.generate_key().decode()
-    return (
-        f"The key is given by {SETTING}, so nothing was changed. To change the key:\n"
-        f"1. put this new key first, with a comma before the present one: {SETTING}={key},…\n"
-        "2. restart every process with both;\n"
-        "3. run `flask --app wsgi secrets rotate` again with both: it encrypts everything with the new key."
-    )

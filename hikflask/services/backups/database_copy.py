@@ -14,6 +14,7 @@ from typing import Any
 from alembic.migration import MigrationContext
 from sqlalchemy import (
     JSON,
+    URL,
     Column,
     Connection,
     Engine,
@@ -32,8 +33,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hikflask.extensions import db
 from hikflask.models import EmployeeCount, Terminal
@@ -53,7 +53,7 @@ class CopyError(RuntimeError):
     """The installation is not copied. The text says why, and what to do."""
 
 
-def copy_to(url: str, report: Callable[[str, int], None]) -> None:
+def copy_to(url: URL, report: Callable[[str, int], None]) -> None:
     """Copy everything from the app's database, which is SQLite, to an empty PostgreSQL database.
 
     :param url: where to, as HIKFLASK_DATABASE_URL has it.
@@ -71,16 +71,12 @@ def copy_to(url: str, report: Callable[[str, int], None]) -> None:
         target.dispose()
 
 
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise CopyError("URL must be an address like postgresql://user@host/database.") from None
+def _engine(url: URL) -> Engine:
     if db.engine.dialect.name != "sqlite":
         raise CopyError("This installation is on PostgreSQL already. Its own tools copy it: pg_dump and pg_restore.")
-    if parsed.get_backend_name() != "postgresql":
+    if url.get_backend_name() != "postgresql":
         raise CopyError("The target must be PostgreSQL: an address like postgresql://user@host/database.")
-    return create_engine(parsed.set(drivername="postgresql+psycopg"))
+    return create_engine(url.set(drivername="postgresql+psycopg"))
 
 
 def _refuse_source() -> None:

@@ -1,7 +1,5 @@
 """What happens to every request before and after its view: log, login, faults, hooks, delays and lost answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from flask import Response, request

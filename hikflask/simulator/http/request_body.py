@@ -1,7 +1,5 @@
 """Reading request bodies: XML and JSON, whatever the Content-Type says, and the parts of a multipart body."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from xml.etree import ElementTree

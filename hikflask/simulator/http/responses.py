@@ -1,10 +1,7 @@
 """Responses in the form of the recordings: JSON, XML, the headers of every response, OK and errors."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from xml.sax.saxutils import escape
 
 from flask import Response
@@ -12,14 +9,12 @@ from flask import Response
 from hikflask.simulator.errors import STATUS_STRINGS, Refusal, code_of
 from hikflask.simulator.profiles import LockWords
 
-HEADERS = MappingProxyType(
-    {
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "SAMEORIGIN",
-        "X-XSS-Protection": "1; mode=block",
-    }
-)
+HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-XSS-Protection": "1; mode=block",
+}
 ISAPI_NAMESPACE = "http://www.isapi.org/ver20/XMLSchema"
 ERROR_NAMESPACE = "http://www.hikvision.com/ver10/XMLSchema"
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'

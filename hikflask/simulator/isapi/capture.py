@@ -4,8 +4,6 @@ Bodies are XML; a JSON body is refused with `badXmlContent`. The errorMsg of a b
 time-out `cancelFlag`, as recorded: it names the field that was read last, not the cause.
 """
 
-from __future__ import annotations
-
 import math
 
 from flask import Response, request

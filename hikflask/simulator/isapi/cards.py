@@ -3,8 +3,6 @@
 Of the limits in `CardInfo/capabilities` only the length of a number and the types are checked.
 """
 
-from __future__ import annotations
-
 import re
 
 from flask import Response, request

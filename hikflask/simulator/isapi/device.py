@@ -1,7 +1,5 @@
 """System and Security: device info, status, time, reboot and tokens."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
@@ -15,7 +13,6 @@ from hikflask.simulator.http.responses import (
     declaration,
     done,
     json_reply,
-    recorded_reply,
     reply,
     xml_reply,
 )
@@ -77,11 +74,6 @@ def reboot(terminal: Terminal) -> Response:
 def token(terminal: Terminal) -> Response:
     """Issue a token that opens picture URLs without Digest; the terminal's own page uses it."""
     return json_reply({"Token": {"value": terminal.new_token()}})
-
-
-def session_heartbeat(terminal: Terminal) -> Response:  # noqa: ARG001
-    """The recorded answer."""
-    return recorded_reply(recordings.body("28_PUT_Security_sessionHeartbeat.response.xml"))
 
 
 def user_check(terminal: Terminal) -> Response:

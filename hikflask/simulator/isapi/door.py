@@ -1,10 +1,7 @@
 """RemoteControl of the door, and AcsWorkStatus, which shows its state."""
 
-from __future__ import annotations
-
 import json
-from types import MappingProxyType
-from typing import get_args
+from typing import cast, get_args
 
 from flask import Response
 
@@ -14,7 +11,6 @@ from hikflask.simulator.http.request_body import wants_json, xml_fields
 from hikflask.simulator.http.responses import done, json_reply
 from hikflask.simulator.terminal.terminal import Command, Terminal
 
-COMMANDS: MappingProxyType[str, Command] = MappingProxyType({word: word for word in get_args(Command)})
 ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
 """The values of doorStatus. The last one is recorded."""
 
@@ -22,9 +18,9 @@ ALWAYS_OPEN, ALWAYS_CLOSED, BY_PLAN = 2, 3, 4
 def control_door(terminal: Terminal) -> Response:
     """Open or close the door; four commands are known."""
     command = xml_fields("RemoteControlDoor").get("cmd", "")
-    if command not in COMMANDS:
+    if command not in get_args(Command):
         raise Refusal("badParameters", "cmd")
-    terminal.door.control(COMMANDS[command])
+    terminal.door.control(cast("Command", command))
     return done(wants_json(), terminal.profile.crlf)
 
 

@@ -3,8 +3,6 @@
 FPID is the employeeNo. FDSetUp adds or replaces a face; when it fails, the old face stays.
 """
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urlsplit
 
@@ -37,7 +35,9 @@ def capabilities(terminal: Terminal) -> Response:
 
 
 def set_up(terminal: Terminal) -> Response:
-    """Bind a face to a person, or remove it with `deleteFP`."""
+    """Bind a face to a person, or remove it with `deleteFP`. Some firmware accepts POST as well as PUT."""
+    if request.method == "POST" and not terminal.profile.set_up_by_post:
+        raise Refusal("methodNotAllowed")
     if not terminal.profile.set_up:
         raise NotSupported
     sent = parts()
@@ -50,13 +50,6 @@ def set_up(terminal: Terminal) -> Response:
         return done(as_json=True)
     terminal.store.bind(number, _jpeg(terminal, record, picture))
     return done(as_json=True)
-
-
-def set_up_by_post(terminal: Terminal) -> Response:
-    """FDSetUp by POST, which some firmware accepts as well as PUT."""
-    if not terminal.profile.set_up_by_post:
-        raise Refusal("methodNotAllowed")
-    return set_up(terminal)
 
 
 def face_data_record(terminal: Terminal) -> Response:
@@ -85,11 +78,6 @@ def modify(terminal: Terminal) -> Response:
         raise Refusal("badParameters", "FPID")
     terminal.store.bind(number, _jpeg(terminal, record, picture))
     return done(as_json=True)
-
-
-def picture_upload(terminal: Terminal) -> Response:  # noqa: ARG001
-    """The seed terminal does not have it."""
-    raise NotSupported
 
 
 def _record_and_picture(terminal: Terminal, sent: list[Part]) -> tuple[Fields, bytes | None]:

@@ -1,7 +1,5 @@
 """Pagination of search results. What a search says about its page differs from firmware to firmware."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from hikflask.simulator.errors import Refusal

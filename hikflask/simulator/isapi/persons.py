@@ -1,7 +1,5 @@
 """UserInfo: adding, changing, finding, counting and removing persons."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Pictures of faces: the files under /LOCALS/pic, and what a terminal takes as a picture that is sent to it."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 

@@ -1,9 +1,5 @@
 """The table of paths: which view answers which method on which path."""
 
-from __future__ import annotations
-
-from types import MappingProxyType
-
 from flask import Response
 
 from hikflask.simulator import recordings
@@ -18,25 +14,21 @@ ACCESS = "/ISAPI/AccessControl"
 LIBRARY = "/ISAPI/Intelligent/FDLib"
 PICTURES = "/LOCALS/"
 
-RECORDED = MappingProxyType(
-    {
-        f"{ACCESS}/capabilities": "00_GET_AccessControl_capabilities.response.xml",
-        f"{ACCESS}/CaptureFingerPrint/capabilities": (
-            "12_GET_AccessControl_CaptureFingerPrint_capabilities.response.xml"
-        ),
-        f"{ACCESS}/AcsCfg": "13_GET_AccessControl_AcsCfg.response.json",
-        f"{ACCESS}/AcsCfg/capabilities": "27_GET_AccessControl_AcsCfg_capabilities.response.json",
-        f"{ACCESS}/FaceRecognizeMode": "15_GET_AccessControl_FaceRecognizeMode.response.json",
-        f"{ACCESS}/CardInfo/capabilities": "18_GET_AccessControl_CardInfo_capabilities.response.json",
-        f"{ACCESS}/CaptureCardInfo/capabilities": "19_GET_AccessControl_CaptureCardInfo_capabilities.response.json",
-        f"{ACCESS}/FingerPrintCfg/capabilities": "20_GET_AccessControl_FingerPrintCfg_capabilities.response.json",
-        f"{ACCESS}/userAndRightShow": "26_GET_AccessControl_userAndRightShow.response.json",
-        f"{ACCESS}/Door/param/1/capabilities": "35_GET_AccessControl_Door_param_1_capabilities.response.xml",
-        f"{ACCESS}/UserInfoDetail/Delete/capabilities": (
-            "46_GET_AccessControl_UserInfoDetail_Delete_capabilities.response.json"
-        ),
-    }
-)
+RECORDED = {
+    f"{ACCESS}/capabilities": "00_GET_AccessControl_capabilities.response.xml",
+    f"{ACCESS}/CaptureFingerPrint/capabilities": ("12_GET_AccessControl_CaptureFingerPrint_capabilities.response.xml"),
+    f"{ACCESS}/AcsCfg": "13_GET_AccessControl_AcsCfg.response.json",
+    f"{ACCESS}/AcsCfg/capabilities": "27_GET_AccessControl_AcsCfg_capabilities.response.json",
+    f"{ACCESS}/FaceRecognizeMode": "15_GET_AccessControl_FaceRecognizeMode.response.json",
+    f"{ACCESS}/CardInfo/capabilities": "18_GET_AccessControl_CardInfo_capabilities.response.json",
+    f"{ACCESS}/CaptureCardInfo/capabilities": "19_GET_AccessControl_CaptureCardInfo_capabilities.response.json",
+    f"{ACCESS}/FingerPrintCfg/capabilities": "20_GET_AccessControl_FingerPrintCfg_capabilities.response.json",
+    f"{ACCESS}/userAndRightShow": "26_GET_AccessControl_userAndRightShow.response.json",
+    f"{ACCESS}/Door/param/1/capabilities": "35_GET_AccessControl_Door_param_1_capabilities.response.xml",
+    f"{ACCESS}/UserInfoDetail/Delete/capabilities": (
+        "46_GET_AccessControl_UserInfoDetail_Delete_capabilities.response.json"
+    ),
+}
 """GETs that always get the recorded answer, whatever happened to the terminal: the file in `recorded/` by path."""
 
 
@@ -49,48 +41,50 @@ def _recorded(file: str) -> View:
     return view
 
 
-ROUTES: MappingProxyType[str, dict[str, View]] = MappingProxyType(
-    {
-        **{path: {"GET": _recorded(file)} for path, file in RECORDED.items()},
-        capture.PATH: {"POST": capture.capture},
-        f"{capture.PATH}/capabilities": {"GET": capture.capabilities},
-        f"{ACCESS}/UserInfo/Record": {"POST": persons.record},
-        f"{ACCESS}/UserInfo/Modify": {"PUT": persons.modify, "POST": persons.modify},
-        f"{ACCESS}/UserInfo/SetUp": {"PUT": persons.set_up},
-        f"{ACCESS}/UserInfo/Search": {"POST": persons.search},
-        f"{ACCESS}/UserInfo/Count": {"GET": persons.count},
-        f"{ACCESS}/UserInfo/capabilities": {"GET": persons.capabilities},
-        f"{ACCESS}/UserInfo/Delete": {"PUT": persons.remove_at_once},
-        f"{ACCESS}/UserInfoDetail/Delete": {"PUT": persons.start_removal},
-        f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": persons.removal_progress},
-        f"{ACCESS}/AcsWorkStatus": {"GET": door.work_status},
-        f"{ACCESS}/RemoteControl/door/1": {"PUT": door.control_door},
-        f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
-        f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
-        f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},
-        f"{ACCESS}/CardInfo/Search": {"POST": cards.search},
-        f"{ACCESS}/CardInfo/Count": {"GET": cards.count},
-        f"{ACCESS}/CardInfo/Delete": {"PUT": cards.delete},
-        LIBRARY: {"GET": face_library.libraries, "DELETE": face_library.wipe},
-        f"{LIBRARY}/capabilities": {"GET": face_library.capabilities},
-        f"{LIBRARY}/Count": {"GET": face_library.count},
-        f"{LIBRARY}/FDSetUp": {"PUT": face_library.set_up, "POST": face_library.set_up_by_post},
-        f"{LIBRARY}/FDSearch": {"POST": face_library.search},
-        f"{LIBRARY}/FDSearch/Delete": {"PUT": face_library.search_delete},
-        f"{LIBRARY}/FDDelete": {"PUT": face_library.delete},
-        f"{LIBRARY}/FaceDataRecord": {"POST": face_library.face_data_record},
-        f"{LIBRARY}/FDModify": {"PUT": face_library.modify},
-        f"{LIBRARY}/pictureUpload": {"POST": face_library.picture_upload},
-        "/ISAPI/Security/token": {"GET": device.token},
-        "/ISAPI/Security/sessionHeartbeat": {"PUT": device.session_heartbeat},
-        "/ISAPI/Security/userCheck": {"GET": device.user_check},
-        "/ISAPI/System/deviceInfo": {"GET": device.device_info},
-        "/ISAPI/System/reboot": {"PUT": device.reboot},
-        "/ISAPI/System/status": {"GET": device.status},
-        "/ISAPI/System/time": {"GET": device.time, "PUT": device.set_time},
-        "/ISAPI/System/time/timeZone": {"GET": device.time_zone},
-    }
-)
+def _no_such_function(terminal: Terminal) -> Response:  # noqa: ARG001
+    raise NotSupported
+
+
+ROUTES: dict[str, dict[str, View]] = {
+    **{path: {"GET": _recorded(file)} for path, file in RECORDED.items()},
+    capture.PATH: {"POST": capture.capture},
+    f"{capture.PATH}/capabilities": {"GET": capture.capabilities},
+    f"{ACCESS}/UserInfo/Record": {"POST": persons.record},
+    f"{ACCESS}/UserInfo/Modify": {"PUT": persons.modify, "POST": persons.modify},
+    f"{ACCESS}/UserInfo/SetUp": {"PUT": persons.set_up},
+    f"{ACCESS}/UserInfo/Search": {"POST": persons.search},
+    f"{ACCESS}/UserInfo/Count": {"GET": persons.count},
+    f"{ACCESS}/UserInfo/capabilities": {"GET": persons.capabilities},
+    f"{ACCESS}/UserInfo/Delete": {"PUT": persons.remove_at_once},
+    f"{ACCESS}/UserInfoDetail/Delete": {"PUT": persons.start_removal},
+    f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": persons.removal_progress},
+    f"{ACCESS}/AcsWorkStatus": {"GET": door.work_status},
+    f"{ACCESS}/RemoteControl/door/1": {"PUT": door.control_door},
+    f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
+    f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
+    f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},
+    f"{ACCESS}/CardInfo/Search": {"POST": cards.search},
+    f"{ACCESS}/CardInfo/Count": {"GET": cards.count},
+    f"{ACCESS}/CardInfo/Delete": {"PUT": cards.delete},
+    LIBRARY: {"GET": face_library.libraries, "DELETE": face_library.wipe},
+    f"{LIBRARY}/capabilities": {"GET": face_library.capabilities},
+    f"{LIBRARY}/Count": {"GET": face_library.count},
+    f"{LIBRARY}/FDSetUp": {"PUT": face_library.set_up, "POST": face_library.set_up},
+    f"{LIBRARY}/FDSearch": {"POST": face_library.search},
+    f"{LIBRARY}/FDSearch/Delete": {"PUT": face_library.search_delete},
+    f"{LIBRARY}/FDDelete": {"PUT": face_library.delete},
+    f"{LIBRARY}/FaceDataRecord": {"POST": face_library.face_data_record},
+    f"{LIBRARY}/FDModify": {"PUT": face_library.modify},
+    f"{LIBRARY}/pictureUpload": {"POST": _no_such_function},
+    "/ISAPI/Security/token": {"GET": device.token},
+    "/ISAPI/Security/sessionHeartbeat": {"PUT": _recorded("28_PUT_Security_sessionHeartbeat.response.xml")},
+    "/ISAPI/Security/userCheck": {"GET": device.user_check},
+    "/ISAPI/System/deviceInfo": {"GET": device.device_info},
+    "/ISAPI/System/reboot": {"PUT": device.reboot},
+    "/ISAPI/System/status": {"GET": device.status},
+    "/ISAPI/System/time": {"GET": device.time, "PUT": device.set_time},
+    "/ISAPI/System/time/timeZone": {"GET": device.time_zone},
+}
 
 
 def view_for(method: str, path: str) -> View:
@@ -99,11 +93,7 @@ def view_for(method: str, path: str) -> View:
     if path.startswith(PICTURES):
         return pictures.picture if method == "GET" else pictures.no_upload
     views = ROUTES.get(path)
-    return _unknown_path if views is None else views.get(method, _wrong_method)
-
-
-def _unknown_path(terminal: Terminal) -> Response:  # noqa: ARG001
-    raise NotSupported
+    return _no_such_function if views is None else views.get(method, _wrong_method)
 
 
 def _wrong_method(terminal: Terminal) -> Response:

@@ -3,13 +3,9 @@
 The display and the list of persons are frames that reload by themselves, so that a form keeps what was typed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -24,9 +20,14 @@ MAX_SIDE = 480
 SHOWN_SECONDS = 6.0
 """How long the display shows the face that was captured."""
 LOG_TAIL = 12
-RUSSIAN_NAMES: Mapping[str, str] = MappingProxyType(
-    {"anna": "Анна", "boris": "Борис", "clara": "Клара", "dmitri": "Дмитрий", "elena": "Елена", "farid": "Фарид"}
-)
+RUSSIAN_NAMES = {
+    "anna": "Анна",
+    "boris": "Борис",
+    "clara": "Клара",
+    "dmitri": "Дмитрий",
+    "elena": "Елена",
+    "farid": "Фарид",
+}
 
 
 class Screen:

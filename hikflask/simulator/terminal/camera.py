@@ -1,7 +1,5 @@
 """The camera: the faces in front of it, the capture window, and the ONE file that every capture overwrites."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from dataclasses import dataclass, field

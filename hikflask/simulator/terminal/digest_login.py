@@ -4,8 +4,6 @@ The challenge and the count of tries are as recorded. A request without credenti
 A request with wrong ones is, and a locked account refuses the right password, too.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -4,12 +4,9 @@ A fault has a name from `KINDS`, a path, and how many requests it hits. The path
 it begins with a slash (`/LOCALS/pic/*`), otherwise for its end (`UserInfo/Record`).
 """
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Literal
 
 NUMERIC = ("slow", "nonce-uses", "nonce-seconds")
@@ -30,29 +27,27 @@ class Kind:
     argument: str = ""
 
 
-KINDS = MappingProxyType(
-    {
-        "busy": Kind("Камера занята", "Capture is busy", CAPTURE),
-        "nobody": Kind("Никого не видит", "Sees nobody", CAPTURE),
-        "low-quality": Kind("Плохое качество лица", "Face of low quality", CAPTURE),
-        "picture-is-noise": Kind("Снимок — не картинка", "The captured picture is none", CAPTURE),
-        "refuse": Kind("Отказ с кодом", "Refuses with a code", FACE, "SubpicAnalysisModelingError"),
-        "full": Kind("Нет места: users или faces", "Full: users or faces", "", "faces"),
-        "ok-without-effect": Kind("Отвечает OK и ничего не делает", "Says OK and does nothing", FACE),
-        "lost-before": Kind("Обрыв до действия", "Connection lost before acting", FACE),
-        "lost-after": Kind("Обрыв после действия", "Connection lost after acting", FACE),
-        "slow": Kind("Медленный ответ, секунды", "Slow answer, seconds", ANY, "5"),
-        "drop": Kind("Не отвечает совсем", "Drops every connection", ANY),
-        "refusals-as-200": Kind("Отказы с HTTP 200", "Refusals with HTTP 200", ANY),
-        "removal-fails": Kind("Удаление не удаётся", "Removal fails", "Delete"),
-        "locked": Kind("Вход заблокирован", "Login is locked"),
-        "nonce-uses": Kind("Nonce живёт, запросов", "A nonce lives for requests", ANY, "2"),
-        "nonce-seconds": Kind("Nonce живёт, секунд", "A nonce lives for seconds", ANY, "30"),
-        "restart": Kind("Перезагрузка вместо ответа", "Restarts instead of answering", FACE),
-        "overwrite": Kind("Чужой снимок до запроса", "Somebody else's capture before the request", FACE),
-        "overwrite-after": Kind("Чужой снимок после запроса", "Somebody else's capture after the request", FACE),
-    }
-)
+KINDS = {
+    "busy": Kind("Камера занята", "Capture is busy", CAPTURE),
+    "nobody": Kind("Никого не видит", "Sees nobody", CAPTURE),
+    "low-quality": Kind("Плохое качество лица", "Face of low quality", CAPTURE),
+    "picture-is-noise": Kind("Снимок — не картинка", "The captured picture is none", CAPTURE),
+    "refuse": Kind("Отказ с кодом", "Refuses with a code", FACE, "SubpicAnalysisModelingError"),
+    "full": Kind("Нет места: users или faces", "Full: users or faces", "", "faces"),
+    "ok-without-effect": Kind("Отвечает OK и ничего не делает", "Says OK and does nothing", FACE),
+    "lost-before": Kind("Обрыв до действия", "Connection lost before acting", FACE),
+    "lost-after": Kind("Обрыв после действия", "Connection lost after acting", FACE),
+    "slow": Kind("Медленный ответ, секунды", "Slow answer, seconds", ANY, "5"),
+    "drop": Kind("Не отвечает совсем", "Drops every connection", ANY),
+    "refusals-as-200": Kind("Отказы с HTTP 200", "Refusals with HTTP 200", ANY),
+    "removal-fails": Kind("Удаление не удаётся", "Removal fails", "Delete"),
+    "locked": Kind("Вход заблокирован", "Login is locked"),
+    "nonce-uses": Kind("Nonce живёт, запросов", "A nonce lives for requests", ANY, "2"),
+    "nonce-seconds": Kind("Nonce живёт, секунд", "A nonce lives for seconds", ANY, "30"),
+    "restart": Kind("Перезагрузка вместо ответа", "Restarts instead of answering", FACE),
+    "overwrite": Kind("Чужой снимок до запроса", "Somebody else's capture before the request", FACE),
+    "overwrite-after": Kind("Чужой снимок после запроса", "Somebody else's capture after the request", FACE),
+}
 """Faults that wait for a request. What happens now (a restart, a lock) is `Terminal.trigger`."""
 
 

@@ -1,7 +1,5 @@
 """The persons on the terminal, in the recorded shape, with their faces and their cards."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The clock of a simulated terminal. It is passed in, so that a test never sleeps."""
 
-from __future__ import annotations
-
 import threading
 import time
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The terminal: its parts, what people do at it, and hooks for tests. Plain Python, without HTTP, under one lock."""
 
-from __future__ import annotations
-
 import re
 import secrets
 import threading

@@ -1,7 +1,5 @@
 """The time that a terminal shows: its own clock, which may be fast or slow, in its own zone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -33,7 +31,7 @@ class WallClock:
     real_time: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), repr=False)
     summer: bool = False
     """It is summer, which counts an hour more where the zone has summer time. Its rules are not looked at."""
-    at_restart: WallClock | None = None
+    at_restart: "WallClock | None" = None
     """What was set and takes effect at the next restart."""
 
     def shown(self, mark: ClockMark = "offset") -> str:
