@@ -1,4 +1,4 @@
-"""What people type and read at a terminal window: names, passwords, tables.
+"""Commands at a terminal window: who acts in them, what they say when they cannot, names, passwords and tables.
 
 A password is never an argument, since everybody sees arguments in the list of processes.
 """
@@ -6,12 +6,35 @@ A password is never an argument, since everybody sees arguments in the list of p
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import click
+from flask.cli import ScriptInfo
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from hikflask import text_rules
+from hikflask import messages, startup_checks, text_rules
+from hikflask.services import audit
+from hikflask.services.core.errors import ServiceError
 
 GAP = "  "
+
+
+class CommandGroup(click.Group):
+    """A group whose commands act as the command line in the audit trail, and fail with one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        :raises click.ClickException: for a refusal, and where tables are missing or of another version.
+        """
+        try:
+            with audit.acting(audit.COMMAND_LINE):
+                return super().invoke(ctx)
+        except (ServiceError, OperationalError, ProgrammingError) as error:
+            with ctx.ensure_object(ScriptInfo).load_app().app_context():
+                if isinstance(error, ServiceError):
+                    raise click.ClickException(messages.english(error.code, **error.params)) from error
+                raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error
 
 
 def read_password(from_stdin: bool, prompt: str = "Password", *, twice: bool = False) -> str:

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from hikflask.cli import imports
-from hikflask.cli.command_group import CommandGroup
+from hikflask.cli.console import CommandGroup
 from hikflask.forms.fields import MAX_ID
 from hikflask.services import audit
 from hikflask.services.employees import export_columns, filters, search

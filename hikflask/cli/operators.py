@@ -3,8 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from hikflask.cli.command_group import CommandGroup
-from hikflask.cli.console import checked_name, moment, read_password, table
+from hikflask.cli.console import CommandGroup, checked_name, moment, read_password, table
 from hikflask.models import Operator
 from hikflask.models.operator import ROLES
 from hikflask.services.accounts import operators, second_factor, sessions, setup

@@ -14,8 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from hikflask import messages
 from hikflask.background import tasks
-from hikflask.cli.command_group import CommandGroup
-from hikflask.cli.console import moment, read_password, table
+from hikflask.cli.console import CommandGroup, moment, read_password, table
 from hikflask.forms.fields import MAX_ID
 from hikflask.forms.terminals import TerminalForm
 from hikflask.isapi.errors import TerminalError

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 from flask.cli import with_appcontext
 
-from hikflask.cli.command_group import CommandGroup
-from hikflask.cli.console import checked_name, moment, table
+from hikflask.cli.console import CommandGroup, checked_name, moment, table
 from hikflask.forms.tokens import DEFAULT_DAYS, MAX_DAYS
 from hikflask.models import ApiToken
 from hikflask.models.operator import OPERATOR, ROLES

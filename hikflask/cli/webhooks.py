@@ -3,8 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from hikflask.cli.command_group import CommandGroup
-from hikflask.cli.console import table
+from hikflask.cli.console import CommandGroup, table
 from hikflask.forms.fields import MAX_ID
 from hikflask.services.webhooks import registry
 

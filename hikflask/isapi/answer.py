@@ -22,9 +22,7 @@ class ResponseStatus:
     """The terminal's own verdict (ISAPI "ResponseStatus"). Fields that it did not send are None or empty."""
 
     status_code: int | None = None
-    status_string: str = ""
     sub_status: str = ""
-    error_code: int | None = None
     message: str = ""
 
 

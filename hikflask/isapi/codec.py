@@ -83,12 +83,10 @@ def response_status(answer: Answer) -> ResponseStatus | None:
         return None
     if envelope == "userCheck":
         is_ok = words.get("statusValue") == "200"
-        return ResponseStatus(1 if is_ok else 4, words.get("statusString", ""), "ok" if is_ok else "badAuthorization")
+        return ResponseStatus(1 if is_ok else 4, "ok" if is_ok else "badAuthorization")
     return ResponseStatus(
         status_code=whole(words.get("statusCode")),
-        status_string=str(words.get("statusString") or ""),
         sub_status=str(words.get("subStatusCode") or ""),
-        error_code=whole(words.get("errorCode")),
         message=str(words.get("errorMsg") or ""),
     )
 

@@ -33,9 +33,7 @@ class TerminalError(Exception):
         *,
         code: str = "",
         status_code: int | None = None,
-        status_string: str = "",
         sub_status: str = "",
-        error_code: int | None = None,
         message: str = "",
         path: str = "",
         http_status: int | None = None,
@@ -43,9 +41,7 @@ class TerminalError(Exception):
         super().__init__()
         self.code = code or self.own_code
         self.status_code = status_code
-        self.status_string = status_string
         self.sub_status = sub_status
-        self.error_code = error_code
         self.message = message
         self.path = path
         self.http_status = http_status
@@ -382,7 +378,7 @@ ByNumber = dict[int | None, type[TerminalError]]
 STATUS_CLASSES: ByNumber = {2: Busy, 7: RestartRequired}
 HTTP_CLASSES: ByNumber = {403: NoRight, 404: NotSupported, 405: NotSupported, 501: NotSupported, 503: Busy}
 # These texts go into answers, cookies and the log.
-MAX_LENGTHS = {"status_string": 64, "sub_status": 64, "message": 255}
+MAX_LENGTHS = {"sub_status": 64, "message": 255}
 
 # These sub-statuses blame the syntax, but the END of errorMsg names the real problem (two recordings each).
 MISLEADING: tuple[tuple[frozenset[str], re.Pattern[str], type[TerminalError]], ...] = (

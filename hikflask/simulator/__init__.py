@@ -8,7 +8,7 @@ from hikflask.simulator.app import create_simulator
 from hikflask.simulator.http.middleware import AnswerLost
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.server import SimulatorServer
-from hikflask.simulator.terminal.simulated_clock import SkippingClock, SystemClock
+from hikflask.simulator.terminal.simulated_clock import SkippingClock
 from hikflask.simulator.terminal.terminal import Terminal
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "Profile",
     "SimulatorServer",
     "SkippingClock",
-    "SystemClock",
     "Terminal",
     "create_simulator",
 ]

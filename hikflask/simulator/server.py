@@ -31,7 +31,6 @@ class _Listener(ThreadingHTTPServer):
     """The listening socket, with one thread for each connection. It keeps the connections, to close them at the end."""
 
     daemon_threads = False
-    block_on_close = True
     request_queue_size = 64
 
     def __init__(

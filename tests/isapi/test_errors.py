@@ -43,7 +43,7 @@ with (RECORDINGS / "error_codes.csv").open(encoding="utf-8", newline="") as tabl
 
 def refused(sub_status: str, message: str = "", http_status: int = 400, status_code: int | None = 6) -> TerminalError:
     path = "/ISAPI" + errors.ONLY_FROM.get(BY_CODE.get(sub_status, TerminalError), "/x")
-    return error_for(ResponseStatus(status_code, "Invalid Content", sub_status, 7, message), http_status, path)
+    return error_for(ResponseStatus(status_code, sub_status, message), http_status, path)
 
 
 @pytest.mark.parametrize(("code", "kind"), BY_CODE.items())
@@ -52,8 +52,7 @@ def test_each_worded_code_has_its_class_and_keeps_the_terminals_words(code: str,
     assert type(error) is kind
     worded = kind.own_code if issubclass(kind, errors.NotSupported | errors.CaptureTimeout) else code.lower()
     assert (error.code, error.sub_status, error.message) == (worded, code, "checkUser")
-    assert (error.status_code, error.status_string, error.error_code) == (6, "Invalid Content", 7)
-    assert (error.path, error.http_status) == ("/ISAPI" + errors.ONLY_FROM.get(kind, "/x"), 400)
+    assert (error.status_code, error.path, error.http_status) == (6, "/ISAPI" + errors.ONLY_FROM.get(kind, "/x"), 400)
 
 
 @pytest.mark.parametrize("row", OFFICIAL, ids=lambda row: f"{row['statusCode']}-{row['subStatusCode']}")
@@ -93,7 +92,7 @@ def test_a_terminals_own_word_is_none_of_our_codes(ours: str) -> None:
 )
 @pytest.mark.parametrize("function", ["UserInfo/Search", "FDLib/FDSetUp"])
 def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_status: str, function: str) -> None:
-    error = error_for(ResponseStatus(6, "Invalid Content", sub_status, 7, ""), 400, f"/ISAPI/{function}")
+    error = error_for(ResponseStatus(6, sub_status), 400, f"/ISAPI/{function}")
     assert (type(error), error.code) == (errors.Refused, f"terminal:{sub_status.lower()}")
     assert spelled(error.code, error.params) == f"terminal:{sub_status}"
 
@@ -107,7 +106,7 @@ def test_what_one_function_alone_says_is_a_terminals_own_word_from_another(sub_s
     ],
 )
 def test_what_is_not_supported_is_named(path: str, function: str) -> None:
-    error = error_for(ResponseStatus(4, "Invalid Operation", "notSupport"), 404, path)
+    error = error_for(ResponseStatus(4, "notSupport"), 404, path)
     assert (error.code, error.params["text"]) == ("function_not_supported", function)
 
 

@@ -8,8 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from hikflask import startup_checks
-from hikflask.cli.command_group import CommandGroup
-from hikflask.cli.console import read_password
+from hikflask.cli.console import CommandGroup, read_password
 from hikflask.services.backups import database_copy
 from hikflask.services.backups.database_copy import CopyError
 

@@ -4,7 +4,7 @@ import click
 from cryptography.fernet import Fernet
 from flask.cli import with_appcontext
 
-from hikflask.cli.command_group import CommandGroup
+from hikflask.cli.console import CommandGroup
 from hikflask.encryption import key_rotation
 from hikflask.encryption.vault import GRACE_SECONDS, SETTING, VaultError
 from hikflask.extensions import vault

@@ -109,7 +109,11 @@ def _write(file: IO[bytes], copy: Path, passphrase: str | None) -> Manifest:
     copy.unlink()
     missing = [photo_id for photo_id, name in photos if not _add_photo(writer, photo_id, name)]
     if passphrase is not None:
-        writer.add_bytes(KEYS, keys.sealed(_present_keys(), passphrase))
+        config = current_app.config
+        file_of_key = config["PASSWORD_KEY_FILE"]
+        # Another process may have changed the key file since this one began.
+        password_key = Path(file_of_key).read_text(encoding="ascii") if file_of_key else config["PASSWORD_KEY"]
+        writer.add_bytes(KEYS, keys.sealed(Keys(config["SECRET_KEY"], password_key.strip()), passphrase))
     # A photo that was deleted meanwhile is not missing.
     manifest = replace(manifest, missing=[name for photo_id in missing if (name := _present_name(photo_id))])
     writer.close(manifest)
@@ -178,11 +182,3 @@ def _present_name(photo_id: int) -> str | None:
     name = db.session.execute(kept).scalar_one_or_none()
     end_read()  # The files that follow may take minutes.
     return name
-
-
-def _present_keys() -> Keys:
-    config = current_app.config
-    file = config["PASSWORD_KEY_FILE"]
-    # Another process may have changed the key file since this one began.
-    password_key = Path(file).read_text(encoding="ascii") if file else config["PASSWORD_KEY"]
-    return Keys(config["SECRET_KEY"], password_key.strip())

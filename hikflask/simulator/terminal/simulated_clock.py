@@ -2,32 +2,21 @@
 
 import threading
 import time
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """Seconds that only go forward, and a way to wait."""
+class Clock:
+    """Real time: seconds that only go forward, and a way to wait."""
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
-        ...
-
-    def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait `seconds`, or less when `condition` is notified. The caller holds the condition."""
-        ...
-
-
-class SystemClock:
-    """Real time."""
-
-    def now(self) -> float:
         return time.monotonic()
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Wait `seconds`, or less when `condition` is notified. The caller holds the condition."""
         condition.wait(seconds)
 
 
-class SkippingClock:
+class SkippingClock(Clock):
     """A wait returns at once and moves the time forward: for tests in one thread."""
 
     def __init__(self) -> None:

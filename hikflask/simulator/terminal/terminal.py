@@ -14,7 +14,7 @@ from hikflask.simulator.terminal.camera import Camera
 from hikflask.simulator.terminal.digest_login import Login
 from hikflask.simulator.terminal.faults import Faults, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
-from hikflask.simulator.terminal.simulated_clock import Clock, SystemClock
+from hikflask.simulator.terminal.simulated_clock import Clock
 from hikflask.simulator.terminal.wall_clock import WallClock
 
 CAPTURE_FILE = "web_face_enrollpic.jpg"
@@ -103,7 +103,7 @@ class Terminal:
     ) -> None:
         self.profile = profile
         self.serial = serial
-        self.clock = clock or SystemClock()
+        self.clock = clock or Clock()
         self.latency = latency
         self.lan_host = lan_host
         self.lock = threading.Condition()
