@@ -29,7 +29,7 @@ from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
-from hikflask.services.privacy import certificates, kept_answers, secure_delete
+from hikflask.services.privacy import certificates, secure_delete, traces
 from hikflask.services.terminals import checks, people_changes
 from hikflask.services.terminals.checks import ask_status
 from hikflask.services.webhooks import deliveries
@@ -55,7 +55,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     certificates.forget_old,
     sessions.delete_expired_sessions,
     rate_limit.delete_old_tries,
-    kept_answers.forget_keys,
+    traces.forget_keys,
     deliveries.forget_deliveries,
     employee_search.add_up_counts,
     secure_delete.empty_log,

@@ -42,7 +42,7 @@ def export_employees(file: Path | None, language: str, **narrowed: Any) -> None:
     chosen = EmployeeFilter(sort="number", **{name: value for name, value in narrowed.items() if value})
     ids = search.ids(chosen)
     audit.record_alone("employees.exported", after={"people": len(ids), "format": kind})
-    table = export_columns.in_language(language)
+    table = export_columns.PeopleTable(language)
     rows = table.parts(export_columns.batches(ids))
     if file:
         table_file.write(file, table.sheet, rows)

@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
+from wtforms.validators import EqualTo, Optional
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import operator_name, stripped, too_long
@@ -18,10 +19,8 @@ def typed(form: FlaskForm, field: Field) -> None:  # noqa: ARG001
         raise too_long(field, MAX_TYPED_LENGTH)
 
 
-def same_as_new_password(form: FlaskForm, field: Field) -> None:
-    """Check that both new passwords are the same: one with a typing error would lock its owner out."""
-    if field.data != form.new_password.data:
-        raise ValidationError(_l("The two passwords are not the same."))
+# A new password with a typing error would lock its owner out.
+SAME_AS_NEW_PASSWORD = EqualTo("new_password", _l("The two passwords are not the same."))
 
 
 class SignInForm(Form):
@@ -46,12 +45,8 @@ class CodeForm(Form):
 class FactorForm(CodeForm):
     """The first code of a new app, and one of the factor that it replaces."""
 
-    present_code = StringField(_l("Code from your present app, or a recovery code"), filters=[stripped])
-
-    def validate_present_code(self, field: Field) -> None:
-        """Refuse what is far too long; the service knows whether one is needed."""
-        if field.data and len(field.data) > MAX_TYPED_LENGTH:
-            raise too_long(field, MAX_TYPED_LENGTH)
+    # The service knows whether one is needed.
+    present_code = StringField(_l("Code from your present app, or a recovery code"), [Optional(), typed], [stripped])
 
 
 class NewPasswordForm(Form):
@@ -59,7 +54,7 @@ class NewPasswordForm(Form):
 
     password = PasswordField(_l("Present password"), [typed])
     new_password = PasswordField(_l("New password"), [typed])
-    repeated = PasswordField(_l("New password once more"), [typed, same_as_new_password])
+    repeated = PasswordField(_l("New password once more"), [typed, SAME_AS_NEW_PASSWORD])
 
     def validate_new_password(self, field: Field) -> None:
         """Refuse the present password: one that an administrator gave must not stay."""
@@ -73,4 +68,4 @@ class FirstRunForm(Form):
     code = StringField(_l("Code from the log"), [typed], [stripped])
     name = StringField(_l("User name"), [operator_name], [stripped])
     new_password = PasswordField(_l("New password"), [typed])
-    repeated = PasswordField(_l("New password once more"), [typed, same_as_new_password])
+    repeated = PasswordField(_l("New password once more"), [typed, SAME_AS_NEW_PASSWORD])

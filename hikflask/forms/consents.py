@@ -8,7 +8,7 @@ from wtforms import Field, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import DayField, limited, not_in_list, one_line, stripped
+from hikflask.forms.fields import DayField, choice, limited, one_line, stripped
 from hikflask.forms.versions import VersionedForm
 
 MAX_NOTE_LENGTH = 500
@@ -22,7 +22,11 @@ class ConsentForm(Form):
 
     given_on = DayField(_l("Given on"))
     basis = SelectField(
-        _l("Basis"), choices=[SelectChoice(*basis) for basis in BASES], default=DEFAULT_BASIS, validate_choice=False
+        _l("Basis"),
+        [choice],
+        choices=[SelectChoice(*basis) for basis in BASES],
+        default=DEFAULT_BASIS,
+        validate_choice=False,
     )
     note = StringField(
         _l("Note"),
@@ -40,11 +44,6 @@ class ConsentForm(Form):
         """Accept a day that is not in the future."""
         if field.data is None or not EARLIEST <= field.data <= self._today:
             raise ValidationError(_l("“%(field)s” must be a day that is not in the future.", field=field.label.text))
-
-    def validate_basis(self, field: Field) -> None:
-        """Accept one of the three."""
-        if field.data not in dict(BASES):
-            raise not_in_list(field)
 
 
 class ConsentPageForm(VersionedForm, ConsentForm):

@@ -14,10 +14,6 @@ class NumberForm(Form):
 
     number = StringField(_l("Employee ID"), [number], [stripped])
 
-    def add_unknown_error(self) -> None:
-        """Add the error that nothing is stored about this number."""
-        self.number.errors = [_l("Nothing is stored here about this ID.")]
-
 
 class CertificateForm(Form):
     """What stands on a printed certificate: it may name nobody but by the number."""
@@ -29,7 +25,3 @@ class CertificateForm(Form):
     )
     number = StringField(_l("Employee ID"), [number], [stripped])
     name = StringField(_l("Full name"), [one_line(128, required=False)], [stripped])
-
-    def add_unknown_error(self) -> None:
-        """Add the error to the field that there is no such certificate."""
-        self.certificate.errors = [_l("There is no such complete certificate.")]

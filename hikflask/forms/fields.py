@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -29,16 +29,6 @@ def limited(*, required: bool = False, **limits: Any) -> Callable[[Check], Check
         return check
 
     return decorate
-
-
-def limits_of(check: Callable[..., Any]) -> Mapping[str, Any]:
-    """Return the limits of a check as keywords of JSON Schema, as given to limited()."""
-    return getattr(check, "limits", {})
-
-
-def requires(check: Callable[..., Any]) -> bool:
-    """Return whether a check refuses a field that is not given."""
-    return getattr(check, "requires", False)
 
 
 def stripped(value: Any) -> Any:
@@ -90,6 +80,12 @@ def too_long(field: Field, most: int) -> ValidationError:
 def not_in_list(field: Field) -> ValidationError:
     """Return the refusal of a choice that is not in the list."""
     return ValidationError(_l("“%(field)s” must be one of the list.", field=field.label.text))
+
+
+def choice(form: Form, field: Field) -> None:  # noqa: ARG001
+    """Check for one of the choices."""
+    if field.data not in {choice.value for choice in field.choices}:
+        raise not_in_list(field)
 
 
 @limited(enum=[""])

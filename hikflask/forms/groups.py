@@ -53,10 +53,3 @@ class GroupPageForm(VersionedForm, GroupForm):
         """Accept employee IDs."""
         if not all(text_rules.is_employee_number(number) for number in self.numbers):
             raise ValidationError(_l("Enter IDs with spaces between them: Latin letters and digits, up to 32 each."))
-
-
-class DeletionForm(Form):
-    """The digest of what was shown, and how many lose a terminal by a deletion, where that must be typed."""
-
-    shown = HiddenField()
-    confirm = StringField(_l("How many employees lose access"), filters=[stripped])

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, StringField
 
 from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.forms.base import Form
-from hikflask.forms.fields import not_in_list, one_line, row_id, row_ids, stripped
+from hikflask.forms.fields import choice, one_line, row_id, row_ids, stripped
 
 
 class SelectionForm(Form):
@@ -44,16 +44,11 @@ class JobForm(Form):
 class SendForm(JobForm):
     """The terminal that employees are sent to."""
 
-    terminal_id = SelectField(_l("Terminal"), coerce=row_id, validate_choice=False)
+    terminal_id = SelectField(_l("Terminal"), [choice], coerce=row_id, validate_choice=False)
 
     def offer(self, terminals: Iterable[Any]) -> None:
         """Fill the selector with terminals (anything with id and name)."""
         self.terminal_id.choices = [SelectChoice(terminal.id, terminal.name) for terminal in terminals]
-
-    def validate_terminal_id(self, field: Field) -> None:
-        """Accept one of the list."""
-        if field.data not in self._names:
-            raise not_in_list(field)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -81,13 +76,11 @@ class ExportForm(JobForm):
     """The format of a file, by the button that is pressed; its words are in the language of the page."""
 
     format = SelectField(
-        _l("Format"), choices=[SelectChoice("xlsx", "XLSX"), SelectChoice("csv", "CSV")], validate_choice=False
+        _l("Format"),
+        [choice],
+        choices=[SelectChoice("xlsx", "XLSX"), SelectChoice("csv", "CSV")],
+        validate_choice=False,
     )
-
-    def validate_format(self, field: Field) -> None:
-        """Accept one of the buttons."""
-        if field.data not in {choice.value for choice in field.choices}:
-            raise not_in_list(field)
 
     @property
     def params(self) -> dict[str, Any]:

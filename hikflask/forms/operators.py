@@ -3,41 +3,33 @@
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import not_in_list, operator_name, stripped
+from hikflask.forms.fields import choice, operator_name, stripped
 from hikflask.forms.versions import VersionedForm
 from hikflask.labels.operators import ROLES
 
 DEFAULT_ROLE = "operator"
 
 
-class RoleField(SelectField):  # type: ignore[misc]
-    """One of the roles, by name."""
-
-    def __init__(self, label: Any = None, **options: Any) -> None:
-        choices = [SelectChoice(role, text) for role, text in ROLES.items()]
-        super().__init__(label, choices=choices, default=DEFAULT_ROLE, **options)
-
-    def pre_validate(self, form: FlaskForm) -> None:  # noqa: ARG002
-        """Refuse what is no role; the sentence names the field."""
-        if self.data not in ROLES:
-            raise not_in_list(self)
+def role_field(label: Any) -> SelectField:
+    """Return a field for one of the roles, by name."""
+    choices = [SelectChoice(role, text) for role, text in ROLES.items()]
+    return SelectField(label, [choice], choices=choices, default=DEFAULT_ROLE, validate_choice=False)
 
 
 class OperatorForm(Form):
     """A new operator."""
 
     name = StringField(_l("Operator's name"), [operator_name], [stripped])
-    role = RoleField(_l("Role"))
+    role = role_field(_l("Role"))
 
 
 class OperatorChangeForm(VersionedForm):
     """What can be changed of an operator."""
 
     stored: ClassVar = ("role", "is_active")
-    role = RoleField(_l("Role"))
+    role = role_field(_l("Role"))
     is_active = BooleanField(_l("May sign in"))

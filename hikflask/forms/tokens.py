@@ -8,7 +8,7 @@ from wtforms import Field, StringField, ValidationError
 
 from hikflask.forms.base import Form
 from hikflask.forms.fields import DayField, one_line, stripped
-from hikflask.forms.operators import RoleField
+from hikflask.forms.operators import role_field
 from hikflask.text_rules import MAX_ACCOUNT_LENGTH
 
 DEFAULT_DAYS = 365
@@ -21,7 +21,7 @@ class TokenForm(Form):
     name = StringField(
         _l("Name"), [one_line(MAX_ACCOUNT_LENGTH, marks=False)], [stripped], description=_l("for example, HR system")
     )
-    role = RoleField(_l("Role"))
+    role = role_field(_l("Role"))
     expires_on = DayField(_l("Valid until"))
 
     def __init__(self, *args: Any, today: date, **options: Any) -> None:

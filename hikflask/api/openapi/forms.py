@@ -8,7 +8,6 @@ from wtforms import BooleanField, DateField, Field, SelectField
 from wtforms.validators import Optional
 
 from hikflask.api.openapi.described import Body, Query, Schema
-from hikflask.forms.fields import limits_of, requires
 
 # A field that no form knows is ignored, once its type is one of these.
 UNKNOWN_FIELD: Schema = {"type": ["string", "boolean"]}
@@ -23,7 +22,9 @@ def of_body(body: Body) -> Schema:
     required = [
         field.name
         for field in form or ()
-        if not body.changes and not _may_be_empty(field) and any(map(requires, _checks(form, field)))
+        if not body.changes
+        and not _may_be_empty(field)
+        and any(getattr(check, "requires", False) for check in _checks(form, field))
     ]
     schema = {"type": "object", "properties": fields | dict(body.more), "additionalProperties": UNKNOWN_FIELD}
     return schema | ({"required": required} if required else {})
@@ -49,7 +50,7 @@ def _made(kind: type[FlaskForm], options: Any) -> FlaskForm:
 def _of_field(form: FlaskForm, field: Field) -> Schema:
     schema: Schema = {"title": str(field.label.text), **_kind_of(field)}
     for check in _checks(form, field):
-        limits = limits_of(check)
+        limits = getattr(check, "limits", {})
         schema |= {name: value for name, value in limits.items() if name != "enum"}
         if "enum" in schema:
             schema["enum"] = [*limits.get("enum", ()), *schema["enum"]]

@@ -21,6 +21,8 @@ MAX_LENGTH = 255
 MAX_GROUPS = 20
 # The fields of a draft that a save may change, or leave as they are.
 FIELDS = {*FORM_NAMES, "groups"}
+# The draft of a capture is empty.
+IS_BLANK = and_(*(getattr(Capture, column) == value for column, value in NO_DRAFT.items()))
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,9 @@ class Draft:
         return text_rules.day_of(self.valid_from), text_rules.day_of(self.valid_to)
 
 
-def is_blank() -> ColumnElement[bool]:
-    """Return the condition that a capture has an empty draft."""
-    return and_(*(getattr(Capture, column) == value for column, value in NO_DRAFT.items()))
-
-
 def blank(*where: ColumnElement[bool]) -> int:
     """Empty the drafts of these captures within the caller's transaction; return how many were emptied."""
-    return changed_rows(update(Capture).where(*where, ~is_blank()).values(**NO_DRAFT))
+    return changed_rows(update(Capture).where(*where, ~IS_BLANK).values(**NO_DRAFT))
 
 
 def of(capture: Capture) -> Draft:
@@ -95,7 +92,7 @@ def keep(capture_id: int, draft: Draft, requested_by: str) -> bool:
     draft's number decides whose face a program saves, so nobody changes the draft of another caller. A cancelled
     capture with an empty draft stays empty, too: an erasure may have emptied it.
     """
-    emptied = and_(Capture.state == CANCELLED, is_blank())
+    emptied = and_(Capture.state == CANCELLED, IS_BLANK)
     earlier = select(Capture.retake_of).where(Capture.id == capture_id).scalar_subquery()
     shown = or_(Capture.id == capture_id, and_(Capture.id == earlier, Capture.state == CAPTURED))
     own = Capture.requested_by == requested_by[: Capture.requested_by.type.length]

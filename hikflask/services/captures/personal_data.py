@@ -13,6 +13,9 @@ from hikflask.services.photos import storage
 from hikflask.services.state import capture as state
 from hikflask.text_rules import folded
 
+_IS_FORGOTTEN = and_(Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None))
+IS_LEFTOVER = and_(Photo.employee_id.is_(None), _IS_FORGOTTEN, ~exists().where(Capture.photo_id == Photo.id))
+
 
 def find_by_number(number: str, employee_id: int | None = None, *, lock: bool = False) -> list[Capture]:
     """Return the captures that were taken for a number, or whose photo was saved to the employee.
@@ -40,12 +43,6 @@ def find_by_name(number: str, name: str, *, lock: bool = False) -> list[Capture]
     return [capture for capture in unsaved if wanted and folded(capture.draft_name.strip()) == wanted]
 
 
-def numbers_typed(number: str, name: str, employee_id: int | None) -> set[str]:
-    """Return the numbers that the captures of a person were taken for, mistyped ones, too."""
-    captures = find_by_number(number, employee_id) + find_by_name(number, name)
-    return {capture.draft_number for capture in captures} - {""}
-
-
 def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
     """Delete the captures of a person within the caller's transaction.
 
@@ -56,13 +53,13 @@ def forget_person(number: str, name: str, employee_id: int | None) -> list[str]:
         files += _forget(capture, employee_id)
     db.session.flush()
     # The condition is repeated: such a photo may have been captured or saved just now, and then belongs to somebody.
-    ended = delete(Photo).where(Photo.id.in_(leftover_photos(number)), _is_leftover()).returning(Photo.file)
+    ended = delete(Photo).where(Photo.id.in_(leftover_photos(number)), IS_LEFTOVER).returning(Photo.file)
     return files + list(db.session.execute(ended, execution_options={"synchronize_session": False}).scalars())
 
 
 def leftover_photos(number: str) -> list[int]:
     """Return the ids of photos without employee and capture whose file is named after a number and not deleted yet."""
-    rows = db.session.execute(select(Photo.id, Photo.file).where(_is_leftover()).order_by(Photo.id))
+    rows = db.session.execute(select(Photo.id, Photo.file).where(IS_LEFTOVER).order_by(Photo.id))
     return [row.id for row in rows if storage.is_named(row.file, number)]
 
 
@@ -80,13 +77,6 @@ def _forget(capture: Capture, employee_id: int | None) -> list[str]:
         return []
     db.session.delete(photo)
     return [] if photo.file_deleted_at else [photo.file]
-
-
-def _is_leftover() -> ColumnElement[bool]:
-    captured = exists().where(Capture.photo_id == Photo.id)
-    return and_(
-        Photo.employee_id.is_(None), Photo.forgotten_at.is_not(None), Photo.file_deleted_at.is_(None), ~captured
-    )
 
 
 def _captures(*conditions: ColumnElement[bool], lock: bool) -> list[Capture]:

@@ -45,7 +45,8 @@ def start_capture(
     terminal = connection.get_terminal(terminal_id)
     if not terminal.is_active:
         raise ServiceError("terminal_unknown")
-    consents.require_for_capture(draft.number, employee_id, given_today=draft.consent)
+    if consents.is_required() and not draft.consent and consents.is_missing(draft.number, employee_id):
+        raise ServiceError("consent_missing")
     connection.refuse_when_stopped(terminal)
     connection.refuse_before_compared(terminal)
     deadline.fail_overdue(terminal_id)

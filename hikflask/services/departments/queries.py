@@ -10,6 +10,9 @@ from sqlalchemy import Select, func, select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee
 
+PEOPLE = select(func.count()).select_from(Employee).where(Employee.department == Department.name).scalar_subquery()
+WITH_PEOPLE = select(Department.id, Department.name, PEOPLE).order_by(Department.folded, Department.name)
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -22,18 +25,18 @@ class Counted:
 
 def page(limit: int, offset: int) -> tuple[list[Counted], int]:
     """Return one page of the departments, sorted by name, and how many there are on all pages."""
-    rows = _counted(_with_people().limit(limit).offset(offset))
+    rows = _counted(WITH_PEOPLE.limit(limit).offset(offset))
     return rows, db.session.execute(select(func.count()).select_from(Department)).scalar_one()
 
 
 def list_all() -> list[Counted]:
     """Return all departments, sorted by name."""
-    return _counted(_with_people())
+    return _counted(WITH_PEOPLE)
 
 
 def of_ids(department_ids: Collection[int]) -> list[Counted]:
     """Return those of these departments that exist, sorted by name."""
-    return _counted(_with_people().where(Department.id.in_(department_ids)))
+    return _counted(WITH_PEOPLE.where(Department.id.in_(department_ids)))
 
 
 def people_of(department_ids: Collection[int]) -> Select[int]:
@@ -52,11 +55,6 @@ def lookalikes() -> list[list[Counted]]:
     by_id = {department.id: department for department in of_ids(list(chain(*alike)))}
     lists = [sorted((by_id[row_id] for row_id in ids), key=lambda row: (-row.people, row.id)) for ids in alike]
     return sorted(lists, key=lambda group: group[0].name)
-
-
-def _with_people() -> Select[int, str, int]:
-    people = select(func.count()).select_from(Employee).where(Employee.department == Department.name).scalar_subquery()
-    return select(Department.id, Department.name, people).order_by(Department.folded, Department.name)
 
 
 def _counted(statement: Select[int, str, int]) -> list[Counted]:

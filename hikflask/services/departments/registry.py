@@ -3,7 +3,7 @@
 An employee's row holds the name of the department; resolve() is called in the transaction that writes it there.
 """
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy import delete as delete_row
 
 from hikflask import text_rules
@@ -26,7 +26,7 @@ def resolve(name: str) -> str:
         return ""
     write_first()
     # SQLite has no such lock, and does not need it: nobody else writes meanwhile.
-    kept = _stored(wanted).with_for_update(read=True, key_share=True)
+    kept = stored_name(wanted).with_for_update(read=True, key_share=True)
     name_here = db.session.execute(kept).scalar_one_or_none()
     if name_here is None:
         lock_spelling(wanted)
@@ -45,14 +45,15 @@ def lock_spelling(name: str) -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(spelling_key(name), 0))))
 
 
-def stored_name(name: str) -> ScalarSelect[str]:
-    """Return the subquery for the stored spelling of a department's name; NULL when there is no such department."""
-    return _stored(name).scalar_subquery()
+def stored_name(name: str) -> Select[str]:
+    """Select the stored name of a department: this very spelling, else the oldest of the others."""
+    same = select(Department.name).where(Department.folded == spelling_key(name))
+    return same.order_by(Department.name != name, Department.id).limit(1)
 
 
 def find(name: str) -> str | None:
     """Return the stored spelling of a department's name, or None. Nothing is added or locked."""
-    return db.session.execute(_stored(one_spaced(name))).scalar_one_or_none()
+    return db.session.execute(stored_name(one_spaced(name))).scalar_one_or_none()
 
 
 def id_of(name: str) -> int | None:
@@ -140,12 +141,6 @@ def delete_unused(name: str) -> bool:
     changed_rows(delete_row(Department).where(Department.id == department_id))
     audit.record("department.deleted", subject=name)
     return True
-
-
-def _stored(name: str) -> Select[str]:
-    """Select the stored name of a department: this very spelling, else the oldest of the others."""
-    same = select(Department.name).where(Department.folded == spelling_key(name))
-    return same.order_by(Department.name != name, Department.id).limit(1)
 
 
 def _insert(name: str) -> Department:

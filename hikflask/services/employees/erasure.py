@@ -16,7 +16,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile_now import ChangedRow
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
-from hikflask.services.privacy import certificates, import_traces, kept_answers, traces
+from hikflask.services.privacy import certificates, import_traces, traces
 from hikflask.services.privacy.import_traces import Person
 
 
@@ -55,7 +55,10 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     # A transaction that adds a row about the employee has committed it before, or waits for the end of this one.
     db.session.execute(select(Employee.id).where(Employee.id == employee_id).with_for_update())
     enrolments = queries.of_person(employee.number, employee_id, lock=True)
-    typed = personal_data.numbers_typed(employee.number, employee.name, employee_id)
+    captures = personal_data.find_by_number(employee.number, employee_id)
+    captures += personal_data.find_by_name(employee.number, employee.name)
+    # The numbers that the captures were taken for, mistyped ones, too.
+    typed = {capture.draft_number for capture in captures} - {""}
     import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
     files = _forget(numbers, employee.number, employee.name, employee_id)
     erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files)
@@ -110,7 +113,7 @@ def has_data_of(number: str) -> bool:
         personal_data.find_by_number,
         personal_data.leftover_photos,
         storage.files_without_row,
-        _reports,
+        lambda number: db.session.execute(select(JobItem.id).where(JobItem.number == number).limit(1)).first(),
         import_traces.of_number,
         lambda number: traces.in_comparisons([number]),
         audit.keys_left_by,
@@ -132,7 +135,7 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     :param numbers: the numbers that the person has, or had on terminals.
     """
     traces.forget(numbers, employee_id)
-    kept_answers.blank_answers()
+    traces.blank_answers()
     strays = storage.files_without_row(*numbers)
     captured = personal_data.forget_person(number, name, employee_id)
     # The rows are deleted with the employee. A photo that is marked as forgotten may still have its file.
@@ -146,8 +149,3 @@ def _numbers_of(employee: Employee) -> set[str]:
     numbers = {employee.number} | enrolled | audit.numbers_of(employee.id)
     taken = select(Employee.number).where(Employee.number.in_(numbers), Employee.id != employee.id)
     return numbers - set(db.session.execute(taken).scalars())
-
-
-def _reports(number: str) -> list[int]:
-    """Return the ids of the items of jobs with this number."""
-    return list(db.session.execute(select(JobItem.id).where(JobItem.number == number)).scalars())

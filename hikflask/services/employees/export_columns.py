@@ -1,7 +1,6 @@
 """Employees as the rows of a table, with a column for each terminal. The import recognises the columns again."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
@@ -81,16 +80,17 @@ _WITH_STATES = select(Employee).options(
 )
 
 
-@dataclass(frozen=True)
 class PeopleTable:
-    """The words of one language, and the terminals in service: what the rows need besides the employees."""
+    """A table of employees in one of LANGUAGES, with a column for each terminal in service."""
 
-    sheet: str
-    head: list[str]
-    yes: str
-    no: str
-    words: dict[str, str]
-    terminal_ids: list[int]
+    def __init__(self, language: str) -> None:
+        terminals = [terminal for terminal in registry.list_all() if terminal.retired_at is None]
+        self.terminal_ids = [terminal.id for terminal in terminals]
+        with force_locale(language):
+            self.sheet = str(SHEET)
+            self.head = [*map(str, HEAD), *(terminal.name for terminal in terminals)]
+            self.yes, self.no = str(YES), str(NO)
+            self.words = {badge: str(word) for badge, word in BADGES.items()}
 
     def parts(self, batches: Iterable[list[Employee]]) -> Iterator[Rows]:
         """Yield the rows in parts: the header row, then one part for each batch."""
@@ -99,7 +99,9 @@ class PeopleTable:
             yield [self._cells(employee) for employee in batch]
 
     def _cells(self, employee: Employee) -> list[str]:
-        there = {enrolment.terminal_id: enrolment for enrolment in employee.enrolments}
+        words = {
+            row.terminal_id: self.words[badges.badge_of(row, badges.detail_of(row))] for row in employee.enrolments
+        }
         return [
             employee.number,
             employee.name,
@@ -108,25 +110,8 @@ class PeopleTable:
             local(employee.created_at).strftime(TABLE_TIME),
             text_rules.written_day(employee.valid_from),
             text_rules.written_day(employee.valid_to),
-            *(self._badge(there[terminal_id]) if terminal_id in there else "" for terminal_id in self.terminal_ids),
+            *(words.get(terminal_id, "") for terminal_id in self.terminal_ids),
         ]
-
-    def _badge(self, enrolment: Enrolment) -> str:
-        return self.words[badges.badge_of(enrolment, badges.detail_of(enrolment))]
-
-
-def in_language(language: str) -> PeopleTable:
-    """Return the table in one of LANGUAGES."""
-    terminals = [terminal for terminal in registry.list_all() if terminal.retired_at is None]
-    with force_locale(language):
-        return PeopleTable(
-            sheet=str(SHEET),
-            head=[*map(str, HEAD), *(terminal.name for terminal in terminals)],
-            yes=str(YES),
-            no=str(NO),
-            words={badge: str(word) for badge, word in BADGES.items()},
-            terminal_ids=[terminal.id for terminal in terminals],
-        )
 
 
 def batches(employee_ids: Sequence[int]) -> Iterator[list[Employee]]:

@@ -37,6 +37,7 @@ LEFT = "left"
 # For an enrolment's state, employees who have an enrolment in it.
 STATES = (ON_TERMINALS, NO_FACE, WAITING, REFUSED, LEAVING, LEFT)
 
+# Names are sorted by the folded search text, so that Cyrillic sorts right.
 SORTS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     "name": (Employee.search.asc(), Employee.id.asc()),
     "-name": (Employee.search.desc(), Employee.id.desc()),
@@ -109,7 +110,7 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
         where.append(Employee.id.in_(word_index.ids(words)))
     if wanted.department:
         typed = storable(wanted.department)
-        where.append(Employee.department == func.coalesce(departments.stored_name(typed), typed))
+        where.append(Employee.department == func.coalesce(departments.stored_name(typed).scalar_subquery(), typed))
     if wanted.consent:
         where.append(and_(Employee.has_consent) if wanted.consent == GIVEN else _lacks_consent(wanted.state))
     if wanted.state:
@@ -120,15 +121,11 @@ def conditions(wanted: EmployeeFilter, *, each: bool = False) -> list[ColumnElem
     if wanted.absent_from is not None:
         where += [and_(Employee.is_active), ~_has(WANTED, Enrolment.terminal_id == wanted.absent_from, each=each)]
     if wanted.had is not None:
-        was_had = _has(_was_had(wanted.had), Enrolment.terminal_id == wanted.had, each=each)
-        where += [and_(Employee.is_active), was_had]
+        retired_at = select(Terminal.retired_at).where(Terminal.id == wanted.had).scalar_subquery()
+        # The retirement of a terminal changes the desired state of those alone who were desired there.
+        was_had = or_(WANTED, and_(Enrolment.confirmation_note != "", Enrolment.desired_since >= retired_at))
+        where += [and_(Employee.is_active), _has(was_had, Enrolment.terminal_id == wanted.had, each=each)]
     return where
-
-
-def _was_had(terminal_id: int) -> ColumnElement[bool]:
-    retired_at = select(Terminal.retired_at).where(Terminal.id == terminal_id).scalar_subquery()
-    # The retirement of a terminal changes the desired state of those alone who were desired there.
-    return or_(WANTED, and_(Enrolment.confirmation_note != "", Enrolment.desired_since >= retired_at))
 
 
 def words_of(wanted: EmployeeFilter) -> list[str]:
@@ -162,11 +159,6 @@ def _lacks_consent(state: str) -> ColumnElement[bool]:
     # Employees who left need no consent any more.
     missing = ~Employee.has_consent
     return missing if state in {LEAVING, LEFT} else and_(Employee.is_active, missing)
-
-
-def order(wanted: EmployeeFilter) -> tuple[UnaryExpression[Any], ...]:
-    """Return the columns to sort by. Names are sorted by the folded search text, so that Cyrillic sorts right."""
-    return SORTS[wanted.sort]
 
 
 def counted(wanted: EmployeeFilter) -> Select[int]:
@@ -203,24 +195,18 @@ def each_once(wanted: EmployeeFilter, most: int) -> Select[Any] | None:
 
     It reads along an index, and may stop after `most` of them.
     """
-    if wanted.state and wanted == EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort):
-        return in_state_once(wanted.state, wanted.terminal, most)
-    if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
-        here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
-        return _each_once(*here, most=most)
-    return None
-
-
-def in_state_once(state: str, terminal_id: int | None, most: int) -> Select[Any]:
-    """Return a statement for the ids of employees in one of STATES, each once.
-
-    It reads each kind of enrolments along its index, and may stop after `most` of them.
-    """
+    state, terminal_id = wanted.state, wanted.terminal
+    if wanted != EmployeeFilter(state=state, terminal=terminal_id, sort=wanted.sort):
+        return None
+    where: list[ColumnElement[bool]] = [Enrolment.employee_id.is_not(None)]
+    if not state:
+        here = (IS_THERE, Enrolment.terminal_id == terminal_id)
+        return None if terminal_id is None else _each_once(*here, *where, most=most)
     if state not in {WAITING, REFUSED, LEAVING}:
         return select(Employee.id).where(in_state(state, terminal_id, each=True))
-    where: list[ColumnElement[bool]] = [Enrolment.employee_id.is_not(None)]
     if state != LEAVING:
         where.append(select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery())
+    # Each kind of enrolments is read along its index.
     kinds = (_each_once(*where, *facts, most=most) for facts in _kinds(state, _at(terminal_id)))
     return select(union(*kinds).subquery())
 

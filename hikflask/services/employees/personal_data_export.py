@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -41,25 +40,14 @@ from hikflask.services.privacy import consents, import_traces, traces
 from hikflask.text_rules import folded
 
 DATA = "data.json"
+PICTURE = "photos/{}.jpg"
 # The times of an employee's row and of its audit entry differ by less than this.
 SAME_TIME = timedelta(seconds=1)
 # The keys of data.json. Row ids mean nothing to the person and are left out.
-OF_EMPLOYEE = (
-    *FORM_NAMES,
-    "is_active",
-    "left_at",
-    "created_at",
-)
+OF_EMPLOYEE = (*FORM_NAMES, "is_active", "left_at", "created_at")
 OF_CONSENT = ("given_on", "basis", "note", "recorded_by", "recorded_at")
 OF_PHOTO = ("sha256", "source", "created_at", "forgotten_at", "unlinked_at")
-OF_CAPTURE = (
-    "state",
-    "requested_by",
-    "created_at",
-    *DRAFT_COLUMNS.values(),
-    "draft_consent",
-    "face_url",
-)
+OF_CAPTURE = ("state", "requested_by", "created_at", *DRAFT_COLUMNS.values(), "draft_consent", "face_url")
 OF_ENROLMENT = (
     "number",
     "wanted",
@@ -117,7 +105,10 @@ def export_employee(employee_id: int) -> bytes:
     data = {
         "employee": _columns(employee, OF_EMPLOYEE),
         "consent": _columns(consent, OF_CONSENT) if consent else None,
-        "photos": [{"file": _path_in_zip(photo, picture), **_columns(photo, OF_PHOTO)} for photo, picture in pictures],
+        "photos": [
+            {"file": PICTURE.format(photo.id) if picture else None, **_columns(photo, OF_PHOTO)}
+            for photo, picture in pictures
+        ],
         "captures": [_at_terminal(row, OF_CAPTURE, "reason") for row in captures],
         "groups": [group.name for group in groups.of_employee(employee) if group.alone],
         "terminals": [_at_terminal(row, OF_ENROLMENT, "refusal") for row in enrolled],
@@ -178,15 +169,9 @@ def _zipped(data: dict[str, Any], pictures: list[tuple[Photo, bytes | None]]) ->
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr(DATA, json.dumps(data, ensure_ascii=False, indent=2))
         for photo, picture in pictures:
-            name = _path_in_zip(photo, picture)
-            if name and picture:
-                archive.writestr(name, picture)
+            if picture:
+                archive.writestr(PICTURE.format(photo.id), picture)
     return file.getvalue()
-
-
-def _path_in_zip(photo: Photo, picture: bytes | None) -> str | None:
-    """Return the photo's path in the ZIP file, or None when its file is gone."""
-    return f"photos/{photo.id}.jpg" if picture else None
 
 
 def _picture(photo: Photo) -> bytes | None:
@@ -199,7 +184,7 @@ def _picture(photo: Photo) -> bytes | None:
 
 def _photos(employee_id: int, captures: list[Capture]) -> list[Photo]:
     """Return the employee's photos, and the pictures of these captures that were never saved."""
-    own = list(_rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id)))
+    own = _rows(select(Photo).where(Photo.employee_id == employee_id).order_by(Photo.id))
     unsaved = [row.photo for row in captures if row.photo is not None and row.photo.employee_id is None]
     return own + unsaved
 
@@ -212,8 +197,8 @@ def _entries(employee: Employee, captures: list[Capture], photos: list[Photo]) -
     ended = func.max(AuditEntry.id).filter(AuditEntry.action.in_(ENDS))
     another = select(ended).where(or_(_is_about([employee.number]), AuditEntry.employee_id == employee.id))
     later = AuditEntry.id > func.coalesce(another.scalar_subquery(), 0)
-    own = opened(list(_rows(select(AuditEntry).where(or_(by_number, by_id), later))))
-    views = opened(list(_rows(select(AuditEntry).where(AuditEntry.action == "photo.viewed", _views(photos), later))))
+    own = opened(_rows(select(AuditEntry).where(or_(by_number, by_id), later)))
+    views = opened(_rows(select(AuditEntry).where(AuditEntry.action == "photo.viewed", _views(photos), later)))
     names = {photo.file.partition("_")[2] for photo in photos}
     seen = [view for view in views if view.subject.partition("_")[2] in names]
     return list({entry.id: entry for entry in sorted([*own, *seen], key=lambda entry: entry.id)}.values())
@@ -241,9 +226,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 def _erasure(erasure: Erasure) -> dict[str, Any]:
-    columns, removals = _columns(erasure, OF_ERASURE), [_removal(row) for row in erasure.removals]
     # The order of the keys stays the same, too.
-    return {"number": columns.pop("number"), "name": columns.pop("name"), "terminals": removals, **columns}
+    begin = {"number": erasure.number, "name": erasure.name, "terminals": [_removal(row) for row in erasure.removals]}
+    return begin | _columns(erasure, OF_ERASURE)
 
 
 def _removal(removal: ErasureRemoval) -> dict[str, Any]:
@@ -258,9 +243,8 @@ def _removal(removal: ErasureRemoval) -> dict[str, Any]:
     }
 
 
-def _rows(statement: Any) -> Iterable[Any]:
-    rows: Iterable[Any] = db.session.execute(statement).scalars()
-    return rows
+def _rows(statement: Any) -> list[Any]:
+    return list(db.session.execute(statement).scalars())
 
 
 def _columns(row: Base | Entry, names: tuple[str, ...]) -> dict[str, Any]:

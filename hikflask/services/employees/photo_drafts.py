@@ -31,6 +31,7 @@ TOKEN = re.compile(r"([1-9]\d{0,8})-([\w-]{22})\Z", re.ASCII)
 MAX_DRAFTS_EACH = 20
 MAX_LINE_LENGTH = 64 * 1024
 FULL_TURN = 360
+IS_DRAFT = and_(Photo.employee_id.is_(None), Photo.forgotten_at > database_now())
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
 
     :raises photo_draft_gone: when there is no such draft of this operator any more. :raises PhotosWaiting:
     """
-    photo, draft = _owned(token, owner)
+    photo, draft = owned(token, owner)
     try:
         upload = storage.beside(photo).read_bytes().partition(b"\n")[2]
     except FileNotFoundError as error:
@@ -82,14 +83,14 @@ def changed(token: str, number: str, owner: str, *, turn: int = 0, crop: bool | 
 
 def find(token: str, owner: str) -> PhotoDraft | None:
     """Return an operator's draft; None when it is saved, forgotten, or somebody else's."""
-    photo = _row(token, _is_draft())
+    photo = _row(token, IS_DRAFT)
     about = _about(storage.beside(photo)) if photo else {}
     return _draft(photo, about) if photo and about.get("owner") == owner else None
 
 
 def picture(token: str, owner: str) -> bytes | None:
     """Return the bytes that would be saved; None where find() returns None."""
-    photo = _row(token, _is_draft())
+    photo = _row(token, IS_DRAFT)
     path = storage.path_of(photo) if photo else None
     try:
         content = path.read_bytes() if path else None
@@ -101,17 +102,9 @@ def picture(token: str, owner: str) -> bytes | None:
 
 def drop(token: str, owner: str) -> None:
     """Delete an operator's draft, if it is there."""
-    photo = _row(token, _is_draft())
+    photo = _row(token, IS_DRAFT)
     if photo and find(token, owner):
         _delete([photo.file])
-
-
-def photo_to_save(token: str, owner: str) -> Photo:
-    """Return the photo of an operator's draft, for save().
-
-    :raises photo_draft_gone: when there is no such draft any more.
-    """
-    return _owned(token, owner)[0]
 
 
 def save(photo: Photo) -> None:
@@ -119,7 +112,7 @@ def save(photo: Photo) -> None:
 
     :raises photo_draft_gone: when it was saved, forgotten or erased meanwhile.
     """
-    if changed_rows(update(Photo).where(Photo.id == photo.id, _is_draft()).values(forgotten_at=None)) != 1:
+    if changed_rows(update(Photo).where(Photo.id == photo.id, IS_DRAFT).values(forgotten_at=None)) != 1:
         raise ServiceError("photo_draft_gone")
     db.session.refresh(photo)
 
@@ -129,12 +122,12 @@ def saved_as(token: str) -> Photo | None:
     return _row(token, Photo.employee_id.is_not(None))
 
 
-def _owned(token: str, owner: str) -> tuple[Photo, PhotoDraft]:
+def owned(token: str, owner: str) -> tuple[Photo, PhotoDraft]:
     """Return the photo and the draft of an operator.
 
     :raises photo_draft_gone: when there is no such draft any more.
     """
-    photo, draft = _row(token, _is_draft()), find(token, owner)
+    photo, draft = _row(token, IS_DRAFT), find(token, owner)
     if photo is None or draft is None:
         raise ServiceError("photo_draft_gone")
     return photo, draft
@@ -153,10 +146,6 @@ def _draft(photo: Photo, about: dict[str, Any]) -> PhotoDraft:
     token = f"{photo.id}-{storage.random_part(photo.file)}"
     findings = tuple(Finding(**finding) for finding in about["findings"])
     return PhotoDraft(token, about["owner"], about["turn"], about["cropped"], findings, about["faces_checked"])
-
-
-def _is_draft() -> ColumnElement[bool]:
-    return and_(Photo.employee_id.is_(None), Photo.forgotten_at > database_now())
 
 
 def _row(token: str, condition: ColumnElement[bool]) -> Photo | None:
@@ -183,7 +172,7 @@ def _about(path: Path) -> dict[str, Any]:
 def _delete(files: list[str]) -> None:
     if not files:
         return
-    drafts = update(Photo).where(Photo.file.in_(files), _is_draft()).values(forgotten_at=database_now())
+    drafts = update(Photo).where(Photo.file.in_(files), IS_DRAFT).values(forgotten_at=database_now())
     with transaction():
         gone = list(db.session.execute(drafts.returning(Photo.file)).scalars())
         after_commit(lambda: deletion.remove_at_once(gone))

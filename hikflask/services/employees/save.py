@@ -91,7 +91,7 @@ def save_employee(
         with storage.Files() as files:
             photo = None
             if source.photo_draft:
-                photo = photo_drafts.photo_to_save(source.photo_draft, source.saved_by)
+                photo, _ = photo_drafts.owned(source.photo_draft, source.saved_by)
             elif source.upload:
                 photo = files.add(storage.keep_upload(source.upload, draft.number))
             employee = save_changes(

@@ -149,7 +149,7 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[Employ
 
     The employee with exactly the searched number comes first, and not again among the others.
     """
-    order = Keyset(filters.order(wanted), f"employees {wanted.sort}")
+    order = Keyset(filters.SORTS[wanted.sort], f"employees {wanted.sort}")
     first = _with_number(wanted)
     rows, total = _rows(wanted, order, limit + (first is not None), place)
     if first is not None:
@@ -271,7 +271,8 @@ def _few(wanted: EmployeeFilter) -> Ids | None:
 
 def _ids(wanted: EmployeeFilter, *, each: bool = False) -> Select[int]:
     first = _with_number(wanted)
-    order = filters.order(wanted) if first is None else ((Employee.id != first).asc(), *filters.order(wanted))
+    at_first = () if first is None else ((Employee.id != first).asc(),)
+    order = (*at_first, *filters.SORTS[wanted.sort])
     return select(Employee.id).where(*filters.conditions(wanted, each=each)).order_by(*order)
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from sqlalchemy import Select, delete, insert, or_, select
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, Enrolment, Photo, Terminal, TerminalGroup
+from hikflask.models import Employee, Enrolment, Photo, Terminal, TerminalGroup
 from hikflask.models.terminal import BY_URL
-from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.models.terminal_group import GROUP_EMPLOYEES, GROUP_TERMINALS
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.groups import locks
+from hikflask.services.groups import queries as groups
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,12 @@ class Changes:
 
 def terminals_of(employee: Employee) -> list[Terminal]:
     """Return the terminals on which groups ask for an employee, by the department or alone, active or not."""
-    return _granted(employee.department, _alone(employee.id))
+    return _granted(employee.department, groups.alone_of(employee.id))
 
 
 def groups_of(employee_id: int | None) -> list[int]:
     """Return the ids of the groups that an employee belongs to alone."""
-    return list(db.session.execute(_alone(employee_id or 0).order_by(GROUP_EMPLOYEES.c.group_id)).scalars())
-
-
-def _alone(employee_id: int) -> Select[int]:
-    return select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee_id)
+    return list(db.session.execute(groups.alone_of(employee_id or 0).order_by(GROUP_EMPLOYEES.c.group_id)).scalars())
 
 
 def apply(employee: Employee) -> Changes:
@@ -136,11 +133,7 @@ def _difference(present: list[Enrolment], granted: list[Terminal]) -> Changes:
 
 
 def _granted(department: str, group_ids: Collection[int] | Select[int]) -> list[Terminal]:
-    by_department = (
-        select(GROUP_DEPARTMENTS.c.group_id)
-        .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)
-        .where(Department.name == department)
-    )
+    by_department = groups.of_department(department)
     in_groups = select(GROUP_TERMINALS.c.terminal_id).where(
         or_(GROUP_TERMINALS.c.group_id.in_(by_department), GROUP_TERMINALS.c.group_id.in_(group_ids))
     )

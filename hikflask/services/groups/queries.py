@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, Select, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+
+# The columns of what belongs to a group, for ids().
+TERMINALS, DEPARTMENTS = GROUP_TERMINALS.c.terminal_id, GROUP_DEPARTMENTS.c.department_id
+EMPLOYEES = GROUP_EMPLOYEES.c.employee_id
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,22 @@ def names() -> list[tuple[int, str]]:
 
 def of_employee(employee: Employee) -> list[Belongs]:
     """Return the groups that an employee belongs to, sorted by name."""
-    alone = select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee.id)
-    by_department = (
-        select(GROUP_DEPARTMENTS.c.group_id)
-        .join(Department, Department.id == GROUP_DEPARTMENTS.c.department_id)
-        .where(Department.name == employee.department)
-    )
-    single, shared = (set(db.session.execute(statement).scalars()) for statement in (alone, by_department))
+    statements = (alone_of(employee.id), of_department(employee.department))
+    single, shared = (set(db.session.execute(statement).scalars()) for statement in statements)
     return [Belongs(key, name, key in single, key in shared) for key, name in names() if key in single | shared]
+
+
+def alone_of(employee_id: int) -> Select[int]:
+    """Return the statement for the ids of the groups that an employee belongs to alone."""
+    return select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee_id)
+
+
+def of_department(name: str) -> Select[int]:
+    """Return the statement for the ids of the groups that the department of this name belongs to."""
+    statement = select(GROUP_DEPARTMENTS.c.group_id).join(
+        Department, Department.id == GROUP_DEPARTMENTS.c.department_id
+    )
+    return statement.where(Department.name == name)
 
 
 def people(group_id: int, limit: int) -> list[Employee]:
@@ -69,16 +81,10 @@ def people(group_id: int, limit: int) -> list[Employee]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def department_ids(group_id: int) -> list[int]:
-    """Return the ids of the departments that belong to a group."""
-    ids = select(GROUP_DEPARTMENTS.c.department_id).where(GROUP_DEPARTMENTS.c.group_id == group_id)
-    return list(db.session.execute(ids.order_by(GROUP_DEPARTMENTS.c.department_id)).scalars())
-
-
-def terminal_ids(group_id: int) -> list[int]:
-    """Return the ids of a group's terminals."""
-    ids = select(GROUP_TERMINALS.c.terminal_id).where(GROUP_TERMINALS.c.group_id == group_id)
-    return list(db.session.execute(ids.order_by(GROUP_TERMINALS.c.terminal_id)).scalars())
+def ids(column: Column[int], group_id: int) -> list[int]:
+    """Return the sorted ids of what belongs to a group, by their column, such as TERMINALS."""
+    statement = select(column).where(column.table.c.group_id == group_id).order_by(column)
+    return list(db.session.execute(statement).scalars())
 
 
 def facts(group: TerminalGroup) -> dict[str, Any]:

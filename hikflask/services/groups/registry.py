@@ -63,7 +63,7 @@ def write(group_id: int | None, wanted: Wanted, require: Require | None = None) 
     namesake = select(TerminalGroup.id).where(TerminalGroup.name == name, TerminalGroup.id != (group_id or 0))
     if db.session.execute(namesake).first():
         raise ServiceError("group_known")
-    present = queries.terminal_ids(group.id) if group else []
+    present = queries.ids(queries.TERMINALS, group.id) if group else []
     added, terminal_ids = _employees(wanted.added), [*wanted.terminal_ids, *_staying(present, wanted.removed_terminals)]
     _hold_known(terminal_ids, present)
     before = queries.facts(group) if group else None
@@ -72,7 +72,7 @@ def write(group_id: int | None, wanted: Wanted, require: Require | None = None) 
         db.session.add(group)
     group.name = name
     db.session.flush()
-    present_departments = queries.department_ids(group.id)
+    present_departments = queries.ids(queries.DEPARTMENTS, group.id)
     added_departments = db.session.execute(select(Department.id).where(Department.name.in_(names))).scalars()
     department_ids = [*added_departments, *_staying(present_departments, wanted.removed_departments)]
     _replace(GROUP_TERMINALS.c.terminal_id, group.id, present, terminal_ids)
@@ -92,9 +92,9 @@ def delete_group(group_id: int) -> Written:
     """
     locks.change_alone()
     group = _row(group_id)
-    before, gone = queries.facts(group), Written(group_id, group.name, frozenset(queries.terminal_ids(group_id)))
-    alone = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
-    _change_people(group, [], list(db.session.execute(alone).scalars()))
+    before, terminal_ids = queries.facts(group), queries.ids(queries.TERMINALS, group_id)
+    gone = Written(group_id, group.name, frozenset(terminal_ids))
+    _change_people(group, [], queries.ids(queries.EMPLOYEES, group_id))
     audit.record("group.deleted", subject=group.name, before=before)
     for table in (GROUP_TERMINALS, GROUP_DEPARTMENTS):
         changed_rows(delete(table).where(table.c.group_id == group_id))
@@ -146,8 +146,7 @@ def _replace(column: Column[int], group_id: int, present: Collection[int], ids: 
 
 def _change_people(group: TerminalGroup, added: Iterable[Employee], removed: Collection[int]) -> None:
     """Add single employees to a group and remove others, each with an entry in the audit trail."""
-    members = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group.id)
-    present = set(db.session.execute(members).scalars())
+    present = {*queries.ids(queries.EMPLOYEES, group.id)}
     for employee in added:
         if employee.id not in present:
             db.session.execute(insert(GROUP_EMPLOYEES).values(group_id=group.id, employee_id=employee.id))

@@ -37,7 +37,7 @@ def make_draft(
     :param terminal: where the job is done, where that is not asked any more.
     """
     chosen = filters.conditions(wanted) if employee_ids is None else [Employee.id.in_(employee_ids)]
-    meant = select(Employee).where(*chosen).order_by(*filters.order(wanted))
+    meant = select(Employee).where(*chosen).order_by(*filters.SORTS[wanted.sort])
     job = Job(kind=kind, params={})
     if terminal is not None:
         job.terminal_id, job.params = terminal.id, {"terminal_id": terminal.id, "terminal": terminal.name}

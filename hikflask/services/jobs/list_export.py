@@ -29,7 +29,7 @@ def write_file(job: Job, progress: Progress) -> None:
             changed_rows(delete(JobItem).where(JobItem.job_id == job.id, JobItem.number == ""))
             progress.report(0, job.total)
         written: list[int] = []
-        table = export_columns.in_language(job.params["language"])
+        table = export_columns.PeopleTable(job.params["language"])
         parts = table.parts(_reported(job, progress, written))
         table_file.write(export_files.path_of(job), table.sheet, parts)
         with transaction():

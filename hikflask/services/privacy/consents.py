@@ -82,17 +82,6 @@ def withdraw(employee_id: int) -> bool:
     return consent is not None
 
 
-def require_for_capture(number: str, employee_id: int | None, *, given_today: bool) -> None:
-    """Refuse to begin a capture without a consent, where one is required.
-
-    :param number: of the employee to capture, where there is no `employee_id`.
-    :param given_today: whether the form says that consent was given today.
-    :raises consent_missing: when it does not, and none is recorded.
-    """
-    if is_required() and not given_today and is_missing(number, employee_id):
-        raise ServiceError("consent_missing")
-
-
 def require_for_save(employee: Employee, *, given_today: bool = False, with_face: bool) -> None:
     """Refuse, within the caller's transaction, to save a face without a consent, where one is required.
 

@@ -1,4 +1,4 @@
-"""Other data with a person's ID: reports of jobs, comparisons, and messages to webhooks.
+"""Other data about a person: reports of jobs, comparisons, messages to webhooks, and answers to calls of programs.
 
 It is forgotten when an erasure begins, and again before it is complete. In between, a comparison may have read the
 person from a terminal once more, and the worker has recorded the results of the removals. A number that is erased here
@@ -7,9 +7,9 @@ may still be on a terminal: the next comparison then finds it again, as a strang
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Text, cast, delete, false, or_, select, update
+from sqlalchemy import Table, Text, delete, false, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import (
@@ -17,6 +17,7 @@ from hikflask.models import (
     Difference,
     Drift,
     Employee,
+    IdempotencyKey,
     IgnoredDifference,
     Job,
     JobItem,
@@ -24,9 +25,11 @@ from hikflask.models import (
     Terminal,
     WebhookDelivery,
 )
+from hikflask.models.api_token import GONE, KEPT_SECONDS
+from hikflask.models.columns import database_now
 from hikflask.models.refusal import without_values
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, lock_numbers, transaction, write_first
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_numbers, lock_table, transaction, write_first
 from hikflask.services.privacy import import_traces
 from hikflask.services.privacy.import_traces import Person
 
@@ -93,11 +96,29 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
         audit.destroy_keys(numbers, employee_id)
 
 
+def blank_answers() -> None:
+    """Forget what calls with an Idempotency-Key were answered, within the transaction that erases somebody.
+
+    Any answer may name a person. A call that runs has read of the person, so its answer is not kept either; and none
+    begins before the erasure ends. The keys stay, so that nothing is done twice.
+    """
+    lock_table(cast("Table", IdempotencyKey.__table__))
+    changed_rows(update(IdempotencyKey).values(answer=GONE))
+
+
+def forget_keys() -> int:
+    """Delete Idempotency-Keys that are older than a day, some at a time; return how many."""
+    old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < database_now(-KEPT_SECONDS))
+    some = old.order_by(IdempotencyKey.created_at).limit(5 * CLEANUP_BATCH)
+    with transaction():
+        return changed_rows(delete(IdempotencyKey).where(IdempotencyKey.id.in_(some)))
+
+
 def _blank_params(numbers: Collection[str]) -> None:
     """Remove the numbers from the params of jobs."""
     # As JSON writes them: numbers that were found on a terminal may have other characters than ours.
     written = [json.dumps(number) for number in numbers]
-    named = or_(false(), *(cast(Job.params, Text).contains(words, autoescape=True) for words in written))
+    named = or_(false(), *(Job.params.cast(Text).contains(words, autoescape=True) for words in written))
     jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
     for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
         for name in PARAMS_WITH_NUMBERS & job.params.keys():

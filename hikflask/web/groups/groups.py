@@ -11,7 +11,8 @@ from wtforms import Field
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
-from hikflask.forms.groups import DeletionForm, GroupPageForm
+from hikflask.forms.groups import GroupPageForm
+from hikflask.forms.jobs import JobForm
 from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
@@ -85,14 +86,14 @@ def typed_again(fields: MultiDict[str, str], group_id: int | None = None) -> Res
 @confirmed(ADMIN)
 def ask_delete(group_id: int) -> ResponseReturnValue:
     """Ask before a group is deleted: how many lose which terminals."""
-    return _question(_group_or_404(group_id), DeletionForm(formdata=None))
+    return _question(_group_or_404(group_id), JobForm(formdata=None))
 
 
 @bp.post("/<int:group_id>/delete")
 @confirmed(ADMIN)
 def delete(group_id: int) -> ResponseReturnValue:
     """Delete a group; the people of it are removed from its terminals in the background."""
-    group, form = _group_or_404(group_id), DeletionForm()
+    group, form = _group_or_404(group_id), JobForm()
     try:
         done = changing.change(group_id, None, tasks.apply_groups, _agreed(form), digest=form.shown.data or "")
     except PlanChanged as error:
@@ -107,7 +108,7 @@ def delete(group_id: int) -> ResponseReturnValue:
 @resubmission.restores("groups.delete")
 def asked_again(fields: MultiDict[str, str], group_id: int) -> Response:
     """Show the question again with the number as it was typed."""
-    return _question(_group_or_404(group_id), DeletionForm(formdata=fields))
+    return _question(_group_or_404(group_id), JobForm(formdata=fields))
 
 
 def _save(group: Listed | None) -> ResponseReturnValue:
@@ -140,7 +141,7 @@ def _save(group: Listed | None) -> ResponseReturnValue:
     return _redirect(done)
 
 
-def _agreed(form: GroupPageForm | DeletionForm) -> Agreed:
+def _agreed(form: GroupPageForm | JobForm) -> Agreed:
     """Return the number that was typed; all forms of groups are administrators'."""
     return Agreed(row_id(form.confirm.data), by_admin=True)
 
@@ -167,8 +168,8 @@ def _as_saved(group_id: int) -> GroupPageForm:
     if group is None:
         raise NotFound("group_unknown")
     form = GroupPageForm(formdata=None, name=group.name)
-    form.set_value("terminals", queries.terminal_ids(group_id))
-    form.set_value("departments", queries.department_ids(group_id))
+    form.set_value("terminals", queries.ids(queries.TERMINALS, group_id))
+    form.set_value("departments", queries.ids(queries.DEPARTMENTS, group_id))
     form.set_version()
     return form
 
@@ -212,7 +213,7 @@ def _offered(group: Listed | None) -> list[Any]:
     return [terminal for terminal in terminals.list_all() if terminal.retired_at is None or terminal.id in own]
 
 
-def _question(group: Listed, form: DeletionForm, status: int = HTTPStatus.OK) -> Response:
+def _question(group: Listed, form: JobForm, status: int = HTTPStatus.OK) -> Response:
     changes = changing.preview(group.id, None)
     if form.shown.data != changes.digest:
         flash_plan_changed(form)

@@ -118,7 +118,7 @@ def check_certificate() -> ResponseReturnValue:
         return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     erasure = certificates.get(int(form.certificate.data))
     if erasure is None or erasure.completed_at is None:
-        form.add_unknown_error()
+        form.certificate.errors = [_("There is no such complete certificate.")]
         return _checked(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         matches = certificates.matches(erasure, form.number.data, form.name.data or "")
@@ -198,7 +198,7 @@ def _list(form: NumberForm, status: int = 200) -> Response:
 
 
 def _refuse_unknown(form: NumberForm) -> Response:
-    form.add_unknown_error()
+    form.number.errors = [_("Nothing is stored here about this ID.")]
     return _list(form, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
 
 def rows(language: str, wanted: EmployeeFilter) -> list[list[str]]:
-    parts = export_columns.in_language(language).parts(export_columns.batches(search.ids(wanted)))
+    parts = export_columns.PeopleTable(language).parts(export_columns.batches(search.ids(wanted)))
     return [row for part in parts for row in part]
 
 

@@ -62,7 +62,7 @@ def test_draft_is_found_by_its_token_and_shows_what_would_be_saved() -> None:
 
     assert drafts.find(made.token, ANNA) == made
     assert shown(made).size == SIZE
-    assert storage.sha256(drafts.picture(made.token, ANNA) or b"") == drafts.photo_to_save(made.token, ANNA).sha256
+    assert storage.sha256(drafts.picture(made.token, ANNA) or b"") == drafts.owned(made.token, ANNA)[0].sha256
 
 
 def test_nobody_else_sees_changes_drops_or_saves_it() -> None:
@@ -71,7 +71,7 @@ def test_nobody_else_sees_changes_drops_or_saves_it() -> None:
     assert drafts.find(made.token, BORIS) is None
     assert drafts.picture(made.token, BORIS) is None
     for refused in (
-        lambda: drafts.photo_to_save(made.token, BORIS),
+        lambda: drafts.owned(made.token, BORIS)[0],
         lambda: drafts.changed(made.token, "1", BORIS, turn=90),
     ):
         with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
@@ -107,12 +107,12 @@ def test_turning_makes_another_draft_and_leaves_the_first_one() -> None:
 
 def test_turned_picture_is_made_of_the_uploaded_file() -> None:
     first = draft(lying((3000, 2000)))
-    uploaded = storage.beside(drafts.photo_to_save(first.token, ANNA)).read_bytes()
+    uploaded = storage.beside(drafts.owned(first.token, ANNA)[0]).read_bytes()
 
     turned = drafts.changed(first.token, "100222", ANNA, turn=90)
 
     assert uploaded.endswith(lying((3000, 2000)))
-    assert storage.beside(drafts.photo_to_save(turned.token, ANNA)).read_bytes().endswith(lying((3000, 2000)))
+    assert storage.beside(drafts.owned(turned.token, ANNA)[0]).read_bytes().endswith(lying((3000, 2000)))
 
 
 def test_crop_is_kept_while_turning_and_taken_back() -> None:
@@ -143,7 +143,7 @@ def test_no_picture_leaves_nothing() -> None:
 def test_others_on_the_machine_cannot_read_the_uploaded_file() -> None:
     made = draft()
 
-    beside = storage.beside(drafts.photo_to_save(made.token, ANNA))
+    beside = storage.beside(drafts.owned(made.token, ANNA)[0])
     assert stat.S_IMODE(beside.stat().st_mode) == 0o600
 
 
@@ -169,7 +169,7 @@ def test_draft_is_gone_in_an_hour() -> None:
     assert drafts.find(made.token, ANNA) is None
     assert drafts.picture(made.token, ANNA) is None
     with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
-        drafts.photo_to_save(made.token, ANNA)
+        drafts.owned(made.token, ANNA)[0]
     forget()
     assert files() == []
     assert db.session.query(Photo).count() == 0
@@ -189,7 +189,7 @@ def test_process_that_dies_before_the_upload_is_stored_leaves_nothing_for_good(m
 
 @pytest.mark.both_databases
 def test_draft_is_saved_once() -> None:
-    photo = drafts.photo_to_save(draft().token, ANNA)
+    photo = drafts.owned(draft().token, ANNA)[0]
 
     drafts.save(photo)
     db.session.commit()

@@ -30,7 +30,7 @@ def test_group_is_told_with_all_that_belongs_to_it() -> None:
     assert [one.name for one in second.terminals] == [ENTRANCE, STORE]
     assert queries.names() == [(office, "Офис"), (store, "Склад")]
     assert [one.name for one in queries.people(store, 1)] == ["Анна"]
-    assert queries.terminal_ids(store) == sorted(ids.values())
+    assert queries.ids(queries.TERMINALS, store) == sorted(ids.values())
     assert queries.get(99) is None
 
 

@@ -123,7 +123,7 @@ def test_what_is_deleted_leaves_its_groups(ids: dict[str, int]) -> None:
     group_id = make_group("Офис", [ids[ENTRANCE]], "Охрана", added=["1"])
 
     delete_employee(saved.id)
-    departments.delete(queries.department_ids(group_id)[0])
+    departments.delete(queries.ids(queries.DEPARTMENTS, group_id)[0])
 
     found = queries.get(group_id)
     assert found is not None

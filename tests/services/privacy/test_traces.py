@@ -6,7 +6,10 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from flask import Flask
 
+from hikflask.api.support import idempotency
+from hikflask.api.support.idempotency import Answer, Claim
 from hikflask.extensions import db
 from hikflask.models import (
     Comparison,
@@ -25,7 +28,7 @@ from hikflask.models.job import DONE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import ignored, plan
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
-from hikflask.services.core.errors import PlanChanged
+from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
@@ -40,10 +43,20 @@ from tests.support.receivers import receiving
 from tests.support.refusals import refusal
 from tests.support.removals import BY_OPERATOR
 from tests.support.retention import DAY, age, forget
+from tests.support.signed_in import make_token
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+ANSWER = Answer(201, {}, "{}")
+
+
+@pytest.fixture
+def claim(app: Flask) -> Claim:
+    make_token(app)
+    claim = idempotency.begin(1, "key", "print")
+    assert isinstance(claim, Claim)
+    return claim
 
 
 def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
@@ -221,3 +234,25 @@ def exported(employee_id: int) -> list[dict[str, Any]]:
     with ZipFile(io.BytesIO(export_employee(employee_id))) as archive:
         found: list[dict[str, Any]] = json.loads(archive.read("data.json"))["comparisons"]
     return found
+
+
+def test_answer_of_a_call_that_runs_is_not_kept_either_once_somebody_is_erased(claim: Claim) -> None:
+    traces.blank_answers()
+    db.session.commit()
+
+    idempotency.keep(claim, ANSWER)
+
+    with pytest.raises(ServiceError, match=r"^idempotency_answer_gone$"):
+        idempotency.begin(1, "key", "print")
+    idempotency.give_up(claim)
+    assert isinstance(idempotency.begin(1, "key", "print"), Claim)
+
+
+def test_no_call_begins_before_the_erasure_of_somebody_ends(claim: Claim, between: Between) -> None:
+    idempotency.give_up(claim)
+    other = between(traces, "blank_answers", lambda: idempotency.begin(1, "key", "print"))
+    traces.blank_answers()
+    db.session.commit()
+    other.finish()
+
+    assert (other.blocked, other.error) == (True, None)
