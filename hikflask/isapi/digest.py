@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 # One `name=value`, after the scheme's name where a new challenge begins. Quoted values may contain commas.
 PARAMETER = re.compile(r'(?:\A|,)\s*(?:([A-Za-z][\w-]*)\s+)?([A-Za-z][\w*-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*)')
-
-
 # From the weakest to the strongest.
 HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 

@@ -182,16 +182,13 @@ def watch(pools: Any, trip: Trip, resolve: Resolver) -> None:
 
     Args: pools is the `poolmanager` of a requests adapter; urllib3 documents its `pool_classes_by_scheme` for this.
     """
-    pools.pool_classes_by_scheme = {
-        scheme: type("WatchedPool", (pool,), {"ConnectionCls": _watched(pool.ConnectionCls, trip, resolve)})
-        for scheme, pool in pools.pool_classes_by_scheme.items()
-    }
-
-
-def _watched(connection: Any, trip: Trip, resolve: Resolver) -> type:
     response = type("TripResponse", (WatchedResponse,), {"trip": trip})
     attributes = {"trip": trip, "resolve": staticmethod(resolve), "response_class": response}
-    return type("TripConnection", (WatchedConnection, connection), attributes)
+    watched: dict[str, type] = {}
+    for scheme, pool in pools.pool_classes_by_scheme.items():
+        connection = type("TripConnection", (WatchedConnection, pool.ConnectionCls), attributes)
+        watched[scheme] = type("WatchedPool", (pool,), {"ConnectionCls": connection})
+    pools.pool_classes_by_scheme = watched
 
 
 def is_certificate_error(error: BaseException) -> bool:

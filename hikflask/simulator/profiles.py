@@ -9,7 +9,6 @@ NobodyCame = Literal["progress", "done", "captureTimeout", "timeOut", "deviceErr
 ClockMark = Literal["offset", "none", "z"]
 ClockTakes = Literal["either", "offset", "plain"]
 PicturePart = Literal["img", "FaceImage"]
-Challenge = Literal["plain", "sha256", "several", "no-qop"]
 LockWords = Literal["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"]
 
 
@@ -97,7 +96,7 @@ class Profile:
     nonce_uses: int | None = None
     nonce_seconds: float | None = None
     challenge_after_dead_nonce: bool = True
-    challenge: Challenge = "plain"
+    challenge: Literal["plain", "sha256", "several", "no-qop"] = "plain"
     lock_words: LockWords = "lock"
     """The dialect of the body of a 401: see login_error in http/responses.py."""
     silent_challenge: bool = False

@@ -17,12 +17,11 @@ HEADERS = {
 }
 ISAPI_NAMESPACE = "http://www.isapi.org/ver20/XMLSchema"
 ERROR_NAMESPACE = "http://www.hikvision.com/ver10/XMLSchema"
-XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def declaration(crlf: bool) -> str:
     """The XML declaration with its line end: CRLF on the seed terminal, although LF ends the other lines."""
-    return XML_DECLARATION + ("\r\n" if crlf else "\n")
+    return '<?xml version="1.0" encoding="UTF-8"?>' + ("\r\n" if crlf else "\n")
 
 
 def print_json(value: object, depth: int = 0) -> str:

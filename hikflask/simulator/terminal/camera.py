@@ -75,13 +75,11 @@ class Camera:
         """Replace the captured picture."""
         self.file = jpeg
 
-    def cancel(self) -> bool:
-        """Close the open window; false when none was open."""
-        if self.window is None:
-            return False
-        self.window.cancelled = True
-        self.condition.notify_all()
-        return True
+    def cancel(self) -> None:
+        """Close the open window, if there is one."""
+        if self.window is not None:
+            self.window.cancelled = True
+            self.condition.notify_all()
 
     def restart(self) -> None:
         """Lose the file and the faces, and end the requests that wait."""
