@@ -167,7 +167,9 @@ def counted(wanted: EmployeeFilter) -> Select[int]:
     if alone is not None:
         return select(alone)
     if wanted.terminal is not None and wanted == EmployeeFilter(terminal=wanted.terminal, sort=wanted.sort):
-        return select(_employees_with(IS_THERE, Enrolment.terminal_id == wanted.terminal))
+        here = (IS_THERE, Enrolment.terminal_id == wanted.terminal, Enrolment.employee_id.is_not(None))
+        each = select(Enrolment.employee_id).where(*here).distinct()
+        return select(func.count()).select_from(each.subquery())
     words = words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
         return select(func.count()).select_from(word_index.ids(words).subquery())
@@ -258,32 +260,21 @@ def _ids_among(*kinds: list[ColumnElement[bool]]) -> CompoundSelect[int]:
     return union_all(*(select(Enrolment.employee_id).where(has_employee, *facts) for facts in kinds))
 
 
-def _employees(*facts: Any) -> ScalarSelect[int]:
-    """Return the count of the employees with these conditions."""
-    return select(func.count()).select_from(Employee).where(*facts).scalar_subquery()
-
-
-def _employees_with(*facts: ColumnElement[bool]) -> ScalarSelect[int]:
-    """Return the count of the employees who have such an enrolment."""
-    each = select(Enrolment.employee_id).where(Enrolment.employee_id.is_not(None), *facts).distinct().subquery()
-    return select(func.count()).select_from(each).scalar_subquery()
-
-
 def _kept(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
     """Return a count that the database keeps."""
     return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
 
 
 PEOPLE, ACTIVE = _kept(EmployeeCount.people), _kept(EmployeeCount.active)
+_WITH_FACE = (Employee.is_active, Employee.has_face)
+_FACES_NOT_GREEN = select(func.count()).select_from(Employee).where(*_WITH_FACE, _is_among(*_NOT_GREEN))
 _COUNTED_ALONE: dict[EmployeeFilter, ColumnElement[int]] = {
     EmployeeFilter(): PEOPLE,
     EmployeeFilter(state=LEFT): PEOPLE - ACTIVE,
     EmployeeFilter(state=NO_FACE): _kept(EmployeeCount.no_face),
     EmployeeFilter(consent=GIVEN): _kept(EmployeeCount.consents),
     EmployeeFilter(consent=MISSING): _kept(EmployeeCount.no_consent),
-    EmployeeFilter(state=ON_TERMINALS): ACTIVE
-    - _kept(EmployeeCount.no_face)
-    - _employees(Employee.is_active, Employee.has_face, _is_among(*_NOT_GREEN)),
+    EmployeeFilter(state=ON_TERMINALS): ACTIVE - _kept(EmployeeCount.no_face) - _FACES_NOT_GREEN.scalar_subquery(),
 }
 # The counts that cost nothing.
 KEPT = frozenset(wanted for wanted in _COUNTED_ALONE if wanted.state != ON_TERMINALS)

@@ -112,7 +112,10 @@ def export_employee(employee_id: int) -> bytes:
         "captures": [_at_terminal(row, OF_CAPTURE, "reason") for row in captures],
         "groups": [group.name for group in groups.of_employee(employee) if group.alone],
         "terminals": [_at_terminal(row, OF_ENROLMENT, "refusal") for row in enrolled],
-        "audit": [_entry(entry) for entry in _entries(employee, numbered, [one for one, _ in pictures])],
+        "audit": [
+            _columns(entry, OF_ENTRY) | {"before": details_text(entry.before), "after": details_text(entry.after)}
+            for entry in _entries(employee, numbered, [photo for photo, _ in pictures])
+        ],
         "jobs": [
             {**_columns(job, OF_JOB), "action": item.action, "error": told(item.refusal)[0]}
             for job, item in db.session.execute(jobs.order_by(JobItem.id))
@@ -218,11 +221,6 @@ def _views(photos: list[Photo]) -> ColumnElement[bool]:
 
 def _is_about(numbers: list[str]) -> ColumnElement[bool]:
     return AuditEntry.employee.in_(select(PersonKey.pseudonym).where(PersonKey.number.in_(numbers)))
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    details = {"before": details_text(entry.before), "after": details_text(entry.after)}
-    return _columns(entry, OF_ENTRY) | details
 
 
 def _erasure(erasure: Erasure) -> dict[str, Any]:
