@@ -38,7 +38,9 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
         attempt.write(state.STOPPED, next_attempt_at=_after_stop(error), refusal=_reason(row, error))
-    elif error.retryable or row.desired == ABSENT or (row.face_unverified and not _asks_a_person(error)):
+    # Where somebody else has the number, a person must decide, which another attempt would only hide. The attempt of
+    # that decision sees to an unverified face first.
+    elif error.retryable or row.desired == ABSENT or (row.face_unverified and not isinstance(error, NumberTakenThere)):
         later = database_now(schedule.back_off(row.attempts))
         attempt.write(state.RESCHEDULED, next_attempt_at=later, refusal=_reason(row, error))
     else:
@@ -46,14 +48,6 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
         refused = attempt.step in {"", "person"} or error.code == "validity_not_shown"
         person = REFUSED if refused else row.person
         attempt.write(state.GIVEN_UP, person=person, refusal=refusal_of(error))
-
-
-def _asks_a_person(error: TerminalError | ServiceError) -> bool:
-    """True when somebody else has the number there: trying again would only hide from people that they must decide.
-
-    A face that was not verified stays marked so, and the decision's attempt sees to it first.
-    """
-    return isinstance(error, NumberTakenThere)
 
 
 @transactional

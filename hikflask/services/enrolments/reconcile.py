@@ -130,9 +130,15 @@ def _enrol(attempt: Attempt) -> None:
     attempt.choose_name()
     there = _put_person(attempt)
     try:
-        outcome = _put_face(attempt, there)
+        attempt.begin("face")
+        # A refused face is not sent again before an operator retries it.
+        was_refused = attempt.row.face == REFUSED
+        outcome = FaceOutcome(attempt.row.refusal, REFUSED) if was_refused else bind_face(attempt, there)
     except CaptureSuperseded as error:
-        _supersede_capture(attempt)
+        if attempt.row.photo_id is not None:
+            its_capture = Capture.photo_id == attempt.row.photo_id
+            with attempt.talk.lease.write():
+                capture_state.apply(capture_state.OVERWRITTEN_BEFORE_BINDING, its_capture)
         confirm_without_face(attempt, refusal_of(error))
         raise
     except TerminalError as error:
@@ -141,9 +147,6 @@ def _enrol(attempt: Attempt) -> None:
         confirm_without_face(attempt, refusal_of(error))
         raise
     prove(attempt, outcome)
-
-
-# --- the person ---
 
 
 def _put_person(attempt: Attempt) -> Person | None:
@@ -221,21 +224,3 @@ def _adopt(attempt: Attempt, there: Person) -> Person:
         attempt.write(state.SENDING_CHANGES, written_name=there.name, rights_before=stored, **sent)
         rights.change(attempt, attempt.rights if lost else Rights(Validity(*valid) if valid else None))
     return there
-
-
-# --- the face ---
-
-
-def _put_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
-    """Bind the face. A refused face is not sent again before an operator retries it."""
-    attempt.begin("face")
-    if attempt.row.face == REFUSED:
-        return FaceOutcome(attempt.row.refusal, REFUSED)
-    return bind_face(attempt, there)
-
-
-def _supersede_capture(attempt: Attempt) -> None:
-    if attempt.row.photo_id is None:
-        return
-    with attempt.talk.lease.write():
-        capture_state.apply(capture_state.OVERWRITTEN_BEFORE_BINDING, Capture.photo_id == attempt.row.photo_id)

@@ -1,6 +1,6 @@
 """The validity that an employee is to have on terminals: whole days, in the terminal's local time."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 
 from hikflask.isapi import persons
 from hikflask.isapi.persons import Validity, Window
@@ -20,12 +20,9 @@ def wanted(employee: Employee | EmployeeColumns | None) -> Window | None:
     """
     if employee is None or (employee.valid_from is None and employee.valid_to is None):
         return None
-    first, last = (_within_calendar(day) for day in (employee.valid_from or FIRST_DAY, employee.valid_to or LAST_DAY))
+    days = (employee.valid_from or FIRST_DAY, employee.valid_to or LAST_DAY)
+    first, last = (min(max(day, FIRST_DAY), LAST_DAY) for day in days)
     return datetime.combine(first, time.min), datetime.combine(last, LAST_OF_DAY)
-
-
-def _within_calendar(day: date) -> date:
-    return min(max(day, FIRST_DAY), LAST_DAY)
 
 
 def asked(enrolment: Enrolment | EnrolmentColumns) -> Window | None:
