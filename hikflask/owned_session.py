@@ -12,8 +12,8 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Insert, event
 
 Hook = Callable[[], object]
-# SQLite has one writer. Whoever waits for it there looks again only after a while; the threads of a process wait for
-# each other here, and go on at once. After so many seconds they leave it to SQLite.
+# SQLite has one writer, and makes the others poll. So the threads of a process wait for each other here, and go on at
+# once. After so many seconds they leave it to SQLite.
 WRITER = threading.RLock()
 WRITER_SECONDS = 10.0
 

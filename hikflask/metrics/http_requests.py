@@ -10,7 +10,7 @@ from hikflask.http.permissions import STATIC
 
 log = logging.getLogger(__name__)
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
-# Whoever makes up methods or addresses adds no labels.
+# Made-up methods and addresses add no labels.
 OTHER = "other"
 
 

@@ -32,7 +32,7 @@ def whole(name: str, default: int, most: int) -> int:
 def with_link(answer: Response, after: str) -> Response:
     """Return the answer with the way to the next page; "" when there is none."""
     if after:
-        # The path alone: whoever asks knows the host, and a request's own words for it are not repeated.
+        # The path alone: the client knows the host, and a request's own words for it are not repeated.
         arguments = {**request.args.to_dict(), "after": after}
         answer.headers["Link"] = f'<{request.path}?{urlencode(arguments)}>; rel="next"'
     return answer

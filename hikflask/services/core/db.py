@@ -1,20 +1,19 @@
 """What services share about the database: who owns a transaction, counts of changed rows, locks in one order.
 
 A transaction belongs to the owner of the work: a request, a task, a command, a slice of a job, one step of a
-conversation with a terminal. Whoever is called within it joins. Reads need none; where something is waited for, they
-are ended.
+conversation with a terminal. Functions called within it join it. Reads need none, and are ended before any wait.
 
-Whoever locks several things locks them in this order, so that two never wait for each other:
+All code takes locks in this order, so that no two transactions wait for each other:
 
-1. numbers, by whoever decides whose they are (lock_numbers);
-2. the row of a terminal, by the holder of its lease, or whoever changes many of its enrolments at once (lock_terminal);
+1. numbers, before it is decided whose they are (lock_numbers);
+2. the row of a terminal, for the holder of its lease, or to change many of its enrolments at once (lock_terminal);
 3. employees, by id;
 4. the department (departments/registry.py);
 5. the groups (groups/locks.py), before an employee's number is changed, or the row deleted;
-6. the keys of terminals (HELD_TERMINALS), by whoever saves a capture of theirs, desires somebody there, or locks an
-   enrolment there; whoever retires or deletes one locks the row FOR UPDATE, and waits for no other thing of 1 to 5;
+6. the keys of terminals (HELD_TERMINALS), to save a capture of theirs, to enrol somebody there, or to lock an enrolment
+   there; retiring or deleting a terminal locks its row FOR UPDATE, and then takes no lock of 1 to 5;
 7. captures, and enrolments by terminal;
-8. comparisons, by whoever erases a person's traces in them, or copies from one who was found there (privacy/traces.py);
+8. comparisons, to erase a person's traces in them, or to copy a person found by one (privacy/traces.py);
 9. erasures, jobs and their items.
 
 What PostgreSQL locks by itself counts, too. A row that refers to another one locks its key FOR KEY SHARE, which waits
@@ -61,7 +60,7 @@ Require = Callable[[], object]
 
 # How many rows one pass of a clean-up takes. It shares its thread with the sweep, and the next pass does the rest.
 CLEANUP_BATCH = 200
-# Whoever waits to write to SQLite tries again after this time at most.
+# A writer that waits for SQLite tries again after this time at most.
 BUSY_SECONDS = 0.1
 # So that the key of a number's lock is not the one of a department that is spelled alike.
 NUMBER_SEED = 1
@@ -175,12 +174,12 @@ def insert_at_end(statement: Insert, row: dict[str, Any]) -> None:
 
 
 def insert_now() -> None:
-    """Insert what insert_at_end() has gathered, for whoever reads it in the same transaction."""
+    """Insert what insert_at_end() has gathered, so that the same transaction can read it."""
     _session().insert_rows()
 
 
 def end_read() -> None:
-    """End the transaction that reads have begun. Whoever waits for something, a terminal or a picture, says this first.
+    """End the transaction that reads have begun. Call this before waiting for anything: a terminal, a picture, a lease.
 
     :raises TransactionMisuse: within a transaction, which has an owner, and when something was written.
     """
@@ -286,7 +285,7 @@ def let_others_write() -> None:
 def lock_numbers(*numbers: str) -> None:
     """Keep others from deciding whose these numbers are, here and on terminals, until the transaction ends.
 
-    Taken before the lock of any row, by whoever gives a number to somebody, takes it away, or erases what it left.
+    Call this before locking any row, to give a number to an employee, take it away, or erase what it left.
     """
     write_first()
     if db.engine.dialect.name == "postgresql":
@@ -311,7 +310,7 @@ def lock_employee(employee_id: int) -> bool:
 def kept_employees(ids: Collection[int | None], *, wait: bool = True) -> set[int]:
     """Keep employees from being deleted until the transaction ends, and return the ids of those who are there.
 
-    :param wait: False: whoever is being deleted or gets another number is left out, and nobody is waited for.
+    :param wait: False leaves out employees who are being deleted or renumbered, and waits for nobody.
     """
     write_first()
     wanted = sorted({employee_id for employee_id in ids if employee_id is not None})
@@ -340,7 +339,7 @@ def locked_employee(employee_id: int) -> Employee:
 def locked_with_number(employee_id: int, *others: str) -> Employee:
     """Lock the employee's number and these others, then the employee's row, and return the employee as it is now.
 
-    For whoever changes the number, or ends its use.
+    Call this to change the number, or to end its use.
 
     :raises employee_unknown: as locked_employee(). :raises LostRace: when it got another number before this one was
         locked.

@@ -42,7 +42,7 @@ def page(wanted: EnrolmentFilter, limit: int, place: Place = FIRST) -> Page[Enro
     found = keyset.first_of_rows(keyset.cut(list(db.session.execute(first)), ORDER, limit, place))
     rows = select(Enrolment).where(Enrolment.id.in_(found.rows)).options(joinedload(Enrolment.terminal))
     known = {one.id: one for one in db.session.execute(rows, execution_options={"populate_existing": True}).scalars()}
-    # Whoever was deleted between the two statements is in none of them.
+    # A row that was deleted between the two statements is left out.
     return Page([known[row_id] for row_id in found.rows if row_id in known], found.after, found.before)
 
 

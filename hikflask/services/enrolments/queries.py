@@ -154,7 +154,7 @@ def synced(employee_ids: Sequence[int]) -> set[int]:
     """Return those of these employees who are desired present somewhere, and confirmed wherever they are."""
     wanted = (Enrolment.employee_id.in_(employee_ids), Enrolment.desired == PRESENT)
     ids = select(Enrolment.employee_id).join(Terminal).where(*wanted).group_by(Enrolment.employee_id)
-    # Whoever has one that is not green has a 0 among the ones.
+    # An employee with an enrolment that is not green has a 0 among the ones.
     return {one for one in db.session.execute(ids.having(func.min(case((IS_GREEN, 1), else_=0)) == 1)).scalars() if one}
 
 

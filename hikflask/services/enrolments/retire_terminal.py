@@ -51,7 +51,7 @@ def digest(terminal: Terminal) -> str:
 def _retire(lease: Lease, note: str, require: Require | None) -> bool:
     """Return False when somebody was desired there while it waited: nothing is written, since their row is not locked.
 
-    The rows of employees are locked before that of the terminal, as by whoever desires them there (see core/db.py).
+    The rows of employees are locked before that of the terminal, as where they are enrolled there (see core/db.py).
     """
     with lease.write():
         on_it = (Enrolment.terminal_id == lease.terminal_id, IS_THERE)

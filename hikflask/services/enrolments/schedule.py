@@ -20,7 +20,7 @@ from hikflask.services.state.enrolment import ROWS
 from hikflask.services.terminals import leases
 
 MAX_IN_A_TURN = 20
-# `desired` and `in_bulk`: removals first, whoever asked for them; then what a person waits for; then one of many.
+# `desired` and `in_bulk`: removals first, requested by hand or in bulk; then what a person waits for; then one of many.
 KINDS = ((ABSENT, False), (ABSENT, True), (PRESENT, False), (PRESENT, True))
 SINGLE = tuple(kind for kind in KINDS if not kind[1])
 URGENCY = (case((Enrolment.desired == ABSENT, 0), else_=1), Enrolment.in_bulk, Enrolment.next_attempt_at, Enrolment.id)

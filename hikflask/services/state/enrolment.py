@@ -46,12 +46,12 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, claim_rows
 from hikflask.services.state import webhook_outbox
 
-# The refusal of who was on the device before this one: nothing is sent before somebody says so.
+# The refusal of a person of the device before this one: nothing is sent before an operator says so.
 NOT_RESTORED = "not_restored"
-# The refusal of who is there otherwise than in the backup that the rows came from, or not at all: nothing is sent
+# The refusal where the terminal shows a person otherwise than the restored backup, or not at all: nothing is sent
 # before a person decides.
 CHANGED_SINCE_BACKUP = "changed_since_backup"
-# Refusal codes of who is there without a face: no photo; the terminal takes no files; the face was captured elsewhere.
+# Refusal codes of a person there without a face: no photo; the terminal takes no files; captured elsewhere.
 NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
 OTHER_TERMINAL = "other_terminal"
@@ -192,7 +192,7 @@ def _desire(state: str) -> dict[str, Any]:
 
 
 # --- what is desired ---
-# Absent, the row remembers that a group asked for it; whoever is desired there anew is desired by hand.
+# An absent row remembers that a group asked for it; desired there again, it counts as desired by hand.
 BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
 DESIRED_PRESENT = Transition(
     moves(STATES, WAITING), {**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
@@ -305,7 +305,7 @@ FOUND_GONE = Transition(
     needs=IS_SHOWN_THERE,
     given=("next_attempt_at",),
 )
-# Whoever has another name there may have another face, too. A refused one is not sent again before a person asks.
+# A person with another name there may have another face, too. A refused one is not sent again before a person asks.
 FOUND_RENAMED = Transition(
     moves(WANTED, WAITING),
     {
@@ -675,7 +675,7 @@ def _under_lease(transition: Transition, given: tuple[str, ...]) -> Update:
         TERMINALS.c.id == bindparam("its_terminal"), TERMINALS.c.lease_number == bindparam("its_lease")
     )
     statement = _one_row(transition, given).where(ROWS.c.generation == bindparam("its_generation"))
-    # The key stays: whoever refers to the terminal (FOR KEY SHARE) neither waits nor is waited for.
+    # The key stays, so rows that refer to the terminal (FOR KEY SHARE) neither wait nor are waited for.
     return statement.where(lease.with_for_update(key_share=True).exists())
 
 
