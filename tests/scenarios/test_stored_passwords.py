@@ -71,7 +71,7 @@ def test_no_object_shows_it(app: Flask) -> None:
         form = TerminalForm(meta={"csrf": False})
         shown = [repr(form), repr(form.password), str(form.password()), repr(list(form))]
     with connection.converse(terminal.id, "test", "check") as talk:
-        shown += [repr(talk), repr(talk.client)]
+        shown.append(repr(talk))
     shown += [repr(one) for one in (access, terminal, client, *vars(client).values(), vault, vault.keyring)]
 
     key = Path(app.config["PASSWORD_KEY_FILE"]).read_text().strip()
