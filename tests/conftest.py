@@ -35,6 +35,7 @@ from tests.support.between import Between
 from tests.support.checked_terminals import CheckedTerminals
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
+from tests.support.migrated import FILE, migrate
 from tests.support.owned import allow_tests_to_write
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
@@ -169,13 +170,8 @@ def tmp_path(instance_folder: Path) -> Path:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty migrated database, copied for each test."""
     folder = tmp_path_factory.mktemp("migrated")
-    app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True})
-    with app.app_context():
-        upgrade()
-        db.session.execute(db.text("PRAGMA wal_checkpoint(TRUNCATE)"))
-        db.session.remove()
-        db.engine.dispose()
-    return folder / "hikflask.sqlite3"
+    migrate(folder)
+    return folder / FILE
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flask_migrate import upgrade
 from sqlalchemy import func, select
 
 from hikflask import create_app
@@ -32,7 +31,9 @@ from hikflask.services.terminals.registry import Access
 from tests.benchmarks import memory
 from tests.benchmarks.bare import Bare
 from tests.benchmarks.simulated import ROOT, USER, Simulated
+from tests.support.apps import close
 from tests.support.crowds import desire_crowd, face_of
+from tests.support.migrated import migrate
 
 PROFILE = "K1T342MX-E1"
 FLEETS = (1, 4, 8, 32)
@@ -67,12 +68,12 @@ def measure(latency: str, terminals: int, people: int) -> Fleet:
         simulated = [stack.enter_context(Simulated(latency, PROFILE)) for _ in range(terminals)]
         folder = Path(stack.enter_context(TemporaryDirectory()))
         bare = _bare_rate(simulated, people)
+        migrate(folder)
         app = create_app({"INSTANCE_PATH": str(folder), "WORKER": "external"})
         with app.app_context():
             _prepare(simulated, people)
             rate, before, after = _app_rate(folder, terminals, terminals * people)
-            db.session.remove()
-            db.engine.dispose()
+        close(app)
         return Fleet(latency, terminals, bare, rate, before, after)
 
 
@@ -89,8 +90,7 @@ def _bare_rate(simulated: Sequence[Simulated], people: int) -> float:
 
 
 def _prepare(simulated: Sequence[Simulated], people: int) -> None:
-    """Make the database with the terminals, and the wishes for as many people on each."""
-    upgrade()
+    """Add the terminals, and the wishes for as many people on each."""
     ids = []
     for number, one in enumerate(simulated):
         access = Access(f"T{number}", one.url, USER, one.password, one.fingerprint, face_by_picture=True)

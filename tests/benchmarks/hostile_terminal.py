@@ -24,12 +24,11 @@ from typing import Any
 
 import requests
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import text
 from urllib3 import HTTPResponse
 
 from hikflask import create_app
-from hikflask.extensions import db, task_queue
+from hikflask.extensions import db
 from hikflask.isapi import persons
 from hikflask.models import Comparison
 from hikflask.models.comparison import ONLY_HERE, ONLY_THERE, VERDICTS
@@ -42,6 +41,8 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.benchmarks import made_people, memory
+from tests.support.apps import close
+from tests.support.migrated import migrate
 from tests.support.wire import InProcess
 
 COUNT, SECONDS = 100_000, 20.0
@@ -99,15 +100,13 @@ class Endless(InProcess):
 def installed() -> Iterator[tuple[Flask, Path]]:
     """An installation on SQLite in a folder of its own, and the file of its database."""
     with TemporaryDirectory() as folder:
+        migrate(Path(folder))
         app = create_app({"INSTANCE_PATH": folder, "TESTING": True, "WORKER": "external", "SQLALCHEMY_ECHO": False})
         app.extensions["terminal_transport"] = wire = Endless()
         wire.put(HOST, Simulated(PASSWORD))
         with app.test_request_context():
-            upgrade()
             yield app, Path(str(db.engine.url.database))
-            db.session.remove()
-            db.engine.dispose()
-        task_queue.lanes(app).close()
+        close(app)
 
 
 @contextmanager

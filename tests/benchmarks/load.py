@@ -231,7 +231,7 @@ def grown(sizes: list[float]) -> float:
     return statistics.median(sizes[-quarter:]) - statistics.median(sizes[quarter : 2 * quarter])
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=120.0)
@@ -239,7 +239,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50.0, help="calls of programs a second, in all")
     parser.add_argument("--silent", type=int, default=20, help="terminals that never answer")
     parser.add_argument("--walk", type=float, default=WALK_SECONDS, help="seconds until somebody is at a terminal")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         seen = office(Path(folder), asked.operators, asked.seconds, asked.rate, asked.silent, asked.walk)
     print(f"pages {len(seen.pages)}: median {statistics.median(seen.pages):.3f} s, p95 {percentile(seen.pages):.3f} s")

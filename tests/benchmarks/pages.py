@@ -22,10 +22,12 @@ from flask_migrate import upgrade
 from sqlalchemy import text
 
 from hikflask import create_app
-from hikflask.extensions import db, task_queue
+from hikflask.extensions import db
 from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
 from tests.benchmarks import made_people
 from tests.processes.processes import Served
+from tests.support.apps import close
+from tests.support.migrated import migrate
 from tests.support.postgresql import Cluster, programs
 
 MAX_RATIO, MIN_OF_EMPTY = 1.5, 0.3
@@ -95,6 +97,8 @@ def served(count: int, cluster: Cluster | None) -> Iterator[Served]:
     """The app with so many employees, under gunicorn."""
     with TemporaryDirectory() as folder:
         address = {"DATABASE_URL": cluster.create(f"people_{count}")} if cluster else {}
+        if not cluster:
+            migrate(Path(folder))
         fill(Path(folder), count, address)
         with serve(Path(folder), address) as app:
             yield app
@@ -111,8 +115,7 @@ def fill(folder: Path, count: int, address: dict[str, str]) -> None:
         db.session.remove()
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(settle))
-        db.engine.dispose()
-    task_queue.lanes(app).close()
+    close(app)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def ordinary() -> bytes:
 
 
 def measure(count: int, picture: bytes, photo: bytes) -> Measured:
-    """Upload the photo some times, one after the other, then the picture so many times at once."""
+    """Upload the photo a few times, one after the other, then the picture so many times at once."""
     with TemporaryDirectory() as folder:
         served = Watched(Path(folder))
         served.start()
@@ -133,7 +133,7 @@ def measure(count: int, picture: bytes, photo: bytes) -> Measured:
 
 def _measure(served: Watched, count: int, picture: bytes, photo: bytes) -> Measured:
     employees = [served.employee(f"U{number}") for number in range(count)]
-    ordinary_times = [_timed(served, photo, employees[0]) for _ in range(TRIES)]
+    ordinary_times = [_timed(served, photo, employee) for employee in employees[:TRIES]]
     found = Measured(before=served.megabytes(), ordinary=ordinary_times)
     began = time.perf_counter()
     with served.watch(found), ThreadPoolExecutor(count) as programs:

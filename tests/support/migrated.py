@@ -1,13 +1,14 @@
 """A migrated SQLite database, made once in each process that tests, and copied: that is quicker."""
 
-import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).parents[2]
+from flask_migrate import upgrade
+
+from hikflask import create_app
+from tests.support.apps import close
+
 FILE = "hikflask.sqlite3"
 
 
@@ -20,9 +21,10 @@ def migrate(folder: Path) -> None:
 
 @cache
 def _database() -> bytes:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
     with TemporaryDirectory() as folder:
-        environment = {**os.environ, "HIKFLASK_INSTANCE_PATH": folder}
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        app = create_app({"INSTANCE_PATH": folder, "TESTING": True})
+        with app.app_context():
+            upgrade()
+        close(app)
         assert not (Path(folder) / f"{FILE}-wal").exists()
         return (Path(folder) / FILE).read_bytes()
