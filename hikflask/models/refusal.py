@@ -21,6 +21,11 @@ def without_values(refusal: Refusal) -> Refusal:
     return Refusal(code=refusal["code"], params=word)
 
 
+def code_of(refusal: Any) -> ColumnElement[str]:
+    """Return the code of a column `refusal` as an expression: an empty text where nothing was refused."""
+    return func.coalesce(refusal["code"].as_string(), "")
+
+
 class WithRefusal:
     """The column `refusal` of a table, None where nothing was refused, and `refusal_code` to compare with."""
 
@@ -36,4 +41,4 @@ class WithRefusal:
     @refusal_code.inplace.expression
     @classmethod
     def _refusal_code(cls) -> ColumnElement[str]:
-        return func.coalesce(cls.refusal["code"].as_string(), "")
+        return code_of(cls.refusal)

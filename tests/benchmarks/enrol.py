@@ -6,6 +6,7 @@ outside the measured time. The exit status is 1 when a target is missed.
 """
 
 import argparse
+import json
 import statistics
 import sys
 import time
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +26,7 @@ from tests.benchmarks.simulated import USER, Simulated
 from tests.processes.processes import Served
 
 REQUESTS = 5
-RATIO_AT_ZERO = 3.0
+RATIO_AT_ZERO = 2.5
 RATIO_AT_RECORDED = 1.1
 MAX_MEGABYTES = 110.0
 # A worker settles while its threads, statements and pages are first used; what comes after that would go on for ever.
@@ -78,6 +80,9 @@ class Bench:
 
     def __init__(self, served: Gunicorn, terminal: Simulated, latency: str) -> None:
         self._served = served
+        # The caller's own library is no part of an enrolment, so it is the quickest that there is.
+        self._http = HTTPConnection("127.0.0.1", served.port, timeout=SECONDS)
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {served.token}"}
         self._terminal = terminal
         self._bare = Bare(terminal)
         self._captured = 0.0
@@ -86,7 +91,7 @@ class Bench:
 
     def run(self, count: int) -> Measured:
         """Enrol so many people in either way, in turn; the first of each connects and logs in, and does not count."""
-        with closing(self._bare):
+        with closing(self._bare), closing(self._http):
             self._pair(0)
             found = self._measured = Measured(self._measured.latency)
             found.memory.append(self._served.megabytes())
@@ -131,10 +136,12 @@ class Bench:
         return str(answer["face_data_url"])
 
     def _post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self._served.http.post(f"{self._served.url}/api/{path}", json=body or {}, timeout=SECONDS)
-        if not answer.ok:
-            raise RuntimeError(f"{path}: {answer.status_code} {answer.text}")
-        found: dict[str, Any] = answer.json()
+        self._http.request("POST", f"/api/{path}", json.dumps(body or {}), self._headers)
+        answer = self._http.getresponse()
+        text = answer.read()
+        if answer.status >= 400:
+            raise RuntimeError(f"{path}: {answer.status} {text.decode()}")
+        found: dict[str, Any] = json.loads(text)
         return found
 
 

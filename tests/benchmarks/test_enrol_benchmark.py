@@ -26,7 +26,7 @@ def test_missed_targets_are_named() -> None:
 
     assert missed(111.0, [slow]) == [
         "111.0 MB at rest, not 110",
-        "latency none: ratio 6.00, not 3.0",
+        "latency none: ratio 6.00, not 2.5",
         "latency none: [6] requests on the wire, not 5",
         "latency none: 3 requests that belong to no enrolment",
         "latency none: the worker grew by 3.0 MB, not 2",

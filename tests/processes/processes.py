@@ -98,6 +98,7 @@ class Served:
         found = signed_in.let_in(self._folder, **database)
         self.http.cookies.set("hikflask", found.cookie, domain="127.0.0.1")
         self.http.auth = found
+        self.token = found.token
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start a worker of its own."""

@@ -32,13 +32,18 @@ NEWEST = (
     .limit(1)
 )
 NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
-OTHER_UNSAVED = select(Capture.id).where(
-    Capture.requested_by == bindparam("requested_by"),
-    Capture.state.in_((CAPTURED, SUPERSEDED)),
-    Capture.draft_number.in_((bindparam("number"), "")),
-    LATELY,
-    Capture.id != bindparam("capture_id"),
+OTHER_UNSAVED = (
+    select(Capture.id)
+    .where(
+        Capture.requested_by == bindparam("requested_by"),
+        Capture.state.in_((CAPTURED, SUPERSEDED)),
+        Capture.draft_number.in_((bindparam("number"), "")),
+        LATELY,
+        Capture.id != bindparam("capture_id"),
+    )
+    .limit(1)
 )
+OTHER_UNSAVED_THERE = OTHER_UNSAVED.where(Capture.terminal_id == bindparam("terminal_id"))
 
 
 def get(capture_id: int) -> Capture | None:
@@ -78,13 +83,12 @@ def latest_unsaved(terminal_id: int | None, number: str, requested_by: str) -> C
 
     :raises capture_not_named: when it has no number, and the caller took another picture lately that could be meant.
     """
-    caller = {"number": number, "requested_by": requested_by}
-    newest = NEWEST if terminal_id is None else NEWEST_THERE
-    capture = db.session.execute(newest, {**caller, "terminal_id": terminal_id}).scalar_one_or_none()
+    given = {"number": number, "requested_by": requested_by, "terminal_id": terminal_id}
+    newest, other = (NEWEST, OTHER_UNSAVED) if terminal_id is None else (NEWEST_THERE, OTHER_UNSAVED_THERE)
+    capture = db.session.execute(newest, given).scalar_one_or_none()
     if capture is None or capture.state == USED:
         return None
-    more = OTHER_UNSAVED.where(*_at(terminal_id)).limit(1)
-    if not capture.draft_number and db.session.execute(more, {**caller, "capture_id": capture.id}).first():
+    if not capture.draft_number and db.session.execute(other, {**given, "capture_id": capture.id}).first():
         raise ServiceError("capture_not_named")
     return capture
 

@@ -42,7 +42,7 @@ from hikflask.isapi.errors import STOP_CODES
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PENDING, PRESENT, REFUSED, REMOVED, STATES, WAITING
-from hikflask.models.refusal import Refusal
+from hikflask.models.refusal import Refusal, code_of
 from hikflask.services.core.db import changed_rows, claim_rows
 from hikflask.services.state import webhook_outbox
 
@@ -56,9 +56,10 @@ NO_PHOTO = "no_photo"
 FILES_NOT_TAKEN = "files_not_taken"
 OTHER_TERMINAL = "other_terminal"
 
-# The tables, not the models, for one row at a time: the ORM triples the cost of an UPDATE.
+# The tables, not the models: the ORM triples the cost of an UPDATE, and makes it anew each time it is executed.
 ROWS = cast("Table", Enrolment.__table__)
 TERMINALS = cast("Table", Terminal.__table__)
+REFUSAL_CODE = code_of(ROWS.c.refusal)
 # An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
 # The refusal code of what a person left as it is on the terminal.
@@ -76,22 +77,22 @@ TRIED = {"tried_at": NOW}
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 # Read when a statement is executed: whose request changes what is desired.
 BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)
-NEXT_GENERATION = {"generation": Enrolment.generation + 1, "request_id": BY_REQUEST}
+NEXT_GENERATION = {"generation": ROWS.c.generation + 1, "request_id": BY_REQUEST}
 UNPROVEN_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
 NO_FACE = {**UNPROVEN_FACE, "face_there": ""}
 NO_REFUSAL = {"refusal": None}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
 # A confirmed face stays confirmed when only the person changes, or nothing.
 FACE_IF_CONFIRMED = {
-    "face": case((Enrolment.face == CONFIRMED, CONFIRMED), else_=PENDING),
-    "confirmed_photo_id": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_photo_id)),
-    "confirmed_at": case((Enrolment.face == CONFIRMED, Enrolment.confirmed_at)),
+    "face": case((ROWS.c.face == CONFIRMED, CONFIRMED), else_=PENDING),
+    "confirmed_photo_id": case((ROWS.c.face == CONFIRMED, ROWS.c.confirmed_photo_id)),
+    "confirmed_at": case((ROWS.c.face == CONFIRMED, ROWS.c.confirmed_at)),
 }
 NO_VALIDITY = {"valid_there": "", "sent_valid": "", "rights_before": None}
 # Somebody else has the number there, as far as is known: our name is not the one that the terminal showed last.
 NOT_SHOWN_LAST = {
     "written_name": "",
-    "sent_name": case((Enrolment.sent_name != "", Enrolment.sent_name), else_=Enrolment.written_name),
+    "sent_name": case((ROWS.c.sent_name != "", ROWS.c.sent_name), else_=ROWS.c.written_name),
 }
 NOT_ON_THIS_DEVICE = {
     **NO_VALIDITY,
@@ -120,26 +121,24 @@ def is_in(*states: str) -> ColumnElement[bool]:
     They are written into the statement, not sent beside it: only so a database knows that a state is rare, and finds
     an index on those rows.
     """
-    return or_(*(Enrolment.state == literal(word, literal_execute=True) for word in states))
+    return or_(*(ROWS.c.state == literal(word, literal_execute=True) for word in states))
 
 
 IS_LEAVING = is_in(LEAVING)
 # The same where people are looked up: by the state SQLite would go through all who are leaving, again for each.
-IS_LEAVING_BY_FACTS = and_(Enrolment.desired == ABSENT, Enrolment.person != CONFIRMED)
+IS_LEAVING_BY_FACTS = and_(ROWS.c.desired == ABSENT, ROWS.c.person != CONFIRMED)
 # Desired there, or perhaps there still.
-IS_THERE = Enrolment.state != literal(REMOVED, literal_execute=True)
-AWAITS_RESTORE = and_(
-    Enrolment.desired == PRESENT, Enrolment.refusal_code == NOT_RESTORED, Enrolment.next_attempt_at.is_(None)
-)
+IS_THERE = ROWS.c.state != literal(REMOVED, literal_execute=True)
+AWAITS_RESTORE = and_(ROWS.c.desired == PRESENT, REFUSAL_CODE == NOT_RESTORED, ROWS.c.next_attempt_at.is_(None))
 # The terminal refused the password, or may not be asked for another such reason: it goes on once that is corrected.
-AWAITS_CORRECTION = and_(Enrolment.refusal_code.in_(STOP_CODES), Enrolment.next_attempt_at.is_(None))
+AWAITS_CORRECTION = and_(REFUSAL_CODE.in_(STOP_CODES), ROWS.c.next_attempt_at.is_(None))
 # Nothing may be tried automatically.
 AWAITS_A_PERSON = and_(
-    Enrolment.desired == PRESENT,
-    Enrolment.refusal_code.in_((NOT_RESTORED, CHANGED_SINCE_BACKUP)),
-    Enrolment.next_attempt_at.is_(None),
+    ROWS.c.desired == PRESENT,
+    REFUSAL_CODE.in_((NOT_RESTORED, CHANGED_SINCE_BACKUP)),
+    ROWS.c.next_attempt_at.is_(None),
 )
-WAS_WRITTEN = or_(Enrolment.written_name != "", Enrolment.sent_name != "")
+WAS_WRITTEN = or_(ROWS.c.written_name != "", ROWS.c.sent_name != "")
 
 
 WANTED = (CONFIRMED, WAITING, REFUSED)
@@ -156,8 +155,8 @@ def moves(sources: Sequence[str], *to: str) -> dict[str, tuple[str, ...]]:
 # These are told by one indexed column.
 _DESIRED = {
     frozenset(STATES): true(),
-    frozenset(WANTED): Enrolment.desired == PRESENT,
-    frozenset(UNWANTED): Enrolment.desired == ABSENT,
+    frozenset(WANTED): ROWS.c.desired == PRESENT,
+    frozenset(UNWANTED): ROWS.c.desired == ABSENT,
 }
 # What was refused is tried again.
 AGAIN = moves((REFUSED,), WAITING)
@@ -186,14 +185,14 @@ class Transition:
 
 def _desire(state: str) -> dict[str, Any]:
     """Return what every change of the desired state writes: nothing is confirmed yet, and an attempt is due."""
-    since = case((Enrolment.desired != state, NOW), else_=Enrolment.desired_since)
+    since = case((ROWS.c.desired != state, NOW), else_=ROWS.c.desired_since)
     unknown = {**NEXT_GENERATION, **NO_REFUSAL, **BY_THE_TERMINAL, **DUE, "person": PENDING, "step": ""}
     return {**unknown, "desired": state, "desired_since": since}
 
 
 # --- what is desired ---
 # An absent row remembers that a group asked for it; desired there again, it counts as desired by hand.
-BY_HAND_IF_NEW = {"by_group": case((Enrolment.desired == PRESENT, Enrolment.by_group), else_=false())}
+BY_HAND_IF_NEW = {"by_group": case((ROWS.c.desired == PRESENT, ROWS.c.by_group), else_=false())}
 DESIRED_PRESENT = Transition(
     moves(STATES, WAITING), {**_desire(PRESENT), **NO_FACE, **BY_HAND_IF_NEW}, given=("employee_id", "photo_id")
 )
@@ -215,7 +214,7 @@ DESIRED_OVERWRITE = Transition(
         **DUE,
         "overwrite": True,
         "person": PENDING,
-        "face": case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
+        "face": case((ROWS.c.face == REFUSED, PENDING), else_=ROWS.c.face),
     },
 )
 # "Try again": what was refused becomes pending.
@@ -224,9 +223,9 @@ RETRIED = Transition(
     {
         **NEXT_GENERATION,
         **DUE,
-        "person": case((Enrolment.person == REFUSED, PENDING), else_=Enrolment.person),
-        "face": case((Enrolment.face == REFUSED, PENDING), else_=Enrolment.face),
-        "refusal": case((Enrolment.face == CONFIRMED, Enrolment.refusal)),
+        "person": case((ROWS.c.person == REFUSED, PENDING), else_=ROWS.c.person),
+        "face": case((ROWS.c.face == REFUSED, PENDING), else_=ROWS.c.face),
+        "refusal": case((ROWS.c.face == CONFIRMED, ROWS.c.refusal)),
     },
 )
 # Refused for lack of room, of which there is some now.
@@ -238,7 +237,7 @@ EMPLOYEE_DELETED = Transition(moves(UNWANTED), {"employee_id": None, "photo_id":
 PEOPLE_LOST = Transition(
     moves(WANTED, WAITING),
     {**NEXT_GENERATION, **DUE, "person": PENDING, "in_bulk": True},
-    needs=and_(Enrolment.person == CONFIRMED, ~AWAITS_A_PERSON),
+    needs=and_(ROWS.c.person == CONFIRMED, ~AWAITS_A_PERSON),
 )
 # Another device answers at its address. People who were written to the old device may still open doors with it.
 LEFT_ON_OLD_DEVICE = Transition(
@@ -246,12 +245,12 @@ LEFT_ON_OLD_DEVICE = Transition(
     {
         "on_old_device": True,
         "name_on_old_device": case(
-            (Enrolment.sent_name != "", Enrolment.sent_name),
-            (Enrolment.written_name != "", Enrolment.written_name),
-            else_=Enrolment.name_on_old_device,
+            (ROWS.c.sent_name != "", ROWS.c.sent_name),
+            (ROWS.c.written_name != "", ROWS.c.written_name),
+            else_=ROWS.c.name_on_old_device,
         ),
         # What somebody else set there is set on the new device, too; what we sent is sent again where it is desired.
-        "valid_there": case((Enrolment.sent_valid == "", Enrolment.valid_there), else_=""),
+        "valid_there": case((ROWS.c.sent_valid == "", ROWS.c.valid_there), else_=""),
         "sent_valid": "",
         "rights_before": None,
         "written_name": "",
@@ -272,8 +271,8 @@ AWAITED_ON_NEW_DEVICE = Transition(
         "step": "",
         # The device that returns does not decide about these.
         "refusal": case(
-            (Enrolment.refusal_code == CHANGED_SINCE_BACKUP, Enrolment.refusal),
-            else_=literal(Refusal(code=NOT_RESTORED, params={}), Enrolment.refusal.type),
+            (REFUSAL_CODE == CHANGED_SINCE_BACKUP, ROWS.c.refusal),
+            else_=literal(Refusal(code=NOT_RESTORED, params={}), ROWS.c.refusal.type),
         ),
     },
 )
@@ -290,8 +289,8 @@ PHOTO_TAKEN_NOW = Transition(
 )
 
 # --- what a comparison of the whole terminal found ---
-IS_SHOWN_THERE = and_(or_(Enrolment.person == CONFIRMED, Enrolment.face == CONFIRMED), ~AWAITS_A_PERSON)
-HAS_CONFIRMED_FACE = Enrolment.face == CONFIRMED
+IS_SHOWN_THERE = and_(or_(ROWS.c.person == CONFIRMED, ROWS.c.face == CONFIRMED), ~AWAITS_A_PERSON)
+HAS_CONFIRMED_FACE = ROWS.c.face == CONFIRMED
 _FOUND_OTHERWISE = {
     **NEXT_GENERATION,
     "refusal": Refusal(code=CHANGED_AT_TERMINAL, params={}),
@@ -312,7 +311,7 @@ FOUND_RENAMED = Transition(
         **_FOUND_OTHERWISE,
         **UNPROVEN_FACE,
         **NOT_SHOWN_LAST,
-        "face": case((Enrolment.face == REFUSED, REFUSED), else_=PENDING),
+        "face": case((ROWS.c.face == REFUSED, REFUSED), else_=PENDING),
         "person": PENDING,
     },
     needs=IS_SHOWN_THERE,
@@ -330,10 +329,10 @@ FOUND_OTHER_FACE = Transition(
 )
 # What an attempt, or a terminal that works again, would send.
 IS_UNFINISHED = or_(
-    Enrolment.next_attempt_at.is_not(None),
-    Enrolment.person == PENDING,
-    Enrolment.face_unverified,
-    and_(Enrolment.face == PENDING, Enrolment.photo_id.is_not(None)),
+    ROWS.c.next_attempt_at.is_not(None),
+    ROWS.c.person == PENDING,
+    ROWS.c.face_unverified,
+    and_(ROWS.c.face == PENDING, ROWS.c.photo_id.is_not(None)),
 )
 # The rows came from a backup: what is otherwise there, and what was not finished then, is for a person to decide.
 HELD_SINCE_BACKUP = Transition(
@@ -346,11 +345,11 @@ HELD_SINCE_BACKUP = Transition(
         "next_attempt_at": None,
         "step": "",
     },
-    needs=Enrolment.refusal_code != LEFT_ALONE,
+    needs=REFUSAL_CODE != LEFT_ALONE,
 )
 # A person decided to leave it so: it is neither shown in green nor tried again before the person decides otherwise.
 _LEFT = {**NEXT_GENERATION, "attempts": 0, "next_attempt_at": None, "step": ""}
-_NOT_LEFT_YET = Enrolment.refusal_code != LEFT_ALONE
+_NOT_LEFT_YET = REFUSAL_CODE != LEFT_ALONE
 LEFT_PERSON = Transition(
     moves(WANTED, REFUSED), {**_LEFT, **NO_FACE, "person": REFUSED}, needs=_NOT_LEFT_YET, given=("refusal",)
 )
@@ -371,7 +370,7 @@ TAKEN_OVER = Transition(
         **BY_THE_TERMINAL,
         **DONE,
         "desired": PRESENT,
-        "desired_since": case((Enrolment.desired != PRESENT, NOW), else_=Enrolment.desired_since),
+        "desired_since": case((ROWS.c.desired != PRESENT, NOW), else_=ROWS.c.desired_since),
         "overwrite": False,
         "in_bulk": False,
         "face_unverified": False,
@@ -414,14 +413,14 @@ REMOVAL_CHOSEN = Transition(
 
 # --- when it is tried ---
 # One of many: a job changed the desired state a moment ago, within the same transaction.
-PUT_IN_BULK = Transition(moves(TRIED_STATES), {"in_bulk": True}, needs=Enrolment.next_attempt_at.is_not(None))
+PUT_IN_BULK = Transition(moves(TRIED_STATES), {"in_bulk": True}, needs=ROWS.c.next_attempt_at.is_not(None))
 CLAIMED = Transition(moves(TRIED_STATES), COMES_BACK)
 # Everything that is not finished.
 MADE_DUE = Transition(
     moves(STATES) | AGAIN,
     {"next_attempt_at": NOW, **CHANGED},
     needs=and_(
-        or_(Enrolment.person == PENDING, Enrolment.face_unverified, Enrolment.next_attempt_at.is_not(None)),
+        or_(ROWS.c.person == PENDING, ROWS.c.face_unverified, ROWS.c.next_attempt_at.is_not(None)),
         ~AWAITS_A_PERSON,
     ),
 )
@@ -429,7 +428,7 @@ MADE_DUE = Transition(
 FACE_MADE_DUE = Transition(
     moves((WAITING, REFUSED), WAITING),
     {"next_attempt_at": NOW, **CHANGED},
-    needs=and_(Enrolment.face == PENDING, ~AWAITS_A_PERSON),
+    needs=and_(ROWS.c.face == PENDING, ~AWAITS_A_PERSON),
 )
 
 # --- a conversation with the terminal ---
@@ -466,7 +465,7 @@ PERSON_NOT_SHOWN = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, 
 FACE_NOT_SHOWN = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "person": CONFIRMED})
 FACE_SHOWN = {
     "face": CONFIRMED,
-    "confirmed_photo_id": Enrolment.photo_id,
+    "confirmed_photo_id": ROWS.c.photo_id,
     "confirmed_at": NOW,
     "face_unverified": False,
 }
@@ -480,7 +479,7 @@ CONFIRMED_WITH_FACE = Transition(
 CONFIRMED_AS_BEFORE = Transition(
     moves(WANTED, CONFIRMED),
     {**NO_REFUSAL, **DONE, **PERSON_SHOWN},
-    needs=Enrolment.face == CONFIRMED,
+    needs=ROWS.c.face == CONFIRMED,
     given=("written_name", "valid_there", "sent_valid"),
 )
 PERSON_CONFIRMED = Transition(
@@ -503,7 +502,7 @@ GONE = Transition(moves(UNWANTED, REMOVED), {**NOBODY_THERE, **BY_THE_TERMINAL})
 ENDED = Transition(moves(STATES) | moves((WAITING,), WAITING, REFUSED), {**TRIED, "step": ""})
 RESCHEDULED = Transition(
     moves(STATES) | AGAIN,
-    {**TRIED, "step": "", "attempts": Enrolment.attempts + 1},
+    {**TRIED, "step": "", "attempts": ROWS.c.attempts + 1},
     given=("next_attempt_at", "refusal"),
 )
 # The error stops every conversation with this terminal.
@@ -514,13 +513,11 @@ STOPPED = Transition(
 )
 GIVEN_UP = Transition(
     moves((WAITING, REFUSED), REFUSED),
-    {**TRIED, "step": "", "attempts": Enrolment.attempts + 1, "next_attempt_at": None},
+    {**TRIED, "step": "", "attempts": ROWS.c.attempts + 1, "next_attempt_at": None},
     given=("person", "refusal"),
 )
 # Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
-POSTPONED = Transition(
-    moves(TRIED_STATES), {}, needs=Enrolment.next_attempt_at.is_not(None), given=("next_attempt_at",)
-)
+POSTPONED = Transition(moves(TRIED_STATES), {}, needs=ROWS.c.next_attempt_at.is_not(None), given=("next_attempt_at",))
 POSTPONED_FOR = Transition(
     moves(TRIED_STATES) | moves((WAITING,), WAITING, REFUSED),
     TRIED,
@@ -535,21 +532,21 @@ POSTPONED_BETWEEN_STEPS = Transition(
 REMOVED_BY_HAND = Transition(
     moves((LEAVING,), REMOVED),
     {**BY_A_PERSON, "confirmation_note": ""},
-    needs=and_(Enrolment.on_old_device, ~WAS_WRITTEN),
+    needs=and_(ROWS.c.on_old_device, ~WAS_WRITTEN),
     given=("confirmed_by",),
     ends=True,
 )
 # Since when it is not desired tells who was on the terminal to its end.
 REMOVED_WITH_TERMINAL = Transition(
     moves(STATES, REMOVED),
-    {**BY_A_PERSON, "desired_since": case((Enrolment.desired == PRESENT, NOW), else_=Enrolment.desired_since)},
+    {**BY_A_PERSON, "desired_since": case((ROWS.c.desired == PRESENT, NOW), else_=ROWS.c.desired_since)},
     given=("confirmed_by", "confirmation_note"),
     ends=True,
 )
 REMOVED_AS_SOMEBODY_ELSES = Transition(
     moves((LEAVING,), REMOVED),
     BY_A_PERSON,
-    needs=~Enrolment.on_old_device,
+    needs=~ROWS.c.on_old_device,
     given=("confirmed_by", "confirmation_note"),
     ends=True,
 )
@@ -557,7 +554,7 @@ REMOVED_AS_SOMEBODY_ELSES = Transition(
 SOMEBODY_ELSES_HERE = Transition(
     moves((LEAVING,)),
     {**NOT_ON_THIS_DEVICE, **NEXT_GENERATION},
-    needs=and_(Enrolment.on_old_device),
+    needs=and_(ROWS.c.on_old_device),
     given=("refusal",),
 )
 
@@ -655,8 +652,7 @@ def _execute(enrolment: Enrolment, statement: Update, mine: dict[str, int], give
     if expressions:
         statement = statement.values(expressions)
     plain = {f"new_{name}": value for name, value in given.items() if name not in expressions}
-    options = {"synchronize_session": False}
-    written = db.session.execute(statement, {**mine, **plain}, execution_options=options).mappings().first()
+    written = db.session.execute(statement, {**mine, **plain}).mappings().first()
     if written is None:
         return False
     before, known = enrolment.state, inspect(enrolment).dict
