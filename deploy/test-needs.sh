@@ -3,6 +3,7 @@
 set -eu
 missing=
 [ -x /usr/bin/chromium ] || missing="$missing chromium fonts-noto-color-emoji"
+[ -x /usr/bin/chromium-headless-shell ] || missing="$missing chromium-headless-shell"
 [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
 # For promtool.

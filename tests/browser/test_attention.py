@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site, Window, serving, wait_until
+from tests.browser.conftest import Site, Window, opened, serving, wait_until
 from tests.browser.test_live import RETRIED, enrol
 
 FOCUS_AND_PLACE = "[document.activeElement.id, Math.round(scrollY), document.body.dataset.kept]"
@@ -24,11 +24,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def low(browser: Browser, own: Site) -> Iterator[Window]:
     """A Russian browser whose window is so low that every page scrolls."""
-    options = {"locale": "ru-RU", "base_url": own.url, "viewport": {"width": 1200, "height": 300}}
-    window = Window(browser.new_context(**options), own)
-    yield window
-    window.context.close()
-    assert window.complaints == []
+    with opened(browser, own, viewport={"width": 1200, "height": 300}) as window:
+        yield window
 
 
 def work_at(page: Page, control: str) -> list[object]:

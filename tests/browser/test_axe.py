@@ -24,7 +24,7 @@ from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.webhooks import registry as webhooks
-from tests.browser.axe import violations, wrong_in_each_look
+from tests.browser.axe import give_axe, violations, wrong_in_each_look
 from tests.browser.conftest import Site, Window, environment_of, gunicorn
 from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
@@ -190,11 +190,11 @@ def erased(site: Site) -> int:
 
 
 def test_axe_finds_nothing(russian: Window, rows: dict[str, object]) -> None:
-    wrong = {}
+    give_axe(russian.context)
+    page, wrong = russian.page, {}
     for rule in SIGNED_IN:
         address = re.sub(r"<(?:int:)?(\w+)>", lambda found: str(rows[found[1]]), rule)
         address = f"{address}?number=AXE3" if rule == "/erasures/number" else address
-        page = russian.open_anew()
         answer = page.goto(address)
         assert answer is not None
         seen = (answer.status, page.url.endswith(address), wrong_in_each_look(page))
@@ -237,12 +237,11 @@ def test_axe_finds_nothing_on_the_page_of_the_first_run(
     environment = environment_of(folder)
     migrate(folder)
     with gunicorn(environment, folder / "server.log") as url:
-        context = browser.new_context(base_url=url)
-        page = context.new_page()
+        page = browser.new_page(base_url=url)
         page.goto("/")
         assert page.url == f"{url}/first-run"
         assert wrong_in_each_look(page) == []
-        context.close()
+        page.close()
     assert re.search(r"give the code [A-Z2-7]{4}(-[A-Z2-7]{4}){3}", (folder / "server.log").read_text())
 
 

@@ -64,8 +64,7 @@ class Sight:
 def sight(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Sight]:
     """A desk screen or a phone; Chromium's console tells of each refusal."""
     width, height = SIZES[request.param]
-    viewport = {"width": width, "height": height}
-    window = Window(browser.new_context(locale="ru-RU", base_url=site.url, viewport=viewport), site)
+    window = Window(browser, site, viewport={"width": width, "height": height})
     yield Sight(window.page, height)
     window.context.close()
     assert [one for one in window.complaints if "status of 4" not in one] == []

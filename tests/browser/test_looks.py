@@ -11,7 +11,7 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT
-from tests.browser.conftest import Site, Window
+from tests.browser.conftest import Site, Window, opened
 from tests.conftest import close
 
 PHONE = {"width": 390, "height": 844}
@@ -53,19 +53,15 @@ def open_removal(site: Site) -> Iterator[None]:
 @pytest.fixture
 def phone(browser: Browser, site: Site) -> Iterator[Window]:
     """A Russian phone."""
-    window = Window(browser.new_context(locale="ru-RU", base_url=site.url, viewport=PHONE, has_touch=True), site)
-    yield window
-    window.context.close()
-    assert window.complaints == []
+    with opened(browser, site, viewport=PHONE, has_touch=True) as window:
+        yield window
 
 
 @pytest.fixture
 def phone_without_javascript(browser: Browser, site: Site) -> Iterator[Window]:
     """A phone without JavaScript."""
-    options = {"locale": "ru-RU", "base_url": site.url, "viewport": PHONE, "java_script_enabled": False}
-    window = Window(browser.new_context(**options), site)
-    yield window
-    window.context.close()
+    with opened(browser, site, viewport=PHONE, java_script_enabled=False) as window:
+        yield window
 
 
 def box(page: Page, selector: str) -> dict[str, float]:

@@ -64,12 +64,7 @@ def opened(browser: Browser, site: Site, look: str = "desk", **given: Any) -> It
     """A Russian window of one look whose console must stay silent."""
     scheme, width, height = SIZES[look]
     viewport = {"width": width, "height": height}
-    found = Window(
-        browser.new_context(
-            **{"locale": "ru-RU", "base_url": site.url, "color_scheme": scheme, "viewport": viewport, **given}
-        ),
-        site,
-    )
+    found = Window(browser, site, **{"color_scheme": scheme, "viewport": viewport, **given})
     found.page.add_init_script(REMEMBER_STREAMS)
     yield found
     found.context.close()
@@ -260,12 +255,11 @@ def test_refused_permission_and_no_webcam_are_said(browser_with_webcam: Browser,
 
 def test_page_without_https_says_why_the_webcam_stays_off(browser_with_webcam: Browser, site: Site) -> None:
     insecure = replace(site, url=site.url.replace("127.0.0.1", INSECURE))
-    context = browser_with_webcam.new_context(locale="ru-RU", base_url=insecure.url)
-    window = Window(context, insecure)
+    window = Window(browser_with_webcam, insecure)
 
     said = problem(window.page, "W6")
 
-    context.close()
+    window.context.close()
     assert said == (
         "Браузер включает веб-камеру только на страницах с https или на самом сервере (localhost). "
         "Выберите файл или откройте эту страницу по https."
