@@ -2,7 +2,6 @@
 
 from hikflask.models.alarm import Alarm as Alarm
 from hikflask.models.api_token import ApiToken as ApiToken
-from hikflask.models.api_token import IdempotencyKey as IdempotencyKey
 from hikflask.models.audit import AuditEntry as AuditEntry
 from hikflask.models.audit import PersonKey as PersonKey
 from hikflask.models.backup import Backup as Backup
@@ -21,6 +20,7 @@ from hikflask.models.erasure import Erasure as Erasure
 from hikflask.models.erasure import ErasureFile as ErasureFile
 from hikflask.models.erasure import ErasureRemoval as ErasureRemoval
 from hikflask.models.heartbeat import Heartbeat as Heartbeat
+from hikflask.models.idempotency_key import IdempotencyKey as IdempotencyKey
 from hikflask.models.import_batch import ImportBatch as ImportBatch
 from hikflask.models.import_batch import ImportRow as ImportRow
 from hikflask.models.job import Job as Job

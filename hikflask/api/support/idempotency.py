@@ -24,8 +24,8 @@ from hikflask.encryption.vault import VaultError
 from hikflask.extensions import db, vault
 from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.models import IdempotencyKey
-from hikflask.models.api_token import KEPT_SECONDS
 from hikflask.models.columns import database_now
+from hikflask.models.idempotency_key import KEPT_SECONDS
 from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.core.errors import ServiceError
 

@@ -25,7 +25,7 @@ from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.failures import SOON_SECONDS
 from hikflask.services.enrolments.schedule import back_off
-from hikflask.services.jobs import confirmation, lifecycle, losses
+from hikflask.services.jobs import lifecycle, losses, sent_items
 from hikflask.services.jobs.kinds import KINDS, Run
 from hikflask.services.jobs.lifecycle import AGAIN, CLAIM_SECONDS, MAX_ATTEMPTS, WHOLE_DONE, Claim
 
@@ -82,7 +82,7 @@ def _work(job: Job, claim: Claim, until: float) -> bool:
             return True
         lifecycle.begin_items(claim)
     is_left = _do_items(job, claim, until)
-    checked_up_to = confirmation.check_sent_items(job, claim, until) if kind.awaits_confirmation else None
+    checked_up_to = sent_items.check(job, claim, until) if kind.awaits_confirmation else None
     if is_left:
         return True
     if checked_up_to is not None:
@@ -100,12 +100,12 @@ def _reset_failed(job: Job, claim: Claim, until: float) -> bool:
     :raises ClaimLost:
     """
     failed = select(JobItem.id).where(JobItem.job_id == job.id, JobItem.state == FAILED).order_by(JobItem.id)
-    portion = update(JobItem).where(JobItem.id.in_(failed.limit(confirmation.PORTION)))
+    portion = update(JobItem).where(JobItem.id.in_(failed.limit(sent_items.PORTION)))
     while job.params.get(AGAIN):
         with transaction():
             changed = changed_rows(portion.values(state=WAITING, refusal=None, enrolment_id=None))
             lifecycle.count(claim, done=-changed, failed=-changed)
-            if changed < confirmation.PORTION:
+            if changed < sent_items.PORTION:
                 db.session.refresh(job)
                 job.params = {name: value for name, value in job.params.items() if name != AGAIN}
         if time.monotonic() >= until:

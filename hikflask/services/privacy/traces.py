@@ -25,8 +25,8 @@ from hikflask.models import (
     Terminal,
     WebhookDelivery,
 )
-from hikflask.models.api_token import GONE, KEPT_SECONDS
 from hikflask.models.columns import database_now
+from hikflask.models.idempotency_key import GONE, KEPT_SECONDS
 from hikflask.models.refusal import without_values
 from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_numbers, lock_table, transaction, write_first

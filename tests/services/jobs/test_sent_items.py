@@ -14,7 +14,7 @@ from hikflask.services.employees.lifecycle import delete_employee, send_to_termi
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.desired import desire_absent
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.jobs import confirmation, kinds, lifecycle
+from hikflask.services.jobs import kinds, lifecycle, sent_items
 from hikflask.services.jobs.kinds import SEND, Kind
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import CHECK_SECONDS, run_slice
@@ -81,7 +81,7 @@ def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> 
 def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirmation, "PORTION", 10)
+    monkeypatch.setattr(sent_items, "PORTION", 10)
     claim = sent(terminal, *(str(number) for number in range(100, 140)))
     write("100", step="", next_attempt_at=database_now(900.0))
 
@@ -97,7 +97,7 @@ def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
 
 
 def test_each_look_goes_on_where_the_last_one_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirmation, "PORTION", 2)
+    monkeypatch.setattr(sent_items, "PORTION", 2)
     claim = sent(terminal, "1", "2", "3", "4", "5")
     for number in ("3", "4", "5"):
         write(number, **CONFIRMED)
@@ -202,7 +202,7 @@ def test_stopped_job_is_not_looked_at_and_retry_goes_on(terminal: Terminal) -> N
 
 
 def test_failed_people_are_sent_again_by_a_retry(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirmation, "PORTION", 2)
+    monkeypatch.setattr(sent_items, "PORTION", 2)
     claim = sent(terminal, "1", "2", "3")
     db.session.execute(db.update(Enrolment).values(**CONFIRMED))
     db.session.commit()

@@ -39,7 +39,7 @@ IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
 IS_GONE = JobItem.enrolment_id.is_(None)
 
 
-def check_sent_items(job: Job, claim: Claim, until: float) -> int | None:
+def check(job: Job, claim: Claim, until: float) -> int | None:
     """End the sent items that are confirmed or given up. A portion of which nothing is left is followed by the next.
 
     It begins behind the item up to which the last call came, which is in Job.pause.
