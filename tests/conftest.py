@@ -18,13 +18,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.engine import Engine
 
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
-from hikflask.models import Terminal
-from hikflask.services.core import heartbeat
+from hikflask.models import Heartbeat, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core.db import transaction
 from hikflask.services.jobs import list_export, run
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
@@ -44,6 +45,7 @@ from tests.support.wire import InProcess
 NobodyComes = Callable[[], AbstractContextManager[None]]
 HOST = "terminal.test"
 PASSWORD = "Abc12345"
+BEAT = insert(Heartbeat).values(seen_at=database_now())
 TESTS = Path(__file__).parent
 SLOWEST_FIRST = (
     "invariants/test_interleavings.py",
@@ -334,8 +336,8 @@ def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def worker_alive(app: Flask) -> None:
     """The heartbeat of a worker."""
-    with app.app_context():
-        heartbeat.beat("test")
+    with app.app_context(), transaction():
+        db.session.execute(BEAT, {"worker": "test"})
 
 
 @pytest.fixture

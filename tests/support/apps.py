@@ -70,7 +70,7 @@ def close(app: Flask) -> None:
     """Close what an app keeps open."""
     app.extensions["terminal_clients"].close()
     task_queue.lanes(app).close()
-    with app.app_context():
+    with stored.not_read(), app.app_context():
         db.session.remove()
         db.engine.dispose()
 

@@ -3,25 +3,36 @@
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import requests
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
+from sqlalchemy import Table, bindparam, func, insert, select
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from hikflask import create_app
 from hikflask.extensions import db, task_queue
-from hikflask.models import Operator, OperatorSession
+from hikflask.models import ApiToken, Operator, OperatorSession
 from hikflask.models.columns import database_now
-from hikflask.models.operator import ADMIN
-from hikflask.services.accounts import api_tokens, operators, sessions
+from hikflask.models.operator import ADMIN, login_of
+from hikflask.services import audit
+from hikflask.services.accounts import api_tokens, sessions
 from hikflask.services.core.db import transaction
 
 OPERATOR_NAME = "Анна"
 OPERATOR_PASSWORD = "лодка под синим мостом"
 # scrypt is slow by design; this hash names about the least cost that there is.
 QUICK_HASH = generate_password_hash(OPERATOR_PASSWORD, method="scrypt:128:1:1")
+# Made once, and without the ORM: nearly every test begins with them.
+FIND_OPERATOR = select(Operator.id).where(Operator.login == bindparam("login"))
+ADD_OPERATOR = insert(cast("Table", Operator.__table__)).returning(Operator.id)
+ADD_SESSION = insert(cast("Table", OperatorSession.__table__))
+ADD_CONFIRMED_SESSION = ADD_SESSION.values(confirmed_at=database_now())
+COUNT_TOKENS = select(func.count(ApiToken.id))
+ADD_TOKEN = insert(cast("Table", ApiToken.__table__)).values(expires_at=database_now(3600.0))
 
 
 class SignedInClient(FlaskClient):
@@ -61,16 +72,28 @@ def open_session(operator: Operator, *, confirmed: bool = True) -> str:
 def client_of(app: Flask, role: str = ADMIN, name: str = "", *, confirmed: bool = True) -> SignedInClient:
     """Return a client that is signed in with this role and has a token of this role."""
     name = name or (OPERATOR_NAME if role == ADMIN else f"{OPERATOR_NAME} {role}")
-    with app.app_context():
-        operator = operators.by_name(name) or add_operator(name, role)
-        key = open_session(operator, confirmed=confirmed)
-        token = make_token(app, role)
+    key = f"key-of-{name}-{secrets.token_hex(4)}"
+    with app.app_context(), transaction():
+        row = {"key_sha256": sessions._hash(key), "operator_id": _operator_id(name, role), "address": "127.0.0.1"}
+        db.session.execute(ADD_CONFIRMED_SESSION if confirmed else ADD_SESSION, row)
+        token = _add_token(role)
     client = SignedInClient(app, app.response_class, use_cookies=True)
     client.token = token
-    with client.session_transaction() as session:
-        session["_user_id"] = key
-        session["_fresh"] = True
+    client.set_cookie(app.config["SESSION_COOKIE_NAME"], _cookie(app, {"_user_id": key, "_fresh": True}))
     return client
+
+
+def _cookie(app: Flask, content: dict[str, object]) -> str:
+    serializer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    return cast("str", serializer.dumps(content))
+
+
+def _operator_id(name: str, role: str) -> int:
+    login = login_of(name)
+    row = {"name": name, "login": login, "password_hash": QUICK_HASH, "role": role}
+    known: int | None = db.session.execute(FIND_OPERATOR, {"login": login}).scalar()
+    return known or db.session.execute(ADD_OPERATOR, row).scalar_one()
 
 
 @dataclass(frozen=True)
@@ -110,7 +133,14 @@ def let_in_by(app: Flask) -> LetIn:
 
 def make_token(app: Flask, role: str = ADMIN) -> str:
     """Return a fresh token of this role."""
-    with app.app_context():
-        count = len(api_tokens.list_all())
-        ends = db.session.execute(db.select(database_now(3600.0))).scalar_one()
-        return api_tokens.create(f"{role}-{count}", role, ends)[1]
+    with app.app_context(), transaction():
+        return _add_token(role)
+
+
+def _add_token(role: str) -> str:
+    secret = api_tokens.PREFIX + secrets.token_urlsafe(api_tokens.TOKEN_BYTES)
+    name = f"{role}-{db.session.execute(COUNT_TOKENS).scalar_one()}"
+    row = {"name": name, "role": role, "token_sha256": api_tokens._hash(secret)}
+    db.session.execute(ADD_TOKEN, row | {"created_by": audit.present_actor().name})
+    audit.record("token.created", subject=name, after={"role": role})
+    return secret

@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
+import flask
 import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
+from werkzeug.local import LocalProxy
 
 from hikflask.simulator import AnswerLost, Terminal
 from hikflask.simulator.app import create_isapi
+
+TERMINAL = "tests.terminal"
+# One application for all terminals: to make one takes longer than most conversations.
+ISAPI = create_isapi(cast("Terminal", LocalProxy(lambda: flask.request.environ[TERMINAL])))
 
 
 class InProcess(BaseAdapter):
@@ -17,25 +23,25 @@ class InProcess(BaseAdapter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._apps: dict[str, Any] = {}
+        self._terminals: dict[str, Terminal] = {}
         self.away: set[str] = set()
 
     def put(self, host: str, terminal: Terminal) -> None:
         """Let this terminal answer at http://host."""
-        self._apps[host] = create_isapi(terminal)
+        self._terminals[host] = terminal
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         """Return the terminal's answer, or the connection error that stands for a lost one."""
         host, _, path = str(request.url).partition("://")[2].partition("/")
-        if host in self.away or host not in self._apps:
+        if host in self.away or host not in self._terminals:
             raise requests.ConnectionError(request=request)
         try:
-            answer = (
-                self._apps[host]
-                .test_client()
-                .open(
-                    f"/{path}", method=request.method, data=request.body or b"", headers=list(request.headers.items())
-                )
+            answer = ISAPI.test_client().open(
+                f"/{path}",
+                method=request.method,
+                data=request.body or b"",
+                headers=list(request.headers.items()),
+                environ_overrides={TERMINAL: self._terminals[host]},
             )
         except AnswerLost as lost:
             raise requests.ReadTimeout(request=request) from lost
