@@ -34,6 +34,7 @@ from tests.support import ldap
 from tests.support.apps import Apps, close
 from tests.support.between import Between
 from tests.support.checked_terminals import CheckedTerminals
+from tests.support.compiled_templates import CompiledTemplates
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
 from tests.support.migrated import FILE, migrate
@@ -71,6 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks, and hold what the API answers against its description."""
     check_each_answer()
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )

@@ -10,10 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Float, and_, bindparam, delete, func, not_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator, OperatorSession
@@ -30,6 +29,21 @@ SEEN_EVERY_SECONDS = 60.0
 CONFIRMED_SECONDS = 600.0
 # How long a session waits for the second factor.
 FACTOR_SECONDS = 600.0
+IDLE = bindparam("idle", type_=Float, callable_=lambda: -float(current_app.config["SESSION_IDLE"]))
+LIFETIME = bindparam("lifetime", type_=Float, callable_=lambda: -float(current_app.config["SESSION_LIFETIME"]))
+# Made once, as each request begins with them: to make a statement costs more than to run it.
+WITHIN_LIMITS = (OperatorSession.seen_at > database_now(IDLE), OperatorSession.started_at > database_now(LIFETIME))
+IS_OPEN = (~OperatorSession.factor_pending, *WITHIN_LIMITS)
+OPEN = (
+    select(OperatorSession, Operator, OperatorSession.confirmed_at > database_now(-CONFIRMED_SECONDS))
+    .join(Operator)
+    .where(OperatorSession.key_sha256 == bindparam("key_sha256"), Operator.is_active, *IS_OPEN)
+    .execution_options(populate_existing=True)
+)
+STALE = select(OperatorSession.id).where(
+    OperatorSession.id == bindparam("session_id"),
+    OperatorSession.seen_at < database_now(bindparam("since", type_=Float)),
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +151,7 @@ def _open(operator: Operator, checked: str | None, address: str) -> str | None:
 
 def complete_sign_in(operator: Operator) -> None:
     """Record a sign-in, and end the oldest sessions over the limit, within the caller's transaction."""
-    newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *_is_open())
+    newest = select(OperatorSession.id).where(OperatorSession.operator_id == operator.id, *IS_OPEN)
     left_over = newest.order_by(OperatorSession.id.desc()).offset(current_app.config["SESSIONS_PER_OPERATOR"] - 1)
     if changed_rows(delete(OperatorSession).where(OperatorSession.id.in_(left_over))):
         audit.record("sign_out.oldest", subject=operator.name)
@@ -155,12 +169,7 @@ def _lock_unchanged(operator_id: int, checked: str | None) -> bool:
 
 def find(key: str) -> SignedIn | None:
     """Return the open session with this key, or None; an expired session is not open."""
-    row = db.session.execute(
-        select(OperatorSession, Operator, OperatorSession.confirmed_at > database_now(-CONFIRMED_SECONDS))
-        .join(Operator)
-        .where(OperatorSession.key_sha256 == _hash(key), Operator.is_active, *_is_open()),
-        execution_options={"populate_existing": True},
-    ).first()
+    row = db.session.execute(OPEN, {"key_sha256": _hash(key)}).first()
     if row is None:
         return None
     session, operator, confirmed = row
@@ -189,9 +198,9 @@ def find_pending(key: str) -> OperatorSession | None:
 def touch(session_id: int) -> None:
     """Write that the operator did something: the idle limit counts from now."""
     every = min(SEEN_EVERY_SECONDS, current_app.config["SESSION_IDLE"] / 4)
-    stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
     # Read first: in SQLite even an UPDATE that changes nothing waits for other writers.
-    if db.session.execute(select(OperatorSession.id).where(*stale)).first():
+    if db.session.execute(STALE, {"session_id": session_id, "since": -every}).first():
+        stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
         with transaction():
             changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
 
@@ -288,7 +297,7 @@ def new_key() -> tuple[str, str]:
 
 def list_open(operator_id: int) -> list[OperatorSession]:
     """Return an operator's open sessions, the newest first."""
-    own_sessions = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *_is_open())
+    own_sessions = select(OperatorSession).where(OperatorSession.operator_id == operator_id, *IS_OPEN)
     return list(db.session.execute(own_sessions.order_by(OperatorSession.id.desc())).scalars())
 
 
@@ -300,21 +309,8 @@ def last_sign_ins() -> dict[str, datetime]:
 
 def delete_expired_sessions() -> None:
     """Delete the sessions whose time is over."""
-    idle, started = _within_limits()
     with transaction():
-        db.session.execute(delete(OperatorSession).where(~idle | ~started))
-
-
-def _is_open() -> tuple[Any, ...]:
-    return (~OperatorSession.factor_pending, *_within_limits())
-
-
-def _within_limits() -> tuple[Any, Any]:
-    config = current_app.config
-    return (
-        OperatorSession.seen_at > database_now(-config["SESSION_IDLE"]),
-        OperatorSession.started_at > database_now(-config["SESSION_LIFETIME"]),
-    )
+        db.session.execute(delete(OperatorSession).where(not_(and_(*WITHIN_LIMITS))))
 
 
 def _hash(key: str) -> str:

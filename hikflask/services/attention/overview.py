@@ -20,7 +20,7 @@ from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat
-from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to
+from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, counting
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
@@ -31,6 +31,13 @@ Row = TypeVar("Row", Employee, Enrolment, Job)
 # So many rows of a group are shown; its heading leads to all of them.
 MAX_SHOWN = 5
 WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
+# Made once, as each page asks it: to make a statement costs more than to run it.
+COUNTED = select(
+    counting(queries.OPEN_REMOVALS).scalar_subquery().label("removals"),
+    filters.counted(EmployeeFilter(state=filters.NO_FACE)).scalar_subquery().label("no_face"),
+    select(func.count(Capture.id)).where(Capture.state == CAPTURED).scalar_subquery().label("unsaved"),
+    select(func.count(Job.id)).where(Job.state == FAILED).scalar_subquery().label("failed_jobs"),
+)
 
 
 @dataclass(frozen=True)
@@ -117,14 +124,11 @@ def count() -> Counts:
     else:
         refused = search.count_up_to(EmployeeFilter(state=REFUSED))
     return Counts(
-        removals=queries.count_open_removals(),
+        **db.session.execute(COUNTED).mappings().one(),
         refused=refused,
-        no_face=search.count(EmployeeFilter(state=filters.NO_FACE)),
         problems=problems,
         drift=people_changes.terminals_with_changes(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
-        unsaved=db.session.execute(select(func.count(Capture.id)).where(Capture.state == CAPTURED)).scalar_one(),
-        failed_jobs=db.session.execute(select(func.count(Job.id)).where(Job.state == FAILED)).scalar_one(),
         worker_runs=heartbeat.alive(),
         backup_overdue=records.is_overdue(),
     )

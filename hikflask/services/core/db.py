@@ -192,8 +192,13 @@ def _session() -> OwnedSession:
 
 def count_rows_up_to(statement: Any, most: int = MAX_COUNTED) -> int:
     """Return how many rows a statement finds, or `most` + 1 when there are more."""
+    return db.session.execute(counting(statement, most)).scalar_one()
+
+
+def counting(statement: Any, most: int = MAX_COUNTED) -> Select[int]:
+    """Return the statement that count_rows_up_to() executes."""
     some = statement.order_by(None).limit(most + 1).subquery()
-    return db.session.execute(select(func.count()).select_from(some)).scalar_one()
+    return select(func.count()).select_from(some)
 
 
 def rows_of(statement: Select[*Columns]) -> Sequence[Row[*Columns]]:

@@ -4,7 +4,7 @@ import os
 import socket
 
 from flask import current_app
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Float, bindparam, delete, exists, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Heartbeat
@@ -13,6 +13,14 @@ from hikflask.services.core.db import changed_rows, transaction
 
 # How long the row of a worker that ended without a word is kept, in seconds.
 FORGOTTEN_AFTER = 24 * 3600.0
+# Made once, as each page asks it: to make a statement costs more than to run it.
+IS_ALIVE = select(
+    exists().where(
+        Heartbeat.seen_at.between(
+            database_now(bindparam("from", type_=Float)), database_now(bindparam("until", type_=Float))
+        )
+    )
+)
 
 
 def name() -> str:
@@ -37,5 +45,4 @@ def leave(worker: str) -> None:
 def alive() -> bool:
     """Return True when a worker gave a sign within the last three sweeps, or ten seconds if that is longer."""
     silence = max(10.0, 3 * current_app.config["SWEEP_INTERVAL"])
-    lately = Heartbeat.seen_at.between(database_now(-silence), database_now(silence))
-    return bool(db.session.execute(select(exists().where(lately))).scalar_one())
+    return bool(db.session.execute(IS_ALIVE, {"from": -silence, "until": silence}).scalar_one())

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, select, text, tuple_
@@ -13,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, EmployeeCount, Enrolment
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.core import keyset
-from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, fresh, transactional
+from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, counting, fresh, transactional
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, word_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
@@ -117,9 +118,9 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     """Return how many employees pass a filter; more than MAX_COUNTED may be counted as one more than that."""
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
-    alone = filters.each_once(wanted, MAX_COUNTED)
+    alone = _counting_each_once(wanted)
     if alone is not None:
-        return count_rows_up_to(alone)
+        return db.session.execute(alone).scalar_one()
     words = filters.words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
         return len(word_index.texts(words, MAX_COUNTED + 1))
@@ -130,6 +131,13 @@ def count_up_to(wanted: EmployeeFilter) -> int:
         return min(int(db.session.execute(counted).scalar_one()), MAX_COUNTED + 1)
     with along_indexes():
         return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
+
+
+@lru_cache(maxsize=64)
+def _counting_each_once(wanted: EmployeeFilter) -> Select[int] | None:
+    # To make the statement costs more than to run it, and each page counts the refused.
+    alone = filters.each_once(wanted, MAX_COUNTED)
+    return None if alone is None else counting(alone)
 
 
 @transactional

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, PRESENT, REMOVED
-from hikflask.services.core.db import HELD_TERMINALS, count_rows_up_to, fresh
+from hikflask.services.core.db import HELD_TERMINALS, fresh
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.core.keyset import Keyset, Page, Place, first_of_rows, read
 from hikflask.services.state.badges import badge_of, detail_of
@@ -32,6 +32,7 @@ EVERYWHERE_LOCKED = EVERYWHERE.with_for_update(key_share=True)
 TERMINALS_OF_NUMBER = HELD_TERMINALS.where(
     Terminal.id.in_(select(Enrolment.terminal_id).where(Enrolment.number == bindparam("number")))
 )
+OPEN_REMOVALS = select(Enrolment.id).where(IS_LEAVING)
 ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
 WITH_EMPLOYEE = ALONE.options(
     joinedload(Enrolment.employee),
@@ -113,11 +114,6 @@ def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
     :raises CursorUnknown: when the cursor does not fit this list.
     """
     return first_of_rows(read(select(Enrolment).where(IS_LEAVING), REMOVALS, limit, place))
-
-
-def count_open_removals() -> int:
-    """Return the number of unconfirmed removals, as count_rows_up_to() counts."""
-    return count_rows_up_to(select(Enrolment.id).where(IS_LEAVING))
 
 
 def has_removals_without_employee() -> bool:

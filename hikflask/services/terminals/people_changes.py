@@ -25,6 +25,14 @@ from hikflask.services.terminals.connection import Conversation, usable_answer
 # So many numbers are asked for in one search, the longest page that terminals give.
 MAX_NUMBERS = 30
 MAX_TEXT_LENGTH = 255
+# Made once, as each page asks it: to make a statement costs more than to run it.
+WITH_CHANGES = (
+    select(Terminal, func.count(Drift.id))
+    .join(Drift, Drift.terminal_id == Terminal.id)
+    .where(Terminal.is_active, Terminal.retired_at.is_(None))
+    .group_by(Terminal.id)
+    .order_by(Terminal.name)
+)
 
 
 def check_count(terminal: Terminal, count: Count | None) -> None:
@@ -153,9 +161,7 @@ def changes_at(terminal_id: int) -> list[Drift]:
 
 def terminals_with_changes(limit: int | None = None) -> list[tuple[Terminal, int]]:
     """Return the terminals in use at which something was noticed, by name, with how many findings."""
-    statement = select(Terminal, func.count(Drift.id)).join(Drift, Drift.terminal_id == Terminal.id)
-    in_use = statement.where(Terminal.is_active, Terminal.retired_at.is_(None)).group_by(Terminal.id)
-    rows = db.session.execute(in_use.order_by(Terminal.name).limit(limit))
+    rows = db.session.execute(WITH_CHANGES if limit is None else WITH_CHANGES.limit(limit))
     return [(terminal, count) for terminal, count in rows]
 
 

@@ -24,6 +24,7 @@ EDIT = "edit"
 EDIT_SECONDS = 5.0
 # Made once: to make a statement costs more than to run it.
 HELD = HELD_TERMINALS.where(Terminal.id == bindparam("terminal_id"))
+ALL = select(Terminal).order_by(Terminal.name).execution_options(populate_existing=True)
 AUDITED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
 
 
@@ -273,8 +274,7 @@ def if_active(terminal: Terminal | None) -> Terminal:
 
 def list_all() -> list[Terminal]:
     """Return all terminals, sorted by name."""
-    statement = select(Terminal).order_by(Terminal.name)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+    return list(db.session.execute(ALL).scalars())
 
 
 def list_active() -> list[Terminal]:
