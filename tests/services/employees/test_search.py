@@ -39,9 +39,9 @@ def test_list_is_sorted_by_name_without_case_and_with_yo_as_ye() -> None:
     assert found() == ["Straße 50%_\\", "ёж Иванов", "Иван Иванов", "Ольга Ёлкина"]
 
 
-@pytest.mark.parametrize("q", ["ёлкина", "елкина", "ЁЛКИНА", "Елкина", "ольга ёлк", "ёлк ольга", "100333", "БУХГАЛТЕР"])
-def test_any_spelling_finds(q: str) -> None:
-    assert found(q) == ["Ольга Ёлкина"]
+def test_any_spelling_finds() -> None:
+    for q in ("ёлкина", "елкина", "ЁЛКИНА", "Елкина", "ольга ёлк", "ёлк ольга", "100333", "БУХГАЛТЕР"):
+        assert found(q) == ["Ольга Ёлкина"], q
 
 
 def test_every_word_must_match() -> None:
@@ -50,15 +50,15 @@ def test_every_word_must_match() -> None:
     assert found("иванов бухгалтерия") == []
 
 
-@pytest.mark.parametrize("length", [301, 2000])
-def test_any_number_of_words_is_answered(length: int) -> None:
-    assert found("иванов " * length) == ["ёж Иванов", "Иван Иванов"]
-    assert found("ж" * length) == []
+def test_any_number_of_words_is_answered() -> None:
+    for length in (301, 2000):
+        assert found("иванов " * length) == ["ёж Иванов", "Иван Иванов"]
+        assert found("ж" * length) == []
 
 
-@pytest.mark.parametrize(("q", "names"), [("%", 1), ("_", 1), ("\\", 1), ("50%_", 1), ("5_%", 0), ("STRASSE", 1)])
-def test_signs_of_patterns_are_letters(q: str, names: int) -> None:
-    assert len(found(q)) == names
+def test_signs_of_patterns_are_letters() -> None:
+    for q, names in (("%", 1), ("_", 1), ("\\", 1), ("50%_", 1), ("5_%", 0), ("STRASSE", 1)):
+        assert len(found(q)) == names, q
 
 
 def test_page_and_count_go_together() -> None:
@@ -80,17 +80,17 @@ def test_search_follows_a_rename() -> None:
 
 
 NAMES = ("Иванов", "Петров Ян", "Ёлкина", "Яковлев", "Straße")
-QUESTIONS = ("", "иванов", "я", "отдел 3", "нетникого")
+FILTERS = (("", ""), ("иванов", ""), ("я", LEFT), ("отдел 3", NO_FACE), ("", LEFT), ("нетникого", ""))
 
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
-    rows = [(f"M{one}", f"{NAMES[one % 5]} {one % 7}", f"Отдел {one % 4}", one % 6 > 0) for one in range(60)]
+    rows = [(f"M{one}", f"{NAMES[one % 5]} {one % 7}", f"Отдел {one % 4}", one % 6 > 0) for one in range(40)]
     db.session.add_all([Employee(number=n, name=name, department=d, is_active=a) for n, name, d, a in rows])
     db.session.commit()
     everybody = db.session.execute(select(Employee).order_by(*SORTS[sort])).scalars().all()
     by_name = sort.endswith("name")
-    for q, state in itertools.product(QUESTIONS if by_name else QUESTIONS[:2], ("", LEFT, NO_FACE)[: 2 + by_name]):
+    for q, state in FILTERS if by_name else FILTERS[:3]:
         wanted = EmployeeFilter(q, state, sort=sort)
         expected = [
             one.id
@@ -98,19 +98,23 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
             if all(word in one.search for word in folded(q).split()) and (not state or one.is_active == (state != LEFT))
         ]
         assert search.ids(wanted) == expected
+        assert search.count(wanted) == len(expected)
         # Read in the list's order, gathered, those of one surname together, read to the end.
         for walk, few in ((1000, 1000), (3, 1000), (3, 0), (3, 5))[: 4 if by_name else 2]:
             monkeypatch.setattr(search, "WALK", walk)
             monkeypatch.setattr(search, "FEW", few)
+            assert search.page_to_show(wanted, 6)[1] == len(expected)
             place, turned = FIRST, list[int]()
             while place.cursor or not turned:
-                page, total = search.page(wanted, 9, place)
-                assert total == search.page_to_show(wanted, 9, place)[1] == search.count(wanted) == len(expected)
+                page, total = search.page(wanted, 6, place)
+                assert total == len(expected)
                 turned += [one.id for one in page.rows] or [0]
                 place, last = Place(after=page.after), page
             assert turned == (expected or [0]), (wanted, walk, few)
             while last.before:
-                last, _ = search.page(wanted, 9, Place(before=last.before))
+                place = Place(before=last.before)
+                last, shown_total = search.page_to_show(wanted, 6, place)
+                assert shown_total == len(expected)
                 shown = [one.id for one in last.rows]
                 assert shown == expected[expected.index(shown[-1]) + 1 - len(shown) :][: len(shown)]
             assert [one.id for one in last.rows] == expected[: len(last.rows)]
@@ -120,7 +124,7 @@ def test_whoever_has_the_searched_number_comes_first_and_once_on_whatever_pages(
     rows = [("21092", "Анна"), ("2109", "Мария"), ("52109", "Яна"), ("210", "Ольга"), ("7", "Отдел 2109")]
     db.session.add_all([Employee(number=number, name=name) for number, name in rows])
     db.session.commit()
-    for sort, limit in itertools.product(SORTS, (1, 2, 9)):
+    for sort, limit in (*itertools.product(("name", "-name"), (1, 9)), *itertools.product(SORTS, (2,))):
         wanted = EmployeeFilter("2109", sort=sort)
         found = db.session.execute(select(Employee.number, Employee.search).order_by(*SORTS[sort]))
         expected = ["2109", *(one.number for one in found if "2109" in one.search and one.number != "2109")]
