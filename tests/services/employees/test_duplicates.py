@@ -7,7 +7,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.duplicates import find_duplicates
 from hikflask.services.employees.save import save_employee
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 PEOPLE = [Draft("100222", "Иван Иванов"), Draft("100333", "Ольга Ёлкина"), Draft("A1", "Straße 50%_\\")]
 
@@ -23,6 +23,7 @@ def duplicates(number: str, name: str, employee_id: int | None = None) -> tuple[
     return there.owner.name if there.owner else "", [one.number for one in there.namesakes]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", ["Ольга Ёлкина", "ольга елкина", "ОЛЬГА ЁЛКИНА"])
 def test_number_and_name_of_others_are_known_in_any_spelling(name: str) -> None:
     assert duplicates("100222", name) == ("Иван Иванов", ["100333"])
@@ -33,10 +34,12 @@ def test_part_of_a_name_is_nobodys(name: str) -> None:
     assert duplicates("100999", name) == ("", [])
 
 
+@pytest.mark.both_databases
 def test_name_with_signs_of_a_pattern_is_known() -> None:
     assert duplicates("", "STRASSE 50%_\\") == ("", ["A1"])
 
 
+@pytest.mark.both_databases
 def test_zero_character_is_nobodys() -> None:
     assert duplicates("a\x00", "Иван\x00") == ("", [])
 

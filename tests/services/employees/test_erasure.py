@@ -31,9 +31,10 @@ from tests.support.retention import age, files, forget
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
+@pytest.mark.both_databases
 def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
     save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE)), employee_id=ivan.id)
@@ -50,6 +51,7 @@ def test_nothing_of_the_person_is_left_once_the_terminal_confirmed(simulator: Si
     assert (erasure.number, erasure.name, erasure.photos) == ("100222", "Иван Иванов", 3)
 
 
+@pytest.mark.both_databases
 def test_somebody_on_no_terminal_is_erased_at_once() -> None:
     ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
 
@@ -60,6 +62,7 @@ def test_somebody_on_no_terminal_is_erased_at_once() -> None:
     assert files() == []
 
 
+@pytest.mark.both_databases
 def test_photo_that_is_only_looked_at_is_erased_with_the_uploaded_file() -> None:
     ivan = save_employee(IVAN).row
     draft = photo_drafts.make(io.BytesIO(FACE), IVAN.number, "Анна")
@@ -90,6 +93,7 @@ def test_others_keep_what_is_theirs(simulator: Simulated, terminal: Terminal) ->
     assert count(Capture) == 1
 
 
+@pytest.mark.both_databases
 def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     ivan = enrol(simulator, terminal)
     taken = capture_face(simulator, terminal, Draft("100555", "Иван Иванов"))
@@ -106,6 +110,7 @@ def test_former_number_is_awaited_too(simulator: Simulated, terminal: Terminal, 
     assert count(Enrolment) == 0
 
 
+@pytest.mark.both_databases
 def test_earlier_number_of_somebody_who_stays_is_erased_once_the_terminal_confirmed(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
@@ -124,6 +129,7 @@ def test_earlier_number_of_somebody_who_stays_is_erased_once_the_terminal_confir
     assert "100222" not in simulator.people
 
 
+@pytest.mark.both_databases
 def test_what_is_kept_under_a_former_number_is_erased_and_not_under_one_that_somebody_has_now(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -143,6 +149,7 @@ def test_what_is_kept_under_a_former_number_is_erased_and_not_under_one_that_som
     assert [person.number for person in db.session.query(PersonThere)] == ["100221"]
 
 
+@pytest.mark.both_databases
 def test_name_of_a_picture_under_a_mistyped_number_goes_once_its_draft_is_blank(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -156,6 +163,7 @@ def test_name_of_a_picture_under_a_mistyped_number_goes_once_its_draft_is_blank(
     assert "Иван" not in str([(entry.before, entry.after) for entry in entries()])
 
 
+@pytest.mark.both_databases
 def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -167,6 +175,7 @@ def test_number_of_the_erased_is_free_and_its_next_owner_no_part_of_it(
     assert simulator.people["100222"]["name"] == "Пётр Петров"
 
 
+@pytest.mark.both_databases
 def test_somebody_who_was_deleted_before_is_erased_by_number(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
@@ -204,6 +213,7 @@ def test_unsaved_picture_of_a_number_that_nobody_has_is_erased_by_number(
     assert (erasure.photos, files(), count(Capture)) == (1, [], 0)
 
 
+@pytest.mark.both_databases
 def test_number_that_is_not_here_has_nothing_to_erase() -> None:
     assert erase_by_number("100222") is None
     assert count(Erasure) == 0
@@ -216,6 +226,7 @@ def test_unknown_employee_leaves_nothing_behind() -> None:
     assert count(Erasure) == 0
 
 
+@pytest.mark.both_databases
 def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     app: Flask, simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +255,7 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
     assert certificates.complete(erasure.id).completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_reports_of_jobs_name_the_erased_no_more_and_others_still() -> None:
     ivan = save_employee(IVAN).row
     (olga,) = add_people("200")

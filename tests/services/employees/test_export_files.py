@@ -14,7 +14,7 @@ from hikflask.services.jobs.kinds import EXPORT
 from tests.support.jobs import add_people, job, run, started
 from tests.support.retention import DAY, age, forget
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_file_is_kept_for_a_day_and_its_report_longer(exported: Job) -> None:
     assert job(exported.id).state == DONE
 
 
+@pytest.mark.both_databases
 def test_file_goes_with_its_job(exported: Job, app: Flask) -> None:
     assert names() == [f"{exported.id}.csv"]
     app.config["JOB_RETENTION"] = 0
@@ -80,6 +81,7 @@ def test_what_a_killed_process_left_goes_once_nobody_works_on_it(exported: Job, 
     assert left.exists() == stay
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("state", [FAILED, STOPPED])
 def test_file_of_a_job_that_did_not_end_well_goes(exported: Job, state: str) -> None:
     db.session.execute(db.update(Job).values(state=state))

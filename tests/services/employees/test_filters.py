@@ -40,7 +40,7 @@ from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.refusals import refusal
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.fixture
@@ -113,6 +113,7 @@ def test_number_that_is_taken_there_needs_a_person(simulator: Simulated, termina
     assert states() == {REFUSED}
 
 
+@pytest.mark.both_databases
 def test_stopped_login_needs_a_person(simulator: Simulated, terminal: Terminal) -> None:
     desire_with_face(simulator, terminal)
     registry.change(terminal.id, Access("Вход", f"http://{HOST}", "admin", "Changed12"), "test")
@@ -148,6 +149,7 @@ def test_person_who_was_sent_without_a_photo_has_no_face(terminal: Terminal) -> 
     assert (before, states()) == ({NO_FACE, WAITING}, {NO_FACE})
 
 
+@pytest.mark.both_databases
 def test_all_that_is_wanted_must_be_confirmed(
     simulator: Simulated, terminal: Terminal, second: Terminal, wire: InProcess
 ) -> None:
@@ -164,6 +166,7 @@ def test_all_that_is_wanted_must_be_confirmed(
     assert states() == states(terminal=terminal.id) == states(terminal=second.id) == {ON_TERMINALS}
 
 
+@pytest.mark.both_databases
 def test_refused_at_one_terminal_and_waiting_at_the_other_is_both(
     simulator: Simulated, terminal: Terminal, second: Terminal, wire: InProcess
 ) -> None:
@@ -194,6 +197,7 @@ def test_leaver_is_leaving_until_every_terminal_confirms_it(
     assert numbers(terminal=terminal.id) == []
 
 
+@pytest.mark.both_databases
 def test_retired_terminal_counts_for_nothing(simulator: Simulated, terminal: Terminal) -> None:
     enrol(simulator, terminal)
 
@@ -204,6 +208,7 @@ def test_retired_terminal_counts_for_nothing(simulator: Simulated, terminal: Ter
     assert numbers(terminal=terminal.id) == []
 
 
+@pytest.mark.both_databases
 def test_deleted_employee_is_found_nowhere(simulator: Simulated, terminal: Terminal) -> None:
     employee_id = employee_of(enrol(simulator, terminal))
 
@@ -214,6 +219,7 @@ def test_deleted_employee_is_found_nowhere(simulator: Simulated, terminal: Termi
     assert numbers() == []
 
 
+@pytest.mark.both_databases
 def test_consent_department_terminal_and_words_narrow_together(simulator: Simulated, terminal: Terminal) -> None:
     enrol(simulator, terminal)
     olga = save_employee(OLGA).row
@@ -225,6 +231,7 @@ def test_consent_department_terminal_and_words_narrow_together(simulator: Simula
     assert numbers(department="Охрана", consent="given") == []
 
 
+@pytest.mark.both_databases
 def test_department_is_found_in_another_spelling() -> None:
     save_employee(Draft("1", "Иван", "Отдел учёта"))
     save_employee(Draft("2", "Пётр", "Склад"))
@@ -272,6 +279,7 @@ def said(employee: Employee) -> set[str]:
     return BADGE_STATES[line.detail] | no_face
 
 
+@pytest.mark.both_databases
 def test_badges_and_filters_never_contradict_each_other(terminal: Terminal) -> None:
     db.session.execute(insert(Photo).values(id=1, file="1.jpg", sha256="0" * 64, source="upload"))
     employees, enrolments = list[dict[str, Any]](), list[dict[str, Any]]()

@@ -26,7 +26,7 @@ from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import employee_of, enrol
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_deactivated_employee_is_wanted_nowhere(simulator: Simulated, terminal: Terminal) -> None:
@@ -65,6 +65,7 @@ def test_reactivated_employee_is_wanted_again_and_nothing_is_taken_as_proven(
     assert simulator.faces["100222"].jpeg == FACE
 
 
+@pytest.mark.both_databases
 def test_reactivation_before_the_removal_was_done_is_proven_too(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     set_active(employee_of(enrolment), active=False)
@@ -76,6 +77,7 @@ def test_reactivation_before_the_removal_was_done_is_proven_too(simulator: Simul
     assert simulator.people["100222"]["name"] == "Иван Иванов"
 
 
+@pytest.mark.both_databases
 def test_deleted_employee_takes_all_photos_along(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     employee_id = employee_of(enrolment)
@@ -100,6 +102,7 @@ def test_deleted_employees_removal_is_done_without_the_row(simulator: Simulated,
     assert db.session.query(Enrolment).count() == 0
 
 
+@pytest.mark.both_databases
 def test_employee_who_had_left_already_is_deleted_without_a_removal(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     set_active(employee_of(enrolment), active=False)
@@ -110,6 +113,7 @@ def test_employee_who_had_left_already_is_deleted_without_a_removal(simulator: S
     assert db.session.query(Enrolment).count() == 0
 
 
+@pytest.mark.both_databases
 def test_who_is_there_under_our_own_name_is_taken_off_though_we_never_wrote_it(
     simulator: Simulated, terminal: Terminal
 ) -> None:

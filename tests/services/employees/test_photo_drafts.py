@@ -56,7 +56,6 @@ def is_red(picture: Image.Image, across: float, down: float) -> bool:
     return bool(red > 200 and green < 60)
 
 
-@pytest.mark.both_databases
 def test_draft_is_found_by_its_token_and_shows_what_would_be_saved() -> None:
     made = draft(lying())
 
@@ -187,7 +186,6 @@ def test_process_that_dies_before_the_upload_is_stored_leaves_nothing_for_good(m
     assert files() == []
 
 
-@pytest.mark.both_databases
 def test_draft_is_saved_once() -> None:
     photo = drafts.owned(draft().token, ANNA)[0]
 

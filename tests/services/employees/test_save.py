@@ -32,7 +32,7 @@ from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.enrolments import enrol_employee
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 OLGA = Draft("100333", "Ольга Ёлкина", "Бухгалтерия")
 # One letter with so many accents that no terminal takes it.
@@ -124,6 +124,7 @@ def test_upload_that_is_no_picture_saves_nothing() -> None:
     assert (files(), count(Employee)) == ([], 0)
 
 
+@pytest.mark.both_databases
 def test_upload_for_an_unknown_terminal_saves_nothing(terminal: Terminal) -> None:
     with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         save_employee(IVAN, FaceSource(upload=io.BytesIO(OTHER_FACE), terminal_id=terminal.id + 1))
@@ -161,6 +162,7 @@ def test_second_employee_cannot_be_saved_with_the_same_capture(simulator: Simula
     assert count(Employee) == 1
 
 
+@pytest.mark.both_databases
 def test_second_capture_before_the_save_supersedes_the_first(simulator: Simulated, terminal: Terminal) -> None:
     first = capture_face(simulator, terminal)
     capture_face(simulator, terminal, OLGA, OTHER_FACE)
@@ -181,6 +183,7 @@ def test_form_that_still_shows_the_saved_capture_saves_what_is_typed(simulator: 
     assert row(Employee, saved.id).photo_id == saved.photo_id
 
 
+@pytest.mark.both_databases
 def test_running_capture_is_waited_for(terminal: Terminal) -> None:
     started = start_capture(terminal.id, IVAN, "Анна")
 
@@ -190,6 +193,7 @@ def test_running_capture_is_waited_for(terminal: Terminal) -> None:
     assert count(Employee) == 0
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("simulator")
 def test_capture_that_failed_is_as_none(terminal: Terminal, nobody_comes: NobodyComes) -> None:
     with nobody_comes():
@@ -258,6 +262,7 @@ def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(
     assert save_employee(newcomer).row.name == "Новый Человек"
 
 
+@pytest.mark.both_databases
 def test_rename_is_wanted_where_the_employee_is(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol_employee(simulator, terminal)
 
@@ -334,6 +339,7 @@ def test_draft_stays_when_the_save_fails() -> None:
     assert save_employee(OLGA, source).row.photo is not None
 
 
+@pytest.mark.both_databases
 def test_nobody_saves_the_draft_of_another_operator() -> None:
     source = replace(draft_of_photo(), saved_by="Борис")
 
@@ -343,6 +349,7 @@ def test_nobody_saves_the_draft_of_another_operator() -> None:
     assert count(Employee) == 0
 
 
+@pytest.mark.both_databases
 def test_file_beside_a_draft_that_a_killed_save_left_is_removed_later(monkeypatch: pytest.MonkeyPatch) -> None:
     source = draft_of_photo()
     with monkeypatch.context() as broken:
@@ -357,6 +364,7 @@ def test_file_beside_a_draft_that_a_killed_save_left_is_removed_later(monkeypatc
     assert storage.files_beside() == []
 
 
+@pytest.mark.both_databases
 def test_department_is_saved_in_the_known_spelling() -> None:
     save_employee(OLGA)
 
@@ -376,6 +384,7 @@ def test_refused_save_adds_no_department() -> None:
     assert departments.names() == ["Бухгалтерия"]
 
 
+@pytest.mark.both_databases
 def test_capture_saved_twice_with_another_spelling_of_the_department_counts_once(
     simulator: Simulated, terminal: Terminal
 ) -> None:

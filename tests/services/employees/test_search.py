@@ -15,7 +15,7 @@ from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.text_rules import folded
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 PEOPLE = [
     Draft("100222", "Иван Иванов", "Охрана"),
@@ -35,10 +35,12 @@ def found(q: str = "", limit: int = 100, offset: int = 0) -> list[str]:
     return [employee.name for employee in search.search(EmployeeFilter(q), limit, offset)[0]]
 
 
+@pytest.mark.both_databases
 def test_list_is_sorted_by_name_without_case_and_with_yo_as_ye() -> None:
     assert found() == ["Straße 50%_\\", "ёж Иванов", "Иван Иванов", "Ольга Ёлкина"]
 
 
+@pytest.mark.both_databases
 def test_any_spelling_finds() -> None:
     for q in ("ёлкина", "елкина", "ЁЛКИНА", "Елкина", "ольга ёлк", "ёлк ольга", "100333", "БУХГАЛТЕР"):
         assert found(q) == ["Ольга Ёлкина"], q
@@ -56,6 +58,7 @@ def test_any_number_of_words_is_answered() -> None:
         assert found("ж" * length) == []
 
 
+@pytest.mark.both_databases
 def test_signs_of_patterns_are_letters() -> None:
     for q, names in (("%", 1), ("_", 1), ("\\", 1), ("50%_", 1), ("5_%", 0), ("STRASSE", 1)):
         assert len(found(q)) == names, q
@@ -83,6 +86,7 @@ NAMES = ("Иванов", "Петров Ян", "Ёлкина", "Яковлев", 
 FILTERS = (("", ""), ("иванов", ""), ("я", LEFT), ("отдел 3", NO_FACE), ("", LEFT), ("нетникого", ""))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
     rows = [(f"M{one}", f"{NAMES[one % 5]} {one % 7}", f"Отдел {one % 4}", one % 6 > 0) for one in range(40)]
@@ -120,6 +124,7 @@ def test_pages_are_the_same_whether_few_or_many_pass(monkeypatch: pytest.MonkeyP
             assert [one.id for one in last.rows] == expected[: len(last.rows)]
 
 
+@pytest.mark.both_databases
 def test_whoever_has_the_searched_number_comes_first_and_once_on_whatever_pages() -> None:
     rows = [("21092", "Анна"), ("2109", "Мария"), ("52109", "Яна"), ("210", "Ольга"), ("7", "Отдел 2109")]
     db.session.add_all([Employee(number=number, name=name) for number, name in rows])
@@ -143,6 +148,7 @@ def test_whoever_has_the_searched_number_comes_first_and_once_on_whatever_pages(
         assert [one.number for one in search.search(wanted, 9, 1)[0]] == expected[1:]
 
 
+@pytest.mark.both_databases
 def test_searched_number_of_somebody_who_does_not_pass_the_filter_is_not_shown() -> None:
     save_employee(Draft("2109", "Мария"))
     save_employee(Draft("21092", "Анна", "Склад"))
@@ -164,6 +170,7 @@ def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> No
     assert (shown, shown_later, search.page(wanted, 50)[1]) == (201, 201, 300)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("few", [0, 500])
 def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     monkeypatch.setattr(search, "FEW", few)
@@ -181,6 +188,7 @@ def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPat
     assert search.count(EmployeeFilter(q="яна")) == 1003
 
 
+@pytest.mark.both_databases
 def test_numbers_of_a_list_are_sorted_by_what_would_become_of_them() -> None:
     rows = select(Employee).where(Employee.number.in_(["100222", "100333", "A1"])).order_by(Employee.number)
     ivan, olga, gone = db.session.execute(rows).scalars()

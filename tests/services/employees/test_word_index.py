@@ -45,7 +45,6 @@ def test_same_people_are_found_as_by_reading_every_text() -> None:
         assert found(*words) == {one for one, text in texts.items() if all(word in text for word in words)}, words
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(("looked", "further"), [(0, 0), (10, 20), (10, 1000), (1000, 1000)])
 def test_texts_of_so_many_are_returned_however_they_are_found(
     monkeypatch: pytest.MonkeyPatch, looked: int, further: int
@@ -60,7 +59,6 @@ def test_texts_of_so_many_are_returned_however_they_are_found(
     assert word_index.texts(["нетникого"], 5) == []
 
 
-@pytest.mark.both_databases
 def test_whoever_begins_with_two_letters_is_left_out() -> None:
     texts = ["кузнецов иван 1 ", "иван кузнецов 2 ", "ку' нец 3 ", "' нец 4 ", '\\" нец 5 ', "я 6 нец "]
     rows = [{"id": n, "number": str(n), "name": "", "search": one} for n, one in enumerate(texts, 1)]
