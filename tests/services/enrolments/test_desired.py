@@ -20,7 +20,7 @@ from tests.support.employees import save_with_face
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: Terminal) -> None:
@@ -35,6 +35,7 @@ def test_number_is_replaced_only_when_asked_to(simulator: Simulated, terminal: T
     assert simulator.people["100222"]["name"] == "Иван Иванов"
 
 
+@pytest.mark.both_databases
 def test_rename_reaches_the_terminal_and_keeps_the_face(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
 

@@ -23,7 +23,7 @@ from tests.support.due import make_due
 from tests.support.employees import save_capture
 from tests.support.enrolments import desire_with_face, enrol
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_two_captures_and_one_save_bind_the_later_face(simulator: Simulated, terminal: Terminal) -> None:
@@ -37,6 +37,7 @@ def test_two_captures_and_one_save_bind_the_later_face(simulator: Simulated, ter
     assert simulator.faces["100222"].jpeg == THIRD_FACE
 
 
+@pytest.mark.both_databases
 def test_file_overwritten_before_the_bind_binds_nothing(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = desire_with_face(simulator, terminal)
     simulator.capture_elsewhere(OTHER_FACE)
@@ -169,6 +170,7 @@ def remembered() -> str | None:
     return db.session.execute(select(Terminal.picture_name)).scalar_one()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("part", "first"), [("FaceImage", ["img", "FaceImage"]), (None, ["img"])])
 def test_form_in_which_the_picture_is_found_is_remembered(
     simulator: Simulated, terminal: Terminal, part: PicturePart | None, first: list[str]
@@ -187,6 +189,7 @@ def test_form_in_which_the_picture_is_found_is_remembered(
     assert names_sent(simulator) == first[-1:]
 
 
+@pytest.mark.both_databases
 def test_form_is_not_remembered_before_the_terminal_shows_the_face(simulator: Simulated, terminal: Terminal) -> None:
     take_pictures(simulator, terminal, picture_part="FaceImage")
     enrolment = desire_with_face(simulator, terminal)
@@ -219,6 +222,7 @@ def test_picture_that_is_found_in_no_form_is_not_modelled(
     assert (names_sent(simulator), remembered()) == (["img", "FaceImage"], None)
 
 
+@pytest.mark.both_databases
 def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Simulated, terminal: Terminal) -> None:
     take_pictures(simulator, terminal, picture_part="FaceImage")
     wanted = desire_with_face(simulator, terminal)

@@ -15,7 +15,7 @@ from tests.support.due import claim_due, make_due
 from tests.support.enrolments import desire_with_face
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.mark.parametrize("moment", ["lost-before", "lost-after"])
@@ -62,6 +62,7 @@ def test_terminal_off_at_the_save_loses_nothing(simulator: Simulated, terminal: 
     assert simulator.faces["100222"].jpeg == FACE
 
 
+@pytest.mark.both_databases
 def test_who_has_another_name_there_asks_a_person_although_a_face_was_not_verified(
     simulator: Simulated, terminal: Terminal
 ) -> None:

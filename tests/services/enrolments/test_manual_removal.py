@@ -18,7 +18,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import employee_of, enrol
 from tests.support.trail import entries
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_who_is_the_same_person_is_removed_all_the_same(simulator: Simulated, by
     assert simulator.people == {}
 
 
+@pytest.mark.both_databases
 def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is(
     simulator: Simulated, by_hand: Enrolment
 ) -> None:
@@ -99,6 +100,7 @@ def test_nobody_can_say_somebody_else_before_the_terminal_named_who_has_the_numb
     assert queries.get_one(enrolment.id).is_leaving
 
 
+@pytest.mark.both_databases
 def test_word_about_the_present_device_says_nothing_about_the_old_one(by_hand: Enrolment) -> None:
     set_active(employee_of(by_hand), active=False)
     db.session.execute(db.update(Enrolment).values(on_old_device=True, sent_name="Иван Иванов"))

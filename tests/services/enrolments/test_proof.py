@@ -11,7 +11,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, THIRD_FACE
 from tests.support.enrolments import desire_with_face, enrol
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_ok_without_effect_is_not_green(simulator: Simulated, terminal: Terminal) -> None:

@@ -12,7 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from tests.support.refusals import refusal
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def add(terminal: Terminal, number: str, **columns: object) -> Enrolment:
@@ -38,6 +38,7 @@ def test_one_that_ended_is_none_or_an_error(terminal: Terminal) -> None:
         queries.get_one(known.id + 1)
 
 
+@pytest.mark.both_databases
 def test_what_another_process_wrote_is_seen(terminal: Terminal) -> None:
     known = add(terminal, "1001")
     change_elsewhere(known, refusal=refusal("locked"))
@@ -56,6 +57,7 @@ def test_a_number_is_found_on_its_terminal_alone(terminal: Terminal) -> None:
     assert queries.of_number("1002") == []
 
 
+@pytest.mark.both_databases
 def test_those_of_a_person_are_under_former_numbers_too(terminal: Terminal) -> None:
     employee = save_employee(Draft("1001", "Иван Иванов")).row
     present, former = add(terminal, "1001", employee_id=employee.id), add(terminal, "1000", employee_id=employee.id)
@@ -74,6 +76,7 @@ def test_number_is_desired_where_it_does_not_leave(terminal: Terminal) -> None:
     assert queries.desired_of("1001") == []
 
 
+@pytest.mark.both_databases
 def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(terminal: Terminal) -> None:
     newer = add(terminal, "1001", desired_since=database_now(-60.0))
     older = add(terminal, "1002", desired_since=database_now(-120.0))
@@ -99,6 +102,7 @@ def test_number_is_kept_by_an_enrolment_until_its_removal_is_confirmed(terminal:
     assert queries.keeping_number("1001") is None
 
 
+@pytest.mark.both_databases
 def test_removal_without_an_employee_is_one_whose_employee_is_deleted(terminal: Terminal) -> None:
     owner = save_employee(Draft("1001", "Иван Иванов")).row
     mine, of_nobody = add(terminal, "1001", employee_id=owner.id), add(terminal, "1002")

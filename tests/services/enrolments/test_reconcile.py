@@ -11,7 +11,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
 from tests.support.enrolments import desire_with_face, enrol
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_face_that_was_seen_is_bound_to_the_number_it_was_saved_to(simulator: Simulated, terminal: Terminal) -> None:

@@ -13,7 +13,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import desire_with_face, enrol
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_removal_is_open_until_the_terminal_says_nobody_is_there(
@@ -95,6 +95,7 @@ def unreadable(simulator: Simulated) -> None:
     simulator.faults.add("refuse", "notSupport", path="UserInfo/Search", status=404)
 
 
+@pytest.mark.both_databases
 def test_who_was_never_shown_is_removed_unseen_on_a_persons_word_alone(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -138,6 +139,7 @@ def test_number_that_somebody_else_had_when_it_was_last_shown_is_not_removed_uns
     assert reconcile(enrolment.id, "operator").is_confirmed
 
 
+@pytest.mark.both_databases
 def test_nobody_is_removed_unseen_from_another_device(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     db.session.execute(db.update(Terminal).values(serial="another one"))
@@ -151,6 +153,7 @@ def test_nobody_is_removed_unseen_from_another_device(simulator: Simulated, term
     assert "100222" in simulator.people
 
 
+@pytest.mark.both_databases
 def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     enrolment = enrol(simulator, terminal)
     wire.away.add("terminal.test")

@@ -27,7 +27,7 @@ from tests.support.enrolments import enrol_employee
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 IVAN = Draft("100222", "Иван Иванов")
 NOTE = "сгорел на складе"
@@ -70,6 +70,7 @@ def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Termi
     assert queries.open_removals() == []
 
 
+@pytest.mark.both_databases
 def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> None:
     assert count_numbers_on(gone.id) == 1
 
@@ -83,6 +84,7 @@ def test_nobody_is_green_there_any_more(gone: Terminal, enrolled: Employee) -> N
     assert count_numbers_on(gone.id) == 0
 
 
+@pytest.mark.both_databases
 def test_erasure_later_shows_the_word_too(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
@@ -102,6 +104,7 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
     assert (removed.actor, removed.employee, removed.after) == ("Анна", "100222", {"note": NOTE})
 
 
+@pytest.mark.both_databases
 def test_nothing_is_sent_to_it_any_more(terminal: Terminal, simulator: Simulated, enrolled: Employee) -> None:
     retire(terminal)
     simulator.log.clear()
@@ -127,6 +130,7 @@ def test_nobody_is_desired_there_any_more(terminal: Terminal, enrolled: Employee
     assert queries.desired_of("100222") == []
 
 
+@pytest.mark.both_databases
 def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> None:
     delete_employee(enrolled.id)
     retire(gone)
@@ -137,6 +141,7 @@ def test_it_can_be_deleted_afterwards(gone: Terminal, enrolled: Employee) -> Non
     assert db.session.query(Enrolment).all() == []
 
 
+@pytest.mark.both_databases
 def test_who_switches_it_on_again_is_asked_for_nothing_old(
     terminal: Terminal, simulator: Simulated, enrolled: Employee
 ) -> None:
@@ -150,6 +155,7 @@ def test_who_switches_it_on_again_is_asked_for_nothing_old(
     assert queries.of_number(enrolled.number)[0].desired == "absent"
 
 
+@pytest.mark.both_databases
 def test_conversation_that_goes_on_is_waited_for(gone: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hikflask.services.enrolments.retire_terminal.WAIT_SECONDS", 0.0)
     lease = leases.acquire(gone.id, "Борис", "check", 30.0)

@@ -22,7 +22,7 @@ from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases, registry
 from tests.support.between import Between
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def desire(terminal: Terminal, *numbers: str) -> list[int]:
@@ -47,12 +47,14 @@ def set_row(table: type[Enrolment | Terminal], row_id: int, **columns: object) -
     db.session.commit()
 
 
+@pytest.mark.both_databases
 def test_each_failure_doubles_the_wait_up_to_the_longest_one(app: Flask) -> None:
     app.config.update(RETRY_BASE=10.0, RETRY_MAX=60.0)
 
     assert [schedule.back_off(attempts) for attempts in (0, 1, 2, 3, 10_000)] == [10.0, 20.0, 40.0, 60.0, 60.0]
 
 
+@pytest.mark.both_databases
 def test_what_is_due_is_claimed_once_and_the_longest_wait_first(terminal: Terminal) -> None:
     first, second = desire(terminal, "1001", "1002")
 
@@ -60,6 +62,7 @@ def test_what_is_due_is_claimed_once_and_the_longest_wait_first(terminal: Termin
     assert schedule.claim_turns() == []
 
 
+@pytest.mark.both_databases
 def test_a_claim_that_nobody_follows_is_due_again(terminal: Terminal) -> None:
     (only,) = desire(terminal, "1001")
     schedule.claim_turns()
@@ -80,6 +83,7 @@ def test_who_is_to_leave_comes_before_who_waits_longer(terminal: Terminal) -> No
     assert schedule.claim_turns() == [[leaving, staying]]
 
 
+@pytest.mark.both_databases
 def test_removals_of_a_job_come_before_what_a_single_person_waits_for(terminal: Terminal) -> None:
     many, single, leaver = desire(terminal, "1001", "1002", "1003")
     set_row(Enrolment, many, next_attempt_at=database_now(-200.0), in_bulk=True)
@@ -125,6 +129,7 @@ def test_a_terminal_in_use_or_left_alone_has_its_turn_later(terminal: Terminal) 
     assert schedule.claim_turns() == [[only]]
 
 
+@pytest.mark.both_databases
 def test_removals_beside_are_claimed_while_the_terminal_is_in_use(terminal: Terminal) -> None:
     staying, leaving = desire(terminal, "1001", "1002")
     set_row(Enrolment, leaving, written_name="Иван Иванов")
@@ -135,6 +140,7 @@ def test_removals_beside_are_claimed_while_the_terminal_is_in_use(terminal: Term
     assert schedule.claim_urgent_beside(terminal.id, [staying]) == [staying]
 
 
+@pytest.mark.both_databases
 def test_turn_does_not_grow_and_what_a_job_desired_waits_for_the_next_one(terminal: Terminal) -> None:
     ids = desire(terminal, *map(str, range(1001, 1025)))
     for place, enrolment_id in enumerate(ids):
@@ -155,6 +161,7 @@ def test_turn_has_its_terminal_as_long_as_one_of_its_rows_is_there(terminal: Ter
     tasks.reconcile_in_turn([999])
 
 
+@pytest.mark.both_databases
 def test_terminal_that_backs_off_keeps_no_thread_and_one_that_did_not_answer_comes_last(terminal: Terminal) -> None:
     ids = desire(terminal, "1001", "1002")
     other = registry.add(registry.Access("Склад", "http://away.test", "admin", "x"))
@@ -167,6 +174,7 @@ def test_terminal_that_backs_off_keeps_no_thread_and_one_that_did_not_answer_com
     assert schedule.worth_trying([away, *ids]) == ids
 
 
+@pytest.mark.both_databases
 def test_turn_that_is_given_back_is_due_again(terminal: Terminal) -> None:
     ids = desire(terminal, "1001", "1002")
     (turn,) = schedule.claim_turns()
@@ -176,6 +184,7 @@ def test_turn_that_is_given_back_is_due_again(terminal: Terminal) -> None:
     assert schedule.claim_turns() == [ids]
 
 
+@pytest.mark.both_databases
 def test_terminal_that_a_person_waits_for_has_no_turn(terminal: Terminal) -> None:
     (only,) = desire(terminal, "1001")
     set_row(Terminal, terminal.id, wanted_until=database_now(1.0))
@@ -187,6 +196,7 @@ def test_terminal_that_a_person_waits_for_has_no_turn(terminal: Terminal) -> Non
     assert schedule.claim_turns() == [[only]]
 
 
+@pytest.mark.both_databases
 def test_next_turn_of_a_terminal_is_claimed_alone(terminal: Terminal) -> None:
     ids = desire_long_ago(terminal, 22)
 
@@ -195,6 +205,7 @@ def test_next_turn_of_a_terminal_is_claimed_alone(terminal: Terminal) -> None:
     assert schedule.claim_next_turn(terminal.id) == ids[20:]
 
 
+@pytest.mark.both_databases
 def test_what_another_worker_claims_at_the_same_moment_is_left_to_it(terminal: Terminal, between: Between) -> None:
     ids = desire(terminal, "1001", "1002")
     other = between(state, "claim", schedule.claim_turns, before=True)
@@ -220,6 +231,7 @@ def plans_of(action: Callable[[], object]) -> list[str]:
     return ["\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + one, given)) for one, given in asked]
 
 
+@pytest.mark.both_databases
 def test_what_is_due_is_found_by_its_index_and_never_read_as_a_whole(terminal: Terminal) -> None:
     """Five thousand that wait for later, and one that is due: none of the five thousand is looked at."""
     later = datetime.now(UTC) + timedelta(hours=1)
