@@ -44,7 +44,7 @@ OURS = re.compile(r"^(?:flask --app wsgi|hikflask) ")
 NO_COMMAND = {"command line", "…"}
 # The blocks of these pages are taken out of them and run, each of them, by these tests.
 WHOLE = {
-    "api.md": "tests/processes/test_api_guide.py::test_every_command_of_the_guide_does_what_it_says",
+    "api.md": "tests/processes/test_service.py::test_every_command_of_the_guide_does_what_it_says",
     "backup.md": "tests/cli/installation/test_backups.py::test_every_command_of_the_guide_works",
     "install.md": "tests/installation/test_install.py::test_commands_of_the_guide_are_those_that_were_run_here",
 }

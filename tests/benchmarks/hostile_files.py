@@ -90,7 +90,7 @@ class Watched(Served):
         (serving,) = memory.children(self._processes[0].pid)
         while not done.wait(SAMPLE_SECONDS):
             step.process = max(step.process, memory.megabytes(serving))
-            step.disk = max(step.disk, megabytes(self._folder))
+            step.disk = max(step.disk, megabytes(self.folder))
 
     def _ask_health(self, step: Step, done: threading.Event) -> None:
         with requests.Session() as http:

@@ -1,7 +1,6 @@
 """Fixtures of the served app: real processes and real sockets."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,15 +15,6 @@ def simulator() -> Iterator[SimulatorServer]:
     """A simulated terminal on a socket."""
     with SimulatorServer(Terminal(PASSWORD)) as server:
         yield server
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    """The app served by gunicorn with the embedded worker."""
-    app = Served(tmp_path, SWEEP_INTERVAL="0.5", RETRY_BASE="1")
-    app.start()
-    yield app
-    app.stop()
 
 
 def add_terminal(served: Served, server: SimulatorServer, name: str) -> int:

@@ -2,11 +2,15 @@
 
 import http.client
 import socket
+import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
 from tests.processes.processes import Served
+
+# Who sends it is believed where requests come by the socket alone.
+FORGED = {"Authorization": "Bearer nobody-knows-it", "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Ssl": "on"}
 
 
 class OnSocket(http.client.HTTPConnection):
@@ -28,6 +32,13 @@ def status_of(connection: http.client.HTTPConnection, path: str, **headers: str)
     with closing(connection):
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status
+
+
+def refused_from(folder: Path) -> list[str]:
+    """The addresses in the audit trail from which an unknown token came."""
+    with closing(sqlite3.connect(folder / "hikflask.sqlite3")) as database:
+        rows = database.execute("SELECT address FROM audit WHERE action = 'token.refused'").fetchall()
+    return [address for (address,) in rows]
 
 
 class ServedOnSocket(Served):

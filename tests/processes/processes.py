@@ -45,7 +45,7 @@ class Served:
     """gunicorn with the project's own settings, and commands on the same instance folder."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -80,10 +80,10 @@ class Served:
 
     def start(self, app: str = "wsgi:app") -> None:
         """Migrate and serve; return when the page answers."""
-        if "DATABASE_URL" in self._settings or (self._folder / FILE).exists():
+        if "DATABASE_URL" in self._settings or (self.folder / FILE).exists():
             self.flask("db", "upgrade")
         else:
-            migrate(self._folder)
+            migrate(self.folder)
         self.serve(app)
 
     def serve(self, app: str = "wsgi:app") -> None:
@@ -95,7 +95,7 @@ class Served:
     def let_in(self) -> None:
         """Let `http` be an administrator on the pages, and a program with a token for the API."""
         database = {"DATABASE_URL": self._settings["DATABASE_URL"]} if "DATABASE_URL" in self._settings else {}
-        found = signed_in.let_in(self._folder, **database)
+        found = signed_in.let_in(self.folder, **database)
         self.http.cookies.set("hikflask", found.cookie, domain="127.0.0.1")
         self.http.auth = found
         self.token = found.token
@@ -104,10 +104,11 @@ class Served:
         """Start a worker of its own."""
         return self._spawn("flask", "worker")
 
-    def has_worker(self) -> bool:
-        """True when a worker has written its heartbeat."""
-        with closing(sqlite3.connect(self._folder / "hikflask.sqlite3")) as database:
-            return bool(database.execute("SELECT count(*) FROM heartbeat").fetchone()[0])
+    def has_worker(self, count: int = 1) -> bool:
+        """True when so many workers have written a heartbeat, of which some may have ended."""
+        with closing(sqlite3.connect(self.folder / "hikflask.sqlite3")) as database:
+            rows: int = database.execute("SELECT count(*) FROM heartbeat").fetchone()[0]
+            return rows >= count
 
     def stop(self) -> None:
         """Stop all processes."""

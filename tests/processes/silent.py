@@ -16,6 +16,7 @@ from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import close
 from tests.processes.processes import Served
+from tests.support.signed_in import make_token
 
 BACKLOG = 128
 PAUSE = 0.02
@@ -43,7 +44,11 @@ def add_unchecked(folder: Path, addresses: Sequence[str]) -> list[int]:
 
 def token_of(served: Served, role: str) -> str:
     """Make a token of a role and return it."""
-    return served.flask("token", "create", f"one {role}", "--role", role).splitlines()[-1]
+    app = create_app({"INSTANCE_PATH": str(served.folder), "TESTING": True})
+    try:
+        return make_token(app, role)
+    finally:
+        close(app)
 
 
 def call(

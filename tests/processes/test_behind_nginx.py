@@ -2,14 +2,17 @@
 
 import io
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import connect
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
@@ -19,12 +22,16 @@ from hikflask.simulator.faces import NAMES, draw
 from tests.processes.conftest import PASSWORD, add_terminal
 from tests.processes.nginx import NAME, Nginx, make_certificate, program
 from tests.processes.on_socket import ServedOnSocket
-from tests.processes.pages import page_shows, press_capture, save
+from tests.processes.pages import page_shows, press_capture, save, send
 from tests.processes.processes import until
 from tests.support.by_name import ByName
+from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 
 FACE = draw(NAMES[2])
-CAPTURE_SECONDS = 30
+# A capture of nobody takes 30 s, and nginx waits for that. Both wait for a tenth of their time here.
+TENTH = 10
+CAPTURE_SECONDS = 3
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 MEGABYTE = 1024 * 1024
 TOO_LARGE = ("Файл слишком большой", "The file is too large")
 # More than gunicorn has threads, and fewer than nginx lets one address have.
@@ -35,7 +42,7 @@ class BehindNginx(ServedOnSocket):
     """The app on its socket, asked through nginx by https."""
 
     def __init__(self, folder: Path, nginx: Nginx, certificate: Path) -> None:
-        settings = {"WORKER": "external", "CAPTURE_TIMEOUT": str(CAPTURE_SECONDS), "HOSTS": f"{NAME} localhost"}
+        settings = {"WORKER": "external", "HOSTS": f"{NAME} localhost"}
         super().__init__(folder, nginx.upstream, SWEEP_INTERVAL="0.5", RETRY_BASE="1", **settings)
         self.url = f"https://127.0.0.1:{nginx.https}"
         self.http.mount(self.url, ByName(NAME))
@@ -68,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     certificate = tmp_path_factory.mktemp("certificate") / "both.pem"
     make_certificate(certificate)
     with ExitStack() as stack:
-        nginx = Nginx(Path(stack.enter_context(TemporaryDirectory())), certificate)
+        nginx = Nginx(Path(stack.enter_context(TemporaryDirectory())), certificate, quicker=TENTH)
         nginx.start()
         stack.callback(nginx.stop)
         simulator = stack.enter_context(SimulatorServer(Terminal(PASSWORD)))
@@ -119,7 +126,8 @@ def test_person_is_captured_saved_and_proven_also_when_the_pages_are_started_aga
     site.simulator.terminal.camera.leave()
 
 
-def test_capture_waits_its_thirty_seconds_while_others_upload_and_slow_clients_hold_no_thread(site: Site) -> None:
+def test_capture_waits_its_whole_time_while_others_upload_and_slow_clients_hold_no_thread(site: Site) -> None:
+    send(site.app, "/administration/settings/CAPTURE_TIMEOUT", {"value": str(CAPTURE_SECONDS)})
     user_id = added(site, "100333", "Ольга Ёлкина")
     url = f"{site.app.url}/api/devices/{site.terminal_id}/start-face-capture"
 
@@ -140,7 +148,7 @@ def test_capture_waits_its_thirty_seconds_while_others_upload_and_slow_clients_h
         assert_quick_beside_slow_clients(site)
         seconds, status, told = waiting.result()
 
-    assert CAPTURE_SECONDS <= seconds < CAPTURE_SECONDS + 15
+    assert seconds >= CAPTURE_SECONDS
     assert (status, told["success"], told["error"]) == (504, False, "captureTimeout")
 
 
@@ -169,6 +177,31 @@ def test_api_never_answers_html_and_names_its_caller_in_the_audit(site: Site) ->
     audit = site.app.http.get(f"{site.app.url}/audit/", timeout=20).text
     assert "127.0.0.1" in audit
     assert "203.0.113.66" not in audit
+
+
+def test_operator_signs_in_through_nginx_and_the_socket(site: Site) -> None:
+    page = site.nginx.ask("/sign-in")
+    token = TOKEN.search(page.text)
+    assert token
+    form = urlencode({"csrf_token": token[1], "name": OPERATOR_NAME, "password": OPERATOR_PASSWORD})
+
+    answer = site.nginx.ask(
+        "/sign-in",
+        "POST",
+        body=form,
+        Content_Type="application/x-www-form-urlencoded",
+        Cookie=page.headers["Set-Cookie"].partition(";")[0],
+        Referer=f"https://{NAME}/sign-in",
+        Origin=f"https://{NAME}",
+        X_Forwarded_For="203.0.113.66",
+        X_Forwarded_Ssl="off",
+    )
+
+    assert answer.status == 303, answer.text
+    cookies = answer.headers.get_all("Set-Cookie") or []
+    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-hikflask", "__Host-hikflask_device"}
+    with closing(connect(site.app.folder / "hikflask.sqlite3")) as database:
+        assert database.execute("SELECT address FROM audit WHERE action = 'sign_in'").fetchall() == [("127.0.0.1",)]
 
 
 def test_pages_come_with_the_headers_that_protect_them(site: Site) -> None:

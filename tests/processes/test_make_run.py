@@ -11,7 +11,6 @@ from pathlib import Path
 import requests
 
 from tests.processes.processes import ROOT, free_port, until
-from tests.support.migrated import migrate
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PRINTED = re.compile(r"^ *(hikflask|sign in as|password|simulated terminal): +(\S+)$", re.MULTILINE)
@@ -24,7 +23,6 @@ def answers(url: str) -> bool:
 
 
 def test_who_tries_it_signs_in_with_what_is_printed(tmp_path: Path) -> None:
-    migrate(tmp_path)
     port, simulator = free_port(), free_port()
     ports = {"HIKFLASK_PORT": str(port), "SIMULATOR_PORT": str(simulator)}
     environment = {**os.environ, **ports, "HIKFLASK_INSTANCE_PATH": str(tmp_path)}
@@ -45,6 +43,7 @@ def test_who_tries_it_signs_in_with_what_is_printed(tmp_path: Path) -> None:
             form = {"name": printed["sign in as"], "password": printed["password"], "csrf_token": token[1]}
             signed_in = browser.post(f"{url}sign-in", form, headers={"Referer": f"{url}sign-in"}, timeout=20)
             terminals = browser.get(f"{url}terminals", timeout=20).text
+        kept = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
         os.killpg(trying.pid, signal.SIGINT)
         trying.wait(30)
 
@@ -54,3 +53,6 @@ def test_who_tries_it_signs_in_with_what_is_printed(tmp_path: Path) -> None:
     assert signed_in.ok
     assert "Проходная (симулятор)" in terminals
     assert not answers(url)
+    # Nobody else on the machine may read what is kept.
+    assert {"hikflask.sqlite3", "queue.sqlite3", "password_key", "secret_key", "uploads"} <= kept.keys()
+    assert set(kept.values()) == {0}

@@ -1,4 +1,4 @@
-"""Two workers and four web processes on one database: a worker killed in a bulk run loses and doubles nothing."""
+"""Two workers and two web processes on one database: a worker killed in a bulk run loses and doubles nothing."""
 
 import os
 import re
@@ -28,10 +28,10 @@ from tests.processes.pages import page, send_everybody
 from tests.processes.processes import Served, until
 from tests.support.postgresql import Cluster
 
-PEOPLE = [str(number) for number in range(1000, 1030)]
+PEOPLE = [str(number) for number in range(1000, 1012)]
 # The worker that sends this Record is not alive any more when the answer comes.
-LAST_RECORD = 15
-WEB_PROCESSES = 4
+LAST_RECORD = 6
+WEB_PROCESSES = 2
 # On a busy machine, in seconds.
 SLOWEST = 120.0
 RECORD = "/ISAPI/AccessControl/UserInfo/Record"
@@ -50,7 +50,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def served(tmp_path: Path, address: dict[str, str], migrated: Path) -> Iterator[Served]:
-    """The app in four web processes, without a worker yet."""
+    """The app in two web processes, without a worker yet."""
     (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
     quick = {"SWEEP_INTERVAL": "0.5", "RETRY_BASE": "1", "CONNECT_TIMEOUT": "2", "READ_TIMEOUT": "3"}
     app = Served(tmp_path, WORKER="external", PROCESSES=str(WEB_PROCESSES), **quick, **address)

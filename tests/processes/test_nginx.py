@@ -5,22 +5,16 @@ import re
 import ssl
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from sqlite3 import connect
 from tempfile import TemporaryDirectory
-from urllib.parse import urlencode
 
 import pytest
 
 from hikflask.diagnosis import Finding, proxy
 from tests.processes.nginx import NAME, PAGE, Answer, Nginx, answering, holding, make_certificate, program
-from tests.processes.on_socket import ServedOnSocket
-from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 
 ADDRESS = "127.0.0.1"
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 TOO_LARGE = '{"error": "request_entity_too_large", "message": "The body is too large."}'
 TOO_LARGE_PAGE = (
     "<h1>Файл слишком большой</h1>",
@@ -352,32 +346,3 @@ class TestBadRequest:
             assert {(answer.headers["Content-Type"], answer.text) for answer in answers} == {
                 ("application/json", BAD_REQUEST)
             }
-
-
-def test_operator_signs_in_through_nginx_and_the_socket(nginx: Nginx, tmp_path: Path) -> None:
-    served = ServedOnSocket(tmp_path, nginx.upstream, HOSTS=f"{NAME} localhost")
-    try:
-        served.start()
-        page = nginx.ask("/sign-in")
-        token = TOKEN.search(page.text)
-        assert token
-        form = urlencode({"csrf_token": token[1], "name": OPERATOR_NAME, "password": OPERATOR_PASSWORD})
-        answer = nginx.ask(
-            "/sign-in",
-            "POST",
-            body=form,
-            Content_Type="application/x-www-form-urlencoded",
-            Cookie=page.headers["Set-Cookie"].partition(";")[0],
-            Referer=f"https://{NAME}/sign-in",
-            Origin=f"https://{NAME}",
-            X_Forwarded_For="203.0.113.66",
-            X_Forwarded_Ssl="off",
-        )
-    finally:
-        served.stop()
-
-    assert answer.status == 303, answer.text
-    cookies = answer.headers.get_all("Set-Cookie") or []
-    assert {cookie.partition("=")[0] for cookie in cookies} == {"__Host-hikflask", "__Host-hikflask_device"}
-    with closing(connect(tmp_path / "hikflask.sqlite3")) as database:
-        assert database.execute("SELECT address FROM audit WHERE action = 'sign_in'").fetchall() == [(ADDRESS,)]
