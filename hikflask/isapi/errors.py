@@ -189,28 +189,8 @@ class CaptureNotSupported(NotSupported):
     own_code = "notsupport"
 
 
-class NoFace(Refused):
-    """There is no face in the picture."""
-
-    own_code = "nofaceinpicture"
-
-
-class ManyFaces(Refused):
-    """There is more than one face in the picture."""
-
-    own_code = "multiplefaceobjecterror"
-
-
-class FaceTooSmall(Refused):
-    """The face, or the picture, is too small."""
-
-    own_code = "picsizesmallerror"
-
-
-class PoorQuality(Refused):
-    """The face is too dark, covered or blurred."""
-
-    own_code = "poorfacequality"
+class FaceRefused(Refused):
+    """The terminal does not take this picture of a face; the code tells why: none, several, too small, poor, known …"""
 
 
 class ModelingFailed(Refused):
@@ -266,12 +246,6 @@ class SameFace(Refused):
     own_code = "alreadyexistthisface"
 
 
-class HasFace(Refused):
-    """The person has a face already, which the terminal does not replace."""
-
-    own_code = "deviceuseralreadyexistface"
-
-
 class PictureLost(Refused):
     """The terminal could not download the picture from the given URL."""
 
@@ -320,19 +294,19 @@ CODES: dict[str, type[TerminalError]] = {
     "notSupport": NotSupported,
     "UnSupportCapture": CaptureNotSupported,
     "methodNotAllowed": NotSupported,
-    "pictureFaceDetectZero": NoFace,
-    "noFaceInPicture": NoFace,
-    "PicAnalysisNoTargetError": NoFace,
-    "multipleFaceObjectError": ManyFaces,
-    "pupilDistanceTooSmall": FaceTooSmall,
-    "picSizeSmallError": FaceTooSmall,
-    "faceDataLenShort": FaceTooSmall,
-    "faceSizeSmall": FaceTooSmall,
-    "faceLowQulity": PoorQuality,  # the terminals spell it so
-    "faceLowQuality": PoorQuality,
-    "poorFaceQuality": PoorQuality,
-    "faceScoreFailure": PoorQuality,
-    "lowScore": PoorQuality,
+    "pictureFaceDetectZero": FaceRefused,
+    "noFaceInPicture": FaceRefused,
+    "PicAnalysisNoTargetError": FaceRefused,
+    "multipleFaceObjectError": FaceRefused,
+    "pupilDistanceTooSmall": FaceRefused,
+    "picSizeSmallError": FaceRefused,
+    "faceDataLenShort": FaceRefused,
+    "faceSizeSmall": FaceRefused,
+    "faceLowQulity": FaceRefused,  # the terminals spell it so
+    "faceLowQuality": FaceRefused,
+    "poorFaceQuality": FaceRefused,
+    "faceScoreFailure": FaceRefused,
+    "lowScore": FaceRefused,
     "SubpicAnalysisModelingError": ModelingFailed,
     "modelingFailed": ModelingFailed,
     "PicFeaturePoints": ModelingFailed,
@@ -349,7 +323,7 @@ CODES: dict[str, type[TerminalError]] = {
     "faceImagesNumError": Full,
     "userExceedLimit": Full,
     "faceNumFull": Full,
-    "deviceUserAlreadyExistFace": HasFace,
+    "deviceUserAlreadyExistFace": FaceRefused,
     "alreadyExistThisFace": SameFace,
     "urlDownloadFail": PictureLost,
     "URLDownloadFailed": PictureLost,
