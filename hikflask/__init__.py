@@ -6,17 +6,7 @@ from typing import Any
 from flask import Flask
 
 from hikflask import api, cli, config, logging_setup, models, web
-from hikflask.extensions import (
-    babel,
-    bootstrap,
-    csrf,
-    db,
-    login_manager,
-    metrics,
-    task_queue,
-    terminal_clients,
-    vault,
-)
+from hikflask.extensions import babel, bootstrap, csrf, db, login_manager, metrics, task_queue, terminal_clients, vault
 from hikflask.http import terminal_concurrency
 from hikflask.http.body_limits import StreamingRequest
 from hikflask.metrics import http_requests

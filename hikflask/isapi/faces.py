@@ -53,11 +53,7 @@ def bind_url(client: Requester, number: str, face_url: str, call: FaceCall = Fac
 
 
 def bind_picture(
-    client: Requester,
-    number: str,
-    picture: bytes,
-    call: FaceCall = FaceCall.SET_UP,
-    name: str = PICTURE_NAMES[0],
+    client: Requester, number: str, picture: bytes, call: FaceCall = FaceCall.SET_UP, name: str = PICTURE_NAMES[0]
 ) -> None:
     """Bind a JPEG to a person who exists on the terminal.
 

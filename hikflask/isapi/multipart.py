@@ -89,11 +89,7 @@ def cut_jpeg(data: bytes) -> bytes:
 
 
 def face_form(
-    record: bytes,
-    picture: bytes | None = None,
-    *,
-    picture_name: str = PICTURE_NAMES[0],
-    boundary: str | None = None,
+    record: bytes, picture: bytes | None = None, *, picture_name: str = PICTURE_NAMES[0], boundary: str | None = None
 ) -> tuple[bytes, str]:
     """Return the body and the content type of an FDSetUp request. Bytes can be sent again after a Digest 401.
 

@@ -4,15 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hikflask import messages
-from hikflask.isapi.errors import (
-    AWAY_CODES,
-    CLASSES,
-    AccountLocked,
-    Busy,
-    LoginRefused,
-    SameFace,
-    WrongPassword,
-)
+from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
 from hikflask.labels.dates import time_at, time_since
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT

@@ -23,11 +23,7 @@ from hikflask.services.jobs.lifecycle import Claim
 
 @transactional
 def make_draft(
-    kind: str,
-    wanted: EmployeeFilter,
-    employee_ids: Collection[int] | None = None,
-    *,
-    terminal: Terminal | None = None,
+    kind: str, wanted: EmployeeFilter, employee_ids: Collection[int] | None = None, *, terminal: Terminal | None = None
 ) -> Job:
     """Make the draft of a job, with the people in the order of a list. The database copies them, however many they are.
 

@@ -8,14 +8,7 @@ from flask import Response
 from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
-from hikflask.simulator.http.responses import (
-    ISAPI_NAMESPACE,
-    declaration,
-    done,
-    json_reply,
-    reply,
-    xml_reply,
-)
+from hikflask.simulator.http.responses import ISAPI_NAMESPACE, declaration, done, json_reply, reply, xml_reply
 from hikflask.simulator.terminal.terminal import Terminal
 
 

@@ -15,14 +15,7 @@ from hikflask.services.accounts import second_factor, sessions
 from hikflask.services.accounts.errors import FactorCodeWrong, SignInRefused, TryLater
 from hikflask.services.core.errors import ServiceError
 from hikflask.web.account import account
-from hikflask.web.security import (
-    cookies,
-    csrf_failure,
-    current_operator,
-    factor_secret,
-    password_prompt,
-    resubmission,
-)
+from hikflask.web.security import cookies, csrf_failure, current_operator, factor_secret, password_prompt, resubmission
 from hikflask.web.security.resubmission import TypedForm
 from hikflask.web.support.locale import remember_language
 from hikflask.web.support.responses import show_refusal, shown_once

@@ -61,9 +61,7 @@ def conflict_question() -> str:
 
 
 def conflict_details(
-    form: VersionedForm,
-    differences: Iterable[Difference],
-    value_of: Callable[[Field, Any], str] = shown_value,
+    form: VersionedForm, differences: Iterable[Difference], value_of: Callable[[Field, Any], str] = shown_value
 ) -> list[str]:
     """Return a sentence about each field that somebody else has saved since the page was made.
 
