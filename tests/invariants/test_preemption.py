@@ -4,16 +4,16 @@ Each race that was met once is among them.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from flask import Flask
 
-from tests.invariants.preemption.laboratory import SETTINGS, Laboratory
+from tests.invariants.preemption.laboratory import DATABASE, Laboratory, laboratory
 from tests.invariants.preemption.point import try_pair
-from tests.invariants.world import passing_time
+from tests.support.postgresql import Cluster
 
 # Moments of each pair, besides the one after all.
-MAX_POINTS = 5
+MAX_POINTS = 4
 PAIRS = (
     ("save_capture", "captures_another"),
     ("capture", "captures_another"),
@@ -62,31 +62,30 @@ ON_SQLITE = (
 )
 
 
-@pytest.fixture
-def settings() -> dict[str, object]:
-    return SETTINGS
-
-
-@pytest.fixture
-def laboratory(app: Flask, request: pytest.FixtureRequest) -> Iterator[Laboratory]:
-    on_postgresql = app.config["DATABASE_URL"].startswith("postgresql")
-    lab = Laboratory(app, request.getfixturevalue("cluster") if on_postgresql else None)
-    with passing_time():
+@pytest.fixture(scope="module")
+def on_postgresql(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    with laboratory(tmp_path_factory.mktemp("preemption"), cluster) as lab:
         yield lab
-    lab.close()
+    cluster.empty(DATABASE)
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Laboratory]:
+    folder = tmp_path_factory.mktemp("preemption")
+    (folder / migrated.name).write_bytes(migrated.read_bytes())
+    with laboratory(folder, None) as lab:
+        yield lab
+
+
 @pytest.mark.parametrize(("actor", "other"), PAIRS)
-def test_nothing_promised_is_broken_by_another_in_between(laboratory: Laboratory, actor: str, other: str) -> None:
-    _, broken = try_pair(laboratory, actor, other, MAX_POINTS)
+def test_nothing_promised_is_broken_by_another_in_between(on_postgresql: Laboratory, actor: str, other: str) -> None:
+    _, broken = try_pair(on_postgresql, actor, other, MAX_POINTS)
 
     assert broken == []
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("actor", "other"), ON_SQLITE)
-def test_the_same_where_one_writes_at_a_time(laboratory: Laboratory, actor: str, other: str) -> None:
-    _, broken = try_pair(laboratory, actor, other, MAX_POINTS)
+def test_the_same_where_one_writes_at_a_time(on_sqlite: Laboratory, actor: str, other: str) -> None:
+    _, broken = try_pair(on_sqlite, actor, other, MAX_POINTS)
 
     assert broken == []

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ ACCOUNT = "postgres"
 # What the app signs in as may do no more than make databases.
 ROLE = "hikflask"
 TRUNCATED_EACH = 50
+LAST_VALUES = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
 RESTART_IDENTITY = "SELECT setval(sequencename::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL"
 
 
@@ -25,6 +27,14 @@ def programs() -> Path | None:
     found = [folder for folder in folders if (folder / "initdb").exists()]
     on_path = shutil.which("initdb")
     return found[-1] if found else Path(on_path).parent if on_path else None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All rows of a database, as COPY writes them, and the last values of its sequences."""
+
+    by_table: dict[str, bytes]
+    last_values: dict[str, int]
 
 
 class Cluster:
@@ -70,18 +80,33 @@ class Cluster:
             connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'")
             # No trigger runs: one keeps the audit trail from being emptied.
             connection.execute("SET session_replication_role = replica")
-            found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            tables = [table for (table,) in found if table != "alembic_version"]
+            tables = _tables(connection)
             self._emptied += 1
             # TRUNCATE makes new files for each table and index. After VACUUM the tables are empty, too.
             if self._emptied % TRUNCATED_EACH == 0:
                 connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")  # type: ignore[arg-type]
                 return
-            filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables)
-            for (table,) in connection.execute(filled).fetchall():  # type: ignore[arg-type]
+            for table in _filled(connection, tables):
                 connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
                 connection.execute(f"VACUUM {table}")  # type: ignore[arg-type]
             connection.execute(RESTART_IDENTITY)
+
+    def rows(self, name: str) -> Rows:
+        """Return the rows of a database by their tables, and the last values of its sequences."""
+        with self.connection(ACCOUNT, name) as connection:
+            rows = {table: _copied(connection, table) for table in _filled(connection, _tables(connection))}
+            return Rows(rows, dict(connection.execute(LAST_VALUES).fetchall()))
+
+    def fill(self, name: str, rows: Rows) -> None:
+        """Empty a database, and fill it with rows that were there before."""
+        self.empty(name)
+        with self.connection(ACCOUNT, name) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for table, copied in rows.by_table.items():
+                with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[arg-type]
+                    copy.write(copied)
+            for sequence, value in rows.last_values.items():
+                connection.execute("SELECT setval(%s::regclass, %s)", (sequence, value))
 
     def drop(self, name: str) -> None:
         """Remove a database."""
@@ -105,3 +130,18 @@ class Cluster:
         # The server keeps inherited pipes open, so its output goes to its log file instead.
         quiet = subprocess.DEVNULL
         subprocess.run(command, check=True, stdin=quiet, stdout=quiet, stderr=quiet, cwd="/", timeout=60)
+
+
+def _tables(connection: psycopg.Connection) -> list[str]:
+    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    return [table for (table,) in found if table != "alembic_version"]
+
+
+def _filled(connection: psycopg.Connection, tables: list[str]) -> list[str]:
+    filled = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables)
+    return [table for (table,) in connection.execute(filled).fetchall()]  # type: ignore[arg-type]
+
+
+def _copied(connection: psycopg.Connection, table: str) -> bytes:
+    with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:  # type: ignore[arg-type]
+        return b"".join(copy)

@@ -20,19 +20,18 @@ from flask_migrate import upgrade
 from hikflask import create_app
 from tests.conftest import close
 from tests.invariants.preemption.actors import ACTORS, OTHERS
-from tests.invariants.preemption.laboratory import DATABASE, SETTINGS, Laboratory
+from tests.invariants.preemption.laboratory import DATABASE, SETTINGS, laboratory
 from tests.invariants.preemption.point import try_pair
-from tests.invariants.world import passing_time
 from tests.support.migrated import migrate
 from tests.support.owned import allow_tests_to_write
 from tests.support.postgresql import Cluster, programs
-from tests.support.wire import InProcess
 
 
 @contextmanager
-def cluster_of(database: str) -> Iterator[Cluster | None]:
-    """A PostgreSQL server, unless the database is SQLite."""
+def cluster_of(database: str, folder: Path) -> Iterator[Cluster | None]:
+    """A PostgreSQL server with a migrated database, or one in the folder, if it is SQLite."""
     if database == "sqlite":
+        migrate(folder)
         yield None
         return
     bin_folder = programs()
@@ -40,28 +39,13 @@ def cluster_of(database: str) -> Iterator[Cluster | None]:
     cluster = Cluster(bin_folder)
     cluster.start()
     try:
+        app = create_app({**SETTINGS, "DATABASE_URL": cluster.create(DATABASE), "INSTANCE_PATH": str(folder)})
+        with app.app_context():
+            upgrade()
+        close(app)
         yield cluster
     finally:
         cluster.stop()
-
-
-@contextmanager
-def laboratory(folder: Path, cluster: Cluster | None) -> Iterator[Laboratory]:
-    """A laboratory with a migrated database."""
-    if cluster is None:
-        migrate(folder)
-    address = {"DATABASE_URL": cluster.create(DATABASE)} if cluster else {}
-    app = create_app({**SETTINGS, **address, "INSTANCE_PATH": str(folder)})
-    app.extensions["terminal_transport"] = InProcess()
-    if cluster:
-        with app.app_context():
-            upgrade()
-    lab = Laboratory(app, cluster)
-    with passing_time(), pytest.MonkeyPatch.context() as patch:
-        allow_tests_to_write(patch)
-        yield lab
-    lab.close()
-    close(app)
 
 
 def main() -> int:
@@ -77,9 +61,11 @@ def main() -> int:
     is_broken = False
     with (
         TemporaryDirectory() as folder,
-        cluster_of(given.database) as cluster,
+        cluster_of(given.database, Path(folder)) as cluster,
+        pytest.MonkeyPatch.context() as patch,
         laboratory(Path(folder), cluster) as lab,
     ):
+        allow_tests_to_write(patch)
         for actor, other in pairs:
             tried, broken = try_pair(lab, actor, other, given.most)
             print(f"{actor} × {other}: {tried} moments", *broken, sep="\n    ", flush=True)

@@ -1,16 +1,18 @@
 """An app with two simulated terminals, which is emptied before each try, and whose worker ends what is left open."""
 
+import copy
 import dataclasses
-import shutil
-import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select, update
 
+from hikflask import create_app
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Capture, Employee, Enrolment, Erasure, Job, Terminal
@@ -28,16 +30,18 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, close
+from tests.invariants.world import passing_time
 from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.checked_terminals import CheckedTerminals
 from tests.support.employees import save_with_face
 from tests.support.fleet import device
-from tests.support.postgresql import ACCOUNT, Cluster
+from tests.support.postgresql import ACCOUNT, Cluster, Rows
 from tests.support.removals import AGREED
+from tests.support.wire import InProcess
 
 SETTINGS = {
     "TESTING": True,
@@ -56,6 +60,16 @@ SWEEPS = 10
 SOON_OVER = 2.0
 
 
+@dataclass(frozen=True)
+class Scene:
+    """The rows (on SQLite they are files), the files, the memory of each device, and what was saved."""
+
+    rows: Rows | None
+    files: dict[Path, bytes]
+    devices: dict[int, dict[str, Any]]
+    saved: dict[tuple[int, str], set[str]]
+
+
 class Laboratory:
     """`entrance` takes captures, `store` picture files, too; `simulated` are the devices by the terminals' ids.
 
@@ -69,14 +83,14 @@ class Laboratory:
     def __init__(self, app: Flask, cluster: Cluster | None) -> None:
         self.app = app
         self._cluster = cluster
-        self._checked = CheckedTerminals()
         self.saved: dict[tuple[int, str], set[str]] = defaultdict(set)
         self._watcher = cluster.connection(ACCOUNT, "postgres") if cluster else None
         self._folder = Path(app.config["INSTANCE_PATH"])
         with app.app_context():
             self.engine = db.engine
-        self._file = Path(self.engine.url.database or "")
-        self._fresh = b"" if cluster else self._file.read_bytes()
+            self._add_terminals()
+            task_queue.lanes(app).run_pending()  # opens the queue
+        self._beginning = self.scene()
 
     def close(self) -> None:
         """Close the connection that looks at locks."""
@@ -89,31 +103,43 @@ class Laboratory:
 
     def reset(self) -> None:
         """Begin anew: no rows, no files, nothing queued, and two terminals as from the factory."""
-        self.saved.clear()
+        self.bring_back(self._beginning)
+
+    def scene(self) -> Scene:
+        """Return everything as it is now."""
+        self._disconnect()
+        rows = self._cluster.rows(DATABASE) if self._cluster else None
+        files = {path: path.read_bytes() for path in self._files()}
+        devices = {its_id: _copied(simulated, vars(simulated)) for its_id, simulated in self.simulated.items()}
+        return Scene(rows, files, devices, copy.deepcopy(self.saved))
+
+    def bring_back(self, scene: Scene) -> None:
+        """Let everything be as it was."""
+        self._disconnect()
+        if self._cluster and scene.rows:
+            self._cluster.fill(DATABASE, scene.rows)
+        for path in self._files():
+            path.unlink()
+        for path, content in scene.files.items():
+            path.write_bytes(content)
+        for its_id, simulated in self.simulated.items():
+            vars(simulated).update(_copied(simulated, scene.devices[its_id]))
+        self.saved = copy.deepcopy(scene.saved)
+        with self.app.app_context():
+            heartbeat.beat("test")
+            db.session.remove()
+
+    def _disconnect(self) -> None:
         self.app.extensions["terminal_clients"].close()
         task_queue.lanes(self.app).close()
         with self.app.app_context():
             db.session.remove()
         self.engine.dispose()
-        if self._cluster:
-            self._cluster.empty(DATABASE)
-        else:
-            self._empty_sqlite()
-        for name in ("uploads", "imports", "exports"):
-            shutil.rmtree(self._folder / name, ignore_errors=True)
-        (self._folder / "uploads").mkdir()
-        with self.app.app_context():
-            heartbeat.beat("test")
-            self._add_terminals()
-            db.session.remove()
 
-    def _empty_sqlite(self) -> None:
-        for log in ("-wal", "-shm"):
-            Path(f"{self._file}{log}").unlink(missing_ok=True)
-        self._file.write_bytes(self._fresh)
-        with closing(sqlite3.connect(self._folder / "queue.sqlite3", isolation_level=None)) as queue:
-            for (table,) in queue.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                queue.execute(f"DELETE FROM {table}")
+    def _files(self) -> list[Path]:
+        """The files that change. On SQLite the database and the queue are among them."""
+        folders = (self._folder / name for name in ("uploads", "imports", "exports"))
+        return [*self._folder.glob("*.sqlite3*"), *(path for folder in folders for path in folder.glob("*"))]
 
     def _add_terminals(self) -> None:
         # Its waiting takes no time, so two captures may follow within a moment.
@@ -126,7 +152,7 @@ class Laboratory:
 
     def _add_terminal(self, host: str, name: str, simulated: Simulated) -> Terminal:
         self.app.extensions["terminal_transport"].put(host, simulated)
-        return self._checked.add(self.app, Access(name, f"http://{host}", "admin", PASSWORD), simulated)
+        return checks.check(registry.add(Access(name, f"http://{host}", "admin", PASSWORD)).id, "test")
 
     def capture(self, draft: Draft = IVAN, face: bytes = OTHER_FACE, employee_id: int | None = None) -> int:
         """Take a picture at the entrance, as Анна, unless somebody prevents it, and return the id of the capture."""
@@ -198,3 +224,21 @@ class Laboratory:
         is_open = any(db.session.execute(open_ones.limit(1)).first() for open_ones in (tried, jobs, erasures))
         end_read()
         return is_open
+
+
+def _copied(simulated: Simulated, state: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a device's state. Its lock cannot be copied, and its profile need not be."""
+    return copy.deepcopy(state, {id(same): same for same in (simulated.lock, simulated.profile)})
+
+
+@contextmanager
+def laboratory(folder: Path, cluster: Cluster | None) -> Iterator[Laboratory]:
+    """A laboratory on the migrated database DATABASE of a server, or on the one in a folder."""
+    address = {"DATABASE_URL": cluster.address(DATABASE)} if cluster else {}
+    app = create_app({**SETTINGS, **address, "INSTANCE_PATH": str(folder)})
+    app.extensions["terminal_transport"] = InProcess()
+    with passing_time():
+        lab = Laboratory(app, cluster)
+        yield lab
+    lab.close()
+    close(app)

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import event
@@ -16,7 +17,7 @@ from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import ClaimLost
 from tests.invariants.preemption.actors import ACTORS, OTHERS
-from tests.invariants.preemption.laboratory import Laboratory
+from tests.invariants.preemption.laboratory import Laboratory, Scene
 from tests.invariants.preemption.promises import broken_promises
 
 # Services answer so; anything else would be a page of status 500, or a worker's failure.
@@ -27,16 +28,24 @@ CALLERS = 3
 NEVER = 0
 
 
+@dataclass(frozen=True)
+class Case:
+    """What the actor does in a scene that is brought back for each try."""
+
+    actor: str
+    act: Callable[[], object]
+    scene: Scene
+
+
 @dataclass
 class Outcome:
-    """What came of one try: `broken` promises, and how many statements the actor executed.
+    """What came of one try: `broken` promises, and the numbers of the statements before which another can come.
 
-    `moment` names the statement, `is_skipped`: on SQLite the actor was writing, so the other one did not come.
+    `moment` names the statement. On SQLite nobody can come while the actor writes.
     """
 
-    statements: int = 0
+    moments: list[int] = field(default_factory=list)
     moment: str = "afterwards"
-    is_skipped: bool = False
     broken: list[str] = field(default_factory=list)
 
 
@@ -49,6 +58,7 @@ class Other:
         self._lab = lab
         self._act = OTHERS[name]
         self._nth = nth
+        self._statements = 0
         self._watched = threading.get_ident()
         self._thread: threading.Thread | None = None
 
@@ -56,14 +66,13 @@ class Other:
         """Count a statement, and act before the nth one."""
         if threading.get_ident() != self._watched:
             return
-        self.outcome.statements += 1
-        if self.outcome.statements != self._nth:
-            return
-        self.outcome.moment = f"{self._nth}: {_callers()}: {' '.join(statement.split())[:70]}"
+        self._statements += 1
         work = db.session().work
-        is_writer = work is not None and work.is_writer
-        self.outcome.is_skipped = is_writer or getattr(cursor.connection, "in_transaction", False)
-        if not self.outcome.is_skipped:
+        if (work is not None and work.is_writer) or getattr(cursor.connection, "in_transaction", False):
+            return
+        self.outcome.moments.append(self._statements)
+        if self._statements == self._nth:
+            self.outcome.moment = f"{self._nth}: {_callers()}: {' '.join(statement.split())[:70]}"
             self.act()
 
     def act(self) -> None:
@@ -95,32 +104,31 @@ def try_pair(lab: Laboratory, actor: str, other: str, most: int) -> tuple[int, l
 
     Return how often that was, and the moments at which promises were broken, with them.
     """
-    afterwards = run_at(lab, actor, other, NEVER)
-    step = -(-afterwards.statements // most)
-    outcomes = [afterwards, *(run_at(lab, actor, other, nth) for nth in range(1, afterwards.statements + 1, step))]
-    tried = [outcome for outcome in outcomes if not outcome.is_skipped]
-    return len(tried), [f"{outcome.moment}: {broken}" for outcome in tried for broken in outcome.broken]
-
-
-def run_at(lab: Laboratory, actor: str, other_name: str, nth: int) -> Outcome:
-    """Let the actor act, the other one come before the nth statement, or afterwards; then settle."""
+    prepare, act = ACTORS[actor]
     lab.reset()
     with lab.app.app_context():
-        prepare, act = ACTORS[actor]
         prepared = prepare(lab)
         db.session.remove()
+    case = Case(actor, partial(act, lab, prepared), lab.scene())
+    afterwards = run_at(lab, case, other, NEVER)
+    step = -(-len(afterwards.moments) // most) or 1
+    outcomes = [afterwards, *(run_at(lab, case, other, nth) for nth in afterwards.moments[step // 2 :: step])]
+    return len(outcomes), [f"{outcome.moment}: {broken}" for outcome in outcomes for broken in outcome.broken]
+
+
+def run_at(lab: Laboratory, case: Case, other_name: str, nth: int) -> Outcome:
+    """Let the actor act, the other one come before the nth statement, or afterwards; then settle."""
+    lab.bring_back(case.scene)
     other = Other(lab, other_name, nth)
     outcome = other.outcome
     with lab.app.app_context(), audit.acting(Actor("Анна")):
         event.listen(lab.engine, "before_cursor_execute", other)
-        error = _error_of(lambda: act(lab, prepared))
+        error = _error_of(case.act)
         event.remove(lab.engine, "before_cursor_execute", other)
-    if outcome.is_skipped:
-        return outcome
     other.finish()
     with lab.app.app_context():
         of_worker = _error_of(lab.settle)
-    for who, failed in ((actor, error), (other_name, other.error), ("the worker", of_worker)):
+    for who, failed in ((case.actor, error), (other_name, other.error), ("the worker", of_worker)):
         if failed is not None and not isinstance(failed, ANSWERS):
             outcome.broken.append(f"{who}: {type(failed).__name__}: {str(failed)[:200]}")
     outcome.broken += broken_promises(lab)
