@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,28 +30,20 @@ def profile(name: str) -> Profile:
     return dataclasses.replace(profile_named(name), refuse_after_success=0)
 
 
-@pytest.fixture(scope="module")
-def worlds(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
-    """Worlds by the names of their terminals' profiles, made once."""
-    made: dict[str, World] = {}
-
-    def world(names: str) -> World:
-        if names not in made:
-            profiles = tuple(profile(name) for name in names.split())
-            made[names] = World(tmp_path_factory.mktemp("world"), migrated, profiles)
-        made[names].reset()
-        return made[names]
-
-    with passing_time():
-        yield world
-        for one in made.values():
-            one.close()
+@pytest.fixture(scope="session")
+def the_world(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The server processes of all worlds."""
+    world = World(tmp_path_factory.mktemp("world"), migrated)
+    yield world
+    world.close()
 
 
 @pytest.fixture(params=PROFILES)
-def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> World:
+def world(request: pytest.FixtureRequest, the_world: World) -> Iterator[World]:
     """A fresh world with one terminal of each profile, or with those that a test names."""
-    return worlds(request.param)
+    with passing_time():
+        the_world.equip(tuple(profile(name) for name in request.param.split()))
+        yield the_world
 
 
 @pytest.fixture

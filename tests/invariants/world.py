@@ -25,7 +25,7 @@ from tests.conftest import PASSWORD, close
 from tests.support.wire import InProcess
 
 TABLES = ("UPDATE employee SET photo_id = NULL", "DELETE FROM enrolment", "DELETE FROM capture", "DELETE FROM photo")
-TABLES += ("DELETE FROM employee", "DELETE FROM terminal")
+TABLES += ("DELETE FROM employee", "DELETE FROM terminal", "DELETE FROM sqlite_sequence WHERE name = 'terminal'")
 SOON_OVER = 2.0
 
 
@@ -66,21 +66,20 @@ class Pictures:
 class World:
     """Two server processes (`app`, `other`) on one database, and one simulated terminal per given profile."""
 
-    def __init__(self, folder: Path, migrated: Path, profiles: tuple[Profile, ...]) -> None:
+    profiles: tuple[Profile, ...]
+    simulated: list[Simulated]
+
+    def __init__(self, folder: Path, migrated: Path) -> None:
         self.file = folder / "hikflask.sqlite3"
         self.file.write_bytes(migrated.read_bytes())
         self.wire = InProcess()
         self.app, self.other = (self._process(folder) for _ in range(2))
         self.uploads = Path(self.app.config["UPLOADS"])
         self.pictures = Pictures()
-        self.profiles = profiles
-        self.simulated = [Simulated(PASSWORD, clock=SkippingClock(), profile=profile) for profile in profiles]
-        for position, terminal in enumerate(self.simulated):
-            self.wire.put(_host(position), terminal)
         self._rows = sqlite3.connect(self.file, timeout=0.001, isolation_level=None)
         self._rows.row_factory = sqlite3.Row
         self._rows.execute("PRAGMA synchronous=OFF")
-        self._fresh = self._checked_terminals()
+        self._checked: dict[tuple[Profile, ...], list[dict[str, Any]]] = {}
 
     def close(self) -> None:
         """Close what is open."""
@@ -88,21 +87,33 @@ class World:
         for app in (self.app, self.other):
             close(app)
 
+    def equip(self, profiles: tuple[Profile, ...]) -> None:
+        """Begin anew with terminals of these profiles."""
+        self.profiles = profiles
+        if profiles not in self._checked:
+            self._clear()
+            self._checked[profiles] = self._checked_terminals()
+        self.reset()
+
     def reset(self) -> None:
         """Begin anew: no rows but the terminals', no files, terminals as from the factory."""
+        self._clear()
+        for row in self._checked[self.profiles]:
+            self.sql(f"INSERT INTO terminal ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", *row.values())
+
+    def _clear(self) -> None:
         for statement in TABLES:
             self.sql(statement)
-        for row in self._fresh:
-            self.sql(f"INSERT INTO terminal ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", *row.values())
         for file in self.uploads.iterdir():
             file.unlink()
         self.wire.away.clear()
         self.keep_photos("employed")
         for app in (self.app, self.other):
             app.extensions["terminal_clients"].close()
-        for terminal, profile in zip(self.simulated, self.profiles, strict=True):
-            Simulated.__init__(terminal, PASSWORD, clock=SkippingClock(), profile=profile)
+        self.simulated = [Simulated(PASSWORD, clock=SkippingClock(), profile=profile) for profile in self.profiles]
+        for position, terminal in enumerate(self.simulated):
             terminal.store.deletion_polls = 0
+            self.wire.put(_host(position), terminal)
 
     def keep_photos(self, policy: str) -> None:
         """Set HIKFLASK_PHOTO_RETENTION in both processes."""
