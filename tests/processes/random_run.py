@@ -31,13 +31,14 @@ from typing import Any, cast
 import requests
 from flask import Flask
 from PIL import Image, ImageDraw
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Capture, Employee, Enrolment, Erasure, ErasureRemoval, Job, Photo
+from hikflask.models import Capture, Employee, Enrolment, Erasure, ErasureRemoval, Job, OperatorSession, Photo
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
-from hikflask.services.core.db import end_read
+from hikflask.services.core.db import end_read, transaction
 from hikflask.services.photos import storage
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
@@ -68,7 +69,6 @@ SETTINGS = {
     "READ_TIMEOUT": "4",
     "CAPTURE_TIMEOUT": "4",
     "API_LIMIT": "1000000",
-    "CONFIRM_AGAIN": "86400",
     "BACKUP_MAX_AGE": "0",
 }
 # For what a person is asked, so no attempt goes on by itself.
@@ -255,6 +255,8 @@ class Run:
         with self.idle:
             self.idle.wait_for(lambda: self.acting == 0, 120)
         with self.app.app_context():
+            with transaction():  # Nobody asks the actors for their passwords again.
+                db.session.execute(update(OperatorSession).values(confirmed_at=database_now()))
             settled = self._settle()
             if settled:
                 Promises(self).check()
