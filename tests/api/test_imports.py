@@ -21,8 +21,6 @@ from tests.support.captures import FACE
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 
-pytestmark = pytest.mark.both_databases
-
 CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
 WRONG = [{"row": 3, "fields": {"full_name": "This must not be empty."}}]
 
@@ -42,6 +40,7 @@ def long_table(rows: int) -> str:
     return "ID,ФИО\n" + "".join(f"{at},Иванов {at}\n" for at in range(1, rows + 1)) + "x x,Пётр\n"
 
 
+@pytest.mark.both_databases
 def test_short_table_is_imported_before_the_answer(app: Flask) -> None:
     client = client_of(app, OPERATOR)
 
@@ -166,6 +165,7 @@ def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jo
     assert client.get("/api/jobs/1").json == {**waiting, "state": "stopped"}
 
 
+@pytest.mark.both_databases
 def test_dry_run_of_a_long_table_is_told_by_its_job(
     app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
 ) -> None:

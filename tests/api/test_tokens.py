@@ -45,11 +45,11 @@ def test_wrong_tokens_are_counted_by_address(app: Flask) -> None:
     assert program.get("/api/users/", headers=bearer(make_token(app))).status_code == 200
 
 
-@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer x y", "bearer hik_wrong"])
-def test_what_is_no_token_is_refused(app: Flask, shown: str) -> None:
-    answer = app.test_client().get("/api/users/", headers={"Authorization": shown})
+def test_what_is_no_token_is_refused(app: Flask) -> None:
+    for shown in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer x y", "bearer hik_wrong"]:
+        answer = app.test_client().get("/api/users/", headers={"Authorization": shown})
 
-    assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
+        assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
 
 
 def test_token_in_the_address_or_in_a_cookie_is_none(app: Flask) -> None:

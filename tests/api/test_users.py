@@ -120,25 +120,21 @@ def test_page_of_the_list_is_cut_by_limit_and_offset(client: FlaskClient) -> Non
     assert names(client, limit=2, offset=5) == []
 
 
-@pytest.mark.parametrize(
-    "q", ["ёлкина", "елкина", "ЁЛКИНА", "Ольга Ёлкина", "ёлкина ольга", "100333", "0333", "БУХГ", " льг "]
-)
-def test_search_finds_without_case_and_with_either_yo(client: FlaskClient, q: str) -> None:
+def test_search_finds_without_case_and_with_either_yo(client: FlaskClient) -> None:
     add(client)
     add(client, **{**OLGA, "department": "Бухгалтерия"})
+    for q in ["ёлкина", "елкина", "ЁЛКИНА", "Ольга Ёлкина", "ёлкина ольга", "100333", "0333", "БУХГ", " льг "]:
+        answer = client.get("/api/users/", query_string={"q": q})
 
-    answer = client.get("/api/users/", query_string={"q": q})
-
-    assert [found["full_name"] for found in answer.json] == ["Ольга Ёлкина"]
-    assert answer.headers["X-Total-Count"] == "1"
+        assert [found["full_name"] for found in answer.json] == ["Ольга Ёлкина"]
+        assert answer.headers["X-Total-Count"] == "1"
 
 
-@pytest.mark.parametrize("q", ["%", "_", "100222 ольга", "'"])
-def test_search_takes_no_letter_for_a_pattern(client: FlaskClient, q: str) -> None:
+def test_search_takes_no_letter_for_a_pattern(client: FlaskClient) -> None:
     add(client)
     add(client, **OLGA)
-
-    assert names(client, q=q) == []
+    for q in ["%", "_", "100222 ольга", "'"]:
+        assert names(client, q=q) == []
 
 
 def test_total_counts_all_that_match_and_not_the_page(client: FlaskClient) -> None:

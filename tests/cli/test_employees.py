@@ -47,16 +47,16 @@ def test_everybody_goes_to_standard_output_as_csv_for_programs(app: Flask) -> No
         assert (entry.actor, entry.after) == ("command line", {"people": 3, "format": "csv"})
 
 
-@pytest.mark.parametrize(("options", "numbers"), [
-    (["--state", "left"], ["3"]),
-    (["--department", "=1+1"], ["007", "2"]),
-    (["--q", "иванов 2"], ["2"]),
-    (["--terminal", "1"], []),
-])  # fmt: skip
-def test_list_is_narrowed_as_on_the_page(app: Flask, options: list[str], numbers: list[str]) -> None:
-    result = run(app, "employees", "export", *options)
+def test_list_is_narrowed_as_on_the_page(app: Flask) -> None:
+    for options, numbers in [
+        (["--state", "left"], ["3"]),
+        (["--department", "=1+1"], ["007", "2"]),
+        (["--q", "иванов 2"], ["2"]),
+        (["--terminal", "1"], []),
+    ]:
+        result = run(app, "employees", "export", *options)
 
-    assert [row[0] for row in table(result.stdout)[1:]] == numbers
+        assert [row[0] for row in table(result.stdout)[1:]] == numbers
 
 
 def test_file_is_for_its_owner_alone_and_replaces_an_earlier_one(app: Flask, tmp_path: Path) -> None:

@@ -18,8 +18,6 @@ from tests.support.groups import ENTRANCE, add_terminals
 from tests.support.jobs import add_people
 from tests.support.retention import entries
 
-pytestmark = pytest.mark.both_databases
-
 TABLE = "Табельный номер;ФИО;Подразделение\r\n1;Иванов Иван;Цех 1\r\n2;;Цех 1\r\n3;Пётр;\r\n"
 
 
@@ -45,6 +43,7 @@ def people(app: Flask) -> dict[str, tuple[str, str, bool]]:
         return {row.number: (row.name, row.department, row.is_active) for row in rows}
 
 
+@pytest.mark.both_databases
 def test_people_come_in_and_wrong_rows_are_told(app: Flask, table: Path) -> None:
     result = imported(app, table)
 
@@ -80,6 +79,7 @@ def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
     }
 
 
+@pytest.mark.both_databases
 def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
     result = imported(app, table, "--dry-run", "--json")
 
@@ -93,6 +93,7 @@ def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
     )
 
 
+@pytest.mark.both_databases
 def test_import_is_undone(app: Flask, table: Path) -> None:
     imported(app, table)
 

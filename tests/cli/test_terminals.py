@@ -190,24 +190,19 @@ def test_good_fingerprint_is_kept(app: Flask) -> None:
         assert db.session.get_one(Terminal, 1).fingerprint == "ab" * 32
 
 
-@pytest.mark.parametrize(
-    ("more", "spoilt", "sentence"),
-    [
+def test_bad_input_is_refused_in_english(app: Flask, simulator: Simulated) -> None:
+    for more, spoilt, sentence in [
         (("--fingerprint", "ab" * 31), {}, "“Certificate fingerprint” must be 64 hex digits (SHA-256)."),
         ((), {"url": "http://admin:pw@terminal.test"}, "“Address” must look like"),
         ((), {"name": " "}, "“Name” must not be empty."),
         ((), {"password": ""}, "“Password” must not be empty."),
-    ],
-)
-def test_bad_input_is_refused_in_english(
-    app: Flask, simulator: Simulated, more: tuple[str, ...], spoilt: dict[str, str], sentence: str
-) -> None:
-    result = add(app, *more, **spoilt)
+    ]:
+        result = add(app, *more, **spoilt)
 
-    assert result.exit_code == 1
-    assert sentence in result.stderr
-    assert rows(app) == []
-    assert simulator.log == []
+        assert result.exit_code == 1
+        assert sentence in result.stderr
+        assert rows(app) == []
+        assert simulator.log == []
 
 
 @pytest.mark.usefixtures("terminal")

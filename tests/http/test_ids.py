@@ -37,9 +37,8 @@ def test_address_with_an_id_beyond_all_is_as_one_of_nobody(client: FlaskClient) 
 
 
 @BOTH_DATABASES
-@pytest.mark.parametrize("row_id", TOO_LARGE)
 @pytest.mark.usefixtures("terminal")
-def test_field_with_an_id_beyond_all_is_as_one_of_nobody(app: Flask, client: FlaskClient, row_id: str) -> None:
+def test_field_with_an_id_beyond_all_is_as_one_of_nobody(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         employee_id = save_employee(Draft("100222", "Иван Иванов")).row.id
     page = f"/employees/{employee_id}"
@@ -56,5 +55,7 @@ def test_field_with_an_id_beyond_all_is_as_one_of_nobody(app: Flask, client: Fla
         ]
         return [(answer.status_code, answer.location or "") for answer in found]
 
-    assert answers(row_id) == answers(NOWHERE)
-    assert {status for status, _ in answers(row_id)} <= {200, 204, 303, 404, 409, 422}
+    expected = answers(NOWHERE)
+    assert {status for status, _ in expected} <= {200, 204, 303, 404, 409, 422}
+    for row_id in TOO_LARGE:
+        assert answers(row_id) == expected, row_id

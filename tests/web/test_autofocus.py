@@ -29,9 +29,8 @@ def focused(page: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("rows")
-@pytest.mark.parametrize(
-    ("address", "field"),
-    [
+def test_first_field_has_the_focus(app: Flask) -> None:
+    for address, field in [
         ("/terminals/new", "name"),
         ("/terminals/1/edit", "name"),
         ("/groups/new", "name"),
@@ -46,12 +45,10 @@ def focused(page: str) -> list[str]:
         ("/imports/new", "table"),
         ("/imports/1/columns", "number"),
         ("/account/password", "password"),
-    ],
-)
-def test_first_field_has_the_focus(app: Flask, address: str, field: str) -> None:
-    answer = client_of(app).get(address)
+    ]:
+        answer = client_of(app).get(address)
 
-    assert (answer.status_code, focused(answer.text)) == (200, [field])
+        assert (answer.status_code, focused(answer.text)) == (200, [field])
 
 
 def test_sign_in_begins_with_the_name(app: Flask) -> None:

@@ -14,12 +14,15 @@ from tests.support.desk import ENGLISH, HTMX, Desk, typed
 TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
 
 
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [("", "ru"), ("de", "ru"), ("en-GB,en;q=0.9", "en"), ("ru,en;q=0.5", "ru"), ("nonsense;;q=x", "ru")],
-)
-def test_the_browser_chooses_the_language(client: FlaskClient, header: str, language: str) -> None:
-    assert f'<html lang="{language}">' in client.get("/employees/", headers={"Accept-Language": header}).text
+def test_the_browser_chooses_the_language(client: FlaskClient) -> None:
+    for header, language in [
+        ("", "ru"),
+        ("de", "ru"),
+        ("en-GB,en;q=0.9", "en"),
+        ("ru,en;q=0.5", "ru"),
+        ("nonsense;;q=x", "ru"),
+    ]:
+        assert f'<html lang="{language}">' in client.get("/employees/", headers={"Accept-Language": header}).text
 
 
 def test_a_chosen_language_stays(client: FlaskClient) -> None:
@@ -28,11 +31,18 @@ def test_a_chosen_language_stays(client: FlaskClient) -> None:
     assert '<html lang="en">' in client.get("/employees/").text
 
 
-@pytest.mark.parametrize(
-    "elsewhere", ["//evil.test", "/\\evil.test", "https://evil.test", "javascript:x", "/a\r\nb", "", "evil", "/\t/evil"]
-)
-def test_the_way_back_never_leads_elsewhere(client: FlaskClient, elsewhere: str) -> None:
-    assert client.post("/language", data={"lang": "ru", "next": elsewhere}).location == "/"
+def test_the_way_back_never_leads_elsewhere(client: FlaskClient) -> None:
+    for elsewhere in [
+        "//evil.test",
+        "/\\evil.test",
+        "https://evil.test",
+        "javascript:x",
+        "/a\r\nb",
+        "",
+        "evil",
+        "/\t/evil",
+    ]:
+        assert client.post("/language", data={"lang": "ru", "next": elsewhere}).location == "/"
 
 
 def test_each_answer_carries_the_protecting_headers(client: FlaskClient) -> None:
@@ -91,11 +101,11 @@ def test_htmx_gets_an_error_as_a_note_at_the_top(client: FlaskClient) -> None:
     assert answer.text.startswith('<p class="note note-bad">Такой страницы нет.')
 
 
-@pytest.mark.parametrize("name", ["nothing.jpg", "..%2Fhikflask.sqlite3", "secret_key", ".part"])
-def test_only_known_photos_are_served(client: FlaskClient, name: str) -> None:
-    answer = client.get(f"/uploads/{name}")
-    assert answer.status_code == 404
-    assert b"SQLite" not in answer.data
+def test_only_known_photos_are_served(client: FlaskClient) -> None:
+    for name in ["nothing.jpg", "..%2Fhikflask.sqlite3", "secret_key", ".part"]:
+        answer = client.get(f"/uploads/{name}")
+        assert answer.status_code == 404
+        assert b"SQLite" not in answer.data
 
 
 class TestTokens:

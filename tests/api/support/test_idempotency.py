@@ -75,12 +75,12 @@ def test_key_belongs_to_one_request_and_one_caller(app: Flask, client: FlaskClie
     assert is_replayed(send(client))
 
 
-@pytest.mark.parametrize("key", ["", " ", "ключ".encode().decode("latin-1"), "a b", "x" * 256])
-def test_key_that_is_none_is_refused_by_its_name(client: FlaskClient, key: str) -> None:
-    answer = send(client, key=key)
+def test_key_that_is_none_is_refused_by_its_name(client: FlaskClient) -> None:
+    for key in ["", " ", "ключ".encode().decode("latin-1"), "a b", "x" * 256]:
+        answer = send(client, key=key)
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {"Idempotency-Key"})
-    assert users(client) == 0
+        assert (answer.status_code, set(answer.json["fields"])) == (422, {"Idempotency-Key"})
+        assert users(client) == 0
 
 
 def test_form_with_files_is_the_same_whatever_its_boundary(client: FlaskClient) -> None:

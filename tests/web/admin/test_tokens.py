@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -34,13 +33,13 @@ def test_token_is_shown_once_works_and_is_revoked(app: Flask, client: FlaskClien
     assert program.get("/api/users/", headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize("day", ["", "soon", "2020-01-01", "9999-12-31", "2026-02-31"])
-def test_token_ends_on_a_day_to_come(client: FlaskClient, day: str) -> None:
-    answer = client.post("/tokens/", data={"name": "Кадры", "role": VIEWER, "expires_on": day}, headers=ENGLISH)
+def test_token_ends_on_a_day_to_come(client: FlaskClient) -> None:
+    for day in ["", "soon", "2020-01-01", "9999-12-31", "2026-02-31"]:
+        answer = client.post("/tokens/", data={"name": "Кадры", "role": VIEWER, "expires_on": day}, headers=ENGLISH)
 
-    assert answer.status_code == 422
-    assert answer.text.count("must be a day within the next ten years") == 1
-    assert 'value="Кадры"' in answer.text
+        assert answer.status_code == 422
+        assert answer.text.count("must be a day within the next ten years") == 1
+        assert 'value="Кадры"' in answer.text
 
 
 def test_token_name_is_taken_once(app: Flask, client: FlaskClient) -> None:

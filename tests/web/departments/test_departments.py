@@ -85,14 +85,14 @@ def test_department_is_added_once(app: Flask) -> None:
     assert names(app) == ["Архив", "Ёлки", "Охрана склада", "Склад"]
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 129, "a\nb", "\u200b"])
-def test_name_must_be_one_line_that_can_be_seen(app: Flask, client: FlaskClient, name: str) -> None:
-    for address in (INDEX, f"{INDEX}{id_of(app, 'Склад')}"):
-        refused = client.post(address, data={"name": name}, headers=ENGLISH)
-        assert refused.status_code == 422
-        assert 'id="name-error"' in refused.text
-        assert "“Name” " in refused.text
-    assert names(app) == ["Архив", "Ёлки", "Склад"]
+def test_name_must_be_one_line_that_can_be_seen(app: Flask, client: FlaskClient) -> None:
+    for name in ["", " ", "x" * 129, "a\nb", "\u200b"]:
+        for address in (INDEX, f"{INDEX}{id_of(app, 'Склад')}"):
+            refused = client.post(address, data={"name": name}, headers=ENGLISH)
+            assert refused.status_code == 422
+            assert 'id="name-error"' in refused.text
+            assert "“Name” " in refused.text
+        assert names(app) == ["Архив", "Ёлки", "Склад"]
 
 
 def test_renamed_department_is_at_its_people(app: Flask, client: FlaskClient) -> None:

@@ -37,6 +37,16 @@ GONE = {
     "ru": "Этого фото уже нет: оно уже сохранено или прошёл час. Выберите его ещё раз.",
     "en": "This photo is not there any more: it is saved already, or an hour has passed. Choose it again.",
 }
+TOO_SMALL = {
+    "ru": [
+        "Терминал, скорее всего, не примет это фото:",
+        "Фото слишком маленькое: 240 × 320 пикселей. Длинной стороне нужно не меньше 400.",
+    ],
+    "en": [
+        "A terminal will probably refuse this photo:",
+        "The photo is too small: 240 × 320 pixels. The longer side needs at least 400.",
+    ],
+}
 TINY = jpeg(Image.new("RGB", (40, 30)))
 needs_face_detection = pytest.mark.skipif(find_spec("cv2") is None, reason="requirements-faces.txt is not installed")
 
@@ -80,22 +90,39 @@ def photo_of_employee(desk: Desk) -> bytes:
         return bytes(answer.data)
 
 
-def test_chosen_photo_is_shown_with_what_is_typed_and_nothing_is_saved_yet(desk: Desk) -> None:
+def test_chosen_photo_is_shown_to_its_owner_with_what_is_typed_and_nothing_is_saved_yet(desk: Desk, app: Flask) -> None:
     answer = send(desk, FACE)
+    token, fields = token_in(answer.text), form_of(answer).fields
+
+    english = desk.client.post("/employees/new", data={**fields, "lang": "en"})
+    again = desk.text(f"/employees/new?photo_draft={token}")
 
     assert answer.status_code == 200
     assert preview(desk, answer.text).size == (360, 480)
-    assert all(form_of(answer).fields[name] == value for name, value in typed().items())
-    assert "Размер, резкость и свет подходят." in answer.text
-    assert "Size, sharpness and light are good." in send(desk, FACE, headers=ENGLISH).text
+    assert all(fields[name] == value for name, value in typed().items())
+    said = re.sub("[\u2068\u2069]", "", answer.text)
+    assert "Размер, резкость и свет подходят." in said
+    assert "Лицо на фото не искали: поиск лиц здесь не включён. Проверены только размер, резкость и свет." in said
+    assert "Фото останется только на сервере: терминал «Вход» не принимает файлы." in said
+    assert "Size, sharpness and light are good." in english.text
+    assert token_in(english.text) == token_in(again) == token
     assert desk.client.get("/api/users/").json == []
+    boris = client_of(app, OPERATOR, "Борис")
+    assert boris.get(f"/photo-drafts/{token}").status_code == 404
+    assert 'name="photo_draft"' not in boris.get(f"/employees/new?photo_draft={token}").text
+    with desk.client.get(f"/photo-drafts/{token}") as own:
+        assert (own.mimetype, own.headers["Cache-Control"]) == ("image/jpeg", "private, no-store")
 
 
-def test_without_face_detection_the_page_says_what_is_not_known(desk: Desk) -> None:
-    assert (
-        "Лицо на фото не искали: поиск лиц здесь не включён. Проверены только размер, резкость и свет."
-        in send(desk, FACE).text
-    )
+def test_photo_is_saved_as_it_was_shown_and_once_though_it_is_sent_twice(desk: Desk) -> None:
+    shown = send(desk, FACE)
+    with desk.client.get(f"/photo-drafts/{token_in(shown.text)}") as answer:
+        picture = answer.data
+
+    first, second = form_of(shown).send(desk.client), form_of(shown).send(desk.client)
+
+    assert first.location == second.location == "/employees/1"
+    assert photo_of_employee(desk) == picture
 
 
 def test_htmx_gets_the_panel_the_buttons_and_an_empty_field(desk: Desk) -> None:
@@ -107,17 +134,6 @@ def test_htmx_gets_the_panel_the_buttons_and_an_empty_field(desk: Desk) -> None:
         ("div", "next-step"),
         ("details", "by-file"),
     ]
-
-
-def test_photo_that_is_looked_at_is_saved_as_it_was_shown(desk: Desk) -> None:
-    shown = send(desk, FACE)
-    with desk.client.get(f"/photo-drafts/{token_in(shown.text)}") as answer:
-        picture = answer.data
-
-    saved = form_of(shown).send(desk.client)
-
-    assert saved.status_code == 303
-    assert photo_of_employee(desk) == picture
 
 
 def test_turned_photo_is_shown_and_saved_turned(desk: Desk) -> None:
@@ -159,37 +175,31 @@ def test_each_thing_that_can_be_mended_has_one_button_and_is_gone_then(desk: Des
 
 
 @needs_face_detection
-@pytest.mark.parametrize("language", ["ru", "en"])
-def test_photo_that_a_terminal_would_refuse_is_saved_only_after_a_question(desk: Desk, language: str) -> None:
-    headers = {"Accept-Language": language}
-    shown = send(desk, jpeg(landscape()), headers=headers)
+def test_photo_that_a_terminal_would_refuse_is_saved_only_after_a_question(desk: Desk) -> None:
+    shown = send(desk, jpeg(landscape()))
 
-    asked = form_of(shown).send(desk.client, headers)
-    nobody = desk.client.get("/api/users/").json
-    saved = form_of(asked).send(desk.client, headers, poor_photo="1")
+    for language, question in QUESTION.items():
+        asked = form_of(shown).send(desk.client, {"Accept-Language": language})
+        assert (asked.status_code, desk.client.get("/api/users/").json) == (422, [])
+        assert question in asked.text
+        assert 'form="employee-form" name="poor_photo" value="1"' in asked.text
+        assert token_in(asked.text) == token_in(shown.text)
 
-    assert (asked.status_code, nobody) == (422, [])
-    assert QUESTION[language] in asked.text
-    assert 'form="employee-form" name="poor_photo" value="1"' in asked.text
-    assert token_in(asked.text) == token_in(shown.text)
-    assert saved.status_code == 303
+    assert form_of(asked).send(desk.client, poor_photo="1").status_code == 303
     assert photo_of_employee(desk)
 
 
 @needs_face_detection
 def test_file_that_is_sent_with_save_is_looked_at_and_asked_about_then(desk: Desk) -> None:
     asked = send(desk, jpeg(landscape()), "/employees/", poor_photo="0")
+    of_a_program = send(desk, jpeg(landscape()), "/employees/", hikvision_id="100444")
     good = send(desk, jpeg(portrait()), "/employees/", poor_photo="0", hikvision_id="100333")
 
     assert asked.status_code == 422
     assert QUESTION["ru"] in asked.text
     assert form_of(asked).send(desk.client, poor_photo="1").status_code == 303
     assert good.status_code == 303
-
-
-@needs_face_detection
-def test_request_without_the_marks_of_the_page_saves_without_a_question(desk: Desk) -> None:
-    assert send(desk, jpeg(landscape()), "/employees/").status_code == 303
+    assert of_a_program.status_code == 303  # It has no marks of the page, so nobody could answer.
 
 
 def test_small_things_are_said_and_not_asked_about(desk: Desk) -> None:
@@ -200,32 +210,17 @@ def test_small_things_are_said_and_not_asked_about(desk: Desk) -> None:
     assert form_of(shown).send(desk.client).status_code == 303
 
 
-@pytest.mark.parametrize(
-    ("language", "verdict", "sentence"),
-    [
-        (
-            "ru",
-            "Терминал, скорее всего, не примет это фото:",
-            "Фото слишком маленькое: 240 × 320 пикселей. Длинной стороне нужно не меньше 400.",
-        ),
-        (
-            "en",
-            "A terminal will probably refuse this photo:",
-            "The photo is too small: 240 × 320 pixels. The longer side needs at least 400.",
-        ),
-    ],
-)
-def test_too_small_photo_is_asked_about_before_it_is_sent(
-    desk: Desk, language: str, verdict: str, sentence: str
-) -> None:
+def test_too_small_photo_is_asked_about_before_it_is_sent(desk: Desk) -> None:
     """Also where the file comes with Save and no page has shown what was found."""
-    asked = send(desk, jpeg(portrait((240, 320))), "/employees/", {"Accept-Language": language}, poor_photo="0")
+    asked = send(desk, jpeg(portrait((240, 320))), "/employees/", poor_photo="0")
+    english = form_of(asked).send(desk.client, ENGLISH)
 
-    assert asked.status_code == 422
-    assert QUESTION[language] in asked.text
-    assert verdict in asked.text
-    assert sentence in re.sub("[\u2068\u2069]", "", asked.text)
-    assert form_of(asked).send(desk.client, poor_photo="1").status_code == 303
+    for language, answer in (("ru", asked), ("en", english)):
+        assert answer.status_code == 422
+        assert QUESTION[language] in answer.text
+        for sentence in TOO_SMALL[language]:
+            assert sentence in re.sub("[\u2068\u2069]", "", answer.text)
+    assert form_of(english).send(desk.client, poor_photo="1").status_code == 303
 
 
 def test_wrong_field_keeps_the_photo_that_was_sent_with_save(desk: Desk) -> None:
@@ -258,34 +253,18 @@ def test_button_without_a_file_says_what_to_do_and_a_closed_window_nothing(desk:
     assert desk.client.post("/photo-drafts", data=typed(), headers=HTMX).status_code == 204
 
 
-@pytest.mark.parametrize(
-    ("language", "sentence"),
-    [
-        ("ru", "Обрабатываются другие фото. Повторите через 1 с."),
-        ("en", "Other photos are being processed. Try again in 1 s."),
-    ],
-)
-def test_photo_whose_turn_does_not_come_is_refused_beside_its_field(
-    desk: Desk, app: Flask, language: str, sentence: str
-) -> None:
+def test_photo_whose_turn_does_not_come_is_refused_beside_its_field(desk: Desk, app: Flask) -> None:
     app.config["UPLOAD_WAIT"] = 0.001
 
-    for address in ("/photo-drafts", "/employees/"):
+    for address, language, sentence in (
+        ("/photo-drafts", "ru", "Обрабатываются другие фото. Повторите через 1 с."),
+        ("/employees/", "en", "Other photos are being processed. Try again in 1 s."),
+    ):
         refused = send(desk, FACE, address, {"Accept-Language": language}, poor_photo="0")
         assert refused.status_code == 503
         assert sentence in refused.text
         assert 'id="photo-error"' in refused.text
         assert form_of(refused).fields["full_name"] == "Иван Иванов"
-
-
-def test_another_language_and_a_reload_keep_the_photo(desk: Desk) -> None:
-    shown = send(desk, FACE)
-
-    english = desk.client.post("/employees/new", data={**form_of(shown).fields, "lang": "en"})
-    again = desk.text(f"/employees/new?photo_draft={token_in(shown.text)}")
-
-    assert "Size, sharpness and light are good." in english.text
-    assert token_in(english.text) == token_in(again) == token_in(shown.text)
 
 
 def test_file_stays_chosen_in_a_browser_that_is_told_to_wait(desk: Desk, app: Flask) -> None:
@@ -321,41 +300,23 @@ def test_another_photo_forgets_the_first_one(desk: Desk, app: Flask) -> None:
         assert list(storage.folder().iterdir()) == []
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
-def test_photo_that_is_gone_is_said_and_nobody_is_saved_without_it(desk: Desk, app: Flask, language: str) -> None:
-    shown = send(desk, FACE)
+def test_photo_that_is_gone_is_said_and_nobody_is_saved_without_it(desk: Desk, app: Flask) -> None:
+    shown = form_of(send(desk, FACE))
     with app.app_context():
         db.session.execute(db.update(Photo).values(forgotten_at=database_now(-1)))
         db.session.commit()
 
-    headers = {"Accept-Language": language}
-    saved = form_of(shown).send(desk.client, headers)
-    turned = desk.client.post("/photo-drafts/left", data=form_of(shown).fields, headers=headers)
+    for language, sentence in GONE.items():
+        headers = {"Accept-Language": language}
+        saved = shown.send(desk.client, headers)
+        turned = desk.client.post("/photo-drafts/left", data=shown.fields, headers=headers)
 
-    for refused in (saved, turned):
-        assert refused.status_code == 409
-        assert GONE[language] in refused.text
-        assert refused.text.count("field-error") == 1
-        assert form_of(refused).fields["full_name"] == "Иван Иванов"
+        for refused in (saved, turned):
+            assert refused.status_code == 409
+            assert sentence in refused.text
+            assert refused.text.count("field-error") == 1
+            assert form_of(refused).fields["full_name"] == "Иван Иванов"
     assert desk.client.get("/api/users/").json == []
-
-
-def test_save_that_is_sent_twice_leads_to_the_same_employee(desk: Desk) -> None:
-    shown = form_of(send(desk, FACE))
-
-    first, second = shown.send(desk.client), shown.send(desk.client)
-
-    assert first.location == second.location == "/employees/1"
-
-
-def test_nobody_else_sees_the_photo(desk: Desk, app: Flask) -> None:
-    token = token_in(send(desk, FACE).text)
-    boris = client_of(app, OPERATOR, "Борис")
-
-    assert boris.get(f"/photo-drafts/{token}").status_code == 404
-    assert 'name="photo_draft"' not in boris.get(f"/employees/new?photo_draft={token}").text
-    with desk.client.get(f"/photo-drafts/{token}") as own:
-        assert (own.mimetype, own.headers["Cache-Control"]) == ("image/jpeg", "private, no-store")
 
 
 def test_photo_replaces_the_present_one_and_goes_to_the_terminal_that_takes_files(
@@ -377,12 +338,6 @@ def test_photo_replaces_the_present_one_and_goes_to_the_terminal_that_takes_file
     assert saved.status_code == 303
     assert second.faces["100222"].jpeg == photo_of_employee(desk)
     assert "Есть на терминале «Склад»" in desk.text(employee)
-
-
-def test_terminal_that_takes_no_files_is_said_beside_the_photo(desk: Desk) -> None:
-    assert "Фото останется только на сервере: терминал «Вход» не принимает файлы." in re.sub(
-        "[\u2068\u2069]", "", send(desk, FACE).text
-    )
 
 
 def test_captured_face_replaces_the_photo(desk: Desk) -> None:

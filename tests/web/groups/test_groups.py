@@ -133,26 +133,20 @@ def test_single_employees_are_listed_and_taken_out(app: Flask, client: FlaskClie
     assert groups(app)[0].alone == 0
 
 
-@pytest.mark.parametrize(
-    ("spoilt", "sentence"),
-    [
+def test_wrong_input_is_told_beside_its_field(app: Flask, client: FlaskClient, ids: dict[str, int]) -> None:
+    with app.app_context():
+        make_group("Склад", [ids[STORE]])
+    for spoilt, sentence in [
         ({"name": ""}, "Поле «Название» не должно быть пустым."),
         ({"name": "Склад"}, "Такое название есть у другой группы. Выберите другое."),
         ({"added": "99"}, "Сотрудника с ID 99 нет."),
         ({"added": "№"}, "Введите ID через пробел: латинские буквы и цифры, до 32 знаков в каждом."),
-    ],
-)
-def test_wrong_input_is_told_beside_its_field(
-    app: Flask, client: FlaskClient, ids: dict[str, int], spoilt: dict[str, str], sentence: str
-) -> None:
-    with app.app_context():
-        make_group("Склад", [ids[STORE]])
+    ]:
+        answer = client.post("/groups/", data={"name": "Офис", **spoilt}, headers=RUSSIAN)
 
-    answer = client.post("/groups/", data={"name": "Офис", **spoilt}, headers=RUSSIAN)
-
-    assert answer.status_code in {409, 422}
-    assert sentence in text(answer.text)
-    assert len(groups(app)) == 1
+        assert answer.status_code in {409, 422}
+        assert sentence in text(answer.text)
+        assert len(groups(app)) == 1
 
 
 def test_who_is_no_administrator_only_looks(app: Flask, ids: dict[str, int]) -> None:
