@@ -214,6 +214,7 @@ def test_axe_finds_nothing_before_signing_in(russian: Window, address: str) -> N
 
 
 def test_axe_finds_nothing_beside_refusals(russian: Window) -> None:
+    give_axe(russian.context)
     page = russian.page
     for address in ("/employees/new", "/tokens/"):
         page.goto(address)

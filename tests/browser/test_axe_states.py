@@ -24,7 +24,7 @@ from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.jobs.run import run_slice
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
-from tests.browser.axe import wrong_in_each_look
+from tests.browser.axe import give_axe, wrong_in_each_look
 from tests.browser.conftest import Site, Window, serving
 from tests.conftest import close
 from tests.support.captures import FACE
@@ -47,6 +47,7 @@ class Known:
     retired_id: int
     erasure_id: int
     cookie: str
+    url: str
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,7 @@ def known(served: Site) -> Iterator[Known]:
             retired_id=retired(),
             erasure_id=open_erasure(away),
             cookie=cookie.value,
+            url=served.url,
         )
     close(app)
 
@@ -206,7 +208,7 @@ def retired_terminal(page: Page, known: Known) -> None:
 
 def password_to_change(page: Page, known: Known) -> None:
     page.context.clear_cookies()
-    page.context.add_cookies([{"name": "hikflask", "value": known.cookie, "url": page.url.removesuffix("employees/")}])
+    page.context.add_cookies([{"name": "hikflask", "value": known.cookie, "url": known.url}])
     page.goto("/")
     expect(page.locator("#new_password")).to_be_visible()
 
@@ -277,8 +279,8 @@ STATES: list[Callable[[Page, Known], None]] = [
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_axe_finds_nothing(russian: Window, known: Known, state: Callable[[Page, Known], None]) -> None:
+    give_axe(russian.context)
     page = russian.page
-    page.goto("/employees/")
     state(page, known)
 
     assert wrong_in_each_look(page) == []
@@ -290,6 +292,7 @@ def test_axe_finds_nothing(russian: Window, known: Known, state: Callable[[Page,
 
 
 def test_axe_finds_nothing_on_the_way_of_an_import(russian: Window) -> None:
+    give_axe(russian.context)
     page = russian.page
     page.goto("/imports/new")
     page.locator("main .btn-save").click()

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import OperatorSession
+from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window
-from tests.browser.test_axe import violations
 from tests.conftest import close
 from tests.support.signed_in import OPERATOR_PASSWORD
 
