@@ -11,17 +11,23 @@ PICTURE, RECORD, SEARCH, MODIFY = "/LOCALS/pic/*", "UserInfo/Record", "UserInfo/
 SET_UP, DELETE, PROCESS = "FDSetUp", "UserInfoDetail/Delete", "DeleteProcess"
 
 
-def once(world: World, when: str, path: str, action: Callable[[], object], *, skip: int = 0) -> None:
-    """Let something happen at one moment of one request to a path, after so many that are left alone."""
-    left = [skip]
+def once(world: World, when: str, path: str, action: Callable[[], object], *, skip: int = 0) -> list[str]:
+    """Let something happen at one moment of one request to a path, after so many that are left alone.
+
+    Return a list that names the path as soon as that moment has come.
+    """
+    requests: list[str] = []
+    struck: list[str] = []
 
     def strike() -> None:
-        left[0] -= 1
-        if left[0] == -1:
+        requests.append(path)
+        if len(requests) == skip + 1:
+            struck.append(path)
             action()
 
     simulated = world.simulated[0]
     (simulated.before if when == "before" else simulated.after)(path, strike)
+    return struck
 
 
 def saved(world: World, actions: Actions) -> str:
