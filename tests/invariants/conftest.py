@@ -21,8 +21,8 @@ COMMON = {
     "stateful_step_count": 12,
     "print_blob": True,
 }
-settings.register_profile("invariants", max_examples=75, **COMMON)
-settings.register_profile("invariants-ci", max_examples=75, derandomize=True, **COMMON)
+settings.register_profile("invariants", max_examples=40, **COMMON)
+settings.register_profile("invariants-ci", max_examples=40, derandomize=True, **COMMON)
 
 
 def profile(name: str) -> Profile:
