@@ -19,7 +19,7 @@ from tests.support.imports import apply, batch, check, checked, made, rows, star
 from tests.support.jobs import LONG, add_people, items, run
 from tests.support.retention import entries
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def people() -> list[tuple[str, str, str, bool]]:
@@ -38,6 +38,7 @@ def wanted() -> list[tuple[str, str, bool, bool]]:
     return found  # type: ignore[return-value]
 
 
+@pytest.mark.both_databases
 def test_people_are_added_changed_and_deactivated() -> None:
     add_people("1", "2", department="Охрана")
 
@@ -60,6 +61,7 @@ def test_people_are_added_changed_and_deactivated() -> None:
     assert people()[0] == ("1", "Пётр Петров", "", False)
 
 
+@pytest.mark.both_databases
 def test_row_whose_person_was_changed_since_fails_and_the_others_are_done() -> None:
     ids = add_people("1", "2", "3", "4")
     found = checked(*(f"{n};Пётр Петров {n};" for n in "12345"))
@@ -83,6 +85,7 @@ def test_row_whose_person_was_changed_since_fails_and_the_others_are_done() -> N
     ]  # fmt: skip
 
 
+@pytest.mark.both_databases
 def test_nobody_comes_into_a_department_that_was_renamed_after_the_import_began() -> None:
     add_people("1", "2", department="Охрана")
     known = departments.add("Склад").id
@@ -96,6 +99,7 @@ def test_nobody_comes_into_a_department_that_was_renamed_after_the_import_began(
     assert [department for _, _, department, _ in people()] == ["Охрана", "Новый"]
 
 
+@pytest.mark.both_databases
 def test_nobody_is_put_on_a_terminal_that_was_not_chosen(terminal: Terminal) -> None:
     ids = add_people("1", "2")
     send_to_terminal(ids[0], terminal.id)
@@ -113,6 +117,7 @@ def test_everybody_active_is_sent_to_the_chosen_terminal(terminal: Terminal) -> 
     assert wanted() == [("1", "present", False, True), ("3", "present", False, True)]
 
 
+@pytest.mark.both_databases
 def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal: Terminal) -> None:
     ids = add_people("1")
     send_to_terminal(ids[0], terminal.id)
@@ -130,6 +135,7 @@ def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal
     assert [row.verdict for row in rows(again)] == ["unchanged", "unchanged"]
 
 
+@pytest.mark.both_databases
 def test_people_of_photos_alone_are_sent_to_the_chosen_terminal_and_those_of_their_groups(
     terminal: Terminal,
 ) -> None:
@@ -177,6 +183,7 @@ def test_person_comes_in_without_a_photo_that_was_refused(terminal: Terminal) ->
     assert wanted() == [("1", "present", False, True), ("2", "present", False, True)]
 
 
+@pytest.mark.both_databases
 def test_check_and_import_are_one_job() -> None:
     found = made("1;Иван Иванов;", "2;;")
 
@@ -187,6 +194,7 @@ def test_check_and_import_are_one_job() -> None:
     assert [(row.verdict, row.state) for row in rows(found)] == [("new", "applied"), ("wrong", "")]
 
 
+@pytest.mark.both_databases
 def test_import_of_a_killed_worker_goes_on_without_doubling() -> None:
     found = checked(*(f"{n};Иван Иванов {n};Склад" for n in range(9)))
     claim = started(imports.start_import, found)

@@ -17,7 +17,7 @@ from tests.support.captures import FACE
 from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
 from tests.support.removals import AGREED
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 PARTS_HEADER = "Табельный номер;ФИО;Фамилия;Имя;Отдел"
 
@@ -124,6 +124,7 @@ def test_terminal_must_be_in_use_and_nothing_is_chosen_after_the_check(terminal:
         batches.choose(99, {"number": 0, "name": 2}, None)
 
 
+@pytest.mark.both_databases
 def test_import_is_found_by_its_jobs() -> None:
     batch_id = checked("1;Иван;")
     job = apply(batch_id)
@@ -148,6 +149,7 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
     assert len(rows(done)) == 1
 
 
+@pytest.mark.both_databases
 def test_import_that_is_discarded_at_that_moment_is_not_started(between: Between) -> None:
     batch_id = checked("1;Иван;")
     other = between(batches, "delete_rows", lambda: imports.start_import(batch_id, AGREED))
@@ -158,6 +160,7 @@ def test_import_that_is_discarded_at_that_moment_is_not_started(between: Between
     assert str(other.error) == "import_not_checked"
 
 
+@pytest.mark.both_databases
 def test_import_that_is_started_at_that_moment_starts_nothing_once_it_is_discarded(between: Between) -> None:
     batch_id = checked("1;Иван;")
     between(batches, "get_one", lambda: batches.discard(batch_id))

@@ -18,7 +18,7 @@ from hikflask.services.imports.values import Values
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 IVAN = Person(7, "Иван Иванов", "Охрана", True, None, None, sent=False, consented=False)
 
@@ -35,12 +35,14 @@ def test_columns_that_the_file_does_not_have_change_nothing() -> None:
     assert compared(IVAN) == Verdict("unchanged", employee_id=7)
 
 
+@pytest.mark.both_databases
 def test_department_in_another_spelling_is_no_change() -> None:
     assert compared(IVAN, department="охрана").verdict == "unchanged"
     assert compared(IVAN, department="Склад").before == {"department": "Охрана"}
     assert compared(IVAN, department="").before == {"department": "Охрана"}
 
 
+@pytest.mark.both_databases
 def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
     now = Present(None, spellings={"склад": ["Склад", "СКЛАД"]})
 

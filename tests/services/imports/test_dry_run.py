@@ -16,9 +16,10 @@ from tests.support.imports import batch, check, checked, counts, errors, made, r
 from tests.support.jobs import LONG, add_people, job, run
 from tests.support.refusals import refusal
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
+@pytest.mark.both_databases
 def test_each_row_is_new_changed_unchanged_or_wrong() -> None:
     ids = add_people("1", "2", department="Охрана")
 
@@ -68,6 +69,7 @@ def test_table_is_deleted_once_its_rows_are_stored() -> None:
     assert batch(made_batch).table_name == "люди.csv"
 
 
+@pytest.mark.both_databases
 def test_same_id_in_several_rows_makes_them_all_wrong() -> None:
     found = checked("1;Иван Иванов;", "2;Ольга Ёлкина;", "1;Пётр Петров;Склад")
 
@@ -174,6 +176,7 @@ def test_formula_is_wrong_and_what_our_export_protects_is_right() -> None:
     assert rows(found)[1].values == {"number": "2", "name": "-Иван", "department": "=Склад"}
 
 
+@pytest.mark.both_databases
 def test_check_that_is_done_again_leaves_no_row_twice() -> None:
     found = made(*(f"{n};Иван Иванов {n};Склад" for n in range(1200)))
     claim = started(imports.start_check, found)

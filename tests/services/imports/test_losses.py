@@ -16,7 +16,7 @@ from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wis
 from tests.support.imports import apply, batch, checked
 from tests.support.removals import BY_OPERATOR
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,7 @@ def test_leavers_lose_all_terminals_and_moved_people_those_of_their_groups() -> 
     assert not losses.of_import(checked("1;Пётр", "4;Новый", header="ID;ФИО"))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("first", "last", "people"),
     [(1, 60, 1), (-1, 0, 1), (-1, 30, 1), (-1, 31, 0), (0, 31, 0)],
@@ -71,6 +72,7 @@ def test_undo_takes_what_the_import_gave(ids: dict[str, int]) -> None:
     imports.start_undo(batch_id, Agreed(1, by_admin=True))
 
 
+@pytest.mark.both_databases
 def test_report_keeps_who_lost_access() -> None:
     batch_id = checked("1;да", "2;да", header="ID;Уволен")
     before = import_report.of_batch(batch(batch_id), 10)

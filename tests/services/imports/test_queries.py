@@ -13,9 +13,10 @@ from tests.support.import_batches import add_import
 from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
+@pytest.mark.both_databases
 def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
     found = checked(*(f"{number};{'Иван' if number % 2 else ''};" for number in range(1, 8)))
 
@@ -35,6 +36,7 @@ def test_wrong_rows_are_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [row.cells[0] for row in queries.wrong_rows(found) if row.cells] == ["1", "2", "3", "4", "5"]
 
 
+@pytest.mark.both_databases
 def test_rows_whose_photos_are_refused_are_paged_and_among_the_wrong_ones() -> None:
     found = checked("1;Анна;", "2;;", "3;Яна;", "4;Ольга;", pictures={"1.jpg": b"none", "3.jpg": b"none"})
 
@@ -61,6 +63,7 @@ def test_preview_of_an_undo_counts_who_was_changed(monkeypatch: pytest.MonkeyPat
     assert queries.undo_preview(found) == Undoable(5, 0)
 
 
+@pytest.mark.both_databases
 def test_newest_import_comes_first_in_pages() -> None:
     made = [add_import() for _ in range(3)]
 
@@ -72,6 +75,7 @@ def test_newest_import_comes_first_in_pages() -> None:
     assert inspect(first[0]).unloaded == {"layout"}
 
 
+@pytest.mark.both_databases
 def test_people_are_named_as_they_are_called_now() -> None:
     (ivan,) = add_people("1")
     add_import(ImportRow(number="1", verdict="unchanged", employee_id=ivan), ImportRow(number="2", verdict="new"))

@@ -12,7 +12,7 @@ from tests.support.imports import apply, batch, checked, made, started, undo
 from tests.support.jobs import add_people, items
 from tests.support.retention import DAY, age, forget
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def left() -> tuple[int, int, int]:
@@ -43,6 +43,7 @@ def test_import_that_is_being_checked_stays() -> None:
     assert left() == (1, 0, 1)
 
 
+@pytest.mark.both_databases
 def test_import_goes_with_its_jobs() -> None:
     found = checked("1;Иван Иванов;")
     apply(found)
@@ -83,6 +84,7 @@ def test_file_without_an_import_goes_after_an_hour(monkeypatch: pytest.MonkeyPat
     assert left() == (0, 0, 0)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("policy", "outcome"), [("employed", ("1", "done", "")), ("never", ("1", "failed", "photo_forgotten"))]
 )

@@ -22,7 +22,7 @@ from tests.support.imports import apply, checked, rows, started, undo
 from tests.support.jobs import add_people, items
 from tests.support.retention import entries, forget
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 Facts = list[tuple[object, ...]]
 
@@ -41,6 +41,7 @@ def facts() -> tuple[Facts, Facts, list[str]]:
     return found
 
 
+@pytest.mark.both_databases
 def test_all_is_as_it_was(terminal: Terminal, simulator: Simulated) -> None:
     enrol(simulator, terminal)  # 100222 Иван Иванов, Охрана
     send_to_terminal(add_people("1", "2", department="Охрана")[0], terminal.id)
@@ -64,6 +65,7 @@ def test_all_is_as_it_was(terminal: Terminal, simulator: Simulated) -> None:
     assert [entry.subject for entry in entries("import.undone")] == [f"import {found}"]
 
 
+@pytest.mark.both_databases
 def test_who_was_changed_since_stays_and_the_row_says_so() -> None:
     add_people("1", "2", "3")
     found = checked(*(f"{n};Пётр Петров {n};" for n in "12345"))
@@ -126,6 +128,7 @@ def test_terminal_that_an_undone_import_chose_is_not_where_somebody_comes_back_t
     assert facts()[1] == []
 
 
+@pytest.mark.both_databases
 def test_former_photo_is_kept_while_it_can_come_back(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     former = enrolment.photo_id
@@ -141,6 +144,7 @@ def test_former_photo_is_kept_while_it_can_come_back(simulator: Simulated, termi
     assert db.session.execute(select(Photo.id)).scalars().all() == [former]
 
 
+@pytest.mark.both_databases
 def test_former_photo_that_is_deleted_is_said(simulator: Simulated, terminal: Terminal) -> None:
     former = enrol(simulator, terminal).photo_id
     found = checked(pictures={"100222.jpg": OTHER_FACE})
@@ -171,6 +175,7 @@ def test_former_photo_comes_back_to_the_terminals_too(takes_pictures: Terminal) 
     assert facts() == before
 
 
+@pytest.mark.both_databases
 def test_first_photo_is_taken_back_unless_a_terminal_has_it(takes_pictures: Terminal) -> None:
     apply(checked("1;Иван Иванов;", "2;Ольга Ёлкина;", terminal_id=takes_pictures.id))
     before = facts()
@@ -188,6 +193,7 @@ def test_first_photo_is_taken_back_unless_a_terminal_has_it(takes_pictures: Term
     assert queries.get_one(second.id).photo_id is not None
 
 
+@pytest.mark.both_databases
 def test_former_terminal_that_is_out_of_service_is_said(terminal: Terminal) -> None:
     send_to_terminal(add_people("1")[0], terminal.id)
     found = checked("1;да", header="ID;Уволен")
