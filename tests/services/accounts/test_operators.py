@@ -13,7 +13,7 @@ from hikflask.services.accounts.errors import OperatorsExist, PasswordWrong, Sig
 from hikflask.services.core.errors import ServiceError
 from tests.support.signed_in import OPERATOR_PASSWORD, add_operator, open_session
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 GOOD = "четыре слова без связи"
 
 
@@ -22,6 +22,7 @@ def audited(action: str) -> list[str]:
     return list(db.session.execute(db.select(AuditEntry.subject).where(AuditEntry.action == action)).scalars())
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", ["Анна", "АННА", "анна"])
 def test_name_is_taken_however_it_is_written(name: str) -> None:
     operators.create("Анна", GOOD, VIEWER)
@@ -45,6 +46,7 @@ def test_weak_password_is_refused_also_when_it_is_the_own_name() -> None:
     assert not operators.exist()
 
 
+@pytest.mark.both_databases
 def test_two_first_administrators_at_once_are_one(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     start, added, refused = threading.Barrier(2), [], []
     plain = passwords.generate_password_hash
@@ -107,6 +109,7 @@ def test_one_of_two_may_go() -> None:
         operators.change(olga.id, ADMIN, False)
 
 
+@pytest.mark.both_databases
 def test_two_administrators_who_remove_each_other_at_once_leave_one(app: Flask) -> None:
     ids = [add_operator(name, ADMIN).id for name in ("Анна", "Ольга")]
     start, refused = threading.Barrier(2), []
@@ -130,6 +133,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(app: Flask) 
     assert [one.role for one in operators.list_all()].count(ADMIN) == 1
 
 
+@pytest.mark.both_databases
 def test_who_is_kept_out_is_signed_out_at_once() -> None:
     add_operator("Ольга", ADMIN)
     anna = add_operator("Анна", OPERATOR)
@@ -143,6 +147,7 @@ def test_who_is_kept_out_is_signed_out_at_once() -> None:
         sessions.sign_in("Анна", OPERATOR_PASSWORD, "10.0.0.1")
 
 
+@pytest.mark.both_databases
 def test_password_that_an_administrator_gives_stays_when_its_owner_changes_it_at_once() -> None:
     anna = add_operator()
     mine = sessions.find(open_session(anna))
@@ -178,6 +183,7 @@ def test_change_notes_what_changed_and_who_did_it() -> None:
     assert (entry.subject, entry.before, entry.after) == ("Анна", {"role": "operator"}, {"role": "viewer"})
 
 
+@pytest.mark.both_databases
 def test_operator_without_role_is_refused_by_the_database() -> None:
     with pytest.raises(Exception, match="ck_operator_role"):
         add_operator("Анна", "root")

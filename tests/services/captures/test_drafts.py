@@ -16,9 +16,10 @@ from tests.conftest import NobodyComes
 from tests.support.captures import OLGA, capture_face
 from tests.support.erasures import IVAN, every_text
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
+@pytest.mark.both_databases
 def test_what_is_typed_into_a_capture_after_its_erasure_is_not_kept_with_it(terminal: Terminal) -> None:
     ivan = save_employee(IVAN).row
     running = start_capture(terminal.id, IVAN, "Анна")

@@ -19,7 +19,7 @@ from tests.support.captures import IVAN, capture_face
 from tests.support.employees import save_with_face, save_with_file
 from tests.support.retention import DAY, age, entries, files, forget, photo, settle
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 NO_DRAFT = ("", "", "", False)
 
@@ -31,6 +31,7 @@ def drafts() -> list[tuple[object, ...]]:
     return found
 
 
+@pytest.mark.both_databases
 def test_picture_that_nobody_saved_goes_with_what_was_typed(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal)
     age(Photo, "created_at", 3601)
@@ -58,6 +59,7 @@ def test_picture_is_kept_for_the_whole_time(simulator: Simulated, terminal: Term
     assert save_employee(IVAN, FaceSource(taken.id, taken.requested_by)).row.picture is not None
 
 
+@pytest.mark.both_databases
 def test_save_after_that_is_refused_with_a_reason_and_saves_nobody(simulator: Simulated, terminal: Terminal) -> None:
     taken = capture_face(simulator, terminal)
     age(Photo, "created_at", 3601)
@@ -99,6 +101,7 @@ def test_draft_of_an_ended_capture_is_kept_no_longer_than_a_picture(
     assert search.by_number("100222") is not None
 
 
+@pytest.mark.both_databases
 def test_row_of_an_ended_capture_goes_in_time_and_the_photo_that_is_used_stays(
     simulator: Simulated, terminal: Terminal
 ) -> None:

@@ -25,7 +25,7 @@ from tests.conftest import NobodyComes
 from tests.support.captures import FACE, IVAN, capture_face
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def state(capture: Capture) -> str:
@@ -84,6 +84,7 @@ def test_terminal_that_ends_without_a_picture_saw_nobody(
     assert (ended.state, ended.refusal_code) == (FAILED, "capturetimeout")
 
 
+@pytest.mark.both_databases
 def test_picture_that_is_none_is_said_and_not_asked_for_again(simulator: Simulated, terminal: Terminal) -> None:
     """To the terminal it was a success, which it remembers for a moment."""
     simulator.profile = replace(simulator.profile, capture_types=("binary",))
@@ -97,6 +98,7 @@ def test_picture_that_is_none_is_said_and_not_asked_for_again(simulator: Simulat
     assert db.session.get_one(Terminal, terminal.id, populate_existing=True).last_capture_at is not None
 
 
+@pytest.mark.both_databases
 def test_same_number_may_be_captured_again_at_once(simulator: Simulated, terminal: Terminal) -> None:
     first = capture_face(simulator, terminal)
 
@@ -131,6 +133,7 @@ def test_cancelled_capture_stores_nothing(app: Flask, simulator: Simulated, term
     assert list(storage.folder().iterdir()) == []
 
 
+@pytest.mark.both_databases
 def test_capture_that_is_deleted_with_its_person_stores_nothing(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -159,6 +162,7 @@ def test_cancelled_before_it_began_is_not_begun(simulator: Simulated, terminal: 
     assert simulator.log == []
 
 
+@pytest.mark.both_databases
 def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
     started = start_capture(terminal.id, IVAN, "Анна")
     simulator.present(FACE, stay=1000)
@@ -176,6 +180,7 @@ def test_capture_too_late_for_its_lease_writes_nothing(app: Flask, simulator: Si
     assert list(storage.folder().iterdir()) == []
 
 
+@pytest.mark.both_databases
 def test_task_that_runs_twice_does_not_end_the_first_run(terminal: Terminal) -> None:
     started = start_capture(terminal.id, IVAN, "Анна")
     leases.acquire(terminal.id, "Анна", leases.CAPTURE, 30)
@@ -187,6 +192,7 @@ def test_task_that_runs_twice_does_not_end_the_first_run(terminal: Terminal) -> 
     assert state(started) == WAITING
 
 
+@pytest.mark.both_databases
 def test_terminal_that_is_away_is_said(wire: InProcess, terminal: Terminal) -> None:
     wire.away.add("terminal.test")
 

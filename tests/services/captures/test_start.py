@@ -20,7 +20,7 @@ from tests.support.between import Between
 from tests.support.captures import IVAN, OLGA, capture_face
 from tests.support.retention import age
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def test_second_capture_is_told_who_holds_the_terminal(terminal: Terminal) -> None:
@@ -65,6 +65,7 @@ def test_take_over_supersedes_the_unsaved_picture(simulator: Simulated, terminal
     assert deadline.view(taken.id).state == SUPERSEDED
 
 
+@pytest.mark.both_databases
 def test_picture_stays_usable_when_the_capture_that_takes_it_over_is_refused(
     simulator: Simulated, terminal: Terminal, between: Between
 ) -> None:
@@ -81,6 +82,7 @@ def test_picture_stays_usable_when_the_capture_that_takes_it_over_is_refused(
     assert save_employee(IVAN, FaceSource(taken.id, "Анна")).row.photo_id == taken.photo_id
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("is_saved", [False, True])
 def test_process_killed_before_a_capture_began_has_taken_nothing_over(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, is_saved: bool
@@ -110,6 +112,7 @@ def test_form_with_somebody_elses_picture_asks_before_another_number_is_captured
     assert start_capture(terminal.id, OLGA, "Анна", own=waiting.id).draft_number == OLGA.number
 
 
+@pytest.mark.both_databases
 def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -> None:
     capture_face(simulator, terminal)
     age(Capture, "hold_until", 1)
@@ -117,6 +120,7 @@ def test_hold_ends_after_two_minutes(simulator: Simulated, terminal: Terminal) -
     assert start_capture(terminal.id, OLGA, "Борис").state == QUEUED
 
 
+@pytest.mark.both_databases
 def test_refused_password_stops_every_later_conversation(simulator: Simulated, terminal: Terminal) -> None:
     simulator.login.password = "Changed1"
     ended = run_capture(start_capture(terminal.id, IVAN, "Анна").id)

@@ -20,9 +20,10 @@ from tests.support.jobs import add_people
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
+@pytest.mark.both_databases
 def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901"])
     first = compare(terminal)
@@ -40,6 +41,7 @@ def test_decision_is_remembered_and_hides_the_difference(simulator: Simulated, t
     assert (noted.actor, noted.employee, noted.terminal) == ("Ольга", "900", "Вход")
 
 
+@pytest.mark.both_databases
 def test_decision_at_one_terminal_is_none_for_another(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
@@ -74,6 +76,7 @@ def test_decision_ends_with_its_difference(simulator: Simulated, terminal: Termi
     assert differences(compare(terminal)) == {"only_there": ["900"]}
 
 
+@pytest.mark.both_databases
 def test_whole_kind_is_left_alone_and_one_is_taken_back(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, ["900", "901", "902"])
     done = compare(terminal)
@@ -89,6 +92,7 @@ def test_nothing_is_left_that_does_not_differ(terminal: Terminal) -> None:
     assert not ignored.ignore(compare(terminal), ONLY_THERE, ["900"])
 
 
+@pytest.mark.both_databases
 def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
     simulator.people["100222"]["name"] = "Пётр Петров"
@@ -103,6 +107,7 @@ def test_enrolment_is_not_tried_until_the_decision_is_taken_back(simulator: Simu
     assert (again.person, again.refusal_code, again.next_attempt_at is not None) == (PENDING, "", True)
 
 
+@pytest.mark.both_databases
 def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Terminal) -> None:
     waiting = desire_with_photo(terminal)
     ignored.ignore(compare(terminal), ONLY_HERE, ["100222"])
@@ -110,6 +115,7 @@ def test_somebody_who_waits_for_the_terminal_is_left_alone_too(terminal: Termina
     assert (enrolments.get_one(waiting.id).person, enrolments.get_one(waiting.id).next_attempt_at) == (REFUSED, None)
 
 
+@pytest.mark.both_databases
 def test_decision_has_the_name_here_else_the_one_there_else_the_number(terminal: Terminal) -> None:
     comparison = add_comparison(terminal.id, {NAME: ["1"], ONLY_THERE: ["2"], ONLY_HERE: ["3"]})
     (ivan,) = add_people("1")

@@ -16,7 +16,7 @@ from hikflask.services.groups.registry import Wanted
 from tests.support.groups import ENTRANCE, STORE, add_terminals, apply_at_once, make_group, wishes
 from tests.support.removals import AGREED, BY_OPERATOR
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 class Started:
@@ -43,6 +43,7 @@ def told(found: Differences) -> list[tuple[str, int, int]]:
     return [(one.terminal.name, one.gets, one.loses) for one in found.terminals]
 
 
+@pytest.mark.both_databases
 def test_preview_tells_what_the_change_does_and_changes_nothing(ids: dict[str, int]) -> None:
     group_id = make_group("Офис", [ids[ENTRANCE]], "Охрана")
     wanted = Wanted("Офисы", [ids[STORE]], ["Охрана", "Новый"])
@@ -100,6 +101,7 @@ def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, in
     assert queries.list_all() == []
 
 
+@pytest.mark.both_databases
 def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids: dict[str, int]) -> None:
     make_group("Офис", [ids[ENTRANCE]], "Охрана")
     make_group("Склад", [ids[STORE]], "Кладовая")

@@ -34,7 +34,7 @@ from tests.support.groups import (
 from tests.support.removals import AGREED
 from tests.support.retention import entries
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 GUARD = Draft("100222", "Иван Иванов", "Охрана")
 # One letter with so many accents that no terminal takes it.
@@ -131,6 +131,7 @@ def test_sent_by_hand_after_a_group_let_go_is_by_hand(ids: dict[str, int]) -> No
     assert wishes("100222") == {ENTRANCE: False}
 
 
+@pytest.mark.both_databases
 def test_terminal_that_takes_only_its_own_capture_gets_the_person_without_a_face(ids: dict[str, int]) -> None:
     db.session.execute(update(Terminal).where(Terminal.id == ids[STORE]).values(face_mode=BY_URL))
     db.session.commit()
@@ -144,6 +145,7 @@ def test_terminal_that_takes_only_its_own_capture_gets_the_person_without_a_face
     }
 
 
+@pytest.mark.both_databases
 def test_terminal_that_cannot_show_a_letter_of_the_name_is_left_out_and_the_others_are_not(
     ids: dict[str, int],
 ) -> None:
@@ -175,6 +177,7 @@ def test_deactivated_is_desired_nowhere_and_comes_back_to_what_groups_say_by_the
     assert wishes("100222") == {ENTRANCE: True, YARD: False}
 
 
+@pytest.mark.both_databases
 def test_terminal_that_is_not_in_use_gets_nobody_and_keeps_those_it_has(ids: dict[str, int]) -> None:
     make_group("Офис", [ids[ENTRANCE]], "Охрана")
     save(GUARD)
@@ -189,6 +192,7 @@ def test_terminal_that_is_not_in_use_gets_nobody_and_keeps_those_it_has(ids: dic
     assert wishes("100222") == {}
 
 
+@pytest.mark.both_databases
 def test_new_number_takes_the_groups_along(ids: dict[str, int]) -> None:
     make_group("Офис", [ids[ENTRANCE]], "Охрана")
     saved = save(GUARD)
@@ -200,6 +204,7 @@ def test_new_number_takes_the_groups_along(ids: dict[str, int]) -> None:
     assert (wishes("100222"), wishes("7")) == ({}, {ENTRANCE: True})
 
 
+@pytest.mark.both_databases
 def test_number_of_somebody_who_is_leaving_is_refused(ids: dict[str, int]) -> None:
     make_group("Офис", [ids[ENTRANCE]], "Охрана")
     saved = save(Draft("1", "Анна"))
@@ -211,6 +216,7 @@ def test_number_of_somebody_who_is_leaving_is_refused(ids: dict[str, int]) -> No
     db.session.rollback()
 
 
+@pytest.mark.both_databases
 def test_changes_are_told_before_they_are_made(ids: dict[str, int]) -> None:
     make_group("Офис", [ids[ENTRANCE], ids[YARD]], "Охрана")
     store = make_group("Склад", [ids[STORE], ids[YARD]], "Кладовая")
@@ -238,6 +244,7 @@ def test_face_and_wish_are_one_save(ids: dict[str, int]) -> None:
     assert second.due == tuple(one.id for one in queries.of_number("100222"))
 
 
+@pytest.mark.both_databases
 def test_groups_ticked_after_a_save_count_although_the_photo_was_saved_already(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -252,6 +259,7 @@ def test_groups_ticked_after_a_save_count_although_the_photo_was_saved_already(
     assert wishes(IVAN.number) == {"Вход": False, YARD: True}
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("seed", range(6))
 def test_after_any_order_of_changes_wishes_are_what_groups_say(ids: dict[str, int], seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret

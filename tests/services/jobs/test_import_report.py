@@ -18,7 +18,7 @@ from tests.support.jobs import add_people, run
 from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 TABLE = "ID;ФИО\n1;Иванов\n2;Пётр\n3;Анна\n4;\nы;Ольга\n"
 WRONG = [
@@ -59,6 +59,7 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
     assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong)
 
 
+@pytest.mark.both_databases
 def test_report_of_a_job_is_read_by_pages() -> None:
     add_people("2")
     batch_id = checked()

@@ -21,7 +21,7 @@ from tests.support.jobs import items, job, run
 from tests.support.removals import AGREED
 from tests.support.retention import entries
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 NUMBERS = [f"{number:02}" for number in range(12)]
 
@@ -101,6 +101,7 @@ def at_once(app: Flask, *work: Callable[[], Any]) -> list[Any]:
     return results
 
 
+@pytest.mark.both_databases
 def test_two_imports_at_once_do_not_mix(app: Flask) -> None:
     first = made(*(f"{number};Иван Иванов;Склад" for number in NUMBERS))
     second = made(*(f"{number};Пётр Чехов;Охрана" for number in NUMBERS[::-1]))
@@ -123,6 +124,7 @@ def test_two_imports_at_once_do_not_mix(app: Flask) -> None:
     assert set(db.session.execute(select(Department.name)).scalars()) <= {"Склад"}
 
 
+@pytest.mark.both_databases
 def test_two_undos_at_once_are_one(app: Flask) -> None:
     found = checked(*(f"{number};Иван Иванов;" for number in NUMBERS))
     apply(found)

@@ -21,7 +21,7 @@ from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 from tests.support.retention import entries
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_job_of_a_killed_worker_is_claimed_once_and_the_old_claim_is_void(claim:
     assert lifecycle.take(Claim(claim.job_id, 2)) is not None
 
 
+@pytest.mark.both_databases
 def test_claim_of_a_clock_that_was_set_back_is_over(claim: Claim) -> None:
     db.session.execute(db.update(Job).values(claimed_until=database_now(86400.0)))
     db.session.commit()
@@ -124,6 +125,7 @@ def test_what_has_ended_is_not_stopped(claim: Claim) -> None:
     assert job(claim.job_id).state == DONE
 
 
+@pytest.mark.both_databases
 def test_draft_is_neither_claimed_nor_stopped() -> None:
     draft = make_draft(DEPARTMENT, EmployeeFilter(), add_people("1"))
 
@@ -132,6 +134,7 @@ def test_draft_is_neither_claimed_nor_stopped() -> None:
     assert db.session.execute(db.select(AuditEntry.id)).all() == []
 
 
+@pytest.mark.both_databases
 def test_job_is_made_and_begun_at_once_with_its_items(terminal: Terminal) -> None:
     (person,) = add_people("1")
 
@@ -194,6 +197,7 @@ def test_retry_of_a_stopped_job_goes_on_where_it_was_and_names_who_asked(claim: 
     assert (entry.actor, entry.after) == ("Пётр", {"job": "department", "people": 1, "department": "Охрана"})
 
 
+@pytest.mark.both_databases
 def test_retry_tries_what_failed_once_more(claim: Claim) -> None:
     db.session.execute(db.update(JobItem).where(JobItem.number == "1").values(employee_id=None))
     db.session.commit()
@@ -232,6 +236,7 @@ def test_second_click_and_what_has_nothing_to_retry_retry_nothing(claim: Claim) 
     assert len(entries("job.retried")) == 1
 
 
+@pytest.mark.both_databases
 def test_imports_are_not_retried_here(claim: Claim) -> None:
     db.session.execute(db.update(Job).values(kind=IMPORT, state=FAILED))
     db.session.commit()
@@ -251,6 +256,7 @@ def test_failed_job_that_is_left_as_it_is_needs_no_attention_and_keeps_its_end(c
     assert lifecycle.can_retry(left)
 
 
+@pytest.mark.both_databases
 def test_whole_that_is_begun_anew_takes_the_place_of_one_that_failed(terminal: Terminal) -> None:
     first, other = (lifecycle.begin(EXPORT, {"format": "csv"}, terminal_id=one) for one in (terminal.id, None))
     for claim in (first, other):

@@ -23,7 +23,7 @@ from hikflask.services.spreadsheets import table_file
 from tests.support.jobs import add_people, items, job, started
 from tests.support.retention import entries
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 NUMBERS = ["007", "2", "3", "4"]
 
@@ -182,6 +182,7 @@ def test_worker_that_was_late_does_not_put_its_file_there(people: list[int]) -> 
     assert files() == [f"{late.job_id}.csv"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("done", [0, 1, 4])
 def test_whoever_is_erased_meanwhile_is_not_in_the_file(people: list[int], done: int) -> None:
     claim = begun(people)
@@ -205,6 +206,7 @@ def test_whoever_was_erased_before_the_start_is_left_out(people: list[int]) -> N
     assert numbers(claim.job_id) == NUMBERS[2:]
 
 
+@pytest.mark.both_databases
 def test_erasure_removes_the_files_that_the_person_is_in_at_once(people: list[int]) -> None:
     of_all, of_others = begun(people), begun(people[1:], "xlsx")
     run_to_end(of_all)

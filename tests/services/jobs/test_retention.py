@@ -12,7 +12,7 @@ from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.jobs import add_people, run, started
 from tests.support.retention import DAY, age, forget
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def left() -> tuple[int, int]:
@@ -38,6 +38,7 @@ def test_report_goes_when_its_time_is_over(app: Flask) -> None:
     assert left() == (0, 0)
 
 
+@pytest.mark.both_databases
 def test_job_that_has_not_ended_stays() -> None:
     started(DEPARTMENT, add_people("1"), department="Охрана")
     age(Job, "created_at", 400 * DAY)
@@ -59,6 +60,7 @@ def test_draft_goes_after_a_day() -> None:
     assert left() == (0, 0)
 
 
+@pytest.mark.both_databases
 def test_long_report_goes_in_several_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "ITEM_BATCH", 2)
     run(started(DEPARTMENT, add_people("1", "2", "3"), department="Охрана"))

@@ -18,7 +18,7 @@ from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import LONG, add_people, items, job, run, started
 from tests.support.retention import entries
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 NUMBERS = [f"{number:03}" for number in range(1, 8)]
 
@@ -78,6 +78,7 @@ def test_slice_ends_after_its_time_and_the_next_one_goes_on() -> None:
     assert moved() == ["1", "2"]
 
 
+@pytest.mark.both_databases
 def test_job_of_a_worker_that_died_in_the_middle_goes_on_without_doubling_or_skipping() -> None:
     claim = started(DEPARTMENT, add_people(*NUMBERS), department="Охрана")
     fail_at(4)
@@ -123,6 +124,7 @@ def test_stop_is_seen_by_the_next_item_which_is_not_done() -> None:
     assert (job(claim.job_id).state, job(claim.job_id).done) == (STOPPED, 1)
 
 
+@pytest.mark.both_databases
 def test_two_workers_at_once_do_each_item_once(app: Flask) -> None:
     numbers = [f"{number:03}" for number in range(40)]
     first = started(DEPARTMENT, add_people(*numbers), department="Охрана")
@@ -146,6 +148,7 @@ def test_two_workers_at_once_do_each_item_once(app: Flask) -> None:
     assert sorted(moved()) == numbers
 
 
+@pytest.mark.both_databases
 def test_two_jobs_do_not_mix() -> None:
     people = add_people("1", "2")
     guards, store = (

@@ -17,7 +17,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice, run_to_end
 from tests.support.jobs import add_people, items, job, started
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 Whole = Callable[[Job, Progress], bool | None]
 
@@ -103,6 +103,7 @@ def test_killed_in_the_middle_it_is_done_again_from_its_beginning(claim_of: Call
     assert job(claim.job_id).state == DONE
 
 
+@pytest.mark.both_databases
 def test_worker_that_was_late_reports_nothing(claim_of: Callable[[Whole], Claim]) -> None:
     def whole(this: Job, progress: Progress) -> None:
         db.session.execute(db.update(Job).where(Job.id == this.id).values(claim_number=Job.claim_number + 1))

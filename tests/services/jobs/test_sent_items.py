@@ -27,7 +27,7 @@ from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 from tests.support.statements import counted_statements
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 CONFIRMED = {"person": "confirmed", "face": "pending", "next_attempt_at": None, "refusal": refusal("no_photo")}
 
@@ -45,6 +45,7 @@ def write(number: str, **columns: object) -> None:
     db.session.commit()
 
 
+@pytest.mark.both_databases
 def test_sent_people_are_done_when_their_terminal_confirmed_them(simulator: Simulated, terminal: Terminal) -> None:
     ivan = save_with_face(simulator, terminal, IVAN)
     claim = started(SEND, [ivan.id], terminal_id=terminal.id, terminal="Вход")
@@ -60,6 +61,7 @@ def test_sent_people_are_done_when_their_terminal_confirmed_them(simulator: Simu
     assert items(claim.job_id) == [("100222", DONE, "")]
 
 
+@pytest.mark.both_databases
 def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> None:
     claim = sent(terminal, "1", "2", "3")
     write("1", person="refused", next_attempt_at=None, refusal=refusal("deviceuserfull", text="full"))
@@ -78,6 +80,7 @@ def test_refused_people_fail_with_what_the_terminal_said(terminal: Terminal) -> 
     assert written == {"code": "deviceuserfull", "params": {"t": "Вход", "text": "full"}}
 
 
+@pytest.mark.both_databases
 def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +99,7 @@ def test_terminal_that_is_off_leaves_the_job_running_and_nobody_polls(
     assert len(statements) < 20
 
 
+@pytest.mark.both_databases
 def test_each_look_goes_on_where_the_last_one_ended(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sent_items, "PORTION", 2)
     claim = sent(terminal, "1", "2", "3", "4", "5")
@@ -109,6 +113,7 @@ def test_each_look_goes_on_where_the_last_one_ended(terminal: Terminal, monkeypa
     assert looked_again(claim).state == DONE
 
 
+@pytest.mark.both_databases
 def test_very_many_are_settled_by_few_statements(terminal: Terminal) -> None:
     numbers = [f"{number:03}" for number in range(300)]
     claim = started(SEND, add_people(*numbers), terminal_id=terminal.id, terminal="Вход")
@@ -123,6 +128,7 @@ def test_very_many_are_settled_by_few_statements(terminal: Terminal) -> None:
     assert len(statements) < 30
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("happens", "error"), [
     (lambda number, _: write(number, desired=ABSENT), "wish_changed"),
     (lambda _, person: set_active(person, active=False), "wish_changed"),
@@ -168,6 +174,7 @@ def test_removal_is_done_when_the_terminal_found_nobody_and_its_row_is_gone(
     assert [item[1] for item in items(claim.job_id)] == [DONE, DONE, SENT]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("code", ["employeenoalreadyexist", "other_device"])
 def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, code: str
@@ -242,6 +249,7 @@ def test_job_of_a_killed_worker_that_was_stopped_stays_stopped(terminal: Termina
     assert items(claim.job_id) == [("1", SENT, "")]
 
 
+@pytest.mark.both_databases
 def test_enrolment_that_is_being_talked_about_is_not_settled(terminal: Terminal) -> None:
     claim = sent(terminal, "1")
     state.apply(state.STEP, Enrolment.number == "1", step="face")

@@ -17,13 +17,14 @@ from tests.support.captures import FACE, capture_face
 from tests.support.employees import save_with_face, save_with_file
 from tests.support.retention import DAY, age, entries, files, forget, photo, reasons, save_and_die, settle
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 def keep(app: Flask, policy: str) -> None:
     app.config["PHOTO_RETENTION"] = policy
 
 
+@pytest.mark.both_databases
 def test_file_is_removed_later_when_the_worker_died_before(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -104,6 +105,7 @@ def test_picture_whose_process_died_before_it_was_saved_goes_after_an_hour() -> 
     assert db.session.query(Photo).count() == 0
 
 
+@pytest.mark.both_databases
 def test_picture_that_nobody_saved_goes_though_the_clock_was_set_back() -> None:
     storage.keep(FACE, "100222")
     age(Photo, "forgotten_at", -2 * 3600)
@@ -113,6 +115,7 @@ def test_picture_that_nobody_saved_goes_though_the_clock_was_set_back() -> None:
     assert files() == []
 
 
+@pytest.mark.both_databases
 def test_former_name_goes_with_the_photo_when_the_process_died_before(
     app: Flask, simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +129,7 @@ def test_former_name_goes_with_the_photo_when_the_process_died_before(
     assert files() == []
 
 
+@pytest.mark.both_databases
 def test_unsaved_picture_goes_later_when_the_process_died_after_its_terminal_was_deleted(
     simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +146,7 @@ def test_unsaved_picture_goes_later_when_the_process_died_after_its_terminal_was
     assert files() == []
 
 
+@pytest.mark.both_databases
 def test_photo_of_somebody_deleted_that_cannot_be_removed_is_tried_again(
     simulator: Simulated, terminal: Terminal
 ) -> None:

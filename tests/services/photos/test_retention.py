@@ -22,7 +22,7 @@ from tests.support.employees import save_with_face, save_with_file
 from tests.support.retention import DAY, age, files, forget, leave, photo, reasons, settle
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def test_photo_of_somebody_employed_is_kept(simulator: Simulated, terminal: Term
     assert files() == [photo().file]
 
 
+@pytest.mark.both_databases
 def test_photo_of_somebody_who_left_goes_a_day_after_the_removal_was_confirmed(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -90,6 +91,7 @@ def test_photo_is_kept_while_a_terminal_has_not_confirmed_the_removal(
     assert files() == [photo().file]
 
 
+@pytest.mark.both_databases
 def test_time_of_leaving_is_that_of_the_first_deactivation_and_ends_with_the_return() -> None:
     employee_id = save_with_file().id
 
@@ -134,6 +136,7 @@ def test_never_keeps_a_photo_that_no_terminal_is_asked_to_take_yet(app: Flask) -
     assert files() == [photo().file]
 
 
+@pytest.mark.both_databases
 def test_never_keeps_a_photo_while_one_of_two_terminals_waits_for_it(
     app: Flask, simulator: Simulated, terminal: Terminal, by_picture: Terminal, wire: InProcess
 ) -> None:
@@ -175,6 +178,7 @@ def test_days_count_from_the_photo(
     assert bool(files()) is kept
 
 
+@pytest.mark.both_databases
 def test_days_do_not_end_while_a_terminal_waits_for_the_photo(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -219,6 +223,7 @@ def test_never_keeps_a_refused_photo_for_a_day(app: Flask, terminal: Terminal) -
     assert files() == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("policy", ["never", "30"])
 def test_photo_is_kept_while_a_refused_one_was_wished_again(app: Flask, terminal: Terminal, policy: str) -> None:
     keep(app, policy)
@@ -231,6 +236,7 @@ def test_photo_is_kept_while_a_refused_one_was_wished_again(app: Flask, terminal
     assert files() == [photo().file]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("policy", ["employed", "never", "30"])
 def test_earlier_photo_that_nothing_points_at_goes_under_every_policy(app: Flask, policy: str) -> None:
     keep(app, policy)
@@ -257,6 +263,7 @@ def test_earlier_photo_that_a_terminal_still_shows_stays(simulator: Simulated, t
     assert len(files()) == 2
 
 
+@pytest.mark.both_databases
 def test_row_of_a_superseded_picture_goes_with_its_capture(simulator: Simulated, terminal: Terminal) -> None:
     first = capture_face(simulator, terminal)
     capture_face(simulator, terminal)

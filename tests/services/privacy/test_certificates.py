@@ -29,9 +29,10 @@ from tests.support.erasures import IVAN, count, enrol, fresh, settle_all
 from tests.support.retention import DAY, age, entries, files, forget
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
+@pytest.mark.both_databases
 def test_erasure_is_open_until_the_terminal_confirmed(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
@@ -55,6 +56,7 @@ def test_erasure_is_open_until_the_terminal_confirmed(
     assert certificates.complete(erasure.id).completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_sweep_completes_what_the_last_terminal_confirmed(simulator: Simulated, terminal: Terminal) -> None:
     erasure = erase_employee(enrol(simulator, terminal).id).row
     settle_all()
@@ -84,6 +86,7 @@ def test_trail_names_the_certificate_and_nobody(simulator: Simulated, terminal: 
     assert [(one.employee, one.subject, one.is_readable) for one in noted] == [("", f"erasure {erasure.id}", True)] * 2
 
 
+@pytest.mark.both_databases
 def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
     ivan = save_employee(IVAN, FaceSource(upload=io.BytesIO(FACE))).row
     (name,) = files()
@@ -103,6 +106,7 @@ def test_file_that_cannot_be_removed_keeps_the_erasure_open() -> None:
     assert fresh(erasure).completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_time(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -118,6 +122,7 @@ def test_removal_that_was_confirmed_before_is_on_the_certificate_with_its_own_ti
     assert erasure.completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     ivan = enrol(simulator, terminal)
     wire.away.add("terminal.test")
@@ -134,6 +139,7 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     assert fresh(erasure).completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_person_says_who_that_is(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -177,6 +183,7 @@ def test_search_that_says_nothing_completes_no_erasure(
     assert [one.refusal_code for one in queries.open_removals()] == ["removal_not_shown"]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("ago", "left"), [(1094, 1), (1096, 0), (None, 1)])
 def test_certificate_of_an_erasure_goes_with_its_entries(ago: float | None, left: int) -> None:
     erasure = Erasure(number="100222", name="Иван Иванов", requested_by="Анна", requested_at=database_now(-2000 * DAY))

@@ -28,7 +28,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, capture_face
 from tests.support.trail import entries
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 AGREED = Draft("100222", "Иван Иванов", "Охрана", consent=True)
 GIVEN = Given(date(2026, 3, 1), "contract", "папка 7")
@@ -64,6 +64,7 @@ def test_recorded_consent_says_when_why_and_who() -> None:
     assert consents.is_missing("100222") is False
 
 
+@pytest.mark.both_databases
 def test_consent_that_is_replaced_says_when_that_was() -> None:
     ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
@@ -114,6 +115,7 @@ def test_withdrawn_consent_is_gone_and_the_employee_stays() -> None:
     assert [entry.employee for entry in entries("consent.withdrawn")] == ["100222"]
 
 
+@pytest.mark.both_databases
 def test_deleted_employee_takes_the_consent_along() -> None:
     ivan = save_employee(IVAN).row
     consents.record(ivan.id, GIVEN)
@@ -124,6 +126,7 @@ def test_deleted_employee_takes_the_consent_along() -> None:
     assert count(Consent) == 0
 
 
+@pytest.mark.both_databases
 def test_box_beside_the_form_records_this_day_together_with_the_employee() -> None:
     ivan = save_employee(AGREED).row
 
@@ -159,6 +162,7 @@ def test_without_the_stricter_setting_a_face_is_taken_all_the_same(simulator: Si
     assert consents.is_missing("100222") is True
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("required")
 @pytest.mark.parametrize("draft", [IVAN, Draft()], ids=["a number without consent", "no number"])
 def test_required_consent_stops_the_capture_before_it_begins(
@@ -171,6 +175,7 @@ def test_required_consent_stops_the_capture_before_it_begins(
     assert simulator.log == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("required")
 @pytest.mark.parametrize("draft", [AGREED, Draft(consent=True)], ids=["with a number", "no number yet"])
 def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal, draft: Draft) -> None:
@@ -182,6 +187,7 @@ def test_box_of_somebody_new_is_enough(simulator: Simulated, terminal: Terminal,
     assert consents.get(ivan.id) is not None
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("required")
 def test_recorded_consent_is_enough_under_another_number_too(simulator: Simulated, terminal: Terminal) -> None:
     ivan = save_employee(IVAN).row
@@ -201,6 +207,7 @@ def test_capture_is_not_saved_once_the_box_is_not_ticked_any_more(simulator: Sim
     assert (count(Employee), deadline.view(taken.id).state) == (0, CAPTURED)
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("required")
 def test_upload_without_consent_leaves_no_file() -> None:
     ivan = save_employee(IVAN).row
@@ -211,6 +218,7 @@ def test_upload_without_consent_leaves_no_file() -> None:
     assert (count(Photo), list(storage.folder().iterdir())) == (0, [])
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("required")
 def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     simulator: Simulated, terminal: Terminal
@@ -225,6 +233,7 @@ def test_consent_that_was_withdrawn_since_stops_the_adoption_of_a_capture(
     assert deadline.view(taken.id).state == CAPTURED
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("required")
 def test_what_has_no_face_needs_no_consent() -> None:
     ivan = save_employee(IVAN).row

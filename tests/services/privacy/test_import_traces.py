@@ -18,9 +18,10 @@ from tests.support.erasures import enrol, every_text, fresh, settle_all
 from tests.support.imports import apply, batch, check, checked, errors, made, photos, rows, table
 from tests.support.jobs import add_people, items
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
+@pytest.mark.both_databases
 def test_rows_and_photos_of_the_person_are_erased_and_those_of_others_stay() -> None:
     (ivan,) = add_people("1")
     found = checked(
@@ -38,6 +39,7 @@ def test_rows_and_photos_of_the_person_are_erased_and_those_of_others_stay() -> 
     assert "Иван" not in every_text()
 
 
+@pytest.mark.both_databases
 def test_wrong_rows_and_file_names_with_the_id_or_the_whole_name_are_erased() -> None:
     anna = save_employee(Draft("QZ7731XK", "Ксенофонтова Анна")).row.id
     apply(checked("QZ7731XK;Петрова Анна;"))
@@ -80,6 +82,7 @@ def test_wrong_row_that_comes_before_the_terminal_confirms_is_erased(simulator: 
     assert [row.number for row in rows(later)] == ["№100224"]
 
 
+@pytest.mark.both_databases
 def test_wrong_row_of_whoever_has_the_number_by_now_stays(simulator: Simulated, terminal: Terminal) -> None:
     ivan = enrol(simulator, terminal)
     erasure = erase_employee(ivan.id).row
@@ -107,6 +110,7 @@ def test_row_that_is_erased_before_its_turn_is_said() -> None:
     assert [row.number for row in rows(found)] == ["2"]
 
 
+@pytest.mark.both_databases
 def test_table_that_was_not_read_yet_is_removed() -> None:
     (ivan,) = add_people("1")
     found = made("1;Пётр Петров;")

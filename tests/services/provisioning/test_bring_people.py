@@ -22,7 +22,7 @@ from tests.support.fleet import BY_PICTURE, BY_URL, add_terminal, device
 from tests.support.jobs import items, run
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 PETER = Draft("100444", "Пётр Ли")
 
@@ -64,6 +64,7 @@ def row(terminal: Terminal) -> Terminal:
     return found
 
 
+@pytest.mark.both_databases
 def test_nobody_is_sent_to_another_device_by_itself(warehouse: Terminal, new: Simulated, old: Simulated) -> None:
     there = row(warehouse)
 
@@ -81,6 +82,7 @@ def test_nobody_is_sent_to_another_device_by_itself(warehouse: Terminal, new: Si
     )
 
 
+@pytest.mark.both_databases
 def test_restore_brings_everybody_once(warehouse: Terminal, new: Simulated) -> None:
     claim = bring_people.begin(warehouse.id, bring_people.digest(row(warehouse)))
     assert claim is not None
@@ -126,6 +128,7 @@ def test_one_person_may_be_sent_before_the_restore(warehouse: Terminal, new: Sim
     assert row(warehouse).awaits_restore
 
 
+@pytest.mark.both_databases
 def test_old_device_that_comes_back_is_verified_by_itself(
     warehouse: Terminal, new: Simulated, old: Simulated, wire: InProcess
 ) -> None:
@@ -141,6 +144,7 @@ def test_old_device_that_comes_back_is_verified_by_itself(
     assert old.faces.keys() == {IVAN.number, OLGA.number}
 
 
+@pytest.mark.both_databases
 def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: Simulated) -> None:
     (ivan,) = queries.of_number(IVAN.number)
     delete_employee(ivan.employee_id or 0)
@@ -153,6 +157,7 @@ def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: S
     assert [one.number for one in queries.open_removals(10)] == [IVAN.number]
 
 
+@pytest.mark.both_databases
 def test_replaced_device_is_noticed_when_the_terminal_comes_back(
     warehouse: Terminal, wire: InProcess, old: Simulated
 ) -> None:
@@ -172,6 +177,7 @@ def test_replaced_device_is_noticed_when_the_terminal_comes_back(
     assert (put.people, old.people.keys() >= {IVAN.number}) == ({}, True)
 
 
+@pytest.mark.both_databases
 def test_people_of_a_terminal_that_is_out_of_service_come_to_another_one(warehouse: Terminal, wire: InProcess) -> None:
     anna = save_with_file(Draft("100555", "Анна Ли"), warehouse.id)
     prove()

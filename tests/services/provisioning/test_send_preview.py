@@ -15,7 +15,7 @@ from tests.support.employees import save_with_file
 from tests.support.fleet import add_terminal, device
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def test_plan_of_a_terminal_that_takes_pictures(wire: InProcess) -> None:
     assert (job.terminal_id, job.params["terminal"]) == (there.id, "Склад")
 
 
+@pytest.mark.both_databases
 def test_plan_of_a_terminal_that_takes_none(terminal: Terminal) -> None:
     save_employee(IVAN)
     save_employee(OLGA)
@@ -58,6 +59,7 @@ def test_plan_of_a_terminal_that_takes_none(terminal: Terminal) -> None:
     assert found == SendPreview(2, by_picture=0, to_camera=2, shortened=0, no_room=0, is_sure=True)
 
 
+@pytest.mark.both_databases
 def test_who_is_desired_there_or_inactive_is_not_meant(terminal: Terminal) -> None:
     ivan, olga = save_employee(IVAN).row, save_employee(OLGA).row
     save_employee(Draft("3", "Пётр Ли"))
