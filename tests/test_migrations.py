@@ -4,7 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count, product
 from pathlib import Path
@@ -67,24 +67,20 @@ def is_of_models(name: str | None, kind: str) -> bool:
     return kind != "table" or not (name or "").startswith(("huey_", "employee_words", "employee_terms"))
 
 
-def test_migrated_database_equals_the_models(empty: Flask) -> None:
-    with empty.app_context():
-        upgrade()
-        assert differences() == []
-        assert {"employee", "photo", "terminal", "capture", "enrolment"} <= set(inspect(db.engine).get_table_names())
-    close(empty)
+@pytest.mark.usefixtures("context")
+def test_migrated_database_equals_the_models() -> None:
+    assert differences() == []
+    assert {"employee", "photo", "terminal", "capture", "enrolment"} <= set(inspect(db.engine).get_table_names())
 
 
-def test_migrated_database_has_the_constraints_of_the_models(empty: Flask) -> None:
-    with empty.app_context():
-        upgrade()
-        inspector = inspect(db.engine)
-        for table in db.metadata.tables.values():
-            wanted = {str(check.name) for check in table.constraints if type(check).__name__ == "CheckConstraint"}
-            assert {str(check["name"]) for check in inspector.get_check_constraints(table.name)} == wanted
-        assert "uq_capture_running" in {index["name"] for index in inspector.get_indexes("capture")}
-        assert inspector.get_foreign_keys("employee")[0]["referred_table"] == "photo"
-    close(empty)
+@pytest.mark.usefixtures("context")
+def test_migrated_database_has_the_constraints_of_the_models() -> None:
+    inspector = inspect(db.engine)
+    for table in db.metadata.tables.values():
+        wanted = {str(check.name) for check in table.constraints if type(check).__name__ == "CheckConstraint"}
+        assert {str(check["name"]) for check in inspector.get_check_constraints(table.name)} == wanted
+    assert "uq_capture_running" in {index["name"] for index in inspector.get_indexes("capture")}
+    assert inspector.get_foreign_keys("employee")[0]["referred_table"] == "photo"
 
 
 def test_migration_that_is_killed_leaves_the_database_as_it_was_or_as_it_was_to_be(
@@ -125,42 +121,47 @@ def schema_of(database: Path) -> tuple[str, ...]:
         return (version, *(sql for (sql,) in opened.execute("SELECT sql FROM sqlite_master ORDER BY name") if sql))
 
 
-def test_downgrade_leaves_no_table(empty: Flask) -> None:
-    with empty.app_context():
-        upgrade()
-        downgrade(revision="base")
-        assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
-        upgrade()
-        assert differences() == []
-    close(empty)
+@contextmanager
+def new_app(request: pytest.FixtureRequest, folder: Path, *, is_migrated: bool) -> Iterator[Flask]:
+    """Yield an app on a new database of the kind that the fixture's parameter names."""
+    settings = {"INSTANCE_PATH": str(folder), "TESTING": True}
+    server: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgresql" else None
+    if server:
+        settings["DATABASE_URL"] = server.create("new", template="migrated" if is_migrated else "template1")
+    elif is_migrated:
+        shutil.copy(request.getfixturevalue("migrated"), folder / "hikflask.sqlite3")
+    app = create_app(settings)
+    yield app
+    close(app)
+    if server:
+        server.drop("new")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """An app on a database without tables, of each kind."""
-    settings = {"INSTANCE_PATH": str(tmp_path), "TESTING": True}
-    server: Cluster | None = request.getfixturevalue("cluster") if request.param == "postgresql" else None
-    app = create_app({**settings, "DATABASE_URL": server.create("empty")} if server else settings)
-    yield app
-    close(app)
-    if server:
-        server.drop("empty")
+    with new_app(request, tmp_path, is_migrated=False) as app:
+        yield app
 
 
-def test_way_back_and_forth_keeps_the_trail_append_only(either: Flask) -> None:
-    with either.app_context():
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An app on a migrated database of each kind."""
+    with new_app(request, tmp_path, is_migrated=True) as app:
+        yield app
+
+
+def test_way_back_leaves_no_table_and_back_and_forth_the_trail_is_append_only(migrated_app: Flask) -> None:
+    with migrated_app.app_context():
+        downgrade(revision="base")
+        assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
         upgrade()
-        downgrade(revision="0001")
-        assert "audit" not in inspect(db.engine).get_table_names()
-        upgrade()
+        assert differences() == []
         audit.record_alone("sign_out")
         for statement in ("UPDATE audit SET actor = ''", "DELETE FROM audit"):
             with pytest.raises(DBAPIError, match="append-only"):
                 db.session.execute(text(statement))
             db.session.rollback()
-        downgrade(revision="base")
-        upgrade()
-        assert differences() == []
 
 
 def test_postgresql_keeps_no_statistics_of_people(cluster: Cluster, tmp_path: Path) -> None:
@@ -244,10 +245,9 @@ def test_removals_and_files_of_erasures_come_along_both_ways(either: Flask) -> N
         db.session.remove()
 
 
-def test_who_has_a_face_is_known_of_those_who_were_there_before(either: Flask) -> None:
+def test_who_has_a_face_is_known_of_those_who_were_there_before(migrated_app: Flask) -> None:
     has_face = "SELECT number FROM employee WHERE has_face ORDER BY number"
-    with either.app_context():
-        upgrade()
+    with migrated_app.app_context():
         access = {"url": "http://x", "username": "a", "password_encrypted": "p"}
         db.session.execute(db.insert(Terminal).values(id=1, name="Вход", **access))
         db.session.execute(db.insert(Photo).values(id=1, file="1.jpg", sha256="0" * 64, source="upload"))
@@ -269,12 +269,11 @@ def test_who_has_a_face_is_known_of_those_who_were_there_before(either: Flask) -
         db.session.remove()
 
 
-def test_state_follows_from_the_facts_that_were_there_before_and_the_way_back_keeps_them(either: Flask) -> None:
+def test_state_follows_from_the_facts_that_were_there_before_and_the_way_back_keeps_them(migrated_app: Flask) -> None:
     words, now = ("pending", "confirmed", "refused"), datetime.now(UTC)
     facts = list(product(("present", "absent"), words, words, (None, now), ("", "face")))
     rows = "SELECT desired, person, face, next_attempt_at IS NULL, step FROM enrolment ORDER BY id"
-    with either.app_context():
-        upgrade()
+    with migrated_app.app_context():
         access = {"url": "http://x", "username": "a", "password_encrypted": "p"}
         db.session.execute(db.insert(Terminal).values(id=1, name="Вход", **access))
         db.session.execute(db.insert(Photo).values(id=1, file="1.jpg", sha256="0" * 64, source="upload"))
@@ -299,7 +298,7 @@ def test_state_follows_from_the_facts_that_were_there_before_and_the_way_back_ke
         db.session.remove()
 
 
-def test_refusals_of_enrolments_and_captures_are_kept_both_ways(either: Flask) -> None:
+def test_refusals_of_enrolments_and_captures_are_kept_both_ways(migrated_app: Flask) -> None:
     told = {
         ("", ""): None,
         ("employeeNoAlreadyExist", "Ольга"): ("employeenoalreadyexist", {"n": "2", "name": "Ольга"}),
@@ -326,8 +325,7 @@ def test_refusals_of_enrolments_and_captures_are_kept_both_ways(either: Flask) -
         "job": "params ->> 'error', pause ->> 'error'",
     }
     read = [text(f"SELECT {names} FROM {table} ORDER BY id") for table, names in columns.items()]
-    with either.app_context():
-        upgrade()
+    with migrated_app.app_context():
         access = {"url": "http://x", "username": "a", "password_encrypted": "p"}
         db.session.execute(db.insert(Terminal).values(id=1, name="Gate", **access))
         for number in range(1, len(told) + 1):
@@ -371,14 +369,12 @@ def test_refusals_of_enrolments_and_captures_are_kept_both_ways(either: Flask) -
         db.session.remove()
 
 
-def test_sqlite_is_in_wal_mode_with_foreign_keys(empty: Flask) -> None:
-    with empty.app_context():
-        upgrade()
-        with db.engine.connect() as connection:
-            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
-            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() >= 5000
-    close(empty)
+@pytest.mark.usefixtures("context")
+def test_sqlite_is_in_wal_mode_with_foreign_keys() -> None:
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() >= 5000
 
 
 def test_postgresql_starts_no_workers_for_a_page(cluster: Cluster, tmp_path: Path) -> None:
@@ -459,18 +455,20 @@ TABLES = [
 ]
 
 
-@pytest.mark.parametrize("how", ["migrated", "made"])
-def test_no_table_of_sqlite_gives_an_id_twice(empty: Flask, how: str) -> None:
+def test_no_table_of_sqlite_gives_an_id_twice(empty: Flask, tmp_path: Path, migrated: Path) -> None:
     with empty.app_context():
-        upgrade() if how == "migrated" else db.create_all()
-        statement = text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
-        assert sorted(db.session.execute(statement).scalars()) == sorted(TABLES)
+        db.create_all()
     close(empty)
+    for database in (migrated, tmp_path / "hikflask.sqlite3"):
+        with closing(sqlite3.connect(database)) as opened:
+            names = opened.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'"
+            ).fetchall()
+        assert sorted(name for (name,) in names) == sorted(TABLES)
 
 
-def test_id_of_who_was_deleted_is_nobodys(either: Flask) -> None:
-    with either.app_context():
-        upgrade()
+def test_id_of_who_was_deleted_is_nobodys(migrated_app: Flask) -> None:
+    with migrated_app.app_context():
         gone = save_employee(Draft("901", "Анна Иванова")).row.id
         delete_employee(gone)
 
@@ -541,7 +539,7 @@ def test_titles_of_sheets_are_forgotten_and_all_else_of_a_layout_stays(either: F
         db.session.remove()
 
 
-def test_refusals_of_jobs_imports_and_comparisons_come_along_both_ways(either: Flask) -> None:
+def test_refusals_of_jobs_imports_and_comparisons_come_along_both_ways(migrated_app: Flask) -> None:
     locked, lost = refusal("locked", n=5, t="Вход"), refusal("file_gone")
     errors = {"name": refusal("text_empty", most=128), "photo": refusal("photo_twice", others="Ёж.jpg")}
     columns = (JobItem.refusal, ImportRow.errors, Comparison.refusal)
@@ -556,8 +554,7 @@ def test_refusals_of_jobs_imports_and_comparisons_come_along_both_ways(either: F
         "SELECT params FROM job": [{"a": "ж", "error": "locked", "error_params": locked["params"]}, {}, {"b": 1}],
         "SELECT pause FROM job": [None, {"tries": 2, "error": "file_gone", "error_params": {}}, {"after": 7}],
     }  # fmt: skip
-    with either.app_context():
-        upgrade()
+    with migrated_app.app_context():
         db.session.add(Terminal(name="Вход", url="http://a.test", username="admin", password_encrypted="x"))
         db.session.add(ImportBatch())
         for params, pause in (({"a": "ж", "refusal": locked}, None), ({}, {"tries": 2, "refusal": lost}),
