@@ -200,14 +200,6 @@ def russian(browser: Browser, site: Site) -> Iterator[Window]:
         yield window
 
 
-@pytest.fixture(params=LOOKS)
-def window(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Window]:
-    """A browser of one look."""
-    scheme, width = LOOKS[request.param]
-    with opened(browser, site, color_scheme=scheme, viewport={"width": width, "height": 800}) as window:
-        yield window
-
-
 @pytest.fixture
 def english_without_javascript(browser: Browser, site: Site) -> Iterator[Window]:
     """An English browser without JavaScript."""

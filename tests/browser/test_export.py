@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Employee
-from tests.browser.conftest import Site, Window
+from tests.browser.conftest import LOOKS, Site, Window
 from tests.conftest import close
 from tests.support.jobs import add_people
 
@@ -79,17 +79,19 @@ def test_list_comes_as_csv_without_javascript(english_without_javascript: Window
     assert [row[:4] for row in rows[1:]] == [["X1", "Иван Иванов X1", OTHERS, "yes"]]
 
 
-def test_buttons_fit_in_each_look(window: Window) -> None:
-    page = window.page
+def test_buttons_fit_in_each_look(russian: Window) -> None:
+    page = russian.page
     page.goto(f"/employees/?department={DEPARTMENT}&sort=number")
-    width = page.evaluate("document.documentElement.clientWidth")
+    for scheme, width in LOOKS.values():
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        room = page.evaluate("document.documentElement.clientWidth")
+        button = page.locator("#export-list").bounding_box()
 
-    button = page.locator("#export-list").bounding_box()
-
-    assert button is not None
-    assert button["x"] + button["width"] <= width
-    assert button["height"] >= (44 if width < 600 else 36)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert button is not None
+        assert button["x"] + button["width"] <= room
+        assert button["height"] >= (44 if width < 600 else 36)
+        assert page.evaluate("document.documentElement.scrollWidth") <= room
     page.locator("#export-list").click()
     page.get_by_role("button", name="Экспорт для Excel (XLSX)").click()
     expect(page.locator("#job-file")).to_be_visible()
