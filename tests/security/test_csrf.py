@@ -1,5 +1,6 @@
 """Forged requests: no page changes anything without a token of its own session, and a cookie opens nothing else."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from hikflask.http.permissions import rule_of
 from hikflask.models.operator import OPERATOR
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
+HTMX = {"HX-Request": "true"}
 CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -72,19 +74,18 @@ def forged(app: Flask) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("htmx", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
-def test_no_page_is_changed_without_a_token_of_the_same_session(
-    app: Flask, reached: list[str], htmx: dict[str, str]
-) -> None:
+def test_no_page_is_changed_without_a_token_of_the_same_session(app: Flask, reached: list[str]) -> None:
     client, ways = client_of(app), forged(app)
     token_of(client)
     found = list(pages_that_change(app))
     assert len(found) > 20
+    # What is sent is looked at before anybody knows which page it is for: each page gets two of the ways, in turn.
+    others = itertools.cycle(itertools.product([way for way in ways if way != "nothing"], ({}, HTMX)))
     reached.clear()
 
     for address, rule, method in found:
-        # What is sent is looked at before anybody knows whether htmx sends it.
-        for way, sent in ways.items() if not htmx else [*ways.items()][:3]:
+        for way, htmx in (("nothing", {}), ("nothing", HTMX), next(others), next(others)):
+            sent = ways[way]
             answer = client.open(address, method=method, **{**sent, "headers": {**htmx, **sent.get("headers", {})}})
             # There is no such page any more once somebody can sign in.
             wanted = 404 if rule.endpoint == "first_run.create" else 400

@@ -8,6 +8,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -99,24 +100,28 @@ OTHER_KINDS = {
 
 
 def test_nothing_of_a_polyglot_is_served(client: FlaskClient) -> None:
-    for kind, file in POLYGLOTS.items():
-        answer = upload(client, file())
-        assert answer.status_code == 200, (kind, answer.text)
+    answer = upload(client, POLYGLOTS["EXIF"]())
+    assert answer.status_code == 200, answer.text
+    with client.get(answer.json["photo_path"]) as shown:
+        served = {"EXIF, uploaded": shown.data}
+    # This is what an upload is made into by a process of its own.
+    served |= {kind: pictures.to_baseline(file()) for kind, file in POLYGLOTS.items()}
 
-        with client.get(answer.json["photo_path"]) as shown:
-            served = shown.data
-
-        assert not any(piece in served for piece in (b"payload", b"PK\x03\x04", b"<script")), kind
-        assert served.endswith(b"\xff\xd9"), kind
-        assert served.count(b"\xff\xd9") == 1, kind
+    assert served["EXIF, uploaded"] == served["EXIF"]
+    for kind, picture in served.items():
+        assert not any(piece in picture for piece in (b"payload", b"PK\x03\x04", b"<script")), kind
+        assert picture.endswith(b"\xff\xd9"), kind
+        assert picture.count(b"\xff\xd9") == 1, kind
 
 
 def test_file_that_only_calls_itself_a_photo_is_refused(client: FlaskClient, folder: Path) -> None:
-    for kind, content in OTHER_KINDS.items():
-        answer = upload(client, content)
+    answer = upload(client, OTHER_KINDS["GIFAR"])
 
-        assert (answer.status_code, answer.json["error"]) == (422, "photo_unreadable"), kind
-        assert list(folder.iterdir()) == []
+    assert (answer.status_code, answer.json["error"]) == (422, "photo_unreadable")
+    assert list(folder.iterdir()) == []
+    for content in OTHER_KINDS.values():
+        with pytest.raises(Unreadable):
+            pictures.to_baseline(content)
 
 
 def test_terminals_own_picture_stays_byte_for_byte(client: FlaskClient, address: str) -> None:
@@ -132,10 +137,15 @@ def png_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
+@cache
+def packed() -> bytes:
+    """100 MB in 100 KB."""
+    return zlib.compress(bytes(100 * MEGABYTE), 9)
+
+
 def with_text(kind: bytes, before: bytes, times: int = 1) -> bytes:
     """A PNG with packed texts of 100 MB each."""
-    packed = zlib.compress(bytes(100 * MEGABYTE), 9)
-    return in_png(*[chunk(kind, before + packed)] * times)
+    return in_png(*[chunk(kind, before + packed())] * times)
 
 
 def of_many_scans(count: int, size: tuple[int, int] = (6300, 6300)) -> bytes:
@@ -161,9 +171,7 @@ def lying_jpeg(width: int, height: int) -> bytes:
         pytest.param(lambda: with_text(b"zTXt", b"Comment\0\0"), Unreadable, id="zTXt"),
         pytest.param(lambda: with_text(b"zTXt", b"Comment\0\0", 9), Unreadable, id="several zTXt"),
         pytest.param(lambda: with_text(b"iTXt", b"Comment\0\1\0\0\0"), Unreadable, id="iTXt"),
-        pytest.param(
-            lambda: in_png(chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(100 * MEGABYTE)))), Unreadable, id="iCCP"
-        ),
+        pytest.param(lambda: in_png(chunk(b"iCCP", b"x\0\0" + packed())), Unreadable, id="iCCP"),
         pytest.param(lambda: of_many_scans(2000), Unreadable, id="2000 scans"),
     ],
 )
