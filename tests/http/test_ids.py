@@ -24,13 +24,14 @@ def test_address_with_an_id_beyond_all_is_as_one_of_nobody(client: FlaskClient) 
         method, _, rule = entry.partition(" ")
         return client.open(re.sub(r"<int:[^>]+>", row_id, rule), method=method).status_code
 
-    # How a number in an address is read does not depend on what lies there: each gets two of them, in turn.
+    # How a number in an address is read does not depend on what lies there: each gets one of them, in turn.
     others = itertools.cycle([*TOO_LARGE, "9" * 5000, "١"])
     wrong = []
     for entry in WITH_ID:
         expected = status(entry, NOWHERE)
-        tried = (next(others), next(others))
-        wrong += [(entry, row_id) for row_id in tried if status(entry, row_id) != expected]
+        row_id = next(others)
+        if status(entry, row_id) != expected:
+            wrong.append((entry, row_id))
 
     assert len(WITH_ID) > 40
     assert wrong == []

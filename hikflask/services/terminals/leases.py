@@ -108,12 +108,14 @@ class Lease:
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         with transaction():
-            self._update(lease_number=self.number)
+            self._execute(LOCK)
             yield
 
     def _update(self, **values: Any) -> None:
-        own = update(ROWS).where(ROWS.c.id == self.terminal_id, ROWS.c.lease_number == self.number)
-        if changed_rows(own.values(**values)) != 1:
+        self._execute(OWN.values(**values))
+
+    def _execute(self, statement: Update) -> None:
+        if changed_rows(statement, {"its_id": self.terminal_id, "its_number": self.number}) != 1:
             raise LeaseLost
 
 
@@ -199,13 +201,14 @@ def _returning_terminal(taking: Update) -> Executable:
 # Made once: to make a statement costs more than to run it.
 TAKE_URGENTLY = _returning_terminal(_taking(urgently=True).values(wanted_until=None))
 TAKE = _returning_terminal(_taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted()))))
+OWN = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
+LOCK = OWN.values(lease_number=ROWS.c.lease_number)
 WANTED = select(ROWS.c.id).where(ROWS.c.id == bindparam("terminal_id"), is_wanted())
 
 
 @lru_cache(maxsize=64)
 def _releasing(values: tuple[tuple[str, Any], ...]) -> Update:
-    own = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
-    return own.values(lease_until=None, lease_holder="", lease_purpose="", **dict(values))
+    return OWN.values(lease_until=None, lease_holder="", lease_purpose="", **dict(values))
 
 
 def _announce(terminal_id: int, until: ColumnElement[datetime] | None) -> None:

@@ -231,15 +231,13 @@ def test_button_says_what_it_does(desk: Desk) -> None:
     assert 'type="submit">Отозвать согласие</button>' in desk.text(f"{place}/consent")
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
-def test_paper_is_in_the_asked_language_whatever_the_browser_speaks(
-    client: FlaskClient, ivan: str, language: str
-) -> None:
-    page = client.get(f"{ivan}/consent/print?lang={language}", headers={"Accept-Language": "de"}).text
+def test_paper_is_in_the_asked_language_whatever_the_browser_speaks(client: FlaskClient, ivan: str) -> None:
+    for language in ["ru", "en"]:
+        page = client.get(f"{ivan}/consent/print?lang={language}", headers={"Accept-Language": "de"}).text
 
-    assert f'<html lang="{language}">' in page
-    assert "Иван Иванов" in page
-    assert "100222" in page
+        assert f'<html lang="{language}">' in page
+        assert "Иван Иванов" in page
+        assert "100222" in page
 
 
 def test_paper_has_a_way_back_and_a_button_for_the_printer(client: FlaskClient, ivan: str) -> None:
