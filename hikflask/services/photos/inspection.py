@@ -81,7 +81,7 @@ class PhotoInspector:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaint,
-                env=os.environ | ONE_THREAD,
+                env=os.environ | ONE_THREAD | {"HIKFLASK_FACE_DETECTION": current_app.config["FACE_DETECTION"]},
             )
             late = threading.Event()
 
