@@ -113,11 +113,18 @@ def client(url: str, password: str = RIGHT) -> Client:
 
 
 every_wording = pytest.mark.parametrize("words", WORDINGS.values(), ids=list(WORDINGS))
-every_place = pytest.mark.parametrize("told", [ALWAYS, BESIDE_A_REFUSAL, WITH_A_CHALLENGE])
+every_wording_or_place = pytest.mark.parametrize(
+    ("words", "told"),
+    [pytest.param(words, ALWAYS, id=name) for name, words in WORDINGS.items()]
+    + [
+        pytest.param(WORDINGS[name], told, id=f"{name} {told}")
+        for name in ("userCheck, lock", "ResponseStatus", "JSON")
+        for told in (BESIDE_A_REFUSAL, WITH_A_CHALLENGE)
+    ],
+)
 
 
-@every_wording
-@every_place
+@every_wording_or_place
 def test_the_right_password_is_sent_with_each_request_and_once_more_for_a_worn_out_nonce(
     words: Words, told: str
 ) -> None:
@@ -131,8 +138,7 @@ def test_the_right_password_is_sent_with_each_request_and_once_more_for_a_worn_o
     assert len(login.credentials) == 4
 
 
-@every_wording
-@every_place
+@every_wording_or_place
 def test_a_wrong_password_is_sent_once(words: Words, told: str) -> None:
     login = Login(words, told)
     with terminal(login) as server, pytest.raises(WrongPassword):
@@ -140,8 +146,7 @@ def test_a_wrong_password_is_sent_once(words: Words, told: str) -> None:
     assert (len(login.credentials), login.tries) == (1, 4)
 
 
-@every_wording
-@every_place
+@every_wording_or_place
 def test_a_password_changed_there_is_refused_once(words: Words, told: str) -> None:
     login = Login(words, told)
     with terminal(login) as server:
@@ -154,8 +159,7 @@ def test_a_password_changed_there_is_refused_once(words: Words, told: str) -> No
     assert refused.value.tries_left == 4
 
 
-@every_wording
-@every_place
+@every_wording_or_place
 def test_a_locked_account_gets_no_credentials(words: Words, told: str) -> None:
     login = Login(words, told, locked=True)
     with terminal(login) as server, pytest.raises(AccountLocked) as refused:
@@ -164,8 +168,7 @@ def test_a_locked_account_gets_no_credentials(words: Words, told: str) -> None:
     assert refused.value.unlock_seconds == LOCK_SECONDS
 
 
-@every_wording
-@every_place
+@every_wording_or_place
 def test_an_account_that_is_locked_meanwhile_gets_no_more_credentials(words: Words, told: str) -> None:
     login = Login(words, told)
     with terminal(login) as server:

@@ -227,7 +227,8 @@ def test_face_detection_can_be_switched_off(app: Flask) -> None:
     assert looked.findings == ()
 
 
-def test_many_photos_are_looked_at_one_after_another() -> None:
+def test_many_photos_are_turned_one_after_another(app: Flask) -> None:
+    app.config["FACE_DETECTION"] = "off"
     with closing(PhotoInspector()) as inspector:
         sizes = {Image.open(io.BytesIO(inspector.check(on_its_side(), turn=turn).jpeg)).size for turn in TURNS}
         with pytest.raises(BadPhoto):
