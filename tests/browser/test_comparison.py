@@ -79,9 +79,10 @@ def compare(page: Page) -> None:
     expect(page.locator(".compare-kinds")).to_be_visible(timeout=30_000)
 
 
-def choose(page: Page, kind: str, action: str) -> None:
-    """Choose the same for all of a kind."""
+def choose(page: Page, kind: str, action: str, number: str) -> None:
+    """Choose the same for all of a kind, of whom this is one."""
     page.goto(f"{PAGE}?kind={kind}")
+    expect(page.locator(".compare-rows tbody tr", has_text=number)).to_be_visible()
     page.locator("#select-all").check()
     page.locator(f"#actions button[value={action}]").click()
     expect(page.locator("#chosen-title")).to_be_visible()
@@ -123,9 +124,7 @@ def test_all_kinds_of_differences_are_found_and_mended(app: Flask, site: Site, r
     assert same.inner_text() == str(known - 5)
     assert violations(page) == []
     for kind, number in zip(MENDED, ("C1", "C2", "C3", "C4", "C7", "C5"), strict=True):
-        page.goto(f"{PAGE}?kind={kind}")
-        expect(page.locator(".compare-rows tbody tr", has_text=number)).to_be_visible()
-        choose(page, kind, MENDED[kind])
+        choose(page, kind, MENDED[kind], number)
     start(page)
     ended(page)
     compare(page)

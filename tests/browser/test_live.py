@@ -59,13 +59,17 @@ def test_alarm_of_the_bar_goes_when_the_terminal_confirms(site: Site, russian: W
     expect(page.locator("#alarm")).to_be_hidden()
 
 
-def test_new_try_is_said_and_keeps_the_focus(site: Site, russian: Window) -> None:
+def test_removal_is_in_sight_until_confirmed_and_a_new_try_is_said_and_keeps_the_focus(
+    site: Site, russian: Window
+) -> None:
     page = russian.page
     enrol(site, page, "Z9")
-    retry, said = page.locator("[id^=retry-]"), page.locator("#announcer")
+    retry, said = page.get_by_role("button", name="Повторить"), page.locator("#announcer")
     site.server.stop()
     try:
         deactivate(page)
+        expect(page.get_by_text("Ещё может открыть двери: 1")).to_be_visible()
+        expect(page.locator("[data-state=leaving]")).to_contain_text("нет связи с")
         expect(page.locator("#enrolments")).to_contain_text("Попытка в ")
         retry.press("Enter")
         expect(said).to_contain_text("выполняется")
@@ -76,6 +80,7 @@ def test_new_try_is_said_and_keeps_the_focus(site: Site, russian: Window) -> Non
     retry.press("Enter")
     expect(page.locator("[data-state=removed]")).to_be_visible()
     expect(page.locator("#enrolments")).to_contain_text("Доступ снят")
+    assert "Z9" not in site.simulator.people
 
 
 def test_open_erasure_says_by_itself_that_it_is_complete(site: Site, russian: Window) -> None:
