@@ -49,7 +49,7 @@ MAX_TIMES = 2.6
 MAX_HEALTH, MAX_ERASURE, MAX_MEGABYTES = 0.2, 10.0, 250.0
 # Of the disk: for a table, and of the files of an erasure against those before it.
 MAX_TABLE, MAX_COPIES = 64.0, 2.0
-SAMPLE_SECONDS, POLL_SECONDS = 0.02, 0.5
+SAMPLE_SECONDS, POLL_SECONDS = 0.02, 0.1
 SECONDS = 3600
 OPEN = {"waiting", "running"}
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
