@@ -55,13 +55,16 @@ def with_file(client: FlaskClient, path: str, field: str) -> TestResponse:
 
 
 def test_file_in_the_place_of_a_text_is_no_text(app: Flask) -> None:
-    for client in (client_of(app), client_of(app, confirmed=False), app.test_client()):
-        for path, fields in FORMS.items():
-            for field in fields:
-                answer = with_file(client, path, field)
+    everywhere = [(path, field) for path, fields in FORMS.items() for field in fields]
+    # What is carried through a question is read in one way, whatever the field.
+    carried = [(path, next(iter(fields))) for path, fields in FORMS.items()]
+    clients = ((client_of(app), everywhere), (client_of(app, confirmed=False), carried), (app.test_client(), carried))
+    for client, asked in clients:
+        for path, field in asked:
+            answer = with_file(client, path, field)
 
-                assert answer.status_code in {200, 204, 303, 401, 403, 409, 422, 429}, path
-                assert "FileStorage" not in answer.text
+            assert answer.status_code in {200, 204, 303, 401, 403, 409, 422, 429}, path
+            assert "FileStorage" not in answer.text
 
 
 def test_field_that_must_be_typed_is_named_when_a_file_comes_instead(client: FlaskClient) -> None:

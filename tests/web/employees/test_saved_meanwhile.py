@@ -70,17 +70,18 @@ CONFLICT = {
 }
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
 def test_field_that_both_changed_is_shown_with_both_values_and_saved_by_a_second_press(
-    app: Flask, desk: Desk, form: Filled, language: str
+    app: Flask, desk: Desk, form: Filled
 ) -> None:
     save_as_boris(app, department="Архив", valid_to=LAST_DAY)
 
-    shown = form.send(desk.client, {"Accept-Language": language}, department="Склад", full_name="Иван Петров")
+    for language, sentence in CONFLICT.items():
+        headers = {"Accept-Language": language}
+        shown = form.send(desk.client, headers, department="Склад", full_name="Иван Петров")
 
-    assert shown.status_code == 409
-    assert CONFLICT[language] in words(shown)
-    assert saved(app) == ("100222", "Иван Иванов", "Архив", LAST_DAY)
+        assert shown.status_code == 409
+        assert sentence in words(shown)
+        assert saved(app) == ("100222", "Иван Иванов", "Архив", LAST_DAY)
     again = form_to(shown.text, ONE)
     values = {name: again.fields[name] for name in ("full_name", "department", "valid_to")}
     assert values == {"full_name": "Иван Петров", "department": "Склад", "valid_to": LAST_DAY}

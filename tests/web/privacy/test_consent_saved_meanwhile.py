@@ -46,16 +46,16 @@ CONFLICT = {
 }
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
 def test_consent_that_somebody_else_recorded_is_shown_and_replaced_by_a_second_press(
-    app: Flask, client: FlaskClient, form: Filled, language: str
+    app: Flask, client: FlaskClient, form: Filled
 ) -> None:
     record(app)
 
-    shown = form.send(client, {"Accept-Language": language}, given_on="2026-03-02")
+    for language, sentence in CONFLICT.items():
+        shown = form.send(client, {"Accept-Language": language}, given_on="2026-03-02")
 
-    assert (shown.status_code, recorded(app)) == (409, BORIS)
-    assert CONFLICT[language] in words(shown)
+        assert (shown.status_code, recorded(app)) == (409, BORIS)
+        assert sentence in words(shown)
     assert form_to(shown.text, FORM).send(client).status_code == 303
     assert recorded(app) == Given(date(2026, 3, 2))
 

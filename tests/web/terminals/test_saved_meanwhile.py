@@ -66,17 +66,17 @@ CONFLICT = {
 }
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
 def test_field_that_both_changed_is_shown_with_both_values_and_saved_by_a_second_press(
-    app: Flask, desk: Desk, form: Filled, language: str
+    app: Flask, desk: Desk, form: Filled
 ) -> None:
     save_as_boris(app, name="Двор", is_active="")
 
-    shown = form.send(desk.client, {"Accept-Language": language}, name="Склад", face_by_picture="y")
+    for language, sentence in CONFLICT.items():
+        shown = form.send(desk.client, {"Accept-Language": language}, name="Склад", face_by_picture="y")
 
-    assert shown.status_code == 409
-    assert CONFLICT[language] in words(shown)
-    assert saved(app)[0] == "Двор"
+        assert shown.status_code == 409
+        assert sentence in words(shown)
+        assert saved(app)[0] == "Двор"
     again = form_to(shown.text, FORM)
     assert (again.fields["name"], again.fields["face_by_picture"]) == ("Склад", "y")
     assert again.send(desk.client).status_code == 303
