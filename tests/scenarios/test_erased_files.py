@@ -28,7 +28,7 @@ from tests.support.erasures import count, every_text, fresh, settle_all
 from tests.support.retention import age, files, save_and_die, settle
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 OLGA = Draft("100333", "Ольга Ёлкина")
 
@@ -54,6 +54,7 @@ def test_picture_of_a_capture_that_retention_has_only_marked(simulator: Simulate
     assert (files(), erasure.photos) == ([olgas.photo.file], 1)
 
 
+@pytest.mark.both_databases
 def test_photo_that_retention_has_only_marked_is_counted_and_removed(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -87,6 +88,7 @@ def test_former_name_that_a_killed_save_left(
     assert (files(), erasure.photos) == ([], 1)
 
 
+@pytest.mark.both_databases
 def test_name_that_a_save_gave_and_was_killed_before_its_commit(simulator: Simulated, terminal: Terminal) -> None:
     ivan = save_with_face(simulator, terminal)
     picture = db.session.get_one(Photo, ivan.photo_id)
@@ -116,6 +118,7 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
     assert [photo.id for photo in db.session.query(Photo)] == [another.id]
 
 
+@pytest.mark.both_databases
 def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simulated, terminal: Terminal) -> None:
     save_with_face(simulator, terminal, OLGA)
     picture = storage.keep_upload(io.BytesIO(FACE), "100222")
@@ -187,6 +190,7 @@ def test_certificate_waits_while_a_picture_under_the_number_cannot_be_removed(
     assert files() == []
 
 
+@pytest.mark.both_databases
 def test_erasing_the_number_again_adds_what_came_since(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:
@@ -233,6 +237,7 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
     assert certificates.complete(erasure.id).completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulated, terminal: Terminal) -> None:
     ivan = save_with_file()
     stuck = storage.folder() / _file_of(ivan.photo_id)
@@ -247,6 +252,7 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
     assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
 
 
+@pytest.mark.both_databases
 def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten() -> None:
     ivan = save_with_file()
     added = []
@@ -266,6 +272,7 @@ def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten(
     assert files() == []
 
 
+@pytest.mark.both_databases
 def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
     ivan = save_with_file()
 
@@ -277,6 +284,7 @@ def test_certificate_waits_while_somebody_reads_what_was_there_before() -> None:
     assert fresh(erasure).completed_at is not None
 
 
+@pytest.mark.both_databases
 def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_erasure(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -293,6 +301,7 @@ def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_era
     assert None not in {fresh(erasure).completed_at, fresh(another).completed_at}
 
 
+@pytest.mark.both_databases
 def test_what_comes_then_is_added_to_the_latest_erasure(
     simulator: Simulated, terminal: Terminal, wire: InProcess
 ) -> None:

@@ -28,7 +28,7 @@ from tests.support.employees import save_with_face, save_with_file
 from tests.support.retention import DAY, age, forget, leave, photo, settle
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 HOST = "picture.test"
 
@@ -83,6 +83,7 @@ def hide_pictures(taker: Simulated) -> None:
     taker.store.face_at = lambda index: None  # type: ignore[method-assign]  # noqa: ARG005
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("enrolled")
 def test_confirmed_face_is_proven_again_by_its_hash(taker: Simulated) -> None:
     before = now().confirmed_at
@@ -137,6 +138,7 @@ def test_face_of_a_terminal_that_was_moved_is_proven_by_its_hash(
     assert settle().is_confirmed
 
 
+@pytest.mark.both_databases
 def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
     app: Flask, taker: Simulated, door: Terminal
 ) -> None:
@@ -189,6 +191,7 @@ def test_further_terminal_gets_the_person_and_says_why_no_face(
     assert "100222" not in taker.faces
 
 
+@pytest.mark.both_databases
 def test_who_comes_back_after_the_photo_was_forgotten_is_captured_anew(
     enrolled: Enrolment, taker: Simulated, door: Terminal
 ) -> None:
@@ -233,6 +236,7 @@ def test_face_by_url_whose_capture_is_long_gone_is_left_where_no_picture_is_give
     assert settle(again=True).is_confirmed
 
 
+@pytest.mark.both_databases
 def test_picture_that_was_read_before_it_was_forgotten_is_still_bound(
     app: Flask, taker: Simulated, door: Terminal
 ) -> None:
@@ -245,6 +249,7 @@ def test_picture_that_was_read_before_it_was_forgotten_is_still_bound(
     assert storage.path_of(photo()) is None
 
 
+@pytest.mark.both_databases
 def test_photo_that_is_forgotten_while_the_person_is_sent_is_refused_and_not_called_lost(
     app: Flask, taker: Simulated, door: Terminal
 ) -> None:
@@ -278,6 +283,7 @@ def test_new_number_of_somebody_whose_photo_is_forgotten_is_saved() -> None:
     assert (saved.number, saved.picture) == ("100333", None)
 
 
+@pytest.mark.both_databases
 def test_number_that_changes_in_the_moment_its_photo_is_forgotten_is_saved() -> None:
     employee = save_with_file()
     name = photo().file

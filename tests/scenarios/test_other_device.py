@@ -34,7 +34,7 @@ from tests.support.captures import FACE, IVAN
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ def test_nobody_is_green_after_the_address_changed_until_a_check(replaced: int, 
     assert not queries.of_number("100222")[0].is_green
 
 
+@pytest.mark.both_databases
 def test_check_of_another_device_takes_the_confirmations_back(replaced: int) -> None:
     move(replaced)
 
@@ -100,6 +101,7 @@ def test_check_of_another_device_takes_the_confirmations_back(replaced: int) -> 
     assert not queries.of_number("100222")[0].is_confirmed
 
 
+@pytest.mark.both_databases
 def test_same_device_at_a_new_address_is_green_again(wire: InProcess, simulator: Simulated, replaced: int) -> None:
     wire.put("new.test", simulator)
     move(replaced)
@@ -125,6 +127,7 @@ def test_open_removal_is_not_confirmed_by_another_device(
     assert "100222" in simulator.people
 
 
+@pytest.mark.both_databases
 def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, wire: InProcess) -> None:
     wire.away.add("terminal.test")
     left = delete_employee(enrolled).due
@@ -158,6 +161,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
     assert "100222" in simulator.people
 
 
+@pytest.mark.both_databases
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
     erasure = erase_employee(swapped).row
     (enrolment,) = queries.open_removals()
@@ -236,6 +240,7 @@ def on_both(replaced: int, simulator: Simulated, other: Simulated, enrolled: int
     return enrolment
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("leave", [delete_employee, lambda one: set_active(one, active=False).row])
 def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
     replaced: int, enrolled: int, simulator: Simulated, leave: Callable[[int], object]
@@ -270,6 +275,7 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
     assert (removal.confirmed_by, removal.confirmation_note) == ("Анна", "")
 
 
+@pytest.mark.both_databases
 def test_new_device_makes_green_and_the_old_one_is_not_forgotten(on_both: Enrolment) -> None:
     enrolment = queries.get_one(on_both.id)
 
