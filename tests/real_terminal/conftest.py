@@ -1,6 +1,6 @@
 """Terminals on sockets: simulated ones always, a real one with `pytest --terminal URL`, password from the environment.
 
-Nothing here tries a password that may be wrong on a real terminal: one app speaks in all tests, and the terminal's
+Nothing here tries a password that may be wrong on a real terminal: one app speaks for all tests of a terminal, and its
 row stops every conversation after the first refusal; the client beside it comes after the app was let in.
 """
 
@@ -101,8 +101,12 @@ def _real(config: pytest.Config) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="module")
-def app(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """One app for all terminals, with the waits of real life."""
+def app(
+    place: Place,  # noqa: ARG001 - a fresh app for each terminal
+    migrated: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Flask]:
+    """One app for all tests of a terminal, with the waits of real life."""
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
     app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "WTF_CSRF_ENABLED": False})
@@ -115,7 +119,7 @@ def device(app: Flask, place: Place) -> dict[str, Any]:
     """The terminal as it was added and checked; nothing more is asked of one that refuses the login."""
     client = client_of(app)
     access = {
-        "name": place.url,
+        "name": "Проверяемый",
         "url": place.url,
         "username": place.username,
         "password": place.password,
