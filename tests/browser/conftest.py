@@ -40,6 +40,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Names of this machine, to which the browser does not give the trust that it has in its loopback addresses.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ]
 TERMINAL_NAME = "Вход"
 LOOKS: dict[str, tuple[Literal["light", "dark"], int]] = {"desk": ("light", 1200), "phone": ("dark", 390)}

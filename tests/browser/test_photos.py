@@ -52,9 +52,7 @@ def browser_with_webcam(playwright: Playwright, tmp_path_factory: pytest.TempPat
     film = tmp_path_factory.mktemp("webcam") / "face.mjpeg"
     film.write_bytes(jpeg(wide))
     webcam = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
-    started = playwright.chromium.launch(
-        executable_path=str(CHROMIUM), args=[*FLAGS, *webcam, f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1"]
-    )
+    started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *webcam])
     yield started
     started.close()
 

@@ -6,19 +6,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from tests.browser.conftest import FLAGS, SHELL, Site
+from tests.browser.conftest import Site
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, let_in
-
-NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1"
 
 
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
-    """A page of a browser that calls this machine by names: no address of its own that it would trust over http."""
+    """A page, which calls this machine by names: no address that a browser would trust over http."""
     let_in(site.folder)  # Somebody may sign in.
-    again = browser.browser_type.launch(executable_path=str(SHELL), args=[*FLAGS, NAMES])
-    yield again.new_page(locale="en-US")
-    again.close()
+    page = browser.new_page(locale="en-US")
+    yield page
+    page.close()
 
 
 def address(site: Site, path: str) -> str:
