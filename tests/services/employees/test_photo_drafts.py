@@ -3,7 +3,6 @@
 import io
 import stat
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -23,12 +22,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 ANNA, BORIS = "Анна", "Борис"
 SIZE = (400, 300)
-
-
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Nobody looks for faces: that takes a second for each picture, and has its own tests."""
-    return {"FACE_DETECTION": "off"}
 
 
 def lying(size: tuple[int, int] = SIZE) -> bytes:

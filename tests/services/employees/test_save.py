@@ -4,7 +4,6 @@ import io
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -37,12 +36,6 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 OLGA = Draft("100333", "Ольга Ёлкина", "Бухгалтерия")
 # One letter with so many accents that no terminal takes it.
 LONG = Draft("100222", "Ё" + "\u0301" * 127)
-
-
-@pytest.fixture
-def settings() -> dict[str, Any]:
-    """Nobody looks for faces in drafts of photos: that takes a second for each."""
-    return {"FACE_DETECTION": "off"}
 
 
 def upload(terminal: Terminal | None = None, picture: bytes = OTHER_FACE) -> FaceSource:

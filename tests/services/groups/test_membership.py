@@ -42,12 +42,6 @@ LONG_LETTER = "Ё" + "\u0301" * 60
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
-    """Nobody looks for faces in photos: that takes a second for each."""
-    return {"FACE_DETECTION": "off"}
-
-
-@pytest.fixture
 def ids(context: None) -> dict[str, int]:  # noqa: ARG001
     """Three terminals that take pictures."""
     return add_terminals(ENTRANCE, STORE, YARD)

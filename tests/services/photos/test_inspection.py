@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -43,6 +44,12 @@ MEASURE = (
     "subprocess.run(sys.argv[1:], stdin=sys.stdin, stdout=sys.stderr, check=True);"
     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
 )
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Faces are looked for."""
+    return {}
 
 
 @pytest.fixture
@@ -218,7 +225,11 @@ def test_what_is_no_photo_is_refused() -> None:
         check_photo(io.BytesIO(b"no picture"))
 
 
-def test_face_detection_can_be_switched_off(app: Flask) -> None:
+def test_face_detection_can_be_switched_off_and_loads_no_library_then(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cv2.py").write_text("raise RuntimeError('It is loaded.')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     app.config["FACE_DETECTION"] = "off"
 
     looked = check_photo(on_its_side())
