@@ -126,7 +126,9 @@ class Properties:
         if not confirmed:
             assert row["next_attempt_at"] or row["refusal_code"], "what is wanted is forgotten without a reason"
         if row["face_unverified"]:
-            assert row["next_attempt_at"] or row["refused_since"], "a doubt is forgotten"
+            # Where somebody else has the number, the attempt of a person's decision sees to the face first.
+            decided = row["refusal_code"] == "employeenoalreadyexist"
+            assert row["next_attempt_at"] or row["refused_since"] or decided, "a doubt is forgotten"
         if row["desired"] == "present":
             assert row["is_active"], "wanted, but inactive or deleted"
             assert row["employee_number"] == row["number"], "wanted under a number that the employee has no more"

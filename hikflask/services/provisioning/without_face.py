@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select
+from sqlalchemy.orm import contains_eager
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
@@ -48,7 +49,7 @@ def count_by_itself(terminal: Terminal) -> int:
 
 
 def page(terminal: Terminal, words: str = "", after: int | None = None, limit: int = 50) -> list[Enrolment]:
-    """Return the first enrolments whose employees must come, by name.
+    """Return the first enrolments whose employees must come, by name, with the employees: they may be deleted soon.
 
     :param words: of the name, the number or the department, in any case.
     :param after: the id of the employee after whom the page begins.
@@ -58,7 +59,7 @@ def page(terminal: Terminal, words: str = "", after: int | None = None, limit: i
     row = db.session.execute(select(Employee.search).where(Employee.id == (after or 0))).first()
     if row is not None:
         where.append(or_(Employee.search > row.search, and_(Employee.search == row.search, Employee.id > after)))
-    statement = select(Enrolment).join(Employee, Employee.id == Enrolment.employee_id).where(*where)
+    statement = select(Enrolment).join(Enrolment.employee).options(contains_eager(Enrolment.employee)).where(*where)
     ordered = statement.order_by(Employee.search, Employee.id).limit(limit)
     return list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
 

@@ -7,12 +7,13 @@ from hikflask.isapi.errors import Full
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import REFUSED
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.provisioning import without_face
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
 from tests.support.captures import IVAN
 from tests.support.employees import save_with_file
 from tests.support.enrolments import desire_with_face, enrol
@@ -47,6 +48,20 @@ def test_who_has_no_face_comes_by_name_and_page_after_page(terminal: Terminal) -
     assert second.number == "1"
     assert without_face.progress(terminal, None) == without_face.Progress(left=3, of=3)
     assert without_face.progress(terminal, 40).done == 37
+
+
+def test_somebody_who_is_deleted_meanwhile_is_on_the_page_still(terminal: Terminal, between: Between) -> None:
+    employee_id = person("1", "Анна", terminal).id
+    db.session.expunge_all()
+    other = between(without_face, "page", lambda: delete_employee(employee_id))
+
+    (row,) = without_face.page(terminal)
+
+    assert row.employee is not None
+    assert row.employee.name == "Анна"
+    other.finish()
+    assert other.error is None
+    assert numbers(terminal) == []
 
 
 def test_who_has_a_face_or_gets_it_now_is_not_among_them(simulator: Simulated, terminal: Terminal) -> None:
