@@ -1,4 +1,4 @@
-"""Schemathesis calls the API as its description says, and with all checks and as everybody, and as it does not.
+"""Schemathesis calls the API as its description says, with all checks and as everybody, and as it does not.
 
 A few seconds by default; `--schemathesis-examples N` asks for more. It finds failures of ours (5xx), what is not
 described (statuses, types, bodies), input that is taken or refused against its schema, and calls without a token.
