@@ -30,7 +30,7 @@ POLL_SECONDS = 0.2
 # What the storage raises while it is away, damaged, or in use for too long.
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
-Task = Callable[..., None]
+Task = Callable[..., object]
 Result = TypeVar("Result")
 
 

@@ -15,7 +15,7 @@ from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import differences, nightly, reading
 from hikflask.services.comparisons import retention as comparison_retention
 from hikflask.services.core.db import after_commit
-from hikflask.services.core.errors import CaptureDeleted, ServiceError
+from hikflask.services.core.errors import CaptureDeleted, ServiceError, TerminalInUse
 from hikflask.services.employees import export_files, lifecycle
 from hikflask.services.employees import search as employee_search
 from hikflask.services.enrolments import schedule
@@ -80,12 +80,16 @@ def send_cancel(capture_id: int) -> None:
 
 
 @task_queue.task(TERMINALS)
-def reconcile_enrolment(enrolment_id: int) -> None:
-    """Reconcile one enrolment. If the terminal is in use, the attempt is postponed and does not wait."""
-    with suppress(TerminalError, ServiceError):
+def reconcile_enrolment(enrolment_id: int) -> bool:
+    """Reconcile one enrolment. If the terminal is in use, the attempt is postponed; return False."""
+    is_in_use = False
+    try:
         reconcile(enrolment_id, HOLDER, wait=0.0)
+    except (TerminalError, ServiceError) as error:
+        is_in_use = isinstance(error, TerminalInUse)
     for capture_id in holds.queued_beside(enrolment_id):
         task_queue.enqueue(run_capture, capture_id)
+    return not is_in_use
 
 
 @task_queue.task(TERMINALS)
@@ -94,7 +98,7 @@ def reconcile_in_turn(enrolment_ids: list[int]) -> None:
 
     So one terminal never uses more than one thread. What became due meanwhile and is more urgent comes first. After the
     last one, the terminal's next turn begins, also behind the others'. While the terminal is backing off, nothing is
-    sent; when a person waits for it, the turn ends.
+    sent. When a person waits for it, or anybody talks to it, perhaps another turn, this one ends and is due as a whole.
     """
     terminal = schedule.terminal_of(enrolment_ids)
     if terminal is None:
@@ -107,8 +111,10 @@ def reconcile_in_turn(enrolment_ids: list[int]) -> None:
         return
     first, *rest = turn
     try:
-        if not terminal.is_backing_off:
-            reconcile_enrolment(first)
+        if not terminal.is_backing_off and not reconcile_enrolment(first):
+            schedule.give_back(terminal.id, turn)
+            rest.clear()
+            return
     finally:
         if rest:
             task_queue.enqueue(reconcile_in_turn, rest)

@@ -264,12 +264,6 @@ class NoRight(Refused):
     own_code = "lowprivilege"
 
 
-class NotActivated(Refused):
-    """The terminal was never activated."""
-
-    own_code = "notactivated"
-
-
 class RestartRequired(Refused):
     """It is done, but takes effect only after a restart of the terminal."""
 
@@ -328,7 +322,7 @@ CODES: dict[str, type[TerminalError]] = {
     "urlDownloadFail": PictureLost,
     "URLDownloadFailed": PictureLost,
     "lowPrivilege": NoRight,
-    "notActivated": NotActivated,
+    "notActivated": Refused,
     "badAuthorization": WrongPassword,
     "rebootRequired": RestartRequired,
 }

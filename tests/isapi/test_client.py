@@ -140,8 +140,9 @@ def test_a_login_without_a_digest_challenge_is_nonsense(challenge: dict[str, str
 
 def test_an_unactivated_terminal_is_told_as_such() -> None:
     body = b'{"statusCode":4,"statusString":"Invalid Operation","subStatusCode":"notActivated"}'
-    with terminal(lambda *_: Reply(401, body)) as server, pytest.raises(errors.NotActivated):
+    with terminal(lambda *_: Reply(401, body)) as server, pytest.raises(errors.Refused) as refused:
         client_of(server.url).request("GET", PATH)
+    assert refused.value.code == "notactivated"
 
 
 def test_every_round_trip_is_announced_with_the_seconds_it_may_take() -> None:

@@ -32,7 +32,7 @@ WORDED = {
     errors.SameFace: ["alreadyExistThisFace"],
     errors.PictureLost: ["urlDownloadFail", "URLDownloadFailed"],
     errors.NoRight: ["lowPrivilege"],
-    errors.NotActivated: ["notActivated"],
+    errors.Refused: ["notActivated"],
     errors.RestartRequired: ["rebootRequired"],
 }
 BY_CODE = {code: kind for kind, codes in WORDED.items() for code in codes}

@@ -184,6 +184,20 @@ def test_turn_that_is_given_back_is_due_again(terminal: Terminal) -> None:
     assert schedule.claim_turns() == [ids]
 
 
+def test_turn_that_meets_another_conversation_is_due_again_as_a_whole(
+    terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    ids = desire(terminal, "1001", "1002", "1003")
+    (turn,) = schedule.claim_turns()
+    lease = leases.acquire(terminal.id, "another turn", "save", 60.0)
+
+    tasks.reconcile_in_turn(turn)
+
+    assert run_jobs() == 0
+    lease.release()
+    assert schedule.claim_turns() == [ids]
+
+
 @pytest.mark.both_databases
 def test_terminal_that_a_person_waits_for_has_no_turn(terminal: Terminal) -> None:
     (only,) = desire(terminal, "1001")
