@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Served]:
     """The app with its usual threads and places, and terminals that are given up sooner than usual."""
-    app = Served(folder, CONNECT_TIMEOUT="1", READ_TIMEOUT="3", LEASE_WAIT="3")
+    app = Served(folder, CONNECT_TIMEOUT="1", READ_TIMEOUT="2", LEASE_WAIT="2")
     app.start()
     yield app
     app.stop()
