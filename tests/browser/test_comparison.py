@@ -24,7 +24,7 @@ from tests.support.employees import save_with_file
 
 PAGE = "/terminals/1/comparison"
 # So many that their progress is seen. This comes last: what follows would compare them all, too.
-PEERS = 120
+PEERS = 60
 # What is chosen for each kind of difference.
 MENDED = {
     "name": "send",
