@@ -10,11 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from flask import request
 from sqlalchemy import func, select, update
 
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Heartbeat, Job, JobItem, Photo
+from hikflask.models import Terminal as Row
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.photo import UPLOADED
@@ -53,7 +55,9 @@ def served(tmp_path: Path, address: dict[str, str], migrated: Path) -> Iterator[
     """The app in two web processes, without a worker yet."""
     (tmp_path / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
     quick = {"SWEEP_INTERVAL": "0.5", "RETRY_BASE": "1", "CONNECT_TIMEOUT": "2", "READ_TIMEOUT": "3"}
-    app = Served(tmp_path, WORKER="external", PROCESSES=str(WEB_PROCESSES), **quick, **address)
+    # A worker talks to one terminal at a time, so the one that is killed holds no other.
+    one_by_one = {"WORKER_THREADS": "2", "WORKER_TERMINALS": "1"}
+    app = Served(tmp_path, WORKER="external", PROCESSES=str(WEB_PROCESSES), **quick, **one_by_one, **address)
     app.serve()
     yield app
     app.stop()
@@ -114,11 +118,12 @@ def children_of(process: int) -> int:
     return len(Path(f"/proc/{process}/task/{process}/children").read_text().split())
 
 
-def let_claims_end() -> None:
-    """Let the time pass after which what the killed worker has claimed is claimed again."""
+def let_claims_end(terminal_id: int) -> None:
+    """Let the time pass after which what the killed worker has claimed is claimed again, and its terminal is free."""
     later = Enrolment.next_attempt_at > database_now(1.0)
     db.session.execute(update(Enrolment).where(later).values(next_attempt_at=database_now()))
     db.session.execute(update(Job).where(Job.claimed_until > database_now()).values(claimed_until=database_now(-1.0)))
+    db.session.execute(update(Row).where(Row.id == terminal_id).values(lease_until=database_now()))
     db.session.commit()
 
 
@@ -134,16 +139,17 @@ def test_worker_killed_in_a_bulk_run_leaves_everybody_confirmed_exactly_once(
     add_people_with_photos()
     workers = [served.start_worker() for _ in range(2)]
     until(lambda: count_workers() == 2, SLOWEST)
-    killed: list[int] = []
+    killed: list[subprocess.Popen[bytes]] = []
     records: Counter[str] = Counter()
-    first = next(iter(terminals.values())).terminal
-    first.before("UserInfo/Record", lambda: kill_at_the_last_record(workers[0], records, killed))
+    first_id = next(iter(terminals))
+    first = terminals[first_id].terminal
+    first.before("UserInfo/Record", lambda: kill_at_the_last_record(workers, records, killed))
 
     jobs = [send_everybody(served, terminal_id) for terminal_id in terminals]
     until(lambda: bool(killed), SLOWEST)
-    workers[0].wait()
+    killed[0].wait()
     assert len(first.people) < len(PEOPLE)
-    let_claims_end()
+    let_claims_end(first_id)
     until(lambda: states(jobs, served) == ["done", "done"], SLOWEST)
 
     for job in jobs:
@@ -160,15 +166,27 @@ def test_worker_killed_in_a_bulk_run_leaves_everybody_confirmed_exactly_once(
     assert db.session.execute(confirmed).scalar_one() == 2 * len(PEOPLE)
     assert set(db.session.execute(select(JobItem.state)).scalars()) == {"done"}
     assert children_of(served.web.pid) == WEB_PROCESSES
-    assert workers[1].poll() is None
+    assert [worker.poll() for worker in workers if worker not in killed] == [None]
 
 
-def kill_at_the_last_record(worker: "subprocess.Popen[bytes]", records: Counter[str], killed: list[int]) -> None:
-    """Kill the worker while a terminal writes a person for somebody."""
+def kill_at_the_last_record(
+    workers: "list[subprocess.Popen[bytes]]",
+    records: Counter[str],
+    killed: "list[subprocess.Popen[bytes]]",
+) -> None:
+    """Kill the worker for which a terminal writes a person."""
     records["Record"] += 1
     if records["Record"] == LAST_RECORD:
+        (worker,) = (worker for worker in workers if has_connection(worker.pid, request.environ["REMOTE_PORT"]))
         worker.send_signal(signal.SIGKILL)
-        killed.append(os.getpid())
+        killed.append(worker)
+
+
+def has_connection(process: int, port: int) -> bool:
+    """True when a process holds the connection that begins at a port of this machine."""
+    connections = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines())
+    sockets = {f"socket:[{one[9]}]" for one in connections if one[1].endswith(f":{port:04X}")}
+    return any(os.path.realpath(file).endswith(tuple(sockets)) for file in Path(f"/proc/{process}/fd").iterdir())
 
 
 def successes(terminal: Terminal, path: str) -> dict[str, int]:
