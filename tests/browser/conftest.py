@@ -46,8 +46,8 @@ FLAGS = [
 TERMINAL_NAME = "Вход"
 LOOKS: dict[str, tuple[Literal["light", "dark"], int]] = {"desk": ("light", 1200), "phone": ("dark", 390)}
 START_SECONDS = 30
-# Pages ask again five times as often as in life; only htmx's polls ("every 1s") are made of intervals.
-IMPATIENT = "const patient = setInterval; window.setInterval = (deed, pause) => patient(deed, pause / 5)"
+# Pages that wait for something slow ask again every second, too; only htmx's polls ("every 5s") are made of intervals.
+IMPATIENT = "const patient = setInterval; window.setInterval = (deed, pause) => patient(deed, Math.min(pause, 1000))"
 
 try:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
