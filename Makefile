@@ -8,9 +8,8 @@ FILES := $(shell grep -q ' /dev/shm .*noexec' /proc/mounts || \
 	df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "TMPDIR=/dev/shm" }')
 # Python keeps what it compiled, since each of very many child processes would compile the program again.
 KEPT := PYTHONDONTWRITEBYTECODE=
-# One file of tests after the other, in the order of tests/conftest.py: what takes longest comes first. Three processes for
-# two cores, since browsers and servers are waited for.
-PYTEST := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
+PYTEST := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
