@@ -190,7 +190,7 @@ class CaptureNotSupported(NotSupported):
 
 
 class FaceRefused(Refused):
-    """The terminal does not take this picture of a face; the code tells why: none, several, too small, poor, known …"""
+    """The terminal does not take this picture of a face; the code tells why: none, several, too small, poor …"""
 
 
 class ModelingFailed(Refused):

@@ -1,6 +1,6 @@
 """Reads captures, always fresh from the database, and finds the unsaved one that a caller or a form may save."""
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -107,16 +107,13 @@ def unsaved_of_path(photo_path: str, terminal_id: int | None, employee: Employee
         Capture.draft_number.in_((employee.number, "")),
         or_(Photo.employee_id.is_(None), Photo.employee_id == employee.id),
         Photo.file.in_((file, saved_as)),
-        *_at(terminal_id),
     )
+    if terminal_id is not None:
+        statement = statement.where(Capture.terminal_id == terminal_id)
     capture = db.session.execute(statement).scalars().first()
     if capture is None:
         raise ServiceError("capture_unknown")
     return None if capture.state == USED else capture
-
-
-def _at(terminal_id: int | None) -> list[ColumnElement[bool]]:
-    return [] if terminal_id is None else [Capture.terminal_id == terminal_id]
 
 
 def unsaved_of_form(capture_id: int | None) -> Capture | None:

@@ -118,7 +118,8 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     """Return how many employees pass a filter; more than MAX_COUNTED may be counted as one more than that."""
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
-    alone = _counting_each_once(wanted)
+    bare = EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort)
+    alone = _counting_each_once(wanted) if wanted == bare else None  # What somebody typed is not kept in memory.
     if alone is not None:
         return db.session.execute(alone).scalar_one()
     words = filters.words_of(wanted)
