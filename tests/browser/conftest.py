@@ -46,11 +46,23 @@ FLAGS = [
 TERMINAL_NAME = "Вход"
 LOOKS: dict[str, tuple[Literal["light", "dark"], int]] = {"desk": ("light", 1200), "phone": ("dark", 390)}
 START_SECONDS = 30
-# Pages that wait for something slow ask again every second, too; only htmx's polls ("every 5s") are made of intervals.
-IMPATIENT = "const patient = setInterval; window.setInterval = (deed, pause) => patient(deed, Math.min(pause, 1000))"
+# Pages that wait for something slow ask again every second, too, and five times as often while a test does nothing but
+# wait (`soon`); only htmx's polls ("every 5s") are made of intervals.
+IMPATIENT = """
+const patient = setInterval;
+for (const how of ["soon", "patiently"]) addEventListener(how, () => { window.name = how; });
+window.setInterval = (deed, pause) => {
+  let asked = Date.now();
+  return patient(() => {
+    if (Date.now() - asked < (window.name === "soon" ? 200 : Math.min(pause, 1000))) return;
+    asked = Date.now();
+    deed();
+  }, 50);
+};
+"""
 
 try:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect, sync_playwright
 except ImportError:  # pragma: no cover - only where the packages of requirements-dev.txt are missing
     pytest.skip("playwright is not installed", allow_module_level=True)
 
@@ -83,6 +95,24 @@ def wait_until(page: Page, script: str, seconds: float = 15.0) -> None:
     while not page.evaluate(script):
         assert time.monotonic() < give_up, script
         page.wait_for_timeout(50)
+
+
+def reload_until(page: Page, sentence: Locator) -> None:
+    """Reload a page without JavaScript until it shows this, instead of waiting while it does so every two seconds."""
+    give_up = time.monotonic() + 30
+    while not sentence.is_visible():
+        assert time.monotonic() < give_up, sentence
+        page.wait_for_timeout(200)
+        page.reload()
+    expect(sentence).to_be_visible()
+
+
+@contextmanager
+def soon(page: Page) -> Iterator[None]:
+    """Let the pages of this window ask more often while the test waits in here for what they will show."""
+    page.dispatch_event("html", "soon")
+    yield
+    page.dispatch_event("html", "patiently")
 
 
 @dataclass

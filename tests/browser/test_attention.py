@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site, Window, opened, serving, wait_until
-from tests.browser.test_live import RETRIED, enrol
+from tests.browser.steps import enrol
+from tests.browser.test_live import RETRIED
 
 FOCUS_AND_PLACE = "[document.activeElement.id, Math.round(scrollY), document.body.dataset.kept]"
 

@@ -63,14 +63,14 @@ def test_group_is_made_filled_and_left(russian: Window, site: Site, store: Simul
     page.get_by_label("ID сотрудника").fill("G1")
     page.get_by_label("ФИО").fill("Анна Иванова")
     page.get_by_label("Отдел", exact=True).fill("Кладовая")
-    page.locator("#save").click()
-    page.get_by_role("button", name="Сохранить без фото").click()
+    page.locator("#save").press("Enter")
+    page.get_by_role("button", name="Сохранить без фото").press("Enter")
     expect(page.locator(".facts")).to_contain_text("Всюду по отделу")
     wait_for({"G1": 2}, site.simulator, store)
 
     page.get_by_role("link", name="Изменить").click()
     page.get_by_label("Отдел", exact=True).fill("Офис")
-    page.locator("#save").click()
+    page.locator("#save").press("Enter")
     expect(page.get_by_role("alert").filter(has_text="Будет")).to_contain_text("Будет удалён с: Вход, Склад.")
     assert violations(page) == []
     page.get_by_role("button", name="Сохранить и применить").click()

@@ -9,7 +9,7 @@ from pathlib import Path
 from openpyxl import Workbook
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import Site, Window
+from tests.browser.conftest import Site, Window, reload_until, soon
 from tests.support.captures import FACE
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -47,13 +47,20 @@ def choose_files(page: Page, people: FilePayload, pictures: FilePayload | None =
 
 def start(page: Page) -> None:
     """Have the file checked, and import it once every row is shown."""
-    page.locator("main .btn-save").click()
+    with soon(page):
+        page.locator("main .btn-save").click()
+        expect(page.locator("#import-start")).to_be_visible()
     page.locator("#import-start").click()
 
 
 def undo(page: Page) -> None:
     page.locator("#import-undo").click()
     page.locator("main .btn-danger").click()
+
+
+def wait_until_done(page: Page) -> None:
+    with soon(page):
+        expect(page.locator("#import .job-state")).to_contain_text("Готово")
 
 
 def shown(page: Page, number: str) -> str:
@@ -78,7 +85,8 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_come_back(russian: Window, 
     page.locator("#department").select_option("Где трудится")
     page.locator("main .btn-save").click()
 
-    expect(page.locator(".import-plan")).to_have_text("Новых: 2, изменений нет.")
+    with soon(page):
+        expect(page.locator(".import-plan")).to_have_text("Новых: 2, изменений нет.")
     assert "новый Отдел: Охрана" in shown(page, "IMP1")
     assert f"ошибка ID сотрудника: {REASON}" in shown(page, "IMP2!")
     page.locator(".import-filters").get_by_role("link", name="Ошибочные").click()
@@ -91,12 +99,12 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_come_back(russian: Window, 
     assert wrong[:4] == ["IMP2!", "Анна Петрова", "'=2+2", "6"]
 
     page.locator("#import-start").click()
-    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    wait_until_done(page)
     page.reload()
     expect(page.locator(".job-count")).to_have_text("2 из 2")
     undo(page)
     expect(page.locator("#import h1")).to_have_text("Отмена импорта")
-    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    wait_until_done(page)
     page.goto("/employees/?q=IMP")
     expect(page.get_by_role("heading", name="Сотрудников не найдено")).to_be_visible()
 
@@ -108,36 +116,40 @@ def test_workbook_with_photos_adds_and_changes_people(site: Site, russian: Windo
     choose_files(page, workbook(("IMP5", "Пётр Сидоров", "Склад")), photos("IMP5.jpg", "somebody.txt"))
     expect(page.get_by_text("Столбцы распознаны.")).to_be_visible()
     start(page)
-    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    wait_until_done(page)
     page.goto("/employees/?q=IMP5")
     expect(page.locator(".people-name img")).to_have_count(1)
 
     page.goto("/imports/new")
     choose_files(page, workbook(("IMP5", "Пётр Петрович Сидоров", "Склад"), ("IMP6", "Мария Сидорова", "")))
     page.locator("main .btn-save").click()
-    expect(page.locator(".import-plan")).to_have_text("Новых: 1, изменений: 1.")
+    with soon(page):
+        expect(page.locator(".import-plan")).to_have_text("Новых: 1, изменений: 1.")
     assert "изменится ФИО: Пётр Сидоров → Пётр Петрович Сидоров" in shown(page, "IMP5")
     page.locator("#import-start").click()
-    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    wait_until_done(page)
     undo(page)
     expect(page.locator("#import h1")).to_have_text("Отмена импорта")
-    expect(page.locator("#import .job-state")).to_contain_text("Готово")
+    wait_until_done(page)
     page.goto("/employees/?q=IMP")
     expect(page.locator("tbody .people-name a")).to_have_text(["Пётр Сидоров"])
 
 
 def test_main_path_without_javascript(english_without_javascript: Window) -> None:
     page = english_without_javascript.page
+    done = page.locator("#import .job-state", has_text="Done")
     page.goto("/imports/new")
     choose_files(page, workbook(("IMP7", "Anna Brown", "Security")))
-    start(page)
-    expect(page.locator("#import .job-state")).to_contain_text("Done")
+    page.locator("main .btn-save").click()
+    reload_until(page, page.locator("#import-start"))
+    page.locator("#import-start").click()
+    reload_until(page, done)
     expect(page.locator("noscript")).to_have_count(0)
 
     undo(page)
 
     expect(page.locator("#import h1")).to_have_text("Undoing of an import")
-    expect(page.locator("#import .job-state")).to_contain_text("Done")
+    reload_until(page, done)
     page.goto("/employees/?q=IMP7")
     expect(page.get_by_text("Nobody matches")).to_be_visible()
 

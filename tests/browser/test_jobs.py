@@ -14,7 +14,7 @@ from hikflask.models.columns import database_now
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from tests.browser.axe import violations
-from tests.browser.conftest import Site, Window
+from tests.browser.conftest import Site, Window, soon
 from tests.conftest import close
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
@@ -100,9 +100,10 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
         execute("DROP TRIGGER slow")
     page.locator("#job-retry").click()
     confirm(page)
-    expect(page.locator("#job .job-state")).to_contain_text("Выполнено частично", timeout=30_000)
-    assert done(page) == MANY
-    expect(page.get_by_text("Открытых удалений с терминалов не осталось.")).to_be_visible(timeout=30_000)
+    with soon(page):
+        expect(page.locator("#job .job-state")).to_contain_text("Выполнено частично", timeout=30_000)
+        assert done(page) == MANY
+        expect(page.get_by_text("Открытых удалений с терминалов не осталось.")).to_be_visible(timeout=30_000)
     expect(page.locator("#job")).not_to_have_attribute("hx-get", re.compile("."))
     page.goto("/jobs/")
     expect(page.locator("main .rows > li", has_text="Деактивация")).to_have_count(1)

@@ -17,7 +17,7 @@ from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import violations
-from tests.browser.conftest import Site, Window, serving
+from tests.browser.conftest import Site, Window, serving, soon
 from tests.conftest import PASSWORD, close
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.employees import save_with_file
@@ -65,7 +65,8 @@ def confirm_face(site: Site, page: Page, name: str, face: bytes) -> None:
 
 def expect_face(page: Page, name: str) -> None:
     """Wait for the question whether this is the face, with the focus on the button."""
-    expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
+    with soon(page):
+        expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
     expect(page.locator("#save")).to_have_text("Сохранить и дальше")
     expect(page.locator("#save")).to_be_focused()
 

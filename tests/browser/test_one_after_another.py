@@ -5,7 +5,7 @@ from threading import Event
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site, Window
-from tests.browser.test_enrolment import assert_enrolled
+from tests.browser.steps import assert_enrolled, show
 from tests.support.captures import FACE, OTHER_FACE
 
 COUNTED = """
@@ -27,7 +27,7 @@ def enrol_next(site: Site, page: Page, number: str, name: str, face: bytes) -> N
     page.keyboard.press("Tab")
     page.keyboard.type(name)
     page.get_by_role("button", name="Захватить фото с терминала").click()
-    site.simulator.present_alone(face)
+    show(site, page, face)
     expect(page.locator("#capture").get_by_text(f"✅ Фото успешно захвачено! Это {name}?")).to_be_visible()
     page.get_by_role("button", name="Сохранить и добавить следующего").click()
     expect(page.locator(f"#latest li:has-text('{number}')")).to_be_visible()

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, FilePayload, FloatRect, Page, Playwrigh
 
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import give_axe, violations
-from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, serving, wait_until
-from tests.browser.test_enrolment import called, fill, panel
+from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, reload_until, serving, wait_until
+from tests.browser.steps import called, fill, panel, save
 from tests.support.drawn_faces import FAIR, jpeg, landscape, place, portrait
 
 SIZES: dict[str, tuple[Any, int, int]] = {"desk": ("light", 1366, 650), "phone": ("dark", 390, 844)}
@@ -100,7 +100,7 @@ def each_look(page: Page) -> Iterator[str]:
 
 
 def save_until_green(page: Page) -> None:
-    page.locator("#save").click()
+    save(page)
     expect(page.get_by_text(re.compile(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо."))).to_be_visible()
 
 
@@ -148,7 +148,7 @@ def test_save_asks_once_about_a_photo_that_a_terminal_would_refuse(browser: Brow
         page.locator("#photo").set_input_files(file(jpeg(landscape())))
         wait_for_photo(page)
 
-        page.locator("#save").click()
+        page.locator("#save").press("Enter")
         question = page.get_by_role("alert").filter(has_text="Всё равно сохранить?")
         expect(question).to_be_visible()
         expect(page.get_by_label("ФИО")).to_have_value(called("P3"))
@@ -187,10 +187,10 @@ def test_look_turn_and_save_without_javascript(site: Site, english_without_javas
     page.get_by_role("button", name="Check the photo").click()
     expect(page.get_by_alt_text("The chosen photo")).to_be_visible()
     expect(page.get_by_label("Full name")).to_have_value("Anna Smith")
-    page.get_by_role("button", name="Turn right").click()
+    page.get_by_role("button", name="Turn right").press("Enter")
     expect(page.get_by_alt_text("The chosen photo")).to_be_visible()
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text(f"On “{TERMINAL_NAME}”: person and face.")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    reload_until(page, page.get_by_text(f"On “{TERMINAL_NAME}”: person and face."))
     assert sent(site, "P4").size == (450, 600)
 
 

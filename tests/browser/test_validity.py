@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import TERMINAL_NAME, Site, Window
+from tests.browser.steps import save, show, take
 from tests.support.captures import FACE
 
 
@@ -18,10 +19,9 @@ def test_days_go_from_the_form_to_the_terminal(site: Site, russian: Window) -> N
     page.get_by_label("Действует с").fill("2036-03-01")
     page.get_by_label("Действует по").fill("2036-06-30")
     assert violations(page) == []
-    page.get_by_role("button", name="Захватить фото с терминала").click()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
+    take(page)
+    show(site, page, FACE)
+    save(page)
 
     expect(page.get_by_text(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо.")).to_be_visible()
     expect(page.get_by_text("30 июня 2036 г. включительно")).to_be_visible()
