@@ -1,6 +1,6 @@
 """The employee form on a small screen and on a phone: what is in sight, what asks first, and the keyboard alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,15 +9,17 @@ from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Terminal
-from tests.browser.conftest import Site, Window, serving
-from tests.browser.test_enrolment import fill, panel
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
+from tests.browser.conftest import IMPATIENT, Site, Window, serving, soon
+from tests.browser.steps import fill, panel, save, show, take
 from tests.conftest import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 
 SIZES = {"desk": (1366, 650), "phone": (390, 844)}
 # A desk screen of 1366x650 at a zoom of 200 %, and one of 1920x940.
-ZOOMED = ({"width": 683, "height": 325}, {"width": 960, "height": 470})
+ZOOMED = ((683, 325), (960, 470))
 AWAY = "Склад у дальних ворот"
 LONG_NAME = ("Константинопольская-Римская Александра-Виктория " * 3)[:128].strip()
 MAX_TABS = 60
@@ -70,41 +72,18 @@ def sight(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Itera
     assert [one for one in window.complaints if "status of 4" not in one] == []
 
 
-def captured(site: Site, page: Page, face: bytes) -> None:
+def in_sight(page: Page, *selectors: str, sizes: Iterable[tuple[int, int]] = SIZES.values()) -> None:
+    """Everything is in sight in windows of these sizes; unscrolled, as if the page had been opened in each of them."""
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("scrollY") == 0
+        Sight(page, height).has(*selectors)
+
+
+def capture(site: Site, page: Page, face: bytes) -> None:
     """Press the button of the capture and show a face."""
-    page.locator("#capture-take").click()
-    site.simulator.present_alone(face)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-
-
-def test_next_step_is_in_sight_in_each_state(site: Site, sight: Sight) -> None:
-    page = sight.page
-    page.goto("/employees/new")
-    sight.has("#hikvision_id", "#full_name", "#department", "#terminal_id", "#capture-take", "#save")
-    page.get_by_label("Терминал", exact=True).select_option(label=AWAY)
-    page.locator("#capture-take").click()
-    expect(page.locator("#capture[data-state=failed]")).to_be_visible()
-    sight.has(".capture-frame", ".capture-text", "#capture-take", "#save")
-
-    fill(page, f"W{sight.height}", LONG_NAME)
-    page.get_by_label("Терминал", exact=True).select_option(label="Вход")
-    page.locator("#capture-take").click()
-    expect(page.locator("#capture-seconds")).to_be_visible()
-    sight.has(".capture-frame", "#capture-says", "#capture-seconds", "#capture-cancel")
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    expect(panel(page)).to_contain_text("Это Константинопольская-Римская")
-    sight.has("#photo-new", ".capture-text", "#save", "#capture-take")
-    page.get_by_label("ФИО").fill("Иван Иванов")  # The terminal takes 64 Russian letters.
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-
-    page.goto(f"{page.url}/edit")
-    sight.has("#full_name", "#save", "#capture-take")
-    captured(site, page, OTHER_FACE)
-    sight.has("#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take")
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    take(page)
+    show(site, page, face)
 
 
 def open_and_close_large(page: Page) -> None:
@@ -122,34 +101,45 @@ def open_and_close_large(page: Page) -> None:
     assert picture.bounding_box() == small
 
 
-def test_captured_face_opens_large_and_is_clear_of_the_bar_at_a_zoom_of_200_percent(
-    site: Site, russian: Window
-) -> None:
+def test_next_step_is_in_sight_in_each_state_and_the_captured_face_opens_large(site: Site, russian: Window) -> None:
     page = russian.page
     page.goto("/employees/new")
-    fill(page, "Z200", "Вера Фигнер")
-    captured(site, page, FACE)
+    in_sight(page, "#hikvision_id", "#full_name", "#department", "#terminal_id", "#capture-take", "#save")
+    page.get_by_label("Терминал", exact=True).select_option(label=AWAY)
+    with soon(page):
+        page.locator("#capture-take").press("Enter")
+        expect(page.locator("#capture[data-state=failed]")).to_be_visible()
+    in_sight(page, ".capture-frame", ".capture-text", "#capture-take", "#save")
+
+    fill(page, "W1", LONG_NAME)
+    page.get_by_label("Терминал", exact=True).select_option(label="Вход")
+    take(page)
+    with soon(page):
+        expect(page.locator("#capture-seconds")).to_be_visible()
+    in_sight(page, ".capture-frame", "#capture-says", "#capture-seconds", "#capture-cancel")
+    show(site, page, FACE)
+    expect(panel(page)).to_contain_text("Это Константинопольская-Римская")
+    in_sight(page, "#photo-new", ".capture-text", "#save", "#capture-take")
+    page.get_by_label("ФИО").fill("Иван Иванов")  # The terminal takes 64 Russian letters.
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    in_sight(page, "#photo-new", ".capture-text", "#save", "#save-next", "#capture-take", sizes=ZOOMED)
     open_and_close_large(page)
-    for size in ZOOMED:
-        page.set_viewport_size(size)
-        Sight(page, size["height"]).has("#photo-new", ".capture-text", "#save", "#save-next", "#capture-take")
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    save(page)
 
     page.goto(f"{page.url}/edit")
-    captured(site, page, OTHER_FACE)
-    for size in ZOOMED:
-        page.set_viewport_size(size)
-        Sight(page, size["height"]).has("#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take")
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    in_sight(page, "#full_name", "#save", "#capture-take")
+    capture(site, page, OTHER_FACE)
+    in_sight(
+        page, "#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take", sizes=[*SIZES.values(), *ZOOMED]
+    )
+    save(page)
 
 
 def test_what_is_wrong_and_what_asks_are_in_sight(sight: Sight) -> None:
     page = sight.page
     page.goto("/employees/new")
     fill(page, "A-1")
-    page.locator("#save").click()
+    page.locator("#save").press("Enter")
     sight.has("#hikvision_id-error", "#full_name", "#department", "#capture-take", "#save")
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
 
@@ -181,24 +171,18 @@ def test_leaving_asks_as_soon_as_something_is_typed(site: Site, russian: Window)
     page.get_by_role("button", name="English").click()
     expect(page.get_by_label("Full name")).to_have_value("Вера Павлова")
     page.get_by_role("button", name="Русский").click()
-    captured(site, page, FACE)
+    capture(site, page, FACE)
     assert asked == ["beforeunload"]
     page.get_by_role("link", name="К списку").click()
     assert asked == ["beforeunload"] * 2
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    save(page)
     assert asked == ["beforeunload"] * 2
 
 
 def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: Site, russian: Window) -> None:
     page = russian.page
-    page.goto("/employees/new")
-    fill(page, "Q2", "Глеб Успенский")
-    captured(site, page, FACE)
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-    address = page.url
-
+    with site.app.app_context():
+        employee_id = save_employee(Draft("Q2", "Глеб Успенский", "Охрана")).row.id
     page.goto("/employees/new")
     below = page.locator("#department, .enrol-bar .btn")
     before = [one.bounding_box() for one in below.all()]
@@ -214,19 +198,18 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     # Whoever reaches for the next field or a button at this moment does not miss it.
     assert [one.bounding_box() for one in below.all()] == before
     page.locator("#known").get_by_role("link").last.click()
-    expect(page).to_have_url(f"{address}/edit")
+    expect(page).to_have_url(f"{site.url}/employees/{employee_id}/edit")
 
 
 def test_question_follows_the_name_in_the_field(site: Site, russian: Window) -> None:
     page = russian.page
     page.goto("/employees/new")
     fill(page, "Q5", "Осип Мандельштам")
-    page.locator("#capture-take").click()
-    expect(page.locator("#capture-seconds")).to_be_visible()
+    take(page)
     # What is typed in the last half second is not stored with the capture yet.
     page.route("**/captures/draft", lambda route: route.fulfill(status=204))
     page.get_by_label("ФИО").fill("Анна Ахматова")
-    site.simulator.present_alone(FACE)
+    show(site, page, FACE)
     question, announcer = page.locator("#capture .capture-good"), page.locator("#announcer")
     expect(question).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
     expect(announcer).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
@@ -234,8 +217,7 @@ def test_question_follows_the_name_in_the_field(site: Site, russian: Window) -> 
     expect(question).to_have_text("✅ Фото успешно захвачено!")
     page.get_by_label("ФИО").fill("Белла $& Ахмадулина")
     expect(question).to_have_text("✅ Фото успешно захвачено! Это \u2068Белла $& Ахмадулина\u2069?")
-    page.locator("#save").click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    save(page)
     assert site.simulator.people["Q5"]["name"] == "Белла $& Ахмадулина"
 
 
@@ -250,6 +232,7 @@ def tab_to(page: Page, wanted: Locator, most: int = MAX_TABS) -> None:
 
 def test_keyboard_alone_leads_from_the_sign_in_to_green(browser: Browser, site: Site, russian: Window) -> None:  # noqa: ARG001
     context = browser.new_context(locale="ru-RU", base_url=site.url)
+    context.add_init_script(IMPATIENT)
     page = context.new_page()
     page.goto("/")
     tab_to(page, page.locator("[name=name]"))
@@ -267,10 +250,11 @@ def test_keyboard_alone_leads_from_the_sign_in_to_green(browser: Browser, site: 
         page.keyboard.press("Tab")
     tab_to(page, page.locator("#capture-take"))
     page.keyboard.press("Enter")
-    expect(page.locator("#capture-seconds")).to_be_visible()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    with soon(page):
+        expect(page.locator("#capture-seconds")).to_be_visible()
+    show(site, page, FACE)
     tab_to(page, page.locator("#save"), most=1)
-    page.keyboard.press("Enter")
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    with soon(page):
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-state=confirmed]")).to_be_visible()
     context.close()

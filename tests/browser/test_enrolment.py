@@ -2,31 +2,13 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import TERMINAL_NAME, Site, Window
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
+from tests.browser.conftest import TERMINAL_NAME, Site, Window, reload_until, soon
+from tests.browser.steps import assert_enrolled, called, fill, panel, save, show, take
 from tests.support.captures import FACE, OTHER_FACE
-
-
-def called(number: str) -> str:
-    """A name that nobody else has, so that no hint about namesakes moves the buttons while somebody presses them."""
-    return f"Иван Иванов {number}"
-
-
-def fill(page: Page, number: str, name: str = "", department: str = "Охрана") -> None:
-    page.locator("#hikvision_id").fill(number)
-    page.locator("#full_name").fill(name or called(number))
-    page.locator("#department").fill(department)
-
-
-def panel(page: Page) -> Locator:
-    """The capture panel; what it says is in the region for those who hear the page, too."""
-    return page.locator("#capture")
-
-
-def assert_enrolled(site: Site, number: str, name: str, face: bytes) -> None:
-    assert site.simulator.people[number]["name"] == name
-    assert site.simulator.faces[number].jpeg == face
 
 
 def test_eight_steps_in_russian(site: Site, russian: Window) -> None:
@@ -54,93 +36,93 @@ def test_eight_steps_in_english_without_javascript(site: Site, english_without_j
     page.get_by_label("Employee ID").fill("E100333")
     page.get_by_label("Full name").fill("Anna Smith")
     page.get_by_label("Department").fill("Front desk")
-    page.get_by_role("button", name="Capture from terminal").click()
+    page.get_by_role("button", name="Capture from terminal").press("Enter")
     expect(panel(page).get_by_text(f"Look into the camera of “{TERMINAL_NAME}”.")).to_be_visible()
     site.simulator.present_alone(OTHER_FACE)
     expect(panel(page).get_by_text("✅ Photo captured! Is this Anna Smith?")).to_be_visible()
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(page.get_by_text(f"On “{TERMINAL_NAME}”: person and face.")).to_be_visible()
     assert_enrolled(site, "E100333", "Anna Smith", OTHER_FACE)
 
 
-def test_typing_goes_on_while_the_panel_asks(site: Site, russian: Window) -> None:
+def test_running_capture_survives_a_reload_and_typing_goes_on_while_the_panel_asks(site: Site, russian: Window) -> None:
     page = russian.page
+    field, seconds = page.get_by_label("ФИО"), page.locator("#capture-seconds")
     page.goto("/employees/new")
-    page.get_by_role("button", name="Захватить фото с терминала").click()
-    seconds = page.locator("#capture-seconds")
+    field.fill("Мария")
+    take(page)
+    expect(page).to_have_url(re.compile(r"/employees/new\?capture=\d+$"))
     expect(seconds).to_be_visible()
-    field = page.get_by_label("ФИО")
-    field.press_sequentially("Мария ", delay=20)
+
+    page.reload()
+    expect(field).to_have_value("Мария")
+    expect(seconds).to_be_visible()
+    field.press("End")
+    field.press_sequentially(" Пет", delay=20)
     before = seconds.inner_text()
     expect(seconds).not_to_have_text(before)
     expect(field).to_be_focused()
-    field.press_sequentially("Петрова", delay=20)
+    field.press_sequentially("рова", delay=20)
     page.get_by_label("ID сотрудника").fill("T1")
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    show(site, page, FACE)
     expect(field).to_have_value("Мария Петрова")
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    save(page)
     assert_enrolled(site, "T1", "Мария Петрова", FACE)
 
 
-def test_a_running_capture_survives_a_reload(site: Site, russian: Window) -> None:
-    page = russian.page
-    page.goto("/employees/new")
-    fill(page, "R1")
-    page.get_by_role("button", name="Захватить фото с терминала").click()
-    expect(page).to_have_url(re.compile(r"/employees/new\?capture=\d+$"))
-    expect(page.locator("#capture-seconds")).to_be_visible()
-    page.reload()
-    expect(page.get_by_label("ФИО")).to_have_value(called("R1"))
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-    assert_enrolled(site, "R1", called("R1"), FACE)
-
-
-def test_slow_click_on_cancel_ends_the_capture_and_another_may_follow(site: Site, russian: Window) -> None:
-    page = russian.page
-    page.goto("/employees/new")
-    fill(page, "C1")
-    page.get_by_role("button", name="Захватить фото с терминала").click()
+def press_and_wait(page: Page, name: str) -> None:
+    """Press a button with the mouse, and let go once an answer has come."""
     seconds = page.locator("#capture-seconds")
     expect(seconds).to_be_visible()
-    box = page.get_by_role("button", name="Отмена").bounding_box()
+    box = page.get_by_role("button", name=name).bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
-    expect(seconds).not_to_have_text(seconds.inner_text())  # An answer came while the button was down.
+    expect(seconds).not_to_have_text(seconds.inner_text())
     page.mouse.up()
+
+
+def test_slow_click_on_cancel_ends_the_capture_and_the_last_of_those_that_follow_is_bound(
+    site: Site, russian: Window
+) -> None:
+    page = russian.page
+    page.goto("/employees/new")
+    fill(page, "C1")
+    take(page)
+    press_and_wait(page, "Отмена")
     expect(panel(page).get_by_text("Съёмка отменена. Ничего не сохранено.")).to_be_visible()
     expect(page.get_by_label("ID сотрудника")).to_have_value("C1")
-    page.get_by_role("button", name="Повторить").click()
-    expect(page.locator("#capture-seconds")).to_be_visible()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-    assert_enrolled(site, "C1", called("C1"), FACE)
+    expect(page.get_by_role("button", name="Повторить")).to_be_visible()
+    take(page)
+    show(site, page, FACE)
+
+    expect(page.get_by_role("button", name="Снять заново")).to_be_visible()
+    take(page)
+    show(site, page, OTHER_FACE)
+    save(page)
+    assert_enrolled(site, "C1", called("C1"), OTHER_FACE)
 
 
 def test_cancel_works_without_javascript(english_without_javascript: Window) -> None:
     page = english_without_javascript.page
     page.goto("/employees/new")
     fill(page, "N1", "Anna Smith")
-    page.get_by_role("button", name="Capture from terminal").click()
-    expect(page.locator("#capture-seconds")).to_be_visible()
+    page.get_by_role("button", name="Capture from terminal").press("Enter")
+    expect(page.locator("#full_name")).to_be_hidden()
+    reload_until(page, page.locator("#capture-seconds"))
     expect(page.locator("#full_name")).to_be_hidden()
     expect(page.locator(".typed-text").get_by_text("Anna Smith")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").press("Enter")
     expect(panel(page).get_by_text("Capture cancelled. Nothing was saved.")).to_be_visible()
     expect(page.get_by_label("Full name")).to_have_value("Anna Smith")
 
 
-def test_a_double_click_on_capture_does_not_cancel_it(site: Site, russian: Window) -> None:
+def test_double_click_on_capture_does_not_cancel_it_and_a_cancelled_retake_brings_the_earlier_face_back(
+    site: Site, russian: Window
+) -> None:
     page = russian.page
     page.goto("/employees/new")
-    fill(page, "W1")
+    fill(page, "K1")
     page.locator("#capture-take").click(trial=True)
     button = page.locator("#capture-take").bounding_box()
     assert button
@@ -149,26 +131,16 @@ def test_a_double_click_on_capture_does_not_cancel_it(site: Site, russian: Windo
     expect(page.locator("#capture-cancel")).to_be_attached()
     page.mouse.click(x, y)
     expect(page.locator("#capture-seconds")).to_be_visible()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    show(site, page, FACE)
 
-
-def test_retaking_shows_the_new_face_and_binds_it(site: Site, russian: Window) -> None:
-    page = russian.page
-    page.goto("/employees/new")
-    fill(page, "A1")
-    page.get_by_role("button", name="Захватить фото с терминала").click()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Снять заново").click()
-    expect(page.locator("#capture-seconds")).to_be_visible()
-    site.simulator.present_alone(OTHER_FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-    assert_enrolled(site, "A1", called("A1"), OTHER_FACE)
+    take(page)
+    with soon(page):
+        expect(page.locator("#capture-seconds")).to_be_visible()
+    page.get_by_role("button", name="Отмена").press("Enter")
+    expect(panel(page).get_by_text("Новая съёмка отменена. Прежний снимок остаётся.")).to_be_visible()
+    expect(page.get_by_alt_text("Снятое лицо")).to_be_visible()
+    save(page)
+    assert_enrolled(site, "K1", called("K1"), FACE)
 
 
 def test_enter_in_a_field_neither_captures_nor_saves_without_a_face_but_asks(site: Site, russian: Window) -> None:
@@ -186,16 +158,13 @@ def test_enter_in_a_field_neither_captures_nor_saves_without_a_face_but_asks(sit
     russian.complaints.clear()  # The console tells of the status 422.
 
 
-def test_the_search_answers_while_typing(russian: Window) -> None:
+def test_the_search_answers_while_typing(site: Site, russian: Window) -> None:
     page = russian.page
-    for number, name in (("F1", "Фёдор Орлов"), ("F2", "Фаина Зимина")):
-        page.goto("/employees/new")
-        fill(page, number, name)
-        page.get_by_role("button", name="Сохранить", exact=True).click()
-        page.get_by_role("button", name="Сохранить без фото").click()
-        expect(page).to_have_url(re.compile(r"/employees/\d+$"))
-    russian.complaints.clear()  # The console tells of the status 422.
+    with site.app.app_context():
+        save_employee(Draft("F1", "Фёдор Орлов"))
+        save_employee(Draft("F2", "Фаина Зимина"))
     page.goto("/employees/")
+    expect(page.get_by_text("Фаина Зимина")).to_be_visible()
     page.get_by_label("Поиск").press_sequentially("орлов", delay=30)
     expect(page.get_by_text("Фаина Зимина")).to_be_hidden()
     expect(page.get_by_text("Фёдор Орлов")).to_be_visible()
@@ -208,40 +177,21 @@ def test_another_language_loses_neither_typed_fields_nor_the_face(site: Site, ru
     fill(page, "G1", "Анна Громова")
     page.get_by_role("button", name="English").click()
     expect(page.get_by_label("Full name")).to_have_value("Анна Громова")
-    page.get_by_role("button", name="Capture from terminal").click()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
+    take(page)
+    show(site, page, FACE)
     page.get_by_label("Department").fill("Архив")
     page.get_by_role("button", name="Русский").click()
     expect(panel(page).get_by_text("✅ Фото успешно захвачено! Это Анна Громова?")).to_be_visible()
     expect(page.get_by_label("Отдел")).to_have_value("Архив")
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
+    save(page)
     assert_enrolled(site, "G1", "Анна Громова", FACE)
-
-
-def test_cancelled_retake_brings_the_earlier_face_back(site: Site, russian: Window) -> None:
-    page = russian.page
-    page.goto("/employees/new")
-    fill(page, "K1")
-    page.get_by_role("button", name="Захватить фото с терминала").click()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Снять заново").click()
-    expect(page.locator("#capture-seconds")).to_be_visible()
-    page.get_by_role("button", name="Отмена").click()
-    expect(panel(page).get_by_text("Новая съёмка отменена. Прежний снимок остаётся.")).to_be_visible()
-    expect(page.get_by_alt_text("Снятое лицо")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-    assert_enrolled(site, "K1", called("K1"), FACE)
 
 
 def test_what_was_wrong_with_a_number_goes_away_when_it_is_typed_anew(russian: Window) -> None:
     page = russian.page
     page.goto("/employees/new")
     fill(page, "A-1")
-    page.get_by_role("button", name="Сохранить", exact=True).click()
+    page.get_by_role("button", name="Сохранить", exact=True).press("Enter")
     expect(page.locator("#hikvision_id-error")).to_be_visible()
     page.wait_for_load_state()  # The sentence is there before the script is.
     russian.complaints.clear()  # The console tells of the status 422.
@@ -251,6 +201,6 @@ def test_what_was_wrong_with_a_number_goes_away_when_it_is_typed_anew(russian: W
     expect(number).not_to_have_attribute("aria-invalid", "true")
     expect(number).not_to_have_class(re.compile("is-invalid"))
     number.fill("A-2")
-    page.get_by_role("button", name="Захватить фото с терминала").click()
+    page.get_by_role("button", name="Захватить фото с терминала").press("Enter")
     expect(page.locator("#capture")).to_contain_text("Введите ID: латинские буквы и цифры, до 32 знаков.")
     russian.complaints.clear()

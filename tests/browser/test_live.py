@@ -5,9 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site, Window
-from tests.browser.test_enrolment import fill
+from tests.browser.steps import enrol
 from tests.conftest import PASSWORD
-from tests.support.captures import FACE
 
 # Milliseconds until a terminal that did not answer is tried again by itself, and some more.
 RETRIED = 60_000
@@ -28,38 +27,13 @@ def test_added_terminal_shows_the_end_of_its_check_by_itself(site: Site, russian
     page.get_by_role("button", name="Удалить").click()
 
 
-def enrol(site: Site, page: Page, number: str) -> str:
-    """Save an employee with a face and return the address of the page."""
-    page.goto("/employees/new")
-    fill(page, number)
-    page.get_by_role("button", name="Захватить фото с терминала").click()
-    site.simulator.present_alone(FACE)
-    expect(page.locator("#capture[data-state=captured]")).to_be_visible()
-    page.get_by_role("button", name="Сохранить", exact=True).click()
-    expect(page.locator("[data-state=confirmed]")).to_be_visible()
-    return page.url
-
-
 def deactivate(page: Page) -> None:
     """Deactivate the employee whose page is shown, and answer the question."""
     page.get_by_role("link", name="Деактивировать").click()
     page.get_by_role("button", name="Деактивировать").click()
 
 
-def test_alarm_of_the_bar_goes_when_the_terminal_confirms(site: Site, russian: Window) -> None:
-    page = russian.page
-    enrol(site, page, "Z1")
-    site.server.stop()
-    try:
-        deactivate(page)
-        expect(page.locator("#alarm")).to_contain_text("Ещё может открыть двери: 1")
-    finally:
-        site.server.start()
-    expect(page.locator("[data-state=removed]")).to_be_visible(timeout=RETRIED)
-    expect(page.locator("#alarm")).to_be_hidden()
-
-
-def test_removal_is_in_sight_until_confirmed_and_a_new_try_is_said_and_keeps_the_focus(
+def test_removal_is_in_sight_until_the_terminal_confirms_and_a_new_try_is_said_and_keeps_the_focus(
     site: Site, russian: Window
 ) -> None:
     page = russian.page
@@ -68,7 +42,7 @@ def test_removal_is_in_sight_until_confirmed_and_a_new_try_is_said_and_keeps_the
     site.server.stop()
     try:
         deactivate(page)
-        expect(page.get_by_text("Ещё может открыть двери: 1")).to_be_visible()
+        expect(page.locator("#alarm")).to_contain_text("Ещё может открыть двери: 1")
         expect(page.locator("[data-state=leaving]")).to_contain_text("нет связи с")
         expect(page.locator("#enrolments")).to_contain_text("Попытка в ")
         retry.press("Enter")
@@ -77,9 +51,9 @@ def test_removal_is_in_sight_until_confirmed_and_a_new_try_is_said_and_keeps_the
         expect(retry).to_be_focused()
     finally:
         site.server.start()
-    retry.press("Enter")
-    expect(page.locator("[data-state=removed]")).to_be_visible()
+    expect(page.locator("[data-state=removed]")).to_be_visible(timeout=RETRIED)
     expect(page.locator("#enrolments")).to_contain_text("Доступ снят")
+    expect(page.locator("#alarm")).to_be_hidden()
     assert "Z9" not in site.simulator.people
 
 
