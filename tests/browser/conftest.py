@@ -164,7 +164,9 @@ class gunicorn:  # noqa: N801 - used as a function
         self.log = log
         command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"]
         with log.open("wb") as output:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
 
     def __enter__(self) -> str:
         for _ in range(START_SECONDS * 10):
@@ -177,7 +179,8 @@ class gunicorn:  # noqa: N801 - used as a function
         raise AssertionError(self.log.read_text())
 
     def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        # An orderly end takes a second, and nobody needs what is left: tests/processes has such ends.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(30)
 
     def _answers(self, url: str) -> bool:
