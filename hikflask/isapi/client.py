@@ -1,4 +1,4 @@
-"""The HTTP client of one terminal: session, Digest, TLS pin and time-outs. Only this module imports `requests`.
+"""The HTTP client of one terminal: connection, Digest, TLS pin and time-outs. Only this module imports `requests`.
 
 What the vendor allows: HTTP on 80 or HTTPS on 443 with a self-signed certificate, Digest login, one conversation at a
 time (ISAPI guide, "Security"; the limits are not documented). Five to seven refused passwords lock the account for
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
@@ -51,6 +50,7 @@ READ_SECONDS = 8.0
 MIN_TRIES = 5  # terminals lock after 5 to 7 refused passwords (three recordings)
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 CHUNK = 64 * 1024
+HEADERS = {"User-Agent": "hikflask", "Accept-Encoding": "identity", "Accept": "*/*", "Connection": "keep-alive"}
 STALE = re.compile(r'\bstale="?true\b', re.IGNORECASE)
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,11 @@ class Client:
         self._trip = Trip()
         self._lock = threading.Lock()
         pin = normal_fingerprint(fingerprint) if fingerprint else None
-        self._session = _session(self._trip, resolve, pin, transport)
+        # Off only with a pin, which is verified instead.
+        self._verify = pin is None
+        adapter: HTTPAdapter = FingerprintAdapter(pin) if pin and self._address.startswith("https:") else HTTPAdapter()
+        watch(adapter.poolmanager, self._trip, resolve)
+        self._adapter = transport or adapter
 
     def __repr__(self) -> str:
         return f"<Client {self._username} at {self._address}>"
@@ -127,7 +131,7 @@ class Client:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        self._adapter.close()
 
     def request(
         self,
@@ -235,7 +239,8 @@ class Client:
         prepared = self._prepare(call)
         self._trip.begin(seconds, call.slow)
         try:
-            sent = self._session.send(prepared, timeout=call.timeout, stream=True, allow_redirects=False)
+            # No session: it would keep cookies, read where a redirect leads, and ask the environment for proxies.
+            sent = self._adapter.send(prepared, stream=True, timeout=call.timeout, verify=self._verify)
             with closing(sent) as response:
                 body = self._body(response, call)
         except AddressRefused as error:
@@ -253,10 +258,13 @@ class Client:
         return _Reply(answer, response.headers.get("WWW-Authenticate", ""))
 
     def _prepare(self, call: _Call) -> requests.PreparedRequest:
-        headers = {"Content-Type": call.content_type} if call.content_type else {}
+        headers = {**HEADERS, "Content-Type": call.content_type} if call.content_type else HEADERS
         prepared = requests.PreparedRequest()
-        # What a session would add besides (cookies, parameters, its own login) is never wanted here.
-        prepared.prepare(call.method, self._address + call.path, {**self._session.headers, **headers}, data=call.data)
+        # Not prepare(), which would look for parameters, cookies and a login besides.
+        prepared.prepare_method(call.method)
+        prepared.prepare_url(self._address + call.path, None)
+        prepared.prepare_headers(headers)
+        prepared.prepare_body(call.data, None)
         authorization = self._login.header(call.method, prepared.path_url)
         if authorization:
             prepared.headers["Authorization"] = authorization
@@ -293,26 +301,3 @@ def _address(url: str) -> str:
     if parts.port == 0:  # reading the port raises when it is not a number
         raise ValueError("port 0 is none")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-class _StayingSession(requests.Session):
-    """Ignores redirects: requests would parse the Location header even when it must not follow it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return None for every answer."""
-
-
-def _session(trip: Trip, resolve: Resolver, fingerprint: str | None, transport: BaseAdapter | None) -> requests.Session:
-    session = _StayingSession()
-    # No proxies, no REQUESTS_CA_BUNDLE, no .netrc: a terminal is in the local network and is trusted by its pin.
-    session.trust_env = False
-    session.headers.update({"User-Agent": "hikflask", "Accept-Encoding": "identity"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("http://", "https://"):
-        pin = fingerprint if scheme == "https://" else None
-        adapter: HTTPAdapter = FingerprintAdapter(pin) if pin else HTTPAdapter()
-        watch(adapter.poolmanager, trip, resolve)
-        session.mount(scheme, transport or adapter)
-    # Off only with a pin, which is verified instead. Each adapter serves one client.
-    session.verify = fingerprint is None
-    return session
