@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Insert, event
+from sqlalchemy import Engine, Insert, event
 
 Hook = Callable[[], object]
 # SQLite has one writer, and makes the others poll. So the threads of a process wait for each other here, and go on at
@@ -46,6 +46,13 @@ class OwnedSession(Session):
     """The session of a request or a thread. `work` is there while somebody owns its transaction."""
 
     work: Work | None = None
+    _engine: Engine | None = None
+
+    def get_bind(self, *_: object, **__: object) -> Engine:
+        """Return the engine of the one database. Flask-SQLAlchemy would look for it anew with each statement."""
+        if self._engine is None:
+            self._engine = self._db.engine
+        return self._engine
 
     def commit(self) -> None:
         """Refuse to end what belongs to its owner."""

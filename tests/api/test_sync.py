@@ -84,7 +84,7 @@ def test_sync_over_a_warm_connection_is_five_requests(client: FlaskClient, simul
 def test_sync_asks_the_database_no_more_than_it_must(client: FlaskClient, simulator: Simulated) -> None:
     for number in ("100", "101"):
         added = add(client, hikvision_id=number)
-        capture(client, simulator, hikvision_id=number)
+        capture(client, simulator)
         with counted_statements() as statements:
             answer = sync(client, added["id"])
         assert answer.status_code == 200

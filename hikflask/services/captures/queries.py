@@ -1,7 +1,7 @@
 """Reads captures, always fresh from the database, and finds the unsaved one that a caller or a form may save."""
 
-from sqlalchemy import and_, bindparam, or_, select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy import Integer, and_, bindparam, exists, or_, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask.extensions import db
@@ -22,28 +22,32 @@ WITH_TERMINAL_BY_ID = WITH_TERMINAL.where(Capture.id == bindparam("capture_id"))
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
 LATELY = Capture.created_at > database_now(-LATELY_SECONDS)
+# None: at any terminal.
+TERMINAL_ID = bindparam("terminal_id", type_=Integer)
+OTHER = aliased(Capture)
+# It has no number, and its caller took another picture lately that could be meant.
+IS_UNCLEAR = and_(
+    Capture.draft_number == "",
+    exists().where(
+        OTHER.requested_by == Capture.requested_by,
+        OTHER.state.in_((CAPTURED, SUPERSEDED)),
+        OTHER.draft_number.in_((bindparam("number"), "")),
+        OTHER.created_at > database_now(-LATELY_SECONDS),
+        OTHER.id != Capture.id,
+        or_(TERMINAL_ID.is_(None), OTHER.terminal_id == TERMINAL_ID),
+    ),
+)
 NEWEST = (
-    WITH_TERMINAL.where(
+    WITH_TERMINAL.add_columns(IS_UNCLEAR.label("is_unclear"))
+    .where(
         Capture.requested_by == bindparam("requested_by"),
         or_(Capture.state.in_((CAPTURED, USED)), and_(Capture.state == SUPERSEDED, LATELY)),
         or_(Capture.draft_number == bindparam("number"), and_(Capture.draft_number == "", LATELY)),
+        or_(TERMINAL_ID.is_(None), Capture.terminal_id == TERMINAL_ID),
     )
     .order_by(Capture.id.desc())
     .limit(1)
 )
-NEWEST_THERE = NEWEST.where(Capture.terminal_id == bindparam("terminal_id"))
-OTHER_UNSAVED = (
-    select(Capture.id)
-    .where(
-        Capture.requested_by == bindparam("requested_by"),
-        Capture.state.in_((CAPTURED, SUPERSEDED)),
-        Capture.draft_number.in_((bindparam("number"), "")),
-        LATELY,
-        Capture.id != bindparam("capture_id"),
-    )
-    .limit(1)
-)
-OTHER_UNSAVED_THERE = OTHER_UNSAVED.where(Capture.terminal_id == bindparam("terminal_id"))
 
 
 def get(capture_id: int) -> Capture | None:
@@ -84,12 +88,12 @@ def latest_unsaved(terminal_id: int | None, number: str, requested_by: str) -> C
     :raises capture_not_named: when it has no number, and the caller took another picture lately that could be meant.
     """
     given = {"number": number, "requested_by": requested_by, "terminal_id": terminal_id}
-    newest, other = (NEWEST, OTHER_UNSAVED) if terminal_id is None else (NEWEST_THERE, OTHER_UNSAVED_THERE)
-    capture = db.session.execute(newest, given).scalar_one_or_none()
-    if capture is None or capture.state == USED:
+    newest = db.session.execute(NEWEST, given).one_or_none()
+    if newest is None or newest.Capture.state == USED:
         return None
-    if not capture.draft_number and db.session.execute(other, {**given, "capture_id": capture.id}).first():
+    if newest.is_unclear:
         raise ServiceError("capture_not_named")
+    capture: Capture = newest.Capture
     return capture
 
 

@@ -45,6 +45,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask.extensions import Base, db
 from hikflask.models import Employee, Terminal
@@ -243,6 +244,18 @@ def changed_rows(statement: Update | Delete, parameters: Mapping[str, Any] | Non
     """
     result = db.session.execute(statement, parameters, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
+
+
+def write_columns(row: Any, **values: Any) -> None:
+    """Write columns of a row in the open transaction. The ORM's flush takes several times as long."""
+    changed_rows(_one_row(row.__table__), {"its_id": row.id, **values})
+    for name, value in values.items():
+        set_committed_value(row, name, value)
+
+
+@cache
+def _one_row(table: Table) -> Update:
+    return update(table).where(table.c.id == bindparam("its_id"))
 
 
 def claim_rows(due: Select[*Columns], writes: Mapping[str, Any]) -> list[Row[*Columns]]:

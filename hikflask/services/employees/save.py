@@ -161,7 +161,7 @@ def _written(
         _keep(photo, employee, source)
         employee.photo_id = photo.id
     if shown := photo or employee.photo:
-        files.rename(shown, draft.number)
+        shown.file = files.rename(shown, draft.number)
     # Before the terminal of the photo: a terminal that a group asks for, too, is left with the group.
     if draft.groups is not None and membership.change_groups(employee, draft.groups):
         db.session.flush()
@@ -212,7 +212,7 @@ def _use(source: FaceSource, employee_id: int | None) -> Capture | None:
         if not source.take_over and capture.requested_by != source.saved_by:
             who, number = capture.requested_by, capture.draft_number
             raise ServiceError("capture_of_another", who=who, name=capture.draft_name, n=number)
-        if capture_state.apply(capture_state.SAVED, Capture.id == capture.id):
+        if capture_state.save(capture.id):
             return capture
     _refuse_unusable(capture.id, employee_id)
     return None

@@ -5,7 +5,7 @@ from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import PRESENT
 from hikflask.services.captures import queries as captures
-from hikflask.services.core.db import locked_employee, transactional
+from hikflask.services.core.db import locked_employee, transactional, write_columns
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
 from hikflask.services.employees import audit_notes
 from hikflask.services.enrolments import desired, queries
@@ -43,17 +43,21 @@ def sync_employee(
     def synced() -> ChangedRow[Enrolment]:
         employee = locked_employee(employee_id)
         # Read now: until the end the employee keeps the number.
+        there = queries.of_number(employee.number)
         if photo_path:
             capture = captures.unsaved_of_path(photo_path, terminal_id, employee, requested_by)
         else:
-            capture = _newest(terminal_id, employee.number, requested_by)
-        return _written(terminal_id, employee, capture, files, overwrite=overwrite)
+            capture = _newest(terminal_id, employee.number, requested_by, there)
+        changed = _written(terminal_id, employee, capture, files, there)
+        if overwrite:
+            desired.desire_overwrite(changed.row.id)
+        return changed
 
     with storage.Files() as files:
         return synced()
 
 
-def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture | None:
+def _newest(terminal_id: int | None, number: str, requested_by: str, there: list[Enrolment]) -> Capture | None:
     """Return the capture to adopt, or None. One without a number never replaces a confirmed face.
 
     :raises capture_not_named: when it could replace a face that is on its way: it may be somebody else's.
@@ -61,7 +65,7 @@ def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture 
     capture = captures.latest_unsaved(terminal_id, number, requested_by)
     if capture is None or capture.draft_number == number:
         return capture
-    there = [row for row in queries.of_number(number) if terminal_id in {None, row.terminal_id}]
+    there = [row for row in there if terminal_id in {None, row.terminal_id}]
     if any(row.is_confirmed for row in there if row.terminal_id == capture.terminal_id):
         return None
     if any(row.desired == PRESENT and row.photo_id and row.next_attempt_at for row in there):
@@ -70,7 +74,7 @@ def _newest(terminal_id: int | None, number: str, requested_by: str) -> Capture 
 
 
 def _written(
-    terminal_id: int | None, employee: Employee, capture: Capture | None, files: storage.Files, *, overwrite: bool
+    terminal_id: int | None, employee: Employee, capture: Capture | None, files: storage.Files, there: list[Enrolment]
 ) -> ChangedRow[Enrolment]:
     if capture and capture.state == SUPERSEDED:
         raise CaptureSuperseded
@@ -80,7 +84,8 @@ def _written(
     if capture:
         consents.require_for_save(employee, with_face=True)
         _adopt(employee, capture, files)
-    there = queries.of_number(employee.number, lock=True)
+    # Where there is none, there is none to lock.
+    there = there and queries.of_number(employee.number, lock=True)
     enrolment = next((row for row in there if row.terminal_id == terminal.id), None)
     elsewhere = capture is not None and any(row.terminal_id != terminal.id for row in there)
     if capture is None and enrolment is not None and _is_desired_already(enrolment, employee):
@@ -92,8 +97,6 @@ def _written(
         enrolment = desired.desire_present_on(enrolment, terminal, employee, employee.photo)
         if elsewhere and employee.photo:
             desired.bring_elsewhere(there, employee, employee.photo, terminal.id)
-    if overwrite:
-        desired.desire_overwrite(enrolment.id)
     return ChangedRow(enrolment, due_of(employee.number) if elsewhere else (enrolment.id,))
 
 
@@ -105,14 +108,12 @@ def _is_desired_already(row: Enrolment, employee: Employee) -> bool:
 
 def _adopt(employee: Employee, capture: Capture, files: storage.Files) -> None:
     """captured → used; the picture becomes the employee's photo, and its file is renamed to the number."""
-    saved = capture_state.apply(capture_state.SAVED, Capture.id == capture.id)
     photo = captures.photo_of(capture)
-    if saved != 1 or photo is None:
+    if not capture_state.save(capture.id) or photo is None:
         db.session.refresh(capture)
         raise ServiceError("not_saved") if capture.refusal_code == "not_saved" else CaptureSuperseded
-    photo.employee_id = employee.id
-    files.rename(photo, employee.number)
-    employee.photo = photo
+    write_columns(photo, file=files.rename(photo, employee.number), employee_id=employee.id)
+    write_columns(employee, photo_id=photo.id)
     audit_notes.record_photo(employee, photo, capture)
 
 

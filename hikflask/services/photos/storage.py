@@ -178,26 +178,26 @@ class Files:
         self._made.append(photo.file)
         return photo
 
-    def rename(self, photo: Photo, number: str) -> None:
-        """Name the file after the number. The file of a forgotten photo keeps its name.
+    def rename(self, photo: Photo, number: str) -> str:
+        """Name the file after the number. Return its name, for the row. The file of a forgotten photo keeps its name.
 
         :raises file_gone: when the file is gone from the folder.
         """
-        if is_named(photo.file, number):
-            return
         old = photo.file
+        if is_named(old, number):
+            return old
         new = f"{_number(number)}_{old.partition('_')[2]}"
         try:
             with suppress(FileExistsError):  # Left by a save that was killed: the same picture.
                 os.link(folder() / old, folder() / new)
         except FileNotFoundError as error:
             if is_forgotten(photo):
-                return
+                return old
             raise CaptureSuperseded("file_gone") from error
-        photo.file = new
         self._made.append(new)
         self._old.append(old)
         after_commit(lambda: _remove(old))
+        return new
 
     def undo(self) -> None:
         """Remove the files that were created: the transaction has failed.

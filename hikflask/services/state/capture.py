@@ -10,9 +10,9 @@ the audit trail. It is one UPDATE by compare-and-set: `apply` returns how many c
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, update
+from sqlalchemy import ColumnElement, Row, Table, bindparam, update
 
 from hikflask import request_id
 from hikflask.employee_fields import DRAFT_COLUMNS
@@ -22,7 +22,7 @@ from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
-from hikflask.services.core.db import after_commit
+from hikflask.services.core.db import after_commit, changed_rows
 from hikflask.services.core.errors import told
 
 NO_PICTURE = {"photo_id": None, "face_url": None}
@@ -73,6 +73,9 @@ NOT_SAVED = {"refusal": Refusal(code="not_saved", params={})}
 EXPIRED = Transition((CAPTURED,), FAILED, {**NO_PICTURE, **NO_HOLD, **NO_DRAFT, **NOT_SAVED})
 # A capture that was used and is superseded afterwards had its end before.
 ENDS = {USED, FAILED, CANCELLED, SUPERSEDED}
+# Made once, for the table: it is part of each enrolment, and to make a statement costs more than to run it.
+ROWS = cast("Table", Capture.__table__)
+SAVING = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.state.in_(SAVED.sources)).values(state=SAVED.to)
 
 
 def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) -> Capture:
@@ -86,6 +89,14 @@ def create(terminal_id: int, requested_by: str, seconds: float, **columns: Any) 
     db.session.add(capture)
     db.session.flush()
     return capture
+
+
+def save(capture_id: int) -> bool:
+    """Apply SAVED to one capture, in the open transaction; return False when it is in another state."""
+    is_saved = changed_rows(SAVING, {"its_id": capture_id}) == 1
+    if is_saved:
+        after_commit(partial(metrics.counted.captures, SAVED.to, 1))
+    return is_saved
 
 
 def apply(transition: Transition, *where: ColumnElement[bool], **given: Any) -> int:

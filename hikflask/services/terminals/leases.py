@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Executable, Float, Table, Update, and_, bindparam, not_, or_, select, update
+from sqlalchemy import ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.config import MAX_CAPTURE_SECONDS
@@ -182,7 +182,7 @@ def is_wanted() -> ColumnElement[bool]:
 def _taking(*, urgently: bool) -> Update:
     can_be_taken = or_(free(), ROWS.c.lease_yields == ROWS.c.lease_number) if urgently else free()
     return (
-        update(ROWS)
+        update(Terminal)
         .where(ROWS.c.id == bindparam("terminal_id"), can_be_taken)
         .values(
             lease_number=ROWS.c.lease_number + 1,
@@ -190,17 +190,14 @@ def _taking(*, urgently: bool) -> Update:
             lease_purpose=bindparam("purpose"),
             lease_until=database_now(bindparam("seconds", type_=Float)),
         )
-        .returning(*ROWS.c)
+        .returning(Terminal)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
 
 
-def _returning_terminal(taking: Update) -> Executable:
-    return select(Terminal).from_statement(taking).execution_options(populate_existing=True)
-
-
 # Made once: to make a statement costs more than to run it.
-TAKE_URGENTLY = _returning_terminal(_taking(urgently=True).values(wanted_until=None))
-TAKE = _returning_terminal(_taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted()))))
+TAKE_URGENTLY = _taking(urgently=True).values(wanted_until=None)
+TAKE = _taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted())))
 OWN = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
 LOCK = OWN.values(lease_number=ROWS.c.lease_number)
 WANTED = select(ROWS.c.id).where(ROWS.c.id == bindparam("terminal_id"), is_wanted())

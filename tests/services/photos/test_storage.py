@@ -34,7 +34,7 @@ def kept(number: str = "100222") -> Photo:
 def rename_and_die(photo: Photo, number: str) -> None:
     """Rename a photo, as by a process that is killed after the commit: the former name stays."""
     with transaction() as work:
-        storage.Files().rename(photo, number)
+        photo.file = storage.Files().rename(photo, number)
         work.hooks.clear()
 
 
@@ -109,7 +109,7 @@ def test_renamed_file_is_there_under_both_names_until_the_commit() -> None:
     old = photo.file
 
     with storage.Files() as moves, transaction():
-        moves.rename(photo, "100222")
+        photo.file = moves.rename(photo, "100222")
         assert photo.file.startswith("100222_")
         assert files() == sorted([old, photo.file])
 

@@ -73,6 +73,16 @@ def test_only_one_makes_a_picture_and_only_one_uses_it() -> None:
     assert (state.BEGUN.sources, state.TAKEN.sources, state.SAVED.sources) == ((QUEUED,), (WAITING,), (CAPTURED,))
 
 
+def test_picture_is_saved_once(capture: Capture) -> None:
+    put_all(CAPTURED)
+
+    with transaction():
+        assert (state.save(capture.id), state.save(capture.id)) == (True, False)
+
+    db.session.refresh(capture)
+    assert capture.state == USED
+
+
 def test_each_change_that_somebody_is_to_hear_of_is_in_the_trail(capture: Capture) -> None:
     with transaction():
         state.apply(state.FAILURE, Capture.id == capture.id, refusal=refusal("capturetimeout", text="nobody came"))
