@@ -97,8 +97,15 @@ def wait_until(page: Page, script: str, seconds: float = 15.0) -> None:
         page.wait_for_timeout(50)
 
 
-def reload_until(page: Page, sentence: Locator) -> None:
-    """Reload a page without JavaScript until it shows this, instead of waiting while it does so every two seconds."""
+def press_and_reload(button: Locator, sentence: Locator) -> None:
+    """Press a button without JavaScript, and reload the page that answers until it shows this.
+
+    It reloads itself, too, but every two seconds.
+    """
+    page = button.page
+    expect(button).to_be_visible()
+    with page.expect_navigation():
+        button.press("Enter")
     give_up = time.monotonic() + 30
     while not sentence.is_visible():
         assert time.monotonic() < give_up, sentence

@@ -16,7 +16,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator.profiles import PROFILES
 from tests.browser.axe import violations
-from tests.browser.conftest import Site, Window, reload_until, serving, soon
+from tests.browser.conftest import Site, Window, press_and_reload, serving, soon
 from tests.conftest import PASSWORD, close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.compared import add_strangers
@@ -152,8 +152,7 @@ def test_main_path_without_javascript(site: Site, english_without_javascript: Wi
     page = english_without_javascript.page
     add_strangers(site.simulator, "N1", "N2")
     page.goto(PAGE)
-    page.locator("#compare").click()
-    reload_until(page, page.locator(".compare-kinds"))
+    press_and_reload(page.locator("#compare"), page.locator(".compare-kinds"))
     page.locator("#kind-only_there").click()
     page.locator("input[value=N1]").check()
     page.locator("#actions button[value=take_over]").click()
@@ -163,9 +162,9 @@ def test_main_path_without_javascript(site: Site, english_without_javascript: Wi
     page.locator("main .btn-save").click()
     expect(page.locator("#kind-left .count")).to_have_text("1")
 
-    start(page)
+    page.locator("#to-plan").click()
+    press_and_reload(page.locator("#plan-start"), page.locator("#plan-job .job-state", has_text="Done"))
 
-    reload_until(page, page.locator("#plan-job .job-state", has_text="Done"))
     expect(page.locator("#done-take_over")).to_have_text("Taken from the terminal: 1 person")
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from tests.browser.conftest import TERMINAL_NAME, Site, Window, reload_until, soon
+from tests.browser.conftest import TERMINAL_NAME, Site, Window, press_and_reload, soon
 from tests.browser.steps import assert_enrolled, called, fill, panel, save, show, take
 from tests.support.captures import FACE, OTHER_FACE
 
@@ -107,9 +107,7 @@ def test_cancel_works_without_javascript(english_without_javascript: Window) -> 
     page = english_without_javascript.page
     page.goto("/employees/new")
     fill(page, "N1", "Anna Smith")
-    page.get_by_role("button", name="Capture from terminal").press("Enter")
-    expect(page.locator("#full_name")).to_be_hidden()
-    reload_until(page, page.locator("#capture-seconds"))
+    press_and_reload(page.get_by_role("button", name="Capture from terminal"), page.locator("#capture-seconds"))
     expect(page.locator("#full_name")).to_be_hidden()
     expect(page.locator(".typed-text").get_by_text("Anna Smith")).to_be_visible()
     page.get_by_role("button", name="Cancel").press("Enter")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Employee
-from tests.browser.conftest import LOOKS, Site, Window, reload_until, soon
+from tests.browser.conftest import LOOKS, Site, Window, press_and_reload, soon
 from tests.conftest import close
 from tests.support.jobs import add_people
 
@@ -72,8 +72,7 @@ def test_list_comes_as_csv_without_javascript(english_without_javascript: Window
 
     page.get_by_role("button", name="Export list").click()
     expect(page.locator("main .lead")).to_have_text("To be exported: 1 employee.")
-    page.get_by_role("button", name="Export as CSV").click()
-    reload_until(page, page.locator("#job-file"))
+    press_and_reload(page.get_by_role("button", name="Export as CSV"), page.locator("#job-file"))
     file = downloaded(page, tmp_path)
 
     rows = list(csv.reader(file.read_text(encoding="utf-8-sig").splitlines(), delimiter=";"))

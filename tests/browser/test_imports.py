@@ -9,7 +9,7 @@ from pathlib import Path
 from openpyxl import Workbook
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import Site, Window, reload_until, soon
+from tests.browser.conftest import Site, Window, press_and_reload, soon
 from tests.support.captures import FACE
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -140,16 +140,15 @@ def test_main_path_without_javascript(english_without_javascript: Window) -> Non
     done = page.locator("#import .job-state", has_text="Done")
     page.goto("/imports/new")
     choose_files(page, workbook(("IMP7", "Anna Brown", "Security")))
-    page.locator("main .btn-save").click()
-    reload_until(page, page.locator("#import-start"))
-    page.locator("#import-start").click()
-    reload_until(page, done)
+    expect(page.get_by_text("The columns are recognised.")).to_be_visible()
+    press_and_reload(page.locator("main .btn-save"), page.locator("#import-start"))
+    press_and_reload(page.locator("#import-start"), done)
     expect(page.locator("noscript")).to_have_count(0)
 
-    undo(page)
+    page.locator("#import-undo").click()
+    press_and_reload(page.locator("main .btn-danger"), done)
 
     expect(page.locator("#import h1")).to_have_text("Undoing of an import")
-    reload_until(page, done)
     page.goto("/employees/?q=IMP7")
     expect(page.get_by_text("Nobody matches")).to_be_visible()
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, FilePayload, FloatRect, Page, Playwrigh
 
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import give_axe, violations
-from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, reload_until, serving, wait_until
+from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, press_and_reload, serving, wait_until
 from tests.browser.steps import called, fill, panel, save
 from tests.support.drawn_faces import FAIR, jpeg, landscape, place, portrait
 
@@ -187,10 +187,11 @@ def test_look_turn_and_save_without_javascript(site: Site, english_without_javas
     page.get_by_role("button", name="Check the photo").click()
     expect(page.get_by_alt_text("The chosen photo")).to_be_visible()
     expect(page.get_by_label("Full name")).to_have_value("Anna Smith")
-    page.get_by_role("button", name="Turn right").press("Enter")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Turn right").press("Enter")
     expect(page.get_by_alt_text("The chosen photo")).to_be_visible()
-    page.get_by_role("button", name="Save", exact=True).press("Enter")
-    reload_until(page, page.get_by_text(f"On “{TERMINAL_NAME}”: person and face."))
+    confirmed = page.get_by_text(f"On “{TERMINAL_NAME}”: person and face.")
+    press_and_reload(page.get_by_role("button", name="Save", exact=True), confirmed)
     assert sent(site, "P4").size == (450, 600)
 
 
