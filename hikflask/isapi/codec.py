@@ -37,10 +37,10 @@ UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 PADDING = " \ufffd"
 
 
-def checked(answer: Answer) -> Answer:
+def checked(answer: Answer, *, has_envelope: bool = False) -> Answer:
     """Return the answer if neither its HTTP status nor its envelope is a refusal. Some firmware refuses with HTTP 200.
 
-    Raises: the TerminalError of the refusal.
+    Raises: the TerminalError of the refusal; Nonsense when it has no envelope and must have one.
     """
     status = response_status(answer)
     if status is None:
@@ -51,18 +51,14 @@ def checked(answer: Answer) -> Answer:
         is_ok = status.status_code in OK_CODES
     if not is_ok or not 200 <= answer.status < 300:
         raise error_for(status or ResponseStatus(), answer.status, answer.path)
+    if has_envelope and status is None:
+        raise Nonsense(message="no ResponseStatus", path=answer.path, http_status=answer.status)
     return answer
 
 
 def confirmed(answer: Answer) -> Answer:
-    """Return the answer if its envelope says OK. HTTP 200 alone is no success.
-
-    Raises: the TerminalError of a refusal; Nonsense when there is no envelope.
-    """
-    checked(answer)
-    if response_status(answer) is None:
-        raise Nonsense(message="no ResponseStatus", path=answer.path, http_status=answer.status)
-    return answer
+    """Return the answer if its envelope says OK. HTTP 200 alone is no success. Raises: as checked()."""
+    return checked(answer, has_envelope=True)
 
 
 def response_status(answer: Answer) -> ResponseStatus | None:
