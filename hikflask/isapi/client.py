@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -117,7 +118,8 @@ class Client:
         pin = normal_fingerprint(fingerprint) if fingerprint else None
         # Off only with a pin, which is verified instead.
         self._verify = pin is None
-        adapter: HTTPAdapter = FingerprintAdapter(pin) if pin and self._address.startswith("https:") else HTTPAdapter()
+        pinned = pin and self._address.startswith("https:")
+        adapter = _PinnedAdapter(pin) if pinned else _Adapter()  # type: ignore[arg-type]
         watch(adapter.poolmanager, self._trip, resolve)
         self._adapter = transport or adapter
 
@@ -292,6 +294,33 @@ class Client:
             self._trip.dropped = True
             return NoAnswer(message=cause, path=path)
         return Unreachable(message=cause, path=path)
+
+
+class _Adapter(HTTPAdapter):
+    """Asks one address alone, and returns of an answer what is read here: requests would look for cookies in it."""
+
+    _pool: Any = None
+
+    def get_connection_with_tls_context(self, *args: Any, **given: Any) -> Any:
+        """Return the connections to the address, which are looked for once."""
+        self._pool = self._pool or super().get_connection_with_tls_context(*args, **given)
+        return self._pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return status, headers, and what the body is read from."""
+        response = requests.Response()
+        response.request, response.raw = req, resp
+        response.status_code, response.headers = resp.status, resp.headers
+        return response
+
+    def close(self) -> None:
+        """Close the connections, and forget them."""
+        super().close()
+        self._pool = None
+
+
+class _PinnedAdapter(_Adapter, FingerprintAdapter):  # type: ignore[misc]
+    """The same for a certificate with this SHA-256."""
 
 
 def _address(url: str) -> str:
