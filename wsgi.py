@@ -19,7 +19,7 @@ try:
     if this_process_serves():
         prepare(app)
         announce_first_run(app)
-        metrics_server.start(app)
+        metrics_server.start(app, app.config["METRICS_PORT"])
 except ConfigError as error:
     print(error, file=sys.stderr)
     sys.exit(REFUSED)

@@ -294,7 +294,8 @@ SETTINGS = {
     # gunicorn.conf.py reads both, too.
     "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
-    "METRICS_PORT": Setting(0, _whole(0, 65535), "a port, or 0 for none"),
+    # A worker on its own takes the next one.
+    "METRICS_PORT": Setting(0, _whole(0, 65534), "a port below 65535, or 0 for none"),
     "MAIL_SERVER": Setting("", _host_name, "the name of a mail server, or empty for no mails"),
     "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
     "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),

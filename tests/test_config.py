@@ -116,7 +116,7 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         ("WORKER_THREADS", "65", "a whole number between 2 and 64"),
         ("WORKER_THREADS", "many", "a whole number between 2 and 64"),
         ("TERMINAL_THREADS", "0", "a whole number between 1 and 64"),
-        ("METRICS_PORT", "65536", "a port, or 0 for none"),
+        ("METRICS_PORT", "65535", "a port below 65535, or 0 for none"),
         ("TERMINAL_CALLS", "65", "a whole number between 1 and 64"),
         *[("TRUSTED_PROXY", name, "unix, the IP address of the proxy in front, or empty for none")
           for name in ("localhost", "10.0.0.0/8", "Unix", None)],

@@ -1,4 +1,4 @@
-"""The alert rules and the dashboard: each rule fires, each metric they name is there, and promtool takes ours."""
+"""The alert rules, the jobs and the dashboard: each rule fires, each metric is there, and promtool takes ours."""
 
 import json
 import os
@@ -18,6 +18,7 @@ from tests.support.desk import Desk
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 RULES = DEPLOY / "prometheus/hikflask.rules.yml"
+JOBS = DEPLOY / "prometheus/prometheus.yml"
 RULE_TESTS = DEPLOY / "prometheus/hikflask.rules.test.yml"
 DASHBOARD = json.loads((DEPLOY / "grafana/hikflask.json").read_text(encoding="utf-8"))
 NAME = re.compile(r"\b(?:hikflask_\w+|up)\b")
@@ -58,14 +59,22 @@ def expressions() -> Iterator[str]:
 
 def test_rules_are_well_formed_and_each_is_quiet_and_fires_in_its_test() -> None:
     alerts = ALERT.findall(RULES.read_text(encoding="utf-8"))
-    tested: dict[str, list[bool]] = {}
+    tested: dict[str, set[bool]] = {}
     for alert, expected in TESTED.findall(RULE_TESTS.read_text(encoding="utf-8")):
-        tested.setdefault(alert, []).append(expected.strip() != "[]")
+        tested.setdefault(alert, set()).add(expected.strip() != "[]")
 
     assert len(alerts) == len(set(alerts)) >= 10
-    assert tested == {alert: [False, True] for alert in alerts}
+    assert tested == {alert: {False, True} for alert in alerts}
     assert f"{len(alerts)} rules found" in promtool("check", "rules", str(RULES))
     assert "SUCCESS" in promtool("test", "rules", str(RULE_TESTS))
+
+
+def test_example_of_jobs_is_taken_by_prometheus_and_has_each_that_the_rules_name() -> None:
+    jobs = re.findall(r"^  - job_name: (\S+)$", JOBS.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert "SUCCESS" in promtool("check", "config", str(JOBS))
+    assert jobs == ["hikflask", "hikflask-worker", "hikflask-probe", "hikflask-machine"]
+    assert set(re.findall(r'job="(.+?)"', RULES.read_text(encoding="utf-8"))) <= set(jobs)
 
 
 def test_every_rule_says_what_is_wrong_in_both_languages() -> None:

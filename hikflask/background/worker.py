@@ -173,6 +173,6 @@ def run_forever(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: is_over.set())
     worker.start()
-    metrics_server.start(app)
+    metrics_server.start(app, metrics_server.worker_port(app))
     is_over.wait()
     worker.stop()

@@ -22,7 +22,7 @@ class MetricsServer(ThreadingMixIn, WSGIServer):
     """Listens for Prometheus; one that is slow keeps nobody else waiting, and no process from ending."""
 
     daemon_threads = True
-    # Each process of the service listens, and whichever is asked tells what all of them count.
+    # Each process of the pages listens, and whichever is asked tells what all of them count.
     allow_reuse_port = True
 
     def server_bind(self) -> None:
@@ -37,12 +37,17 @@ class _Silent(WSGIRequestHandler):
         """Log nothing: Prometheus polls continually."""
 
 
-def start(app: Flask) -> MetricsServer | None:
-    """Serve the app's metrics in a thread of their own, and return the server; None where the setting is 0.
+def worker_port(app: Flask) -> int:
+    """Return the port of a worker on its own: the next one, so that it never answers for pages that are down."""
+    port: int = app.config["METRICS_PORT"]
+    return port + 1 if port else 0
+
+
+def start(app: Flask, port: int) -> MetricsServer | None:
+    """Serve the app's metrics in a thread of their own, and return the server; None where the port is 0.
 
     A port that another program has is logged, since nobody's enrolment should wait for that.
     """
-    port: int = app.config["METRICS_PORT"]
     if not port:
         return None
     try:

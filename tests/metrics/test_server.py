@@ -18,8 +18,7 @@ from tests.support.metrics import samples
 @pytest.fixture
 def server(app: Flask) -> Iterator[MetricsServer]:
     """A server on a port of its own."""
-    app.config["METRICS_PORT"] = free_port()
-    started = metrics_server.start(app)
+    started = metrics_server.start(app, free_port())
     assert started is not None
     yield started
     started.shutdown()
@@ -38,8 +37,8 @@ def test_metrics_are_there_without_a_token_and_nothing_else(server: MetricsServe
     assert requests.post(f"{address}/metrics", timeout=10).status_code == 404
 
 
-def test_each_process_of_the_service_may_listen(app: Flask, server: MetricsServer) -> None:
-    other = metrics_server.start(app)
+def test_each_process_of_the_pages_may_listen(app: Flask, server: MetricsServer) -> None:
+    other = metrics_server.start(app, server.server_port)
 
     assert other is not None
     assert other.server_port == server.server_port
@@ -50,10 +49,16 @@ def test_each_process_of_the_service_may_listen(app: Flask, server: MetricsServe
 def test_port_of_another_program_stops_nobody_and_none_is_none(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     assert app.config["METRICS_PORT"] == 0
-    assert metrics_server.start(app) is None
+    assert metrics_server.start(app, 0) is None
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        app.config["METRICS_PORT"] = taken.getsockname()[1]
-        assert metrics_server.start(app) is None
+        assert metrics_server.start(app, taken.getsockname()[1]) is None
 
     assert "no metrics on port" in caplog.text
     assert caplog.text.strip().endswith(": Address already in use")
+
+
+def test_worker_has_the_next_port_or_none(app: Flask) -> None:
+    assert metrics_server.worker_port(app) == 0
+    app.config["METRICS_PORT"] = 9464
+
+    assert metrics_server.worker_port(app) == 9465
