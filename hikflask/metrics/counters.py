@@ -5,6 +5,7 @@ it each counts for itself, which is right for one process. No label has a person
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from flask import Flask, current_app
@@ -59,6 +60,13 @@ class Counted:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return together
+
+    def begin_at_zero(self, capture_ends: Iterable[str]) -> None:
+        """Tell captures and waits before the first one: Prometheus sees no increase where a series begins with 1."""
+        for end in capture_ends:
+            self._captures.labels(end)
+        for outcome in (TAKEN, GIVEN_UP):
+            self._lease_waits.labels(outcome)
 
     def request(self, group: str, method: str, status: int, seconds: float) -> None:
         """Count an answered request."""

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from hikflask.extensions import metrics
 from hikflask.metrics import gauges
+from hikflask.services.state.capture import ENDS
 
 # Every Prometheus reads this one.
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -21,4 +22,6 @@ class _Gauges(Collector):
 
 def text() -> bytes:
     """Return what the processes count, and what the database and the queue tell now."""
+    # Not at the start: each process would leave files in the folder that they share, commands, too.
+    metrics.counted.begin_at_zero(ENDS)
     return generate_latest(metrics.counted.registry()) + generate_latest(_Gauges())

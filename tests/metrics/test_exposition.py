@@ -40,6 +40,17 @@ def rise(before: dict[str, float], after: dict[str, float], name: str) -> float:
     return after[name] - before.get(name, 0)
 
 
+def test_captures_and_waits_are_told_before_the_first_one(app: Flask) -> None:
+    found = told(app)
+
+    captures = {name: value for name, value in found.items() if name.startswith("hikflask_captures_total")}
+    assert captures == {
+        f'hikflask_captures_total{{end="{end}"}}': 0 for end in ("used", "failed", "cancelled", "superseded")
+    }
+    for outcome in ("taken", "given_up"):
+        assert found[f'hikflask_lease_wait_seconds_count{{outcome="{outcome}"}}'] == 0
+
+
 def test_enrolment_is_counted_with_its_requests_calls_and_waits(app: Flask, desk: Desk) -> None:
     before = told(app)
     place = desk.save()
@@ -71,7 +82,7 @@ def test_capture_is_counted_once_it_has_ended_and_only_if_that_is_kept(
     with suppress(ZeroDivisionError), transaction():
         state.apply(state.CANCELLATION, Capture.id == capture.id)
         raise ZeroDivisionError
-    assert 'hikflask_captures_total{end="cancelled"}' not in told(app)
+    assert told(app)['hikflask_captures_total{end="cancelled"}'] == 0
 
     db.session.execute(db.update(Capture).values(deadline=database_now(-60)))
     db.session.commit()
