@@ -9,6 +9,8 @@ import socket
 import time
 from functools import partial
 
+from gunicorn.arbiter import Arbiter
+from gunicorn.systemd import sd_notify
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # How long a request's head may take, in seconds, and how long it may be, in bytes; nginx's limits are lower.
@@ -82,6 +84,22 @@ forwarder_headers = ""
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("HIKFLASK_LOG_LEVEL", "warning")
+
+
+def when_ready(server: Arbiter) -> None:
+    """Tell systemd that the service is at work, each second, after the serving processes that hang are ended."""
+    end_hanging = server.murder_workers
+
+    def end_hanging_and_tell() -> None:
+        end_hanging()
+        sd_notify("WATCHDOG=1", server.log)
+
+    server.murder_workers = end_hanging_and_tell
+
+
+def post_fork(server: Arbiter, worker: ThreadWorker) -> None:  # noqa: ARG001 - gunicorn passes both
+    """Let systemd hear the first process alone, not the embedded worker in this one."""
+    os.environ.pop("NOTIFY_SOCKET", None)
 
 
 if os.environ.get("HIKFLASK_LOG_FORMAT") == "json":

@@ -101,6 +101,17 @@ def test_memory_is_limited_as_the_guides_say_and_nobody_else_reads_what_is_store
     assert (values(unit, "StateDirectoryMode"), values(unit, "UMask")) == (["0700"], ["0077"])
 
 
+def test_what_gives_no_sign_is_started_anew_as_the_guides_say() -> None:
+    for unit, seconds in (("hikflask.service", 120), ("hikflask-worker.service", 600)):
+        assert values(unit, "Type") == ["notify"]
+        assert values(unit, "WatchdogSec") == [str(seconds)]
+        # A core would hold keys and faces.
+        assert values(unit, "WatchdogSignal") == ["SIGKILL"]
+    guides = {language: " ".join(text_of(f"../docs/{language}/running.md").split()) for language in ("en", "ru")}
+    assert "2 minutes without a sign from gunicorn, or 10 minutes without one from the worker" in guides["en"]
+    assert "Если gunicorn молчит 2 минуты или обработчик молчит 10 минут" in guides["ru"]
+
+
 def test_pages_are_served_on_a_socket_that_nginx_alone_opens() -> None:
     unit = "hikflask.service"
     path = environment(unit)["HIKFLASK_BIND"].removeprefix("unix:")

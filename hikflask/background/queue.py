@@ -45,6 +45,10 @@ class Waiting:
 class LaneConsumer(Consumer):  # type: ignore[misc]
     """A consumer that does not replace the signal handlers of its process."""
 
+    def threads(self) -> list[threading.Thread]:
+        """Return its threads, which run until it is stopped."""
+        return [self.scheduler, *(thread for _, thread in self.worker_threads)]
+
     def _set_signal_handlers(self) -> None:
         return
 

@@ -1,12 +1,14 @@
 """The worker: threads that run the tasks of the queue, and a thread for the sweep and the clean-up.
 
 By default it is part of the serving process (HIKFLASK_WORKER=embedded). It can also be a separate process
-(`flask --app wsgi worker`).
+(`flask --app wsgi worker`). An error ends the pass or the task that meets it. A thread that ends all the same ends the
+process, so that systemd or gunicorn starts another one.
 """
 
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from gunicorn.systemd import sd_notify
 
 from hikflask.background import alarm_mail, tasks
 from hikflask.background.queue import CAPTURES, JOBS, TERMINALS
@@ -29,6 +32,8 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 # The interval of the clean-up.
 FORGET_SECONDS = 60.0
+# How often the sweep checks between two passes that all threads live.
+CHECK_SECONDS = 1.0
 
 
 class NamedThreads:
@@ -39,31 +44,19 @@ class NamedThreads:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._lock = threading.Lock()
-        self._running: set[str] = set()
+        self._threads: dict[str, threading.Thread] = {}
 
     def start(self, name: str, work: Callable[..., object], *arguments: Any) -> None:
         """Run the work in a thread of this name, unless one is still running: the next sweep tries again."""
-        with self._lock:
-            if name in self._running:
-                return
-            self._running.add(name)
-        threading.Thread(target=self._run, args=(name, work, arguments), name=name, daemon=True).start()
+        if name in self.running():
+            return
+        thread = threading.Thread(target=attempt, args=(self._app, name, work, *arguments), name=name, daemon=True)
+        thread.start()
+        self._threads[name] = thread
 
     def running(self) -> set[str]:
         """Return the names of the threads that are still at work."""
-        with self._lock:
-            return set(self._running)
-
-    def _run(self, name: str, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-        try:
-            with self._app.app_context():
-                work(*arguments)
-        except Exception:  # the outermost loop
-            log.exception("%s failed", name)
-        finally:
-            with self._lock:
-                self._running.discard(name)
+        return {name for name, thread in list(self._threads.items()) if thread.is_alive()}
 
 
 class Worker:
@@ -82,7 +75,7 @@ class Worker:
         counts = {**self._threads, JOBS: 2}
         self._consumers = [task_queue.lanes(app).consumer(lane, count) for lane, count in counts.items()]
         self._outside = NamedThreads(app)
-        self._sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
+        self._sweeper = threading.Thread(target=self._sweep, name="sweep", daemon=True)
 
     def start(self) -> None:
         """Write the first heartbeat, then start all threads."""
@@ -114,30 +107,60 @@ class Worker:
                 self._threads[lane] = needed
         return self._threads
 
+    def _sweep(self) -> None:
+        try:
+            self._sweep_until_stopped()
+        finally:
+            if not self._stopped.is_set():
+                end_process(["sweep"])
+
     def _sweep_until_stopped(self) -> None:
         interval = self._app.config["SWEEP_INTERVAL"]
         forget_at = time.monotonic()
-        while not self._stopped.wait(interval):
-            with self._app.app_context():
-                self._sweep_once()
-                if time.monotonic() >= forget_at:
-                    forget_at = time.monotonic() + FORGET_SECONDS
-                    forget_once()
-                    self._outside.start("ldap", ldap_check.check_signed_in)
+        while self._waited(interval):
+            attempt(self._app, "the sweep", self._sweep_once)
+            if time.monotonic() >= forget_at:
+                forget_at = time.monotonic() + FORGET_SECONDS
+                attempt(self._app, "the clean-up", self._clean_up)
+
+    def _waited(self, seconds: float) -> bool:
+        """Wait, while the threads are watched; return False once the worker is stopped."""
+        over = time.monotonic() + seconds
+        while not self._stopped.wait(min(seconds, CHECK_SECONDS)):
+            self._check_threads()
+            if time.monotonic() >= over:
+                return True
+        return False
+
+    def _check_threads(self) -> None:
+        threads = [thread for consumer in self._consumers for thread in consumer.threads()]
+        ended = [thread.name for thread in threads if not thread.is_alive()]
+        if ended and not self._stopped.is_set():
+            end_process(ended)
+        sign_of_life()
 
     def _sweep_once(self) -> None:
-        try:
-            heartbeat.beat(heartbeat.name())
-            self.grow()
-            tasks.sweep()
-            if alarm_watch.refresh():
-                self._outside.start("mail", alarm_mail.send_due)
-            for webhook_id in deliveries.due_webhooks():
-                self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
-        except Exception:  # the outermost loop
-            # The database or the queue may be away for a while. The next sweep reads from the rows what is due.
-            log.exception("the sweep failed")
-            db.session.remove()
+        heartbeat.beat(heartbeat.name())
+        self.grow()
+        tasks.sweep()
+        if alarm_watch.refresh():
+            self._outside.start("mail", alarm_mail.send_due)
+        for webhook_id in deliveries.due_webhooks():
+            self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
+
+    def _clean_up(self) -> None:
+        forget_once()
+        self._outside.start("ldap", ldap_check.check_signed_in)
+
+
+def attempt(app: Flask, name: str, work: Callable[..., object], *arguments: Any) -> None:
+    """Do the work in an app context. An error ends this attempt alone: the rows say what is due in the next one."""
+    try:
+        with app.app_context():
+            work(*arguments)
+    except Exception:  # the outermost loop
+        # The database, the queue or a folder may be away for a while.
+        log.exception("%s failed", name)
 
 
 def forget_once() -> None:
@@ -148,6 +171,23 @@ def forget_once() -> None:
         except Exception:  # the outermost loop
             log.exception("%s failed", step.__name__)
             db.session.remove()
+        sign_of_life()
+
+
+def sign_of_life() -> None:
+    """Tell systemd that the worker is at work, between any two steps that may take long. Without systemd do nothing."""
+    sd_notify("WATCHDOG=1", log)
+
+
+def end_process(threads: list[str]) -> None:
+    """End this process at once, as some of its threads have ended: without them it would look alive and do nothing.
+
+    What it was doing is due again after a while, as with any worker that is killed.
+    """
+    try:
+        log.critical("threads ended: %s; this process ends with them", ", ".join(threads), exc_info=sys.exception())
+    finally:
+        os._exit(1)
 
 
 def start_embedded(app: Flask) -> Worker | None:
@@ -174,5 +214,6 @@ def run_forever(app: Flask) -> None:
         signal.signal(number, lambda *_: is_over.set())
     worker.start()
     metrics_server.start(app, metrics_server.worker_port(app))
+    sd_notify("READY=1", log)
     is_over.wait()
     worker.stop()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
@@ -56,3 +57,15 @@ def test_work_that_fails_is_logged_and_may_begin_again(app: Flask, caplog: pytes
 
     assert done.wait(10)
     assert [record.getMessage() for record in caplog.records] == ["mail failed"]
+
+
+def test_work_for_which_there_was_no_thread_begins_the_next_time(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, done = NamedThreads(app), threading.Event()
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        with pytest.raises(RuntimeError):
+            threads.start("mail", done.set)
+
+    threads.start("mail", done.set)
+
+    assert done.wait(10)

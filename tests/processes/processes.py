@@ -100,9 +100,9 @@ class Served:
         self.http.auth = found
         self.token = found.token
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, app: str = "wsgi") -> subprocess.Popen[bytes]:
         """Start a worker of its own."""
-        return self._spawn("flask", "worker")
+        return self._spawn("flask", "--app", app, "worker")
 
     def has_worker(self, count: int = 1) -> bool:
         """True when so many workers have written a heartbeat, of which some may have ended."""

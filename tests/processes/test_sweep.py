@@ -1,4 +1,4 @@
-"""The sweep outlives a queue that is out of reach for a while."""
+"""The sweep outlives a queue, or a folder, that is out of reach for a while."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, appcontext_pushed
 
 from hikflask.background.worker import Worker
 from hikflask.extensions import db
@@ -80,3 +80,21 @@ def test_sweep_goes_on_when_the_queue_is_back(app: Flask, terminal: Terminal, tm
 
     until(lambda: read(app, Enrolment.person) == CONFIRMED)
     worker.stop()
+
+
+def test_folder_that_cannot_be_read_fails_no_other_pass(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    failures = iter(["the sweep", "the clean-up"])
+
+    def read_folder(_: Flask) -> None:
+        if next(failures, None):
+            raise PermissionError
+
+    worker = Worker(app)
+    worker.start()
+    with appcontext_pushed.connected_to(read_folder, app):
+        until(lambda: "the clean-up failed" in caplog.text)
+        first = read(app, Heartbeat.seen_at)
+        until(lambda: read(app, Heartbeat.seen_at) > first)
+    worker.stop()
+
+    assert [record.getMessage() for record in caplog.records] == ["the sweep failed", "the clean-up failed"]
