@@ -1,12 +1,34 @@
 """`hikflask …`, and `python -m hikflask …`: the commands of `flask --app wsgi …` under the program's own name."""
 
+import os
 from importlib import import_module
 
 import click
 from flask import Flask
-from flask.cli import FlaskGroup
+from flask.cli import FlaskGroup, ScriptInfo
 
+from hikflask import create_app
 from hikflask.version import VERSION
+
+DOCTOR = "doctor"
+
+
+class Commands(FlaskGroup):
+    """The commands of the app. `doctor` makes the app itself, since it also says why there can be none."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command."""
+        if name != DOCTOR:
+            return super().get_command(ctx, name)
+        ctx.obj = ScriptInfo(create_app=load_or_raise, set_debug_flag=False)
+        command: click.Command = import_module("hikflask.cli.installation.doctor").examine
+        return command
+
+
+def load_or_raise() -> Flask:
+    """Return the app as wsgi.py makes it for a command. :raises ConfigError: where it ends the process."""
+    os.umask(0o077)
+    return create_app()
 
 
 def load() -> Flask:
@@ -16,7 +38,7 @@ def load() -> Flask:
 
 
 @click.group(
-    cls=FlaskGroup,
+    cls=Commands,
     create_app=load,
     add_default_commands=False,
     add_version_option=False,

@@ -163,7 +163,7 @@ _with_name = _matching(r"|[^{}]*\{name\}[^{}]*")
 
 
 def _file(text: Any) -> str:
-    if text and not Path(str(text)).is_file():
+    if text and not os.path.isfile(str(text)):  # A path that this account may not see is none.
         raise ValueError
     return str(text)
 
@@ -345,22 +345,23 @@ def load(config: Config, folder: str, test_config: Mapping[str, Any] | None = No
 
     :raises ConfigError: with one sentence that names the setting and what to set.
     """
-    in_file = _in_file(Config(folder), os.path.join(folder, "config.py"))
+    values = in_file(Path(folder))
     fixed = {name: os.environ[f"HIKFLASK_{name}"] for name in SETTINGS if f"HIKFLASK_{name}" in os.environ}
     fixed |= test_config or {}
     config.update(FLASK_SETTINGS)
     config.update({name: setting.default for name, setting in SETTINGS.items()})
-    config.update(in_file)
+    config.update(values)
     config.update(fixed)
     config["INSTANCE_PATH"] = folder
     config["SETTING_SOURCES"] = {
-        name: ENVIRONMENT if name in fixed else FILE if name in in_file else DEFAULT for name in SETTINGS
+        name: ENVIRONMENT if name in fixed else FILE if name in values else DEFAULT for name in SETTINGS
     }
     validate(config)
 
 
-def _in_file(config: Config, file: str) -> Config:
+def in_file(folder: Path) -> Config:
     """Return the settings in config.py, if there is one. :raises ConfigError: when it cannot be read or run."""
+    config, file = Config(folder), str(folder / "config.py")
     try:
         config.from_pyfile(file, silent=True)
     except Exception as error:  # It is a program, which may raise anything.

@@ -2,12 +2,13 @@
 
 import logging
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from hikflask.config import SHIPPED, ConfigError
 from hikflask.encryption import key_rotation
@@ -36,9 +37,7 @@ def check_tables() -> None:
 
     :raises ConfigError: with a sentence that says what to do.
     """
-    needed = needed_version()
-    with _answering():
-        present = present_version()
+    present, needed = usable_version(), needed_version()
     if present != needed:
         raise ConfigError(without_tables(f"version {present or 'none'} instead of {needed}"))
 
@@ -63,9 +62,30 @@ def check_keys() -> None:
 
 def needed_version() -> str:
     """Return the version that this program's tables have: the one that no other one follows."""
-    files = (SHIPPED / "migrations" / "versions").glob("*.py")
-    versions = VERSION.findall("".join(file.read_text(encoding="utf-8") for file in files))
+    versions = _versions()
     return ", ".join(sorted({name for down, name in versions if not down} - {name for down, name in versions if down}))
+
+
+def usable_version() -> str:
+    """Return the version of the database's tables, or "" where there are none. Needs an app context.
+
+    :raises ConfigError: with a sentence that says what to do, when the database does not answer, or when a newer
+        program has made its tables.
+    """
+    with _answering():
+        present = present_version()
+    if present and present not in {name for _, name in _versions()}:
+        raise ConfigError(
+            f"{_database()} has tables of version {present}, which this program does not know: its own are of version "
+            f"{needed_version()}. Install the newer program again that made them, or restore the backup of before it."
+        )
+    return present
+
+
+def _versions() -> list[tuple[str, str]]:
+    """Return each version that a migration names: its own with an empty text, the one before it with "down_"."""
+    files = (SHIPPED / "migrations" / "versions").glob("*.py")
+    return VERSION.findall("".join(file.read_text(encoding="utf-8") for file in files))
 
 
 def present_version() -> str:
@@ -82,6 +102,15 @@ def announce_first_run(app: Flask) -> None:
         if operators.exist():
             return
         log.warning("Nobody can sign in yet: open /first-run and give the code %s", setup.code())
+
+
+def unusable(error: DBAPIError) -> str:
+    """Return why a command could not use the database: it does not answer, or lacks tables. Needs an app context."""
+    # SQLite has one class for both; of its codes this one is about the statement, and so about tables.
+    lacks_tables = isinstance(error, ProgrammingError) or (
+        isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorcode == sqlite3.SQLITE_ERROR
+    )
+    return without_tables(str(error.orig)) if lacks_tables else _silent(error)
 
 
 def without_tables(why: str) -> str:
@@ -107,4 +136,8 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise ConfigError(f"{_database()} does not answer: {' '.join(str(error.orig).split())}") from error
+        raise ConfigError(_silent(error)) from error
+
+
+def _silent(error: DBAPIError) -> str:
+    return f"{_database()} does not answer: {' '.join(str(error.orig).split())}"

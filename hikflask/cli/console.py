@@ -34,7 +34,7 @@ class CommandGroup(click.Group):
             with ctx.ensure_object(ScriptInfo).load_app().app_context():
                 if isinstance(error, ServiceError):
                     raise click.ClickException(messages.english(error.code, **error.params)) from error
-                raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error
+                raise click.ClickException(startup_checks.unusable(error)) from error
 
 
 def read_password(from_stdin: bool, prompt: str = "Password", *, twice: bool = False) -> str:

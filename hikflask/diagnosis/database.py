@@ -1,14 +1,16 @@
 """The database: whether it answers, has the tables of this version, is whole, agrees on the time, and has a worker."""
 
+import os
 from collections.abc import Generator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from hikflask import startup_checks
 from hikflask.config import ConfigError
-from hikflask.diagnosis import Finding, good, wrong
+from hikflask.diagnosis import Finding, access, good, wrong
 from hikflask.extensions import db
 from hikflask.models.columns import database_now
 from hikflask.services.backups import BackupError, postgresql
@@ -21,6 +23,10 @@ DAMAGED = "The database file is damaged ({}): stop the service and restore the l
 
 def check() -> Generator[Finding, None, bool]:
     """Check the database, and return whether its tables can be used. Needs an app context."""
+    gone = _gone()
+    if gone:
+        yield wrong(gone)
+        return False
     try:
         startup_checks.check_tables()
         yield good("The database answers and has the tables of this version.")
@@ -41,6 +47,17 @@ def check() -> Generator[Finding, None, bool]:
     else:
         return integrity.is_good
     return False
+
+
+def _gone() -> str:
+    """Return why there is no file of SQLite, or nothing. To open a missing one would make an empty database."""
+    file = Path(db.engine.url.database or "")
+    if db.engine.dialect.name != "sqlite" or os.path.exists(file):
+        return ""
+    return access.hidden(file) or (
+        f"There is no database at {file}: stop the service and restore the last backup, or, where nothing has been "
+        "stored yet, make it with `hikflask init`."
+    )
 
 
 def _integrity() -> Finding:

@@ -1,7 +1,5 @@
-"""The instance folder: who may read it, whether it can be written, and how much room there is."""
+"""The instance folder: who may read it, and how much room there is."""
 
-import os
-import pwd
 import shutil
 import stat
 from collections.abc import Iterator
@@ -15,15 +13,7 @@ PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "u
 
 
 def check(folder: Path) -> Iterator[Finding]:
-    """Check who owns the instance folder, who can read it, and how much room there is."""
-    foreign = [path for path in _present(folder) if path.stat().st_uid != os.geteuid()]
-    for path in foreign:
-        yield wrong(
-            f"{path} belongs to {_account(path.stat().st_uid)}, and not to {_account(os.geteuid())}, who runs this: "
-            f"run `chown -R {_account(os.geteuid())} {folder}`, or run this command as the service's account."
-        )
-    if not foreign:
-        yield good(f"{folder} and what is in it belong to {_account(os.geteuid())}.")
+    """Check who can read what is in the instance folder, and how much room there is."""
     yield from _modes(folder)
     free = shutil.disk_usage(folder).free
     text = f"{free / 1024**3:.1f} GB are free where {folder} is"
@@ -51,10 +41,3 @@ def _present(folder: Path) -> list[Path]:
 
 def _others_may(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
-
-
-def _account(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)

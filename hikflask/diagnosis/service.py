@@ -6,10 +6,14 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 
-from hikflask.diagnosis import Finding, good, wrong
+from hikflask.diagnosis import Finding, access, good, ports, wrong
 
 DEFAULT_BIND = "127.0.0.1:8000"
+UNIX = "unix:"
+# What gunicorn calls itself in each answer.
+SERVER = "gunicorn"
 SECONDS = 10.0
 
 
@@ -28,9 +32,11 @@ def not_ready(hosts: Sequence[str]) -> str:
             answer = connection.getresponse()
             body = answer.read()
     except (OSError, http.client.HTTPException) as error:
+        return _silent(address, error)
+    if answer.headers.get("Server") != SERVER:
         return (
-            f"The service does not answer at {address} ({error}): `journalctl -u hikflask` says why, "
-            "`systemctl start hikflask` starts it."
+            f"Another program than the service answers at {address}. {_listener(address)}"
+            "Stop it, or set HIKFLASK_BIND to another address, and then `systemctl restart hikflask`."
         )
     if answer.status == http.client.OK:
         return ""
@@ -40,6 +46,23 @@ def not_ready(hosts: Sequence[str]) -> str:
         parts = []
     what = ", ".join(parts) or f"status {answer.status}"
     return f"The service answers and is not ready ({what}): `journalctl -u hikflask -u hikflask-worker` says why."
+
+
+def _silent(address: str, error: Exception) -> str:
+    if address.startswith(UNIX):
+        hiding = access.hidden(Path(address.removeprefix(UNIX)))
+        if hiding:
+            return hiding
+    return (
+        f"The service does not answer at {address} ({error}): `journalctl -u hikflask` says why, "
+        f"`systemctl start hikflask` starts it. {_listener(address)}"
+    ).rstrip()
+
+
+def _listener(address: str) -> str:
+    """Return who listens on the port of an address, with a space behind it, or nothing for a Unix socket."""
+    port = "" if address.startswith(UNIX) else address.rpartition(":")[2]
+    return f"{ports.listener(int(port))} " if port.isdecimal() else ""
 
 
 class _OnUnixSocket(http.client.HTTPConnection):
@@ -57,6 +80,6 @@ class _OnUnixSocket(http.client.HTTPConnection):
 
 
 def _connection(address: str) -> http.client.HTTPConnection:
-    if address.startswith("unix:"):
-        return _OnUnixSocket(address.removeprefix("unix:"))
+    if address.startswith(UNIX):
+        return _OnUnixSocket(address.removeprefix(UNIX))
     return http.client.HTTPConnection(address, timeout=SECONDS)

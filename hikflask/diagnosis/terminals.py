@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
+from hikflask.config import as_text
 from hikflask.diagnosis import Finding, good, wrong
 from hikflask.encryption.vault import VaultError
 from hikflask.extensions import vault
+from hikflask.isapi.errors import AddressRefused, CertificateChanged, HttpsRequired, WeakDigest
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_problems as problems
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import allowed_addresses, registry
 from hikflask.services.terminals.checks import ask_status
 
 HOLDER = "doctor"
@@ -24,6 +27,21 @@ SENTENCES = {
     problems.FULL: "is nearly full.",
     problems.CLOCK: "has another time or zone than this machine: its page sets it.",
 }
+
+# What stops a conversation, by its code in the terminal's row.
+STOPPED_BY = {
+    CertificateChanged.own_code: "is not spoken to, since it shows another certificate than was agreed on: an "
+    "administrator has to confirm it on its page.",
+    HttpsRequired.own_code: "is kept out by HIKFLASK_TERMINAL_REQUIRE, which asks for https: give it its https address "
+    "on its page, or take https out of the setting.",
+    WeakDigest.own_code: "is kept out by HIKFLASK_TERMINAL_REQUIRE, which asks for sha256, which it does not offer: "
+    "bring its firmware up to date, or take sha256 out of the setting.",
+}
+OUTSIDE = (
+    "is kept out by HIKFLASK_TERMINAL_NETWORKS ({}), which its address is not in: add its network there, and then "
+    "`systemctl restart hikflask`."
+)
+NEVER = "has an address that no terminal may have, whatever HIKFLASK_TERMINAL_NETWORKS is: correct it on its page."
 
 
 def check() -> Iterator[Finding]:
@@ -46,6 +64,16 @@ def _check(terminal: Terminal) -> Finding:
     except VaultError:
         return wrong(f"{place} was not asked, since no key here opens its password: {vault.keyring.cure}.")
     kind = problems.kind_of(terminal)
+    if kind == problems.STOPPED:
+        return wrong(f"{place} {_stopped_by(terminal)}")
     if kind:
         return wrong(f"{place} {SENTENCES[kind]}")
     return good(f"{place} {'is talking to somebody' if busy else 'answers, and its login works'}.")
+
+
+def _stopped_by(terminal: Terminal) -> str:
+    if terminal.last_error_code != AddressRefused.own_code:
+        return STOPPED_BY.get(terminal.last_error_code, SENTENCES[problems.STOPPED])
+    if allowed_addresses.is_never_allowed(terminal.url):
+        return NEVER
+    return OUTSIDE.format(as_text(current_app.config["TERMINAL_NETWORKS"]))

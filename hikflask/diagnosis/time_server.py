@@ -1,19 +1,17 @@
 """This machine's clock: whether a time server keeps it right."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 
-from hikflask.diagnosis import Finding, good, unknown, wrong
+from hikflask.diagnosis import Finding, good, programs, unknown, wrong
 
 # systemd asks the kernel, which knows whatever program keeps the clock right.
-COMMAND = ("show", "--property=NTPSynchronized", "--value")
+COMMAND = ("timedatectl", "show", "--property=NTPSynchronized", "--value")
 SECONDS = 10.0
 
 
 def check() -> Iterator[Finding]:
     """Check whether this machine's clock follows a time server."""
-    answer = _answer()
+    answer = programs.output(*COMMAND, seconds=SECONDS)
     if answer == "yes":
         yield good("This machine's clock follows a time server.")
     elif answer == "no":
@@ -26,17 +24,3 @@ def check() -> Iterator[Finding]:
             "Whether this machine's clock follows a time server cannot be known here, as `timedatectl` is silent: "
             "in a container, look at the machine that it runs on."
         )
-
-
-def _answer() -> str:
-    """Return yes or no, or another text when it cannot be known."""
-    program = shutil.which("timedatectl")
-    if program is None:
-        return ""
-    try:
-        done = subprocess.run(  # noqa: S603 - the command is ours, and no shell reads it
-            [program, *COMMAND], check=False, capture_output=True, text=True, timeout=SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return ""
-    return done.stdout.strip()

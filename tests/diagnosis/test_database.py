@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from hikflask import create_app
+from hikflask import create_app, startup_checks
 from hikflask.diagnosis import database
 from hikflask.extensions import db
 from hikflask.services.backups import postgresql
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import close
+from tests.support.backups import run
 from tests.support.postgresql import Cluster
 
 NO_WORKER = (
@@ -106,3 +107,37 @@ def test_password_that_no_key_opens_is_said(app: Flask, tmp_path: Path) -> None:
         opened.execute("UPDATE terminal SET password_encrypted = 'gAAAAA'")
 
     assert wrong(app)[0].startswith("The password key does not open what is stored for “Вход”: ")
+
+
+def test_database_that_is_gone_is_said_and_none_is_made(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "hikflask.sqlite3"
+    with app.app_context():
+        db.engine.dispose()
+    for path in tmp_path.glob("hikflask.sqlite3*"):
+        path.unlink()
+
+    assert wrong(app) == [
+        f"There is no database at {file}: stop the service and restore the last backup, or, where nothing has been "
+        "stored yet, make it with `hikflask init`."
+    ]
+    assert not file.exists()
+
+
+@pytest.mark.both_databases
+def test_tables_of_a_newer_program_are_said_and_not_asked_to_be_upgraded(app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(db.text("UPDATE alembic_version SET version_num = 'of_next_year'"))
+        db.session.commit()
+        needed, place = startup_checks.needed_version(), db.engine.url.set(query={}).render_as_string()
+
+    told = wrong(app)
+    initialised = run(app, "init")
+    with app.app_context():
+        db.session.execute(db.text(f"UPDATE alembic_version SET version_num = '{needed}'"))
+        db.session.commit()
+
+    assert told == [
+        f"{place} has tables of version of_next_year, which this program does not know: its own are of version "
+        f"{needed}. Install the newer program again that made them, or restore the backup of before it."
+    ]
+    assert (initialised.exit_code, initialised.stderr) == (1, f"Error: {told[0]}\n")

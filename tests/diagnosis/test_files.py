@@ -1,6 +1,5 @@
 """What is said of the instance folder."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -39,16 +38,6 @@ def test_open_files_in_a_closed_folder_are_closed(folder: Path) -> None:
     (folder / "password_key").chmod(0o644)
 
     assert wrong(folder) == []
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
-def test_what_belongs_to_another_account_is_named(folder: Path) -> None:
-    shutil.chown(folder / "hikflask.sqlite3", 12345)
-
-    assert wrong(folder) == [
-        f"{folder}/hikflask.sqlite3 belongs to 12345, and not to root, who runs this: run `chown -R root {folder}`, "
-        "or run this command as the service's account."
-    ]
 
 
 def test_little_room_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
     except BackupError as error:
         raise click.ClickException(str(error)) from None
     except (OperationalError, ProgrammingError) as error:
-        raise click.ClickException(startup_checks.without_tables(str(error.orig))) from error
+        raise click.ClickException(startup_checks.unusable(error)) from error
     rows, photos, missing = sum(manifest.rows.values()), len(manifest.photos), manifest.missing
     click.echo(f"{path}: {rows} rows, {photos} photos, {'with' if with_keys else 'without'} keys.")
     if missing:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hikflask import startup_checks
 from hikflask.cli.console import CommandGroup, read_password
+from hikflask.config import ConfigError
 from hikflask.services.backups import database_copy
 from hikflask.services.backups.database_copy import CopyError
 
@@ -17,7 +18,10 @@ from hikflask.services.backups.database_copy import CopyError
 @with_appcontext
 def initialise() -> None:
     """Make the database, or bring it to this version; the keys are made at the first start."""
-    present, needed = startup_checks.present_version(), startup_checks.needed_version()
+    try:
+        present, needed = startup_checks.usable_version(), startup_checks.needed_version()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
     if present == needed:
         click.echo(f"The database has version {needed} already.")
         return

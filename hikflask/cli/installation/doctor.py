@@ -1,22 +1,39 @@
 """`hikflask doctor`: say what is wrong with an installation."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from flask import current_app
-from flask.cli import with_appcontext
+from flask import Flask, current_app
+from flask.cli import ScriptInfo
 
-from hikflask.diagnosis import Finding, database, files, proxy, service, terminals, time_server
+from hikflask import config
+from hikflask.diagnosis import (
+    Finding,
+    access,
+    backups,
+    database,
+    files,
+    metrics_port,
+    proxy,
+    service,
+    settings,
+    terminals,
+    time_server,
+    wrong,
+)
+
+NO_FOLDER = "mount the disk that it is on, or set HIKFLASK_INSTANCE_PATH to where it is"
 
 
 @click.command("doctor")
 @click.option("--without-nginx", is_flag=True, help="Do not look for nginx in front of the service.")
-@with_appcontext
-def examine(without_nginx: bool) -> None:
+@click.pass_context
+def examine(context: click.Context, without_nginx: bool) -> None:
     """Say what is wrong with this installation, and what to do; fail when something is."""
     results = []
-    for finding in _findings(without_nginx):
+    for finding in _findings(context, without_nginx):
         click.echo(f"{finding.mark:<7}{finding.sentence}")
         results.append(finding.is_good)
     if not all(results):
@@ -24,12 +41,34 @@ def examine(without_nginx: bool) -> None:
     click.echo("Everything is as it should be.")
 
 
-def _findings(without_nginx: bool) -> Iterator[Finding]:
-    hosts = current_app.config["HOSTS"]
-    yield from files.check(Path(current_app.config["INSTANCE_PATH"]))
+def _findings(context: click.Context, without_nginx: bool) -> Iterator[Finding]:
+    """Look at the files before there is an app, which cannot be made where they are not as they should be."""
+    folder = Path(current_app.instance_path if current_app else config.instance_path())
+    may_enter = yield from access.check(folder, NO_FOLDER)
+    if may_enter:
+        yield from files.check(folder)
+    yield from settings.check(folder)
     yield from time_server.check()
+    app = None
+    # Where the folder is not to be seen, an app would make another one, with other keys.
+    if access.may(os.X_OK, folder):
+        try:
+            app = context.ensure_object(ScriptInfo).load_app()
+        except config.ConfigError as error:
+            yield wrong(str(error))
+    if app is None:
+        yield from backups.check(config.SETTINGS["BACKUP_MAX_AGE"].default)
+        return
+    with app.app_context():
+        yield from _of_app(app, without_nginx)
+
+
+def _of_app(app: Flask, without_nginx: bool) -> Iterator[Finding]:
+    hosts = app.config["HOSTS"]
     usable = yield from database.check()
+    yield from backups.check(app.config["BACKUP_MAX_AGE"])
     yield from service.check(hosts)
+    yield from metrics_port.check(app.config["METRICS_PORT"], "hikflask")
     if not without_nginx:
         yield from proxy.check(hosts)
     if usable:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
-from hikflask.net.addresses import AllowedAddresses
+from hikflask.net.addresses import ANY_ADDRESS, AllowedAddresses
 from hikflask.services.core.errors import ServiceError
 
 # Short, because a person waits for the form. A slower name is checked when the app connects.
@@ -29,12 +29,20 @@ def refuse_unallowed(url: str) -> None:
     :raises terminal_https_required: when it is not https, but https is required.
     :raises terminal_address_refused: when none of its IP addresses is allowed.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and requires("https"):
+    if urlsplit(url).scheme != "https" and requires("https"):
         raise ServiceError("terminal_https_required")
-    try:
-        places = allowed().places(parts.hostname or "", parts.port or 80, RESOLVE_SECONDS)
-    except OSError:
-        return
-    if not places:
+    if _refuses(allowed(), url):
         raise ServiceError("terminal_address_refused")
+
+
+def is_never_allowed(url: str) -> bool:
+    """Tell whether an address is refused whatever the settings are."""
+    return _refuses(ANY_ADDRESS, url)
+
+
+def _refuses(addresses: AllowedAddresses, url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        return not addresses.places(parts.hostname or "", parts.port or 80, RESOLVE_SECONDS)
+    except OSError:
+        return False

@@ -1,14 +1,19 @@
 """`hikflask doctor` says what is wrong also when nothing works, and never ends in a traceback."""
 
+import os
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import text
 
 from hikflask import create_app
+from hikflask.__main__ import main
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.services.terminals import registry
@@ -53,6 +58,7 @@ def test_database_that_is_away_or_has_no_tables_or_older_ones_is_said(app: Flask
     given = {"INSTANCE_PATH": str(tmp_path / "new"), "TESTING": True, "WORKER": "external"}
     away = create_app({**given, "DATABASE_URL": "postgresql://h@127.0.0.1:1/h"})
     empty = create_app(given)
+    (tmp_path / "new/hikflask.sqlite3").touch()
     with app.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = '0021'"))
         db.session.execute(text("ALTER TABLE terminal DROP COLUMN restored_from"))
@@ -125,3 +131,65 @@ def test_database_that_nobody_can_write_is_said(app: Flask, terminal: Terminal) 
     assert of_the_present(app)[-1] == (
         "The terminals were not all asked, since the database does not take what they answer: disk is full"
     )
+
+
+def test_postgresql_that_is_down_is_not_said_to_have_no_tables(tmp_path: Path) -> None:
+    given = {"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": "postgresql://h@127.0.0.1:1/h"}
+    away = create_app(given)
+
+    for command in (("operator", "list"), ("backup", tmp_path / "all.tar"), ("init",), ("doctor", "--without-nginx")):
+        done = run(away, *command)
+        assert done.exit_code == 1
+        assert "postgresql+psycopg://h@127.0.0.1:1/h does not answer: connection failed: " in done.output
+        assert "tables" not in done.output
+    close(away)
+
+
+class TestWithoutAnApp:
+    """By the program's own name it is run where no app can be made, and makes nothing itself."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.setenv("HIKFLASK_INSTANCE_PATH", str(tmp_path / "instance"))
+        mask = os.umask(0o077)
+        yield
+        os.umask(mask)
+
+    def wrong(self) -> list[str]:
+        done = CliRunner().invoke(main, ["doctor", "--without-nginx"], catch_exceptions=False)
+        told = done.stdout.splitlines()
+        assert done.exit_code == 1
+        return [line.removeprefix("WRONG  ") for line in told if line.startswith("WRONG  ")]
+
+    def test_folder_that_is_gone_is_said_and_none_is_made(self, tmp_path: Path) -> None:
+        assert self.wrong() == [
+            f"There is no folder {tmp_path}/instance: mount the disk that it is on, or set HIKFLASK_INSTANCE_PATH to "
+            "where it is."
+        ]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_setting_with_which_there_is_no_app_is_said_beside_what_else_is_wrong(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "instance").mkdir(mode=0o700)
+        monkeypatch.setenv("HIKFLASK_WORKER", "none")
+        monkeypatch.setenv("HIKFLASK_MAIL_SERVR", "mail.example")
+
+        assert self.wrong() == [
+            "HIKFLASK_MAIL_SERVR is no setting, so it changes nothing: did you mean HIKFLASK_MAIL_SERVER?",
+            "HIKFLASK_WORKER cannot be used: set it to embedded or external.",
+        ]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+    def test_key_of_another_owner_is_said_with_the_owner(self, tmp_path: Path) -> None:
+        folder = tmp_path / "instance"
+        folder.mkdir(mode=0o700)
+        (folder / "secret_key").touch()
+        (folder / "secret_key").chmod(0o644)
+        shutil.chown(folder / "secret_key", 12345)
+
+        assert self.wrong() == [
+            f"{folder}/secret_key belongs to 12345, and not to root, who runs this: run `chown -R root: {folder}` as "
+            "root.",
+            f"Others can read {folder}/secret_key: run `chmod 600 {folder}/secret_key`.",
+        ]

@@ -1,0 +1,47 @@
+"""Settings under a name that no setting has, which so change nothing, or with a file that is not to be seen."""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
+
+from flask import Flask
+
+from hikflask import config
+from hikflask.diagnosis import Finding, access, wrong
+
+PREFIX = "HIKFLASK_"
+# What others than the app read: gunicorn.conf.py, run.sh, and the simulator.
+READ_BY_OTHERS = ("INSTANCE_PATH", "BIND", "PROCESSES", "THREADS", "PORT", "SIMULATOR_PASSWORD")
+NAMES = {f"{PREFIX}{name}" for name in (*config.SETTINGS, *READ_BY_OTHERS)}
+# Of Flask and its extensions config.py may have more; only what is like one of these is told.
+NAMES_IN_FILE = {*config.SETTINGS, *config.FLASK_SETTINGS, *Flask.default_config}
+LIKENESS = 0.85
+CA = f"{PREFIX}LDAP_CA"
+
+
+def check(folder: Path) -> Iterator[Finding]:
+    """Name the settings of the environment and of config.py that change nothing, or name a file that is not seen."""
+    for name in sorted(os.environ.keys() - NAMES):
+        meant = _meant(name.upper(), NAMES)
+        if meant or name.startswith(PREFIX):
+            yield _misspelt(name, meant)
+    certificate = os.environ.get(CA)
+    hiding = access.hidden(Path(certificate)) if certificate else ""
+    if hiding:
+        yield wrong(f"{CA} cannot be used: {hiding}")
+    with suppress(config.ConfigError):  # It is told by who makes the app.
+        for name in sorted(config.in_file(folder).keys() - NAMES_IN_FILE):
+            meant = _meant(name.removeprefix(PREFIX), NAMES_IN_FILE)
+            if meant:
+                yield _misspelt(f"{name} in {folder / 'config.py'}", meant)
+
+
+def _meant(name: str, names: Collection[str]) -> str:
+    return next(iter(get_close_matches(name, names, 1, LIKENESS)), "")
+
+
+def _misspelt(name: str, meant: str) -> Finding:
+    question = f"did you mean {meant}?" if meant else "docs/en/settings.md lists all settings."
+    return wrong(f"{name} is no setting, so it changes nothing: {question}")

@@ -1,0 +1,46 @@
+"""What is said of another program on the ports of nginx; nginx itself: tests/processes/test_nginx.py."""
+
+from pathlib import Path
+
+from hikflask.diagnosis import ports, proxy, wrong
+from tests.processes.processes import free_port
+from tests.support import certificates
+from tests.support.other_program import other_program
+
+HOST = "hikflask.example"
+
+
+def test_other_program_on_the_ports_of_nginx_is_named(tmp_path: Path) -> None:
+    (tmp_path / "both.pem").write_bytes(certificates.certificate([HOST])[1])
+
+    with other_program(tmp_path / "both.pem") as https, other_program() as plain:
+        _, *found = proxy.check([HOST], https=https, plain=plain)
+
+        assert found == [
+            wrong(
+                f"Another program than nginx answers on port {port}. {ports.listener(port)} Stop it, and then "
+                "`systemctl restart nginx`."
+            )
+            for port in (https, plain)
+        ]
+
+
+def test_program_that_speaks_no_https_is_named() -> None:
+    with other_program() as port:
+        (finding,) = proxy.check([HOST], https=port)
+
+        assert finding.sentence.startswith(f"nginx does not serve {HOST} at 127.0.0.1 (")
+        assert finding.sentence.endswith(
+            f"): `nginx -t` checks its settings, `systemctl status nginx` says whether it runs. {ports.listener(port)}"
+        )
+
+
+def test_port_on_which_nothing_listens_is_said() -> None:
+    port = free_port()
+
+    assert list(proxy.check([HOST], https=port)) == [
+        wrong(
+            f"nginx does not serve {HOST} at 127.0.0.1 ([Errno 111] Connection refused): `nginx -t` checks its "
+            f"settings, `systemctl status nginx` says whether it runs. Nothing listens on port {port}."
+        )
+    ]
