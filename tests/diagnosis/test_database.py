@@ -1,5 +1,6 @@
 """What is said of the database and the worker."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from hikflask.services.backups import postgresql
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.conftest import close
+from tests.support.accounts import as_nobody
 from tests.support.backups import run
 from tests.support.postgresql import Cluster
 
@@ -141,3 +143,17 @@ def test_tables_of_a_newer_program_are_said_and_not_asked_to_be_upgraded(app: Fl
         f"{needed}. Install the newer program again that made them, or restore the backup of before it."
     ]
     assert (initialised.exit_code, initialised.stderr) == (1, f"Error: {told[0]}\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is somebody else")
+def test_database_that_the_account_may_not_see_is_not_said_to_be_gone(tmp_path: Path, closed: Path) -> None:
+    file = closed / "hikflask.sqlite3"
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": f"sqlite:///{file}"})
+
+    with as_nobody():
+        told = wrong(app)
+
+    assert told == [
+        f"nobody cannot see {file}, as {closed} belongs to root and is closed to others: run `chmod o+x {closed}` as "
+        "root, or move what is in it."
+    ]

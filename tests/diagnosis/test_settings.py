@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hikflask import create_app
+from hikflask.config import ConfigError
 from hikflask.diagnosis import settings, wrong
 from tests.processes.processes import ROOT
 from tests.support.accounts import as_nobody
@@ -69,6 +71,8 @@ def test_certificate_of_the_directory_that_the_account_may_not_see_is_said(
 
     with as_nobody():
         found = list(settings.check(tmp_path))
+        with pytest.raises(ConfigError, match=r"^HIKFLASK_LDAP_CA cannot be used: set it to a file with "):
+            create_app({"INSTANCE_PATH": "/nowhere"})
 
     assert found == [
         wrong(

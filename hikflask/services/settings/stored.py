@@ -5,12 +5,12 @@ small statement in two seconds for the whole process, before any transaction is 
 """
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, appcontext_pushed, current_app
@@ -93,7 +93,7 @@ def _refresh(app: Flask, **_: object) -> None:
         return
     stored.read_at = now
     file = db.engine.url.database
-    if db.engine.dialect.name == "sqlite" and file and not Path(file).exists():
+    if db.engine.dialect.name == "sqlite" and file and not os.path.exists(file):
         return  # To read a file of SQLite that is still to be made would make an empty one.
     try:
         with db.engine.connect() as connection:
