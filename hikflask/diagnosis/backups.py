@@ -22,7 +22,7 @@ def check(max_hours: int) -> Iterator[Finding]:
     into = INTO.search(service.get("ExecStart", ""))
     if timer.get("LoadState") != "loaded" or into is None:
         yield unknown(
-            f"Whether backups are made each night cannot be known here, as systemd knows of no {TIMER}: see to it that "
+            f"Whether backups are made each night cannot be known here, as systemd tells of no {TIMER}: see to it that "
             "something else runs `hikflask backup`."
         )
         return

@@ -130,12 +130,12 @@ def test_folder_that_is_missing_or_of_another_owner_is_said(folder: Path) -> Non
         )
 
 
-def test_where_systemd_knows_no_timer_nothing_is_known(systemd: Systemd, folder: Path) -> None:
+def test_where_systemd_tells_of_no_timer_nothing_is_known(systemd: Systemd, folder: Path) -> None:
     systemd.knows(timer={"LoadState": "not-found"}, service={"ExecStart": ""})
 
     assert told(folder) == [
         unknown(
-            "Whether backups are made each night cannot be known here, as systemd knows of no hikflask-backup.timer: "
+            "Whether backups are made each night cannot be known here, as systemd tells of no hikflask-backup.timer: "
             "see to it that something else runs `hikflask backup`."
         )
     ]
