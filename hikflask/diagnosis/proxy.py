@@ -10,6 +10,12 @@ from hikflask.diagnosis import Finding, certificate, good, ports, wrong
 
 SECONDS = 10.0
 HEALTH = "/health"
+NO_ANSWER = "`nginx -t` checks its settings, `systemctl status nginx` says whether it runs"
+# nginx starts also with an EC certificate beside an RSA key, and then refuses every connection.
+NO_TLS = (
+    "its site must have this name, and a certificate and a key that belong together and are of one kind, RSA or EC; "
+    "`nginx -t` checks its settings"
+)
 NEEDED = ("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options")
 
 
@@ -24,9 +30,9 @@ def check(hosts: Sequence[str], address: str = "127.0.0.1", https: int = 443, pl
         port = plain
         yield _redirects(hosts[0].lstrip("."), address, port)
     except (OSError, http.client.HTTPException) as error:
+        cure = NO_TLS if isinstance(error, ssl.SSLError) else NO_ANSWER
         yield wrong(
-            f"nginx does not serve {hosts[0].lstrip('.')} at {address} ({error}): `nginx -t` checks its settings, "
-            f"`systemctl status nginx` says whether it runs. {ports.listener(port)}"
+            f"nginx does not serve {hosts[0].lstrip('.')} at {address} ({error}): {cure}. {ports.listener(port)}"
         )
 
 

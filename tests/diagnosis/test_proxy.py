@@ -31,7 +31,8 @@ def test_program_that_speaks_no_https_is_named() -> None:
 
         assert finding.sentence.startswith(f"nginx does not serve {HOST} at 127.0.0.1 (")
         assert finding.sentence.endswith(
-            f"): `nginx -t` checks its settings, `systemctl status nginx` says whether it runs. {ports.listener(port)}"
+            "): its site must have this name, and a certificate and a key that belong together and are of one kind, "
+            f"RSA or EC; `nginx -t` checks its settings. {ports.listener(port)}"
         )
 
 
