@@ -24,7 +24,7 @@ MAY_IMPORT = {
             "startup_checks", "config", "diagnosis", "encryption", "text_rules"},
     "__main__": {"version"},
     "diagnosis": {"diagnosis", "services", "models", "extensions", "startup_checks", "config", "encryption.vault",
-                  "isapi.errors"},
+                  "isapi.errors", "metrics.server"},
     "startup_checks": {"encryption.key_rotation", "services", "extensions", "config"},
     "http": {"http", "services", "models", "extensions"},
     "background": {"background", "services", "metrics.server", "extensions", "isapi.errors", "request_id", "labels",

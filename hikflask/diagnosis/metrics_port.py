@@ -1,36 +1,43 @@
-"""The port on which Prometheus reads the metrics without a token: whether this program answers there."""
+"""The ports on which Prometheus reads the metrics without a token: whether this program answers there."""
 
 import http.client
 from collections.abc import Iterator
 from contextlib import closing
 
-from hikflask.diagnosis import Finding, good, ports, wrong
+from flask import current_app
 
-ADDRESS = "127.0.0.1"
+from hikflask.diagnosis import Finding, good, ports, wrong
+from hikflask.metrics import server
+
 SECONDS = 10.0
 OURS = b"\nhikflask_"
 
 
-def check(port: int, unit: str) -> Iterator[Finding]:
-    """Ask for the metrics. :param port: 0 for none. :param unit: the unit that opens it."""
+def check() -> Iterator[Finding]:
+    """Ask the pages and a worker of its own for their metrics. Needs an app context."""
+    port = current_app.config["METRICS_PORT"]
     if not port:
         return
+    yield _at(port, "hikflask")
+    if current_app.config["WORKER"] == "external":
+        yield _at(server.worker_port(current_app), "hikflask-worker")
+
+
+def _at(port: int, unit: str) -> Finding:
     try:
-        with closing(http.client.HTTPConnection(ADDRESS, port, timeout=SECONDS)) as connection:
-            connection.request("GET", "/metrics")
+        with closing(http.client.HTTPConnection(server.ADDRESS, port, timeout=SECONDS)) as connection:
+            connection.request("GET", server.PATH)
             is_ours = OURS in connection.getresponse().read()
     except ConnectionRefusedError:
-        yield wrong(
-            f"Nothing listens on the port of the metrics, {port}: `systemctl restart {unit}`, and "
-            f"`journalctl -u {unit}` says why it does not open it."
+        return wrong(
+            f"Nothing listens on port {port}, where {unit} tells its metrics: `systemctl restart {unit}`, and "
+            f"`journalctl -u {unit}` says why it does not."
         )
-        return
     except (OSError, http.client.HTTPException):
         is_ours = False
     if is_ours:
-        yield good(f"The metrics are there on port {port}.")
-    else:
-        yield wrong(
-            f"Another program answers on the port of the metrics. {ports.listener(port)} "
-            "Stop it, or set HIKFLASK_METRICS_PORT to another port."
-        )
+        return good(f"{unit} tells its metrics on port {port}.")
+    return wrong(
+        f"Another program answers where {unit} should tell its metrics. {ports.listener(port)} "
+        "Stop it, or set HIKFLASK_METRICS_PORT to another port."
+    )

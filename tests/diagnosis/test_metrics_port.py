@@ -1,42 +1,46 @@
-"""What is said of the port of the metrics."""
+"""What is said of the ports of the metrics."""
 
+import pytest
 from flask import Flask
 
-from hikflask.diagnosis import good, metrics_port, ports, wrong
+from hikflask.diagnosis import Finding, good, metrics_port, ports, wrong
 from hikflask.metrics import server as metrics_server
 from tests.processes.processes import free_port
 from tests.support.other_program import other_program
 
 
-def test_metrics_of_this_program_are_good(app: Flask) -> None:
-    app.config["METRICS_PORT"] = free_port()
-    server = metrics_server.start(app)
-    assert server is not None
-
-    found = list(metrics_port.check(server.server_port, "hikflask"))
-
-    server.shutdown()
-    server.server_close()
-    assert found == [good(f"The metrics are there on port {server.server_port}.")]
-    assert list(metrics_port.check(0, "hikflask")) == []
+def told(app: Flask, port: int) -> list[Finding]:
+    """What is said where this is the setting."""
+    app.config["METRICS_PORT"] = port
+    with app.app_context():
+        return list(metrics_port.check())
 
 
-def test_port_that_nobody_opens_is_said_with_the_unit() -> None:
-    port = free_port()
+def test_metrics_of_the_pages_are_good_and_those_of_the_worker_are_looked_for_on_the_next_port(app: Flask) -> None:
+    pages = metrics_server.start(app, free_port())
+    assert pages is not None
+    port = pages.server_port
 
-    assert list(metrics_port.check(port, "hikflask-worker")) == [
+    found = told(app, port)
+
+    pages.shutdown()
+    pages.server_close()
+    assert found == [
+        good(f"hikflask tells its metrics on port {port}."),
         wrong(
-            f"Nothing listens on the port of the metrics, {port}: `systemctl restart hikflask-worker`, and "
-            "`journalctl -u hikflask-worker` says why it does not open it."
-        )
+            f"Nothing listens on port {port + 1}, where hikflask-worker tells its metrics: `systemctl restart "
+            "hikflask-worker`, and `journalctl -u hikflask-worker` says why it does not."
+        ),
     ]
 
 
-def test_other_program_on_the_port_is_named() -> None:
+@pytest.mark.parametrize("settings", [{"WORKER": "embedded"}])
+def test_other_program_on_the_port_is_named_and_no_worker_is_looked_for_where_it_is_embedded(app: Flask) -> None:
     with other_program() as port:
-        assert list(metrics_port.check(port, "hikflask")) == [
+        assert told(app, port) == [
             wrong(
-                f"Another program answers on the port of the metrics. {ports.listener(port)} "
+                f"Another program answers where hikflask should tell its metrics. {ports.listener(port)} "
                 "Stop it, or set HIKFLASK_METRICS_PORT to another port."
             )
         ]
+    assert told(app, 0) == []

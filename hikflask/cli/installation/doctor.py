@@ -68,7 +68,7 @@ def _of_app(app: Flask, without_nginx: bool) -> Iterator[Finding]:
     usable = yield from database.check()
     yield from backups.check(app.config["BACKUP_MAX_AGE"])
     yield from service.check(hosts)
-    yield from metrics_port.check(app.config["METRICS_PORT"], "hikflask")
+    yield from metrics_port.check()
     if not without_nginx:
         yield from proxy.check(hosts)
     if usable:
