@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from cryptography.fernet import Fernet, MultiFernet
 from flask import Config
 
+from hikflask import disk_space
 from hikflask.encryption import key_file
 
 PACKAGE = Path(__file__).resolve().parent
@@ -477,7 +478,7 @@ def _writable_folder(folder: Path) -> Path:
     try:
         (folder / "uploads").mkdir(parents=True, exist_ok=True, mode=0o750)
     except OSError as error:
-        raise ConfigError(advice) from error
+        raise ConfigError(disk_space.explain(error, folder, folder.parent) or advice) from error
     if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder / "uploads", os.W_OK | os.X_OK):
         raise ConfigError(advice)
     return folder
@@ -512,13 +513,15 @@ def _password_keys(setting: str, file: Path) -> str:
 def _key_from_file(file: Path, fresh: str) -> str:
     """Read the key from its file; the first process makes it, readable by the owner alone."""
     try:
-        with suppress(FileExistsError):
-            key_file.create(file, fresh)
+        if not file.exists():  # A full disk keeps nobody from reading.
+            with suppress(FileExistsError):
+                key_file.create(file, fresh)
         if file.stat().st_mode & 0o077:
             raise ConfigError(f"Others can read {file}: run `chmod 600 {file}`.")
         return file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
+        advice = (
             f"The key in {file} cannot be read: let this account own the file, "
             f"or set HIKFLASK_{file.name.upper()} to the key itself."
-        ) from error
+        )
+        raise ConfigError(disk_space.explain(error, file.parent) or advice) from error

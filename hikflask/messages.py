@@ -86,6 +86,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "alarm_password_over": (N_("“%(t)s”: the sign-in there works again"),),
     "alarm_backup": (N_("The last backup is older than %(n)s h, or there is none."), N_("no backup")),
     "alarm_backup_over": (N_("a backup was made"),),
+    "alarm_disk": (
+        N_("Little space is left on the disk of %(host)s. Once it is full, nothing can be saved. %(disks)s"),
+        N_("little disk space left"),
+    ),
+    "alarm_disk_over": (N_("there is enough disk space again"),),
     "alarm_terminal_not_in_use": (N_("“%(t)s” is not in use any more"),),
     # A capture, from its start to its end.
     "terminal_in_use": IN_USE,
@@ -142,6 +147,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "table_not_written": (
         N_("The file could not be written. Perhaps the server's disk is full; the server's log says why."),
+    ),
+    "no_space": (
+        N_(
+            "The server's disk is full, so this could not be saved. Ask the administrator to make room, then try again."
+        ),
     ),
     # An enrolment, per terminal.
     "enrolment_working": (N_("Person ✓ · face …"),),

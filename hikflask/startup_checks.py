@@ -5,15 +5,18 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from flask import Flask
+from flask import Flask, current_app, has_app_context
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from hikflask.config import SHIPPED, ConfigError
+from hikflask import disk_space
+from hikflask.config import SHIPPED, ConfigError, instance_path
 from hikflask.encryption import key_rotation
 from hikflask.extensions import db, vault
 from hikflask.services.accounts import operators, setup
+from hikflask.services.core import no_space
 
 log = logging.getLogger(__name__)
 MAX_NAMES = 3
@@ -96,6 +99,18 @@ def present_version() -> str:
         return ", ".join(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
+@contextmanager
+def enough_space() -> Iterator[None]:
+    """Name a full disk within the block. :raises ConfigError: with a sentence that says what to do."""
+    try:
+        yield
+    except disk_space.ERRORS as error:
+        folder = current_app.config["INSTANCE_PATH"] if has_app_context() else instance_path()
+        if not (why := disk_space.explain(error, Path(folder))):
+            raise
+        raise ConfigError(why) from error
+
+
 def announce_first_run(app: Flask) -> None:
     """Write the code for creating the first administrator into the log, as long as there are no operators."""
     with app.app_context():
@@ -140,4 +155,5 @@ def _answering() -> Iterator[None]:
 
 
 def _silent(error: DBAPIError) -> str:
-    return f"{_database()} does not answer: {' '.join(str(error.orig).split())}"
+    silent = f"{_database()} does not answer: {' '.join(str(error.orig).split())}"
+    return no_space.explain(error) or silent

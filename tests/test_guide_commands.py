@@ -48,7 +48,7 @@ WHOLE = {
     "backup.md": "tests/cli/installation/test_backups.py::test_every_command_of_the_guide_works",
     "install.md": "tests/installation/test_install.py::test_commands_of_the_guide_are_those_that_were_run_here",
 }
-NO_COMMANDS_IN = {"json", "mermaid", "yaml"}
+NO_COMMANDS_IN = {"json", "mermaid", "nginx", "yaml"}
 WORDS = {
     "ru": {
         "ИМЯ": "NAME", "ФАЙЛ": "FILE", "ПОЛЕ": "FIELD", "НАЗВАНИЕ": "HEADER", "ИМПОРТ": "BATCH", "МОДЕЛЬ": "MODEL",
@@ -166,6 +166,7 @@ ELSEWHERE = {
     "tests/test_guide_commands.py::test_simulator_takes_what_the_guides_give_it": [
         *SIMULATOR,
     ],
+    "tests/test_guide_commands.py::test_command_for_inodes": ["df -i"],
     "tests/test_guide_commands.py::test_commands_for_the_log": [
         *LOG,
     ],
@@ -202,6 +203,8 @@ RUN_BY = {
 }
 # Command → why no test can run it.
 NOWHERE = {
+    "apt-get clean": "It would delete what the machine of the tests has downloaded.",
+    "journalctl --vacuum-size=200M": "It would delete the log of the machine of the tests.",
     "make test-fast": "These are tests of `make test`, so it would run itself.",
     "python -m tests.invariants.preemption postgresql": "It takes hours; tests/invariants tries a part.",
     "python -m tests.processes.random_run": "It takes as long as one lets it, and kills processes at random.",
@@ -324,6 +327,12 @@ def test_commands_for_postgresql(app: Flask, cluster: Cluster) -> None:
     cluster.drop("guide")
 
     assert "Copied and compared: " in copied.stdout
+
+
+def test_command_for_inodes(tmp_path: Path) -> None:
+    done = subprocess.run(["df", "-i", str(tmp_path)], capture_output=True, text=True, check=True, timeout=30)
+
+    assert "IFree" in done.stdout
 
 
 def test_commands_for_the_log() -> None:

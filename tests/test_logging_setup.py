@@ -1,11 +1,18 @@
 """The log as lines or as JSON, at the level that is set, from the app, from gunicorn and from its first line on."""
 
+import errno
 import json
+import logging
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
+
+from hikflask import logging_setup
+from tests.support.disk_usage import let_be_free
 
 ROOT = Path(__file__).parents[1]
 # As gunicorn runs it: the master reads its settings, then a process makes the app.
@@ -68,3 +75,20 @@ def test_lines_are_the_default_and_end_with_the_id_of_the_request(tmp_path: Path
     assert server.endswith("said by the server: Ё")
     assert failed.startswith("failed\\nTraceback (most recent call last):\\n")
     assert failed.endswith("RuntimeError: Ё [request 3fa9c1d2e4b6]")
+
+
+def test_full_disk_is_a_sentence_in_place_of_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_be_free(monkeypatch, 4096)
+    sentence = f"the sweep failed: No space left where {tmp_path} is: 4,096 of 107,374,182,400 bytes are free. "
+    sentence += "Delete what is not needed there, or make the disk larger."
+
+    def logged(error: Exception) -> list[str]:
+        about = (type(error), error, None)
+        record = logging.LogRecord("hikflask", logging.ERROR, "worker.py", 1, "the %s failed", ("sweep",), about)
+        as_json = json.loads(logging_setup.OneObject(None, tmp_path).format(record))
+        return [logging_setup.OneLine(None, tmp_path).format(record), as_json["message"], as_json.get("exception", "")]
+
+    assert logged(OSError(errno.ENOSPC, "No space left on device")) == [sentence, sentence, ""]
+    line, message, exception = logged(OSError(errno.EACCES, "Permission denied"))
+    assert line == "the sweep failed\\nPermissionError: [Errno 13] Permission denied"
+    assert (message, exception) == ("the sweep failed", "PermissionError: [Errno 13] Permission denied")

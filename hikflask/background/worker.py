@@ -24,7 +24,7 @@ from hikflask.extensions import db, task_queue
 from hikflask.metrics import server as metrics_server
 from hikflask.services.accounts import ldap_check
 from hikflask.services.alarms import watch as alarm_watch
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 from hikflask.services.terminals import registry
 from hikflask.services.webhooks import deliveries
 
@@ -79,7 +79,7 @@ class Worker:
 
     def start(self) -> None:
         """Write the first heartbeat, then start all threads."""
-        with self._app.app_context():
+        with self._app.app_context(), no_space.ignored():
             heartbeat.beat(heartbeat.name())
         for consumer in self._consumers:
             consumer.start()
@@ -92,7 +92,7 @@ class Worker:
             consumer.shutdown_timeout = STOP_SECONDS
             consumer.stop(graceful=True)
         self._sweeper.join(STOP_SECONDS)
-        with self._app.app_context():
+        with self._app.app_context(), no_space.ignored():
             heartbeat.leave(heartbeat.name())
         task_queue.lanes(self._app).close()
 

@@ -10,11 +10,11 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from hikflask import startup_checks
 from hikflask.config import ConfigError
-from hikflask.diagnosis import Finding, access, good, wrong
+from hikflask.diagnosis import Finding, access, good, unknown, wrong
 from hikflask.extensions import db
 from hikflask.models.columns import database_now
 from hikflask.services.backups import BackupError, postgresql
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 
 # Leases, deadlines and sessions are measured by the database's clock, shown times by this machine's.
 MAX_SECONDS = 5.0
@@ -40,7 +40,7 @@ def check() -> Generator[Finding, None, bool]:
     except ConfigError as error:
         yield wrong(str(error))
     except DBAPIError as error:
-        reason = " ".join(str(error.orig).split())
+        reason = no_space.explain(error) or " ".join(str(error.orig).split())
         # Of SQLite's errors this one is about what is in the file.
         is_damaged = db.engine.dialect.name == "sqlite" and type(error) is DatabaseError
         yield wrong(DAMAGED.format(reason) if is_damaged else f"The database cannot be read: {reason}")
@@ -96,6 +96,8 @@ def _clock() -> Finding:
 def _worker() -> Finding:
     if heartbeat.alive():
         return good("A worker is running.")
+    if no_space.full_disk():
+        return unknown("Whether a worker is running cannot be known: on a full disk it can give no sign.")
     return wrong(
         "No worker is running, so nobody is enrolled or removed: `systemctl start hikflask-worker` "
         "(or `hikflask`, where the worker is embedded)."

@@ -1,26 +1,20 @@
 """The instance folder: who may read it, and how much room there is."""
 
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from hikflask import disk_space
 from hikflask.diagnosis import Finding, good, wrong
+from hikflask.disk_space import Disk
 
-# Below this a backup, a migration or a morning's photos may not fit.
-MIN_FREE_BYTES = 1024**3
 PRIVATE = ("secret_key", "password_key", "hikflask.sqlite3", "queue.sqlite3", "uploads", "config.py", "backups")
 
 
 def check(folder: Path) -> Iterator[Finding]:
     """Check who can read what is in the instance folder, and how much room there is."""
     yield from _modes(folder)
-    free = shutil.disk_usage(folder).free
-    text = f"{free / 1024**3:.1f} GB are free where {folder} is"
-    if free < MIN_FREE_BYTES:
-        yield wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
-    else:
-        yield good(f"{text}.")
+    yield from map(_space, disk_space.read(folder))
 
 
 def _modes(folder: Path) -> Iterator[Finding]:
@@ -33,6 +27,16 @@ def _modes(folder: Path) -> Iterator[Finding]:
         yield wrong(f"Others can read {path}: run `chmod go= {path}`.")
     if not exposed:
         yield good(f"Nobody else can read the keys, the database and the photos in {folder}.")
+
+
+def _space(disk: Disk) -> Finding:
+    if disk.is_full:
+        return wrong(disk_space.describe(disk))
+    free, size = disk.free / 1024**3, disk.size / 1024**3
+    text = f"{free:.1f} of {size:.1f} GB are free where {disk.folder} is"
+    if disk.is_low:
+        return wrong(f"Only {text}: delete what is not needed there, or make the disk larger.")
+    return good(f"{text}.")
 
 
 def _present(folder: Path) -> list[Path]:

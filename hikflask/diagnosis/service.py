@@ -41,7 +41,7 @@ def not_ready(hosts: Sequence[str]) -> str:
     if answer.status == http.client.OK:
         return ""
     try:
-        parts = [name for name, state in json.loads(body).items() if name != "status" and state != "ok"]
+        parts = [name for name, state in json.loads(body).items() if name != "status" and state == "error"]
     except (ValueError, AttributeError):
         parts = []
     what = ", ".join(parts) or f"status {answer.status}"

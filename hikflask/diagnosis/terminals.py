@@ -12,6 +12,7 @@ from hikflask.extensions import vault
 from hikflask.isapi.errors import AddressRefused, CertificateChanged, HttpsRequired, WeakDigest
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_problems as problems
+from hikflask.services.core import no_space
 from hikflask.services.terminals import allowed_addresses, registry
 from hikflask.services.terminals.checks import ask_status
 
@@ -53,7 +54,7 @@ def check() -> Iterator[Finding]:
         for terminal in terminals:
             yield _check(terminal)
     except DBAPIError as error:  # What a terminal answers is written, and a disk may be full.
-        reason = " ".join(str(error.orig).split())
+        reason = no_space.explain(error) or " ".join(str(error.orig).split())
         yield wrong(f"The terminals were not all asked, since the database does not take what they answer: {reason}")
 
 

@@ -13,6 +13,7 @@ from hikflask.services import audit
 from hikflask.services.accounts import api_tokens, rate_limit
 from hikflask.services.accounts.errors import TooOften
 from hikflask.services.audit import Actor
+from hikflask.services.core import no_space
 
 log = logging.getLogger(__name__)
 MINUTE = 60.0
@@ -53,7 +54,8 @@ def authenticate() -> ApiToken:
         if secret:
             _record_refusal()
         raise TokenRefused("A valid token is expected: Authorization: Bearer …")
-    _count(f"token:{token.id}", current_app.config["API_LIMIT"])
+    with no_space.ignored():
+        _count(f"token:{token.id}", current_app.config["API_LIMIT"])
     return token
 
 

@@ -1,14 +1,17 @@
 """The words of the mail about an alarm."""
 
+import socket
 from collections.abc import Sequence
 
 from flask import current_app
 from flask_babel import gettext as _
 
 from hikflask import messages
+from hikflask.labels import disks
 from hikflask.labels.dates import full_time
 from hikflask.models import Alarm
 from hikflask.models.alarm import BACKUP, REMOVALS
+from hikflask.services.core import no_space
 
 
 def mail_subject(alarm: Alarm) -> str:
@@ -22,7 +25,14 @@ def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
     :param numbers: the IDs that may still open doors, where the alarm is about removals.
     """
     hours = {BACKUP: "BACKUP_MAX_AGE", REMOVALS: "MAIL_REMOVAL_HOURS"}.get(alarm.kind, "MAIL_SILENT_HOURS")
-    about = {"t": _terminal(alarm), "n": current_app.config[hours], "who": ", ".join(numbers)}
+    low = " ".join(disks.free_label(disk) for disk in no_space.disks() if disk.is_low)
+    about = {
+        "t": _terminal(alarm),
+        "n": current_app.config[hours],
+        "who": ", ".join(numbers),
+        "disks": low,
+        "host": socket.gethostname(),
+    }
     lines = [messages.sentence(_code(alarm), **about), str(_("Since: %(time)s", time=full_time(alarm.began_at)))]
     if alarm.over_at is not None and alarm.announces_end:
         lines.append(str(_("Over: %(time)s", time=full_time(alarm.over_at))))

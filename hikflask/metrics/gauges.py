@@ -16,7 +16,7 @@ from hikflask.models import EmployeeCount, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, LEAVING, REFUSED, WAITING
 from hikflask.services.backups import records
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import along_indexes, count_rows_up_to
 from hikflask.services.employees import filters
 from hikflask.services.state.enrolment import IS_LEAVING
@@ -29,14 +29,14 @@ TERMINAL = ("terminal", "name")
 
 
 def read() -> list[Metric]:
-    """Return all gauges; when the database does not answer, only that."""
+    """Return all gauges; when the database does not answer, only that, and the disks."""
     reachable = GaugeMetricFamily("hikflask_database_reachable", "1 when the database answers, else 0.")
     try:
         gauges = [_employees(), *_enrolments(), *_terminals(), *_work(), _backup()]
     except SQLAlchemyError:
         gauges = []
     reachable.add_metric([], bool(gauges))
-    return [reachable, *gauges]
+    return [reachable, *_disks(), *gauges]
 
 
 def _employees() -> Metric:
@@ -130,3 +130,12 @@ def _backup() -> Metric:
         "When the last backup was finished; 0 without one.",
         value=newest.finished_at.timestamp() if newest else 0.0,
     )
+
+
+def _disks() -> Iterator[Metric]:
+    free = GaugeMetricFamily("hikflask_disk_free_bytes", "Free bytes where this is stored.", labels=["place"])
+    size = GaugeMetricFamily("hikflask_disk_size_bytes", "Size of that disk in bytes.", labels=["place"])
+    for disk in no_space.disks():
+        free.add_metric([disk.place], disk.free)
+        size.add_metric([disk.place], disk.size)
+    yield from (free, size)

@@ -13,17 +13,19 @@ REMOVALS = "removals"
 SILENT = "silent"
 REFUSED = "password"
 BACKUP = "backup"
+DISK = "disk"
+MAX_KEY_LENGTH = 32
 
 
 class Alarm(Base):
     """An alarm from its beginning until the mail about its end is sent; then its row is deleted.
 
-    `key` names it: its `kind` and its terminal, so that there is one of each. It began at `began_at`, was mailed at
-    `told_at`, and was over at `over_at`. `tries` counts the mails in a row that no server took, and the next one is
-    tried at `next_try_at`.
+    `key` names it: its `kind` and its terminal or machine, so that there is one of each. It began at `began_at`, was
+    mailed at `told_at`, and was over at `over_at`. `tries` counts the mails in a row that no server took, and the next
+    one is tried at `next_try_at`.
     """
 
-    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(MAX_KEY_LENGTH), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
     terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"), index=True)
     began_at: Mapped[datetime] = mapped_column(UTCDateTime)

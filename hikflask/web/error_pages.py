@@ -8,11 +8,13 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, RequestEntityTooLarge
 
+from hikflask.disk_space import ERRORS
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR
+from hikflask.labels import disks
 from hikflask.messages import error_sentence
 from hikflask.services.accounts.errors import TryLater
-from hikflask.services.core import refusal_status
+from hikflask.services.core import no_space, refusal_status
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import NotFound
 from hikflask.web.imports import upload
@@ -24,10 +26,12 @@ KEPT_HEADERS = {"Allow", "WWW-Authenticate", "Retry-After"}
 
 
 def register(app: Flask) -> None:
-    """Show a page for each HTTP error, for a text that the database refuses, and for NotFound and TryLater."""
+    """Show a page for each HTTP error, a text that the database refuses, a full disk, NotFound and TryLater."""
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(InternalServerError, internal_error)
     app.register_error_handler(DataError, not_storable)
+    for kind in ERRORS:
+        app.register_error_handler(kind, without_space)
     app.register_error_handler(NotFound, not_there)
     app.register_error_handler(TryLater, try_later)
 
@@ -58,6 +62,20 @@ def not_storable(error: DataError) -> Response:
     end_read()
     current_app.logger.warning("request %s: %s", g.get("request_id"), type(error.orig).__name__)
     return http_error(BadRequest())
+
+
+def without_space(error: Exception) -> Response:
+    """Say that no space is left. Any other error of these classes is raised again: it is a fault of ours."""
+    if not (why := no_space.explain(error)):
+        raise error
+    current_app.logger.error("request %s: %s", g.get("request_id"), why)
+    text = _(
+        "The server's disk is full, so this may not have been saved. Nothing that was saved before is lost. "
+        "Ask the administrator to make room, then try again."
+    )
+    details = disks.free_label(full) if (full := no_space.full_disk()) else ""
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    return error_page(status, text, template="errors/internal_error.html", details=details)
 
 
 def not_there(error: NotFound) -> Response:

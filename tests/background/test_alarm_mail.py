@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from hikflask.models import Alarm, Backup, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import watch
 from hikflask.simulator.certificate import make_certificate
+from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.made_backups import add_backup
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
 
@@ -239,3 +241,25 @@ def test_password_is_sent_encrypted_to_a_server_whose_certificate_is_trusted(
 
     assert len(server.mails) == (is_trusted and password == PASSWORD)
     assert password not in caplog.text
+
+
+def test_little_space_on_the_disk_is_mailed_with_the_folder_and_what_is_free(
+    server: MailServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_be_free(monkeypatch, GIGABYTE)
+    sweep()
+    let_be_free(monkeypatch, 50 * GIGABYTE)
+    sweep()
+
+    (subject, text), over = said(server)
+    assert subject == "hikflask: на диске мало места / little disk space left"
+    russian, english = text.replace("\xa0", " ").split("\n\n")
+    assert russian.splitlines()[0] == (
+        f"На диске {socket.gethostname()} мало места. Когда оно закончится, сохранить ничего не получится. "
+        f"{tmp_path}: свободно 1 024 МБ из 102 400 МБ."
+    )
+    assert english.splitlines()[0] == (
+        f"Little space is left on the disk of {socket.gethostname()}. Once it is full, nothing can be saved. "
+        f"{tmp_path}: 1,024 MB of 102,400 MB are free."
+    )
+    assert over[0] == "hikflask: на диске снова достаточно места / there is enough disk space again"

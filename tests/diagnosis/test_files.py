@@ -1,11 +1,11 @@
 """What is said of the instance folder."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from hikflask.diagnosis import Finding, files
+from tests.support.disk_usage import GIGABYTE, let_be_free
 
 
 @pytest.fixture
@@ -41,10 +41,13 @@ def test_open_files_in_a_closed_folder_are_closed(folder: Path) -> None:
 
 
 def test_little_room_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = shutil.disk_usage(folder)._replace(free=300 * 1024**2)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-
+    assert Finding(True, f"50.0 of 100.0 GB are free where {folder} is.") in list(files.check(folder))
+    let_be_free(monkeypatch, 4 * GIGABYTE)
     assert wrong(folder) == [
-        f"Only 0.3 GB are free where {folder} is: delete what is not needed there, or make the disk larger."
+        f"Only 4.0 of 100.0 GB are free where {folder} is: delete what is not needed there, or make the disk larger."
     ]
-    assert Finding(False, wrong(folder)[0]) in list(files.check(folder))
+    let_be_free(monkeypatch, 4096)
+    assert wrong(folder) == [
+        f"No space left where {folder} is: 4,096 of 107,374,182,400 bytes are free. "
+        "Delete what is not needed there, or make the disk larger."
+    ]

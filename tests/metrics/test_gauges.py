@@ -16,6 +16,7 @@ from hikflask.services.employees import lifecycle
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
+from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.enrolments import enrol_employee
 from tests.support.made_backups import add_backup
 from tests.support.metrics import name_of
@@ -124,7 +125,10 @@ def test_database_or_queue_that_is_away_is_told(tmp_path: Path) -> None:
     db.session.execute(db.text("DROP TABLE heartbeat"))
     db.session.commit()
 
-    assert told() == {"hikflask_database_reachable": 0}
+    disk = {f'hikflask_disk_{name}_bytes{{place="data"}}' for name in ("free", "size")}
+    away = told()
+    assert away.keys() == {"hikflask_database_reachable", *disk}
+    assert away["hikflask_database_reachable"] == 0
 
 
 @pytest.mark.usefixtures("terminal")
@@ -151,3 +155,12 @@ def test_no_name_or_number_of_a_person_is_a_label(terminal: Terminal, simulator:
 
     assert "Вход" in labels
     assert not {word for word in ("100222", "Иван", "Охрана", "Анна") if word in labels}
+
+
+def test_space_on_the_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_be_free(monkeypatch, 12 * GIGABYTE)
+
+    found = told()
+
+    assert found['hikflask_disk_free_bytes{place="data"}'] == 12 * GIGABYTE
+    assert found['hikflask_disk_size_bytes{place="data"}'] == 100 * GIGABYTE

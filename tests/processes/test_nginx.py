@@ -13,6 +13,7 @@ import pytest
 
 from hikflask.diagnosis import Finding, proxy
 from tests.processes.nginx import NAME, PAGE, Answer, Nginx, answering, holding, make_certificate, program
+from tests.processes.processes import ROOT
 
 ADDRESS = "127.0.0.1"
 TOO_LARGE = '{"error": "request_entity_too_large", "message": "The body is too large."}'
@@ -346,3 +347,19 @@ class TestBadRequest:
             assert {(answer.headers["Content-Type"], answer.text) for answer in answers} == {
                 ("application/json", BAD_REQUEST)
             }
+
+
+@pytest.mark.usefixtures("nginx")
+@pytest.mark.parametrize(("monitoring", "status"), [("192.168.1.20", 403), (ADDRESS, 200)])
+def test_location_of_the_guide_answers_the_monitoring_alone(certificate: Path, monitoring: str, status: int) -> None:
+    found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/en/monitoring.md").read_text(), re.DOTALL)
+    assert found
+    with TemporaryDirectory() as folder:
+        server = Nginx(Path(folder), certificate)
+        location = found[1].replace("/etc/nginx", folder).replace("192.168.1.20", monitoring)
+        site = server.folder / "nginx.conf"
+        site.write_text(site.read_text().replace("location / {", f"{location}location / {{", 1))
+        server.start()
+        with answering(server.upstream):
+            assert [server.ask(path).status for path in ("/health/ready", "/health")] == [status, 200]
+        server.stop()

@@ -5,16 +5,17 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from hikflask import messages
 from hikflask.api.support.body import InputError
+from hikflask.disk_space import ERRORS
 from hikflask.http import body_limits, permissions
 from hikflask.isapi.errors import Refused, TerminalError, spelled
-from hikflask.services.core import refusal_status
+from hikflask.services.core import no_space, refusal_status
 from hikflask.services.core.db import end_read
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.core.refusal_status import RULES
@@ -87,6 +88,13 @@ def _not_storable(error: DataError, **always: Any) -> ResponseReturnValue:  # no
     )
 
 
+def _without_space(error: Exception, **always: Any) -> ResponseReturnValue:
+    if not (why := no_space.explain(error)):
+        raise error
+    current_app.logger.error("request %s: %s", g.get("request_id"), why)
+    return _service(ServiceError("no_space"), **always)
+
+
 ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
     HTTPException: http_refusal,
     InternalServerError: _internal,
@@ -95,6 +103,7 @@ ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {
     ServiceError: _service,
     UnsafePlan: _unsafe,
     TerminalError: _terminal,
+    **dict.fromkeys(ERRORS, _without_space),
 }
 
 

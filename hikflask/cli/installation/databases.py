@@ -18,14 +18,16 @@ from hikflask.services.backups.database_copy import CopyError
 @with_appcontext
 def initialise() -> None:
     """Make the database, or bring it to this version; the keys are made at the first start."""
+    needed = startup_checks.needed_version()
     try:
-        present, needed = startup_checks.usable_version(), startup_checks.needed_version()
+        with startup_checks.enough_space():
+            present = startup_checks.usable_version()
+            if present == needed:
+                click.echo(f"The database has version {needed} already.")
+                return
+            upgrade()
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-    if present == needed:
-        click.echo(f"The database has version {needed} already.")
-        return
-    upgrade()
     click.echo(f"The database has version {needed} now{f', instead of {present}' if present else ''}.")
 
 

@@ -30,9 +30,10 @@ def run_worker() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
         startup_checks.prepare(app)
+        with startup_checks.enough_space():
+            worker.run_forever(app)
     except config.ConfigError as error:
         raise click.ClickException(str(error)) from error
-    worker.run_forever(app)
 
 
 @click.command("ready")

@@ -12,6 +12,7 @@ from hikflask.models import ApiToken
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.accounts import reserved_names
+from hikflask.services.core import no_space
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.errors import NotFound, ServiceError
 
@@ -61,7 +62,7 @@ def find(secret: str) -> ApiToken | None:
     row = db.session.execute(VALID, {"sha256": _hash(secret)}).one_or_none()
     if row is not None and row.is_stale:
         used = update(ApiToken).where(ApiToken.id == row.ApiToken.id)
-        with transaction():
+        with no_space.ignored(), transaction():
             changed_rows(used.values(last_used_at=database_now()))
     return row and row.ApiToken
 

@@ -21,6 +21,7 @@ from hikflask.models.operator import login_of
 from hikflask.services import audit
 from hikflask.services.accounts import known_devices, ldap_operators, passwords, rate_limit, sign_in_limits
 from hikflask.services.accounts.errors import LdapAway, PasswordsBusy, PasswordWrong, SignInRefused
+from hikflask.services.core import no_space
 from hikflask.services.core.db import changed_rows, transaction
 
 KEY_BYTES = 32
@@ -201,7 +202,7 @@ def touch(session_id: int) -> None:
     # Read first: in SQLite even an UPDATE that changes nothing waits for other writers.
     if db.session.execute(STALE, {"session_id": session_id, "since": -every}).first():
         stale = (OperatorSession.id == session_id, OperatorSession.seen_at < database_now(-every))
-        with transaction():
+        with no_space.ignored(), transaction():
             changed_rows(update(OperatorSession).where(*stale).values(seen_at=database_now()))
 
 

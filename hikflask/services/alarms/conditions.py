@@ -1,5 +1,6 @@
 """Reads what is alarming now. Each read ends after some rows, so that every sweep may repeat it."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.alarm import BACKUP, REFUSED, REMOVALS, SILENT
+from hikflask.models.alarm import BACKUP, DISK, MAX_KEY_LENGTH, REFUSED, REMOVALS, SILENT
 from hikflask.models.columns import database_now, one_moment
 from hikflask.services.backups import records
+from hikflask.services.core import no_space
 from hikflask.services.state.enrolment import IS_LEAVING
 
 SECONDS_PER_HOUR = 3600.0
@@ -26,7 +28,7 @@ OLDEST = (Enrolment.desired_since, Enrolment.id)
 
 @dataclass(frozen=True)
 class Condition:
-    """Something alarming since a moment, at a terminal or, without one, at the whole installation."""
+    """Something alarming since a moment, at a terminal, on this machine, or else at the whole installation."""
 
     kind: str
     terminal_id: int | None
@@ -35,7 +37,14 @@ class Condition:
     @property
     def key(self) -> str:
         """The key of its alarm."""
+        if self.kind == DISK:
+            return key_of_disk()
         return f"{self.kind}:{self.terminal_id}" if self.terminal_id else self.kind
+
+
+def key_of_disk() -> str:
+    """Return the key of the alarm about this machine's disks: each machine knows its own alone."""
+    return f"{DISK}:{socket.gethostname()}"[:MAX_KEY_LENGTH]
 
 
 def current() -> list[Condition]:
@@ -49,9 +58,14 @@ def current() -> list[Condition]:
     ]
     if records.is_overdue():
         newest = records.newest()
-        since = newest.finished_at if newest else db.session.execute(select(database_now())).scalar_one()
-        conditions.append(Condition(BACKUP, None, since))
+        conditions.append(Condition(BACKUP, None, newest.finished_at if newest else _now()))
+    if any(disk.is_low for disk in no_space.disks()):
+        conditions.append(Condition(DISK, None, _now()))
     return conditions
+
+
+def _now() -> datetime:
+    return db.session.execute(select(database_now())).scalar_one()
 
 
 def newest_removals() -> dict[int, datetime]:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
-from hikflask.models.alarm import REMOVALS, SILENT
+from hikflask.models.alarm import DISK, REMOVALS, SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.core.dates import is_working_time
@@ -31,7 +31,8 @@ def refresh() -> bool:
     if not (current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"]):
         return False  # No mails are sent, or to nobody.
     current = {condition.key: condition for condition in conditions.current()}
-    recorded = {row.key: row.over_at for row in db.session.execute(select(Alarm.key, Alarm.over_at))}
+    rows = select(Alarm.key, Alarm.over_at).where(_is_known_here())
+    recorded = {row.key: row.over_at for row in db.session.execute(rows)}
     for key in current.keys() - recorded.keys():
         began = {"key": key, "kind": current[key].kind, "terminal_id": current[key].terminal_id}
         db.session.execute(insert(Alarm), [{**began, "began_at": current[key].since}])
@@ -99,6 +100,11 @@ def _mail_newer_removals() -> None:
         _change(newer, told_at=None, next_try_at=database_now())
 
 
+def _is_known_here() -> ColumnElement[bool]:
+    """Return the condition on Alarm: this machine can tell about it, which of disks each can of its own."""
+    return or_(Alarm.kind != DISK, Alarm.key == conditions.key_of_disk())
+
+
 def _due() -> tuple[ColumnElement[bool], ...]:
-    is_now = (HAS_MAIL, Alarm.next_try_at <= database_now())
+    is_now = (HAS_MAIL, _is_known_here(), Alarm.next_try_at <= database_now())
     return is_now if is_working_time() else (*is_now, Alarm.kind != SILENT)

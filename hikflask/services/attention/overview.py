@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
 
+from hikflask.disk_space import Disk
 from hikflask.extensions import db
 from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
@@ -19,7 +20,7 @@ from hikflask.models.job import FAILED
 from hikflask.services.attention import terminal_problems
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, counting
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
@@ -44,6 +45,7 @@ COUNTED = select(
 class Counts:
     """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
     terminals with people changed there, with how many findings each. `backup_overdue`: the last one is too old.
+    `low_disks`: those with little space left.
 
     A number above MAX_COUNTED may be given as MAX_COUNTED + 1.
     """
@@ -58,14 +60,15 @@ class Counts:
     failed_jobs: int
     worker_runs: bool
     backup_overdue: bool
+    low_disks: Sequence[Disk]
 
     @property
     def total(self) -> int:
         """The number in the header."""
         people = self.removals + self.refused + self.no_face + self.consents
         places = len(self.problems) + len(self.drift)
-        total = people + places + self.unsaved + self.failed_jobs + (not self.worker_runs) + self.backup_overdue
-        return min(total, MAX_COUNTED + 1)
+        of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
+        return min(people + places + self.unsaved + self.failed_jobs + of_server, MAX_COUNTED + 1)
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,10 @@ def count() -> Counts:
         problems=problems,
         drift=people_changes.terminals_with_changes(),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
-        worker_runs=heartbeat.alive(),
+        # On a full disk a worker can give no sign of life.
+        worker_runs=heartbeat.alive() or no_space.full_disk() is not None,
         backup_overdue=records.is_overdue(),
+        low_disks=[disk for disk in no_space.disks() if disk.is_low],
     )
 
 

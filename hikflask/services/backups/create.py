@@ -20,6 +20,7 @@ from flask import current_app
 from sqlalchemy import Connection, create_engine, func, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from hikflask import disk_space
 from hikflask.encryption import key_file
 from hikflask.extensions import db, vault
 from hikflask.models import Photo
@@ -59,6 +60,7 @@ def create(path: Path, passphrase: str | None = None, place: str = "") -> Manife
     :param place: names what only one backup is made to at a time; "" for the file.
     :raises BackupError: when it is not made; an earlier file is still there.
     """
+    folders = path.absolute().parent, Path(current_app.config["INSTANCE_PATH"])
     try:
         with _part(path.parent / f".{place or path.name}{PART}") as (file, part):
             manifest = _write(file, part.with_name(f"{part.name}.db"), passphrase)
@@ -68,7 +70,13 @@ def create(path: Path, passphrase: str | None = None, place: str = "") -> Manife
             os.replace(part, path)
             key_file.sync(path.parent)
     except OSError as error:
-        raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
+        raise BackupError(
+            disk_space.explain(error, *folders) or f"{path} cannot be written: {error.strerror}."
+        ) from error
+    except OperationalError as error:
+        if not (why := disk_space.explain(error, *folders)):
+            raise  # There is no database, for example.
+        raise BackupError(why) from error
     if any(manifest.rows[name] for name in manifest.rows.keys() - records.IGNORED_TABLES):
         staging.clear_leftovers()
     if manifest.revision in revisions.heads():  # Else it is the backup before a migration.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from hikflask import disk_space
 from hikflask.services.backups import BackupError
 
 DAMAGED = "The database is damaged, so nothing was backed up: {}. Restore the last good backup."
@@ -28,7 +29,8 @@ def copy(source: Connection, target: Path) -> None:
             copied.execute("PRAGMA journal_mode=DELETE")
             result = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:  # No room, for example.
-        raise BackupError(f"The database cannot be copied: {error}.") from error
+        why = disk_space.explain(error, target.absolute().parent)
+        raise BackupError(why or f"The database cannot be copied: {error}.") from error
     except sqlite3.DatabaseError as error:
         raise BackupError(DAMAGED.format(error)) from error
     if result != "ok":

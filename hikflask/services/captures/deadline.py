@@ -11,7 +11,7 @@ from hikflask.models.capture import FAILED, QUEUED, RUNNING, WAITING
 from hikflask.models.columns import database_now
 from hikflask.models.refusal import Refusal
 from hikflask.services import audit
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import CaptureDeleted
 from hikflask.services.state import capture as state
@@ -21,6 +21,7 @@ from hikflask.services.terminals import leases
 GRACE_SECONDS = 2.0
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
+NO_SPACE = "no_space"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,15 @@ def find(capture_id: int) -> View | None:
     left = (capture.deadline - now) / timedelta(seconds=1)
     if capture.state in RUNNING and left < -GRACE_SECONDS:
         is_interrupted = capture.state == WAITING or heartbeat.alive()
-        return View(capture, FAILED, INTERRUPTED if is_interrupted else NO_WORKER, 0)
+        return View(capture, FAILED, _reason(INTERRUPTED if is_interrupted else NO_WORKER), 0)
     if capture.state == QUEUED and not heartbeat.alive():
-        return View(capture, FAILED, NO_WORKER, 0)
+        return View(capture, FAILED, _reason(NO_WORKER), 0)
     return View(capture, capture.state, capture.refusal_code, max(0, round(left)))
+
+
+def _reason(usual: str) -> str:
+    """Return why no worker has ended a capture: on a full disk none can write."""
+    return NO_SPACE if no_space.full_disk() else usual
 
 
 def view(capture_id: int) -> View:

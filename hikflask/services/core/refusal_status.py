@@ -9,6 +9,7 @@ CONFLICT = HTTPStatus.CONFLICT
 FORBIDDEN = HTTPStatus.FORBIDDEN
 INVALID = HTTPStatus.UNPROCESSABLE_ENTITY
 NOT_FOUND = HTTPStatus.NOT_FOUND
+NO_SPACE = HTTPStatus.INSUFFICIENT_STORAGE
 TIMEOUT = HTTPStatus.GATEWAY_TIMEOUT
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
@@ -87,6 +88,7 @@ REFUSED_HERE: dict[str, Rule] = {
     "tables_waiting": Rule(UNAVAILABLE, "file"),
     "photos_waiting": Rule(UNAVAILABLE, "photo"),
     "server_busy": Rule(UNAVAILABLE, retry_after=5),
+    "no_space": Rule(NO_SPACE),
 }
 # Of accounts and signing in: calls of the API never get them.
 OF_SIGNING_IN: dict[str, Rule] = {

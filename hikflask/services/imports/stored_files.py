@@ -12,6 +12,7 @@ from typing import IO
 
 from flask import current_app
 
+from hikflask.services.core import no_space
 from hikflask.services.core.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -35,11 +36,11 @@ def keep(stream: IO[bytes], max_bytes: int, refusal: ServiceError) -> str:
     """Store a file and return its name; nothing stays of one that is refused.
 
     :param max_bytes: of the file.
-    :raises ServiceError: `refusal`, when the file has more.
+    :raises ServiceError: `refusal`, when the file has more. :raises no_space:
     """
     name = secrets.token_urlsafe(16)
     try:
-        with _created(name) as file:
+        with no_space.refused(), _created(name) as file:
             while chunk := stream.read(CHUNK):
                 file.write(chunk)
                 if file.tell() > max_bytes:

@@ -25,6 +25,7 @@ from hikflask.extensions import db
 from hikflask.models import Photo
 from hikflask.models.columns import database_now
 from hikflask.models.photo import CAPTURED, UPLOADED
+from hikflask.services.core import no_space
 from hikflask.services.core.db import after_commit, changed_rows, end_read, transaction
 from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
 from hikflask.services.photos.inspection import CheckedPhoto
@@ -111,10 +112,13 @@ def name_beside(path: Path) -> str:
 
 
 def _write(photo: Photo, path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Write a file of a picture, and name it while its row is locked: nothing stays when it was erased meanwhile."""
+    """Write a file of a picture, and name it while its row is locked: nothing stays when it was erased meanwhile.
+
+    :raises no_space:
+    """
     half = path.with_name(f".{path.name.removeprefix('.')}{HALF_WRITTEN}")
     try:
-        with open(half, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with no_space.refused(), open(half, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, cast
 
+from hikflask.services.core import no_space
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.spreadsheets import csv_writer
 from hikflask.services.spreadsheets.csv_writer import BYTE_ORDER_MARK, Rows
@@ -36,10 +37,13 @@ def write(path: Path, sheet: str, parts: Iterable[Rows]) -> None:
 
     :param path: ends in one of FORMATS; a file that is there is replaced.
     :param sheet: the name of the sheet in an XLSX file.
-    :raises table_not_written: perhaps since the disk is full.
+    :raises no_space: :raises table_not_written: as the log says.
     """
     try:
-        with TemporaryDirectory(prefix=f".{path.name}.", suffix=HALF_WRITTEN, dir=path.parent) as folder:
+        with (
+            no_space.refused(),
+            TemporaryDirectory(prefix=f".{path.name}.", suffix=HALF_WRITTEN, dir=path.parent) as folder,
+        ):
             draft = Path(folder, path.name)
             draft.touch(OWNER_ONLY)
             if path.suffix.lower() == f".{XLSX}":
@@ -70,6 +74,7 @@ def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
         if ended_early or child.returncode:
             errors.seek(0)
             log.error("the writer ended with %s: %s", child.returncode, errors.read().decode(errors="replace"))
+            no_space.refuse_on_full_disk()  # What it would have said of that may not have been written, either.
             raise ServiceError("table_not_written")
 
 

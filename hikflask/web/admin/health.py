@@ -1,4 +1,7 @@
-"""The health checks, for monitoring: they answer that something is wrong, and no more."""
+"""The health checks, for monitoring: they answer that something is wrong, and no more.
+
+Of a full disk they tell the folder and the free bytes, too: whoever watches the service must know where to make room.
+"""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import task_queue
 from hikflask.http.permissions import public
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import database_answers
 from hikflask.services.settings import stored
 
@@ -46,12 +49,14 @@ def show() -> ResponseReturnValue:
 @bp.get("/health/ready")
 @public
 def ready() -> ResponseReturnValue:
-    """Answer whether all that the work needs is there: the database, the queue, and a worker that is running."""
+    """Answer whether all that the work needs is there: the database, the queue, a worker that is running, and space."""
     database, worker = database_answers(), False
     if database:  # A silent one is not asked twice.
         with suppress(SQLAlchemyError):
             worker = heartbeat.alive()
-    parts = {"database": database, "queue": task_queue.answers(), "worker": worker}
+    full = no_space.full_disk()
+    parts = {"database": database, "queue": task_queue.answers(), "worker": worker, "disk": full is None}
     is_ready = all(parts.values())
     words = {name: OK if is_good else ERROR for name, is_good in {"status": is_ready, **parts}.items()}
-    return words, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    about = {"no_space_left": {"path": str(full.folder), "free_bytes": full.free}} if full else {}
+    return words | about, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE

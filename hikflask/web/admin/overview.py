@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import ADMIN, allow
 from hikflask.services.backups import records
+from hikflask.services.core import no_space
 from hikflask.services.settings import change
 
 bp = Blueprint("administration", __name__)
@@ -21,4 +22,5 @@ def show() -> ResponseReturnValue:
         may_change=change.may_change,
         backup=records.newest(),
         overdue=records.is_overdue(),
+        disks=no_space.disks(),
     )

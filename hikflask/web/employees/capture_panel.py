@@ -40,6 +40,7 @@ CAUSES = {
     "terminal_held": "snapshot",
     "no_worker": "server",
     "not_saved": "photo-off",
+    "no_space": "server",
     "unusable_picture": "photo-off",
     "consent_missing": "consent",
     "form_refused": "id",

@@ -17,12 +17,16 @@ from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.web.support import htmx
 
 
-def error_page(status: int, text: str, template: str = "errors/page.html", again: str = "") -> Response:
+def error_page(
+    status: int, text: str, template: str = "errors/page.html", again: str = "", details: str = ""
+) -> Response:
     """Answer an error.
 
     :param again: the address of the page to try again on, where that helps.
+    :param details: what only an administrator needs to know.
     """
-    values = {"status": int(status), "text": text, "again": again, "request_id": g.get("request_id")}
+    request_id = g.get("request_id")
+    values = {"status": int(status), "text": text, "again": again, "details": details, "request_id": request_id}
     if htmx.wants_fragment():
         return htmx.retargeted(render_template("errors/_message.html", **values), "#problem", status, swap="innerHTML")
     return make_response(render_template(template, **values), status)

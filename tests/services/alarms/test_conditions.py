@@ -1,5 +1,6 @@
 """What is alarming: read by an index, and no further than some rows."""
 
+import socket
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
 from hikflask.services.alarms.conditions import Condition
+from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.made_backups import add_backup
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -64,3 +66,13 @@ def test_backup_is_missed_when_there_is_none_or_the_last_one_is_too_old(app: Fla
     assert conditions.current() == [Condition("backup", None, made.finished_at)]
     add_backup(hours=1)
     assert conditions.current() == []
+
+
+def test_little_space_on_the_disk_is_alarming(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_be_free(monkeypatch, 5 * GIGABYTE)
+    assert conditions.current() == []
+
+    let_be_free(monkeypatch, 5 * GIGABYTE - 1)
+
+    (found,) = conditions.current()
+    assert (found.kind, found.terminal_id, found.key) == ("disk", None, f"disk:{socket.gethostname()}"[:32])

@@ -1,5 +1,6 @@
 """Alarms begin once and end once, and every mail about them is due until it is sent."""
 
+import socket
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from hikflask.extensions import db
 from hikflask.models import Alarm, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import watch
+from tests.support.disk_usage import GIGABYTE, let_be_free
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
@@ -246,3 +248,21 @@ def test_silence_is_told_in_working_hours_alone_and_not_at_all_when_it_ended_bef
     let(terminal, **away)
     app.config["WORKING_HOURS"] = ""
     assert len(due()) == 1
+
+
+@pytest.mark.both_databases
+def test_machine_tells_of_its_own_disk_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def on(machine: str, free: int) -> list[str]:
+        monkeypatch.setattr(socket, "gethostname", lambda: machine)
+        let_be_free(monkeypatch, free)
+        return due()
+
+    assert on("first", GIGABYTE) == ["disk:first"]
+    assert not tell("disk:first")
+    assert on("second", 50 * GIGABYTE) == []
+    assert on("second", GIGABYTE) == ["disk:second"]
+    assert not tell("disk:second")
+    assert on("second", 50 * GIGABYTE) == ["disk:second"]
+    assert tell("disk:second")
+    assert rows() == 1
+    assert on("first", 50 * GIGABYTE) == ["disk:first"]

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
-from hikflask.models import Capture, Enrolment, Terminal
+from hikflask.models import Capture, Enrolment, Heartbeat, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services.attention import overview
@@ -32,6 +32,7 @@ from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, capture_face
+from tests.support.disk_usage import let_be_free
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.wire import InProcess
 
@@ -57,7 +58,7 @@ def counted(counts: Counts) -> dict[str, int]:
     """The groups of the number that are not empty."""
     groups = {name: getattr(counts, name) for name in ("removals", "refused", "no_face", "consents", "unsaved")}
     groups |= {"terminals": len(counts.problems), "worker": int(not counts.worker_runs)}
-    groups |= {"backup": int(counts.backup_overdue)}
+    groups |= {"backup": int(counts.backup_overdue), "disks": len(counts.low_disks)}
     assert counts.total == sum(groups.values())
     return {name: count for name, count in groups.items() if count}
 
@@ -224,6 +225,16 @@ def test_number_says_that_no_worker_is_running() -> None:
 
     assert counted(seen().counts) == {"worker": 1}
     assert not seen().all_is_well
+
+
+def test_full_disk_is_one_thing_and_a_worker_that_can_give_no_sign_on_it_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    db.session.execute(db.delete(Heartbeat))
+    db.session.commit()
+    assert counted(seen().counts) == {"worker": 1}
+
+    let_be_free(monkeypatch, 0)
+
+    assert counted(seen().counts) == {"disks": 1}
 
 
 def test_backup_that_is_missing_is_one_thing_where_that_is_watched() -> None:

@@ -1,5 +1,6 @@
 """A table's file: there once it is complete, and then for the service alone."""
 
+import errno
 import stat
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from hikflask.services.core.progress import ClaimLost
 from hikflask.services.spreadsheets import table_file
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.spreadsheets.table_file import FORMATS
+from tests.support.disk_usage import let_be_free
 
 HEAD = ["ID", "ФИО"]
 
@@ -63,6 +65,7 @@ def test_what_ends_the_rows_leaves_the_earlier_file(tmp_path: Path, kind: str) -
     # Takes nothing, and says that all is well.
     ("", "the writer ended with 0: "),
 ])  # fmt: skip
+@pytest.mark.usefixtures("context")
 def test_writer_that_ends_early_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, program: str, said: str
 ) -> None:
@@ -70,14 +73,33 @@ def test_writer_that_ends_early_leaves_no_file(
     many = [[HEAD] * 1000] * 100
 
     with pytest.raises(ServiceError, match=r"^table_not_written$"):
-        table_file.write(tmp_path / "people.xlsx", "Сотрудники", many)
+        table_file.write(tmp_path / "uploads" / "people.xlsx", "Сотрудники", many)
 
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "uploads").iterdir()) == []
     assert said in caplog.text
 
 
+@pytest.mark.usefixtures("context")
 def test_folder_that_takes_no_file_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ServiceError, match=r"^table_not_written$"):
         table_file.write(tmp_path / "nowhere" / "people.csv", "", [[HEAD]])
 
     assert "the table people.csv could not be written (No such file or directory)" in caplog.text
+
+
+@pytest.mark.usefixtures("context")
+@pytest.mark.parametrize("kind", FORMATS)
+def test_table_that_does_not_fit_is_refused_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    let_be_free(monkeypatch, 4096)
+    # The child process fails in one of them, and this one in the other.
+    monkeypatch.setattr(table_file, "PROGRAM", [sys.executable, "-c", "import sys; sys.exit('No space left')"])
+
+    def parts() -> Iterator[Rows]:
+        yield [HEAD]
+        if kind == "csv":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ServiceError, match=r"^no_space$"):
+        table_file.write(tmp_path / "uploads" / f"people.{kind}", "Сотрудники", parts())
+
+    assert list((tmp_path / "uploads").iterdir()) == []

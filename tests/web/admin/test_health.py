@@ -10,7 +10,7 @@ from hikflask.models import Heartbeat
 from hikflask.models.columns import database_now
 from tests.support.away import take_away
 
-ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok"}
+ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok", "disk": "ok"}
 
 
 def ready(app: Flask) -> tuple[int, object]:
@@ -41,7 +41,7 @@ def test_what_is_away_is_said_by_its_name_and_the_process_is_well_all_the_same(a
         db.engine.dispose()
     take_away(tmp_path / "hikflask.sqlite3")
 
-    assert ready(app) == (503, dict.fromkeys(ALL_THERE, "error"))
+    assert ready(app) == (503, {**dict.fromkeys(ALL_THERE, "error"), "disk": "ok"})
     health = app.test_client().get("/health")
     assert (health.status_code, health.json) == (200, {"status": "ok"})
 

@@ -3,7 +3,9 @@
 import re
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -14,6 +16,7 @@ from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.settings import change
 from tests.support.desk import ENGLISH
+from tests.support.disk_usage import GIGABYTE, let_be_free
 
 ROW = re.compile(r"<code>HIKFLASK_(\w+)</code><br>(.*?)</th>\s*<td>(.*?)</td>\s*<td>\s*(.*?)\s*</td>", re.DOTALL)
 
@@ -110,3 +113,15 @@ def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -
 
 def english(client: FlaskClient) -> str:
     return client.get("/administration", headers={"Accept-Language": "en"}).text
+
+
+def test_administration_shows_the_space_on_the_disk(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f'<p id="disk-data">{tmp_path}: 51,200 MB of 102,400 MB are free.</p>' in english(client)
+
+    let_be_free(monkeypatch, GIGABYTE)
+    little = f"{tmp_path}: 1,024 MB of 102,400 MB are free."
+    assert f'<p id="disk-data" class="note note-warn">{little}</p>' in english(client)
+    let_be_free(monkeypatch, 0)
+    assert f'<p id="disk-data" class="note note-bad">{tmp_path}: 0 MB of 102,400 MB are free.</p>' in english(client)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 
 import pytest
 from flask import Flask, render_template_string
@@ -19,6 +20,7 @@ from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import OTHER_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.jobs import add_people, started
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
@@ -452,3 +454,27 @@ def test_backup_that_is_too_old_or_missing_is_said(app: Flask, desk: Desk) -> No
     assert "attention-backup" not in fresh
     assert "The last backup was made on 27 November 2025 at 12:04. Tell the administrator." in old[0]
     assert "Последняя резервная копия сделана 27 ноября 2025 г. в 12:04. Сообщите администратору." in old[1]
+
+
+def test_little_space_on_the_disk_is_said_and_counted(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = number(desk.text("/attention"))
+    let_be_free(monkeypatch, GIGABYTE)
+    page = desk.text("/attention")
+    assert number(page) == before + 1
+    assert (
+        f"На диске сервера мало места. Сообщите администратору. {tmp_path}: свободно 1 024 МБ из 102 400 МБ."
+        in said(page).replace("\xa0", " ")
+    )
+    assert (
+        "Little space is left on the server's disk. Tell the administrator. "
+        f"{tmp_path}: 1,024 MB of 102,400 MB are free."
+    ) in english(desk)
+
+    let_be_free(monkeypatch, 0)
+
+    page = desk.text("/attention")
+    assert number(page) == before + 1
+    assert "На диске сервера нет места, сохранить больше ничего нельзя. Сообщите администратору." in page
+    assert "The server's disk is full, so nothing more can be saved. Tell the administrator." in english(desk)

@@ -1,0 +1,94 @@
+"""How much space is left on the disks that the program writes to, and which errors say that there is none."""
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg.errors import DiskFull
+from sqlalchemy.exc import OperationalError
+
+DATA, BACKUPS = "data", "backups"
+# With less than one of these free, somebody should make room soon.
+MIN_FREE_BYTES = 1024**3
+MIN_FREE_SHARE = 0.05
+# With less than this, a photo or the log of the database does not fit any more.
+FULL_BYTES = 16 * 1024**2
+# Where uploads wait until they are read.
+TEMPORARY = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108
+# What is raised when a write finds no space, among others: explain() tells which.
+ERRORS = (OSError, OperationalError, sqlite3.OperationalError, DiskFull)
+ON_THE_SERVER = "No space left on the disk of the PostgreSQL server: make room there."
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A disk: what it is for here, the folder on it, and how many of its bytes are free."""
+
+    place: str
+    folder: Path
+    free: int
+    size: int
+
+    @property
+    def is_low(self) -> bool:
+        """True when somebody should make room soon."""
+        return self.free < max(MIN_FREE_BYTES, MIN_FREE_SHARE * self.size)
+
+    @property
+    def is_full(self) -> bool:
+        """True when what has to be written may not fit any more."""
+        return self.free < FULL_BYTES
+
+
+def read(instance: Path) -> list[Disk]:
+    """Return the disk of the instance folder, and the one of the backups beside it where that is another one."""
+    backups = instance.with_name(f"{instance.name}-backups")
+    return [*_disk(DATA, instance), *(_disk(BACKUPS, backups) if _is_elsewhere(backups, instance) else ())]
+
+
+def explain(error: BaseException, *folders: Path) -> str:
+    """Return in a sentence that there is no space left, where that is what an error says, else an empty text.
+
+    :param folders: what was written to; the one with the least space is named.
+    """
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, DiskFull):
+        return ON_THE_SERVER
+    disks = [disk for folder in folders for disk in _disk(DATA, folder)]
+    fullest = min(disks, key=lambda disk: disk.free, default=None)
+    if fullest is None or not _lacks_space(cause, fullest):
+        return ""
+    return describe(fullest)
+
+
+def describe(disk: Disk) -> str:
+    """Return the sentence for a disk without space, with what to do."""
+    return (
+        f"No space left where {disk.folder} is: {disk.free:,} of {disk.size:,} bytes are free. "
+        "Delete what is not needed there, or make the disk larger."
+    )
+
+
+def _lacks_space(cause: object, disk: Disk) -> bool:
+    if isinstance(cause, OSError):
+        return cause.errno in {errno.ENOSPC, errno.EDQUOT}
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    # To read, too, SQLite needs some space beside its file, and says no more than that input or output failed.
+    return name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and disk.is_full)
+
+
+def _disk(place: str, folder: Path) -> Iterator[Disk]:
+    with suppress(OSError):  # There is no such folder, or it cannot be asked.
+        usage = shutil.disk_usage(folder)
+        yield Disk(place, folder, usage.free, usage.total)
+
+
+def _is_elsewhere(folder: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return folder.stat().st_dev != other.stat().st_dev
+    return False
