@@ -133,8 +133,13 @@ make_certificate() {
 
 # What somebody changed stays as it is.
 install_site() {
+    # As Debian's logrotate makes the next ones; nginx itself would let everybody read them.
+    touch /var/log/nginx/hikflask{,_error}.log
+    chown www-data:adm /var/log/nginx/hikflask{,_error}.log
+    chmod 0640 /var/log/nginx/hikflask{,_error}.log
     install -m 0644 "$source"/deploy/hikflask_{proxy.conf,away.html,bad_request.html,too_large.html} /etc/nginx/
     sed "s/hikflask\.example/$1/g" "$source/deploy/nginx.conf" >"$home/site.new"
+    [ -e /proc/net/if_inet6 ] || sed -i '/^ *listen \[::\]/d' "$home/site.new"
     if [ ! -f "$site" ] || cmp -s "$site" "$home/site"; then
         install -m 0644 "$home/site.new" "$site"
         mv "$home/site.new" "$home/site"

@@ -30,6 +30,7 @@ from hikflask.services.jobs import list_export, run
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as SimulatedTerminal
+from tests.processes.processes import IPV6, has_ipv6
 from tests.support import ldap
 from tests.support.apps import Apps, close
 from tests.support.between import Between
@@ -204,6 +205,15 @@ def cluster() -> Iterator[Cluster]:
     server.create("test", template="migrated")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def ipv6() -> str:
+    """The address of IPv6 that each machine has for itself; skips without one, save in CI."""
+    if not has_ipv6():
+        assert not os.environ.get("CI"), "IPv6 must be there in CI, on loopback at least"
+        pytest.skip("loopback has no IPv6 here")
+    return IPV6
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def test_proxy_gives_an_idle_connection_up_before_the_server_closes_it() -> None
     assert int(idle.removesuffix("s")) < server["keepalive"]
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "257", "1.5", ""])
+def test_number_of_threads_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HIKFLASK_PROCESSES", value)
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+
+    assert ended.value.code == "HIKFLASK_PROCESSES cannot be used: set it to a whole number between 1 and 256."
+
+
 def test_proxy_waits_for_the_longest_calls_of_programs() -> None:
     (secure,) = [server for server in SERVERS if "listen 443 ssl;" in server]
     calls = secure.partition("location /api/ {")[2].partition("}")[0]
@@ -85,6 +96,21 @@ def test_server_writes_down_no_addresses_and_proxy_no_queries() -> None:
     (form,) = re.findall(r"log_format hikflask ([^;]+);", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"))
     assert not re.search(r"\$(request_uri|request|args|query_string|http_\w+|remote_user)\b", form)
     assert runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))["accesslog"] is None
+
+
+@pytest.mark.parametrize("file", ["install.sh", "compose.yaml"])
+def test_site_of_a_machine_without_ipv6_is_the_same_but_for_that(file: str) -> None:
+    (expression,) = re.findall(r"'(/\^ \*listen [^']+)'", (DEPLOY / file).read_text(encoding="utf-8"))
+    shipped = (DEPLOY / "nginx.conf").read_text(encoding="utf-8").splitlines()
+
+    said = subprocess.run(
+        ["sed", "-e", expression, str(DEPLOY / "nginx.conf")], capture_output=True, text=True, check=True, timeout=30
+    ).stdout
+
+    ipv6 = ["[::]:80 default_server", "[::]:443 ssl default_server", "[::]:80", "[::]:443 ssl"]
+    left_out = [f"    listen {where};" for where in ipv6]
+    assert said.splitlines() == [line for line in shipped if line not in left_out]
+    assert [line for line in shipped if line in left_out] == left_out
 
 
 def test_proxy_lets_in_what_an_import_takes() -> None:

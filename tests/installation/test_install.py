@@ -34,6 +34,9 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
     assert f"hikflask {BEFORE} runs at https://{NAME}/" in said
     assert oct(root.path("var/lib/hikflask").stat().st_mode)[-3:] == "700"
     assert oct(root.path("etc/hikflask.env").stat().st_mode)[-3:] == "640"
+    logs = sorted(root.path("var/log/nginx").glob("hikflask*.log"))
+    owned = [(log.name, oct(log.stat().st_mode)[-3:], log.owner(), log.group()) for log in logs]
+    assert owned == [(f"hikflask{which}.log", "640", "www-data", "adm") for which in ("", "_error")]
     browser = Browser(root)
     browser.becomes_first_administrator(code_in(said))
     assert root.run("hikflask", "operator", "first-code") == "There are operators already: nobody needs a code.\n"

@@ -23,11 +23,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from tests.processes.processes import ROOT, free_port, until
+from tests.processes.processes import IPV4, IPV6, ROOT, free_port, has_ipv6, until
 
 NAME = "hikflask.example"
 SECONDS = 20
-READ_TIMEOUT = re.compile(r"(proxy_read_timeout )(\d+)s;")
+TIMEOUT = re.compile(r"((?:proxy_read|client_header)_timeout )(\d+)s;")
+LISTEN_IPV6 = re.compile(r"^ *listen \[.*\n", re.MULTILINE)
+# A request may say in this header from which address it comes, since there is one of IPv6 alone here.
+FROM = "X-Test-From"
 PAGE = b"<!doctype html><title>in gunicorn's place</title>"
 # What Debian's own nginx.conf says around a site, as far as it matters to one.
 AROUND = """
@@ -41,6 +44,8 @@ http {{
     default_type application/octet-stream;
     ssl_protocols TLSv1.2 TLSv1.3;
     access_log {folder}/all_access.log;
+    set_real_ip_from 127.0.0.1;
+    real_ip_header {source};
     gzip on;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
@@ -93,17 +98,25 @@ class Nginx:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(SECONDS)
 
-    def ask(self, path: str, method: str = "GET", host: str = NAME, body: str | None = None, **headers: str) -> Answer:
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        host: str = NAME,
+        body: str | None = None,
+        address: str = IPV4,
+        **headers: str,
+    ) -> Answer:
         """Ask once by https, with any name in the Host header."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.https, timeout=SECONDS)
+        connection = http.client.HTTPConnection(address, self.https, timeout=SECONDS)
         with closing(connection):
-            connection.sock = self.connected()
+            connection.sock = self.connected(address=address)
             sent = {"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
             return Answer(answer.status, answer.headers, answer.read().decode())
 
-    def connected(self, name: str | None = NAME, ciphers: str = "") -> ssl.SSLSocket:
+    def connected(self, name: str | None = NAME, ciphers: str = "", address: str = IPV4) -> ssl.SSLSocket:
         """Open a TLS connection that names a server, and offers only some suites of TLS 1.2 where they are given."""
         context = ssl.create_default_context(cafile=str(self._certificate))
         context.check_hostname = name == NAME
@@ -111,12 +124,12 @@ class Nginx:
         if ciphers:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
             context.set_ciphers(ciphers)
-        plain = socket.create_connection(("127.0.0.1", self.https), SECONDS)
+        plain = socket.create_connection((address, self.https), SECONDS)
         return context.wrap_socket(plain, server_hostname=name)
 
-    def plainly(self, host: str, path: str = "/") -> bytes:
+    def plainly(self, host: str, path: str = "/", address: str = IPV4) -> bytes:
         """Ask once by http and return all that came back, until nginx closed."""
-        with socket.create_connection(("127.0.0.1", self.http), SECONDS) as plain:
+        with socket.create_connection((address, self.http), SECONDS) as plain:
             plain.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             return b"".join(iter(lambda: plain.recv(65536), b""))
 
@@ -127,16 +140,18 @@ class Nginx:
     def _listens(self) -> bool:
         assert self._process is None or self._process.poll() is None, self.logs()
         with closing(socket.socket()) as plain:
-            return plain.connect_ex(("127.0.0.1", self.https)) == 0
+            return plain.connect_ex((IPV4, self.https)) == 0
 
     def _sooner(self, text: str) -> str:
-        """Return a configuration that gives up waiting for gunicorn so many times sooner."""
-        return READ_TIMEOUT.sub(lambda found: f"{found[1]}{int(found[2]) * 1000 // self._quicker}ms;", text)
+        """Return a configuration that gives up waiting for gunicorn, and for the head of a request, so much sooner."""
+        return TIMEOUT.sub(lambda found: f"{found[1]}{int(found[2]) * 1000 // self._quicker}ms;", text)
 
     def _write(self) -> None:
         shipped = {
-            "listen 80": f"listen 127.0.0.1:{self.http}",
-            "listen 443": f"listen 127.0.0.1:{self.https}",
+            "listen 80": f"listen {IPV4}:{self.http}",
+            "listen 443": f"listen {IPV4}:{self.https}",
+            "listen [::]:80": f"listen [{IPV6}]:{self.http}",
+            "listen [::]:443": f"listen [{IPV6}]:{self.https}",
             "/etc/ssl/certs/hikflask.pem": str(self._certificate),
             "/etc/ssl/private/hikflask.key": str(self._certificate),
             "/var/log/nginx": str(self.folder),
@@ -147,11 +162,13 @@ class Nginx:
         for before, after in shipped.items():
             assert before in text, before
             text = text.replace(before, after)
+        if not has_ipv6():
+            text = LISTEN_IPV6.sub("", text)
         (self.folder / "nginx.conf").write_text(self._sooner(text))
         for part in (ROOT / "deploy").glob("hikflask_*"):
             (self.folder / part.name).write_text(self._sooner(part.read_text()))
         user = "user root;" if os.geteuid() == 0 else ""
-        (self.folder / "around.conf").write_text(AROUND.format(folder=self.folder, user=user))
+        (self.folder / "around.conf").write_text(AROUND.format(folder=self.folder, user=user, source=FROM))
 
 
 def make_certificate(path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.support.migrated import FILE, migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40.0
+IPV4, IPV6 = "127.0.0.1", "::1"
 
 
 def free_port() -> int:
@@ -30,6 +31,15 @@ def free_port() -> int:
         port = 20_000 + secrets.randbelow(10_000)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
+
+
+def has_ipv6() -> bool:
+    """Tell whether this machine's loopback has an address of IPv6."""
+    try:
+        socket.create_server((IPV6, 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def until(true: Callable[[], bool], seconds: float = 15.0) -> None:

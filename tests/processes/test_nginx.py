@@ -2,20 +2,24 @@
 
 import os
 import re
+import socket
 import ssl
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from hikflask.diagnosis import Finding, proxy
-from tests.processes.nginx import NAME, PAGE, Answer, Nginx, answering, holding, make_certificate, program
-from tests.processes.processes import ROOT
+from tests.processes.nginx import FROM, NAME, PAGE, Answer, Nginx, answering, holding, make_certificate, program
+from tests.processes.processes import IPV4, ROOT
 
-ADDRESS = "127.0.0.1"
+# Of the 15 s that nginx waits for a head one is left.
+QUICKER = 15
 TOO_LARGE = '{"error": "request_entity_too_large", "message": "The body is too large."}'
 TOO_LARGE_PAGE = (
     "<h1>Файл слишком большой</h1>",
@@ -48,22 +52,35 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def nginx(certificate: Path) -> Iterator[Nginx]:
     """nginx with nothing behind it; skips without one, save in CI."""
+    with started(certificate) as server:
+        yield server
+
+
+@contextmanager
+def started(certificate: Path, quicker: int = 1) -> Iterator[Nginx]:
+    """Have nginx run, which gives up waiting so many times sooner; skip without one, save in CI."""
     if program() is None:
         assert not os.environ.get("CI"), "nginx must be installed in CI"
         pytest.skip("nginx is not installed")
     with TemporaryDirectory() as folder:
-        server = Nginx(Path(folder), certificate)
+        server = Nginx(Path(folder), certificate, quicker)
         server.start()
-        yield server
-        server.stop()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def statuses_of(nginx: Nginx, request: str, count: int) -> Counter[int]:
     """The statuses of the same request, sent so often at once on one connection."""
-    one = f"{request} HTTP/1.1\r\nHost: {NAME}\r\n"
-    middle, last = f"{one}\r\n", f"{one}Connection: close\r\n\r\n"
+    return statuses_from(nginx, request, [IPV4] * count)
+
+
+def statuses_from(nginx: Nginx, request: str, addresses: Sequence[str]) -> Counter[int]:
+    """The statuses of the same request, which comes once from each address, all of them at once on one connection."""
+    heads = [f"{request} HTTP/1.1\r\nHost: {NAME}\r\n{FROM}: {address}\r\n" for address in addresses]
     with nginx.connected() as sock:
-        sock.sendall((middle * (count - 1) + last).encode())
+        sock.sendall(("\r\n".join(heads) + "Connection: close\r\n\r\n").encode())
         answered = b"".join(iter(lambda: sock.recv(1 << 16), b""))
     return Counter(int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answered))
 
@@ -71,7 +88,7 @@ def statuses_of(nginx: Nginx, request: str, count: int) -> Counter[int]:
 class TestWhoIsAnswered:
     def test_other_names_get_no_answer_by_http(self, nginx: Nginx) -> None:
         with answering(nginx.upstream) as seen:
-            assert [nginx.plainly(host) for host in ("evil.example", ADDRESS)] == [b"", b""]
+            assert [nginx.plainly(host) for host in ("evil.example", IPV4)] == [b"", b""]
             assert seen.requests == []
 
     @pytest.mark.parametrize("name", ["evil.example", None])
@@ -106,7 +123,7 @@ class TestWhoIsAnswered:
         assert answer.status == 200
         ((_, _, headers),) = seen.requests
         told = [headers.get_all(name) for name in ("X-Forwarded-For", "X-Forwarded-Proto", "Host")]
-        assert told == [[ADDRESS], ["https"], [f"{NAME}:8443"]]
+        assert told == [[IPV4], ["https"], [f"{NAME}:8443"]]
 
     def test_browsers_are_told_to_come_by_https(self, nginx: Nginx) -> None:
         away = nginx.ask("/employees/")
@@ -124,7 +141,55 @@ class TestWhoIsAnswered:
         assert answer.headers["Content-Encoding"] is None
 
 
+class TestIPv6:
+    def test_same_is_served_there(self, nginx: Nginx, ipv6: str) -> None:
+        with answering(nginx.upstream) as seen:
+            answer = nginx.ask("/health", address=ipv6)
+            others = [nginx.plainly(host, address=ipv6) for host in ("evil.example", f"[{ipv6}]")]
+
+        assert (answer.status, answer.text) == (200, PAGE.decode())
+        assert [headers["X-Forwarded-For"] for _, _, headers in seen.requests] == [ipv6]
+        assert others == [b"", b""]
+        assert nginx.plainly(NAME, address=ipv6).startswith(b"HTTP/1.1 301 ")
+        with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+            nginx.connected(None, address=ipv6)
+
+    def test_doctor_finds_it_there(self, nginx: Nginx, ipv6: str) -> None:
+        headers = {"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff"}
+        with answering(nginx.upstream, headers):
+            _, *found = proxy.check([NAME], ipv6, nginx.https, nginx.http)
+
+        assert [finding.is_good for finding in found] == [True, True]
+
+    def test_addresses_of_one_network_count_as_one(self, nginx: Nginx) -> None:
+        of_one = [f"2001:db8:1:2:{number:x}::1" for number in range(60)]
+        of_many = [f"2001:db8:1:{number + 3:x}::1" for number in range(60)]
+        of_ipv4 = [f"192.0.2.{number}" for number in range(60)]
+        with answering(nginx.upstream):
+            passwords = [statuses_from(nginx, "POST /sign-in", addresses) for addresses in (of_one, of_many, of_ipv4)]
+
+        assert passwords[0][429] >= 30
+        assert passwords[1:] == [{200: 60}] * 2
+
+
 class TestLimits:
+    def test_head_that_does_not_end_is_given_up_also_of_the_first_request(self, certificate: Path) -> None:
+        half = f"GET / HTTP/1.1\r\nHost: {NAME}\r\n".encode()
+        with started(certificate, QUICKER) as nginx, ExitStack() as stack:
+            plain = stack.enter_context(socket.create_connection((IPV4, nginx.http)))
+            first, second = (stack.enter_context(nginx.connected()) for _ in range(2))
+            second.sendall(half + b"\r\n")
+            answer = second.recv(1 << 16)
+            for sock in (plain, first, second):
+                sock.settimeout(10)
+                sock.sendall(half)
+
+            # All that comes until nginx closes; where it does not, this fails.
+            rest = [b"".join(iter(partial(sock.recv, 1 << 16), b"")) for sock in (plain, first, second)]
+
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert [b"HTTP/1.1 " in one for one in rest] == [False, False, False]
+
     def test_an_office_behind_one_address_is_not_limited(self, nginx: Nginx) -> None:
         with answering(nginx.upstream):
             assert statuses_of(nginx, "GET /employees/1/enrolments", 300) == {200: 300}
@@ -214,7 +279,7 @@ class TestDoctor:
         (finding,) = self.looked(nginx, "other.example")
 
         assert not finding.is_good
-        assert finding.sentence.startswith(f"nginx does not serve other.example at {ADDRESS} (")
+        assert finding.sentence.startswith(f"nginx does not serve other.example at {IPV4} (")
 
     def test_pages_that_answer_to_any_name_are_said(self) -> None:
         assert list(proxy.check([])) == [
@@ -350,7 +415,7 @@ class TestBadRequest:
 
 
 @pytest.mark.usefixtures("nginx")
-@pytest.mark.parametrize(("monitoring", "status"), [("192.168.1.20", 403), (ADDRESS, 200)])
+@pytest.mark.parametrize(("monitoring", "status"), [("192.168.1.20", 403), (IPV4, 200)])
 def test_location_of_the_guide_answers_the_monitoring_alone(certificate: Path, monitoring: str, status: int) -> None:
     found = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/en/monitoring.md").read_text(), re.DOTALL)
     assert found
