@@ -6,6 +6,7 @@ No preload, no control socket.
 import os
 import selectors
 import socket
+import sys
 import time
 from functools import partial
 
@@ -61,14 +62,22 @@ class WholeHeadsWorker(ThreadWorker):
         return not chunk or END_OF_HEAD in received.getvalue().lstrip()
 
 
+def whole(name: str, default: int) -> int:
+    """Return a setting that is a whole number; end in one sentence where it is something else."""
+    value = os.environ.get(name, str(default))
+    if not value.isdecimal() or not 1 <= int(value) <= 256:
+        sys.exit(f"{name} cannot be used: set it to a whole number between 1 and 256.")
+    return int(value)
+
+
 bind = os.environ.get("HIKFLASK_BIND", "127.0.0.1:8000")
 # A Unix socket is for its owner and its group alone (0660).
 umask = 0o117
 worker_class = WholeHeadsWorker
 # One process with the embedded worker fits SQLite; with PostgreSQL and external workers more processes may serve.
-workers = int(os.environ.get("HIKFLASK_PROCESSES", "1"))
+workers = whole("HIKFLASK_PROCESSES", 1)
 # The app lets no more requests wait on terminals than HIKFLASK_TERMINAL_THREADS, so the others are always for pages.
-threads = int(os.environ.get("HIKFLASK_THREADS", "12")) + int(os.environ.get("HIKFLASK_TERMINAL_THREADS", "12"))
+threads = whole("HIKFLASK_THREADS", 12) + whole("HIKFLASK_TERMINAL_THREADS", 12)
 # Each may wait for its head: fewer than the usual limit of open files (1024).
 worker_connections = 512
 preload_app = False

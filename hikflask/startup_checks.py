@@ -140,6 +140,11 @@ def without_tables(why: str) -> str:
     )
 
 
+def cannot_be_used(error: DBAPIError) -> str:
+    """Return the sentence about any other error of the database, in one line. Needs an app context."""
+    return f"{_database()} cannot be used: {' '.join(str(error.orig).split())}"
+
+
 def _database() -> str:
     # The query may hold a password, too.
     return db.engine.url.set(query={}).render_as_string(hide_password=True)

@@ -112,6 +112,13 @@ def test_what_gives_no_sign_is_started_anew_as_the_guides_say() -> None:
     assert "Если gunicorn молчит 2 минуты или обработчик молчит 10 минут" in guides["ru"]
 
 
+@pytest.mark.parametrize(("unit", "seconds"), [("hikflask.service", "5"), ("hikflask-worker.service", "2")])
+def test_start_that_is_refused_is_tried_again_for_ever_but_more_and_more_seldom(unit: str, seconds: str) -> None:
+    assert values(unit, "StartLimitIntervalSec") == ["0"]
+    assert (values(unit, "RestartSec"), values(unit, "RestartSteps")) == ([seconds], ["5"])
+    assert values(unit, "RestartMaxDelaySec") == ["60"]
+
+
 def test_pages_are_served_on_a_socket_that_nginx_alone_opens() -> None:
     unit = "hikflask.service"
     path = environment(unit)["HIKFLASK_BIND"].removeprefix("unix:")

@@ -4,15 +4,17 @@ A password is never an argument, since everybody sees arguments in the list of p
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import click
 from flask.cli import ScriptInfo
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from hikflask import messages, startup_checks, text_rules
+from hikflask.config import ConfigError
 from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
 
@@ -35,6 +37,23 @@ class CommandGroup(click.Group):
                 if isinstance(error, ServiceError):
                     raise click.ClickException(messages.english(error.code, **error.params)) from error
                 raise click.ClickException(startup_checks.unusable(error)) from error
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Refuse a start in one line: systemd tries again and again, and each time all of it stands in the journal.
+
+    Needs an app context.
+
+    :raises click.ClickException: for what must be true before anything serves, and for an error of the database.
+    """
+    try:
+        with startup_checks.enough_space():
+            yield
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    except DBAPIError as error:
+        raise click.ClickException(startup_checks.cannot_be_used(error)) from error
 
 
 def read_password(from_stdin: bool, prompt: str = "Password", *, twice: bool = False) -> str:

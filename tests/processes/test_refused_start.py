@@ -34,3 +34,11 @@ def test_setting_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path) 
     assert command.returncode == 3
     assert command.stderr.startswith("HIKFLASK_SECRET_KEY is too short")
     assert "Traceback" not in command.stderr
+
+
+def test_so_is_a_setting_that_gunicorn_alone_reads(tmp_path: Path) -> None:
+    migrate(tmp_path)
+
+    command = Served(tmp_path, THREADS="many").refused("hikflask", "serve")
+
+    assert command.stderr == "HIKFLASK_THREADS cannot be used: set it to a whole number between 1 and 256.\n"

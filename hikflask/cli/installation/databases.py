@@ -8,8 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from hikflask import startup_checks
-from hikflask.cli.console import CommandGroup, read_password
-from hikflask.config import ConfigError
+from hikflask.cli.console import CommandGroup, read_password, starting
 from hikflask.services.backups import database_copy
 from hikflask.services.backups.database_copy import CopyError
 
@@ -18,16 +17,12 @@ from hikflask.services.backups.database_copy import CopyError
 @with_appcontext
 def initialise() -> None:
     """Make the database, or bring it to this version; the keys are made at the first start."""
-    needed = startup_checks.needed_version()
-    try:
-        with startup_checks.enough_space():
-            present = startup_checks.usable_version()
-            if present == needed:
-                click.echo(f"The database has version {needed} already.")
-                return
-            upgrade()
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+    with starting():
+        present, needed = startup_checks.usable_version(), startup_checks.needed_version()
+        if present == needed:
+            click.echo(f"The database has version {needed} already.")
+            return
+        upgrade()
     click.echo(f"The database has version {needed} now{f', instead of {present}' if present else ''}.")
 
 
@@ -49,6 +44,11 @@ def copy_to(url: str, password_stdin: bool) -> None:
         address = make_url(url)
     except ArgumentError:
         raise click.ClickException("URL must be an address like postgresql://user@host/database.") from None
+    if address.password or "password" in address.query:
+        raise click.ClickException(
+            "URL must have no password, since everybody on this machine can read it in the list of processes: leave it "
+            "out, and give it to --password-stdin."
+        )
     if password_stdin:
         address = address.set(password=read_password(from_stdin=True))
     rows: dict[str, int] = {}

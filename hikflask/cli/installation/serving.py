@@ -10,14 +10,19 @@ from flask.cli import with_appcontext
 
 from hikflask import config, startup_checks
 from hikflask.background import worker
+from hikflask.cli.console import starting
 from hikflask.diagnosis import service
 
 AGAIN_SECONDS = 0.5
 
 
 @click.command("serve")
+@with_appcontext
 def serve() -> None:
     """Serve the pages and the API with gunicorn until stopped."""
+    # gunicorn checks this, too, but adds lines of its own when a process of its ends.
+    with starting():
+        startup_checks.prepare(current_app)
     settings = str(config.SHIPPED / "deploy" / "gunicorn.conf.py")
     program = [sys.executable, "-m", "gunicorn", "--config", settings, "wsgi:app"]
     os.execv(sys.executable, program)  # noqa: S606 - it takes this process's place, and systemd's word goes to it
@@ -28,8 +33,9 @@ def serve() -> None:
 def run_worker() -> None:
     """Run queued work until stopped (with HIKFLASK_WORKER=external)."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    try:
+    with starting():
         startup_checks.prepare(app)
+    try:
         with startup_checks.enough_space():
             worker.run_forever(app)
     except config.ConfigError as error:
