@@ -30,6 +30,7 @@ FOR item IN SELECT oid::regprocedure AS called FROM pg_proc
     EXECUTE format('DROP FUNCTION %s', item.called);
 END LOOP;
 END $$"""
+SECRET = ("password", "sslpassword")
 WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 
 
@@ -80,9 +81,10 @@ def refuse_if_restoring(target: Connection) -> None:
 
 
 def _run(connection: Connection, program: str, *arguments: str) -> None:
-    password = connection.engine.url.password
+    url = connection.engine.url
+    password = url.password or url.query.get("password")
     command = [_path(program, _major(connection)), *arguments]
-    environment = {**os.environ, "PGPASSWORD": password} if password else None
+    environment = {**os.environ, "PGPASSWORD": str(password)} if password else None
     nothing = subprocess.DEVNULL
     done = subprocess.run(  # noqa: S603 - the command is ours, and no shell reads it
         command, check=False, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, env=environment
@@ -106,6 +108,7 @@ def _path(program: str, major: int) -> str:
 
 
 def _address(url: URL) -> str:
-    """Return the address for PostgreSQL's programs, without the password."""
-    without = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    """Return the address for PostgreSQL's programs, without the password and the one of a certificate's key."""
+    query = {name: value for name, value in url.query.items() if name not in SECRET}
+    without = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     return without.render_as_string(hide_password=False)

@@ -413,7 +413,8 @@ def test_kinds_are_not_mixed_and_the_password_is_no_argument(
             "it with `flask --app wsgi database copy-to`.\n"
         )
         run(other, "db", "upgrade")
-        secret = other.config["DATABASE_URL"].replace("hikflask@", "hikflask:s3cret@")
+        address = other.config["DATABASE_URL"]
+        secret = [address.replace("hikflask@", "hikflask:s3cret@"), f"{address}&password=s3cret"]
         commands = []
         command = postgresql.subprocess.run
 
@@ -424,19 +425,20 @@ def test_kinds_are_not_mixed_and_the_password_is_no_argument(
         close(other)
         with monkeypatch.context() as patch:
             patch.setattr(postgresql.subprocess, "run", seen)
-            with_password = on(tmp_path / "new", secret)
-            assert run(with_password, "backup", tmp_path / "p.tar").exit_code == 0
-            close(with_password)
+            for number, url in enumerate(secret):
+                with_password = on(tmp_path / "new", url)
+                assert run(with_password, "backup", tmp_path / f"{number}.tar").exit_code == 0
+                close(with_password)
         with psycopg.connect(other.config["DATABASE_URL"]) as restoring:
             restoring.execute("SELECT pg_advisory_xact_lock(%s)", [postgresql.LOCK])
-            again = run(on(tmp_path / "new", other.config["DATABASE_URL"]), "restore", tmp_path / "p.tar")
+            again = run(on(tmp_path / "new", address), "restore", tmp_path / "0.tar")
             assert again.stderr == "Error: Another restore is running.\n"
-        ((arguments, environment),) = commands
-        assert "s3cret" not in " ".join(arguments)
-        assert environment["PGPASSWORD"] == "s3cret"  # type: ignore[index]
+        assert [environment["PGPASSWORD"] for _, environment in commands] == ["s3cret"] * 2  # type: ignore[index]
+        assert "s3cret" not in str([arguments for arguments, _ in commands])
+        arguments, _ = commands[0]
         assert Path(arguments[0]).parent == Path(f"/usr/lib/postgresql/{arguments[0].split('/')[4]}/bin")
     with another(filled, tmp_path / "other") as back:
-        assert said(back, "restore", tmp_path / "p.tar") == (
+        assert said(back, "restore", tmp_path / "0.tar") == (
             "Error: This backup is of PostgreSQL, and this installation is on SQLite. Restore it on PostgreSQL.\n"
         )
 
