@@ -20,6 +20,8 @@ from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet, MultiFernet
 from flask import Config
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from hikflask import disk_space
 from hikflask.encryption import key_file
@@ -151,10 +153,19 @@ def _matching(pattern: str) -> Callable[[Any], str]:
 
 
 def _one_of(*words: str) -> Callable[[Any], str]:
-    return _matching("|".join(words))
+    return _matching("|".join(map(re.escape, words)))
 
 
-_database = _matching(r"(?s)|(?:sqlite|postgresql)://.*")
+def _database(text: Any) -> str:
+    value = str(text)
+    try:
+        if value and make_url(value).drivername not in {"sqlite", "postgresql"}:
+            raise ValueError
+    except ArgumentError as error:
+        raise ValueError from error
+    return value
+
+
 _ascii = _matching(r"[\x00-\x7f]*")
 _hosts, _addresses = _list_of(HOST), _list_of(ADDRESS)
 _ldap_url = _matching(r"|ldaps?://[\w.\-\[\]:]+/?")
@@ -297,6 +308,7 @@ SETTINGS = {
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     # A worker on its own takes the next one.
     "METRICS_PORT": Setting(0, _whole(0, 65534), "a port below 65535, or 0 for none"),
+    "METRICS_ADDRESS": Setting("127.0.0.1", _one_of("127.0.0.1", "::1"), "127.0.0.1 or ::1"),
     "MAIL_SERVER": Setting("", _host_name, "the name of a mail server, or empty for no mails"),
     "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
     "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),

@@ -24,8 +24,9 @@ def check() -> Iterator[Finding]:
 
 
 def _at(port: int, unit: str) -> Finding:
+    address = current_app.config["METRICS_ADDRESS"]
     try:
-        with closing(http.client.HTTPConnection(server.ADDRESS, port, timeout=SECONDS)) as connection:
+        with closing(http.client.HTTPConnection(address, port, timeout=SECONDS)) as connection:
             connection.request("GET", server.PATH)
             is_ours = OURS in connection.getresponse().read()
     except ConnectionRefusedError:

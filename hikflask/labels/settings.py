@@ -118,8 +118,9 @@ ABOUT = {
     "BACKUP_MAX_AGE": _l("After how many hours without a backup the start page says so; 0 for never."),
     "WEBHOOK_NETWORKS": _l("The networks that webhooks may be in."),
     "METRICS_PORT": _l(
-        "The port of 127.0.0.1 on which the metrics are read without a token; the worker has the next one; 0 for none."
+        "The port on which the metrics are read without a token; the worker has the next one; 0 for none."
     ),
+    "METRICS_ADDRESS": _l("Which of this machine's own addresses has these ports: 127.0.0.1 or ::1."),
     "CONSENT": _l("What happens when a face is taken without recorded consent."),
     "PHOTO_RETENTION": _l("When the photo of an employee is deleted here."),
     "CAPTURE_RETENTION": _l("When a picture that nobody saved is deleted, with what was typed beside it."),

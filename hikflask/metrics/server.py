@@ -1,6 +1,7 @@
 """Serves the metrics on a port of loopback of its own, without a token (HIKFLASK_METRICS_PORT)."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -14,7 +15,6 @@ from hikflask.metrics import exposition
 from hikflask.services.settings import stored
 
 log = logging.getLogger(__name__)
-ADDRESS = "127.0.0.1"
 PATH = "/metrics"
 
 
@@ -28,8 +28,14 @@ class MetricsServer(ThreadingMixIn, WSGIServer):
     def server_bind(self) -> None:
         """Listen, without asking for the name of this machine."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = ADDRESS, self.server_address[1]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
+
+
+class MetricsServerOnIPv6(MetricsServer):
+    """The same for an address of IPv6."""
+
+    address_family = socket.AF_INET6
 
 
 class _Silent(WSGIRequestHandler):
@@ -48,10 +54,12 @@ def start(app: Flask, port: int) -> MetricsServer | None:
 
     A port that another program has is logged, since nobody's enrolment should wait for that.
     """
+    address: str = app.config["METRICS_ADDRESS"]
     if not port:
         return None
+    kind = MetricsServerOnIPv6 if ":" in address else MetricsServer
     try:
-        server = make_server(ADDRESS, port, _of(app), server_class=MetricsServer, handler_class=_Silent)
+        server = make_server(address, port, _of(app), server_class=kind, handler_class=_Silent)
     except OSError as error:
         log.error("no metrics on port %s: %s", port, error.strerror)
         return None

@@ -34,6 +34,19 @@ def test_metrics_of_the_pages_are_good_and_those_of_the_worker_are_looked_for_on
     ]
 
 
+@pytest.mark.parametrize("settings", [{"WORKER": "embedded", "METRICS_ADDRESS": "::1"}])
+def test_metrics_are_looked_for_by_ipv6_where_they_are_there(app: Flask, ipv6: str) -> None:
+    pages = metrics_server.start(app, free_port())
+    assert pages is not None
+
+    found = told(app, pages.server_port)
+
+    pages.shutdown()
+    pages.server_close()
+    assert pages.server_address[0] == ipv6
+    assert found == [good(f"hikflask tells its metrics on port {pages.server_port}.")]
+
+
 @pytest.mark.parametrize("settings", [{"WORKER": "embedded"}])
 def test_other_program_on_the_port_is_named_and_no_worker_is_looked_for_where_it_is_embedded(app: Flask) -> None:
     with other_program() as port:

@@ -37,6 +37,21 @@ def test_metrics_are_there_without_a_token_and_nothing_else(server: MetricsServe
     assert requests.post(f"{address}/metrics", timeout=10).status_code == 404
 
 
+def test_metrics_are_there_by_ipv6_where_that_is_asked_for_and_then_there_alone(app: Flask, ipv6: str) -> None:
+    app.config["METRICS_ADDRESS"] = ipv6
+    server = metrics_server.start(app, free_port())
+    assert server is not None
+    try:
+        answer = requests.get(f"http://[{ipv6}]:{server.server_port}/metrics", timeout=10)
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert samples(answer.text)["hikflask_database_reachable"] == 1
+
+
 def test_each_process_of_the_pages_may_listen(app: Flask, server: MetricsServer) -> None:
     other = metrics_server.start(app, server.server_port)
 

@@ -74,7 +74,18 @@ def test_of_what_the_proxy_says_nothing_else_is_believed(app: Flask) -> None:
     assert seen(app, PROXY, X_Forwarded_Proto="https", **headers) == (PROXY, "https", "", "localhost")
 
 
-@pytest.mark.parametrize("peer", [STRANGER, "::ffff:127.0.0.1", "127.0.0.2", ""])
+@pytest.mark.parametrize(
+    ("proxy", "peer"), [("192.0.2.7", "::ffff:192.0.2.7"), ("2001:DB8:0::7", "2001:db8::7"), ("::1", "::1")]
+)
+def test_proxy_is_believed_by_ipv6_too(database: dict[str, str], tmp_path: Path, proxy: str, peer: str) -> None:
+    app = create_app({**database, "INSTANCE_PATH": str(tmp_path), "TESTING": True, "TRUSTED_PROXY": proxy})
+    try:
+        assert seen(app, peer, X_Forwarded_For="2001:db8::1", X_Forwarded_Proto="https")[:2] == ("2001:db8::1", "https")
+    finally:
+        close(app)
+
+
+@pytest.mark.parametrize("peer", [STRANGER, f"::ffff:{STRANGER}", "::1", "127.0.0.2", ""])
 def test_of_what_anybody_else_says_nothing_is_believed(app: Flask, peer: str) -> None:
     assert seen(app, peer, X_Forwarded_For="198.51.100.1", X_Forwarded_Proto="https")[:2] == (peer, "http")
 
