@@ -1,8 +1,9 @@
 #!/bin/bash
-# Installs hikflask on Debian, or upgrades what is installed: sudo deploy/install.sh NAME [POSTGRESQL_URL]
+# Installs hikflask on Debian, or upgrades what is installed:
+#     sudo deploy/install.sh NAME [POSTGRESQL_URL [--password-stdin]]
 #
-# NAME is what people type into the browser, such as hikflask.example. Without a URL everything is stored in SQLite. An
-# upgrade needs neither. It may be stopped at any moment and run again: each version has a folder of its own, one link says
+# NAME is what people type into the browser, such as hikflask.example. Without a URL everything is stored in SQLite. The
+# password that belongs to the URL is asked for, or read from standard input. An upgrade needs none of them. It may be stopped at any moment and run again: each version has a folder of its own, one link says
 # which of them runs, and the tables change in one transaction, when the service starts.
 set -euo pipefail
 umask 022
@@ -26,7 +27,7 @@ main() {
     say "Program"
     install_program
     say "Settings, certificate, nginx"
-    write_settings "$name" "$url"
+    write_settings "$name" "$(with_password "$url")"
     make_certificate "$name"
     install_site "$name"
     say "Service"
@@ -60,22 +61,53 @@ stop() {
 check_arguments() {
     [ "$(id -u)" = 0 ] || stop "Run this as root: sudo deploy/install.sh NAME [POSTGRESQL_URL]"
     [ -d /run/systemd/system ] || stop "systemd does not run here: deploy/Containerfile is for machines without it."
-    name=${1:-$(named | cut -d, -f1)}
-    url=${2:-}
+    local words=() from_stdin=
+    for word in "$@"; do
+        [ "$word" = --password-stdin ] && from_stdin=yes || words+=("$word")
+    done
+    name=${words[0]:-$(named | cut -d, -f1)}
+    url=${words[1]:-}
+    password=
     [ -n "$name" ] || stop "Name the pages: sudo deploy/install.sh NAME [POSTGRESQL_URL]"
     [[ $name =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || stop "NAME must be a host name, such as hikflask.example."
     [[ -z $url || $url == postgresql://* ]] || stop "POSTGRESQL_URL must begin with postgresql://."
     [[ $url != *\'* ]] || stop "POSTGRESQL_URL must have no single quote: write it as %27."
+    [[ ! $url =~ ^postgresql://[^:/@]*:[^@]*@|[?\&]password= ]] || stop "POSTGRESQL_URL must have no password, since\
+ everybody on this machine can read it in the list of processes: leave it out. It is asked for, or read from standard\
+ input with --password-stdin."
     if has_run; then
         has_name || stop "$settings does not name $name: add it to HIKFLASK_HOSTS there, and have it in the certificate."
         has_url || stop "$settings names another database: change it there, after \`hikflask database copy-to\`."
+    elif [ -n "$url" ]; then
+        read_password "$from_stdin"
     fi
+}
+
+read_password() {
+    if [ -n "$1" ]; then
+        IFS= read -r password || true
+    elif [ -t 0 ]; then
+        IFS= read -rsp "Password for the database (empty where it needs none): " password
+        echo
+    fi
+    [[ -z $password || $url =~ ^postgresql://[^:/@]+@ ]] ||
+        stop "POSTGRESQL_URL must name the account of the password: postgresql://hikflask@db.example/hikflask."
+}
+
+# The password goes from one program to the next without being an argument of any.
+with_password() {
+    local quote='import sys, urllib.parse; print(urllib.parse.quote(sys.stdin.buffer.read(), safe=""))'
+    [ -z "$password" ] || set -- "${1/@/":$(printf %s "$password" | python3 -c "$quote")@"}"
+    printf '%s\n' "$1"
 }
 
 # What the settings say, and whether that is what was asked for.
 named() { sed -n "s/^HIKFLASK_HOSTS=//p" "$settings" 2>/dev/null | tr -d "'\" " || true; }
 has_name() { [[ ,$(named), == *",$name,"* ]]; }
-has_url() { [ -z "$url" ] || grep -qF "HIKFLASK_DATABASE_URL='$url'" "$settings"; }
+has_url() { [ -z "$url" ] || [ "$url" = "$(url_without_password)" ]; }
+url_without_password() {
+    sed -nE "/^HIKFLASK_DATABASE_URL=/{s///;s/'//g;s#^(postgresql://[^:/@]*):[^@]*@#\1@#;p}" "$settings" || true
+}
 
 uses_postgresql() { [ -n "$url" ] || grep -qs "^HIKFLASK_DATABASE_URL='\?postgresql://" "$settings"; }
 
@@ -111,7 +143,7 @@ install_program() {
 
 write_settings() {
     # Until the service has run, they may be those of a run with a mistake in its arguments.
-    [ -f "$settings" ] && { has_run || { has_name && has_url; }; } && return
+    [ -f "$settings" ] && { has_run || { has_name && has_url && [ -z "$password" ]; }; } && return
     local shipped=$source/deploy/hikflask.env
     install -m 0640 -o root -g hikflask /dev/null "$settings.new"
     sed "s/^HIKFLASK_HOSTS=.*/HIKFLASK_HOSTS=$1/" "$shipped" >"$settings.new"

@@ -148,7 +148,7 @@ ELSEWHERE = {
         "systemctl stop hikflask hikflask-worker",
     ],
     "tests/installation/test_install_on_postgresql.py::test_everything_is_in_postgresql_alone_and_is_upgraded_there": [
-        "sudo deploy/install.sh hikflask.example postgresql://hikflask:password@db.example/hikflask",
+        "sudo deploy/install.sh hikflask.example postgresql://hikflask@db.example/hikflask",
     ],
     "tests/processes/test_make_run.py::test_who_tries_it_signs_in_with_what_is_printed": ["make run"],
     "tests/processes/test_unix_socket.py::test_service_says_whether_it_is_ready": ["serve", "ready"],

@@ -1,7 +1,9 @@
 """An installation with the address of a PostgreSQL database: everything is there, and nothing beside it in SQLite."""
 
 import os
+import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -12,6 +14,8 @@ from tests.installation.versions import BEFORE, INSTALL, NEXT, next_version
 from tests.support.postgresql import Cluster, programs
 
 PROGRAM = "of-a-test"
+# The server asks for none; what is told of it here is where it stands.
+PASSWORD = "s3cret 'Пароль'/@:&%"
 
 APT = """#!/bin/sh
 set -eu
@@ -67,7 +71,15 @@ def test_everything_is_in_postgresql_alone_and_is_upgraded_there(root: ThrowAway
     failed = root.run(f"/root/before/{INSTALL}", NAME, nowhere, status=1, READY_SECONDS="2")
     last = "The service did not start: `journalctl -u hikflask` says why. Then run this again."
     assert failed.splitlines()[-1] == last
-    said = root.run(f"/root/before/{INSTALL}", NAME, url)
+    for address in (url.replace("hikflask@", "hikflask:s3cret@"), f"{url}&password=s3cret"):
+        refused = root.run(f"/root/before/{INSTALL}", NAME, address, status=1)
+        assert refused == (
+            "POSTGRESQL_URL must have no password, since everybody on this machine can read it in the list of "
+            "processes: leave it out. It is asked for, or read from standard input with --password-stdin.\n"
+        )
+    said = root.run(f"/root/before/{INSTALL}", NAME, url, "--password-stdin", stdin=f"{PASSWORD}\n")
+    (stored,) = re.findall("^HIKFLASK_DATABASE_URL='(.*)'$", root.path("etc/hikflask.env").read_text(), re.MULTILINE)
+    assert stored == url.replace("hikflask@", f"hikflask:{quote(PASSWORD, safe='')}@")
 
     asked = ["update -qq", "install -y -qq --no-install-recommends postgresql-client"]
     assert root.path("var/log/asked-of-apt").read_text().splitlines() == asked
