@@ -119,6 +119,16 @@ def test_start_that_is_refused_is_tried_again_for_ever_but_more_and_more_seldom(
     assert values(unit, "RestartMaxDelaySec") == ["60"]
 
 
+def test_pages_that_cannot_start_restart_the_worker_once_a_minute_at_most_as_the_guides_say() -> None:
+    assert values("hikflask-worker.service", "PartOf") == ["hikflask.service"]
+    assert values("hikflask.service", "RestartMaxDelaySec") == ["60"]
+    # With `direct` a restart by hand waits for ever for a start that is refused.
+    assert values("hikflask.service", "RestartMode") == []
+    guides = {language: " ".join(text_of(f"../docs/{language}/running.md").split()) for language in ("en", "ru")}
+    assert "in the end once a minute, and each time it restarts the worker, too" in guides["en"]
+    assert "под конец раз в минуту, и каждый раз перезапускает и обработчик" in guides["ru"]
+
+
 def test_pages_are_served_on_a_socket_that_nginx_alone_opens() -> None:
     unit = "hikflask.service"
     path = environment(unit)["HIKFLASK_BIND"].removeprefix("unix:")
