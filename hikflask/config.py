@@ -308,7 +308,12 @@ SETTINGS = {
     "LOG_LEVEL": Setting("warning", _one_of(*LOG_LEVELS), "debug, info, warning, error or critical"),
     # A worker on its own takes the next one.
     "METRICS_PORT": Setting(0, _whole(0, 65534), "a port below 65535, or 0 for none"),
-    "METRICS_ADDRESS": Setting("127.0.0.1", _one_of("127.0.0.1", "::1"), "127.0.0.1 or ::1"),
+    # All of them is for a container, whose network is its own.
+    "METRICS_ADDRESS": Setting(
+        "127.0.0.1",
+        _one_of("127.0.0.1", "::1", "0.0.0.0"),  # noqa: S104
+        "127.0.0.1, ::1 or 0.0.0.0",
+    ),
     "MAIL_SERVER": Setting("", _host_name, "the name of a mail server, or empty for no mails"),
     "MAIL_PORT": Setting(587, _whole(1, 65535), "a port"),
     "MAIL_TLS": Setting("starttls", _one_of("starttls", "tls", "none"), "starttls, tls or none"),

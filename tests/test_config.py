@@ -122,7 +122,7 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
           for name in ("localhost", "10.0.0.0/8", "Unix", None)],
         *[("DATABASE_URL", url, "sqlite:///… or postgresql://…")
           for url in ("mysql://db/hikflask", "postgresql://hik:hunter2@db:port/hikflask", "hikflask", "postgresql")],
-        ("METRICS_ADDRESS", "0.0.0.0", "127.0.0.1 or ::1"),
+        ("METRICS_ADDRESS", "192.168.1.5", "127.0.0.1, ::1 or 0.0.0.0"),
         ("MAIL_SERVER", "mail..example.com", "the name of a mail server, or empty for no mails"),
         ("MAIL_USER", "почта", "Latin letters, digits and signs alone"),
         ("MAIL_PASSWORD", "пароль", "Latin letters, digits and signs alone"),

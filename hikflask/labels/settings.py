@@ -120,7 +120,9 @@ ABOUT = {
     "METRICS_PORT": _l(
         "The port on which the metrics are read without a token; the worker has the next one; 0 for none."
     ),
-    "METRICS_ADDRESS": _l("Which of this machine's own addresses has these ports: 127.0.0.1 or ::1."),
+    "METRICS_ADDRESS": _l(
+        "Which of this machine's own addresses has these ports: 127.0.0.1 or ::1. In a container: 0.0.0.0."
+    ),
     "CONSENT": _l("What happens when a face is taken without recorded consent."),
     "PHOTO_RETENTION": _l("When the photo of an employee is deleted here."),
     "CAPTURE_RETENTION": _l("When a picture that nobody saved is deleted, with what was typed beside it."),
