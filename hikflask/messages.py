@@ -149,9 +149,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The file could not be written. Perhaps the server's disk is full; the server's log says why."),
     ),
     "no_space": (
-        N_(
-            "The server's disk is full, so this could not be saved. Ask the administrator to make room, then try again."
-        ),
+        N_("The server's disk is full, so this could not be done. Ask the administrator to make room, then try again."),
     ),
     # An enrolment, per terminal.
     "enrolment_working": (N_("Person ✓ · face …"),),

@@ -47,6 +47,8 @@ def authenticate() -> ApiToken:
     try:
         token = api_tokens.find(secret) if secret else None
     except OperationalError as error:
+        if no_space.explain(error):
+            raise  # It is answered as all that finds no space.
         log.warning("no token can be looked up: %s", error.orig)
         raise ServiceUnavailable("The database does not answer.", retry_after=AWAY_SECONDS) from error
     if token is None:

@@ -68,7 +68,7 @@ def without_space(error: Exception) -> Response:
     """Say that no space is left. Any other error of these classes is raised again: it is a fault of ours."""
     if not (why := no_space.explain(error)):
         raise error
-    current_app.logger.error("request %s: %s", g.get("request_id"), why)
+    current_app.logger.error("%s", why)
     text = _(
         "The server's disk is full, so this may not have been saved. Nothing that was saved before is lost. "
         "Ask the administrator to make room, then try again."

@@ -16,6 +16,7 @@ from hikflask.models import Capture, Employee, Enrolment, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.privacy import secure_delete
 from tests.conftest import close
 from tests.processes.processes import Served, until
 from tests.support.captures import FACE
@@ -205,13 +206,38 @@ def test_who_is_signed_in_goes_on_reading_and_is_told_that_nothing_can_be_saved(
     assert f"{tmp_path}: 0 MB of 40 MB are free." in english.text
     assert program.json == {
         "error": "no_space",
-        "message": "The server's disk is full, so this could not be saved. "
+        "message": "The server's disk is full, so this could not be done. "
         "Ask the administrator to make room, then try again.",
     }
-    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == 3 * [NO_SPACE.format(tmp_path)]
+    assert [record.getMessage() for record in caplog.records] == 3 * [NO_SPACE.format(tmp_path)]
     assert not any(record.exc_info for record in caplog.records)
     disk.empty()
     assert client.post("/employees/", data=new).status_code == 303
+
+
+def test_who_cannot_even_read_is_told_that_the_disk_is_full(
+    app: Flask, client: FlaskClient, disk: SmallDisk, tmp_path: Path
+) -> None:
+    close(app)
+    disk.fill()
+
+    page, program = client.get("/employees/", headers=ENGLISH), client.get("/api/users/")
+
+    assert (page.status_code, program.status_code) == (507, 507)
+    assert f"{tmp_path}: 0 MB of 40 MB are free." in page.text
+    assert program.json["error"] == "no_space"  # type: ignore[index]
+
+
+@pytest.mark.usefixtures("client")
+def test_clean_up_leaves_what_reading_needs_on_a_full_disk(app: Flask, tmp_path: Path) -> None:
+    close(app)
+    with app.app_context():
+        db.session.execute(db.select(Employee.id))
+        db.session.rollback()
+
+        secure_delete.empty_log()
+
+        assert (tmp_path / "hikflask.sqlite3-shm").exists()
 
 
 def test_capture_that_cannot_be_stored_says_why_and_the_next_one_is_enrolled(
@@ -223,7 +249,7 @@ def test_capture_that_cannot_be_stored_says_why_and_the_next_one_is_enrolled(
     failed = desk.capture(LARGE_FACE)
 
     page = desk.text(f"/employees/new?capture={failed}")
-    assert "На диске сервера нет места, сохранить не удалось." in page
+    assert "На диске сервера нет места, выполнить это не удалось." in page
     with app.app_context():
         capture = db.session.get_one(Capture, int(failed))
         assert (capture.state, capture.photo_id) == ("failed", None)

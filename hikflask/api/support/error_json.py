@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -91,7 +91,7 @@ def _not_storable(error: DataError, **always: Any) -> ResponseReturnValue:  # no
 def _without_space(error: Exception, **always: Any) -> ResponseReturnValue:
     if not (why := no_space.explain(error)):
         raise error
-    current_app.logger.error("request %s: %s", g.get("request_id"), why)
+    current_app.logger.error("%s", why)
     return _service(ServiceError("no_space"), **always)
 
 

@@ -85,8 +85,12 @@ def server_keeps_log() -> bool:
 
 @contextmanager
 def _connection() -> Iterator[Connection]:
-    """Open a connection of its own, outside any transaction, that does not wait long for locks."""
-    with db.engine.connect() as connection:
+    """Open a connection of its own, outside any transaction, that does not wait long for locks.
+
+    Another one stays in the pool: with the last one SQLite removes the files beside its own, and on a full disk nobody
+    could make them again, not even to read.
+    """
+    with db.engine.connect(), db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").detach()
         if not server_keeps_log():
             connection.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_MILLISECONDS}")

@@ -2,6 +2,7 @@
 
 from flask import g, session
 from flask_login import UserMixin, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.extensions import login_manager
 from hikflask.http import permissions
@@ -26,7 +27,14 @@ class SessionUser(UserMixin):  # type: ignore[misc]
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def _load(key: str) -> SessionUser | None:
-    signed_in = sessions.find(key)
+    """Return who has this session. When it cannot be read, it is read once, and nobody's on the page that says so."""
+    if g.get("session_unreadable"):
+        return None
+    try:
+        signed_in = sessions.find(key)
+    except SQLAlchemyError:
+        g.session_unreadable = True
+        raise
     return SessionUser(key, signed_in) if signed_in else None
 
 

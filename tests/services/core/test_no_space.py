@@ -103,7 +103,7 @@ def test_page_and_program_are_told_of_a_database_without_space(
         507,
         {
             "error": "no_space",
-            "message": "The server's disk is full, so this could not be saved. "
+            "message": "The server's disk is full, so this could not be done. "
             "Ask the administrator to make room, then try again.",
         },
     )
