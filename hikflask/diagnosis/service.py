@@ -41,11 +41,18 @@ def not_ready(hosts: Sequence[str]) -> str:
     if answer.status == http.client.OK:
         return ""
     try:
-        parts = [name for name, state in json.loads(body).items() if name != "status" and state == "error"]
+        told = json.loads(body)
+        parts = [name for name, state in told.items() if name != "status" and state == "error"]
+        full = told.get("no_space_left")
     except (ValueError, AttributeError):
-        parts = []
+        parts, full = [], None
     what = ", ".join(parts) or f"status {answer.status}"
-    return f"The service answers and is not ready ({what}): `journalctl -u hikflask -u hikflask-worker` says why."
+    why = (
+        f"{full['free_bytes']:,} bytes are free where {full['path']} is"
+        if full
+        else "`journalctl -u hikflask -u hikflask-worker` says why"
+    )
+    return f"The service answers and is not ready ({what}): {why}."
 
 
 def _silent(address: str, error: Exception) -> str:

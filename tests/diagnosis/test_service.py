@@ -1,6 +1,9 @@
 """What is said of the running service."""
 
+import json
 import os
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,35 @@ def test_port_on_which_nothing_listens_is_said(monkeypatch: pytest.MonkeyPatch) 
             f"The service does not answer at 127.0.0.1:{port} ([Errno 111] Connection refused): `journalctl -u "
             f"hikflask` says why, `systemctl start hikflask` starts it. Nothing listens on port {port}."
         )
+    ]
+
+
+def test_full_disk_is_said_with_its_folder_and_free_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = {"path": "/var/lib/hikflask", "free_bytes": 4096}
+    ready = {"status": "error", "database": "ok", "queue": "ok", "worker": "ok", "disk": "error", "no_space_left": full}
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(json.dumps(ready).encode())
+
+        def version_string(self) -> str:
+            return service.SERVER
+
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("HIKFLASK_BIND", f"127.0.0.1:{server.server_port}")
+        found = list(service.check([]))
+        server.shutdown()
+        thread.join()
+
+    assert found == [
+        wrong("The service answers and is not ready (disk): 4,096 bytes are free where /var/lib/hikflask is.")
     ]
 
 
