@@ -19,13 +19,13 @@ import psycopg
 import pytest
 from flask import Config, Flask
 
-from hikflask import config, request_id
+from hikflask import config, create_app, request_id
 from hikflask.extensions import db, vault
 from hikflask.logging_setup import OneLine
 from hikflask.models import Operator
 from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, close
 from tests.support.backups import run
 from tests.support.captures import FACE
 from tests.support.postgresql import ACCOUNT, ROLE, Cluster
@@ -41,7 +41,7 @@ COMMAND = re.compile(r"[a-z./][a-z\d./-]* .+|.+;", re.DOTALL)
 OPTION = re.compile(r"--[a-z-]+")
 SETTING = re.compile(r"HIKFLASK_\w+=")
 OURS = re.compile(r"^(?:flask --app wsgi|hikflask) ")
-NO_COMMAND = {"command line", "…"}
+NO_COMMAND = {"command line", "threads ended", "…"}
 # The blocks of these pages are taken out of them and run, each of them, by these tests.
 WHOLE = {
     "api.md": "tests/processes/test_service.py::test_every_command_of_the_guide_does_what_it_says",
@@ -161,6 +161,7 @@ ELSEWHERE = {
     "tests/test_systemd_units.py::test_unit_is_little_exposed": ["systemd-analyze security hikflask"],
     "tests/test_guide_commands.py::test_commands_for_postgresql": [
         "database copy-to postgresql://hikflask@host/hikflask",
+        "database copy-to sqlite:////var/lib/hikflask/hikflask.sqlite3",
         *SQL,
     ],
     "tests/test_guide_commands.py::test_simulator_takes_what_the_guides_give_it": [
@@ -208,7 +209,8 @@ NOWHERE = {
     "make test-fast": "These are tests of `make test`, so it would run itself.",
     "python -m tests.invariants.preemption postgresql": "It takes hours; tests/invariants tries a part.",
     "python -m tests.processes.random_run": "It takes as long as one lets it, and kills processes at random.",
-    "systemctl status hikflask": "It asks systemd, which is not init where the tests run.",
+    "systemctl status hikflask hikflask-worker": "It asks systemd, which is not init where the tests run.",
+    "systemctl status nginx hikflask": "It asks systemd, which is not init where the tests run.",
     "systemctl status hikflask-worker": "It asks systemd, which is not init where the tests run.",
     "systemctl edit hikflask hikflask-worker hikflask-backup": "It asks systemd, and opens an editor.",
     "export HIKFLASK_TERMINAL_PASSWORD=…": "It is there for the next one, below.",
@@ -318,15 +320,19 @@ def test_each_command_of_the_program_does_what_the_guides_say(guided: Flask) -> 
     assert (Path("all.csv").stat().st_size, Path("all.xlsx").stat().st_size) > (0, 0)
 
 
-def test_commands_for_postgresql(app: Flask, cluster: Cluster) -> None:
+def test_commands_for_postgresql(app: Flask, cluster: Cluster, tmp_path: Path) -> None:
     address = cluster.create("guide")
     copied = run(app, "database", "copy-to", address)
+    there = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": address})
+    back = run(there, "database", "copy-to", f"sqlite:///{tmp_path / 'back.sqlite3'}")
+    close(there)
     with psycopg.connect(address.replace(ROLE, ACCOUNT, 1), autocommit=True) as superuser:
         for statement in SQL:
             superuser.execute(statement)  # type: ignore[arg-type]
     cluster.drop("guide")
 
     assert "Copied and compared: " in copied.stdout
+    assert "Copied and compared: " in back.stdout
 
 
 def test_command_for_inodes(tmp_path: Path) -> None:
@@ -373,7 +379,8 @@ def test_simulator_takes_what_the_guides_give_it() -> None:
 
 def test_options_that_sentences_name_are_there(app: Flask, pytestconfig: pytest.Config) -> None:
     simulator = text_of(ROOT / "hikflask/simulator/__main__.py")
-    there = {"--help", *options(app.cli), *OPTION.findall(simulator)}
+    # The last one is of the node exporter.
+    there = {"--help", *options(app.cli), *OPTION.findall(simulator), "--collector"}
     for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
         named = {found[0] for span in spans(text_of(page)) if (found := OPTION.match(span))}
         for option in named - there:

@@ -36,14 +36,17 @@ def database() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password for URL from standard input.")
 @with_appcontext
 def copy_to(url: str, password_stdin: bool) -> None:
-    """Copy this installation from SQLite to the empty PostgreSQL database at URL, such as postgresql://user@host/name.
+    """Copy this installation to the empty database at URL, from SQLite to PostgreSQL or the other way.
 
-    Stop the service first. A password may come from standard input, or from where PostgreSQL's own programs take it.
+    URL is such as postgresql://user@host/name or sqlite:////var/lib/hikflask/hikflask.sqlite3. Stop the service first.
+    A password may come from standard input, or from where PostgreSQL's own programs take it.
     """
     try:
         address = make_url(url)
     except ArgumentError:
-        raise click.ClickException("URL must be an address like postgresql://user@host/database.") from None
+        raise click.ClickException(
+            "URL must be an address like postgresql://user@host/database or sqlite:////folder/file."
+        ) from None
     if address.password or "password" in address.query:
         raise click.ClickException(
             "URL must have no password, since everybody on this machine can read it in the list of processes: leave it "
@@ -63,5 +66,6 @@ def copy_to(url: str, password_stdin: bool) -> None:
         raise click.ClickException(str(error)) from None
     click.echo(f"Copied and compared: {sum(rows.values())} rows in {len(rows)} tables.")
     shown = address.render_as_string(hide_password=True)
-    click.echo(f"Now set HIKFLASK_DATABASE_URL={shown} (with its password) and start the service.")
+    password = " (with its password)" if address.get_backend_name() == "postgresql" else ""
+    click.echo(f"Now set HIKFLASK_DATABASE_URL={shown}{password} and start the service.")
     click.echo(f"Keys and photos stay where they are: {current_app.instance_path}")

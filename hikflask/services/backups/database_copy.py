@@ -1,4 +1,4 @@
-"""Moves an installation from SQLite to PostgreSQL: copies every table, and compares both sides row by row.
+"""Moves an installation between SQLite and PostgreSQL: copies every table, and compares both sides row by row.
 
 The source is locked against changes meanwhile, so what is copied is one moment of it. All rows are written in one
 transaction, which is rolled back when a table differs in the end. PostgreSQL stores no zero characters: storable()
@@ -33,6 +33,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hikflask.extensions import db
@@ -43,8 +44,8 @@ from hikflask.services.core import heartbeat
 from hikflask.text_rules import storable
 
 ROWS = 2000
-# The queue keeps its own tables in the database.
-QUEUE = "huey_"
+# How the tables of the queue begin, and those of SQLite's index of names, which its triggers fill.
+NOT_OURS = ("huey_", "employee_words", "employee_terms")
 # Two tables refer to each other: these columns are written once both are there.
 LATER = {("employee", "photo_id")}
 
@@ -54,7 +55,7 @@ class CopyError(RuntimeError):
 
 
 def copy_to(url: URL, report: Callable[[str, int], None]) -> None:
-    """Copy everything from the app's database, which is SQLite, to an empty PostgreSQL database.
+    """Copy everything from the app's database to an empty one of the other kind, SQLite or PostgreSQL.
 
     :param url: where to, as HIKFLASK_DATABASE_URL has it.
     :param report: is called with each table's name and the number of its rows, once they are copied and compared.
@@ -72,11 +73,15 @@ def copy_to(url: URL, report: Callable[[str, int], None]) -> None:
 
 
 def _engine(url: URL) -> Engine:
-    if db.engine.dialect.name != "sqlite":
-        raise CopyError("This installation is on PostgreSQL already. Its own tools copy it: pg_dump and pg_restore.")
-    if url.get_backend_name() != "postgresql":
+    kind, here = url.get_backend_name(), db.engine.dialect.name
+    if here == "sqlite" and kind != "postgresql":
         raise CopyError("The target must be PostgreSQL: an address like postgresql://user@host/database.")
-    return create_engine(url.set(drivername="postgresql+psycopg"))
+    if here == "postgresql" and kind != "sqlite":
+        raise CopyError(
+            "The target must be SQLite: an address like sqlite:////folder/file. Between two databases of PostgreSQL "
+            "its own programs copy: pg_dump and pg_restore."
+        )
+    return create_engine(url.set(drivername="postgresql+psycopg") if kind == "postgresql" else url)
 
 
 def _refuse_source() -> None:
@@ -92,10 +97,12 @@ def _refuse_source() -> None:
 @contextmanager
 def _locked_source() -> Iterator[Connection]:
     """Lock the source against changes within the block."""
+    tables = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
+    lock = "BEGIN IMMEDIATE" if _is_sqlite(db.engine) else f"BEGIN; LOCK TABLE {tables} IN SHARE MODE NOWAIT"
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(lock)
         except OperationalError as error:
             raise CopyError("Somebody writes to the installation: stop the service, and try again.") from error
         try:
@@ -104,10 +111,14 @@ def _locked_source() -> Iterator[Connection]:
             connection.exec_driver_sql("ROLLBACK")
 
 
+def _is_sqlite(of: Engine | Connection) -> bool:
+    return of.dialect.name == "sqlite"
+
+
 def _prepare(target: Engine) -> None:
     """Check that the target is empty, and make the tables."""
     with _errors_named("the target"), target.connect() as connection:
-        names = {name for name in inspect(connection).get_table_names() if not name.startswith(QUEUE)}
+        names = {name for name in inspect(connection).get_table_names() if not name.startswith(NOT_OURS)}
         present = set(MigrationContext.configure(connection).get_current_heads())
         ours = names == {"alembic_version", *(table.name for table in db.metadata.sorted_tables)}
         if names and not (ours and present == set(revisions.heads()) and _has_no_rows(connection)):
@@ -134,10 +145,9 @@ def _errors_named(what: str) -> Iterator[None]:
 
 
 def _copy(source: Connection, target: Connection, report: Callable[[str, int], None]) -> None:
-    tables = db.metadata.sorted_tables
-    for table in tables:
-        # Triggers keep columns and counts that are copied, too.
-        target.exec_driver_sql(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER')
+    # SQLite's triggers count the employees that come in, so the row of the counts comes last.
+    tables = sorted(db.metadata.sorted_tables, key=lambda table: table is EmployeeCount.__table__)
+    _set_triggers(target, tables, "DISABLE")
     target.execute(delete(EmployeeCount))
     for table in tables:
         with _errors_named(f"the table {table.name}"):
@@ -153,23 +163,36 @@ def _copy(source: Connection, target: Connection, report: Callable[[str, int], N
                 f"The table {table.name} differs: {here[0]} rows here, {there[0]} there. Nothing is copied."
             )
         report(table.name, here[0])
+    _set_triggers(target, tables, "ENABLE")
+
+
+def _set_triggers(target: Connection, tables: list[Table], how: str) -> None:
+    """Switch the triggers of PostgreSQL off or on: they keep columns and counts that are copied, too.
+
+    Those of SQLite cannot be switched off. They find what they keep as it should be, and fill the index of names.
+    """
+    if _is_sqlite(target):
+        return
     for table in tables:
-        target.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER')
+        target.exec_driver_sql(f'ALTER TABLE "{table.name}" {how} TRIGGER USER')
 
 
 def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
     # The database derives the others, which are compared as all are.
-    values = {column.name: _written(table, column) for column in table.columns if column.computed is None}
+    values = {column.name: _written(target, table, column) for column in table.columns if column.computed is None}
     statement = insert(table).values(values)
-    for rows in source.execute(_read(table)).partitions(ROWS):
-        target.execute(statement, [_as_given(table, row) for row in rows])
+    with source.execute(_read(table), execution_options={"stream_results": True}) as result:
+        for rows in result.partitions(ROWS):
+            target.execute(statement, [_as_given(table, row) for row in rows])
 
 
-def _written(table: Table, column: Column[Any]) -> Any:
+def _written(target: Connection, table: Table, column: Column[Any]) -> Any:
     if (table.name, column.name) in LATER:
         return null()
     if isinstance(column.type, JSON):
-        return cast(bindparam(f"new_{column.name}", type_=String()), JSON)
+        given = bindparam(f"new_{column.name}", type_=String())
+        # To SQLite JSON is a text, and what it would cast to JSON becomes a number.
+        return given if _is_sqlite(target) else cast(given, JSON)
     return bindparam(f"new_{column.name}", type_=column.type)
 
 
@@ -194,14 +217,30 @@ def _write_later(source: Connection, target: Connection, table: Table) -> None:
 def _continue_ids(source: Connection, target: Connection, table: Table) -> None:
     """Let the next row get an id that no row had before, not even a deleted one."""
     column = table.autoincrement_column
-    sequence = (
-        column is not None and target.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar_one()
-    )
-    if column is None or not sequence:
+    if column is None:
         return
-    used = source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
-    last = max(used or 0, source.execute(select(func.max(column))).scalar() or 0)
-    target.execute(select(func.setval(sequence, max(last, 1), last > 0)))
+    last = max(_last_id(source, table, column), source.execute(select(func.max(column))).scalar() or 0)
+    if not _is_sqlite(target):
+        target.execute(select(func.setval(_sequence(table, column), max(last, 1), last > 0)))
+    elif table.dialect_options["sqlite"]["autoincrement"]:
+        name = {"name": table.name}
+        target.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), name)
+        target.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), {**name, "last": last})
+
+
+def _last_id(source: Connection, table: Table, column: Column[Any]) -> int:
+    """Return the last id that was given to a row of a table, or 0."""
+    given = (
+        text("SELECT seq FROM sqlite_sequence WHERE name = :name").bindparams(name=table.name)
+        if _is_sqlite(source)
+        else select(func.pg_sequence_last_value(_sequence(table, column)))
+    )
+    return source.execute(given).scalar() or 0
+
+
+def _sequence(table: Table, column: Column[Any]) -> Any:
+    """Return the sequence of PostgreSQL that gives a column its numbers. Without one it is NULL, and does nothing."""
+    return cast(func.pg_get_serial_sequence(table.name, column.name), REGCLASS)
 
 
 def _digest(connection: Connection, table: Table) -> tuple[int, int]:

@@ -27,7 +27,10 @@ from hikflask.services.core import heartbeat
 # How the tables of the queue begin, and those of SQLite's index of names.
 NOT_OURS = ("huey_", "employee_words", "employee_terms", "sqlite_")
 ROOM = "There is not enough room in {}: {:,} MB more are needed."
-COPY_TO = "This backup is of {there}, and this installation is on {here}. Restore it on {there}{then}."
+COPY_TO = (
+    "This backup is of {there}, and this installation is on {here}. Restore it on {there}, and move it with "
+    "`flask --app wsgi database copy-to`."
+)
 NO_KEY = (
     "The password key does not open the terminals' passwords in this backup. Put the key file of then to {}, give the "
     "passphrase of the backup's keys, or restore with --without-key and type the terminals' passwords again."
@@ -77,8 +80,7 @@ def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]
     manifest, here = backup.manifest, db.engine.dialect.name
     if manifest.database != here:
         names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-        then = ", and move it with `flask --app wsgi database copy-to`" if here == "postgresql" else ""
-        raise BackupError(COPY_TO.format(there=names[manifest.database], here=names[here], then=then))
+        raise BackupError(COPY_TO.format(there=names[manifest.database], here=names[here]))
     revisions.refuse_unknown(manifest.revision)
     backup.verify()
     opened = None

@@ -439,7 +439,8 @@ def test_kinds_are_not_mixed_and_the_password_is_no_argument(
         assert Path(arguments[0]).parent == Path(f"/usr/lib/postgresql/{arguments[0].split('/')[4]}/bin")
     with another(filled, tmp_path / "other") as back:
         assert said(back, "restore", tmp_path / "0.tar") == (
-            "Error: This backup is of PostgreSQL, and this installation is on SQLite. Restore it on PostgreSQL.\n"
+            "Error: This backup is of PostgreSQL, and this installation is on SQLite. Restore it on PostgreSQL, and "
+            "move it with `flask --app wsgi database copy-to`.\n"
         )
 
 

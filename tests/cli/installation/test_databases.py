@@ -1,9 +1,10 @@
-"""`database copy-to`: an installation on SQLite goes to PostgreSQL with every row, or not at all."""
+"""`database copy-to`: an installation goes from SQLite to PostgreSQL, or back, with every row, or not at all."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -136,6 +137,60 @@ def test_every_row_of_every_table_is_there_and_the_work_goes_on(filled: Flask, u
     close(other)
 
 
+def test_way_back_to_sqlite_brings_every_row_and_the_work_goes_on(filled: Flask, url: str, tmp_path: Path) -> None:
+    assert copy(filled, url).exit_code == 0
+    other, file = on(url, tmp_path), tmp_path / "back.sqlite3"
+    before = rows(other)
+
+    done = copy(other, f"sqlite:///{file}")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert f"Copied and compared: {sum(map(len, before.values()))} rows in {len(before)} tables." in done.stdout
+    assert f"Now set HIKFLASK_DATABASE_URL=sqlite:///{file} and start the service.\n" in done.stdout
+    # Neither side's triggers and sequences are disturbed.
+    assert rows(other) == before
+    close(other)
+    back = on(f"sqlite:///{file}", tmp_path)
+    assert rows(back) == before
+    with back.app_context():
+        assert [one.name for one in search.search(EmployeeFilter(q="елкин"), 9, 0)[0]] == ["Ольга Ёлкина"]
+        assert search.count(EmployeeFilter(state=NO_FACE)) == 1
+        new = save_employee(Draft("100666", "Новый Человек")).row.id
+        assert new > filled.config["GONE"]
+        assert search.count(EmployeeFilter(state=NO_FACE)) == 2
+        with pytest.raises(Exception, match="append-only"):
+            db.session.execute(text("UPDATE audit SET actor = ''"))
+        db.session.rollback()
+    assert copy(back, f"sqlite:///{file}").exit_code == 1
+    close(back)
+
+
+def test_way_back_waits_for_nobody_who_writes_and_fills_no_database_that_has_rows(
+    app: Flask, target: Flask, tmp_path: Path
+) -> None:
+    with app.app_context():
+        db.session.add(Department(name="Чужой"))
+        db.session.commit()
+    address = address_of(target)
+    with psycopg.connect(address) as writer:
+        writer.execute("INSERT INTO department (name, folded) VALUES ('Склад', 'склад')")
+        busy = copy(target, f"sqlite:///{tmp_path / 'back.sqlite3'}")
+
+    full = copy(target, app.config["SQLALCHEMY_DATABASE_URI"])
+
+    assert busy.stderr == "Error: Somebody writes to the installation: stop the service, and try again.\n"
+    assert full.stderr == "Error: The target is not empty. Make a new database for it.\n"
+    with app.app_context():
+        assert db.session.execute(select(Department.name)).scalars().all() == ["Чужой"]
+
+
+def test_from_postgresql_to_postgresql_its_own_programs_copy(target: Flask) -> None:
+    assert copy(target, address_of(target)).stderr == (
+        "Error: The target must be SQLite: an address like sqlite:////folder/file. Between two databases of PostgreSQL "
+        "its own programs copy: pg_dump and pg_restore.\n"
+    )
+
+
 def test_target_that_has_rows_is_left_alone(app: Flask, target: Flask) -> None:
     with target.app_context():
         db.session.add(Department(name="Чужой"))
@@ -213,7 +268,9 @@ def test_target_must_be_postgresql(app: Flask, address: str) -> None:
 
 
 def test_what_is_no_address_is_said(app: Flask) -> None:
-    assert copy(app, "somewhere").stderr == "Error: URL must be an address like postgresql://user@host/database.\n"
+    assert copy(app, "somewhere").stderr == (
+        "Error: URL must be an address like postgresql://user@host/database or sqlite:////folder/file.\n"
+    )
 
 
 def test_row_that_does_not_fit_names_its_table_and_nothing_is_copied(app: Flask, target: Flask) -> None:
