@@ -3,8 +3,9 @@
 #     sudo deploy/install.sh NAME [POSTGRESQL_URL [--password-stdin]]
 #
 # NAME is what people type into the browser, such as hikflask.example. Without a URL everything is stored in SQLite. The
-# password that belongs to the URL is asked for, or read from standard input. An upgrade needs none of them. It may be stopped at any moment and run again: each version has a folder of its own, one link says
-# which of them runs, and the tables change in one transaction, when the service starts.
+# password that belongs to the URL is asked for, or read from standard input. An upgrade needs none of them. It may be
+# stopped at any moment and run again: each version has a folder of its own, one link says which of them runs, and the
+# tables change in one transaction, when the service starts.
 set -euo pipefail
 umask 022
 
@@ -31,25 +32,20 @@ main() {
     make_certificate "$name"
     install_site "$name"
     say "Service"
-    # What has never run is no version to go back to, and has nothing that a backup could keep.
-    old=$(has_run && readlink "$home/current" || true)
-    before=
-    if [ -n "$old" ]; then
-        before=$(present_version)
-        # An old version may know no default for the number.
-        command_of "$old" backup --into "$backups" --keep 14
+    old=
+    # Where nothing is stored there is nothing to back up, and nothing to go back to.
+    before=$(command_of "$new" database version)
+    if [ -n "$before" ]; then
+        back_up
     fi
     switch_to "$new"
     if ! start_service; then
         back_to_old
     fi
-    touch "$home/has-run"
     systemctl reload-or-restart nginx
     remove_old_versions
     tell
 }
-
-has_run() { [ -e "$home/has-run" ]; }
 
 say() { printf '\n== %s\n' "$1"; }
 
@@ -75,7 +71,7 @@ check_arguments() {
     [[ ! $url =~ ^postgresql://[^:/@]*:[^@]*@|[?\&]password= ]] || stop "POSTGRESQL_URL must have no password, since\
  everybody on this machine can read it in the list of processes: leave it out. It is asked for, or read from standard\
  input with --password-stdin."
-    if has_run; then
+    if [ -f "$settings" ]; then
         has_name || stop "$settings does not name $name: add it to HIKFLASK_HOSTS there, and have it in the certificate."
         has_url || stop "$settings names another database: change it there, after \`hikflask database copy-to\`."
     elif [ -n "$url" ]; then
@@ -142,15 +138,17 @@ install_program() {
 }
 
 write_settings() {
-    # Until the service has run, they may be those of a run with a mistake in its arguments.
-    [ -f "$settings" ] && { has_run || { has_name && has_url && [ -z "$password" ]; }; } && return
-    local shipped=$source/deploy/hikflask.env
-    install -m 0640 -o root -g hikflask /dev/null "$settings.new"
-    sed "s/^HIKFLASK_HOSTS=.*/HIKFLASK_HOSTS=$1/" "$shipped" >"$settings.new"
+    [ -f "$settings" ] && return
+    local place=$settings settings=$settings.new
+    install -m 0640 -o root -g hikflask /dev/null "$settings"
+    sed "s/^HIKFLASK_HOSTS=.*/HIKFLASK_HOSTS=$1/" "$source/deploy/hikflask.env" >"$settings"
     if [ -n "$2" ]; then
-        printf "HIKFLASK_DATABASE_URL='%s'\n" "$2" >>"$settings.new"
+        printf "HIKFLASK_DATABASE_URL='%s'\n" "$2" >>"$settings"
     fi
-    mv "$settings.new" "$settings"
+    # A mistyped address is not kept.
+    command_of "$new" database version >/dev/null ||
+        stop "Nothing runs yet: make the database ready, or run this again with its right address and password."
+    mv "$settings" "$place"
 }
 
 # Until a real one is put in its place: browsers warn of it.
@@ -163,31 +161,73 @@ make_certificate() {
     mv "$certificate.new" "$certificate"
 }
 
-# What somebody changed stays as it is.
+# What somebody changed stays as it is. What nginx refuses is seen in a copy of its settings, and never put into use.
 install_site() {
     # As Debian's logrotate makes the next ones; nginx itself would let everybody read them.
     touch /var/log/nginx/hikflask{,_error}.log
     chown www-data:adm /var/log/nginx/hikflask{,_error}.log
     chmod 0640 /var/log/nginx/hikflask{,_error}.log
-    install -m 0644 "$source"/deploy/hikflask_{proxy.conf,away.html,bad_request.html,too_large.html} /etc/nginx/
+    site_to_put=$home/site.new
     sed "s/hikflask\.example/$1/g" "$source/deploy/nginx.conf" >"$home/site.new"
     [ -e /proc/net/if_inet6 ] || sed -i '/^ *listen \[::\]/d' "$home/site.new"
-    if [ ! -f "$site" ] || cmp -s "$site" "$home/site"; then
-        install -m 0644 "$home/site.new" "$site"
-        mv "$home/site.new" "$home/site"
-    elif ! cmp -s "$home/site.new" "$home/site"; then
-        echo "$site was changed by hand and stays: compare it with $home/site.new."
+    if [ -f "$site" ] && ! cmp -s "$site" "$home/site"; then
+        site_to_put=$site
+        cmp -s "$home/site.new" "$home/site" ||
+            echo "$site was changed by hand and stays: compare it with $home/site.new."
     fi
-    ln -sfn "$site" /etc/nginx/sites-enabled/hikflask
-    # Debian's own page has the same ports.
-    if [ "$(readlink /etc/nginx/sites-enabled/default)" = /etc/nginx/sites-available/default ]; then
-        rm /etc/nginx/sites-enabled/default
-    fi
-    nginx -t -q
+    until nginx_takes_site; do
+        leave_default_server_out ||
+            stop "nginx refuses its settings with the site of these pages, so they stay as they were: $reason"
+    done
+    put_site /etc/nginx
+    [ "$site_to_put" = "$site" ] || mv "$home/site.new" "$home/site"
 }
 
-present_version() {
-    command_of "$old" db current 2>/dev/null | sed -n 's/^\([0-9a-z]*\).*/\1/p' || true
+nginx_takes_site() {
+    local copy=$home/nginx taken=yes
+    rm -rf "$copy"
+    cp -a /etc/nginx "$copy"
+    put_site "$copy"
+    sed -i "s,/etc/nginx,$copy,g" "$copy/nginx.conf" "$copy/sites-available/hikflask"
+    reason=$(nginx -t -q -c "$copy/nginx.conf" 2>&1) || taken=
+    rm -rf "$copy"
+    reason=$(sed -n -E "s,$copy,/etc/nginx,; s/^.*\[emerg\] ([0-9]+#[0-9]+: )?//p" <<<"$reason")
+    [ -n "$taken" ]
+}
+
+# Another site answers there to whoever asks for a name that nobody has.
+leave_default_server_out() {
+    [ "$site_to_put" != "$site" ] && [[ $reason =~ ^"a duplicate default server for "([^ ]+) ]] || return 1
+    local address=${BASH_REMATCH[1]#0.0.0.0:}
+    local line="^( *listen ${address/\[/\\[}( [^;]*)?) default_server"
+    grep -qE "$line" "$site_to_put" || return 1
+    sed -i -E "s/$line/\1/" "$site_to_put"
+    echo "Another site of nginx is the default at ${BASH_REMATCH[1]}: it answers to other names than $name."
+}
+
+put_site() {
+    install -m 0644 "$source"/deploy/hikflask_{proxy.conf,away.html,bad_request.html,too_large.html} "$1"
+    cmp -s "$site_to_put" "$1/sites-available/hikflask" ||
+        install -m 0644 "$site_to_put" "$1/sites-available/hikflask"
+    ln -sfn "$1/sites-available/hikflask" "$1/sites-enabled/hikflask"
+    # Debian's own page has the same ports; what somebody made of it is a site like any other.
+    local shipped=/etc/nginx/sites-available/default
+    if [ "$(readlink "$1/sites-enabled/default")" = $shipped ] &&
+        dpkg-query -W -f '${Conffiles}' nginx-common | grep -qF "$shipped $(md5sum <$shipped | cut -d' ' -f1)"; then
+        rm "$1/sites-enabled/default"
+    fi
+}
+
+# By the version that can be gone back to. One whose Python is gone, as after an upgrade of Debian, is none.
+back_up() {
+    old=$(readlink "$home/current" || true)
+    if [ -n "$old" ] && ! "$old/bin/hikflask" --version >/dev/null 2>&1; then
+        printf '%s does not run any more, perhaps since Debian replaced Python: ' "$(basename "$old")"
+        echo "the new version makes the backup."
+        old=
+    fi
+    # An old version may know no default for the number.
+    command_of "${old:-$new}" backup --into "$backups" --keep 14
 }
 
 # Runs a command of one version as the service does.
@@ -196,8 +236,9 @@ command_of() {
     runuser -u hikflask -- sh -c '
         set -a
         HIKFLASK_INSTANCE_PATH=/var/lib/hikflask HIKFLASK_BIND=unix:/run/hikflask/gunicorn.sock
-        . /etc/hikflask.env
-        exec "$0/bin/hikflask" "$@"' "$@"
+        . "$1"
+        shift
+        exec "$0/bin/hikflask" "$@"' "$1" "$settings" "${@:2}"
 }
 
 switch_to() {
@@ -219,10 +260,12 @@ start_service() {
 
 # The new version takes its tables back by itself, so nothing that was stored meanwhile is lost.
 back_to_old() {
-    [ -n "$old" ] || stop "The service did not start: \`journalctl -u hikflask\` says why. Then run this again."
-    echo "The new version does not work here: going back to $(basename "$old")." >&2
+    [ -n "$before" ] || stop "The service did not start: \`journalctl -u hikflask\` says why. Then run this again."
+    echo "The new version does not work here: going back to $(basename "${old:-the tables of before}")." >&2
     systemctl stop hikflask hikflask-worker
-    command_of "$new" db downgrade "$before" || true
+    command_of "$new" db downgrade "$before" || echo "The tables stay as the new version has made them." >&2
+    [ -n "$old" ] || stop "No version runs now, and nothing that was stored is lost. \`journalctl -u hikflask\` says what\
+ went wrong. Then run this again, or the same command of the version of before."
     switch_to "$old"
     start_service ||
         stop "The old version does not start, either: restore the backup of before the upgrade (docs/en/backup.md)."

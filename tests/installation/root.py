@@ -31,6 +31,19 @@ mount --bind {downloaded} {folder}/root/root/.cache/pip
 touch {folder}/root/run/is-mounted
 exec sleep infinity
 """
+# A version's packages are those of the version before, and to install them takes longest.
+COPIES = """#!/bin/sh
+set -eu
+from=$(ls -d /opt/hikflask/versions/*/complete 2>/dev/null | head -n 1)
+if [ "$1 $2 ${from:+known}" != "-m venv known" ]; then
+    exec /usr/bin/python3 "$@"
+fi
+from=${from%/complete}
+cp -a "$from" "$3"
+rm "$3/complete"
+ln -sfn /usr/bin/python3 "$3/bin/python3"
+find "$3/bin" "$3/pyvenv.cfg" -type f -exec sed -i "s,$from,$3,g" '{}' +
+"""
 
 
 class ThrowAwayRoot:
@@ -51,6 +64,7 @@ class ThrowAwayRoot:
             raise OSError(self._holder.stderr.read())
         self.put(STAND_IN, "usr/bin/systemctl")
         self.path("usr/bin/systemctl").chmod(0o755)
+        self.put_command("python3", COPIES)
 
     def stop(self) -> None:
         """End every process in it; its files go with the last one."""
@@ -69,6 +83,13 @@ class ThrowAwayRoot:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
+
+    def put_command(self, name: str, text: str) -> Path:
+        """Put a program of ours before one of the system, and return where it is seen from outside."""
+        command = self.path(f"usr/local/bin/{name}")
+        command.write_text(text)
+        command.chmod(0o755)
+        return command
 
     def put_program(self, name: str, version: str) -> Path:
         """Copy what an administrator unpacks, as this version, and return where it is seen from outside."""

@@ -10,7 +10,7 @@ import requests
 from hikflask.simulator import SimulatorServer, Terminal
 from tests.installation.browser import NAME, URL, Browser, code_in
 from tests.installation.root import ThrowAwayRoot
-from tests.installation.versions import BEFORE, BROKEN, INSTALL, MIGRATION, NEXT, next_version, version_of_tables
+from tests.installation.versions import BEFORE, INSTALL, NEXT, broken_version, next_version, version_of_tables
 from tests.processes.processes import ROOT, until
 
 TERMINAL_PASSWORD = "Abc12345"
@@ -57,14 +57,7 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
     assert version_of_tables(root) == "next"
     browser.enrol(simulator, "100223", "Ольга Ёлкина")
 
-    broken = root.put_program("broken", BROKEN)
-    (broken / "migrations/versions/next.py").write_text(MIGRATION.format(head=before))
-    more = MIGRATION.format(head="next").replace('revision = "next"', 'revision = "broken"', 1)
-    (broken / "migrations/versions/broken.py").write_text(more.replace("of_the_next_version", "of_the_broken"))
-    health = broken / "hikflask/web/admin/health.py"
-    source = health.read_text()
-    assert "is_ready = all(parts.values())" in source
-    health.write_text(source.replace("is_ready = all(parts.values())", "is_ready = False"))
+    broken_version(root, before)
     said = root.run(f"/root/broken/{INSTALL}", status=1, READY_SECONDS="4")
     assert "Nothing was upgraded; the old version runs." in said
     assert version_of_tables(root) == "next"

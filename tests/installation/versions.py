@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hikflask.services.backups import archive
 from tests.installation.root import ThrowAwayRoot
 
 INSTALL = "deploy/install.sh"
@@ -33,3 +34,29 @@ def next_version(root: ThrowAwayRoot, name: str, version: str, head: str) -> Pat
     folder = root.put_program(name, version)
     (folder / "migrations/versions/next.py").write_text(MIGRATION.format(head=head))
     return folder
+
+
+def broken_version(root: ThrowAwayRoot, head: str) -> None:
+    """A version after the next one, with one more table, which is never ready."""
+    folder = next_version(root, "broken", BROKEN, head)
+    more = MIGRATION.format(head="next").replace('revision = "next"', 'revision = "broken"', 1)
+    (folder / "migrations/versions/broken.py").write_text(more.replace("of_the_next_version", "of_the_broken"))
+    health = folder / "hikflask/web/admin/health.py"
+    source = health.read_text()
+    assert "is_ready = all(parts.values())" in source
+    health.write_text(source.replace("is_ready = all(parts.values())", "is_ready = False"))
+
+
+def without_face_detection(root: ThrowAwayRoot, name: str) -> None:
+    """Let a version need no OpenCV, as on a machine that it has no package for; it takes longest to install."""
+    project = root.path(f"root/{name}/pyproject.toml")
+    project.write_text(project.read_text().replace("\nfaces = [", "\nothers = ["))
+
+
+def revisions_of_backups(root: ThrowAwayRoot) -> list[str]:
+    """Return the version of the tables in each backup that upgrades have made, the oldest first."""
+    found = []
+    for path in sorted(root.path("var/lib/hikflask-backups").glob("hikflask-*.tar")):
+        with archive.opened(path) as backup:
+            found.append(backup.manifest.revision)
+    return found

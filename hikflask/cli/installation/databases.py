@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from hikflask import startup_checks
 from hikflask.cli.console import CommandGroup, read_password, starting
-from hikflask.services.backups import database_copy
+from hikflask.services.backups import BackupError, database_copy, restore
 from hikflask.services.backups.database_copy import CopyError
 
 
@@ -29,6 +29,17 @@ def initialise() -> None:
 @click.group(cls=CommandGroup)
 def database() -> None:
     """The database that everything is stored in."""
+
+
+@database.command("version")
+@with_appcontext
+def show_version() -> None:
+    """Print the version of the tables, or nothing where there is nothing to back up; fail without an answer."""
+    try:
+        if restore.used_table():
+            click.echo(startup_checks.present_version())
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @database.command("copy-to")

@@ -17,7 +17,7 @@ from typing import IO
 
 from alembic.migration import MigrationContext
 from flask import current_app
-from sqlalchemy import Connection, create_engine, func, inspect, select
+from sqlalchemy import Connection, Select, create_engine, func, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from hikflask import disk_space
@@ -34,6 +34,8 @@ from hikflask.version import VERSION
 PART = ".part"
 # The text of the password check; its secrecy does not matter.
 CHECKED = "hikflask"
+# In the tables of this revision no photo is forgotten.
+FIRST_REVISION = "0001"
 # The id of each photo's row, and the name of its file.
 Photos = list[tuple[int, str]]
 ROTATED = re.compile(r"hikflask-\d{8}-\d{6}\.tar\Z")
@@ -115,7 +117,8 @@ def _write(file: IO[bytes], copy: Path, passphrase: str | None) -> Manifest:
     with open(copy, "rb") as content:
         writer.add(DATABASES[manifest.database], content, copy.stat().st_size)
     copy.unlink()
-    missing = [photo_id for photo_id, name in photos if not _add_photo(writer, photo_id, name)]
+    kept = _kept_photos(manifest.revision)
+    missing = [photo_id for photo_id, name in photos if not _add_photo(writer, kept, photo_id, name)]
     if passphrase is not None:
         config = current_app.config
         file_of_key = config["PASSWORD_KEY_FILE"]
@@ -123,7 +126,7 @@ def _write(file: IO[bytes], copy: Path, passphrase: str | None) -> Manifest:
         password_key = Path(file_of_key).read_text(encoding="ascii") if file_of_key else config["PASSWORD_KEY"]
         writer.add_bytes(KEYS, keys.sealed(Keys(config["SECRET_KEY"], password_key.strip()), passphrase))
     # A photo that was deleted meanwhile is not missing.
-    manifest = replace(manifest, missing=[name for photo_id in missing if (name := _present_name(photo_id))])
+    manifest = replace(manifest, missing=[name for photo_id in missing if (name := _present_name(kept, photo_id))])
     writer.close(manifest)
     return replace(manifest, members=writer.members)
 
@@ -161,16 +164,22 @@ def _read_contents(connection: Connection, kind: str, taken_at: datetime) -> tup
         for table in db.metadata.sorted_tables
         if table.name in names
     }
-    kept = select(Photo.id, Photo.file).where(Photo.forgotten_at.is_(None)).order_by(Photo.id)
-    photos: Photos = [(photo_id, name) for photo_id, name in connection.execute(kept)]
     revision = MigrationContext.configure(connection).get_current_revision() or ""
+    kept = _kept_photos(revision).order_by(Photo.id)
+    photos: Photos = [(photo_id, name) for photo_id, name in connection.execute(kept)]
     check = vault.encrypt(CHECKED)
     return Manifest(taken_at, revision, kind, check, rows=rows, app=VERSION), photos
 
 
-def _add_photo(writer: Writer, photo_id: int, name: str) -> bool:
+def _kept_photos(revision: str) -> Select[int, str]:
+    """Select the photos whose files are kept, from tables of this revision."""
+    photos = select(Photo.id, Photo.file)
+    return photos if revision == FIRST_REVISION else photos.where(Photo.forgotten_at.is_(None))
+
+
+def _add_photo(writer: Writer, kept: Select[int, str], photo_id: int, name: str) -> bool:
     """Add a photo under the name that the copied database has; False when its file is not there."""
-    content = _opened(name) or _opened(_present_name(photo_id))
+    content = _opened(name) or _opened(_present_name(kept, photo_id))
     if content is None:
         return False
     with content:
@@ -184,9 +193,8 @@ def _opened(name: str | None) -> IO[bytes] | None:
     return None
 
 
-def _present_name(photo_id: int) -> str | None:
+def _present_name(kept: Select[int, str], photo_id: int) -> str | None:
     """Return the name that a photo's file has by now, or None when the photo was deleted."""
-    kept = select(Photo.file).where(Photo.id == photo_id, Photo.forgotten_at.is_(None))
-    name = db.session.execute(kept).scalar_one_or_none()
+    photo = db.session.execute(kept.where(Photo.id == photo_id)).one_or_none()
     end_read()  # The files that follow may take minutes.
-    return name
+    return photo.file if photo else None

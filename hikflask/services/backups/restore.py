@@ -101,11 +101,13 @@ def _checked(backup: Reader, passphrase: str | None) -> tuple[Keys | None, bool]
 
 def _refuse_unless_empty() -> None:
     """Refuse to restore over rows or files, and while the installation is in use. :raises BackupError:"""
-    used = _used_table()
+    used = used_table()
     if used:
         staging.clear_leftovers()
         raise BackupError(NOT_EMPTY.format(f"rows in the table {used}"))
     place = _sqlite_file()
+    if place is None or place.exists():
+        _refuse_worker()
     if place is not None and place.exists():
         sqlite.merge_log(place)
     uploads = Path(current_app.config["UPLOADS"])
@@ -113,8 +115,11 @@ def _refuse_unless_empty() -> None:
         raise BackupError(NOT_EMPTY.format(f"files in {uploads}"))
 
 
-def _used_table() -> str:
-    """Return the name of a table with rows, or an empty text. :raises BackupError: while a worker runs."""
+def used_table() -> str:
+    """Return the name of a table in which something is stored, or an empty text; tables of any version are read.
+
+    :raises BackupError: when the database does not answer, or a restore runs.
+    """
     place = _sqlite_file()
     if place is not None and not place.exists():
         return ""
@@ -128,15 +133,22 @@ def _used_table() -> str:
                 return min(foreign)
             counted = (table for table in ours if table.name not in records.IGNORED_TABLES)
             filled = (table for table in counted if connection.execute(select(1).select_from(table).limit(1)).first())
-            used = next((table.name for table in filled), "")
-        if not used and Heartbeat.__tablename__ in names and heartbeat.alive():
-            raise BackupError(sqlite.LOCKED)
+            return next((table.name for table in filled), "")
     except DBAPIError as error:
         raise BackupError(f"The database does not answer: {_first_line(error)}") from error
     finally:
         db.session.remove()
         db.engine.dispose()
-    return used
+
+
+def _refuse_worker() -> None:
+    """Refuse to restore while a worker runs. :raises BackupError:"""
+    try:
+        if inspect(db.engine).has_table(Heartbeat.__tablename__) and heartbeat.alive():
+            raise BackupError(sqlite.LOCKED)
+    finally:
+        db.session.remove()
+        db.engine.dispose()
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, select, text
@@ -34,7 +35,7 @@ from hikflask.models import (
     WebhookDelivery,
 )
 from hikflask.models.columns import database_now
-from hikflask.services.backups import postgresql
+from hikflask.services.backups import archive, postgresql
 from hikflask.services.backups.archive import DATABASES, Manifest, Writer
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
@@ -448,15 +449,18 @@ def on(folder: Path, url: str) -> Flask:
     return create_app({"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "DATABASE_URL": url})
 
 
+# The first tables, and those from before there were jobs and comparisons, and details of the trail in JSON.
 @pytest.mark.both_databases
+@pytest.mark.parametrize("revision", ["0001", "0006"])
 def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(
-    filled: Flask, tmp_path: Path, cluster_of: Cluster | None
+    filled: Flask, tmp_path: Path, cluster_of: Cluster | None, revision: str
 ) -> None:
     """Such a backup is made before a migration."""
     with filled.app_context():
         before = db.session.execute(select(Employee.number).order_by(Employee.number)).scalars().all()
         db.session.remove()
-        downgrade(revision="0006")  # Before there were jobs and comparisons, and details of the trail in JSON.
+        pictures = photos(filled)
+        downgrade(revision=revision)
         old = back_up(filled, tmp_path / "old.tar")
         upgrade()
         assert db.session.execute(select(Backup)).all() == []
@@ -479,6 +483,21 @@ def test_backup_of_an_older_version_is_migrated_and_of_a_newer_one_refused(
             assert db.session.execute(select(Employee.number).order_by(Employee.number)).scalars().all() == before
             assert all(one.restored_from for one in db.session.execute(select(Terminal)).scalars())
             assert db.session.execute(select(Backup)).all() == []
+        assert photos(other) == pictures
+
+
+def test_backup_is_made_of_the_tables_of_older_versions(filled: Flask, tmp_path: Path) -> None:
+    """As before an upgrade where the version of then does not run any more."""
+    pictures = photos(filled)
+    with filled.app_context():
+        revisions = [script.revision for script in ScriptDirectory(str(ROOT / "migrations")).walk_revisions()]
+        # Each fifth is enough to see what they have in common, and takes a fifth of the time.
+        for revision in revisions[::5]:
+            downgrade(revision=revision)
+            file = back_up(filled, tmp_path / "old.tar")
+            with archive.opened(file) as backup:
+                backup.verify()
+                assert (backup.manifest.revision, set(backup.manifest.photos)) == (revision, set(pictures))
 
 
 def test_database_that_is_damaged_is_neither_backed_up_nor_restored(filled: Flask, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
+from flask_migrate import downgrade
 from sqlalchemy import func, insert, select, text, update
 
-from hikflask import create_app
+from hikflask import create_app, startup_checks
 from hikflask.extensions import db
 from hikflask.models import (
     AuditEntry,
@@ -298,3 +299,40 @@ def test_difference_names_its_table_and_nothing_is_copied(app: Flask, target: Fl
     assert done.exit_code == 1
     assert done.stderr == "Error: The table employee differs: 1 rows here, 0 there. Nothing is copied.\n"
     assert rows(target)["employee"] == []
+
+
+@pytest.mark.both_databases
+def test_version_is_printed_of_tables_in_which_something_is_stored(app: Flask) -> None:
+    """Of those of an older version, too: a program that makes a backup before an upgrade asks so."""
+    assert version_of(app) == ""
+    with app.app_context():
+        save_employee(Draft("100222", "Иван Иванов"))
+        db.session.remove()
+    assert version_of(app) == f"{startup_checks.needed_version()}\n"
+    with app.app_context():
+        downgrade(revision="0001")
+    assert version_of(app) == "0001\n"
+
+
+def version_of(app: Flask) -> str:
+    done = app.test_cli_runner().invoke(args=["database", "version"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_version_without_a_database_makes_none_and_without_an_answer_is_an_error(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    empty = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
+    assert version_of(empty) == ""
+    assert not (tmp_path / "hikflask.sqlite3").exists()
+    nowhere = on(cluster.create(COPY).replace(COPY, "nowhere"), tmp_path)
+
+    done = nowhere.test_cli_runner().invoke(args=["database", "version"])
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: The database does not answer: ")
+    assert done.stderr.endswith('FATAL:  database "nowhere" does not exist\n')
+    cluster.drop(COPY)
+    close(empty)
+    close(nowhere)
