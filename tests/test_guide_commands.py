@@ -40,7 +40,7 @@ SPAN = re.compile(r"`([^`]+)`")
 COMMAND = re.compile(r"[a-z./][a-z\d./-]* .+|.+;", re.DOTALL)
 OPTION = re.compile(r"--[a-z-]+")
 SETTING = re.compile(r"HIKFLASK_\w+=")
-OURS = re.compile(r"^(?:flask --app wsgi|hikflask) ")
+OURS = re.compile(r"^(?:docker compose exec (?:app|backup) )?(?:flask --app wsgi|hikflask) ")
 NO_COMMAND = {"command line", "threads ended", "…"}
 # The blocks of these pages are taken out of them and run, each of them, by these tests.
 WHOLE = {
@@ -48,7 +48,7 @@ WHOLE = {
     "backup.md": "tests/cli/installation/test_backups.py::test_every_command_of_the_guide_works",
     "install.md": "tests/installation/test_install.py::test_commands_of_the_guide_are_those_that_were_run_here",
 }
-NO_COMMANDS_IN = {"json", "mermaid", "nginx", "yaml"}
+NO_COMMANDS_IN = {"ini", "json", "mermaid", "nginx", "yaml"}
 WORDS = {
     "ru": {
         "ИМЯ": "NAME", "ФАЙЛ": "FILE", "ПОЛЕ": "FIELD", "НАЗВАНИЕ": "HEADER", "ИМПОРТ": "BATCH", "МОДЕЛЬ": "MODEL",
@@ -150,6 +150,12 @@ ELSEWHERE = {
     "tests/installation/test_install_on_postgresql.py::test_everything_is_in_postgresql_alone_and_is_upgraded_there": [
         "sudo deploy/install.sh hikflask.example postgresql://hikflask@db.example/hikflask",
     ],
+    "tests/installation/test_image.py::test_image_serves_and_is_restored_as_the_guide_says": [
+        "backup --into /var/lib/hikflask-backups",
+        "doctor --without-nginx",
+        "restore --check /var/lib/hikflask-backups/FILE",
+        "restore /var/lib/hikflask-backups/FILE",
+    ],
     "tests/processes/test_make_run.py::test_who_tries_it_signs_in_with_what_is_printed": ["make run"],
     "tests/processes/test_unix_socket.py::test_service_says_whether_it_is_ready": ["serve", "ready"],
     "tests/processes/test_worker.py::test_worker_killed_in_a_capture_ends_in_a_failure_and_the_next_one_works": [
@@ -203,7 +209,17 @@ RUN_BY = {
     "pip install -r requirements-faces.txt": "Makefile",
 }
 # Command → why no test can run it.
+NO_DOCKER = "No Docker runs where the tests do; tests/installation/test_image.py runs the image."
 NOWHERE = {
+    "docker compose build": NO_DOCKER,
+    "docker compose exec database createdb --username=hikflask hikflask": NO_DOCKER,
+    "docker compose exec database dropdb --username=hikflask --force hikflask": NO_DOCKER,
+    "docker compose logs app worker nginx": NO_DOCKER,
+    "docker compose logs app": NO_DOCKER,
+    "docker compose stop app worker nginx": NO_DOCKER,
+    "docker compose stop worker": NO_DOCKER,
+    "docker compose up --build --detach": NO_DOCKER,
+    "docker compose up --detach": NO_DOCKER,
     "apt-get clean": "It would delete what the machine of the tests has downloaded.",
     "journalctl --vacuum-size=200M": "It would delete the log of the machine of the tests.",
     "make test-fast": "These are tests of `make test`, so it would run itself.",
@@ -379,8 +395,8 @@ def test_simulator_takes_what_the_guides_give_it() -> None:
 
 def test_options_that_sentences_name_are_there(app: Flask, pytestconfig: pytest.Config) -> None:
     simulator = text_of(ROOT / "hikflask/simulator/__main__.py")
-    # The last one is of the node exporter.
-    there = {"--help", *options(app.cli), *OPTION.findall(simulator), "--collector"}
+    # The last two are of the node exporter and of podman.
+    there = {"--help", *options(app.cli), *OPTION.findall(simulator), "--collector", "--format"}
     for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
         named = {found[0] for span in spans(text_of(page)) if (found := OPTION.match(span))}
         for option in named - there:

@@ -88,31 +88,61 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     return made
 
 
+class Container:
+    """A container of the image, with the image's account, folder and settings."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._name = builder.run("from", "--pull=never", "--network=host", *builder.limits, "localhost/hikflask")
+        self.root = Path(builder.run("mount", self._name))
+
+    def start(self, script: str) -> "subprocess.Popen[bytes]":
+        """Start a script of the shell. What it says is in the container's file /tmp/said."""
+        words = ["sh", "-c", f"exec >/tmp/said 2>&1; {script}"]
+        return subprocess.Popen(self._builder.command(self._name, *words), start_new_session=True)
+
+    def said(self, script: str) -> str:
+        """Run a script to its end, and return what it said."""
+        status = self.start(script).wait(120)
+        said = (self.root / "tmp/said").read_text()
+        assert status == 0, said
+        return said
+
+    def remove(self) -> None:
+        """Remove the container."""
+        self._builder.run("rm", self._name)
+
+
 @pytest.fixture
-def container(builder: Builder) -> Iterator[str]:
-    """A container of the image."""
-    made = builder.run("from", "--pull=never", "--network=host", *builder.limits, "localhost/hikflask")
+def container(builder: Builder) -> Iterator[Container]:
+    made = Container(builder)
     yield made
-    builder.run("rm", made)
+    made.remove()
 
 
-def test_image_is_built_and_serves_as_an_account_that_is_not_root(builder: Builder, container: str) -> None:
-    def said(*words: str) -> str:
-        return subprocess.run(
-            builder.command(container, *words), capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-
-    assert said("hikflask", "--version") == f"hikflask {VERSION}\n"
-    assert said("id", "-u") == "990\n"
-    assert said("pg_dump", "--version").startswith("pg_dump (PostgreSQL) 17.")
+def test_image_serves_and_is_restored_as_the_guide_says(container: Container) -> None:
+    about = container.said("hikflask --version; id -u; pg_dump --version").splitlines()
+    assert about[:2] == [f"hikflask {VERSION}", "990"]
+    assert about[2].startswith("pg_dump (PostgreSQL) 17.")
 
     port = free_port()
-    serve = ["sh", "-c", f"hikflask init && HIKFLASK_BIND=127.0.0.1:{port} exec hikflask serve"]
-    with subprocess.Popen(builder.command(container, *serve), start_new_session=True) as serving:
-        try:
-            until(lambda: is_ready(port), 60)
-        finally:
-            os.killpg(serving.pid, signal.SIGTERM)
+    serving = container.start(f"hikflask init && HIKFLASK_BIND=127.0.0.1:{port} exec hikflask serve")
+    try:
+        until(lambda: is_ready(port), 60)
+        looked = container.said(f"HIKFLASK_BIND=127.0.0.1:{port} hikflask doctor --without-nginx || true")
+        container.said("hikflask backup --into /var/lib/hikflask-backups")
+    finally:
+        os.killpg(serving.pid, signal.SIGTERM)
+        serving.wait(30)
+    (file,) = (container.root / "var/lib/hikflask-backups").glob("hikflask-*.tar")
+    restored = container.said(
+        f"hikflask restore --check /var/lib/hikflask-backups/{file.name} && rm /var/lib/hikflask/*.sqlite3* && "
+        f"hikflask restore /var/lib/hikflask-backups/{file.name} && hikflask operator first-code"
+    )
+
+    assert "ok     The service answers and is ready.\n" in looked
+    assert "The backup is whole. Nothing was changed.\n" in restored
+    assert "give the code " in restored
 
 
 def is_ready(port: int) -> bool:
