@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
-from flask_migrate import downgrade
+from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, insert, select, text, update
 
 from hikflask import create_app, startup_checks
@@ -312,6 +312,8 @@ def test_version_is_printed_of_tables_in_which_something_is_stored(app: Flask) -
     with app.app_context():
         downgrade(revision="0001")
     assert version_of(app) == "0001\n"
+    with app.app_context():
+        upgrade()
 
 
 def version_of(app: Flask) -> str:
