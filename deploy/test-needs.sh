@@ -9,6 +9,8 @@ command -v systemd-analyze >/dev/null || missing="$missing systemd"
 # For promtool.
 command -v promtool >/dev/null || missing="$missing prometheus"
 [ -x /usr/sbin/slapd ] || missing="$missing slapd"
+command -v rrsync >/dev/null || missing="$missing rsync"
+# Not openssh-server: whoever tries the tests need not be reachable by SSH. CI installs it, too.
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq

@@ -7,10 +7,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from hikflask import config, create_app, request_id
 from hikflask.extensions import db, vault
 from hikflask.logging_setup import OneLine
 from hikflask.models import Operator
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
 from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD, close
@@ -42,7 +46,8 @@ OPTION = re.compile(r"--[a-z-]+")
 SETTING = re.compile(r"HIKFLASK_\w+=")
 OURS = re.compile(r"^(?:docker compose exec (?:app|backup) )?(?:flask --app wsgi|hikflask) ")
 NO_COMMAND = {"command line", "threads ended", "…"}
-# The blocks of these pages are taken out of them and run, each of them, by these tests.
+# The blocks of these pages are taken out of them and run, each of them, by these tests. Those of backup.md that have a
+# language are run by tests/processes/test_copies_over_ssh.py.
 WHOLE = {
     "api.md": "tests/processes/test_service.py::test_every_command_of_the_guide_does_what_it_says",
     "backup.md": "tests/cli/installation/test_backups.py::test_every_command_of_the_guide_works",
@@ -124,6 +129,15 @@ HERE = {
     "secrets rotate --drop-old": Run("holds the newest key alone.", before=two_minutes_later),
 }
 SQL = ("SELECT pg_switch_wal();", "CHECKPOINT;")
+FROM, TO = "postgresql://hikflask@old.example/hikflask", "postgresql://hikflask@new.example/hikflask"
+PROGRAMS = (
+    f"pg_dump --format=custom --no-owner --no-privileges --file=hikflask.pgdump {FROM}",
+    f"pg_restore --no-owner --no-privileges --single-transaction --dbname={TO} hikflask.pgdump",
+)
+BY_PROXY = (
+    "sudo env http_proxy=http://proxy.example:3128 https_proxy=http://proxy.example:3128 "
+    "deploy/install.sh hikflask.example"
+)
 SIMULATOR = (
     "python -m hikflask.simulator --port 8081 --password Abc12345",
     "python -m hikflask.simulator --port 8081 --password … --profile MODEL",
@@ -147,6 +161,36 @@ ELSEWHERE = {
     "tests/installation/test_install.py::test_destroyed_installation_is_restored_and_a_leaver_stays_out": [
         "systemctl stop hikflask hikflask-worker",
     ],
+    "tests/installation/test_moving.py::test_commands_bring_back_the_version_before_with_what_was_stored_since": [
+        "ls /opt/hikflask/versions",
+        "env HIKFLASK_INSTANCE_PATH=$(mktemp -d) /opt/hikflask/versions/VERSION/bin/hikflask db heads",
+        "db downgrade REVISION",
+        "ln -sfn /opt/hikflask/versions/VERSION /opt/hikflask/current",
+        "cd /opt/hikflask/current/lib/python3*/site-packages/hikflask/deploy",
+        "install -m 0644 hikflask*.service hikflask*.timer /etc/systemd/system/",
+        "install -m 0755 hikflask-command /usr/local/bin/hikflask",
+        "systemctl daemon-reload",
+        "systemctl start hikflask hikflask-worker",
+        "ready --wait 120",
+        "apt-get install -y python3-venv nginx openssl",
+    ],
+    "tests/installation/test_moving.py::test_commands_bring_everything_to_another_machine": [
+        "systemctl disable --now hikflask hikflask-worker hikflask-backup.timer",
+        "rsync --archive --delete --chown=hikflask:hikflask root@old.example:/var/lib/hikflask/ /var/lib/hikflask/",
+        "rsync --archive --chown=hikflask:hikflask "
+        "root@old.example:/var/lib/hikflask-backups/ /var/lib/hikflask-backups/",
+        "rsync --archive --chown=root:hikflask root@old.example:/etc/hikflask.env /etc/hikflask.env",
+        "rsync --archive root@old.example:/etc/ssl/certs/hikflask.pem /etc/ssl/certs/hikflask.pem",
+        "rsync --archive root@old.example:/etc/ssl/private/hikflask.key /etc/ssl/private/hikflask.key",
+    ],
+    "tests/installation/test_moving.py::test_wheels_from_a_folder_are_installed_while_no_index_can_be_reached": [
+        "python3 -m venv /tmp/pip",
+        "/tmp/pip/bin/pip wheel --wheel-dir wheels '.[faces]' hatchling==1.33.0",  # noqa: S108
+        "(cd wheels && sha256sum *.whl >SHA256SUMS)",
+        "sha256sum wheels/SHA256SUMS",
+        "(cd wheels && sha256sum --check --quiet SHA256SUMS)",
+        "sudo env PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD/wheels deploy/install.sh hikflask.example",
+    ],
     "tests/installation/test_install_on_postgresql.py::test_everything_is_in_postgresql_alone_and_is_upgraded_there": [
         "sudo deploy/install.sh hikflask.example postgresql://hikflask@db.example/hikflask",
     ],
@@ -169,10 +213,13 @@ ELSEWHERE = {
         "database copy-to postgresql://hikflask@host/hikflask",
         "database copy-to sqlite:////var/lib/hikflask/hikflask.sqlite3",
         *SQL,
+        *PROGRAMS,
+        "umask 077",
     ],
     "tests/test_guide_commands.py::test_simulator_takes_what_the_guides_give_it": [
         *SIMULATOR,
     ],
+    "tests/test_guide_commands.py::test_apt_and_pip_ask_the_proxy_that_the_command_names": [BY_PROXY],
     "tests/test_guide_commands.py::test_command_for_inodes": ["df -i"],
     "tests/test_guide_commands.py::test_commands_for_the_log": [
         *LOG,
@@ -229,6 +276,7 @@ NOWHERE = {
     "systemctl status nginx hikflask": "It asks systemd, which is not init where the tests run.",
     "systemctl status hikflask-worker": "It asks systemd, which is not init where the tests run.",
     "systemctl edit hikflask hikflask-worker hikflask-backup": "It asks systemd, and opens an editor.",
+    "systemctl edit hikflask-backup": "It asks systemd, and opens an editor.",
     "export HIKFLASK_TERMINAL_PASSWORD=…": "It is there for the next one, below.",
     "pytest tests/real_terminal --terminal https://192.168.1.67 --terminal-user admin [--terminal-fingerprint SHA256] "
     "[--terminal-takes-pictures]": "It needs a real terminal, and somebody in front of it.",
@@ -338,17 +386,59 @@ def test_each_command_of_the_program_does_what_the_guides_say(guided: Flask) -> 
 
 def test_commands_for_postgresql(app: Flask, cluster: Cluster, tmp_path: Path) -> None:
     address = cluster.create("guide")
+    with app.app_context():
+        save_employee(Draft("100222", "Иван Иванов"))
     copied = run(app, "database", "copy-to", address)
     there = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": address})
     back = run(there, "database", "copy-to", f"sqlite:///{tmp_path / 'back.sqlite3'}")
     close(there)
+    new = cluster.create("guide_new")
+    for command in PROGRAMS:
+        program, *arguments = shlex.split(command.replace(FROM, address).replace(TO, new))
+        subprocess.run([cluster.program(program), *arguments], cwd=tmp_path, check=True, timeout=60, umask=0o077)
+    assert oct((tmp_path / "hikflask.pgdump").stat().st_mode)[-3:] == "600"
+    assert cluster.rows("guide_new") == cluster.rows("guide")
     with psycopg.connect(address.replace(ROLE, ACCOUNT, 1), autocommit=True) as superuser:
         for statement in SQL:
             superuser.execute(statement)  # type: ignore[arg-type]
     cluster.drop("guide")
+    cluster.drop("guide_new")
 
     assert "Copied and compared: " in copied.stdout
     assert "Copied and compared: " in back.stdout
+
+
+def test_apt_and_pip_ask_the_proxy_that_the_command_names(tmp_path: Path) -> None:
+    """All that the command itself does with them is to leave them in the environment of both."""
+    asked: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(403)
+
+        do_CONNECT = do_GET  # noqa: N815 - http.server looks for this name
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    (tmp_path / "lists/partial").mkdir(parents=True)
+    (tmp_path / "sources.list").write_text("deb http://deb.debian.org/debian stable main\n")
+    options = {"Dir::Etc::SourceList": "sources.list", "Dir::Etc::SourceParts": "none", "Dir::State::Lists": "lists"}
+    there = [f"--option={name}={tmp_path / place}" for name, place in options.items()]
+    pip = [sys.executable, "-m", "pip", "download", "--retries=0", "--no-deps", f"--dest={tmp_path}", "hatchling"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        address = f"http://127.0.0.1:{proxy.server_port}"
+        given = {name: address for name, _ in re.findall(r"(\w+)=(http\S+)", BY_PROXY)}
+        variables = {**given, "PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull}
+        for command in (pip, ["apt-get", *there, "update"]):
+            if shutil.which(command[0]):
+                subprocess.run(command, env=variables, capture_output=True, check=False, timeout=60)
+        proxy.shutdown()
+
+    assert "pypi.org:443" in asked
+    assert "http://deb.debian.org/debian/dists/stable/InRelease" in asked or not shutil.which("apt-get")
 
 
 def test_command_for_inodes(tmp_path: Path) -> None:

@@ -129,7 +129,15 @@ def reload(unit: str) -> None:
     subprocess.run([unit, "-s", "reload"], check=True)
 
 
-VERBS = {"start": start, "stop": stop, "restart": restart, "reload": reload, "reload-or-restart": restart}
+# Of `disable --now` the end of the unit is what is seen here.
+VERBS = {
+    "start": start,
+    "stop": stop,
+    "disable": stop,
+    "restart": restart,
+    "reload": reload,
+    "reload-or-restart": restart,
+}
 
 
 def main() -> None:

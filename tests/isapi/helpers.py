@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -155,17 +156,27 @@ class QuietServer(ThreadingHTTPServer):
         """Stay silent when a client refuses the certificate."""
 
 
+class ServerOfIPv6(QuietServer):
+    """Such a server on an address of IPv6."""
+
+    address_family = socket.AF_INET6
+
+
 @contextmanager
-def terminal(behave: Behaviour, context: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Server]:
+def terminal(
+    behave: Behaviour, context: ssl.SSLContext | None = None, port: int = 0, host: str = "127.0.0.1"
+) -> Iterator[Server]:
     """Serve on a free port, or on this one, over TLS with a context, until the block ends."""
     seen: list[Seen] = []
-    server = QuietServer(("127.0.0.1", port), type("Bound", (Handler,), {"behave": staticmethod(behave), "seen": seen}))
+    listening = ServerOfIPv6 if ":" in host else QuietServer
+    server = listening((host, port), type("Bound", (Handler,), {"behave": staticmethod(behave), "seen": seen}))
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield Server(f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}", seen)
+        named = f"[{host}]" if ":" in host else host
+        yield Server(f"{'https' if context else 'http'}://{named}:{server.server_port}", seen)
     finally:
         server.shutdown()
         server.server_close()

@@ -352,6 +352,12 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
         assert client_of(server.url).request("GET", PATH).status == 200
 
 
+def test_terminal_on_ipv6_is_asked(ipv6: str) -> None:
+    with terminal(lambda *_: Reply(), host=ipv6) as server:
+        assert client_of(server.url).request("GET", PATH).status == 200
+    assert server.url.startswith("http://[::1]:")
+
+
 def test_a_cookie_is_not_kept() -> None:
     with terminal(lambda *_: Reply(headers={"Set-Cookie": "WebSession=1; Path=/"})) as server:
         client = client_of(server.url)

@@ -31,6 +31,13 @@ def test_redirect_is_not_followed() -> None:
     assert (len(first.got), other.got) == (1, [])
 
 
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with receiving() as receiver:
+        assert post(receiver.url) == 204
+
+
 def took(url: str, seconds: float) -> float:
     """How long a message took that got no answer, in seconds."""
     began = time.monotonic()

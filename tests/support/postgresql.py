@@ -60,6 +60,10 @@ class Cluster:
         self._run("pg_ctl", "-D", str(data), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
         self._tell(f"CREATE ROLE {ROLE} LOGIN CREATEDB", role=ACCOUNT)
 
+    def program(self, name: str) -> str:
+        """Return the path of one of PostgreSQL's programs, of the server's version."""
+        return str(self._bin / name)
+
     def stop(self) -> None:
         """Stop the server and remove its folder."""
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
