@@ -14,7 +14,7 @@ PYTEST := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loa
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
 
-# Takes root on Debian, and installs the program three times over: a target of its own.
+# Takes root on Debian, and installs the program many times over: a target of its own.
 APART := --ignore=tests/installation
 
 .PHONY: run test test-fast test-installation check clean

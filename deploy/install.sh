@@ -263,9 +263,9 @@ back_to_old() {
     [ -n "$before" ] || stop "The service did not start: \`journalctl -u hikflask\` says why. Then run this again."
     echo "The new version does not work here: going back to $(basename "${old:-the tables of before}")." >&2
     systemctl stop hikflask hikflask-worker
-    command_of "$new" db downgrade "$before" || echo "The tables stay as the new version has made them." >&2
-    [ -n "$old" ] || stop "No version runs now, and nothing that was stored is lost. \`journalctl -u hikflask\` says what\
- went wrong. Then run this again, or the same command of the version of before."
+    command_of "$new" db downgrade "$before" || echo "The tables stay as they are." >&2
+    [ -n "$old" ] || stop "No version runs here now, and nothing that was stored is lost. \`journalctl -u hikflask\` says\
+ what went wrong. Then run this again, or the same command of the version of before."
     switch_to "$old"
     start_service ||
         stop "The old version does not start, either: restore the backup of before the upgrade (docs/en/backup.md)."

@@ -91,7 +91,7 @@ def test_version_whose_python_is_gone_is_backed_up_by_the_new_one(root: ThrowAwa
     ) in failed
     assert "The new version does not work here: going back to the tables of before.\n" in failed
     assert failed.splitlines()[-1] == (
-        "No version runs now, and nothing that was stored is lost. `journalctl -u hikflask` says what went wrong. "
+        "No version runs here now, and nothing that was stored is lost. `journalctl -u hikflask` says what went wrong. "
         "Then run this again, or the same command of the version of before."
     )
     assert version_of_tables(root) == head
