@@ -1,6 +1,7 @@
 """The commands of the guide that send backups to another machine, to an SSH server on loopback."""
 
 import getpass
+import grp
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from tests.processes.processes import ROOT, free_port, until
 
 SSHD = "/usr/sbin/sshd"
+USER, GROUP = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 CONFIGURATION = """
 ListenAddress 127.0.0.1
@@ -32,6 +34,7 @@ Host backup.example
     User {user}
     UserKnownHostsFile {folder}/known_hosts
     BatchMode yes
+    IdentityFile {folder}/own
 """
 
 
@@ -53,10 +56,13 @@ class Machines:
 
     def run(self, command: str, status: int = 0) -> str:
         """Run a command of the guide, with these folders, and with where the other machine is."""
-        here = command.replace("copies@backup.example", "backup.example")
+        here = re.sub(r"\w+@backup\.example", "backup.example", command).replace("hikflask:hikflask", f"{USER}:{GROUP}")
         here = here.replace("ssh -i", f"ssh -F {self.folder}/client -i").replace("/root/.ssh", str(self.folder))
         here = here.replace("/var/lib/hikflask-backups", str(self.backups)).replace("/srv/hikflask", str(self.copies))
-        done = subprocess.run(["sh", "-c", here], capture_output=True, text=True, check=False, timeout=30)
+        variables = {**os.environ, "RSYNC_RSH": f"ssh -F {self.folder}/client"}
+        done = subprocess.run(
+            ["sh", "-c", here], capture_output=True, text=True, check=False, timeout=30, env=variables
+        )
         assert done.returncode == status, done.stderr
         return done.stdout + done.stderr
 
@@ -70,7 +76,7 @@ def of_guide(language: str) -> dict[str, list[str]]:
     return found
 
 
-MAKE_KEY, SEND, LET_GO = of_guide("en")["sh"]
+MAKE_KEY, SEND, LET_GO, BRING_BACK = of_guide("en")["sh"]
 
 
 @pytest.fixture
@@ -85,12 +91,14 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
     made.run(MAKE_KEY)
     (line,) = of_guide("en")["text"]
     allowed = line.partition(" ssh-ed25519")[0].replace("/srv/hikflask", str(made.copies))
-    (tmp_path / "authorized_keys").write_text(f"{allowed} {(tmp_path / 'hikflask-copies.pub').read_text()}")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "host")], check=True)
+    for name in ("host", "own"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
+    keys = f"{allowed} {(tmp_path / 'hikflask-copies.pub').read_text()}{(tmp_path / 'own.pub').read_text()}"
+    (tmp_path / "authorized_keys").write_text(keys)
     host = " ".join((tmp_path / "host.pub").read_text().split()[:2])
     (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {host}\n")
     (tmp_path / "sshd").write_text(CONFIGURATION.format(port=port, folder=tmp_path))
-    (tmp_path / "client").write_text(CLIENT.format(port=port, folder=tmp_path, user=getpass.getuser()))
+    (tmp_path / "client").write_text(CLIENT.format(port=port, folder=tmp_path, user=USER))
     if os.geteuid() == 0:
         # Debian makes it when its own server starts.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
@@ -131,6 +139,9 @@ def test_backups_reach_the_other_machine_and_their_key_neither_reads_nor_deletes
     assert ssh is not None
     assert "Not invoked via sshd" in machines.run(f"{ssh[1]} copies@backup.example", status=1)
     assert names(machines.copies) == all_of_them
+
+    machines.run(BRING_BACK.replace("FILE", first.name))
+    assert first.read_bytes() == b"names and faces"
 
     machines.run(LET_GO)
 
