@@ -31,7 +31,7 @@ test-fast: $(VENV)/dev
 	$(PYTEST) $(APART) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
 
 test-installation: $(VENV)/dev
-	$(BIN)/python -m pytest tests/installation
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/installation
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

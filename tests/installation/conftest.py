@@ -1,8 +1,10 @@
 """A throw-away root for each scenario."""
 
+import fcntl
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import pytest
 
 from tests.installation.root import ThrowAwayRoot
 from tests.processes.processes import until
+
+# Who has a root holds it: each needs ports 80 and 443 of this machine.
+LOCK = Path(tempfile.gettempdir()) / "hikflask-root.lock"
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +29,13 @@ def root(tmp_path_factory: pytest.TempPathFactory, downloaded: Path) -> Iterator
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         assert not os.environ.get("CI"), "CI runs as root on Debian"
         pytest.skip("needs root on Debian")
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from started(tmp_path_factory, downloaded)
+
+
+def started(tmp_path_factory: pytest.TempPathFactory, downloaded: Path) -> Iterator[ThrowAwayRoot]:
+    """Start a root, and end it when it is not needed any more."""
     if not ports_are_free():
         if not os.environ.get("CI"):
             pytest.skip("something listens on port 80 or 443, which the installation's nginx needs")
