@@ -21,10 +21,14 @@ ready_seconds=${READY_SECONDS:-120}
 
 main() {
     check_arguments "$@"
+    require_room "$home" 600
+    require_room "$data" 64
+    trap went_no_further EXIT
     say "Debian packages"
     install_packages
     say "Account and folders"
     make_account
+    require_readable_settings
     say "Program"
     install_program
     say "Settings, certificate, nginx"
@@ -38,6 +42,7 @@ main() {
     if [ -n "$before" ]; then
         back_up
     fi
+    trap - EXIT
     switch_to "$new"
     if ! start_service; then
         back_to_old
@@ -50,8 +55,33 @@ main() {
 say() { printf '\n== %s\n' "$1"; }
 
 stop() {
+    trap - EXIT
+    discard_unused
     printf '%s\n' "$1" >&2
     exit 1
+}
+
+# A version that has not been switched to.
+discard_unused() { [ "$(readlink "$home/current")" = "${new:-}" ] || rm -rf "${new:-}"; }
+
+went_no_further() {
+    [ $? = 0 ] && return
+    discard_unused
+    echo "Nothing was upgraded: put right what is said above, then run this again." >&2
+}
+
+# In megabytes. A version takes some 450, and a full disk would end in the middle.
+require_room() {
+    local place=$1 free
+    while [ ! -d "$place" ]; do place=$(dirname "$place"); done
+    free=$(($(df -Pk "$place" | awk 'END { print $4 }') / 1024))
+    [ "$free" -ge "$2" ] ||
+        stop "This needs $2 MB where $1 is, and $free MB are free. Nothing was changed: make room, then run this again."
+}
+
+require_readable_settings() {
+    [ ! -f "$settings" ] || runuser -u hikflask -- test -r "$settings" ||
+        stop "The account hikflask cannot read $settings: run \`chown root:hikflask $settings; chmod 640 $settings\`."
 }
 
 check_arguments() {
@@ -268,7 +298,8 @@ back_to_old() {
  what went wrong. Then run this again, or the same command of the version of before."
     switch_to "$old"
     start_service ||
-        stop "The old version does not start, either: restore the backup of before the upgrade (docs/en/backup.md)."
+        stop "The old version is not ready, either: \`hikflask doctor\` says why. Nothing that was stored is lost. Restore the\
+ backup of before the upgrade (docs/en/backup.md) only where the database itself is damaged."
     rm -rf "$new"
     stop "Nothing was upgraded; the old version runs. \`journalctl -u hikflask\` says what went wrong."
 }

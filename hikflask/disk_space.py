@@ -70,7 +70,7 @@ def describe(disk: Disk) -> str:
     """Return the sentence for a disk without space, with what to do."""
     return (
         f"No space left where {disk.folder} is: {disk.free:,} of {disk.size:,} bytes are free. "
-        "Delete what is not needed there, or make the disk larger."
+        "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
     )
 
 

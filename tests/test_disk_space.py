@@ -13,7 +13,7 @@ from tests.support.disk_usage import GIGABYTE, let_be_free
 
 SENTENCE = (
     "No space left where /var is: 1,234,567 of 107,374,182,400 bytes are free. "
-    "Delete what is not needed there, or make the disk larger."
+    "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
 )
 
 

@@ -80,7 +80,7 @@ def test_lines_are_the_default_and_end_with_the_id_of_the_request(tmp_path: Path
 def test_full_disk_is_a_sentence_in_place_of_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     let_be_free(monkeypatch, 4096)
     sentence = f"the sweep failed: No space left where {tmp_path} is: 4,096 of 107,374,182,400 bytes are free. "
-    sentence += "Delete what is not needed there, or make the disk larger."
+    sentence += "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
 
     def logged(error: Exception) -> list[str]:
         about = (type(error), error, None)

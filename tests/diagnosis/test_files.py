@@ -49,5 +49,5 @@ def test_little_room_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     let_be_free(monkeypatch, 4096)
     assert wrong(folder) == [
         f"No space left where {folder} is: 4,096 of 107,374,182,400 bytes are free. "
-        "Delete what is not needed there, or make the disk larger."
+        "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
     ]

@@ -50,6 +50,7 @@ def test_other_sites_of_nginx_stay_as_they_are(root: ThrowAwayRoot) -> None:
     )
     assert line.isdecimal()
     assert files_of_nginx(root) == before
+    assert versions(root) == []
     upstream.unlink()
 
     said = root.run(f"/root/before/{INSTALL}", NAME)
@@ -63,6 +64,10 @@ def test_other_sites_of_nginx_stay_as_they_are(root: ThrowAwayRoot) -> None:
     assert "listen 443 ssl default_server;" in root.path("etc/nginx/sites-available/hikflask").read_text()
 
 
+def versions(root: ThrowAwayRoot) -> list[str]:
+    return [path.name for path in root.path("opt/hikflask/versions").iterdir()]
+
+
 def files_of_nginx(root: ThrowAwayRoot) -> list[str]:
     return root.run("find", "/etc/nginx", "-printf", r"%p %l %s %t\n").splitlines()
 
@@ -74,6 +79,33 @@ def answer_to(name: str) -> requests.Response:
         return session.get("http://127.0.0.1/", headers={"Host": name}, allow_redirects=False)
 
 
+def test_nothing_is_begun_without_room_or_readable_settings_and_what_ends_early_leaves_nothing(
+    root: ThrowAwayRoot,
+) -> None:
+    before, settings = versions(root), "/etc/hikflask.env"
+    root.run("mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", "/var/lib/hikflask")
+    full = root.run(f"/root/before/{INSTALL}", status=1)
+    root.run("umount", "/var/lib/hikflask")
+    root.run("chown", "root:root", settings)
+    hidden = root.run(f"/root/before/{INSTALL}", status=1)
+    command = root.run("hikflask", "doctor", status=1)
+    root.run("chown", "root:hikflask", settings)
+    backups = "/var/lib/hikflask-backups"
+    root.run("mv", backups, f"{backups}.away")
+    root.run("touch", backups)
+    ended = root.run(f"/root/before/{INSTALL}", status=1)
+    root.run("rm", backups)
+    root.run("mv", f"{backups}.away", backups)
+
+    needed = "This needs 64 MB where /var/lib/hikflask is, and 10 MB are free."
+    assert full == f"{needed} Nothing was changed: make room, then run this again.\n"
+    cure = f"The account hikflask cannot read {settings}: run `chown root:hikflask {settings}; chmod 640 {settings}`."
+    assert hidden.splitlines()[-1] == cure
+    assert command == f"{cure}\n"
+    assert ended.splitlines()[-1] == "Nothing was upgraded: put right what is said above, then run this again."
+    assert versions(root) == before
+
+
 def test_version_whose_python_is_gone_is_backed_up_by_the_new_one(root: ThrowAwayRoot) -> None:
     root.run("hikflask", "operator", "create", "Анна", "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
     head = version_of_tables(root)
@@ -83,6 +115,9 @@ def test_version_whose_python_is_gone_is_backed_up_by_the_new_one(root: ThrowAwa
     python.symlink_to("/usr/bin/python3.1")
     broken_version(root, head)
     without_face_detection(root, "broken")
+    assert root.run("hikflask", "doctor", status=1) == (
+        "The installed version does not start, perhaps since Debian replaced Python: run deploy/install.sh again.\n"
+    )
 
     failed = root.run(f"/root/broken/{INSTALL}", status=1, READY_SECONDS="2")
 

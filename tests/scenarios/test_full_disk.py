@@ -25,7 +25,7 @@ from tests.support.small_disk import SmallDisk, small_disk
 
 NO_SPACE = (
     "No space left where {} is: 0 of 41,943,040 bytes are free. "
-    "Delete what is not needed there, or make the disk larger."
+    "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
 )
 # A picture of 800 KB, and space for all that is stored besides.
 COMMENT = b"\xff\xfe\xff\xff" + bytes(0xFFFD)

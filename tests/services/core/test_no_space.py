@@ -43,7 +43,7 @@ def test_picture_that_does_not_fit_is_refused_and_leaves_no_file(
     (record,) = caplog.records
     assert record.getMessage() == (
         f"No space left where {storage.folder().parent} is: 4,096 of 107,374,182,400 bytes are free. "
-        "Delete what is not needed there, or make the disk larger."
+        "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
     )
 
 
