@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Terminal
+from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -38,3 +38,19 @@ def test_confirmed_face_is_not_replaced_by_a_picture_for_no_number(simulator: Si
 
     assert wanted.is_confirmed
     assert simulator.faces["100222"].jpeg == FACE
+
+
+def test_newly_captured_face_is_desired_though_the_earlier_photo_was_read_before(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    employee = db.session.get(Employee, enrol(simulator, terminal).employee_id)
+    assert employee
+    assert employee.photo
+    earlier = employee.photo
+    simulator.present_alone(OTHER_FACE)
+    captured = run_capture(start_capture(terminal.id, IVAN, "API", take_over=True).id)
+
+    wanted = sync_employee(employee.id, terminal.id, "API").row
+
+    assert wanted.photo_id == captured.photo_id == employee.photo.id
+    assert wanted.photo_id != earlier.id
