@@ -27,6 +27,8 @@ READER = Path(__file__).with_name("reader.py")
 HEAD, SAMPLE, MAX_COLUMNS = 20, 5, 256
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PROGRAM = [sys.executable, "-P", "-W", "ignore", str(READER)]
+# In place of a sheet's name: all sheets whose columns are the same, one after another.
+ALL = "*"
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and a request waits for the inspection.
 INSPECT_SECONDS, READ_SECONDS = 20, 120
 OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
@@ -43,18 +45,24 @@ class Row:
 
     `line` is counted as a spreadsheet counts, from 1. `formulas` are the indexes of the cells that have a formula or an
     error in place of a value. A row that is `too_long` has more cells, which are left out. A cell of more than 256
-    characters is cut, and ends with “…”.
+    characters is cut, and ends with “…”. `sheet` is the name of its sheet where the rows of several are read.
     """
 
     line: int
     cells: list[str]
     formulas: frozenset[int] = frozenset()
     too_long: bool = False
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
 class Layout:
     """How a table is read. `sample` has the first rows below the header; `rows` are all of them, of a long XLSX about.
+
+    `sheet` is the name of the sheet that is read, ALL for all that are alike, or empty for a CSV. `sheets` are those of
+    the file, as {name, rows, people, hidden}: whether its header has the columns of people, and whether it is hidden.
+    `hidden_rows` counts the rows of the sheet that Excel does not show, which are read; `filtered` is True where a
+    filter hides them.
 
     It is stored, so it has nothing of the file that is not shown to people, and each name of a column and cell of the
     sample has at most 64 characters.
@@ -67,6 +75,10 @@ class Layout:
     columns: list[str] = field(default_factory=list)
     sample: list[list[str]] = field(default_factory=list)
     rows: int = 0
+    sheet: str = ""
+    sheets: list[dict[str, Any]] = field(default_factory=list)
+    hidden_rows: int = 0
+    filtered: bool = False
 
 
 def inspect(path: Path, recognise: Recognise) -> Layout:

@@ -67,6 +67,15 @@ def test_rows_have_as_many_cells_as_there_are_columns(path: Path) -> None:
     assert (layout.rows, layout.format, layout.encoding, layout.delimiter) == (3, "csv", "utf-8-sig", ";")
 
 
+def test_layout_that_was_stored_before_there_were_sheets_is_read(path: Path) -> None:
+    layout = looked(path, HEAD + "1;Иванов;Цех\n")
+    new = {"sheet", "sheets", "hidden_rows", "filtered"}
+    stored = {name: value for name, value in vars(layout).items() if name not in new}
+
+    assert Layout(**stored) == layout
+    assert [row.cells for row in read(path, Layout(**stored))] == [["1", "Иванов", "Цех"]]
+
+
 def test_header_is_the_row_with_most_names_among_the_first(path: Path) -> None:
     title = "Список сотрудников;;\nКод;на 1 ноября;\n\n"
 
