@@ -450,6 +450,7 @@ TABLES = [
     "webhook",
     "webhook_delivery",
     "import_batch",
+    "import_mapping",
     "import_row",
     "backup",
 ]

@@ -23,6 +23,7 @@ from hikflask.models.heartbeat import Heartbeat as Heartbeat
 from hikflask.models.idempotency_key import IdempotencyKey as IdempotencyKey
 from hikflask.models.import_batch import ImportBatch as ImportBatch
 from hikflask.models.import_batch import ImportRow as ImportRow
+from hikflask.models.import_mapping import ImportMapping as ImportMapping
 from hikflask.models.job import Job as Job
 from hikflask.models.job import JobItem as JobItem
 from hikflask.models.operator import Operator as Operator

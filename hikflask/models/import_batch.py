@@ -26,10 +26,11 @@ class ImportBatch(Base):
 
     `table_file` and `photos_file` are the names of the stored files in the folder of imports, blank once they are
     removed; `table_name` and `photos_name` are the names that the files came with. `layout` says how the table is read,
-    `fields` which column has which field (field → index from 0). The imported people are also sent to
+    `fields` which column has which field (field → index from 0), `options` how the cells are read
+    (services/imports/options.py). The imported people are also sent to
     the terminal `terminal_id`, and with `groups` to the terminals of their groups.
     `new_departments` are the names that the import adds, as determined at its start. The counts are those of the dry
-    run, at `checked_at`.
+    run, at `checked_at`; `effects` counts what it will do to people, by the kinds of services/imports/effects.py.
 
     Three jobs work on it: the dry run, the import itself, and its undo.
     """
@@ -45,6 +46,8 @@ class ImportBatch(Base):
     layout: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     fields: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     new_departments: Mapped[list[str]] = mapped_column(JSON, default=list)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    effects: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, server_default="{}")
     terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminal.id", ondelete="SET NULL"), index=True)
     groups: Mapped[bool] = mapped_column(default=False, server_default=false())
     new: Mapped[int] = mapped_column(default=0)
@@ -61,12 +64,14 @@ class ImportBatch(Base):
 class ImportRow(Base):
     """A row of an import, or a photo whose employee is not in the table.
 
-    `line` is the row's number in the file, from 1 as a spreadsheet shows it; None for a photo alone. `verdict` is that
-    of the dry run. `values` are the texts of the recognised columns by field, `cells` the whole row (of one with
-    errors only, to give it back). `before` has the fields that change, with the employee's values at the dry run;
-    `written` the same fields as they were written. `errors`: field → why it is refused; of a row that is not wrong
-    it is the photo, which is left out. `photo` is the name of the picture in the ZIP, `former_photo_id` the employee's
-    photo before.
+    `line` is the row's number in the file, from 1 as a spreadsheet shows it; None for a photo alone. `sheet` is the
+    name of its sheet where several are read. `verdict` is that of the dry run. `values` are the texts of the recognised
+    columns by field, `cells` the whole row (of one with errors only, to give it back). `before` has the fields that
+    change, with the employee's values at the dry run; `written` the same fields as they were written. `errors`: field →
+    why it is refused; of a row that is not wrong it is the photo, which is left out. `warnings`: field → what to look
+    at, though it comes in. `effects`: kind → what the row will do to its person; one that would make another person of
+    somebody is applied only once it is `confirmed`. `photo` is the name of the picture in the ZIP, `former_photo_id`
+    the employee's photo before.
 
     `state` tells whether the row was applied, and whether that was undone.
     """
@@ -82,6 +87,7 @@ class ImportRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"))
     line: Mapped[int | None]
+    sheet: Mapped[str] = mapped_column(String(64), default="", server_default="")
     number: Mapped[str] = mapped_column(String(64), index=True)
     verdict: Mapped[str] = mapped_column(String(12))
     values: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
@@ -89,6 +95,9 @@ class ImportRow(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     written: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     errors: Mapped[dict[str, Refusal] | None] = mapped_column(JSON(none_as_null=True))
+    warnings: Mapped[dict[str, Refusal] | None] = mapped_column(JSON(none_as_null=True))
+    effects: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     photo: Mapped[str] = mapped_column(String(255), default="")
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     former_photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)

@@ -6,14 +6,13 @@ from typing import IO
 
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services import audit
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
+from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns, photo_archive, stored_files
@@ -186,18 +185,23 @@ def discard(batch_id: int) -> bool:
     return is_gone
 
 
+def remove_table(batch_id: int) -> None:
+    """Remove the table of an import, with its first rows, which were shown to choose the columns by."""
+    batch = get(batch_id)
+    # Should that fail, retention tries again.
+    if batch and batch.table_file and stored_files.remove(batch.table_file):
+        with transaction():
+            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(table_file=""))
+            if batch := fresh(ImportBatch, batch_id):
+                batch.layout = {**batch.layout, "sample": []}
+
+
 def remove_photos(batch_id: int) -> None:
     """Remove the archive of photos of an import, which is not needed any more."""
     batch = get(batch_id)
-    if batch and batch.photos_file:
-        remove_file(batch_id, ImportBatch.photos_file, batch.photos_file)
-
-
-def remove_file(batch_id: int, column: InstrumentedAttribute[str], name: str) -> None:
-    """Remove the table or the archive of an import. Should that fail, retention tries again."""
-    if stored_files.remove(name):
+    if batch and batch.photos_file and stored_files.remove(batch.photos_file):
         with transaction():
-            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values({column: ""}))
+            changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
 
 
 def delete_rows(batch_id: int) -> int:

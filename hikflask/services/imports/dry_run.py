@@ -62,9 +62,6 @@ def check(batch: ImportBatch, progress: Progress) -> None:
         except ServiceError:
             batches.delete_rows(batch_id)
             raise
-    if batch.table_file:
-        batches.remove_file(batch_id, ImportBatch.table_file, batch.table_file)
-        db.session.refresh(batch)
 
 
 class _FilesChanged(Exception):
@@ -244,11 +241,9 @@ class _DryRun:
     def _end(self) -> None:
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
         checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
-        # The first rows were shown to choose the columns by. They are of people who may be erased.
-        layout = self._batch.layout | {"sample": []} if self._batch.layout else {}
         with transaction():
             self._lock()
-            changed_rows(checked.values(**counts, layout=layout, checked_at=database_now()))
+            changed_rows(checked.values(**counts, checked_at=database_now()))
             self._total = self._done
             self._report(0)
         db.session.refresh(self._batch)

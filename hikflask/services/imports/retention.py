@@ -1,5 +1,7 @@
 """Ends the time of imports: files after a day, imports that nobody started after a day, the others with their jobs."""
 
+from collections.abc import Callable
+
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -55,16 +57,17 @@ def _has_job(*where: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _remove_files() -> None:
-    """Remove the files that are read, or that nobody used for a day, and those that belong to no import."""
+    """Remove the files of imports that began or ended, or that nobody used for a day, and those of no import."""
     stale = and_(_is_old(), ~_has_job(_is_open()))
     imported = exists().where(Job.id == ImportBatch.import_job_id, Job.state == DONE)
-    _remove(ImportBatch.table_file, or_(stale, ImportBatch.checked_at.is_not(None)))
-    _remove(ImportBatch.photos_file, or_(stale, imported))
+    began = and_(ImportBatch.checked_at.is_not(None), ImportBatch.import_job_id.is_not(None))
+    _remove(ImportBatch.table_file, or_(stale, began), batches.remove_table)
+    _remove(ImportBatch.photos_file, or_(stale, imported), batches.remove_photos)
     files = db.session.execute(select(ImportBatch.table_file, ImportBatch.photos_file)).all()
     stored_files.remove_strays({name for row in files for name in row}, STRAY_SECONDS)
 
 
-def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool]) -> None:
-    rows = db.session.execute(select(ImportBatch.id, column).where(column != "", is_over).limit(CLEANUP_BATCH)).all()
-    for batch_id, name in rows:
-        batches.remove_file(batch_id, column, name)
+def _remove(column: InstrumentedAttribute[str], is_over: ColumnElement[bool], remove: Callable[[int], None]) -> None:
+    ids = db.session.execute(select(ImportBatch.id).where(column != "", is_over).limit(CLEANUP_BATCH)).scalars().all()
+    for batch_id in ids:
+        remove(batch_id)

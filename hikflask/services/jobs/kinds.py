@@ -143,6 +143,7 @@ def _begin_import(job: Job, progress: Progress) -> None:
             lost.require(Agreed(**job.params[AGREED]))
             batches.record_new_departments(job.params["batch"])
             job.params = {**job.params, LOSSES: lost.as_json}
+    batches.remove_table(job.params["batch"])
     import_items.add(job, progress)
 
 

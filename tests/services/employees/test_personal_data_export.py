@@ -134,14 +134,16 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
     ImportBatch: {
         "id": A_ROW,
         "photos_name": "each photo's name in it is given",
-        **dict.fromkeys(("table_file", "photos_file", "layout", "fields", "checked_at"), WORK),
-        **dict.fromkeys(("new", "changed", "unchanged", "wrong", "new_departments"), "counts others, too"),
+        **dict.fromkeys(("table_file", "photos_file", "layout", "fields", "options", "checked_at"), WORK),
+        **dict.fromkeys(("new", "changed", "unchanged", "wrong", "effects", "new_departments"), "counts others, too"),
         **dict.fromkeys(("terminal_id", "groups"), "the terminals of the employee are given"),
         **dict.fromkeys(("check_job_id", "import_job_id", "undo_job_id"), A_ROW),
     },
     ImportRow: {
         **dict.fromkeys(("id", "batch_id", "employee_id"), A_ROW),
         "number": "the employee's own, which is given",
+        "sheet": "a name of the file, which names others",
+        **dict.fromkeys(("warnings", "effects", "confirmed"), "what the person has otherwise, compared with the row"),
         **dict.fromkeys(("before", "written"), "what changed is given with the audit trail"),
         "former_photo_id": "the photos themselves are given",
     },

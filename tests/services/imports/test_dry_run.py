@@ -12,7 +12,7 @@ from hikflask.services.imports import queries, stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.imports import batch, check, checked, counts, errors, made, rows, started
+from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started
 from tests.support.jobs import LONG, add_people, job, run
 from tests.support.refusals import refusal
 
@@ -57,16 +57,18 @@ def test_small_files_may_take_less_than_large_ones(monkeypatch: pytest.MonkeyPat
     assert (batch(found).checked_at, rows(found)) == (None, [])
 
 
-def test_table_is_deleted_once_its_rows_are_stored() -> None:
-    made_batch = made("1;Иван Иванов;")
+def test_table_stays_for_another_choice_of_columns_until_the_import_begins() -> None:
+    found = made("1;Иван Иванов;")
     (file,) = stored_files.folder().iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
+    check(found)
+    assert list(stored_files.folder().iterdir()) == [file]
+    assert batch(found).layout["sample"] == [["1", "Иван Иванов", ""]]
 
-    check(made_batch)
+    apply(found)
 
     assert list(stored_files.folder().iterdir()) == []
-    assert batch(made_batch).table_file == ""
-    assert batch(made_batch).table_name == "люди.csv"
+    assert (batch(found).table_file, batch(found).table_name, batch(found).layout["sample"]) == ("", "люди.csv", [])
 
 
 @pytest.mark.both_databases
