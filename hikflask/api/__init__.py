@@ -2,13 +2,25 @@
 
 from flask import Flask
 
-from hikflask.api import captures, comparisons, consents, devices, enrolments, groups, imports, jobs, metrics, users
+from hikflask.api import (
+    captures,
+    comparisons,
+    consents,
+    devices,
+    enrolments,
+    groups,
+    import_undo,
+    imports,
+    jobs,
+    metrics,
+    users,
+)
 from hikflask.api.openapi import views as openapi
 from hikflask.api.support import error_json, guard, idempotency
 from hikflask.extensions import csrf
 
 MODULES = (
-    *(users, imports, consents, devices, enrolments, comparisons, groups, captures, jobs),
+    *(users, imports, import_undo, consents, devices, enrolments, comparisons, groups, captures, jobs),
     *(metrics, openapi, error_json),
 )
 

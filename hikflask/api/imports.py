@@ -131,11 +131,12 @@ def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
         "wrong": report.wrong,
         "rows": [_wrong(row) for row in report.rows],
         **({"leavers": report.leavers} if report.leavers else {}),
-        **({"lose_access": _lose_access(report.losses)} if report.losses else {}),
+        **({"lose_access": lose_access(report.losses)} if report.losses else {}),
     }
 
 
-def _lose_access(losses: Losses) -> dict[str, Any]:
+def lose_access(losses: Losses) -> dict[str, Any]:
+    """Return who loses access at which devices."""
     devices = [
         {"device_id": loss.terminal_id, "name": loss.terminal, "lose": loss.loses, "people": loss.people}
         for loss in losses.terminals

@@ -16,6 +16,7 @@ from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, columns
+from hikflask.services.imports import queries as import_queries
 from hikflask.services.imports.batches import ColumnsMissing, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
@@ -74,7 +75,11 @@ def import_employees(
 @with_appcontext
 def undo_import(batch_id: int, confirm: int | None) -> None:
     """Undo an import, whose number BATCH the import told. The exit status is 1 when some rows could not be undone."""
-    job = _run(imports.start_undo(batch_id, Agreed(confirm, by_admin=True)))
+    claim = imports.start_undo(batch_id, Agreed(confirm, by_admin=True))
+    for lost in import_queries.undo_preview(batch_id).lost_faces:
+        numbers = ", ".join([*lost.numbers, *(["…"] if lost.unnamed else [])])
+        click.echo(f"To be captured again on “{lost.terminal}”: {lost.people} ({numbers}).", err=True)
+    job = _run(claim)
     failed, count = queries.failures(job.id, MAX_PRINTED)
     for failure in failed.rows:
         click.echo(f"{failure.item.number}: {messages.english_of(failure.item.refusal)}", err=True)

@@ -12,6 +12,8 @@ from hikflask.labels.dates import local_day
 from hikflask.messages import N_, refusal_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.services.imports.lost_faces import LostFaces
+from hikflask.text_rules import isolated
 
 FIELDS = {
     "number": N_("Employee ID"),
@@ -85,6 +87,18 @@ def plan_sentence(batch: ImportBatch) -> str:
 def row_count(count: int) -> str:
     """Return a number of rows with its noun."""
     return str(ngettext("%(num)s row", "%(num)s rows", count))
+
+
+def lost_faces(lost: LostFaces) -> str:
+    """Return at which terminal an undo does not bring faces back, and whose."""
+    more = [str(_("%(n)s more", n=format_decimal(lost.unnamed)))] if lost.unnamed else []
+    names = ", ".join([*(isolated(name) for name in lost.names), *more])
+    people = ngettext("%(num)s employee", "%(num)s employees", lost.people)
+    sentence = str(_("“%(t)s”: %(people)s (%(names)s).", t=isolated(lost.terminal), people=people, names=names))
+    if not lost.leaving:
+        return sentence
+    n = format_decimal(lost.leaving)
+    return f"{sentence} " + str(_("Not removed there yet: %(n)s. If the undo is faster, their faces may stay.", n=n))
 
 
 def file_names(batch: ImportBatch) -> str:

@@ -11,10 +11,14 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.imports import stored_files
+from hikflask.simulator import Terminal as Simulated
 from tests.cli.test_operators import run
 from tests.support.captures import FACE
+from tests.support.enrolments import enrol
 from tests.support.groups import ENTRANCE, add_terminals
+from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
 from tests.support.retention import entries
 
@@ -104,6 +108,17 @@ def test_import_is_undone(app: Flask, table: Path) -> None:
     again = run(app, "employees", "undo", "1")
     assert again.exit_code == 1
     assert "Nothing of this import can be undone: nothing was done, or all is undone already." in again.stderr
+
+
+def test_whose_face_does_not_come_back_is_told(app: Flask, simulator: Simulated, terminal: Terminal) -> None:
+    with app.app_context():
+        enrol(simulator, terminal, Draft("1", "Анна Ким"))
+        apply(checked("1;да", header="ID;Уволен"))
+
+    undone = run(app, "employees", "undo", "1")
+
+    assert (undone.exit_code, undone.stdout) == (0, "Undone: 1, not undone: 0.\n")
+    assert undone.stderr == "To be captured again on “Вход”: 1 (1).\n"
 
 
 def test_what_cannot_be_undone_is_told(app: Flask, table: Path) -> None:

@@ -227,6 +227,8 @@ API = {
     "GET /api/users/<int:user_id>": VIEWER,
     "POST /api/users/": OPERATOR,
     "POST /api/users/import": OPERATOR,
+    "GET /api/users/import/<int:batch_id>/undo": OPERATOR,
+    "POST /api/users/import/<int:batch_id>/undo": OPERATOR,
     "PUT /api/users/<int:user_id>": OPERATOR,
     "DELETE /api/users/<int:user_id>": OPERATOR,
     "GET /api/users/<int:user_id>/consent": VIEWER,

@@ -72,6 +72,7 @@ IMPORT_EXAMPLE = {
     "wrong": 1,
     "rows": [WRONG_ROW],
 }
+LOST_FACES = {"device_id": 1, "name": "Main entrance", "people": 2, "leaving": 0, "first": ["100222", "100333"]}
 LOSING = {"device_id": 1, "name": "Main entrance", "lose": 60, "people": 120}
 NOTE = {
     "number": "900",
@@ -83,6 +84,7 @@ NOTE = {
 OF_NOTE = {"valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
 
+LOSE_ACCESS = _object({"people": 60, "devices": [LOSING]}, devices=list_of(_object(LOSING)))
 SCHEMAS: dict[str, Schema] = {
     "User": _object(USER_EXAMPLE, **USER),
     "UserWithPhoto": _object(
@@ -202,13 +204,18 @@ SCHEMAS: dict[str, Schema] = {
         IMPORT_EXAMPLE,
         {
             "leavers": COUNT,
-            "lose_access": _object(
-                {"people": 60, "devices": [LOSING]},
-                devices=list_of(_object(LOSING)),
-            ),
+            "lose_access": LOSE_ACCESS,
         },
         batch=or_null(ID),
         rows=list_of(_object(WRONG_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES)),
+    ),
+    # `rows` can be undone, `changed` not, since somebody changed their users; `lost_faces` must be captured again.
+    "Undoable": _object(
+        {"rows": 3, "changed": 1},
+        {
+            "lose_access": LOSE_ACCESS,
+            "lost_faces": list_of(_object(LOST_FACES, first=list_of(TEXT))),
+        },
     ),
     "ImportFailed": _object({"error": "table_damaged", "message": "The file is damaged."}, {"count": COUNT}),
     # Of any call. `success`: of start-face-capture; `count` and `plan`: of `unsafe_plan`; `statusCode`, `subStatusCode`

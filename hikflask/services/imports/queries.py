@@ -13,6 +13,7 @@ from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.imports import undo
+from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount
 
 BATCH = 100
 ROWS = Keyset((ImportRow.id.asc(),), "rows of an import")
@@ -23,10 +24,14 @@ IS_WITHOUT_PHOTO = and_(ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.
 
 @dataclass(frozen=True)
 class Undoable:
-    """How many rows of an import can be undone, and how many not, since their people were changed or deleted."""
+    """How many rows of an import can be undone, and how many not, since their people were changed or deleted.
+
+    `lost_faces`: whose face does not come back by it.
+    """
 
     can: int
     changed: int
+    lost_faces: tuple[LostFaces, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -105,14 +110,16 @@ def undo_preview(batch_id: int) -> Undoable:
 
     Terminals and photos are checked by the undo itself, which may say of a few more rows why not.
     """
-    can, after = 0, 0
+    can, after, lost_faces = 0, 0, LostFacesCount()
     of_employees = select(ImportRow, Employee).join(Employee, Employee.id == ImportRow.employee_id)
     in_order = of_employees.where(ImportRow.batch_id == batch_id, ImportRow.state == APPLIED).order_by(ImportRow.id)
     fresh = {"populate_existing": True}
     while rows := db.session.execute(in_order.where(ImportRow.id > after).limit(BATCH), execution_options=fresh).all():
         after = rows[-1][0].id
-        can += sum(_is_undoable(row, employee) for row, employee in rows)
-    return Undoable(can, applied(batch_id) - can)
+        undoable = [(row, employee) for row, employee in rows if _is_undoable(row, employee)]
+        can += len(undoable)
+        lost_faces.add(undoable)
+    return Undoable(can, applied(batch_id) - can, lost_faces.by_terminal)
 
 
 def _is_undoable(row: ImportRow, employee: Employee) -> bool:

@@ -7,13 +7,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportBatch, ImportRow, Job
+from hikflask.models import Employee, ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.import_batch import APPLIED, OPEN
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.support.desk import ENGLISH
+from tests.support.enrolments import enrol
 from tests.support.filled_forms import form_to
 from tests.support.import_batches import add_import, table, upload
+from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
@@ -226,3 +231,31 @@ def test_viewers_start_nothing(app: Flask, check: Callable[..., None]) -> None:
     viewer = client_of(app, VIEWER)
 
     assert {viewer.post(f"{PAGE}/{what}").status_code for what in ("start", "deactivate", "discard", "undo")} == {403}
+
+
+def test_faces_that_an_undo_does_not_bring_back_are_said_first(
+    app: Flask, client: FlaskClient, simulator: SimulatedTerminal, terminal: Terminal
+) -> None:
+    with app.app_context():
+        enrol(simulator, terminal, Draft("1", "Анна Ким"))
+        reconcile(enrol(simulator, terminal, Draft("2", "Олег Юн")).id, "Анна")
+        apply(checked("1;да", "2;да", header="ID;Уволен"))
+
+    english, russian = client.get(f"{PAGE}/undo", headers=ENGLISH).text, client.get(f"{PAGE}/undo").text
+
+    assert (
+        "The undo cannot bring back these faces: the terminals take no photo files. "
+        "Photograph these people there again."
+    ) in english
+    assert (
+        "<li>“Вход”: 2 employees (Анна Ким, Олег Юн). Not removed there yet: 2. "
+        "If the undo is faster, their faces may stay.</li>"
+    ) in english
+    assert (
+        "Эти лица отмена не вернёт: терминалы не принимают фото из файла. "
+        "Сфотографируйте этих людей на терминалах заново."
+    ) in russian
+    assert (
+        "<li>«Вход»: 2 сотрудника (Анна Ким, Олег Юн). Ещё не удалены оттуда: 2. "
+        "Если отмена успеет раньше, их лица могут остаться.</li>"
+    ) in russian
