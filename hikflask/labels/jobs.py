@@ -109,18 +109,22 @@ def employee_count(count: int) -> str:
 
 
 def item_count(job: Job, count: int) -> str:
-    """Return a number of what a job works through: rows of an import, else employees."""
+    """Return a number of what a job works through: rows of an import, people on terminals of groups, else employees."""
+    if job.kind == GROUPS:
+        return str(ngettext("%(num)s record on a terminal", "%(num)s records on terminals", count))
     return row_count(count) if job.kind in OF_IMPORTS else employee_count(count)
 
 
-def failure_sentence(item: JobItem) -> str:
-    """Return why an item failed."""
-    return refusal_sentence(item.refusal, name=item.refusal["params"].get("t") if item.refusal else "")
+def failure_sentence(job: Job, item: JobItem) -> str:
+    """Return why an item failed, and on which of the terminals of groups."""
+    terminal = item.refusal["params"].get("t", "") if item.refusal else ""
+    reason = refusal_sentence(item.refusal, name=terminal)
+    return f"{isolated(terminal)}: {reason}" if terminal and job.kind == GROUPS else reason
 
 
-def sent_count(count: int) -> str:
-    """Return a number of sent employees, which is counted up to a limit."""
-    people = employee_count(count)
+def sent_count(job: Job, count: int) -> str:
+    """Return a number of sent items, which is counted up to a limit."""
+    people = item_count(job, count)
     return str(_("%(people)s or more", people=people)) if count >= MAX_COUNTED else people
 
 

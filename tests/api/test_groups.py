@@ -84,7 +84,7 @@ def test_change_and_deletion_are_applied_by_a_job(
     assert (changed.status_code, changed.json) == (200, {**shape, "job": 2})
     assert same.json == {**shape, "name": "Офисы"}
     assert (deleted.status_code, deleted.json) == (200, {**shape, "name": "Офисы", "job": 3})
-    assert client.get("/api/jobs/3").json == {"state": "done", "done": 1, "total": 1, "failed": []}
+    assert client.get("/api/jobs/3").json == {"state": "running", "done": 0, "total": 1, "failed": []}
     assert wished(app, "100222") == {}
     assert client.get("/api/groups/").json == []
     assert user(client, added["id"])["is_active"]

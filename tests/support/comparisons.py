@@ -43,7 +43,7 @@ def take_over(terminal_id: int, number: str, name_seen: str, **agreed: Any) -> E
 def carry_out(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
     """Do an item of a plan, as its job does."""
     with applying(item, params) as done, transaction():
-        return done()
+        return next(iter(done()), None)
 
 
 def strangers(simulator: Simulated, numbers: Iterable[str], faces: Iterable[bytes] = ()) -> None:

@@ -22,9 +22,9 @@ from hikflask.services.terminals import registry
 
 
 @contextmanager
-def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], Enrolment | None]]:
+def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], list[Enrolment]]]:
     """Ask the terminal what an item of an APPLY job needs, and yield what does the item. That is called within this, in
-    a transaction, and returns the enrolment that the job waits for.
+    a transaction, and returns the enrolment that the job waits for, if there is one.
 
     Send and remove desire it, and the enrolment is reconciled as any other one. Take over writes what the terminal
     shows.
@@ -49,11 +49,11 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
     holder = audit.present_actor().name
     with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:
 
-        def awaited() -> Enrolment | None:
+        def awaited() -> list[Enrolment]:
             enrolment = take_over()
             # Nobody waits for the face of somebody who has none.
             is_due = enrolment.next_attempt_at is not None
-            return enrolment if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else None
+            return [enrolment] if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else []
 
         yield awaited
 
@@ -76,13 +76,13 @@ def _checked(
     return compared, agreed, tuple(faces) if face_agreed else None
 
 
-def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> Enrolment:
+def _desire(comparison: Comparison, item: JobItem, params: Mapping[str, Any]) -> list[Enrolment]:
     lock_numbers(item.number)
     compared, agreed, _ = _checked(comparison, item, params)
     if item.action == plan.REMOVE:
-        return _remove(compared, comparison.terminal_id)
+        return [_remove(compared, comparison.terminal_id)]
     may_replace = item.number in params.get(plan.REPLACED, ())
-    return _send(compared, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)
+    return [_send(compared, comparison.terminal_id, names_agreed=agreed, may_replace=may_replace)]
 
 
 def _send(compared: ComparedNumber, terminal_id: int, *, names_agreed: bool, may_replace: bool) -> Enrolment:

@@ -1,6 +1,6 @@
 """What a job does for each item, by the name of its kind. Everything happens within the caller's transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,8 @@ from hikflask.services.core.errors import NotFound
 from hikflask.services.core.progress import Progress
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import lifecycle
+from hikflask.services.enrolments import desired
+from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, losses
@@ -46,8 +48,8 @@ DEPARTMENT_ID = "department_id"
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
 OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
 Params = Mapping[str, Any]
-# Does what is done for an item, and returns the enrolment that it waits for.
-Run = Callable[[], Enrolment | None]
+# Does what is done for an item, and returns the enrolments that it waits for.
+Run = Callable[[], Sequence[Enrolment] | None]
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,15 @@ class Kind:
     is in the audit trail besides, where people leave the program.
     `lane` is where the queue runs it. A kind that talks to a terminal itself waits when the terminal does not answer,
     and fails when the terminal refused the password.
-    `awaits_confirmation`: `run` returns an enrolment, and the item ends when its terminal confirmed that, or nobody
-    tries any more.
+    `awaits_confirmation`: `run` returns enrolments, each of which is an item that ends when its terminal confirmed it,
+    or nobody tries any more.
     `can_retry`: what failed, or is left after a stop, may be tried again; others have a page of their own for that.
     `by_admin`: only administrators may start, stop and retry it.
     `operators_only`: its items and its report are for those who enrol employees: rows of a file, or a plan that names
     people whom only the terminal knows.
     """
 
-    run: Callable[[JobItem, Params], Enrolment | None] | None
+    run: Callable[[JobItem, Params], Sequence[Enrolment] | None] | None
     whole: Callable[[Job, Progress], bool | None] | None = None
     end: Callable[[Params], None] | None = None
     active_only: bool = False
@@ -105,10 +107,10 @@ def _deactivate(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each k
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
 
 
-def _send(item: JobItem, params: Params) -> Enrolment:
+def _send(item: JobItem, params: Params) -> list[Enrolment]:
     enrolment = lifecycle.send_to_terminal(_employee(item).id, params["terminal_id"]).row
     state.apply(state.PUT_IN_BULK, Enrolment.id == enrolment.id)
-    return enrolment
+    return [enrolment]
 
 
 def _set_department(item: JobItem, params: Params) -> None:
@@ -119,10 +121,19 @@ def _set_department(item: JobItem, params: Params) -> None:
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
 
 
-def _apply_groups(item: JobItem, params: Params) -> None:  # noqa: ARG001 - each kind has the same parameters
+def _apply_groups(item: JobItem, params: Params) -> list[Enrolment]:  # noqa: ARG001 - each kind has the same parameters
     employee = _employee(item)
-    if membership.apply(employee):
+    if changes := membership.apply(employee):
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+        changed = {terminal.id for terminal in (*changes.gets, *changes.loses)}
+        return [enrolment for enrolment in enrolments.of_number(employee.number) if enrolment.terminal_id in changed]
+    # The item is tried again: the terminal refused what the groups still ask for.
+    refused = enrolments.get(item.enrolment_id) if item.enrolment_id else None
+    if refused is None or refused.desired != item.desired:
+        return []
+    if not refused.is_confirmed:
+        desired.retry_when_it_answers(refused.id)
+    return [refused]
 
 
 def _employee(item: JobItem) -> Employee:
@@ -163,7 +174,7 @@ KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, awaits_confirmation=True),
     DEPARTMENT: Kind(_set_department),
-    GROUPS: Kind(_apply_groups),
+    GROUPS: Kind(_apply_groups, awaits_confirmation=True),
     EXPORT: Kind(None, list_export.write_file, audit_action="employees.exported"),
     PRINT: Kind(None),
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),

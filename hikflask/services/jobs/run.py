@@ -103,7 +103,7 @@ def _reset_failed(job: Job, claim: Claim, until: float) -> bool:
     portion = update(JobItem).where(JobItem.id.in_(failed.limit(sent_items.PORTION)))
     while job.params.get(AGAIN):
         with transaction():
-            changed = changed_rows(portion.values(state=WAITING, refusal=None, enrolment_id=None))
+            changed = changed_rows(portion.values(state=WAITING, refusal=None))
             lifecycle.count(claim, done=-changed, failed=-changed)
             if changed < sent_items.PORTION:
                 db.session.refresh(job)
@@ -139,7 +139,7 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
     kind, mark = KINDS[job.kind], partial(_mark, claim, item.id, item.number)
     try:
         with kind.prepared(item, job.params) as run:
-            _run_and_mark(job, run, mark)
+            _run_and_mark(job, item, run, mark)
     except (TerminalError, ServiceError) as error:
         # The terminal is to be waited for, or nothing is sent to it: that is not about this item alone.
         if kind.talks and (_is_final(error) or _may_pass(job, error)):
@@ -148,14 +148,16 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
 
 
 @transactional
-def _run_and_mark(job: Job, run: Run, mark: Callable[[Outcome], None]) -> None:
-    """Do what the job is for, and write how the item ended."""
+def _run_and_mark(job: Job, item: JobItem, run: Run, mark: Callable[[Outcome], None]) -> None:
+    """Do what the job is for, and write how the item ended, or which enrolment it waits for; others get own items."""
     with mass_removals.collected_losses() as lost:
-        enrolment = run()
+        enrolments = run()
     if lost:
         losses.take(job, lost)
-    if KINDS[job.kind].awaits_confirmation and enrolment is not None:
-        mark({"state": SENT, "enrolment_id": enrolment.id, "desired": enrolment.desired})
+    if KINDS[job.kind].awaits_confirmation and enrolments:
+        first, *others = enrolments
+        mark({"state": SENT, "enrolment_id": first.id, "desired": first.desired})
+        sent_items.add(item, others)
     else:
         mark({"state": DONE})
 

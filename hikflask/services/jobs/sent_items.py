@@ -5,8 +5,9 @@ the whole portion, so a job that only waits for terminals costs nearly nothing, 
 """
 
 import time
+from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, cast, insert, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -37,6 +38,15 @@ IS_CONFIRMED = is_in(CONFIRMED, REMOVED)
 # Between two statements an enrolment may be confirmed, or its row deleted: each statement asks by itself.
 IS_GIVEN_UP = and_(IS_OVER, ~IS_CONFIRMED)
 IS_GONE = JobItem.enrolment_id.is_(None)
+
+
+def add(item: JobItem, enrolments: Iterable[Enrolment]) -> None:
+    """Add an item for each further enrolment that an item has sent, within its transaction."""
+    person = {"job_id": item.job_id, "number": item.number, "employee_id": item.employee_id, "state": SENT}
+    rows = [{**person, "enrolment_id": enrolment.id, "desired": enrolment.desired} for enrolment in enrolments]
+    if rows:
+        db.session.execute(insert(JobItem), rows)
+        changed_rows(update(Job).where(Job.id == item.job_id).values(total=Job.total + len(rows)))
 
 
 def check(job: Job, claim: Claim, until: float) -> int | None:

@@ -7,15 +7,15 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Comparison, Job, JobItem, Terminal
 from hikflask.models.comparison import ONLY_THERE
-from hikflask.models.job import DONE
+from hikflask.models.job import DONE, SENT
 from hikflask.models.terminal import UNKNOWN
 from hikflask.services.comparisons.plan import INACTIVE, REMOVE, REPLACED, SEND, SHUT_OUT, TAKE_OVER, Choices, make
 from hikflask.services.core.db import transaction
-from hikflask.services.core.errors import AdministratorNeeded
+from hikflask.services.core.errors import AdministratorNeeded, PlanChanged
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses
 from hikflask.services.jobs import lifecycle, losses, plan_choices
-from hikflask.services.jobs.kinds import APPLY, DEACTIVATE
+from hikflask.services.jobs.kinds import APPLY, DEACTIVATE, GROUPS, LOSSES
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OTHER_FACE
 from tests.support.compared import add_comparison
@@ -74,6 +74,24 @@ def test_new_face_takes_access_wherever_it_is_sent(simulator: Simulated, termina
         plan_choices.begin(chosen, BY_OPERATOR)
     claim = plan_choices.begin(chosen, Agreed(1, by_admin=True))
     assert losses.of_rest(job(claim.job_id)) == lost
+
+
+@pytest.mark.both_databases
+def test_job_of_a_group_that_only_waits_for_its_terminal_allows_no_other_job_to_take_more(terminal: Terminal) -> None:
+    agreed = Losses((Loss(terminal.id, "Вход", 30, 30),), 30).as_json
+    people = [(str(number), employee_id, "") for number, employee_id in enumerate(add_people("0", "1"))]
+    first = lifecycle.begin(GROUPS, {LOSSES: agreed}, items=people).job_id
+    second = lifecycle.begin(GROUPS, {LOSSES: Losses().as_json}, items=people).job_id
+
+    def take() -> None:
+        with transaction():
+            losses.take(db.session.get_one(Job, second), [terminal.id] * 10)
+
+    take()
+    with transaction():
+        db.session.execute(db.update(JobItem).where(JobItem.job_id == first).values(state=SENT))
+    with pytest.raises(PlanChanged):
+        take()
 
 
 def test_deactivation_is_an_administrators_even_where_nobody_loses_access() -> None:

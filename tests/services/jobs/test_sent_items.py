@@ -13,15 +13,20 @@ from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.enrolments import queries, schedule
 from hikflask.services.enrolments.desired import desire_absent
+from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.groups import changing
+from hikflask.services.groups.registry import Wanted
 from hikflask.services.jobs import kinds, lifecycle, sent_items
-from hikflask.services.jobs.kinds import SEND, Kind
+from hikflask.services.jobs import queries as jobs
+from hikflask.services.jobs.kinds import GROUPS, LOSSES, SEND, Kind
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import CHECK_SECONDS, run_slice
 from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN
 from tests.support.employees import save_with_face
+from tests.support.groups import ENTRANCE, STORE, add_terminals
 from tests.support.jobs import LONG, add_people, items, job, looked_again, run, started
 from tests.support.refusals import refusal
 from tests.support.removals import AGREED
@@ -159,9 +164,9 @@ def test_removal_is_done_when_the_terminal_found_nobody_and_its_row_is_gone(
     for person in people:
         send_to_terminal(person, terminal.id)
 
-    def take_off(item: JobItem, _: object) -> Enrolment:
+    def take_off(item: JobItem, _: object) -> list[Enrolment]:
         desire_absent(item.number)
-        return queries.of_number(item.number)[0]
+        return queries.of_number(item.number)
 
     monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, awaits_confirmation=True))
     claim = started("take_off", people)
@@ -182,9 +187,9 @@ def test_removal_that_a_person_must_decide_about_keeps_no_job_waiting(
     people = add_people("1")
     send_to_terminal(people[0], terminal.id)
 
-    def take_off(item: JobItem, _: object) -> Enrolment:
+    def take_off(item: JobItem, _: object) -> list[Enrolment]:
         desire_absent(item.number)
-        return queries.of_number(item.number)[0]
+        return queries.of_number(item.number)
 
     monkeypatch.setitem(kinds.KINDS, "take_off", Kind(take_off, awaits_confirmation=True))
     claim = started("take_off", people)
@@ -222,6 +227,83 @@ def test_failed_people_are_sent_again_by_a_retry(terminal: Terminal, monkeypatch
     assert (waiting.state, waiting.done, waiting.failed) == (RUNNING, 0, 0)
     assert [item[1] for item in items(claim.job_id)] == [SENT] * 3
     assert len(schedule.claim_turns()[0]) == 3
+
+
+@pytest.fixture
+def ids() -> dict[str, int]:
+    """Two terminals, and two people of one department."""
+    add_people("1", "2", department="Охрана")
+    return add_terminals(ENTRANCE, STORE)
+
+
+def changed_group(group_id: int | None, *terminal_ids: int) -> Claim:
+    """The claim of the job that follows from a change of a group's terminals."""
+    begun: list[Claim] = []
+
+    def start(name: str, people: list[tuple[str, int]], lost: Losses) -> int:
+        items = [(number, employee_id, "") for number, employee_id in people]
+        begun.append(lifecycle.begin(GROUPS, {"group": name, LOSSES: lost.as_json}, items=items))
+        return begun[0].job_id
+
+    changing.change(group_id, Wanted("Офис", terminal_ids, ["Охрана"]), start, AGREED)
+    return begun[0]
+
+
+def write_at(terminal_id: int, **columns: object) -> None:
+    """Write to the rows at a terminal, as attempts would."""
+    db.session.execute(db.update(Enrolment).where(Enrolment.terminal_id == terminal_id).values(**columns))
+    db.session.commit()
+
+
+@pytest.mark.both_databases
+def test_job_of_a_group_ends_when_each_terminal_has_confirmed_or_refused_each_person(ids: dict[str, int]) -> None:
+    claim = changed_group(None, *ids.values())
+
+    waiting = run(claim)
+    assert (waiting.state, waiting.done, waiting.total) == (RUNNING, 0, 4)
+    write_at(ids[ENTRANCE], person="refused", next_attempt_at=None, refusal=refusal("deviceuserfull", text="full"))
+    half = looked_again(claim)
+    assert (half.state, half.done, half.failed, half.total) == (RUNNING, 2, 2, 4)
+    assert [wait.terminal.name for wait in jobs.waited_for(claim.job_id)] == [STORE]
+    write_at(ids[STORE], **CONFIRMED)
+    ended = looked_again(claim)
+
+    assert (ended.state, ended.done, ended.failed, ended.total) == (DONE, 4, 4, 4)
+    assert sorted(items(claim.job_id)) == [
+        ("1", FAILED, "deviceuserfull"), ("1", FAILED, "no_photo"),
+        ("2", FAILED, "deviceuserfull"), ("2", FAILED, "no_photo"),
+    ]  # fmt: skip
+
+
+@pytest.mark.both_databases
+def test_retried_job_of_a_group_tries_again_what_its_terminals_refused(ids: dict[str, int]) -> None:
+    claim = changed_group(None, *ids.values())
+    run(claim)
+    db.session.execute(db.update(Enrolment).values(person="refused", next_attempt_at=None))
+    db.session.commit()
+    assert (looked_again(claim).state, job(claim.job_id).failed) == (DONE, 4)
+
+    again = lifecycle.retry(claim.job_id, AGREED)
+
+    assert again is not None
+    waiting = run(again)
+    assert (waiting.state, waiting.done, waiting.failed, waiting.total) == (RUNNING, 0, 0, 4)
+    assert [len(turn) for turn in schedule.claim_turns()] == [2, 2]
+
+
+@pytest.mark.both_databases
+def test_group_that_loses_a_terminal_ends_its_job_when_nobody_is_there_any_more(ids: dict[str, int]) -> None:
+    run(changed_group(None, *ids.values()))
+    write_at(ids[STORE], person="confirmed", written_name="Иван Иванов")
+
+    claim = changed_group(1, ids[ENTRANCE])
+
+    waiting = run(claim)
+    assert (waiting.state, waiting.done, waiting.total) == (RUNNING, 0, 2)
+    assert {wait.terminal.name for wait in jobs.waited_for(claim.job_id)} == {STORE}
+    write_at(ids[STORE], person="confirmed", next_attempt_at=None)
+    ended = looked_again(claim)
+    assert (ended.state, ended.done, ended.failed) == (DONE, 2, 0)
 
 
 def test_worker_killed_between_looks_loses_nothing(terminal: Terminal) -> None:

@@ -7,6 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.extensions import db
+from hikflask.models import Enrolment, Job
+from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry as departments
@@ -14,9 +17,12 @@ from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Listed
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.run import run_slice
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import digest_of, form_to
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
+from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 RUSSIAN = {"Accept-Language": "ru"}
@@ -68,6 +74,31 @@ def test_group_is_made_after_its_changes_were_shown(
     assert [wished(app, number) for number in "123"] == [{ENTRANCE: True}] * 3
     page = text(client.get("/groups/", headers=RUSSIAN).text)
     assert "Офис Терминалы: Вход Отделы: Охрана · отдельно 1 сотрудник Изменить" in page
+
+
+def test_job_of_a_group_counts_people_on_terminals_and_says_which_terminal_refused(
+    app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
+) -> None:
+    fields = {"name": "Офис", "terminals": [str(one) for one in ids.values()], "departments": ["1"]}
+    asked = client.post("/groups/", data=fields, headers=RUSSIAN)
+    client.post("/groups/", data={**fields, "shown": digest_of(asked.text)})
+    run_jobs()
+
+    page = text(client.get("/jobs/1", headers=RUSSIAN).text)
+    assert "0 из 4" in page
+    assert "Отправлено, но ещё не подтверждено: 4 записи на терминалах." in page
+    with app.app_context():
+        here = db.update(Enrolment).where(Enrolment.terminal_id == ids[STORE], Enrolment.number == "1")
+        db.session.execute(here.values(next_attempt_at=None, refusal=refusal("no_photo")))
+        db.session.execute(db.update(Job).values(claimed_until=database_now(-1.0)))
+        db.session.commit()
+        for claim in lifecycle.claim_orphans():
+            run_slice(claim)
+
+    page = text(client.get("/jobs/1", headers=RUSSIAN).text)
+    assert "1 из 4 · с ошибкой: 1" in page
+    assert "Не выполнено: 1 запись на терминале" in page
+    assert "1 · Склад: фото ещё нет. Сфотографируйте сотрудника на терминале." in page
 
 
 def test_group_without_consequences_is_saved_at_once(app: Flask, client: FlaskClient, ids: dict[str, int]) -> None:
