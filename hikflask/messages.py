@@ -449,6 +449,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "column_missing": (N_("Choose the column for this."),),
     "column_twice": (N_("This column is chosen twice. Choose another one."),),
     "column_unknown": (N_("The table has no such column. Choose another one."),),
+    "days_column_unknown": (
+        N_("Nobody has said what the days in %(columns)s are. Choose it, or say that the column is not used."),
+        N_("Nobody has said what the days in a column are. Choose it, or say that the column is not used."),
+    ),
     "import_checked": (N_("This import is checked already. To read the table in another way, upload it again."),),
     "import_not_checked": (N_("This import is not checked yet."),),
     "import_started": (N_("This was started already."),),

@@ -15,12 +15,13 @@ from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.models import Job
+from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
-from hikflask.services.imports import batches, pictures
-from hikflask.services.imports.batches import ColumnsMissing, Upload
+from hikflask.services.imports import batches, columns, pictures
+from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
+from hikflask.services.imports.options import Options
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import Report, WrongRow
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
@@ -48,6 +49,10 @@ FILES = Files(
             "description": "Everybody in the table is sent to this device; without a table, everybody with a photo.",
         },
         "groups": FLAG_PART,
+        "unused_columns": {
+            "type": "string",
+            "description": "Columns with days that are not needed, by name and separated by commas, or each in a part.",
+        },
         "confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."},
     }
 )
@@ -78,7 +83,8 @@ def import_users() -> ResponseReturnValue:
     agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
     batch = batches.make(table, photos)
     try:
-        batches.choose(batch.id, batch.fields, device_id, groups=groups)
+        options = Options(unused_days=_unused_columns(batch))
+        batches.choose(batch.id, batch.fields, device_id, groups=groups, options=options)
         if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
             start = imports.start_check(batch.id) if dry_run else imports.start_check_and_import(batch.id, agreed)
             tasks.enqueue_job(start)
@@ -91,7 +97,12 @@ def import_users() -> ResponseReturnValue:
         missing = API_NAMES.get(error.fields[0], error.fields[0])
         why = f"No column is known as {missing}. The table has {names}."
         raise InputError({"file": why}, error.code) from error
-    except ServiceError:
+    except DaysUnknown as error:
+        imports.forget_dry_run(batch.id)
+        names = ", ".join(f"“{batch.layout['columns'][index]}”" for index in error.indexes)
+        why = f"No validity is known in {names}. Call it “Valid from” or “Valid to”, or name it in “unused_columns”."
+        raise InputError({"file": why}, error.code) from error
+    except (ServiceError, InputError):
         imports.forget_dry_run(batch.id)
         raise
 
@@ -163,6 +174,21 @@ def _turn() -> Iterator[None]:
 def _upload(part: str) -> Upload | None:
     file = request.files.get(part)
     return Upload(file.filename, file.stream) if file and file.filename else None
+
+
+def _unused_columns(batch: ImportBatch) -> tuple[int, ...]:
+    """Return the indexes of the columns that are named as not needed. A name may have commas itself."""
+    names = batch.layout.get("columns", [])
+    sent = [
+        name.strip()
+        for value in request.form.getlist("unused_columns")
+        for name in ([value] if columns.index_of(names, value) is not None else value.split(","))
+    ]
+    indexes = {name: columns.index_of(names, name) for name in sent if name}
+    unknown = [f"“{name}”" for name, index in indexes.items() if index is None]
+    if unknown:
+        raise InputError({"unused_columns": f"The table has no column {', '.join(unknown)}."})
+    return tuple(index for index in indexes.values() if index is not None)
 
 
 def _flag(name: str) -> bool:

@@ -17,8 +17,9 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, columns
 from hikflask.services.imports import queries as import_queries
-from hikflask.services.imports.batches import ColumnsMissing, Upload
+from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
+from hikflask.services.imports.options import Options
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report
 from hikflask.services.jobs.kinds import IMPORT
@@ -39,6 +40,7 @@ MAX_PRINTED = 20
 @click.option("--groups", is_flag=True, help="Send everybody to the terminals of their groups, too.")
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
+@click.option("--unused", multiple=True, metavar="HEADER", help="A column with days that is not needed.")
 @with_appcontext
 def import_employees(
     file: Path,
@@ -49,6 +51,7 @@ def import_employees(
     groups: bool,
     confirm: int | None,
     chosen: tuple[str, ...],
+    unused: tuple[str, ...],
 ) -> None:
     """Add and change employees by FILE: a CSV or XLSX table, or a ZIP archive of photos.
 
@@ -56,7 +59,8 @@ def import_employees(
     read, and nothing is done then, and also while many would lose access and --confirm is not how many.
     """
     batch = _make(file, photos)
-    report = _import(batch, None if dry_run else Agreed(confirm, by_admin=True), terminal_id, chosen, groups=groups)
+    agreed = None if dry_run else Agreed(confirm, by_admin=True)
+    report = _import(batch, agreed, terminal_id, chosen, unused, groups=groups)
     _print_problems(report)
     counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
     if as_json:
@@ -102,12 +106,21 @@ def _make(file: Path, photos: Path | None) -> ImportBatch:
 
 
 def _import(
-    batch: ImportBatch, agreed: Agreed | None, terminal_id: int | None, chosen: Iterable[str], *, groups: bool
+    batch: ImportBatch,
+    agreed: Agreed | None,
+    terminal_id: int | None,
+    chosen: Iterable[str],
+    unused: Iterable[str],
+    *,
+    groups: bool,
 ) -> Report:
     """Check an import, and do it if that is agreed; nothing stays of an import that is only checked."""
     batch_id, is_over = batch.id, False
     try:
-        batches.choose(batch_id, _fields(batch, chosen), terminal_id, groups=groups)
+        fields = _fields(batch, chosen)
+        left_out = set(batch.fields.values()) - set(fields.values())
+        options = Options(unused_days=(*sorted(left_out), *(_index(batch, "--unused", header) for header in unused)))
+        batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
         _run(imports.start_check(batch_id))
         if agreed is not None:
             claim = imports.start_import(batch_id, agreed)
@@ -119,6 +132,12 @@ def _import(
         raise click.ClickException(
             f"No column is known as {field}. Name it by --column {field}=HEADER; the table has {_quoted(names)}."
         ) from error
+    except DaysUnknown as error:
+        names = [batch.layout["columns"][index] for index in error.indexes]
+        raise click.ClickException(
+            f"No validity is known in {_quoted(names)}. Name it by --column valid_to=HEADER or --column "
+            "valid_from=HEADER, or say that it is not needed by --unused HEADER."
+        ) from error
     finally:
         if not is_over:
             imports.forget_dry_run(batch_id)
@@ -126,19 +145,24 @@ def _import(
 
 def _fields(batch: ImportBatch, chosen: Iterable[str]) -> Mapping[str, int]:
     """Return which column has which field: what is recognised, and what was chosen instead."""
-    fields, names = dict(batch.fields), batch.layout.get("columns", [])
+    fields = dict(batch.fields)
     for choice in chosen:
         field, _, header = choice.partition("=")
         if field not in columns.FIELDS:
             raise click.UsageError(f"--column: FIELD is one of {', '.join(columns.FIELDS)}.")
         fields.pop(field, None)
         if header.strip():
-            plain = " ".join(header.split()).casefold()
-            index = next((index for index, name in enumerate(names) if name.casefold() == plain), None)
-            if index is None:
-                raise click.UsageError(f"--column: the table has no column “{header}”, but {_quoted(names)}.")
+            index = _index(batch, "--column", header)
             fields = {other: at for other, at in fields.items() if at != index} | {field: index}
     return fields
+
+
+def _index(batch: ImportBatch, option: str, header: str) -> int:
+    names = batch.layout.get("columns", [])
+    index = columns.index_of(names, header)
+    if index is None:
+        raise click.UsageError(f"{option}: the table has no column “{header}”, but {_quoted(names)}.")
+    return index
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -233,6 +233,30 @@ def test_file_that_cannot_be_imported_is_refused(
         assert db.session.execute(db.select(ImportBatch)).all() == []
 
 
+def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused(
+    app: Flask, client: FlaskClient
+) -> None:
+    content = "ID;ФИО;Пускать до;Смена, с\n1;Пётр;31.12.2027;01.03.2026\n"
+
+    refused = call(client, content)
+
+    why = (
+        "No validity is known in “Пускать до”, “Смена, с”. Call it “Valid from” or “Valid to”, or name it in "
+        "“unused_columns”."
+    )
+    assert (refused.status_code, refused.json) == (
+        422,
+        {"error": "days_column_unknown", "message": f"file: {why}", "fields": {"file": why}},
+    )
+    one_named = call(client, content, unused_columns="Пускать до, ")
+    assert "“Смена, с”" in one_named.json["message"]  # type: ignore[index]
+    unknown = call(client, content, unused_columns="Пускать до, ещё")
+    assert unknown.json["fields"] == {"unused_columns": "The table has no column “ещё”."}  # type: ignore[index]
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).all() == []
+    assert call(client, content, unused_columns=["пускать  до", "Смена, с"]).json["new"] == 1  # type: ignore[index]
+
+
 def test_part_that_is_missing_or_no_flag_is_refused(client: FlaskClient) -> None:
     for fields, field, said in (
         ({}, "file", "A CSV or XLSX file is expected in the part “file”."),

@@ -156,6 +156,28 @@ def test_columns_are_named(app: Flask, tmp_path: Path) -> None:
     assert (result.exit_code, last_line(result)["new"]) == (0, 2)
 
 
+def test_column_of_days_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "люди.csv"
+    path.write_text("ID;ФИО;Пускать до\n1;Иванов Иван;31.12.2036\n")
+
+    refused = imported(app, path, "--json")
+
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: No validity is known in “Пускать до”. Name it by --column valid_to=HEADER or --column "
+        "valid_from=HEADER, or say that it is not needed by --unused HEADER.\n",
+    )
+    assert last_line(imported(app, path, "--json", "--unused", "пускать до"))["new"] == 1
+    assert last_line(imported(app, path, "--json", "--column", "valid_to=Пускать до"))["changed"] == 1
+
+
+def test_recognised_days_that_are_left_out_are_not_asked_about(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "люди.csv"
+    path.write_text("ID;ФИО;Действует до\n1;Иванов Иван;31.12.2036\n")
+
+    assert last_line(imported(app, path, "--json", "--column", "valid_to="))["new"] == 1
+
+
 @pytest.mark.parametrize(
     ("choice", "said"),
     [

@@ -1,6 +1,6 @@
 """Makes an import of uploaded files: what is in them, which column is which field, and where people are sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO
 
@@ -17,6 +17,7 @@ from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns, photo_archive, stored_files
 from hikflask.services.imports.columns import PARTS
+from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
 from hikflask.text_rules import storable
@@ -29,6 +30,16 @@ class ColumnsMissing(ServiceError):
     """A field that is needed has no column. `fields` names it."""
 
     code = "column_missing"
+
+
+class DaysUnknown(ServiceError):
+    """Columns have days of which nobody said what they are: `indexes` (params: columns, their names)."""
+
+    code = "days_column_unknown"
+
+    def __init__(self, indexes: Sequence[int], names: Iterable[str]) -> None:
+        super().__init__(columns=", ".join(f"“{name}”" for name in names))
+        self.indexes = tuple(indexes)
 
 
 @dataclass(frozen=True)
@@ -102,24 +113,34 @@ def _file_name(name: str) -> str:
 
 
 @transactional
-def choose(batch_id: int, fields: Mapping[str, int], terminal_id: int | None, *, groups: bool = False) -> None:
+def choose(
+    batch_id: int,
+    fields: Mapping[str, int],
+    terminal_id: int | None,
+    *,
+    groups: bool = False,
+    options: Options = DEFAULT,
+) -> None:
     """Fix which column has which field, and the terminal that everybody in the file is sent to, too.
 
     :param fields: field → index of its column, from 0.
     :param groups: everybody in the file is also sent to the terminals of their groups.
+    :param options: how the cells are read.
     :raises import_unknown: :raises import_checked: when the dry run has begun.
     :raises ColumnsMissing: when no column has the ID, or nothing would be changed. :raises column_twice:
     :raises column_unknown: :raises terminal_unknown: when it is not an active terminal.
+    :raises DaysUnknown: when a column has days, and nobody said what they are.
     """
     batch = get_one(batch_id)
     if batch.table_name:
         _refuse_columns(batch, fields)
+        _refuse_days(batch, fields, options)
     if terminal_id is not None:
         registry.active(terminal_id)
     not_started = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
     unchecked = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *not_started)
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
-    if not changed_rows(unchecked.values(**chosen)):
+    if not changed_rows(unchecked.values(**chosen, options=options.as_json)):
         raise ServiceError("import_checked")
 
 
@@ -138,6 +159,13 @@ def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:
         raise ColumnsMissing(fields=(columns.LAST_NAME,))
     if set(fields) == {columns.NUMBER} and not batch.photos_name:
         raise ColumnsMissing(fields=(columns.NAME,))
+
+
+def _refuse_days(batch: ImportBatch, fields: Mapping[str, int], options: Options) -> None:
+    names: list[str] = batch.layout["columns"]
+    unknown = columns.unmapped_days(names, batch.layout["sample"], fields, options.unused_days)
+    if unknown:
+        raise DaysUnknown(unknown, [names[index] for index in unknown])
 
 
 def get(batch_id: int) -> ImportBatch | None:

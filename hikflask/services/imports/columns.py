@@ -5,7 +5,7 @@ by hand. tests/spreadsheets/README.md tells where the names are from.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hikflask.text_rules import folded
 
@@ -76,6 +76,31 @@ UNSURE: dict[str, str] = {
     DEPARTMENT: "Организация | Организация / подразделение | Группа | Organization | Organisation | Group",
     LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
 }
+# Days that say nothing of a validity. A column of days with any other name is asked about: it may be an expiry.
+OTHER_DAYS = """
+    Дата рождения | День рождения | ДР | Д/р | Год рождения | Рождён | Дата рожд.
+    Дата приёма | Дата приема на работу | Принят | Принят на работу | Дата начала работы | Работает с | Стаж с
+    Дата трудоустройства | Дата найма | Дата назначения | Дата перевода | Дата оформления
+    Дата приказа | Дата договора | Дата трудового договора | Приказ от | Договор от | Дата документа
+    Дата выдачи | Дата выдачи паспорта | Паспорт выдан | Когда выдан | Срок действия паспорта | Паспорт действует до
+    Дата выдачи пропуска | Дата выдачи карты | Дата создания | Дата изменения | Изменён | Дата регистрации
+    Дата добавления | Добавлен | Дата и время создания | Дата события | Время события | Время | Дата и время
+    Последний проход | Дата последнего прохода | Дата медосмотра | Медосмотр | Дата инструктажа | Дата обучения
+    Дата согласия | Отпуск с | Отпуск по | Начало отпуска | Окончание отпуска | Испытательный срок до
+    Birthday | Date of birth | Birth date | Birth day | DOB | Born
+    Hire date | Date hired | Hired | Date of hire | Date of joining | Joining date | Join date | Employment date
+    Start of employment | Date of employment | Employed since | Seniority date | Date of appointment
+    Passport issue date | Passport expiry date | Passport valid until | Issue date | Date of issue | Card issue date
+    Contract date | Order date | Created | Created at | Created on | Creation date | Create time | Date created
+    Added | Updated | Updated at | Update time | Modified | Modified at | Modified on | Last modified | Last update
+    Enrollment date | Registration date | Registered | Last login | Last access | Last seen | Last event
+    Time | Date and time | Event time | Timestamp | Medical examination | Training date | Consent date
+"""
+# A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, 31 декабря 2027 г.
+LOOKS_LIKE_DAY = re.compile(
+    r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d{2})|\d{1,2}[ -][^\W\d_]{3,9}\.?[ -]\d{4})"
+    r"(?:[T ,]+[\d:.]+(?: ?[AaPp][Mm])?Z?)?\s*(?:г\.?)?\Z"
+)
 # The name of a column may have been cut within brackets.
 IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
 NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -98,9 +123,40 @@ def recognised(columns: Sequence[str]) -> dict[str, int]:
     return {field: indexes[field] for field in FIELDS if field in indexes}
 
 
+def index_of(columns: Sequence[str], name: str) -> int | None:
+    """Return the index of the column that somebody named, in any case and with any spaces; None where there is none."""
+    plain = [" ".join(column.split()).casefold() for column in (*columns, name)]
+    index = plain.index(plain[-1])
+    return index if index < len(columns) else None
+
+
 def is_status(column: str) -> bool:
     """Return True for a name such as “Status”, of which nobody knows what a mere yes in it means."""
     return UNSURE_FIELD_OF.get(_plain(column)) == LEFT
+
+
+def unmapped_days(
+    columns: Sequence[str], sample: Iterable[Sequence[str]], fields: Mapping[str, int], unused_days: Collection[int]
+) -> list[int]:
+    """Return the indexes of columns with days of which nobody has said what they are: one may be an expiry.
+
+    Left out, it would make people unlimited, so each is to be mapped, or to be named as not used.
+
+    :param sample: the cells of the first rows.
+    :param fields: field → index of its column.
+    :param unused_days: the indexes of columns that somebody said not to use.
+    """
+    decided = {*fields.values(), *unused_days}
+    with_days = {index for cells in sample for index, cell in enumerate(cells) if LOOKS_LIKE_DAY.match(cell.strip())}
+    return [
+        index
+        for index, column in enumerate(columns)
+        if index in with_days - decided and not _has_other_meaning(_plain(column))
+    ]
+
+
+def _has_other_meaning(name: str) -> bool:
+    return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS
 
 
 def _plain(column: str) -> str:
@@ -108,8 +164,12 @@ def _plain(column: str) -> str:
     return NOT_A_LETTER.sub("", folded(IN_BRACKETS.sub("", column)))
 
 
+def _names(text: str) -> set[str]:
+    return {_plain(name) for name in re.split(r"[|\n]", text)} - {""}
+
+
 def _fields(names: dict[str, str]) -> dict[str, str]:
-    return {_plain(name): field for field, text in names.items() for name in re.split(r"[|\n]", text) if _plain(name)}
+    return {name: field for field, text in names.items() for name in _names(text)}
 
 
-FIELD_OF, UNSURE_FIELD_OF = _fields(NAMES), _fields(UNSURE)
+FIELD_OF, UNSURE_FIELD_OF, OTHER_DAY_NAMES = _fields(NAMES), _fields(UNSURE), _names(OTHER_DAYS)

@@ -42,3 +42,6 @@ class Options:
         """Return what as_json made; what an earlier version did not know has its default."""
         values: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in kept.items()}
         return cls(**values)
+
+
+DEFAULT = Options()

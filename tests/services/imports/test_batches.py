@@ -8,7 +8,8 @@ from flask import Flask
 from hikflask.models import ImportBatch, Terminal
 from hikflask.services.core.errors import BadArchive, ServiceError
 from hikflask.services.imports import batches, stored_files
-from hikflask.services.imports.batches import Upload
+from hikflask.services.imports.batches import DaysUnknown, Upload
+from hikflask.services.imports.options import Options
 from hikflask.services.jobs import imports
 from hikflask.services.spreadsheets import reader_process
 from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
@@ -107,6 +108,20 @@ def test_columns_that_cannot_be_are_refused(fields: dict[str, int], code: str, f
 
     assert refused.value.fields == (field,)
     assert batch(batch_id).fields == {"number": 0, "name": 1, "department": 2}
+
+
+def test_column_of_days_is_chosen_or_said_to_be_unused() -> None:
+    batch_id = batches.make(table("1;Иван;31.12.2027", header="ID;ФИО;Куда пускать и до какого числа"), None).id
+    fields = {"number": 0, "name": 1}
+
+    with pytest.raises(DaysUnknown, match=r"^days_column_unknown$") as refused:
+        batches.choose(batch_id, fields, None)
+
+    assert (refused.value.indexes, refused.value.params) == ((2,), {"columns": "“Куда пускать и до какого числа”"})
+    batches.choose(batch_id, fields, None, options=Options(unused_days=(2,)))
+    assert Options.from_json(batch(batch_id).options).unused_days == (2,)
+    batches.choose(batch_id, {**fields, "valid_to": 2}, None)
+    assert (batch(batch_id).fields, batch(batch_id).options["unused_days"]) == ({**fields, "valid_to": 2}, [])
 
 
 def test_terminal_must_be_in_use_and_nothing_is_chosen_after_the_check(terminal: Terminal) -> None:

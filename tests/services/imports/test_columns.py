@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.imports.columns import FIELDS, is_status, recognised
+from hikflask.services.imports.columns import FIELDS, index_of, is_status, recognised, unmapped_days
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,44 @@ def test_fields_come_in_their_order() -> None:
 
 def test_status_is_no_plain_column_of_who_left() -> None:
     assert [is_status(name) for name in ("Статус", "Status", "Уволен", "Left")] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["31.12.2027", "31.12.27", "2027-12-31", "2035/01/01 23:59:59", "2030-12-31 23:59:00.000", "2030-12-31T00:00:00Z",
+     "31.12.2027 0:00", "12/31/2027", "12/31/2027 11:59:59 PM", "31 декабря 2027 г.", "31-Dec-2027", " 31.12.2027 г. "],
+)  # fmt: skip
+def test_days_without_a_meaning_are_asked_about(cell: str) -> None:
+    columns = ["ID", "ФИО", "Куда", "До какого числа"]
+    fields = {"number": 0, "name": 1}
+
+    assert unmapped_days(columns, [["1", "Иван", "Склад", ""], ["2", "Пётр", "", cell]], fields, ()) == [3]
+    assert unmapped_days(columns, [["1", "Иван", "Склад", cell]], {**fields, "valid_to": 3}, ()) == []
+    assert unmapped_days(columns, [["1", "Иван", "Склад", cell]], fields, (3,)) == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["", ".  .", "100222", "46082", "1.2.3", "192.168.0.17", "Приказ от 31.12.2027", "5/7"]
+)
+def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
+    assert unmapped_days(["ID", "Пропуск"], [["1", cell]], {"number": 0}, ()) == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Дата рождения", "Дата приёма на работу", "Hire Date", "*Date of birth", "Время", "Дата увольнения", "Added"],
+)
+def test_days_with_another_meaning_are_not_asked_about(column: str) -> None:
+    assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == []
+
+
+def test_second_column_of_a_validity_is_asked_about() -> None:
+    columns = ["ID", "Действует до", "Срок действия"]
+
+    assert unmapped_days(columns, [["1", "31.12.2027", "31.12.2028"]], recognised(columns), ()) == [2]
+    assert unmapped_days(columns, [["1", "31.12.2027", "31.12.2028"]], {"number": 0}, ()) == [1, 2]
+
+
+def test_column_is_found_by_its_name_in_any_case_and_with_any_spaces() -> None:
+    assert index_of(["ID", "Пропуск  до"], " пропуск до ") == 1
+    assert index_of(["ID", "Пропуск до"], "до") is None
