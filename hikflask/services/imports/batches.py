@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import IO
+from typing import IO, Any
 
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
@@ -24,6 +24,8 @@ from hikflask.text_rules import storable
 
 MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
+# In place of what the layout has of people besides the columns: a sheet may have the name of one.
+NOTHING_SHOWN: dict[str, Any] = {"sample": [], "sheet": "", "sheets": []}
 
 
 class ColumnsMissing(ServiceError):
@@ -214,14 +216,14 @@ def discard(batch_id: int) -> bool:
 
 
 def remove_table(batch_id: int) -> None:
-    """Remove the table of an import, with its first rows, which were shown to choose the columns by."""
+    """Remove the table of an import, with what was shown of it to choose the columns by."""
     batch = get(batch_id)
     # Should that fail, retention tries again.
     if batch and batch.table_file and stored_files.remove(batch.table_file):
         with transaction():
             changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(table_file=""))
             if batch := fresh(ImportBatch, batch_id):
-                batch.layout = {**batch.layout, "sample": []}
+                batch.layout = {**batch.layout, **NOTHING_SHOWN}
 
 
 def remove_photos(batch_id: int) -> None:

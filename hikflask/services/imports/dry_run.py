@@ -23,7 +23,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, classify, columns, pictures, stored_files, values
+from hikflask.services.imports import batches, classify, columns, pictures, row_check, stored_files, values
 from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.classify import PHOTO, Picture, Verdict
 from hikflask.services.imports.columns import NUMBER
@@ -40,6 +40,8 @@ MAX_LINES = 5
 # What the rows of an import may take here, in bytes of JSON: so much, and so many times the size of its files, but at
 # most the last. Each of the 200,000 people of the longest table takes some 400.
 BUDGET, BUDGET_TIMES, MAX_BUDGET = 16 * MEGABYTE, 64, 128 * MEGABYTE
+# A row's sheet, "" where only one is read, and line.
+Place = tuple[str, int]
 Part = TypeVar("Part")
 
 
@@ -75,9 +77,9 @@ class _DryRun:
         self._batch, self._progress, self._inspector = batch, progress, inspector
         self._version = pictures.version(batch)
         self._photos = pictures.contents(batch)
-        # The first line of each number, and all lines of a number that has several.
-        self._lines: dict[str, int] = {}
-        self._twice: dict[str, list[int]] = {}
+        # The first place of each number, and all places of a number that has several.
+        self._places: dict[str, Place] = {}
+        self._twice: dict[str, list[Place]] = {}
         self._spellings = classify.read_spellings()
         left = batch.fields.get(columns.LEFT)
         self._status = left is not None and columns.is_status(batch.layout["columns"][left])
@@ -115,39 +117,18 @@ class _DryRun:
         read = [(row, entry) for row in part if (entry := values.read(row, batch.fields, status=self._status))]
         with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
         checked = {number: self._check_picture(number) for number in dict.fromkeys(with_photo)}
-        numbers = [entry.number for _, entry in read if NUMBER not in entry.errors]
-        now = classify.read_present(numbers, batch.terminal_id, self._spellings, groups=batch.groups)
-        rows = []
         for row, entry in read:
-            first = self._lines.setdefault(entry.number, row.line) if entry.number else row.line
-            if first != row.line:
-                self._twice.setdefault(entry.number, [first]).append(row.line)
-            picture = checked.get(entry.number)
-            rows.append(self._row(row.line, entry, picture, classify.classify(entry, picture, now), row.cells))
+            place = (row.sheet, row.line)
+            first = self._places.setdefault(entry.number, place) if entry.number else place
+            if first != place:
+                self._twice.setdefault(entry.number, [first]).append(place)
+        rows = row_check.check_rows(batch, read, checked, self._spellings)
         self._write(rows, len(part) - len(checked))
 
     def _check_picture(self, number: str) -> Picture:
         picture = pictures.check_picture(self._batch, self._photos.pictures[number], self._inspector.check)
         self._report(1)
         return picture
-
-    def _row(
-        self, line: int | None, entry: Values, picture: Picture | None, verdict: Verdict, cells: list[str] | None
-    ) -> dict[str, Any]:
-        texts = entry.texts | ({PHOTO: picture.sha256} if picture and picture.sha256 else {})
-        return {
-            "batch_id": self._batch.id,
-            "line": line,
-            "number": entry.number,
-            "verdict": verdict.verdict,
-            "values": texts,
-            "cells": [storable(cell) for cell in cells] if cells is not None and verdict.errors else None,
-            "before": verdict.before,
-            "errors": verdict.errors,
-            "photo": storable(picture.name)[-255:] if picture else "",
-            "employee_id": verdict.employee_id,
-            "state": "",
-        }
 
     def _spend(self, rows: list[dict[str, Any]]) -> None:
         """Count what is to be written.
@@ -186,21 +167,25 @@ class _DryRun:
 
     def _refuse_twice(self) -> None:
         """Make all rows wrong whose ID is in other rows, too. They need their cells, to be given back."""
-        lines = {line for lines in self._twice.values() for line in lines}
-        if not lines:
+        places = {place for places in self._twice.values() for place in places}
+        if not places:
             return
         with closing(_rows(self._batch)) as rows:
-            for part in _parts((row for row in rows if row.line in lines), BATCH):
-                self._refuse({row.line: row for row in part})
+            for part in _parts((row for row in rows if (row.sheet, row.line) in places), BATCH):
+                self._refuse({(row.sheet, row.line): row for row in part})
 
-    def _refuse(self, part: dict[int, Row]) -> None:
-        columns_read = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.verdict, ImportRow.errors)
-        stored = select(*columns_read).where(ImportRow.batch_id == self._batch.id, ImportRow.line.in_(part))
+    def _refuse(self, part: dict[Place, Row]) -> None:
+        columns_read = (ImportRow.id, ImportRow.sheet, ImportRow.line, ImportRow.number, ImportRow.verdict)
+        lines = ImportRow.line.in_({line for _, line in part})
+        stored = select(*columns_read, ImportRow.errors).where(ImportRow.batch_id == self._batch.id, lines)
         changes = []
         for row in db.session.execute(stored).all():
-            other_lines = (str(line) for line in self._twice[row.number] if line != row.line)
-            refusal = Refusal(code="number_twice", params={"lines": ", ".join(islice(other_lines, MAX_LINES))})
-            cells = [storable(cell) for cell in part[row.line].cells]
+            place = (row.sheet, row.line)
+            if place not in part:
+                continue
+            others = (_line_of(other, row.sheet) for other in self._twice[row.number] if other != place)
+            refusal = Refusal(code="number_twice", params={"lines": ", ".join(islice(others, MAX_LINES))})
+            cells = [storable(cell) for cell in part[place].cells]
             errors = (row.errors or {}) | {NUMBER: refusal}
             changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
             self._counts.subtract([row.verdict])
@@ -215,10 +200,12 @@ class _DryRun:
 
     def _check_lonely_photos(self) -> None:
         not_named = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_not_named", params={})})
-        unnamed = [self._row(None, Values(""), Picture(name), not_named, None) for name in self._photos.others]
+        unnamed = [
+            row_check.stored(self._batch.id, None, Values(""), Picture(name), not_named) for name in self._photos.others
+        ]
         for rows in _parts(unnamed, BATCH):
             self._write(rows, len(rows))
-        for numbers in _parts([number for number in self._photos.pictures if number not in self._lines], BATCH):
+        for numbers in _parts([number for number in self._photos.pictures if number not in self._places], BATCH):
             self._check_lonely(numbers)
 
     def _check_lonely(self, numbers: list[str]) -> None:
@@ -235,7 +222,7 @@ class _DryRun:
             else:
                 picture = Picture(self._photos.pictures[number][0])
                 verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
-            rows.append(self._row(None, entry, picture, verdict, None))
+            rows.append(row_check.stored(batch.id, None, entry, picture, verdict))
         self._write(rows, sum(number not in now.people for number in numbers))
 
     def _end(self) -> None:
@@ -255,6 +242,11 @@ def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
     if not batch.table_file or not path.is_file():
         raise ServiceError("import_file_gone")
     yield from reader_process.read(path, Layout(**batch.layout))
+
+
+def _line_of(place: Place, sheet: str) -> str:
+    """Return a row's line, after the name of its sheet where that is another one."""
+    return str(place[1]) if place[0] == sheet else f"{place[0]} {place[1]}"
 
 
 def _parts(of: Iterable[Part], size: int) -> Iterator[list[Part]]:

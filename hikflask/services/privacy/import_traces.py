@@ -18,6 +18,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import WRONG
 from hikflask.services.core.db import changed_rows, end_read, transaction
 from hikflask.services.imports import photo_archive, stored_files
+from hikflask.services.imports.batches import NOTHING_SHOWN
 from hikflask.text_rules import folded
 
 BATCH = 500
@@ -29,6 +30,7 @@ WRONG_ROWS = (
     .where(ImportRow.verdict == WRONG)
     .order_by(ImportRow.id)
 )
+SHEETS = select(ImportRow.sheet).where(ImportRow.sheet != "").distinct()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def forget_files(person: Person) -> None:
                 changed_rows(same_batch.values(photos_file=ImportBatch.photos_file))
         if table and stored_files.remove(table):
             with transaction():
-                changed_rows(same_batch.values(table_file="", layout={**layout, "sample": []}))
+                changed_rows(same_batch.values(table_file="", layout={**layout, **NOTHING_SHOWN}))
 
 
 def wrong_rows(person: Person) -> list[int]:
@@ -100,7 +102,7 @@ def wrong_rows(person: Person) -> list[int]:
 
 
 def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> None:
-    """Delete a person's rows within the caller's transaction, and blank names of files and columns with the person.
+    """Delete a person's rows within the caller's transaction, and blank what else names the person: files, sheets, columns.
 
     :param wrong: the ids of wrong_rows(), of which those that still name the person are deleted.
     """
@@ -109,6 +111,8 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
     for start in range(0, len(wrong), BATCH):
         part = db.session.execute(WRONG_ROWS.where(ImportRow.id.in_(wrong[start : start + BATCH]))).all()
         changed_rows(delete(ImportRow).where(ImportRow.id.in_(_naming(person, part))))
+    named = [sheet for sheet in db.session.execute(SHEETS).scalars() if person.is_named_in(sheet)]
+    changed_rows(update(ImportRow).where(ImportRow.sheet.in_(named)).values(sheet=""))
     # Where a table has no header row, its first person stands in the names of its columns.
     batches = select(ImportBatch).order_by(ImportBatch.id).execution_options(yield_per=BATCH)
     for batch in db.session.execute(batches).scalars():

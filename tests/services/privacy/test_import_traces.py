@@ -6,6 +6,7 @@ import pytest
 
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
@@ -127,3 +128,16 @@ def test_rows_of_one_employee_are_found_with_their_imports() -> None:
     found = checked("1;Пётр Петров;", "2;Ольга Ёлкина;")
 
     assert [(one.id, row.number) for one, row in import_traces.of_employee(ivan)] == [(found, "1")]
+
+
+@pytest.mark.both_databases
+def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
+    found = checked("1;Ольга Ёлкина;", "2;Анна Юрьева;")
+    with transaction():
+        theirs, other = rows(found)
+        theirs.sheet, other.sheet = "Пётр Петров", "Охрана"
+
+    with transaction():
+        import_traces.forget_rows(import_traces.Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
+
+    assert [row.sheet for row in rows(found)] == ["", "Охрана"]

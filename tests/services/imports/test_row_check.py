@@ -1,0 +1,27 @@
+"""Rows are checked without a file: what is stored of each."""
+
+import pytest
+
+from hikflask.services.imports import row_check, values
+from hikflask.services.imports.classify import Picture
+from hikflask.services.spreadsheets.reader_process import Row
+from tests.support.imports import batch, made
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def test_row_is_stored_with_its_place_and_keeps_its_cells_only_when_it_is_wrong() -> None:
+    found = batch(made("1;Иван Иванов;"))
+    read = []
+    for row in (Row(4, ["1", "Иван Иванов", "Цех"], sheet="Май"), Row(9, ["2", "", ""], sheet="Июнь")):
+        entry = values.read(row, found.fields)
+        assert entry is not None
+        read.append((row, entry))
+
+    good, wrong = row_check.check_rows(found, read, {"1": Picture("1.jpg", "ab")}, {})
+
+    assert (good["sheet"], good["line"], good["number"], good["verdict"]) == ("Май", 4, "1", "new")
+    assert good["values"] == {"number": "1", "name": "Иван Иванов", "department": "Цех", "photo": "ab"}
+    assert (good["photo"], good["cells"]) == ("1.jpg", None)
+    assert (wrong["sheet"], wrong["line"], wrong["verdict"]) == ("Июнь", 9, "wrong")
+    assert wrong["cells"] == ["2", "", ""]
