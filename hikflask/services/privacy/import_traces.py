@@ -102,7 +102,7 @@ def wrong_rows(person: Person) -> list[int]:
 
 
 def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> None:
-    """Delete a person's rows within the caller's transaction, and blank what else names the person: files, sheets, columns.
+    """Delete a person's rows within the caller's transaction, and blank files, sheets and columns that name the person.
 
     :param wrong: the ids of wrong_rows(), of which those that still name the person are deleted.
     """

@@ -133,8 +133,8 @@ def test_rows_of_one_employee_are_found_with_their_imports() -> None:
 @pytest.mark.both_databases
 def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
     found = checked("1;Ольга Ёлкина;", "2;Анна Юрьева;")
+    theirs, other = rows(found)
     with transaction():
-        theirs, other = rows(found)
         theirs.sheet, other.sheet = "Пётр Петров", "Охрана"
 
     with transaction():
