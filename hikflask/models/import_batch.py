@@ -20,6 +20,9 @@ OPEN = ""
 APPLIED = "applied"
 UNDONE = "undone"
 
+# In place of what the layout has of people besides the columns: a sheet may have the name of one.
+NOTHING_SHOWN: dict[str, Any] = {"sample": [], "sheet": "", "sheets": []}
+
 
 class ImportBatch(Base):
     """One import, from the uploaded files to the result of each row.

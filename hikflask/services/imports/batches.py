@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import IO, Any
+from typing import IO
 
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
@@ -10,7 +10,7 @@ from sqlalchemy import delete, or_, select, update
 from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.import_batch import CHANGED, NEW, OPEN
+from hikflask.models.import_batch import CHANGED, NEW, NOTHING_SHOWN, OPEN
 from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
@@ -24,8 +24,6 @@ from hikflask.text_rules import storable
 
 MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
-# In place of what the layout has of people besides the columns: a sheet may have the name of one.
-NOTHING_SHOWN: dict[str, Any] = {"sample": [], "sheet": "", "sheets": []}
 
 
 class ColumnsMissing(ServiceError):

@@ -15,10 +15,9 @@ from sqlalchemy import ColumnElement, delete, false, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.import_batch import WRONG
+from hikflask.models.import_batch import NOTHING_SHOWN, WRONG
 from hikflask.services.core.db import changed_rows, end_read, transaction
 from hikflask.services.imports import photo_archive, stored_files
-from hikflask.services.imports.batches import NOTHING_SHOWN
 from hikflask.text_rules import folded
 
 BATCH = 500
