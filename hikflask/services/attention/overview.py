@@ -17,7 +17,8 @@ from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
-from hikflask.services.attention import terminal_problems
+from hikflask.services.attention import left_there, terminal_problems
+from hikflask.services.attention.left_there import LeftThere
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat, no_space
@@ -44,13 +45,15 @@ COUNTED = select(
 @dataclass(frozen=True)
 class Counts:
     """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
-    terminals with people changed there, with how many findings each. `backup_overdue`: the last one is too old.
-    `low_disks`: those with little space left.
+    terminals with people changed there, with how many findings each. `left_there`: who left and is on a terminal
+    though nobody removes them there. `backup_overdue`: the last one is too old. `low_disks`: those with little space
+    left.
 
     A number above MAX_COUNTED may be given as MAX_COUNTED + 1.
     """
 
     removals: int
+    left_there: Sequence[LeftThere]
     refused: int
     no_face: int
     problems: Sequence[Problem]
@@ -65,7 +68,7 @@ class Counts:
     @property
     def total(self) -> int:
         """The number in the header."""
-        people = self.removals + self.refused + self.no_face + self.consents
+        people = self.removals + len(self.left_there) + self.refused + self.no_face + self.consents
         places = len(self.problems) + len(self.drift)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
         return min(people + places + self.unsaved + self.failed_jobs + of_server, MAX_COUNTED + 1)
@@ -128,6 +131,7 @@ def count() -> Counts:
         refused = search.count_up_to(EmployeeFilter(state=REFUSED))
     return Counts(
         **db.session.execute(COUNTED).mappings().one(),
+        left_there=left_there.find(),
         refused=refused,
         problems=problems,
         drift=people_changes.terminals_with_changes(),

@@ -83,6 +83,7 @@ def _context() -> dict[str, object]:
         "seen": seen,
         "counts": seen.counts,
         "removals": [status_of(enrolment) for enrolment in seen.removals],
+        "left_there": seen.counts.left_there[: overview.MAX_SHOWN],
         "refused": [_refused_line(enrolment) for enrolment in seen.refused],
         "problems": [_problem_line(problem) for problem in seen.counts.problems[: overview.MAX_SHOWN]],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[: overview.MAX_SHOWN]],

@@ -15,10 +15,12 @@ from hikflask.models.comparison import Drift
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
 from hikflask.services.core import heartbeat
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEPARTMENT
 from tests.support.captures import OTHER_FACE
+from tests.support.comparisons import compare
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.jobs import add_people, started
@@ -60,11 +62,11 @@ def heading(part: str) -> tuple[str, str]:
     return unescape(found[1] or ""), said(found[2]).strip()
 
 
-def press(desk: Desk, part: str, action: str) -> str:
+def press(desk: Desk, part: str, address: str) -> str:
     """Send the form of a group that leads to an address, and return where it goes on."""
-    form = part.partition(f'action="{action}"')[2].partition("</form>")[0]
-    assert form, action
-    return desk.client.post(action, data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))).location
+    form = part.partition(f'action="{address}"')[2].partition("</form>")[0]
+    assert form, address
+    return desk.client.post(address, data=dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))).location
 
 
 @pytest.fixture
@@ -98,6 +100,32 @@ def test_without_a_terminal_the_page_says_what_to_do_first(app: Flask) -> None:
 
     assert 'href="/terminals/new">Add terminal</a>' in page
     assert "All is well" not in page
+
+
+def test_who_left_and_is_on_a_terminal_is_red_and_removed_there_by_its_button(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        set_active(add_people("7")[0], active=False)
+        desk.simulator.store.add("7", {"name": "Иван Иванов 7"})
+        compare(db.session.get_one(Terminal, 1))
+
+    page = desk.text(ADDRESS)
+    part = group(page, "left-there")
+
+    assert 'class="attention-group attention-bad"' in part
+    assert heading(part) == ("/terminals/1/comparison?kind=only_there", "Уволены, но остались на терминале 1")
+    assert re.search(
+        r"Иван Иванов 7 7 Возможно, дверь ещё открывается: при сравнении в \d\d:\d\d сотрудник был на терминале "
+        r"«Вход». с \d\d:\d\d Удалить с терминала",
+        said(part),
+    )
+    assert re.search(
+        r"Left, but still on a terminal 1 Иван Иванов 7 7 May still open doors: the comparison at \d\d:\d\d found this "
+        r"person on “Вход”. since \d\d:\d\d Remove from the terminal",
+        english(desk),
+    )
+    assert press(desk, part, "/terminals/1/comparison/choose") == "/terminals/1/comparison/plan"
+    assert "To be removed from the terminal: 1 person." in english(desk, "/terminals/1/comparison/plan")
+    assert "Remove from the terminal" not in client_of(app, VIEWER).get(ADDRESS, headers=ENGLISH).text
 
 
 def test_open_removal_is_red_tried_again_and_gone_when_the_terminal_confirms(desk: Desk, away: set[str]) -> None:

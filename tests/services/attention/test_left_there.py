@@ -1,0 +1,118 @@
+"""Who left here and is on a terminal all the same needs attention until nobody is there."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Comparison, Employee, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.attention import left_there, overview
+from hikflask.services.comparisons import ignored, queries
+from hikflask.services.comparisons import plan as plans
+from hikflask.services.comparisons.plan import Choices
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.enrolments import queries as enrolments
+from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import plan_choices
+from hikflask.simulator import Terminal as Simulated
+from tests.support.comparisons import compare
+from tests.support.enrolments import employee_of, enrol
+from tests.support.jobs import add_people, looked_again, run
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def left(simulator: Simulated, terminal: Terminal) -> list[int]:
+    """Two who left, of whom other software has written the first to the terminal, and a third who works here."""
+    ids = add_people("1", "2", "3")
+    for employee_id in ids[:2]:
+        set_active(employee_id, active=False)
+    for number in "13":
+        simulator.store.add(number, {"name": f"Иванов Иван {number}"})
+    assert found() == []
+    compare(terminal)
+    return ids
+
+
+def found() -> list[str]:
+    """The numbers of those who left and are there."""
+    people = left_there.find()
+    db.session.commit()
+    return [person.number for person in people]
+
+
+def test_only_who_left_is_found_and_counted(left: list[int], terminal: Terminal) -> None:
+    (person,) = left_there.find()
+
+    assert (person.employee_id, person.name, person.terminal) == (left[0], "Иван Иванов 1", terminal.name)
+    counts = overview.count()
+    assert len(counts.left_there) == 1
+    db.session.execute(db.delete(Comparison))
+    assert overview.count().total == counts.total - 1
+
+
+def test_who_works_here_again_is_not_meant(left: list[int]) -> None:
+    set_active(left[0], active=True)
+
+    assert found() == []
+
+
+@pytest.mark.parametrize(("name", "is_found"), [("ИВАНОВ И.", True), ("", True), ("Пётр Смирнов", False)])
+def test_quite_another_name_is_somebody_else(
+    left: list[int], simulator: Simulated, terminal: Terminal, name: str, is_found: bool
+) -> None:
+    assert left
+    simulator.people["1"]["name"] = name
+    compare(terminal)
+
+    assert (found() == ["1"]) is is_found
+
+
+def test_chosen_removal_is_an_open_one_and_then_over(left: list[int], terminal: Terminal) -> None:
+    comparison = queries.finished(terminal.id)
+    assert left
+    assert comparison
+    chosen = plans.make(comparison, Choices({"1": "remove"}))
+    claim = plan_choices.begin(chosen, Agreed(1, by_admin=True))
+    run(claim)
+
+    counts = overview.count()
+    assert (counts.left_there, counts.removals) == ([], 1)
+
+    for removal in enrolments.of_number("1"):
+        reconcile(removal.id, "Анна")
+    assert looked_again(claim).state == "done"
+    assert found() == []
+
+
+def test_removed_person_who_is_written_there_again_is_found(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = enrol(simulator, terminal)
+    set_active(employee_of(enrolment), active=False)
+    reconcile(enrolment.id, "Анна")
+    simulator.store.add("100222", {"name": "Иван Иванов"})
+    compare(terminal)
+
+    assert found() == ["100222"]
+
+
+def test_who_is_left_there_on_purpose_or_on_a_retired_terminal_is_not_meant(
+    left: list[int], terminal: Terminal
+) -> None:
+    comparison = queries.finished(terminal.id)
+    assert left
+    assert comparison
+    ignored.ignore(comparison, "only_there", ["1"], "охранник")
+    assert found() == []
+
+    ignored.stop_ignoring(terminal.id, "only_there", "1")
+    assert found() == ["1"]
+    db.session.execute(db.update(Terminal).values(retired_at=database_now()))
+    assert found() == []
+
+
+def test_erased_person_is_not_meant(left: list[int]) -> None:
+    db.session.execute(db.delete(Employee).where(Employee.id == left[0]))
+    db.session.commit()
+
+    assert found() == []
