@@ -99,7 +99,7 @@ class _DryRun:
                 is_left = changed_rows(delete(ImportRow).where(ImportRow.id.in_(earlier))) > 0
                 self._report(0)
         if self._batch.table_name:
-            with closing(_rows(self._batch)) as rows:
+            with closing(table_rows(self._batch)) as rows:
                 for part in _parts(rows, BATCH):
                     self._check_rows(part)
             self._refuse_twice()
@@ -170,7 +170,7 @@ class _DryRun:
         places = {place for places in self._twice.values() for place in places}
         if not places:
             return
-        with closing(_rows(self._batch)) as rows:
+        with closing(table_rows(self._batch)) as rows:
             for part in _parts((row for row in rows if (row.sheet, row.line) in places), BATCH):
                 self._refuse({(row.sheet, row.line): row for row in part})
 
@@ -209,21 +209,9 @@ class _DryRun:
             self._check_lonely(numbers)
 
     def _check_lonely(self, numbers: list[str]) -> None:
-        batch = self._batch
-        # Beside a table, people who are not in it only get their photo.
-        terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
-        now = classify.read_present(numbers, terminal_id, self._spellings, groups=groups)
-        rows = []
-        for number in numbers:
-            entry = Values(number, {NUMBER: number})
-            if number in now.people:
-                picture = self._check_picture(number)
-                verdict = classify.classify(entry, picture, now)
-            else:
-                picture = Picture(self._photos.pictures[number][0])
-                verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
-            rows.append(row_check.stored(batch.id, None, entry, picture, verdict))
-        self._write(rows, sum(number not in now.people for number in numbers))
+        names = {number: self._photos.pictures[number] for number in numbers}
+        rows, checked = row_check.check_photos_alone(self._batch, names, self._check_picture, self._spellings)
+        self._write(rows, len(numbers) - checked)
 
     def _end(self) -> None:
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
@@ -236,8 +224,11 @@ class _DryRun:
         db.session.refresh(self._batch)
 
 
-def _rows(batch: ImportBatch) -> Generator[Row, None, None]:
-    """Yield the rows of the table. The child process that reads them ends when this is closed."""
+def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
+    """Yield the rows of the table. The child process that reads them ends when this is closed.
+
+    :raises import_file_gone: :raises table_unreadable:
+    """
     path = stored_files.path_of(batch.table_file)
     if not batch.table_file or not path.is_file():
         raise ServiceError("import_file_gone")

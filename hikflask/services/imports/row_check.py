@@ -1,9 +1,11 @@
 """Checks rows of an import: what is stored of each, with its verdict. Nothing is written here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hikflask.models import ImportBatch
+from hikflask.models.import_batch import WRONG
+from hikflask.models.refusal import Refusal
 from hikflask.services.imports import classify
 from hikflask.services.imports.classify import PHOTO, Picture, Spellings, Verdict
 from hikflask.services.imports.columns import NUMBER
@@ -26,6 +28,29 @@ def check_rows(
         picture = checked.get(entry.number)
         rows.append(stored(batch.id, row, entry, picture, classify.classify(entry, picture, now)))
     return rows
+
+
+def check_photos_alone(
+    batch: ImportBatch, names: Mapping[str, list[str]], check: Callable[[str], Picture], spellings: Spellings
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the columns of an ImportRow for each photo whose person is not in the table, and how many were checked.
+
+    :param names: those of the pictures, by number. :param check: checks the picture of a number; of nobody, none is.
+    """
+    # Beside a table, people who are not in it only get their photo.
+    terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
+    now = classify.read_present(names, terminal_id, spellings, groups=groups)
+    rows = []
+    for number, its_names in names.items():
+        entry = Values(number, {NUMBER: number})
+        if number in now.people:
+            picture = check(number)
+            verdict = classify.classify(entry, picture, now)
+        else:
+            picture = Picture(its_names[0])
+            verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
+        rows.append(stored(batch.id, None, entry, picture, verdict))
+    return rows, len(now.people)
 
 
 def stored(batch_id: int, row: Row | None, entry: Values, picture: Picture | None, verdict: Verdict) -> dict[str, Any]:
