@@ -14,7 +14,7 @@ from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import merging
 from hikflask.services.employees import lifecycle, search
-from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.save import add_many, save_employee
 from tests.scenarios.test_lock_order import PATIENCE, wait_for_a_lock
 
 pytestmark = [
@@ -82,6 +82,19 @@ def test_rename_and_save_of_the_same_person_do_not_wait_for_each_other(app: Flas
 
     assert done == [1]
     assert departments_of_people() == ["Склад", "Бухгалтерия", "Склад", ""]
+
+
+def test_many_who_wait_for_a_rename_are_left_to_be_added_alone(app: Flask) -> None:
+    merging.rename.__wrapped__(id_of("Бух"), "Бухгалтерия")  # type: ignore[attr-defined]  # not committed yet
+
+    drafts = [Draft("5", "Пётр", "Бух"), Draft("6", "Пётр", "Склад")]
+    thread, done = in_background(app, lambda: [*add_many(drafts)])
+    wait_for_a_lock(thread)
+    db.session.commit()
+    thread.join(PATIENCE)
+
+    assert done == [["6"]]
+    assert departments_of_people() == ["Бухгалтерия", "Бухгалтерия", "Склад", "", "Склад"]
 
 
 def test_rename_gives_up_while_somebody_keeps_a_person_locked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

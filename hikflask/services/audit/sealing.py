@@ -23,6 +23,10 @@ from hikflask.services.core.db import changed_rows, insert_now
 
 # What an entry holds under `before` or `after`.
 Details = dict[str, Any] | str | None
+# The id of an employee, if there is a row, and the number.
+Person = tuple[int | None, str]
+# A pseudonym, and the key that seals what is said of it.
+PersonalKey = tuple[str, bytes]
 # Made once: each entry about a person needs it.
 THEIRS = (
     select(PersonKey.pseudonym, PersonKey.key_encrypted)
@@ -67,6 +71,11 @@ def seal(employee_id: int | None, number: str, about: dict[str, Any]) -> tuple[s
         keys[person] = _key_of(employee_id, number)
     pseudonym, key = keys[person]
     return pseudonym, Fernet(key).encrypt(json.dumps({"employee": number, **about}).encode()).decode()
+
+
+def make_keys(people: Sequence[Person]) -> None:
+    """Make the keys of people who were added just now, all by one statement, for entries of this transaction."""
+    db.session.info.setdefault(IN_USE, {}).update(zip(people, _make_keys(people), strict=True))
 
 
 @event.listens_for(db.session, "after_commit")
@@ -132,15 +141,23 @@ def _are_of(numbers: Collection[str], employee_id: int | None) -> ColumnElement[
     return or_(own, nobodys)
 
 
-def _key_of(employee_id: int | None, number: str) -> tuple[str, bytes]:
+def _key_of(employee_id: int | None, number: str) -> PersonalKey:
     """Return the pseudonym and the key of a person; they are made where the person has none that opens."""
     for pseudonym, encrypted in db.session.execute(THEIRS, {"number": number, "employee_id": employee_id}):
         if key := _unwrapped(encrypted):
             return pseudonym, key
-    pseudonym, key = secrets.token_hex(16), Fernet.generate_key()
-    row = {"pseudonym": pseudonym, "employee_id": employee_id, "number": number}
-    db.session.execute(ADD, {**row, "key_encrypted": vault.encrypt(key.decode())})
-    return pseudonym, key
+    return _make_keys([(employee_id, number)])[0]
+
+
+def _make_keys(people: Sequence[Person]) -> list[PersonalKey]:
+    keys, rows = [], []
+    for employee_id, number in people:
+        pseudonym, key = secrets.token_hex(16), Fernet.generate_key()
+        row = {"pseudonym": pseudonym, "employee_id": employee_id, "number": number}
+        rows.append({**row, "key_encrypted": vault.encrypt(key.decode())})
+        keys.append((pseudonym, key))
+    db.session.execute(ADD, rows)
+    return keys
 
 
 def _unwrapped(encrypted: str) -> bytes | None:

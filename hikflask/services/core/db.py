@@ -29,12 +29,14 @@ from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import (
+    ARRAY,
     CursorResult,
     Delete,
     Insert,
     Row,
     ScalarSelect,
     Select,
+    String,
     Table,
     Update,
     bindparam,
@@ -65,6 +67,9 @@ CLEANUP_BATCH = 200
 BUSY_SECONDS = 0.1
 # So that the key of a number's lock is not the one of a department that is spelled alike.
 NUMBER_SEED = 1
+# The locks of numbers, in their order.
+_NUMBERS = func.unnest(bindparam("numbers", type_=ARRAY(String)))
+LOCK_NUMBERS = select(func.pg_advisory_xact_lock(func.hashtextextended(_NUMBERS, NUMBER_SEED)))
 # An UPDATE of the table, made once: the ORM, and making it each time, cost several times what the database needs.
 _EMPLOYEES = cast("Table", Employee.__table__)
 LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).values(is_active=_EMPLOYEES.c.is_active)
@@ -307,9 +312,7 @@ def lock_numbers(*numbers: str) -> None:
     """
     write_first()
     if db.engine.dialect.name == "postgresql":
-        for number in sorted({*numbers} - {""}):
-            key = func.hashtextextended(number, NUMBER_SEED)
-            db.session.execute(select(func.pg_advisory_xact_lock(key)))
+        db.session.execute(LOCK_NUMBERS, {"numbers": sorted({*numbers} - {""})})
 
 
 def lock_terminal(terminal_id: int | ScalarSelect[int]) -> None:

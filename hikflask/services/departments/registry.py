@@ -3,6 +3,8 @@
 An employee's row holds the name of the department; resolve() is called in the transaction that writes it there.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import Select, func, select
 from sqlalchemy import delete as delete_row
 
@@ -32,6 +34,23 @@ def resolve(name: str) -> str:
         lock_spelling(wanted)
         name_here = db.session.execute(kept).scalar_one_or_none()
     return _insert(wanted).name if name_here is None else name_here
+
+
+def kept_names(names: Collection[str]) -> dict[str, str]:
+    """Return what resolve() returns for each of these names, by name; one of an unknown department is left out.
+
+    It is for many names at once: none is added, and the departments are locked in the order in which a merge does.
+    """
+    spellings = {name: one_spaced(name) for name in names}
+    keys = {name: spelling_key(spelling) for name, spelling in spellings.items()}
+    kept = select(Department.name, Department.folded).where(Department.folded.in_({*keys.values()}))
+    rows = db.session.execute(kept.order_by(Department.id).with_for_update(read=True, key_share=True)).all()
+    there, oldest = {row.name for row in rows}, {"": "", **{row.folded: row.name for row in reversed(rows)}}
+    return {
+        name: spellings[name] if spellings[name] in there else oldest[key]
+        for name, key in keys.items()
+        if key in oldest
+    }
 
 
 def one_spaced(name: str) -> str:

@@ -36,6 +36,11 @@ def by_number(number: str) -> Employee | None:
     return db.session.execute(select(Employee).where(Employee.number == number)).scalar_one_or_none()
 
 
+def known_numbers(numbers: Collection[str]) -> set[str]:
+    """Return those of these numbers that an employee has."""
+    return set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
+
+
 def get(employee_id: int) -> Employee | None:
     """Return the employee, fresh from the database, or None."""
     return fresh(Employee, employee_id)

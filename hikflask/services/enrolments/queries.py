@@ -1,6 +1,6 @@
 """Reads enrolments, always fresh from the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ScalarResult, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -101,6 +101,11 @@ def keeping_number(number: str) -> Enrolment | None:
     """Return an enrolment because of which the employee's number cannot be changed; confirmed removals do not count."""
     mine = of_number(number)
     return next((one for one in mine if one.state != REMOVED), None)
+
+
+def numbers_there(numbers: Collection[str]) -> set[str]:
+    """Return those of these numbers that have an enrolment, of whomever and in whatever state."""
+    return set(db.session.execute(select(Enrolment.number).where(Enrolment.number.in_(numbers))).scalars())
 
 
 def open_removals(limit: int | None = None) -> list[Enrolment]:

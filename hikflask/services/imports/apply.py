@@ -22,7 +22,7 @@ from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
-from hikflask.services.employees.save import save_changes
+from hikflask.services.employees.save import add_many, save_changes
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Days
 from hikflask.services.groups import membership
@@ -61,6 +61,34 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
         yield partial(_apply, row.id, row.number, batch, photo, files)
 
 
+def add_together(batch_id: int, numbers: Collection[str]) -> set[str]:
+    """Apply several rows at once that add somebody without a photo, who goes to no terminal; return their numbers.
+
+    It joins the caller's transaction. The rows of the other numbers are for applying().
+    """
+    lock_numbers(*numbers)
+    batch = batches.get_one(batch_id)
+    if batch.terminal_id is not None or batch.groups:
+        return set()
+    of_numbers = (ImportRow.batch_id == batch_id, ImportRow.number.in_(numbers))
+    plain = (ImportRow.verdict == NEW, ImportRow.state == OPEN, ImportRow.photo == "")
+    statement = select(ImportRow).where(*of_numbers, *plain).order_by(ImportRow.id)
+    rows = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().all()
+    ids, added = {row.number: row.id for row in rows}, add_many([_draft(row) for row in rows])
+    done = [
+        {
+            "id": ids[employee.number],
+            "written": {**present_values(employee), ENROLMENTS: [], FORMER_ENROLMENTS: []},
+            "state": APPLIED,
+            "employee_id": employee.id,
+        }
+        for employee in added.values()
+    ]
+    if done:
+        db.session.execute(update(ImportRow), done)
+    return {*added}
+
+
 def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> None:
     lock_numbers(number)
     row = fresh(ImportRow, row_id)
@@ -75,14 +103,18 @@ def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, fi
 
 
 def _add(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> Applied:
-    typed: dict[str, Any] = {name: row.values.get(name, "") for name in OF_FORM}
-    employee = _saved(Draft(row.number, **typed), batch, photo, files)
+    employee = _saved(_draft(row), batch, photo, files)
     if batch.terminal_id is not None:
         send_to_terminal(employee.id, batch.terminal_id)
     enrolments = desired_enrolments(employee)
     if enrolments:
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
     return employee, {**present_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
+
+
+def _draft(row: ImportRow) -> Draft:
+    typed: dict[str, Any] = {name: row.values.get(name, "") for name in OF_FORM}
+    return Draft(row.number, **typed)
 
 
 def _change(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> Applied:

@@ -1,6 +1,6 @@
 """What a job does for each item, by the name of its kind. Everything happens within the caller's transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import membership
 from hikflask.services.imports import batches, losses
-from hikflask.services.imports.apply import applying
+from hikflask.services.imports.apply import add_together, applying
 from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import import_items, list_export
@@ -56,6 +56,8 @@ Run = Callable[[], Sequence[Enrolment] | None]
 class Kind:
     """What is done for one item; None where a draft is only shown, or everything is done as a whole.
 
+    `together` does what it can for several items at once, and returns the numbers of those for whom it did; the others
+    are done one by one.
     `prepare` is entered before an item's transaction and left after it, where something is waited for; it yields what
     is done instead of `run`.
     `whole` is done first, in transactions of its own. A worker that is killed meanwhile leaves what it committed, and
@@ -84,6 +86,7 @@ class Kind:
     can_retry: bool = True
     by_admin: bool = False
     operators_only: bool = False
+    together: Callable[[Collection[str], Params], Collection[str]] | None = None
     prepare: Callable[[JobItem, Params], AbstractContextManager[Run]] | None = None
 
     def prepared(self, item: JobItem, params: Params) -> AbstractContextManager[Run]:
@@ -180,6 +183,7 @@ KINDS = {
     IMPORT_CHECK: Kind(None, whole=_check, can_retry=False, operators_only=True),
     IMPORT: Kind(
         None,
+        together=lambda numbers, params: add_together(params["batch"], numbers),
         prepare=lambda item, params: applying(import_items.row_of(item, params["batch"])),
         whole=_begin_import,
         end=lambda params: batches.remove_photos(params["batch"]),

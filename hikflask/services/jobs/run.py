@@ -5,7 +5,7 @@ So a worker that is killed at any moment leaves no item half done, and the next 
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -118,17 +118,47 @@ def _do_items(job: Job, claim: Claim, until: float) -> bool:
     left = select(JobItem).where(JobItem.job_id == claim.job_id, JobItem.state == WAITING).order_by(JobItem.id)
     fresh = {"populate_existing": True}
     while items := db.session.execute(left.limit(BATCH), execution_options=fresh).scalars().all():
+        began = time.monotonic()
+        done = _run_together(job, items, claim) if KINDS[job.kind].together else ()
+        if done and not _let_others_save(job, began, until):
+            return True
         for item in items:
+            if item.number in done:
+                continue
             began = time.monotonic()
             _run(job, item, claim)
-            if time.monotonic() >= until:
+            if not _let_others_save(job, began, until):
                 return True
-            # SQLite has one writer at a time, and no queue: others save between two items. An item
-            # that talks to a terminal leaves the database alone meanwhile.
-            if not KINDS[job.kind].talks:
-                end_read()
-                time.sleep(time.monotonic() - began)
     return False
+
+
+def _let_others_save(job: Job, began: float, until: float) -> bool:
+    """Wait as long as it took since then: SQLite has one writer at a time, and no queue. False: the time is over.
+
+    An item that talks to a terminal leaves the database alone meanwhile.
+    """
+    if time.monotonic() >= until:
+        return False
+    if not KINDS[job.kind].talks:
+        end_read()
+        time.sleep(time.monotonic() - began)
+    return True
+
+
+@transactional
+def _run_together(job: Job, items: Sequence[JobItem], claim: Claim) -> Collection[str]:
+    """Do what the kind does for several items at once, mark them as done, and return their numbers.
+
+    :raises ClaimLost: when the job is not to go on.
+    """
+    together = KINDS[job.kind].together
+    # The number is blank once the person was erased.
+    done = together([item.number for item in items if item.number], job.params) if together else ()
+    if done:
+        lifecycle.count(claim, done=len(done))
+        of_done = (JobItem.id.in_([item.id for item in items]), JobItem.number.in_(done))
+        changed_rows(update(JobItem).where(*of_done).values(state=DONE))
+    return done
 
 
 def _run(job: Job, item: JobItem, claim: Claim) -> None:

@@ -52,6 +52,18 @@ def test_the_very_spelling_is_preferred_where_there_are_several_already() -> Non
     assert [resolved(name) for name in ("ИТ", "ит", "Ит")] == ["ИТ", "ит", "ИТ"]
 
 
+def test_names_of_many_departments_are_found_as_that_of_one() -> None:
+    db.session.add_all([Department(name="ИТ"), Department(name="ит"), Department(name="Отдел учёта")])
+    db.session.commit()
+    names = ["ИТ", "ит", "Ит", "отдел  учета", "", "  "]
+
+    stored = registry.kept_names([*names, "Склад"])
+    db.session.commit()
+
+    assert stored == {name: resolved(name) for name in names}
+    assert registry.find("Склад") is None
+
+
 def test_department_that_is_only_looked_for_is_not_added() -> None:
     add("Охрана")
 

@@ -21,7 +21,7 @@ from hikflask.services.core.errors import BadPhoto, CaptureSuperseded, NameTooLo
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.lifecycle import delete_employee, set_active
-from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.employees.save import FaceSource, add_many, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
@@ -29,6 +29,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, NobodyComes
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.enrolments import enrol_employee
+from tests.support.retention import entries
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -235,6 +236,45 @@ def test_number_in_use_is_refused_to_somebody_else() -> None:
 
     assert refused.value.params == {"n": "100222"}
     assert row(Employee, olga.id).name == "Ольга Ёлкина"
+
+
+@pytest.mark.both_databases
+def test_many_are_added_as_each_would_be_alone() -> None:
+    departments.add("Склад")
+    drafts = [
+        Draft("1", "Иван Иванов", "склад"),
+        Draft("2", "Ольга Ёлкина", terminal_name="Оля", valid_from="2020-01-31", valid_to="2999-01-31"),
+    ]
+
+    many = add_many(drafts)
+    alone = [save_employee(replace(draft, number=f"1{draft.number}")).row for draft in drafts]
+
+    assert [*many] == ["1", "2"]
+    for employee, other in zip(many.values(), alone, strict=True):
+        assert {**employee.typed(), "number": other.number} == other.typed()
+        assert (employee.is_active, employee.photo_id) == (other.is_active, other.photo_id)
+        assert search.by_number(employee.number) == employee
+    first, second, third, fourth = entries("employee.created")
+    assert (first.employee, first.after) == ("1", {**third.after, "number": "1"})
+    assert (second.employee, second.after) == ("2", {**fourth.after, "number": "2"})
+
+
+@pytest.mark.both_databases
+def test_those_of_whom_more_is_to_be_decided_are_not_among_the_many(
+    simulator: Simulated, terminal: Terminal, wire: InProcess
+) -> None:
+    ivan = enrol_employee(simulator, terminal)
+    wire.away.add(HOST)
+    delete_employee(ivan.id)
+    save_employee(OLGA)
+    leaving, known = Draft("100222", "Новый Человек"), replace(OLGA, department="")
+    others = [Draft("1", "Пётр Чехов", valid_to="2020-01-31"), Draft("2", "Пётр Чехов", "Неизвестный")]
+
+    added = add_many([leaving, known, *others, Draft("3", "Пётр Чехов")])
+
+    assert [*added] == ["3"]
+    assert count(Employee) == 2
+    assert departments.find("Неизвестный") is None
 
 
 def test_number_that_is_leaving_is_refused_to_a_new_owner_until_it_left(

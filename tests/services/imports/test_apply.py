@@ -1,5 +1,8 @@
 """Each row is applied once, if its person is still as the dry run saw them, and reaches only the terminals it may."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from sqlalchemy import delete, event, select
 
@@ -15,7 +18,7 @@ from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import add_terminals, make_group
-from tests.support.imports import apply, batch, check, checked, made, rows, started
+from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
 from tests.support.jobs import LONG, add_people, items, run
 from tests.support.retention import entries
 
@@ -192,6 +195,61 @@ def test_check_and_import_are_one_job() -> None:
     assert (done.state, done.failed) == ("done", 0)
     assert [number for number, *_ in people()] == ["1"]
     assert [(row.verdict, row.state) for row in rows(found)] == [("new", "applied"), ("wrong", "")]
+
+
+@contextmanager
+def written() -> Iterator[list[str]]:
+    """The statements that mark items as done, each once."""
+    found: list[str] = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.extend([statement] if statement.startswith("UPDATE job_item") else [])
+
+    event.listen(db.engine, "before_cursor_execute", look)
+    yield found
+    event.remove(db.engine, "before_cursor_execute", look)
+
+
+@pytest.mark.both_databases
+def test_new_people_are_added_many_at_once_and_undone_as_any_other() -> None:
+    departments.add("Склад")
+    found = checked(*(f"{n};Иван Иванов {n};склад" for n in range(9)), "9;Пётр Чехов;Новый")
+    add_people("5")
+
+    with written() as marks:
+        done = apply(found)
+
+    assert len(marks) == 3, "for eight at once, who is known, and who is in a new department"
+    assert (done.done, done.failed) == (10, 1)
+    assert items(done.id)[5] == ("5", "failed", "number_known")
+    assert people()[4] == ("4", "Иван Иванов 4", "Склад", True)
+    assert [row.state for row in rows(found)] == ["applied"] * 5 + [""] + ["applied"] * 4
+
+    assert (undo(found).done, [number for number, *_ in people()]) == (9, ["5"])
+    assert departments.names() == ["Склад"]
+
+
+@pytest.mark.both_databases
+def test_worker_that_is_killed_while_it_adds_many_leaves_nobody_of_them() -> None:
+    found = checked(*(f"{n};Иван Иванов {n};" for n in range(9)))
+    claim = started(imports.start_import, found)
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE job_item"):
+            raise KeyboardInterrupt
+
+    event.listen(db.engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        run_slice(claim, LONG)
+    event.remove(db.engine, "before_cursor_execute", die)
+    assert (people(), entries("employee.created"), {row.state for row in rows(found)}) == ([], [], {""})
+    db.session.execute(db.update(Job).values(claimed_until=database_now(-1.0)))
+    db.session.commit()
+
+    (again,) = lifecycle.claim_orphans()
+    done = run(again)
+
+    assert (done.done, done.failed, len(people())) == (9, 0, 9)
 
 
 @pytest.mark.both_databases
