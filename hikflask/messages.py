@@ -486,6 +486,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "days_order": (N_("The last day must not be before the first one."),),
     "status_unclear": (N_("In a column of a status, write “left” or “works”: yes and no are not clear."),),
     "left_contradicts": (N_("One column says that the employee left, and another one that not."),),
+    "employee_known": (N_("This employee is here already: only new ones are imported."),),
+    "employee_new": (N_("Nobody here has this ID: only employees who are here are changed."),),
     "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),
     "photo_twice": (
         N_("Several photos have this ID: %(others)s."),

@@ -152,6 +152,11 @@ def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:
     ]
 
 
+def row_warnings(row: ImportRow) -> list[str]:
+    """Return in sentences what to look at in a row that is not wrong."""
+    return [refusal_sentence(refusal, field=field_label(field)) for field, refusal in (row.warnings or {}).items()]
+
+
 def row_error(row: ImportRow) -> str:
     """Return why a row is wrong, in one line."""
     return " ".join(f"{f'{field} {file}'.strip()}: {text}" for field, file, text in field_errors(row))

@@ -13,6 +13,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
+from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.jobs import imports
 from hikflask.services.jobs.lifecycle import Claim
 from tests.support.jobs import run
@@ -48,11 +49,12 @@ def made(
     terminal_id: int | None = None,
     pictures: Mapping[str, bytes] | None = None,
     groups: bool = False,
+    options: Options = DEFAULT,
     **given: Any,
 ) -> int:
     """Make an import of these rows; `groups`: people come to the terminals of their groups."""
     batch = batches.make(table(*rows, **given) if rows else None, photos(pictures) if pictures else None)
-    batches.choose(batch.id, batch.fields, terminal_id, groups=groups)
+    batches.choose(batch.id, batch.fields, terminal_id, groups=groups, options=options)
     return batch.id
 
 

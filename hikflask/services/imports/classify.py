@@ -17,11 +17,14 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.groups import differences
 from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
+from hikflask.services.imports.options import ONLY_CHANGES, ONLY_NEW, Options
 from hikflask.services.imports.values import Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 
 PHOTO, TERMINAL, GROUPS = "photo", "terminal", "groups"
+# In place of a field, for what is said of the row as a whole.
+ROW = "row"
 # The oldest one first, where several have the same key.
 Spellings = dict[str, list[str]]
 
@@ -64,12 +67,16 @@ class Picture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What comes of a row; `before` has the fields that change, with the present values."""
+    """What comes of a row; `before` has the fields that change, with the present values.
+
+    `warnings` say what to look at, though the row is not wrong.
+    """
 
     verdict: str
     before: dict[str, Any] | None = None
     errors: dict[str, Refusal] | None = None
     employee_id: int | None = None
+    warnings: dict[str, Refusal] | None = None
 
 
 @dataclass
@@ -145,11 +152,23 @@ def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str,
     }
 
 
-def classify(values: Values, picture: Picture | None, now: Present) -> Verdict:
+def classify(values: Values, picture: Picture | None, now: Present, options: Options) -> Verdict:
     """Return what a row would change, or what is wrong with it. The department gets its present spelling.
 
-    A refused picture does not keep its person out. It makes the row wrong only if the row changes nothing else.
+    A refused picture does not keep its person out. It makes the row wrong only if the row changes nothing else. A row
+    of somebody whom the mode leaves out changes nothing, and nothing is wrong with it but its ID.
     """
+    verdict = _compared(values, picture, now)
+    if verdict.verdict == UNCHANGED or NUMBER in values.errors:
+        return verdict
+    is_known = verdict.employee_id is not None
+    if options.mode == (ONLY_NEW if is_known else ONLY_CHANGES):
+        code = "employee_known" if is_known else "employee_new"
+        return Verdict(UNCHANGED, employee_id=verdict.employee_id, warnings={ROW: Refusal(code=code, params={})})
+    return verdict
+
+
+def _compared(values: Values, picture: Picture | None, now: Present) -> Verdict:
     person = now.people.get(values.number)
     employee_id = person.id if person else None
     if values.texts.get(DEPARTMENT):

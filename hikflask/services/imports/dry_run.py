@@ -27,6 +27,7 @@ from hikflask.services.imports import batches, classify, columns, pictures, row_
 from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.classify import PHOTO, Picture, Verdict
 from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoInspector
 from hikflask.services.spreadsheets import reader_process
@@ -81,6 +82,7 @@ class _DryRun:
         self._places: dict[str, Place] = {}
         self._twice: dict[str, list[Place]] = {}
         self._spellings = classify.read_spellings()
+        self._options = Options.from_json(batch.options)
         left = batch.fields.get(columns.LEFT)
         self._status = left is not None and columns.is_status(batch.layout["columns"][left])
         self._done = self._bytes = 0
@@ -114,7 +116,11 @@ class _DryRun:
 
     def _check_rows(self, part: list[Row]) -> None:
         batch = self._batch
-        read = [(row, entry) for row in part if (entry := values.read(row, batch.fields, status=self._status))]
+        read = [
+            (row, entry)
+            for row in part
+            if (entry := values.read(row, batch.fields, self._options, status=self._status))
+        ]
         with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
         checked = {number: self._check_picture(number) for number in dict.fromkeys(with_photo)}
         for row, entry in read:

@@ -9,6 +9,7 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.imports import classify
 from hikflask.services.imports.classify import PHOTO, Picture, Spellings, Verdict
 from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import storable
@@ -23,10 +24,11 @@ def check_rows(
     """
     numbers = [entry.number for _, entry in read if NUMBER not in entry.errors]
     now = classify.read_present(numbers, batch.terminal_id, spellings, groups=batch.groups)
+    options = Options.from_json(batch.options)
     rows = []
     for row, entry in read:
         picture = checked.get(entry.number)
-        rows.append(stored(batch.id, row, entry, picture, classify.classify(entry, picture, now)))
+        rows.append(stored(batch.id, row, entry, picture, classify.classify(entry, picture, now, options)))
     return rows
 
 
@@ -45,7 +47,7 @@ def check_photos_alone(
         entry = Values(number, {NUMBER: number})
         if number in now.people:
             picture = check(number)
-            verdict = classify.classify(entry, picture, now)
+            verdict = classify.classify(entry, picture, now, Options.from_json(batch.options))
         else:
             picture = Picture(its_names[0])
             verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
@@ -69,6 +71,7 @@ def stored(batch_id: int, row: Row | None, entry: Values, picture: Picture | Non
         "cells": [storable(cell) for cell in row.cells] if row and verdict.errors else None,
         "before": verdict.before,
         "errors": verdict.errors,
+        "warnings": verdict.warnings,
         "photo": storable(picture.name)[-255:] if picture else "",
         "employee_id": verdict.employee_id,
         "state": "",

@@ -12,7 +12,9 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.validity import LAST_OF_DAY
+from hikflask.services.imports import id_rules
 from hikflask.services.imports.columns import ACTIVE, DAYS, DEPARTMENT, LEFT, NAME, NUMBER, PARTS, VALID_FROM, VALID_TO
+from hikflask.services.imports.options import Options
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import folded, storable
@@ -41,8 +43,10 @@ class Values:
     leaves: bool | None = None
 
 
-def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values | None:
+def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool = False) -> Values | None:
     """Return what a row says, with what is wrong in it; None for a row without anything in its columns.
+
+    A field whose cell is empty, and does not clear what is here, is not in the texts.
 
     :param fields: field → index of its column.
     :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
@@ -51,6 +55,10 @@ def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values
     cells = {name: text_rules.stripped(with_formula_mark_removed(text)) for name, text in texts.items()}
     if not any(cells.values()):
         return None
+    cells[NUMBER] = id_rules.applied(cells[NUMBER], options)
+    cells |= options.fixed
+    if options.sheet_is_department and row.sheet:
+        cells[DEPARTMENT] = row.sheet
     number = _shortened(cells[NUMBER], MAX_NUMBER_LENGTH)
     values = Values(number, {NUMBER: number})
     formulas = {name for name, text in texts.items() if fields[name] in row.formulas or FORMULA.match(text)}
@@ -58,9 +66,10 @@ def read(row: Row, fields: Mapping[str, int], *, status: bool = False) -> Values
         values.errors[NUMBER] = Refusal(code="row_too_long", params={})
     elif not text_rules.is_employee_number(cells[NUMBER]) and NUMBER not in formulas:
         values.errors[NUMBER] = Refusal(code="number_invalid", params={})
-    _read_texts(values, cells)
-    _read_leaving(values, cells, status)
-    _read_days(values, cells)
+    said = {name: text for name, text in cells.items() if text or name in options.clear}
+    _read_texts(values, said)
+    _read_leaving(values, said, status)
+    _read_days(values, said, options)
     for name in formulas - values.errors.keys():
         # The words for yes and no are no formulas, though + and - begin like one.
         is_word = name in {LEFT, ACTIVE} and folded(cells[name]) in YES | NO
@@ -88,7 +97,7 @@ def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
 
 def _read_leaving(values: Values, cells: Mapping[str, str], status: bool) -> None:
     answers = {name: _leaving(name, cells[name]) for name in (LEFT, ACTIVE) if cells.get(name)}
-    if status and folded(cells[LEFT]) in YES | NO:
+    if status and folded(cells.get(LEFT, "")) in YES | NO:
         answers.pop(LEFT)
         values.errors[LEFT] = Refusal(code="status_unclear", params={})
     for name, answer in answers.items():
@@ -103,10 +112,10 @@ def _read_leaving(values: Values, cells: Mapping[str, str], status: bool) -> Non
         values.texts[LEFT] = "yes" if values.leaves else "no"
 
 
-def _read_days(values: Values, cells: Mapping[str, str]) -> None:
-    """Read the days of the validity, as YYYY-MM-DD; an empty cell is no limit."""
+def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> None:
+    """Read the days of the validity, as YYYY-MM-DD; an empty cell is no limit, where it clears what is here."""
     for name in DAYS:
-        if name not in cells:
+        if name not in cells or (NO_DATE.match(cells[name]) and name not in options.clear):
             continue
         text = "" if NO_DATE.match(cells[name]) else cells[name]
         days = {moment.date() for moment in _moments(text) if moment.time() in WHOLE_DAY[name]}

@@ -46,13 +46,13 @@ def test_people_are_added_changed_and_deactivated() -> None:
     add_people("1", "2", department="Охрана")
 
     found = checked("1;Пётр Петров;охрана;", "2;;;да", "3;Ольга Ёлкина;Склад;", header="ID;ФИО;Отдел;Уволен")
-    assert [row.verdict for row in rows(found)] == ["changed", "wrong", "new"]
+    assert [row.verdict for row in rows(found)] == ["changed", "changed", "new"]
     found = checked("1;Пётр Петров;", "3;Ольга Ёлкина;Склад", header="ID;ФИО;Отдел")
     done = apply(found)
 
     assert (done.state, done.done, done.failed, done.total) == ("done", 2, 0, 2)
     assert people() == [
-        ("1", "Пётр Петров", "", True),
+        ("1", "Пётр Петров", "Охрана", True),
         ("2", "Иван Иванов 2", "Охрана", True),
         ("3", "Ольга Ёлкина", "Склад", True),
     ]
@@ -61,7 +61,7 @@ def test_people_are_added_changed_and_deactivated() -> None:
     assert {(one.actor, one.employee) for one in entries("employee.created")} == {("Анна", "3")}
     leaving = checked("1;да", header="ID;Уволен")
     apply(leaving)
-    assert people()[0] == ("1", "Пётр Петров", "", False)
+    assert people()[0] == ("1", "Пётр Петров", "Охрана", False)
 
 
 @pytest.mark.both_databases

@@ -14,6 +14,7 @@ from hikflask.services.imports.classify import (
     read_present,
     read_spellings,
 )
+from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.imports.values import Values
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
@@ -24,10 +25,14 @@ IVAN = Person(7, "Иван Иванов", "Охрана", True, None, None, sent
 
 
 def compared(
-    person: Person | None, picture: Picture | None = None, leaves: bool | None = None, **texts: str
+    person: Person | None,
+    picture: Picture | None = None,
+    leaves: bool | None = None,
+    mode: str = "both",
+    **texts: str,
 ) -> Verdict:
     now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]})
-    return classify(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now)
+    return classify(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now, Options(mode))
 
 
 def test_columns_that_the_file_does_not_have_change_nothing() -> None:
@@ -53,6 +58,25 @@ def test_new_person_needs_a_name_and_who_left_is_not_added() -> None:
     assert compared(None, name="Иван Иванов") == Verdict("new")
     assert compared(None).errors == {"name": refusal("text_empty")}
     assert compared(None, leaves=True, name="Иван Иванов") == Verdict("unchanged")
+
+
+def test_rows_outside_of_the_mode_change_nothing_and_say_why() -> None:
+    here, not_here = {"row": refusal("employee_known")}, {"row": refusal("employee_new")}
+
+    assert compared(IVAN, name="Пётр", mode="new") == Verdict("unchanged", employee_id=7, warnings=here)
+    assert compared(IVAN, name="Пётр", valid_to="2020-01-01", mode="new").verdict == "unchanged"
+    assert compared(IVAN, name="Иван Иванов", mode="new") == Verdict("unchanged", employee_id=7)
+    assert compared(None, name="Пётр", mode="new").verdict == "new"
+    assert compared(None, name="Пётр", mode="changes") == Verdict("unchanged", warnings=not_here)
+    assert compared(None, mode="changes").errors is None
+    assert compared(IVAN, name="Пётр", mode="changes").before == {"name": "Иван Иванов"}
+
+
+def test_wrong_id_is_wrong_in_any_mode() -> None:
+    unreadable = Values("№1", {"number": "№1"}, {"number": refusal("number_invalid")})
+
+    for mode in ("new", "changes", "both"):
+        assert classify(unreadable, None, Present(None), Options(mode)).verdict == "wrong", mode
 
 
 SPRING = replace(IVAN, valid_from="2036-03-01", valid_to="2036-06-30")
@@ -103,9 +127,11 @@ def test_number_of_somebody_who_is_leaving_is_wrong_only_where_it_would_be_saved
     now = Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 9)]})
     same, other = (Values("1", {"number": "1", "name": name}) for name in ("Иван Иванов", "Пётр"))
 
-    assert classify(same, None, now).verdict == "unchanged"
-    assert classify(other, None, now).errors == {"number": refusal("number_leaving", n="1", t="Вход")}
-    assert classify(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]})).verdict == "changed"
+    assert classify(same, None, now, DEFAULT).verdict == "unchanged"
+    assert classify(other, None, now, DEFAULT).errors == {"number": refusal("number_leaving", n="1", t="Вход")}
+    assert (
+        classify(other, None, Present(None, {"1": IVAN}, {"1": [Leaving("Вход", 7)]}), Options()).verdict == "changed"
+    )
 
 
 def test_people_are_read_with_one_look() -> None:

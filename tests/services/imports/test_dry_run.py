@@ -9,6 +9,7 @@ from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.imports import queries, stored_files
+from hikflask.services.imports.options import Options
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
@@ -28,10 +29,10 @@ def test_each_row_is_new_changed_unchanged_or_wrong() -> None:
     assert counts(found) == (1, 1, 1, 2)
     same, changed, new, nameless, bad = rows(found)
     assert (same.verdict, same.employee_id, same.line, same.before) == ("unchanged", ids[0], 2, None)
-    assert changed.before == {"name": "Иван Иванов 2", "department": "Охрана"}
-    assert changed.values == {"number": "2", "name": "Пётр Петров", "department": ""}
+    assert changed.before == {"name": "Иван Иванов 2"}
+    assert changed.values == {"number": "2", "name": "Пётр Петров"}
     assert (new.verdict, new.values["department"], new.cells) == ("new", "Склад", None)
-    assert (nameless.errors, nameless.cells) == ({"name": refusal("text_empty", most=128)}, ["4", "", "Склад"])
+    assert (nameless.errors, nameless.cells) == ({"name": refusal("text_empty")}, ["4", "", "Склад"])
     assert bad.errors == {"number": refusal("number_invalid")}
     assert db.session.execute(select(func.count(Employee.id))).scalar_one() == 2
 
@@ -46,6 +47,18 @@ def test_rows_that_would_take_too_much_are_refused_and_none_of_them_stays(monkey
     assert (ended.state, ended.refusal) == ("failed", refusal("import_too_large", n=0))
     assert rows(found) == []
     assert batch(found).checked_at is None
+
+
+def test_options_apply_to_all_rows() -> None:
+    add_people("1", "2", department="Охрана")
+    options = Options("changes", clear=("department",), pad_to=1, strip_prefix="T-")
+
+    found = checked("T-1;Иван Иванов 1;", "T-2;Пётр Петров;Охрана", "T-3;Ольга Ёлкина;Склад", options=options)
+
+    cleared, renamed, unknown = rows(found)
+    assert (cleared.before, renamed.before) == ({"department": "Охрана"}, {"name": "Иван Иванов 2"})
+    assert (unknown.verdict, unknown.warnings, unknown.errors) == ("unchanged", {"row": refusal("employee_new")}, None)
+    assert counts(found) == (0, 2, 1, 0)
 
 
 def test_small_files_may_take_less_than_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:

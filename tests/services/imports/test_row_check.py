@@ -4,6 +4,7 @@ import pytest
 
 from hikflask.services.imports import row_check, values
 from hikflask.services.imports.classify import Picture
+from hikflask.services.imports.options import DEFAULT
 from hikflask.services.spreadsheets.reader_process import Row
 from tests.support.imports import batch, made
 
@@ -14,7 +15,7 @@ def test_row_is_stored_with_its_place_and_keeps_its_cells_only_when_it_is_wrong(
     found = batch(made("1;Иван Иванов;"))
     read = []
     for row in (Row(4, ["1", "Иван Иванов", "Цех"], sheet="Май"), Row(9, ["2", "", ""], sheet="Июнь")):
-        entry = values.read(row, found.fields)
+        entry = values.read(row, found.fields, DEFAULT)
         assert entry is not None
         read.append((row, entry))
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hikflask.services.imports import values
+from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.spreadsheets.reader_process import Row
 from tests.support.refusals import refusal
 
@@ -14,8 +15,13 @@ pytestmark = pytest.mark.usefixtures("context")
 PARTS = {"number": 0, "last_name": 1, "first_name": 2, "middle_name": 3}
 
 
-def read(fields: dict[str, int], *cells: str, **row: Any) -> values.Values:
-    found = values.read(Row(2, list(cells), **row), fields)
+def read(
+    fields: dict[str, int],
+    *cells: str,
+    options: Options = DEFAULT,
+    **row: Any,
+) -> values.Values:
+    found = values.read(Row(2, list(cells), **row), fields, options)
     assert found is not None
     return found
 
@@ -31,7 +37,7 @@ def test_name_is_put_together_from_its_parts() -> None:
 
 
 def test_row_without_anything_in_its_columns_is_no_row() -> None:
-    assert values.read(Row(2, ["", " \t", "Итого"]), {"number": 0, "name": 1}) is None
+    assert values.read(Row(2, ["", " \t", "Итого"]), {"number": 0, "name": 1}, DEFAULT) is None
 
 
 def test_texts_are_composed_and_trimmed() -> None:
@@ -46,7 +52,6 @@ def test_texts_are_composed_and_trimmed() -> None:
     [
         (("№1", "Иван", ""), {"number": refusal("number_invalid")}),
         (("", "Иван", ""), {"number": refusal("number_invalid")}),
-        (("1", "", "Склад"), {"name": refusal("text_empty", most=128)}),
         (("1", "И" * 129, "С" * 129), {key: refusal("text_too_long", most=128) for key in ("name", "department")}),
         (("1", "Иван\nИванов", ""), {"name": refusal("text_control_characters", most=128)}),
         (("=1", "@Иван", "-"), {key: refusal("formula") for key in ("number", "name", "department")}),
@@ -104,10 +109,10 @@ def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pyt
 
 def test_mere_yes_in_a_status_deactivates_nobody() -> None:
     for text in ("1", "да", "yes", "x", "+", "нет", "-"):
-        found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, status=True)
+        found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, DEFAULT, status=True)
         assert found is not None
         assert (found.leaves, found.errors) == (None, {"left": refusal("status_unclear")}), text
-    left = values.read(Row(2, ["1", "Уволен"]), {"number": 0, "left": 1}, status=True)
+    left = values.read(Row(2, ["1", "Уволен"]), {"number": 0, "left": 1}, DEFAULT, status=True)
     assert left is not None
     assert (left.leaves, left.errors) == (True, {})
 
@@ -135,8 +140,6 @@ DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
         ("01.03.2036", "2036-06-30", ("2036-03-01", "2036-06-30")),
         ("2036-03-01 00:00:00", "31/12/2036", ("2036-03-01", "2036-12-31")),
         ("01.03.2036 00:00:00", "2036-06-30T23:59:59", ("2036-03-01", "2036-06-30")),
-        ("", "", ("", "")),
-        ("01.01.0001", "  .  .", ("", "")),
     ],
 )
 def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, str]) -> None:
@@ -144,6 +147,38 @@ def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, 
 
     assert (found.texts["valid_from"], found.texts["valid_to"]) == texts
     assert found.errors == {}
+
+
+@pytest.mark.parametrize("empty", [("", "", "", ""), ("", "", "01.01.0001", "  .  .")])
+def test_empty_cell_says_nothing_unless_it_is_to_clear_what_is_here(empty: tuple[str, ...]) -> None:
+    fields = {"number": 0, "name": 1, "department": 2, "valid_from": 3, "valid_to": 4}
+
+    assert read(fields, "1", *empty).texts == {"number": "1"}
+    cleared = read(fields, "1", *empty, options=Options(clear=("department", "valid_from", "valid_to")))
+    assert cleared.texts == {"number": "1", "department": "", "valid_from": "", "valid_to": ""}
+    assert cleared.errors == {}
+
+
+def test_value_for_all_rows_stands_in_place_of_a_column() -> None:
+    options = Options(fixed={"department": "Цех  №3", "valid_to": "2036-12-31"})
+
+    found = read({"number": 0, "name": 1}, "1", "Иван", options=options)
+
+    assert found.texts == {"number": "1", "name": "Иван", "department": "Цех №3", "valid_to": "2036-12-31"}
+    assert values.read(Row(2, ["", ""]), {"number": 0, "name": 1}, options) is None
+
+
+def test_name_of_the_sheet_is_the_department_where_it_is_to_be() -> None:
+    fields, options = {"number": 0}, Options(sheet_is_department=True)
+
+    assert read(fields, "1", sheet="Цех", options=options).texts == {"number": "1", "department": "Цех"}
+    assert read(fields, "1", sheet="Цех").texts == {"number": "1"}
+    assert read(fields, "1", options=options).texts == {"number": "1"}
+
+
+def test_id_is_read_by_the_rules_for_all() -> None:
+    assert read({"number": 0}, "Т-12", options=Options(strip_prefix="Т-", pad_to=5)).number == "00012"
+    assert read({"number": 0}, "А12", options=Options()).errors == {"number": refusal("number_invalid")}
 
 
 @pytest.mark.parametrize(
