@@ -92,7 +92,7 @@ def test_backup_is_made_each_night_where_the_guides_say() -> None:
         assert f"`{TIMER}`" in guide
 
 
-@pytest.mark.parametrize(("unit", "megabytes"), [("hikflask.service", 1200), ("hikflask-worker.service", 800)])
+@pytest.mark.parametrize(("unit", "megabytes"), [("hikflask.service", 1200), ("hikflask-worker.service", 1000)])
 def test_memory_is_limited_as_the_guides_say_and_nobody_else_reads_what_is_stored(unit: str, megabytes: int) -> None:
     assert values(unit, "MemoryMax") == [f"{megabytes}M"]
     assert f"{megabytes} MB" in text_of("../docs/en/running.md")

@@ -3,8 +3,9 @@
 `python -m tests.benchmarks.people`: gunicorn with the project's own settings, its worker inside, gets the same table
 for a dry run and for an import, as another program sends it. Meanwhile the list of employees is opened every second.
 The file is read alone first, by the same child process, with nothing done for its rows. Memory is that of the serving
-process, and of the child process that reads the table for it. The exit status is 1 when a target is missed: the seconds
-of the dry run, the memory, and how long the page takes.
+process, and of the child processes that read the table and the photos for it. With `--photos` a dry run of so many
+people with a photo each comes last: drawn faces, as a phone takes them. The exit status is 1 when a target is missed:
+the seconds of the dry run, the photos a second, the memory, and how long the page takes.
 """
 
 import argparse
@@ -20,19 +21,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import openpyxl
 import requests
 from flask import Flask
+from requests_toolbelt import MultipartEncoder
 
 from hikflask.services.imports.columns import recognised
 from hikflask.services.spreadsheets.reader_process import inspect, read
 from tests.benchmarks import made_people, memory
 from tests.processes.processes import Served
+from tests.support import drawn_faces
 
-MAX_SECONDS, MAX_MEGABYTES, MAX_PAGE = 30.0, 250.0, 3.0
+MAX_SECONDS, MAX_MEGABYTES, MAX_PAGE, MIN_PHOTOS = 30.0, 250.0, 3.0, 2000 / 120
 COUNT = 50_000
 FORMATS = ("csv", "xlsx")
+# What a photo of so many megapixels measures.
+SIZES = {1: (900, 1200), 12: (3024, 4032)}
+FACES = (drawn_faces.FAIR, drawn_faces.DARK, drawn_faces.RED_HAIRED)
+MAX_PHOTOS_MEGABYTES = 4000
 HEAD = ("Табельный номер", "ФИО", "Подразделение")
 SAMPLE_SECONDS, PAGE_SECONDS, POLL_SECONDS = 0.05, 1.0, 0.2
 # Longer than any import here takes.
@@ -42,12 +50,13 @@ OPEN = {"waiting", "running"}
 
 @dataclass
 class Step:
-    """One piece of work: seconds, and the most megabytes of the process and of the one that reads for it."""
+    """One piece of work: seconds, and the most megabytes of the process and of those that read for it, together."""
 
     name: str
     seconds: float = 0.0
     process: float = 0.0
     reader: float = 0.0
+    photos: int = 0
     pages: list[float] = field(default_factory=list)
 
 
@@ -75,7 +84,7 @@ class Watched(Served):
         (serving,) = memory.children(self._processes[0].pid)
         while not done.wait(SAMPLE_SECONDS):
             step.process = max(step.process, memory.megabytes(serving))
-            step.reader = max([step.reader, *map(memory.megabytes, memory.children(serving))])
+            step.reader = max(step.reader, sum(map(memory.megabytes, memory.children(serving))))
 
     def _open_pages(self, step: Step, done: threading.Event) -> None:
         while not done.is_set():
@@ -89,6 +98,16 @@ class Watched(Served):
         """Import a table as another program does, and return what came of it once all is done."""
         url, form = f"{self.url}/api/users/import", {"dry_run": "true" if dry_run else "false"}
         answer = self.http.post(url, data=form, files={"file": ("people", table)}, timeout=SECONDS)
+        answer.raise_for_status()
+        return self._ended(answer.json()["job"]) if answer.status_code == 202 else answer.json()
+
+    def check_photos(self, table: bytes, archive: Path) -> dict[str, int]:
+        """Check a table with an archive of photos, and return what came of it once all is done."""
+        with archive.open("rb") as photos:
+            parts = {"dry_run": "true", "file": ("people", table), "photos": ("photos", photos)}
+            form = MultipartEncoder(parts)
+            head = {"Content-Type": form.content_type}
+            answer = self.http.post(f"{self.url}/api/users/import", data=form, headers=head, timeout=SECONDS)
         answer.raise_for_status()
         return self._ended(answer.json()["job"]) if answer.status_code == 202 else answer.json()
 
@@ -115,12 +134,24 @@ def table(count: int, form: str) -> bytes:
     return out.getvalue()
 
 
-def measure(count: int, form: str, *, dry_run_only: bool = False) -> list[Step]:
-    """Read the file alone, then check it, then import it."""
+def archive(path: Path, count: int, megapixels: int) -> None:
+    """Write an archive with the photos of the first so many people: drawn faces, each in three sizes."""
+    photos = [
+        drawn_faces.jpeg(drawn_faces.grainy(drawn_faces.portrait(SIZES[megapixels], person, face=share), 3.0), 82)
+        for person in FACES
+        for share in (0.3, 0.4, 0.5)
+    ]
+    with ZipFile(path, "w") as file:
+        for number in range(count):
+            file.writestr(f"{100_000 + number}.jpg", photos[number % len(photos)])
+
+
+def measure(count: int, form: str, *, dry_run_only: bool = False, photos: int = 0, megapixels: int = 12) -> list[Step]:
+    """Read the file alone, then check it, then import it, then check so many photos."""
     content = table(count, form)
     with TemporaryDirectory() as folder:
         steps = [_alone(content, Path(folder) / "table")]
-        served = Watched(Path(folder))
+        served = Watched(Path(folder), IMPORT_PHOTOS_LIMIT=str(MAX_PHOTOS_MEGABYTES))
         served.start()
         try:
             served.upload(table(1, form), dry_run=True)
@@ -130,6 +161,13 @@ def measure(count: int, form: str, *, dry_run_only: bool = False) -> list[Step]:
                     found = served.upload(content, dry_run=name == "dry run")
                 if found["new"] != count:
                     raise RuntimeError(f"{name}: {found}")
+            if photos:
+                archive(Path(folder) / "photos.zip", photos, megapixels)
+                steps.append(step := Step(f"photos of {megapixels} megapixels", photos=photos))
+                with served.watch(step):
+                    found = served.check_photos(table(photos, form), Path(folder) / "photos.zip")
+                if found["wrong"]:
+                    raise RuntimeError(f"{step.name}: {found}")
         finally:
             served.stop()
     return steps
@@ -167,6 +205,7 @@ def report(steps: Sequence[Step], count: int, form: str) -> str:
         lines.append(
             f"{step.name:<24}{step.seconds:8.1f}{step.seconds / alone:8.1f}{step.process:8.0f}{step.reader:8.0f}"
             f"{statistics.median(pages):10.0f}{max(pages):10.0f}"
+            + (f"  {step.photos / step.seconds:.1f} photos a second" if step.photos else "")
         )
     return "\n".join(lines)
 
@@ -178,6 +217,8 @@ def missed(steps: Sequence[Step]) -> list[str]:
         targets = {
             f"{step.name}: {step.seconds:.1f} s, not {MAX_SECONDS:.0f}": step.name != "dry run"
             or step.seconds <= MAX_SECONDS,
+            f"{step.name}: {step.photos / step.seconds:.1f} photos a second, not {MIN_PHOTOS:.1f}": not step.photos
+            or step.photos / step.seconds >= MIN_PHOTOS,
             f"{step.name}: {step.process:.0f} MB, not {MAX_MEGABYTES:.0f}": step.process <= MAX_MEGABYTES,
             f"{step.name}: {step.reader:.0f} MB for the reader, not {MAX_MEGABYTES:.0f}": step.reader <= MAX_MEGABYTES,
             f"{step.name}: a page took {max(step.pages):.1f} s, not {MAX_PAGE:.0f}": max(step.pages) <= MAX_PAGE,
@@ -192,10 +233,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=COUNT, help="of people (default: %(default)s)")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the file (default: %(default)s)")
     parser.add_argument("--dry-run-only", action="store_true", help="without the import, which takes longest")
+    parser.add_argument("--photos", type=int, default=0, help="so many photos are checked, too")
+    parser.add_argument("--megapixels", type=int, choices=SIZES, default=12, help="of each (default: %(default)s)")
     options = parser.parse_args(arguments)
     if options.count < 1:
         parser.error("a count of 1 or more")
-    steps = measure(options.count, options.format, dry_run_only=options.dry_run_only)
+    steps = measure(
+        options.count,
+        options.format,
+        dry_run_only=options.dry_run_only,
+        photos=options.photos,
+        megapixels=options.megapixels,
+    )
     print(report(steps, options.count, options.format))
     wrong = missed(steps)
     for sentence in wrong:

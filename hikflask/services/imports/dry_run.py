@@ -29,7 +29,7 @@ from hikflask.services.imports.classify import PHOTO, Picture, Verdict
 from hikflask.services.imports.columns import NUMBER
 from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
-from hikflask.services.photos.inspection import PhotoInspector
+from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 from hikflask.text_rules import storable
@@ -58,8 +58,8 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     batch_id = batch.id
     while batch.checked_at is None:
         try:
-            with closing(PhotoInspector()) as inspector:
-                _DryRun(batch, progress, inspector).run()
+            with closing(PhotoInspectors()) as inspectors:
+                _DryRun(batch, progress, inspectors).run()
         except _FilesChanged:
             batch = batches.get_one(batch_id)
         except ServiceError:
@@ -74,8 +74,8 @@ class _FilesChanged(Exception):
 class _DryRun:
     """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
 
-    def __init__(self, batch: ImportBatch, progress: Progress, inspector: PhotoInspector) -> None:
-        self._batch, self._progress, self._inspector = batch, progress, inspector
+    def __init__(self, batch: ImportBatch, progress: Progress, inspectors: PhotoInspectors) -> None:
+        self._batch, self._progress, self._inspectors = batch, progress, inspectors
         self._version = pictures.version(batch)
         self._photos = pictures.contents(batch)
         # The first place of each number, and all places of a number that has several.
@@ -122,7 +122,7 @@ class _DryRun:
             if (entry := values.read(row, batch.fields, self._options, status=self._status))
         ]
         with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
-        checked = {number: self._check_picture(number) for number in dict.fromkeys(with_photo)}
+        checked = self._check_pictures(dict.fromkeys(with_photo))
         for row, entry in read:
             place = (row.sheet, row.line)
             first = self._places.setdefault(entry.number, place) if entry.number else place
@@ -131,10 +131,17 @@ class _DryRun:
         rows = row_check.check_rows(batch, read, checked, self._spellings)
         self._write(rows, len(part) - len(checked))
 
-    def _check_picture(self, number: str) -> Picture:
-        picture = pictures.check_picture(self._batch, self._photos.pictures[number], self._inspector.check)
-        self._report(1)
-        return picture
+    def _check_pictures(self, numbers: Iterable[str]) -> dict[str, Picture]:
+        archive, names = stored_files.path_of(self._batch.photos_file), self._photos.pictures
+
+        def check_picture(check: PhotoCheck, number: str) -> tuple[str, Picture]:
+            return number, pictures.check_picture(archive, names[number], check)
+
+        checked = {}
+        for number, picture in self._inspectors.map(check_picture, numbers):
+            checked[number] = picture
+            self._report(1)
+        return checked
 
     def _spend(self, rows: list[dict[str, Any]]) -> None:
         """Count what is to be written.
@@ -216,8 +223,8 @@ class _DryRun:
 
     def _check_lonely(self, numbers: list[str]) -> None:
         names = {number: self._photos.pictures[number] for number in numbers}
-        rows, checked = row_check.check_photos_alone(self._batch, names, self._check_picture, self._spellings)
-        self._write(rows, len(numbers) - checked)
+        rows, checked = row_check.check_photos_alone(self._batch, names, self._check_pictures, self._spellings)
+        self._write(rows, len(rows) - checked)
 
     def _end(self) -> None:
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}

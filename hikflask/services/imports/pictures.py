@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 from hikflask.models import ImportBatch, Photo
 from hikflask.models.refusal import Refusal
@@ -13,7 +14,7 @@ from hikflask.services.imports import photo_archive, stored_files
 from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.photos import storage
-from hikflask.services.photos.inspection import CheckedPhoto
+from hikflask.services.photos.inspection import PhotoCheck
 
 # Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
 # a worker may be silent.
@@ -45,7 +46,7 @@ def version(batch: ImportBatch) -> photo_archive.Version | None:
     return None
 
 
-def check_picture(batch: ImportBatch, names: list[str], check: Callable[[IO[bytes]], CheckedPhoto]) -> Picture:
+def check_picture(archive: Path, names: list[str], check: PhotoCheck) -> Picture:
     """Check the picture of a number: two of them are wrong, and one that a terminal is expected to refuse.
 
     :param names: those of the number's pictures in the archive.
@@ -55,9 +56,8 @@ def check_picture(batch: ImportBatch, names: list[str], check: Callable[[IO[byte
     if len(names) > 1:
         others = ", ".join(other[-MAX_NAME:] for other in names[1:4])
         return Picture(name, error=Refusal(code="photo_twice", params={"others": others}))
-    path = stored_files.path_of(batch.photos_file)
     try:
-        checked = _retry_while_busy(lambda: check(photo_archive.read(path, name)))
+        checked = _retry_while_busy(lambda: check(photo_archive.read(archive, name)))
     except (BadPhoto, PhotosWaiting) as error:
         return Picture(name, error=refusal_of(error))
     serious = next((finding for finding in checked.findings if finding.serious), None)

@@ -1,6 +1,6 @@
 """Checks rows of an import: what is stored of each, with its verdict. Nothing is written here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hikflask.models import ImportBatch
@@ -33,20 +33,24 @@ def check_rows(
 
 
 def check_photos_alone(
-    batch: ImportBatch, names: Mapping[str, list[str]], check: Callable[[str], Picture], spellings: Spellings
+    batch: ImportBatch,
+    names: Mapping[str, list[str]],
+    check: Callable[[Iterable[str]], Mapping[str, Picture]],
+    spellings: Spellings,
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the columns of an ImportRow for each photo whose person is not in the table, and how many were checked.
 
-    :param names: those of the pictures, by number. :param check: checks the picture of a number; of nobody, none is.
+    :param names: those of the pictures, by number. :param check: checks the pictures of numbers; of nobody, none is.
     """
     # Beside a table, people who are not in it only get their photo.
     terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
     now = classify.read_present(names, terminal_id, spellings, groups=groups)
+    checked = check(number for number in names if number in now.people)
     rows = []
     for number, its_names in names.items():
         entry = Values(number, {NUMBER: number})
         if number in now.people:
-            picture = check(number)
+            picture = checked[number]
             verdict = classify.classify(entry, picture, now, Options.from_json(batch.options))
         else:
             picture = Picture(its_names[0])

@@ -88,8 +88,11 @@ class Face:
         return Face(x, y, self.size / scale, back(*self.eye), back(*self.other_eye), self.score)
 
 
-def find(picture: Image.Image) -> list[Face]:
-    """Return the faces in a picture in RGB, the largest first, without heads that lean by more than 45 degrees."""
+def find(picture: Image.Image, smallest: float = 0.0) -> list[Face]:
+    """Return the faces in a picture in RGB, the largest first, without heads that lean by more than 45 degrees.
+
+    :param smallest: the size in pixels below which faces need not be found.
+    """
     faces: list[Face] = []
     # The picture is never enlarged, except at the first level.
     for level in (level for level in LEVELS if level == 1 or SIDE * level <= max(picture.size)):
@@ -97,7 +100,7 @@ def find(picture: Image.Image) -> list[Face]:
             if all(face.overlap(other) <= MAX_OVERLAP for other in faces):
                 faces.append(face)
         largest = max((face.size for face in faces if face.score >= SURE), default=0.0)
-        if largest * MIN_OTHER_SCORE >= MIN_FACE_IN_WINDOW * max(picture.size) / level:
+        if max(largest * MIN_OTHER_SCORE, smallest) >= MIN_FACE_IN_WINDOW * max(picture.size) / level:
             break  # What the smaller windows could find besides counts as none.
     faces.sort(key=lambda face: -face.size)
     return [face for face in faces if face.size >= MIN_OTHER_SCORE * faces[0].size]

@@ -8,17 +8,19 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from flask import current_app
 
 from hikflask.services.core.db import end_read
-from hikflask.services.photos import jpeg_process, without_app
+from hikflask.services.photos import jpeg, jpeg_process, without_app
 from hikflask.services.photos.inspection_checks import Finding
 
 # Degrees clockwise.
@@ -26,6 +28,12 @@ TURNS = (0, 90, 180, 270)
 PROGRAM = [*jpeg_process.PYTHON, without_app.__file__, "hikflask.services.photos.inspection_program"]
 # Numerical libraries start a thread for each core, each with its own memory.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+# What the program is told beside its name to give way to everybody else.
+IN_BACKGROUND = "background"
+# A picture of an import with at most so many pixels, as phones take them, is small: it takes some 160 MB at most.
+MAX_SMALL_PIXELS = 13_000_000
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,9 @@ class CheckedPhoto:
     faces_checked: bool
 
 
+PhotoCheck = Callable[[IO[bytes]], CheckedPhoto]
+
+
 def check_photo(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> CheckedPhoto:
     """Check one photo, as PhotoInspector.check() does."""
     with closing(PhotoInspector()) as inspector:
@@ -49,11 +60,17 @@ def check_photo(stream: IO[bytes], *, turn: int = 0, crop: bool = False) -> Chec
 class PhotoInspector:
     """Checks one photo after another in a child process, each within its limits; close() ends the process.
 
-    Starting it and loading OpenCV takes 0.2 s, so one process serves all the photos of an import. It is started with
+    Starting it and loading OpenCV takes 0.2 s, so one process serves many photos of an import. It is started with
     the first photo, and anew after one that it did not survive.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_background: bool = False) -> None:
+        """Start nothing yet.
+
+        :param in_background: for an import: its process has a low priority, and its small pictures have turns of their
+            own, so that nobody at a page waits for them.
+        """
+        self._in_background = in_background
         self._process: subprocess.Popen[bytes] | None = None
         self._complaint = TemporaryFile()  # noqa: SIM115 - close() closes it
 
@@ -75,32 +92,41 @@ class PhotoInspector:
 
     def send(self, stream: IO[bytes], options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Send an upload to the program; return its reply, and the JPEG. Errors are those of check()."""
-        with jpeg_process.uploaded(stream) as upload:
-            process = self._process = self._process or subprocess.Popen(  # noqa: S603 - nothing of the command comes from outside
-                PROGRAM,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaint,
-                env=os.environ | ONE_THREAD | {"HIKFLASK_FACE_DETECTION": current_app.config["FACE_DETECTION"]},
-            )
-            late = threading.Event()
-
-            def end() -> None:
-                late.set()
-                process.kill()
-
-            timer = threading.Timer(jpeg_process.max_wait(), end)
-            timer.start()
-            try:
-                reply, picture = _exchange(process, upload, options)
-            except (BrokenPipeError, EOFError) as error:
-                self._process = None
-                raise self._failure(process, late) from error
-            finally:
-                timer.cancel()
+        reply, picture = {"status": jpeg.TooManyPixels.status}, b""
+        if self._in_background:
+            with jpeg_process.uploaded(stream, jpeg_process.small_turn()) as upload:
+                reply, picture = self._ask(upload, {**options, "max_pixels": MAX_SMALL_PIXELS})
+            stream.seek(0)
+        if reply["status"] == jpeg.TooManyPixels.status:
+            with jpeg_process.uploaded(stream) as upload:
+                reply, picture = self._ask(upload, {**options, "max_pixels": jpeg.MAX_PIXELS})
         if reply["status"]:
             raise jpeg_process.failure(reply["status"], b"")
         return reply, picture
+
+    def _ask(self, upload: IO[bytes], options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        process = self._process = self._process or subprocess.Popen(  # noqa: S603 - nothing of the command comes from outside
+            [*PROGRAM, IN_BACKGROUND] if self._in_background else PROGRAM,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaint,
+            env=os.environ | ONE_THREAD | {"HIKFLASK_FACE_DETECTION": current_app.config["FACE_DETECTION"]},
+        )
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(jpeg_process.max_wait(), end)
+        timer.start()
+        try:
+            return _exchange(process, upload, options)
+        except (BrokenPipeError, EOFError) as error:
+            self._process = None
+            raise self._failure(process, late) from error
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """End the process; it ends by itself when its input does."""
@@ -115,6 +141,37 @@ class PhotoInspector:
             return jpeg_process.timeout_refusal()
         self._complaint.seek(0)
         return jpeg_process.failure(process.returncode, self._complaint.read())
+
+
+class PhotoInspectors:
+    """Checks the photos of an import, several at once, each in a process of its own; close() ends them."""
+
+    def __init__(self) -> None:
+        self._inspectors = [PhotoInspector(in_background=True) for _ in range(jpeg_process.SMALL_AT_ONCE)]
+        self._idle: SimpleQueue[PhotoInspector] = SimpleQueue()
+        for inspector in self._inspectors:
+            self._idle.put(inspector)
+        self._threads = ThreadPoolExecutor(len(self._inspectors), "photos")
+
+    def map(self, work: Callable[[PhotoCheck, Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield what the work returns for each item, in their order. It is called with PhotoInspector.check(), too."""
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+        def work_on(item: Item) -> Result:
+            inspector = self._idle.get()
+            try:
+                with app.app_context():
+                    return work(inspector.check, item)
+            finally:
+                self._idle.put(inspector)
+
+        return self._threads.map(work_on, items)
+
+    def close(self) -> None:
+        """Let the photos that are being checked end, and then the processes."""
+        self._threads.shutdown(cancel_futures=True)
+        for inspector in self._inspectors:
+            inspector.close()
 
 
 def _exchange(

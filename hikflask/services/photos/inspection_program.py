@@ -1,11 +1,12 @@
 """The program of the child process that checks photos, one after another; inspection.py starts it.
 
 It reads a line of JSON and as many bytes of a picture as the line says, and answers with a line of JSON and the JPEG.
-The line is {"size", "turn", "crop", "detect"}; the answer {"size", "status", "faces_checked", "findings"}, with the
-status of a refusal (jpeg.py) or 0.
+The line is {"size", "turn", "crop", "detect", "max_pixels"}; the answer {"size", "status", "faces_checked",
+"findings"}, with the status of a refusal (jpeg.py) or 0.
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -27,15 +28,19 @@ MAX_INPUT_SIDE = 4096
 SURELY_UPRIGHT = 0.85
 # By how much the score of a turned photo must be better.
 CLEARLY_BETTER = 0.05
+# How much less than others a process in the background gets of the processor (nice).
+NICE = 10
 
 
-def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str, Any], bytes]:
+def check(
+    data: bytes, turn: int, *, crop: bool, detect: bool, max_pixels: int = jpeg.MAX_PIXELS
+) -> tuple[dict[str, Any], bytes]:
     """Return the findings about a picture, and the picture as a JPEG.
 
     :raises Unreadable: when the data is no JPEG or PNG.
-    :raises TooManyPixels: when the picture has more than 40 megapixels.
+    :raises TooManyPixels: when the picture has more than `max_pixels`.
     """
-    picture, enlarged = _opened(data, turn, jpeg.MAX_SIDE)
+    picture, enlarged = _opened(data, turn, jpeg.MAX_SIDE, max_pixels)
     faces = face_detector.find(picture) if detect else []
     box = inspection_checks.frame(faces[0], picture.size, enlarged) if crop and len(faces) == 1 else None
     if box:
@@ -55,9 +60,9 @@ def check(data: bytes, turn: int, *, crop: bool, detect: bool) -> tuple[dict[str
     return reply, jpeg.encode(picture)
 
 
-def _opened(data: bytes, turn: int, longest_side: int) -> tuple[Image.Image, float]:
+def _opened(data: bytes, turn: int, longest_side: int, max_pixels: int = jpeg.MAX_PIXELS) -> tuple[Image.Image, float]:
     """Return a picture, turned, and how many times larger than that it is in the file."""
-    with jpeg.open_picture(data) as opened:
+    with jpeg.open_picture(data, max_pixels=max_pixels) as opened:
         available = min(max(opened.size), MAX_INPUT_SIDE)
         picture = jpeg.decode(opened, min(longest_side, available))
     return picture.transpose(CLOCKWISE[turn]) if turn else picture, available / max(picture.size)
@@ -79,8 +84,10 @@ def _turned_by(picture: Image.Image, faces: Sequence[Face]) -> int:
     upright = max((face.score for face in faces), default=0.0)
     if upright >= SURELY_UPRIGHT:
         return 0
+    # A face that was found is the same one in the turned picture, of the same size.
+    smallest = min(face.size for face in faces) if upright >= face_detector.SURE else 0.0
     scores = {
-        degrees: max((face.score for face in face_detector.find(picture.transpose(method))), default=0.0)
+        degrees: max((face.score for face in face_detector.find(picture.transpose(method), smallest)), default=0.0)
         for degrees, method in CLOCKWISE.items()
     }
     best = max(scores, key=lambda degrees: scores[degrees])
@@ -91,14 +98,18 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]
     """Return the answer about one picture, and the JPEG; a refusal has none."""
     detect = request["detect"] and face_detector.AVAILABLE
     try:
-        reply, picture = check(data, request["turn"], crop=request["crop"], detect=detect)
+        reply, picture = check(
+            data, request["turn"], crop=request["crop"], detect=detect, max_pixels=request["max_pixels"]
+        )
     except jpeg.Unreadable as error:
         return {"status": error.status, "size": 0}, b""
     return {**reply, "status": 0, "size": len(picture)}, picture
 
 
 def main() -> None:
-    """Answer until standard input ends."""
+    """Answer until standard input ends; with an argument, in the background."""
+    if sys.argv[1:]:
+        os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)

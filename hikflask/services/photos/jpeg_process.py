@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO
@@ -30,6 +30,9 @@ REFUSALS = {jpeg.Unreadable.status: "photo_unreadable", jpeg.TooManyPixels.statu
 # An upload keeps a thread while it waits. These limits leave enough threads for pages (deploy/gunicorn.conf.py).
 AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
+# Besides, so many small pictures of imports, which take little memory: one for each core of the usual machine.
+SMALL_AT_ONCE = 2
+_SMALL_TURNS = threading.BoundedSemaphore(SMALL_AT_ONCE)
 
 
 def baseline_jpeg(stream: IO[bytes]) -> bytes:
@@ -52,18 +55,37 @@ def baseline_jpeg(stream: IO[bytes]) -> bytes:
 
 
 @contextmanager
-def uploaded(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+def uploaded(stream: IO[bytes], turn: AbstractContextManager[None] | None = None) -> Iterator[IO[bytes]]:
     """Wait for a turn, then yield a temporary file with the upload in it.
 
+    :param turn: another one than usual_turn().
     :raises photo_too_large: when the upload has more than 10 MB.
     :raises PhotosWaiting: when too many uploads wait already, or its turn does not come in time.
     """
-    with _held(_PLACES, 0.0), _held(_TURNS, max_wait()), TemporaryFile() as upload:
+    with turn or usual_turn(), TemporaryFile() as upload:
         copyfileobj(stream, upload)
         if upload.tell() > MAX_FILE_BYTES:
             raise BadPhoto("photo_too_large")
         upload.seek(0)
         yield upload
+
+
+@contextmanager
+def usual_turn() -> Iterator[None]:
+    """Wait for the turn of a picture that may be large.
+
+    :raises PhotosWaiting:
+    """
+    with _held(_PLACES, 0.0), _held(_TURNS, max_wait()):
+        yield
+
+
+def small_turn() -> AbstractContextManager[None]:
+    """Wait for the turn of a small picture of an import, beside which those of pages go on.
+
+    :raises PhotosWaiting:
+    """
+    return _held(_SMALL_TURNS, max_wait())
 
 
 @contextmanager

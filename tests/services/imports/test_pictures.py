@@ -1,10 +1,13 @@
 """The pictures of an archive: looked at, and stored for one number."""
 
+from pathlib import Path
+
 import pytest
 
+from hikflask.models import ImportBatch
 from hikflask.models.photo import UPLOADED
 from hikflask.services.core.errors import PhotosWaiting, ServiceError
-from hikflask.services.imports import batches, pictures
+from hikflask.services.imports import batches, pictures, stored_files
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.photos import storage
 from hikflask.services.photos.inspection import CheckedPhoto
@@ -16,6 +19,10 @@ from tests.support.refusals import refusal
 pytestmark = pytest.mark.usefixtures("context")
 
 
+def archive(found: ImportBatch) -> Path:
+    return stored_files.path_of(found.photos_file)
+
+
 def checked(*findings: Finding) -> CheckedPhoto:
     return CheckedPhoto(b"jpeg", findings, faces_checked=True)
 
@@ -24,8 +31,8 @@ def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
     found = batch(made(pictures={"1.jpg": FACE}))
     serious = Finding("photo_small", {"n": 10}, serious=True)
 
-    wrong = pictures.check_picture(found, ["1.jpg"], lambda _: checked(Finding("photo_dark"), serious))
-    right = pictures.check_picture(found, ["1.jpg"], lambda _: checked(Finding("photo_dark")))
+    wrong = pictures.check_picture(archive(found), ["1.jpg"], lambda _: checked(Finding("photo_dark"), serious))
+    right = pictures.check_picture(archive(found), ["1.jpg"], lambda _: checked(Finding("photo_dark")))
 
     assert wrong.error == refusal("photo_small", n=10)
     assert (right.error, right.sha256) == (None, storage.sha256(b"jpeg"))
@@ -34,7 +41,7 @@ def test_serious_finding_makes_a_picture_wrong_and_another_does_not() -> None:
 def test_two_pictures_of_one_number_are_wrong() -> None:
     found = batch(made(pictures={"1.jpg": FACE, "1.png": FACE}))
 
-    said = pictures.check_picture(found, ["1.jpg", "1.png"], lambda _: checked())
+    said = pictures.check_picture(archive(found), ["1.jpg", "1.png"], lambda _: checked())
 
     assert said.error == refusal("photo_twice", others="1.png")
 
@@ -49,8 +56,8 @@ def test_picture_is_tried_again_while_others_have_theirs_looked_at(monkeypatch: 
             raise PhotosWaiting(seconds=10)
         return checked()
 
-    assert pictures.check_picture(found, ["1.jpg"], busy).error is None
-    assert pictures.check_picture(found, ["1.jpg"], busy).error == refusal("photos_waiting", seconds=10)
+    assert pictures.check_picture(archive(found), ["1.jpg"], busy).error is None
+    assert pictures.check_picture(archive(found), ["1.jpg"], busy).error == refusal("photos_waiting", seconds=10)
 
 
 def test_picture_is_stored_and_one_that_is_gone_is_said() -> None:

@@ -1,6 +1,7 @@
 """A photo is inspected before it is sent, in a child process that takes one after another, each within its limits."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,19 @@ from PIL import Image
 
 from hikflask.services.core.errors import BadPhoto, PhotosWaiting
 from hikflask.services.photos import inspection_checks as findings
-from hikflask.services.photos import storage
+from hikflask.services.photos import jpeg, jpeg_process, storage
 from hikflask.services.photos.inspection import (
+    MAX_SMALL_PIXELS,
     ONE_THREAD,
     PROGRAM,
     TURNS,
+    PhotoCheck,
     PhotoInspector,
+    PhotoInspectors,
     check_photo,
 )
 from hikflask.services.photos.inspection_checks import Finding
+from hikflask.services.photos.inspection_program import NICE
 from hikflask.services.photos.jpeg_process import MAX_FILE_BYTES
 from tests.benchmarks import memory
 from tests.processes.processes import until
@@ -180,15 +185,40 @@ def largest(mode: str) -> Image.Image:
 def test_largest_picture_that_is_cropped_stays_within_memory(mode: str, options: dict[str, object]) -> None:
     out = io.BytesIO()
     largest(mode).save(out, **options)
-    asked = f'{{"size": {out.tell()}, "turn": 90, "crop": true, "detect": true}}\n'.encode() + out.getvalue()
-    # By a process between, since what a process begins with counts for those that it starts, too.
-    command = [sys.executable, "-c", MEASURE, *PROGRAM]
-    measured = subprocess.run(
-        command, input=asked, capture_output=True, check=True, timeout=60, env=os.environ | ONE_THREAD
-    )
+    request = {"turn": 90, "crop": True, "detect": True, "max_pixels": jpeg.MAX_PIXELS}
 
+    assert most_memory(out.getvalue(), request) < 600 * 1024
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("RGBA", {"format": "PNG", "compress_level": 1}),
+        ("CMYK", {"format": "JPEG", "progressive": True, "subsampling": 0}),
+    ],
+)
+def test_largest_of_the_small_pictures_takes_little_memory(mode: str, options: dict[str, object]) -> None:
+    out = io.BytesIO()
+    portrait((3600, 3600)).convert(mode).save(out, **options)
+
+    assert most_memory(out.getvalue(), {**AS_IT_IS, "max_pixels": MAX_SMALL_PIXELS}) < 200 * 1024
+
+
+def most_memory(picture: bytes, request: dict[str, object]) -> int:
+    """How many kilobytes the program took for a picture at most."""
+    line = json.dumps({**request, "size": len(picture)}).encode()
+    # By a process between, since what a process begins with counts for those that it starts, too.
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE, *PROGRAM],
+        input=line + b"\n" + picture,
+        capture_output=True,
+        check=True,
+        timeout=60,
+        env=os.environ | ONE_THREAD,
+    )
     assert b'"status": 0' in measured.stderr
-    assert int(measured.stdout) < 600 * 1024
+    return int(measured.stdout)
 
 
 def on_its_side() -> io.BytesIO:
@@ -261,3 +291,49 @@ def test_photo_of_a_phone_takes_less_than_two_seconds() -> None:
     assert looked.findings == ()
     # The machine may be busy with other tests, so the limit of the test is wider than the promise.
     assert time.monotonic() - start < 6
+
+
+def test_photos_of_an_import_are_checked_several_at_once_with_little_of_the_processor(photo: bytes) -> None:
+    unreadable, others = b"no picture", started()
+    processes: set[int] = set()
+
+    def work(check: PhotoCheck, content: bytes) -> tuple[Finding, ...] | str:
+        try:
+            findings = check(io.BytesIO(content)).findings
+        except BadPhoto as error:
+            return error.code
+        processes.update(started() - others)
+        return findings
+
+    dark = drawn_faces.jpeg(drawn_faces.lit(good(), 0.15))
+    with closing(PhotoInspectors()) as inspectors:
+        results = list(inspectors.map(work, [photo, unreadable, dark, photo]))
+        lower = min(os.getpriority(os.PRIO_PROCESS, 0) + NICE, 19)
+        assert {os.getpriority(os.PRIO_PROCESS, process) for process in processes} == {lower}
+
+    assert results == [(), "photo_unreadable", (Finding(findings.DARK),), ()]
+    assert len(processes) == jpeg_process.SMALL_AT_ONCE
+    assert started() == others
+
+
+def test_photo_of_an_import_waits_for_those_of_pages_only_when_it_is_large(app: Flask, photo: bytes) -> None:
+    large = drawn_faces.jpeg(background((3606, 3606)))
+    app.config["UPLOAD_WAIT"] = 2.0
+    with closing(PhotoInspector(in_background=True)) as inspector:
+        with jpeg_process.usual_turn():
+            assert inspector.check(io.BytesIO(photo)).findings == ()
+            with pytest.raises(PhotosWaiting):
+                inspector.check(io.BytesIO(large))
+        app.config["UPLOAD_WAIT"] = 60.0
+        assert inspector.check(io.BytesIO(large)).findings[0] == Finding(findings.NO_FACE, serious=True)
+
+
+def test_photo_of_a_page_does_not_wait_for_those_of_an_import(app: Flask, photo: bytes) -> None:
+    with ExitStack() as held:
+        for _ in range(jpeg_process.SMALL_AT_ONCE):
+            held.enter_context(jpeg_process.small_turn())
+        assert check_photo(io.BytesIO(photo)).findings == ()
+
+        app.config["UPLOAD_WAIT"] = 0.01
+        with closing(PhotoInspector(in_background=True)) as inspector, pytest.raises(PhotosWaiting):
+            inspector.check(io.BytesIO(photo))

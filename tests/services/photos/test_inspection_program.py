@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
+from hikflask.services.photos import face_detector, inspection_program, jpeg
 from hikflask.services.photos import inspection_checks as findings
-from hikflask.services.photos import jpeg
+from hikflask.services.photos.face_detector import Face
 from hikflask.services.photos.inspection_program import answer, check
 from hikflask.simulator.faces import NAMES, draw
 from tests.support import drawn_faces
 from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, landscape, lit, place, portrait
+
+ASKED = {"turn": 0, "crop": False, "detect": True, "max_pixels": jpeg.MAX_PIXELS}
 
 
 def found(photo: bytes, turn: int = 0, *, crop: bool = False) -> tuple[list[tuple[str, str]], Image.Image]:
@@ -141,16 +144,44 @@ def test_without_detection_size_sharpness_and_light_are_found() -> None:
 
 
 def test_what_is_no_picture_is_answered_with_the_status_of_its_refusal() -> None:
-    asked = {"turn": 0, "crop": False, "detect": True}
-
-    assert answer(asked, b"no picture") == ({"status": jpeg.Unreadable.status, "size": 0}, b"")
+    assert answer(ASKED, b"no picture") == ({"status": jpeg.Unreadable.status, "size": 0}, b"")
     huge = io.BytesIO()
     Image.new("1", (8000, 5001)).save(huge, "PNG")
-    assert answer(asked, huge.getvalue()) == ({"status": jpeg.TooManyPixels.status, "size": 0}, b"")
+    assert answer(ASKED, huge.getvalue()) == ({"status": jpeg.TooManyPixels.status, "size": 0}, b"")
 
 
 def test_every_kind_of_file_that_is_kept_can_be_looked_at() -> None:
     for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "I;16"):
         out = io.BytesIO()
         Image.new(mode, (60, 80)).save(out, "PNG")
-        assert answer({"turn": 180, "crop": True, "detect": True}, out.getvalue())[0]["status"] == 0, mode
+        assert answer({**ASKED, "turn": 180, "crop": True}, out.getvalue())[0]["status"] == 0, mode
+
+
+def test_reduced_photo_has_the_same_findings_as_the_whole_one() -> None:
+    for photo in (portrait((1800, 2400)), blurred(portrait((1800, 2400)), 24), lit(portrait((1800, 2400)), 0.15)):
+        whole, reduced = grainy(photo, 1), grainy(photo.reduce(2), 1)
+
+        assert found(drawn_faces.jpeg(whole))[0] == found(drawn_faces.jpeg(reduced))[0]
+
+
+def test_turned_photo_is_looked_through_only_for_the_face_that_is_known_and_the_answer_is_the_same() -> None:
+    for photo in (grainy(portrait(face=0.2)), grainy(portrait())):
+        for turned in (photo, photo.transpose(Image.Transpose.ROTATE_90)):
+            turned.thumbnail((jpeg.MAX_SIDE, jpeg.MAX_SIDE))
+            faces = face_detector.find(turned)
+
+            assert inspection_program._turned_by(turned, faces) == turned_by_all_windows(turned, faces)
+
+
+def turned_by_all_windows(picture: Image.Image, faces: list[Face]) -> int:
+    """By how many degrees a picture is turned, found by looking through all of it each way."""
+    upright = max((face.score for face in faces), default=0.0)
+    if upright >= inspection_program.SURELY_UPRIGHT:
+        return 0
+    turned = {degrees: picture.transpose(method) for degrees, method in inspection_program.CLOCKWISE.items()}
+    scores = {
+        degrees: max((face.score for face in face_detector.find(photo)), default=0.0)
+        for degrees, photo in turned.items()
+    }
+    best = max(scores, key=lambda degrees: scores[degrees])
+    return best if scores[best] > upright + inspection_program.CLEARLY_BETTER else 0
