@@ -26,9 +26,13 @@ YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "�
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
 GONE = {"уволен", "уволена", "уволено", "не работает", "left", "dismissed", "terminated", "inactive", "resigned"}
 HERE = {"работает", "действующий", "действует", "активен", "активна", "active", "employed", "works", "working"}
-DATES = ("%d.%m.%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y")
+DATES = (
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y",
+    "%m/%d/%Y",
+)  # fmt: skip
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
-WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, LAST_OF_DAY}}
+WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
 # How 1C writes that there is no date.
 NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001")
 
