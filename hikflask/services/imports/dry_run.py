@@ -23,11 +23,10 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, classify, columns, pictures, row_check, stored_files, values
+from hikflask.services.imports import batches, classify, pictures, row_check, stored_files
 from hikflask.services.imports.batches import ROWS
 from hikflask.services.imports.classify import PHOTO, Picture, Verdict
 from hikflask.services.imports.columns import NUMBER
-from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
@@ -82,9 +81,7 @@ class _DryRun:
         self._places: dict[str, Place] = {}
         self._twice: dict[str, list[Place]] = {}
         self._spellings = classify.read_spellings()
-        self._options = Options.from_json(batch.options)
-        left = batch.fields.get(columns.LEFT)
-        self._status = left is not None and columns.is_status(batch.layout["columns"][left])
+        self._read = row_check.row_reader(batch)
         self._done = self._bytes = 0
         paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
         size = sum(path.stat().st_size for path in paths if path.is_file())
@@ -116,11 +113,7 @@ class _DryRun:
 
     def _check_rows(self, part: list[Row]) -> None:
         batch = self._batch
-        read = [
-            (row, entry)
-            for row in part
-            if (entry := values.read(row, batch.fields, self._options, status=self._status))
-        ]
+        read = [(row, entry) for row in part if (entry := self._read(row))]
         with_photo = [entry.number for _, entry in read if entry.number in self._photos.pictures]
         checked = self._check_pictures(dict.fromkeys(with_photo))
         for row, entry in read:
@@ -196,7 +189,7 @@ class _DryRun:
             place = (row.sheet, row.line)
             if place not in part:
                 continue
-            others = (_line_of(other, row.sheet) for other in self._twice[row.number] if other != place)
+            others = (line_of(other, row.sheet) for other in self._twice[row.number] if other != place)
             refusal = Refusal(code="number_twice", params={"lines": ", ".join(islice(others, MAX_LINES))})
             cells = [storable(cell) for cell in part[place].cells]
             errors = (row.errors or {}) | {NUMBER: refusal}
@@ -248,7 +241,7 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     yield from reader_process.read(path, Layout(**batch.layout))
 
 
-def _line_of(place: Place, sheet: str) -> str:
+def line_of(place: Place, sheet: str) -> str:
     """Return a row's line, after the name of its sheet where that is another one."""
     return str(place[1]) if place[0] == sheet else f"{place[0]} {place[1]}"
 

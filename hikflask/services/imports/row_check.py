@@ -1,18 +1,26 @@
 """Checks rows of an import: what is stored of each, with its verdict. Nothing is written here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from hikflask.models import ImportBatch
 from hikflask.models.import_batch import WRONG
 from hikflask.models.refusal import Refusal
-from hikflask.services.imports import classify
+from hikflask.services.imports import classify, columns, values
 from hikflask.services.imports.classify import PHOTO, Picture, Spellings, Verdict
 from hikflask.services.imports.columns import NUMBER
 from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import storable
+
+
+def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
+    """Return what reads a row of the table of an import, as was chosen for it; see values.read()."""
+    left = batch.fields.get(columns.LEFT)
+    status = left is not None and columns.is_status(batch.layout["columns"][left])
+    return partial(values.read, fields=batch.fields, options=Options.from_json(batch.options), status=status)
 
 
 def check_rows(

@@ -104,7 +104,7 @@ def _refuse_undone(batch: ImportBatch) -> None:
 def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, params: dict[str, Any]) -> Claim:
     """Make the job and start it, by compare-and-set: dry run, import and undo are still as they were read.
 
-    :raises import_unknown: when somebody discards the import at this moment.
+    :raises import_unknown: when somebody discards the import at this moment. :raises PlanChanged: when corrects it.
     """
     batch_id = batch.id
     job = Job(kind=kind, params={"batch": batch_id, **params}, total=people)
@@ -117,7 +117,9 @@ def _start(batch: ImportBatch, kind: str, column: JobColumn, people: int, params
     if not changed_rows(unchanged.values({column: job.id})):
         now = batches.get_one(batch_id)
         job_id = getattr(now, column.key) or now.import_job_id
-        raise ServiceError("import_started", job=job_id) if job_id else NotFound("import_unknown")
+        if job_id:
+            raise ServiceError("import_started", job=job_id)
+        raise NotFound("import_unknown") if now.checked_at is None else PlanChanged
     if kind == IMPORT_UNDO:
         audit.record("import.undone", subject=f"import {batch_id}", after={"people": people})
     return cast("Claim", lifecycle.start(job.id, {}))

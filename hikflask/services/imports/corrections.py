@@ -1,0 +1,176 @@
+"""Corrects wrong rows of an import that was checked: their cells are read and checked again, as in the dry run.
+
+What follows from another ID is checked with them: other rows with the former ID or the new one, and their photos.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.columns import database_now
+from hikflask.models.import_batch import VERDICTS, WRONG
+from hikflask.models.refusal import Refusal
+from hikflask.services.core.db import changed_rows, kept_employees, transaction
+from hikflask.services.core.errors import PlanChanged, ServiceError
+from hikflask.services.imports import batches, classify, dry_run, pictures, row_check, stored_files
+from hikflask.services.imports.classify import Picture
+from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.dry_run import MAX_LINES, Place, line_of
+from hikflask.services.imports.photo_archive import Contents
+from hikflask.services.imports.values import Values
+from hikflask.services.photos.inspection import PhotoInspector
+from hikflask.services.spreadsheets.reader_process import Row
+
+# In characters, as the reader has it.
+MAX_CELL = 256
+Read = tuple[Row, Values]
+
+
+@dataclass(frozen=True)
+class _Affected:
+    """Rows that are checked together: those of the table by their place, and the ids of photos alone."""
+
+    of_table: Mapping[Place, ImportRow]
+    photos: Collection[int]
+
+    @property
+    def ids(self) -> set[int]:
+        return {row.id for row in self.of_table.values()} | {*self.photos}
+
+
+def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
+    """Put other cells in place of those of wrong rows, and check them again; return how many rows are wrong now.
+
+    A row that has nothing in the columns of people any more is left out.
+
+    :param cells: the id of a row → all its cells.
+    :raises import_unknown: :raises import_not_checked: :raises import_started: when the import has begun.
+    :raises PlanChanged: when somebody else corrects the same import at this moment, or such a row is gone.
+    """
+    batch = batches.get_one(batch_id)
+    if batch.checked_at is None:
+        raise ServiceError("import_not_checked")
+    if batch.import_job_id is not None:
+        raise ServiceError("import_started", job=batch.import_job_id)
+    seen = batch.checked_at
+    wrong = (ImportRow.batch_id == batch_id, ImportRow.line.is_not(None), ImportRow.cells.is_not(None))
+    rows = _by_place(db.session.execute(select(ImportRow).where(*wrong, ImportRow.id.in_(cells))).scalars())
+    corrected = _read(batch, (_row(row, cells[row.id]) for row in rows.values()))
+    numbers = {row.number for row in rows.values()} | {entry.number for _, entry in corrected}
+    others, photos = _others(batch_id, numbers - {""}, cells)
+    read = corrected + _read(batch, _rows_of_file(batch, others))
+    archive = pictures.contents(batch)
+    with closing(PhotoInspector()) as inspector:
+        checked = _check(batch, read, numbers, archive, inspector)
+    _store(batch_id, seen, _Affected(rows | others, photos), checked)
+    return batches.get_one(batch_id).wrong
+
+
+def _row(row: ImportRow, cells: Sequence[str]) -> Row:
+    return Row(row.line or 0, [cell[:MAX_CELL] for cell in cells], sheet=row.sheet)
+
+
+def _by_place(rows: Iterable[ImportRow]) -> dict[Place, ImportRow]:
+    return {(row.sheet, row.line or 0): row for row in rows}
+
+
+def _read(batch: ImportBatch, rows: Iterable[Row]) -> list[Read]:
+    read = row_check.row_reader(batch)
+    return [(row, entry) for row in rows if (entry := read(row))]
+
+
+def _others(
+    batch_id: int, numbers: Collection[str], corrected: Collection[int]
+) -> tuple[dict[Place, ImportRow], set[int]]:
+    """Return the other rows of the table with these numbers, and the ids of their photos that are not in the table."""
+    theirs = (ImportRow.batch_id == batch_id, ImportRow.number.in_(numbers), ImportRow.id.not_in(corrected))
+    rows = db.session.execute(select(ImportRow).where(*theirs)).scalars().all()
+    photos = {row.id for row in rows if row.line is None}
+    return _by_place(row for row in rows if row.line is not None), photos
+
+
+def _rows_of_file(batch: ImportBatch, rows: Mapping[Place, ImportRow]) -> list[Row]:
+    """Return rows with their cells; those of right ones are in the file alone."""
+    found = [_row(row, row.cells) for row in rows.values() if row.cells is not None]
+    missing = {place for place, row in rows.items() if row.cells is None}
+    if missing:
+        with closing(dry_run.table_rows(batch)) as table:
+            found += islice((row for row in table if (row.sheet, row.line) in missing), len(missing))
+    return found
+
+
+def _check(
+    batch: ImportBatch, read: Sequence[Read], numbers: Collection[str], archive: Contents, inspector: PhotoInspector
+) -> list[dict[str, Any]]:
+    """Return the columns of the rows that there are now."""
+    in_table = {entry.number for _, entry in read}
+    names = {number: archive.pictures[number] for number in numbers if number in archive.pictures}
+
+    archived = stored_files.path_of(batch.photos_file)
+
+    def check(numbers: Iterable[str]) -> dict[str, Picture]:
+        return {number: pictures.check_picture(archived, names[number], inspector.check) for number in numbers}
+
+    checked = check(number for number in names if number in in_table)
+    spellings = classify.read_spellings()
+    rows = row_check.check_rows(batch, read, checked, spellings)
+    _refuse_twice(rows, read)
+    alone = {number: its_names for number, its_names in names.items() if number not in in_table}
+    return rows + row_check.check_photos_alone(batch, alone, check, spellings)[0]
+
+
+def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
+    places = defaultdict[str, list[Place]](list)
+    for row, entry in read:
+        places[entry.number].append((row.sheet, row.line))
+    for columns_of_row, (row, entry) in zip(rows, read, strict=True):
+        others = [line_of(place, row.sheet) for place in places[entry.number] if place != (row.sheet, row.line)]
+        if entry.number and others:
+            refusal = Refusal(code="number_twice", params={"lines": ", ".join(others[:MAX_LINES])})
+            errors = (columns_of_row["errors"] or {}) | {NUMBER: refusal}
+            columns_of_row.update(verdict=WRONG, errors=errors, before=None, cells=row.cells)
+
+
+def _store(batch_id: int, seen: datetime, affected: _Affected, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the rows in their places, and count anew.
+
+    :raises PlanChanged: when the import or such a row is not as it was read.
+    """
+    same = (ImportBatch.id == batch_id, ImportBatch.checked_at == seen, ImportBatch.import_job_id.is_(None))
+    ids = {place: row.id for place, row in affected.of_table.items()}
+    for row in rows:
+        row["id"], row["confirmed"] = ids.get((row["sheet"], row["line"])), False
+    changed = [row for row in rows if row["id"] is not None]
+    new = [{name: value for name, value in row.items() if name != "id"} for row in rows if row["id"] is None]
+    gone = affected.ids - {row["id"] for row in changed}
+    with transaction():
+        there = kept_employees({row["employee_id"] for row in rows})
+        # Two who correct the same import do it in turn, and who starts it is not surprised.
+        if not changed_rows(update(ImportBatch).where(*same).values(checked_at=database_now())):
+            raise PlanChanged
+        locked = select(ImportRow.id).where(ImportRow.id.in_(affected.ids)).with_for_update()
+        if {*db.session.execute(locked).scalars()} != affected.ids:
+            raise PlanChanged
+        for row in rows:
+            row["employee_id"] = row["employee_id"] if row["employee_id"] in there else None
+        if changed:
+            db.session.execute(update(ImportRow), changed)
+        if new:
+            db.session.execute(insert(ImportRow), new)
+        changed_rows(delete(ImportRow).where(ImportRow.id.in_(gone)))
+        _count(batch_id)
+
+
+def _count(batch_id: int) -> None:
+    counted = select(ImportRow.verdict, func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id)
+    counts = dict.fromkeys(VERDICTS, 0)
+    counts |= {verdict: count for verdict, count in db.session.execute(counted.group_by(ImportRow.verdict))}
+    changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(**counts))

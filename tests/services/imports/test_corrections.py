@@ -1,0 +1,132 @@
+"""Wrong rows are corrected in place, with all that follows from another ID."""
+
+import pytest
+
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.erasure import erase_by_number
+from hikflask.services.imports import corrections
+from hikflask.services.jobs import imports
+from tests.support.captures import FACE
+from tests.support.imports import apply, checked, counts, errors, made, rows, started
+from tests.support.jobs import add_people, items
+from tests.support.refusals import refusal
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def correct(batch_id: int, *cells: str, place: int = 0) -> int:
+    """Correct the wrong row at this place among them."""
+    wrong = [row for row in rows(batch_id) if row.cells is not None]
+    return corrections.correct(batch_id, {wrong[place].id: cells})
+
+
+def numbers(batch_id: int) -> list[tuple[int | None, str, str]]:
+    return [(row.line, row.number, row.verdict) for row in rows(batch_id)]
+
+
+@pytest.mark.both_databases
+def test_corrected_row_is_checked_as_in_the_dry_run_and_imported() -> None:
+    add_people("00012")
+    found = checked("12;;", "2;Пётр Петров;")
+    assert counts(found) == (1, 0, 0, 1)
+
+    assert correct(found, "00012", "Ольга Ёлкина", "") == 0
+
+    assert numbers(found) == [(2, "00012", "changed"), (3, "2", "new")]
+    assert (counts(found), errors(found)) == ((1, 1, 0, 0), {})
+    assert items(apply(found).id) == [("00012", "done", ""), ("2", "done", "")]
+
+
+def test_row_that_is_still_wrong_keeps_what_was_typed_and_says_why() -> None:
+    found = checked("2!;Пётр Петров;")
+
+    assert correct(found, "3!", "Пётр", "Склад") == 1
+
+    (row,) = rows(found)
+    assert (row.cells, row.errors) == (["3!", "Пётр", "Склад"], {"number": refusal("number_invalid")})
+
+
+@pytest.mark.both_databases
+def test_of_two_rows_with_one_id_the_other_is_right_once_one_has_another() -> None:
+    found = checked("1;Пётр Петров;", "1;Ольга Ёлкина;")
+    assert counts(found) == (0, 0, 0, 2)
+
+    assert correct(found, "3", "Ольга Ёлкина", "", place=1) == 0
+
+    assert numbers(found) == [(2, "1", "new"), (3, "3", "new")]
+
+
+@pytest.mark.both_databases
+def test_id_of_another_row_makes_both_wrong_with_their_cells() -> None:
+    found = checked("1;Пётр Петров;Склад", "2!;Ольга Ёлкина;")
+
+    assert correct(found, "1", "Ольга Ёлкина", "") == 2
+
+    first, second = rows(found)
+    assert first.errors == {"number": refusal("number_twice", lines="3")}
+    assert second.errors == {"number": refusal("number_twice", lines="2")}
+    assert first.cells == ["1", "Пётр Петров", "Склад"]
+
+
+def test_photos_follow_the_ids() -> None:
+    found = checked("1!;Пётр Петров;", "2;;", pictures={"1.jpg": FACE, "2.jpg": FACE})
+    assert numbers(found) == [(2, "1!", "wrong"), (3, "2", "wrong"), (None, "1", "wrong")]
+
+    corrections.correct(found, {row.id: cells for row, cells in zip(rows(found), NAMED, strict=False)})
+
+    assert numbers(found) == [(2, "1", "new"), (3, "3", "new"), (None, "2", "wrong")]
+    first, _, alone = rows(found)
+    assert (first.photo, alone.errors) == ("1.jpg", {"photo": refusal("photo_nobody")})
+
+
+NAMED = [["1", "Пётр Петров", ""], ["3", "Ольга Ёлкина", ""]]
+
+
+def test_emptied_row_is_left_out() -> None:
+    found = checked("2!;Пётр Петров;", "3;Ольга Ёлкина;")
+
+    assert correct(found, "", " ", "") == 0
+
+    assert numbers(found) == [(3, "3", "new")]
+
+
+def test_row_that_is_right_or_of_another_import_is_not_touched() -> None:
+    other, found = checked("7!;Анна;"), checked("1;Пётр Петров;", "2!;Ольга Ёлкина;")
+    right, foreign = rows(found)[0], rows(other)[0]
+
+    assert corrections.correct(found, {row.id: ["9", "Иван", ""] for row in (right, foreign)}) == 1
+
+    assert numbers(found) == [(2, "1", "new"), (3, "2!", "wrong")]
+    assert numbers(other) == [(2, "7!", "wrong")]
+
+
+def test_import_that_is_not_checked_or_has_begun_is_refused() -> None:
+    with pytest.raises(ServiceError, match=r"^import_not_checked$"):
+        corrections.correct(made("2!;Анна;"), {})
+    found = checked("2!;Анна;", "3;Пётр;")
+    started(imports.start_import, found)
+    with pytest.raises(ServiceError, match=r"^import_started$"):
+        correct(found, "2", "Анна", "")
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("meanwhile", ["corrected", "started", "erased"])
+def test_what_changed_meanwhile_is_not_overwritten(meanwhile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = checked("2!;Пётр Петров;", "3;Ольга Ёлкина;")
+    check = corrections._check
+
+    def late(*arguments: object) -> list[dict[str, object]]:
+        monkeypatch.setattr(corrections, "_check", check)
+        if meanwhile == "corrected":
+            correct(found, "4", "Анна Юрьева", "")
+        elif meanwhile == "started":
+            started(imports.start_import, found)
+        else:
+            erase_by_number("2!")
+        return check(*arguments)
+
+    monkeypatch.setattr(corrections, "_check", late)
+    with pytest.raises(ServiceError, match=r"^plan_changed$"):
+        correct(found, "5", "Пётр Петров", "")
+
+    assert "5" not in [row.number for row in rows(found)]
