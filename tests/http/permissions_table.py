@@ -101,6 +101,7 @@ PAGES = {
     "GET /imports/<int:batch_id>/state": OPERATOR,
     "GET /imports/<int:batch_id>/columns": OPERATOR,
     "POST /imports/<int:batch_id>/columns": OPERATOR,
+    "POST /imports/<int:batch_id>/reopen": OPERATOR,
     "GET /imports/<int:batch_id>/wrong": OPERATOR,
     "POST /imports/<int:batch_id>/check": OPERATOR,
     "POST /imports/<int:batch_id>/start": OPERATOR,

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import IO
 
 from flask import current_app
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 
 from hikflask.config import MEGABYTE
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.import_batch import CHANGED, NEW, NOTHING_SHOWN, OPEN
+from hikflask.models import ImportBatch, ImportRow, Job
+from hikflask.models.import_batch import CHANGED, NEW, NOTHING_SHOWN, OPEN, VERDICTS
+from hikflask.models.job import OPEN as OPEN_JOB
 from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
@@ -142,6 +143,23 @@ def choose(
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
     if not changed_rows(unchecked.values(**chosen, options=options.as_json)):
         raise ServiceError("import_checked")
+
+
+@transactional
+def reopen(batch_id: int) -> None:
+    """Take the dry run of an import back: its columns can be chosen again, and its rows go when it is checked again.
+
+    :raises import_unknown: :raises import_started: when the import itself has begun, and while the dry run goes on.
+    :raises import_file_gone: when a file is not stored any more, as after somebody's data was erased.
+    """
+    batch = get_one(batch_id)
+    is_checking = exists().where(Job.id == ImportBatch.check_job_id, Job.state.in_(OPEN_JOB))
+    at_rest = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None), ~is_checking)
+    counts = dict.fromkeys(VERDICTS, 0)
+    if not changed_rows(at_rest.values(checked_at=None, check_job_id=None, effects={}, **counts)):
+        raise ServiceError("import_started")
+    if (batch.table_name and not batch.table_file) or (batch.photos_name and not batch.photos_file):
+        raise ServiceError("import_file_gone")
 
 
 def _refuse_columns(batch: ImportBatch, fields: Mapping[str, int]) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -34,7 +34,8 @@ def columns(batch_id: int) -> ResponseReturnValue:
     batch = batch_or_404(batch_id)
     if _is_settled(batch):
         return _onwards(batch)
-    chosen = {"terminal_id": row_id(request.args.get("terminal")), "groups": bool(request.args.get("groups"))}
+    sent = {"terminal_id": row_id(request.args.get("terminal")), "groups": bool(request.args.get("groups"))}
+    chosen = sent if request.args else {"terminal_id": batch.terminal_id, "groups": batch.groups}
     return _page(batch, ColumnsForm(formdata=None, **chosen, **batch.fields))
 
 
@@ -54,6 +55,19 @@ def choose(batch_id: int) -> ResponseReturnValue:
         tasks.enqueue_job(import_jobs.start_check(batch_id))
     except ServiceError as error:
         return _refused(batch, form, error)
+    return _onwards(batch)
+
+
+@bp.post("/<int:batch_id>/reopen")
+@allow(OPERATOR)
+def reopen(batch_id: int) -> ResponseReturnValue:
+    """Go back from the dry run to the columns, as they were chosen."""
+    batch = batch_or_404(batch_id)
+    if _is_settled(batch):
+        try:
+            batches.reopen(batch_id)
+        except ServiceError as error:
+            flash(error_sentence(error), "danger")
     return _onwards(batch)
 
 

@@ -55,6 +55,11 @@ class Stage:
         return self.name == CHECKING and self.is_cut_short
 
     @property
+    def can_reopen(self) -> bool:
+        """True once the dry run has ended in whatever way: its columns can be chosen again."""
+        return self.name in {CHECKED, CHECKING} and not self.is_running
+
+    @property
     def can_import(self) -> bool:
         """True after the dry run, and when the import was stopped or interrupted: it goes on with the rows left."""
         return self.name == CHECKED or (self.name == IMPORTED and self.is_cut_short)

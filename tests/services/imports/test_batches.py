@@ -12,10 +12,12 @@ from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.batches import DaysUnknown, Upload
 from hikflask.services.imports.options import Options
 from hikflask.services.jobs import imports
+from hikflask.services.privacy import import_traces
+from hikflask.services.privacy.import_traces import Person
 from hikflask.services.spreadsheets import reader_process
 from tests.support.between import Between
 from tests.support.captures import FACE
-from tests.support.imports import apply, batch, checked, made, photos, rows, started, table
+from tests.support.imports import apply, batch, check, checked, counts, made, photos, rows, started, table
 from tests.support.removals import AGREED
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -161,6 +163,32 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
 
     assert (batches.get(unstarted), rows(unstarted), stored()) == (None, [], 0)
     assert len(rows(done)) == 1
+
+
+@pytest.mark.both_databases
+def test_dry_run_is_taken_back_so_that_other_columns_can_be_chosen() -> None:
+    batch_id = checked("1;Иван;Склад", "2;Пётр;Склад")
+
+    batches.reopen(batch_id)
+
+    reopened = batch(batch_id)
+    assert (reopened.checked_at, reopened.check_job_id, reopened.new) == (None, None, 0)
+    assert (reopened.fields, stored()) == ({"number": 0, "name": 1, "department": 2}, 1)
+    batches.choose(batch_id, {"number": 0, "name": 1}, None, options=Options(fixed={"department": "Цех"}))
+    check(batch_id)
+    assert [row.values["department"] for row in rows(batch_id)] == ["Цех", "Цех"]
+
+
+def test_import_that_began_or_is_being_checked_and_one_without_its_table_are_not_taken_back() -> None:
+    begun, erased, running = checked("1;Иван;"), checked("3;Иван;"), made("2;Иван;")
+    apply(begun)
+    import_traces.forget_files(Person(["77"]))
+    started(imports.start_check, running)
+
+    for batch_id, code in ((begun, "import_started"), (running, "import_started"), (erased, "import_file_gone")):
+        with pytest.raises(ServiceError, match=rf"^{code}$"):
+            batches.reopen(batch_id)
+    assert counts(erased) == (1, 0, 0, 0)
 
 
 @pytest.mark.both_databases

@@ -81,6 +81,38 @@ def test_import_is_started_once_and_undone_once(
     assert "Undoing of an import" in client.get(PAGE, headers=ENGLISH).text
 
 
+def test_way_back_leads_to_the_columns_as_they_were_chosen(
+    app: Flask, client: FlaskClient, check: Callable[..., None], run_jobs: RunJobs
+) -> None:
+    check("1;Иван Петров;Охрана;")
+    client.post(f"{PAGE}/reopen")
+    columns = form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns")
+    columns.send(client, department="")
+    run_jobs()
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    assert "Back to the columns" in page
+    answers = [form_to(page, f"{PAGE}/reopen").send(client) for _ in range(2)]
+    assert [(one.status_code, one.location) for one in answers] == [(303, PAGE)] * 2
+    assert client.get(PAGE).location == f"{PAGE}/columns"
+    fields = form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").fields
+    assert [fields[name] for name in ("number", "name", "department", "left")] == ["0", "1", "", "3"]
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch.new)).scalar_one() == 0
+
+
+def test_way_back_says_that_the_file_is_gone(app: Flask, client: FlaskClient, check: Callable[..., None]) -> None:
+    check("1;Иван Петров;Охрана;")
+    with app.app_context():
+        db.session.execute(db.update(ImportBatch).values(table_file=""))
+        db.session.commit()
+
+    page = client.post(f"{PAGE}/reopen", headers=ENGLISH, follow_redirects=True).text
+
+    assert "The uploaded file is not kept any more. Upload it again." in page
+    assert form_to(page, f"{PAGE}/start").action == f"{PAGE}/start"
+
+
 def test_question_says_who_was_changed_since_and_stays(
     app: Flask, client: FlaskClient, check: Callable[..., None], run_jobs: RunJobs
 ) -> None:
