@@ -15,7 +15,7 @@ from hikflask.services.comparisons.plan import LEAVE, REMOVE, SEND, TAKE_OVER, S
 from hikflask.services.comparisons.queries import There
 from hikflask.services.comparisons.validity_there import validity_of
 from hikflask.services.enrolments.validity import LAST_OF_DAY
-from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE, NOTHING
+from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_KEPT, NAME_THERE, NOTHING
 from hikflask.services.terminals import clock
 from hikflask.text_rules import all_isolated, isolated
 
@@ -68,6 +68,7 @@ TAKE_NAME = N_("The same person, with the name on the terminal: %(name)s")
 NAME_AND_FACE = N_(
     "The same person, with the name and the face on the terminal: %(name)s. The face comes to the other terminals, too"
 )
+KEEP_BOTH = N_("The same person. Both names stay: here %(here)s, on the terminal %(there)s")
 KEEP_NAME = N_("The same person, with the name here: %(name)s")
 REPLACE = N_("The same person, with the name here: %(name)s. Cards and fingerprints on the terminal are lost")
 KEEP_FACE = N_("The same person, with the face here: it is sent to this terminal")
@@ -121,7 +122,9 @@ def answer_labels(step: Step) -> list[tuple[str, str]]:
             (LEAVE, _("Two different people: leave it out")),
         ]
     there, name = (FACE_THERE, NAME_AND_FACE) if step.faces else (NAME_THERE, TAKE_NAME)
+    names = {"here": isolated(step.name_here), "there": isolated(step.name_there)}
     return [
+        *([] if step.faces else [(NAME_KEPT, _(KEEP_BOTH, **names))]),
         (there, _(name, name=isolated(step.name_there))),
         (NAME_HERE, _(REPLACE if step.replaces else KEEP_NAME, name=isolated(step.name_here))),
         (LEAVE, _("Two different people: leave it out")),

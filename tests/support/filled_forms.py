@@ -8,6 +8,9 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+# A browser sends these only when they are ticked.
+TICKED = {"checkbox", "radio"}
+
 
 @dataclass
 class Filled:
@@ -39,7 +42,7 @@ class _Reader(HTMLParser):
             self.forms.append(self._open)
         if self._open is None:
             return
-        if tag == "input" and name and (known.get("type") != "checkbox" or "checked" in known):
+        if tag == "input" and name and (known.get("type") not in TICKED or "checked" in known):
             self._open.fields.add(name, known.get("value", ""))
         if tag == "select":
             self._select = name

@@ -44,7 +44,8 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
             raise ServiceError("not_there", n=number)
 
     compared, same_person, faces = _checked(comparison, item, params)
-    agreed = Agreed(same_person, faces, may_take_days=number in params.get(plan.SHUT_OUT, ()))
+    may_take_days, keeps_name = (number in params.get(name, ()) for name in (plan.SHUT_OUT, plan.NAMES_KEPT))
+    agreed = Agreed(same_person, faces, may_take_days=may_take_days, keeps_name=keeps_name)
     name_seen = compared.there.name if compared.there else ""
     holder = audit.present_actor().name
     with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:

@@ -26,6 +26,7 @@ from hikflask.services.comparisons.queries import UNREAD, ComparedNumber
 from hikflask.services.comparisons.validity_there import Limits, limits_taken, validity_of
 from hikflask.services.core import shown
 from hikflask.services.core.errors import ServiceError, refusal_of
+from hikflask.services.core.similar_names import are_similar
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Agreed, Loss, Losses, Pair
 from hikflask.services.privacy import consents
@@ -46,8 +47,8 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
     "validity": (SEND, TAKE_OVER, REMOVE, LEAVE),
 }
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
-# is taken over as inactive.
-REPLACED, SHUT_OUT, INACTIVE, FACES = "replaced", "shut_out", "inactive", "faces"
+# is taken over as inactive, and who keeps the name here though the terminal has another one.
+REPLACED, SHUT_OUT, INACTIVE, FACES, NAMES_KEPT = "replaced", "shut_out", "inactive", "faces", "names_kept"
 # The codes of the sentences about the days of a person who is taken over.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
@@ -59,14 +60,15 @@ class Choices:
     """What a person chose: an action for a number, or for all shown differences of a kind.
 
     The choice for a number comes before that for its kind. `same_person` are numbers of which the person confirmed
-    that the other name there is the same person's, and `same_face` those of which the person chose the other face
-    there. `names_seen`: False for a program, which chose by numbers alone, so that it must name each other face by its
-    SHA-256 in `faces`.
+    that the other name there is the same person's, `names_kept` those of them that keep the name here, and `same_face`
+    those of which the person chose the other face there. `names_seen`: False for a program, which chose by numbers
+    alone, so that it must name each other face by its SHA-256 in `faces`.
     """
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     same_person: frozenset[str] = frozenset()
+    names_kept: frozenset[str] = frozenset()
     same_face: frozenset[str] = frozenset()
     names_seen: bool = True
     faces: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class Step(NamedTuple):
     """What is done for one number. `refusal` is why it is not possible, None when it is.
 
     `is_there`: the terminal had the number when it was read. `names_agreed`: the person saw both names, and chose.
+    `keeps_name`: the employee keeps the name here, and the record there its own.
     `replaces`: sending replaces the record there, whose cards and fingerprints are lost. `limits` are the days of
     somebody who is taken over, and `limits_here` those of the employee until then. `faces` are the SHA-256 of the face
     here and of another one there.
@@ -94,6 +97,12 @@ class Step(NamedTuple):
     limits: Limits | None = None
     limits_here: Limits | None = None
     faces: tuple[str, str] | None = None
+    keeps_name: bool = False
+
+    @property
+    def has_similar_names(self) -> bool:
+        """True when the names here and there may be the same person's: see similar_names.py."""
+        return are_similar(self.name_here, self.name_there)
 
     @property
     def refusal_code(self) -> str:
@@ -141,7 +150,9 @@ class Step(NamedTuple):
         """What is agreed to when the plan is started."""
         who = (self.number, self.employee_id, self.name_here, self.name_there, self.is_there)
         days = [f"{self.limits.first}", f"{self.limits.last}", *self.notes] if self.limits else []
-        return (*who, self.action, self.names_agreed, self.replaces, self.refusal_code, *(self.faces or ()), *days)
+        kept = (NAMES_KEPT,) if self.keeps_name else ()
+        agreed = (self.names_agreed, self.replaces, *kept)
+        return (*who, self.action, *agreed, self.refusal_code, *(self.faces or ()), *days)
 
 
 @dataclass(frozen=True)
@@ -210,8 +221,10 @@ class Plan:
         replaced = [step.number for step in self.steps if step.replaces and not step.refusal]
         shut_out = [step.number for step in self.steps if step.shuts_out]
         inactive = [step.number for step in self.steps if step.comes_in_inactive]
+        kept = [step.number for step in self.steps if step.keeps_name]
         lost = {REPLACED: replaced, SHUT_OUT: shut_out, INACTIVE: inactive}
-        return {"comparison": self.comparison_id, "plan": self.digest, **lost, "same_person": agreed, FACES: faces}
+        names = {"same_person": agreed, NAMES_KEPT: kept}
+        return {"comparison": self.comparison_id, "plan": self.digest, **lost, **names, FACES: faces}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:
@@ -306,6 +319,7 @@ def _step(terminal: Terminal, compared: ComparedNumber, action: str, names_agree
         limits=limits,
         limits_here=Limits(employee.valid_from, employee.valid_to) if limits and employee else None,
         faces=(compared.face_here, another_face) if compared.has_another_face else None,
+        keeps_name=action == TAKE_OVER and number in choices.names_kept,
     )
 
 

@@ -51,7 +51,8 @@ Faces = tuple[str, str]
 class Agreed:
     """What an operator agreed to about a person who is both here and on the terminal.
 
-    `same_person`: the employee here has another name, and it is the same person: the name there counts. `faces`: the
+    `same_person`: the employee here has another name, and it is the same person: the name there counts, or with
+    `keeps_name` the one here, and the record there keeps its own. `faces`: the
     employee has another face here, and the person saw both and chose the one there; it comes to the employee's other
     terminals, too. `may_take_days`: False where nobody was asked about days there by which the employee's access ends
     sooner; these are refused.
@@ -60,6 +61,7 @@ class Agreed:
     same_person: bool = False
     faces: Faces | None = None
     may_take_days: bool = True
+    keeps_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,8 +233,8 @@ class _TakeOver:
             return employee
         if not self.agreed.same_person:
             raise ServiceError("name_differs", n=employee.number, here=employee.name, there=name)
-        if name == wanted:
-            return employee  # A shorter form of the employee's own name.
+        if name == wanted or self.agreed.keeps_name:
+            return employee  # A shorter form of the employee's own name, or another one that stays there.
         draft, fields = Draft(name=name), {"name", "terminal_name"}
         return save_changes(draft, self.files, employee_id=employee.id, fields=fields, by_groups=membership.ignore)
 

@@ -29,10 +29,12 @@ from hikflask.services.privacy import traces
 NOTHING = "nothing"
 # Actions of an item whose number has another name or face here: it is the same person, and this name or face counts.
 NAME_THERE = "name_there"
+# The name here stays, and the one on the terminal there, with the record that has it.
+NAME_KEPT = "name_kept"
 NAME_HERE = "name_here"
 # The name and the face on the terminal, which the person saw.
 FACE_THERE = "face_there"
-SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_HERE: SEND, FACE_THERE: TAKE_OVER}
+SAME_PERSON = {NAME_THERE: TAKE_OVER, NAME_KEPT: TAKE_OVER, NAME_HERE: SEND, FACE_THERE: TAKE_OVER}
 
 
 @transactional
@@ -58,9 +60,10 @@ def _choices_in(draft: Job) -> Choices:
     items = select(JobItem.number, JobItem.action).where(JobItem.job_id == draft.id)
     actions = {number: action for number, action in db.session.execute(items) if number}
     same = frozenset(number for number, action in actions.items() if action in SAME_PERSON)
+    kept = frozenset(number for number, action in actions.items() if action == NAME_KEPT)
     same_face = frozenset(number for number, action in actions.items() if action == FACE_THERE)
     numbers = {number: SAME_PERSON.get(action, action) for number, action in actions.items()}
-    return Choices(numbers, draft.params["kinds"], same, same_face)
+    return Choices(numbers, draft.params["kinds"], same_person=same, names_kept=kept, same_face=same_face)
 
 
 @transactional

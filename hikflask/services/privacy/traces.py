@@ -35,7 +35,7 @@ from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params. The keys of other params may be spelled like a number.
 FACES = "faces"
-PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", FACES}
+PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", FACES}
 
 
 def in_comparisons(numbers: Collection[str]) -> list[tuple[str, Any]]:

@@ -15,16 +15,16 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import Comparison
+from hikflask.services.comparisons import namesakes, preview, queries
 from hikflask.services.comparisons import plan as plans
-from hikflask.services.comparisons import preview, queries
-from hikflask.services.comparisons.plan import LEAVE
+from hikflask.services.comparisons.plan import LEAVE, TAKE_OVER, Step
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs import queries as job_queries
 from hikflask.services.jobs.kinds import APPLY
-from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_THERE
+from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_KEPT, NAME_THERE
 from hikflask.services.jobs.queries import ItemOf
 from hikflask.web.comparisons.comparisons import bp, chosen_page, finished_or_404
 from hikflask.web.jobs.jobs import report_of, started_or_404
@@ -34,7 +34,9 @@ from hikflask.web.support.pagination import listed
 from hikflask.web.terminals.terminals import terminal_or_404
 
 MAX_SHOWN = 50
-ANSWERS = frozenset({NAME_THERE, NAME_HERE, FACE_THERE, LEAVE})
+ANSWERS = frozenset({NAME_THERE, NAME_KEPT, NAME_HERE, FACE_THERE, LEAVE})
+# Answers for all who are shown and are not answered one by one: similar names are the same person's; leave out.
+ALL_SIMILAR, ALL_OUT = "similar", "leave"
 # Of whom a person must say whether it is the same person.
 ASKED = frozenset({"name_differs", "face_differs"})
 
@@ -84,9 +86,12 @@ def typed_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturn
 @bp.post("/plan/answer")
 @allow(OPERATOR)
 def answer(terminal_id: int) -> ResponseReturnValue:
-    """Keep which name counts where a number has another name here; the plan follows from it."""
+    """Keep which name counts where a number has another name here; the plan follows from it.
+
+    One button answers for all with similar names, or leaves out all others, of those whom the page shows.
+    """
     _terminal, comparison = finished_or_404(terminal_id)
-    answered = answers(request.form, ANSWERS)
+    answered = {**_answers_for_all(comparison), **answers(request.form, ANSWERS)}
     if row_id(request.form.get("comparison")) != comparison.id:
         flash(error_sentence(PlanChanged()), "warning")
     elif answered:
@@ -98,7 +103,24 @@ def answer(terminal_id: int) -> ResponseReturnValue:
 def answered_again(fields: MultiDict[str, str], terminal_id: int) -> ResponseReturnValue:
     """Show what was answered, to be sent once more."""
     terminal, _comparison = finished_or_404(terminal_id)
-    return chosen_page(terminal, "comparisons.answer", fields, len(answers(fields, ANSWERS)))
+    count = len({*answers(fields, ANSWERS), *(fields.getlist("shown") if fields.get("all") else ())})
+    return chosen_page(terminal, "comparisons.answer", fields, count)
+
+
+def _answers_for_all(comparison: Comparison) -> dict[str, str]:
+    """Return the answers of the pressed button, by number. A face is never answered for by one."""
+    shown_numbers, pressed = request.form.getlist("shown"), request.form.get("all")
+    if pressed == ALL_OUT:
+        return dict.fromkeys(shown_numbers, LEAVE)
+    if pressed != ALL_SIMILAR:
+        return {}
+    steps = plans.make(comparison, plan_choices.of(comparison)).refused
+    return {step.number: NAME_KEPT for step in steps if step.number in shown_numbers and _is_similar(step)}
+
+
+def _is_similar(step: Step) -> bool:
+    is_asked = step.refusal_code == "name_differs" and step.action == TAKE_OVER
+    return is_asked and not step.faces and step.has_similar_names
 
 
 @bp.post("/plan/discard")
@@ -172,17 +194,23 @@ def _changed(terminal: Terminal, comparison: Comparison, status: int = HTTPStatu
 
 def _page(terminal: Terminal, comparison: Comparison, form: PlanForm, status: int = HTTPStatus.OK) -> Response:
     made = plans.make(comparison, plan_choices.of(comparison))
-    asked = [step for step in made.refused if step.refusal_code in ASKED]
+    # Similar names first, which one button answers.
+    asked = sorted((step for step in made.refused if step.refusal_code in ASKED), key=_is_similar, reverse=True)
     refused = [step for step in made.refused if step.refusal_code not in ASKED]
     possible = [step for step in made.steps if not step.refusal and step.action != LEAVE]
     found = listed(lambda limit, offset: (possible[offset : offset + limit], len(possible)))
-    people = queries.people(comparison.id, [step.number for step in found.rows])
+    people = queries.people(comparison.id, [step.number for step in (*asked[:MAX_SHOWN], *found.rows)])
+    same = namesakes.of_new(possible)
     known = {
         "plan": made,
         "found": found,
         "there": {person.number: person for person in people},
         "asked": asked[:MAX_SHOWN],
         "asked_count": len(asked),
+        "similar": {step.number for step in asked[:MAX_SHOWN] if _is_similar(step)},
+        "namesakes": list(same.items())[:MAX_SHOWN],
+        "namesake_count": len(same),
+        "name_there": {step.number: step.name_there for step in possible if step.number in same},
         "refused": refused[:MAX_SHOWN],
         "refused_count": len(refused),
         "face_files": preview.files_here({step.faces[0] for step in (*asked[:MAX_SHOWN], *found.rows) if step.faces}),

@@ -159,6 +159,16 @@ def test_another_name_asks_and_the_name_there_counts_once_agreed(terminal: Termi
     assert differences(compare(terminal)) == {}
 
 
+@pytest.mark.usefixtures("guest")
+def test_both_names_stay_where_that_was_agreed_and_count_as_the_same(simulator: Simulated, terminal: Terminal) -> None:
+    save_employee(Draft("900", "Иван Иванов"))
+
+    assert taken(terminal, same_person=True, keeps_name=True).is_confirmed
+
+    assert (employee().name, simulator.people["900"]["name"]) == ("Иван Иванов", "Гость 900")
+    assert differences(compare(terminal)) == {}
+
+
 def test_other_face_there_becomes_the_photo_once_it_is_chosen(simulator: Simulated, terminal: Terminal) -> None:
     enrol(simulator, terminal)
     simulator.store.bind("100222", OTHER_FACE)

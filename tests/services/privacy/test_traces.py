@@ -86,14 +86,16 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
 
 def test_face_that_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> None:
     faces = {"900": ["a" * 64, "b" * 64], "901": ["c" * 64, "d" * 64]}
-    params = {"same_person": ["900", "901", "people"], "inactive": ["900"], "faces": faces, "losses": {"people": 1}}
+    names = {"same_person": ["900", "901", "people"], "names_kept": ["900"]}
+    params = {**names, "inactive": ["900"], "faces": faces, "losses": {"people": 1}}
     job = Job(kind="apply", state=DONE, params=params)
     db.session.add(job)
     db.session.commit()
 
     traces.forget(["900", "people"], None)
 
-    left = {"same_person": ["901"], "inactive": [], "faces": {"901": faces["901"]}, "losses": {"people": 1}}
+    names = {"same_person": ["901"], "names_kept": []}
+    left = {**names, "inactive": [], "faces": {"901": faces["901"]}, "losses": {"people": 1}}
     assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
 

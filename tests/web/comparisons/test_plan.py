@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Job, Photo, Terminal
+from hikflask.models import Employee, Enrolment, Job, Photo, Terminal
 from hikflask.models.job import DRAFT
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
@@ -142,6 +142,123 @@ def test_same_id_with_another_name_asks_whose_name_counts(app: Flask, at: Compar
     form_to(page, PLAN).send(at.client)
     at.run_jobs()
     assert people(app) == {"7": "Гость 7", "8": "Иван Иванов 8"}
+
+
+def side_by_side(page: str, kind: str) -> list[tuple[str, ...]]:
+    """Of each row: the ID there, the name here, what is said about it, and the name on the terminal."""
+    rows = re.findall(rf'<tr id="{kind}-(\d+)">(.*?)</tr>', page, re.DOTALL)
+    cells = [(number, *re.findall(r'compare-(?:name|more)">(.*?)</div>', row, re.DOTALL)[:3]) for number, row in rows]
+    return [tuple(" ".join(re.sub(r"<[^>]*>", "", cell).split()) for cell in row) for row in cells]
+
+
+def test_same_ids_stand_side_by_side_and_one_button_answers_for_similar_names(app: Flask, at: ComparisonDesk) -> None:
+    for number, name in (("7", "ИВАНОВ И."), ("8", "Гость 8"), ("9", "Петров Пётр")):
+        at.simulator.store.add(number, {"name": name})
+    at.simulator.store.save_card("97", {"employeeNo": "7"})
+    with app.app_context():
+        for number, name in (("7", "Иванов Иван"), ("8", "Кто-то Другой"), ("9", "Сидоров Пётр")):
+            save_employee(Draft(number, name))
+    at.compare()
+    at.choose("only_there", "take_over")
+    page, russian = at.english(PLAN), at.client.get(PLAN).text
+
+    assert side_by_side(page, "asked") == [
+        ("7", "Иванов Иван", "similar names", "ИВАНОВ И."),
+        ("8", "Кто-то Другой", "quite another name", "Гость 8"),
+        ("9", "Сидоров Пётр", "quite another name", "Петров Пётр"),
+    ]
+    others = ["имена похожи", "совсем другое имя", "совсем другое имя"]
+    assert [about for *_, about, _ in side_by_side(russian, "asked")] == others
+    assert "The same person. Both names stay: here Иванов Иван, on the terminal ИВАНОВ И." in page
+    assert "All with similar names are the same people, both names stay: 1" in page
+    assert "Все с похожими именами — те же люди, оба имени остаются: 1" in russian
+
+    form_to(page, f"{PLAN}/answer").send(at.client, all="similar")
+
+    page = at.english(PLAN)
+    assert "To be taken from the terminal: 1 person." in page
+    assert "The same ID with another name or face: 2" in page
+    assert 'id="answers-similar"' not in page
+    form_to(page, f"{PLAN}/answer").send(at.client, **{"all": "leave", "answer-9": "name_there"})
+    page = at.english(PLAN)
+    assert "The same ID with another name or face" not in page
+    form_to(page, PLAN).send(at.client)
+    at.run_jobs()
+    assert people(app) == {"7": "Иванов Иван", "8": "Кто-то Другой", "9": "Петров Пётр"}
+    assert at.simulator.people["7"]["name"] == "ИВАНОВ И."
+    assert [card.employee_no for card in at.simulator.store.cards.values()] == ["7"]
+    with app.app_context():
+        states = db.session.execute(db.select(Enrolment.number, Enrolment.person).order_by(Enrolment.number))
+        assert states.all() == [("7", "confirmed"), ("9", "confirmed")]
+    assert 'id="kind-name"' in (after := at.compare())
+    assert '<a class="compare-none" id="kind-name"' in after
+
+
+def test_one_button_answers_for_no_face(
+    app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
+) -> None:
+    with app.app_context():
+        enrol(simulator, terminal)
+    simulator.store.bind("100222", OTHER_FACE)
+    simulator.people["100222"]["name"] = "ИВАНОВ И."
+    at.compare()
+    at.choose("name", "take_over")
+    at.choose("face_other", "take_over")
+    page = at.english(PLAN)
+    assert 'id="answers-similar"' not in page
+
+    form_to(page, f"{PLAN}/answer").send(at.client, all="similar")
+
+    assert "The same ID with another name or face: 1" in at.english(PLAN)
+
+
+def test_button_answers_only_for_those_whom_the_page_shows(app: Flask, at: ComparisonDesk) -> None:
+    for number in "78":
+        at.simulator.store.add(number, {"name": "ИВАНОВ И."})
+    with app.app_context():
+        add_people("7", "8")
+    at.compare()
+    at.choose("only_there", "take_over")
+
+    sent = {"comparison": "1", "all": "similar", "shown": "8"}
+    at.client.post(f"{PLAN}/answer", data=sent)
+
+    page = at.english(PLAN)
+    assert 'id="asked-7"' in page
+    assert 'id="step-8"' in page
+
+
+def test_who_may_be_here_under_another_id_is_pointed_out_and_left_out(app: Flask, at: ComparisonDesk) -> None:
+    for number, name in (("0012", "Гость"), ("77", "ольга  ёлкина"), ("78", "Анна Ким")):
+        at.simulator.store.add(number, {"name": name})
+    with app.app_context():
+        save_employee(Draft("12", "Иван Иванов"))
+        save_employee(Draft("13", "Ольга Елкина"))
+        db.session.execute(db.update(Employee).where(Employee.number == "13").values(is_active=False))
+        db.session.commit()
+    at.compare()
+    at.choose("only_there", "take_over")
+    page, russian = at.english(PLAN), at.client.get(PLAN).text
+
+    assert "Perhaps here already under another ID: 2" in page
+    assert "Возможно, уже есть здесь под другим ID: 2" in russian
+    assert side_by_side(page, "namesake") == [
+        ("0012", "Иван Иванов", "12 · only leading zeros of the IDs differ", "Гость"),
+        ("77", "Ольга Елкина", "13 · inactive · the same name, another ID", "ольга ёлкина"),
+    ]
+    assert [about for *_, about, _ in side_by_side(russian, "namesake")] == [
+        "12 · ID отличаются только нулями в начале", "13 · неактивен · то же имя, другой ID",
+    ]  # fmt: skip
+
+    form_to(page, f"{PLAN}/answer").send(at.client, **{"answer-77": "leave"})
+    page = at.english(PLAN)
+    assert "Perhaps here already under another ID: 1" in page
+    form_to(page, f"{PLAN}/answer").send(at.client, all="leave")
+    page = at.english(PLAN)
+    assert "Perhaps here already under another ID" not in page
+    form_to(page, PLAN).send(at.client)
+    at.run_jobs()
+    assert sorted(people(app)) == ["12", "13", "78"]
 
 
 QUESTIONS = {
