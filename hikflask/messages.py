@@ -383,6 +383,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("It was changed at the terminal itself. The next try is %(time)s."),
         N_("It was changed at the terminal itself."),
     ),
+    "lost_by_terminal": (
+        N_("The terminal lost all its people. The next try is %(time)s."),
+        N_("The terminal lost all its people."),
+    ),
     "clock_not_set": (N_("The terminal said OK, but its clock or time zone is still another one."),),
     "validity_over": (N_("The validity is over. Enter a later last day, or none."),),
     "validity_reversed": (N_("The last day must not be before the first one."),),

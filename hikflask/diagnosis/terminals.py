@@ -13,7 +13,7 @@ from hikflask.isapi.errors import AddressRefused, CertificateChanged, HttpsRequi
 from hikflask.models import Terminal
 from hikflask.services.attention import terminal_problems as problems
 from hikflask.services.core import no_space
-from hikflask.services.terminals import allowed_addresses, registry
+from hikflask.services.terminals import allowed_addresses, lost_people, registry
 from hikflask.services.terminals.checks import ask_status
 
 HOLDER = "doctor"
@@ -25,6 +25,7 @@ SENTENCES = {
     problems.REPLACED: "is another device than before; an administrator has to restore the people on it.",
     problems.OFF: "does not answer: is it on, and in a network that this machine reaches?",
     problems.UNCHECKED: "was never checked completely: press “Check” on its page.",
+    problems.LOST: "lost all its people: its page says how many are there again, and how many need a new photo.",
     problems.FULL: "is nearly full.",
     problems.CLOCK: "has another time or zone than this machine: its page sets it.",
 }
@@ -64,7 +65,7 @@ def _check(terminal: Terminal) -> Finding:
         busy = ask_status(terminal.id, HOLDER).busy
     except VaultError:
         return wrong(f"{place} was not asked, since no key here opens its password: {vault.keyring.cure}.")
-    kind = problems.kind_of(terminal)
+    kind = problems.kind_of(terminal, lost_people.at(terminal.id))
     if kind == problems.STOPPED:
         return wrong(f"{place} {_stopped_by(terminal)}")
     if kind:

@@ -13,14 +13,14 @@ from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.core.refusal_status import FROM_TERMINAL
 from hikflask.services.core.terminal_name import fits
 from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
-from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL
+from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, LOST_BY_TERMINAL
 from hikflask.services.terminals import capacity
 
 LEAVER_TAKEN = "removal_taken"
 SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 NOT_VERIFIED = {code for code, rule in FROM_TERMINAL.items() if rule.retryable}
-SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL}
+SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL, LOST_BY_TERMINAL}
 LOGIN_REFUSED = {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
 
 

@@ -20,6 +20,7 @@ from hikflask.services.attention.terminal_queue import MANY, MAX_COUNTED, REMOVA
 from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
 from hikflask.services.terminals import capacity, clock, connection
+from hikflask.services.terminals.lost_people import LostPeople
 
 QUEUE_PARTS = {
     REMOVALS: _l("Removals"),
@@ -119,10 +120,10 @@ def problem_sentence(problem: Problem) -> str:
     terminal = problem.terminal
     if problem.kind == terminal_problems.UNCHECKED:
         return str(_("It was not checked since it was added or changed."))
-    if problem.kind == terminal_problems.FULL:
-        return _how_full(terminal)
-    if problem.kind == terminal_problems.CLOCK:
-        return clock_warning(terminal)
+    if problem.lost and problem.kind == terminal_problems.LOST:
+        return lost_sentence(problem.lost)
+    if problem.kind in (terminal_problems.FULL, terminal_problems.CLOCK):
+        return _how_full(terminal) if problem.kind == terminal_problems.FULL else clock_warning(terminal)
     if problem.kind == terminal_problems.RESTORED:
         return messages.sentence(NotComparedSinceRestore.code, t=terminal.name)
     if problem.kind == terminal_problems.REPLACED:
@@ -132,6 +133,14 @@ def problem_sentence(problem: Problem) -> str:
     code = refused_code if terminal.refused_since else terminal.last_error_code or Unreachable.own_code
     minutes = connection.locked_minutes(terminal)
     return messages.sentence(code, t=terminal.name, address=terminal.url, n=minutes)
+
+
+def lost_sentence(lost: LostPeople) -> str:
+    """Return how many people a terminal lost, and what has become of them by now."""
+    counts = {"again": lost.confirmed, "waiting": lost.waiting, "photo": lost.need_photo}
+    state = _("There again: %(again)s, being sent again: %(waiting)s, in need of a new photo: %(photo)s.")
+    lost_all = _("The terminal lost all its people: %(n)s.", n=format_decimal(lost.people))
+    return f"{lost_all} {state % {name: format_decimal(count) for name, count in counts.items()}}"
 
 
 def _how_full(terminal: Terminal) -> str:

@@ -20,7 +20,7 @@ from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import along_indexes, count_rows_up_to
 from hikflask.services.employees import filters
 from hikflask.services.state.enrolment import IS_LEAVING
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import lost_people, registry
 
 # One more stands for all that are more.
 MAX_COUNTED = 20_000
@@ -93,11 +93,16 @@ def _terminals() -> Iterator[Metric]:
     refused = GaugeMetricFamily(
         "hikflask_terminal_password_refused", "1 while nothing is sent, as the password was refused.", labels=TERMINAL
     )
+    lost = GaugeMetricFamily(
+        "hikflask_terminal_people_lost", "People it lost, until all are there again; else 0.", labels=TERMINAL
+    )
+    lost_at = lost_people.at_all()
     for terminal in registry.list_active():
         _add(terminal, reachable, None if terminal.reachable is None else float(terminal.reachable))
         _add(terminal, answered, terminal.answered_at.timestamp() if terminal.answered_at else None)
         _add(terminal, refused, float(terminal.refused_since is not None))
-    yield from (reachable, answered, refused)
+        _add(terminal, lost, float(lost_at[terminal.id].people if terminal.id in lost_at else 0))
+    yield from (reachable, answered, refused, lost)
 
 
 def _add(terminal: Terminal, metric: GaugeMetricFamily, value: float | None) -> None:

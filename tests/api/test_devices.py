@@ -18,7 +18,7 @@ from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
 FIELDS = {"id", "name", "url", "username", "fingerprint", "is_active", "model", "firmware", "last_sync"}
-STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "checked_at"}
+STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "lost", "checked_at"}
 
 
 def device(client: FlaskClient, device_id: int = 1) -> dict[str, Any]:

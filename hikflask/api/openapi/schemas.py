@@ -148,6 +148,7 @@ SCHEMAS: dict[str, Schema] = {
             "people": 120,
             "faces": 118,
             "capacity": 1500,
+            "lost": 0,
             "checked_at": "2026-03-01T09:30:00",
         },
         reachable=or_null(FLAG),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from hikflask.isapi.errors import STOP_CODES, AccountLocked
 from hikflask.models import Terminal
-from hikflask.services.terminals import capacity, clock, registry
+from hikflask.services.terminals import capacity, clock, lost_people, registry
+from hikflask.services.terminals.lost_people import LostPeople
 
 LOCKED = "locked"
 LOGIN = "login"
@@ -16,21 +17,24 @@ REPLACED = "replaced"
 RESTORED = "restored"
 OFF = "off"
 UNCHECKED = "unchecked"
+# It has lost all its people, who are not all there again.
+LOST = "lost"
 FULL = "full"
 # The clock or the zone.
 CLOCK = "clock"
 # The worst first.
-KINDS = (LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, OFF, UNCHECKED, FULL, CLOCK)
+KINDS = (LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, OFF, UNCHECKED, LOST, FULL, CLOCK)
 # Nobody can be enrolled there until the terminal is corrected.
 BLOCKING = {LOCKED, LOGIN, STOPPED, RESTORED, REPLACED, UNCHECKED}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A terminal in use and the worst of what is wrong with it: one of KINDS."""
+    """A terminal in use and the worst of what is wrong with it: one of KINDS. `lost`: the people that it lost."""
 
     terminal: Terminal
     kind: str
+    lost: LostPeople | None = None
 
     @property
     def blocks(self) -> bool:
@@ -40,11 +44,13 @@ class Problem:
 
 def find() -> list[Problem]:
     """Return the terminals in use that need a person, the worst first, then by name."""
-    problems = [Problem(terminal, kind) for terminal in registry.list_active() if (kind := kind_of(terminal))]
+    lost = lost_people.at_all()
+    all_problems = (Problem(row, kind_of(row, lost.get(row.id)), lost.get(row.id)) for row in registry.list_active())
+    problems = [problem for problem in all_problems if problem.kind]
     return sorted(problems, key=lambda problem: KINDS.index(problem.kind))
 
 
-def kind_of(terminal: Terminal) -> str:
+def kind_of(terminal: Terminal, lost: LostPeople | None) -> str:
     """Return the worst of what is wrong with a terminal, or an empty text."""
     is_locked = terminal.refused_code == AccountLocked.own_code
     problems = (
@@ -54,6 +60,7 @@ def kind_of(terminal: Terminal) -> str:
         (terminal.awaits_restore, REPLACED),
         (terminal.reachable is False, OFF),
         (terminal.face_mode is None, UNCHECKED),
+        (lost is not None, LOST),
         (capacity.is_nearly_full(terminal), FULL),
         (clock.is_wrong(terminal), CLOCK),
     )

@@ -37,6 +37,7 @@ from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.columns import EnrolmentColumns
+from hikflask.services.terminals import lost_people
 
 Listed = TypeVar("Listed")
 
@@ -148,7 +149,11 @@ def _end(comparison: Comparison, same: int, counts: Mapping[str, int], encoded_a
             IgnoredDifference.terminal_id == comparison.terminal_id, ~exists().where(*still)
         )
     )
-    changed_rows(delete(Drift).where(Drift.terminal_id == comparison.terminal_id))
+    # The comparison tells nothing of when the people are back whom the terminal has lost.
+    changed_rows(delete(Drift).where(Drift.terminal_id == comparison.terminal_id, ~lost_people.EVERYBODY))
+    is_expected = comparison.terminal.restored_from is not None or comparison.terminal.awaits_restore
+    if counts.get(ONLY_HERE) and not comparison.read and not is_expected:
+        lost_people.record(comparison.terminal_id, counts[ONLY_HERE])
     counted = {NOTED_AS.get(kind, kind): counts.get(kind, 0) for kind in KINDS}
     after = {"same": same, **counted} | ({"encoded_anew": encoded_anew} if encoded_anew else {})
     audit.record("terminal.compared", terminal=comparison.terminal.name, after=after)

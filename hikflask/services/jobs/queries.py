@@ -13,6 +13,8 @@ from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees.search import SHOWN_IN_LISTS
 from hikflask.services.state.enrolment import IS_LEAVING
+from hikflask.services.terminals import lost_people
+from hikflask.services.terminals.lost_people import LostPeople
 
 # Counts of items are not read any further.
 MAX_COUNTED = 1000
@@ -27,10 +29,14 @@ WANTED = {
 
 @dataclass(frozen=True)
 class Wait:
-    """A terminal that a job waits for; the next try there is at `next_try`, None when nothing is tried."""
+    """A terminal that a job waits for; the next try there is at `next_try`, None when nothing is tried.
+
+    `lost`: the people that it lost, who are not all there again.
+    """
 
     terminal: Terminal
     next_try: datetime | None
+    lost: LostPeople | None
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,9 @@ def waited_for(job_id: int) -> list[Wait]:
         .group_by(Terminal.id)
         .order_by(Terminal.name)
     )
+    lost = lost_people.at_all()
     return [
-        Wait(terminal, max(filter(None, (next_try, terminal.backoff_until)), default=None))
+        Wait(terminal, max(filter(None, (next_try, terminal.backoff_until)), default=None), lost.get(terminal.id))
         for terminal, next_try in rows
     ]
 

@@ -66,6 +66,7 @@ CLAIM_SECONDS = 60.0
 LEFT_ALONE = "left_alone"
 # The refusal code of what was found otherwise than the terminal had confirmed it, until the next attempt tells more.
 CHANGED_AT_TERMINAL = "changed_at_terminal"
+LOST_BY_TERMINAL = "lost_by_terminal"
 NOW = database_now()
 # What programs are told of an enrolment, and when it was changed last.
 TOLD = frozenset({"desired", "person", "face"})
@@ -238,6 +239,9 @@ PEOPLE_LOST = Transition(
     moves(WANTED, WAITING),
     {**NEXT_GENERATION, **DUE, "person": PENDING, "in_bulk": True},
     needs=and_(ROWS.c.person == CONFIRMED, ~AWAITS_A_PERSON),
+)
+EVERYBODY_LOST = Transition(
+    PEOPLE_LOST.moves, {**PEOPLE_LOST.writes, "refusal": Refusal(code=LOST_BY_TERMINAL, params={})}, PEOPLE_LOST.needs
 )
 # Another device answers at its address. People who were written to the old device may still open doors with it.
 LEFT_ON_OLD_DEVICE = Transition(

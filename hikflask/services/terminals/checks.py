@@ -30,7 +30,7 @@ from hikflask.services.core import heartbeat
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.errors import LoginStopped, TerminalInUse, TerminalRetired
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import capacity, clock, connection, people_changes, recovery
+from hikflask.services.terminals import capacity, clock, connection, lost_people, people_changes, recovery
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
 CHECK = "check"
@@ -238,7 +238,10 @@ def _face_mode(terminal: Terminal, modes: capture.CaptureModes) -> str | None:
 
 @dataclass(frozen=True)
 class Status:
-    """The status of a terminal. `capacity` is the largest number of people, or of faces if only that is known."""
+    """The status of a terminal. `capacity` is the largest number of people, or of faces if only that is known.
+
+    `lost` is how many people it had when it lost all of them, until all are there again, else 0.
+    """
 
     reachable: bool | None
     login: bool | None
@@ -246,6 +249,7 @@ class Status:
     people: int | None
     faces: int | None
     capacity: int | None
+    lost: int
     checked_at: datetime | None
 
 
@@ -274,6 +278,7 @@ def ask_status(terminal_id: int, holder: str) -> Status:
 def _of_row(terminal_id: int, busy: bool) -> Status:
     terminal = connection.get_terminal(terminal_id)
     stopped = terminal.refused_since is not None
+    lost = lost_people.at(terminal_id)
     return Status(
         reachable=terminal.reachable,
         login=False if stopped else terminal.login,
@@ -281,5 +286,6 @@ def _of_row(terminal_id: int, busy: bool) -> Status:
         people=terminal.people,
         faces=terminal.faces,
         capacity=terminal.people_capacity or terminal.face_capacity,
+        lost=lost.people if lost else 0,
         checked_at=terminal.checked_at,
     )

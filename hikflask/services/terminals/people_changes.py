@@ -19,7 +19,7 @@ from hikflask.services.core.db import changed_rows, claim_rows, transaction
 from hikflask.services.state import columns
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.columns import EnrolmentColumns
-from hikflask.services.terminals import leases
+from hikflask.services.terminals import leases, lost_people
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
 # So many numbers are asked for in one search, the longest page that terminals give.
@@ -29,7 +29,7 @@ MAX_TEXT_LENGTH = 255
 WITH_CHANGES = (
     select(Terminal, func.count(Drift.id))
     .join(Drift, Drift.terminal_id == Terminal.id)
-    .where(Terminal.is_active, Terminal.retired_at.is_(None))
+    .where(Terminal.is_active, Terminal.retired_at.is_(None), ~lost_people.EVERYBODY)
     .group_by(Terminal.id)
     .order_by(Terminal.name)
 )
@@ -39,19 +39,25 @@ def check_count(terminal: Terminal, count: Count | None) -> None:
     """Compare a terminal's own count with whom it should have, within the caller's transaction.
 
     When it has fewer people or faces than it confirmed, every enrolment there becomes pending again. Those do not count
-    as confirmed, so the same loss is noticed only once.
+    as confirmed, so the same loss is noticed only once. That nobody is left is said until all are there again.
 
     :param count: None where the terminal does not tell.
     """
-    if count is None or terminal.restored_from is not None:
+    if terminal.restored_from is not None:
         return  # A restored backup does not know whom the terminal has confirmed since.
+    lost_people.end_when_over(terminal.id)
+    if count is None:
+        return
     here = Enrolment.terminal_id == terminal.id
     confirmed = (here, Enrolment.desired == PRESENT, Enrolment.person == CONFIRMED)
     people, faces = _count(*confirmed), _count(*confirmed, Enrolment.face == CONFIRMED)
-    if not terminal.awaits_restore:  # Nothing is expected of a device that has replaced another one.
+    if people and not count.people:
+        lost_people.record(terminal.id, people)
+    # Nothing is expected of a device that has replaced another one, or is filled again.
+    elif not terminal.awaits_restore and lost_people.at(terminal.id) is None:
         _record_drift_of_count(terminal.id, count.people, people)
     if count.people < people or (count.faces is not None and count.faces < faces):
-        state.apply(state.PEOPLE_LOST, here)
+        state.apply(state.PEOPLE_LOST if count.people else state.EVERYBODY_LOST, here)
         before, after = {"people": people, "faces": faces}, {"people": count.people, "faces": count.faces}
         audit.record("terminal.people_lost", terminal=terminal.name, before=before, after=after)
 
@@ -121,7 +127,12 @@ def check_some_people(talk: Conversation) -> None:
         changed_rows(checked.values(drift_after=last, drift_looked_at=database_now()))
         # It is over once the terminal confirmed the number again, or nobody desires it any more.
         here = (Enrolment.terminal_id == terminal_id, Enrolment.number == Drift.number, Enrolment.desired == PRESENT)
-        _forget(terminal_id, Drift.kind != COUNT, ~exists().where(*here, Enrolment.person != CONFIRMED))
+        _forget(
+            terminal_id,
+            Drift.kind != COUNT,
+            ~lost_people.EVERYBODY,
+            ~exists().where(*here, Enrolment.person != CONFIRMED),
+        )
         if people is not None:
             for row in rows:
                 _check_person(terminal_id, row, people.get(row.number))
@@ -155,7 +166,7 @@ def _forget(terminal_id: int, *which: ColumnElement[bool]) -> None:
 def changes_at(terminal_id: int) -> list[Drift]:
     """Return what was noticed at a terminal since its last comparison, the count first."""
     order = (Drift.kind != COUNT, Drift.kind, Drift.number)
-    statement = select(Drift).where(Drift.terminal_id == terminal_id).order_by(*order)
+    statement = select(Drift).where(Drift.terminal_id == terminal_id, ~lost_people.EVERYBODY).order_by(*order)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 

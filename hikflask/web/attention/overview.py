@@ -27,6 +27,7 @@ bp = Blueprint("attention", __name__)
 WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code, "notsupportcharacter"}
 # What the one button of a terminal's line does, by what is wrong; else its record here is edited.
 CORRECTIONS = {
+    terminal_problems.LOST: "employees",
     terminal_problems.FULL: "employees",
     terminal_problems.CLOCK: "clock",
     terminal_problems.RESTORED: "after_restore",
@@ -111,6 +112,8 @@ def _problem_line(problem: Problem) -> TerminalLine:
     terminal = problem.terminal
     is_replaced = problem.kind == terminal_problems.REPLACED
     since = terminal.device_changed_at if is_replaced else terminal.refused_since or terminal.offline_since
+    if problem.lost and problem.kind == terminal_problems.LOST:
+        since = problem.lost.noticed_at
     otherwise = "check" if terminal.last_error_code == WeakDigest.own_code else "edit"
     return TerminalLine(terminal, problem_sentence(problem), since, CORRECTIONS.get(problem.kind, otherwise))
 

@@ -18,7 +18,7 @@ from hikflask.services.comparisons import queries
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import plan_choices
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
-from hikflask.services.terminals import checks, connection, people_changes, registry
+from hikflask.services.terminals import checks, connection, lost_people, people_changes, registry
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import ROWS
@@ -122,6 +122,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
         "clocks": clocks_of(terminal),
+        "lost": lost_people.at(terminal.id),
     }
     if not fragment:
         known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True}

@@ -16,6 +16,7 @@ from hikflask.services.attention.terminal_problems import (
     KINDS,
     LOCKED,
     LOGIN,
+    LOST,
     OFF,
     REPLACED,
     RESTORED,
@@ -23,7 +24,7 @@ from hikflask.services.attention.terminal_problems import (
     UNCHECKED,
 )
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals import checks, lost_people, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.wire import InProcess
@@ -109,7 +110,7 @@ def test_clock_and_fullness_block_nobody(terminal: Terminal, simulator: Simulate
     check(terminal)
 
     assert found() == [("Вход", CLOCK)]
-    assert [kind for kind in KINDS if kind not in terminal_problems.BLOCKING] == [OFF, FULL, CLOCK]
+    assert [kind for kind in KINDS if kind not in terminal_problems.BLOCKING] == [OFF, LOST, FULL, CLOCK]
 
 
 def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
@@ -120,5 +121,10 @@ def test_worst_comes_first_and_of_one_terminal_only_the_worst_counts() -> None:
         db.session.commit()
     all_at_once = {name: value for broken in BROKEN.values() for name, value in broken.items()}
 
+    lost_people.record(registry.add(Access("Пустой", "http://two.test", "admin", "x")).id, 40)
+    db.session.execute(db.update(Terminal).where(Terminal.name == "Пустой").values(**WELL))
+    db.session.commit()
+
     assert [kind for _, kind in found()] == list(KINDS)
-    assert terminal_problems.kind_of(Terminal(**{**WELL, **all_at_once})) == LOCKED
+    lost = lost_people.LostPeople(40, datetime.now(UTC), 0, 40, 0)
+    assert terminal_problems.kind_of(Terminal(**{**WELL, **all_at_once}), lost) == LOCKED

@@ -1,0 +1,67 @@
+"""A terminal that lost all its people, as by a factory reset: since when, how many, and how many are there again.
+
+It is a row of drift without a number, which stays until nobody there is waited for and nobody needs a new photo.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, delete, exists, func, or_, select
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import Gone
+from hikflask.models import Drift, Enrolment
+from hikflask.models.comparison import ONLY_HERE
+from hikflask.models.enrolment import CONFIRMED, PRESENT, WAITING
+from hikflask.services.core.db import changed_rows
+from hikflask.services.core.errors import CaptureSuperseded, PhotoForgotten
+from hikflask.services.state.enrolment import is_in
+
+IS_CONFIRMED, IS_WAITING = is_in(CONFIRMED), is_in(WAITING)
+EVERYBODY = and_(Drift.kind == ONLY_HERE, Drift.number == "")
+NEEDS_PHOTO = Enrolment.refusal_code.in_(("file_gone", CaptureSuperseded.code, PhotoForgotten.code, Gone.own_code))
+
+
+@dataclass(frozen=True)
+class LostPeople:
+    """How many people a terminal lost, when that was noticed, and how many are there again, wait, and need a photo."""
+
+    people: int
+    noticed_at: datetime
+    confirmed: int
+    waiting: int
+    need_photo: int
+
+
+def record(terminal_id: int, people: int) -> None:
+    """Record within the caller's transaction that a terminal lost all its people."""
+    changed_rows(delete(Drift).where(Drift.terminal_id == terminal_id, EVERYBODY))
+    db.session.add(Drift(terminal_id=terminal_id, kind=ONLY_HERE, expected=str(people)))
+    db.session.flush()
+
+
+def end_when_over(terminal_id: int) -> None:
+    """Forget, within the caller's transaction, the loss of a terminal whose people are there again."""
+    here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
+    is_left = exists().where(*here, or_(IS_WAITING, NEEDS_PHOTO))
+    changed_rows(delete(Drift).where(Drift.terminal_id == terminal_id, EVERYBODY, ~is_left))
+
+
+def at(terminal_id: int) -> LostPeople | None:
+    """Return what a terminal lost, or None."""
+    return at_all().get(terminal_id)
+
+
+def at_all() -> dict[int, LostPeople]:
+    """Return what terminals lost, by their ids."""
+    rows = db.session.execute(select(Drift.terminal_id, Drift.expected, Drift.noticed_at).where(EVERYBODY)).all()
+    return {terminal_id: _recovery(terminal_id, int(people), since) for terminal_id, people, since in rows}
+
+
+def _recovery(terminal_id: int, people: int, since: datetime) -> LostPeople:
+    here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == PRESENT)
+    tried_no_more = and_(~IS_WAITING, NEEDS_PHOTO)
+    counted = func.count()
+    counts = select(counted.filter(IS_CONFIRMED), counted.filter(IS_WAITING), counted.filter(tried_no_more))
+    confirmed, waiting, need_photo = db.session.execute(counts.select_from(Enrolment).where(*here)).one()
+    return LostPeople(people, since, confirmed, waiting, need_photo)
