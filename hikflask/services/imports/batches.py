@@ -16,7 +16,7 @@ from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
-from hikflask.services.imports import columns, photo_archive, stored_files
+from hikflask.services.imports import columns, photo_archive, report_rows, stored_files
 from hikflask.services.imports.columns import PARTS
 from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.spreadsheets import reader_process
@@ -25,6 +25,8 @@ from hikflask.text_rules import storable
 
 MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
+# So much of a cell is shown when the columns are chosen, as of those that the reader shows.
+MAX_SHOWN = 64
 
 
 class ColumnsMissing(ServiceError):
@@ -34,13 +36,16 @@ class ColumnsMissing(ServiceError):
 
 
 class DaysUnknown(ServiceError):
-    """Columns have days of which nobody said what they are: `indexes` (params: columns, their names)."""
+    """Columns have days of which nobody said what they are: `indexes` (params: columns, their names).
+
+    `cells` are those of the row that has them, where it is not among the first ones.
+    """
 
     code = "days_column_unknown"
 
-    def __init__(self, indexes: Sequence[int], names: Iterable[str]) -> None:
-        super().__init__(columns=", ".join(f"“{name}”" for name in names))
-        self.indexes = tuple(indexes)
+    def __init__(self, names: Sequence[str], indexes: Iterable[int], cells: Sequence[str] = ()) -> None:
+        self.indexes, self.cells = tuple(indexes), cells
+        super().__init__(columns=", ".join(f"“{names[index]}”" for index in self.indexes))
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,12 @@ def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
     batch.table_file = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
     layout = reader_process.inspect(stored_files.path_of(batch.table_file), columns.recognised)
-    batch.layout, batch.fields = asdict(layout), columns.recognised(layout.columns)
-    if set(PARTS) & set(batch.fields):
+    fields = columns.recognised(layout.columns)
+    if columns.NAME in fields:
         # 1C gives both. The whole name is complete.
-        left_out = PARTS if columns.NAME in batch.fields else ()
-        batch.fields = {field: index for field, index in batch.fields.items() if field not in left_out}
+        fields = {field: index for field, index in fields.items() if field not in PARTS}
+    layout, batch.fields = report_rows.with_groups(layout, fields)
+    batch.layout = asdict(layout)
 
 
 def _file_name(name: str) -> str:
@@ -183,7 +189,15 @@ def _refuse_days(batch: ImportBatch, fields: Mapping[str, int], options: Options
     names: list[str] = batch.layout["columns"]
     unknown = columns.unmapped_days(names, batch.layout["sample"], fields, options.unused_days)
     if unknown:
-        raise DaysUnknown(unknown, [names[index] for index in unknown])
+        raise DaysUnknown(names, unknown)
+
+
+def add_to_sample(batch_id: int, cells: Sequence[str]) -> None:
+    """Show a row beside the first ones, when the columns are chosen again."""
+    with transaction():
+        if batch := fresh(ImportBatch, batch_id):
+            shown = [cell[:MAX_SHOWN] for cell in cells[: len(batch.layout["columns"])]]
+            batch.layout = {**batch.layout, "sample": [*batch.layout["sample"], shown]}
 
 
 def get(batch_id: int) -> ImportBatch | None:

@@ -30,12 +30,13 @@ NAMES: dict[str, str] = {
         Личный номер | Персональный номер | ID персоны | Идентификатор | Идентификатор сотрудника | ID
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
-        Personnel number | Payroll number | hikvision_id | employeeNo
+        Personnel number | Personnel ID | Payroll number | hikvision_id | employeeNo
     """,
     NAME: """
         ФИО | Ф. И. О. | ФИО сотрудника | ФИО работника | ФИО полностью | Фамилия, имя, отчество
         Фамилия Имя Отчество | Фамилия И.О. | Полное имя | Имя сотрудника | Сотрудник | Работник | Физическое лицо
-        Физлицо | Наименование сотрудника | Имя персоны
+        Физлицо | Наименование сотрудника | Имя персоны | ФИО персоны | Подразделение / сотрудник
+        Организация / подразделение / сотрудник
         Full name | Name | Employee name | Employee full name | Employee | Person name | Person | Staff name
         full_name
     """,
@@ -45,11 +46,12 @@ NAMES: dict[str, str] = {
     DEPARTMENT: """
         Отдел | Подразделение | Подразделение организации | Структурное подразделение | Наименование подразделения
         Отдел / подразделение | Место работы | Цех | Департамент
-        Department | Department name | Dept. | Division | Organizational unit | Org. unit
+        Department | Department name | Dept. | Dept. name | Division | Organizational unit | Org. unit | Person group
     """,
     LEFT: """
         Уволен | Уволена | Уволен(а) | Уволенный | Дата увольнения | Увольнение | Уволен с | Дата окончания работы
         Left | Has left | Dismissed | Terminated | Termination date | Leaving date | Date left | Dismissal date
+        Resigned | Resign date | Resignation date
     """,
     ACTIVE: """
         Активен | Активна | Активный | Работает | Действующий сотрудник
@@ -57,23 +59,37 @@ NAMES: dict[str, str] = {
     """,
     VALID_FROM: """
         Действует с | Действителен с | Действительна с | Действительно с | Срок действия с | Начало действия
-        Начало срока действия | Дата начала действия | Дата начала срока действия | Пропуск с | Доступ с
-        Valid from | Validity start | Start of validity | Effective from | Start time of effective period
-        Access from | valid_from
+        Начало срока действия | Дата начала действия | Дата начала срока действия | Время начала действия
+        Время начала срока действия | Начало периода действия | Пропуск с | Пропуск действует с
+        Пропуск действителен с | Срок действия пропуска с | Начало действия пропуска | Дата начала действия пропуска
+        Доступ с | Начало доступа
+        Valid from | Validity start | Validity from | Start of validity | Valid begin time | Valid start time
+        Effective from | Effective time | Effective start | Start time of effective period
+        Start of effective period | Access from | Access start | Start datetime | valid_from
     """,
     VALID_TO: """
         Действует по | Действует до | Действителен до | Действителен по | Действительна до | Действительно до | Годен до
         Срок действия | Срок действия до | Срок действия по | Конец действия | Окончание действия
-        Окончание срока действия | Дата окончания действия | Дата окончания срока действия | Пропуск до | Доступ до
-        Valid to | Valid until | Valid till | Valid through | Validity end | End of validity | Effective to
-        End time of effective period | Expiry date | Expiration date | Expires | Expires on | Access until | valid_to
+        Окончание срока действия | Дата окончания действия | Дата окончания срока действия | Время окончания действия
+        Время окончания срока действия | Окончание периода действия | Пропуск до | Пропуск по | Пропуск действует до
+        Пропуск действителен до | Срок пропуска | Срок действия пропуска | Срок действия пропуска до
+        Окончание действия пропуска | Дата окончания действия пропуска | Доступ до | Срок доступа | Окончание доступа
+        Истекает | Дата истечения
+        Valid to | Valid until | Valid till | Valid through | Validity end | Validity to | End of validity
+        Valid end time | Effective to | Effective until | Effective end | End time of effective period
+        End of effective period | Expiry | Expiry date | Expiry time | Expiration | Expiration date | Expiration time
+        Expire date | Expire time | Expires | Expires on | Access until | Access end | Access expires
+        Expiry datetime | valid_to
     """,
 }
 # They count where no other column has the field: of two such columns the other one is meant.
 UNSURE: dict[str, str] = {
     NUMBER: "Код | Номер | Code | Number | User ID",
     NAME: "Display name | User name | Имя пользователя",
-    DEPARTMENT: "Организация | Организация / подразделение | Группа | Organization | Organisation | Group",
+    DEPARTMENT: """
+        Организация | Организация / подразделение | Группа | Группа пользователей
+        Organization | Organisation | Group | User group
+    """,
     LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
 }
 # Days that say nothing of a validity. A column of days with any other name is asked about: it may be an expiry.
@@ -146,13 +162,21 @@ def unmapped_days(
     :param fields: field → index of its column.
     :param unused_days: the indexes of columns that somebody said not to use.
     """
+    undecided = undecided_columns(columns, fields, unused_days)
+    return sorted({index for cells in sample for index in day_cells(cells, undecided)})
+
+
+def undecided_columns(columns: Sequence[str], fields: Mapping[str, int], unused_days: Collection[int]) -> list[int]:
+    """Return the indexes of columns that would be an expiry for all that is known, if there are days in them."""
     decided = {*fields.values(), *unused_days}
-    with_days = {index for cells in sample for index, cell in enumerate(cells) if LOOKS_LIKE_DAY.match(cell.strip())}
     return [
-        index
-        for index, column in enumerate(columns)
-        if index in with_days - decided and not _has_other_meaning(_plain(column))
+        index for index, column in enumerate(columns) if index not in decided and not _has_other_meaning(_plain(column))
     ]
+
+
+def day_cells(cells: Sequence[str], indexes: Iterable[int]) -> list[int]:
+    """Return those of the indexes whose cell is a day."""
+    return [index for index in indexes if index < len(cells) and LOOKS_LIKE_DAY.match(cells[index].strip())]
 
 
 def _has_other_meaning(name: str) -> bool:

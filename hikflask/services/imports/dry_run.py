@@ -23,10 +23,11 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, classify, pictures, row_check, stored_files
-from hikflask.services.imports.batches import ROWS
+from hikflask.services.imports import batches, classify, columns, pictures, report_rows, row_check, stored_files
+from hikflask.services.imports.batches import ROWS, DaysUnknown
 from hikflask.services.imports.classify import PHOTO, Picture, Verdict
 from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
@@ -52,6 +53,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
 
     :raises table_unreadable: when the table cannot be read to its end. :raises BadArchive: :raises import_too_large:
     :raises import_file_gone: when a file was removed. :raises import_unknown: when the import was discarded.
+    :raises DaysUnknown: when a column has days of which nobody said what they are. The row is added to those shown.
     :raises ClaimLost: when it is not to go on.
     """
     batch_id = batch.id
@@ -61,6 +63,10 @@ def check(batch: ImportBatch, progress: Progress) -> None:
                 _DryRun(batch, progress, inspectors).run()
         except _FilesChanged:
             batch = batches.get_one(batch_id)
+        except DaysUnknown as error:
+            batches.delete_rows(batch_id)
+            batches.add_to_sample(batch_id, error.cells)
+            raise
         except ServiceError:
             batches.delete_rows(batch_id)
             raise
@@ -231,14 +237,20 @@ class _DryRun:
 
 
 def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
-    """Yield the rows of the table. The child process that reads them ends when this is closed.
+    """Yield the people of the table. The child process that reads them ends when this is closed.
 
     :raises import_file_gone: :raises table_unreadable:
+    :raises DaysUnknown: when a column has days further down, and nobody said what they are.
     """
     path = stored_files.path_of(batch.table_file)
     if not batch.table_file or not path.is_file():
         raise ServiceError("import_file_gone")
-    yield from reader_process.read(path, Layout(**batch.layout))
+    layout, options = Layout(**batch.layout), Options.from_json(batch.options)
+    undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
+    for row in report_rows.people(reader_process.read(path, layout), layout, batch.fields, options):
+        if days := columns.day_cells(row.cells, undecided):
+            raise DaysUnknown(layout.columns, days, row.cells)
+        yield row
 
 
 def line_of(place: Place, sheet: str) -> str:

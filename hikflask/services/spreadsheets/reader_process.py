@@ -62,7 +62,8 @@ class Layout:
     `sheet` is the name of the sheet that is read, ALL for all that are alike, or empty for a CSV. `sheets` are those of
     the file, as {name, rows, people, hidden}: whether its header has the columns of people, and whether it is hidden.
     `hidden_rows` counts the rows of the sheet that Excel does not show, which are read; `filtered` is True where a
-    filter hides them.
+    filter hides them. `group_column` is the index of a column that the file does not have, behind its own ones: for the
+    departments that stand in rows of their own.
 
     It is stored, so it has nothing of the file that is not shown to people, and each name of a column and cell of the
     sample has at most 64 characters.
@@ -79,6 +80,7 @@ class Layout:
     sheets: list[dict[str, Any]] = field(default_factory=list)
     hidden_rows: int = 0
     filtered: bool = False
+    group_column: int | None = None
 
 
 def inspect(path: Path, recognise: Recognise) -> Layout:

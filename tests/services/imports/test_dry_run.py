@@ -8,7 +8,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, ImportRow, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
-from hikflask.services.imports import queries, stored_files
+from hikflask.services.imports import batches, queries, stored_files
 from hikflask.services.imports.options import Options
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
@@ -47,6 +47,37 @@ def test_rows_that_would_take_too_much_are_refused_and_none_of_them_stays(monkey
     assert (ended.state, ended.refusal) == ("failed", refusal("import_too_large", n=0))
     assert rows(found) == []
     assert batch(found).checked_at is None
+
+
+def test_column_whose_days_come_late_stops_the_dry_run_and_is_asked_about_then() -> None:
+    people = [f"{number};Иван Иванов {number};" for number in range(1, 8)]
+    fields = {"number": 0, "name": 1}
+
+    found = checked(*people, "8;Пётр Петров;31.12.2036", header="ID;ФИО;Пускать до")
+
+    ended = db.session.execute(select(Job).where(Job.id == batch(found).check_job_id)).scalar_one()
+    assert (ended.state, ended.refusal) == ("failed", refusal("days_column_unknown", columns="“Пускать до”"))
+    assert (rows(found), batch(found).checked_at) == ([], None)
+    assert batch(found).layout["sample"][-1] == ["8", "Пётр Петров", "31.12.2036"]
+    batches.reopen(found)
+    with pytest.raises(batches.DaysUnknown):
+        batches.choose(found, fields, None)
+    batches.choose(found, fields, None, options=Options(unused_days=(2,)))
+    assert counts(check(found)) == (8, 0, 0, 0)
+
+
+def test_rows_of_groups_are_departments_and_what_is_wrong_is_given_back_with_them() -> None:
+    found = checked(
+        "Цех 1;;", "1;Иван Иванов;Слесарь", "№2;Анна Иванова;", "Склад;;", "3;Пётр Петров;", "Итого;;3",
+        header="Таб. №;ФИО;Должность",
+    )  # fmt: skip
+
+    assert batch(found).layout["columns"] == ["Таб. №", "ФИО", "Должность", "Подразделение"]
+    assert [(row.line, row.values["department"], row.cells) for row in rows(found)] == [
+        (3, "Цех 1", None),
+        (4, "Цех 1", ["№2", "Анна Иванова", "", "Цех 1"]),
+        (6, "Склад", None),
+    ]
 
 
 def test_options_apply_to_all_rows() -> None:

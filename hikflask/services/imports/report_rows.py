@@ -1,0 +1,105 @@
+"""The rows of a table that are people. Reports have others among them: names of departments, totals, and notes.
+
+1C writes a department into a row of its own above its people, and of departments within each other the inner one last.
+Such a table begins with one. Its department gets a column that the file does not have, behind the others, so that it is
+shown, assigned and given back like any other. In a table that begins with a person, a row with only a name stays what
+it is: somebody whose ID is missing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from hikflask.services.imports import department_paths
+from hikflask.services.imports.columns import DEPARTMENT, LAST_NAME, NAME, NUMBER
+from hikflask.services.imports.options import LAST_PART, Options
+from hikflask.services.spreadsheets.reader_process import Layout, Row
+
+TOTAL = re.compile(
+    r"(?:итого|всего|(?:общий|промежуточный) итог|(?:sub|grand )?totals?)\b|"
+    r"(?:количество|число) (?:сотрудник|работник)",
+    re.IGNORECASE,
+)
+NOTE = "#"
+# What a row of a department has behind its name: how many people are in it, or what they earn.
+AMOUNT = re.compile(r"[-−]?\d[\d\s]*(?:[.,]\d+)?\Z")
+# Nobody's department is called so.
+PATRONYMIC = re.compile(r"(?:вич|вна|чна|оглы|кызы)\Z", re.IGNORECASE)
+CYRILLIC = re.compile("[А-Яа-яЁё]")
+
+
+def with_groups(layout: Layout, fields: Mapping[str, int]) -> tuple[Layout, dict[str, int]]:
+    """Give a table that begins with the row of a department a column for it; return layout and fields with it."""
+    below = [cells for cells in layout.sample if not _is_left_out(cells, fields)]
+    if NUMBER not in fields or DEPARTMENT in fields or not below or not _group(below[0], fields):
+        return layout, dict(fields)
+    index = len(layout.columns)
+    # In the language of the others.
+    name = "Подразделение" if CYRILLIC.search("".join(layout.columns)) else "Department"
+    added = replace(layout, columns=[*layout.columns, name], group_column=index)
+    sample = [row.cells for row in people((Row(0, [*cells, ""]) for cells in below), added, fields, Options())]
+    return replace(added, sample=sample), {**fields, DEPARTMENT: index}
+
+
+def people(rows: Iterable[Row], layout: Layout, fields: Mapping[str, int], options: Options) -> Iterator[Row]:
+    """Yield the rows that are people, with their departments: those of the row above, and paths as they are wanted."""
+    column = fields.get(DEPARTMENT) if layout.group_column is None else layout.group_column
+    top = department_top(layout, fields) if options.path == LAST_PART else None
+    sheet, department, is_grouped = None, "", layout.group_column is not None
+    for place, row in enumerate(row for row in rows if not _is_left_out(row.cells, fields)):
+        if row.sheet != sheet:
+            sheet, department = row.sheet, ""
+        if is_grouped or place == 0:
+            group = _group(row.cells, fields) if layout.group_column is not None else _alone(row.cells, column)
+            if group:
+                department, is_grouped = group, True
+                continue
+        yield _with_department(row, column, department, top)
+
+
+def department_top(layout: Layout, fields: Mapping[str, int]) -> str:
+    """Return the top of the departments, where they are paths: then the last part or the whole path can be chosen."""
+    column = fields.get(DEPARTMENT)
+    return "" if column is None else department_paths.top_of(cells[column] for cells in layout.sample)
+
+
+def _with_department(row: Row, column: int | None, above: str, top: str | None) -> Row:
+    if column is None:
+        return row
+    own = row.cells[column]
+    department = own or above
+    if top is not None:
+        department = department_paths.last_part(department, top)
+    if department == own:
+        return row
+    return replace(row, cells=[*row.cells[:column], department, *row.cells[column + 1 :]])
+
+
+def _is_left_out(cells: Sequence[str], fields: Mapping[str, int]) -> bool:
+    """True for a total and for a note: they have no ID, or stand where the ID would be."""
+    number = cells[fields[NUMBER]] if NUMBER in fields else ""
+    text = number or next(filter(None, cells), "")
+    return text.startswith(NOTE) or bool(TOTAL.match(text))
+
+
+def _group(cells: Sequence[str], fields: Mapping[str, int]) -> str:
+    """Return the name of the department whose row this is; empty for any other row.
+
+    The name is in the first column or where a person has the name or the ID. Behind it are amounts at most, in columns
+    that have no field.
+    """
+    filled = [index for index, cell in enumerate(cells) if cell]
+    places = {0, fields[NUMBER], fields.get(NAME), fields.get(LAST_NAME)}
+    if not filled or filled[0] not in places:
+        return ""
+    name, behind = cells[filled[0]], filled[1:]
+    fields_filled = set(behind) & set(fields.values())
+    if fields_filled or not all(AMOUNT.match(cells[index]) for index in behind):
+        return ""
+    is_an_id = any(sign.isdigit() for sign in name) and (" " not in name)
+    return "" if is_an_id or PATRONYMIC.search(name) else name
+
+
+def _alone(cells: Sequence[str], column: int | None) -> str:
+    """Return the department where a row has nothing else."""
+    return cells[column] if column is not None and cells[column] and sum(map(bool, cells)) == 1 else ""

@@ -1,0 +1,40 @@
+"""Departments that are paths lose their top, and names with a slash stay names."""
+
+import pytest
+
+from hikflask.services.imports.department_paths import last_part, top_of
+
+
+@pytest.mark.parametrize(
+    ("departments", "top"),
+    [
+        (["All Departments/Цех/Смена", ""], "All Departments"),
+        (["", "все отделы / Цех", "Склад"], "все отделы"),
+        (["All Users"], "All Users"),
+        (["Завод/Цех 1/Смена", "Завод/Цех 2"], "Завод"),
+        (["Цех №1/2", "Цех №1/3"], ""),
+        (["Завод/Цех 1/Смена", "Склад/Приёмка/Утро"], ""),
+        (["Цех", "Склад"], ""),
+        (["", " / "], ""),
+        ([], ""),
+    ],
+)
+def test_top_is_one_that_programs_write_or_shared_by_a_tree(departments: list[str], top: str) -> None:
+    assert top_of(departments) == top
+
+
+@pytest.mark.parametrize(
+    ("department", "top", "part"),
+    [
+        ("All Departments/Цех/Смена", "", "Смена"),
+        ("All Departments / Цех / ", "All Departments", "Цех"),
+        ("All Departments", "", ""),
+        ("Завод/Цех 1", "Завод", "Цех 1"),
+        ("Завод", "Завод", "Завод"),
+        ("Склад/Приёмка", "Завод", "Склад/Приёмка"),
+        ("Цех №1/2", "", "Цех №1/2"),
+        ("", "All Departments", ""),
+    ],
+)
+def test_path_ends_as_its_last_part(department: str, top: str, part: str) -> None:
+    assert last_part(department, top) == part
