@@ -457,7 +457,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Nobody has said what the days in %(columns)s are. Choose it, or say that the column is not used."),
         N_("Nobody has said what the days in a column are. Choose it, or say that the column is not used."),
     ),
-    "import_checked": (N_("This import is checked already. To read the table in another way, upload it again."),),
+    "import_checked": (
+        N_("This import is checked already. To read the table in another way, go back to its columns."),
+    ),
     "import_not_checked": (N_("This import is not checked yet."),),
     "import_started": (N_("This was started already."),),
     "nothing_to_undo": (N_("Nothing of this import can be undone: nothing was done, or all is undone already."),),

@@ -1,7 +1,8 @@
 """The second step of an import: which column of the table is which field; then the dry run is started."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -17,14 +18,21 @@ from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.departments import registry as departments
 from hikflask.services.groups import queries as groups
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, id_rules
+from hikflask.services.imports import columns as recognition
+from hikflask.services.imports.batches import DaysUnknown
+from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.imports.stage import CHOOSING
 from hikflask.web.security import resubmission
+
+# The button that only shows on the first rows what was chosen.
+SHOW = "show"
 
 
 @bp.get("/<int:batch_id>/columns")
@@ -36,13 +44,18 @@ def columns(batch_id: int) -> ResponseReturnValue:
         return _onwards(batch)
     sent = {"terminal_id": row_id(request.args.get("terminal")), "groups": bool(request.args.get("groups"))}
     chosen = sent if request.args else {"terminal_id": batch.terminal_id, "groups": batch.groups}
-    return _page(batch, ColumnsForm(formdata=None, **chosen, **batch.fields))
+    options = Options.from_json(batch.options)
+    filled = ColumnsForm.filled(options)
+    return _page(batch, ColumnsForm(formdata=None, unused_days=options.unused_days, **chosen, **filled, **batch.fields))
 
 
 @bp.post("/<int:batch_id>/columns")
 @allow(OPERATOR)
 def choose(batch_id: int) -> ResponseReturnValue:
-    """Keep what was chosen, and start the dry run; a second click shows the one that the first started."""
+    """Keep what was chosen, and start the dry run; a second click shows the one that the first started.
+
+    Or only show what was chosen on the first rows.
+    """
     batch = batch_or_404(batch_id)
     if _is_settled(batch):
         return _onwards(batch)
@@ -50,8 +63,11 @@ def choose(batch_id: int) -> ResponseReturnValue:
     form.offer(named(batch.layout.get("columns", [])), registry.list_active())
     if not form.validate():
         return _page(batch, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if SHOW in request.form:
+        return _page(batch, form)
+    options = replace(Options.from_json(batch.options), **form.options)
     try:
-        batches.choose(batch_id, form.chosen, form.terminal_id.data, groups=form.groups.data)
+        batches.choose(batch_id, form.chosen, form.terminal_id.data, groups=form.groups.data, options=options)
         tasks.enqueue_job(import_jobs.start_check(batch_id))
     except ServiceError as error:
         return _refused(batch, form, error)
@@ -90,25 +106,40 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError) -> Resp
     """Answer the form with the sentence of the refusal beside the fields at fault; of another tab's choice, go on."""
     if _is_settled(batch_or_404(batch.id)):
         return make_response(_onwards(batch))
-    at_fault = [form[name] for name in error.fields if name in form] or [form.number]
+    at_fault = [form[name] for name in error.fields if name in form]
+    at_fault = at_fault or [form.unused_days if isinstance(error, DaysUnknown) else form.number]
     for field in at_fault:
         field.errors = [*field.errors, error_sentence(error)]
     return _page(batch, form, refusal_status.page_status(error.code))
 
 
 def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) -> Response:
-    headers = named(batch.layout.get("columns", []))
+    names, sample = batch.layout.get("columns", []), batch.layout.get("sample", [])
+    headers, used = named(names), set(form.chosen.values())
     form.offer(headers, registry.list_active())
-    used = set(form.chosen.values())
+    options = replace(DEFAULT, **form.options)
+    is_usual = replace(options, unused_days=()) == DEFAULT and not any(field.errors for field in form.rules)
     about = {
+        "days": recognition.unmapped_days(names, sample, form.chosen, ()),
+        "is_usual": is_usual,
+        "departments": departments.names,
         "headers": headers,
         "groups": groups.names(),
         "field_of_column": {index: form[name].label.text for name, index in form.chosen.items()},
         "unused": [header for index, header in enumerate(headers) if index not in used],
-        "sample": batch.layout.get("sample", []),
+        "sample": [_read(row, form, options) for row in sample],
         "complete": form.number.data is not None and len(used) > 1,
     }
     return make_response(render_template("imports/columns.html", batch=batch, form=form, **about), status)
+
+
+def _read(cells: Iterable[str], form: ColumnsForm, options: Options) -> list[tuple[str, str]]:
+    """Return the cells of a row, each with the ID that is read instead by the rules for IDs, or ""."""
+    number = form.number.data
+    read = [
+        (cell, id_rules.applied(cell.strip(), options) if index == number else cell) for index, cell in enumerate(cells)
+    ]
+    return [(cell, value if value != cell else "") for cell, value in read]
 
 
 def named(columns: Sequence[str]) -> list[str]:

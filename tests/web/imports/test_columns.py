@@ -10,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, Job, Terminal
 from hikflask.models.job import WAITING
 from hikflask.models.operator import VIEWER
+from hikflask.services.imports.options import Options
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.groups import ENTRANCE, add_terminals, make_group, wishes
@@ -116,6 +117,78 @@ def test_wrong_choice_is_named_at_its_field_and_nothing_starts(app: Flask, clien
             form_to(answer.text, COLUMNS).fields[name] == value for name, value in changed.items() if value != "77"
         )
     assert jobs(app) == []
+
+
+OPTIONS = {
+    "mode": "new", "clear": "department", "all_department": "Цех", "all_valid_to": "2036-12-31",
+    "strip_prefix": "T-", "pad_to": "5", "letters": "replace", "path": "whole",
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("batch")
+def test_chosen_options_are_kept_and_shown_again_on_the_way_back(
+    app: Flask, client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    page = client.get(COLUMNS, headers=ENGLISH).text
+    assert '<details class="import-rules">' in page
+    form_to(page, COLUMNS).send(client, **OPTIONS)
+
+    batch = batch_of(app)
+    assert Options.from_json(batch.options) == Options(
+        "new", ("department",), {"department": "Цех", "valid_to": "2036-12-31"}, False, "T-", 5, "replace", "whole"
+    )
+    assert batch.fields == {"number": 0, "name": 1, "left": 3}
+    run_jobs()
+    client.post("/imports/1/reopen")
+    page = client.get(COLUMNS, headers=ENGLISH).text
+    fields = form_to(page, COLUMNS).fields
+    assert {name: fields[name] for name in OPTIONS} == OPTIONS
+    assert '<details class="import-rules" open>' in page
+
+
+@pytest.mark.usefixtures("batch")
+def test_wrong_option_is_named_at_its_field_and_what_was_typed_stays(app: Flask, client: FlaskClient) -> None:
+    sentence = "“Digits of an ID” must be from 1 to 32."
+    for changed, name in (
+        ({"pad_to": "33"}, "pad_to"),
+        ({"all_valid_to": "31.12"}, "all_valid_to"),
+        ({"clear": "name"}, "clear"),
+        ({"mode": "none"}, "mode"),
+    ):
+        answer = form_to(client.get(COLUMNS).text, COLUMNS).send(client, ENGLISH, strip_prefix="Т-", **changed)
+
+        assert (answer.status_code, sentence in answer.text) == (422, name == "pad_to"), name
+        assert f'id="{name}-error"' in answer.text, name
+        assert '<details class="import-rules" open>' in answer.text
+        assert form_to(answer.text, COLUMNS).fields["strip_prefix"] == "Т-"
+    assert jobs(app) == []
+
+
+def test_ids_are_shown_as_they_will_be_read(app: Flask, client: FlaskClient) -> None:
+    upload(client, table("Т-12;Иван Иванов;Охрана;", "00077;Анна Иванова;;"))
+    page = client.get(COLUMNS).text
+
+    answer = form_to(page, COLUMNS).send(client, show="1", letters="replace", strip_prefix="T-", pad_to="5")
+
+    assert answer.status_code == 200
+    assert "<del><bdi>Т-12</bdi></del> → <b><bdi>00012</bdi></b>" in answer.text
+    assert "<td><bdi>00077</bdi></td>" in answer.text
+    assert jobs(app) == []
+
+
+def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, client: FlaskClient) -> None:
+    upload(client, "ID;ФИО;Контроль\r\n1;Иван Иванов;31.12.2036\r\n".encode())
+    page = client.get(COLUMNS, headers=ENGLISH).text
+    assert "There are days in columns that are not chosen above" in page
+    assert "“Контроль” is not needed" in page
+
+    answer = form_to(page, COLUMNS).send(client, ENGLISH)
+
+    sentence = "Nobody has said what the days in “Контроль” are. Choose it, or say that the column is not used."
+    assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert "There are days" not in form_to(answer.text, COLUMNS).send(client, ENGLISH, show="1", valid_to="2").text
+    assert form_to(answer.text, COLUMNS).send(client, unused_days="2").status_code == 303
+    assert batch_of(app).options["unused_days"] == [2]
 
 
 @pytest.mark.usefixtures("batch")
