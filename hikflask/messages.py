@@ -464,6 +464,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "import_started": (N_("This was started already."),),
     "nothing_to_undo": (N_("Nothing of this import can be undone: nothing was done, or all is undone already."),),
     "import_file_gone": (N_("The uploaded file is not kept any more. Upload it again."),),
+    "wrong_rows_unlike": (
+        N_("This is not the file of wrong rows of this import: its columns are others. Download it from this page."),
+    ),
+    "too_many_corrections": (N_("The file has more than %(n)s rows. Correct the table itself and upload it again."),),
     "import_too_large": (
         N_("The rows of this file take more than %(n)s MB here. Split it, or delete the columns that are not needed."),
         N_("The rows of this file take too much room. Split it, or delete the columns that are not needed."),

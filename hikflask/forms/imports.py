@@ -210,6 +210,12 @@ class ColumnsForm(OptionsForm):
         return {**super().options, "unused_days": tuple(index for index in self.unused_days.data if index is not None)}
 
 
+class CorrectedFileForm(Form):
+    """The file of an import's wrong rows, corrected."""
+
+    table = FileField(_l("Corrected file"))
+
+
 class ConfirmForm(Form):
     """How many people lose access by an import, as typed."""
 

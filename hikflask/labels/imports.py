@@ -32,6 +32,7 @@ FIELDS = {
     "row": N_("Row"),
 }
 DAYS = ("valid_from", "valid_to")
+PARTS = ("last_name", "first_name", "middle_name")
 VERDICTS = {
     NEW: _l("New"),
     CHANGED: _l("Changed"),
@@ -109,6 +110,15 @@ def file_names(batch: ImportBatch) -> str:
 def full_name(row: ImportRow) -> str:
     """Return the full name that a row gives, else the one that its employee had."""
     return str(row.values.get("name") or (row.before or {}).get("name") or "")
+
+
+def mapped_columns(batch: ImportBatch) -> list[tuple[int, str, str]]:
+    """Return the columns of the table that are used, as (index, field, header)."""
+    heads = batch.layout["columns"]
+    return [
+        (index, field, heads[index] or field_label(field))
+        for field, index in sorted(batch.fields.items(), key=lambda item: item[1])
+    ]
 
 
 def changes(row: ImportRow, terminal: str) -> list[Change]:

@@ -103,6 +103,8 @@ PAGES = {
     "POST /imports/<int:batch_id>/columns": OPERATOR,
     "POST /imports/<int:batch_id>/reopen": OPERATOR,
     "GET /imports/<int:batch_id>/wrong": OPERATOR,
+    "POST /imports/<int:batch_id>/correct": OPERATOR,
+    "POST /imports/<int:batch_id>/wrong": OPERATOR,
     "POST /imports/<int:batch_id>/check": OPERATOR,
     "POST /imports/<int:batch_id>/start": OPERATOR,
     "POST /imports/<int:batch_id>/deactivate": CONFIRMED,

@@ -61,7 +61,7 @@ REFUSED_HERE: dict[str, Rule] = {
         Rule(INVALID, "file"),
         "import_too_large table_unreadable table_empty table_no_rows table_too_large table_columns table_rows "
         "table_old_excel table_password table_macros table_damaged table_unpacked table_encoding table_quote "
-        "table_slow nothing_uploaded",
+        "table_slow nothing_uploaded wrong_rows_unlike too_many_corrections",
     ),
     "name_bytes": Rule(INVALID, "full_name"),
     "terminal_password_needed": Rule(INVALID, "password"),

@@ -9,28 +9,38 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import delete, func, insert, select, update
 
+from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.columns import database_now
 from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
-from hikflask.services.core.db import changed_rows, kept_employees, transaction
+from hikflask.services.core.db import changed_rows, end_read, kept_employees, transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.imports import batches, classify, dry_run, pictures, row_check, stored_files
+from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.columns import NUMBER
 from hikflask.services.imports.dry_run import MAX_LINES, Place, line_of
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoInspector
+from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Row
+from hikflask.text_rules import folded
 
 # In characters, as the reader has it.
 MAX_CELL = 256
+# Rows of a file that are corrected at once, and in one transaction.
+MAX_CORRECTIONS, PORTION = 5_000, 500
+# The head of the column of places, in both languages.
+PLACE_HEADS = {"row", "строка"}
 Read = tuple[Row, Values]
 
 
@@ -72,6 +82,64 @@ def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
         checked = _check(batch, read, numbers, archive, inspector)
     _store(batch_id, seen, _Affected(rows | others, photos), checked)
     return batches.get_one(batch_id).wrong
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """How many rows of a file were checked again, how many rows of the import are wrong now, and the first of those
+    places in the file that are of no wrong row."""
+
+    checked: int
+    wrong: int
+    unknown: tuple[str, ...]
+
+
+def correct_from_file(batch_id: int, table: Upload) -> FromFile:
+    """Take the file of wrong rows back, corrected; each of its rows has the place of the one that it corrects.
+
+    :raises wrong_rows_unlike: when its columns are not those of the import.
+    :raises too_many_corrections: when it has more than MAX_CORRECTIONS rows. :raises table_unreadable: and whatever
+        else reader_process.inspect() and correct() raise.
+    """
+    batch = batches.get_one(batch_id)
+    most: int = current_app.config["IMPORT_FILE_LIMIT"]
+    end_read()
+    stored = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
+    try:
+        corrected = _read_file(batch.layout["columns"], stored_files.path_of(stored))
+    finally:
+        stored_files.remove(stored)
+    wrong = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.cells.is_not(None))
+    ids = {written_place(row.sheet, row.line): row.id for row in db.session.execute(wrong).scalars()}
+    unknown = tuple(place for place in corrected if place not in ids)
+    cells = [(ids[place], cells) for place, cells in corrected.items() if place in ids]
+    for start in range(0, len(cells), PORTION):
+        correct(batch_id, dict(cells[start : start + PORTION]))
+    return FromFile(len(cells), batches.get_one(batch_id).wrong, unknown[:MAX_LINES])
+
+
+def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:
+    """Return the cells of each row by its place."""
+    width = len(heads)
+
+    def known(cells: Sequence[str]) -> dict[str, int]:
+        names = [" ".join(cell.split()) for cell in cells]
+        places = [index for index, name in enumerate(names) if folded(name) in PLACE_HEADS]
+        return {str(index): index for index in range(width)} if names[:width] == [*heads] and places else {}
+
+    layout = reader_process.inspect(path, known)
+    if not known(layout.columns):
+        raise ServiceError("wrong_rows_unlike")
+    at = max(index for index, name in enumerate(layout.columns) if folded(name) in PLACE_HEADS)
+    rows = {row.cells[at]: row.cells[:width] for row in islice(reader_process.read(path, layout), MAX_CORRECTIONS + 1)}
+    if len(rows) > MAX_CORRECTIONS:
+        raise ServiceError("too_many_corrections", n=MAX_CORRECTIONS)
+    return rows
+
+
+def written_place(sheet: str, line: int | None) -> str:
+    """Return the place of a row as the file of wrong rows has it: its line, after the sheet where there are several."""
+    return f"{sheet}!{line}" if sheet else str(line or "")
 
 
 def _row(row: ImportRow, cells: Sequence[str]) -> Row:

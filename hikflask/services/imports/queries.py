@@ -1,6 +1,6 @@
 """Reads imports and their rows, always fresh from the database."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -8,7 +8,7 @@ from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportBatch, ImportRow
-from hikflask.models.import_batch import APPLIED, CHANGED, NEW
+from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
@@ -57,15 +57,24 @@ def names(rows: Iterable[ImportRow]) -> dict[int, str]:
 def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tuple[Page[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.
 
+    The cells are read of wrong rows alone.
+
     :param kind: the verdict that the rows have, or WITHOUT_PHOTO; "" for all.
     :raises CursorUnknown:
     """
     conditions = [ImportRow.verdict == kind] if kind else []
     if kind == WITHOUT_PHOTO:
         conditions = [IS_WITHOUT_PHOTO]
-    rows = select(ImportRow).where(ImportRow.batch_id == batch_id, *conditions).options(defer(ImportRow.cells))
+    rows = select(ImportRow).where(ImportRow.batch_id == batch_id, *conditions)
+    rows = rows if kind == WRONG else rows.options(defer(ImportRow.cells))
     page = keyset.first_of_rows(keyset.read(rows, ROWS, limit, place))
     return page, _count(batch_id, *conditions)
+
+
+def rows_of(batch_id: int, ids: Collection[int]) -> list[ImportRow]:
+    """Return the wrong rows of an import with these ids, in the order of the file."""
+    wrong = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.verdict == WRONG, ImportRow.id.in_(ids))
+    return list(db.session.execute(wrong.order_by(ImportRow.id)).scalars())
 
 
 def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
@@ -78,6 +87,11 @@ def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
         end_read()
         yield from rows
         db.session.expunge_all()
+
+
+def correctable(batch_id: int) -> int:
+    """Return how many wrong rows of the table there are, which can be corrected; photos alone have no cells."""
+    return _count(batch_id, ImportRow.verdict == WRONG, ImportRow.cells.is_not(None))
 
 
 def without_photo(batch_id: int) -> int:

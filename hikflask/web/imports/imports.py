@@ -17,11 +17,12 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.labels.imports import row_error
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.models.import_batch import VERDICTS
+from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, losses, queries
+from hikflask.services.imports.corrections import written_place
 from hikflask.services.jobs import import_report, lifecycle
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.spreadsheets.csv_writer import Rows
@@ -31,7 +32,7 @@ from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs.jobs import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
-from hikflask.web.support.pagination import listed, turned
+from hikflask.web.support.pagination import ROWS, listed, turned
 from hikflask.web.support.responses import csv_file
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
@@ -66,7 +67,7 @@ def state(batch_id: int) -> ResponseReturnValue:
     at = stage.of(batch_or_404(batch_id))
     if at.name == CHOOSING:
         abort(404)
-    return with_bar(render_template("imports/_import.html", **_about(at, ConfirmForm(formdata=None))))
+    return with_bar(render_template("imports/_import.html", **about(at, ConfirmForm(formdata=None))))
 
 
 @bp.get("/<int:batch_id>/wrong")
@@ -79,14 +80,17 @@ def wrong(batch_id: int) -> Response:
 
 def _wrong_parts(batch: ImportBatch, rows: Iterator[ImportRow]) -> Iterator[Rows]:
     columns = batch.layout.get("columns", []) if batch.table_name else [_("Employee ID"), _("Photo")]
-    yield [[*columns, _("Why it is wrong")]]
+    # By its place a corrected row is found again.
+    place = [_("Row")] if batch.table_name else []
+    yield [[*columns, *place, _("Why it is wrong")]]
     width = len(columns)
     while portion := list(islice(rows, WRONG_ROWS)):
         lines = []
         for row in portion:
             cells = row.cells or [] if batch.table_name else [row.number, row.photo]
             # As many cells as there are columns, so that the reason stands below its header.
-            lines.append([*cells[:width], *[""] * (width - len(cells)), row_error(row)])
+            written = [written_place(row.sheet, row.line)] if batch.table_name else []
+            lines.append([*cells[:width], *[""] * (width - len(cells)), *written, row_error(row)])
         yield lines
 
 
@@ -180,17 +184,24 @@ def batch_or_404(batch_id: int) -> ImportBatch:
 
 def _page(at: Stage, form: ConfirmForm, status: int = HTTPStatus.OK) -> Response:
     """Answer the page of an import, with the number as it was typed of those who lose access through it."""
-    return make_response(render_template("imports/show.html", **_about(at, form)), status)
+    return make_response(render_template("imports/show.html", **about(at, form)), status)
 
 
-def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
-    """Return what the page shows: rows of the dry run, or the report of the job; both have pages of their own."""
+def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
+    """Return what the page shows: rows of the dry run, or the report of the job; both have pages of their own.
+
+    After the dry run the wrong rows come first.
+    """
     batch, verdict = at.batch, request.args.get("rows", "")
     verdict = verdict if verdict in {*KINDS, "all"} else ""
     with_rows = at.name == CHECKED or bool(verdict)
-    shown = verdict if verdict in KINDS else ""
+    correctable = queries.correctable(batch.id) if at.name == CHECKED else 0
+    corrects = correctable > 0 and verdict in {"", WRONG}
+    shown = WRONG if corrects else verdict if verdict in KINDS else ""
+    # A page that asks for the password carries no more fields.
+    most = resubmission.MAX_FIELDS // (len(batch.fields) or 1) if corrects else ROWS
     report = report_of(at.job) if at.job and at.name != CHECKED else None
-    listing = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place)) if with_rows else None
+    listing = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place), most) if with_rows else None
     leavers = queries.leavers(batch.id) if at.can_import else 0
     lost = losses.of_import(batch.id) if at.can_import else import_report.losses_of(batch)
     return {
@@ -204,6 +215,8 @@ def _about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "verdict": verdict,
         "shown": shown,
         "listing": listing,
+        "correctable": correctable,
+        "corrects": corrects,
         "names": queries.names(listing.rows) if listing else {},
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,

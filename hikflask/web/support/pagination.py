@@ -75,21 +75,22 @@ class Turned(Generic[Row]):
         return not is_many(self.total)
 
 
-def turned(read: Callable[[int, Place], tuple[Page[Row], int]]) -> Turned[Row]:
+def turned(read: Callable[[int, Place], tuple[Page[Row], int]], most: int = ROWS) -> Turned[Row]:
     """Return the page that `?after=` or `?before=` asks for; the first one where the list has no such place.
 
     :param read: returns at most so many rows from a place on, and how many there are in all.
+    :param most: rows of one page.
     """
     place = Place(request.args.get("after", ""), request.args.get("before", ""))
     try:
-        page, total = read(ROWS, place)
+        page, total = read(most, place)
     except CursorUnknown:
         place = FIRST
-        page, total = read(ROWS, place)
+        page, total = read(most, place)
     # Before a row may be less than a page, and nothing where all were deleted.
     if (place.is_backwards and not page.before) or (place.after and not page.rows):
         place = FIRST
-        page, total = read(ROWS, place)
+        page, total = read(most, place)
     return Turned(page, total, place)
 
 

@@ -37,10 +37,10 @@ def test_wrong_rows_come_back_as_they_were_with_the_reason(client: FlaskClient, 
 
     head, *rows = lines(client, "/imports/1/wrong")
 
-    assert head == ["ID сотрудника", "ФИО", "Подразделение", "Уволен", "Why it is wrong"]
+    assert head == ["ID сотрудника", "ФИО", "Подразделение", "Уволен", "Row", "Why it is wrong"]
     (wrong,) = rows
-    assert wrong[:4] == ["2!", "Анна", "'=1+1", ""]
-    assert "Employee ID: Enter an ID: Latin letters and digits, up to 32." in wrong[4]
+    assert wrong[:5] == ["2!", "Анна", "'=1+1", "", "3"]
+    assert "Employee ID: Enter an ID: Latin letters and digits, up to 32." in wrong[5]
 
 
 def test_corrected_file_is_imported_again(app: Flask, client: FlaskClient, run_jobs: RunJobs) -> None:
@@ -79,9 +79,9 @@ def test_photos_beside_a_table_are_named_by_file_and_ignored_when_the_file_is_im
     checked(client, run_jobs, 2, client.get("/imports/1/wrong").get_data())
 
     unreadable = "Photo 7.jpg: The photo must be a JPEG or PNG picture."
-    assert first == ["7", "Анна", "", "", unreadable]
-    assert second[:4] == [""] * 4
-    assert second[4] == "Photo IMG_1.jpg: A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."
+    assert first == ["7", "Анна", "", "", "2", unreadable]
+    assert second[:5] == ["", "", "", "", "3"]
+    assert second[5] == "Photo IMG_1.jpg: A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."
     with app.app_context():
         batch = db.session.get_one(ImportBatch, 2)
         assert (batch.new, batch.wrong) == (1, 0)

@@ -1,0 +1,160 @@
+"""Wrong rows are corrected on the page of the dry run, or in a file that comes back into the same import."""
+
+import re
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.operator import VIEWER
+from hikflask.services.core.errors import PlanChanged
+from hikflask.services.imports import corrections
+from tests.support.desk import ENGLISH
+from tests.support.filled_forms import form_to
+from tests.support.import_batches import add_import, table, upload
+from tests.support.refusals import refusal
+from tests.support.signed_in import client_of
+
+RunJobs = Callable[[], int]
+PAGE, CORRECT, WRONG = "/imports/1", "/imports/1/correct", "/imports/1/wrong"
+
+
+@pytest.fixture
+def checked(client: FlaskClient, run_jobs: RunJobs) -> None:
+    """A checked table of three, of which the second and third row are wrong."""
+    upload(client, table("1;Иван Петров;Охрана;", "2!;Анна Юрьева;;", "3;;Склад;"))
+    columns = f"{PAGE}/columns"
+    form_to(client.get(columns).text, columns).send(client)
+    run_jobs()
+
+
+def counts(app: Flask) -> tuple[int, int]:
+    with app.app_context():
+        batch = db.session.get_one(ImportBatch, 1)
+        return batch.new, batch.wrong
+
+
+@pytest.mark.usefixtures("checked")
+def test_wrong_rows_stand_first_and_are_corrected_and_checked_again(app: Flask, client: FlaskClient) -> None:
+    page = client.get(PAGE, headers=ENGLISH).text
+    form = form_to(page, CORRECT)
+    assert {name: form.fields[name] for name in form.fields if name != "csrf_token"} == {
+        "cell-2-0": "2!", "cell-2-1": "Анна Юрьева", "cell-2-2": "", "cell-2-3": "",
+        "cell-3-0": "3", "cell-3-1": "", "cell-3-2": "Склад", "cell-3-3": "",
+    }  # fmt: skip
+    assert re.findall(r'aria-label="([^"]+)" aria-invalid="true" aria-describedby="(why-\d+)"', page) == [
+        ("ID сотрудника, row 3", "why-2"),
+        ("ФИО, row 4", "why-3"),
+    ]
+    assert "Wrong rows are left out. Correct them below, and they are checked again." in page
+
+    answer = form.send(client, ENGLISH, **{"cell-2-0": "2"})
+
+    assert (answer.status_code, answer.location) == (303, "/imports/1#rows")
+    assert "2 rows were checked again. Wrong rows left: 1." in client.get(PAGE, headers=ENGLISH).text
+    assert counts(app) == (2, 1)
+    form_to(client.get(PAGE).text, CORRECT).send(client, ENGLISH, **{"cell-3-1": "Пётр Иванов"})
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "1 row was checked again. No row is wrong any more." in page
+    assert counts(app) == (3, 0)
+    assert CORRECT not in page
+
+
+@pytest.mark.usefixtures("checked")
+def test_corrected_file_comes_back_into_the_same_import(app: Flask, client: FlaskClient) -> None:
+    content = client.get(WRONG).get_data().replace(b"2!", b"2").replace(b'"3";""', '"3";"Ян"'.encode())
+
+    answer = upload(client, content, address=WRONG, headers=ENGLISH)
+
+    assert (answer.status_code, answer.location) == (303, "/imports/1#rows")
+    assert "2 rows were checked again. No row is wrong any more." in client.get(PAGE, headers=ENGLISH).text
+    assert counts(app) == (3, 0)
+
+
+@pytest.mark.usefixtures("checked")
+def test_rows_of_a_file_that_are_not_wrong_are_said_and_left_out(app: Flask, client: FlaskClient) -> None:
+    content = client.get(WRONG).get_data().replace(b"2!", b"2").replace(b'"4"', b'"77"')
+
+    upload(client, content, address=WRONG, headers=ENGLISH)
+
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "Not among the wrong rows, and left out: 77." in page
+    assert "1 row was checked again. Wrong rows left: 1." in page
+    assert counts(app) == (2, 1)
+
+
+@pytest.mark.usefixtures("checked")
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (table("2;Анна;;"), "This is not the file of wrong rows of this import: its columns are others."),
+        (None, "Choose a table, an archive of photos, or both."),
+    ],
+)
+def test_other_file_is_refused(client: FlaskClient, content: bytes | None, sentence: str) -> None:
+    answer = upload(client, content, address=WRONG, headers=ENGLISH)
+
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert CORRECT in answer.text
+
+
+@pytest.mark.usefixtures("checked")
+def test_nothing_typed_is_lost_when_somebody_else_corrects_at_this_moment(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = form_to(client.get(PAGE).text, CORRECT)
+
+    monkeypatch.setattr(corrections, "correct", Mock(side_effect=PlanChanged))
+    answer = form.send(client, ENGLISH, **{"cell-2-0": "77", "cell-3-1": "Ян «Я» Ли"})
+
+    assert answer.status_code == 409
+    again = form_to(answer.text, CORRECT).fields
+    assert (again["cell-2-0"], again["cell-3-1"]) == ("77", "Ян «Я» Ли")
+    assert "This has changed since it was shown. Nothing is done: check it again." in answer.text
+
+
+@pytest.mark.usefixtures("checked")
+def test_who_may_only_look_corrects_nothing(app: Flask) -> None:
+    viewer = client_of(app, role=VIEWER)
+
+    assert viewer.post(CORRECT, data={"cell-2-0": "2"}).status_code == 403
+    assert upload(viewer, table(), address=WRONG).status_code == 403
+
+
+@pytest.mark.usefixtures("checked")
+@pytest.mark.parametrize("sent", [{"cell-2-99": "x"}, {"cell-99-0": "x"}, {"cell-2-": "x", "cell": "y"}, {}])
+def test_fields_of_no_row_change_nothing(app: Flask, client: FlaskClient, sent: dict[str, str]) -> None:
+    assert client.post(CORRECT, data=sent).status_code == 303
+
+    assert counts(app) == (1, 2)
+
+
+def test_of_an_import_that_has_begun_nothing_is_corrected(app: Flask, client: FlaskClient, run_jobs: RunJobs) -> None:
+    upload(client, table("1;Иван Петров;Охрана;", "2!;Анна Юрьева;;"))
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+    run_jobs()
+    page = client.get(PAGE).text
+    form_to(page, f"{PAGE}/start").send(client)
+
+    answer = form_to(page, CORRECT).send(client, **{"cell-2-0": "2"})
+
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert counts(app) == (1, 1)
+
+
+def test_photos_alone_are_among_them_without_cells(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        bad = ImportRow(number="2!", verdict="wrong", errors={"number": refusal("number_invalid")})
+        bad.cells = ["2!", "Анна", "", ""]
+        odd = ImportRow(number="", verdict="wrong", photo="IMG_1.jpg", errors={"photo": refusal("photo_not_named")})
+        add_import(bad, odd, photos_name="фото.zip")
+
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    assert re.findall(r'name="cell-(\d+)-0"', page) == ["1"]
+    assert "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be named by employee ID" in page
