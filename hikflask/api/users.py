@@ -36,6 +36,7 @@ from hikflask.models import Employee, Enrolment
 from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.captures import drafts
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees import search
@@ -67,6 +68,9 @@ CHANGED_USER = Body(
     days=DAY_FIELDS,
     example={"department": "Склад", "is_active": False},
 )
+# What becomes of records that terminals had of a user before the user was taken over.
+OWN_RECORDS, REMOVE, LEAVE = "own_records", "remove", "leave"
+OWN_RECORD = {"type": "string", "enum": [REMOVE, LEAVE], "default": REMOVE}
 PATH = {"type": "string", "description": "The `photo_path` of the capture that is meant; by default the latest one."}
 SYNC = Body(more={"device_id": WHOLE, "photo_path": PATH, "overwrite": FLAG}, optional=True, example={"device_id": 1})
 
@@ -142,11 +146,18 @@ def change_user(user_id: int) -> ResponseReturnValue:
 
 @bp.delete("/<int:user_id>")
 @allow(OPERATOR)
-@described(component("User"), refusals=(409,))
+@described(component("User"), query=Query(more={OWN_RECORDS: OWN_RECORD}), refusals=(409,))
 def delete_user(user_id: int) -> ResponseReturnValue:
-    """Delete a user; a removal from a terminal that does not answer stays open and is tried again."""
+    """Delete a user; a removal from a terminal that does not answer stays open and is tried again.
+
+    `own_records=leave` leaves what terminals had of the user before the user was taken over: it may still open doors.
+    """
     last = shape(_employee(user_id))
-    _reconcile_quietly(delete_employee(user_id).due)
+    chosen = request.args.get(OWN_RECORDS, REMOVE)
+    if chosen not in OWN_RECORD["enum"]:
+        raise InputError({OWN_RECORDS: f"“{REMOVE}” or “{LEAVE}” is expected."})
+    delete = own_records.delete_and_leave if chosen == LEAVE else delete_employee
+    _reconcile_quietly(delete(user_id).due)
     return jsonify({**last, "is_active": False, "photo_path": None, "synced_to_device": False})
 
 

@@ -10,10 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from hikflask.extensions import db
-from hikflask.models import Employee
+from hikflask.models import Employee, Terminal
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST
 from tests.support.api_calls import OLGA, USER_FIELDS, a_user, add, capture, enrol, steps, sync, user
+from tests.support.comparisons import compare, strangers, take_over
+from tests.support.enrolments import employee_of
 from tests.support.wire import InProcess
 
 
@@ -267,6 +269,30 @@ def test_deleted_user_is_gone_here_and_there_and_so_is_the_photo(
     assert client.get(enrolled["photo_path"]).status_code == 404
     assert list(Path(app.config["UPLOADS"]).iterdir()) == []
     assert simulator.people == {}
+
+
+@pytest.mark.parametrize(("own", "stays"), [("", False), ("?own_records=remove", False), ("?own_records=leave", True)])
+def test_own_record_of_a_terminal_goes_with_the_user_unless_it_is_to_stay(
+    app: Flask, client: FlaskClient, simulator: Simulated, terminal: Terminal, own: str, stays: bool
+) -> None:
+    with app.app_context():
+        strangers(simulator, ["900"])
+        compare(terminal)
+        user_id = employee_of(take_over(terminal.id, "900", "Гость 900"))
+
+    assert client.delete(f"/api/users/{user_id}{own}").status_code == 200
+
+    assert (list(simulator.people) == ["900"]) is stays
+    assert client.get(f"/api/users/{user_id}").status_code == 404
+
+
+def test_what_becomes_of_own_records_is_one_of_two(client: FlaskClient) -> None:
+    client.post("/api/users/", json=a_user())
+
+    answer = client.delete("/api/users/1?own_records=keep")
+
+    assert (answer.status_code, answer.json["fields"]) == (422, {"own_records": "“remove” or “leave” is expected."})
+    assert client.get("/api/users/1").status_code == 200
 
 
 @pytest.mark.usefixtures("terminal")

@@ -16,6 +16,7 @@ from hikflask.labels.enrolments import EnrolmentStatus, statuses_of
 from hikflask.messages import error_sentence
 from hikflask.models import Employee
 from hikflask.models.enrolment import PRESENT
+from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
@@ -143,18 +144,21 @@ def set_active(employee_id: int) -> ResponseReturnValue:
 @bp.get(f"{ADDRESS}/delete")
 @allow(OPERATOR)
 def ask_delete(employee_id: int) -> ResponseReturnValue:
-    """Ask before an employee is deleted."""
-    return render_template("employees/delete.html", employee=employee_or_404(employee_id))
+    """Ask before an employee is deleted; of one who was taken over also what becomes of the terminals' own records."""
+    employee = employee_or_404(employee_id)
+    return render_template("employees/delete.html", employee=employee, records=own_records.of_employee(employee))
 
 
 @bp.post(f"{ADDRESS}/delete")
 @allow(OPERATOR)
 def delete(employee_id: int) -> ResponseReturnValue:
     """Delete an employee; removals from terminals go on, and are shown as open until they are confirmed."""
-    name = employee_or_404(employee_id).name
-    deleted = delete_employee(employee_id)
+    name, is_left = employee_or_404(employee_id).name, request.form.get("own") == "leave"
+    deleted = own_records.delete_and_leave(employee_id) if is_left else delete_employee(employee_id)
     tasks.enqueue_due(deleted.due)
     flash(_("%(name)s is deleted.", name=isolated(name)))
+    if is_left:
+        flash(_("The terminals' own records stay there, and may still open doors."), "warning")
     if deleted.due:
         text = _("The removal from the terminals goes on; until it is confirmed, it stands here:")
         flash(with_link(text, url_for("removals.index"), _("May still open doors")), "warning")

@@ -8,12 +8,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from hikflask.extensions import db
+from hikflask.models import Terminal
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
 from tests.support.captures import FACE
+from tests.support.comparisons import compare, strangers, take_over
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.enrolments import employee_of
+from tests.support.filled_forms import form_to
+from tests.support.filled_forms import words as as_read
 
 ENTER_AN_ID = ("Введите ID: латинские буквы и цифры, до 32 знаков.", "Enter an ID: Latin letters and digits, up to 32.")
 BAD_FIELDS = [
@@ -273,6 +279,47 @@ def test_deleting_asks_first_and_goes_back_to_the_list(desk: Desk) -> None:
     assert answer.location == "/employees/"
     assert desk.client.get(place).status_code == 404
     assert desk.simulator.people == {}
+
+
+@pytest.mark.parametrize(("own", "is_left"), [("", False), ("remove", False), ("leave", True)])
+def test_deleting_who_was_taken_over_asks_what_becomes_of_the_terminals_own_record(
+    app: Flask, desk: Desk, own: str, is_left: bool
+) -> None:
+    with app.app_context():
+        terminal = db.session.get_one(Terminal, 1)
+        strangers(desk.simulator, ["900"])
+        desk.simulator.store.save_card("77", {"employeeNo": "900"})
+        compare(terminal)
+        employee = employee_of(take_over(terminal.id, "900", "Гость 900"))
+    address = f"/employees/{employee}/delete"
+    russian, english = (as_read(desk.client.get(address, headers=language)) for language in ({}, ENGLISH))
+    assert (
+        "Удалить и то, что на этих терминалах было раньше? Вход : запись, 1 карта Да: этот человек никуда не войдёт "
+        "Нет: двери этих терминалов он ещё сможет открыть Тогда сравнения этих терминалов показывают запись в "
+        "«Оставлено как есть», с вашим именем."
+    ) in russian
+    assert (
+        "Delete what these terminals had before, too? Вход : the record, 1 card Yes: this person can enter nowhere "
+        "No: this person can still open the doors of these terminals Then the comparisons of these terminals list the "
+        "record under “Left as they are”, with your name."
+    ) in english
+    form = form_to(desk.text(address), address)
+    assert form.fields["own"] == "remove"
+
+    form.send(desk.client, own=own)
+    said = desk.text("/employees/")
+    desk.run_jobs()
+
+    sentence = "Записи, которые были на терминалах раньше, остались там и, возможно, ещё открывают двери."
+    assert (sentence in said) is is_left
+    there = (list(desk.simulator.people), list(desk.simulator.store.cards))
+    assert there == ((["900"], ["77"]) if is_left else ([], []))
+    listed = desk.client.get("/terminals/1/comparison?kind=left", headers=ENGLISH).text
+    assert ('id="left-1"' in listed) is is_left
+
+
+def test_deleting_anybody_else_asks_no_such_thing(desk: Desk) -> None:
+    assert "own-leave" not in desk.text(f"{desk.save()}/delete")
 
 
 def test_a_number_taken_there_asks_and_replaces_on_demand(desk: Desk, simulator: Simulated) -> None:
