@@ -1,14 +1,29 @@
 """The same three people in files as other programs write them; README.md tells where the names of columns are from."""
 
+from dataclasses import dataclass
+
 from tests.spreadsheets.workbooks import number, packed, parts, row, shared, sheet, text
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody as an import leaves the person here; days are YYYY-MM-DD, or empty where there is no limit."""
+
+    number: str
+    name: str
+    department: str
+    valid_from: str = ""
+    valid_to: str = ""
+    works_here: bool = True
+
 
 PEOPLE = [
     ("100222", "Иванов Иван Иванович", "Цех 1"),
     ("100223", "Петрова Анна Сергеевна", "Отдел кадров; склад, №2"),
     ("100224", 'Ёлкин Пётр "Младший"', ""),
 ]
-# Excel's number for 1 March 2026.
-LEFT_ON = "46082"
+# Excel's number for 1 March 2026, and for 31 December 2035.
+LEFT_ON, VALID_TO = "46082", "49674"
 
 
 def files() -> dict[str, bytes]:
@@ -27,7 +42,68 @@ def files() -> dict[str, bytes]:
         "iVMS-4200, шаблон.xlsx": ivms_template(),
         "iVMS-4200, шаблон.csv": ivms_template_csv(),
         "iVMS-4200, выгрузка.csv": ivms_export(),
+        "iVMS-4200, люди.csv": ivms_people(),
+        # "1С, отчёт с группами.xlsx": one_c_grouped_report(),
+        "1С, отчёт с группами.csv": one_c_grouped_report_csv(),
+        "HikCentral, шаблон.xlsx": hik_central_template(),
+        "HikCentral, прежний шаблон.xlsx": hik_central_former_template(),
+        "ZKAccess.csv": zk_access(),
+        "BioTime.xlsx": bio_time(),
+        "BioStar 2.csv": bio_star(),
+        "Sigur, импорт.xlsx": sigur(),
+        "Sigur, список.csv": sigur_list(),
     }
+
+
+def people_of(name: str) -> list[Person]:
+    """Return the people that an import of a file leaves here."""
+    return _PEOPLE.get(name) or [Person(*person) for person in PEOPLE]
+
+
+LEFT = [*(Person(*person) for person in PEOPLE[:2]), Person(*PEOPLE[2], works_here=False)]
+# Names of departments without what the tree above them adds; the third person is in none.
+IN_A_TREE = [
+    Person("100222", "Иванов Иван Иванович", "Смена Б", "2026-01-01", "2035-01-01"),
+    Person("00012", "Петрова Анна Сергеевна", "Отдел кадров", "2026-01-01", "2035-01-01"),
+    Person("A7", "Ёлкин Пётр", "", "2026-01-01", "2030-06-30"),
+]
+IN_DEPARTMENTS = [
+    Person("000012", "Иванов Иван Иванович", "Цех 1"),
+    Person("000013", "Ёлкин Пётр", "Цех 1"),
+    Person("000014", "Петрова Анна Сергеевна", "Отдел кадров"),
+]
+_PEOPLE = {
+    "1С, список сотрудников.csv": LEFT,
+    "Excel, английский.csv": LEFT,
+    "Excel, русский.xlsx": LEFT,
+    "Google Sheets.csv": [Person(*person, valid_to="2035-12-31") for person in PEOPLE],
+    "Google Sheets.xlsx": [Person(*person, valid_to="2035-12-31") for person in PEOPLE],
+    "iVMS-4200, люди.csv": IN_A_TREE,
+    "1С, отчёт с группами.xlsx": IN_DEPARTMENTS,
+    "1С, отчёт с группами.csv": IN_DEPARTMENTS,
+    "HikCentral, шаблон.xlsx": IN_A_TREE,
+    "HikCentral, прежний шаблон.xlsx": IN_A_TREE,
+    "ZKAccess.csv": [
+        Person("000000012", "Иванов Иван", "Цех 1"),
+        Person("000000013", "Петрова Анна", "Отдел кадров"),
+    ],
+    "BioTime.xlsx": [
+        Person("12", "Иванов Иван", "Цех 1"),
+        Person("13", "Петрова Анна", "Отдел кадров"),
+    ],
+    "BioStar 2.csv": [
+        Person("12", "Иванов Иван Иванович", "Цех 1", "2001-01-01", "2030-12-31"),
+        Person("13", "Петрова Анна Сергеевна", "Отдел кадров", "2026-01-01", "2036-08-26"),
+    ],
+    "Sigur, импорт.xlsx": [
+        Person("0012", "Иванов Иван Иванович", "Цех 1", "2026-01-01", "2030-12-31"),
+        Person("0013", "Петрова Анна Сергеевна", "Отдел кадров"),
+    ],
+    "Sigur, список.csv": [
+        Person("0012", "Иванов Иван Иванович", "Цех 1", "", "2030-12-31"),
+        Person("0013", "Петрова Анна Сергеевна", "Отдел кадров"),
+    ],
+}
 
 
 def one_c() -> bytes:
@@ -131,20 +207,22 @@ def libre_office_workbook() -> bytes:
 def google_sheets() -> bytes:
     """UTF-8 without a mark, commas, quotes where they are needed, no line end after the last row."""
     return (
-        "Сотрудник,ID,Отдел\r\n"
-        "Иванов Иван Иванович,100222,Цех 1\r\n"
-        'Петрова Анна Сергеевна,100223,"Отдел кадров; склад, №2"\r\n'
-        '"Ёлкин Пётр ""Младший""",100224,'
+        "Сотрудник,ID,Отдел,Пропуск до\r\n"
+        "Иванов Иван Иванович,100222,Цех 1,31.12.2035\r\n"
+        'Петрова Анна Сергеевна,100223,"Отдел кадров; склад, №2",31.12.2035\r\n'
+        '"Ёлкин Пётр ""Младший""",100224,,31.12.2035'
     ).encode()
 
 
 def google_sheets_workbook() -> bytes:
     """No size of the sheet, numbers as 100222.0, empty rows up to its thousandth."""
-    texts = ["Full name", "Person ID", "Department", *(cell for _, *rest in PEOPLE for cell in rest if cell)]
-    rows = [row(1, *(shared(f"{letter}1", at) for at, letter in enumerate("ABC")))]
+    heads = ("Full name", "Person ID", "Department", "Valid until")
+    texts = [*heads, *(cell for _, *rest in PEOPLE for cell in rest if cell)]
+    rows = [row(1, *(shared(f"{letter}1", at) for at, letter in enumerate("ABCD")))]
     for line, (code, name, department) in enumerate(PEOPLE, 2):
         there = [shared(f"C{line}", texts.index(department))] if department else []
-        rows.append(row(line, shared(f"A{line}", texts.index(name)), number(f"B{line}", f"{code}.0"), *there))
+        cells = (shared(f"A{line}", texts.index(name)), number(f"B{line}", f"{code}.0"), *there)
+        rows.append(row(line, *cells, number(f"D{line}", f"{VALID_TO}.0", 1)))
     rows += [row(line) for line in range(5, 1001)]
     return packed(parts({"Лист1": sheet("".join(rows))}, tuple(texts)))
 
@@ -181,3 +259,217 @@ def ivms_export() -> bytes:
     quoted = [[cell.replace('"', '""') for cell in person] for person in PEOPLE]
     lines += [f'\'{code};"{name}";"{department}";2026-11-25 08:58:11;Вход' for code, name, department in quoted]
     return ("\r\n".join(lines) + "\r\n").encode("utf-8-sig")
+
+
+IVMS_NOTES = (
+    "# 1. Fields with an asterisk are required, and a person is known by the ID.",
+    '"# 2. Separate organizations by a slash, for example: All Departments/Workshop."',
+    '"# 3. Gender: 1 male, 2 female. Time: yyyy/mm/dd hh:mm:ss."',
+)
+
+
+def ivms_people() -> bytes:
+    """Rules that begin with #, IDs with an apostrophe so that Excel keeps their zeros, and the times of a validity."""
+    lines = [
+        *IVMS_NOTES,
+        "*Person ID,*Organization,*Person Name,*Gender,Contact,Email,Effective Time,Expiry Time,Card No.,Room No.",
+        "'100222,All Departments/Цех 1/Смена Б,Иванов Иван Иванович,1,,,2026/01/01 00:00:00,2035/01/01 23:59:59,,",
+        "'00012,All Departments/Отдел кадров,Петрова Анна Сергеевна,2,,,2026/01/01 00:00:00,2035/01/01 23:59:59,,",
+        "'A7,All Departments,Ёлкин Пётр,1,,,2026/01/01 00:00:00,2030/06/30 23:59:59,,",
+    ]
+    return "\r\n".join(lines).encode("utf-8-sig")
+
+
+def filled(rows: list[tuple[str, ...]]) -> str:
+    """The XML of rows of texts, from the first one of the sheet on; empty cells have none."""
+    return "".join(
+        row(line, *(text(f"{chr(ord('A') + at)}{line}", cell) for at, cell in enumerate(cells) if cell))
+        for line, cells in enumerate(rows, 1)
+    )
+
+
+def one_c_grouped_report() -> bytes:
+    """Titles, a header of two rows, departments within an organization in rows of their own, totals, merged cells."""
+    rows: list[tuple[str, ...]] = [
+        ("Штатные сотрудники",),
+        ("Параметры:", "", "Дата отчёта: 01.11.2026"),
+        ("",),
+        ("Подразделение", "Таб. №", "Должность", "Дата приема", "Количество ставок"),
+        ("Сотрудник",),
+        ("ООО «Ромашка»", "", "", "", "3"),
+        ("Цех 1", "", "", "", "2"),
+        ("Иванов Иван Иванович", "000012", "Слесарь", "01.02.2020", "1"),
+        ("Ёлкин Пётр", "000013", "Слесарь", "01.02.2021", "1"),
+        ("Отдел кадров", "", "", "", "1"),
+        ("Петрова Анна Сергеевна", "000014", "Инспектор", "01.02.2022", "1"),
+        ("Итого", "", "", "", "3"),
+    ]
+    merged = ("A1:E1", "B4:B5", "C4:C5", "D4:D5", "E4:E5")
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in merged)
+    whole = sheet(filled(rows)).replace("</sheetData>", f"</sheetData><mergeCells>{cells}</mergeCells>")
+    return packed(parts({"TDSheet": whole}))
+
+
+def one_c_grouped_report_csv() -> bytes:
+    """The same report saved as a text: the group's name where the people's names are, totals of each group."""
+    return (
+        "Список сотрудников;;;\r\n"
+        "Сотрудник;Табельный номер;Должность;Дата приема\r\n"
+        "Цех 1;;;\r\n"
+        "Иванов Иван Иванович;000012;Слесарь;01.02.2020\r\n"
+        "Ёлкин Пётр;000013;Слесарь;01.02.2021\r\n"
+        "Всего по подразделению Цех 1: 2;;;\r\n"
+        "Отдел кадров;;;\r\n"
+        "Петрова Анна Сергеевна;000014;Инспектор;01.02.2022\r\n"
+        "Всего по подразделению Отдел кадров: 1;;;\r\n"
+        "Всего: 3;;;\r\n"
+    ).encode("cp1251")
+
+
+HIK_CENTRAL_RULES = (
+    "Rule",
+    "At least one of family name and given name is required.",
+    "Once configured, the ID cannot be edited. Confirm the ID rule before setting an ID.",
+    "Do NOT change the layout and column title in this template file. The importing may fail if changed.",
+    "You can add persons to an existing departments. The department names should be separated by/. "
+    "Format: All Departments/Department A.",
+    "Start Time of Effective Period is used for Access Control Module and Time & Attendance Module. "
+    "Format: yyyy/mm/dd hh:mm:ss.",
+    "End Time of Effective Period is used for Access Control Module and Time & Attendance Module. "
+    "Format: yyyy/mm/dd hh:mm:ss.",
+)
+START, END = "2026/01/01 00:00:00", "2035/01/01 23:59:59"
+
+
+def hik_central_template() -> bytes:
+    """Rules above the header, names in two columns, departments as paths, times to the last second of a day."""
+    heads = ("ID", "First Name", "Last Name", "Department", "Start Time of Effective Period",
+             "End Time of Effective Period", "Enrollment Date", "Type")  # fmt: skip
+    enrolled = ("2026/02/03 10:11:12", "Basic Person")
+    return packed(
+        parts(
+            {
+                "Person Information": sheet(
+                    filled(
+                        [
+                            *((rule,) for rule in HIK_CENTRAL_RULES),
+                            heads,
+                            (
+                                "100222",
+                                "Иван Иванович",
+                                "Иванов",
+                                "All Departments/Цех 1/Смена Б",
+                                START,
+                                END,
+                                *enrolled,
+                            ),
+                            (
+                                "00012",
+                                "Анна Сергеевна",
+                                "Петрова",
+                                "All Departments/Отдел кадров",
+                                START,
+                                END,
+                                *enrolled,
+                            ),
+                            ("A7", "Пётр", "Ёлкин", "All Departments", START, "2030/06/30 23:59:59", *enrolled),
+                        ]
+                    )
+                )
+            }
+        )
+    )
+
+
+def hik_central_former_template() -> bytes:
+    """An earlier one: asterisks, groups of persons, and a tree whose top has the name of the company."""
+    heads = ("First Name", "Last Name", "*ID", "Type", "*Person Group", "Gender", "Start Time of Effective Period",
+             "End Time of Effective Period", "Card", "Email", "Phone", "Remark")  # fmt: skip
+    return packed(
+        parts(
+            {
+                "Person": sheet(
+                    filled(
+                        [
+                            ("Rule",),
+                            ("The items with asterisk are required.",),
+                            ("Supports adding persons to the existing person group whose name is separated by slash.",),
+                            heads,
+                            (
+                                "Иван Иванович",
+                                "Иванов",
+                                "100222",
+                                "Basic Person",
+                                "Ромашка/Цех 1/Смена Б",
+                                "",
+                                START,
+                                END,
+                            ),
+                            (
+                                "Анна Сергеевна",
+                                "Петрова",
+                                "00012",
+                                "Basic Person",
+                                "Ромашка/Отдел кадров",
+                                "",
+                                START,
+                                END,
+                            ),
+                            ("Пётр", "Ёлкин", "A7", "Basic Person", "", "", START, "2030/06/30 23:59:59"),
+                        ]
+                    )
+                )
+            }
+        )
+    )
+
+
+def zk_access() -> bytes:
+    """Nine digits with zeros, a number beside the name of each department, amounts of fingerprints."""
+    return (
+        "Personnel ID,First Name,Last Name,Card Number,Department Number,Department Name,Gender,10.0 FP Qty,9.0 FP Qty,"
+        "Vein Quantity,Face Qty\r\n"
+        "000000012,Иван,Иванов,1234567,2,Цех 1,Male,1,0,0,1\r\n"
+        "000000013,Анна,Петрова,,3,Отдел кадров,Female,0,0,0,0\r\n"
+    ).encode("utf-8-sig")
+
+
+def bio_time() -> bytes:
+    """Numbers as numbers, and the day of the employment as a text."""
+    heads = ("Employee ID", "First Name", "Last Name", "Department", "Position", "Area", "Hire Date", "Birthday")
+    rows = [row(1, *(text(f"{letter}1", head) for letter, head in zip("ABCDEFGH", heads, strict=True)))]
+    people = (("12", "Иван", "Иванов", "Цех 1", "Слесарь"), ("13", "Анна", "Петрова", "Отдел кадров", "Инспектор"))
+    for line, (code, *texts) in enumerate(people, 2):
+        cells = [text(f"{letter}{line}", cell) for letter, cell in zip("BCDE", texts, strict=True)]
+        days = (text(f"G{line}", "2020-02-01"), text(f"H{line}", "1985-05-06"))
+        rows.append(row(line, number(f"A{line}", code), *cells, *days))
+    return packed(parts({"Employee": sheet("".join(rows))}))
+
+
+def bio_star() -> bytes:
+    """Names of its fields, a group beside the department, times with thousandths of a second."""
+    return (
+        "user_id,name,department,user_title,phone,email,user_group,start_datetime,expiry_datetime,csn\n"
+        "12,Иванов Иван Иванович,Цех 1,,,,All Users,2001-01-01 00:00:00.000,2030-12-31 23:59:00.000,\n"
+        "13,Петрова Анна Сергеевна,Отдел кадров,,,,All Users,2026-01-01 00:00:00.000,2036-08-26 00:00:00.000,\n"
+    ).encode()
+
+
+def sigur() -> bytes:
+    """The table that its import asks for: the pass with its first and last moment, one row for each person."""
+    heads = ("ФИО", "Отдел", "Должность", "Номер пропуска", "Окончание действия пропуска", "Табельный номер",
+             "Тип пропуска", "Тип записи", "Имя файла фотографии", "Примечание", "Начало действия пропуска",
+             "Дата рождения")  # fmt: skip
+    first = ("Иванов Иван Иванович", "Цех 1", "Слесарь", "00000123", "31.12.2030 23:59:59", "0012", "Карта",
+             "Сотрудник", "", "", "01.01.2026 00:00:00", "06.05.1985")  # fmt: skip
+    second = ("Петрова Анна Сергеевна", "Отдел кадров", "Инспектор", "", "", "0013", "", "Сотрудник")
+    return packed(parts({"Импорт": sheet(filled([heads, first, second]))}))
+
+
+def sigur_list() -> bytes:
+    """A list of passes: Windows-1251, semicolons, an empty cell where a pass has no end."""
+    return (
+        "ФИО;Таб. №;Отдел;Должность;Номер пропуска;Дата выдачи пропуска;Срок действия пропуска\r\n"
+        "Иванов Иван Иванович;0012;Цех 1;Слесарь;123,45678;01.01.2026;31.12.2030\r\n"
+        "Петрова Анна Сергеевна;0013;Отдел кадров;Инспектор;;;\r\n"
+    ).encode("cp1251")
