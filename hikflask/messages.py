@@ -215,12 +215,18 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "cursor_unknown": (N_("The list has no such place. Begin at its first page."),),
     "employee_unknown": (N_("This employee is not there any more. Somebody deleted the record meanwhile."),),
     "employee_inactive": (N_("This employee is deactivated. Activate the employee first."),),
-    "photo_unreadable": (N_("The photo must be a JPEG or PNG picture."),),
+    "photo_unreadable": (N_("The photo must be a JPEG, PNG or WebP picture."),),
     "photo_draft_gone": (
         N_("This photo is not there any more: it is saved already, or an hour has passed. Choose it again."),
     ),
     "photo_too_large": (N_("The photo is too large: at most 10 MB."),),
-    "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels."),),
+    "photo_too_many_pixels": (N_("The photo is too large: at most 40 megapixels, a WebP at most 20."),),
+    "photo_heic": (
+        N_(
+            "This is a HEIC file, which terminals do not take. Convert it to JPEG, or choose “Most Compatible” on the "
+            "iPhone in Settings → Camera → Formats and take the photo again."
+        ),
+    ),
     "photos_waiting": (N_("Other photos are being processed. Try again in %(n)s s."),),
     # What a photo is like (services/photos/inspection_checks.py).
     "photo_no_face": (N_("There is no face in the photo. It must show the face from the front."),),
@@ -439,7 +445,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The archive is too large. Divide the photos into several archives."),
     ),
     "certificate_uncheckable": (N_("This certificate cannot be checked: the password key of then is lost."),),
-    "archive_unreadable": (N_("The photos must be in a ZIP archive, each named by employee ID, such as 100222.jpg."),),
+    "archive_unreadable": (
+        N_("The photos must be in a ZIP archive, each named by employee ID, such as 100222.jpg, or by full name."),
+    ),
     "archive_too_many": (
         N_("The archive has too many files: at most %(n)s. Divide the photos into several archives."),
         N_("The archive has too many files. Divide the photos into several archives."),
@@ -500,11 +508,20 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "employee_new": (N_("Nobody here has this ID: only employees who are here are changed."),),
     "inactive_here": (N_("This employee is deactivated here. Activate the employee on the employee's page."),),
     "photo_twice": (
-        N_("Several photos have this ID: %(others)s."),
-        N_("Several photos have this ID."),
+        N_("There are more photos of this employee: %(others)s."),
+        N_("There are several photos of this employee."),
     ),
     "photo_nobody": (N_("Nobody has the ID that this photo is named by."),),
-    "photo_not_named": (N_("A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."),),
+    "photo_not_named": (
+        N_(
+            "A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as 100222.jpg, or by "
+            "the full name of somebody in the table or here."
+        ),
+    ),
+    "photo_of_namesakes": (
+        N_("Several people have the name of this file. Name it by employee ID, such as %(n)s.jpg."),
+        N_("Several people have the name of this file. Name it by employee ID, such as 100222.jpg."),
+    ),
     "changed_since": (N_("The employee was changed meanwhile, so nothing was done."),),
     "import_row_gone": (N_("The employee's data was deleted, and this row with it."),),
     "import_photo_gone": (N_("The photo is not in the uploaded archive any more. Upload it again."),),

@@ -42,7 +42,7 @@ FLAG_PART = {"type": "string", "enum": ["true", "1", "false", "0", ""]}
 FILES = Files(
     {
         "file": {**FILE, "description": "A table, CSV or XLSX."},
-        "photos": {**FILE, "description": "A ZIP archive of photos that are named by ID."},
+        "photos": {**FILE, "description": "A ZIP archive of photos that are named by ID or full name."},
         "dry_run": FLAG_PART,
         "device_id": {
             **WHOLE,

@@ -174,7 +174,7 @@ def upload_photo(user_id: int) -> ResponseReturnValue:
     employee = _employee(user_id)
     file = request.files.get("photo")
     if file is None or not file.filename:
-        raise InputError({"photo": "A JPEG or PNG file is expected in the part “photo”."})
+        raise InputError({"photo": "A JPEG, PNG or WebP file is expected in the part “photo”."})
     draft = drafts.of_saved(employee)
     looked = inspection.check_photo(file.stream)
     saved = save_employee(draft, FaceSource(upload=looked), employee_id=user_id, fields=()).row

@@ -33,7 +33,7 @@ MAX_PRINTED = 20
 
 @click.command("import")
 @click.argument("file", type=A_FILE)
-@click.option("--photos", type=A_FILE, help="A ZIP archive of photos, each named by employee ID.")
+@click.option("--photos", type=A_FILE, help="A ZIP archive of photos, each named by employee ID or full name.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 @click.option("--terminal", "terminal_id", type=click.IntRange(1, MAX_ID), help="Send everybody there, too.")

@@ -118,7 +118,7 @@ def test_refused_photo_is_told_by_its_file_beside_its_row_and_the_user_comes_in(
 
     assert answer is not None
     assert (answer["new"], answer["wrong"]) == (1, 0)
-    refused = {"row": 2, "fields": {"photo": "The photo must be a JPEG or PNG picture."}, "photo": "1.jpg"}
+    refused = {"row": 2, "fields": {"photo": "The photo must be a JPEG, PNG or WebP picture."}, "photo": "1.jpg"}
     assert answer["rows"] == [refused]
 
 

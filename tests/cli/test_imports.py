@@ -226,7 +226,8 @@ def test_photos_come_with_a_table_or_alone(app: Flask, table: Path, tmp_path: Pa
     assert last_line(with_table) == {"batch": 1, "new": 2, "changed": 0, "unchanged": 0, "wrong": 2}
     assert with_table.stderr == (
         "Row 3: name: This must not be empty.\n"
-        "нет.jpg: photo: A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png.\n"
+        "нет.jpg: photo: A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as "
+        "100222.jpg, or by the full name of somebody in the table or here.\n"
     )
     alone = imported(app, archive(tmp_path / "alone.ZIP", "3.jpg", "1.jpg"), "--json")
     assert last_line(alone) == {"batch": 2, "new": 0, "changed": 1, "unchanged": 1, "wrong": 0}
@@ -241,7 +242,7 @@ def test_refused_photo_is_told_by_its_file_and_its_person_comes_in(app: Flask, t
 
     assert last_line(result) == {"batch": 1, "new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
     assert result.stderr == (
-        "Row 2: photo 1.jpg: The photo must be a JPEG or PNG picture.\nRow 3: name: This must not be empty.\n"
+        "Row 2: photo 1.jpg: The photo must be a JPEG, PNG or WebP picture.\nRow 3: name: This must not be empty.\n"
     )
 
 

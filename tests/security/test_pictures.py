@@ -65,6 +65,8 @@ def with_exif() -> bytes:
     return encoded(small(), exif=exif)
 
 
+# How a HEIC begins.
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + PAYLOAD
 POLYGLOTS = {
     "HTML after the end": lambda: FACE + PAYLOAD,
     "an archive after the end": lambda: FACE + archive() + PAYLOAD,
@@ -81,6 +83,9 @@ POLYGLOTS = {
     "PNG packed text": lambda: in_png(chunk(b"zTXt", b"Comment\0\0" + zlib.compress(PAYLOAD))),
     "PNG unknown chunk": lambda: in_png(chunk(b"evIl", PAYLOAD)),
     "PNG with HTML after the end": lambda: encoded(small(), "PNG") + PAYLOAD,
+    "WebP EXIF": lambda: encoded(small(), "WEBP", exif=Image.Exif().tobytes() + PAYLOAD, xmp=PAYLOAD),
+    "WebP with HTML after the end": lambda: encoded(small(), "WEBP") + PAYLOAD,
+    "WebP animation": lambda: encoded(small(), "WEBP", save_all=True, append_images=[small("L")], xmp=PAYLOAD),
     "PNG whose rows spell it": lambda: encoded(Image.frombytes("L", (33, 9), PAYLOAD * 9), "PNG", compress_level=0),
 }
 OTHER_KINDS = {
@@ -90,7 +95,8 @@ OTHER_KINDS = {
     "GIFAR": encoded(small("L"), "GIF") + archive(),
     "BMP": encoded(small(), "BMP"),
     "TIFF": encoded(small(), "TIFF"),
-    "WebP": encoded(small(), "WEBP"),
+    "AVIF": encoded(small(), "AVIF"),
+    "HEIC": HEIC,
     "ICO": encoded(small(), "ICO"),
     "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%id) (w) file\n",
     "PDF": b"%PDF-1.7\n" + PAYLOAD,

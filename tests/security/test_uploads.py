@@ -184,7 +184,7 @@ def test_file_that_is_looked_at_has_the_limits_of_one_that_is_saved(client: Flas
 
     assert (too_large.status_code, no_picture.status_code, far_too_large.status_code) == (422, 422, 413)
     assert "Фото слишком большое: не больше 10 МБ." in too_large.text
-    assert "Фото должно быть картинкой JPEG или PNG." in no_picture.text
+    assert "Фото должно быть картинкой JPEG, PNG или WebP." in no_picture.text
 
 
 def test_photo_that_is_not_saved_is_its_operators_alone(app: Flask, client: FlaskClient, nobody: FlaskClient) -> None:

@@ -58,7 +58,7 @@ def make(upload: IO[bytes], number: str, owner: str) -> PhotoDraft:
     """Look at an upload and keep it as a draft.
 
     :param number: the typed number. :param owner: who may see and save it.
-    :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
+    :raises BadPhoto: when it is no JPEG, PNG or WebP, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when other uploads take too long.
     """
     checked = inspection.check_photo(upload)

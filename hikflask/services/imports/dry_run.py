@@ -23,10 +23,19 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import batches, classify, columns, pictures, report_rows, row_check, stored_files
+from hikflask.services.imports import (
+    batches,
+    classify,
+    columns,
+    photo_names,
+    pictures,
+    report_rows,
+    row_check,
+    stored_files,
+)
 from hikflask.services.imports.batches import ROWS, DaysUnknown
 from hikflask.services.imports.classify import PHOTO, Picture, Verdict
-from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
@@ -34,6 +43,7 @@ from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 from hikflask.text_rules import storable
 
+NAMES = {NAME, *PARTS}
 BATCH = 500
 # Others, who may be in the same process, have their turn after each portion.
 PAUSE = 0.01
@@ -103,6 +113,8 @@ class _DryRun:
             with transaction():
                 is_left = changed_rows(delete(ImportRow).where(ImportRow.id.in_(earlier))) > 0
                 self._report(0)
+        if self._photos.others:
+            self._find_photos_by_name()
         if self._batch.table_name:
             with closing(table_rows(self._batch)) as rows:
                 for part in _parts(rows, BATCH):
@@ -208,12 +220,32 @@ class _DryRun:
             db.session.execute(update(ImportRow), changes)
             self._report(0)
 
+    # --- photos that are named by a full name ---
+
+    def _find_photos_by_name(self) -> None:
+        """Find whose the photos are that are not named by ID: of people in the table first, then of employees here."""
+        if NAMES & self._batch.fields.keys():
+            self._photos = photo_names.named_by_name(self._photos, self._people_of_table())
+        self._photos = photo_names.named_by_name(self._photos, photo_names.employees())
+
+    def _people_of_table(self) -> Iterator[tuple[str, str]]:
+        with closing(table_rows(self._batch)) as rows:
+            for part in _parts(rows, BATCH):
+                for row in part:
+                    entry = self._read(row)
+                    if entry and NUMBER not in entry.errors:
+                        yield entry.number, entry.texts.get(NAME, "")
+                self._report(0)
+
     # --- photos of people who are not in the table ---
 
     def _check_lonely_photos(self) -> None:
-        not_named = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_not_named", params={})})
+        refused = {name: Refusal(code="photo_not_named", params={}) for name in self._photos.others}
+        for name, number in self._photos.namesakes.items():
+            refused[name] = Refusal(code="photo_of_namesakes", params={"n": number})
         unnamed = [
-            row_check.stored(self._batch.id, None, Values(""), Picture(name), not_named) for name in self._photos.others
+            row_check.stored(self._batch.id, None, Values(""), Picture(name), Verdict(WRONG, errors={PHOTO: refusal}))
+            for name, refusal in refused.items()
         ]
         for rows in _parts(unnamed, BATCH):
             self._write(rows, len(rows))

@@ -1,4 +1,4 @@
-"""ZIP archives of photos that are named by ID, such as 100222.jpg.
+"""ZIP archives of photos that are named by ID, such as 100222.jpg, or by full name (photo_names.py).
 
 An archive may be made to harm: nothing is unpacked to the disk, what its directory declares is checked before anything
 is read, and no more is read of a picture than a picture may have. The directory is read once, and not for each picture.
@@ -37,11 +37,14 @@ RECORD_SIZE, RECORD_NAMES, RECORD_PLACE = 46, slice(28, 34), slice(42, 46)
 CHUNK = MEGABYTE
 # Each takes some 10 MB for 20,000 files.
 DIRECTORIES = 4
-SUFFIXES = {".jpg", ".jpeg", ".png"}
+# HEIC is refused by a sentence of its own.
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
 # What other programs add beside the pictures.
 IGNORED = {("thumbs", ".db"), ("desktop", ".ini"), (".ds_store", "")}
 METHODS = {ZIP_STORED, ZIP_DEFLATED}
-ENCRYPTED = 0x1
+ENCRYPTED, UTF_8 = 0x1, 0x800
+# What Python takes a name for that is not marked as UTF-8, and what Windows writes where Russian is spoken.
+PYTHONS_ENCODING, WINDOWS_ENCODING = "cp437", "cp866"
 UNREADABLE = (
     BadZipFile,
     EOFError,
@@ -58,10 +61,14 @@ Version = tuple[int, int]
 
 @dataclass(frozen=True)
 class Contents:
-    """The names of the pictures in an archive by number, and those of files that are not named by one."""
+    """The names of the pictures in an archive by number, and those of files that are not named by one.
+
+    `namesakes`: of files that are named by a name that several people have, each with the number of one of them.
+    """
 
     pictures: dict[str, list[str]] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+    namesakes: dict[str, str] = field(default_factory=dict)
 
 
 def read_contents(path: Path) -> Contents:
@@ -164,7 +171,24 @@ def _directory(path: Path, present: Version) -> ZipFile:  # noqa: ARG001 - what 
     _refuse_directory(path)
     with ZipFile(path) as archive:
         _refuse(archive)
+        for info in archive.infolist():
+            info.filename = _readable_name(info)
+        archive.NameToInfo = {info.filename: info for info in archive.infolist()}
         return archive
+
+
+def _readable_name(info: ZipInfo) -> str:
+    """Return the name of a file as it was meant: macOS writes UTF-8 and Windows its own encoding, without saying so."""
+    if info.flag_bits & UTF_8 or info.filename.isascii():
+        return info.filename
+    try:
+        written = info.filename.encode(PYTHONS_ENCODING)
+    except UnicodeEncodeError:  # The archive has the name in Unicode besides, and Python took that.
+        return info.filename
+    try:
+        return written.decode()
+    except UnicodeDecodeError:
+        return written.decode(WINDOWS_ENCODING)
 
 
 def read(path: Path, name: str) -> io.BytesIO:

@@ -80,7 +80,7 @@ class PhotoInspector:
         :param turn: degrees clockwise, one of TURNS, after the turn that the EXIF data ask for.
         :param crop: cut out the face with the margins that terminals want, from the pixels of the file. Nothing is cut
             where no face is found, or where it would not have its margins then.
-        :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
+        :raises BadPhoto: when it is no JPEG, PNG or WebP, has more than 10 MB or more than 40 megapixels.
         :raises PhotosWaiting: when too many uploads wait already, or this one takes too long.
         """
         if turn not in TURNS:

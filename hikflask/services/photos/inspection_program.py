@@ -37,7 +37,7 @@ def check(
 ) -> tuple[dict[str, Any], bytes]:
     """Return the findings about a picture, and the picture as a JPEG.
 
-    :raises Unreadable: when the data is no JPEG or PNG.
+    :raises Unreadable: when the data is no JPEG, PNG or WebP.
     :raises TooManyPixels: when the picture has more than `max_pixels`.
     """
     picture, enlarged = _opened(data, turn, jpeg.MAX_SIDE, max_pixels)

@@ -18,6 +18,10 @@ from PIL import ExifTags, Image, ImageOps
 # The limit of the child process in bytes, without its libraries. The largest pictures take 360 to 460 MB.
 MAX_MEMORY = 512 * 1024 * 1024
 MAX_PIXELS = 40_000_000
+# Only the whole of a WebP can be decoded, which takes twice the memory of others: it has half as many pixels at most.
+WEBP_SHARE = 2
+# How a HEIC begins (ISO 14496-12): the size and the name of a box, and then the kind of the file.
+HEIC_BOX, HEIC_KINDS = b"ftyp", {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 # The cameras of terminals have two megapixels.
 MAX_CAPTURED_PIXELS = 4_000_000
 # libjpeg decodes the whole picture again for each scan. Cameras and programs write about ten scans; a file that is made
@@ -38,21 +42,27 @@ BROKEN_EXIF = (struct.error, SyntaxError, TypeError, ValueError)
 
 
 class Unreadable(Exception):
-    """The file is no JPEG or PNG. `status` is the exit status of the child process."""
+    """The file is no JPEG, PNG or WebP. `status` is the exit status of the child process."""
 
     status: ClassVar[int] = 3
 
 
 class TooManyPixels(Unreadable):
-    """The picture has more than 40 megapixels."""
+    """The picture has more than 40 megapixels, or is a WebP of more than 20."""
 
     status = 4
 
 
-def to_baseline(data: bytes) -> bytes:
-    """Return a JPEG or PNG as terminals take it: turned by its EXIF, without metadata, baseline, 4:2:0, at most 200 KB.
+class Heic(Unreadable):
+    """The picture is a HEIC, as iPhones take them: no library that decodes it is worth its risks and licences here."""
 
-    :raises Unreadable: when the data is no JPEG or PNG. :raises TooManyPixels:
+    status = 5
+
+
+def to_baseline(data: bytes) -> bytes:
+    """Return a picture as terminals take it: turned by its EXIF, without metadata, baseline, 4:2:0, at most 200 KB.
+
+    :raises Unreadable: when the data is no JPEG, PNG or WebP. :raises TooManyPixels: :raises Heic:
     """
     with open_picture(data) as opened:
         return encode(decode(opened, MAX_SIDE))
@@ -60,7 +70,7 @@ def to_baseline(data: bytes) -> bytes:
 
 @contextmanager
 def open_picture(
-    data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG"), max_pixels: int = MAX_PIXELS
+    data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG", "WEBP"), max_pixels: int = MAX_PIXELS
 ) -> Iterator[Image.Image]:
     """Open a picture; nothing is decoded yet. What its decoding raises within the block becomes a refusal.
 
@@ -68,15 +78,17 @@ def open_picture(
     """
     try:
         with Image.open(io.BytesIO(data), formats=formats) as opened:
-            if opened.width * opened.height > max_pixels:
+            share = WEBP_SHARE if opened.format == "WEBP" else 1
+            if opened.width * opened.height * share > max_pixels:
                 raise TooManyPixels
-            if opened.format != "PNG" and _scans(data) > MAX_SCANS:
+            if opened.format not in {"PNG", "WEBP"} and _scans(data) > MAX_SCANS:
                 raise Unreadable
             yield opened
     except TOO_MANY_PIXELS as error:
         raise TooManyPixels from error
     except UNREADABLE as error:
-        raise Unreadable from error
+        is_heic = data[4:8] == HEIC_BOX and data[8:12] in HEIC_KINDS
+        raise (Heic if is_heic else Unreadable) from error
 
 
 def decode(opened: Image.Image, longest_side: int) -> Image.Image:

@@ -26,7 +26,11 @@ MAX_FILE_BYTES = 10 * 1024 * 1024
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
 PYTHON = [sys.executable, "-P", "-W", "ignore"]
 PROGRAM = [*PYTHON, jpeg.__file__]
-REFUSALS = {jpeg.Unreadable.status: "photo_unreadable", jpeg.TooManyPixels.status: "photo_too_many_pixels"}
+REFUSALS = {
+    jpeg.Unreadable.status: "photo_unreadable",
+    jpeg.TooManyPixels.status: "photo_too_many_pixels",
+    jpeg.Heic.status: "photo_heic",
+}
 # An upload keeps a thread while it waits. These limits leave enough threads for pages (deploy/gunicorn.conf.py).
 AT_ONCE, WAITING = 1, 5
 _PLACES, _TURNS = threading.BoundedSemaphore(AT_ONCE + WAITING), threading.BoundedSemaphore(AT_ONCE)
@@ -38,7 +42,7 @@ _SMALL_TURNS = threading.BoundedSemaphore(SMALL_AT_ONCE)
 def baseline_jpeg(stream: IO[bytes]) -> bytes:
     """Return an upload as terminals take it: turned by its EXIF, without metadata, baseline, 4:2:0, at most 200 KB.
 
-    :raises BadPhoto: when it is no JPEG or PNG, has more than 10 MB or more than 40 megapixels.
+    :raises BadPhoto: when it is no JPEG, PNG or WebP, has more than 10 MB or more than 40 megapixels.
     :raises PhotosWaiting: when too many uploads wait already, when its turn does not come or its decoding does not end
         within HIKFLASK_UPLOAD_WAIT seconds, or when the child process is killed.
     """

@@ -58,7 +58,7 @@ def folder() -> Path:
 
 
 def keep_upload(upload: IO[bytes] | CheckedPhoto, number: str) -> Photo:
-    """Store an uploaded JPEG or PNG as a baseline JPEG of at most 200 KB and return its row, which is not saved yet.
+    """Store an uploaded picture as a baseline JPEG of at most 200 KB and return its row, which is not saved yet.
 
     A photo that was checked already is stored as the check returned it.
 

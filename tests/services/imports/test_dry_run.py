@@ -187,6 +187,39 @@ def test_photos_belong_to_the_rows_of_their_ids() -> None:
     assert nobody.errors == {"photo": refusal("photo_nobody")}
 
 
+def test_photos_belong_to_those_whose_full_name_they_have_in_the_table_first_and_then_here() -> None:
+    add_people("3", "4")  # Иван Иванов 3 and 4
+    pictures = {"Анна Ёлкина.jpg": FACE, "фото/пётр петров.PNG": OTHER_FACE, "Иван Иванов 3.jpg": FACE, "4.jpg": FACE}
+    twice = {"Яна Чехова.jpg": FACE, "Иван Иванов 4.jpg": FACE}
+
+    found = checked(
+        "1;Анна Елкина;", "2;Пётр Петров;", "7;Яна Чехова;", "8;Яна  Чехова;", pictures={**pictures, **twice}
+    )
+
+    assert {row.number: row.photo for row in rows(found)} == {
+        "1": "Анна Ёлкина.jpg", "2": "фото/пётр петров.PNG", "7": "", "8": "", "": "Яна Чехова.jpg",
+        "3": "Иван Иванов 3.jpg", "4": "4.jpg",
+    }  # fmt: skip
+    assert errors(found) == {
+        "": {"photo": refusal("photo_of_namesakes", n="7")},
+        "4": {"photo": refusal("photo_twice", others="Иван Иванов 4.jpg")},
+    }
+    apply(found)
+    assert queries.applied(found) == 5
+
+
+def test_photos_alone_belong_to_employees_by_full_name() -> None:
+    one, *_ = add_people("1", "2")
+
+    found = checked(pictures={"Иван Иванов 1.jpg": FACE, "Иван Иванов.jpg": FACE})
+
+    assert counts(found) == (0, 1, 0, 1)
+    assert [(row.employee_id, row.photo) for row in rows(found)] == [
+        (None, "Иван Иванов.jpg"),
+        (one, "Иван Иванов 1.jpg"),
+    ]
+
+
 def test_refused_photo_is_said_and_its_person_comes_in_without_it() -> None:
     add_people("2", "3", "4")
     bad, table = b"no picture", ("1;Анна;", "2;Пётр Чехов;", "3;Иван Иванов 3;", "5!;Яна;")

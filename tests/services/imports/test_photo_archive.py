@@ -273,3 +273,13 @@ def test_archive_that_cannot_be_written_anew_is_removed() -> None:
     assert photo_archive.forget(stored, of("1"))
 
     assert list(stored_files.folder().iterdir()) == []
+
+
+@pytest.mark.parametrize("encoding", ["cp866", "utf-8"])
+def test_names_are_read_as_windows_and_macos_write_them(tmp_path: Path, encoding: str) -> None:
+    written = "Ёлкина Анна.jpg".encode(encoding)
+    path = packed(tmp_path, "x" * len(written), "1.jpg")
+    path.write_bytes(path.read_bytes().replace(b"x" * len(written), written))
+
+    assert photo_archive.read_contents(path) == Contents({"1": ["1.jpg"]}, ["Ёлкина Анна.jpg"])
+    assert photo_archive.read(path, "Ёлкина Анна.jpg").read() == b"picture"

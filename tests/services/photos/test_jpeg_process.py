@@ -76,6 +76,20 @@ def png(width: int, height: int, rows: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 
 
+def webp(size: tuple[int, int]) -> bytes:
+    """A WebP of one colour, which has 38 bytes."""
+    out = io.BytesIO()
+    Image.new("RGBA", size, (200, 100, 50, 128)).save(out, "WEBP", lossless=True, method=0)
+    return out.getvalue()
+
+
+def test_webp_comes_back_as_a_jpeg_of_the_same_size_on_white() -> None:
+    jpeg = Image.open(io.BytesIO(baseline_jpeg(io.BytesIO(webp((600, 800))))))
+
+    assert (jpeg.format, jpeg.mode, jpeg.size) == ("JPEG", "RGB", (600, 800))
+    assert jpeg.getpixel((300, 400)) == pytest.approx((227, 177, 152), abs=3)
+
+
 def test_upload_comes_back_as_the_jpeg_that_is_kept() -> None:
     jpeg = baseline_jpeg(io.BytesIO(FACE + b"<script>alert(1)</script>"))
 
@@ -89,6 +103,9 @@ def test_upload_comes_back_as_the_jpeg_that_is_kept() -> None:
         pytest.param(b"", "photo_unreadable", id="nothing"),
         pytest.param(FACE[:500], "photo_unreadable", id="half a JPEG"),
         pytest.param(png(8000, 5001, b""), "photo_too_many_pixels", id="over 40 megapixels"),
+        pytest.param(webp((4500, 4500)), "photo_too_many_pixels", id="a WebP of over 20 megapixels"),
+        pytest.param(webp((16383, 16383)), "photo_too_many_pixels", id="the largest WebP"),
+        pytest.param(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "photo_heic", id="HEIC"),
         pytest.param(FACE + bytes(MAX_FILE_BYTES + 1 - len(FACE)), "photo_too_large", id="over 10 MB"),
     ],
 )

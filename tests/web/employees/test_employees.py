@@ -167,8 +167,8 @@ def test_a_photo_file_stays_on_the_server_and_the_page_says_so(desk: Desk) -> No
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"no picture at all", "Фото должно быть картинкой JPEG или PNG."),
-        (b"\xff\xd8\xff\xe0 cut off", "Фото должно быть картинкой JPEG или PNG."),
+        (b"no picture at all", "Фото должно быть картинкой JPEG, PNG или WebP."),
+        (b"\xff\xd8\xff\xe0 cut off", "Фото должно быть картинкой JPEG, PNG или WebP."),
         (b"\xff\xd8" + b"x" * (10 * 1024 * 1024), "Фото слишком большое: не больше 10 МБ."),
     ],
     ids=["text", "cut off", "10 MB"],

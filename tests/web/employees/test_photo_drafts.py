@@ -239,7 +239,7 @@ def test_no_picture_is_said_beside_the_field_and_the_one_before_stays(desk: Desk
     for headers in ({}, HTMX):
         refused = send(desk, b"text", headers=headers, photo_draft=token)
         assert refused.status_code == 422
-        assert "Фото должно быть картинкой JPEG или PNG." in refused.text
+        assert "Фото должно быть картинкой JPEG, PNG или WebP." in refused.text
         assert token_in(refused.text) == token
 
 

@@ -96,8 +96,11 @@ def test_refused_photos_are_said_by_their_files_and_their_people_are_not_called_
 
     assert "Photos that are refused: 1. Their people are imported all the same." in english
     assert "Фото не приняты: 1. Сами сотрудники импортируются." in russian
-    assert "<b>Photo <bdi>1.jpg</bdi>:</b> The photo must be a JPEG or PNG picture." in english
-    assert "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be named by employee ID" in english
+    assert "<b>Photo <bdi>1.jpg</bdi>:</b> The photo must be a JPEG, PNG or WebP picture." in english
+    assert (
+        "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be a .jpg, .jpeg, .png or .webp file that is named by "
+        "employee ID, such as 100222.jpg, or by the full name of somebody in the table or here.</div>"
+    ) in english
     assert "<b>Photo:</b> <bdi>1.jpg</bdi>" not in english
     assert "<b>Photo:</b> <bdi>3.jpg</bdi>" in english
     assert re.findall(r'<tr id="row-(\d+)"', chosen) == ["1"]

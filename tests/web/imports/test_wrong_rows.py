@@ -78,10 +78,13 @@ def test_photos_beside_a_table_are_named_by_file_and_ignored_when_the_file_is_im
     _, first, second = lines(client, "/imports/1/wrong")
     checked(client, run_jobs, 2, client.get("/imports/1/wrong").get_data())
 
-    unreadable = "Photo 7.jpg: The photo must be a JPEG or PNG picture."
+    unreadable = "Photo 7.jpg: The photo must be a JPEG, PNG or WebP picture."
     assert first == ["7", "Анна", "", "", "2", unreadable]
     assert second[:5] == ["", "", "", "", "3"]
-    assert second[5] == "Photo IMG_1.jpg: A photo must be named by employee ID, such as 100222.jpg, .jpeg or .png."
+    assert second[5] == (
+        "Photo IMG_1.jpg: A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as "
+        "100222.jpg, or by the full name of somebody in the table or here."
+    )
     with app.app_context():
         batch = db.session.get_one(ImportBatch, 2)
         assert (batch.new, batch.wrong) == (1, 0)
