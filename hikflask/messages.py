@@ -530,7 +530,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The photo is on a terminal already. Save another photo, or delete the employee."),
     ),
     # A table of people.
-    "table_unreadable": (N_("This is no CSV or XLSX file. Save the table as one of these and choose that file."),),
+    "table_unreadable": (
+        N_("This is no CSV, XLSX, XLS or ODS file. Save the table as one of these and choose that file."),
+    ),
     "table_empty": (N_("The file is empty. Choose the file with the employees."),),
     "table_no_rows": (N_("There are no rows below the names of the columns. Choose the file with the employees."),),
     "table_too_large": (
@@ -545,7 +547,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The table has more than %(n)s rows. Split it into several files."),
         N_("The table has too many rows. Split it into several files."),
     ),
-    "table_old_excel": (N_("This is the old Excel format (.xls). Save the table as .xlsx and choose that file."),),
+    "table_html": (N_("This is a web page saved as .xls. Open it in Excel, save it as .xlsx and choose that file."),),
+    "table_sheets": (
+        N_("The file has more than %(n)s sheets. Delete those that are not needed."),
+        N_("The file has too many sheets. Delete those that are not needed."),
+    ),
+    "table_sheet_unknown": (N_("The file has no such sheet. Choose another one."),),
     "table_password": (N_("The file is protected by a password. Save it without one and choose that file."),),
     "table_macros": (N_("The file has macros. Save it as .xlsx, without macros, and choose that file."),),
     "table_damaged": (

@@ -98,11 +98,29 @@ LOADED_LATER = {
     "services.accounts.ldap_check": {"hikflask.services.accounts"},
     "services.accounts.ldap_operators": {"hikflask.services.accounts"},
     "services.accounts.passwords": {"zxcvbn"},
-    "services.spreadsheets.reader": {"openpyxl.reader.excel"},
+    "services.spreadsheets.reader": {
+        "defusedxml.ElementTree",
+        "openpyxl.reader.excel",
+        "openpyxl.styles.numbers",
+        "openpyxl.styles.stylesheet",
+        "openpyxl.worksheet._reader",
+        "openpyxl.xml.functions",
+        "xlrd",
+    },
     "web.security.factor_secret": {"segno"},
 }
 # The commands (hikflask/cli) are loaded when they are used, too.
-NOT_AT_REST = {"alembic", "apispec", "flask_migrate", "ldap3", "openpyxl", "segno", "zxcvbn", "hikflask.cli.tokens"}
+NOT_AT_REST = {
+    "alembic",
+    "apispec",
+    "flask_migrate",
+    "ldap3",
+    "openpyxl",
+    "segno",
+    "xlrd",
+    "zxcvbn",
+    "hikflask.cli.tokens",
+}
 # Services may use the app, but nothing of a request.
 OF_A_REQUEST = {"request", "session", "g", "abort", "redirect"}
 

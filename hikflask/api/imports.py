@@ -41,7 +41,7 @@ FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 FLAG_PART = {"type": "string", "enum": ["true", "1", "false", "0", ""]}
 FILES = Files(
     {
-        "file": {**FILE, "description": "A table, CSV or XLSX."},
+        "file": {**FILE, "description": "A table: CSV, XLSX, XLS or ODS."},
         "photos": {**FILE, "description": "A ZIP archive of photos that are named by ID or full name."},
         "dry_run": FLAG_PART,
         "device_id": {
@@ -76,7 +76,7 @@ def import_users() -> ResponseReturnValue:
     """
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:
-        raise InputError({"file": "A CSV or XLSX file is expected in the part “file”."})
+        raise InputError({"file": "A CSV, XLSX, XLS or ODS file is expected in the part “file”."})
     dry_run, groups = _flag("dry_run"), _flag("groups")
     # Programs may use its name of the command line, too.
     device_id = body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")

@@ -53,7 +53,7 @@ def import_employees(
     chosen: tuple[str, ...],
     unused: tuple[str, ...],
 ) -> None:
-    """Add and change employees by FILE: a CSV or XLSX table, or a ZIP archive of photos.
+    """Add and change employees by FILE: a table (CSV, XLSX, XLS or ODS), or a ZIP archive of photos.
 
     Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1 when FILE cannot be
     read, and nothing is done then, and also while many would lose access and --confirm is not how many.

@@ -216,7 +216,7 @@ def test_imported_job_tells_what_came_of_it(
     [
         (b"", "table_empty", "The file is empty. Choose the file with the employees."),
         (FACE, "table_unreadable",
-         "This is no CSV or XLSX file. Save the table as one of these and choose that file."),
+         "This is no CSV, XLSX, XLS or ODS file. Save the table as one of these and choose that file."),
         ("Пропуск;ФИО\n1;Пётр\n", "column_missing",
          "file: No column is known as hikvision_id. The table has “Пропуск”, “ФИО”."),
     ],
@@ -259,7 +259,7 @@ def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused
 
 def test_part_that_is_missing_or_no_flag_is_refused(client: FlaskClient) -> None:
     for fields, field, said in (
-        ({}, "file", "A CSV or XLSX file is expected in the part “file”."),
+        ({}, "file", "A CSV, XLSX, XLS or ODS file is expected in the part “file”."),
         ({"dry_run": "perhaps"}, "dry_run", "true or false is expected."),
         ({"device_id": "x"}, "device_id", "A whole number is expected."),
     ):

@@ -205,7 +205,7 @@ def test_file_that_cannot_be_read_is_refused(app: Flask, tmp_path: Path) -> None
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: This is no CSV or XLSX file. Save the table as one of these and choose that file.\n"
+        "Error: This is no CSV, XLSX, XLS or ODS file. Save the table as one of these and choose that file.\n"
     )
     assert imported(app, tmp_path / "missing.csv").exit_code == 2
 

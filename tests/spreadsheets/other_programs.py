@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.spreadsheets import ods, xls
 from tests.spreadsheets.workbooks import number, packed, parts, row, shared, sheet, text
 
 
@@ -52,6 +53,9 @@ def files() -> dict[str, bytes]:
         "BioStar 2.csv": bio_star(),
         "Sigur, импорт.xlsx": sigur(),
         "Sigur, список.csv": sigur_list(),
+        "1С, отчёт.xls": one_c_old_report(),
+        "Excel 97-2003.xls": old_excel(),
+        "LibreOffice.ods": libre_office_document(),
     }
 
 
@@ -473,3 +477,31 @@ def sigur_list() -> bytes:
         "Иванов Иван Иванович;0012;Цех 1;Слесарь;123,45678;01.01.2026;31.12.2030\r\n"
         "Петрова Анна Сергеевна;0013;Отдел кадров;Инспектор;;;\r\n"
     ).encode("cp1251")
+
+
+def one_c_old_report() -> bytes:
+    """A report saved as XLS: everything a text, a title above, and a header of two rows with a group of columns."""
+    head = [["№ п/п", "Сотрудник", None, None, "Таб. №", "Подразделение"], [None, "Фамилия", "Имя", "Отчество"]]
+    people = [[str(at), *name.split(" ", 2), code, there] for at, (code, name, there) in enumerate(PEOPLE, 1)]
+    rows: list[list[xls.Cell]] = [["Сотрудники организации"], [], *head, *people]  # type: ignore[list-item]
+    merged = [(2, 3, 0, 0), (2, 2, 1, 3), (2, 3, 4, 4), (2, 3, 5, 5)]
+    return xls.file(xls.stream({"TDSheet": xls.sheet(rows, merged)}))
+
+
+def old_excel() -> bytes:
+    """ "Книга Excel 97-2003": numbers as numbers, a day as the number of days since 1900, empty sheets at the end."""
+    head: list[xls.Cell] = ["Табельный номер", "ФИО", "Подразделение", "Дата увольнения"]
+    rows = [head]
+    for code, name, department in PEOPLE:
+        left = (float(LEFT_ON), 1) if code == "100224" else None
+        rows.append([(float(code), 0), name, department or None, left])
+    return xls.file(xls.stream({"Лист1": xls.sheet(rows), "Лист2": xls.sheet([]), "Лист3": xls.sheet([])}))
+
+
+def libre_office_document() -> bytes:
+    """The shown text beside each value, and empty rows and cells to the end of the sheet."""
+    rows = [ods.row(*map(ods.cell, ("Код", "ФИО", "Отдел")))]
+    for code, name, department in PEOPLE:
+        there = ods.cell(department) if department else ods.empty()
+        rows.append(ods.row(ods.cell(code, "float", code), ods.cell(name), there))
+    return ods.workbook(*rows)

@@ -10,7 +10,7 @@ OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 WORD = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-# Style 1 is a day, style 2 a number with six digits.
+# Style 1 is a day, style 2 a number with six digits. formatted() adds others.
 STYLES = (
     f'{XML}<styleSheet xmlns="{MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="000000"/></numFmts>'
     '<fonts count="1"><font/></fonts><fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
@@ -19,15 +19,27 @@ STYLES = (
 )
 
 
-def sheet(rows: str, dimension: str = "") -> str:
-    """The XML of a sheet, from that of its rows."""
+def formatted(*codes: str) -> str:
+    """The styles of a workbook, from 3 on with these formats of numbers."""
+    formats = "".join(
+        f'<numFmt numFmtId="{at}" formatCode="{escape(code, {chr(34): "&quot;"})}"/>'
+        for at, code in enumerate(codes, 165)
+    )
+    styles = "".join(f'<xf numFmtId="{at}"/>' for at, _ in enumerate(codes, 165))
+    return STYLES.replace("</numFmts>", f"{formats}</numFmts>").replace("</cellXfs>", f"{styles}</cellXfs>")
+
+
+def sheet(rows: str, dimension: str = "", merged: tuple[str, ...] = (), after: str = "") -> str:
+    """The XML of a sheet, from that of its rows, with ranges of merged cells and what else comes after the rows."""
     size = f'<dimension ref="{dimension}"/>' if dimension else ""
-    return f'{XML}<worksheet xmlns="{MAIN}">{size}<sheetData>{rows}</sheetData></worksheet>'
+    ranges = "".join(f'<mergeCell ref="{one}"/>' for one in merged)
+    rest = after + (f"<mergeCells>{ranges}</mergeCells>" if merged else "")
+    return f'{XML}<worksheet xmlns="{MAIN}">{size}<sheetData>{rows}</sheetData>{rest}</worksheet>'
 
 
-def row(number: int, *cells: str) -> str:
+def row(number: int, *cells: str, more: str = "") -> str:
     """The XML of a row, from that of its cells."""
-    return f'<row r="{number}">{"".join(cells)}</row>'
+    return f'<row r="{number}"{more}>{"".join(cells)}</row>'
 
 
 def text(place: str, value: str) -> str:

@@ -279,7 +279,8 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
         raise ServiceError("import_file_gone")
     layout, options = Layout(**batch.layout), Options.from_json(batch.options)
     undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
-    for row in report_rows.people(reader_process.read(path, layout), layout, batch.fields, options):
+    rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
+    for row in report_rows.people(rows, layout, batch.fields, options):
         if days := columns.day_cells(row.cells, undecided):
             raise DaysUnknown(layout.columns, days, row.cells)
         yield row

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -60,13 +61,14 @@ class Layout:
     """How a table is read. `sample` has the first rows below the header; `rows` are all of them, of a long XLSX about.
 
     `sheet` is the name of the sheet that is read, ALL for all that are alike, or empty for a CSV. `sheets` are those of
-    the file, as {name, rows, people, hidden}: whether its header has the columns of people, and whether it is hidden.
-    `hidden_rows` counts the rows of the sheet that Excel does not show, which are read; `filtered` is True where a
-    filter hides them. `group_column` is the index of a column that the file does not have, behind its own ones: for the
-    departments that stand in rows of their own.
+    the file, as {name, rows, people, hidden, alike, header_line}: whether the header has the columns of people, whether
+    the sheet is hidden, and whether it is one of ALL: not hidden, with the same columns as the one that is read.
+    `hidden_rows` counts rows that are not shown there, but read; `filtered` is True where a filter hides them.
+    `group_column` is the index of a column that the file does not have, behind its own ones: for the departments that
+    stand in rows of their own.
 
-    It is stored, so it has nothing of the file that is not shown to people, and each name of a column and cell of the
-    sample has at most 64 characters.
+    It is stored, so it has nothing of the file that is not shown to people, and each name and each cell of the sample
+    has at most 64 characters.
     """
 
     format: str
@@ -83,48 +85,153 @@ class Layout:
     group_column: int | None = None
 
 
-def inspect(path: Path, recognise: Recognise) -> Layout:
+class _Sheet:
+    """A sheet as the child process tells of it, with its header, which is the one row in a CSV, too."""
+
+    def __init__(self, contents: dict[str, Any], recognise: Recognise) -> None:
+        self.name: str = contents.pop("sheet")
+        self.head: list[Any] = contents.pop("head")
+        self.is_hidden: bool = contents.pop("hidden")
+        self.hidden_rows: int = contents.pop("hidden_rows")
+        self.is_filtered: bool = contents.pop("filtered")
+        place, names = _header(self.head, recognise)
+        self.rows = max(contents.pop("rows") - place - 1, 0)
+        self.how = contents
+        self.line, _, _, self.is_too_wide, *_ = self.head[place] if self.head else (0, [], [], False)
+        below = [_filled(cells, merged) for _, cells, _, _, merged, _ in self.head[place + 1 : place + 1 + SAMPLE]]
+        width = min(max(map(len, [names, *below])), MAX_COLUMNS)
+        self.columns = [" ".join(name.split()) for name in _padded(names, width)]
+        self.sample = [_padded(cells, width)[:width] for cells in below]
+        self.fields = dict(recognise(self.columns))
+        self.has_people = len(self.fields) > 1
+
+
+def inspect(path: Path, recognise: Recognise, sheet: str = "") -> Layout:
     """Return how a table is read.
 
-    The header is the row in which most columns are recognised, among the first 20; else the first row.
+    The header is the row in which most columns are recognised, among the first 20; else the first row. Of two rows that
+    are a header together, as where a group of columns has a name above, it is the lower one.
 
+    :param sheet: the name of a sheet, or ALL. Without one it is the first with people, else the first that has
+        something; hidden ones come last.
     :raises table_unreadable: when the file is too large, cannot be read as a table, or has no rows below the header.
+    :raises table_sheet_unknown: when it has no sheet of that name.
     :raises tables_waiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds, because of other tables.
     """
     limit: int = current_app.config["IMPORT_FILE_LIMIT"]
     if path.stat().st_size > limit * MEGABYTE:
         raise ServiceError("table_too_large", n=limit)
     with wait_for_turn(), _output(path, ["inspect", str(INSPECT_SECONDS)]) as lines:
-        contents = next(lines)
-    head, rows = contents.pop("head"), contents.pop("rows")
-    if not head:
-        raise ServiceError("table_empty")
-    # A single name of a column counts in the first row only: a cell below may have it, too.
-    counts = [len(recognise(cells)) for _, cells, _, _ in head[:HEAD]]
-    place = counts.index(max(counts)) if max(counts) > 1 else 0
-    line, columns, _, too_wide = head[place]
-    if too_wide:
+        sheets = [_Sheet(contents, recognise) for contents in lines]
+    chosen = _chosen(sheets, sheet)
+    if chosen.is_too_wide:
         raise ServiceError("table_columns", n=MAX_COLUMNS)
-    sample = [cells for _, cells, _, _ in head[place + 1 : place + 1 + SAMPLE]]
-    if not sample:
+    if not chosen.sample:
         raise ServiceError("table_no_rows")
-    width = min(max(map(len, [columns, *sample])), MAX_COLUMNS)
-    names = [" ".join(name.split()) for name in _padded(columns, width)]
-    shown = [_padded(cells, width)[:width] for cells in sample]
-    return Layout(**contents, header_line=line, columns=names, sample=shown, rows=rows - place - 1)
+    alike = [one for one in sheets if one is chosen or _is_alike(one, chosen)]
+    read_here = alike if sheet == ALL else [chosen]
+    about = [
+        {
+            "name": one.name,
+            "rows": one.rows,
+            "people": one.has_people,
+            "hidden": one.is_hidden,
+            "alike": one in alike,
+            "header_line": one.line,
+        }
+        for one in sheets
+    ]
+    return Layout(
+        **chosen.how,
+        header_line=chosen.line,
+        columns=chosen.columns,
+        sample=chosen.sample,
+        rows=sum(one.rows for one in read_here),
+        sheet=ALL if sheet == ALL else chosen.name,
+        sheets=[] if chosen.how["format"] == "csv" else about,
+        hidden_rows=sum(one.hidden_rows for one in read_here),
+        filtered=any(one.is_filtered for one in read_here),
+    )
 
 
-def read(path: Path, layout: Layout) -> Iterator[Row]:
+def _chosen(sheets: list[_Sheet], name: str) -> _Sheet:
+    filled = [sheet for sheet in sheets if sheet.head]
+    named = [sheet for sheet in sheets if sheet.name == name]
+    if name not in {"", ALL} and not named:
+        raise ServiceError("table_sheet_unknown")
+    if not filled or (named and not named[0].head):
+        raise ServiceError("table_empty")
+    # min gives the first of equal ones.
+    return (
+        named[0] if named else min(filled, key=lambda sheet: (sheet.is_hidden, not (sheet.has_people and sheet.rows)))
+    )
+
+
+def _is_alike(sheet: _Sheet, chosen: _Sheet) -> bool:
+    same = sheet.fields == chosen.fields and sheet.has_people and bool(sheet.sample)
+    return same and not sheet.is_hidden and not sheet.is_too_wide
+
+
+def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
+    """Return the place of the header among the first rows, and the names of the columns."""
+    # A single name of a column counts in the first row only: a cell below may have it, too.
+    most, place, columns = 1, 0, head[0][1] if head else []
+    for at, (line, cells, *_) in enumerate(head[:HEAD]):
+        # The first row alone, or the one that stands above.
+        above = head[at - 1][1] if at and head[at - 1][0] == line - 1 else []
+        for names in (cells, _under(above, cells, recognise)) if above else (cells,):
+            if (count := len(recognise(names))) > most:
+                most, place, columns = count, at, names
+    return place, columns
+
+
+def _under(above: list[str], below: list[str], recognise: Recognise) -> list[str]:
+    """Return the names of two rows together: “Срок действия” above “с” and “по”, and what is in one of them alone."""
+    width, group, names = max(len(above), len(below)), "", []
+    for top, name in zip(_padded(above, width), _padded(below, width), strict=True):
+        group = top or group
+        names.append(top if not name else name if recognise([name]) else f"{group} {name}".strip())
+    return names
+
+
+def read(path: Path, layout: Layout, key: int | None = None) -> Iterator[Row]:
     """Yield the rows below the header. The child process ends with the iterator, also when that is closed early.
 
+    :param key: the index of the column with the ID. A row has the value of a cell that is merged with the one above,
+        such as a department's, where its ID is its own. Else it goes on with the row above, and nothing is filled.
     :raises table_unreadable: when the file cannot be read to its end.
     """
     csv = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
+    sheets = _to_read(layout)
     width = len(layout.columns)
-    with _output(path, ["read", str(READ_SECONDS), *csv]) as lines:
-        for line, cells, formulas, too_long in lines:
-            if line > layout.header_line:
-                yield Row(line, _padded(cells, width), frozenset(formulas), too_long)
+    with _output(path, ["read", str(READ_SECONDS), layout.format, *csv, *map(str, sheets)]) as lines:
+        for line, cells, formulas, too_long, merged, at in lines:
+            sheet, header_line = sheets.get(at, ("", layout.header_line))
+            if line > header_line:
+                own = key is not None and key not in dict(merged)
+                filled = _padded(_filled(cells, merged) if own else cells, width)
+                yield Row(line, filled, frozenset(formulas), too_long, sheet)
+
+
+def _to_read(layout: Layout) -> dict[int, tuple[str, int]]:
+    """Return the places of the sheets, with what is told of their rows: the name, of one of several, and the header.
+
+    A layout that was stored before there were sheets has none: the first sheet that has something is read.
+    """
+    sheets = enumerate(layout.sheets)
+    if layout.sheet == ALL:
+        return {at: (sheet["name"], sheet["header_line"]) for at, sheet in sheets if sheet["alike"]}
+    named = (at for at, sheet in sheets if sheet["name"] == layout.sheet)
+    return {at: ("", layout.header_line) for at in islice(named, 1)}
+
+
+def _filled(cells: list[str], merged: list[tuple[int, str]]) -> list[str]:
+    if not merged:
+        return cells
+    cells = _padded(cells, max(index for index, _ in merged) + 1)
+    for index, value in merged:
+        cells[index] = value
+    return cells
 
 
 def _padded(cells: list[str], width: int) -> list[str]:

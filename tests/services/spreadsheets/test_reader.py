@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hikflask.services.imports.columns import recognised
 from hikflask.services.spreadsheets import reader
 from hikflask.services.spreadsheets.reader import Contents, Refused, inspect, read
-from tests.spreadsheets import workbooks
-from tests.spreadsheets.workbooks import number, packed, parts, row, sheet, text, workbook
+from tests.spreadsheets import ods, workbooks, xls
+from tests.spreadsheets.workbooks import formatted, number, packed, parts, row, shared, sheet, text, workbook
 from tests.support.captures import FACE
 
 # The child process says no warnings.
@@ -23,15 +23,29 @@ PEOPLE = "Табельный номер;ФИО;Отдел\r\n100222;Иванов
 WORDS = ["Иванов", "Ёлкина Анна", "Цех 1", "100222", "", " ", 'ООО "Ромашка"', "a;b", "a,b", "a\tb", "строка\nдве", '"']
 
 
+def sheets(content: bytes) -> list[Contents]:
+    return list(inspect(io.BytesIO(content)))
+
+
 def found(content: bytes) -> Contents:
-    return inspect(io.BytesIO(content))
+    (contents,) = sheets(content)
+    return contents
+
+
+def whole(content: bytes, *places: str) -> list[reader.Row]:
+    """The rows of the sheets at these places; without any, of the first that has something."""
+    first = next(inspect(io.BytesIO(content)), Contents("xlsx"))
+    how = (first.encoding, first.delimiter) if first.format == "csv" else places
+    return list(read(io.BytesIO(content), first.format, *how))
 
 
 def rows(content: bytes) -> list[tuple[int, list[str]]]:
     """Line and cells of each row."""
-    layout = found(content)
-    arguments = (layout.encoding, layout.delimiter) if layout.format == "csv" else ()
-    return [(line, cells) for line, cells, _, _ in read(io.BytesIO(content), *arguments)]
+    return [(line, cells) for line, cells, *_ in whole(content)]
+
+
+def one_spaced(cell: str) -> str:
+    return " ".join(cell.split())
 
 
 def heads(content: bytes) -> list[reader.Row]:
@@ -44,7 +58,7 @@ def heads(content: bytes) -> list[reader.Row]:
 
 def refusal(content: bytes) -> str:
     with pytest.raises(Refused) as refused:
-        found(content)
+        sheets(content)
     return refused.value.code
 
 
@@ -94,12 +108,26 @@ def test_broken_utf_8_is_not_taken_for_windows_1251() -> None:
         pytest.param(bytes(range(256)) * 20, id="noise"),
         pytest.param(PEOPLE.encode("utf-16")[2:], id="UTF-16 without a mark"),
         pytest.param(b"%PDF-1.7\n\x01\x02\x03\x04\x05", id="PDF"),
-        pytest.param(b"<html><table><tr><td>100222</td></tr></table></html>", id="HTML"),
         pytest.param(b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>', id="XML"),
     ],
 )
 def test_what_is_no_text_is_no_table(content: bytes) -> None:
     assert refusal(content) == "table_unreadable"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><table><tr><td>100222</td></tr></table></html>",
+        '<!DOCTYPE html>\n<table border="1">',
+        '<?xml version="1.0"?>\n<!-- Report -->\n<HTML xmlns="http://www.w3.org/1999/xhtml">',
+        "\r\n<style>td { color: red }</style><table>",
+        'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_web_page_under_the_name_of_a_workbook_is_called_that(page: str, encoding: str) -> None:
+    assert refusal(page.encode(encoding)) == "table_html"
 
 
 # --- CSV ---
@@ -127,7 +155,7 @@ def test_first_line_of_excel_names_the_separator_and_is_no_row() -> None:
 def test_lines_are_counted_as_a_spreadsheet_counts_them(end: str) -> None:
     table = end.join(["ID;ФИО", "", '1;"Иванов', 'Иван"', ";;", "2;Пётр"])
 
-    assert rows(table.encode()) == [(1, ["ID", "ФИО"]), (3, ["1", f"Иванов{end}Иван"]), (5, ["2", "Пётр"])]
+    assert rows(table.encode()) == [(1, ["ID", "ФИО"]), (3, ["1", "Иванов Иван"]), (5, ["2", "Пётр"])]
     assert found(table.encode()).rows == 3
 
 
@@ -152,20 +180,20 @@ def test_what_keeps_excel_from_changing_an_id_is_left_out() -> None:
     table = 'ID;ФИО\n="007";Иванов\n"=""008""";Пётр\n\'009;Анна\n'
 
     assert [cells[0] for _, cells in rows(table.encode())] == ["ID", "007", "008", "009"]
-    assert not [formulas for _, _, formulas, _ in read(io.BytesIO(table.encode()), "utf-8", ";") if formulas]
+    assert not [formulas for _, _, formulas, *_ in whole(table.encode()) if formulas]
 
 
 def test_cell_with_a_formula_is_marked() -> None:
     table = "ID;ФИО;Отдел\n1;=A1&B1;Цех\n=2+2;Пётр;'=1\n".encode()
 
-    assert [formulas for _, _, formulas, _ in read(io.BytesIO(table), "utf-8", ";")] == [[], [1], [0]]
+    assert [formulas for _, _, formulas, *_ in whole(table)] == [[], [1], [0]]
 
 
 def test_cell_that_is_longer_than_any_field_is_cut_with_a_mark() -> None:
     csv.field_size_limit(10_000_000)
     cells = ("x" * 1_000_000, "y" * 256, f"Анна{' ' * 1000}", "z" * 257)
 
-    ((line, read_cells, _, too_long),) = read(io.BytesIO(f"1;{';'.join(cells)}".encode()), "utf-8", ";")
+    ((line, read_cells, _, too_long, *_),) = whole(f"1;{';'.join(cells)}".encode())
 
     assert (line, too_long) == (1, False)
     assert read_cells == ["1", "x" * 255 + "…", "y" * 256, "Анна", "z" * 255 + "…"]
@@ -174,7 +202,7 @@ def test_cell_that_is_longer_than_any_field_is_cut_with_a_mark() -> None:
 def test_little_is_kept_of_long_cells_in_the_first_rows_by_which_a_table_is_known() -> None:
     table = f"Табельный номер (как в приказе {'x' * 99});ФИО\n1;{'y' * 65}\n{'z' * 64};Иван\n".encode()
 
-    heading, *sample = [cells for _, cells, _, _ in found(table).head]
+    heading, *sample = [cells for _, cells, *_ in found(table).head]
 
     assert heading == [f"Табельный номер (как в приказе {'x' * 32}…", "ФИО"]
     assert recognised(heading) == {"number": 0, "name": 1}
@@ -185,9 +213,14 @@ def test_row_that_is_too_long_is_cut_and_the_others_are_read() -> None:
     long = ";".join(["y"] * 300)
     table = f"ID;ФИО\n1;Иванов\n2;{long}\n3;Пётр\n".encode()
 
-    read_rows = list(read(io.BytesIO(table), "utf-8", ";"))
+    read_rows = whole(table)
 
-    assert [(line, too_long) for line, _, _, too_long in read_rows] == [(1, False), (2, False), (3, True), (4, False)]
+    assert [(line, too_long) for line, _, _, too_long, *_ in read_rows] == [
+        (1, False),
+        (2, False),
+        (3, True),
+        (4, False),
+    ]
     cut = read_rows[2][1]
     assert cut[0] == "2"
     assert len(cut) == reader.MAX_COLUMNS
@@ -224,9 +257,7 @@ def test_any_table_of_texts_comes_back(
 
     assert [line for line, _ in came] == [1, *(at for at, cells in enumerate(table, 2) if any(map(str.strip, cells)))]
     padded = [cells + [""] * (3 - len(cells)) for _, cells in came]
-    assert [list(map(str.strip, cells)) for cells in padded[1:]] == [
-        list(map(str.strip, cells)) for cells in table if any(map(str.strip, cells))
-    ]
+    assert padded[1:] == [list(map(one_spaced, cells)) for cells in table if any(map(str.strip, cells))]
 
 
 @settings(max_examples=100, deadline=None)
@@ -240,7 +271,7 @@ def test_any_letters_of_unicode_come_back(cells: list[str], encoding: str) -> No
 
     came = [[*found_row, ""][1] for _, found_row in rows(out.getvalue().encode(encoding))[1:]]
 
-    assert [cell.strip() for cell in came] == [reader.TEXT_AS_FORMULA.sub(r"\1\2", cell).strip() for cell in cells]
+    assert came == [one_spaced(reader.TEXT_AS_FORMULA.sub(r"\1\2", cell)) for cell in cells]
 
 
 # --- XLSX ---
@@ -254,18 +285,56 @@ def test_cells_become_the_texts_that_people_see() -> None:
     ]  # fmt: skip
 
     assert rows(workbook(row(1, *cells))) == [
-        (1, ["100222", "100222", "000042", "2026-03-01", "yes", "no", "0.5", "2026-03-01", " Ёлкин ", "1e+20"])
+        (1, ["100222", "100222", "000042", "2026-03-01", "yes", "no", "0.5", "2026-03-01", "Ёлкин", "1e+20"])
     ]
 
 
-def test_cells_with_a_formula_or_an_error_are_marked() -> None:
-    formula, wrong = '<c r="B1"><f>A1+1</f><v>2</v></c>', '<c r="C1" t="e"><v>#N/A</v></c>'
-    array = '<c r="D1"><f t="array" ref="D1">A1</f><v>1</v></c>'
+# Format, number, and what Excel shows of it, or the number where that would be no ID.
+SHOWN = [
+    ("00000;-00000", 42, "00042"), ("[$-419]00000", 42, "00042"), ("[$-F419]00000", 1234567, "1234567"),
+    ("[Red]000", 7, "007"), ('"T-"00000', 42, "T-00042"), (r"\T\-00000", 42, "T-00042"), ("##-000", 7, "-007"),
+    ("0000-0000", 12345, "0001-2345"), ("0000-0000", 1234567890, "123456-7890"), ("0000 0000", 42, "00000042"),
+    ("00_ ;*-0", 7, "07"),
+    ("0", 42, "42"), ("General", 42, "42"), ("@", 42, "42"), ("0.00", 42, "42"), ("#,##0", 100222, "100222"),
+    ("0%", 1, "1"), ("0.00E+00", 42, "42"), ("[>9]000;00", 42, "42"), ("00000", -42, "-42"), ("00000", 0.5, "0.5"),
+]  # fmt: skip
 
-    ((_, cells, formulas, _),) = read(io.BytesIO(workbook(row(1, text("A1", "=1"), formula, wrong, array))))
 
-    assert cells == ["=1", "=A1+1", "#N/A", "=A1"]
-    assert formulas == [1, 2, 3]
+def test_number_is_read_as_excel_shows_it() -> None:
+    codes, values, shown = zip(*SHOWN, strict=True)
+    cells = [number(f"{chr(65 + at)}1", str(value), at + 3) for at, value in enumerate(values)]
+
+    table = packed({**parts({"Лист1": sheet(row(1, *cells))}), "xl/styles.xml": formatted(*codes)})
+
+    assert rows(table) == [(1, list(shown))]
+
+
+def test_stored_value_of_a_formula_is_read_and_one_without_is_marked() -> None:
+    cells = [
+        text("A1", "=1"), '<c r="B1"><f>A1+1</f><v>2</v></c>', '<c r="C1" s="2"><f>A1+1</f><v>42</v></c>',
+        '<c r="D1" t="str"><f>A1&amp;"!"</f><v>Пётр</v></c>', '<c r="E1" s="1"><f>TODAY()</f><v>46082</v></c>',
+        '<c r="F1" t="array"><f t="array" ref="F1">A1</f></c>', '<c r="G1"><f>A1+1</f></c>',
+        '<c r="H1" t="str"><f>IF(A1,"","x")</f><v></v></c>', '<c r="I1" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+        '<c r="J1" t="e"><v>#N/A</v></c>', '<c r="K1" t="b"><f>TRUE()</f><v>1</v></c>',
+    ]  # fmt: skip
+
+    ((_, read_cells, formulas, *_),) = whole(workbook(row(1, *cells)))
+
+    assert read_cells == ["=1", "2", "000042", "Пётр", "2026-03-01", "=A1", "=A1+1", "", "#DIV/0!", "#N/A", "yes"]
+    assert formulas == [5, 6, 8, 9]
+
+
+def test_line_breaks_and_spaces_within_a_cell_become_one_space() -> None:
+    table = workbook(
+        row(1, text("A1", " Иванов_x000D_\n Иван\u00a0 Иванович "), shared("B1", 0)), texts=("Цех\r\n\t1",)
+    )
+    assert rows(table) == [(1, ["Иванов Иван Иванович", "Цех 1"])]
+    assert rows('1;"Иванов\r\nИван";Цех  1\n'.encode()) == [(1, ["1", "Иванов Иван", "Цех 1"])]
+    broken = ods.cell("Иванов").replace(
+        "Иванов", "Иванов<text:line-break/>Иван<text:s/><text:s/>И.</text:p><text:p>мл."
+    )
+    assert rows(ods.workbook(ods.row(broken))) == [(1, ["Иванов Иван И. мл."])]
+    assert rows(xls.workbook(["Иванов\nИван"])) == [(1, ["Иванов Иван"])]
 
 
 def test_rows_keep_their_numbers_and_empty_ones_are_left_out() -> None:
@@ -291,6 +360,70 @@ def test_rows_of_a_long_sheet_are_counted_without_reading_them(dimension: str) -
     assert found(table).rows == 6000
 
 
+def test_each_sheet_of_a_workbook_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "COUNTED", 10)
+    lines = "".join(row(at, text(f"A{at}", str(at))) for at in range(1, 100))
+    filled = {
+        "Люди": sheet(lines),
+        "Пусто": sheet(row(1)),
+        "Архив": sheet(lines),
+        "Ещё": sheet(row(7, text("B7", "x"))),
+    }
+
+    told = [
+        (one.sheet, one.hidden, one.rows, len(one.head)) for one in sheets(packed(parts(filled, hidden=("Архив",))))
+    ]
+
+    assert told == [("Люди", False, 99, 25), ("Пусто", False, 0, 0), ("Архив", True, 99, 25), ("Ещё", False, 1, 1)]
+
+
+def test_rows_of_several_sheets_are_read_one_after_another() -> None:
+    filled = {name: sheet(row(1, text("A1", name))) for name in ("Цех 1", "Цех 2", "Цех 3")}
+
+    read_rows = whole(packed(parts(filled)), "0", "2")
+
+    assert [(at, cells) for _, cells, *_, at in read_rows] == [(0, ["Цех 1"]), (2, ["Цех 3"])]
+
+
+def test_rows_that_are_not_shown_are_counted_and_read() -> None:
+    lines = [row(1, text("A1", "ID")), *(row(at, text(f"A{at}", "7"), more=' hidden="1"') for at in (2, 3))]
+    lines += [row(4, text("A4", "8")), '<row r="5" hidden="1"/>']
+    table = '<tableParts count="1"><tablePart/></tableParts>'
+    chosen = '<autoFilter ref="A1:A4"><filterColumn colId="0"/></autoFilter>'
+    plain, filtered, in_table = (sheet("".join(lines), after=after) for after in ("", chosen, table))
+
+    told = found(packed(parts({"Лист1": plain})))
+    assert (told.hidden_rows, told.filtered, told.rows) == (2, False, 4)
+    assert found(packed(parts({"Лист1": filtered}))).filtered
+    filter_of_table = {**parts({"Лист1": in_table}), "xl/tables/table1.xml": chosen}
+    assert found(packed(filter_of_table)).filtered
+    # A filter that hides nothing.
+    assert not found(packed(parts({"Лист1": sheet(lines[0], after=chosen)}))).filtered
+    assert len(rows(packed(parts({"Лист1": filtered})))) == 4
+
+
+def test_row_says_which_cells_are_merged_with_one_above() -> None:
+    lines = [row(1, text("A1", "Отдел"), text("B1", "ID")), row(2, text("A2", "Цех  1"), text("B2", "7"))]
+    lines += [row(3, text("B3", "8")), row(4, '<c r="A4"/>', text("B4", "9")), row(5, text("B5", "10"))]
+    xml = sheet("".join(lines), merged=("A2:A4", "B1:C1", "D2:D3"))
+
+    for table in (packed(parts({"Лист1": xml})), xls_of_merged(), ods_of_merged()):
+        merged = [merged for *_, merged, _ in whole(table)]
+        assert merged == [[], [], [(0, "Цех 1")], [(0, "Цех 1")], []]
+
+
+def xls_of_merged() -> bytes:
+    cells = [["Отдел", "ID"], ["Цех 1", "7"], [None, "8"], [None, "9"], [None, "10"]]
+    return xls.file(xls.stream({"Лист1": xls.sheet(cells, merged=[(1, 3, 0, 0), (0, 0, 1, 2)])}))
+
+
+def ods_of_merged() -> bytes:
+    lines = [ods.row(ods.cell("Отдел"), ods.cell("ID"))]
+    lines.append(ods.row(ods.cell("Цех 1", more='table:number-rows-spanned="3"'), ods.cell("7")))
+    lines += [ods.row("<table:covered-table-cell/>", ods.cell(one)) for one in ("8", "9")]
+    return ods.workbook(*lines, ods.row(ods.empty(), ods.cell("10")))
+
+
 def test_first_sheet_that_has_something_is_read_and_hidden_ones_come_last() -> None:
     filled = {name: sheet(row(1, text("A1", name))) for name in ("Списки", "Люди", "Ещё")}
     sheets = {"Списки": filled["Списки"], "Пусто": sheet(row(1, '<c r="A1"/>')), **filled}
@@ -308,16 +441,17 @@ def test_texts_that_no_database_keeps_are_cleaned() -> None:
 
 GOOD = parts({"Лист1": sheet(row(1, text("A1", "ID")) + row(2, text("A2", "7")))})
 OLE = reader.OLE + bytes(504)
+XLS = xls.stream({"Лист1": xls.sheet([["ID"], [(7, 2)]], merged=[(0, 1, 0, 0)])}, filtered=[0])
+ODS = ods.parts(ods.content({"Лист1": ods.row(ods.cell("ID")) + ods.row(ods.cell("007", "float", "7"))}))
+LOCKED = ods.XML + "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
 
 
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        pytest.param(OLE + "Workbook".encode("utf-16-le"), "table_old_excel", id="xls"),
         pytest.param(OLE + "EncryptedPackage".encode("utf-16-le"), "table_password", id="password"),
         pytest.param(packed({**GOOD, "xl/vbaProject.bin": b"macro"}), "table_macros", id="macros"),
         pytest.param(packed({"100222.jpg": FACE}), "table_unreadable", id="photos"),
-        pytest.param(packed({"mimetype": "application/vnd.oasis.opendocument"}), "table_unreadable", id="ods"),
         pytest.param(packed({**GOOD, "xl/workbook.bin": b"\0"}), "table_unreadable", id="xlsb"),
         pytest.param(packed(GOOD)[:-400], "table_damaged", id="cut off"),
         pytest.param(packed({**GOOD, "xl/worksheets/sheet1.xml": "<worksheet><a>"}), "table_damaged", id="broken XML"),
@@ -325,6 +459,22 @@ OLE = reader.OLE + bytes(504)
                      id="without its workbook"),
         pytest.param(packed({**GOOD, "xl/media/zeros": bytes(11 * 1024 * 1024)}), "table_unpacked", id="zip bomb"),
         pytest.param(packed({**GOOD, **{f"x{at}": "" for at in range(10_001)}}), "table_unpacked", id="many parts"),
+        pytest.param(packed(parts({f"{at}": sheet("") for at in range(101)})), "table_sheets", id="many sheets"),
+        pytest.param(xls.file(XLS, "WordDocument"), "table_unreadable", id="doc"),
+        pytest.param(xls.file(xls.stream({}, before=xls.record(0x2F, bytes(54)))), "table_password",
+                     id="xls, password"),
+        pytest.param(xls.file(XLS) + "_VBA_PROJECT_CUR".encode("utf-16-le"), "table_macros", id="xls, macros"),
+        pytest.param(xls.file(XLS)[:1600], "table_damaged", id="xls, cut off"),
+        pytest.param(xls.file(xls.stream({f"{at}": xls.sheet([]) for at in range(101)})), "table_sheets",
+                     id="xls, many sheets"),
+        pytest.param(packed({**ODS, "mimetype": "application/vnd.oasis.opendocument.text"}), "table_unreadable",
+                     id="odt"),
+        pytest.param(packed({**ODS, "META-INF/manifest.xml": LOCKED}), "table_password", id="ods, password"),
+        pytest.param(packed({**ODS, "Basic/Standard/Module1.xml": "macro"}), "table_macros", id="ods, macros"),
+        pytest.param(packed({**ODS, "content.xml": ods.content({})[:-20]}), "table_damaged", id="ods, cut off"),
+        pytest.param(packed({**ODS, "Pictures/zeros": bytes(11 * 1024 * 1024)}), "table_unpacked", id="ods, zip bomb"),
+        pytest.param(packed(ods.parts(ods.content({f"{at}": "" for at in range(101)}))), "table_sheets",
+                     id="ods, many sheets"),
     ],
 )  # fmt: skip
 def test_workbook_that_is_not_read_is_refused_with_its_reason(content: bytes, code: str) -> None:
@@ -350,8 +500,10 @@ def test_parts_that_are_too_large_together_are_not_unpacked() -> None:
 def test_entities_of_xml_are_refused(bomb: str) -> None:
     rows_with_it = row(1, '<c r="A1" t="inlineStr"><is><t>&b;</t></is></c>')
     content = sheet(rows_with_it).replace(workbooks.XML, workbooks.XML + bomb)
+    of_ods = ods.content({"Лист1": ods.row(ods.cell("x").replace("x", "&b;"))}, before=bomb)
 
     assert refusal(packed({**GOOD, "xl/worksheets/sheet1.xml": content})) == "table_damaged"
+    assert refusal(packed({**ODS, "content.xml": of_ods})) == "table_damaged"
 
 
 @settings(max_examples=100, deadline=None)
@@ -363,3 +515,73 @@ def test_damaged_workbook_is_read_or_refused(at: float, to: int, name: str, insi
     # Anything else that is raised fails the test.
     with suppress(Refused):
         rows(packed({**GOOD, name: damaged}) if inside else damaged)
+
+
+# --- XLS and ODS ---
+
+
+def test_cells_of_an_xls_become_the_texts_that_people_see() -> None:
+    cells = ["ID", (100222, 0), (42, 2), (46082.5, 1), True, False, (0.5, 0), " Ёлкин ", xls.NOT_AVAILABLE, (1e12, 1)]
+
+    ((line, read_cells, wrong, *_),) = whole(xls.workbook(cells))
+
+    texts = ["ID", "100222", "000042", "2026-03-01", "yes", "no", "0.5", "Ёлкин", "#N/A", "#VALUE!"]
+    assert (line, read_cells, wrong) == (1, texts, [8, 9])
+
+
+def test_cells_of_an_ods_become_the_texts_that_people_see() -> None:
+    cells = [
+        ods.cell("ID"), ods.cell("100222", "float", "100222"), ods.cell("000042", "float", "42"),
+        ods.cell("T-00042", "float", "42"), ods.cell("100 222", "float", "100222"), ods.cell("42,00", "float", "42"),
+        ods.cell("0,50", "float", "0.5"), ods.cell("31.12.27", "date", "2027-12-31T00:00:00"),
+        ods.cell("ИСТИНА", "boolean", "true"), ods.cell("ЛОЖЬ", "boolean", "false"),
+        ods.cell("42%", "percentage", "0.42"),
+        '<table:table-cell office:value-type="string"><office:annotation><text:p>Заметка</text:p></office:annotation>'
+        "<text:p>Ёл<text:span>кин</text:span></text:p></table:table-cell>",
+        ods.cell("#Н/Д").replace('calcext:value-type="string"', 'calcext:value-type="error"'),
+        '<table:table-cell table:formula="of:=[.A1]"/>',
+    ]  # fmt: skip
+
+    ((_, read_cells, wrong, *_),) = whole(ods.workbook(ods.row(*cells)))
+
+    assert read_cells == [
+        "ID", "100222", "000042", "T-00042", "100222", "42", "0.5", "2027-12-31", "yes", "no", "0.42", "Ёлкин", "#Н/Д",
+        "=",
+    ]  # fmt: skip
+    assert wrong == [12, 13]
+
+
+def test_sheets_and_rows_that_are_not_shown_are_said_of_an_xls_and_an_ods() -> None:
+    cells = [["ID"], ["7"], [None], ["8"]]
+    of_xls = xls.stream(
+        {"Списки": xls.sheet([["x"]]), "Люди": xls.sheet(cells, hidden=[1, 2])}, ["Списки"], filtered=[1]
+    )
+    lines = [ods.row(ods.cell("ID")), ods.row(ods.cell("7"), more='table:visibility="filter"')]
+    lines += [ods.row(more='table:visibility="collapse" table:number-rows-repeated="1"'), ods.row(ods.cell("8"))]
+    of_ods = ods.content({"Списки": ods.row(ods.cell("x")), "Люди": "".join(lines)}, hidden=("Списки",))
+
+    for table in (xls.file(of_xls), packed(ods.parts(of_ods))):
+        told = [(one.sheet, one.hidden, one.rows, one.hidden_rows, one.filtered) for one in sheets(table)]
+        assert told == [("Списки", True, 1, 0, False), ("Люди", False, 3, 1, True)]
+        assert rows(table) == [(1, ["ID"]), (2, ["7"]), (4, ["8"])]
+        assert [cells for _, cells, *_ in whole(table, "0")] == [["x"]]
+
+
+def test_cells_and_rows_that_an_ods_repeats_have_a_limit() -> None:
+    wide = ods.row(ods.cell("x", more='table:number-columns-repeated="2000000000"'))
+    ((_, cells, _, too_long, *_),) = whole(ods.workbook(wide))
+    assert (len(cells), too_long) == (reader.MAX_COLUMNS, True)
+
+    long = ods.row(ods.cell("x"), more='table:number-rows-repeated="2000000000"')
+    assert refusal(ods.workbook(long)) == "table_rows"
+
+
+@settings(max_examples=100, deadline=None)
+@given(at=st.floats(0, 0.999), to=st.binary(min_size=1, max_size=4), inside=st.booleans())
+def test_damaged_xls_or_ods_is_read_or_refused(at: float, to: bytes, inside: bool) -> None:
+    for whole_file in (xls.file(XLS), ODS["content.xml"].encode() if inside else packed(ODS)):  # type: ignore[union-attr]
+        place = int(at * len(whole_file))
+        damaged = whole_file[:place] + to + whole_file[place + len(to) :]
+        # Anything else that is raised fails the test.
+        with suppress(Refused):
+            rows(packed({**ODS, "content.xml": damaged}) if damaged.startswith(b"<") else damaged)

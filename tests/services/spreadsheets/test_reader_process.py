@@ -19,10 +19,11 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.refusal_status import RULES
 from hikflask.services.imports.columns import recognised
 from hikflask.services.spreadsheets import reader, reader_process
-from hikflask.services.spreadsheets.reader_process import PROGRAM, Layout, Row, inspect, read
+from hikflask.services.spreadsheets.reader_process import ALL, PROGRAM, Layout, Row, inspect, read
 from tests.benchmarks import memory
 from tests.processes.processes import ROOT, until
-from tests.spreadsheets.workbooks import row, text, workbook
+from tests.spreadsheets import ods, xls
+from tests.spreadsheets.workbooks import packed, parts, row, sheet, text, workbook
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -39,15 +40,28 @@ def children() -> set[int]:
     return set(memory.children(os.getpid()))
 
 
-def looked(path: Path, content: str | bytes) -> Layout:
+def looked(path: Path, content: str | bytes, sheet: str = "") -> Layout:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return inspect(path, recognised)
+    return inspect(path, recognised, sheet)
 
 
-def refusal(path: Path, content: str | bytes) -> ServiceError:
+def refusal(path: Path, content: str | bytes, sheet: str = "") -> ServiceError:
     with pytest.raises(ServiceError) as refused:
-        looked(path, content)
+        looked(path, content, sheet)
     return refused.value
+
+
+def lines(*rows: str) -> str:
+    """The XML of a sheet with these rows; cells are separated by semicolons, and an empty one is not there."""
+    return sheet(
+        "".join(
+            row(at, *(text(f"{chr(65 + place)}{at}", cell) for place, cell in enumerate(cells.split(";")) if cell))
+            for at, cells in enumerate(rows, 1)
+        )
+    )
+
+
+PEOPLE = "Табельный номер;ФИО"
 
 
 def test_rows_have_as_many_cells_as_there_are_columns(path: Path) -> None:
@@ -67,13 +81,118 @@ def test_rows_have_as_many_cells_as_there_are_columns(path: Path) -> None:
     assert (layout.rows, layout.format, layout.encoding, layout.delimiter) == (3, "csv", "utf-8-sig", ";")
 
 
-def test_layout_that_was_stored_before_there_were_sheets_is_read(path: Path) -> None:
-    layout = looked(path, HEAD + "1;Иванов;Цех\n")
+@pytest.mark.parametrize(
+    "table", [HEAD + "1;Иванов;Цех\n", workbook(row(1, text("A1", "ID")) + row(3, text("A3", "7")))]
+)
+def test_layout_that_was_stored_before_there_were_sheets_is_read(table: str | bytes, path: Path) -> None:
+    layout = looked(path, table)
     new = {"sheet", "sheets", "hidden_rows", "filtered"}
-    stored = {name: value for name, value in vars(layout).items() if name not in new}
+    stored = Layout(**{name: value for name, value in vars(layout).items() if name not in new})
 
-    assert Layout(**stored) == layout
-    assert [row.cells for row in read(path, Layout(**stored))] == [["1", "Иванов", "Цех"]]
+    assert list(read(path, stored)) == list(read(path, layout))
+    assert [row.line for row in read(path, stored)] == [layout.header_line + layout.rows + (layout.format == "xlsx")]
+
+
+def test_sheet_with_people_is_read_and_all_are_said(path: Path) -> None:
+    names = {
+        "Титул": lines("Отчёт", "за ноябрь"),
+        "Скрытые": lines(PEOPLE, "1;Иванов"),
+        "Форма": lines(PEOPLE),
+        "Цех 1": lines("Список", PEOPLE, "2;Пётр", "3;Анна"),
+        "Цех 2": lines(PEOPLE, "4;Илья"),
+        "Контора": lines("ФИО;Табельный номер", "Ольга;5"),
+    }
+    layout = looked(path, packed(parts(names, hidden=("Скрытые",))))
+
+    assert (layout.sheet, layout.header_line, layout.rows) == ("Цех 1", 2, 2)
+    said = [[one[key] for key in ("name", "rows", "people", "hidden", "alike", "header_line")] for one in layout.sheets]
+    assert said == [
+        ["Титул", 1, False, False, False, 1],
+        ["Скрытые", 1, True, True, False, 1],
+        ["Форма", 0, True, False, False, 1],
+        ["Цех 1", 2, True, False, True, 2],
+        ["Цех 2", 1, True, False, True, 1],
+        ["Контора", 1, True, False, False, 1],
+    ]
+    assert list(read(path, layout)) == [Row(3, ["2", "Пётр"]), Row(4, ["3", "Анна"])]
+
+    chosen = inspect(path, recognised, "Скрытые")
+    assert (chosen.sheet, chosen.sample) == ("Скрытые", [["1", "Иванов"]])
+    assert list(read(path, chosen)) == [Row(2, ["1", "Иванов"])]
+
+
+def test_sheets_with_the_same_columns_are_read_one_after_another(path: Path) -> None:
+    names = {
+        "Цех 1": lines(PEOPLE, "1;Иванов"),
+        "Итого": lines("Всего;3"),
+        "Цех 2": lines("Список", f"{PEOPLE};Заметка", "2;Пётр;x"),
+        "Уволенные": lines(PEOPLE, "3;Анна"),
+    }
+    layout = looked(path, packed(parts(names, hidden=("Уволенные",))), ALL)
+
+    assert (layout.sheet, layout.rows, layout.columns) == (ALL, 2, ["Табельный номер", "ФИО"])
+    assert list(read(path, Layout(**vars(layout)))) == [
+        Row(2, ["1", "Иванов"], sheet="Цех 1"),
+        Row(3, ["2", "Пётр", "x"], sheet="Цех 2"),
+    ]
+
+
+def test_sheet_that_is_not_there_or_empty_is_refused(path: Path) -> None:
+    table = packed(parts({"Люди": lines(PEOPLE, "1;Иванов"), "Пусто": lines(""), "Форма": lines(PEOPLE)}))
+
+    assert (refusal(path, table, "Цех 9").code, refusal(path, table, "Цех 9").fields) == (
+        "table_sheet_unknown",
+        ("sheet",),
+    )
+    assert refusal(path, table, "Пусто").code == "table_empty"
+    assert refusal(path, table, "Форма").code == "table_no_rows"
+    assert refusal(path, packed(parts({"Пусто": lines("")}))).code == "table_empty"
+
+
+def test_first_sheet_with_something_is_read_where_none_has_people(path: Path) -> None:
+    table = packed(parts({"Пусто": lines(""), "А": lines("Кто;Где", "x;y"), "Б": lines("Когда", "z")}))
+
+    assert looked(path, table).sheet == "А"
+
+
+def test_rows_that_are_not_shown_are_said_of_the_sheet_that_is_read(path: Path) -> None:
+    hidden = sheet(row(1, text("A1", "ID"), text("B1", "ФИО")) + row(2, text("A2", "7"), more=' hidden="1"'))
+    table = packed(parts({"Люди": lines(PEOPLE, "1;Иванов"), "Архив": hidden}))
+
+    assert (looked(path, table).hidden_rows, looked(path, table, "Архив").hidden_rows) == (0, 1)
+    assert (looked(path, table, ALL).hidden_rows, looked(path, table).filtered) == (1, False)
+
+
+def test_department_of_merged_cells_is_that_of_each_person(path: Path) -> None:
+    rows = row(1, text("A1", "Отдел"), text("B1", "Табельный номер"), text("C1", "ФИО"), text("D1", "Телефон"))
+    rows += row(2, text("A2", "Цех 1"), text("B2", "1"), text("C2", "Иванов"), text("D2", "11-11"))
+    # Somebody's second telephone, in a row of its own.
+    rows += row(3, text("D3", "22-22")) + row(4, text("B4", "2"), text("C4", "Пётр"))
+    layout = looked(path, packed(parts({"Лист1": sheet(rows, merged=("A2:A4", "B2:B3", "C2:C3"))})))
+
+    assert [one.cells for one in read(path, layout, key=recognised(layout.columns)["number"])] == [
+        ["Цех 1", "1", "Иванов", "11-11"],
+        ["", "", "", "22-22"],
+        ["Цех 1", "2", "Пётр", ""],
+    ]
+    assert [one.cells[0] for one in read(path, layout)] == ["Цех 1", "", ""]
+    assert layout.sample[2] == ["Цех 1", "2", "Пётр", ""]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "columns"),
+    [
+        # Merged over its columns, and beside them over both rows.
+        ("Таб. №;Сотрудник;;;Отдел", ";Фамилия;Имя;Отчество;", ["Таб. №", "Фамилия", "Имя", "Отчество", "Отдел"]),
+        ("Таб. №;ФИО;Срок действия;", ";;с;по", ["Таб. №", "ФИО", "Срок действия с", "Срок действия по"]),
+        ("Таб. №;ФИО;Контакты;", "Код;;Почта;Адрес", ["Таб. №", "ФИО", "Контакты", ""]),
+    ],
+)
+def test_header_of_two_rows_is_read_as_one(above: str, below: str, columns: list[str], path: Path) -> None:
+    layout = looked(path, f"Список;;;;\n\n{above}\n{below}\n7;Иванов;2026-01-01;2027-01-01;\n")
+
+    assert layout.columns[: len(columns)] == columns
+    assert layout.header_line == (4 if "Код" not in below else 3)
 
 
 def test_header_is_the_row_with_most_names_among_the_first(path: Path) -> None:
@@ -161,22 +280,30 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize("form", ["xls", "ods"])
 def test_reading_that_takes_too_long_is_refused(
-    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    form: str, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(reader_process, "INSPECT_SECONDS", 1)
-    # All the rows in between are counted.
-    endless = workbook(row(1, text("A1", "ID")) + row(10**12, text("A1000000000000", "1")))
+    if form == "xls":
+        # A cell in the last column has all the others before it.
+        endless = xls.workbook(*([*[None] * 255, "7"] for _ in range(10_000)))
+    else:
+        cells = ods.cell("7", more='table:number-columns-repeated="256"')
+        endless = ods.workbook(ods.row(cells, more='table:number-rows-repeated="199999"'))
 
+    assert len(endless) < 1_000_000
     assert refusal(path, endless).code == "table_slow"
     assert caplog.messages == ["the reader was ended by signal 24"]
 
 
-def test_memory_of_the_child_process_is_limited(path: Path) -> None:
-    # Each cell takes eighty bytes.
-    row_of_cells = "ёё," * 4_000_000
+@pytest.mark.parametrize("form", ["csv", "ods"])
+def test_memory_of_the_child_process_is_limited(form: str, path: Path) -> None:
+    # Each cell takes eighty bytes in the one, and more in the other.
+    table = "ID,ФИО\n1,Пётр\n" + "ёё," * 4_000_000
+    cells = ods.workbook(ods.row(ods.cell("") * 400_000))
 
-    assert refusal(path, "ID,ФИО\n1,Пётр\n" + row_of_cells).code == "table_unpacked"
+    assert refusal(path, table if form == "csv" else cells).code == "table_unpacked"
 
 
 def test_table_whose_turn_does_not_come_is_refused(app: Flask, path: Path) -> None:
@@ -239,8 +366,8 @@ def test_ten_thousand_people_take_little_memory_here_and_there(path: Path) -> No
     ("error", "english", "russian"),
     [
         (ServiceError("table_unreadable"),
-         "This is no CSV or XLSX file. Save the table as one of these and choose that file.",
-         "Это не файл CSV или XLSX. Сохраните таблицу в одном из этих форматов и выберите новый файл."),
+         "This is no CSV, XLSX, XLS or ODS file. Save the table as one of these and choose that file.",
+         "Это не файл CSV, XLSX, XLS или ODS. Сохраните таблицу в одном из этих форматов и выберите новый файл."),
         (ServiceError("table_encoding"),
          "The letters of the file are in an unknown encoding. Save it as “CSV UTF-8” or .xlsx and choose that file.",
          "Кодировка файла неизвестна. Сохраните его как «CSV UTF-8» или .xlsx и выберите новый файл."),
