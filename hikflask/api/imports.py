@@ -21,7 +21,7 @@ from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, columns, pictures
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.options import LAST_PART, PATHS, Options
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import Report, WrongRow
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
@@ -53,6 +53,11 @@ FILES = Files(
             "type": "string",
             "description": "Columns with days that are not needed, by name and separated by commas, or each in a part.",
         },
+        "department_path": {
+            "type": "string",
+            "enum": list(PATHS),
+            "description": "Of a department such as All Departments/Workshop/Shift its last part is read, or all.",
+        },
         "confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."},
     }
 )
@@ -81,9 +86,12 @@ def import_users() -> ResponseReturnValue:
     # Programs may use its name of the command line, too.
     device_id = body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
     agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
+    path = request.form.get("department_path", LAST_PART)
+    if path not in PATHS:
+        raise InputError({"department_path": f"One of {', '.join(PATHS)} is expected."})
     batch = batches.make(table, photos)
     try:
-        options = Options(unused_days=_unused_columns(batch))
+        options = Options(path=path, unused_days=_unused_columns(batch))
         batches.choose(batch.id, batch.fields, device_id, groups=groups, options=options)
         if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
             start = imports.start_check(batch.id) if dry_run else imports.start_check_and_import(batch.id, agreed)

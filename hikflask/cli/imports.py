@@ -19,7 +19,7 @@ from hikflask.services.imports import batches, columns
 from hikflask.services.imports import queries as import_queries
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.options import LAST_PART, PATHS, Options
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report
 from hikflask.services.jobs.kinds import IMPORT
@@ -41,6 +41,7 @@ MAX_PRINTED = 20
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
 @click.option("--unused", multiple=True, metavar="HEADER", help="A column with days that is not needed.")
+@click.option("--path", type=click.Choice(PATHS), default=LAST_PART, help="What is read of a department's path.")
 @with_appcontext
 def import_employees(
     file: Path,
@@ -52,6 +53,7 @@ def import_employees(
     confirm: int | None,
     chosen: tuple[str, ...],
     unused: tuple[str, ...],
+    path: str,
 ) -> None:
     """Add and change employees by FILE: a table (CSV, XLSX, XLS or ODS), or a ZIP archive of photos.
 
@@ -60,7 +62,7 @@ def import_employees(
     """
     batch = _make(file, photos)
     agreed = None if dry_run else Agreed(confirm, by_admin=True)
-    report = _import(batch, agreed, terminal_id, chosen, unused, groups=groups)
+    report = _import(batch, agreed, terminal_id, chosen, unused, groups=groups, path=path)
     _print_problems(report)
     counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
     if as_json:
@@ -113,13 +115,15 @@ def _import(
     unused: Iterable[str],
     *,
     groups: bool,
+    path: str,
 ) -> Report:
     """Check an import, and do it if that is agreed; nothing stays of an import that is only checked."""
     batch_id, is_over = batch.id, False
     try:
         fields = _fields(batch, chosen)
         left_out = set(batch.fields.values()) - set(fields.values())
-        options = Options(unused_days=(*sorted(left_out), *(_index(batch, "--unused", header) for header in unused)))
+        unused_days = (*sorted(left_out), *(_index(batch, "--unused", header) for header in unused))
+        options = Options(path=path, unused_days=unused_days)
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
         _run(imports.start_check(batch_id))
         if agreed is not None:

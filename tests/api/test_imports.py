@@ -257,6 +257,17 @@ def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused
     assert call(client, content, unused_columns=["пускать  до", "Смена, с"]).json["new"] == 1  # type: ignore[index]
 
 
+def test_department_is_the_last_part_of_a_path_or_all_of_it(app: Flask, client: FlaskClient) -> None:
+    content = "ID;ФИО;Отдел\n1;Пётр;All Departments/Цех/Смена\n"
+
+    refused = call(client, content, department_path="first")
+    assert refused.json["fields"] == {"department_path": "One of last, whole is expected."}  # type: ignore[index]
+    for sent, department in (({}, "Смена"), ({"department_path": "whole"}, "All Departments/Цех/Смена")):
+        assert call(client, content, **sent).status_code == 200
+        with app.app_context():
+            assert db.session.execute(db.select(Employee.department)).scalar_one() == department
+
+
 def test_part_that_is_missing_or_no_flag_is_refused(client: FlaskClient) -> None:
     for fields, field, said in (
         ({}, "file", "A CSV, XLSX, XLS or ODS file is expected in the part “file”."),

@@ -171,6 +171,15 @@ def test_column_of_days_is_named_or_said_to_be_unused(app: Flask, tmp_path: Path
     assert last_line(imported(app, path, "--json", "--column", "valid_to=Пускать до"))["changed"] == 1
 
 
+def test_department_is_the_last_part_of_a_path_or_all_of_it(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "люди.csv"
+    path.write_text("ID;ФИО;Отдел\n1;Пётр;All Departments/Цех/Смена\n")
+
+    for option, department in (("last", "Смена"), ("whole", "All Departments/Цех/Смена")):
+        assert imported(app, path, "--path", option).exit_code == 0
+        assert people(app) == {"1": ("Пётр", department, True)}
+
+
 def test_recognised_days_that_are_left_out_are_not_asked_about(app: Flask, tmp_path: Path) -> None:
     path = tmp_path / "люди.csv"
     path.write_text("ID;ФИО;Действует до\n1;Иванов Иван;31.12.2036\n")

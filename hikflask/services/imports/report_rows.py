@@ -44,7 +44,7 @@ def with_groups(layout: Layout, fields: Mapping[str, int]) -> tuple[Layout, dict
 def people(rows: Iterable[Row], layout: Layout, fields: Mapping[str, int], options: Options) -> Iterator[Row]:
     """Yield the rows that are people, with their departments: those of the row above, and paths as they are wanted."""
     column = fields.get(DEPARTMENT) if layout.group_column is None else layout.group_column
-    top = department_top(layout, fields) if options.path == LAST_PART else None
+    top = department_top(layout.sample, fields) if options.path == LAST_PART else None
     sheet, department, is_grouped = None, "", layout.group_column is not None
     for place, row in enumerate(row for row in rows if not _is_left_out(row.cells, fields)):
         if row.sheet != sheet:
@@ -57,10 +57,10 @@ def people(rows: Iterable[Row], layout: Layout, fields: Mapping[str, int], optio
         yield _with_department(row, column, department, top)
 
 
-def department_top(layout: Layout, fields: Mapping[str, int]) -> str:
-    """Return the top of the departments, where they are paths: then the last part or the whole path can be chosen."""
+def department_top(sample: Iterable[Sequence[str]], fields: Mapping[str, int]) -> str:
+    """Return the top of the departments in the first rows, where they are paths: their last part is read, or all."""
     column = fields.get(DEPARTMENT)
-    return "" if column is None else department_paths.top_of(cells[column] for cells in layout.sample)
+    return "" if column is None else department_paths.top_of(cells[column] for cells in sample)
 
 
 def _with_department(row: Row, column: int | None, above: str, top: str | None) -> Row:

@@ -20,10 +20,10 @@ from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import queries as groups
-from hikflask.services.imports import batches, id_rules
+from hikflask.services.imports import batches, department_paths, id_rules, report_rows
 from hikflask.services.imports import columns as recognition
 from hikflask.services.imports.batches import DaysUnknown
-from hikflask.services.imports.options import DEFAULT, Options
+from hikflask.services.imports.options import DEFAULT, LAST_PART, Options
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
@@ -119,6 +119,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
     form.offer(headers, registry.list_active())
     options = replace(DEFAULT, **form.options)
     is_usual = replace(options, unused_days=()) == DEFAULT and not any(field.errors for field in form.rules)
+    top = report_rows.department_top(sample, form.chosen)
     about = {
         "days": recognition.unmapped_days(names, sample, form.chosen, ()),
         "is_usual": is_usual,
@@ -127,19 +128,23 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
         "groups": groups.names(),
         "field_of_column": {index: form[name].label.text for name, index in form.chosen.items()},
         "unused": [header for index, header in enumerate(headers) if index not in used],
-        "sample": [_read(row, form, options) for row in sample],
+        "sample": [_read(row, form, options, top) for row in sample],
         "complete": form.number.data is not None and len(used) > 1,
     }
     return make_response(render_template("imports/columns.html", batch=batch, form=form, **about), status)
 
 
-def _read(cells: Iterable[str], form: ColumnsForm, options: Options) -> list[tuple[str, str]]:
-    """Return the cells of a row, each with the ID that is read instead by the rules for IDs, or ""."""
-    number = form.number.data
-    read = [
-        (cell, id_rules.applied(cell.strip(), options) if index == number else cell) for index, cell in enumerate(cells)
-    ]
-    return [(cell, value if value != cell else "") for cell, value in read]
+def _read(cells: Iterable[str], form: ColumnsForm, options: Options, top: str) -> list[tuple[str, str]]:
+    """Return the cells of a row, each with what is read instead by the rules for IDs and departments, or "".
+
+    :param top: that of the departments, where they are paths.
+    """
+    read = list(cells)
+    if form.number.data is not None:
+        read[form.number.data] = id_rules.applied(read[form.number.data].strip(), options)
+    if top and options.path == LAST_PART:
+        read[form.department.data] = department_paths.last_part(read[form.department.data], top)
+    return [(cell, value if value != cell else "") for cell, value in zip(cells, read, strict=True)]
 
 
 def named(columns: Sequence[str]) -> list[str]:

@@ -160,5 +160,5 @@ def test_path_of_departments_is_read_as_chosen() -> None:
     assert departments(Options()) == ["Shift B", "Shop 2", "Plant", ""]
     assert departments(Options(path=WHOLE_PATH)) == ["Plant/Shop 1/Shift B", "Plant/Shop 2", "Plant", ""]
     layout = Layout("csv", columns=columns, sample=[line.split(";") for line in lines])
-    assert report_rows.department_top(layout, fields) == "Plant"
-    assert report_rows.department_top(layout, FIELDS) == ""
+    assert report_rows.department_top(layout.sample, fields) == "Plant"
+    assert report_rows.department_top(layout.sample, FIELDS) == ""

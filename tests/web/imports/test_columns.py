@@ -164,6 +164,16 @@ def test_wrong_option_is_named_at_its_field_and_what_was_typed_stays(app: Flask,
     assert jobs(app) == []
 
 
+def test_departments_that_are_paths_are_shown_as_they_will_be_read(client: FlaskClient) -> None:
+    upload(client, table("1;Иван;All Departments/Цех/Смена;", "2;Анна;Цех №1/2;"))
+
+    page = client.get(COLUMNS).text
+    assert "<del><bdi>All Departments/Цех/Смена</bdi></del> → <b><bdi>Смена</bdi></b>" in page
+    assert "<td><bdi>Цех №1/2</bdi></td>" in page
+    whole = form_to(page, COLUMNS).send(client, show="1", path="whole").text
+    assert "<td><bdi>All Departments/Цех/Смена</bdi></td>" in whole
+
+
 def test_ids_are_shown_as_they_will_be_read(app: Flask, client: FlaskClient) -> None:
     upload(client, table("Т-12;Иван Иванов;Охрана;", "00077;Анна Иванова;;"))
     page = client.get(COLUMNS).text
