@@ -176,11 +176,12 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
     """Return the place of the header among the first rows, and the names of the columns."""
     # A single name of a column counts in the first row only: a cell below may have it, too.
     most, place, columns = 1, 0, head[0][1] if head else []
-    for at, (line, cells, *_) in enumerate(head[:HEAD]):
-        # The first row alone, or the one that stands above.
+    for at, (line, cells, _, _, merged, _) in enumerate(head[:HEAD]):
         above = head[at - 1][1] if at and head[at - 1][0] == line - 1 else []
         for names in (cells, _under(above, cells, recognise)) if above else (cells,):
-            if (count := len(recognise(names))) > most:
+            count = len(recognise(names))
+            # Cells that are merged with those of the header belong to it.
+            if count > most or (count == most and merged and place == at - 1 and names is not cells):
                 most, place, columns = count, at, names
     return place, columns
 

@@ -179,6 +179,17 @@ def test_department_of_merged_cells_is_that_of_each_person(path: Path) -> None:
     assert layout.sample[2] == ["Цех 1", "2", "Пётр", ""]
 
 
+def test_header_goes_on_below_as_long_as_its_cells_are_merged(path: Path) -> None:
+    rows = row(1, text("A1", "Подразделение"), text("B1", "Таб. №")) + row(2, text("A2", "Сотрудник"))
+    rows += row(3, text("A3", "Пётр"), text("B3", "7"))
+    merged, plain = (parts({"Лист1": sheet(rows, merged=ranges)}) for ranges in (("B1:B2",), ()))
+
+    layout = looked(path, packed(merged))
+    assert (layout.header_line, layout.columns) == (2, ["Сотрудник", "Таб. №"])
+    layout = looked(path, packed(plain))
+    assert (layout.header_line, layout.columns) == (1, ["Подразделение", "Таб. №"])
+
+
 @pytest.mark.parametrize(
     ("above", "below", "columns"),
     [
