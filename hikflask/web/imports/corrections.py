@@ -81,10 +81,8 @@ def _typed(fields: MultiDict[str, str]) -> Typed:
 
 def _checked(batch_id: int, wrong: int, count: int) -> ResponseReturnValue:
     checked = ngettext("%(num)s row was checked again.", "%(num)s rows were checked again.", count)
-    if wrong:
-        flash(f"{checked} {_('Wrong rows left: %(n)s.', n=wrong)}", "warning")
-    else:
-        flash(f"{checked} {_('No row is wrong any more.')}")
+    left = _("Wrong rows left: %(n)s.", n=wrong) if wrong else _("No row is wrong any more.")
+    flash(f"{checked} {left}", "warning" if wrong else "message")
     return redirect(url_for(".show", batch_id=batch_id, _anchor="rows"), 303)
 
 
