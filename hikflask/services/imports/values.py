@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from hikflask import text_rules
 from hikflask.employee_fields import MAX_NAME_LENGTH
@@ -31,6 +31,11 @@ DATES = (
     "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y",
     "%m/%d/%Y",
 )  # fmt: skip
+SHORT_DATES = ("%d.%m.%y", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S")
+# Excel takes a year of two digits for one of this century up to 29, and up to 49 where Windows is recent.
+OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
+# How Excel keeps a day, and what a cell without the format of a day shows: days since this one.
+SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
 # How 1C writes that there is no date.
@@ -122,7 +127,7 @@ def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> No
         if name not in cells or (NO_DATE.match(cells[name]) and name not in options.clear):
             continue
         text = "" if NO_DATE.match(cells[name]) else cells[name]
-        days = {moment.date() for moment in _moments(text) if moment.time() in WHOLE_DAY[name]}
+        days = {moment.date() for moment in (*_moments(text), *_serial(text)) if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
         if text and day is None:
@@ -158,3 +163,17 @@ def _moments(text: str) -> Iterator[datetime]:
     for form in DATES:
         with suppress(ValueError):
             yield datetime.strptime(text, form)  # noqa: DTZ007 - a day has no zone
+    for form in SHORT_DATES:
+        with suppress(ValueError):
+            moment = datetime.strptime(text, form)  # noqa: DTZ007
+            year = moment.year % 100
+            if year in OF_THIS_CENTURY:
+                yield moment.replace(year=2000 + year)
+            if year in OF_THE_LAST:
+                yield moment.replace(year=1900 + year)
+
+
+def _serial(text: str) -> Iterator[datetime]:
+    """Yield the moment that a number is in a column of days; in another one it may as well be an amount, or an ID."""
+    if SERIAL.match(text):
+        yield SERIAL_ZERO + timedelta(seconds=round(float(text) * 86_400))

@@ -107,6 +107,17 @@ def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pyt
     assert said("left", "13/12/2026") == (None, [])
 
 
+def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "today", lambda: date(2026, 11, 27))
+
+    assert said("left", "31.01.26") == (True, [])
+    assert said("left", "31.01.98") == (True, [])
+    assert said("left", "31.01.27") == (None, [])
+    assert said("left", "31.01.35") == (None, ["left_unreadable"])
+    # A number is no day where it may mean anything else.
+    assert said("left", "46082") == (None, ["left_unreadable"])
+
+
 def test_mere_yes_in_a_status_deactivates_nobody() -> None:
     for text in ("1", "да", "yes", "x", "+", "нет", "-"):
         found = values.read(Row(2, ["1", text]), {"number": 0, "left": 1}, DEFAULT, status=True)
@@ -143,6 +154,11 @@ DAYS = {"number": 0, "valid_from": 1, "valid_to": 2}
         ("2036/03/01 00:00:00", "2036/06/30 23:59:59", ("2036-03-01", "2036-06-30")),
         ("2036-03-01 00:00:00.000", "2036-06-30 23:59:00.000", ("2036-03-01", "2036-06-30")),
         ("01.03.2036 0:00", "30.06.2036 23:59", ("2036-03-01", "2036-06-30")),
+        ("01.03.27", "31.12.29 23:59:59", ("2027-03-01", "2029-12-31")),
+        ("1.3.27 0:00", "31.12.27", ("2027-03-01", "2027-12-31")),
+        # As Excel keeps a day: 46752 is the last of 2027.
+        ("46752", "46752.99998842593", ("2027-12-31", "2027-12-31")),
+        ("46752.0", "46752", ("2027-12-31", "2027-12-31")),
     ],
 )
 def test_days_of_the_validity_are_read(first: str, last: str, texts: tuple[str, str]) -> None:
@@ -196,6 +212,12 @@ def test_id_is_read_by_the_rules_for_all() -> None:
         ("2036-06-30 18:00:00", "day_unreadable"),
         ("2036/06/30 15:16:17", "day_unreadable"),
         ("30.06.2036 08:30:00", "day_unreadable"),
+        # 1935 or 2035, by the version of Windows.
+        ("31.12.35", "day_unreadable"),
+        ("31.12.98", "day_outside"),
+        ("46752.5", "day_unreadable"),
+        ("4675", "day_unreadable"),
+        ("99999", "day_outside"),
     ],
 )
 def test_what_is_no_day_of_terminals_is_wrong(text: str, code: str) -> None:
