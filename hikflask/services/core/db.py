@@ -76,6 +76,9 @@ LOCKED = update(_EMPLOYEES).where(_EMPLOYEES.c.id == bindparam("employee_id")).v
 LOCKED_AND_READ = (
     select(Employee).from_statement(LOCKED.returning(*_EMPLOYEES.c)).execution_options(populate_existing=True)
 )
+NUMBER = select(Employee.number).where(Employee.id == bindparam("employee_id"))
+# It changes nothing.
+WRITE = update(_EMPLOYEES).where(false()).values(is_active=_EMPLOYEES.c.is_active)
 # Terminals that are neither retired, changed nor deleted until the transaction ends, as they are now.
 # Conversations with them go on.
 HELD_TERMINALS = (
@@ -295,7 +298,7 @@ def write_first() -> None:
     """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
     work = _session().work
     if db.engine.dialect.name == "sqlite" and not (work and work.has_written):
-        changed_rows(update(_EMPLOYEES).where(false()).values(is_active=_EMPLOYEES.c.is_active))
+        changed_rows(WRITE)
 
 
 def let_others_write() -> None:
@@ -366,7 +369,7 @@ def locked_with_number(employee_id: int, *others: str) -> Employee:
         locked.
     """
     write_first()
-    number = db.session.execute(select(Employee.number).where(Employee.id == employee_id)).scalar() or ""
+    number = db.session.execute(NUMBER, {"employee_id": employee_id}).scalar() or ""
     lock_numbers(number, *others)
     employee = locked_employee(employee_id)
     if employee.number != number:

@@ -5,7 +5,7 @@ An employee's row holds the name of the department; resolve() is called in the t
 
 from collections.abc import Collection
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy import delete as delete_row
 
 from hikflask import text_rules
@@ -17,6 +17,17 @@ from hikflask.services.core.db import changed_rows, transaction, write_first
 from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
 from hikflask.text_rules import storable
 
+# The name of a department: of the very spelling, else of the oldest with its key. Made once: to make a statement costs
+# more than to run it.
+STORED = (
+    select(Department.name)
+    .where(Department.folded == bindparam("key"))
+    .order_by(Department.name != bindparam("name"), Department.id)
+    .limit(1)
+)
+# SQLite has no such lock, and does not need it: nobody else writes meanwhile.
+KEPT = STORED.with_for_update(read=True, key_share=True)
+
 
 def resolve(name: str) -> str:
     """Return the stored spelling of a department's name within the caller's transaction; add an unknown department.
@@ -27,12 +38,11 @@ def resolve(name: str) -> str:
     if text_rules.is_blank(wanted):
         return ""
     write_first()
-    # SQLite has no such lock, and does not need it: nobody else writes meanwhile.
-    kept = stored_name(wanted).with_for_update(read=True, key_share=True)
-    name_here = db.session.execute(kept).scalar_one_or_none()
+    spelling = {"name": wanted, "key": spelling_key(wanted)}
+    name_here = db.session.execute(KEPT, spelling).scalar_one_or_none()
     if name_here is None:
         lock_spelling(wanted)
-        name_here = db.session.execute(kept).scalar_one_or_none()
+        name_here = db.session.execute(KEPT, spelling).scalar_one_or_none()
     return _insert(wanted).name if name_here is None else name_here
 
 
@@ -66,8 +76,7 @@ def lock_spelling(name: str) -> None:
 
 def stored_name(name: str) -> Select[str]:
     """Select the stored name of a department: this very spelling, else the oldest of the others."""
-    same = select(Department.name).where(Department.folded == spelling_key(name))
-    return same.order_by(Department.name != name, Department.id).limit(1)
+    return STORED.params(name=name, key=spelling_key(name))
 
 
 def find(name: str) -> str | None:

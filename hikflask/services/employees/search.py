@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, select, text, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
@@ -27,13 +27,16 @@ FEW = 500
 # Of many who have the searched words and are far apart, a few are looked at for the pairs of letters that they begin
 # with, of which so many are taken.
 MAX_PAIRS = 8
+# Made once: to make a statement costs more than to run it.
+BY_NUMBER = select(Employee).where(Employee.number == bindparam("number"))
 # Loaded together, so that a page of any length needs three queries.
 SHOWN_IN_LISTS = (joinedload(Employee.photo), selectinload(Employee.enrolments).joinedload(Enrolment.terminal))
 
 
 def by_number(number: str) -> Employee | None:
     """Return the employee with this number, or None."""
-    return db.session.execute(select(Employee).where(Employee.number == number)).scalar_one_or_none()
+    employee: Employee | None = db.session.execute(BY_NUMBER, {"number": number}).scalar_one_or_none()
+    return employee
 
 
 def known_numbers(numbers: Collection[str]) -> set[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, insert, or_, select
+from sqlalchemy import BindParameter, Integer, Select, String, bindparam, delete, insert, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal, TerminalGroup
@@ -37,7 +37,8 @@ class Changes:
 
 def terminals_of(employee: Employee) -> list[Terminal]:
     """Return the terminals on which groups ask for an employee, by the department or alone, active or not."""
-    return _granted(employee.department, groups.alone_of(employee.id))
+    given = {"department": employee.department, "employee_id": employee.id}
+    return list(db.session.execute(GRANTED, given).scalars())
 
 
 def groups_of(employee_id: int | None) -> list[int]:
@@ -92,7 +93,8 @@ def changes(employee: Employee | None, department: str, group_ids: Collection[in
     if employee is not None and not employee.is_active:
         return Changes()
     alone = groups_of(employee.id if employee else None) if group_ids is None else list(group_ids)
-    granted = _granted(departments.find(department) or department, alone)
+    granting = _granting(departments.find(department) or department, alone)
+    granted = list(db.session.execute(granting).scalars())
     return _difference(queries.desired_of(employee.number) if employee else [], granted)
 
 
@@ -132,14 +134,17 @@ def _difference(present: list[Enrolment], granted: list[Terminal]) -> Changes:
     return Changes(tuple(gets), tuple(loses))
 
 
-def _granted(department: str, group_ids: Collection[int] | Select[int]) -> list[Terminal]:
+def _granting(department: str | BindParameter[str], group_ids: Collection[int] | Select[int]) -> Select[Terminal]:
     by_department = groups.of_department(department)
     in_groups = select(GROUP_TERMINALS.c.terminal_id).where(
         or_(GROUP_TERMINALS.c.group_id.in_(by_department), GROUP_TERMINALS.c.group_id.in_(group_ids))
     )
     statement = select(Terminal).where(Terminal.id.in_(in_groups), Terminal.retired_at.is_(None))
-    rows = db.session.execute(statement.order_by(Terminal.name), execution_options={"populate_existing": True})
-    return list(rows.scalars())
+    return statement.order_by(Terminal.name).execution_options(populate_existing=True)
+
+
+# Made once: to make a statement costs more than to run it.
+GRANTED = _granting(bindparam("department", type_=String), groups.alone_of(bindparam("employee_id", type_=Integer)))
 
 
 def _names(group_ids: Collection[int]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Select, func, select
+from sqlalchemy import BindParameter, Column, Select, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
@@ -61,12 +61,12 @@ def of_employee(employee: Employee) -> list[Belongs]:
     return [Belongs(key, name, key in single, key in shared) for key, name in names() if key in single | shared]
 
 
-def alone_of(employee_id: int) -> Select[int]:
+def alone_of(employee_id: int | BindParameter[int]) -> Select[int]:
     """Return the statement for the ids of the groups that an employee belongs to alone."""
     return select(GROUP_EMPLOYEES.c.group_id).where(GROUP_EMPLOYEES.c.employee_id == employee_id)
 
 
-def of_department(name: str) -> Select[int]:
+def of_department(name: str | BindParameter[str]) -> Select[int]:
     """Return the statement for the ids of the groups that the department of this name belongs to."""
     statement = select(GROUP_DEPARTMENTS.c.group_id).join(
         Department, Department.id == GROUP_DEPARTMENTS.c.department_id

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import APPLIED, NEW, OPEN
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import changed_rows, fresh, lock_numbers, locked_employee
+from hikflask.services.core.db import fresh, lock_numbers, locked_employee, write_columns
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees.lifecycle import apply_active, send_to_terminal
@@ -39,6 +39,12 @@ OF_FORM = (NAME, DEPARTMENT, *DAYS)
 OF_TERMINALS = {NAME, LEFT, PHOTO, TERMINAL, *DAYS}
 # Terminal, photo, and whether a group asked for it, of the enrolments that are desired present.
 Desired = list[list[Any]]
+# Made once: to make a statement costs more than to run it.
+DESIRED = (
+    select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group)
+    .where(Enrolment.number == bindparam("number"), Enrolment.desired == PRESENT)
+    .order_by(Enrolment.terminal_id)
+)
 # The employee, and what was written.
 Applied = tuple[Employee, dict[str, Any]]
 
@@ -74,6 +80,8 @@ def add_together(batch_id: int, numbers: Collection[str]) -> set[str]:
     plain = (ImportRow.verdict == NEW, ImportRow.state == OPEN, ImportRow.photo == "")
     statement = select(ImportRow).where(*of_numbers, *plain).order_by(ImportRow.id)
     rows = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().all()
+    if not rows:
+        return set()
     ids, added = {row.number: row.id for row in rows}, add_many([_draft(row) for row in rows])
     done = [
         {
@@ -97,9 +105,8 @@ def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, fi
     if row.state != OPEN:
         return
     employee, written = (_add if row.verdict == NEW else _change)(row, batch, photo, files)
-    done = {"written": written, "state": APPLIED, "employee_id": employee.id}
     former_photo_id = (row.before or {}).get(PHOTO)
-    changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(**done, former_photo_id=former_photo_id))
+    write_columns(row, written=written, state=APPLIED, employee_id=employee.id, former_photo_id=former_photo_id)
 
 
 def _add(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> Applied:
@@ -189,7 +196,4 @@ def _refuse_changed(employee: Employee, number: str, before: dict[str, Any], ter
 
 def desired_enrolments(employee: Employee) -> Desired:
     """Return the terminals that an employee is desired on, within the caller's transaction."""
-    desired = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
-        Enrolment.number == employee.number, Enrolment.desired == PRESENT
-    )
-    return [list(row) for row in db.session.execute(desired.order_by(Enrolment.terminal_id))]
+    return [list(row) for row in db.session.execute(DESIRED, {"number": employee.number})]

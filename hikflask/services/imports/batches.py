@@ -202,7 +202,7 @@ def add_to_sample(batch_id: int, cells: Sequence[str]) -> None:
 
 def get(batch_id: int) -> ImportBatch | None:
     """Return the import, fresh from the database, or None."""
-    return db.session.get(ImportBatch, batch_id, populate_existing=True)
+    return fresh(ImportBatch, batch_id)
 
 
 def get_one(batch_id: int) -> ImportBatch:

@@ -1,6 +1,6 @@
 """The items of an import and of its undo: one for each row that changes something, found again by its number."""
 
-from sqlalchemy import delete, func, insert, literal, select
+from sqlalchemy import bindparam, delete, func, insert, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import ImportRow, Job, JobItem
@@ -13,6 +13,13 @@ from hikflask.services.core.progress import Progress
 # Rows that are copied in one transaction.
 BATCH = 2000
 CHANGES = (NEW, CHANGED)
+# The row of a number that changes something. Made once: to make a statement costs more than to run it.
+ROW = select(ImportRow).where(
+    ImportRow.batch_id == bindparam("batch_id"),
+    ImportRow.number == bindparam("number"),
+    ImportRow.verdict.in_(CHANGES),
+)
+ROW = ROW.execution_options(populate_existing=True)
 
 
 def add(job: Job, progress: Progress, *, undo: bool = False) -> None:
@@ -49,9 +56,7 @@ def row_of(item: JobItem, batch_id: int) -> ImportRow:
 
     :raises import_row_gone: when it was deleted with all data of its person.
     """
-    is_of_item = (ImportRow.batch_id == batch_id, ImportRow.number == item.number, ImportRow.verdict.in_(CHANGES))
-    statement = select(ImportRow).where(*is_of_item)
-    row = db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
+    row: ImportRow | None = db.session.execute(ROW, {"batch_id": batch_id, "number": item.number}).scalar_one_or_none()
     if row is None:
         raise ServiceError("import_row_gone")
     return row

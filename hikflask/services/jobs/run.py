@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from hikflask import request_id
 from hikflask.extensions import db
@@ -37,6 +37,10 @@ SLICE_SECONDS = 1.0
 BATCH = 50
 # After so many seconds it is checked again whether terminals confirmed what was sent.
 CHECK_SECONDS = 3.0
+
+# Made once: to make a statement costs more than to run it.
+ITEM = update(JobItem).where(JobItem.id == bindparam("item_id"))
+SAME_ITEM = ITEM.where(JobItem.number == bindparam("its_number"))
 
 
 def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
@@ -199,13 +203,13 @@ def _mark(claim: Claim, item_id: int, number: str, outcome: Outcome) -> None:
     :param number: as it was when the item was read.
     :raises ClaimLost: when the job is not to go on.
     """
-    item = update(JobItem).where(JobItem.id == item_id)
+    item = {"item_id": item_id}
     lifecycle.count(claim, done=int(outcome["state"] != SENT), failed=int(outcome["state"] == FAILED))
-    if not changed_rows(item.where(JobItem.number == number).values(**outcome)):
+    if not changed_rows(SAME_ITEM.values(**outcome), {**item, "its_number": number}):
         # The number is blank: the employee was erased meanwhile, so nothing about them is written any more.
         if "refusal" in outcome:
             outcome["refusal"] = without_values(outcome["refusal"])
-        changed_rows(item.values(**outcome))
+        changed_rows(ITEM.values(**outcome), item)
 
 
 # --- a job that a terminal, or a refusal, keeps from going on ---
