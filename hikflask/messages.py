@@ -465,6 +465,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Nobody has said what the days in %(columns)s are. Choose it, or say that the column is not used."),
         N_("Nobody has said what the days in a column are. Choose it, or say that the column is not used."),
     ),
+    "mapping_unknown": (N_("There are no kept columns with this name."),),
+    "mapping_known": (N_("Other kept columns have this name. Choose another name."),),
+    "mapping_unfit": (
+        N_("The table does not have all of these columns. Missing: %(columns)s."),
+        N_("The table does not have all of these columns."),
+    ),
     "import_checked": (
         N_("This import is checked already. To read the table in another way, go back to its columns."),
     ),

@@ -22,6 +22,7 @@ from hikflask.forms.employees import day
 from hikflask.forms.fields import choice, limited, not_in_list, one_line, row_id, stripped
 
 MAX_PREFIX_LENGTH = MAX_DIGITS = 32
+MAX_MAPPING_LENGTH = 64
 
 
 def _one_of_the_list(form: Form, field: Field) -> None:  # noqa: ARG001
@@ -180,6 +181,12 @@ class ColumnsForm(OptionsForm):
     terminal_id = _choice(_l("Terminal"))
     groups = BooleanField(_l("Enrol on the terminals of groups"))
 
+    mapping_name = StringField(
+        _l("Keep these columns as"),
+        [one_line(MAX_MAPPING_LENGTH, required=False)],
+        [stripped],
+        description=_l("optional"),
+    )
     unused_days = SelectMultipleField(coerce=row_id, choices=[], validate_choice=False)
 
     @property
@@ -214,6 +221,12 @@ class CorrectedFileForm(Form):
     """The file of an import's wrong rows, corrected."""
 
     table = FileField(_l("Corrected file"))
+
+
+class MappingForm(Form):
+    """The name of kept columns."""
+
+    name = StringField(_l("Name"), [one_line(MAX_MAPPING_LENGTH)], [stripped])
 
 
 class ConfirmForm(Form):

@@ -107,12 +107,15 @@ def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
     batch.table_file = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
     layout = reader_process.inspect(stored_files.path_of(batch.table_file), columns.recognised)
-    fields = columns.recognised(layout.columns)
-    if columns.NAME in fields:
-        # 1C gives both. The whole name is complete.
-        fields = {field: index for field, index in fields.items() if field not in PARTS}
-    layout, batch.fields = report_rows.with_groups(layout, fields)
+    layout, batch.fields = report_rows.with_groups(layout, recognised_fields(layout.columns))
     batch.layout = asdict(layout)
+
+
+def recognised_fields(names: Sequence[str]) -> dict[str, int]:
+    """Return which column has which field by these names of columns. Of a name in parts and as a whole, the whole."""
+    fields = columns.recognised(names)
+    # 1C gives both. The whole name is complete.
+    return {field: index for field, index in fields.items() if field not in PARTS or columns.NAME not in fields}
 
 
 def _file_name(name: str) -> str:

@@ -1,8 +1,9 @@
 """The data of imports that is about one person: rows, photos in archives, and tables that were not read yet.
 
 An import is stored for weeks, so a person's rows are exported and erased with everything else. The archives are written
-anew without the person's photo. A table that was not read yet is removed as a whole, as anybody may be in it. A wrong
-row is the person's where it contains the ID or the whole name; a part of the name alone proves nothing.
+anew without the person's photo. A table that was not read yet is removed as a whole, as anybody may be in it, and
+columns that are kept for other imports are deleted where they name the person. A wrong row is the person's where it
+contains the ID or the whole name; a part of the name alone proves nothing.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, false, or_, select, update
 
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, ImportRow
+from hikflask.models import ImportBatch, ImportMapping, ImportRow
 from hikflask.models.import_batch import NOTHING_SHOWN, WRONG
 from hikflask.services.core.db import changed_rows, end_read, transaction
 from hikflask.services.imports import photo_archive, stored_files
@@ -120,6 +121,9 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
             batch.layout = {**batch.layout, "columns": [""] * len(columns)}
         names = (batch.table_name, batch.photos_name)
         batch.table_name, batch.photos_name = (BLANK if person.is_named_in(name) else name for name in names)
+    for mapping in db.session.execute(select(ImportMapping).order_by(ImportMapping.id)).scalars():
+        if person.is_named_in(mapping.name, *mapping.columns):
+            db.session.delete(mapping)
     db.session.flush()
 
 

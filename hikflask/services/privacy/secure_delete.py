@@ -34,6 +34,7 @@ TABLES = (
     models.ErasureFile,
     models.ErasureRemoval,
     models.ImportBatch,
+    models.ImportMapping,
     models.ImportRow,
     models.Job,
     models.JobItem,

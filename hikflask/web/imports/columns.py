@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,12 +18,14 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.models import ImportBatch
 from hikflask.services.core import refusal_status
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.groups import queries as groups
-from hikflask.services.imports import batches, department_paths, id_rules, report_rows
+from hikflask.services.imports import batches, department_paths, id_rules, mappings, report_rows
 from hikflask.services.imports import columns as recognition
 from hikflask.services.imports.batches import DaysUnknown
+from hikflask.services.imports.mappings import Fitted
 from hikflask.services.imports.options import DEFAULT, LAST_PART, Options
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.terminals import registry
@@ -33,20 +36,39 @@ from hikflask.web.security import resubmission
 
 # The button that only shows on the first rows what was chosen.
 SHOW = "show"
+# The argument with the id of a mapping to apply; 0 for none.
+MAPPING = "mapping"
 
 
 @bp.get("/<int:batch_id>/columns")
 @allow(OPERATOR)
 def columns(batch_id: int) -> ResponseReturnValue:
-    """The columns as they were recognised or chosen before, beside the first rows."""
+    """The columns as they were recognised, kept or chosen before, beside the first rows."""
     batch = batch_or_404(batch_id)
     if _is_settled(batch):
         return _onwards(batch)
-    sent = {"terminal_id": row_id(request.args.get("terminal")), "groups": bool(request.args.get("groups"))}
-    chosen = sent if request.args else {"terminal_id": batch.terminal_id, "groups": batch.groups}
-    options = Options.from_json(batch.options)
-    filled = ColumnsForm.filled(options)
-    return _page(batch, ColumnsForm(formdata=None, unused_days=options.unused_days, **chosen, **filled, **batch.fields))
+    terminal = {"terminal_id": batch.terminal_id, "groups": batch.groups}
+    if request.args:
+        terminal = {"terminal_id": row_id(request.args.get("terminal")), "groups": bool(request.args.get("groups"))}
+    names = batch.layout.get("columns", [])
+    fitting = mappings.fitting(names) if batch.table_name else []
+    applied = _applied(batch, fitting)
+    fields, options = batch.fields, Options.from_json(batch.options)
+    if applied:
+        fields, options = applied.fields, applied.options
+    elif MAPPING in request.args:
+        fields, options = batches.recognised_fields(names), DEFAULT
+    form = ColumnsForm(
+        formdata=None, unused_days=options.unused_days, **terminal, **ColumnsForm.filled(options), **fields
+    )
+    return _page(batch, form, applied=applied, fitting=[mapping for mapping in fitting if mapping != applied])
+
+
+def _applied(batch: ImportBatch, fitting: Sequence[Fitted]) -> Fitted | None:
+    """Return the mapping that was chosen; before anything is chosen, one with the same heads."""
+    if MAPPING in request.args:
+        return next((mapping for mapping in fitting if mapping.id == row_id(request.args[MAPPING])), None)
+    return next((mapping for mapping in fitting if mapping.is_same), None) if not batch.options else None
 
 
 @bp.post("/<int:batch_id>/columns")
@@ -67,7 +89,10 @@ def choose(batch_id: int) -> ResponseReturnValue:
         return _page(batch, form)
     options = replace(Options.from_json(batch.options), **form.options)
     try:
-        batches.choose(batch_id, form.chosen, form.terminal_id.data, groups=form.groups.data, options=options)
+        with transaction():
+            batches.choose(batch_id, form.chosen, form.terminal_id.data, groups=form.groups.data, options=options)
+            if form.mapping_name.data and batch.table_name:
+                mappings.save(form.mapping_name.data, batch.layout["columns"], form.chosen, options)
         tasks.enqueue_job(import_jobs.start_check(batch_id))
     except ServiceError as error:
         return _refused(batch, form, error)
@@ -113,7 +138,11 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError) -> Resp
     return _page(batch, form, refusal_status.page_status(error.code))
 
 
-def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) -> Response:
+def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **kept: Any) -> Response:
+    """Answer the form.
+
+    :param kept: the mapping that is `applied`, and others that are `fitting`.
+    """
     names, sample = batch.layout.get("columns", []), batch.layout.get("sample", [])
     headers, used = named(names), set(form.chosen.values())
     form.offer(headers, registry.list_active())
@@ -123,6 +152,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
     about = {
         "days": recognition.unmapped_days(names, sample, form.chosen, ()),
         "is_usual": is_usual,
+        "has_paths": bool(top),
         "departments": departments.names,
         "headers": headers,
         "groups": groups.names(),
@@ -131,7 +161,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK) ->
         "sample": [_read(row, form, options, top) for row in sample],
         "complete": form.number.data is not None and len(used) > 1,
     }
-    return make_response(render_template("imports/columns.html", batch=batch, form=form, **about), status)
+    return make_response(render_template("imports/columns.html", batch=batch, form=form, **about, **kept), status)
 
 
 def _read(cells: Iterable[str], form: ColumnsForm, options: Options, top: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from hikflask.services.imports.options import Options
 
 
 def test_options_come_back_as_they_were_stored() -> None:
-    chosen = Options("new", ("department",), {"department": "Цех"}, "T-", 5, unused_days=(3,))
+    chosen = Options("new", ("department",), {"department": "Цех"}, strip_prefix="T-", pad_to=5, unused_days=(3,))
 
     assert Options.from_json(chosen.as_json | {"clear": ["department"], "unused_days": [3]}) == chosen
     assert Options.from_json({}) == Options()

@@ -10,9 +10,11 @@ from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import batches, stored_files
+from hikflask.services.imports import batches, mappings, stored_files
 from hikflask.services.imports.batches import Upload
+from hikflask.services.imports.options import DEFAULT
 from hikflask.services.privacy import certificates, import_traces
+from hikflask.services.privacy.import_traces import Person
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.erasures import enrol, every_text, fresh, settle_all
@@ -141,3 +143,12 @@ def test_sheet_with_the_name_of_the_person_is_not_named_any_more() -> None:
         import_traces.forget_rows(import_traces.Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
 
     assert [row.sheet for row in rows(found)] == ["", "Охрана"]
+
+
+def test_kept_columns_that_name_the_person_are_deleted() -> None:
+    for name, heads in (("Отдел кадров", ["ID", "ФИО"]), ("Цех", ["100222", "Иванов  Иван"]), ("Иванов Иван", ["ID"])):
+        mappings.save(name, heads, {"number": 0}, DEFAULT)
+
+    import_traces.forget_rows(Person(["77"], ["Иванов Иван"]), None, [])
+
+    assert [mapping.name for mapping in mappings.list_all()] == ["Отдел кадров"]

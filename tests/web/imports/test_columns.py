@@ -10,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, Job, Terminal
 from hikflask.models.job import WAITING
 from hikflask.models.operator import VIEWER
+from hikflask.services.imports import mappings
 from hikflask.services.imports.options import Options
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
@@ -121,7 +122,7 @@ def test_wrong_choice_is_named_at_its_field_and_nothing_starts(app: Flask, clien
 
 OPTIONS = {
     "mode": "new", "clear": "department", "all_department": "Цех", "all_valid_to": "2036-12-31",
-    "strip_prefix": "T-", "pad_to": "5", "letters": "replace", "path": "whole",
+    "strip_prefix": "T-", "pad_to": "5", "letters": "replace",
 }  # fmt: skip
 
 
@@ -135,7 +136,7 @@ def test_chosen_options_are_kept_and_shown_again_on_the_way_back(
 
     batch = batch_of(app)
     assert Options.from_json(batch.options) == Options(
-        "new", ("department",), {"department": "Цех", "valid_to": "2036-12-31"}, False, "T-", 5, "replace", "whole"
+        "new", ("department",), {"department": "Цех", "valid_to": "2036-12-31"}, False, "T-", 5, "replace"
     )
     assert batch.fields == {"number": 0, "name": 1, "left": 3}
     run_jobs()
@@ -186,6 +187,20 @@ def test_ids_are_shown_as_they_will_be_read(app: Flask, client: FlaskClient) -> 
     assert jobs(app) == []
 
 
+def test_path_of_a_department_is_chosen_where_there_is_one(app: Flask, client: FlaskClient) -> None:
+    upload(client, table("1;Иван Иванов;All Departments/Цех/Смена;"))
+    page = client.get(COLUMNS).text
+    assert "<del><bdi>All Departments/Цех/Смена</bdi></del> → <b><bdi>Смена</bdi></b>" in page
+    form = form_to(page, COLUMNS)
+
+    assert "<td><bdi>All Departments/Цех/Смена</bdi></td>" in form.send(client, path="whole", show="1").text
+    form.send(client, path="whole")
+
+    assert batch_of(app).options["path"] == "whole"
+    upload(client, table("1;Иван Иванов;Цех;"))
+    assert 'name="path"' not in client.get("/imports/2/columns").text
+
+
 def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, client: FlaskClient) -> None:
     upload(client, "ID;ФИО;Контроль\r\n1;Иван Иванов;31.12.2036\r\n".encode())
     page = client.get(COLUMNS, headers=ENGLISH).text
@@ -199,6 +214,35 @@ def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, 
     assert "There are days" not in form_to(answer.text, COLUMNS).send(client, ENGLISH, show="1", valid_to="2").text
     assert form_to(answer.text, COLUMNS).send(client, unused_days="2").status_code == 303
     assert batch_of(app).options["unused_days"] == [2]
+
+
+@pytest.mark.usefixtures("batch")
+def test_kept_columns_are_applied_to_the_next_table_with_the_same_heads(client: FlaskClient) -> None:
+    form_to(client.get(COLUMNS).text, COLUMNS).send(client, department="", pad_to="5", mapping_name="Кадры")
+    upload(client, table("3;Пётр Петров;Охрана;"))
+    second = "/imports/2/columns"
+
+    page = client.get(f"{second}?groups=y", headers=ENGLISH).text
+
+    fields = form_to(page, second).fields
+    assert [fields[name] for name in ("number", "name", "department", "left", "pad_to")] == ["0", "1", "", "3", "5"]
+    assert "The columns are chosen as in “Кадры”." in page
+    link = f"{second}?mapping=0&amp;groups=y"
+    assert f'<a href="{link}">Do not use it</a>' in page
+    page = client.get(f"{second}?mapping=0", headers=ENGLISH).text
+    assert form_to(page, second).fields["department"] == "2"
+    assert "The columns are chosen as in" not in page
+    assert f'Kept columns that fit this table: <a class="btn btn-quiet" href="{second}?mapping=1">' in page
+    assert form_to(client.get(f"{second}?mapping=1").text, second).fields["department"] == ""
+
+
+@pytest.mark.usefixtures("batch")
+def test_nothing_is_kept_of_a_choice_that_is_refused(app: Flask, client: FlaskClient) -> None:
+    answer = form_to(client.get(COLUMNS).text, COLUMNS).send(client, number="", mapping_name="Кадры")
+
+    assert (answer.status_code, form_to(answer.text, COLUMNS).fields["mapping_name"]) == (422, "Кадры")
+    with app.app_context():
+        assert mappings.list_all() == []
 
 
 @pytest.mark.usefixtures("batch")

@@ -22,6 +22,8 @@ from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
+from hikflask.services.imports import mappings
+from hikflask.services.imports.options import DEFAULT
 from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT
@@ -70,6 +72,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
         {"number": "1", "name": "0", "terminal_id": "1", "groups": "y", "mode": "new", "pad_to": "5"},
         "/imports/1/columns",
     ),
+    "/imports/mappings/1": ({"name": "Кадры"}, "/imports/mappings/1"),
     "/imports/2/deactivate": ({"confirm": "7"}, "/imports/2/deactivate"),
     "/imports/3/undo/remove": ({"confirm": "7"}, "/imports/3/undo/remove"),
     f"{COMPARISON}/choose": ({"kind": "name", "action": "send", "number": "1"}, f"{COMPARISON}/choose"),
@@ -105,7 +108,7 @@ NOTHING_TYPED = {
     "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "employees.export", "first_run.create",
-    "imports.check", "imports.discard", "imports.reopen", "imports.start", "imports.undo",
+    "imports.check", "imports.delete_mapping", "imports.discard", "imports.reopen", "imports.start", "imports.undo",
     "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "operators.remove_factor", "second_factor.check", "second_factor.enrol", "second_factor.go_on",
@@ -129,6 +132,7 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         registry.add("Склад")
         make_draft(DEPARTMENT, EmployeeFilter())
         add_import()
+        mappings.save("Цех", ["ID"], {"number": 0}, DEFAULT)
         make_group("Склад", [1], added=["1"])
         save_employee(Draft("2", "Пётр", "Охрана"))
         make_group("Двор", [1], "Охрана")

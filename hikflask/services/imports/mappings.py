@@ -1,0 +1,139 @@
+"""Keeps under a name which column has which field and how cells are read, for the next table with the same heads."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.models import ImportMapping
+from hikflask.models.columns import database_now
+from hikflask.services import audit
+from hikflask.services.core.db import transactional
+from hikflask.services.core.errors import NotFound, ServiceError
+from hikflask.services.imports.options import Options
+from hikflask.text_rules import folded
+
+# A head, and how many columns before have the same one.
+Head = tuple[str, int]
+
+
+class MappingUnfit(ServiceError):
+    """A table has not all columns of a mapping (params: columns, their names)."""
+
+    code = "mapping_unfit"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A mapping as it applies to a table; `is_same`: both have the same heads, in whatever order."""
+
+    id: int
+    name: str
+    fields: dict[str, int]
+    options: Options
+    is_same: bool
+
+
+def list_all() -> list[ImportMapping]:
+    """Return the mappings by name."""
+    return list(db.session.execute(select(ImportMapping).order_by(ImportMapping.name)).scalars())
+
+
+def fitting(heads: Sequence[str]) -> list[Fitted]:
+    """Return the mappings that apply to a table: it has all columns that they use. Those with the same heads are first.
+
+    :param heads: the names of the table's columns.
+    """
+    fitted = [
+        mapping for mapping in (_fitted(mapping, heads) for mapping in list_all()) if not isinstance(mapping, str)
+    ]
+    return sorted(fitted, key=lambda mapping: not mapping.is_same)
+
+
+def fit(name: str, heads: Sequence[str]) -> Fitted:
+    """Return a mapping as it applies to a table.
+
+    :raises mapping_unknown: :raises MappingUnfit: when the table has not all of its columns.
+    """
+    mapping = db.session.execute(select(ImportMapping).where(ImportMapping.name == name)).scalar()
+    if mapping is None:
+        raise NotFound("mapping_unknown")
+    fitted = _fitted(mapping, heads)
+    if isinstance(fitted, str):
+        raise MappingUnfit(columns=fitted)
+    return fitted
+
+
+@transactional
+def save(name: str, heads: Sequence[str], fields: Mapping[str, int], options: Options) -> None:
+    """Keep a mapping; one that has the name is replaced."""
+    mapping = db.session.execute(select(ImportMapping).where(ImportMapping.name == name)).scalar()
+    if mapping is None:
+        mapping = ImportMapping(name=name)
+        db.session.add(mapping)
+    mapping.columns, mapping.fields, mapping.options = list(heads), dict(fields), options.as_json
+    mapping.saved_by, mapping.saved_at = audit.present_actor().name[:128], database_now()
+    db.session.flush()
+    audit.record("import_mapping.saved", subject=name)
+
+
+@transactional
+def rename(mapping_id: int, name: str) -> None:
+    """Give a mapping another name.
+
+    :raises mapping_unknown: :raises mapping_known: when another one has the name.
+    """
+    mapping = _row(mapping_id)
+    namesake = select(ImportMapping.id).where(ImportMapping.name == name, ImportMapping.id != mapping_id)
+    if db.session.execute(namesake).first():
+        raise ServiceError("mapping_known")
+    before, mapping.name = mapping.name, name
+    audit.record("import_mapping.renamed", subject=before, before={"name": before}, after={"name": name})
+
+
+@transactional
+def delete(mapping_id: int) -> None:
+    """Delete a mapping.
+
+    :raises mapping_unknown:
+    """
+    mapping = _row(mapping_id)
+    db.session.delete(mapping)
+    audit.record("import_mapping.deleted", subject=mapping.name)
+
+
+def _row(mapping_id: int) -> ImportMapping:
+    mapping = db.session.get(ImportMapping, mapping_id, populate_existing=True)
+    if mapping is None:
+        raise NotFound("mapping_unknown")
+    return mapping
+
+
+def _fitted(mapping: ImportMapping, heads: Sequence[str]) -> Fitted | str:
+    """Return a mapping as it applies to a table, or the names of its columns that the table has not."""
+    kept, there = _heads(mapping.columns), _heads(heads)
+    options = Options.from_json(mapping.options)
+    missing = [mapping.columns[index] for index in mapping.fields.values() if kept[index] not in there]
+    if missing:
+        return ", ".join(f"“{column}”" for column in missing)
+    unused = (kept[index] for index in options.unused_days if kept[index] in there)
+    return Fitted(
+        mapping.id,
+        mapping.name,
+        {field: there.index(kept[index]) for field, index in mapping.fields.items()},
+        replace(options, unused_days=tuple(there.index(head) for head in unused)),
+        set(kept) == set(there),
+    )
+
+
+def _heads(columns: Sequence[str]) -> list[Head]:
+    """Return the heads without case and spaces at their ends, each with how many before it are the same."""
+    before: Counter[str] = Counter()
+    heads = []
+    for column in columns:
+        head = " ".join(folded(column).split())
+        heads.append((head, before[head]))
+        before[head] += 1
+    return heads
