@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ FULL_BYTES = 16 * 1024**2
 TEMPORARY = Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108
 # What is raised when a write finds no space, among others: explain() tells which.
 ERRORS = (OSError, OperationalError, sqlite3.OperationalError, DiskFull)
+DATABASE_SERVER = "PostgreSQL"
 ON_THE_SERVER = "No space left on the disk of the PostgreSQL server: make room there."
 
 
@@ -56,14 +57,23 @@ def explain(error: BaseException, *folders: Path) -> str:
 
     :param folders: what was written to; the one with the least space is named.
     """
-    cause = getattr(error, "orig", error)
-    if isinstance(cause, DiskFull):
+    if isinstance(_cause(error), DiskFull):
         return ON_THE_SERVER
-    disks = [disk for folder in folders for disk in _disk(DATA, folder)]
-    fullest = min(disks, key=lambda disk: disk.free, default=None)
-    if fullest is None or not _lacks_space(cause, fullest):
-        return ""
-    return describe(fullest)
+    fullest = _fullest(error, folders)
+    return describe(fullest) if fullest else ""
+
+
+def place(error: BaseException, *folders: Path) -> str:
+    """Return where there is no space left, where that is what an error says, else an empty text."""
+    if isinstance(_cause(error), DiskFull):
+        return DATABASE_SERVER
+    fullest = _fullest(error, folders)
+    return str(fullest.folder) if fullest else ""
+
+
+def full(folder: Path) -> Disk | None:
+    """Return the disk of a folder when it is full, else None."""
+    return next((disk for disk in _disk(DATA, folder) if disk.is_full), None)
 
 
 def describe(disk: Disk) -> str:
@@ -72,6 +82,17 @@ def describe(disk: Disk) -> str:
         f"No space left where {disk.folder} is: {disk.free:,} of {disk.size:,} bytes are free. "
         "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed."
     )
+
+
+def _cause(error: BaseException) -> object:
+    return getattr(error, "orig", error)
+
+
+def _fullest(error: BaseException, folders: Sequence[Path]) -> Disk | None:
+    """Return the disk with the least space, where that is what an error is about."""
+    disks = [disk for folder in folders for disk in _disk(DATA, folder)]
+    fullest = min(disks, key=lambda disk: disk.free, default=None)
+    return fullest if fullest and _lacks_space(_cause(error), fullest) else None
 
 
 def _lacks_space(cause: object, disk: Disk) -> bool:

@@ -149,6 +149,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The file could not be written. Perhaps the server's disk is full; the server's log says why."),
     ),
     "no_space": (
+        N_(
+            "The server's disk is full (%(place)s), so this could not be done. "
+            "Ask the administrator to make room, then try again."
+        ),
         N_("The server's disk is full, so this could not be done. Ask the administrator to make room, then try again."),
     ),
     # An enrolment, per terminal.

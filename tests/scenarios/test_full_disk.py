@@ -15,8 +15,10 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import secure_delete
+from hikflask.services.spreadsheets import table_file
 from tests.conftest import close
 from tests.processes.processes import Served, until
 from tests.support.captures import FACE
@@ -206,7 +208,7 @@ def test_who_is_signed_in_goes_on_reading_and_is_told_that_nothing_can_be_saved(
     assert f"{tmp_path}: 0 MB of 40 MB are free." in english.text
     assert program.json == {
         "error": "no_space",
-        "message": "The server's disk is full, so this could not be done. "
+        "message": f"The server's disk is full ({tmp_path}), so this could not be done. "
         "Ask the administrator to make room, then try again.",
     }
     assert [record.getMessage() for record in caplog.records] == 3 * [NO_SPACE.format(tmp_path)]
@@ -258,6 +260,19 @@ def test_capture_that_cannot_be_stored_says_why_and_the_next_one_is_enrolled(
     desk.save()
     with app.app_context():
         assert [row.is_green for row in db.session.execute(db.select(Enrolment)).scalars()] == [True]
+
+
+@pytest.mark.usefixtures("context")
+def test_table_whose_half_written_files_fill_the_disk_is_refused_as_that_though_they_are_gone(
+    disk: SmallDisk, tmp_path: Path
+) -> None:
+    disk.fill(leave=18_000_000)
+
+    with pytest.raises(ServiceError, match=r"^no_space$") as refused:
+        table_file.write(tmp_path / "people.xlsx", "", [[["x" * 30_000]] for _ in range(1000)])
+
+    assert refused.value.params == {"place": str(tmp_path)}
+    assert disk.free > disk_space.FULL_BYTES
 
 
 def test_enrolment_that_cannot_be_recorded_is_not_green_and_is_made_good_later(

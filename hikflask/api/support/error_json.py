@@ -89,10 +89,9 @@ def _not_storable(error: DataError, **always: Any) -> ResponseReturnValue:  # no
 
 
 def _without_space(error: Exception, **always: Any) -> ResponseReturnValue:
-    if not (why := no_space.explain(error)):
-        raise error
-    current_app.logger.error("%s", why)
-    return _service(ServiceError("no_space"), **always)
+    if refusal := no_space.refusal_of(error):
+        return _service(refusal, **always)
+    raise error
 
 
 ANSWERS: dict[type[Exception], Callable[..., ResponseReturnValue]] = {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, func, select
 
+from hikflask import disk_space
 from hikflask.services.backups import BackupError
 
 # Where Debian has the programs of each version.
@@ -46,11 +47,16 @@ def check(source: Connection) -> None:
 def dump(source: Connection, snapshot: str, target: Path) -> None:
     """Write what a transaction exported as its snapshot to a new file, in PostgreSQL's custom format.
 
-    :raises BackupError: when pg_dump is missing or fails.
+    :raises BackupError: when pg_dump is missing or fails, as on a full disk.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     options = ["--format=custom", f"--snapshot={snapshot}", f"--exclude-table={QUEUE}", *WITHOUT_OWNERS]
-    _run(source, "pg_dump", *options, f"--file={target}", f"--dbname={_address(source.engine.url)}")
+    try:
+        _run(source, "pg_dump", *options, f"--file={target}", f"--dbname={_address(source.engine.url)}")
+    except BackupError as error:
+        if full := disk_space.full(target.parent):
+            raise BackupError(disk_space.describe(full)) from error
+        raise
 
 
 def script(target: Connection, dumped: Path, written: Path) -> None:

@@ -22,7 +22,7 @@ from hikflask.models import Heartbeat
 from hikflask.services.backups import BackupError, archive, keys, marks, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, PHOTOS, Manifest, Reader
 from hikflask.services.backups.keys import Keys
-from hikflask.services.core import heartbeat
+from hikflask.services.core import heartbeat, no_space
 
 # How the tables of the queue begin, and those of SQLite's index of names.
 NOT_OURS = ("huey_", "employee_words", "employee_terms", "sqlite_")
@@ -66,9 +66,11 @@ def restore(path: Path, passphrase: str | None = None, *, without_key: bool = Fa
             try:
                 _restore(backup, opened, place)
             except OSError as error:
-                raise BackupError(f"The backup cannot be restored: {error.strerror}.") from error
+                why = no_space.explain(error) or f"The backup cannot be restored: {error.strerror}."
+                raise BackupError(why) from error
             except DBAPIError as error:
-                raise BackupError(f"The database in the backup cannot be used: {_first_line(error)}") from error
+                why = no_space.explain(error) or f"The database in the backup cannot be used: {_first_line(error)}"
+                raise BackupError(why) from error
         return backup.manifest
 
 

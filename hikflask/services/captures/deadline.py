@@ -14,6 +14,7 @@ from hikflask.services import audit
 from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import CaptureDeleted
+from hikflask.services.core.no_space import NO_SPACE
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import leases
 
@@ -21,7 +22,6 @@ from hikflask.services.terminals import leases
 GRACE_SECONDS = 2.0
 NO_WORKER = "no_worker"
 INTERRUPTED = "interrupted"
-NO_SPACE = "no_space"
 
 
 @dataclass(frozen=True)

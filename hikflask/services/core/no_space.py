@@ -12,6 +12,7 @@ from hikflask.disk_space import DATA, Disk
 from hikflask.services.core.errors import ServiceError
 
 log = logging.getLogger(__name__)
+NO_SPACE = "no_space"
 
 
 def disks() -> list[Disk]:
@@ -24,6 +25,14 @@ def explain(error: BaseException) -> str:
     return disk_space.explain(error, _folder(), disk_space.TEMPORARY)
 
 
+def refusal_of(error: BaseException) -> ServiceError | None:
+    """Return the refusal of what found no space, with its place, and log it; None where an error says anything else."""
+    if not (why := explain(error)):
+        return None
+    log.error("%s", why)
+    return ServiceError(NO_SPACE, place=disk_space.place(error, _folder(), disk_space.TEMPORARY))
+
+
 def full_disk() -> Disk | None:
     """Return the disk of the instance folder when it is full, else None."""
     return next((disk for disk in disks() if disk.place == DATA and disk.is_full), None)
@@ -33,7 +42,7 @@ def refuse_on_full_disk() -> None:
     """Refuse what failed for an unknown reason while the disk is full. :raises no_space:"""
     if disk := full_disk():
         log.error("%s", disk_space.describe(disk))
-        raise ServiceError("no_space")
+        raise ServiceError(NO_SPACE, place=str(disk.folder))
 
 
 @contextmanager
@@ -42,10 +51,9 @@ def refused() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not (why := explain(error)):
-            raise
-        log.error("%s", why)
-        raise ServiceError("no_space") from error
+        if refusal := refusal_of(error):
+            raise refusal from error
+        raise
 
 
 @contextmanager

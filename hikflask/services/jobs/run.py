@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from hikflask import request_id
+from hikflask import disk_space, request_id
 from hikflask.extensions import db
 from hikflask.isapi.errors import AccountLocked, TerminalError
 from hikflask.models import Job, JobItem, Terminal
@@ -19,8 +19,17 @@ from hikflask.models.job import DONE, FAILED, SENT, WAITING
 from hikflask.models.refusal import Refusal, without_values
 from hikflask.services import audit
 from hikflask.services.audit import Actor
+from hikflask.services.core import no_space
 from hikflask.services.core.db import changed_rows, end_read, transaction, transactional
-from hikflask.services.core.errors import LeaseLost, LoginStopped, ServiceError, TerminalInUse, TerminalRetired
+from hikflask.services.core.errors import (
+    LeaseLost,
+    LoginStopped,
+    ServiceError,
+    TerminalInUse,
+    TerminalRetired,
+    refusal_of,
+)
+from hikflask.services.core.no_space import NO_SPACE
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.failures import SOON_SECONDS
@@ -61,6 +70,8 @@ def run_slice(claim: Claim, seconds: float = SLICE_SECONDS) -> bool:
             log.info("job %s: it is not to go on", claim.job_id)
         except (TerminalError, ServiceError) as error:
             _pause_or_fail(job, claim, error)
+        except disk_space.ERRORS as error:
+            _fail_without_space(claim, error)
     return False
 
 
@@ -175,8 +186,9 @@ def _run(job: Job, item: JobItem, claim: Claim) -> None:
         with kind.prepared(item, job.params) as run:
             _run_and_mark(job, item, run, mark)
     except (TerminalError, ServiceError) as error:
-        # The terminal is to be waited for, or nothing is sent to it: that is not about this item alone.
-        if kind.talks and (_is_final(error) or _may_pass(job, error)):
+        # The terminal is to be waited for, or nothing is sent to it, or the disk is full: that is not about this item
+        # alone.
+        if error.code == NO_SPACE or (kind.talks and (_is_final(error) or _may_pass(job, error))):
             raise
         mark({"state": FAILED, "refusal": _refusal_of(job, error)})
 
@@ -223,6 +235,21 @@ def _pause_or_fail(job: Job, claim: Claim, error: TerminalError | ServiceError) 
         return
     seconds = SOON_SECONDS if isinstance(error, (TerminalInUse, LeaseLost)) else back_off(tries)
     lifecycle.pause(claim, seconds, {"refusal": refusal, "tries": tries + 1})
+
+
+def _fail_without_space(claim: Claim, error: Exception) -> None:
+    """Let the job fail with the full disk as its reason; what is left of it can go on once there is room.
+
+    :raises Exception: the error, where it says anything else, or not even that can be written.
+    """
+    refusal = no_space.refusal_of(error)
+    if refusal is None:
+        raise error
+    end_read()
+    try:
+        lifecycle.fail(claim, refusal_of(refusal))
+    except disk_space.ERRORS:
+        raise error from None
 
 
 def _is_final(error: TerminalError | ServiceError) -> bool:

@@ -4,6 +4,7 @@ XLSX is written by a child process: openpyxl keeps a processor busy for seconds,
 puts the rows into files of its own, which would stay behind in the system's folder when it is killed.
 """
 
+import errno
 import json
 import logging
 import os
@@ -26,6 +27,8 @@ CSV, XLSX = FORMATS = ("csv", "xlsx")
 # The folder that a table is written in ends so: one that stays was left by a process that was killed.
 HALF_WRITTEN = ".part"
 OWNER_ONLY = 0o600
+# The exit status of the child process on a full disk (NO_SPACE in xlsx_writer.py).
+NO_SPACE_STATUS = 28
 # Not imported: openpyxl, and numpy with it, would take 15 MB of each process that serves.
 WRITER = Path(__file__).with_name("xlsx_writer.py")
 # -P: modules of the app are not to be taken for modules of the standard library with the same name.
@@ -74,6 +77,8 @@ def _write_xlsx(draft: Path, sheet: str, parts: Iterable[Rows]) -> None:
         if ended_early or child.returncode:
             errors.seek(0)
             log.error("the writer ended with %s: %s", child.returncode, errors.read().decode(errors="replace"))
+            if child.returncode == NO_SPACE_STATUS:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             no_space.refuse_on_full_disk()  # What it would have said of that may not have been written, either.
             raise ServiceError("table_not_written")
 

@@ -4,6 +4,7 @@ This file is also the program of the child process that does it (see table_file.
 that would take a second for each table.
 """
 
+import errno
 import json
 import re
 import sys
@@ -21,6 +22,8 @@ NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 REPLACEMENT = "\ufffd"
 # The type of a cell, and the number format: what somebody writes into the cell later is a text, too.
 STRING, TEXT = "s", "@"
+# The exit status on a full disk.
+NO_SPACE = 28
 # So many rows tell how wide the columns are, in characters.
 MEASURED = 500
 NARROWEST, WIDEST = 10, 60
@@ -68,8 +71,16 @@ def _filled(cell: Cell, text: str) -> Cell:
 
 
 def main(path: str, sheet: str) -> None:
-    """Write the rows from standard input, where each line is a JSON array of rows."""
-    write(path, sheet, (row for line in sys.stdin.buffer for row in json.loads(line)))
+    """Write the rows from standard input, where each line is a JSON array of rows; exit with NO_SPACE on a full disk.
+
+    The exit tells it, since the half-written files go with it, and then the disk is not full any more.
+    """
+    try:
+        write(path, sheet, (row for line in sys.stdin.buffer for row in json.loads(line)))
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        sys.exit(NO_SPACE)
 
 
 if __name__ == "__main__":

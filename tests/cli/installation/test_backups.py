@@ -1,5 +1,6 @@
 """`backup` and `restore`: everything is in one file, and comes back whole or not at all."""
 
+import errno
 import itertools
 import json
 import os
@@ -46,6 +47,7 @@ from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD, close
 from tests.support.backups import PASSPHRASE, another, back_up, restore, run
+from tests.support.disk_usage import let_be_free
 from tests.support.enrolments import enrol
 from tests.support.postgresql import Cluster
 from tests.support.signed_in import client_of
@@ -536,6 +538,40 @@ def test_room_on_the_disk_is_looked_at_first(filled: Flask, tmp_path: Path, monk
         told = restore(other, file)
         assert told.stderr == f"Error: There is not enough room in {tmp_path / 'new'}: 2 MB more are needed.\n"
         assert photos(other) == {}
+
+
+def test_disk_that_gets_full_in_a_restore_is_named(
+    filled: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = back_up(filled, tmp_path / "k.tar")
+    with another(filled, tmp_path / "new") as other, monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        told = restore(other, file)
+        assert told.stderr.startswith(f"Error: No space left where {tmp_path / 'new'} is: ")
+        assert photos(other) == {}
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_disk_that_gets_full_by_a_dump_is_named(
+    filled: Flask, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump: error: could not write to the file' >&2; exit 1\n")
+    (tmp_path / "pg_dump").chmod(0o755)
+    with another(filled, tmp_path / "new", cluster) as other:
+        run(other, "db", "upgrade")
+        monkeypatch.setattr(postgresql, "DEBIAN", str(tmp_path))
+        failed = said(other, "backup", tmp_path / "b.tar")
+        let_be_free(monkeypatch, 4096)
+        without_space = said(other, "backup", tmp_path / "b.tar")
+
+    assert failed == "Error: pg_dump failed: pg_dump: error: could not write to the file\n"
+    assert without_space == (
+        f"Error: No space left where {tmp_path} is: 4,096 of 107,374,182,400 bytes are free. "
+        "Make room elsewhere on this disk, or make it larger; what lies in that folder is needed.\n"
+    )
 
 
 def commands(language: str) -> list[str]:

@@ -80,10 +80,19 @@ def sqlite_full() -> Exception:
     return error
 
 
-@pytest.mark.parametrize("error", [sqlite_full, DiskFull])
+@pytest.mark.parametrize(("error", "place"), [
+    (sqlite_full, lambda app: app.config["INSTANCE_PATH"]),
+    (DiskFull, lambda _: "PostgreSQL"),
+])  # fmt: skip
 def test_page_and_program_are_told_of_a_database_without_space(
-    app: Flask, client: FlaskClient, error: Callable[[], Exception]
+    app: Flask,
+    client: FlaskClient,
+    error: Callable[[], Exception],
+    place: Callable[[Flask], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    let_be_free(monkeypatch, 4096)
+
     def refuse(_: object, __: object, statement: str, *___: object) -> None:
         if statement.startswith("INSERT INTO employee "):
             raise error()
@@ -103,7 +112,7 @@ def test_page_and_program_are_told_of_a_database_without_space(
         507,
         {
             "error": "no_space",
-            "message": "The server's disk is full, so this could not be done. "
+            "message": f"The server's disk is full ({place(app)}), so this could not be done. "
             "Ask the administrator to make room, then try again.",
         },
     )

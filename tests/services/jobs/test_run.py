@@ -1,21 +1,32 @@
 """Each item is done exactly once, whoever runs the job, and whatever happens to the worker in the middle."""
 
+import errno
+import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
+from flask_babel import force_locale
+from psycopg.errors import DiskFull
 from sqlalchemy import event
 
+from hikflask.disk_space import ERRORS
 from hikflask.extensions import db
-from hikflask.models import Employee, Job
+from hikflask.labels.jobs import state_sentence
+from hikflask.models import Employee, Job, JobItem
 from hikflask.models.columns import database_now
-from hikflask.models.job import DONE, RUNNING, STOPPED
+from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED
+from hikflask.services.core import no_space
 from hikflask.services.employees.lifecycle import delete_employee
-from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs import kinds, lifecycle
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice
+from tests.support.disk_usage import let_be_free
 from tests.support.jobs import LONG, add_people, items, job, run, started
+from tests.support.removals import AGREED
 from tests.support.retention import entries
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -163,3 +174,93 @@ def test_two_jobs_do_not_mix() -> None:
         "Склад",
         "Склад",
     ]
+
+
+def sqlite_full() -> Exception:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorname = "SQLITE_FULL"
+    return error
+
+
+def no_space_left() -> Exception:
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+@contextmanager
+def failing_at(number: int, *beginnings: str, error: Callable[[], Exception]) -> Iterator[None]:
+    """Raise this before each statement that begins so, from the so-manieth on."""
+    seen: list[str] = []
+
+    def fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(beginnings):
+            seen.append(statement)
+            if len(seen) >= number:
+                raise error()
+
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", fail)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", fail)
+
+
+@pytest.mark.parametrize(("error", "place"), [
+    (sqlite_full, ""), (no_space_left, ""), (DiskFull, "PostgreSQL"),
+])  # fmt: skip
+def test_job_that_finds_no_space_fails_with_the_full_disk_and_a_retry_does_the_rest(
+    monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception], place: str
+) -> None:
+    let_be_free(monkeypatch, 4096)
+    claim = started(DEPARTMENT, add_people("1", "2", "3"), department="Охрана")
+
+    with failing_at(2, "UPDATE job_item ", error=error):
+        failed = run(claim)
+
+    place = place or current_app.config["INSTANCE_PATH"]
+    assert (failed.state, failed.done) == (FAILED, 1)
+    assert failed.refusal == {"code": "no_space", "params": {"place": place}}
+    with force_locale("en"):
+        assert state_sentence(failed) == (
+            f"The server's disk is full ({place}), so this could not be done. "
+            "Ask the administrator to make room, then try again."
+        )
+    assert [state for _, state, _ in items(claim.job_id)] == ["done", "waiting", "waiting"]
+    again = lifecycle.retry(claim.job_id, AGREED)
+    assert again is not None
+    assert (run(again).state, job(claim.job_id).done) == (DONE, 3)
+
+
+def test_file_that_finds_no_space_ends_the_job_and_not_each_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_item: JobItem, _params: object) -> None:
+        with no_space.refused():
+            raise no_space_left()
+
+    monkeypatch.setitem(kinds.KINDS, "write", kinds.Kind(write))
+    claim = started("write", add_people("1", "2"))
+
+    failed = run(claim)
+
+    assert (failed.state, failed.failed, failed.refusal and failed.refusal["code"]) == (FAILED, 0, "no_space")
+    assert [state for _, state, _ in items(claim.job_id)] == ["waiting", "waiting"]
+
+
+def test_full_disk_that_cannot_even_be_written_down_stays_an_error_and_the_job_stays_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_be_free(monkeypatch, 4096)
+    claim = started(DEPARTMENT, add_people("1"), department="Охрана")
+
+    written = ("UPDATE job_item ", "UPDATE job SET params", "UPDATE job SET state=?, params")
+    with failing_at(1, *written, error=sqlite_full), pytest.raises(ERRORS):
+        run(claim)
+
+    assert job(claim.job_id).is_open
+
+
+def test_other_errors_of_a_job_stay_errors() -> None:
+    claim = started(DEPARTMENT, add_people("1"), department="Охрана")
+
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    with failing_at(1, "UPDATE job_item ", error=lambda: denied), pytest.raises(PermissionError):
+        run(claim)
