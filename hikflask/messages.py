@@ -501,7 +501,11 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("“%(field)s” must not contain control characters."),
         N_("This must not contain control characters."),
     ),
-    "number_invalid": (N_("Enter an ID: Latin letters and digits, up to 32."),),
+    "number_invalid": (
+        N_("Enter an ID: Latin letters and digits, up to 32. Perhaps %(meant)s."),
+        N_("Enter an ID: Latin letters and digits, up to 32."),
+    ),
+    "number_unknown": (N_("No such ID here. Perhaps %(meant)s."), N_("No such ID here.")),
     "number_twice": (
         N_("The same ID is in other rows, too: %(lines)s."),
         N_("The same ID is in other rows, too."),
@@ -521,7 +525,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("There are more photos of this employee: %(others)s."),
         N_("There are several photos of this employee."),
     ),
-    "photo_nobody": (N_("Nobody has the ID that this photo is named by."),),
+    "photo_nobody": (
+        N_("Nobody has the ID that this photo is named by. Perhaps %(meant)s."),
+        N_("Nobody has the ID that this photo is named by."),
+    ),
     "photo_not_named": (
         N_(
             "A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as 100222.jpg, or by "

@@ -36,6 +36,11 @@ MAX_ACCOUNT_LENGTH, MAX_LOGIN_LENGTH = 64, 128
 FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2037, 12, 31)
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN, _CYRILLIC = re.compile(r"[A-Za-zËë]"), re.compile(r"[\u0400-\u052f]")
+# Letters of the two alphabets that look the same, in the same order.
+TO_CYRILLIC = dict(zip("ABCEHIKMOPTXYËaceikopxyë", "АВСЕНІКМОРТХУЁасеікорхуё", strict=True))
+TO_LATIN = {cyrillic: latin for latin, cyrillic in TO_CYRILLIC.items()}
 
 
 def storable(text: str) -> str:
@@ -84,6 +89,34 @@ def is_invisible(letter: str) -> bool:
 def is_blank(text: str) -> bool:
     """Return True for a text that shows nothing: no letter, mark, number, punctuation or symbol."""
     return not any(unicodedata.category(letter)[0] in "LMNPS" for letter in text)
+
+
+def odd_signs(text: str) -> dict[int, str]:
+    """Return the places of letters of the other alphabet within a word, and of invisible signs.
+
+    Each has what belongs there: the letter that looks the same, or nothing. A word such as “PRщик”, of which not all
+    letters of one alphabet look like letters of the other, is meant so.
+    """
+    signs: dict[int, str] = {}
+    if _LATIN.search(text) and _CYRILLIC.search(text):
+        for word in _WORD.finditer(text):
+            places = range(*word.span())
+            latin = [place for place in places if _LATIN.match(text[place])]
+            cyrillic = [place for place in places if _CYRILLIC.match(text[place])]
+            for odd, table in sorted(((latin, TO_CYRILLIC), (cyrillic, TO_LATIN)), key=lambda odd: len(odd[0])):
+                if latin and cyrillic and all(text[place] in table for place in odd):
+                    signs |= {place: table[text[place]] for place in odd}
+                    break
+    # Some of these scripts need signs that nobody sees.
+    if not text.isprintable() and not any(letter >= FIRST_TURNING and letter.isalpha() for letter in text):
+        signs |= {place: "" for place, letter in enumerate(text) if unicodedata.category(letter) == "Cf"}
+    return signs
+
+
+def mended(text: str) -> str:
+    """Return a text with the signs replaced that odd_signs() finds."""
+    signs = odd_signs(text)
+    return "".join(signs.get(place, letter) for place, letter in enumerate(text)) if signs else text
 
 
 def contained(text: str) -> str:

@@ -104,3 +104,23 @@ def test_accepted_days_are_those_of_terminals() -> None:
     assert persons.LAST_MOMENT.date() == text_rules.LAST_DAY
     days = (date(1999, 12, 31), date(2000, 1, 1), date(2037, 12, 31), date(2038, 1, 1))
     assert [text_rules.is_accepted_day(day) for day in days] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ("Oтдел", "Отдел"),
+        ("Ивaнoв Алëна", "Иванов Алёна"),
+        ("Iванов", "Іванов"),
+        ("Sаles", "Sales"),
+        ("Ива\u00adнов\u200b Иван\u202e", "Иванов Иван"),
+        ("PRщик", "PRщик"),
+        ("IT-отдел", "IT-отдел"),
+        ("OOO Ромашка", "OOO Ромашка"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("Zoë", "Zoë"),
+    ],
+)
+def test_letters_of_the_other_alphabet_and_invisible_signs_are_mended(text: str, mended: str) -> None:
+    assert text_rules.mended(text) == mended
+    assert bool(text_rules.odd_signs(text)) == (text != mended)

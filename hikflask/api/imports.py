@@ -18,15 +18,17 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
-from hikflask.services.imports import batches, columns, pictures
+from hikflask.services.imports import batches, columns, effects, pictures
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
+from hikflask.services.imports.effects import LOOK_ALIKES
 from hikflask.services.imports.options import LAST_PART, PATHS, Options
 from hikflask.services.jobs import import_report, imports, queries
-from hikflask.services.jobs.import_report import Report, WrongRow
+from hikflask.services.jobs.import_report import ListedRow, Report
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
+from hikflask.text_rules import is_employee_number
 
 bp = Blueprint("api_imports", __name__, url_prefix="/api/users")
 error_json.answer_in_json(bp)
@@ -58,6 +60,10 @@ FILES = Files(
             "enum": list(PATHS),
             "description": "Of a department such as All Departments/Workshop/Shift its last part is read, or all.",
         },
+        "confirm_names": {
+            "type": "string",
+            "description": "IDs that get a wholly other name, separated by commas; without it these rows are left out.",
+        },
         "confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."},
     }
 )
@@ -77,7 +83,8 @@ def longest_upload() -> int:
 def import_users() -> ResponseReturnValue:
     """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed.
 
-    Where many lose access through it, an administrator's token confirms how many.
+    Where many lose access through it, an administrator's token confirms how many. Rows that would make another person
+    of somebody whose face is enrolled are left out, unless `confirm_names` has their IDs.
     """
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:
@@ -89,16 +96,18 @@ def import_users() -> ResponseReturnValue:
     path = request.form.get("department_path", LAST_PART)
     if path not in PATHS:
         raise InputError({"department_path": f"One of {', '.join(PATHS)} is expected."})
+    confirmed = _confirmed_names()
     batch = batches.make(table, photos)
     try:
         options = Options(path=path, unused_days=_unused_columns(batch))
         batches.choose(batch.id, batch.fields, device_id, groups=groups, options=options)
         if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
-            start = imports.start_check(batch.id) if dry_run else imports.start_check_and_import(batch.id, agreed)
+            begin = imports.start_check_and_import
+            start = imports.start_check(batch.id) if dry_run else begin(batch.id, agreed, confirmed)
             tasks.enqueue_job(start)
             return jsonify({"job": start.job_id}), 202
         with _turn():
-            return _at_once(batch.id, dry_run, agreed)
+            return _at_once(batch.id, dry_run, agreed, confirmed)
     except ColumnsMissing as error:
         imports.forget_dry_run(batch.id)
         names = ", ".join(f"“{name}”" for name in batch.layout["columns"] if name)
@@ -124,9 +133,10 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
     return _shape(report, job.kind == IMPORT_CHECK) if report else None
 
 
-def _at_once(batch_id: int, dry_run: bool, agreed: Agreed) -> ResponseReturnValue:
+def _at_once(batch_id: int, dry_run: bool, agreed: Agreed, confirmed: list[str]) -> ResponseReturnValue:
     _run(imports.start_check(batch_id))
     if not dry_run:
+        effects.confirm_numbers(batch_id, confirmed)
         _run(imports.start_import(batch_id, agreed))
     answer = jsonify(_shape(import_report.of_batch(batches.get_one(batch_id), MAX_ROWS), dry_run))
     if dry_run:
@@ -148,7 +158,9 @@ def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
         "changed": report.changed,
         "unchanged": report.unchanged,
         "wrong": report.wrong,
-        "rows": [_wrong(row) for row in report.rows],
+        "effects": report.effects,
+        "rows": [_listed(row) for row in report.rows],
+        **({"unconfirmed": report.unconfirmed} if report.unconfirmed else {}),
         **({"leavers": report.leavers} if report.leavers else {}),
         **({"lose_access": lose_access(report.losses)} if report.losses else {}),
     }
@@ -163,10 +175,13 @@ def lose_access(losses: Losses) -> dict[str, Any]:
     return {"people": losses.people, "devices": devices}
 
 
-def _wrong(row: WrongRow) -> dict[str, Any]:
+def _listed(row: ListedRow) -> dict[str, Any]:
     fields = {API_NAMES.get(name, name): messages.english_of(refusal) for name, refusal in row.errors.items()}
     photo = {"photo": row.photo} if row.line is None or PHOTO in row.errors else {}
-    return {"row": row.line, "fields": fields, **photo}
+    of_row = dict(row.effects)
+    if LOOK_ALIKES in of_row:
+        of_row[LOOK_ALIKES] = {API_NAMES.get(name, name): text for name, text in of_row[LOOK_ALIKES].items()}
+    return {"row": row.line, "hikvision_id": row.number, "effects": of_row, "fields": fields, **photo}
 
 
 @contextmanager
@@ -197,6 +212,15 @@ def _unused_columns(batch: ImportBatch) -> tuple[int, ...]:
     if unknown:
         raise InputError({"unused_columns": f"The table has no column {', '.join(unknown)}."})
     return tuple(index for index in indexes.values() if index is not None)
+
+
+def _confirmed_names() -> list[str]:
+    """Return the IDs of the rows whose wholly other names are confirmed."""
+    sent = ",".join(request.form.getlist("confirm_names")).split(",")
+    numbers = [number.strip() for number in sent if number.strip()]
+    if not all(map(is_employee_number, numbers)):
+        raise InputError({"confirm_names": "IDs are expected, separated by commas."})
+    return numbers
 
 
 def _flag(name: str) -> bool:

@@ -1,9 +1,10 @@
 """`flask --app wsgi employees import` and `employees undo`: people in from a table, and back."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -15,7 +16,7 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.imports import batches, columns
+from hikflask.services.imports import batches, columns, effects
 from hikflask.services.imports import queries as import_queries
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
@@ -29,6 +30,15 @@ from hikflask.services.jobs.run import run_to_end
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # How many wrong rows are printed.
 MAX_PRINTED = 20
+EFFECTS = {
+    effects.OTHER_PERSON: "another person? Here is “{}”",
+    effects.LOSE_TERMINALS: "loses {}",
+    effects.VALIDITY_LIFTED: "valid without limit, until {} here",
+    effects.LEAVING: "leaves",
+    effects.UNKNOWN_IDS: "nobody here has this ID",
+    effects.LOOK_ALIKES: "letters of the other alphabet or invisible signs: {} is meant",
+    effects.KNOWN_ELSEWHERE: "the same name has the ID {} here",
+}
 
 
 @click.command("import")
@@ -39,6 +49,7 @@ MAX_PRINTED = 20
 @click.option("--terminal", "terminal_id", type=click.IntRange(1, MAX_ID), help="Send everybody there, too.")
 @click.option("--groups", is_flag=True, help="Send everybody to the terminals of their groups, too.")
 @click.option("--confirm", type=int, help="How many people lose access, where they are many.")
+@click.option("--confirm-name", "confirmed", multiple=True, metavar="ID", help="Who gets a wholly other name.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
 @click.option("--unused", multiple=True, metavar="HEADER", help="A column with days that is not needed.")
 @click.option("--path", type=click.Choice(PATHS), default=LAST_PART, help="What is read of a department's path.")
@@ -51,6 +62,7 @@ def import_employees(
     terminal_id: int | None,
     groups: bool,
     confirm: int | None,
+    confirmed: tuple[str, ...],
     chosen: tuple[str, ...],
     unused: tuple[str, ...],
     path: str,
@@ -58,11 +70,12 @@ def import_employees(
     """Add and change employees by FILE: a table (CSV, XLSX, XLS or ODS), or a ZIP archive of photos.
 
     Wrong rows are told on standard error and left out; the exit status is 0 all the same. It is 1 when FILE cannot be
-    read, and nothing is done then, and also while many would lose access and --confirm is not how many.
+    read, and nothing is done then, and also while many would lose access and --confirm is not how many. A row that
+    would make another person of somebody whose face is enrolled is left out without --confirm-name.
     """
     batch = _make(file, photos)
     agreed = None if dry_run else Agreed(confirm, by_admin=True)
-    report = _import(batch, agreed, terminal_id, chosen, unused, groups=groups, path=path)
+    report = _import(batch, agreed, terminal_id, chosen, unused, confirmed, groups=groups, path=path)
     _print_problems(report)
     counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
     if as_json:
@@ -113,6 +126,7 @@ def _import(
     terminal_id: int | None,
     chosen: Iterable[str],
     unused: Iterable[str],
+    confirmed: Sequence[str],
     *,
     groups: bool,
     path: str,
@@ -127,6 +141,7 @@ def _import(
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
         _run(imports.start_check(batch_id))
         if agreed is not None:
+            effects.confirm_numbers(batch_id, confirmed)
             claim = imports.start_import(batch_id, agreed)
             is_over = True
             _run(claim)
@@ -202,15 +217,26 @@ def _print_problems(report: Report) -> None:
         printed += 1
         place = f"Row {row.line}" if row.line else row.photo or row.number
         files = {PHOTO: f" {row.photo}"} if row.line else {}
-        sentences = (
-            f"{field}{files.get(field, '')}: {messages.english_of(refusal)}" for field, refusal in row.errors.items()
-        )
+        sentences = [
+            *(
+                f"{field}{files.get(field, '')}: {messages.english_of(refusal)}"
+                for field, refusal in row.errors.items()
+            ),
+            *(EFFECTS[kind].format(_effect(effect)) for kind, effect in row.effects.items()),
+        ]
         click.echo(f"{place}: {'; '.join(sentences)}", err=True)
-    _print_rest(report.wrong + report.without_photo - printed)
+    _print_rest(report.listed - printed)
+    if report.unconfirmed:
+        click.echo(f"Not confirmed by --confirm-name, and left out: {report.unconfirmed}.", err=True)
     if report.leavers:
         click.echo(f"Deactivated: {report.leavers}.", err=True)
     for loss in report.losses.terminals:
         click.echo(f"Lose access to “{loss.terminal}”: {loss.loses} of {loss.people}.", err=True)
+
+
+def _effect(effect: Any) -> str:
+    several = effect.values() if isinstance(effect, dict) else effect
+    return ", ".join(several) if isinstance(effect, (dict, list)) else str(effect)
 
 
 def _print_rest(count: int) -> None:

@@ -1,6 +1,8 @@
 """The words of an import: what each of its rows would do, field by field."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from flask_babel import format_decimal, ngettext
@@ -56,6 +58,17 @@ HEADINGS = {
     "imported": _l("Import"),
     "undoing": _l("Undoing of an import"),
     "undone": _l("Undoing of an import"),
+}
+
+
+EFFECTS = {
+    "other_person": _l("Another person?"),
+    "lose_terminals": _l("Lose terminals"),
+    "leaving": _l("Leave"),
+    "validity_lifted": _l("Validity is lifted"),
+    "unknown_ids": _l("No such ID here"),
+    "known_elsewhere": _l("The name is here under another ID"),
+    "look_alikes": _l("Letters of the other alphabet, invisible signs"),
 }
 
 
@@ -121,6 +134,12 @@ def mapped_columns(batch: ImportBatch) -> list[tuple[int, str, str]]:
     ]
 
 
+def person(row: ImportRow, names: Mapping[int, str]) -> str:
+    """Return the name and the number of a row's person; the names of employees are given by their ids."""
+    here = names.get(row.employee_id or 0) or full_name(row)
+    return f"{here} ({row.number})" if here else row.number or row.photo
+
+
 def changes(row: ImportRow, terminal: str) -> list[Change]:
     """Return what a row changes, field by field; of a new employee, what there is beside ID and name.
 
@@ -152,6 +171,35 @@ def _change(row: ImportRow, field: str, before: Any, terminal: str) -> Change:
 def _day(written: Any) -> str:
     day = text_rules.day_of(written)
     return local_day(day) if day else ""
+
+
+def effect_detail(kind: str, effect: Any, namesakes: Mapping[int, str]) -> str:
+    """Return what there is to say of an effect of a row, beside its kind.
+
+    :param namesakes: the numbers of the employees with the same name, by their ids.
+    """
+    if kind == "lose_terminals":
+        return ", ".join(effect)
+    if kind == "validity_lifted":
+        return str(_("until %(day)s", day=_day(effect)))
+    if kind == "unknown_ids" and effect:
+        return str(_("perhaps %(id)s", id=effect))
+    if kind == "known_elsewhere":
+        return namesakes.get(effect, "")
+    return ""
+
+
+def sign_pieces(text: str) -> list[tuple[str, bool]]:
+    """Return the pieces of a text, and which are letters of the other alphabet or invisible signs.
+
+    A sign that shows nothing is given by its number in Unicode.
+    """
+    signs = text_rules.odd_signs(text)
+    pieces = []
+    for is_odd, places in groupby(range(len(text)), key=signs.__contains__):
+        shown = (text[place] if signs.get(place, "-") else f"U+{ord(text[place]):04X}" for place in places)
+        pieces.append(("".join(shown), is_odd))
+    return pieces
 
 
 def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:

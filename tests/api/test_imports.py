@@ -15,14 +15,23 @@ from hikflask.api import imports
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.imports import effects
 from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
 from tests.support.captures import FACE
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 
-CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
-WRONG = [{"row": 3, "fields": {"full_name": "This must not be empty."}}]
+NO_EFFECTS = dict.fromkeys(effects.COUNTED, 0)
+CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1, "effects": NO_EFFECTS}
+
+
+def wrong(row: int | None, number: str, **fields: str) -> dict[str, Any]:
+    """A row without effects, as the API names it."""
+    return {"row": row, "hikvision_id": number, "effects": {}, "fields": fields}
+
+
+WRONG = [wrong(3, "2", full_name="This must not be empty.")]
 
 
 def call(client: FlaskClient, content: str | bytes | None = TABLE, address: str = "", **fields: Any) -> TestResponse:
@@ -49,7 +58,15 @@ def test_short_table_is_imported_before_the_answer(app: Flask) -> None:
     assert (answer.status_code, answer.json) == (200, {"batch": 1, **CONTROL_COUNTS, "rows": WRONG})
     assert numbers(app) == ["1", "3"]
     again = call(client, address="/")
-    assert again.json == {"batch": 2, "new": 0, "changed": 0, "unchanged": 2, "wrong": 1, "rows": WRONG}
+    assert again.json == {
+        "batch": 2,
+        "new": 0,
+        "changed": 0,
+        "unchanged": 2,
+        "wrong": 1,
+        "effects": NO_EFFECTS,
+        "rows": WRONG,
+    }
 
 
 def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
@@ -59,7 +76,7 @@ def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
     book.save(out)
 
     assert call(client, out.getvalue()).json == {
-        "batch": 1, "new": 1, "changed": 0, "unchanged": 0, "wrong": 0, "rows": [],
+        "batch": 1, "new": 1, "changed": 0, "unchanged": 0, "wrong": 0, "effects": NO_EFFECTS, "rows": [],
     }  # fmt: skip
     assert numbers(app) == ["100222"]
 
@@ -79,17 +96,16 @@ def test_fields_of_wrong_rows_have_the_names_of_the_api(client: FlaskClient) -> 
 
     assert answer is not None
     assert answer["rows"] == [
-        {
-            "row": 2,
-            "fields": {
-                "hikvision_id": "Enter an ID: Latin letters and digits, up to 32.",
-                "full_name": "This must not be empty.",
-                "department": "This is a formula. Put its value there.",
-                "left": "Write yes, no, or the day on which the employee left.",
-            },
-        },
-        {"row": 3, "fields": {"hikvision_id": "The same ID is in other rows, too: 4."}},
-        {"row": 4, "fields": {"hikvision_id": "The same ID is in other rows, too: 3."}},
+        wrong(
+            2,
+            "ы",
+            hikvision_id="Enter an ID: Latin letters and digits, up to 32.",
+            full_name="This must not be empty.",
+            department="This is a formula. Put its value there.",
+            left="Write yes, no, or the day on which the employee left.",
+        ),
+        wrong(3, "1", hikvision_id="The same ID is in other rows, too: 4."),
+        wrong(4, "1", hikvision_id="The same ID is in other rows, too: 3."),
     ]
 
 
@@ -101,12 +117,13 @@ def test_photos_come_with_a_table_or_alone(client: FlaskClient, tmp_path: Path) 
     assert answer.json is not None
     assert answer.json["wrong"] == 2
     assert answer.json["rows"][1] == {
-        "row": None,
-        "fields": {"photo": "Nobody has the ID that this photo is named by."},
+        **wrong(None, "4", photo="Nobody has the ID that this photo is named by."),
+        "effects": {"unknown_ids": ""},
         "photo": "4.jpg",
     }
     alone = call(client, None, photos=(io.BytesIO(photos), "photos.zip")).json
-    assert alone == {"batch": 2, "new": 0, "changed": 0, "unchanged": 1, "wrong": 1, "rows": answer.json["rows"][1:]}
+    counts = {"new": 0, "changed": 0, "unchanged": 1, "wrong": 1, "effects": {**NO_EFFECTS, "unknown_ids": 1}}
+    assert alone == {"batch": 2, **counts, "rows": answer.json["rows"][1:]}
 
 
 def test_refused_photo_is_told_by_its_file_beside_its_row_and_the_user_comes_in(
@@ -118,7 +135,7 @@ def test_refused_photo_is_told_by_its_file_beside_its_row_and_the_user_comes_in(
 
     assert answer is not None
     assert (answer["new"], answer["wrong"]) == (1, 0)
-    refused = {"row": 2, "fields": {"photo": "The photo must be a JPEG, PNG or WebP picture."}, "photo": "1.jpg"}
+    refused = {**wrong(2, "1", photo="The photo must be a JPEG, PNG or WebP picture."), "photo": "1.jpg"}
     assert answer["rows"] == [refused]
 
 
@@ -182,11 +199,9 @@ def test_dry_run_of_a_long_table_is_told_by_its_job(
         "changed": 0,
         "unchanged": 0,
         "wrong": 1,
+        "effects": NO_EFFECTS,
         "rows": [
-            {
-                "row": imports.MAX_ROWS + 2,
-                "fields": {"hikvision_id": "Enter an ID: Latin letters and digits, up to 32."},
-            }
+            wrong(imports.MAX_ROWS + 2, "x x", hikvision_id="Enter an ID: Latin letters and digits, up to 32."),
         ],
     }
     assert numbers(app) == []
@@ -297,3 +312,43 @@ def test_only_so_many_imports_keep_a_thread(app: Flask, client: FlaskClient, mon
 
     assert (answer.status_code, answer.json["error"]) == (503, "tables_waiting")
     assert numbers(app) == []
+
+
+def test_effects_are_counted_and_rows_named_and_names_confirmed_by_id(client: FlaskClient, tmp_path: Path) -> None:
+    photos = archive(tmp_path / "photos.zip", "1.jpg", "00002.jpg").read_bytes()
+    call(client, "ID;ФИО\n1;Иванов Иван\n00002;Петров Пётр\n", photos=(io.BytesIO(photos), "photos.zip"))
+    content = "ID;ФИО;Oтдел;Уволен\n1;Ким Юрий;Oтдел;\n00002;Цой Олег;;\n2;Петров Пётр;;да\n9;Петров Пётр;;\n".replace(
+        "ФИО;O", "ФИО;О"
+    )
+
+    dry_run, done = call(client, content, dry_run="1").json, call(client, content, confirm_names="00002, 77").json
+
+    assert dry_run is not None
+    assert done is not None
+    assert dry_run["effects"] == {**NO_EFFECTS, "other_person": 2, "unknown_ids": 1, "look_alikes": 1}
+    first = {"other_person": "Иванов Иван", "look_alikes": {"department": "Отдел"}}
+    assert dry_run["rows"] == [
+        {**wrong(2, "1"), "effects": first},
+        {**wrong(3, "00002"), "effects": {"other_person": "Петров Пётр"}},
+        {**wrong(4, "2", hikvision_id="No such ID here. Perhaps 00002."), "effects": {"unknown_ids": "00002"}},
+        {**wrong(5, "9"), "effects": {"known_elsewhere": "00002"}},
+    ]
+    assert (dry_run["unconfirmed"], done["unconfirmed"], done["changed"]) == (2, 1, 1)
+    assert done["effects"] == dry_run["effects"]
+    refused = call(client, content, confirm_names="№1")
+    assert refused.json["fields"] == {"confirm_names": "IDs are expected, separated by commas."}  # type: ignore[index]
+
+
+@pytest.mark.both_databases
+def test_job_confirms_names_by_id(
+    client: FlaskClient, tmp_path: Path, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = archive(tmp_path / "photos.zip", "1.jpg").read_bytes()
+    call(client, "ID;ФИО\n1;Иванов Иван\n", photos=(io.BytesIO(photos), "photos.zip"))
+    monkeypatch.setattr(imports, "MAX_ROWS", 0)
+
+    job_id = call(client, "ID;ФИО\n1;Ким Юрий\n", confirm_names="1").json["job"]  # type: ignore[index]
+    run_jobs()
+
+    report = client.get(f"/api/jobs/{job_id}").json["import"]  # type: ignore[index]
+    assert (report["changed"], report["effects"]["other_person"], "unconfirmed" in report) == (1, 1, False)

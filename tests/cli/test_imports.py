@@ -296,7 +296,8 @@ def test_many_lose_access_only_when_their_number_is_given(app: Flask, table: Pat
     refused = imported(app, leavers)
     done = imported(app, leavers, "--confirm", "2")
 
-    told = "Deactivated: 2.\nLose access to “Вход”: 2 of 2.\n"
+    rows = "Row 2: leaves; loses Вход\nRow 3: leaves; loses Вход\n"
+    told = f"{rows}Deactivated: 2.\nLose access to “Вход”: 2 of 2.\n"
     assert (dry_run.exit_code, dry_run.stderr) == (0, told)
     assert (refused.exit_code, refused.stderr) == (
         1,

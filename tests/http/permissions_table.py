@@ -109,6 +109,8 @@ PAGES = {
     "POST /imports/<int:batch_id>/correct": OPERATOR,
     "POST /imports/<int:batch_id>/wrong": OPERATOR,
     "POST /imports/<int:batch_id>/check": OPERATOR,
+    "POST /imports/<int:batch_id>/confirm": OPERATOR,
+    "POST /imports/<int:batch_id>/mend": OPERATOR,
     "POST /imports/<int:batch_id>/start": OPERATOR,
     "POST /imports/<int:batch_id>/deactivate": CONFIRMED,
     "POST /imports/<int:batch_id>/discard": OPERATOR,

@@ -63,14 +63,28 @@ USER_EXAMPLE = {
 }
 USER = {"photo_path": or_null(TEXT), "valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 STATE = {"type": "string", "enum": [PENDING, CONFIRMED, REFUSED]}
-WRONG_ROW = {"row": 3, "fields": {"full_name": "This must not be empty."}}
+EFFECTS = {
+    "other_person": 1,
+    "lose_terminals": 0,
+    "validity_lifted": 0,
+    "leaving": 0,
+    "unknown_ids": 0,
+    "look_alikes": 0,
+}
+LISTED_ROW = {
+    "row": 3,
+    "hikvision_id": "100222",
+    "effects": {"other_person": "Иван Иванов"},
+    "fields": {"department": "This is a formula. Put its value there."},
+}
 IMPORT_EXAMPLE = {
     "batch": 7,
     "new": 2,
     "changed": 1,
     "unchanged": 0,
     "wrong": 1,
-    "rows": [WRONG_ROW],
+    "effects": EFFECTS,
+    "rows": [LISTED_ROW],
 }
 LOST_FACES = {"device_id": 1, "name": "Main entrance", "people": 2, "leaving": 0, "first": ["100222", "100333"]}
 LOSING = {"device_id": 1, "name": "Main entrance", "lose": 60, "people": 120}
@@ -83,6 +97,21 @@ NOTE = {
 }
 OF_NOTE = {"valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
+# The former name; the devices; the last day before; the ID here that may be meant, or ""; the texts as they would be
+# without such letters and signs; the ID here that has the same name.
+OF_ROW: Schema = {
+    "type": "object",
+    "properties": {
+        "other_person": TEXT,
+        "lose_terminals": {"type": "array", "items": TEXT},
+        "validity_lifted": DAY,
+        "leaving": {"const": True},
+        "unknown_ids": TEXT,
+        "look_alikes": SENTENCES,
+        "known_elsewhere": TEXT,
+    },
+    "additionalProperties": False,
+}
 
 LOSE_ACCESS = _object({"people": 60, "devices": [LOSING]}, devices=list_of(_object(LOSING)))
 SCHEMAS: dict[str, Schema] = {
@@ -200,15 +229,18 @@ SCHEMAS: dict[str, Schema] = {
         state={"type": "string", "enum": [WAITING, RUNNING, DONE, FAILED, STOPPED]},
         failed=list_of(_object({"number": "100222", "error": "deviceUserFull"})),
     ),
-    # `leavers` are deactivated; `lose_access`: at which devices. Both where there is somebody.
+    # Where there is somebody: `leavers` are deactivated, `lose_access` tells at which devices, and `unconfirmed` are
+    # left out without `confirm_names`. `effects`: how many rows have each; a row has its own.
     "Import": _object(
         IMPORT_EXAMPLE,
         {
             "leavers": COUNT,
+            "unconfirmed": COUNT,
             "lose_access": LOSE_ACCESS,
         },
         batch=or_null(ID),
-        rows=list_of(_object(WRONG_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES)),
+        effects=_object(EFFECTS),
+        rows=list_of(_object(LISTED_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES, effects=OF_ROW)),
     ),
     # `rows` can be undone, `changed` not, since somebody changed their users; `lost_faces` must be captured again.
     "Undoable": _object(

@@ -1,37 +1,88 @@
-"""Whether two names may be the same person's, however they are spelled: a hint for people, never a decision."""
+"""Whether two names may be the same person's, however they are spelled: a hint for people, never a decision.
+
+Words are compared in the plainest of their Latin spellings, so that neither the alphabet counts, nor ё or е.
+"""
 
 import re
+import unicodedata
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from hikflask.text_rules import folded
+from hikflask.text_rules import folded, mended
 
 # Of two words that long, so much is the same where one of them has a slip.
 MIN_SIMILAR = 0.75
 MIN_LENGTH = 3
+# To compare more words of a hostile name would take long.
+MAX_WORDS = 8
 _WORDS = re.compile(r"[^\W_]+")
+_PATRONYMIC = re.compile(r".+(?:[oe]v(?:ic|na)|ic(?:na)?)\Z")
+_LETTERS = dict(zip("абвгдезиклмнопрстуфхцчшщыэюяіўґ", "abvgdeziklmnoprstufhccssieuaiug", strict=True))
+_PLAIN = str.maketrans({**_LETTERS, "ж": "z", "є": "e", "ъ": "", "ь": "", "y": "i", "j": "i", "w": "v", "x": "ks"})
+_SPELLINGS = {
+    **{"shch": "s", "sch": "s", "sh": "s", "ch": "c", "ts": "c", "zh": "z", "kh": "h", "ph": "f", "ck": "k"},
+    **{"io": "e", "iu": "u", "ia": "a", "ie": "e"},
+}
+_SPELLING = re.compile("|".join(_SPELLINGS))
+_TWICE = re.compile(r"(.)\1+")
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """How many words the shorter of two names has, how many of them are in the other one, and how many in full."""
+
+    words: int
+    shared: int
+    in_full: int
 
 
 def are_similar(one: str, other: str) -> bool:
     """True when each word of the shorter name is among those of the longer: in any order, with a slip, cut, or as an
     initial. A word in full must be among them.
     """
-    fewer, more = sorted((_WORDS.findall(folded(name)) for name in (one, other)), key=len)
-    left, in_full = list(more), 0
+    found = _share(one, other)
+    return found.in_full > 0 and found.shared == found.words
+
+
+def are_wholly_other(one: str, other: str) -> bool:
+    """True when two names can hardly be the same person's: of the shorter one, at most half of the words are shared.
+
+    Another surname beside the same first name and patronymic, as after a marriage, makes no other person; beside the
+    same first name alone it does. A name without letters says nothing.
+    """
+    if not all(any(map(str.isalpha, name)) for name in (one, other)):
+        return False
+    found = _share(one, other)
+    return not found.in_full or 2 * found.shared <= found.words
+
+
+def _share(one: str, other: str) -> _Shared:
+    fewer, more = sorted((_words(one), _words(other)), key=len)
+    shared = in_full = 0
     # An initial takes what the words in full leave.
     for word in sorted(fewer, key=len, reverse=True):
-        match = max(left, key=lambda candidate: _similarity(word, candidate), default="")
-        if not _similarity(word, match):
-            return False
-        left.remove(match)
-        in_full += min(len(word), len(match)) > 1
-    return in_full > 0
+        match = max(more, key=lambda candidate: _similarity(word, candidate), default="")
+        if _similarity(word, match):
+            more.remove(match)
+            shared += 1
+            in_full += min(len(word), len(match)) > 1
+    return _Shared(len(fewer), shared, in_full)
+
+
+def _words(name: str) -> list[str]:
+    letters = unicodedata.normalize("NFD", folded(mended(name)))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_PLAIN)
+    words = _TWICE.sub(r"\1", _SPELLING.sub(lambda spelling: _SPELLINGS[spelling[0]], plain))
+    return _WORDS.findall(words)[:MAX_WORDS]
 
 
 def _similarity(one: str, other: str) -> float:
-    """Return 1 for the same word, less for a similar one, and 0 for another one."""
+    """Return 1 for the same word, less for a similar one, and 0 for another one, such as Иванович for Иванов."""
     if one == other:
         return 1.0
     shorter, longer = sorted((one, other), key=len)
+    if len(shorter) > 1 and bool(_PATRONYMIC.match(one)) != bool(_PATRONYMIC.match(other)):
+        return 0.0
     if longer.startswith(shorter):
         return MIN_SIMILAR if shorter else 0.0
     ratio = SequenceMatcher(None, one, other).ratio() if len(shorter) >= MIN_LENGTH else 0.0

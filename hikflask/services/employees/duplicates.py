@@ -1,8 +1,9 @@
-"""Other employees that a form's number and name belong to, of whom it warns."""
+"""Other employees that a number and a name belong to, of whom a form warns, and an import for many names at once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import String, column, func, literal, select, values
 
 from hikflask.extensions import db
 from hikflask.models import Employee
@@ -36,3 +37,19 @@ def find_duplicates(number: str, name: str, employee_id: int | None) -> Duplicat
     with_name = Employee.id.in_(word_index.ids([f"{folded(name)} "]))
     namesakes = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
     return Duplicates(owner, list(db.session.execute(namesakes.limit(MAX_NAMESAKES)).scalars()))
+
+
+def find_namesakes(names: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return an employee, by id and number, with each of these names that somebody has, by its folded name.
+
+    The index of the lists is looked up once for each name: a text of it begins with the name and the number.
+    """
+    begins = {f"{folded(name)} " for name in names}
+    if not begins:
+        return {}
+    typed = values(column("begin", String), name="typed").data([(begin,) for begin in begins]).cte("typed")
+    next_id = select(Employee.id).where(Employee.search >= typed.c.begin).order_by(Employee.search, Employee.id)
+    nearest = select(next_id.limit(1).correlate(typed).scalar_subquery().label("id")).select_from(typed).subquery()
+    people = select(Employee.id, Employee.number, Employee.name).join(nearest, nearest.c.id == Employee.id)
+    found = {folded(row.name): (row.id, row.number) for row in db.session.execute(people)}
+    return {name: owner for name, owner in found.items() if f"{name} " in begins}

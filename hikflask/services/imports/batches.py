@@ -18,6 +18,7 @@ from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.imports import columns, photo_archive, report_rows, stored_files
 from hikflask.services.imports.columns import PARTS
+from hikflask.services.imports.effects import IS_AGREED
 from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.terminals import registry
@@ -85,7 +86,7 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
 def record_new_departments(batch_id: int) -> None:
     """Record which departments the rows that are left are going to add, within the caller's transaction."""
     name = ImportRow.values[columns.DEPARTMENT].as_string()
-    left = (ImportRow.batch_id == batch_id, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.state == OPEN)
+    left = (ImportRow.batch_id == batch_id, ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.state == OPEN, IS_AGREED)
     named = set(db.session.execute(select(name).where(*left).distinct()).scalars()) - {"", None, *departments.names()}
     batch = db.session.get_one(ImportBatch, batch_id)
     added = [*batch.new_departments, *(name for name in sorted(named) if departments.find(name) is None)]

@@ -1,6 +1,6 @@
 """Says whether a row is new, changed, unchanged or wrong, by comparing it with the employees as they are now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,14 @@ from hikflask.models.enrolment import PRESENT
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
+from hikflask.services.core.similar_names import are_wholly_other
 from hikflask.services.groups import differences
 from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
 from hikflask.services.imports.options import ONLY_CHANGES, ONLY_NEW, Options
 from hikflask.services.imports.values import Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
+from hikflask.text_rules import folded
 
 PHOTO, TERMINAL, GROUPS = "photo", "terminal", "groups"
 # In place of a field, for what is said of the row as a whole.
@@ -32,6 +34,8 @@ Spellings = dict[str, list[str]]
 @dataclass(frozen=True)
 class Person:
     """An employee as the database has it. `sha256` is that of the present photo, `sent`: wanted on the terminal.
+
+    `has_face`: wanted on some terminal with a face.
 
     The days of the validity are as YYYY-MM-DD, "" for no limit.
     """
@@ -46,6 +50,7 @@ class Person:
     consented: bool
     valid_from: str = ""
     valid_to: str = ""
+    has_face: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ class Present:
     """What the rows are compared with: the employees with some numbers, and what applies to all.
 
     `lacking` are the numbers whose employees are not on all terminals of their groups, where those are asked for.
+    `with_names`: the table has names. `namesakes` are the employees with the name of a row of an unknown number, by the
+    folded name; `similar` has the number here that an unknown one may mean, with the name there.
     """
 
     terminal_id: int | None
@@ -91,18 +98,44 @@ class Present:
     leaving: dict[str, list[Leaving]] = field(default_factory=dict)
     spellings: Spellings = field(default_factory=dict)
     lacking: Collection[str] = ()
+    with_names: bool = False
+    namesakes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    similar: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def spelling(self, department: str) -> str:
         """Return a department as resolve() would find it (departments/registry.py), or as it is when it is new."""
         names = self.spellings.get(spelling_key(department), [department])
         return department if department in names else names[0]
 
+    def meant(self, values: Values) -> str:
+        """Return the number here that a row's unknown number may mean: a similar one, or that of the same name; or "".
 
-def read_spellings() -> Spellings:
-    """Return the names of all departments by their spelling keys."""
+        A similar number of somebody with a wholly other name is not meant.
+        """
+        name = values.texts.get(NAME, "")
+        similar, owner = self.similar.get(values.number, ("", ""))
+        if similar and not (name and are_wholly_other(owner, name)):
+            return similar
+        _, number = self.namesakes.get(folded(name), (0, ""))
+        return number
+
+    def needs_employee(self, values: Values) -> bool:
+        """Return True for a row that makes sense only for somebody who is here: a leaver, or without a name.
+
+        Where the table has names, that of somebody new may be forgotten.
+        """
+        has_no_name = NAME not in values.texts and NAME not in values.errors
+        return bool(values.leaves) or (has_no_name and (not self.with_names or bool(self.meant(values))))
+
+
+def read_spellings(*, mend: bool = False) -> Spellings:
+    """Return the names of all departments by their spelling keys.
+
+    :param mend: by those that they would have without letters of the other alphabet and invisible signs.
+    """
     names: Spellings = {}
     for row in db.session.execute(select(Department.folded, Department.name).order_by(Department.id)):
-        names.setdefault(row.folded, []).append(row.name)
+        names.setdefault(spelling_key(text_rules.mended(row.name)) if mend else row.folded, []).append(row.name)
     return names
 
 
@@ -125,7 +158,8 @@ def read_present(
 def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str, Person]:
     columns = (
         *(Employee.number, Employee.id, Employee.name, Employee.department, Employee.is_active, Employee.photo_id),
-        *(Employee.valid_from, Employee.valid_to, Photo.sha256, Photo.forgotten_at, Enrolment.desired),
+        *(Employee.valid_from, Employee.valid_to, Employee.has_face, Photo.sha256, Photo.forgotten_at),
+        Enrolment.desired,
         Consent.id.label("consent"),
     )
     rows = db.session.execute(
@@ -147,6 +181,7 @@ def _read_people(numbers: Collection[str], terminal_id: int | None) -> dict[str,
             row.consent is not None,
             text_rules.written_day(row.valid_from),
             text_rules.written_day(row.valid_to),
+            row.has_face,
         )
         for row in rows
     }
@@ -159,9 +194,10 @@ def classify(values: Values, picture: Picture | None, now: Present, options: Opt
     of somebody whom the mode leaves out changes nothing, and nothing is wrong with it but its ID.
     """
     verdict = _compared(values, picture, now)
-    if verdict.verdict == UNCHANGED or NUMBER in values.errors:
-        return verdict
     is_known = verdict.employee_id is not None
+    is_other_meant = not is_known and now.needs_employee(values) and now.meant(values)
+    if verdict.verdict == UNCHANGED or NUMBER in values.errors or is_other_meant:
+        return verdict
     if options.mode == (ONLY_NEW if is_known else ONLY_CHANGES):
         code = "employee_known" if is_known else "employee_new"
         return Verdict(UNCHANGED, employee_id=verdict.employee_id, warnings={ROW: Refusal(code=code, params={})})
@@ -174,7 +210,7 @@ def _compared(values: Values, picture: Picture | None, now: Present) -> Verdict:
     if values.texts.get(DEPARTMENT):
         values.texts[DEPARTMENT] = now.spelling(values.texts[DEPARTMENT])
     refused = _refused_photo(picture, person)
-    if errors := values.errors | _errors(values, person):
+    if errors := values.errors | _errors(values, person, now):
         return Verdict(WRONG, errors=errors | refused, employee_id=employee_id)
     if person is None and values.leaves:
         return Verdict(UNCHANGED)
@@ -197,13 +233,30 @@ def _refused_photo(picture: Picture | None, person: Person | None) -> dict[str, 
     return {}
 
 
-def _errors(values: Values, person: Person | None) -> dict[str, Refusal]:
+def _errors(values: Values, person: Person | None, now: Present) -> dict[str, Refusal]:
     errors = {} if values.leaves else _wrong_days(values, person)
-    if person is None and not values.leaves and NAME not in values.texts:
+    number = _unknown_number(values, now) if person is None else None
+    if number:
+        errors[NUMBER] = number
+    if person is None and not values.leaves and NAME not in values.texts and (not number or NUMBER in values.errors):
         errors[NAME] = Refusal(code="text_empty", params={})
     if person and not person.is_active and values.leaves is False:
         errors[LEFT] = Refusal(code="inactive_here", params={})
     return errors
+
+
+def _unknown_number(values: Values, now: Present) -> Refusal | None:
+    """Return what is wrong with a number that nobody here has, and which one may be meant; None where it may be new.
+
+    Most leavers who are not here left before anybody used this program. They need no correction.
+    """
+    meant = now.meant(values)
+    may_mean = {"meant": meant} if meant else {}
+    if NUMBER in values.errors:
+        return Refusal(code=values.errors[NUMBER]["code"], params=values.errors[NUMBER]["params"] | may_mean)
+    if now.needs_employee(values) and (meant or not values.leaves):
+        return Refusal(code="number_unknown", params=may_mean)
+    return None
 
 
 def _wrong_days(values: Values, person: Person | None) -> dict[str, Refusal]:

@@ -23,7 +23,7 @@ from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, kept_employees, transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.imports import batches, classify, dry_run, pictures, row_check, stored_files
+from hikflask.services.imports import batches, dry_run, effects, losses, pictures, row_check, stored_files
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.columns import NUMBER
@@ -188,11 +188,11 @@ def _check(
         return {number: pictures.check_picture(archived, names[number], inspector.check) for number in numbers}
 
     checked = check(number for number in names if number in in_table)
-    spellings = classify.read_spellings()
-    rows = row_check.check_rows(batch, read, checked, spellings)
+    known = row_check.read_known(batch)
+    rows = row_check.check_rows(batch, read, checked, known)
     _refuse_twice(rows, read)
     alone = {number: its_names for number, its_names in names.items() if number not in in_table}
-    return rows + row_check.check_photos_alone(batch, alone, check, spellings)[0]
+    return rows + row_check.check_photos_alone(batch, alone, check, known)[0]
 
 
 def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
@@ -204,7 +204,7 @@ def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
         if entry.number and others:
             refusal = Refusal(code="number_twice", params={"lines": ", ".join(others[:MAX_LINES])})
             errors = (columns_of_row["errors"] or {}) | {NUMBER: refusal}
-            columns_of_row.update(verdict=WRONG, errors=errors, before=None, cells=row.cells)
+            columns_of_row.update(verdict=WRONG, errors=errors, before=None, effects=None, cells=row.cells)
 
 
 def _store(batch_id: int, seen: datetime, affected: _Affected, rows: Sequence[dict[str, Any]]) -> None:
@@ -234,6 +234,9 @@ def _store(batch_id: int, seen: datetime, affected: _Affected, rows: Sequence[di
         if new:
             db.session.execute(insert(ImportRow), new)
         changed_rows(delete(ImportRow).where(ImportRow.id.in_(gone)))
+        losing = losses.of_rows(batch_id, ImportRow.number.in_({row["number"] for row in rows}))
+        if losing:
+            db.session.execute(update(ImportRow), losing)
         _count(batch_id)
 
 
@@ -241,4 +244,6 @@ def _count(batch_id: int) -> None:
     counted = select(ImportRow.verdict, func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id)
     counts = dict.fromkeys(VERDICTS, 0)
     counts |= {verdict: count for verdict, count in db.session.execute(counted.group_by(ImportRow.verdict))}
-    changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(**counts))
+    changed_rows(
+        update(ImportBatch).where(ImportBatch.id == batch_id).values(**counts, effects=effects.count(batch_id))
+    )

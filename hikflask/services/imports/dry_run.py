@@ -25,8 +25,9 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
 from hikflask.services.imports import (
     batches,
-    classify,
     columns,
+    effects,
+    losses,
     photo_names,
     pictures,
     report_rows,
@@ -96,7 +97,7 @@ class _DryRun:
         # The first place of each number, and all places of a number that has several.
         self._places: dict[str, Place] = {}
         self._twice: dict[str, list[Place]] = {}
-        self._spellings = classify.read_spellings()
+        self._known = row_check.read_known(batch)
         self._read = row_check.row_reader(batch)
         self._done = self._bytes = 0
         paths = [stored_files.path_of(name) for name in (batch.table_file, batch.photos_file) if name]
@@ -139,7 +140,7 @@ class _DryRun:
             first = self._places.setdefault(entry.number, place) if entry.number else place
             if first != place:
                 self._twice.setdefault(entry.number, [first]).append(place)
-        rows = row_check.check_rows(batch, read, checked, self._spellings)
+        rows = row_check.check_rows(batch, read, checked, self._known)
         self._write(rows, len(part) - len(checked))
 
     def _check_pictures(self, numbers: Iterable[str]) -> dict[str, Picture]:
@@ -211,7 +212,8 @@ class _DryRun:
             refusal = Refusal(code="number_twice", params={"lines": ", ".join(islice(others, MAX_LINES))})
             cells = [storable(cell) for cell in part[place].cells]
             errors = (row.errors or {}) | {NUMBER: refusal}
-            changes.append({"id": row.id, "verdict": WRONG, "errors": errors, "cells": cells, "before": None})
+            wrong = {"verdict": WRONG, "errors": errors, "cells": cells, "before": None, "effects": None}
+            changes.append({"id": row.id, **wrong})
             self._counts.subtract([row.verdict])
             self._counts.update([WRONG])
         self._spend(changes)
@@ -254,15 +256,29 @@ class _DryRun:
 
     def _check_lonely(self, numbers: list[str]) -> None:
         names = {number: self._photos.pictures[number] for number in numbers}
-        rows, checked = row_check.check_photos_alone(self._batch, names, self._check_pictures, self._spellings)
+        rows, checked = row_check.check_photos_alone(self._batch, names, self._check_pictures, self._known)
         self._write(rows, len(rows) - checked)
 
+    # --- the end ---
+
+    def _write_losses(self) -> None:
+        """Write which terminals each employee loses; departments and groups are compared for many rows at once."""
+        for ids in _parts(losses.taking_rows(self._batch.id), losses.BATCH):
+            losing = losses.of_rows(self._batch.id, ImportRow.id.between(ids[0], ids[-1]))
+            with transaction():
+                self._lock()
+                if losing:
+                    db.session.execute(update(ImportRow), losing)
+                self._report(0)
+
     def _end(self) -> None:
+        self._write_losses()
         counts = {verdict: self._counts[verdict] for verdict in VERDICTS}
         checked = update(ImportBatch).where(ImportBatch.id == self._batch.id)
         with transaction():
             self._lock()
-            changed_rows(checked.values(**counts, checked_at=database_now()))
+            counted = effects.count(self._batch.id)
+            changed_rows(checked.values(**counts, effects=counted, checked_at=database_now()))
             self._total = self._done
             self._report(0)
         db.session.refresh(self._batch)

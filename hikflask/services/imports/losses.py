@@ -1,18 +1,24 @@
 """Counts who loses access to which terminals by an import, or by undoing one, as it would be now; nothing changes."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, or_, select
 
 from hikflask import text_rules
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, ImportRow
+from hikflask.models import Department, Employee, ImportRow, Terminal
 from hikflask.models.import_batch import APPLIED, CHANGED, OPEN
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Losses, Pair
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Scope
+from hikflask.services.imports import effects
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS
 from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
+from hikflask.services.imports.effects import LOSE_TERMINALS
 
+# Rows whose losses are computed together: to compare departments with groups takes as long for few.
+BATCH = 5000
 Rows = tuple[ColumnElement[bool], ...]
 
 
@@ -23,8 +29,38 @@ def of_import(batch_id: int) -> Losses:
     those that groups gave, and do not give any more.
     """
     rows = (ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, ImportRow.state == OPEN)
+    return mass_removals.losses_of(_pairs((*rows, effects.IS_AGREED)))
+
+
+def taking_rows(batch_id: int) -> list[int]:
+    """Return the ids of the rows of an import that may take a terminal from somebody, in the order of the file."""
+    changes = or_(*(_changes(field) for field in (LEFT, DEPARTMENT, *DAYS)))
+    rows = select(ImportRow.id).where(ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, changes)
+    return list(db.session.execute(rows.order_by(ImportRow.id)).scalars())
+
+
+def of_rows(batch_id: int, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Return the ids of those of an import's rows that take terminals, and their effects with the names of these.
+
+    Who gets a wholly other name is among them, though such a row is left out until it is confirmed.
+    """
+    rows = (ImportRow.batch_id == batch_id, ImportRow.verdict == CHANGED, *where)
+    names = {terminal_id: name for terminal_id, name in db.session.execute(select(Terminal.id, Terminal.name))}
+    terminals: dict[int, list[str]] = {}
+    for employee_id, terminal_id in _pairs(rows):
+        terminals.setdefault(employee_id, []).append(names[terminal_id])
+    columns = (ImportRow.id, ImportRow.employee_id, ImportRow.effects)
+    return [
+        {"id": row.id, "effects": {**(row.effects or {}), LOSE_TERMINALS: sorted(terminals[row.employee_id])}}
+        for row in db.session.execute(select(*columns).where(*rows))
+        if row.employee_id in terminals
+    ]
+
+
+def _pairs(rows: Rows) -> set[Pair]:
+    """Return what the people of rows lose by leaving, by the days that they get, and by another department."""
     leaving = mass_removals.pairs_of(select(ImportRow.employee_id).where(*rows, _changes(LEFT)))
-    return mass_removals.losses_of({*leaving, *_shut_out(rows), *_moved(rows)})
+    return {*leaving, *_shut_out(rows), *_moved(rows)}
 
 
 def of_undo(batch_id: int) -> Losses:

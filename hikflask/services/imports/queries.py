@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import defer
@@ -12,10 +13,10 @@ from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
-from hikflask.services.imports import undo
+from hikflask.services.imports import effects, undo
 from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount
 
-BATCH = 100
+BATCH, NAMED = 100, 5
 ROWS = Keyset((ImportRow.id.asc(),), "rows of an import")
 # Beside the verdicts: the rows whose people come in without the photo, as it is refused.
 WITHOUT_PHOTO = "without_photo"
@@ -59,12 +60,14 @@ def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tup
 
     The cells are read of wrong rows alone.
 
-    :param kind: the verdict that the rows have, or WITHOUT_PHOTO; "" for all.
+    :param kind: the verdict that the rows have, WITHOUT_PHOTO, or a kind of effect; "" for all.
     :raises CursorUnknown:
     """
     conditions = [ImportRow.verdict == kind] if kind else []
     if kind == WITHOUT_PHOTO:
         conditions = [IS_WITHOUT_PHOTO]
+    elif kind in effects.KINDS:
+        conditions = [effects.has(kind)]
     rows = select(ImportRow).where(ImportRow.batch_id == batch_id, *conditions)
     rows = rows if kind == WRONG else rows.options(defer(ImportRow.cells))
     page = keyset.first_of_rows(keyset.read(rows, ROWS, limit, place))
@@ -75,6 +78,23 @@ def rows_of(batch_id: int, ids: Collection[int]) -> list[ImportRow]:
     """Return the wrong rows of an import with these ids, in the order of the file."""
     wrong = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.verdict == WRONG, ImportRow.id.in_(ids))
     return list(db.session.execute(wrong.order_by(ImportRow.id)).scalars())
+
+
+def first_with_effects(batch: ImportBatch) -> dict[str, list[ImportRow]]:
+    """Return the first rows with each kind of effect that rows of an import have."""
+    first = select(ImportRow).where(ImportRow.batch_id == batch.id).order_by(ImportRow.id).limit(NAMED)
+    return {
+        kind: list(db.session.execute(first.where(effects.has(kind))).scalars())
+        for kind in effects.KINDS
+        if batch.effects.get(kind)
+    }
+
+
+def namesakes(rows: Iterable[Any]) -> dict[int, str]:
+    """Return the numbers of the employees with the names of rows, by their ids."""
+    ids = {(row.effects or {}).get(effects.KNOWN_ELSEWHERE) for row in rows}
+    people = db.session.execute(select(Employee.id, Employee.number).where(Employee.id.in_(ids)))
+    return {employee_id: number for employee_id, number in people}
 
 
 def wrong_rows(batch_id: int) -> Iterator[ImportRow]:
@@ -101,12 +121,14 @@ def without_photo(batch_id: int) -> int:
 
 def leavers(batch_id: int) -> int:
     """Return how many people an import would deactivate, or did."""
-    return _count(batch_id, ImportRow.verdict == CHANGED, ImportRow.before["left"].as_string().is_not(None))
+    left = ImportRow.before["left"].as_string().is_not(None)
+    return _count(batch_id, ImportRow.verdict == CHANGED, left, effects.IS_AGREED)
 
 
 def sent(batch_id: int) -> int:
     """Return how many people an import would send to the terminal that was chosen for it."""
-    return _count(batch_id, or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None)))
+    is_sent = or_(ImportRow.verdict == NEW, ImportRow.before["terminal"].as_string().is_not(None))
+    return _count(batch_id, is_sent, effects.IS_AGREED)
 
 
 def applied(batch_id: int) -> int:

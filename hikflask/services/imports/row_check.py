@@ -1,19 +1,36 @@
-"""Checks rows of an import: what is stored of each, with its verdict. Nothing is written here."""
+"""Checks rows of an import: what is stored of each, with its verdict and its effects. Nothing is written here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from hikflask.models import ImportBatch
 from hikflask.models.import_batch import WRONG
 from hikflask.models.refusal import Refusal
-from hikflask.services.imports import classify, columns, values
+from hikflask.services.employees.duplicates import find_namesakes
+from hikflask.services.imports import classify, columns, effects, similar_ids, values
 from hikflask.services.imports.classify import PHOTO, Picture, Spellings, Verdict
-from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.options import Options
 from hikflask.services.imports.values import Values
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import storable
+
+
+@dataclass(frozen=True)
+class Known:
+    """What rows are compared with beside their people: departments, the forms of IDs here, and what was chosen."""
+
+    spellings: Spellings = field(default_factory=dict)
+    forms: Sequence[similar_ids.Form] = ()
+    options: Options = field(default_factory=Options)
+
+
+def read_known(batch: ImportBatch) -> Known:
+    """Return what the rows of an import are compared with, as it is now."""
+    options = Options.from_json(batch.options)
+    return Known(classify.read_spellings(mend=options.mend_texts), similar_ids.read_forms(), options)
 
 
 def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
@@ -24,19 +41,27 @@ def row_reader(batch: ImportBatch) -> Callable[[Row], Values | None]:
 
 
 def check_rows(
-    batch: ImportBatch, read: Sequence[tuple[Row, Values]], checked: Mapping[str, Picture], spellings: Spellings
+    batch: ImportBatch, read: Sequence[tuple[Row, Values]], checked: Mapping[str, Picture], known: Known
 ) -> list[dict[str, Any]]:
     """Return the columns of an ImportRow for each row of a table, compared with the employees as they are now.
 
     :param read: the rows with what they say. :param checked: the pictures of their numbers.
     """
+    if known.options.mend_texts:
+        for _, entry in read:
+            effects.mend(entry)
     numbers = [entry.number for _, entry in read if NUMBER not in entry.errors]
-    now = classify.read_present(numbers, batch.terminal_id, spellings, groups=batch.groups)
-    options = Options.from_json(batch.options)
+    now = classify.read_present(numbers, batch.terminal_id, known.spellings, groups=batch.groups)
+    now.with_names = bool({NAME, *PARTS} & batch.fields.keys())
+    unknown = [entry for _, entry in read if entry.number not in now.people]
+    now.namesakes = find_namesakes({name for entry in unknown if (name := entry.texts.get(NAME))})
+    searched = {entry.number for entry in unknown if entry.leaves or NUMBER in entry.errors or NAME not in entry.texts}
+    now.similar = similar_ids.find_similar(searched, known.forms)
     rows = []
     for row, entry in read:
         picture = checked.get(entry.number)
-        rows.append(stored(batch.id, row, entry, picture, classify.classify(entry, picture, now, options)))
+        verdict = classify.classify(entry, picture, now, known.options)
+        rows.append(stored(batch.id, row, entry, picture, verdict, effects.of_row(entry, verdict, now)))
     return rows
 
 
@@ -44,7 +69,7 @@ def check_photos_alone(
     batch: ImportBatch,
     names: Mapping[str, list[str]],
     check: Callable[[Iterable[str]], Mapping[str, Picture]],
-    spellings: Spellings,
+    known: Known,
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the columns of an ImportRow for each photo whose person is not in the table, and how many were checked.
 
@@ -52,25 +77,35 @@ def check_photos_alone(
     """
     # Beside a table, people who are not in it only get their photo.
     terminal_id, groups = (None, False) if batch.table_name else (batch.terminal_id, batch.groups)
-    now = classify.read_present(names, terminal_id, spellings, groups=groups)
+    now = classify.read_present(names, terminal_id, known.spellings, groups=groups)
+    now.similar = similar_ids.find_similar(names.keys() - now.people.keys(), known.forms)
     checked = check(number for number in names if number in now.people)
     rows = []
     for number, its_names in names.items():
         entry = Values(number, {NUMBER: number})
         if number in now.people:
             picture = checked[number]
-            verdict = classify.classify(entry, picture, now, Options.from_json(batch.options))
+            verdict = classify.classify(entry, picture, now, known.options)
         else:
             picture = Picture(its_names[0])
-            verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params={})})
-        rows.append(stored(batch.id, None, entry, picture, verdict))
+            params = {"meant": meant} if (meant := now.meant(entry)) else {}
+            verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params=params)})
+        rows.append(stored(batch.id, None, entry, picture, verdict, effects.of_row(entry, verdict, now)))
     return rows, len(now.people)
 
 
-def stored(batch_id: int, row: Row | None, entry: Values, picture: Picture | None, verdict: Verdict) -> dict[str, Any]:
+def stored(
+    batch_id: int,
+    row: Row | None,
+    entry: Values,
+    picture: Picture | None,
+    verdict: Verdict,
+    of_row: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return the columns of an ImportRow.
 
     :param row: None for a photo alone. The cells of a row with something wrong are stored, to be given back.
+    :param of_row: its effects.
     """
     texts = entry.texts | ({PHOTO: picture.sha256} if picture and picture.sha256 else {})
     return {
@@ -84,6 +119,7 @@ def stored(batch_id: int, row: Row | None, entry: Values, picture: Picture | Non
         "before": verdict.before,
         "errors": verdict.errors,
         "warnings": verdict.warnings,
+        "effects": of_row,
         "photo": storable(picture.name)[-255:] if picture else "",
         "employee_id": verdict.employee_id,
         "state": "",

@@ -1,13 +1,13 @@
-"""The report of a job for programs: its failures, and for an import the counts of its rows and what is wrong in them.
+"""The report of a job for programs: its failures, and of an import the counts of its rows and those to look at.
 
-All of it is read by pages: many rows may be wrong.
+All of it is read by pages: these may be many.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, JobItem
@@ -17,8 +17,9 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.errors import told
 from hikflask.services.core.keyset import Keyset
 from hikflask.services.enrolments.mass_removals import Losses
-from hikflask.services.imports import batches, losses, queries
+from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.effects import KNOWN_ELSEWHERE
 from hikflask.services.jobs.import_items import CHANGES
 from hikflask.services.jobs.kinds import LOSSES
 
@@ -27,25 +28,29 @@ PLACES = Keyset((JobItem.id.asc(), ImportRow.id.asc()), "report of a job")
 
 
 @dataclass(frozen=True)
-class WrongRow:
-    """A row with what is wrong with its fields. `line` is None for a photo of nobody in the table.
+class ListedRow:
+    """A row with what is wrong with its fields, and its effects (services/imports/effects.py), of which it has one.
 
-    Where only the photo is wrong, its person comes in without it.
+    `line` is None for a photo of nobody in the table. Where only the photo is wrong, its person comes in without it.
+    The employee with the same name is given by number.
     """
 
     line: int | None
     number: str
     photo: str
     errors: dict[str, Refusal]
+    effects: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Report:
-    """How many rows of an import are new, changed, unchanged and wrong, and the first of the wrong ones.
+    """How many rows of an import are new, changed, unchanged and wrong, and the first of those to look at.
 
     Once the import was started, only those count as new or changed that were imported, and those that could not be
     imported count as wrong. `without_photo`: of the new and changed ones, those whose photo is refused. `leavers` are
-    deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import.
+    deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import. `effects`
+    counts rows by the kinds of their effects, as of the dry run; `unconfirmed` are left out until they are confirmed.
+    `listed`: how many rows there are to look at.
     """
 
     batch_id: int
@@ -54,9 +59,12 @@ class Report:
     unchanged: int
     wrong: int
     without_photo: int
-    rows: list[WrongRow]
+    rows: list[ListedRow]
     leavers: int = 0
     losses: Losses = field(default_factory=Losses)
+    effects: dict[str, int] = field(default_factory=dict)
+    unconfirmed: int = 0
+    listed: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Page:
 
 
 def page(job: Job, limit: int, cursor: str = "") -> Page:
-    """Return a page of the report of a job: so many items that failed, and rows with something wrong in its import.
+    """Return a page of the report of a job: so many items that failed, and rows of its import to look at.
 
     :raises CursorUnknown:
     """
@@ -80,7 +88,7 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
     is_over = job.state in {DONE, FAILED} and job.refusal is None
     batch = batches.batch_of_job(job.id) if is_over else None
     items = _failed(job.id, batch, limit + 1, last_item)
-    rows = _wrong(batch, limit + 1 - len(items), last_row) if batch else []
+    rows = _listed(batch, limit + 1 - len(items), last_row) if batch else []
     more = len(items) + len(rows) > limit
     if more:
         (rows or items).pop()
@@ -93,25 +101,47 @@ def page(job: Job, limit: int, cursor: str = "") -> Page:
 def of_batch(batch: ImportBatch, limit: int) -> Report:
     """Return the report of an import that was checked.
 
-    :param limit: the largest number of wrong rows to return.
+    :param limit: the largest number of rows to return.
     """
-    rows = _wrong(batch, limit)
+    rows = _listed(batch, limit)
     items = _failed(batch.import_job_id, batch, limit - len(rows)) if batch.import_job_id else []
     return _report(batch, rows, items, is_imported=batch.import_job_id is not None)
 
 
-def _report(batch: ImportBatch, rows: Iterable[Row[Any]], items: Iterable[Row[Any]], *, is_imported: bool) -> Report:
+def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[Any]], *, is_imported: bool) -> Report:
     counts = {verdict: getattr(batch, verdict) for verdict in VERDICTS}
+    failed = 0
     if is_imported:
         job = db.session.get(Job, batch.import_job_id, populate_existing=True)
         done = (ImportRow.batch_id == batch.id, ImportRow.verdict.in_(CHANGES), ImportRow.state != OPEN)
         imported = select(ImportRow.verdict, func.count(ImportRow.id)).where(*done).group_by(ImportRow.verdict)
         counts |= {NEW: 0, CHANGED: 0, **{verdict: count for verdict, count in db.session.execute(imported)}}
-        counts[WRONG] += job.failed if job else 0
-    wrong = [WrongRow(row.line, row.number, row.photo, row.errors) for row in rows]
-    wrong += [WrongRow(item.line, item.number, item.photo or "", {NUMBER: item.refusal}) for item in items]
-    without_photo, leavers = queries.without_photo(batch.id), queries.leavers(batch.id)
-    return Report(batch.id, **counts, without_photo=without_photo, rows=wrong, leavers=leavers, losses=losses_of(batch))
+        failed = job.failed if job else 0
+        counts[WRONG] += failed
+    numbers = queries.namesakes(rows)
+    listed = [
+        ListedRow(row.line, row.number, row.photo, row.errors or {}, _effects(row.effects or {}, numbers))
+        for row in rows
+    ]
+    listed += [ListedRow(item.line, item.number, item.photo or "", {NUMBER: item.refusal}) for item in items]
+    return Report(
+        batch.id,
+        **counts,
+        without_photo=queries.without_photo(batch.id),
+        rows=listed,
+        leavers=queries.leavers(batch.id),
+        losses=losses_of(batch),
+        effects={kind: batch.effects.get(kind, 0) for kind in effects.COUNTED},
+        unconfirmed=effects.unconfirmed(batch.id),
+        listed=db.session.execute(select(func.count(ImportRow.id)).where(*_is_listed(batch))).scalar_one() + failed,
+    )
+
+
+def _effects(stored: dict[str, Any], numbers: dict[int, str]) -> dict[str, Any]:
+    """Return effects with the number of the employee who has the same name, unless that one is deleted."""
+    number = numbers.get(stored.get(KNOWN_ELSEWHERE, 0))
+    others = {kind: effect for kind, effect in stored.items() if kind != KNOWN_ELSEWHERE}
+    return others | ({KNOWN_ELSEWHERE: number} if number else {})
 
 
 def losses_of(batch: ImportBatch) -> Losses:
@@ -122,11 +152,15 @@ def losses_of(batch: ImportBatch) -> Losses:
     return losses.of_import(batch.id)
 
 
-def _wrong(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:
-    """Return rows with something wrong, in the order of the file."""
-    columns = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.photo, ImportRow.errors)
-    wrong = (ImportRow.batch_id == batch.id, ImportRow.errors.is_not(None), ImportRow.id > after)
-    return list(db.session.execute(select(*columns).where(*wrong).order_by(ImportRow.id).limit(limit)))
+def _listed(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:
+    """Return rows with something wrong or with effects, in the order of the file."""
+    columns = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.photo, ImportRow.errors, ImportRow.effects)
+    rows = select(*columns).where(*_is_listed(batch), ImportRow.id > after)
+    return list(db.session.execute(rows.order_by(ImportRow.id).limit(limit)))
+
+
+def _is_listed(batch: ImportBatch) -> tuple[ColumnElement[bool], ...]:
+    return (ImportRow.batch_id == batch.id, or_(ImportRow.errors.is_not(None), ImportRow.effects.is_not(None)))
 
 
 def _failed(job_id: int, batch: ImportBatch | None, limit: int, after: int = 0) -> list[Row[Any]]:

@@ -1,5 +1,7 @@
 """Starts the jobs of imports: the dry run, the import, and its undo. Each is started once, even if several try it."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import delete, exists, or_, update
@@ -12,9 +14,10 @@ from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.imports import batches, losses, queries
+from hikflask.services.imports import batches, effects, losses, queries
+from hikflask.services.imports.options import Options
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES
+from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, CONFIRMED, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 
 JobColumn = InstrumentedAttribute[int | None]
@@ -34,6 +37,19 @@ def start_check(batch_id: int) -> Claim:
 
 
 @transactional
+def start_mending(batch_id: int) -> Claim:
+    """Start the dry run of an import anew, with letters of the other alphabet and invisible signs mended.
+
+    :raises import_unknown: :raises import_started: :raises import_file_gone: as batches.reopen() and start_check().
+    """
+    batches.reopen(batch_id)
+    batch = batches.get_one(batch_id)
+    batch.options = replace(Options.from_json(batch.options), mend_texts=True).as_json
+    db.session.flush()
+    return start_check(batch_id)
+
+
+@transactional
 def start_import(batch_id: int, agreed: Agreed) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
@@ -47,20 +63,22 @@ def start_import(batch_id: int, agreed: Agreed) -> Claim:
     lost = losses.of_import(batch_id)
     lost.require(agreed)
     batches.record_new_departments(batch_id)
-    return _start(batch, IMPORT, ImportBatch.import_job_id, batch.new + batch.changed, {LOSSES: lost.as_json})
+    people = batch.new + batch.changed - effects.unconfirmed(batch_id)
+    return _start(batch, IMPORT, ImportBatch.import_job_id, people, {LOSSES: lost.as_json})
 
 
 @transactional
-def start_check_and_import(batch_id: int, agreed: Agreed) -> Claim:
+def start_check_and_import(batch_id: int, agreed: Agreed, confirmed: Collection[str] = ()) -> Claim:
     """Start the dry run and the import as one job, which fails after the dry run where many would lose access.
 
+    :param confirmed: the numbers of the rows whose wholly other names are confirmed.
     :raises import_unknown: :raises import_started: when the dry run or the import was started already.
     """
     batch = batches.get_one(batch_id)
     if batch.check_job_id is not None:
         raise ServiceError("import_started", job=batch.check_job_id)
     _refuse_undone(batch)
-    params = {CHECK_FIRST: True, AGREED: agreed.as_json}
+    params = {CHECK_FIRST: True, AGREED: agreed.as_json, CONFIRMED: list(confirmed)}
     return _start(batch, IMPORT, ImportBatch.import_job_id, batch.layout.get("rows", 0), params)
 
 

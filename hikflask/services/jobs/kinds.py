@@ -18,7 +18,7 @@ from hikflask.services.enrolments import desired
 from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import membership
-from hikflask.services.imports import batches, losses
+from hikflask.services.imports import batches, effects, losses
 from hikflask.services.imports.apply import add_together, applying
 from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
@@ -39,7 +39,7 @@ APPLY = "apply"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first, and what is agreed to after it.
-CHECK_FIRST, AGREED = "check", "agreed"
+CHECK_FIRST, AGREED, CONFIRMED = "check", "agreed", "confirmed_numbers"
 # Among the params: who loses access by a job, as it was agreed, and how many lost it by now, by terminal and in all.
 LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
@@ -153,6 +153,7 @@ def _begin_import(job: Job, progress: Progress) -> None:
     if job.params.get(CHECK_FIRST):
         _check(job, progress)
         with transaction():
+            effects.confirm_numbers(job.params["batch"], job.params.get(CONFIRMED, []))
             lost = losses.of_import(job.params["batch"])
             lost.require(Agreed(**job.params[AGREED]))
             batches.record_new_departments(job.params["batch"])

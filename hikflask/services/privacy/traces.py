@@ -33,9 +33,9 @@ from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_numbers,
 from hikflask.services.privacy import import_traces
 from hikflask.services.privacy.import_traces import Person
 
-# See Plan.job_params. The keys of other params may be spelled like a number.
+# See Plan.job_params, and an import's CONFIRMED. The keys of other params may be spelled like a number.
 FACES = "faces"
-PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", FACES}
+PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", "confirmed_numbers", FACES}
 
 
 def in_comparisons(numbers: Collection[str]) -> list[tuple[str, Any]]:

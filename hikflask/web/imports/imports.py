@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask.background import tasks
-from hikflask.forms.fields import row_id
+from hikflask.forms.fields import row_id, row_ids
 from hikflask.forms.imports import ConfirmForm, UndoForm
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.labels.imports import row_error
@@ -21,7 +21,7 @@ from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.imports import batches, losses, queries
+from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.corrections import written_place
 from hikflask.services.jobs import import_report, lifecycle
 from hikflask.services.jobs import imports as import_jobs
@@ -37,7 +37,7 @@ from hikflask.web.support.responses import csv_file
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
-KINDS = (*VERDICTS, queries.WITHOUT_PHOTO)
+KINDS = (*VERDICTS, queries.WITHOUT_PHOTO, *effects.KINDS)
 # So many wrong rows are sent at a time.
 WRONG_ROWS = 100
 
@@ -104,6 +104,32 @@ def check(batch_id: int) -> ResponseReturnValue:
             tasks.enqueue_job(import_jobs.start_check(batch_id))
         except ServiceError as error:
             flash(error_sentence(error), "danger")
+    return _back(at)
+
+
+@bp.post("/<int:batch_id>/confirm")
+@allow(OPERATOR)
+def confirm(batch_id: int) -> ResponseReturnValue:
+    """Keep which of the rows that were shown are about the people who are here, though the names are wholly other."""
+    at = stage.of(batch_or_404(batch_id))
+    shown, same_people = (row_ids(request.form.getlist(name)) for name in ("shown", "same_person"))
+    try:
+        effects.confirm_rows(batch_id, shown[:ROWS], same_people[:ROWS])
+    except ServiceError as error:
+        flash(error_sentence(error), "danger")
+        return _back(at)
+    return redirect(url_for(".show", batch_id=batch_id, rows=effects.OTHER_PERSON, _anchor="effects"), 303)
+
+
+@bp.post("/<int:batch_id>/mend")
+@allow(OPERATOR)
+def mend(batch_id: int) -> ResponseReturnValue:
+    """Check the table again, with letters of the other alphabet and invisible signs mended."""
+    at = stage.of(batch_or_404(batch_id))
+    try:
+        tasks.enqueue_job(import_jobs.start_mending(batch_id))
+    except ServiceError as error:
+        flash(error_sentence(error), "danger")
     return _back(at)
 
 
@@ -203,6 +229,8 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
     report = report_of(at.job) if at.job and at.name != CHECKED else None
     listing = turned(lambda limit, place: queries.rows_page(batch.id, shown, limit, place), most) if with_rows else None
     leavers = queries.leavers(batch.id) if at.can_import else 0
+    with_effects = queries.first_with_effects(batch) if at.name == CHECKED else {}
+    of_effects = [*(listing.rows if listing else ()), *chain.from_iterable(with_effects.values())]
     lost = losses.of_import(batch.id) if at.can_import else import_report.losses_of(batch)
     return {
         "at": at,
@@ -217,7 +245,10 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "listing": listing,
         "correctable": correctable,
         "corrects": corrects,
-        "names": queries.names(listing.rows) if listing else {},
+        "names": queries.names(of_effects),
+        "namesakes": queries.namesakes(of_effects),
+        "with_effects": with_effects,
+        "unconfirmed": effects.unconfirmed(batch.id) if batch.effects.get(effects.OTHER_PERSON) else 0,
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
         "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,

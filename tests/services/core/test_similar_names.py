@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.core.similar_names import are_similar
+from hikflask.services.core.similar_names import are_similar, are_wholly_other
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,41 @@ def test_same_name_in_another_spelling(one: str, other: str) -> None:
 def test_name_of_somebody_else(one: str, other: str) -> None:
     assert not are_similar(one, other)
     assert not are_similar(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Иванов Иван Иванович", "Иванов И. И."),
+        ("Иванов Иван Иванович", "ИВАН ИВАНОВ"),
+        ("Иванова Анна Сергеевна", "Петрова Анна Сергеевна"),
+        ("Пётр Петров", "Pyotr Petrov"),
+        ("Алёна Щукина", "Alena Shchukina"),
+        ("Сергеев Юрий Дмитриевич", "Sergeev Yury Dmitrievich"),
+        ("Хрущёв Никита", "Khrushchev Nikita"),
+        ("Александр Ксенофонтов", "Alexander Xenofontov"),
+        ("Mустафин Oлег", "Мустафин Олег"),
+        ("Zoë Müller", "Zoe Muller"),
+        ("100222", "Иванов Иван"),
+    ],
+)
+def test_other_spelling_and_another_surname_make_no_other_person(one: str, other: str) -> None:
+    assert not are_wholly_other(one, other)
+    assert not are_wholly_other(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Иванов Иван Иванович", "Сидоров Пётр Петрович"),
+        ("Иванов И. И.", "Игнатьев Илья Иванович"),
+        ("Иванов И. И.", "Сидоров И. И."),
+        ("Иванов Иван", "Иванов Пётр"),
+        ("Иванова Анна", "Петрова Анна"),
+        ("Ким Ён", "Ли Мэй"),
+        ("王伟", "李伟"),
+    ],
+)
+def test_names_of_which_hardly_a_word_is_the_same_are_wholly_other(one: str, other: str) -> None:
+    assert are_wholly_other(one, other)
+    assert are_wholly_other(other, one)

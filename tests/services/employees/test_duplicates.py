@@ -4,7 +4,7 @@ import pytest
 
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
-from hikflask.services.employees.duplicates import find_duplicates
+from hikflask.services.employees.duplicates import find_duplicates, find_namesakes
 from hikflask.services.employees.save import save_employee
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -60,3 +60,14 @@ def test_few_of_many_with_the_name_are_named() -> None:
         save_employee(Draft(f"N{number}", "Иван Иванов"))
 
     assert duplicates("", "Иван Иванов")[1] == ["100222", "N0", "N1"]
+
+
+@pytest.mark.both_databases
+def test_owners_of_many_names_are_found_at_once() -> None:
+    save_employee(Draft("7", "Иван Иванов Иванович"))
+    names = ["ИВАН ИВАНОВ", "Ольга Елкина", "Иван", "Пётр", "straße 50%_\\"]
+
+    found = {name: number for name, (_, number) in find_namesakes(names).items()}
+
+    assert found == {"иван иванов": "100222", "ольга елкина": "100333", "strasse 50%_\\": "A1"}
+    assert find_namesakes([]) == {}

@@ -29,9 +29,10 @@ def compared(
     picture: Picture | None = None,
     leaves: bool | None = None,
     mode: str = "both",
+    with_names: bool = False,
     **texts: str,
 ) -> Verdict:
-    now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]})
+    now = Present(None, {"1": person} if person else {}, spellings={"охрана": ["Охрана"]}, with_names=with_names)
     return classify(Values("1", {"number": "1", **texts}, leaves=leaves), picture, now, Options(mode))
 
 
@@ -56,7 +57,8 @@ def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
 
 def test_new_person_needs_a_name_and_who_left_is_not_added() -> None:
     assert compared(None, name="Иван Иванов") == Verdict("new")
-    assert compared(None).errors == {"name": refusal("text_empty")}
+    assert compared(None, with_names=True).errors == {"name": refusal("text_empty")}
+    assert compared(None).errors == {"number": refusal("number_unknown")}
     assert compared(None, leaves=True, name="Иван Иванов") == Verdict("unchanged")
 
 

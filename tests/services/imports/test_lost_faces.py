@@ -8,6 +8,7 @@ from hikflask.models.terminal import BY_PICTURE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.imports import effects
 from hikflask.services.imports.lost_faces import LostFaces
 from hikflask.services.imports.queries import undo_preview
 from hikflask.simulator import Terminal as Simulated
@@ -71,6 +72,7 @@ def test_somebody_who_is_there_still_or_was_changed_since_loses_no_face(
     (third,) = add_people("3")
     send_to_terminal(third, terminal.id)
     renamed = checked("1;Анна Цой;", "2;Олег Цой;", "3;Пётр;")
+    effects.confirm_numbers(renamed, ["1", "2", "3"])
     apply(renamed)
     assert lost(renamed) == ()
 

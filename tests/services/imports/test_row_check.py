@@ -19,7 +19,7 @@ def test_row_is_stored_with_its_place_and_keeps_its_cells_only_when_it_is_wrong(
         assert entry is not None
         read.append((row, entry))
 
-    good, wrong = row_check.check_rows(found, read, {"1": Picture("1.jpg", "ab")}, {})
+    good, wrong = row_check.check_rows(found, read, {"1": Picture("1.jpg", "ab")}, row_check.Known())
 
     assert (good["sheet"], good["line"], good["number"], good["verdict"]) == ("Май", 4, "1", "new")
     assert good["values"] == {"number": "1", "name": "Иван Иванов", "department": "Цех", "photo": "ab"}

@@ -10,20 +10,21 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Employee, Job
 from hikflask.services.core.errors import CursorUnknown
-from hikflask.services.imports import batches
+from hikflask.services.imports import batches, effects
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import import_report, imports
-from hikflask.services.jobs.import_report import Page, Report, WrongRow
+from hikflask.services.jobs.import_report import ListedRow, Page, Report
 from tests.support.jobs import add_people, run
 from tests.support.refusals import refusal
 from tests.support.removals import AGREED
 
 pytestmark = pytest.mark.usefixtures("context")
 
+NO_EFFECTS = dict.fromkeys(effects.COUNTED, 0)
 TABLE = "ID;ФИО\n1;Иванов\n2;Пётр\n3;Анна\n4;\nы;Ольга\n"
 WRONG = [
-    WrongRow(5, "4", "", {"name": refusal("text_empty", most=128)}),
-    WrongRow(6, "ы", "", {"number": refusal("number_invalid")}),
+    ListedRow(5, "4", "", {"name": refusal("text_empty")}),
+    ListedRow(6, "ы", "", {"number": refusal("number_invalid")}),
 ]
 
 
@@ -43,7 +44,9 @@ def test_dry_run_is_counted_by_its_verdicts() -> None:
 
     batch_id = checked()
 
-    assert report(batch_id) == Report(batch_id, new=2, changed=1, unchanged=0, wrong=2, without_photo=0, rows=WRONG)
+    assert report(batch_id) == Report(
+        batch_id, new=2, changed=1, unchanged=0, wrong=2, without_photo=0, rows=WRONG, effects=NO_EFFECTS, listed=2
+    )
     assert report(batch_id, most=1).rows == WRONG[:1]
 
 
@@ -55,8 +58,10 @@ def test_row_that_could_not_be_imported_after_all_counts_as_wrong() -> None:
 
     run(imports.start_import(batch_id, AGREED))
 
-    wrong = [*WRONG, WrongRow(3, "2", "", {"number": refusal("changed_since")})]
-    assert report(batch_id) == Report(batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong)
+    wrong = [*WRONG, ListedRow(3, "2", "", {"number": refusal("changed_since")})]
+    assert report(batch_id) == Report(
+        batch_id, new=2, changed=0, unchanged=0, wrong=3, without_photo=0, rows=wrong, effects=NO_EFFECTS, listed=3
+    )
 
 
 @pytest.mark.both_databases
@@ -71,7 +76,7 @@ def test_report_of_a_job_is_read_by_pages() -> None:
 
     assert [page.imported.rows for page in pages(checking) if page.imported] == [WRONG[:1], WRONG[1:]]
     assert [page.failed for page in pages(importing)] == [[("2", "changed_since")], [], []]
-    failed = WrongRow(3, "2", "", {"number": refusal("changed_since")})
+    failed = ListedRow(3, "2", "", {"number": refusal("changed_since")})
     assert [page.imported.rows for page in pages(importing) if page.imported] == [[failed], WRONG[:1], WRONG[1:]]
     whole = import_report.page(importing, 10)
     assert (whole.imported, whole.after) == (report(batch_id), "")
@@ -93,4 +98,6 @@ def test_rows_that_were_undone_were_imported() -> None:
     run(imports.start_import(batch_id, AGREED))
     run(imports.start_undo(batch_id, AGREED))
 
-    assert report(batch_id) == Report(batch_id, new=3, changed=0, unchanged=0, wrong=2, without_photo=0, rows=WRONG)
+    assert report(batch_id) == Report(
+        batch_id, new=3, changed=0, unchanged=0, wrong=2, without_photo=0, rows=WRONG, effects=NO_EFFECTS, listed=2
+    )

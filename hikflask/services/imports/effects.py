@@ -1,0 +1,127 @@
+"""What an import does to people beyond the fields that it writes: what somebody must know before it begins.
+
+A row that would make another person of somebody whose face is enrolled is applied only once it is confirmed.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+
+from hikflask import text_rules
+from hikflask.extensions import db
+from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.import_batch import CHANGED, NEW, OPEN
+from hikflask.services.core.db import changed_rows, transactional
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.similar_names import are_wholly_other
+from hikflask.services.imports.classify import Person, Present, Verdict
+from hikflask.services.imports.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
+from hikflask.services.imports.values import Values
+from hikflask.text_rules import LAST_DAY, folded
+
+# Kind → what a row has of it: the former name; the names of terminals; the last day before; True; the ID here that may
+# be meant, or ""; the fields with such signs, as they would be without; the id of the employee with that name.
+OTHER_PERSON, LOSE_TERMINALS, VALIDITY_LIFTED, LEAVING, UNKNOWN_IDS, LOOK_ALIKES = COUNTED = (
+    "other_person",
+    "lose_terminals",
+    "validity_lifted",
+    "leaving",
+    "unknown_ids",
+    "look_alikes",
+)
+KNOWN_ELSEWHERE = "known_elsewhere"
+KINDS = (*COUNTED, KNOWN_ELSEWHERE)
+TEXTS = (NAME, DEPARTMENT)
+BATCH = 500
+NO_LIMIT = {"", LAST_DAY.isoformat()}
+
+
+def has(kind: str) -> ColumnElement[bool]:
+    """The condition that a row has an effect of a kind."""
+    effect: ColumnElement[bool] = ImportRow.effects[kind].as_string().is_not(None)
+    return effect
+
+
+# Rows that are applied.
+IS_AGREED = or_(ImportRow.confirmed, ImportRow.effects.is_(None), ~has(OTHER_PERSON))
+# Rows that are not, as nobody confirmed that the person is the same.
+IS_UNCONFIRMED = ImportRow.verdict.in_((NEW, CHANGED)) & ~ImportRow.confirmed & has(OTHER_PERSON)
+
+
+def mend(values: Values) -> None:
+    """Replace letters of the other alphabet and invisible signs in the texts of a row."""
+    for field in TEXTS:
+        if field in values.texts:
+            values.texts[field] = text_rules.mended(values.texts[field])
+
+
+def of_row(values: Values, verdict: Verdict, now: Present) -> dict[str, Any] | None:
+    """Return the effects of a row as they are stored; losing_terminals is written later, for many rows at once."""
+    person = now.people.get(values.number)
+    effects = _unknown(values, verdict, now) if person is None else _changes(values, verdict.before or {}, person)
+    odd = {field: mended for field in _written(verdict) if (mended := _mended(values.texts.get(field, "")))}
+    return effects | ({LOOK_ALIKES: odd} if odd else {}) or None
+
+
+def _unknown(values: Values, verdict: Verdict, now: Present) -> dict[str, Any]:
+    if NUMBER not in values.errors and now.needs_employee(values):
+        return {UNKNOWN_IDS: now.meant(values)}
+    owner = now.namesakes.get(folded(values.texts.get(NAME, "")))
+    return {KNOWN_ELSEWHERE: owner[0]} if owner and verdict.verdict == NEW else {}
+
+
+def _changes(values: Values, before: Mapping[str, Any], person: Person) -> dict[str, Any]:
+    effects: dict[str, Any] = {}
+    has_face = person.sha256 is not None or person.has_face
+    if NAME in before and has_face and are_wholly_other(person.name, values.texts[NAME]):
+        effects[OTHER_PERSON] = person.name
+    if before.get(VALID_TO) and values.texts[VALID_TO] in NO_LIMIT:
+        effects[VALIDITY_LIFTED] = person.valid_to
+    if LEFT in before:
+        effects[LEAVING] = True
+    return effects
+
+
+def _written(verdict: Verdict) -> Collection[str]:
+    return TEXTS if verdict.verdict == NEW else [field for field in TEXTS if field in (verdict.before or {})]
+
+
+def _mended(text: str) -> str:
+    """Return a text without the signs that do not belong there; "" when it has none."""
+    mended = text_rules.mended(text)
+    return mended if mended != text else ""
+
+
+def count(batch_id: int) -> dict[str, int]:
+    """Return how many rows of an import have each kind of effect."""
+    counts = [func.count(ImportRow.effects[kind].as_string()) for kind in KINDS]
+    rows = select(*counts).where(ImportRow.batch_id == batch_id, ImportRow.effects.is_not(None))
+    return dict(zip(KINDS, db.session.execute(rows).one(), strict=True))
+
+
+def unconfirmed(batch_id: int) -> int:
+    """Return how many rows stay as they are here, as nobody confirmed that the person is the same."""
+    rows = select(func.count(ImportRow.id)).where(ImportRow.batch_id == batch_id, ImportRow.effects.is_not(None))
+    return db.session.execute(rows.where(IS_UNCONFIRMED, ImportRow.state == OPEN)).scalar_one()
+
+
+@transactional
+def confirm_rows(batch_id: int, shown: Collection[int], confirmed: Collection[int]) -> None:
+    """Confirm that rows are about the people who are here, though the names are wholly other; no others of those shown.
+
+    :param shown: the ids of rows. :raises import_started: when the import began already.
+    """
+    not_begun = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
+    if not changed_rows(not_begun.values(import_job_id=None)):
+        raise ServiceError("import_started")
+    rows = update(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.id.in_(shown), has(OTHER_PERSON))
+    changed_rows(rows.values(confirmed=ImportRow.id.in_(confirmed)))
+
+
+@transactional
+def confirm_numbers(batch_id: int, numbers: Sequence[str]) -> None:
+    """Confirm that the rows with these numbers are about the people who are here, though the names are wholly other."""
+    rows = update(ImportRow).where(ImportRow.batch_id == batch_id, has(OTHER_PERSON))
+    for start in range(0, len(numbers), BATCH):
+        changed_rows(rows.where(ImportRow.number.in_(numbers[start : start + BATCH])).values(confirmed=True))

@@ -1,0 +1,203 @@
+"""What an import will do to people is determined for each row by the dry run, and counted."""
+
+from typing import Any
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.imports import effects, losses, queries
+from hikflask.services.jobs import imports
+from tests.support.captures import FACE
+from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
+from tests.support.imports import apply, batch, checked, errors, rows
+from tests.support.jobs import add_people, run
+from tests.support.refusals import refusal
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+
+
+def of_rows(batch_id: int) -> dict[str, Any]:
+    return {row.number: row.effects for row in rows(batch_id) if row.effects}
+
+
+def counted(batch_id: int) -> dict[str, int]:
+    return {kind: count for kind, count in batch(batch_id).effects.items() if count}
+
+
+def enrolled(**names: str) -> None:
+    """Add employees whose photos are here."""
+    table = [f"{number.removeprefix('_')};{name};" for number, name in names.items()]
+    apply(checked(*table, pictures={f"{number.removeprefix('_')}.jpg": FACE for number in names}))
+
+
+@pytest.mark.both_databases
+def test_wholly_other_name_beside_a_face_waits_until_it_is_confirmed() -> None:
+    enrolled(_1="Иванов Иван Иванович", _2="Петрова Анна Сергеевна")
+    add_people("3")
+    batch_id = checked("1;Сидоров Пётр Петрович;", "2;Смирнова Анна Сергеевна;", "3;Юрий Ким;", "4;Олег Цой;")
+
+    assert of_rows(batch_id) == {"1": {"other_person": "Иванов Иван Иванович"}}
+    assert counted(batch_id) == {"other_person": 1}
+    assert effects.unconfirmed(batch_id) == 1
+    job = apply(batch_id)
+    assert job.total == 3
+    names = dict(db.session.execute(db.select(Employee.number, Employee.name)).all())
+    assert names == {
+        "1": "Иванов Иван Иванович",
+        "2": "Смирнова Анна Сергеевна",
+        "3": "Юрий Ким",
+        "4": "Олег Цой",
+    }
+    assert effects.unconfirmed(batch_id) == 1
+
+
+@pytest.mark.both_databases
+def test_confirmed_row_is_applied_and_can_be_unticked_before() -> None:
+    enrolled(_1="Иванов Иван", _2="Петров Пётр")
+    batch_id = checked("1;Сидоров Олег;", "2;Юрий Ким;")
+    first, second = (row.id for row in rows(batch_id))
+
+    effects.confirm_rows(batch_id, [first, second], [first, second])
+    assert effects.unconfirmed(batch_id) == 0
+    effects.confirm_rows(batch_id, [second], [])
+    assert effects.unconfirmed(batch_id) == 1
+    apply(batch_id)
+
+    names = dict(db.session.execute(db.select(Employee.number, Employee.name)).all())
+    assert names == {"1": "Сидоров Олег", "2": "Петров Пётр"}
+    with pytest.raises(ServiceError, match="import_started"):
+        effects.confirm_rows(batch_id, [second], [second])
+
+
+def test_leaver_with_a_wholly_other_name_takes_no_access_until_confirmed() -> None:
+    ids = add_terminals(ENTRANCE)
+    enrolled(_1="Иванов Иван")
+    employee_id = db.session.execute(db.select(Employee.id)).scalar_one()
+    send_to_terminal(employee_id, ids[ENTRANCE])
+    db.session.commit()
+    batch_id = checked("1;Сидоров Олег;да", header="ID;ФИО;Уволен")
+
+    assert of_rows(batch_id) == {
+        "1": {"other_person": "Иванов Иван", "leaving": True, "lose_terminals": [ENTRANCE]},
+    }
+    assert (queries.leavers(batch_id), losses.of_import(batch_id).people) == (0, 0)
+    effects.confirm_numbers(batch_id, ["1"])
+    assert (queries.leavers(batch_id), losses.of_import(batch_id).people) == (1, 1)
+
+
+@pytest.mark.both_databases
+def test_who_loses_which_terminals_leaves_or_gets_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "BATCH", 2)
+    ids = add_terminals(ENTRANCE, STORE)
+    make_group("Офис", [ids[ENTRANCE]], "Охрана")
+    for number in "1234":
+        saved = save_employee(Draft(number, "Иван", "Охрана", valid_to="2036-12-31"))
+        send_to_terminal(saved.row.id, ids[STORE])
+    header = "ID;Отдел;Уволен;Действует до"
+
+    batch_id = checked("1;Охрана;да;", "2;Склад;;31.12.2036", "3;Охрана;;31.12.2037", "4;Охрана;;", header=header)
+
+    assert of_rows(batch_id) == {
+        "1": {"leaving": True, "lose_terminals": [ENTRANCE, STORE]},
+        "2": {"lose_terminals": [ENTRANCE]},
+        "3": {"validity_lifted": "2036-12-31"},
+    }
+    assert counted(batch_id) == {"lose_terminals": 2, "leaving": 1, "validity_lifted": 1}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("number", "meant"),
+    [("12", "00012"), ("T12", "00012"), ("000O12", "00012"), ("А7", "A7"), ("9", None), ("900", None)],
+)
+def test_leaver_who_is_not_here_may_be_somebody_with_another_id(number: str, meant: str | None) -> None:
+    add_people("00012", "00345", "A7", "B00009", "C00009")
+
+    batch_id = checked(f"{number};да", header="ID;Уволен")
+
+    code = "number_invalid" if number == "А7" else "number_unknown"
+    assert errors(batch_id) == ({number: {"number": refusal(code, meant=meant)}} if meant else {})
+    if code == "number_unknown":
+        assert of_rows(batch_id) == {number: {"unknown_ids": meant or ""}}
+
+
+def test_same_name_leads_to_the_id_and_a_wholly_other_one_leads_away() -> None:
+    add_people("00012", "700")  # “Иван Иванов” with the number behind it
+
+    batch_id = checked("12;Олег Цой;да", "7;Иван Иванов 700;да", header="ID;ФИО;Уволен")
+
+    assert errors(batch_id) == {"7": {"number": refusal("number_unknown", meant="700")}}
+    assert of_rows(batch_id) == {"12": {"unknown_ids": ""}, "7": {"unknown_ids": "700"}}
+    assert [row.verdict for row in rows(batch_id)] == ["unchanged", "wrong"]
+
+
+@pytest.mark.both_databases
+def test_row_without_a_name_and_photo_of_nobody_need_somebody_who_is_here() -> None:
+    add_people("00012")
+
+    nameless = checked("12;Склад", "7;Склад", header="ID;Отдел")
+    photos = checked(pictures={"12.jpg": FACE, "7.jpg": FACE})
+
+    unknown = refusal("number_unknown")
+    assert errors(nameless) == {"12": {"number": refusal("number_unknown", meant="00012")}, "7": {"number": unknown}}
+    assert errors(photos) == {
+        "12": {"photo": refusal("photo_nobody", meant="00012")},
+        "7": {"photo": refusal("photo_nobody")},
+    }
+    assert counted(nameless) == counted(photos) == {"unknown_ids": 2}
+
+
+@pytest.mark.both_databases
+def test_new_person_with_the_name_of_somebody_here_is_pointed_out() -> None:
+    ivan, _ = add_people("1", "2")
+
+    batch_id = checked("9;иван иванов 1;", "8;Иван Иванов;", "2;Иван Иванов 1;")
+
+    assert of_rows(batch_id) == {"9": {"known_elsewhere": ivan}}
+    assert queries.namesakes(rows(batch_id)) == {ivan: "1"}
+    assert counted(batch_id) == {"known_elsewhere": 1}
+
+
+@pytest.mark.both_databases
+def test_look_alikes_are_mended_by_checking_again_and_the_department_is_the_one_here() -> None:
+    save_employee(Draft("1", "Иван", "Отдел"))
+
+    batch_id = checked("2;Пeтров Олег\u200b;Oтдел", "3;Юрий PRщик;Отдел")
+
+    assert of_rows(batch_id) == {"2": {"look_alikes": {"name": "Петров Олег", "department": "Отдел"}}}
+    run(imports.start_mending(batch_id))
+    assert of_rows(batch_id) == {}
+    assert rows(batch_id)[0].values == {"number": "2", "name": "Петров Олег", "department": "Отдел"}
+    assert (batch(batch_id).options["mend_texts"], batch(batch_id).new) == (True, 2)
+
+
+def test_department_here_with_odd_letters_is_that_of_a_mended_row() -> None:
+    save_employee(Draft("1", "Иван", "Oтдел"))
+    batch_id = checked("1;Иван;Отдел", "2;Пeтров;Отдел")
+
+    run(imports.start_mending(batch_id))
+
+    assert [row.verdict for row in rows(batch_id)] == ["unchanged", "new"]
+    assert rows(batch_id)[1].values["department"] == "Oтдел"
+
+
+def test_row_whose_id_is_there_twice_does_nothing() -> None:
+    enrolled(_1="Иванов Иван")
+
+    assert counted(checked("1;Сидоров Олег;", "1;Юрий Ким;")) == {}
+
+
+def test_rows_are_listed_by_their_effect_and_the_first_by_kind() -> None:
+    enrolled(**{f"_{number}": "Иванов Иван" for number in range(1, 8)})
+    batch_id = checked(*(f"{number};Ким Юрий;" for number in range(1, 9)))
+
+    listed, count = queries.rows_page(batch_id, effects.OTHER_PERSON, 3)
+
+    assert ([row.number for row in listed.rows], count) == (["1", "2", "3"], 7)
+    first = queries.first_with_effects(batch(batch_id))
+    assert {kind: [row.number for row in rows] for kind, rows in first.items()} == {"other_person": list("12345")}

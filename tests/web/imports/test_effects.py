@@ -1,0 +1,102 @@
+"""The page of a dry run says first what the import does to people, by count and by name, each with what to do."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Employee
+from tests.support.captures import FACE
+from tests.support.desk import ENGLISH
+from tests.support.filled_forms import form_to, words
+from tests.support.imports import apply, checked
+
+pytestmark = pytest.mark.usefixtures("worker_alive")
+PAGE = "/imports/2"
+LIST = f"{PAGE}?rows=other_person"
+TABLE = (
+    "1;Сидоров Олег;Склад",
+    "2;Юрий Ким;Склад",
+    "00099;Иванов Иван;Склад",
+    "5;Пeтрова Анна;Склад",
+)
+
+
+@pytest.fixture(autouse=True)
+def _checked(app: Flask) -> None:
+    """Two people with their photos, and a table that makes others of both."""
+    with app.app_context():
+        apply(checked("1;Иванов Иван;", "2;Петров Пётр;", pictures={"1.jpg": FACE, "2.jpg": FACE}))
+        checked(*TABLE)
+
+
+def names(app: Flask) -> dict[str, str]:
+    with app.app_context():
+        return dict(db.session.execute(db.select(Employee.number, Employee.name)).all())
+
+
+def ticks(client: FlaskClient) -> dict[str, str]:
+    """The id of the row of each number that can be ticked."""
+    page = client.get(LIST).text
+    return {
+        row_id: "checked" in rest for row_id, rest in re.findall(r'name="same_person"[^>]*value="(\d+)"([^>]*)', page)
+    }
+
+
+def test_effects_stand_first_with_count_and_names(client: FlaskClient) -> None:
+    english, russian = (words(client.get(PAGE, headers=headers)) for headers in (ENGLISH, {}))
+
+    assert "Another person? 2 Иванов Иван (1) → Сидоров Олег Петров Пётр (2) → Юрий Ким" in english
+    assert "Другой человек? 2 Иванов Иван (1) → Сидоров Олег Петров Пётр (2) → Юрий Ким" in russian
+    assert "The name is here under another ID: 1 Иванов Иван (00099) 1 " in english
+    assert "Letters of the other alphabet, invisible signs: 1 Пeтрова Анна (5) “П e трова Анна”" in english
+    assert english.index("Another person?") < english.index("2 new, 2 changed.")
+    assert "Import: 2" in english
+    assert "Not confirmed: 2" in english
+
+
+def test_who_is_ticked_is_changed_and_the_rest_is_said_to_stay(
+    app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
+) -> None:
+    first, second = ticks(client)
+    token = form_to(client.get(LIST).text, f"{PAGE}/confirm").fields["csrf_token"]
+    shown = {"csrf_token": token, "shown": [first, second]}
+
+    client.post(f"{PAGE}/confirm", data={**shown, "same_person": [first, second]})
+    assert ticks(client) == {first: True, second: True}
+    kept = client.post(f"{PAGE}/confirm", data={**shown, "same_person": [second]})
+    assert (kept.status_code, kept.location) == (303, f"{LIST}#effects")
+    assert ticks(client) == {first: False, second: True}
+    form_to(client.get(PAGE).text, f"{PAGE}/start").send(client)
+    run_jobs()
+
+    assert names(app) == {"1": "Иванов Иван", "2": "Юрий Ким", "00099": "Иванов Иван", "5": "Пeтрова Анна"}
+    assert "Not confirmed: 1" in words(client.get(PAGE, headers=ENGLISH))
+    assert ticks(client) == {}
+    late = client.post(
+        f"{PAGE}/confirm", data={**shown, "same_person": [first]}, follow_redirects=True, headers=ENGLISH
+    )
+    assert "This was started already." in late.text
+
+
+def test_odd_letters_are_mended_by_one_click(client: FlaskClient, run_jobs: Callable[[], int]) -> None:
+    form_to(client.get(PAGE).text, f"{PAGE}/mend").send(client)
+    run_jobs()
+
+    page = client.get(PAGE).text
+    assert "“П" not in page
+    assert "Петрова Анна" in client.get(f"{PAGE}?rows=new").text
+    start = form_to(page, f"{PAGE}/start")
+    start.send(client)
+    late = client.post(f"{PAGE}/mend", data=start.fields, follow_redirects=True, headers=ENGLISH)
+    assert "This was started already." in late.text
+
+
+def test_rows_are_listed_by_their_effect(client: FlaskClient) -> None:
+    page = words(client.get(f"{PAGE}?rows=known_elsewhere", headers=ENGLISH))
+
+    assert "00099 Иванов Иван new The name is here under another ID 1" in page
+    assert "Юрий Ким changed" not in page
