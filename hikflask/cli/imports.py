@@ -114,10 +114,10 @@ def _make(file: Path, photos: Path | None) -> ImportBatch:
         raise click.UsageError("FILE is an archive of photos already: give it alone, or a table with --photos.")
     table, photos = (None, file) if is_archive else (file, photos)
     with ExitStack() as files:
-        uploads = (
+        people, pictures = (
             Upload(path.name, files.enter_context(path.open("rb"))) if path else None for path in (table, photos)
         )
-        return batches.make(*uploads)
+        return batches.make(people, pictures)
 
 
 def _import(

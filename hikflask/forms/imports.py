@@ -118,6 +118,7 @@ class OptionsForm(Form):
         default="refuse",
         validate_choice=False,
     )
+    sheet_is_department = BooleanField(_l("The name of the sheet is the department"))
     path = SelectField(
         _l("A department such as Plant/Workshop/Shift"),
         [choice],
@@ -135,7 +136,7 @@ class OptionsForm(Form):
     @staticmethod
     def filled(options: Any) -> dict[str, Any]:
         """Return the values of the fields for these options."""
-        names = ("mode", "clear", "strip_prefix", "letters", "path")
+        names = ("mode", "clear", "sheet_is_department", "strip_prefix", "letters", "path")
         return {
             **{name: getattr(options, name) for name in names},
             "pad_to": str(options.pad_to or ""),
@@ -151,6 +152,7 @@ class OptionsForm(Form):
             "mode": self.mode.data,
             "clear": tuple(self.clear.data or ()),
             "fixed": {name: value for name, value in fixed.items() if value},
+            "sheet_is_department": self.sheet_is_department.data,
             "strip_prefix": self.strip_prefix.data or "",
             "pad_to": row_id(self.pad_to.data) or 0,
             "letters": self.letters.data,
@@ -161,9 +163,10 @@ class OptionsForm(Form):
 class ColumnsForm(OptionsForm):
     """The column of each field, by the names of services/imports/columns.py, and the terminal for these people.
 
-    `unused_days` are the indexes of columns with days that are not used.
+    `unused_days` are the indexes of columns with days that are not used. `sheet` is the name of the one to read.
     """
 
+    sheet = StringField(_l("Sheet"), filters=[stripped])
     of_columns: ClassVar = (
         *("number", "name", "last_name", "first_name", "middle_name"),
         *("department", "left", "active", "valid_from", "valid_to"),

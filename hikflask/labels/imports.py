@@ -15,6 +15,7 @@ from hikflask.messages import N_, refusal_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.services.imports.lost_faces import LostFaces
+from hikflask.services.spreadsheets.reader_process import ALL
 from hikflask.text_rules import isolated
 
 FIELDS = {
@@ -113,6 +114,42 @@ def lost_faces(lost: LostFaces) -> str:
         return sentence
     n = format_decimal(lost.leaving)
     return f"{sentence} " + str(_("Not removed there yet: %(n)s. If the undo is faster, their faces may stay.", n=n))
+
+
+def sheet_choices(batch: ImportBatch) -> list[tuple[str, str]]:
+    """Return the sheets that have something, each by its name with a text; last all that have the same columns."""
+    sheets = [sheet for sheet in batch.layout.get("sheets", []) if sheet["rows"]]
+    choices = [(sheet["name"], _sheet(sheet)) for sheet in sheets]
+    alike = [sheet for sheet in sheets if sheet["alike"]]
+    if len(alike) > 1:
+        rows = row_count(sum(sheet["rows"] for sheet in alike))
+        choices.append((ALL, str(_("All with the same columns: %(n)s, %(rows)s", n=len(alike), rows=rows))))
+    return choices if len(choices) > 1 else []
+
+
+def _sheet(sheet: Mapping[str, Any]) -> str:
+    words = [row_count(sheet["rows"])]
+    words += [] if sheet["people"] else [str(_("no people"))]
+    words += [str(_("hidden"))] if sheet["hidden"] else []
+    return f"{sheet['name']} ({', '.join(words)})"
+
+
+def sheets_sentence(batch: ImportBatch) -> str:
+    """Return how many sheets the file has, and how many of them have people."""
+    sheets = batch.layout.get("sheets", [])
+    counts = {"sheets": format_decimal(len(sheets)), "people": format_decimal(sum(one["people"] for one in sheets))}
+    return str(_("Sheets in the file: %(sheets)s, with people: %(people)s.", **counts))
+
+
+def hidden_rows_sentence(batch: ImportBatch) -> str:
+    """Return that rows are read which a spreadsheet does not show, or ""."""
+    count = batch.layout.get("hidden_rows", 0)
+    if not count:
+        return ""
+    rows = format_decimal(count)
+    if batch.layout.get("filtered"):
+        return str(_("Rows that a filter hides: %(n)s. They are read, too.", n=rows))
+    return str(_("Hidden rows: %(n)s. They are read, too.", n=rows))
 
 
 def file_names(batch: ImportBatch) -> str:

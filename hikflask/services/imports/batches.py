@@ -21,11 +21,13 @@ from hikflask.services.imports.columns import PARTS
 from hikflask.services.imports.effects import IS_AGREED
 from hikflask.services.imports.options import DEFAULT, Options
 from hikflask.services.spreadsheets import reader_process
+from hikflask.services.spreadsheets.reader_process import Layout
 from hikflask.services.terminals import registry
 from hikflask.text_rules import storable
 
 MAX_FILE_NAME_LENGTH = 255
 ROWS = 10 * CLEANUP_BATCH
+NOT_STARTED = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
 # So much of a cell is shown when the columns are chosen, as of those that the reader shows.
 MAX_SHOWN = 64
 
@@ -57,9 +59,10 @@ class Upload:
     stream: IO[bytes]
 
 
-def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
+def make(table: Upload | None, photos: Upload | None, sheet: str = "") -> ImportBatch:
     """Store the files of an import, inspect them, and recognise the columns of the table.
 
+    :param sheet: the name of the sheet to read, as reader_process.inspect() takes it.
     :raises nothing_uploaded: :raises photos_file_too_large:
     :raises table_unreadable: when the table cannot be read. :raises BadArchive: when the photos cannot.
     :raises tables_waiting: when others are inspected, and its turn does not come.
@@ -73,7 +76,7 @@ def make(table: Upload | None, photos: Upload | None) -> ImportBatch:
         if photos is not None:
             _add_photos(batch, photos, stored)
         if table is not None:
-            _add_table(batch, table, stored)
+            _add_table(batch, table, sheet, stored)
         with transaction():
             db.session.add(batch)
     except BaseException:
@@ -102,14 +105,18 @@ def _add_photos(batch: ImportBatch, photos: Upload, stored: list[str]) -> None:
         photo_archive.read_contents(stored_files.path_of(batch.photos_file))
 
 
-def _add_table(batch: ImportBatch, table: Upload, stored: list[str]) -> None:
+def _add_table(batch: ImportBatch, table: Upload, sheet: str, stored: list[str]) -> None:
     most: int = current_app.config["IMPORT_FILE_LIMIT"]
     batch.table_name = _file_name(table.name)
     batch.table_file = stored_files.keep(table.stream, most * MEGABYTE, ServiceError("table_too_large", n=most))
     stored.append(batch.table_file)
-    layout = reader_process.inspect(stored_files.path_of(batch.table_file), columns.recognised)
-    layout, batch.fields = report_rows.with_groups(layout, recognised_fields(layout.columns))
+    layout, batch.fields = _inspected(batch.table_file, sheet)
     batch.layout = asdict(layout)
+
+
+def _inspected(file: str, sheet: str) -> tuple[Layout, dict[str, int]]:
+    layout = reader_process.inspect(stored_files.path_of(file), columns.recognised, sheet)
+    return report_rows.with_groups(layout, recognised_fields(layout.columns))
 
 
 def recognised_fields(names: Sequence[str]) -> dict[str, int]:
@@ -148,11 +155,28 @@ def choose(
         _refuse_days(batch, fields, options)
     if terminal_id is not None:
         registry.active(terminal_id)
-    not_started = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_(None))
-    unchecked = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *not_started)
+    unchecked = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.check_job_id.is_(None), *NOT_STARTED)
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
     if not changed_rows(unchecked.values(**chosen, options=options.as_json)):
         raise ServiceError("import_checked")
+
+
+def choose_sheet(batch_id: int, sheet: str) -> None:
+    """Read another sheet of the table, or all that are alike (reader_process.ALL), and recognise its columns.
+
+    :raises import_unknown: :raises import_checked: when the dry run has begun. :raises import_file_gone:
+    :raises table_unreadable: when the sheet cannot be read. :raises table_sheet_unknown: when it is not there.
+    """
+    batch = get_one(batch_id)
+    end_read()
+    if not batch.table_file or not stored_files.path_of(batch.table_file).is_file():
+        raise ServiceError("import_file_gone")
+    layout, fields = _inspected(batch.table_file, sheet)
+    same = (ImportBatch.id == batch_id, ImportBatch.table_file == batch.table_file)
+    unchecked = update(ImportBatch).where(*same, ImportBatch.check_job_id.is_(None), *NOT_STARTED)
+    with transaction():
+        if not changed_rows(unchecked.values(layout=asdict(layout), fields=fields, options={})):
+            raise ServiceError("import_checked")
 
 
 @transactional

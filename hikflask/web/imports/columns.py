@@ -10,6 +10,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
+from wtforms import Field
 
 from hikflask.background import tasks
 from hikflask.forms.fields import row_id
@@ -85,6 +86,8 @@ def choose(batch_id: int) -> ResponseReturnValue:
     form.offer(named(batch.layout.get("columns", [])), registry.list_active())
     if not form.validate():
         return _page(batch, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if form.sheet.data and form.sheet.data != batch.layout.get("sheet"):
+        return _other_sheet(batch, form)
     if SHOW in request.form:
         return _page(batch, form)
     options = replace(Options.from_json(batch.options), **form.options)
@@ -97,6 +100,19 @@ def choose(batch_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         return _refused(batch, form, error)
     return _onwards(batch)
+
+
+def _other_sheet(batch: ImportBatch, form: ColumnsForm) -> Response:
+    """Show the columns of another sheet, as they are recognised there; what else was chosen stays."""
+    try:
+        batches.choose_sheet(batch.id, form.sheet.data)
+    except ServiceError as error:
+        return _refused(batch, form, error, form.sheet)
+    batch = batch_or_404(batch.id)
+    for field in form.columns:
+        field.data = batch.fields.get(field.name)
+    form.unused_days.data = []
+    return _page(batch, form, fitting=mappings.fitting(batch.layout["columns"]))
 
 
 @bp.post("/<int:batch_id>/reopen")
@@ -127,12 +143,12 @@ def _onwards(batch: ImportBatch) -> ResponseReturnValue:
     return redirect(url_for(".show", batch_id=batch.id), 303)
 
 
-def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError) -> Response:
+def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError, beside: Field | None = None) -> Response:
     """Answer the form with the sentence of the refusal beside the fields at fault; of another tab's choice, go on."""
     if _is_settled(batch_or_404(batch.id)):
         return make_response(_onwards(batch))
     at_fault = [form[name] for name in error.fields if name in form]
-    at_fault = at_fault or [form.unused_days if isinstance(error, DaysUnknown) else form.number]
+    at_fault = at_fault or [beside or (form.unused_days if isinstance(error, DaysUnknown) else form.number)]
     for field in at_fault:
         field.errors = [*field.errors, error_sentence(error)]
     return _page(batch, form, refusal_status.page_status(error.code))

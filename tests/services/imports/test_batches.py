@@ -15,6 +15,7 @@ from hikflask.services.jobs import imports
 from hikflask.services.privacy import import_traces
 from hikflask.services.privacy.import_traces import Person
 from hikflask.services.spreadsheets import reader_process
+from tests.spreadsheets import workbooks as xlsx
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, counts, made, photos, rows, started, table
@@ -163,6 +164,28 @@ def test_discarded_import_is_gone_with_its_files_and_a_started_one_stays() -> No
 
     assert (batches.get(unstarted), rows(unstarted), stored()) == (None, [], 0)
     assert len(rows(done)) == 1
+
+
+@pytest.mark.both_databases
+def test_another_sheet_is_read_until_the_dry_run_begins() -> None:
+    head = xlsx.row(1, xlsx.text("A1", "ID") + xlsx.text("B1", "ФИО"))
+    sheets = {
+        name: xlsx.sheet(head + xlsx.row(2, xlsx.text("A2", number) + xlsx.text("B2", "Иван")))
+        for name, number in (("А", "1"), ("Б", "2"))
+    }
+    batch_id = batches.make(Upload("люди.xlsx", io.BytesIO(xlsx.packed(xlsx.parts(sheets)))), None).id
+    batches.choose(batch_id, {"number": 0, "name": 1}, None, options=Options(pad_to=5))
+
+    batches.choose_sheet(batch_id, "Б")
+
+    read = batch(batch_id)
+    assert (read.layout["sheet"], read.layout["sample"], read.options) == ("Б", [["2", "Иван"]], {})
+    check(batch_id)
+    with pytest.raises(ServiceError, match=r"^import_checked$"):
+        batches.choose_sheet(batch_id, "А")
+    stored_files.remove(batch(batch_id).table_file)
+    with pytest.raises(ServiceError, match=r"^import_file_gone$"):
+        batches.choose_sheet(batch_id, "А")
 
 
 @pytest.mark.both_databases

@@ -1,13 +1,15 @@
 """The second step of an import: what was recognised, what was chosen by hand, and the start of the dry run."""
 
+import io
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import Workbook
 
 from hikflask.extensions import db
-from hikflask.models import ImportBatch, Job, Terminal
+from hikflask.models import ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.job import WAITING
 from hikflask.models.operator import VIEWER
 from hikflask.services.imports import mappings
@@ -199,6 +201,67 @@ def test_path_of_a_department_is_chosen_where_there_is_one(app: Flask, client: F
     assert batch_of(app).options["path"] == "whole"
     upload(client, table("1;Иван Иванов;Цех;"))
     assert 'name="path"' not in client.get("/imports/2/columns").text
+
+
+def workbook(**sheets: list[list[str]]) -> bytes:
+    """An XLSX file with these sheets by name."""
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        page = book.create_sheet(name)
+        for cells in rows:
+            page.append(cells)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_sheets_are_named_and_another_one_is_read(app: Flask, client: FlaskClient) -> None:
+    head = ["ID", "ФИО"]
+    content = workbook(
+        Справка=[["Как", "заполнять"], ["так", "вот"]],
+        Цех=[head, ["1", "Иван Иванов"]],
+        Склад=[head, ["2", "Анна Иванова"]],
+    )
+    upload(client, content)
+    page = client.get(COLUMNS, headers=ENGLISH).text
+    assert "Sheets in the file: 3, with people: 2." in page
+    assert '<option value="Цех" selected>Цех (1 row)</option>' in page
+    assert '<option value="Справка">Справка (1 row, no people)</option>' in page
+    assert '<option value="*">All with the same columns: 2, 2 rows</option>' in page
+
+    page = form_to(page, COLUMNS).send(client, ENGLISH, sheet="Склад", mode="new").text
+
+    assert "<bdi>Анна Иванова</bdi>" in page
+    assert form_to(page, COLUMNS).fields["mode"] == "new"
+    unknown = form_to(page, COLUMNS).send(client, ENGLISH, sheet="Нет")
+    assert (unknown.status_code, "The file has no such sheet. Choose another one." in unknown.text) == (422, True)
+    assert (jobs(app), batch_of(app).layout["sheet"]) == ([], "Склад")
+
+
+def test_all_sheets_are_read_with_their_names_as_departments(
+    app: Flask, client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    head = ["ID", "ФИО"]
+    upload(client, workbook(Цех=[head, ["1", "Иван Иванов"]], Склад=[head, ["2", "Анна Иванова"]]))
+    page = form_to(client.get(COLUMNS).text, COLUMNS).send(client, sheet="*").text
+
+    form_to(page, COLUMNS).send(client, sheet_is_department="y")
+    run_jobs()
+
+    with app.app_context():
+        rows = db.session.execute(db.select(ImportRow).order_by(ImportRow.id)).scalars()
+        assert [(row.sheet, row.values["department"]) for row in rows] == [("Цех", "Цех"), ("Склад", "Склад")]
+    assert "<bdi>Склад</bdi> 2</td>" in client.get("/imports/1?rows=all").text
+
+
+def test_hidden_rows_are_said_before_and_after_the_dry_run(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_import(layout={**LAYOUT, "hidden_rows": 3})
+        add_import(layout={**LAYOUT, "hidden_rows": 3, "filtered": True}, checked=True)
+
+    assert "Hidden rows: 3. They are read, too." in client.get(COLUMNS, headers=ENGLISH).text
+    assert "Rows that a filter hides: 3. They are read, too." in client.get("/imports/2", headers=ENGLISH).text
 
 
 def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, client: FlaskClient) -> None:
