@@ -31,6 +31,8 @@ PACKAGE = Path(__file__).resolve().parent
 IS_CHECKOUT = not (PACKAGE / "migrations").is_dir()
 SHIPPED = PACKAGE.parent if IS_CHECKOUT else PACKAGE
 DEFAULT_INSTANCE = PACKAGE.parent / "instance" if IS_CHECKOUT else Path(sys.prefix) / "var" / "hikflask"
+# How the commands are called.
+COMMAND = "flask --app wsgi" if IS_CHECKOUT else "hikflask"
 MIN_KEY_LENGTH = 16
 MIN_DIFFERENT_LETTERS = 6
 # Phrases of keys that tutorials and templates print, also within longer keys; a random key never has one.

@@ -708,7 +708,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "unreachable": AWAY,
     "no_answer": AWAY,
     "address_refused": ADDRESS,
-    "terminal_address_refused": ADDRESS,
+    "terminal_address_refused": (
+        N_("This address is not in a network of %(setting)s. Correct it, or add its network there."),
+        N_("No terminal may have this address. Correct it."),
+    ),
     "https_required": HTTPS,
     "terminal_https_required": HTTPS,
     "weak_digest": (

@@ -11,7 +11,7 @@ from flask import Flask, current_app, has_app_context
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from hikflask import disk_space
+from hikflask import config, disk_space
 from hikflask.config import SHIPPED, ConfigError, instance_path
 from hikflask.encryption import key_rotation
 from hikflask.extensions import db, vault
@@ -57,9 +57,9 @@ def check_keys() -> None:
         names = ", ".join(f"“{name}”" for name in closed[:MAX_NAMES]) + more
         raise ConfigError(
             f"The password key does not open what is stored for {names}: {vault.keyring.cure}, or type the passwords "
-            "again with `flask --app wsgi terminal add --replace`, take second factors off with "
-            "`flask --app wsgi operator second-factor NAME --remove`, "
-            "and delete webhooks with `flask --app wsgi webhook delete ID`."
+            f"again with `{config.COMMAND} terminal add --replace`, take second factors off with "
+            f"`{config.COMMAND} operator second-factor NAME --remove`, "
+            f"and delete webhooks with `{config.COMMAND} webhook delete ID`."
         )
 
 
@@ -135,7 +135,7 @@ def without_tables(why: str) -> str:
     """
     return (
         f"{_database()} does not have the tables that are needed ({why}). "
-        "Run `flask --app wsgi db upgrade` first, or set HIKFLASK_INSTANCE_PATH (or HIKFLASK_DATABASE_URL) "
+        f"Run `{config.COMMAND} db upgrade` first, or set HIKFLASK_INSTANCE_PATH (or HIKFLASK_DATABASE_URL) "
         "to what the service uses."
     )
 

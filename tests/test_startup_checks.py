@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from hikflask import create_app, startup_checks
+from hikflask import config, create_app, startup_checks
 from hikflask.config import ConfigError
 from hikflask.extensions import db, vault
 from hikflask.services.terminals import registry
@@ -62,6 +62,16 @@ def test_lost_key_file_is_refused_with_the_cure(lost: Callable[..., Flask], tmp_
         "`flask --app wsgi terminal add --replace`, take second factors off with "
         "`flask --app wsgi operator second-factor NAME --remove`, and delete webhooks with "
         "`flask --app wsgi webhook delete ID`."
+    )
+
+
+def test_installation_is_told_its_own_command(lost: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config.COMMAND == "flask --app wsgi"
+    monkeypatch.setattr(config, "COMMAND", "hikflask")
+
+    assert refusal(lost("Вход")).endswith(
+        "or type the passwords again with `hikflask terminal add --replace`, take second factors off with "
+        "`hikflask operator second-factor NAME --remove`, and delete webhooks with `hikflask webhook delete ID`."
     )
 
 

@@ -1,6 +1,7 @@
-"""Settings under a name that no setting has, which so change nothing, or with a file that is not to be seen."""
+"""Settings under a name that no setting has, which so change nothing, or in a file that is not as it should be."""
 
 import os
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ from hikflask import config
 from hikflask.diagnosis import Finding, access, wrong
 
 PREFIX = "HIKFLASK_"
+ENVIRONMENT = Path("/etc/hikflask.env")
 # What others than the app read: gunicorn.conf.py, run.sh, and the simulator.
 READ_BY_OTHERS = ("INSTANCE_PATH", "BIND", "PROCESSES", "THREADS", "PORT", "SIMULATOR_PASSWORD")
 NAMES = {f"{PREFIX}{name}" for name in (*config.SETTINGS, *READ_BY_OTHERS)}
@@ -21,8 +23,13 @@ LIKENESS = 0.85
 CA = f"{PREFIX}LDAP_CA"
 
 
-def check(folder: Path) -> Iterator[Finding]:
-    """Name the settings of the environment and of config.py that change nothing, or name a file that is not seen."""
+def check(folder: Path, environment: Path = ENVIRONMENT) -> Iterator[Finding]:
+    """Name the settings of the environment and of config.py that change nothing, or name a file that is not seen.
+
+    :param environment: the file with the settings of the service, which holds passwords.
+    """
+    if environment.exists() and environment.stat().st_mode & stat.S_IROTH:
+        yield wrong(f"Others can read {environment}, with the passwords in it: run `chmod o= {environment}`.")
     for name in sorted(os.environ.keys() - NAMES):
         meant = _meant(name.upper(), NAMES)
         if meant or name.startswith(PREFIX):

@@ -106,7 +106,7 @@ def test_address_that_may_not_be_connected_to_is_refused_at_its_field(client: Fl
         client.put("/api/devices/1", json={"url": url}),
     ):
         assert (answer.status_code, answer.json["error"]) == (422, "terminal_address_refused")
-        assert answer.json["fields"]["url"].startswith("This address is not allowed.")
+        assert answer.json["fields"]["url"] == "No terminal may have this address. Correct it."
     assert [row["url"] for row in client.get("/api/devices/").json] == ["http://terminal.test"]
 
 

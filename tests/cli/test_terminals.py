@@ -126,7 +126,7 @@ def test_address_that_may_not_be_connected_to_is_refused(app: Flask, more: tuple
     result = add(app, *more, name="Вход" if more else "Склад", url="http://169.254.169.254")
 
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: This address is not allowed.")
+    assert result.stderr == "Error: No terminal may have this address. Correct it.\n"
     assert [url for _, url, _ in rows(app)] == [URL]
 
 

@@ -50,6 +50,19 @@ def test_misspelt_setting_of_the_file_is_told_and_names_of_flask_are_not(tmp_pat
     ]
 
 
+def test_file_of_the_service_that_everybody_can_read_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "hikflask.env"
+    assert list(settings.check(tmp_path, file)) == []
+    file.write_text("HIKFLASK_MAIL_PASSWORD=x\n")
+
+    file.chmod(0o644)
+    assert list(settings.check(tmp_path, file)) == [
+        wrong(f"Others can read {file}, with the passwords in it: run `chmod o= {file}`.")
+    ]
+    file.chmod(0o640)
+    assert list(settings.check(tmp_path, file)) == []
+
+
 def test_file_that_cannot_be_run_is_left_to_who_makes_the_app(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text("HOSTS = (\n")
 

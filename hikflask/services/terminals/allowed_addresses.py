@@ -32,7 +32,14 @@ def refuse_unallowed(url: str) -> None:
     if urlsplit(url).scheme != "https" and requires("https"):
         raise ServiceError("terminal_https_required")
     if _refuses(allowed(), url):
-        raise ServiceError("terminal_address_refused")
+        raise refusal_of(url)
+
+
+def refusal_of(url: str) -> ServiceError:
+    """Return the refusal of an address for an administrator: it names the setting, where that can allow it."""
+    if is_never_allowed(url):
+        return ServiceError("terminal_address_refused")
+    return ServiceError("terminal_address_refused", setting="HIKFLASK_TERMINAL_NETWORKS")
 
 
 def is_never_allowed(url: str) -> bool:

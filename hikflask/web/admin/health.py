@@ -3,12 +3,13 @@
 Of a full disk they tell the folder and the free bytes, too: whoever watches the service must know where to make room.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 bp = Blueprint("health", __name__)
+log = logging.getLogger(__name__)
 OK, ERROR = "ok", "error"
+# What the log says of a part that fails.
+FAILURES = {
+    "database": "the database does not answer",
+    "queue": "the storage of the queue does not answer",
+    "worker": "no worker is running",
+    "disk": "the disk is full",
+}
 
 
 def register(app: Flask) -> None:
@@ -56,7 +65,20 @@ def ready() -> ResponseReturnValue:
             worker = heartbeat.alive()
     full = no_space.full_disk()
     parts = {"database": database, "queue": task_queue.answers(), "worker": worker, "disk": full is None}
+    _log_changes(parts)
     is_ready = all(parts.values())
     words = {name: OK if is_good else ERROR for name, is_good in {"status": is_ready, **parts}.items()}
     about = {"no_space_left": {"path": str(full.folder), "free_bytes": full.free}} if full else {}
     return words | about, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _log_changes(parts: Mapping[str, bool]) -> None:
+    """Log when a part begins to fail, and when it is well again. Monitoring asks all the time, so not each answer."""
+    failing: set[str] = current_app.extensions.setdefault("failing_parts", set())
+    for name, is_good in parts.items():
+        if not is_good and name not in failing:
+            failing.add(name)
+            log.warning("not ready: %s", FAILURES[name])
+        elif is_good and name in failing:
+            failing.discard(name)
+            log.warning("well again: %s", name)

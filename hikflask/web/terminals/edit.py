@@ -20,7 +20,7 @@ from hikflask.models import Terminal
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import allowed_addresses, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.security import resubmission
 from hikflask.web.security.current_operator import operator_name
@@ -136,8 +136,8 @@ def _with_fingerprint(form: TerminalForm, terminal: Terminal | None = None) -> R
             form.fingerprint.data = registry.shown_fingerprint(form.url.data)
     except ServiceError as error:
         return _refused(form, error, terminal)
-    except AddressRefused as error:
-        form.url.errors = [error_sentence(error)]
+    except AddressRefused:
+        form.url.errors = [error_sentence(allowed_addresses.refusal_of(form.url.data))]
         return _form(form, terminal, HTTPStatus.UNPROCESSABLE_ENTITY)
     except (TerminalError, ValueError):
         form.fingerprint.errors = [_("No certificate is shown at this address: is it an https address, is it on?")]

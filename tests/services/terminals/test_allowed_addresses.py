@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 from flask import Flask
 
+from hikflask import messages
 from hikflask.extensions import db
 from hikflask.isapi.errors import AddressRefused
 from hikflask.models import Enrolment, Terminal
@@ -61,8 +62,11 @@ def test_address_outside_the_networks_is_not_saved(app: Flask) -> None:
     app.config["TERMINAL_NETWORKS"] = OFFICE
 
     assert registry.add(access("http://192.168.1.64")).id
-    with pytest.raises(ServiceError, match=r"^terminal_address_refused$"):
+    with pytest.raises(ServiceError, match=r"^terminal_address_refused$") as refused:
         registry.change(1, access("http://192.168.2.64"), "operator")
+    assert messages.english(refused.value.code, **refused.value.params) == (
+        "This address is not in a network of HIKFLASK_TERMINAL_NETWORKS. Correct it, or add its network there."
+    )
 
     assert [terminal.url for terminal in registry.list_all()] == ["http://192.168.1.64"]
 

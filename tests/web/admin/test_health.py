@@ -32,6 +32,25 @@ def test_ready_says_that_database_queue_and_a_worker_are_there(app: Flask) -> No
 
 
 @pytest.mark.usefixtures("worker_alive")
+def test_log_has_a_line_when_a_part_begins_to_fail_and_one_when_it_is_well_again(
+    app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lines() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == "hikflask.web.admin.health"]
+
+    ready(app)
+    caplog.clear()
+    take_away(tmp_path / "queue.sqlite3")
+    for _ in range(3):
+        ready(app)
+    assert lines() == ["not ready: the storage of the queue does not answer"]
+    (tmp_path / "queue.sqlite3").rmdir()
+    for _ in range(3):
+        ready(app)
+    assert lines() == ["not ready: the storage of the queue does not answer", "well again: queue"]
+
+
+@pytest.mark.usefixtures("worker_alive")
 def test_what_is_away_is_said_by_its_name_and_the_process_is_well_all_the_same(app: Flask, tmp_path: Path) -> None:
     take_away(tmp_path / "queue.sqlite3")
 

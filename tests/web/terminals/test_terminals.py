@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import pytest
 from flask import Flask
@@ -13,12 +14,14 @@ from flask_babel import force_locale
 from hikflask import messages
 from hikflask.extensions import db
 from hikflask.models import Terminal
+from hikflask.models.operator import OPERATOR
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import PASSWORD
 from tests.support.desk import ENGLISH, Desk
+from tests.support.signed_in import client_of
 
 FINGERPRINT = "ab" * 32
 PASSWORD_NEEDED = "Сохранённый пароль относится к прежним адресу и сертификату. Введите пароль терминала ещё раз."
@@ -119,6 +122,24 @@ def test_an_address_that_may_not_be_connected_to_is_refused_at_its_field(app: Fl
                 assert [terminal.url for terminal in registry.list_all()] == ["http://terminal.test"]
             assert answer.status_code == 422
             assert sentence in answer.text
+
+
+def test_only_an_administrator_is_told_which_setting_allows_networks(app: Flask, desk: Desk) -> None:
+    app.config["TERMINAL_NETWORKS"] = (ip_network("192.168.1.0/24"),)
+    refused = desk.client.post("/terminals/", data=typed(url="http://192.168.2.64"), headers=ENGLISH).text
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(last_error_code="address_refused"))
+        db.session.commit()
+
+    admin = desk.client.get("/terminals/1", headers=ENGLISH).text
+    operator = client_of(app, OPERATOR).get("/terminals/1", headers=ENGLISH).text
+
+    assert (
+        "This address is not in a network of HIKFLASK_TERMINAL_NETWORKS. Correct it, or add its network there."
+    ) in refused
+    assert "Networks are allowed by the setting HIKFLASK_TERMINAL_NETWORKS." in admin
+    assert "or let an administrator allow its network." in operator
+    assert "HIKFLASK_TERMINAL_NETWORKS" not in operator
 
 
 def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask, client: FlaskClient) -> None:
