@@ -176,12 +176,16 @@ def lose_access(losses: Losses) -> dict[str, Any]:
 
 
 def _listed(row: ListedRow) -> dict[str, Any]:
-    fields = {API_NAMES.get(name, name): messages.english_of(refusal) for name, refusal in row.errors.items()}
-    photo = {"photo": row.photo} if row.line is None or PHOTO in row.errors else {}
+    fields, warnings = (
+        {API_NAMES.get(name, name): messages.english_of(refusal) for name, refusal in refusals.items()}
+        for refusals in (row.errors, row.warnings)
+    )
+    photo = {"photo": row.photo} if row.line is None or PHOTO in row.errors | row.warnings else {}
     of_row = dict(row.effects)
     if LOOK_ALIKES in of_row:
         of_row[LOOK_ALIKES] = {API_NAMES.get(name, name): text for name, text in of_row[LOOK_ALIKES].items()}
-    return {"row": row.line, "hikvision_id": row.number, "effects": of_row, "fields": fields, **photo}
+    warned = {"warnings": warnings} if warnings else {}
+    return {"row": row.line, "hikvision_id": row.number, "effects": of_row, "fields": fields, **photo, **warned}
 
 
 @contextmanager

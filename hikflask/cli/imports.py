@@ -220,7 +220,7 @@ def _print_problems(report: Report) -> None:
         sentences = [
             *(
                 f"{field}{files.get(field, '')}: {messages.english_of(refusal)}"
-                for field, refusal in row.errors.items()
+                for field, refusal in (row.errors | row.warnings).items()
             ),
             *(EFFECTS[kind].format(_effect(effect)) for kind, effect in row.effects.items()),
         ]

@@ -14,6 +14,7 @@ from hikflask.labels.dates import local_day
 from hikflask.messages import N_, refusal_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.models.refusal import Refusal
 from hikflask.services.imports.lost_faces import LostFaces
 from hikflask.services.spreadsheets.reader_process import ALL
 from hikflask.text_rules import isolated
@@ -250,6 +251,21 @@ def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:
 def row_warnings(row: ImportRow) -> list[str]:
     """Return in sentences what to look at in a row that is not wrong."""
     return [refusal_sentence(refusal, field=field_label(field)) for field, refusal in (row.warnings or {}).items()]
+
+
+def photo_error(row: ImportRow) -> str:
+    """Return why the photo of a row is refused, or ""."""
+    return _about_photo(row.errors)
+
+
+def photo_warning(row: ImportRow) -> str:
+    """Return what to look at in the photo of a row, or ""."""
+    return _about_photo(row.warnings)
+
+
+def _about_photo(refusals: dict[str, Refusal] | None) -> str:
+    refusal = (refusals or {}).get("photo")
+    return refusal_sentence(refusal, field=field_label("photo")) if refusal else ""
 
 
 def row_error(row: ImportRow) -> str:

@@ -17,6 +17,7 @@ from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import corrections as import_corrections
 from hikflask.web.imports import imports
 from hikflask.web.imports import mappings as import_mappings
+from hikflask.web.imports import photos as import_photos
 from hikflask.web.imports import upload as import_upload
 from hikflask.web.jobs import draft as job_draft
 from hikflask.web.jobs import jobs
@@ -33,7 +34,7 @@ MODULES = (
     *(departments, groups),
     *(terminals, edit_terminal, checks, retire, replacement),
     *(jobs, job_draft),
-    *(imports, import_upload, import_columns, import_mappings, import_corrections),
+    *(imports, import_upload, import_columns, import_mappings, import_corrections, import_photos),
     *(comparisons, choose_differences, comparison_plan),
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),

@@ -18,6 +18,7 @@ from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.imports import effects
 from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
+from tests.support import drawn_faces
 from tests.support.captures import FACE
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
@@ -137,6 +138,19 @@ def test_refused_photo_is_told_by_its_file_beside_its_row_and_the_user_comes_in(
     assert (answer["new"], answer["wrong"]) == (1, 0)
     refused = {**wrong(2, "1", photo="The photo must be a JPEG, PNG or WebP picture."), "photo": "1.jpg"}
     assert answer["rows"] == [refused]
+
+
+def test_dark_photo_comes_in_and_is_warned_of_beside_its_row(client: FlaskClient, tmp_path: Path) -> None:
+    dark = drawn_faces.jpeg(drawn_faces.lit(drawn_faces.portrait((450, 600)), 0.15))
+    photos = archive(tmp_path / "photos.zip", "1.jpg", picture=dark).read_bytes()
+
+    answer = call(client, "ID;ФИО\n1;Пётр\n", photos=(io.BytesIO(photos), "photos.zip")).json
+
+    assert answer is not None
+    assert (answer["new"], answer["wrong"]) == (1, 0)
+    warnings = {"photo": "The photo is too dark. The face needs more light."}
+    row = {"row": 2, "hikvision_id": "1", "effects": {}, "fields": {}, "photo": "1.jpg", "warnings": warnings}
+    assert answer["rows"] == [row]
 
 
 @pytest.mark.parametrize("name", ["device_id", "terminal_id"])

@@ -106,6 +106,8 @@ PAGES = {
     "POST /imports/<int:batch_id>/columns": OPERATOR,
     "POST /imports/<int:batch_id>/reopen": OPERATOR,
     "GET /imports/<int:batch_id>/wrong": OPERATOR,
+    "GET /imports/<int:batch_id>/photos": OPERATOR,
+    "GET /imports/<int:batch_id>/photos/<int:row_id>": OPERATOR,
     "POST /imports/<int:batch_id>/correct": OPERATOR,
     "POST /imports/<int:batch_id>/wrong": OPERATOR,
     "POST /imports/<int:batch_id>/check": OPERATOR,

@@ -240,7 +240,15 @@ SCHEMAS: dict[str, Schema] = {
         },
         batch=or_null(ID),
         effects=_object(EFFECTS),
-        rows=list_of(_object(LISTED_ROW, {"photo": TEXT}, row=or_null(WHOLE), fields=SENTENCES, effects=OF_ROW)),
+        rows=list_of(
+            _object(
+                LISTED_ROW,
+                {"photo": TEXT, "warnings": SENTENCES},
+                row=or_null(WHOLE),
+                fields=SENTENCES,
+                effects=OF_ROW,
+            )
+        ),
     ),
     # `rows` can be undone, `changed` not, since somebody changed their users; `lost_faces` must be captured again.
     "Undoable": _object(

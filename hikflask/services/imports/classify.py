@@ -1,7 +1,7 @@
 """Says whether a row is new, changed, unchanged or wrong, by comparing it with the employees as they are now."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -63,11 +63,13 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the archive that was checked; `error` says what is wrong with it."""
+    """A picture of the archive that was checked; `error` says what is wrong with it, `warning` what to look at."""
 
     name: str
     sha256: str = ""
     error: Refusal | None = None
+    warning: Refusal | None = None
+    thumbnail: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,15 @@ def classify(values: Values, picture: Picture | None, now: Present, options: Opt
     if options.mode == (ONLY_NEW if is_known else ONLY_CHANGES):
         code = "employee_known" if is_known else "employee_new"
         return Verdict(UNCHANGED, employee_id=verdict.employee_id, warnings={ROW: Refusal(code=code, params={})})
+    if picture and picture.warning and _comes_in(verdict):
+        return replace(verdict, warnings={PHOTO: picture.warning})
     return verdict
+
+
+def _comes_in(verdict: Verdict) -> bool:
+    """True when the picture of a row becomes the photo of its person."""
+    is_new = verdict.verdict == NEW or PHOTO in (verdict.before or {})
+    return verdict.verdict != WRONG and is_new and PHOTO not in (verdict.errors or {})
 
 
 def _compared(values: Values, picture: Picture | None, now: Present) -> Verdict:

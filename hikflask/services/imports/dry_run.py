@@ -38,6 +38,7 @@ from hikflask.services.imports.batches import ROWS, DaysUnknown
 from hikflask.services.imports.classify import PHOTO, Picture, Verdict
 from hikflask.services.imports.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.options import Options
+from hikflask.services.imports.thumbnails import Thumbnails
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
@@ -70,8 +71,8 @@ def check(batch: ImportBatch, progress: Progress) -> None:
     batch_id = batch.id
     while batch.checked_at is None:
         try:
-            with closing(PhotoInspectors()) as inspectors:
-                _DryRun(batch, progress, inspectors).run()
+            with closing(PhotoInspectors()) as inspectors, closing(Thumbnails()) as thumbnails:
+                _DryRun(batch, progress, inspectors, thumbnails).run()
         except _FilesChanged:
             batch = batches.get_one(batch_id)
         except DaysUnknown as error:
@@ -90,8 +91,10 @@ class _FilesChanged(Exception):
 class _DryRun:
     """One dry run: which numbers were read so far, and which photos belong to nobody in the table."""
 
-    def __init__(self, batch: ImportBatch, progress: Progress, inspectors: PhotoInspectors) -> None:
-        self._batch, self._progress, self._inspectors = batch, progress, inspectors
+    def __init__(
+        self, batch: ImportBatch, progress: Progress, inspectors: PhotoInspectors, thumbnails: Thumbnails
+    ) -> None:
+        self._batch, self._progress, self._inspectors, self._thumbnails = batch, progress, inspectors, thumbnails
         self._version = pictures.version(batch)
         self._photos = pictures.contents(batch)
         # The first place of each number, and all places of a number that has several.
@@ -122,6 +125,8 @@ class _DryRun:
                     self._check_rows(part)
             self._refuse_twice()
         self._check_lonely_photos()
+        if self._batch.photos_file:
+            self._thumbnails.publish(self._batch.photos_file, self._require_same_archive)
         self._end()
 
     def _report(self, more: int) -> None:
@@ -152,8 +157,20 @@ class _DryRun:
         checked = {}
         for number, picture in self._inspectors.map(check_picture, numbers):
             checked[number] = picture
+            self._thumbnails.add(row_check.stored_name(picture.name), picture.thumbnail)
             self._report(1)
         return checked
+
+    def _add_thumbnails(self, names: Iterable[str]) -> None:
+        """Add the thumbnails of pictures that come to nobody."""
+        archive = stored_files.path_of(self._batch.photos_file)
+
+        def thumbnail_of(check: PhotoCheck, name: str) -> tuple[str, bytes]:
+            return name, pictures.thumbnail_of(archive, name, check)
+
+        for name, thumbnail in self._inspectors.map(thumbnail_of, names):
+            self._thumbnails.add(row_check.stored_name(name), thumbnail)
+            self._report(1)
 
     def _spend(self, rows: list[dict[str, Any]]) -> None:
         """Count what is to be written.
@@ -184,8 +201,12 @@ class _DryRun:
         :raises _FilesChanged: when they are not those any more.
         """
         same = (ImportBatch.id == self._batch.id, ImportBatch.table_file == self._batch.table_file)
-        locked = changed_rows(update(ImportBatch).where(*same).values(table_file=ImportBatch.table_file))
-        if not locked or pictures.version(self._batch) != self._version:
+        if not changed_rows(update(ImportBatch).where(*same).values(table_file=ImportBatch.table_file)):
+            raise _FilesChanged
+        self._require_same_archive()
+
+    def _require_same_archive(self) -> None:
+        if pictures.version(self._batch) != self._version:
             raise _FilesChanged
 
     # --- the same ID in several rows ---
@@ -245,19 +266,22 @@ class _DryRun:
         refused = {name: Refusal(code="photo_not_named", params={}) for name in self._photos.others}
         for name, number in self._photos.namesakes.items():
             refused[name] = Refusal(code="photo_of_namesakes", params={"n": number})
-        unnamed = [
-            row_check.stored(self._batch.id, None, Values(""), Picture(name), Verdict(WRONG, errors={PHOTO: refusal}))
-            for name, refusal in refused.items()
-        ]
-        for rows in _parts(unnamed, BATCH):
-            self._write(rows, len(rows))
+        for names in _parts(refused, BATCH):
+            self._add_thumbnails(names)
+            verdicts = {name: Verdict(WRONG, errors={PHOTO: refused[name]}) for name in names}
+            rows = [
+                row_check.stored(self._batch.id, None, Values(""), Picture(name), verdict)
+                for name, verdict in verdicts.items()
+            ]
+            self._write(rows, 0)
         for numbers in _parts([number for number in self._photos.pictures if number not in self._places], BATCH):
             self._check_lonely(numbers)
 
     def _check_lonely(self, numbers: list[str]) -> None:
         names = {number: self._photos.pictures[number] for number in numbers}
         rows, checked = row_check.check_photos_alone(self._batch, names, self._check_pictures, self._known)
-        self._write(rows, len(rows) - checked)
+        self._add_thumbnails(names[number][0] for number in numbers if number not in checked)
+        self._write(rows, 0)
 
     # --- the end ---
 

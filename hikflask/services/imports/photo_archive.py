@@ -8,7 +8,7 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -90,6 +90,18 @@ def read_contents(path: Path) -> Contents:
         else:
             contents.others.append(info.filename)
     return contents
+
+
+def names_among(path: Path, names: Collection[str]) -> set[str]:
+    """Return which of these names files of an archive have.
+
+    :raises BadArchive:
+    """
+    try:
+        with _opened(path) as (_, archive):
+            return {name for name in names if name in archive.NameToInfo}
+    except UNREADABLE as error:
+        raise BadArchive from error
 
 
 def _refuse_directory(path: Path) -> None:

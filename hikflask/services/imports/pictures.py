@@ -13,12 +13,14 @@ from hikflask.services.core.errors import BadPhoto, PhotosWaiting, ServiceError,
 from hikflask.services.imports import photo_archive, stored_files
 from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.photo_archive import Contents
-from hikflask.services.photos import storage
+from hikflask.services.photos import inspection_checks, storage
 from hikflask.services.photos.inspection import PhotoCheck
 
 # Somebody at a page waits for these places, too, and goes first. In seconds; with the last try it must take less than
 # a worker may be silent.
 PATIENCE, PAUSE = 25.0, 1.0
+# What is said of a photo that comes in all the same.
+WARNINGS = {inspection_checks.DARK, inspection_checks.BRIGHT, inspection_checks.BLURRED}
 # Of a file in an archive, where it is named beside another one.
 MAX_NAME = 100
 Result = TypeVar("Result")
@@ -49,20 +51,32 @@ def version(batch: ImportBatch) -> photo_archive.Version | None:
 def check_picture(archive: Path, names: list[str], check: PhotoCheck) -> Picture:
     """Check the picture of a number: two of them are wrong, and one that a terminal is expected to refuse.
 
+    A dark, bright or blurred one is warned of. Of two, the first has a thumbnail.
+
     :param names: those of the number's pictures in the archive.
     :param check: PhotoInspector.check().
     """
     name = names[0]
     if len(names) > 1:
         others = ", ".join(other[-MAX_NAME:] for other in names[1:4])
-        return Picture(name, error=Refusal(code="photo_twice", params={"others": others}))
+        twice = Refusal(code="photo_twice", params={"others": others})
+        return Picture(name, error=twice, thumbnail=thumbnail_of(archive, name, check))
     try:
         checked = _retry_while_busy(lambda: check(photo_archive.read(archive, name)))
     except (BadPhoto, PhotosWaiting) as error:
         return Picture(name, error=refusal_of(error))
     serious = next((finding for finding in checked.findings if finding.serious), None)
-    refusal = Refusal(code=serious.code, params=serious.params) if serious else None
-    return Picture(name, storage.sha256(checked.jpeg), refusal)
+    odd = next((finding for finding in checked.findings if finding.code in WARNINGS), None)
+    refusal, warning = (Refusal(code=each.code, params=each.params) if each else None for each in (serious, odd))
+    return Picture(name, storage.sha256(checked.jpeg), refusal, warning, checked.thumbnail)
+
+
+def thumbnail_of(archive: Path, name: str, check: PhotoCheck) -> bytes:
+    """Return the thumbnail of a picture that comes to nobody; nothing where it is none."""
+    try:
+        return _retry_while_busy(lambda: check(photo_archive.read(archive, name))).thumbnail
+    except (BadPhoto, PhotosWaiting):
+        return b""
 
 
 def store_photo(files: storage.Files, batch: ImportBatch, name: str, number: str) -> Photo:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
@@ -14,6 +14,7 @@ from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.imports import effects, undo
+from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount
 
 BATCH, NAMED = 100, 5
@@ -95,6 +96,28 @@ def namesakes(rows: Iterable[Any]) -> dict[int, str]:
     ids = {(row.effects or {}).get(effects.KNOWN_ELSEWHERE) for row in rows}
     people = db.session.execute(select(Employee.id, Employee.number).where(Employee.id.in_(ids)))
     return {employee_id: number for employee_id, number in people}
+
+
+def photos_page(batch_id: int, limit: int, offset: int = 0) -> tuple[list[ImportRow], int]:
+    """Return a page of an import's rows with a photo, and how many there are; first those with an odd photo.
+
+    Those are refused, named by nobody, or warned of.
+    """
+    of_import = (ImportRow.batch_id == batch_id, ImportRow.photo != "")
+    rank = case(
+        (ImportRow.errors[PHOTO].as_string().is_not(None), 0),
+        (ImportRow.warnings[PHOTO].as_string().is_not(None), 1),
+        else_=2,
+    )
+    rows = select(ImportRow).where(*of_import).options(defer(ImportRow.cells)).order_by(rank, ImportRow.id)
+    page = db.session.execute(rows.limit(limit).offset(offset), execution_options={"populate_existing": True})
+    return list(page.scalars()), _count(batch_id, ImportRow.photo != "")
+
+
+def photo_name(batch_id: int, row_id: int) -> str | None:
+    """Return the name that the picture of a row has in the archive; None when there is no such row in the import."""
+    row = select(ImportRow.photo).where(ImportRow.id == row_id, ImportRow.batch_id == batch_id)
+    return db.session.execute(row).scalar_one_or_none()
 
 
 def wrong_rows(batch_id: int) -> Iterator[ImportRow]:

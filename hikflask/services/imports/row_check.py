@@ -1,6 +1,6 @@
 """Checks rows of an import: what is stored of each, with its verdict and its effects. Nothing is written here."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -70,8 +70,8 @@ def check_photos_alone(
     names: Mapping[str, list[str]],
     check: Callable[[Iterable[str]], Mapping[str, Picture]],
     known: Known,
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the columns of an ImportRow for each photo whose person is not in the table, and how many were checked.
+) -> tuple[list[dict[str, Any]], Collection[str]]:
+    """Return the columns of an ImportRow for each photo whose person is not in the table, and whose were checked.
 
     :param names: those of the pictures, by number. :param check: checks the pictures of numbers; of nobody, none is.
     """
@@ -91,7 +91,12 @@ def check_photos_alone(
             params = {"meant": meant} if (meant := now.meant(entry)) else {}
             verdict = Verdict(WRONG, errors={PHOTO: Refusal(code="photo_nobody", params=params)})
         rows.append(stored(batch.id, None, entry, picture, verdict, effects.of_row(entry, verdict, now)))
-    return rows, len(now.people)
+    return rows, checked.keys()
+
+
+def stored_name(name: str) -> str:
+    """Return the name of a picture in an archive as a row has it."""
+    return storable(name)[-255:]
 
 
 def stored(
@@ -120,7 +125,7 @@ def stored(
         "errors": verdict.errors,
         "warnings": verdict.warnings,
         "effects": of_row,
-        "photo": storable(picture.name)[-255:] if picture else "",
+        "photo": stored_name(picture.name) if picture else "",
         "employee_id": verdict.employee_id,
         "state": "",
     }

@@ -18,6 +18,8 @@ from hikflask.services.core.errors import ServiceError
 log = logging.getLogger(__name__)
 
 CHUNK = 1024 * 1024
+# Behind the name of an archive of photos: that of its thumbnails.
+THUMBNAILS = ".thumbnails"
 
 
 def folder() -> Path:
@@ -30,6 +32,11 @@ def folder() -> Path:
 def path_of(name: str) -> Path:
     """Return the path of a stored file."""
     return folder() / name
+
+
+def beside(name: str) -> str:
+    """Return the name of the file that may be stored beside an archive of photos, and is removed with it."""
+    return f"{name}{THUMBNAILS}"
 
 
 def keep(stream: IO[bytes], max_bytes: int, refusal: ServiceError) -> str:
@@ -81,8 +88,12 @@ def _created(name: str) -> IO[bytes]:
 
 
 def remove(name: str) -> bool:
-    """Remove a stored file; return False and log why when that fails. A missing file is no error."""
+    """Remove a stored file and the one beside it; return False and log why when that fails.
+
+    A missing file is no error.
+    """
     try:
+        path_of(beside(name)).unlink(missing_ok=True)
         path_of(name).unlink(missing_ok=True)
     except OSError as error:
         log.error("the file %s of an import cannot be removed (%s)", name, error.strerror)
@@ -96,5 +107,5 @@ def remove_strays(names: Collection[str], older_than: float) -> int:
     :param older_than: seconds; a younger file may still be being written.
     """
     old = time.time() - older_than
-    strays = [path for path in folder().iterdir() if path.name not in names and path.lstat().st_mtime < old]
-    return sum(remove(path.name) for path in strays)
+    strays = [path for path in folder().iterdir() if path.name.removesuffix(THUMBNAILS) not in names]
+    return sum(remove(path.name) for path in strays if path.lstat().st_mtime < old)

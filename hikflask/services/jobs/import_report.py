@@ -18,6 +18,7 @@ from hikflask.services.core.errors import told
 from hikflask.services.core.keyset import Keyset
 from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.imports import batches, effects, losses, queries
+from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.columns import NUMBER
 from hikflask.services.imports.effects import KNOWN_ELSEWHERE
 from hikflask.services.jobs.import_items import CHANGES
@@ -32,7 +33,8 @@ class ListedRow:
     """A row with what is wrong with its fields, and its effects (services/imports/effects.py), of which it has one.
 
     `line` is None for a photo of nobody in the table. Where only the photo is wrong, its person comes in without it.
-    The employee with the same name is given by number.
+    Where nothing is wrong, `warnings` say what to look at in the photo that comes in. The employee with the same name
+    is given by number.
     """
 
     line: int | None
@@ -40,6 +42,7 @@ class ListedRow:
     photo: str
     errors: dict[str, Refusal]
     effects: dict[str, Any] = field(default_factory=dict)
+    warnings: dict[str, Refusal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,14 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         counts[WRONG] += failed
     numbers = queries.namesakes(rows)
     listed = [
-        ListedRow(row.line, row.number, row.photo, row.errors or {}, _effects(row.effects or {}, numbers))
+        ListedRow(
+            row.line,
+            row.number,
+            row.photo,
+            row.errors or {},
+            _effects(row.effects or {}, numbers),
+            {name: warning for name, warning in (row.warnings or {}).items() if name == PHOTO and not row.errors},
+        )
         for row in rows
     ]
     listed += [ListedRow(item.line, item.number, item.photo or "", {NUMBER: item.refusal}) for item in items]
@@ -153,14 +163,16 @@ def losses_of(batch: ImportBatch) -> Losses:
 
 
 def _listed(batch: ImportBatch, limit: int, after: int = 0) -> list[Row[Any]]:
-    """Return rows with something wrong or with effects, in the order of the file."""
+    """Return rows with something wrong, with effects, or with a photo that is warned of, in the order of the file."""
     columns = (ImportRow.id, ImportRow.line, ImportRow.number, ImportRow.photo, ImportRow.errors, ImportRow.effects)
-    rows = select(*columns).where(*_is_listed(batch), ImportRow.id > after)
+    rows = select(*columns, ImportRow.warnings).where(*_is_listed(batch), ImportRow.id > after)
     return list(db.session.execute(rows.order_by(ImportRow.id).limit(limit)))
 
 
 def _is_listed(batch: ImportBatch) -> tuple[ColumnElement[bool], ...]:
-    return (ImportRow.batch_id == batch.id, or_(ImportRow.errors.is_not(None), ImportRow.effects.is_not(None)))
+    is_warned = ImportRow.warnings[PHOTO].as_string().is_not(None)
+    is_odd = or_(ImportRow.errors.is_not(None), ImportRow.effects.is_not(None), is_warned)
+    return ImportRow.batch_id == batch.id, is_odd
 
 
 def _failed(job_id: int, batch: ImportBatch | None, limit: int, after: int = 0) -> list[Row[Any]]:

@@ -41,11 +41,13 @@ class CheckedPhoto:
     """A photo as it is kept (a baseline JPEG of at most 200 KB) and its findings.
 
     :ivar faces_checked: False when no library finds faces here, so that nothing is known of the face.
+    :ivar thumbnail: a small JPEG, of a photo that is checked in the background.
     """
 
     jpeg: bytes
     findings: tuple[Finding, ...]
     faces_checked: bool
+    thumbnail: bytes = b""
 
 
 PhotoCheck = Callable[[IO[bytes]], CheckedPhoto]
@@ -67,8 +69,8 @@ class PhotoInspector:
     def __init__(self, *, in_background: bool = False) -> None:
         """Start nothing yet.
 
-        :param in_background: for an import: its process has a low priority, and its small pictures have turns of their
-            own, so that nobody at a page waits for them.
+        :param in_background: for an import: its process has a low priority, its small pictures have turns of their
+            own, so that nobody at a page waits for them, and each photo gets a thumbnail.
         """
         self._in_background = in_background
         self._process: subprocess.Popen[bytes] | None = None
@@ -88,10 +90,16 @@ class PhotoInspector:
         end_read()  # A photo may have to wait for its turn.
         detect = current_app.config["FACE_DETECTION"] != "off"
         reply, picture = self.send(stream, {"turn": turn, "crop": crop, "detect": detect})
-        return CheckedPhoto(picture, tuple(Finding(**fields) for fields in reply["findings"]), reply["faces_checked"])
+        findings = tuple(Finding(**fields) for fields in reply["findings"])
+        kept, thumbnail = picture[: reply["size"]], picture[reply["size"] :]
+        return CheckedPhoto(kept, findings, reply["faces_checked"], thumbnail)
 
     def send(self, stream: IO[bytes], options: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Send an upload to the program; return its reply, and the JPEG. Errors are those of check()."""
+        """Send an upload to the program; return its reply, and the JPEG with the thumbnail behind it.
+
+        Errors are those of check().
+        """
+        options = {**options, "thumbnail": self._in_background}
         reply, picture = {"status": jpeg.TooManyPixels.status}, b""
         if self._in_background:
             with jpeg_process.uploaded(stream, jpeg_process.small_turn()) as upload:
@@ -189,7 +197,8 @@ def _exchange(
     if not line:
         raise EOFError
     reply: dict[str, Any] = json.loads(line)
-    picture = stdout.read(reply["size"])
-    if len(picture) != reply["size"]:
+    size = reply["size"] + reply.get("thumbnail", 0)
+    picture = stdout.read(size)
+    if len(picture) != size:
         raise EOFError
     return reply, picture

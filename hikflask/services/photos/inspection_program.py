@@ -1,8 +1,9 @@
 """The program of the child process that checks photos, one after another; inspection.py starts it.
 
 It reads a line of JSON and as many bytes of a picture as the line says, and answers with a line of JSON and the JPEG.
-The line is {"size", "turn", "crop", "detect", "max_pixels"}; the answer {"size", "status", "faces_checked",
-"findings"}, with the status of a refusal (jpeg.py) or 0.
+The line is {"size", "turn", "crop", "detect", "max_pixels", "thumbnail"}; the answer {"size", "status",
+"faces_checked", "findings"}, with the status of a refusal (jpeg.py) or 0. Where a thumbnail is wanted, it follows the
+JPEG, with as many bytes as "thumbnail" says.
 """
 
 import json
@@ -95,7 +96,7 @@ def _turned_by(picture: Image.Image, faces: Sequence[Face]) -> int:
 
 
 def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return the answer about one picture, and the JPEG; a refusal has none."""
+    """Return the answer about one picture, and the JPEG with its thumbnail behind it; a refusal has none."""
     detect = request["detect"] and face_detector.AVAILABLE
     try:
         reply, picture = check(
@@ -103,7 +104,8 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]
         )
     except jpeg.Unreadable as error:
         return {"status": error.status, "size": 0}, b""
-    return {**reply, "status": 0, "size": len(picture)}, picture
+    thumbnail = jpeg.thumbnail(picture) if request["thumbnail"] else b""
+    return {**reply, "status": 0, "size": len(picture), "thumbnail": len(thumbnail)}, picture + thumbnail
 
 
 def main() -> None:

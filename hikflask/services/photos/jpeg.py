@@ -32,7 +32,7 @@ MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
 WITHOUT_LENGTH = {b"\x01", b"\xd8"}
 MAX_JPEG_BYTES = 200 * 1024
-MAX_SIDE = 1200
+MAX_SIDE, THUMBNAIL_SIDE = 1200, 160
 SMALLER_SIDES = (MAX_SIDE, 1000, 800, 640, 480)
 QUALITIES = (90, 82, 74, 66)
 # What Pillow raises.
@@ -102,6 +102,12 @@ def decode(opened: Image.Image, longest_side: int) -> Image.Image:
     # Otherwise Pillow would write the comment of the file into the new one.
     flat.info.clear()
     return flat
+
+
+def thumbnail(jpeg: bytes) -> bytes:
+    """Return a small picture of what encode() returned, as a JPEG."""
+    with open_picture(jpeg) as opened:
+        return encode(decode(opened, THUMBNAIL_SIDE))
 
 
 def encode(picture: Image.Image) -> bytes:

@@ -69,7 +69,7 @@ def of_number(number: str) -> list[int]:
 
 
 def forget_files(person: Person) -> None:
-    """Remove the person's photos from the stored archives, and the tables that were not read yet.
+    """Remove the person's photos from the stored archives and their thumbnails, and the tables that were not read yet.
 
     This may take long, so no transaction is open meanwhile. A dry run that has read one of these files writes no row
     any more once this returns: it locks the import's row, and checks that the files are still those that it has read.
@@ -79,7 +79,10 @@ def forget_files(person: Person) -> None:
     for batch_id, table, photos, layout in batches:
         same_batch = update(ImportBatch).where(ImportBatch.id == batch_id)
         end_read()  # Others may have the archives locked, and one takes long to write.
-        if photos and photo_archive.forget(photos, person.has_photo):
+        is_written_anew = photos and photo_archive.forget(photos, person.has_photo)
+        if photos:
+            photo_archive.forget(stored_files.beside(photos), person.has_photo)
+        if is_written_anew:
             with transaction():
                 changed_rows(same_batch.values(photos_file=ImportBatch.photos_file))
         if table and stored_files.remove(table):

@@ -28,6 +28,7 @@ from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
+from hikflask.web.imports.photo_list import first_photos
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs.jobs import report_of
 from hikflask.web.security import resubmission
@@ -243,6 +244,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "verdict": verdict,
         "shown": shown,
         "listing": listing,
+        "photos": first_photos(batch) if at.name == CHECKED and batch.photos_name else None,
         "correctable": correctable,
         "corrects": corrects,
         "names": queries.names(of_effects),

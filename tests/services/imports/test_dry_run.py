@@ -10,8 +10,9 @@ from hikflask.models.columns import database_now
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.imports import batches, queries, stored_files
 from hikflask.services.imports.options import Options
-from hikflask.services.jobs import imports, lifecycle
+from hikflask.services.jobs import import_report, imports, lifecycle
 from hikflask.services.jobs.run import run_slice
+from tests.support import drawn_faces
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started
 from tests.support.jobs import LONG, add_people, job, run
@@ -206,6 +207,29 @@ def test_photos_belong_to_those_whose_full_name_they_have_in_the_table_first_and
     }
     apply(found)
     assert queries.applied(found) == 5
+
+
+def test_dark_and_blurred_photos_are_warned_of_and_come_in() -> None:
+    dark = drawn_faces.jpeg(drawn_faces.lit(drawn_faces.portrait((450, 600)), 0.15))
+    blurred = drawn_faces.jpeg(drawn_faces.blurred(drawn_faces.portrait((450, 600)), 12))
+
+    found = checked("1;Анна;", "2;Яна;", "3;Ева;", "4;;", pictures={"1.jpg": dark, "2.jpg": blurred, "3.jpg": FACE})
+
+    assert {row.number: row.warnings for row in rows(found)} == {
+        "1": {"photo": refusal("photo_dark")}, "2": {"photo": refusal("photo_blurred")}, "3": None, "4": None,
+    }  # fmt: skip
+    assert counts(found) == (3, 0, 0, 1)
+    report = import_report.of_batch(batch(found), 10)
+    assert [(row.number, list(row.errors), list(row.warnings)) for row in report.rows] == [
+        ("1", [], ["photo"]), ("2", [], ["photo"]), ("4", ["name"], []),
+    ]  # fmt: skip
+    apply(found)
+    assert {employee.number for employee in db.session.query(Employee).filter(Employee.photo_id.is_not(None))} == {
+        "1", "2", "3",
+    }  # fmt: skip
+
+    again = checked("1;Анна;", pictures={"1.jpg": dark})
+    assert [(row.verdict, row.warnings) for row in rows(again)] == [("unchanged", None)]
 
 
 def test_photos_alone_belong_to_employees_by_full_name() -> None:

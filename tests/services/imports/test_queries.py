@@ -12,6 +12,7 @@ from hikflask.services.imports.queries import Undoable
 from tests.support.import_batches import add_import
 from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -83,3 +84,21 @@ def test_people_are_named_as_they_are_called_now() -> None:
 
     assert queries.names(rows) == {ivan: "Иван Иванов 1"}
     assert queries.names([]) == {}
+
+
+@pytest.mark.both_databases
+def test_photos_are_paged_with_the_odd_ones_first() -> None:
+    refused, warned = {"photo": refusal("photo_unreadable")}, {"photo": refusal("photo_dark")}
+    found = add_import(
+        ImportRow(number="1", verdict="new", photo="1.jpg"),
+        ImportRow(number="2", verdict="new", photo="2.jpg", warnings=warned),
+        ImportRow(number="3", verdict="new"),
+        ImportRow(number="4", verdict="wrong", photo="4.jpg", errors={"name": refusal("text_empty")}),
+        ImportRow(number="5", verdict="new", photo="5.jpg", errors=refused),
+    )
+
+    assert [row.number for row in queries.photos_page(found, 10)[0]] == ["5", "2", "1", "4"]
+    page, total = queries.photos_page(found, 2, 1)
+    assert ([row.photo for row in page], total) == (["2.jpg", "1.jpg"], 4)
+    assert queries.photo_name(found, page[0].id) == "2.jpg"
+    assert queries.photo_name(found + 1, page[0].id) is None

@@ -35,8 +35,9 @@ def test_rows_and_photos_of_the_person_are_erased_and_those_of_others_stay() -> 
     erase_employee(ivan)
 
     assert [row.number for row in rows(found)] == ["2", "№3"]
-    with ZipFile(stored_files.path_of(batch(found).photos_file)) as archive:
-        assert archive.namelist() == ["2.jpg"]
+    for file in (batch(found).photos_file, stored_files.beside(batch(found).photos_file)):
+        with ZipFile(stored_files.path_of(file)) as archive:
+            assert archive.namelist() == ["2.jpg"]
     assert items(apply(found).id) == [("2", "done", "")]
     assert "Пётр" not in every_text()
     assert "Иван" not in every_text()

@@ -157,4 +157,7 @@ def test_photos_alone_are_among_them_without_cells(app: Flask, client: FlaskClie
     page = client.get(PAGE, headers=ENGLISH).text
 
     assert re.findall(r'name="cell-(\d+)-0"', page) == ["1"]
-    assert "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be a .jpg, .jpeg, .png or .webp file" in page
+    assert (
+        "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be a .jpg, .jpeg, .png or .webp file that is named by "
+        "employee ID, such as 100222.jpg, or by the full name of somebody in the table or here.</div>"
+    ) in page

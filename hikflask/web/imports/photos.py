@@ -1,0 +1,33 @@
+"""The photos of an import: all of them on pages of their own, and the thumbnail of each."""
+
+from functools import partial
+
+from flask import Response, abort, render_template
+from flask.typing import ResponseReturnValue
+
+from hikflask.http.permissions import OPERATOR, allow
+from hikflask.services.imports import queries, thumbnails
+from hikflask.web.imports.imports import batch_or_404, bp
+from hikflask.web.imports.photo_list import photo_list
+from hikflask.web.support.pagination import listed
+
+
+@bp.get("/<int:batch_id>/photos")
+@allow(OPERATOR)
+def photos(batch_id: int) -> ResponseReturnValue:
+    """All photos of an import, the odd ones first."""
+    batch = batch_or_404(batch_id)
+    listing = listed(partial(queries.photos_page, batch_id))
+    about = {"batch": batch, "listing": listing, "photos": photo_list(batch, listing.rows, listing.total)}
+    return render_template("imports/photos.html", **about)
+
+
+@bp.get("/<int:batch_id>/photos/<int:row_id>")
+@allow(OPERATOR, is_activity=False)
+def photo(batch_id: int, row_id: int) -> Response:
+    """Answer the thumbnail of the photo of a row, which is a JPEG of ours; nothing else of the archive is served."""
+    batch = batch_or_404(batch_id)
+    name = queries.photo_name(batch_id, row_id) or abort(404)
+    response = Response(thumbnails.read(batch.photos_file, name) or abort(404), mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
