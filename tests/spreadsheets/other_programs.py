@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tests.spreadsheets import ods, xls
-from tests.spreadsheets.workbooks import number, packed, parts, row, shared, sheet, text
+from tests.spreadsheets.workbooks import STYLES, number, packed, parts, row, shared, sheet, text
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def files() -> dict[str, bytes]:
         "1С, отчёт.xls": one_c_old_report(),
         "Excel 97-2003.xls": old_excel(),
         "LibreOffice.ods": libre_office_document(),
+        "Excel, оформленный.xlsx": dressed_excel(),
     }
 
 
@@ -81,6 +82,11 @@ _PEOPLE = {
     "Excel, английский.csv": LEFT,
     "Excel, русский.xlsx": LEFT,
     "Excel 97-2003.xls": LEFT,
+    "Excel, оформленный.xlsx": [
+        Person("00012", "Иванов Иван Иванович", "Цех 1", valid_to="2027-12-31"),
+        Person("00013", "Ёлкин Пётр", "Цех 1", valid_to="2027-12-31"),
+        Person("00014", "Петрова Анна", "Отдел кадров"),
+    ],
     "Google Sheets.csv": [Person(*person, valid_to="2035-12-31") for person in PEOPLE],
     "Google Sheets.xlsx": [Person(*person, valid_to="2035-12-31") for person in PEOPLE],
     "iVMS-4200, люди.csv": IN_A_TREE,
@@ -506,3 +512,20 @@ def libre_office_document() -> bytes:
         there = ods.cell(department) if department else ods.empty()
         rows.append(ods.row(ods.cell(code, "float", code), ods.cell(name), there))
     return ods.workbook(*rows)
+
+
+def dressed_excel() -> bytes:
+    """IDs shown with zeros, a department of merged cells, formulas, line breaks, a filter, and another sheet before."""
+    head = ("Отдел", "Табельный номер", "ФИО", "Срок действия до")
+    whole_name = '<c r="C3" t="str"><f>"Иванов" &amp; " Иван Иванович"</f><v>Иванов Иван Иванович</v></c>'
+    rows = [
+        row(1, text("A1", "Список сотрудников")),
+        row(2, *(text(f"{letter}2", name) for letter, name in zip("ABCD", head, strict=True))),
+        row(3, text("A3", "Цех\n1"), number("B3", "12", 2), whole_name, text("D3", "31.12.27")),
+        row(4, number("B4", "13", 2), text("C4", "Ёлкин  Пётр"), number("D4", "46752"), more=' hidden="1"'),
+        row(5, text("A5", "Отдел кадров"), number("B5", "14", 2), text("C5", "Петрова\r\nАнна ")),
+    ]
+    filtered = '<autoFilter ref="A2:D5"><filterColumn colId="2"/></autoFilter>'
+    people = sheet("".join(rows), merged=("A1:D1", "A3:A4"), after=filtered)
+    files = parts({"Инструкция": sheet(row(1, text("A1", "Как заполнять"))), "Люди": people})
+    return packed({**files, "xl/styles.xml": STYLES.replace("000000", "00000;-00000")})

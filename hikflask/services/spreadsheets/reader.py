@@ -549,10 +549,16 @@ def _xls_records(book: Any, sheet: Any) -> Iterator[Record]:
     spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for first, end, index, _ in sheet.merged_cells:
         _add_span(spans, index, first + 1, end)
-    for at in range(sheet.nrows):
-        cells = [_xls_value(book, cell) for cell in sheet.row(at)]
-        texts = [shown_as if value is None else _text_of(value, shown_as) for value, shown_as in cells]
-        yield at + 1, texts, [index for index, (value, _) in enumerate(cells) if value is None], spans.get(at + 1, ())
+    with _damage_refused():
+        for at in range(sheet.nrows):
+            cells = [_xls_value(book, cell) for cell in sheet.row(at)]
+            texts = [shown_as if value is None else _text_of(value, shown_as) for value, shown_as in cells]
+            yield (
+                at + 1,
+                texts,
+                [index for index, (value, _) in enumerate(cells) if value is None],
+                spans.get(at + 1, ()),
+            )
 
 
 def _xls_value(book: Any, cell: Any) -> tuple[Any, str]:

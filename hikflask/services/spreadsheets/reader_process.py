@@ -204,13 +204,15 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Iterator[Row]:
     """
     csv = [layout.encoding, layout.delimiter] if layout.format == "csv" else []
     sheets = _to_read(layout)
-    width = len(layout.columns)
+    width = len(layout.columns) - (layout.group_column is not None)
     with _output(path, ["read", str(READ_SECONDS), layout.format, *csv, *map(str, sheets)]) as lines:
         for line, cells, formulas, too_long, merged, at in lines:
             sheet, header_line = sheets.get(at, ("", layout.header_line))
             if line > header_line:
                 own = key is not None and key not in dict(merged)
                 filled = _padded(_filled(cells, merged) if own else cells, width)
+                if layout.group_column is not None:
+                    filled = [*filled[: layout.group_column], "", *filled[layout.group_column :]]
                 yield Row(line, filled, frozenset(formulas), too_long, sheet)
 
 

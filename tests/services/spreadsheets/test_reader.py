@@ -465,6 +465,7 @@ LOCKED = ods.XML + "<manifest:manifest><manifest:file-entry><manifest:encryption
                      id="xls, password"),
         pytest.param(xls.file(XLS) + "_VBA_PROJECT_CUR".encode("utf-16-le"), "table_macros", id="xls, macros"),
         pytest.param(xls.file(XLS)[:1600], "table_damaged", id="xls, cut off"),
+        pytest.param(xls.workbook([(7, 99)]), "table_damaged", id="xls, style that is not there"),
         pytest.param(xls.file(xls.stream({f"{at}": xls.sheet([]) for at in range(101)})), "table_sheets",
                      id="xls, many sheets"),
         pytest.param(packed({**ODS, "mimetype": "application/vnd.oasis.opendocument.text"}), "table_unreadable",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -218,6 +219,14 @@ def test_header_is_the_row_with_most_names_among_the_first(path: Path) -> None:
 def test_columns_without_a_name_or_a_cell_are_cut(path: Path) -> None:
     assert looked(path, "ID;ФИО;;;\n1;Иванов;;;\n").columns == ["ID", "ФИО"]
     assert looked(path, "ID;;\u00a0ФИО  сотрудника \n1;x;Иванов\n").columns == ["ID", "", "ФИО сотрудника"]
+
+
+def test_column_for_departments_is_put_behind_those_of_the_file(path: Path) -> None:
+    layout = looked(path, "ID;ФИО\n7;Пётр\n" + "8;Анна\n" * 9 + "9;Илья;заметка\n")
+    layout = replace(layout, columns=[*layout.columns, "Отдел"], group_column=2)
+
+    rows = list(read(path, layout))
+    assert (rows[0].cells, rows[-1].cells) == (["7", "Пётр", ""], ["9", "Илья", "", "заметка"])
 
 
 def test_table_with_forty_columns_is_read(path: Path) -> None:
