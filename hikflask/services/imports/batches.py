@@ -159,6 +159,10 @@ def choose(
     chosen = {"fields": dict(fields) if batch.table_name else {}, "terminal_id": terminal_id, "groups": groups}
     if not changed_rows(unchecked.values(**chosen, options=options.as_json)):
         raise ServiceError("import_checked")
+    if batch.table_name and (locked := fresh(ImportBatch, batch_id)):
+        # Which rows have a department alone is known now, if ID and name were not recognised before.
+        layout, locked.fields = report_rows.with_groups(Layout(**locked.layout), fields)
+        locked.layout = asdict(layout)
 
 
 def choose_sheet(batch_id: int, sheet: str) -> None:
@@ -222,8 +226,10 @@ def _refuse_days(batch: ImportBatch, fields: Mapping[str, int], options: Options
 
 def add_to_sample(batch_id: int, cells: Sequence[str]) -> None:
     """Show a row beside the first ones, when the columns are chosen again."""
+    kept = (ImportBatch.id == batch_id, ImportBatch.table_file != "")
     with transaction():
-        if batch := fresh(ImportBatch, batch_id):
+        locked = changed_rows(update(ImportBatch).where(*kept).values(table_file=ImportBatch.table_file))
+        if locked and (batch := fresh(ImportBatch, batch_id)):
             shown = [cell[:MAX_SHOWN] for cell in cells[: len(batch.layout["columns"])]]
             batch.layout = {**batch.layout, "sample": [*batch.layout["sample"], shown]}
 

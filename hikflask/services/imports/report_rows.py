@@ -31,7 +31,8 @@ CYRILLIC = re.compile("[А-Яа-яЁё]")
 def with_groups(layout: Layout, fields: Mapping[str, int]) -> tuple[Layout, dict[str, int]]:
     """Give a table that begins with the row of a department a column for it; return layout and fields with it."""
     below = [cells for cells in layout.sample if not _is_left_out(cells, fields)]
-    if NUMBER not in fields or DEPARTMENT in fields or not below or not _group(below[0], fields):
+    is_assigned = layout.group_column is not None or DEPARTMENT in fields
+    if is_assigned or NUMBER not in fields or not below or not _group(below[0], fields):
         return layout, dict(fields)
     index = len(layout.columns)
     # In the language of the others.

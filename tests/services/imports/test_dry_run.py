@@ -14,7 +14,7 @@ from hikflask.services.jobs import import_report, imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support import drawn_faces
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started
+from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started, table
 from tests.support.jobs import LONG, add_people, job, run
 from tests.support.refusals import refusal
 
@@ -79,6 +79,17 @@ def test_rows_of_groups_are_departments_and_what_is_wrong_is_given_back_with_the
         (4, "Цех 1", ["№2", "Анна Иванова", "", "Цех 1"]),
         (6, "Склад", None),
     ]
+
+
+def test_rows_of_groups_are_known_once_id_and_name_are_chosen() -> None:
+    found = batches.make(table("Цех 1;", "1;Иван Иванов", header="Пропуск;Кто"), None).id
+    batches.choose(found, {"number": 0, "name": 1}, None)
+
+    assert batch(found).fields == {"number": 0, "name": 1, "department": 2}
+    assert [row.values["department"] for row in rows(check(found))] == ["Цех 1"]
+    batches.reopen(found)
+    batches.choose(found, {"number": 0, "name": 1}, None)
+    assert [row.values for row in rows(check(found))] == [{"number": "1", "name": "Иван Иванов"}]
 
 
 def test_options_apply_to_all_rows() -> None:
