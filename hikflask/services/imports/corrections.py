@@ -15,6 +15,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import delete, func, insert, select, update
 
+from hikflask import text_rules
 from hikflask.config import MEGABYTE
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
@@ -23,10 +24,10 @@ from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, kept_employees, transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.imports import batches, dry_run, effects, losses, pictures, row_check, stored_files
+from hikflask.services.imports import batches, dry_run, effects, losses, photo_names, pictures, row_check, stored_files
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.columns import NUMBER
+from hikflask.services.imports.columns import NAME, NUMBER
 from hikflask.services.imports.dry_run import MAX_LINES, Place, line_of
 from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.values import Values
@@ -77,9 +78,13 @@ def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
     numbers = {row.number for row in rows.values()} | {entry.number for _, entry in corrected}
     others, photos = _others(batch_id, numbers - {""}, cells)
     read = corrected + _read(batch, _rows_of_file(batch, others))
-    archive = pictures.contents(batch)
+    archive = _contents(batch, corrected, cells)
+    photos |= _unnamed(batch_id, (name for number in numbers for name in archive.pictures.get(number, ())))
     with closing(PhotoInspector()) as inspector:
         checked = _check(batch, read, numbers, archive, inspector)
+    former = {row.photo for row in (*rows.values(), *others.values())}
+    lost = {name: why for name, why in photo_names.refusals(archive).items() if row_check.stored_name(name) in former}
+    checked += row_check.unnamed_photos(batch_id, lost)
     _store(batch_id, seen, _Affected(rows | others, photos), checked)
     return batches.get_one(batch_id).wrong
 
@@ -163,6 +168,29 @@ def _others(
     rows = db.session.execute(select(ImportRow).where(*theirs)).scalars().all()
     photos = {row.id for row in rows if row.line is None}
     return _by_place(row for row in rows if row.line is not None), photos
+
+
+def _contents(batch: ImportBatch, corrected: Sequence[Read], ids: Collection[int]) -> Contents:
+    """Return the pictures of the archive, also those that are named by the full name of somebody, as they are now.
+
+    :param ids: those of the rows that are corrected.
+    """
+    archive = pictures.contents(batch)
+    if not archive.others:
+        return archive
+    names = select(ImportRow.number, ImportRow.values[NAME].as_string())
+    others = names.where(ImportRow.batch_id == batch.id, ImportRow.line.is_not(None), ImportRow.id.not_in(ids))
+    people = [(entry.number, entry.texts.get(NAME, "")) for _, entry in corrected]
+    people += [(number, name or "") for number, name in db.session.execute(others)]
+    in_table = ((number, name) for number, name in people if text_rules.is_employee_number(number))
+    return photo_names.named_by_name(photo_names.named_by_name(archive, in_table), photo_names.employees())
+
+
+def _unnamed(batch_id: int, names: Iterable[str]) -> set[int]:
+    """Return the ids of the photos of nobody with these names."""
+    stored = {row_check.stored_name(name) for name in names}
+    theirs = (ImportRow.batch_id == batch_id, ImportRow.line.is_(None), ImportRow.number == "")
+    return {*db.session.execute(select(ImportRow.id).where(*theirs, ImportRow.photo.in_(stored))).scalars()}
 
 
 def _rows_of_file(batch: ImportBatch, rows: Mapping[Place, ImportRow]) -> list[Row]:

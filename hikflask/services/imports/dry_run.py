@@ -35,11 +35,10 @@ from hikflask.services.imports import (
     stored_files,
 )
 from hikflask.services.imports.batches import ROWS, DaysUnknown
-from hikflask.services.imports.classify import PHOTO, Picture, Verdict
+from hikflask.services.imports.classify import Picture
 from hikflask.services.imports.columns import NAME, NUMBER, PARTS
 from hikflask.services.imports.options import Options
 from hikflask.services.imports.thumbnails import Thumbnails
-from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row
@@ -263,17 +262,10 @@ class _DryRun:
     # --- photos of people who are not in the table ---
 
     def _check_lonely_photos(self) -> None:
-        refused = {name: Refusal(code="photo_not_named", params={}) for name in self._photos.others}
-        for name, number in self._photos.namesakes.items():
-            refused[name] = Refusal(code="photo_of_namesakes", params={"n": number})
-        for names in _parts(refused, BATCH):
+        refusals = photo_names.refusals(self._photos)
+        for names in _parts(refusals, BATCH):
             self._add_thumbnails(names)
-            verdicts = {name: Verdict(WRONG, errors={PHOTO: refused[name]}) for name in names}
-            rows = [
-                row_check.stored(self._batch.id, None, Values(""), Picture(name), verdict)
-                for name, verdict in verdicts.items()
-            ]
-            self._write(rows, 0)
+            self._write(row_check.unnamed_photos(self._batch.id, {name: refusals[name] for name in names}), 0)
         for numbers in _parts([number for number in self._photos.pictures if number not in self._places], BATCH):
             self._check_lonely(numbers)
 

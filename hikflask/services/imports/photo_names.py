@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Employee
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import end_read
 from hikflask.services.imports.photo_archive import SUFFIXES, Contents
 from hikflask.text_rules import folded
@@ -43,6 +44,13 @@ def employees() -> Iterator[tuple[str, str]]:
     rows = db.session.execute(select(Employee.number, Employee.name).execution_options(yield_per=BATCH))
     yield from ((row.number, row.name) for row in rows)
     end_read()
+
+
+def refusals(contents: Contents) -> dict[str, Refusal]:
+    """Return why files of an archive come to nobody, by their names."""
+    unnamed = {name: Refusal(code="photo_not_named", params={}) for name in contents.others}
+    twice = {name: Refusal(code="photo_of_namesakes", params={"n": n}) for name, n in contents.namesakes.items()}
+    return unnamed | twice
 
 
 def _key(name: str) -> str:

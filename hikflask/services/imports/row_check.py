@@ -94,6 +94,14 @@ def check_photos_alone(
     return rows, checked.keys()
 
 
+def unnamed_photos(batch_id: int, refusals: Mapping[str, Refusal]) -> list[dict[str, Any]]:
+    """Return the columns of an ImportRow for each photo that comes to nobody, by its name in the archive."""
+    return [
+        stored(batch_id, None, Values(""), Picture(name), Verdict(WRONG, errors={PHOTO: refusal}))
+        for name, refusal in refusals.items()
+    ]
+
+
 def stored_name(name: str) -> str:
     """Return the name of a picture in an archive as a row has it."""
     return storable(name)[-255:]

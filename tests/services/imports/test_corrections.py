@@ -82,6 +82,24 @@ def test_photos_follow_the_ids() -> None:
 NAMED = [["1", "Пётр Петров", ""], ["3", "Ольга Ёлкина", ""]]
 
 
+def test_photos_that_are_named_by_full_name_follow_the_names() -> None:
+    pictures = {"Анна Ёлкина.jpg": FACE, "Яна Чехова.jpg": FACE}
+    found = checked("1!;Анна Ёлкина;", "2;Яна Чехова;", "3;;", pictures=pictures)
+    assert [(row.number, row.photo) for row in rows(found)][1:] == [
+        ("2", "Яна Чехова.jpg"), ("3", ""), ("", "Анна Ёлкина.jpg"),
+    ]  # fmt: skip
+
+    assert correct(found, "1", "Анна Елкина", "") == 1
+    assert [(row.number, row.photo) for row in rows(found)] == [
+        ("1", "Анна Ёлкина.jpg"), ("2", "Яна Чехова.jpg"), ("3", ""),
+    ]  # fmt: skip
+
+    assert correct(found, "2", "Яна Чехова", "") == 2  # Wrong now: the ID of another row.
+    assert correct(found, "3", "Яна Чехова", "", place=1) == 1
+    *_, unnamed = rows(found)
+    assert (unnamed.photo, unnamed.errors) == ("Яна Чехова.jpg", {"photo": refusal("photo_of_namesakes", n="3")})
+
+
 def test_emptied_row_is_left_out() -> None:
     found = checked("2!;Пётр Петров;", "3;Ольга Ёлкина;")
 
