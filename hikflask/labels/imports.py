@@ -178,6 +178,11 @@ def person(row: ImportRow, names: Mapping[int, str]) -> str:
     return f"{here} ({row.number})" if here else row.number or row.photo
 
 
+def similar_id(row: ImportRow) -> str:
+    """Return the ID of somebody here that a row may mean whose own ID nobody has, or ""."""
+    return str((row.effects or {}).get("unknown_ids") or "")
+
+
 def changes(row: ImportRow, terminal: str) -> list[Change]:
     """Return what a row changes, field by field; of a new employee, what there is beside ID and name.
 

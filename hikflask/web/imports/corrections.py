@@ -14,6 +14,7 @@ from hikflask.config import MEGABYTE
 from hikflask.forms.imports import ConfirmForm, CorrectedFileForm
 from hikflask.http import body_limits
 from hikflask.http.permissions import OPERATOR, allow
+from hikflask.labels import imports as labels
 from hikflask.messages import error_sentence
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
@@ -37,14 +38,29 @@ def longest_upload() -> int:
 @bp.post("/<int:batch_id>/correct")
 @allow(OPERATOR)
 def correct(batch_id: int) -> ResponseReturnValue:
-    """Check rows again as they were corrected on the page."""
+    """Check rows again as they were corrected on the page; `take` names a row that gets the ID that is meant."""
     at, typed = stage.of(batch_or_404(batch_id)), _typed(request.form)
     rows = [row for row in queries.rows_of(batch_id, typed) if row.cells]
     cells = {row.id: [typed[row.id].get(index, cell) for index, cell in enumerate(row.cells or ())] for row in rows}
+    for row in rows:
+        if request.form.get("take") == str(row.id) and (meant := labels.similar_id(row)):
+            cells[row.id] = corrections.with_number(at.batch, cells[row.id], meant)
     try:
         return _checked(batch_id, corrections.correct(batch_id, cells), len(cells))
     except ServiceError as error:
         return _refused(at, error, typed)
+
+
+@bp.post("/<int:batch_id>/similar")
+@allow(OPERATOR)
+def take_similar_ids(batch_id: int) -> ResponseReturnValue:
+    """Check again all rows whose ID nobody has with those that are meant."""
+    at = stage.of(batch_or_404(batch_id))
+    try:
+        count = corrections.take_similar_ids(batch_id)
+    except ServiceError as error:
+        return _refused(at, error, {})
+    return _checked(batch_id, batch_or_404(batch_id).wrong, count)
 
 
 @resubmission.restores("imports.correct")

@@ -7,7 +7,7 @@ from hikflask.services.employees.erasure import erase_by_number
 from hikflask.services.imports import corrections
 from hikflask.services.jobs import imports
 from tests.support.captures import FACE
-from tests.support.imports import apply, checked, counts, errors, made, rows, started
+from tests.support.imports import apply, batch, checked, counts, errors, made, rows, started
 from tests.support.jobs import add_people, items
 from tests.support.refusals import refusal
 
@@ -148,3 +148,22 @@ def test_what_changed_meanwhile_is_not_overwritten(meanwhile: str, monkeypatch: 
         correct(found, "5", "Пётр Петров", "")
 
     assert "5" not in [row.number for row in rows(found)]
+
+
+@pytest.mark.both_databases
+def test_leavers_with_lost_zeros_get_the_ids_that_are_meant() -> None:
+    add_people("00012", "00013", "077")
+    found = checked("12;да", "13;да", "99;да", "077;да", header="Табельный номер;Уволен")
+    assert counts(found) == (0, 1, 1, 2)
+
+    assert corrections.take_similar_ids(found) == 2
+
+    assert numbers(found) == [
+        (2, "00012", "changed"),
+        (3, "00013", "changed"),
+        (4, "99", "wrong"),
+        (5, "077", "changed"),
+    ]
+    assert batch(found).effects["leaving"] == 3
+    assert batch(found).effects["unknown_ids"] == 1
+    assert corrections.take_similar_ids(found) == 0

@@ -16,6 +16,7 @@ from hikflask.services.imports import corrections
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.import_batches import add_import, table, upload
+from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
@@ -161,3 +162,27 @@ def test_photos_alone_are_among_them_without_cells(app: Flask, client: FlaskClie
         "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be a .jpg, .jpeg, .png or .webp file that is named by "
         "employee ID, such as 100222.jpg, or by the full name of somebody in the table or here.</div>"
     ) in page
+
+
+def test_ids_that_lost_their_zeros_are_taken_one_by_one_or_all_at_once(
+    app: Flask, client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    with app.app_context():
+        add_people("00012", "00013", "00014")
+    upload(client, "Табельный номер;Уволен\r\n12;да\r\n13;да\r\n14;да\r\n".encode())
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+    run_jobs()
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert re.findall(r'name="take" value="(\d)">.*?</svg> ([^<]*)<', page) == [
+        ("1", "Take the ID 00012"),
+        ("2", "Take the ID 00013"),
+        ("3", "Take the ID 00014"),
+    ]
+
+    form_to(page, CORRECT).send(client, ENGLISH, take="2")
+
+    assert "3 rows were checked again. Wrong rows left: 2." in client.get(PAGE, headers=ENGLISH).text
+    form_to(client.get(PAGE).text, f"{PAGE}/similar").send(client, ENGLISH)
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "2 rows were checked again. No row is wrong any more." in page
+    assert "To be deactivated and removed from all terminals: 3 employees." in page
