@@ -9,20 +9,21 @@ from flask import Blueprint, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask import messages
+from hikflask.api import import_parts
+from hikflask.api.import_parts import FLAG_PART, flag
 from hikflask.api.openapi.described import FILE, WHOLE, Files, component, described
 from hikflask.api.support import body, error_json
-from hikflask.api.support.body import TRUE_OR_FALSE, InputError
+from hikflask.api.support.body import InputError
 from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.models import ImportBatch, Job
+from hikflask.models import Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
-from hikflask.services.imports import batches, columns, effects, pictures
+from hikflask.services.imports import batches, effects, pictures
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import LOOK_ALIKES
-from hikflask.services.imports.options import LAST_PART, PATHS, Options
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import ListedRow, Report
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK
@@ -39,8 +40,6 @@ MAX_ROWS, ROWS_OF_A_PHOTO = 2_000, 20
 AT_ONCE, WAIT = 2, 5
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
 MEGABYTE = 1024 * 1024
-FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
-FLAG_PART = {"type": "string", "enum": ["true", "1", "false", "0", ""]}
 FILES = Files(
     {
         "file": {**FILE, "description": "A table: CSV, XLSX, XLS or ODS."},
@@ -51,15 +50,7 @@ FILES = Files(
             "description": "Everybody in the table is sent to this device; without a table, everybody with a photo.",
         },
         "groups": FLAG_PART,
-        "unused_columns": {
-            "type": "string",
-            "description": "Columns with days that are not needed, by name and separated by commas, or each in a part.",
-        },
-        "department_path": {
-            "type": "string",
-            "enum": list(PATHS),
-            "description": "Of a department such as All Departments/Workshop/Shift its last part is read, or all.",
-        },
+        **import_parts.PARTS,
         "confirm_names": {
             "type": "string",
             "description": "IDs that get a wholly other name, separated by commas; without it these rows are left out.",
@@ -89,18 +80,15 @@ def import_users() -> ResponseReturnValue:
     table, photos = _upload("file"), _upload("photos")
     if table is None and photos is None:
         raise InputError({"file": "A CSV, XLSX, XLS or ODS file is expected in the part “file”."})
-    dry_run, groups = _flag("dry_run"), _flag("groups")
+    dry_run, groups = flag("dry_run"), flag("groups")
     # Programs may use its name of the command line, too.
     device_id = body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
     agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
-    path = request.form.get("department_path", LAST_PART)
-    if path not in PATHS:
-        raise InputError({"department_path": f"One of {', '.join(PATHS)} is expected."})
     confirmed = _confirmed_names()
-    batch = batches.make(table, photos)
+    batch = batches.make(table, photos, request.form.get("sheet", ""))
     try:
-        options = Options(path=path, unused_days=_unused_columns(batch))
-        batches.choose(batch.id, batch.fields, device_id, groups=groups, options=options)
+        fields, options = import_parts.read(batch)
+        batches.choose(batch.id, fields, device_id, groups=groups, options=options)
         if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
             begin = imports.start_check_and_import
             start = imports.start_check(batch.id) if dry_run else begin(batch.id, agreed, confirmed)
@@ -203,21 +191,6 @@ def _upload(part: str) -> Upload | None:
     return Upload(file.filename, file.stream) if file and file.filename else None
 
 
-def _unused_columns(batch: ImportBatch) -> tuple[int, ...]:
-    """Return the indexes of the columns that are named as not needed. A name may have commas itself."""
-    names = batch.layout.get("columns", [])
-    sent = [
-        name.strip()
-        for value in request.form.getlist("unused_columns")
-        for name in ([value] if columns.index_of(names, value) is not None else value.split(","))
-    ]
-    indexes = {name: columns.index_of(names, name) for name in sent if name}
-    unknown = [f"“{name}”" for name, index in indexes.items() if index is None]
-    if unknown:
-        raise InputError({"unused_columns": f"The table has no column {', '.join(unknown)}."})
-    return tuple(index for index in indexes.values() if index is not None)
-
-
 def _confirmed_names() -> list[str]:
     """Return the IDs of the rows whose wholly other names are confirmed."""
     sent = ",".join(request.form.getlist("confirm_names")).split(",")
@@ -225,10 +198,3 @@ def _confirmed_names() -> list[str]:
     if not all(map(is_employee_number, numbers)):
         raise InputError({"confirm_names": "IDs are expected, separated by commas."})
     return numbers
-
-
-def _flag(name: str) -> bool:
-    text = request.form.get(name, "").lower()
-    if text not in FLAGS:
-        raise InputError({name: TRUE_OR_FALSE})
-    return FLAGS[text]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.imports import batches, columns, effects
+from hikflask.services.imports import batches, columns, effects, mappings
 from hikflask.services.imports import queries as import_queries
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.options import LAST_PART, PATHS, Options
+from hikflask.services.imports.columns import DEPARTMENT, VALID_TO
+from hikflask.services.imports.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report
 from hikflask.services.jobs.kinds import IMPORT
@@ -28,6 +30,8 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# The options of the command that are those of services/imports/options.py.
+OPTIONS = ("mode", "clear", "sheet_is_department", "strip_prefix", "pad_to", "letters", "path")
 # How many wrong rows are printed.
 MAX_PRINTED = 20
 EFFECTS = {
@@ -52,7 +56,17 @@ EFFECTS = {
 @click.option("--confirm-name", "confirmed", multiple=True, metavar="ID", help="Who gets a wholly other name.")
 @click.option("--column", "chosen", multiple=True, metavar="FIELD=HEADER", help="Which column has a field, or none.")
 @click.option("--unused", multiple=True, metavar="HEADER", help="A column with days that is not needed.")
-@click.option("--path", type=click.Choice(PATHS), default=LAST_PART, help="What is read of a department's path.")
+@click.option("--path", type=click.Choice(PATHS), help="What is read of a department's path.")
+@click.option("--sheet", default="", help="The sheet to read, or * for all with the same columns.")
+@click.option("--sheet-is-department", is_flag=True, help="The name of each sheet is the department.")
+@click.option("--mapping", metavar="NAME", help="Read the table as kept columns say.")
+@click.option("--mode", type=click.Choice(MODES), help="Only new people, only changes, or both.")
+@click.option("--clear", multiple=True, type=click.Choice(CLEARABLE), help="An empty cell clears this field.")
+@click.option("--department", help="The department of all, in place of a column.")
+@click.option("--valid-to", type=click.DateTime(["%Y-%m-%d"]), help="The last day of all, in place of a column.")
+@click.option("--strip-prefix", help="The beginning of IDs that is left out.")
+@click.option("--pad-to", type=click.IntRange(1, 32), help="IDs with fewer digits get zeros in front.")
+@click.option("--letters", type=click.Choice(LETTERS), help="Refuse Cyrillic letters in IDs, or read Latin ones.")
 @with_appcontext
 def import_employees(
     file: Path,
@@ -63,9 +77,8 @@ def import_employees(
     groups: bool,
     confirm: int | None,
     confirmed: tuple[str, ...],
-    chosen: tuple[str, ...],
-    unused: tuple[str, ...],
-    path: str,
+    sheet: str,
+    **how: Any,
 ) -> None:
     """Add and change employees by FILE: a table (CSV, XLSX, XLS or ODS), or a ZIP archive of photos.
 
@@ -73,9 +86,9 @@ def import_employees(
     read, and nothing is done then, and also while many would lose access and --confirm is not how many. A row that
     would make another person of somebody whose face is enrolled is left out without --confirm-name.
     """
-    batch = _make(file, photos)
+    batch = _make(file, photos, sheet)
     agreed = None if dry_run else Agreed(confirm, by_admin=True)
-    report = _import(batch, agreed, terminal_id, chosen, unused, confirmed, groups=groups, path=path)
+    report = _import(batch, agreed, terminal_id, confirmed, how, groups=groups)
     _print_problems(report)
     counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
     if as_json:
@@ -108,7 +121,7 @@ def undo_import(batch_id: int, confirm: int | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _make(file: Path, photos: Path | None) -> ImportBatch:
+def _make(file: Path, photos: Path | None, sheet: str) -> ImportBatch:
     is_archive = file.suffix.lower() == ".zip"
     if is_archive and photos is not None:
         raise click.UsageError("FILE is an archive of photos already: give it alone, or a table with --photos.")
@@ -117,27 +130,25 @@ def _make(file: Path, photos: Path | None) -> ImportBatch:
         people, pictures = (
             Upload(path.name, files.enter_context(path.open("rb"))) if path else None for path in (table, photos)
         )
-        return batches.make(people, pictures)
+        return batches.make(people, pictures, sheet)
 
 
 def _import(
     batch: ImportBatch,
     agreed: Agreed | None,
     terminal_id: int | None,
-    chosen: Iterable[str],
-    unused: Iterable[str],
     confirmed: Sequence[str],
+    how: Mapping[str, Any],
     *,
     groups: bool,
-    path: str,
 ) -> Report:
-    """Check an import, and do it if that is agreed; nothing stays of an import that is only checked."""
+    """Check an import, and do it if that is agreed; nothing stays of an import that is only checked.
+
+    :param how: how the table is read, by the names of the command's options.
+    """
     batch_id, is_over = batch.id, False
     try:
-        fields = _fields(batch, chosen)
-        left_out = set(batch.fields.values()) - set(fields.values())
-        unused_days = (*sorted(left_out), *(_index(batch, "--unused", header) for header in unused))
-        options = Options(path=path, unused_days=unused_days)
+        fields, options = _chosen(batch, how)
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
         _run(imports.start_check(batch_id))
         if agreed is not None:
@@ -162,25 +173,28 @@ def _import(
             imports.forget_dry_run(batch_id)
 
 
-def _fields(batch: ImportBatch, chosen: Iterable[str]) -> Mapping[str, int]:
-    """Return which column has which field: what is recognised, and what was chosen instead."""
-    fields = dict(batch.fields)
-    for choice in chosen:
-        field, _, header = choice.partition("=")
-        if field not in columns.FIELDS:
-            raise click.UsageError(f"--column: FIELD is one of {', '.join(columns.FIELDS)}.")
-        fields.pop(field, None)
-        if header.strip():
-            index = _index(batch, "--column", header)
-            fields = {other: at for other, at in fields.items() if at != index} | {field: index}
-    return fields
+def _chosen(batch: ImportBatch, how: Mapping[str, Any]) -> tuple[dict[str, int], Options]:
+    """Return which column has which field and how cells are read: as recognised or kept, or as chosen instead."""
+    names, fields, options = batch.layout.get("columns", []), batch.fields, DEFAULT
+    if how["mapping"]:
+        fitted = mappings.fit(how["mapping"], names)
+        fields, options = fitted.fields, fitted.options
+    try:
+        chosen = columns.with_choices(names, fields, (choice.partition("=")[::2] for choice in how["chosen"]))
+    except ValueError as error:
+        raise click.UsageError(f"--column: {error}") from error
+    left_out = sorted({*fields.values()} - {*chosen.values()})
+    unused = (*options.unused_days, *left_out, *(_index(names, header) for header in how["unused"]))
+    last_day = how["valid_to"].date().isoformat() if how["valid_to"] else ""
+    fixed = {field: value for field, value in ((DEPARTMENT, how["department"]), (VALID_TO, last_day)) if value}
+    given = {name: how[name] for name in OPTIONS if how[name]}
+    return chosen, replace(options, **given, fixed={**options.fixed, **fixed}, unused_days=unused)
 
 
-def _index(batch: ImportBatch, option: str, header: str) -> int:
-    names = batch.layout.get("columns", [])
+def _index(names: Sequence[str], header: str) -> int:
     index = columns.index_of(names, header)
     if index is None:
-        raise click.UsageError(f"{option}: the table has no column “{header}”, but {_quoted(names)}.")
+        raise click.UsageError(f"--unused: the table has no column “{header}”, but {_quoted(names)}.")
     return index
 
 

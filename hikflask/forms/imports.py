@@ -209,10 +209,19 @@ class ColumnsForm(OptionsForm):
             field.choices = [SelectChoice(index, header) for index, header in enumerate(headers)]
 
     @property
+    def mapped(self) -> dict[str, int]:
+        """Field → index of its column, from 0; without the fields that the table does not have."""
+        return {field.name: field.data for field in self.columns if field.data is not None}
+
+    @property
     def chosen(self) -> dict[str, int]:
-        """Field → index of its column, from 0; without the fields that the table does not have, or all have alike."""
-        fixed = self.options["fixed"]
-        return {field.name: field.data for field in self.columns if field.data is not None and field.name not in fixed}
+        """As `mapped`, without the fields that all rows have alike."""
+        return {name: index for name, index in self.mapped.items() if name not in self.options["fixed"]}
+
+    @property
+    def replaced(self) -> list[int]:
+        """The indexes of columns whose field all rows have alike."""
+        return [index for name, index in self.mapped.items() if name in self.options["fixed"]]
 
     @property
     def options(self) -> dict[str, Any]:

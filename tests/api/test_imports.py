@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from hikflask.api import imports
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
-from hikflask.services.imports import effects
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.save import save_employee
+from hikflask.services.imports import effects, mappings
+from hikflask.services.imports.options import Options
 from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
 from tests.support import drawn_faces
@@ -366,3 +370,84 @@ def test_job_confirms_names_by_id(
 
     report = client.get(f"/api/jobs/{job_id}").json["import"]  # type: ignore[index]
     assert (report["changed"], report["effects"]["other_person"], "unconfirmed" in report) == (1, 1, False)
+
+
+def test_table_is_read_as_the_parts_of_the_call_say(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        save_employee(Draft("00012", "Иван Иванов", "Охрана"))
+    content = "Пропуск;Кто;Отдел;Действует по\nТ-12;Иван Иванов;;31.12.2036\nТ-13;Анна Иванова;Склад;31.12.2036\n"
+    parts = {
+        "columns": ["hikvision_id=пропуск", "full_name=Кто"], "strip_prefix": "Т-", "pad_to": "5", "mode": "changes",
+        "clear": "valid_to, department", "valid_to": "2030-05-31",
+    }  # fmt: skip
+
+    answer = call(client, content, **parts)
+
+    assert (answer.status_code, answer.json["changed"], answer.json["unchanged"]) == (200, 1, 1)  # type: ignore[index]
+    with app.app_context():
+        (ivan,) = db.session.execute(db.select(Employee)).scalars()
+        assert (ivan.number, ivan.department, ivan.valid_to) == ("00012", "", date(2030, 5, 31))
+
+
+def test_kept_columns_apply_by_their_name_unless_a_part_says_otherwise(app: Flask, client: FlaskClient) -> None:
+    heads, content = ["Пропуск", "Кто", "Где"], "Где;Пропуск;Кто\nСклад;12;Иван Иванов\n"
+    with app.app_context():
+        mappings.save("Кадры", heads, {"number": 0, "name": 1, "department": 2}, Options(pad_to=5, strip_prefix="T-"))
+
+    answers = [
+        call(client, content, mapping="Кадры", pad_to="3", columns="department="),
+        call(client, content, mapping="Нет"),
+    ]
+    unfit = call(client, "ID;Кто;Где\n1;Иван;Склад\n", mapping="Кадры")
+
+    assert [answer.status_code for answer in answers] == [200, 422]
+    assert answers[1].json["fields"] == {"mapping": "There are no kept columns with this name."}  # type: ignore[index]
+    missing = "The table does not have all of these columns. Missing: “Пропуск”."
+    assert (unfit.json["error"], unfit.json["fields"]) == ("mapping_unfit", {"mapping": missing})  # type: ignore[index]
+    with app.app_context():
+        (ivan,) = db.session.execute(db.select(Employee)).scalars()
+        assert (ivan.number, ivan.department) == ("012", "")
+
+
+def test_sheet_is_named_and_all_that_are_alike_are_departments(app: Flask, client: FlaskClient) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, cells in {"Цех": ["1", "Иван Иванов"], "Склад": ["2", "Анна Иванова"]}.items():
+        sheet = book.create_sheet(name)
+        for row in (["ID", "ФИО"], cells):
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+
+    unknown = call(client, file.getvalue(), sheet="Нет")
+    everybody = call(client, file.getvalue(), sheet="*", sheet_is_department="true")
+
+    assert (unknown.status_code, unknown.json["fields"]) == (  # type: ignore[index]
+        422, {"sheet": "The file has no such sheet. Choose another one."},
+    )  # fmt: skip
+    assert everybody.json["new"] == 2  # type: ignore[index]
+    with app.app_context():
+        people = db.session.execute(db.select(Employee).order_by(Employee.number)).scalars()
+        assert [(person.number, person.department) for person in people] == [("1", "Цех"), ("2", "Склад")]
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "sentence"),
+    [
+        ("mode", "all", "One of new, changes, both is expected."),
+        ("letters", "", "One of refuse, replace is expected."),
+        ("clear", "full_name", "“Empty cells” must be one of the list."),
+        ("pad_to", "33", "“Digits of an ID” must be from 1 to 32."),
+        ("valid_to", "31.12.2036", "“One last day for all” must be a day such as 2030-12-31."),
+        ("sheet_is_department", "yes", "true or false is expected."),
+        ("columns", "name=Кто", "FIELD=HEADER is expected: the table has no column “Кто”, but “ID”, “ФИО”."),
+    ],
+)
+def test_part_that_cannot_be_read_is_named_and_nothing_is_done(
+    app: Flask, client: FlaskClient, part: str, value: str, sentence: str
+) -> None:
+    answer = call(client, "ID;ФИО\n1;Иван Иванов\n", **{part: value})
+
+    assert (answer.status_code, answer.json["fields"]) == (422, {part: sentence})  # type: ignore[index]
+    with app.app_context():
+        assert db.session.execute(db.select(ImportBatch)).all() == []

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -12,7 +13,8 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.imports import stored_files
+from hikflask.services.imports import mappings, stored_files
+from hikflask.services.imports.options import Options
 from hikflask.simulator import Terminal as Simulated
 from tests.cli.test_operators import run
 from tests.support.captures import FACE
@@ -305,3 +307,24 @@ def test_many_lose_access_only_when_their_number_is_given(app: Flask, table: Pat
     )
     assert (done.exit_code, done.stderr) == (0, told)
     assert [active for _, _, active in people(app).values()] == [False, False]
+
+
+def test_table_is_read_as_the_options_say(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("Пропуск;Кто;Действует по\nТ-12;Иван Иванов;\nА13;Анна Иванова;\n", encoding="utf-8")
+    with app.app_context():
+        mappings.save("Кадры", ["Пропуск", "Кто"], {"number": 0, "name": 1}, Options(strip_prefix="Т-"))
+    chosen = ("--mapping", "Кадры", "--pad-to", "5", "--letters", "replace", "--department", "Цех", "--mode", "new")
+
+    result = imported(app, path, *chosen, "--valid-to", "2030-05-31", "--json")
+
+    assert (result.exit_code, last_line(result)["new"]) == (0, 2)
+    with app.app_context():
+        found = db.session.execute(db.select(Employee).order_by(Employee.number)).scalars()
+        assert [(one.number, one.department, one.valid_to) for one in found] == [
+            ("00012", "Цех", date(2030, 5, 31)), ("A13", "Цех", date(2030, 5, 31)),
+        ]  # fmt: skip
+    unknown = imported(app, path, "--mapping", "Нет")
+    assert (unknown.exit_code, unknown.stderr) == (1, "Error: There are no kept columns with this name.\n")
+    sheet = imported(app, path, "--sheet", "Лист7")
+    assert (sheet.exit_code, sheet.stderr) == (1, "Error: The file has no such sheet. Choose another one.\n")

@@ -53,7 +53,7 @@ REFUSED_HERE: dict[str, Rule] = {
     "idempotency_running": Rule(CONFLICT, retry_after=5),
     "administrator_needed": Rule(FORBIDDEN),
     **_each(Rule(INVALID), "column_missing column_twice column_unknown days_column_unknown numbers_unknown"),
-    "mapping_unfit": Rule(INVALID, "mapping"),
+    **_each(Rule(INVALID, "mapping"), "mapping_unknown mapping_unfit"),
     "idempotency_key_reused": Rule(INVALID, "Idempotency-Key"),
     "group_employee_unknown": Rule(INVALID, "added"),
     "cursor_unknown": Rule(INVALID, "after"),
@@ -83,7 +83,7 @@ REFUSED_HERE: dict[str, Rule] = {
     **_each(
         Rule(NOT_FOUND),
         "webhook_unknown employee_unknown department_unknown group_unknown setting_unknown import_unknown "
-        "mapping_unknown comparison_unknown",
+        "comparison_unknown",
     ),
     "too_many_calls": Rule(TOO_MANY, retry_after=5),
     **_each(Rule(UNAVAILABLE), "department_busy table_not_written list_changing comparison_replaced"),

@@ -1,7 +1,7 @@
 """Makes an import of uploaded files: what is in them, which column is which field, and where people are sent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import IO
 
 from flask import current_app
@@ -150,6 +150,10 @@ def choose(
     :raises DaysUnknown: when a column has days, and nobody said what they are.
     """
     batch = get_one(batch_id)
+    # What all rows have alike takes the place of a column.
+    replaced = tuple(fields[field] for field in options.fixed if field in fields)
+    fields = {field: index for field, index in fields.items() if field not in options.fixed}
+    options = replace(options, unused_days=tuple(dict.fromkeys((*options.unused_days, *replaced))))
     if batch.table_name:
         _refuse_columns(batch, fields)
         _refuse_days(batch, fields, options)

@@ -146,6 +146,28 @@ def index_of(columns: Sequence[str], name: str) -> int | None:
     return index if index < len(columns) else None
 
 
+def with_choices(
+    columns: Sequence[str], fields: Mapping[str, int], choices: Iterable[tuple[str, str]]
+) -> dict[str, int]:
+    """Return which column has which field, with what somebody chose by names in place of what was recognised.
+
+    :param choices: a field and the name of its column, or an empty one for no column.
+    :raises ValueError: when there is no such field or column, with an English sentence.
+    """
+    chosen = dict(fields)
+    for field, name in choices:
+        if field not in FIELDS:
+            raise ValueError(f"FIELD is one of {', '.join(FIELDS)}.")
+        chosen.pop(field, None)
+        if name.strip():
+            index = index_of(columns, name)
+            if index is None:
+                there = ", ".join(f"“{column}”" for column in columns if column)
+                raise ValueError(f"the table has no column “{name}”, but {there}.")
+            chosen = {other: at for other, at in chosen.items() if at != index} | {field: index}
+    return chosen
+
+
 def is_status(column: str) -> bool:
     """Return True for a name such as “Status”, of which nobody knows what a mere yes in it means."""
     return UNSURE_FIELD_OF.get(_plain(column)) == LEFT

@@ -11,7 +11,7 @@ from hikflask.models import ImportMapping
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import transactional
-from hikflask.services.core.errors import NotFound, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports.options import Options
 from hikflask.text_rules import folded
 
@@ -59,7 +59,7 @@ def fit(name: str, heads: Sequence[str]) -> Fitted:
     """
     mapping = db.session.execute(select(ImportMapping).where(ImportMapping.name == name)).scalar()
     if mapping is None:
-        raise NotFound("mapping_unknown")
+        raise ServiceError("mapping_unknown")
     fitted = _fitted(mapping, heads)
     if isinstance(fitted, str):
         raise MappingUnfit(columns=fitted)
@@ -107,7 +107,7 @@ def delete(mapping_id: int) -> None:
 def _row(mapping_id: int) -> ImportMapping:
     mapping = db.session.get(ImportMapping, mapping_id, populate_existing=True)
     if mapping is None:
-        raise NotFound("mapping_unknown")
+        raise ServiceError("mapping_unknown")
     return mapping
 
 

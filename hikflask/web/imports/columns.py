@@ -93,9 +93,9 @@ def choose(batch_id: int) -> ResponseReturnValue:
     options = replace(Options.from_json(batch.options), **form.options)
     try:
         with transaction():
-            batches.choose(batch_id, form.chosen, form.terminal_id.data, groups=form.groups.data, options=options)
+            batches.choose(batch_id, form.mapped, form.terminal_id.data, groups=form.groups.data, options=options)
             if form.mapping_name.data and batch.table_name:
-                mappings.save(form.mapping_name.data, batch.layout["columns"], form.chosen, options)
+                mappings.save(form.mapping_name.data, batch.layout["columns"], form.mapped, options)
         tasks.enqueue_job(import_jobs.start_check(batch_id))
     except ServiceError as error:
         return _refused(batch, form, error)
@@ -166,7 +166,7 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **
     is_usual = replace(options, unused_days=()) == DEFAULT and not any(field.errors for field in form.rules)
     top = report_rows.department_top(sample, form.chosen)
     about = {
-        "days": recognition.unmapped_days(names, sample, form.chosen, ()),
+        "days": recognition.unmapped_days(names, sample, form.chosen, form.replaced),
         "is_usual": is_usual,
         "has_paths": bool(top),
         "departments": departments.names,

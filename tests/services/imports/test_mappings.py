@@ -4,7 +4,7 @@ import pytest
 
 from hikflask.services import audit
 from hikflask.services.audit import Actor
-from hikflask.services.core.errors import NotFound, ServiceError
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports import mappings
 from hikflask.services.imports.mappings import MappingUnfit
 from hikflask.services.imports.options import DEFAULT, Options
@@ -38,7 +38,7 @@ def test_mappings_that_lack_a_column_do_not_fit_and_the_same_heads_come_first() 
     with pytest.raises(MappingUnfit) as refused:
         mappings.fit("В чужие", HEADS)
     assert refused.value.params == {"columns": "“ID”"}
-    with pytest.raises(NotFound, match=r"^mapping_unknown$"):
+    with pytest.raises(ServiceError, match=r"^mapping_unknown$"):
         mappings.fit("Г", HEADS)
 
 
@@ -59,5 +59,5 @@ def test_mapping_of_the_same_name_is_replaced_and_each_change_is_in_the_trail() 
     assert [entry.subject for entry in entries("import_mapping.saved")] == ["Кадры", "Кадры", "Цех"]
     (renamed,), (deleted,) = entries("import_mapping.renamed"), entries("import_mapping.deleted")
     assert (renamed.before, renamed.after, deleted.subject) == ({"name": "Цех"}, {"name": "Склад"}, "Кадры")
-    with pytest.raises(NotFound, match=r"^mapping_unknown$"):
+    with pytest.raises(ServiceError, match=r"^mapping_unknown$"):
         mappings.delete(first.id)

@@ -138,7 +138,14 @@ def test_chosen_options_are_kept_and_shown_again_on_the_way_back(
 
     batch = batch_of(app)
     assert Options.from_json(batch.options) == Options(
-        "new", ("department",), {"department": "Цех", "valid_to": "2036-12-31"}, False, "T-", 5, "replace"
+        "new",
+        ("department",),
+        {"department": "Цех", "valid_to": "2036-12-31"},
+        False,
+        "T-",
+        5,
+        "replace",
+        unused_days=(2,),
     )
     assert batch.fields == {"number": 0, "name": 1, "left": 3}
     run_jobs()
