@@ -68,7 +68,7 @@ def people_of(name: str) -> list[Person]:
 LEFT = [*(Person(*person) for person in PEOPLE[:2]), Person(*PEOPLE[2], works_here=False)]
 # Names of departments without what the tree above them adds; the third person is in none.
 IN_A_TREE = [
-    Person("100222", "Иванов Иван Иванович", "Смена Б", "2026-01-01", "2035-01-01"),
+    Person("00011", "Иванов Иван Иванович", "Смена Б", "2026-01-01", "2035-01-01"),
     Person("00012", "Петрова Анна Сергеевна", "Отдел кадров", "2026-01-01", "2035-01-01"),
     Person("A7", "Ёлкин Пётр", "", "2026-01-01", "2030-06-30"),
 ]
@@ -284,7 +284,7 @@ def ivms_people() -> bytes:
     lines = [
         *IVMS_NOTES,
         "*Person ID,*Organization,*Person Name,*Gender,Contact,Email,Effective Time,Expiry Time,Card No.,Room No.",
-        "'100222,All Departments/Цех 1/Смена Б,Иванов Иван Иванович,1,,,2026/01/01 00:00:00,2035/01/01 23:59:59,,",
+        "'00011,All Departments/Цех 1/Смена Б,Иванов Иван Иванович,1,,,2026/01/01 00:00:00,2035/01/01 23:59:59,,",
         "'00012,All Departments/Отдел кадров,Петрова Анна Сергеевна,2,,,2026/01/01 00:00:00,2035/01/01 23:59:59,,",
         "'A7,All Departments,Ёлкин Пётр,1,,,2026/01/01 00:00:00,2030/06/30 23:59:59,,",
     ]
@@ -366,7 +366,7 @@ def hik_central_template() -> bytes:
                             *((rule,) for rule in HIK_CENTRAL_RULES),
                             heads,
                             (
-                                "100222",
+                                "00011",
                                 "Иван Иванович",
                                 "Иванов",
                                 "All Departments/Цех 1/Смена Б",
@@ -409,7 +409,7 @@ def hik_central_former_template() -> bytes:
                             (
                                 "Иван Иванович",
                                 "Иванов",
-                                "100222",
+                                "00011",
                                 "Basic Person",
                                 "Ромашка/Цех 1/Смена Б",
                                 "",

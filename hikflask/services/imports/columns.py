@@ -112,10 +112,12 @@ OTHER_DAYS = """
     Enrollment date | Registration date | Registered | Last login | Last access | Last seen | Last event
     Time | Date and time | Event time | Timestamp | Medical examination | Training date | Consent date
 """
-# A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, 31 декабря 2027 г.
+# A cell that is a day, with or without a time: 31.12.27, 2030-12-31 23:59:00.000, до 31 декабря 2027 г.
 LOOKS_LIKE_DAY = re.compile(
-    r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d{2})|\d{1,2}[ -][^\W\d_]{3,9}\.?[ -]\d{4})"
-    r"(?:[T ,]+[\d:.]+(?: ?[AaPp][Mm])?Z?)?\s*(?:г\.?)?\Z"
+    r"""(?:(?:до|по|until|till)\s+)?
+    (?:\d{4}[-./]DD[-./]DD|DD[-./]DD[-./](?:19|20|21)\d\d|DD[./]DD[./]\d\d|DD[ -][^\W\d_]{3,9}\.?[ -](?:19|20|21)\d\d)
+    (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?)?\Z""".replace("DD", r"(?:0?[1-9]|[12]\d|3[01])"),
+    re.IGNORECASE | re.VERBOSE,
 )
 # The name of a column may have been cut within brackets.
 IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")

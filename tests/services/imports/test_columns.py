@@ -85,8 +85,10 @@ def test_days_without_a_meaning_are_asked_about(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", ".  .", "100222", "46082", "1.2.3", "192.168.0.17", "Приказ от 31.12.2027", "5/7"]
-)
+    "cell",
+    ["", ".  .", "100222", "46082", "1.2.3", "192.168.0.17", "Приказ от 31.12.2027", "5/7", "12-34-56", "12-10-25",
+     "32.12.27", "12 корпус 7"],
+)  # fmt: skip
 def test_what_is_no_day_is_not_asked_about(cell: str) -> None:
     assert unmapped_days(["ID", "Пропуск"], [["1", cell]], {"number": 0}, ()) == []
 
