@@ -540,6 +540,20 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("Several people have the name of this file. Name it by employee ID, such as 100222.jpg."),
     ),
     "changed_since": (N_("The employee was changed meanwhile, so nothing was done."),),
+    "undo_started": (N_("This was started already."),),
+    "nothing_to_take_back": (N_("Nobody is left to undo: nobody was taken over, or all of it is undone already."),),
+    "leaves_by_take_over": (
+        N_("The validity there was over, so the terminal was told to remove this person. That is not undone."),
+    ),
+    "was_wanted_before": (
+        N_("This employee was to be on the terminal before that, too. Correct name and days on the employee's page."),
+    ),
+    "face_was_replaced": (
+        N_("The employee has got the face from the terminal instead of another one. Save the right photo."),
+    ),
+    "days_shut_out": (
+        N_("With the days before that, this employee would lose access. Set them on the employee's page."),
+    ),
     "import_row_gone": (N_("The employee's data was deleted, and this row with it."),),
     "import_photo_gone": (N_("The photo is not in the uploaded archive any more. Upload it again."),),
     "face_stays": (

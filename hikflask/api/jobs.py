@@ -6,18 +6,54 @@ from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hikflask.api import imports
-from hikflask.api.openapi.described import Query, component, described
-from hikflask.api.support import error_json, paging
+from hikflask.api.openapi.described import WHOLE, Body, Query, component, described
+from hikflask.api.support import body, error_json, paging
+from hikflask.background import tasks
 from hikflask.http import bearer_token
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
+from hikflask.models import Job
 from hikflask.models.job import DRAFT
-from hikflask.services.jobs import import_report, queries
-from hikflask.services.jobs.kinds import KINDS
+from hikflask.services.comparisons import undo
+from hikflask.services.jobs import import_report, queries, take_over_undo
+from hikflask.services.jobs.kinds import APPLY, KINDS
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api/jobs")
 error_json.answer_in_json(bp)
 
 PAGES = {**paging.ARGUMENTS, "limit": {**paging.ARGUMENTS["limit"], "default": paging.MAX_PAGE_SIZE}}
+
+
+UNDO = Body(more={"people": WHOLE}, optional=True, example={"people": 12})
+
+
+@bp.get("/<int:job_id>/undo")
+@allow(OPERATOR)
+@described(component("TakenOver"))
+def preview_job_undo(job_id: int) -> ResponseReturnValue:
+    """What undoing a plan's job would do: of how many people who were taken over, and of how many not."""
+    can, changed = undo.preview(_plan_or_404(job_id).id)
+    return jsonify({"people": can, "changed": changed})
+
+
+@bp.post("/<int:job_id>/undo")
+@allow(OPERATOR)
+@described(component("JobBegun"), status=202, body=UNDO, refusals=(409,))
+def undo_job(job_id: int) -> ResponseReturnValue:
+    """Begin the job that undoes what a plan's job took over from its device; nothing is done at the device.
+
+    `people` is the sum that was previewed: where it is another one by now, nothing is done.
+    """
+    job, given = _plan_or_404(job_id), body.read(numbers=("people",), required=False)
+    claim = take_over_undo.start(job.id, body.number(given, "people"))
+    tasks.enqueue_job(claim)
+    return jsonify({"job": claim.job_id}), 202
+
+
+def _plan_or_404(job_id: int) -> Job:
+    job = queries.find_job(job_id)
+    if job is None or job.state == DRAFT or job.kind != APPLY:
+        abort(404, "There is no such job of a plan.")
+    return job
 
 
 @bp.get("/<int:job_id>")

@@ -59,6 +59,12 @@ def answers(sent: Mapping[str, str], possible: Collection[str]) -> dict[str, str
     }
 
 
+class UndoForm(Form):
+    """How many people were taken over and not taken back when the question was shown."""
+
+    people = HiddenField()
+
+
 class PlanForm(Form):
     """The digest of the plan that the page showed, and how many people it removes, typed where they are many."""
 

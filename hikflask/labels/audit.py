@@ -52,6 +52,7 @@ ACTIONS = {
     "enrolment.removed": _l("Terminal confirmed the removal"),
     "enrolment.removal_chosen": _l("Removal from the terminal requested after a comparison"),
     "enrolment.taken_over": _l("Taken over from the terminal"),
+    "enrolment.taking_over_undone": _l("Taking over undone"),
     "difference.left_alone": _l("Difference on the terminal left as it is"),
     "difference.taken_back": _l("Difference on the terminal no longer left as it is"),
     "terminal.compared": _l("Terminal compared with what is desired there"),

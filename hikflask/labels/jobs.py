@@ -10,6 +10,7 @@ from hikflask.models import Job, JobItem
 from hikflask.models.refusal import Refusal
 from hikflask.services.jobs.kinds import (
     APPLY,
+    APPLY_UNDO,
     COMPARE,
     DEACTIVATE,
     DEPARTMENT,
@@ -36,6 +37,7 @@ TITLES = {
     IMPORT_UNDO: _l("Undoing of an import"),
     COMPARE: _l("Comparison of a terminal"),
     APPLY: _l("Plan after a comparison"),
+    APPLY_UNDO: _l("Undoing of a taking-over"),
     GROUPS: _l("Groups of terminals"),
 }
 # Where the terminal is known.
@@ -43,6 +45,7 @@ AT_TERMINAL = {
     SEND: N_("Sending to “%(t)s”"),
     COMPARE: N_("Comparison of “%(t)s”"),
     APPLY: N_("Plan for “%(t)s”"),
+    APPLY_UNDO: N_("Undoing of a taking-over from “%(t)s”"),
 }
 STATES = {
     "waiting": _l("Waits to be started"),

@@ -84,6 +84,9 @@ class JobItem(WithRefusal, Base):
     item set. `action` is what is done for it where a job does several things.
 
     `number` is the one that the person had when the job was made; it is blank once the person was erased.
+
+    `written`: of somebody who was taken over from a terminal, the employee before (None: there was none) and after it,
+    until it is undone.
     """
 
     __table_args__ = (
@@ -100,4 +103,5 @@ class JobItem(WithRefusal, Base):
     state: Mapped[str] = mapped_column(String(8), default=WAITING)
     action: Mapped[str] = mapped_column(String(16), default="", server_default="")
     desired: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    written: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id", ondelete="SET NULL"), index=True)

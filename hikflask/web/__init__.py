@@ -9,6 +9,7 @@ from hikflask.web.attention import overview as attention_overview
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
 from hikflask.web.comparisons import plan as comparison_plan
+from hikflask.web.comparisons import undo as comparison_undo
 from hikflask.web.departments import departments
 from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
@@ -35,7 +36,7 @@ MODULES = (
     *(terminals, edit_terminal, checks, retire, replacement),
     *(jobs, job_draft),
     *(imports, import_upload, import_columns, import_mappings, import_corrections, import_photos),
-    *(comparisons, choose_differences, comparison_plan),
+    *(comparisons, choose_differences, comparison_plan, comparison_undo),
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import Job, Terminal
+from hikflask.models import Employee, Job, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.photos import storage
 from hikflask.services.terminals import leases
@@ -284,3 +284,32 @@ def test_unknown_numbers_and_wrong_bodies_are_refused(
 def test_unknown_device_is_not_found(client: FlaskClient) -> None:
     for call in ("compare", "apply"):
         assert client.post(f"/api/devices/7/{call}", json={}).status_code == 404
+
+
+@pytest.mark.usefixtures("terminal")
+def test_taking_over_is_previewed_and_undone(
+    client: FlaskClient, simulator: Simulated, run_jobs: Callable[[], int]
+) -> None:
+    strangers(simulator, ["900", "901"])
+    client.post("/api/devices/1/compare")
+    job = client.post("/api/devices/1/apply", json={"take_over": ["900", "901"]}).json["job"]
+    run_jobs()
+    db.session.execute(db.update(Employee).where(Employee.number == "900").values(department="Склад"))
+    db.session.commit()
+    assert client.get(f"/api/jobs/{job}/undo").json == {"people": 1, "changed": 1}
+    assert client.post(f"/api/jobs/{job}/undo", json={"people": 1}).json["error"] == "plan_changed"
+
+    begun = client.post(f"/api/jobs/{job}/undo", json={"people": 2})
+    run_jobs()
+
+    assert begun.status_code == 202
+    assert client.get(f"/api/jobs/{begun.json['job']}").json == {
+        "state": "done",
+        "done": 2,
+        "total": 2,
+        "failed": [{"number": "900", "error": "changed_since"}],
+    }
+    assert [user["hikvision_id"] for user in client.get("/api/users/").json] == ["900"]
+    assert list(simulator.people) == ["900", "901"]
+    assert client.get(f"/api/jobs/{begun.json['job']}/undo").status_code == 404
+    assert client.post("/api/jobs/99/undo").status_code == 404

@@ -67,6 +67,8 @@ NO_PAGES = {
     "GET /imports/<int:batch_id>/undo",
     "GET /employees/latest",
     "GET /terminals/<int:terminal_id>/comparison/state",
+    # Once people are taken over; it is the page of GET /imports/<int:batch_id>/undo with other words.
+    "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/undo",
     "GET /terminals/<int:terminal_id>/comparison/faces/<number>",
     # While a plan is carried out: tests/browser/test_comparison.py.
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",

@@ -4,19 +4,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hikflask.extensions import db
-from hikflask.models import Comparison, Enrolment, JobItem, Terminal
+from hikflask.models import Comparison, Enrolment, Job, JobItem, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.comparisons import queries, reading
+from hikflask.services.comparisons import plan, queries, reading
 from hikflask.services.comparisons.apply import applying
+from hikflask.services.comparisons.plan import TAKE_OVER, Choices
 from hikflask.services.comparisons.take_over import Agreed, taking_over
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.save import save_employee
+from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.desired import desire_present
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.jobs import plan_choices
 from hikflask.services.photos import storage
 from hikflask.services.terminals.connection import get_terminal
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN
+from tests.support.jobs import looked_again, run
 
 LONG = 60.0
 
@@ -37,7 +41,7 @@ def differences(comparison: Comparison) -> dict[str, list[str]]:
 def take_over(terminal_id: int, number: str, name_seen: str, **agreed: Any) -> Enrolment:
     """Take somebody over, as Anna who agreed to that."""
     with taking_over(terminal_id, number, name_seen, "Анна", Agreed(**agreed)) as taken, transaction():
-        return taken()
+        return taken().enrolment
 
 
 def carry_out(item: JobItem, params: Mapping[str, Any]) -> Enrolment | None:
@@ -79,3 +83,16 @@ def enrol_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE
 def people_kept() -> int:
     """How many people comparisons hold."""
     return db.session.execute(db.text("SELECT count(*) FROM person_there")).scalar_one()
+
+
+def taken_over(terminal: Terminal, *numbers: str, **choices: Any) -> Job:
+    """Take these people over by a plan, as an administrator."""
+    chosen = Choices(dict.fromkeys(numbers, TAKE_OVER), **choices)
+    made = plan.make(compare(terminal), chosen)
+    claim = plan_choices.begin(made, mass_removals.Agreed(made.losses.people, by_admin=True))
+    run(claim)
+    due = db.session.execute(db.select(Enrolment.id).where(Enrolment.next_attempt_at.is_not(None))).scalars().all()
+    db.session.commit()
+    for enrolment_id in due:
+        reconcile(enrolment_id, "Анна")
+    return looked_again(claim)

@@ -223,6 +223,8 @@ SCHEMAS: dict[str, Schema] = {
     "PlanBegun": _object(
         {"job": 12, "notes": [NOTE]}, {"notes": list_of(_object(NOTE, **OF_NOTE)), "faces": SENTENCES}, job=ID
     ),
+    # Who was taken over from a device: `people` can be undone, `changed` not.
+    "TakenOver": _object({"people": 11, "changed": 1}),
     "Job": _object(
         {"state": "done", "done": 3, "total": 3, "failed": [{"number": "100222", "error": "deviceUserFull"}]},
         {"import": {"anyOf": [component("Import"), component("ImportFailed")]}},

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from sqlalchemy import update
+
 from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem
 from hikflask.models.comparison import VALIDITY
@@ -12,8 +14,8 @@ from hikflask.models.enrolment import ABSENT
 from hikflask.services import audit
 from hikflask.services.comparisons import plan, queries
 from hikflask.services.comparisons.queries import ComparedNumber
-from hikflask.services.comparisons.take_over import Agreed, Faces, taking_over
-from hikflask.services.core.db import lock_employee, lock_numbers
+from hikflask.services.comparisons.take_over import Agreed, Faces, TakenOver, taking_over
+from hikflask.services.core.db import changed_rows, lock_employee, lock_numbers
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import lifecycle
 from hikflask.services.enrolments import queries as enrolments
@@ -51,12 +53,22 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
     with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:
 
         def awaited() -> list[Enrolment]:
-            enrolment = take_over()
+            taken = take_over()
+            _remember(item, taken)
+            enrolment = taken.enrolment
             # Nobody waits for the face of somebody who has none.
             is_due = enrolment.next_attempt_at is not None
             return [enrolment] if is_due and (enrolment.desired == ABSENT or enrolment.photo_id) else []
 
         yield awaited
+
+
+def _remember(item: JobItem, taken: TakenOver) -> None:
+    """Keep how the employee was before and after, so that it can be undone; tried again, how it was at first."""
+    before = item.written["before"] if item.written else taken.before
+    written = {"before": before, "after": taken.after}
+    own = update(JobItem).where(JobItem.id == item.id)
+    changed_rows(own.values(written=written, employee_id=taken.enrolment.employee_id))
 
 
 def _checked(

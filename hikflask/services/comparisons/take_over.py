@@ -8,6 +8,7 @@ somebody whose time is over comes in as inactive, to be removed from the termina
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
@@ -23,7 +24,9 @@ from hikflask.models.photo import TAKEN_OVER
 from hikflask.models.terminal import BY_PICTURE
 from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import undo
 from hikflask.services.comparisons.queries import MAX_VALUE_LENGTH, name_wanted
+from hikflask.services.comparisons.undo import Facts
 from hikflask.services.comparisons.validity_there import Limits, limits_taken
 from hikflask.services.core.db import Require, changed_rows, lock_numbers, locked_employee
 from hikflask.services.core.errors import ServiceError
@@ -77,10 +80,18 @@ class Shown:
         return storage.sha256(self.picture) if self.picture else ""
 
 
+class TakenOver(NamedTuple):
+    """The enrolment of somebody who was taken over, and the employee before (None: there was none) and after it."""
+
+    enrolment: Enrolment
+    before: Facts | None
+    after: Facts
+
+
 @contextmanager
 def taking_over(
     terminal_id: int, number: str, name_seen: str, holder: str, agreed: Agreed, require: Require | None = None
-) -> Iterator[Callable[[], Enrolment]]:
+) -> Iterator[Callable[[], TakenOver]]:
     """Ask the terminal for the person with this number, and yield what makes an employee of the person, or joins the
     employee who has the number. It is called within this, in a transaction.
 
@@ -101,12 +112,14 @@ def taking_over(
         shown = _ask(talk, number, name_seen)
         photo = _photo(terminal_id, shown, files)
 
-        def take_over() -> Enrolment:
+        def take_over() -> TakenOver:
             lock_numbers(number)
             if require:
                 require()
             with talk.lease.write():
-                return _TakeOver(talk.terminal, shown, photo, agreed, files).write()
+                writing = _TakeOver(talk.terminal, shown, photo, agreed, files)
+                enrolment, employee = writing.write()
+                return TakenOver(enrolment, writing.before, undo.facts(employee))
 
         yield take_over
 
@@ -165,9 +178,11 @@ class _TakeOver:
     photo: Photo | None
     agreed: Agreed
     files: storage.Files
+    # The employee who has the number already.
+    before: Facts | None = None
 
-    def write(self) -> Enrolment:
-        """Create an employee from the person, or use the one with that number; return the enrolment."""
+    def write(self) -> tuple[Enrolment, Employee]:
+        """Create an employee from the person, or use the one with that number; return the enrolment, too."""
         terminal, person = self.terminal, self.shown.person
         present = search.by_number(person.number)
         joined = self._join(present.id) if present else None
@@ -197,7 +212,7 @@ class _TakeOver:
             self._send_elsewhere(employee)
         return self._end(enrolment, employee)
 
-    def _come_in_inactive(self, limits: Limits) -> Enrolment:
+    def _come_in_inactive(self, limits: Limits) -> tuple[Enrolment, Employee]:
         """Add somebody whose time is over as inactive, and desire the removal from this terminal as of all who left."""
         person, terminal_id = self.shown.person, self.terminal.id
         employee = save_changes(Draft(person.number, person.name), self.files, active=False)
@@ -210,12 +225,12 @@ class _TakeOver:
         state.apply(state.OVER_THERE, Enrolment.id == enrolment.id, **given)
         return self._end(enrolment, employee)
 
-    def _end(self, enrolment: Enrolment, employee: Employee) -> Enrolment:
+    def _end(self, enrolment: Enrolment, employee: Employee) -> tuple[Enrolment, Employee]:
         changed_rows(update(Terminal).where(Terminal.id == self.terminal.id).values(last_sync=database_now()))
         after = {"photo": self.photo is not None}
         audit.record("enrolment.taken_over", employee=employee, terminal=self.terminal.name, after=after)
         db.session.refresh(enrolment)
-        return enrolment
+        return enrolment, employee
 
     def _join(self, employee_id: int) -> Employee:
         """Return the employee who has the number, with the name that is there.
@@ -225,6 +240,7 @@ class _TakeOver:
         employee = locked_employee(employee_id)
         if not employee.is_active:
             raise ServiceError("employee_inactive")
+        self.before = undo.facts(employee)
         # Before the enrolment (see core/db.py), though the employee may be saved after it.
         departments.resolve(employee.department)
         locks.share()

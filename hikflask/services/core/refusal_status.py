@@ -37,7 +37,8 @@ REFUSED_HERE: dict[str, Rule] = {
         "idempotency_answer_gone clock_not_set department_has_people plan_changed employee_inactive "
         "terminal_has_people terminal_in_use terminal_retired terminal_held photo_forgotten cancelled "
         "file_gone employeenoalreadyexist enrolment_unknown other_device certificate_uncheckable "
-        "import_checked import_not_checked import_started nothing_to_undo import_file_gone changed_since "
+        "import_checked import_not_checked import_started nothing_to_undo nothing_to_take_back undo_started "
+        "leaves_by_take_over was_wanted_before face_was_replaced days_shut_out import_file_gone changed_since "
         "import_row_gone import_photo_gone face_stays not_compared name_differs face_differs face_not_read "
         "not_there not_here number_not_usable changed_there not_restored not_compared_since_restore "
         "nothing_to_take_over name_not_usable validity_not_readable validity_outside no_whole_day over_there",

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Photo
+from hikflask.models import Capture, Consent, Employee, Enrolment, Photo
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import dates
@@ -162,6 +162,21 @@ def delete_employee(employee_id: int) -> ChangedRow[Employee]:
     deleted = apply_deleted(employee)
     after_commit(lambda: deletion.remove_at_once(deleted.files))
     return ChangedRow(employee, deleted.removals)
+
+
+def delete_again(employee: Employee) -> None:
+    """Delete an employee who was added a while ago, within the caller's transaction, which has locked both.
+
+    :raises changed_since: when somebody recorded a consent, took a picture, saved another photo or deactivated since.
+    """
+    consent = select(Consent.id).where(Consent.employee_id == employee.id)
+    photos = select(Photo.id).where(Photo.employee_id == employee.id, Photo.id != (employee.photo_id or 0))
+    added_at = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
+    captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= added_at)
+    has_more = any(db.session.execute(later.limit(1)).first() for later in (consent, photos, captures))
+    if employee.terminal_name or not employee.is_active or has_more:
+        raise ServiceError("changed_since")
+    apply_deleted(employee)
 
 
 def apply_deleted(employee: Employee) -> Deleted:

@@ -117,7 +117,7 @@ def export_employee(employee_id: int) -> bytes:
             for entry in _entries(employee, numbered, [photo for photo, _ in pictures])
         ],
         "jobs": [
-            {**_columns(job, OF_JOB), "action": item.action, "error": told(item.refusal)[0]}
+            {**_columns(job, OF_JOB), "action": item.action, "written": item.written, "error": told(item.refusal)[0]}
             for job, item in db.session.execute(jobs.order_by(JobItem.id))
         ],
         "imports": [

@@ -6,10 +6,10 @@ with which photo. An employee whom the import added is deleted again while nothi
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, ImportRow, Photo
+from hikflask.models import Employee, Enrolment, ImportRow, Photo
 from hikflask.models.enrolment import CONFIRMED
 from hikflask.models.import_batch import APPLIED, NEW, UNDONE
 from hikflask.services import audit
@@ -18,7 +18,7 @@ from hikflask.services.core.db import changed_rows, lock_numbers, locked_employe
 from hikflask.services.core.errors import NotFound, PhotoForgotten, ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import audit_notes
-from hikflask.services.employees.lifecycle import apply_active, apply_deleted
+from hikflask.services.employees.lifecycle import apply_active, delete_again
 from hikflask.services.employees.save import save_changes
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.desired import desire_present
@@ -57,7 +57,7 @@ def undo_row(row: ImportRow) -> None:
     is_same = is_untouched(employee, row.number, written)
     if not is_same or desired_enrolments(employee) != _complete(written[ENROLMENTS]):
         raise ServiceError("changed_since")
-    _delete_again(employee) if row.verdict == NEW else _restore(employee, row)
+    delete_again(employee) if row.verdict == NEW else _restore(employee, row)
     changed_rows(update(ImportRow).where(ImportRow.id == row.id).values(state=UNDONE))
     if written.get(DEPARTMENT) in batch.new_departments:
         departments.delete_unused(written[DEPARTMENT])
@@ -72,24 +72,6 @@ def is_untouched(employee: Employee, number: str, written: dict[str, Any]) -> bo
     """True while the employee has what the import wrote; their terminals are compared apart."""
     now = present_values(employee)
     return employee.number == number and all(now[field] == written[field] for field in now.keys() & written.keys())
-
-
-# --- employees whom the import added ---
-
-
-def _delete_again(employee: Employee) -> None:
-    """Delete an employee, unless somebody recorded a consent, took a picture, or saved another photo since."""
-    consent = select(Consent.id).where(Consent.employee_id == employee.id)
-    photos = select(Photo.id).where(Photo.employee_id == employee.id, Photo.id != (employee.photo_id or 0))
-    added_at = select(Employee.created_at).where(Employee.id == employee.id).scalar_subquery()
-    captures = select(Capture.id).where(Capture.draft_number == employee.number, Capture.created_at >= added_at)
-    has_more = any(db.session.execute(later.limit(1)).first() for later in (consent, photos, captures))
-    if employee.terminal_name or not employee.is_active or has_more:
-        raise ServiceError("changed_since")
-    apply_deleted(employee)
-
-
-# --- employees whom the import changed ---
 
 
 def _restore(employee: Employee, row: ImportRow) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from hikflask.models import Employee, Enrolment, Job, JobItem
-from hikflask.services.comparisons import apply, reading
+from hikflask.services.comparisons import apply, reading, undo
 from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee, transaction
 from hikflask.services.core.errors import NotFound
@@ -36,6 +36,7 @@ IMPORT = "import"
 IMPORT_UNDO = "import_undo"
 COMPARE = "compare"
 APPLY = "apply"
+APPLY_UNDO = "apply_undo"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first, and what is agreed to after it.
@@ -166,6 +167,10 @@ def _undo(item: JobItem, params: Params) -> None:
     undo_row(import_items.row_of(item, params["batch"]))
 
 
+def _undo_take_over(item: JobItem, params: Params) -> None:
+    undo.undo(params["job"], item.number)
+
+
 def _compare(job: Job, progress: Progress) -> bool:
     comparison_id = job.params["comparison"]
     is_left = reading.read_slice(comparison_id, job.requested_by)
@@ -194,4 +199,5 @@ KINDS = {
     IMPORT_UNDO: Kind(_undo, whole=partial(import_items.add, undo=True), can_retry=False, operators_only=True),
     COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
     APPLY: Kind(None, prepare=apply.applying, lane=TERMINALS, awaits_confirmation=True, operators_only=True),
+    APPLY_UNDO: Kind(_undo_take_over, can_retry=False, operators_only=True),
 }

@@ -72,7 +72,7 @@ def forget(numbers: Collection[str], employee_id: int | None) -> None:
     own = false() if employee_id is None else JobItem.employee_id == employee_id
     items = select(JobItem.id, JobItem.refusal).where(or_(JobItem.number.in_(numbers), own)).order_by(JobItem.id)
     for item_id, refusal in db.session.execute(items.with_for_update()).all():
-        blank = {"number": "", "refusal": refusal and without_values(refusal)}
+        blank = {"number": "", "refusal": refusal and without_values(refusal), "written": None}
         changed_rows(update(JobItem).where(JobItem.id == item_id).values(**blank))
     # The others are still to be sent, and deleted afterwards: see certificates.forget_messages().
     ended = (WebhookDelivery.number.in_(numbers), WebhookDelivery.next_attempt_at.is_(None))

@@ -13,7 +13,7 @@ from hikflask.forms.comparisons import PlanForm, answers
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, allow, confirmed
 from hikflask.messages import error_sentence
-from hikflask.models import Terminal
+from hikflask.models import Job, Terminal
 from hikflask.models.comparison import Comparison
 from hikflask.services.comparisons import namesakes, preview, queries
 from hikflask.services.comparisons import plan as plans
@@ -21,7 +21,7 @@ from hikflask.services.comparisons.plan import LEAVE, TAKE_OVER, Step
 from hikflask.services.core import shown
 from hikflask.services.core.errors import AdministratorNeeded, PlanChanged, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.jobs import plan_choices
+from hikflask.services.jobs import plan_choices, take_over_undo
 from hikflask.services.jobs import queries as job_queries
 from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_KEPT, NAME_THERE
@@ -147,9 +147,7 @@ def job_state(terminal_id: int, job_id: int) -> ResponseReturnValue:
 
 
 def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
-    terminal, job = terminal_or_404(terminal_id), started_or_404(job_id)
-    if job.kind != APPLY or job.terminal_id != terminal.id:
-        abort(404)
+    terminal, job = plan_job_or_404(terminal_id, job_id)
     counts, only = job_queries.count_done(job_id), request.args.get("action", "")
     after = request.args.get("after", 0, int) if only in counts else 0
     groups = []
@@ -158,7 +156,19 @@ def _about_job(terminal_id: int, job_id: int) -> dict[str, Any]:
             rows = job_queries.done_items(job_id, action, MAX_SHOWN + 1, after)
             last = rows[MAX_SHOWN - 1].item.id if len(rows) > MAX_SHOWN else 0
             groups.append(Group(action, count, rows[:MAX_SHOWN], last))
-    return {"terminal": terminal, "report": report_of(job), "groups": groups}
+    can_undo = take_over_undo.can_undo(job)
+    return {"terminal": terminal, "report": report_of(job), "groups": groups, "can_undo": can_undo}
+
+
+def plan_job_or_404(terminal_id: int, job_id: int) -> tuple[Terminal, Job]:
+    """Return a terminal with a job that carries out a plan there.
+
+    :raises werkzeug.exceptions.NotFound: when there is none.
+    """
+    terminal, job = terminal_or_404(terminal_id), started_or_404(job_id)
+    if job.kind != APPLY or job.terminal_id != terminal.id:
+        abort(404)
+    return terminal, job
 
 
 def _start(terminal: Terminal, comparison: Comparison, *, by_admin: bool) -> ResponseReturnValue:

@@ -50,7 +50,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
     Job: exports.OF_JOB,
-    JobItem: ("action", "refusal"),
+    JobItem: ("action", "refusal", "written"),
     ImportBatch: exports.OF_IMPORT,
     ImportRow: exports.OF_IMPORT_ROW,
 }

@@ -69,7 +69,8 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     db.session.add(job)
     db.session.flush()
     said = refusal("terminal:no", word="nO", text="Иван", n="100222")
-    db.session.add(JobItem(job_id=job.id, number="100222", refusal=said))
+    written = {"before": None, "after": {"name": "Иван Иванов"}}
+    db.session.add(JobItem(job_id=job.id, number="100222", refusal=said, written=written))
     db.session.commit()
     assert (db.session.get_one(Comparison, done.id).last_number, "Иван" in every_text()) == ("100222", True)
 
@@ -79,6 +80,7 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     assert fresh(erasure).completed_at is not None
     assert "100222" not in every_text()
     assert "Иван" not in every_text()
+    assert db.session.execute(db.select(JobItem.written)).scalars().all() == [None]
     items = db.session.execute(db.select(JobItem.number, JobItem.refusal)).all()
     assert items == [("", refusal("terminal:no", word="nO"))]
     assert [one.is_readable for one in entries("enrolment.removed")] == [False]

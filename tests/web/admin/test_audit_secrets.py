@@ -49,6 +49,7 @@ ELSEWHERE = {
     "difference.taken_back",
     "enrolment.removal_chosen",
     "enrolment.taken_over",
+    "enrolment.taking_over_undone",
     "terminal.compared",
     "capture.failed",
     "capture.superseded",

@@ -102,7 +102,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
 NOTHING_TYPED = {
     "account.change_password", "account.end_session", "account.sign_out_everywhere", "audit.export",
     "terminals.allow_after_restore",
-    "comparisons.discard", "comparisons.start", "comparisons.start_plan", "comparisons.take_back",
+    "comparisons.discard", "comparisons.start", "comparisons.start_plan", "comparisons.start_undo",
+    "comparisons.take_back",
     "captures.keep_draft", "captures.start_for", "confirmation.confirm", "consents.withdraw",
     "employees.delete", "employees.known", "employees.send",
     "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",

@@ -1,0 +1,141 @@
+"""Undoes taking people over from a terminal, within one transaction of the caller's for each, or says why not.
+
+An employee who came in by it is deleted again; one who was here before gets back name, days and photo. That is done
+while they are as the taking-over left them. Nothing is done at the terminal: it keeps its records, with cards and
+fingerprints, and its last comparison shows them as people who are only there.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from hikflask import text_rules
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Job, JobItem
+from hikflask.models.enrolment import PRESENT
+from hikflask.services import audit
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import own_records
+from hikflask.services.core.db import changed_rows, lock_numbers, locked_employee
+from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.lifecycle import delete_again
+from hikflask.services.employees.save import save_changes
+from hikflask.services.enrolments import mass_removals, queries
+from hikflask.services.groups import locks, membership
+from hikflask.services.photos import storage
+
+# An employee, as JobItem.written keeps it.
+Facts = dict[str, Any]
+TYPED = ("name", "terminal_name", "valid_from", "valid_to")
+DAYS = ("valid_from", "valid_to")
+# How many employees are read at a time.
+BATCH = 500
+
+
+def facts(employee: Employee) -> Facts:
+    """Return what is kept of an employee, within the caller's transaction."""
+    desired = select(Enrolment.terminal_id, Enrolment.photo_id, Enrolment.by_group).where(
+        Enrolment.number == employee.number, Enrolment.desired == PRESENT
+    )
+    enrolments = [list(row) for row in db.session.execute(desired.order_by(Enrolment.terminal_id))]
+    return {**_own_facts(employee), "enrolments": enrolments}
+
+
+def _own_facts(employee: Employee) -> Facts:
+    return {
+        **employee.typed(),
+        "id": employee.id,
+        "is_active": employee.is_active,
+        "photo": employee.photo_id,
+    }
+
+
+def undo(job_id: int, number: str) -> None:
+    """Undo what an item of a plan's job took over, within the caller's transaction.
+
+    :raises changed_since: when the employee is not any more as the taking-over left them.
+    :raises employee_unknown: when deleted meanwhile. :raises nothing_to_take_back: when it is undone already.
+    :raises leaves_by_take_over: :raises was_wanted_before: :raises face_was_replaced: :raises days_shut_out: when it
+        cannot be undone.
+    """
+    lock_numbers(number)
+    own = (JobItem.job_id == job_id, JobItem.number == number, JobItem.written.is_not(None))
+    item = db.session.execute(select(JobItem).where(*own), execution_options={"populate_existing": True}).scalar()
+    if item is None or item.written is None:
+        raise ServiceError("nothing_to_take_back")
+    job, before, after = db.session.get_one(Job, job_id), item.written["before"], item.written["after"]
+    employee = locked_employee(after["id"])
+    if facts(employee) != after:
+        raise ServiceError("changed_since")
+    _refuse_impossible(job, before, after)
+    if before is not None:
+        _restore(employee, before, after)
+    locks.share()
+    queries.of_number(number, lock=True)
+    if job.terminal_id is not None:
+        own_records.forget(job.terminal_id, number)
+    audit.record("enrolment.taking_over_undone", employee=employee, terminal=job.params.get("terminal", ""))
+    if before is None:
+        delete_again(employee)
+    elif facts(employee) != before:
+        raise ServiceError("changed_since")
+    changed_rows(update(JobItem).where(JobItem.id == item.id).values(written=None))
+
+
+def _refuse_impossible(job: Job, before: Facts | None, after: Facts) -> None:
+    if not after["is_active"]:
+        raise ServiceError("leaves_by_take_over")
+    if before is None:
+        return
+    if any(terminal_id == job.terminal_id for terminal_id, *_ in before["enrolments"]):
+        raise ServiceError("was_wanted_before")
+    if before["photo"] not in {None, after["photo"]}:
+        raise ServiceError("face_was_replaced")
+    now, then = (tuple(map(text_rules.day_of, (of[day] for day in DAYS))) for of in (after, before))
+    if mass_removals.take_access((now[0], now[1]), (then[0], then[1])):
+        raise ServiceError("days_shut_out")
+
+
+def _restore(employee: Employee, before: Facts, after: Facts) -> None:
+    fields = {name for name in TYPED if before[name] != after[name]}
+    if fields:
+        draft = Draft(**{name: before[name] for name in fields})
+        save_changes(draft, storage.Files(), employee_id=employee.id, fields=fields, by_groups=membership.ignore)
+    if before["photo"] != after["photo"]:
+        employee.photo_id = None
+        db.session.flush()
+        db.session.refresh(employee)
+        audit.record("employee.photo_changed", employee=employee, after={"source": ""})
+
+
+def taken_over(job_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on JobItem and Employee: taken over by a job, not taken back, and not deleted since."""
+    return JobItem.job_id == job_id, JobItem.written.is_not(None), Employee.id == JobItem.employee_id
+
+
+def count_taken_over(job_id: int) -> int:
+    """Return how many people a job took over who are not taken back."""
+    return db.session.execute(select(func.count(JobItem.id)).where(*taken_over(job_id))).scalar_one()
+
+
+def preview(job_id: int) -> tuple[int, int]:
+    """Return how many people of a job can be taken back, and how many not, since they were changed or cannot be.
+
+    Terminals are checked by the undo itself, which may say of a few more why not.
+    """
+    job, can, total, after = db.session.get_one(Job, job_id), 0, 0, 0
+    left = select(JobItem, Employee).where(*taken_over(job_id)).order_by(JobItem.id).limit(BATCH)
+    fresh = {"populate_existing": True}
+    while rows := db.session.execute(left.where(JobItem.id > after), execution_options=fresh).all():
+        after, total = rows[-1][0].id, total + len(rows)
+        can += sum(_is_undoable(job, item.written or {}, employee) for item, employee in rows)
+    return can, total - can
+
+
+def _is_undoable(job: Job, written: dict[str, Any], employee: Employee) -> bool:
+    before, after = written["before"], written["after"]
+    try:
+        _refuse_impossible(job, before, after)
+    except ServiceError:
+        return False
+    return all(after[name] == value for name, value in _own_facts(employee).items())

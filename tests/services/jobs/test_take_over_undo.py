@@ -1,0 +1,57 @@
+"""The job that undoes a taking-over is started once, and only for the people whom somebody was shown."""
+
+import pytest
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Job, Terminal
+from hikflask.services.core.errors import PlanChanged, ServiceError
+from hikflask.services.jobs import take_over_undo
+from hikflask.simulator import Terminal as Simulated
+from tests.support.comparisons import strangers, taken_over
+from tests.support.jobs import job as job_of
+from tests.support.jobs import run
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+
+
+@pytest.fixture
+def job(simulator: Simulated, terminal: Terminal) -> Job:
+    """The job that took two people over."""
+    strangers(simulator, ["900", "901"])
+    return taken_over(terminal, "900", "901")
+
+
+def can_undo(job: Job) -> bool:
+    found = take_over_undo.can_undo(job_of(job.id))
+    db.session.commit()
+    return found
+
+
+def test_undo_is_started_once_and_only_for_whom_was_shown(job: Job) -> None:
+    assert can_undo(job)
+    with pytest.raises(PlanChanged):
+        take_over_undo.start(job.id, people=1)
+
+    claim = take_over_undo.start(job.id, people=2)
+
+    assert not can_undo(job)
+    with pytest.raises(ServiceError, match=r"^undo_started$") as refused:
+        take_over_undo.start(job.id, people=2)
+    assert refused.value.params == {"job": claim.job_id}
+    run(claim)
+    assert db.session.execute(db.select(Employee.id)).all() == []
+    assert not can_undo(job)
+    with pytest.raises(ServiceError, match=r"^nothing_to_take_back$"):
+        take_over_undo.start(job.id)
+
+
+def test_who_stayed_may_be_undone_once_they_are_as_before(job: Job) -> None:
+    db.session.execute(db.update(Employee).where(Employee.number == "900").values(department="Склад"))
+    db.session.commit()
+    assert run(take_over_undo.start(job.id)).failed == 1
+
+    db.session.execute(db.update(Employee).values(department=""))
+    db.session.commit()
+
+    assert run(take_over_undo.start(job.id, people=1)).failed == 0
+    assert db.session.execute(db.select(Employee.id)).all() == []
