@@ -62,6 +62,7 @@ NO_PAGES = {
     "GET /imports/sample",
     "GET /imports/<int:batch_id>/state",
     "GET /imports/<int:batch_id>/wrong",
+    "GET /imports/<int:batch_id>/photos/<int:row_id>",
     # Before the dry run, and after the import: tests/browser/test_axe_states.py.
     "GET /imports/<int:batch_id>/columns",
     "GET /imports/<int:batch_id>/undo",
@@ -131,9 +132,12 @@ def checked(site: Site) -> int:
         batch_id = add_import(
             ImportRow(number="AXE8", verdict=NEW, values={"name": "Ольга Иванова", "department": "Охрана"}),
             ImportRow(number="AXE1", verdict=CHANGED, values={"name": "Анна Петрова"}, before=before),
-            ImportRow(number="AXE9", verdict=UNCHANGED),
+            ImportRow(number="AXE9", verdict=NEW, photo="9.jpg", warnings={"photo": refusal("photo_dark")}),
+            ImportRow(number="", verdict=WRONG, photo="IMG.jpg", errors={"photo": refusal("photo_not_named")}),
+            ImportRow(number="AXE7", verdict=UNCHANGED),
             ImportRow(number="AXE!", verdict=WRONG, errors={"number": refusal("number_invalid")}),
             terminal_id=1,
+            photos_name="photos.zip",
         )
     close(app)
     return batch_id

@@ -186,3 +186,25 @@ def test_file_that_is_too_large_is_told_before_it_is_sent(russian: Window) -> No
 
     expect(page.locator("#table")).to_be_focused()
     assert page.url.endswith("/imports/new")
+
+
+def test_photos_are_shown_before_they_come_in(site: Site, russian: Window) -> None:
+    assert site
+    page = russian.page
+    page.goto("/imports/new")
+    people = workbook(("IMP21", "Фаина Дождева", ""), ("IMP22", "Глеб Снегов", ""))
+    choose_files(page, people, photos("фаина_дождева.jpg", "IMP22.JPG", "IMG_0001.jpg"))
+    with soon(page):
+        page.locator("main .btn-save").click()
+        expect(page.locator("#photos")).to_contain_text("Фото в ZIP")
+
+    expect(page.locator(".import-thumbnails .import-file")).to_have_text(
+        ["IMG_0001.jpg", "фаина_дождева.jpg", "IMP22.JPG"]
+    )
+    pictures = page.locator(".import-thumbnails img")
+    expect(pictures).to_have_count(3)
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("(image) => image.naturalWidth") > 0
+    expect(page.get_by_alt_text("Фото: Фаина Дождева")).to_be_visible()

@@ -222,6 +222,7 @@ BY_ITSELF = {
     "GET /employees/<int:employee_id>/enrolments",
     "GET /employees/latest",
     "GET /erasures/<int:erasure_id>/state",
+    "GET /imports/<int:batch_id>/photos/<int:row_id>",
     "GET /imports/<int:batch_id>/state",
     "GET /jobs/<int:job_id>/state",
     "GET /jobs/state",
