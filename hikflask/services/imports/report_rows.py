@@ -25,6 +25,7 @@ NOTE = "#"
 AMOUNT = re.compile(r"[-−]?\d[\d\s]*(?:[.,]\d+)?\Z")
 # Nobody's department is called so.
 PATRONYMIC = re.compile(r"(?:вич|вна|чна|оглы|кызы)\Z", re.IGNORECASE)
+WORD_OF_A_NAME = re.compile(r"[A-ZА-ЯЁ](?:\.|[a-zа-яё'’]+)(?:[-.]?[A-ZА-ЯЁ](?:\.|[a-zа-яё'’]+))*\Z")
 CYRILLIC = re.compile("[А-Яа-яЁё]")
 
 
@@ -32,7 +33,11 @@ def with_groups(layout: Layout, fields: Mapping[str, int]) -> tuple[Layout, dict
     """Give a table that begins with the row of a department a column for it; return layout and fields with it."""
     below = [cells for cells in layout.sample if not _is_left_out(cells, fields)]
     is_assigned = layout.group_column is not None or DEPARTMENT in fields
-    if is_assigned or NUMBER not in fields or not below or not _group(below[0], fields):
+    if is_assigned or NUMBER not in fields or not below:
+        return layout, dict(fields)
+    group = _group(below[0], fields)
+    names = [cells[fields[NAME]] for cells in below if NAME in fields and cells[fields[NUMBER]]]
+    if not group or _is_name_like(group, names):
         return layout, dict(fields)
     index = len(layout.columns)
     # In the language of the others.
@@ -99,6 +104,13 @@ def _group(cells: Sequence[str], fields: Mapping[str, int]) -> str:
         return ""
     is_an_id = any(sign.isdigit() for sign in name) and (" " not in name)
     return "" if is_an_id or PATRONYMIC.search(name) else name
+
+
+def _is_name_like(text: str, names: Iterable[str]) -> bool:
+    """True for as many words as the name of a person here has, each as in a name: it is somebody without an ID."""
+    words = text.split()
+    is_name = len(words) > 1 and all(WORD_OF_A_NAME.match(word) for word in words)
+    return is_name and len(words) in {len(name.split()) for name in names}
 
 
 def _alone(cells: Sequence[str], column: int | None) -> str:

@@ -66,6 +66,8 @@ def test_column_of_the_departments_is_shown_like_those_of_the_file() -> None:
         "Иванов Иван;0001;;",  # a person, so the table has no groups
         ";0001;;",  # a person whose name is missing
         "Иванов Иван Иванович",  # a person whose ID is missing
+        "Иванов Иван",
+        "Римская-Корсакова Н.А.",
         "Цех 1;;Слесарь;",  # somebody's position
         "0001",  # an ID in the wrong column
         ";;Слесарь;",
@@ -78,7 +80,17 @@ def test_table_that_begins_with_a_person_has_no_groups(first: str) -> None:
         Layout("csv", columns=COLUMNS, sample=[cells, ["Петрова Анна", "0003", "", ""]]),
         FIELDS,
     )
-    assert read(first, "Петров Пётр", "Итого;;;2") == [cells, ["Петров Пётр", "", "", ""]]
+    assert read(first, "Петров Пётр", "Орлова Анна;5", "Итого;;;2") == [
+        cells,
+        ["Петров Пётр", "", "", ""],
+        ["Орлова Анна", "5", "", ""],
+    ]
+
+
+def test_department_with_capital_letters_is_one_where_names_have_another_number_of_words() -> None:
+    assert read("Служба Безопасности", "Иванов Иван Иванович;0001;;") == [
+        ["Иванов Иван Иванович", "0001", "", "", "Служба Безопасности"]
+    ]
 
 
 def test_person_without_an_id_among_groups_stays_a_row() -> None:
