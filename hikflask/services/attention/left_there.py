@@ -34,6 +34,8 @@ class LeftThere:
     compared_at: datetime | None
 
 
+# So many are looked at: those left there on purpose are among them.
+MAX_LOOKED_AT = 5 * MAX_COUNTED
 _IN_SERVICE = (Comparison.state == DONE, Terminal.retired_at.is_(None))
 _NEWEST = select(func.max(Comparison.id)).join(Comparison.terminal).where(*_IN_SERVICE).group_by(Comparison.terminal_id)
 _HERE = (Enrolment.terminal_id == Comparison.terminal_id, Enrolment.number == Difference.number)
@@ -47,6 +49,13 @@ _IS_GONE = or_(
     .where(Job.terminal_id == Comparison.terminal_id, Job.created_at > Comparison.ended_at)
     .where(JobItem.number == Difference.number, JobItem.action == REMOVE, JobItem.state == JOB_DONE)
     .exists(),
+)
+# Of all who are only there, those who left here; only of these more is asked.
+_LEFT = (
+    select(Difference.id)
+    .join(Employee, and_(Employee.number == Difference.number, ~Employee.is_active))
+    .where(Difference.comparison_id.in_(_NEWEST), Difference.kind == ONLY_THERE)
+    .limit(MAX_LOOKED_AT)
 )
 # Made once, as each page asks it: to make a statement costs more than to run it.
 _FOUND = (
@@ -64,9 +73,9 @@ _FOUND = (
     .select_from(Difference)
     .join(Comparison, Comparison.id == Difference.comparison_id)
     .join(Comparison.terminal)
-    .join(Employee, and_(Employee.number == Difference.number, ~Employee.is_active))
+    .join(Employee, Employee.number == Difference.number)
     .join(PersonThere, and_(PersonThere.comparison_id == Comparison.id, PersonThere.number == Difference.number))
-    .where(Comparison.id.in_(_NEWEST), Difference.kind == ONLY_THERE, ~is_ignored(), ~_IS_LEAVING, ~_IS_GONE)
+    .where(Difference.id.in_(_LEFT), ~is_ignored(), ~_IS_LEAVING, ~_IS_GONE)
     .order_by(Terminal.name, Employee.search)
     .limit(MAX_COUNTED + 1)
 )
