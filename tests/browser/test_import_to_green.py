@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from hikflask.simulator.profiles import profile_named
 from tests.browser.conftest import Site, Window, opened, serving, soon
+from tests.browser.test_imports import shown
 from tests.spreadsheets import other_programs
 from tests.support.captures import FACE
 from tests.support.jobs import add_people
@@ -70,6 +71,10 @@ def test_people_of_another_program_are_green_after_six_clicks(window: Window, fi
     mouse.press("main .btn-save")
     with soon(page):
         expect(page.locator(".import-plan")).to_have_text(f"Новых: {len(people)}, изменений нет.")
+    for person in people:
+        row = shown(page, person.number)
+        assert f" {person.name} новый " in row
+        assert person.department in row
     mouse.press("#import-start")
     with soon(page):
         expect(page.locator("#import .job-count")).to_have_text(f"{len(people)} из {len(people)}")
@@ -96,7 +101,7 @@ def test_leavers_whose_ids_lost_their_zeros_are_mended_in_place(window: Window, 
 
     page.locator("#take-similar").press("Enter")
 
-    expect(page.get_by_text("2 строки проверены снова. Ошибочных строк больше нет.")).to_be_visible()
+    expect(page.locator("main").get_by_text("2 строки проверены снова. Ошибочных строк больше нет.")).to_be_visible()
     expect(page.locator("#effects")).to_contain_text("Иван Иванов 00071")
     expect(page.locator("#effects")).to_contain_text("Иван Иванов 00072")
     page.locator("#import-start").press("Enter")
