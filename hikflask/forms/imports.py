@@ -82,9 +82,9 @@ class OptionsForm(Form):
         _l("Which rows to import"),
         [choice],
         choices=[
-            SelectChoice("both", _l("New and changed employees")),
+            SelectChoice("both", _l("New ones and changes")),
             SelectChoice("new", _l("Only new employees")),
-            SelectChoice("changes", _l("Only changes of employees who are here")),
+            SelectChoice("changes", _l("Only changes")),
         ],
         default="both",
         validate_choice=False,
@@ -113,7 +113,7 @@ class OptionsForm(Form):
         [choice],
         choices=[
             SelectChoice("refuse", _l("The row is wrong")),
-            SelectChoice("replace", _l("Read А, В, С… as Latin A, B, C…")),
+            SelectChoice("replace", _l("Read as Latin: А as A")),
         ],
         default="refuse",
         validate_choice=False,

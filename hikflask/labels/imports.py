@@ -16,6 +16,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.imports.lost_faces import LostFaces
+from hikflask.services.imports.options import ONLY_CHANGES, ONLY_NEW
 from hikflask.services.spreadsheets.reader_process import ALL
 from hikflask.text_rules import isolated
 
@@ -140,6 +141,14 @@ def sheets_sentence(batch: ImportBatch) -> str:
     sheets = batch.layout.get("sheets", [])
     counts = {"sheets": format_decimal(len(sheets)), "people": format_decimal(sum(one["people"] for one in sheets))}
     return str(_("Sheets in the file: %(sheets)s, with people: %(people)s.", **counts))
+
+
+def mode_sentence(batch: ImportBatch) -> str:
+    """Return that only new employees or only changes are imported, or ""."""
+    mode = batch.options.get("mode")
+    if mode == ONLY_NEW:
+        return str(_("Only new employees are imported; the others stay as they are."))
+    return str(_("Only employees who are here are changed; nobody is added.")) if mode == ONLY_CHANGES else ""
 
 
 def hidden_rows_sentence(batch: ImportBatch) -> str:

@@ -309,11 +309,14 @@ def test_axe_finds_nothing_on_the_way_of_an_import(russian: Window) -> None:
     page.locator("main .btn-save").click()
     expect(page.locator("#table-error")).to_be_visible()
     assert wrong_in_each_look(page) == []
-    rows = "ID;ФИО;Телефон\r\nAXE20;Анна Иванова;1\r\nAXE20!;Ольга Иванова;2\r\n".encode()
+    rows = "ID;ФИО;Контроль\r\nAXE20;Анна Иванова;31.12.2036\r\nAXE20!;Ольга Иванова;\r\n".encode()
     page.set_input_files("#table", {"name": "люди.csv", "mimeType": "text/csv", "buffer": rows})
     page.locator("main .btn-save").click()
     expect(page.locator("#sample")).to_be_visible()
+    page.locator(".import-rules summary").click()
     assert wrong_in_each_look(page) == []
+    page.locator("#unused_days input").check()
+    page.locator("#mapping_name").fill("Отдел кадров")
     page.locator("#number").select_option("")
     page.locator("main .btn-save").click()
     expect(page.locator("#number-error")).to_be_visible()
@@ -327,5 +330,8 @@ def test_axe_finds_nothing_on_the_way_of_an_import(russian: Window) -> None:
     with soon(page):
         page.locator("main .btn-danger").click()
         expect(page.locator("#import .job-state .status-good")).to_be_visible()
+    assert wrong_in_each_look(page) == []
+    page.goto("/imports/mappings")
+    expect(page.locator("#name-1")).to_have_value("Отдел кадров")
     assert wrong_in_each_look(page) == []
     russian.complaints = [one for one in russian.complaints if "status of 422" not in one]

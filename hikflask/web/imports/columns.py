@@ -148,9 +148,11 @@ def _refused(batch: ImportBatch, form: ColumnsForm, error: ServiceError, beside:
     if _is_settled(batch_or_404(batch.id)):
         return make_response(_onwards(batch))
     at_fault = [form[name] for name in error.fields if name in form]
-    at_fault = at_fault or [beside or (form.unused_days if isinstance(error, DaysUnknown) else form.number)]
+    is_of_days = isinstance(error, DaysUnknown)
+    at_fault = at_fault or [beside or (form.unused_days if is_of_days else form.number)]
+    sentence = _("Choose each of them above, or tick it here.") if is_of_days else error_sentence(error)
     for field in at_fault:
-        field.errors = [*field.errors, error_sentence(error)]
+        field.errors = [*field.errors, sentence]
     return _page(batch, form, refusal_status.page_status(error.code))
 
 
@@ -164,9 +166,11 @@ def _page(batch: ImportBatch, form: ColumnsForm, status: int = HTTPStatus.OK, **
     form.offer(headers, registry.list_active())
     options = replace(DEFAULT, **form.options)
     is_usual = replace(options, unused_days=()) == DEFAULT and not any(field.errors for field in form.rules)
+    days = recognition.unmapped_days(names, sample, form.chosen, form.replaced)
     top = report_rows.department_top(sample, form.chosen)
     about = {
-        "days": recognition.unmapped_days(names, sample, form.chosen, form.replaced),
+        "days": days,
+        "pending": not {*days}.issubset(options.unused_days),
         "is_usual": is_usual,
         "has_paths": bool(top),
         "departments": departments.names,

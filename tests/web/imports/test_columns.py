@@ -149,6 +149,8 @@ def test_chosen_options_are_kept_and_shown_again_on_the_way_back(
     )
     assert batch.fields == {"number": 0, "name": 1, "left": 3}
     run_jobs()
+    checked = client.get("/imports/1", headers=ENGLISH).text
+    assert "Only new employees are imported; the others stay as they are." in checked
     client.post("/imports/1/reopen")
     page = client.get(COLUMNS, headers=ENGLISH).text
     fields = form_to(page, COLUMNS).fields
@@ -279,7 +281,7 @@ def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, 
 
     answer = form_to(page, COLUMNS).send(client, ENGLISH)
 
-    sentence = "Nobody has said what the days in “Контроль” are. Choose it, or say that the column is not used."
+    sentence = "Choose each of them above, or tick it here."
     assert (answer.status_code, sentence in answer.text) == (422, True)
     assert "There are days" not in form_to(answer.text, COLUMNS).send(client, ENGLISH, show="1", valid_to="2").text
     assert form_to(answer.text, COLUMNS).send(client, unused_days="2").status_code == 303
