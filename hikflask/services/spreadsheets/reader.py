@@ -254,16 +254,21 @@ def _rows(records: Iterable[Record], sheet: int = 0) -> Iterator[Row]:
         if not cells:
             continue
         texts = [_cleaned(cell) for cell in cells[:MAX_COLUMNS]]
-        above = {index: merged for index, merged in above.items() if merged[1] >= line}
-        merged = [(index, text) for index, (text, _) in above.items() if not "".join(texts[index : index + 1])]
-        above |= {index: (texts[index], last) for index, last in spans if index < len(texts) and texts[index]}
+        merged = []
+        if above or spans:
+            above = {index: cell for index, cell in above.items() if cell[1] >= line}
+            merged = [(index, text) for index, (text, _) in above.items() if not "".join(texts[index : index + 1])]
+            above |= {index: (texts[index], last) for index, last in spans if index < len(texts) and texts[index]}
         yield line, texts, formulas, len(cells) > MAX_COLUMNS, merged, sheet
 
 
 def _cleaned(cell: str) -> str:
     """Return a text in one line, with single spaces, as a database can store it."""
-    text = _shortened(" ".join(cell.split()), MAX_CELL)
-    return NOT_FOR_DATABASES.sub("", text) if NOT_FOR_DATABASES.search(text) else text
+    text = " ".join(cell.split())
+    if len(text) > MAX_CELL:
+        text = _shortened(text, MAX_CELL)
+    # Quickly said of nearly all texts.
+    return text if text.isprintable() else NOT_FOR_DATABASES.sub("", text)
 
 
 def _shortened(cell: str, length: int) -> str:

@@ -209,11 +209,11 @@ def read(path: Path, layout: Layout, key: int | None = None) -> Iterator[Row]:
         for line, cells, formulas, too_long, merged, at in lines:
             sheet, header_line = sheets.get(at, ("", layout.header_line))
             if line > header_line:
-                own = key is not None and key not in dict(merged)
-                filled = _padded(_filled(cells, merged) if own else cells, width)
+                has_own_id = merged and key is not None and key not in dict(merged)
+                padded = _padded(_filled(cells, merged) if has_own_id else cells, width)
                 if layout.group_column is not None:
-                    filled = [*filled[: layout.group_column], "", *filled[layout.group_column :]]
-                yield Row(line, filled, frozenset(formulas), too_long, sheet)
+                    padded.insert(layout.group_column, "")
+                yield Row(line, padded, frozenset(formulas), too_long, sheet)
 
 
 def _to_read(layout: Layout) -> dict[int, tuple[str, int]]:
@@ -229,9 +229,7 @@ def _to_read(layout: Layout) -> dict[int, tuple[str, int]]:
 
 
 def _filled(cells: list[str], merged: list[tuple[int, str]]) -> list[str]:
-    if not merged:
-        return cells
-    cells = _padded(cells, max(index for index, _ in merged) + 1)
+    cells = _padded(cells, max((index for index, _ in merged), default=-1) + 1)
     for index, value in merged:
         cells[index] = value
     return cells
