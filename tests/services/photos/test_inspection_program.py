@@ -15,7 +15,7 @@ from hikflask.simulator.faces import NAMES, draw
 from tests.support import drawn_faces
 from tests.support.drawn_faces import DARK, FAIR, background, blurred, grainy, landscape, lit, place, portrait
 
-ASKED = {"turn": 0, "crop": False, "detect": True, "max_pixels": jpeg.MAX_PIXELS}
+ASKED = {"turn": 0, "crop": False, "detect": True, "max_pixels": jpeg.MAX_PIXELS, "thumbnail": True}
 
 
 def found(photo: bytes, turn: int = 0, *, crop: bool = False) -> tuple[list[tuple[str, str]], Image.Image]:
@@ -154,7 +154,19 @@ def test_every_kind_of_file_that_is_kept_can_be_looked_at() -> None:
     for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "I;16"):
         out = io.BytesIO()
         Image.new(mode, (60, 80)).save(out, "PNG")
-        assert answer({**ASKED, "turn": 180, "crop": True}, out.getvalue())[0]["status"] == 0, mode
+        reply, pictures = answer({**ASKED, "turn": 180, "crop": True}, out.getvalue())
+        assert (reply["status"], reply["size"] + reply["thumbnail"]) == (0, len(pictures)), mode
+
+
+def test_thumbnail_follows_the_photo_where_it_is_wanted() -> None:
+    photo = drawn_faces.jpeg(good())
+
+    reply, pictures = answer(ASKED, photo)
+    without, kept = answer({**ASKED, "thumbnail": False}, photo)
+
+    assert (without["thumbnail"], pictures[: reply["size"]]) == (0, kept)
+    thumbnail = Image.open(io.BytesIO(pictures[reply["size"] :]))
+    assert (thumbnail.format, thumbnail.size) == ("JPEG", (120, 160))
 
 
 def test_reduced_photo_has_the_same_findings_as_the_whole_one() -> None:
