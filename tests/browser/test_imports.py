@@ -63,7 +63,8 @@ def wait_until_done(page: Page) -> None:
 
 def shown(page: Page, number: str) -> str:
     """The row of a number, as the dry run shows it."""
-    return re.sub(r"\s+", " ", page.locator(".import-rows tr", has_text=number).inner_text())
+    its_number = page.locator(".import-number", has_text=re.compile(rf"^\s*{number}\s*$"))
+    return re.sub(r"\s+", " ", page.locator(".import-rows tr", has=its_number).inner_text())
 
 
 def test_columns_are_assigned_by_hand_and_wrong_rows_are_corrected_in_place(russian: Window) -> None:
