@@ -13,14 +13,15 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job, JobItem, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.comparison import NAME
+from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.enrolment import CONFIRMED, PRESENT
 from hikflask.models.operator import OPERATOR
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons.plan import TAKE_OVER
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
-from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.jobs.run import run_slice
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
@@ -266,6 +267,17 @@ def restored_terminal(page: Page, known: Known) -> None:
     db.session.commit()
 
 
+def plan_that_asks(page: Page, known: Known) -> None:
+    """The same ID under similar names and under others, and somebody who may be here under another ID."""
+    for number, name in (("AXE31", "Гость А."), ("AXE32", "Анна Ким"), ("12345", "Олег Юн")):
+        save_employee(Draft(number, name))
+    comparison = add_comparison(known.away_id, {ONLY_THERE: ["AXE31", "AXE32", "0012345"]})
+    plan_choices.choose(comparison, ONLY_THERE, TAKE_OVER)
+    page.goto(f"/terminals/{known.away_id}/comparison/plan")
+    for part in ("#answers-similar", "#answers-leave", "#namesakes-leave"):
+        expect(page.locator(part)).to_be_visible()
+
+
 STATES: list[Callable[[Page, Known], None]] = [
     temporary_password,
     token_shown_once,
@@ -283,6 +295,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     capture_that_failed,
     question_of_a_held_terminal,
     restored_terminal,
+    plan_that_asks,
     password_to_change,
 ]
 
