@@ -47,6 +47,7 @@ main() {
     if ! start_service; then
         back_to_old
     fi
+    touch "$new/worked"
     systemctl reload-or-restart nginx
     remove_old_versions
     tell
@@ -304,9 +305,13 @@ back_to_old() {
     stop "Nothing was upgraded; the old version runs. \`journalctl -u hikflask\` says what went wrong."
 }
 
-# The one before stays, to go back to by hand.
+# The last other one that worked stays, to go back to by hand. Early versions of this script left no mark.
 remove_old_versions() {
-    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -path "$new" ! -path "${old:-$new}" -exec rm -rf '{}' +
+    local kept
+    kept=$(find "$home/versions" -mindepth 2 -maxdepth 2 -name worked ! -path "$new/*" -printf '%T@ %h\n' |
+        sort -n | sed -n '$s/^[^ ]* //p')
+    kept=${kept:-${old:-$new}}
+    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -path "$new" ! -path "$kept" -exec rm -rf '{}' +
 }
 
 tell() {

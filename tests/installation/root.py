@@ -40,7 +40,7 @@ if [ "$1 $2 ${from:+known}" != "-m venv known" ]; then
 fi
 from=${from%/complete}
 cp -a "$from" "$3"
-rm "$3/complete"
+rm -f "$3/complete" "$3/worked"
 ln -sfn /usr/bin/python3 "$3/bin/python3"
 find "$3/bin" "$3/pyvenv.cfg" -type f -exec sed -i "s,$from,$3,g" '{}' +
 """

@@ -142,6 +142,8 @@ def test_what_is_stored_without_a_version_is_backed_up(root: ThrowAwayRoot) -> N
 
     assert f"hikflask {NEXT} runs at https://{NAME}/" in root.run(f"/root/next/{INSTALL}")
 
+    # The version that was never ready is gone, and the last one that worked is not.
+    assert [name.partition("-")[0] for name in sorted(versions(root))] == [BEFORE, NEXT]
     assert version_of_tables(root) == "next"
     assert revisions_of_backups(root) == [head, head]
     assert root.run("hikflask", "operator", "first-code") == "There are operators already: nobody needs a code.\n"
