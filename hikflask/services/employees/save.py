@@ -144,21 +144,21 @@ def save_changes(
 def add_many(drafts: Collection[Draft]) -> dict[str, Employee]:
     """Add employees as save_changes() adds them, several by one statement, and return them by number.
 
-    It is for drafts of whom nothing else is to be decided: without a photo, a consent and groups, and on no terminal.
-    Of a draft that a save would refuse, that has another department than those that are there, or whose number some
-    terminal has, nothing is done: save_changes() sees to it.
+    It is for drafts without a photo, a consent and groups. One whose number somebody or some terminal has, or whose
+    department is not there yet, is left out: save_changes() sees to it.
+
+    :raises validity_over: when the last day of somebody is past.
     """
     numbers = [draft.number for draft in drafts]
     lock_numbers(*numbers)
     stored = departments.kept_names({draft.department for draft in drafts})
     locks.share()
     taken = {*search.known_numbers(numbers), *queries.numbers_there(numbers)}
-    employees = (
+    added = [
         _new_employee(replace(draft, department=stored[draft.department]))
         for draft in drafts
         if draft.number not in taken and draft.department in stored
-    )
-    added = [employee for employee in employees if not desired.is_over(employee)]
+    ]
     if not added:
         return {}
     db.session.add_all(added)
@@ -299,7 +299,6 @@ def _added(draft: Draft, photo: Photo | None) -> Employee:
         raise ServiceError("number_known", n=draft.number)
     employee = _new_employee(draft)
     employee.photo_id = photo.id if photo else None
-    desired.refuse_over(employee)
     db.session.add(employee)
     db.session.flush()
     audit.record("employee.created", employee=employee, after=audit_notes.facts(employee))
@@ -310,6 +309,7 @@ def _new_employee(draft: Draft) -> Employee:
     employee = Employee(number=draft.number, name=draft.name, department=draft.department)
     employee.terminal_name = draft.terminal_name
     employee.valid_from, employee.valid_to = draft.days()
+    desired.refuse_over(employee)
     return employee
 
 

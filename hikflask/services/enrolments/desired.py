@@ -159,13 +159,8 @@ def refuse_over(employee: Employee) -> None:
 
     :raises validity_over: then.
     """
-    if is_over(employee):
+    if employee.valid_to and employee.valid_to < dates.today():
         raise ServiceError("validity_over")
-
-
-def is_over(employee: Employee) -> bool:
-    """True when the employee's last day is past."""
-    return employee.valid_to is not None and employee.valid_to < dates.today()
 
 
 def refuse_while_leaving(number: str, employee_id: int | None) -> None:

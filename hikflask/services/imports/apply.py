@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
@@ -68,32 +68,26 @@ def applying(row: ImportRow) -> Iterator[Callable[[], None]]:
 
 
 def add_together(batch_id: int, numbers: Collection[str]) -> set[str]:
-    """Apply several rows at once that add somebody without a photo, who goes to no terminal; return their numbers.
+    """Apply several rows at once that add somebody without a photo, and return their numbers.
 
     It joins the caller's transaction. The rows of the other numbers are for applying().
+
+    :raises ServiceError: when one of them is refused.
     """
     lock_numbers(*numbers)
     batch = batches.get_one(batch_id)
-    if batch.terminal_id is not None or batch.groups:
-        return set()
     of_numbers = (ImportRow.batch_id == batch_id, ImportRow.number.in_(numbers))
     plain = (ImportRow.verdict == NEW, ImportRow.state == OPEN, ImportRow.photo == "")
     statement = select(ImportRow).where(*of_numbers, *plain).order_by(ImportRow.id)
     rows = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().all()
     if not rows:
         return set()
-    ids, added = {row.number: row.id for row in rows}, add_many([_draft(row) for row in rows])
-    done = [
-        {
-            "id": ids[employee.number],
-            "written": {**present_values(employee), ENROLMENTS: [], FORMER_ENROLMENTS: []},
-            "state": APPLIED,
-            "employee_id": employee.id,
-        }
-        for employee in added.values()
-    ]
-    if done:
-        db.session.execute(update(ImportRow), done)
+    added = add_many([_draft(row) for row in rows])
+    for row in rows:
+        if employee := added.get(row.number):
+            if batch.groups:
+                membership.apply(employee)
+            write_columns(row, written=_brought(employee, batch), state=APPLIED, employee_id=employee.id)
     return {*added}
 
 
@@ -111,12 +105,17 @@ def _apply(row_id: int, number: str, batch: ImportBatch, photo: Photo | None, fi
 
 def _add(row: ImportRow, batch: ImportBatch, photo: Photo | None, files: storage.Files) -> Applied:
     employee = _saved(_draft(row), batch, photo, files)
+    return employee, _brought(employee, batch)
+
+
+def _brought(employee: Employee, batch: ImportBatch) -> dict[str, Any]:
+    """Send somebody new to the terminal of the import, and return what was written."""
     if batch.terminal_id is not None:
         send_to_terminal(employee.id, batch.terminal_id)
     enrolments = desired_enrolments(employee)
     if enrolments:
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
-    return employee, {**present_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
+    return {**present_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
 
 
 def _draft(row: ImportRow) -> Draft:

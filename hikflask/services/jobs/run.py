@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 Outcome = dict[str, Any]
 # Then other jobs have their turn, and the worker may stop.
 SLICE_SECONDS = 1.0
-BATCH = 50
+BATCH = 25
 # After so many seconds it is checked again whether terminals confirmed what was sent.
 CHECK_SECONDS = 3.0
 
@@ -160,12 +160,20 @@ def _let_others_save(job: Job, began: float, until: float) -> bool:
     return True
 
 
-@transactional
 def _run_together(job: Job, items: Sequence[JobItem], claim: Claim) -> Collection[str]:
-    """Do what the kind does for several items at once, mark them as done, and return their numbers.
+    """Do what the kind does for several items at once, and return their numbers.
 
     :raises ClaimLost: when the job is not to go on.
     """
+    try:
+        return _done_together(job, items, claim)
+    except ServiceError:
+        # One by one it is said who is refused.
+        return ()
+
+
+@transactional
+def _done_together(job: Job, items: Sequence[JobItem], claim: Claim) -> Collection[str]:
     together = KINDS[job.kind].together
     # The number is blank once the person was erased.
     done = together([item.number for item in items if item.number], job.params) if together else ()

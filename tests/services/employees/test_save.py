@@ -259,6 +259,13 @@ def test_many_are_added_as_each_would_be_alone() -> None:
     assert (second.employee, second.after) == ("2", {**fourth.after, "number": "2"})
 
 
+def test_nobody_is_added_when_the_validity_of_one_is_over() -> None:
+    with pytest.raises(ServiceError, match=r"^validity_over$"):
+        add_many([Draft("1", "Пётр Чехов"), Draft("2", "Ольга Ёлкина", valid_to="2020-01-31")])
+
+    assert count(Employee) == 0
+
+
 @pytest.mark.both_databases
 def test_those_of_whom_more_is_to_be_decided_are_not_among_the_many(
     simulator: Simulated, terminal: Terminal, wire: InProcess
@@ -268,9 +275,8 @@ def test_those_of_whom_more_is_to_be_decided_are_not_among_the_many(
     delete_employee(ivan.id)
     save_employee(OLGA)
     leaving, known = Draft("100222", "Новый Человек"), replace(OLGA, department="")
-    others = [Draft("1", "Пётр Чехов", valid_to="2020-01-31"), Draft("2", "Пётр Чехов", "Неизвестный")]
 
-    added = add_many([leaving, known, *others, Draft("3", "Пётр Чехов")])
+    added = add_many([leaving, known, Draft("2", "Пётр Чехов", "Неизвестный"), Draft("3", "Пётр Чехов")])
 
     assert [*added] == ["3"]
     assert count(Employee) == 2

@@ -230,6 +230,22 @@ def test_new_people_are_added_many_at_once_and_undone_as_any_other() -> None:
 
 
 @pytest.mark.both_databases
+def test_many_who_are_new_go_to_the_terminals_but_one_whose_name_fits_nowhere(terminal: Terminal) -> None:
+    departments.add("Склад")
+    make_group("Кладовая", [*add_terminals("Кладовая").values()], "Склад")
+    long = "Ё" + "\u0301" * 127
+    found = check(
+        made(*(f"{n};Иван Иванов {n};Склад" for n in range(4)), f"4;{long};", terminal_id=terminal.id, groups=True)
+    )
+
+    done = apply(found)
+
+    assert (done.done, done.failed) == (5, 1)
+    assert items(done.id)[4] == ("4", "failed", "name_bytes")
+    assert wanted() == [(str(n), "present", False, True) for n in range(4) for _ in range(2)]
+
+
+@pytest.mark.both_databases
 def test_worker_that_is_killed_while_it_adds_many_leaves_nobody_of_them() -> None:
     found = checked(*(f"{n};Иван Иванов {n};" for n in range(9)))
     claim = started(imports.start_import, found)
