@@ -243,6 +243,9 @@ def test_sheets_are_named_and_another_one_is_read(app: Flask, client: FlaskClien
 
     assert "<bdi>Анна Иванова</bdi>" in page
     assert form_to(page, COLUMNS).fields["mode"] == "new"
+    other = form_to(page, COLUMNS).send(client, ENGLISH, sheet="Справка").text
+    assert [form_to(other, COLUMNS).fields[name] for name in ("number", "name")] == ["", ""]
+    page = form_to(other, COLUMNS).send(client, ENGLISH, sheet="Склад").text
     unknown = form_to(page, COLUMNS).send(client, ENGLISH, sheet="Нет")
     assert (unknown.status_code, "The file has no such sheet. Choose another one." in unknown.text) == (422, True)
     assert (jobs(app), batch_of(app).layout["sheet"]) == ([], "Склад")
@@ -286,6 +289,23 @@ def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, 
     assert "There are days" not in form_to(answer.text, COLUMNS).send(client, ENGLISH, show="1", valid_to="2").text
     assert form_to(answer.text, COLUMNS).send(client, unused_days="2").status_code == 303
     assert batch_of(app).options["unused_days"] == [2]
+
+
+def test_days_that_the_dry_run_meets_further_down_are_asked_about_on_the_way_back(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    rows = [f"{number};Иван Иванов;{'31.12.2036' if number == 9 else ''}" for number in range(1, 10)]
+    upload(client, "\r\n".join(["ID;ФИО;Контроль", *rows, ""]).encode())
+    form_to(client.get(COLUMNS).text, COLUMNS).send(client)
+    run_jobs()
+
+    form_to(client.get("/imports/1").text, "/imports/1/reopen").send(client)
+    page = client.get(COLUMNS, headers=ENGLISH).text
+
+    assert "“Контроль” is not needed" in page
+    assert form_to(page, COLUMNS).send(client, unused_days="2").location == "/imports/1"
+    run_jobs()
+    assert "9 new, no changes." in client.get("/imports/1", headers=ENGLISH).text
 
 
 @pytest.mark.usefixtures("batch")
