@@ -3,7 +3,7 @@
 An import is stored for weeks, so a person's rows are exported and erased with everything else. The archives are written
 anew without the person's photo. A table that was not read yet is removed as a whole, as anybody may be in it, and
 columns that are kept for other imports are deleted where they name the person. A wrong row is the person's where it
-contains the ID or the whole name; a part of the name alone proves nothing.
+contains the ID or the whole name, or is said to mean the ID; a part of the name alone proves nothing.
 """
 
 import re
@@ -26,7 +26,7 @@ WORD = re.compile(r"[^\W_]+")
 # In place of the name of a file, by which an import knows that it had one.
 BLANK = "…"
 WRONG_ROWS = (
-    select(ImportRow.id, ImportRow.number, ImportRow.values, ImportRow.cells, ImportRow.photo)
+    select(ImportRow.id, ImportRow.number, ImportRow.values, ImportRow.cells, ImportRow.errors, ImportRow.photo)
     .where(ImportRow.verdict == WRONG)
     .order_by(ImportRow.id)
 )
@@ -131,6 +131,8 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
 
 
 def _naming(person: Person, rows: Iterable[Any]) -> list[int]:
-    return [
-        row.id for row in rows if person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo)
-    ]
+    def is_naming(row: Any) -> bool:
+        meant = (refusal["params"].get("meant", "") for refusal in row.errors.values())
+        return person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo, *meant)
+
+    return [row.id for row in rows if is_naming(row)]

@@ -63,6 +63,16 @@ def test_wrong_rows_and_file_names_with_the_id_or_the_whole_name_are_erased() ->
     assert (batch(others).table_name, len(rows(others))) == ("люди.csv", 1)
 
 
+def test_wrong_row_that_may_mean_the_person_is_erased() -> None:
+    ivan, _ = add_people("00012", "00013")
+    found = checked("12;да", "13;да", header="ID;Уволен")
+
+    erase_employee(ivan)
+
+    assert [row.number for row in rows(found)] == ["13"]
+    assert "00012" not in every_text()
+
+
 def test_earlier_name_of_somebody_who_was_deleted_is_known_by_the_audit_trail() -> None:
     ivan = save_employee(Draft("100222", "Иван Иванов")).row.id
     apply(checked("100222;Иван Петров;"))
