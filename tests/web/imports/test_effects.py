@@ -52,7 +52,7 @@ def test_effects_stand_first_with_count_and_names(client: FlaskClient) -> None:
     assert "Another person? 2 Иванов Иван (1) → Сидоров Олег Петров Пётр (2) → Юрий Ким" in english
     assert "Другой человек? 2 Иванов Иван (1) → Сидоров Олег Петров Пётр (2) → Юрий Ким" in russian
     assert "The name is here under another ID: 1 Иванов Иван (00099) 1 " in english
-    assert "Letters of the other alphabet, invisible signs: 1 Пeтрова Анна (5) “П e трова Анна”" in english
+    assert "Letters of the other alphabet, invisible signs: 1 П e трова Анна " in english
     assert english.index("Another person?") < english.index("2 new, 2 changed.")
     assert "Import: 2" in english
     assert "Not confirmed: 2" in english
@@ -87,7 +87,7 @@ def test_odd_letters_are_mended_by_one_click(client: FlaskClient, run_jobs: Call
     run_jobs()
 
     page = client.get(PAGE).text
-    assert "“П" not in page
+    assert "<mark>" not in page
     assert "Петрова Анна" in client.get(f"{PAGE}?rows=new").text
     start = form_to(page, f"{PAGE}/start")
     start.send(client)
@@ -98,5 +98,5 @@ def test_odd_letters_are_mended_by_one_click(client: FlaskClient, run_jobs: Call
 def test_rows_are_listed_by_their_effect(client: FlaskClient) -> None:
     page = words(client.get(f"{PAGE}?rows=known_elsewhere", headers=ENGLISH))
 
-    assert "00099 Иванов Иван new The name is here under another ID 1" in page
+    assert "00099 Иванов Иван new The name is here under another ID: 1" in page
     assert "Юрий Ким changed" not in page
