@@ -57,7 +57,8 @@ def are_wholly_other(one: str, other: str) -> bool:
 
 
 def _share(one: str, other: str) -> _Shared:
-    fewer, more = sorted((_words(one), _words(other)), key=len)
+    fewer, longer = sorted((_words(one), _words(other)), key=len)
+    more = list(longer)
     shared = in_full = 0
     # An initial takes what the words in full leave.
     for word in sorted(fewer, key=len, reverse=True):
@@ -69,11 +70,11 @@ def _share(one: str, other: str) -> _Shared:
     return _Shared(len(fewer), shared, in_full)
 
 
-def _words(name: str) -> list[str]:
+def _words(name: str) -> tuple[str, ...]:
     letters = unicodedata.normalize("NFD", folded(mended(name)))
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_PLAIN)
     words = _TWICE.sub(r"\1", _SPELLING.sub(lambda spelling: _SPELLINGS[spelling[0]], plain))
-    return _WORDS.findall(words)[:MAX_WORDS]
+    return tuple(_WORDS.findall(words)[:MAX_WORDS])
 
 
 def _similarity(one: str, other: str) -> float:
@@ -85,5 +86,9 @@ def _similarity(one: str, other: str) -> float:
         return 0.0
     if longer.startswith(shorter):
         return MIN_SIMILAR if shorter else 0.0
-    ratio = SequenceMatcher(None, one, other).ratio() if len(shorter) >= MIN_LENGTH else 0.0
+    # No more letters can match than both have, which is counted sooner.
+    common = sum(min(one.count(letter), other.count(letter)) for letter in {*shorter})
+    if len(shorter) < MIN_LENGTH or 2 * common < MIN_SIMILAR * (len(one) + len(other)):
+        return 0.0
+    ratio = SequenceMatcher(None, one, other).ratio()
     return ratio if ratio >= MIN_SIMILAR else 0.0

@@ -1,9 +1,10 @@
 """Other employees that a number and a name belong to, of whom a form warns, and an import for many names at once."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import String, column, func, literal, select, values
+from sqlalchemy import JSON, String, TableValuedAlias, cast, func, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee
@@ -47,9 +48,17 @@ def find_namesakes(names: Collection[str]) -> dict[str, tuple[int, str]]:
     begins = {f"{folded(name)} " for name in names}
     if not begins:
         return {}
-    typed = values(column("begin", String), name="typed").data([(begin,) for begin in begins]).cte("typed")
-    next_id = select(Employee.id).where(Employee.search >= typed.c.begin).order_by(Employee.search, Employee.id)
+    typed = _as_rows(begins)
+    next_id = select(Employee.id).where(Employee.search >= typed.c.value).order_by(Employee.search, Employee.id)
     nearest = select(next_id.limit(1).correlate(typed).scalar_subquery().label("id")).select_from(typed).subquery()
     people = select(Employee.id, Employee.number, Employee.name).join(nearest, nearest.c.id == Employee.id)
     found = {folded(row.name): (row.id, row.number) for row in db.session.execute(people)}
     return {name: owner for name, owner in found.items() if f"{name} " in begins}
+
+
+def _as_rows(texts: Collection[str]) -> TableValuedAlias:
+    """Return texts as rows, by one parameter: a statement with one for each would be compiled anew each time."""
+    listed = literal(json.dumps([*texts]), String)
+    if db.engine.dialect.name == "postgresql":
+        return func.json_array_elements_text(cast(listed, JSON)).table_valued("value")
+    return func.json_each(listed).table_valued("value")
