@@ -114,7 +114,8 @@ def test_destroyed_installation_is_restored_and_a_leaver_stays_out(
     until(lambda: "200111" not in simulator.people, 30)
 
     root.run("systemctl", "stop", "hikflask", "hikflask-worker")
-    root.run("sh", "-c", "rm -rf /var/lib/hikflask/* /var/lib/hikflask/.restore")
+    root.run("mv", "/var/lib/hikflask", "/var/lib/hikflask.before")
+    root.run("install", "-d", "-m", "0700", "-o", "hikflask", "-g", "hikflask", "/var/lib/hikflask")
     root.run("hikflask", "restore", "--check", "--passphrase-stdin", file, stdin=given)
     root.run("hikflask", "restore", "--passphrase-stdin", file, stdin=given)
     root.run("systemctl", "start", "hikflask", "hikflask-worker")
