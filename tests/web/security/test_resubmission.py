@@ -34,6 +34,7 @@ from tests.support.filled_forms import Filled, form_to, forms, present_entries
 from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.jobs import started
+from tests.support.refusals import refusal
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 
 pytestmark = pytest.mark.long
@@ -72,6 +73,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
         {"number": "1", "name": "0", "terminal_id": "1", "groups": "y", "mode": "new", "pad_to": "5"},
         "/imports/1/columns",
     ),
+    "/imports/4/correct": ({"cell-3-0": "77002", "cell-3-2": "Двор"}, "/imports/4/correct"),
     "/imports/mappings/1": ({"name": "Кадры"}, "/imports/mappings/1"),
     "/imports/2/deactivate": ({"confirm": "7"}, "/imports/2/deactivate"),
     "/imports/3/undo/remove": ({"confirm": "7"}, "/imports/3/undo/remove"),
@@ -109,7 +111,8 @@ NOTHING_TYPED = {
     "departments.delete", "departments.merge", "employees.set_active", "enrolments.by_hand", "enrolments.replace",
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "employees.export", "first_run.create",
-    "imports.check", "imports.delete_mapping", "imports.discard", "imports.reopen", "imports.start", "imports.undo",
+    "imports.check", "imports.confirm", "imports.correct_from_file", "imports.delete_mapping", "imports.discard",
+    "imports.mend", "imports.reopen", "imports.start", "imports.take_similar_ids", "imports.undo",
     "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "operators.remove_factor", "second_factor.check", "second_factor.enrol", "second_factor.go_on",
@@ -124,8 +127,8 @@ NOTHING_TYPED = {
 
 @pytest.fixture
 def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
-    """Ольга, who may sign in, Иван, a terminal with a comparison, the preview of a job, a job that was stopped, and an
-    import whose columns are chosen.
+    """Ольга, who may sign in, Иван, a terminal with a comparison, the preview of a job, a job that was stopped, an
+    import whose columns are chosen, and one with a wrong row.
     """
     with app.app_context():
         add_operator("Ольга", OPERATOR)
@@ -141,6 +144,9 @@ def rows(app: Flask, terminal: object) -> None:  # noqa: ARG001
         add_import(ImportRow(before={"left": False}, **pyotr))
         given = {"enrolments": [[1, None, True]], "former_enrolments": []}
         add_import(ImportRow(written=given, state=APPLIED, **pyotr))
+        wrong = ImportRow(number="77!", verdict="wrong", cells=["77!", "Анна", "", ""])
+        wrong.errors = {"number": refusal("number_invalid")}
+        add_import(wrong)
         plan_choices.choose(add_comparison(1, {NAME: ["1"], ONLY_THERE: ["7", "8", "9"]}), ONLY_THERE, REMOVE)
         lifecycle.stop_job(started(DEACTIVATE, [2]).job_id)
 
