@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Photo
@@ -82,12 +82,15 @@ def add_together(batch_id: int, numbers: Collection[str]) -> set[str]:
     rows = db.session.execute(statement, execution_options={"populate_existing": True}).scalars().all()
     if not rows:
         return set()
-    added = add_many([_draft(row) for row in rows])
+    added, done = add_many([_draft(row) for row in rows]), []
     for row in rows:
         if employee := added.get(row.number):
             if batch.groups:
                 membership.apply(employee)
-            write_columns(row, written=_brought(employee, batch), state=APPLIED, employee_id=employee.id)
+            written = _brought(employee, batch)
+            done.append({"id": row.id, "written": written, "state": APPLIED, "employee_id": employee.id})
+    if done:
+        db.session.execute(update(ImportRow), done)
     return {*added}
 
 
@@ -112,7 +115,8 @@ def _brought(employee: Employee, batch: ImportBatch) -> dict[str, Any]:
     """Send somebody new to the terminal of the import, and return what was written."""
     if batch.terminal_id is not None:
         send_to_terminal(employee.id, batch.terminal_id)
-    enrolments = desired_enrolments(employee)
+    goes = batch.terminal_id is not None or batch.groups
+    enrolments = desired_enrolments(employee) if goes else []
     if enrolments:
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
     return {**present_values(employee), ENROLMENTS: enrolments, FORMER_ENROLMENTS: []}
