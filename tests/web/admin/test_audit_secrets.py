@@ -119,8 +119,11 @@ def many_are_selected(desk: Desk) -> None:
 def people_are_imported(desk: Desk) -> None:
     upload(desk.client, people_table("100700;Анна Иванова;Склад;"))
     for step in ("columns", "start", "undo"):
-        desk.client.post(f"/imports/1/{step}", data={"number": "0", "name": "1", "rows": "1"})
+        sent = {"number": "0", "name": "1", "rows": "1", "mapping_name": "Кадры"}
+        desk.client.post(f"/imports/1/{step}", data=sent)
         desk.run_jobs()
+    desk.client.post("/imports/mappings/1", data={"name": "Отдел кадров"})
+    desk.client.post("/imports/mappings/1/delete")
 
 
 def departments_come_and_go(client: FlaskClient) -> None:
