@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import ImportMapping
@@ -68,14 +69,20 @@ def fit(name: str, heads: Sequence[str]) -> Fitted:
 
 @transactional
 def save(name: str, heads: Sequence[str], fields: Mapping[str, int], options: Options) -> None:
-    """Keep a mapping; one that has the name is replaced."""
+    """Keep a mapping; one that has the name is replaced.
+
+    :raises mapping_known: when somebody else keeps one of this name at this moment.
+    """
     mapping = db.session.execute(select(ImportMapping).where(ImportMapping.name == name)).scalar()
     if mapping is None:
         mapping = ImportMapping(name=name)
         db.session.add(mapping)
     mapping.columns, mapping.fields, mapping.options = list(heads), dict(fields), options.as_json
     mapping.saved_by, mapping.saved_at = audit.present_actor().name[:128], database_now()
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise ServiceError("mapping_known", fields=("mapping_name",)) from error
     audit.record("import_mapping.saved", subject=name)
 
 

@@ -8,6 +8,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports import mappings
 from hikflask.services.imports.mappings import MappingUnfit
 from hikflask.services.imports.options import DEFAULT, Options
+from tests.support.between import Between
 from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -61,3 +62,15 @@ def test_mapping_of_the_same_name_is_replaced_and_each_change_is_in_the_trail() 
     assert (renamed.before, renamed.after, deleted.subject) == ({"name": "Цех"}, {"name": "Склад"}, "Кадры")
     with pytest.raises(ServiceError, match=r"^mapping_unknown$"):
         mappings.delete(first.id)
+
+
+@pytest.mark.both_databases
+def test_of_two_who_keep_a_name_at_once_one_is_told(between: Between) -> None:
+    other = between(audit, "present_actor", lambda: mappings.save("Кадры", HEADS, FIELDS, OPTIONS))
+
+    with pytest.raises(ServiceError, match=r"^mapping_known$") as caught:
+        mappings.save("Кадры", HEADS, {"number": 0}, OPTIONS)
+
+    other.finish()
+    assert (caught.value.fields, other.error) == (("mapping_name",), None)
+    assert [mapping.fields for mapping in mappings.list_all()] == [FIELDS]
