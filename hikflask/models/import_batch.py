@@ -69,12 +69,12 @@ class ImportRow(Base):
 
     `line` is the row's number in the file, from 1 as a spreadsheet shows it; None for a photo alone. `sheet` is the
     name of its sheet where several are read. `verdict` is that of the dry run. `values` are the texts of the recognised
-    columns by field, `cells` the whole row (of one with errors only, to give it back). `before` has the fields that
-    change, with the employee's values at the dry run; `written` the same fields as they were written. `errors`: field →
-    why it is refused; of a row that is not wrong it is the photo, which is left out. `warnings`: field → what to look
-    at, though it comes in. `effects`: kind → what the row will do to its person; one that would make another person of
-    somebody is applied only once it is `confirmed`. `photo` is the name of the picture in the ZIP, `former_photo_id`
-    the employee's photo before.
+    columns by field, `cells` the whole row (of one with errors, to give it back, and of one that was `corrected` in
+    place). `before` has the fields that change, with the employee's values at the dry run; `written` the same fields as
+    they were written. `errors`: field → why it is refused; of a row that is not wrong it is the photo, which is left
+    out. `warnings`: field → what to look at, though it comes in. `effects`: kind → what the row will do to its person;
+    one that would make another person of somebody is applied only once it is `confirmed`. `photo` is the name of the
+    picture in the ZIP, `former_photo_id` the employee's photo before.
 
     `state` tells whether the row was applied, and whether that was undone.
     """
@@ -101,6 +101,7 @@ class ImportRow(Base):
     warnings: Mapped[dict[str, Refusal] | None] = mapped_column(JSON(none_as_null=True))
     effects: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     confirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    corrected: Mapped[bool] = mapped_column(default=False, server_default=false())
     photo: Mapped[str] = mapped_column(String(255), default="")
     employee_id: Mapped[int | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"), index=True)
     former_photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id", ondelete="SET NULL"), index=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import IO
 
 from flask import current_app
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, false, or_, select, update
 
 from hikflask.config import MEGABYTE
 from hikflask.extensions import db
@@ -185,6 +185,8 @@ def choose_sheet(batch_id: int, sheet: str) -> None:
     with transaction():
         if not changed_rows(unchecked.values(layout=asdict(layout), fields=fields, options={})):
             raise ServiceError("import_checked")
+        # What was corrected was of the other sheet.
+        changed_rows(update(ImportRow).where(ImportRow.batch_id == batch_id).values(corrected=False))
 
 
 @transactional
@@ -302,9 +304,13 @@ def remove_photos(batch_id: int) -> None:
             changed_rows(update(ImportBatch).where(ImportBatch.id == batch_id).values(photos_file=""))
 
 
-def delete_rows(batch_id: int) -> int:
-    """Delete the rows of an import, in portions so that others save meanwhile; return how many."""
-    portion = select(ImportRow.id).where(ImportRow.batch_id == batch_id).limit(ROWS)
+def delete_rows(batch_id: int, *, corrected: bool = True) -> int:
+    """Delete the rows of an import, in portions so that others save meanwhile; return how many.
+
+    :param corrected: False: those that were corrected in place stay.
+    """
+    kept = ImportRow.corrected if not corrected else false()
+    portion = select(ImportRow.id).where(ImportRow.batch_id == batch_id, ~kept).limit(ROWS)
     deleted, changed = 0, 1
     while changed:
         with transaction():

@@ -85,6 +85,7 @@ def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
     former = {row.photo for row in (*rows.values(), *others.values())}
     lost = {name: why for name, why in photo_names.refusals(archive).items() if row_check.stored_name(name) in former}
     checked += row_check.unnamed_photos(batch_id, lost)
+    _keep_corrections(checked, read, {*rows, *(place for place, row in others.items() if row.corrected)})
     _store(batch_id, seen, _Affected(rows | others, photos), checked)
     return batches.get_one(batch_id).wrong
 
@@ -255,6 +256,13 @@ def _refuse_twice(rows: Sequence[dict[str, Any]], read: Sequence[Read]) -> None:
             refusal = Refusal(code="number_twice", params={"lines": ", ".join(others[:MAX_LINES])})
             errors = (columns_of_row["errors"] or {}) | {NUMBER: refusal}
             columns_of_row.update(verdict=WRONG, errors=errors, before=None, effects=None, cells=row.cells)
+
+
+def _keep_corrections(rows: Sequence[dict[str, Any]], read: Sequence[Read], corrected: Collection[Place]) -> None:
+    """Mark the rows that were corrected, so that another check of the table reads them as they are now."""
+    for columns_of_row, (row, _) in zip(rows, read, strict=False):  # Photos alone come behind the rows of the table.
+        if (row.sheet, row.line) in corrected:
+            columns_of_row.update(corrected=True, cells=row.cells)
 
 
 def _store(batch_id: int, seen: datetime, affected: _Affected, rows: Sequence[dict[str, Any]]) -> None:

@@ -60,7 +60,7 @@ Part = TypeVar("Part")
 def check(batch: ImportBatch, progress: Progress) -> None:
     """Check an import that was not checked yet: store all rows with their verdicts, and count them.
 
-    No row stays of one that is refused.
+    No row stays of one that is refused, but for those that were corrected in place before.
 
     :raises table_unreadable: when the table cannot be read to its end. :raises BadArchive: :raises import_too_large:
     :raises import_file_gone: when a file was removed. :raises import_unknown: when the import was discarded.
@@ -79,7 +79,7 @@ def check(batch: ImportBatch, progress: Progress) -> None:
             batches.add_to_sample(batch_id, error.cells)
             raise
         except ServiceError:
-            batches.delete_rows(batch_id)
+            batches.delete_rows(batch_id, corrected=False)
             raise
 
 
@@ -99,6 +99,8 @@ class _DryRun:
         # The first place of each number, and all places of a number that has several.
         self._places: dict[str, Place] = {}
         self._twice: dict[str, list[Place]] = {}
+        # The ids of rows that were corrected before: each stays until it is written anew.
+        self._corrected = {place: row.id for place, row in _corrected(batch.id).items()}
         self._known = row_check.read_known(batch)
         self._read = row_check.row_reader(batch)
         self._done = self._bytes = 0
@@ -110,7 +112,8 @@ class _DryRun:
         self._total: int = rows + len(self._photos.pictures) + len(self._photos.others)
 
     def run(self) -> None:
-        earlier = select(ImportRow.id).where(ImportRow.batch_id == self._batch.id).limit(ROWS)
+        replaced = (ImportRow.batch_id == self._batch.id, ImportRow.corrected.is_(False))
+        earlier = select(ImportRow.id).where(*replaced).limit(ROWS)
         is_left = True
         while is_left:
             with transaction():
@@ -145,6 +148,9 @@ class _DryRun:
             if first != place:
                 self._twice.setdefault(entry.number, [first]).append(place)
         rows = row_check.check_rows(batch, read, checked, self._known)
+        for columns_of_row, (row, _) in zip(rows, read, strict=True):
+            if (row.sheet, row.line) in self._corrected:
+                columns_of_row.update(corrected=True, cells=row.cells)
         self._write(rows, len(part) - len(checked))
 
     def _check_pictures(self, numbers: Iterable[str]) -> dict[str, Picture]:
@@ -188,6 +194,9 @@ class _DryRun:
             for row in rows:
                 if row["employee_id"] not in there:  # Deleted since the verdict.
                     row["employee_id"] = None
+            former = {id_ for row in rows if (id_ := self._corrected.get((row["sheet"], row["line"])))}
+            if former:
+                changed_rows(delete(ImportRow).where(ImportRow.id.in_(former)))
             if rows:
                 db.session.execute(insert(ImportRow), rows)
             self._counts.update(row["verdict"] for row in rows)
@@ -301,7 +310,7 @@ class _DryRun:
 
 
 def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
-    """Yield the people of the table. The child process that reads them ends when this is closed.
+    """Yield the people of the table, as they were corrected. The child process that reads ends when this is closed.
 
     :raises import_file_gone: :raises table_unreadable:
     :raises DaysUnknown: when a column has days further down, and nobody said what they are.
@@ -312,10 +321,18 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     layout, options = Layout(**batch.layout), Options.from_json(batch.options)
     undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
     rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
+    corrected = {place: row.cells or [] for place, row in _corrected(batch.id).items()}
     for row in report_rows.people(rows, layout, batch.fields, options):
         if days := columns.day_cells(row.cells, undecided):
             raise DaysUnknown(layout.columns, days, row.cells)
-        yield row
+        cells = corrected.get((row.sheet, row.line))
+        yield Row(row.line, cells, sheet=row.sheet) if cells else row
+
+
+def _corrected(batch_id: int) -> dict[Place, ImportRow]:
+    """Return the rows that were corrected in place, by their places."""
+    rows = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.corrected)
+    return {(row.sheet, row.line or 0): row for row in db.session.execute(rows).scalars()}
 
 
 def line_of(place: Place, sheet: str) -> str:

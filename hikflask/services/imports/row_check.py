@@ -133,6 +133,7 @@ def stored(
         "errors": verdict.errors,
         "warnings": verdict.warnings,
         "effects": of_row,
+        "corrected": False,
         "photo": stored_name(picture.name) if picture else "",
         "employee_id": verdict.employee_id,
         "state": "",

@@ -27,7 +27,7 @@ WORD = re.compile(r"[^\W_]+")
 BLANK = "…"
 WRONG_ROWS = (
     select(ImportRow.id, ImportRow.number, ImportRow.values, ImportRow.cells, ImportRow.errors, ImportRow.photo)
-    .where(ImportRow.verdict == WRONG)
+    .where(or_(ImportRow.verdict == WRONG, ImportRow.corrected))
     .order_by(ImportRow.id)
 )
 SHEETS = select(ImportRow.sheet).where(ImportRow.sheet != "").distinct()
@@ -132,7 +132,7 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
 
 def _naming(person: Person, rows: Iterable[Any]) -> list[int]:
     def is_naming(row: Any) -> bool:
-        meant = (refusal["params"].get("meant", "") for refusal in row.errors.values())
+        meant = (refusal["params"].get("meant", "") for refusal in (row.errors or {}).values())
         return person.is_named_in(row.number, *row.values.values(), *(row.cells or ()), row.photo, *meant)
 
     return [row.id for row in rows if is_naming(row)]

@@ -143,7 +143,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         **dict.fromkeys(("id", "batch_id", "employee_id"), A_ROW),
         "number": "the employee's own, which is given",
         "sheet": "a name of the file, which names others",
-        **dict.fromkeys(("warnings", "effects", "confirmed"), "what the person has otherwise, compared with the row"),
+        **dict.fromkeys(("warnings", "effects", "confirmed", "corrected"), "what the row says of the person, compared"),
         **dict.fromkeys(("before", "written"), "what changed is given with the audit trail"),
         "former_photo_id": "the photos themselves are given",
     },

@@ -4,11 +4,11 @@ import pytest
 
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.erasure import erase_by_number
-from hikflask.services.imports import corrections
+from hikflask.services.imports import batches, corrections
 from hikflask.services.jobs import imports
 from tests.support.captures import FACE
-from tests.support.imports import apply, batch, checked, counts, errors, made, rows, started
-from tests.support.jobs import add_people, items
+from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started
+from tests.support.jobs import add_people, items, run
 from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 def correct(batch_id: int, *cells: str, place: int = 0) -> int:
     """Correct the wrong row at this place among them."""
-    wrong = [row for row in rows(batch_id) if row.cells is not None]
+    wrong = [row for row in rows(batch_id) if row.verdict == "wrong" and row.cells is not None]
     return corrections.correct(batch_id, {wrong[place].id: cells})
 
 
@@ -163,3 +163,45 @@ def test_leavers_with_lost_zeros_get_the_ids_that_are_meant() -> None:
     effects = batch(found).effects
     assert (effects["leaving"], effects["unknown_ids"]) == (3, 1)
     assert corrections.take_similar_ids(found) == 0
+
+
+@pytest.mark.both_databases
+def test_correction_stays_when_the_table_is_checked_again() -> None:
+    found = checked("2!;Пётр Петров;Oтдел", "3!;Ольга Ёлкина;", "4;Анна Юрьева;")
+    correct(found, "2", "Пётр Петров", "Oтдел")
+    assert [(row.number, row.verdict) for row in rows(found)] == [("2", "new"), ("3!", "wrong"), ("4", "new")]
+
+    for _ in range(2):
+        started_again(found)
+        assert sorted((row.line, row.number, row.verdict) for row in rows(found)) == [
+            (2, "2", "new"),
+            (3, "3!", "wrong"),
+            (4, "4", "new"),
+        ]
+    assert (counts(found), batch(found).effects["look_alikes"]) == ((2, 0, 0, 1), 0)
+
+    batches.reopen(found)
+    check(found)
+    assert counts(found) == (2, 0, 0, 1)
+    erase_by_number("2")
+    assert [row.number for row in rows(found)] == ["3!", "4"]
+
+
+def started_again(batch_id: int) -> None:
+    """Have letters mended, which checks the table again."""
+    run(started(lambda its_id, _: imports.start_mending(its_id), batch_id))
+
+
+def test_correction_stays_after_a_dry_run_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = checked("2!;Пётр Петров;", "3;Ольга Ёлкина;")
+    correct(found, "2", "Пётр Петров", "")
+    batches.reopen(found)
+    with monkeypatch.context() as patch:
+        patch.setattr("hikflask.services.imports.dry_run.MAX_BUDGET", 0)
+        check(found)
+    assert [(row.number, row.corrected) for row in rows(found)] == [("2", True)]
+
+    batches.reopen(found)
+    check(found)
+
+    assert counts(found) == (2, 0, 0, 0)
