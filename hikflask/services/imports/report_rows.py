@@ -84,7 +84,11 @@ def _with_department(row: Row, column: int | None, above: str, top: str | None) 
 def _is_left_out(cells: Sequence[str], fields: Mapping[str, int]) -> bool:
     """True for a total and for a note: they have no ID, or stand where the ID would be."""
     number = cells[fields[NUMBER]] if NUMBER in fields else ""
-    text = number or next(filter(None, cells), "")
+    first = next(filter(None, cells), "")
+    # A total may say how many people there are where each of them has the ID.
+    names = [cells[fields[field]] for field in (NAME, LAST_NAME) if field in fields]
+    is_count = bool(names and AMOUNT.match(number)) and all(not name or TOTAL.fullmatch(name) for name in names)
+    text = first if is_count else number or first
     return text.startswith(NOTE) or bool(TOTAL.match(text))
 
 

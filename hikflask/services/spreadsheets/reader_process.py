@@ -109,8 +109,8 @@ class _Sheet:
 def inspect(path: Path, recognise: Recognise, sheet: str = "") -> Layout:
     """Return how a table is read.
 
-    The header is the row in which most columns are recognised, among the first 20; else the first row. Of two rows that
-    are a header together, as where a group of columns has a name above, it is the lower one.
+    The header is the row in which most columns are recognised, among the first 20; else the first row. Of rows that
+    are a header together, as where a group of columns has a name above, it is the lowest one.
 
     :param sheet: the name of a sheet, or ALL. Without one it is the first with people, else the first that has
         something; hidden ones come last.
@@ -177,7 +177,7 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
     # A single name of a column counts in the first row only: a cell below may have it, too.
     most, place, columns = 1, 0, head[0][1] if head else []
     for at, (line, cells, _, _, merged, _) in enumerate(head[:HEAD]):
-        above = head[at - 1][1] if at and head[at - 1][0] == line - 1 else []
+        above = _filled(head[at - 1][1], head[at - 1][4]) if at and head[at - 1][0] == line - 1 else []
         for names in (cells, _under(above, cells, recognise)) if above else (cells,):
             count = len(recognise(names))
             # Cells that are merged with those of the header belong to it.

@@ -47,6 +47,16 @@ def test_rows_above_people_are_their_departments_and_totals_are_left_out() -> No
     ]
 
 
+def test_total_with_a_count_where_the_ids_are_is_left_out() -> None:
+    people = ["Иванов Иван;1;;", "Всеволод Итогов;2;;", ";3;;"]
+
+    assert read(*people, "Итого;3;;") == [line.split(";") for line in people]
+    columns, fields = ["Отдел", "Сотрудник", "Таб. №"], {"department": 0, "name": 1, "number": 2}
+    assert read("Total;Пётр;7", "Всего;;1", columns=columns, fields=fields) == [["Total", "Пётр", "7"]]
+    # Without names there are only IDs.
+    assert read("Total;7", columns=["Отдел", "ID"], fields={"department": 0, "number": 1}) == [["Total", "7"]]
+
+
 def test_column_of_the_departments_is_shown_like_those_of_the_file() -> None:
     layout, fields = prepared("Цех 1", "Иванов Иван;0001;Слесарь;1", "Склад", "Петрова Анна;0003;;")
 

@@ -191,6 +191,14 @@ def test_header_goes_on_below_as_long_as_its_cells_are_merged(path: Path) -> Non
     assert (layout.header_line, layout.columns) == (1, ["Подразделение", "Таб. №"])
 
 
+def test_header_of_three_merged_rows_is_read_as_one(path: Path) -> None:
+    rows = row(1, text("A1", "Организация"), text("B1", "Таб. №")) + row(2, text("A2", "Подразделение"))
+    rows += row(3, text("A3", "Сотрудник")) + row(4, text("A4", "Пётр"), text("B4", "7"))
+    layout = looked(path, packed(parts({"Лист1": sheet(rows, merged=("B1:B3",))})))
+
+    assert (layout.header_line, layout.columns) == (3, ["Сотрудник", "Таб. №"])
+
+
 @pytest.mark.parametrize(
     ("above", "below", "columns"),
     [
