@@ -109,7 +109,6 @@ PAGES = {
     "GET /imports/<int:batch_id>/photos": OPERATOR,
     "GET /imports/<int:batch_id>/photos/<int:row_id>": OPERATOR,
     "POST /imports/<int:batch_id>/correct": OPERATOR,
-    "POST /imports/<int:batch_id>/similar": OPERATOR,
     "POST /imports/<int:batch_id>/wrong": OPERATOR,
     "POST /imports/<int:batch_id>/check": OPERATOR,
     "POST /imports/<int:batch_id>/confirm": OPERATOR,

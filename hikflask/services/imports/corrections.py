@@ -90,8 +90,8 @@ def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
     return batches.get_one(batch_id).wrong
 
 
-def take_similar_ids(batch_id: int) -> int:
-    """Put the ID here that is meant in place of each that nobody has; return how many rows were checked again.
+def take_similar_ids(batch_id: int) -> set[int]:
+    """Put the ID here that is meant in place of each that nobody has; return the ids of the rows checked again.
 
     :raises import_not_checked: and whatever else correct() raises.
     """
@@ -103,7 +103,7 @@ def take_similar_ids(batch_id: int) -> int:
     cells = [(row.id, with_number(batch, row.cells, row.meant)) for row in db.session.execute(rows)]
     for start in range(0, len(cells), PORTION):
         correct(batch_id, dict(cells[start : start + PORTION]))
-    return len(cells)
+    return {row_id for row_id, _ in cells}
 
 
 def with_number(batch: ImportBatch, cells: Sequence[str], number: str) -> list[str]:

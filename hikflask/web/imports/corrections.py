@@ -27,6 +27,8 @@ from hikflask.web.security import resubmission
 
 # The name of an input: the id of the row, and the index of the column.
 CELL = re.compile(r"cell-([0-9]{1,18})-([0-9]{1,3})\Z")
+# Each row whose ID may mean another one here.
+ALL = "all"
 Typed = dict[int, dict[int, str]]
 
 
@@ -38,29 +40,21 @@ def longest_upload() -> int:
 @bp.post("/<int:batch_id>/correct")
 @allow(OPERATOR)
 def correct(batch_id: int) -> ResponseReturnValue:
-    """Check rows again as they were corrected on the page; `take` names a row that gets the ID that is meant."""
+    """Check rows again as they were corrected on the page; `take` names a row that gets the ID meant, or all."""
     at, typed = stage.of(batch_or_404(batch_id)), _typed(request.form)
     rows = [row for row in queries.rows_of(batch_id, typed) if row.cells]
     cells = {row.id: [typed[row.id].get(index, cell) for index, cell in enumerate(row.cells or ())] for row in rows}
+    take, checked = request.form.get("take"), set(cells)
     for row in rows:
-        if request.form.get("take") == str(row.id) and (meant := labels.similar_id(row)):
+        if take == str(row.id) and (meant := labels.similar_id(row)):
             cells[row.id] = corrections.with_number(at.batch, cells[row.id], meant)
     try:
-        return _checked(batch_id, corrections.correct(batch_id, cells), len(cells))
+        corrections.correct(batch_id, cells)
+        if take == ALL:
+            checked |= corrections.take_similar_ids(batch_id)
     except ServiceError as error:
         return _refused(at, error, typed)
-
-
-@bp.post("/<int:batch_id>/similar")
-@allow(OPERATOR)
-def take_similar_ids(batch_id: int) -> ResponseReturnValue:
-    """Check again all rows whose ID nobody has with those that are meant."""
-    at = stage.of(batch_or_404(batch_id))
-    try:
-        count = corrections.take_similar_ids(batch_id)
-    except ServiceError as error:
-        return _refused(at, error, {})
-    return _checked(batch_id, batch_or_404(batch_id).wrong, count)
+    return _checked(batch_id, batch_or_404(batch_id).wrong, len(checked))
 
 
 @resubmission.restores("imports.correct")

@@ -182,7 +182,25 @@ def test_ids_that_lost_their_zeros_are_taken_one_by_one_or_all_at_once(
     form_to(page, CORRECT).send(client, ENGLISH, take="2")
 
     assert "3 rows were checked again. Wrong rows left: 2." in client.get(PAGE, headers=ENGLISH).text
-    form_to(client.get(PAGE).text, f"{PAGE}/similar").send(client, ENGLISH)
+    form_to(client.get(PAGE).text, CORRECT).send(client, ENGLISH, take="all")
     page = client.get(PAGE, headers=ENGLISH).text
     assert "2 rows were checked again. No row is wrong any more." in page
     assert "To be deactivated and removed from all terminals: 3 employees." in page
+
+
+def test_what_was_typed_is_kept_when_all_similar_ids_are_taken(
+    app: Flask, client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    with app.app_context():
+        add_people("00012", "00013")
+    upload(client, "Табельный номер;Уволен\r\n12;да\r\n00013;вчера\r\n99;неясно\r\n".encode())
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+    run_jobs()
+
+    form_to(client.get(PAGE).text, CORRECT).send(client, ENGLISH, take="all", **{"cell-2-1": "да"})
+
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "3 rows were checked again. Wrong rows left: 1." in page
+    assert "To be deactivated and removed from all terminals: 2 employees." in page
+    # Nobody here may be meant by what is left.
+    assert "Take all IDs that are similar" not in page

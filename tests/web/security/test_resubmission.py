@@ -112,7 +112,7 @@ NOTHING_TYPED = {
     "enrolments.retry", "enrolments.somebody_else",
     "erasures.erase", "employees.export", "first_run.create",
     "imports.check", "imports.confirm", "imports.correct_from_file", "imports.delete_mapping", "imports.discard",
-    "imports.mend", "imports.reopen", "imports.start", "imports.take_similar_ids", "imports.undo",
+    "imports.mend", "imports.reopen", "imports.start", "imports.undo",
     "jobs.retry", "jobs.stop",
     "language.choose", "language.choose_in_form", "operators.reset_password",
     "operators.remove_factor", "second_factor.check", "second_factor.enrol", "second_factor.go_on",
