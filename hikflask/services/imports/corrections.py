@@ -33,6 +33,7 @@ from hikflask.services.imports.photo_archive import Contents
 from hikflask.services.imports.values import Values
 from hikflask.services.photos.inspection import PhotoInspector
 from hikflask.services.spreadsheets import reader_process
+from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import folded
 
@@ -137,8 +138,10 @@ def correct_from_file(batch_id: int, table: Upload) -> FromFile:
         corrected = _read_file(batch.layout["columns"], stored_files.path_of(stored))
     finally:
         stored_files.remove(stored)
-    wrong = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.cells.is_not(None))
-    ids = {written_place(row.sheet, row.line): row.id for row in db.session.execute(wrong).scalars()}
+    # Not their cells: there may be very many.
+    columns = (ImportRow.id, ImportRow.sheet, ImportRow.line)
+    wrong = select(*columns).where(ImportRow.batch_id == batch_id, ImportRow.cells.is_not(None))
+    ids = {written_place(row.sheet, row.line): row.id for row in db.session.execute(wrong)}
     unknown = tuple(place for place in corrected if place not in ids)
     cells = [(ids[place], cells) for place, cells in corrected.items() if place in ids]
     for start in range(0, len(cells), PORTION):
@@ -151,7 +154,7 @@ def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:
     width = len(heads)
 
     def known(cells: Sequence[str]) -> dict[str, int]:
-        names = [" ".join(cell.split()) for cell in cells]
+        names = [with_formula_mark_removed(" ".join(cell.split())) for cell in cells]
         places = [index for index, name in enumerate(names) if folded(name) in PLACE_HEADS]
         return {str(index): index for index in range(width)} if names[:width] == [*heads] and places else {}
 
@@ -159,7 +162,8 @@ def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:
     if not known(layout.columns):
         raise ServiceError("wrong_rows_unlike")
     at = max(index for index, name in enumerate(layout.columns) if folded(name) in PLACE_HEADS)
-    rows = {row.cells[at]: row.cells[:width] for row in islice(reader_process.read(path, layout), MAX_CORRECTIONS + 1)}
+    read = islice(reader_process.read(path, layout), MAX_CORRECTIONS + 1)
+    rows = {with_formula_mark_removed(row.cells[at]): row.cells[:width] for row in read}
     if len(rows) > MAX_CORRECTIONS:
         raise ServiceError("too_many_corrections", n=MAX_CORRECTIONS)
     return rows
@@ -171,7 +175,10 @@ def written_place(sheet: str, line: int | None) -> str:
 
 
 def _row(row: ImportRow, cells: Sequence[str]) -> Row:
-    return Row(row.line or 0, [cell[:MAX_CELL] for cell in cells], sheet=row.sheet)
+    is_the_same = [*cells] == (row.cells or [])[: len(cells)]
+    # Nobody saw the cells that were left out.
+    too_long = is_the_same and any(refusal["code"] == "row_too_long" for refusal in (row.errors or {}).values())
+    return Row(row.line or 0, [cell[:MAX_CELL] for cell in cells], too_long=too_long, sheet=row.sheet)
 
 
 def _by_place(rows: Iterable[ImportRow]) -> dict[Place, ImportRow]:

@@ -22,6 +22,9 @@ from hikflask.text_rules import folded, storable
 # Of a number that is none. Its column is not longer.
 MAX_NUMBER_LENGTH = 64
 FORMULA = re.compile(r"[=+\-@＝＋－＠]")
+# What a spreadsheet shows in place of a value that cannot be computed. In a CSV, and in a row that is corrected,
+# nothing else tells it from a text.
+NO_VALUE = re.compile(r"#(?:N/A|Н/?Д|[^\W\d][\w/]*[!?])\Z|(?:Err|Ошибка):\d{3}\Z")
 YES = {"да", "yes", "y", "true", "истина", "1", "x", "х", "+", "v", "✓", "✔"}
 NO = {"нет", "no", "n", "false", "ложь", "0", "-", "–", "—"}
 GONE = {"уволен", "уволена", "уволено", "не работает", "left", "dismissed", "terminated", "inactive", "resigned"}
@@ -70,7 +73,11 @@ def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool 
         cells[DEPARTMENT] = row.sheet
     number = _shortened(cells[NUMBER], MAX_NUMBER_LENGTH)
     values = Values(number, {NUMBER: number})
-    formulas = {name for name, text in texts.items() if fields[name] in row.formulas or FORMULA.match(text)}
+    formulas = {
+        name
+        for name, text in texts.items()
+        if fields[name] in row.formulas or FORMULA.match(text) or NO_VALUE.match(text)
+    }
     if row.too_long:
         values.errors[NUMBER] = Refusal(code="row_too_long", params={})
     elif not text_rules.is_employee_number(cells[NUMBER]) and NUMBER not in formulas:

@@ -48,6 +48,8 @@ REFUSED = 3
 MAX_MEMORY = 256 * 1024 * 1024
 MAX_COLUMNS = 256
 MAX_ROWS = 200_000
+# Databases keep no higher number.
+MAX_LINE = 2**31 - 1
 # In characters. A longer cell is cut, and ends with the mark: no field of a person is as long. A file can point at one
 # text from each of its cells, so what is said once in it would be stored many thousand times.
 MAX_CELL, CUT_MARK = 256, "…"
@@ -253,6 +255,8 @@ def _rows(records: Iterable[Record], sheet: int = 0) -> Iterator[Row]:
             cells.pop()
         if not cells:
             continue
+        if line > MAX_LINE:
+            raise Refused("table_damaged")
         texts = [_cleaned(cell) for cell in cells[:MAX_COLUMNS]]
         merged = []
         if above or spans:

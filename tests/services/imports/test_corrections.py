@@ -1,10 +1,14 @@
 """Wrong rows are corrected in place, with all that follows from another ID."""
 
+import io
+
 import pytest
+from openpyxl import Workbook
 
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.erasure import erase_by_number
 from hikflask.services.imports import batches, corrections
+from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started
@@ -205,3 +209,41 @@ def test_correction_stays_after_a_dry_run_that_is_refused(monkeypatch: pytest.Mo
     check(found)
 
     assert counts(found) == (2, 0, 0, 0)
+
+
+def test_row_that_nobody_corrected_stays_wrong() -> None:
+    """All wrong rows of a page are sent together."""
+    found = checked("1;#N/A;", f"2;Пётр;{';' * 300}x", "3!;Ольга Ёлкина;")
+    assert counts(found) == (0, 0, 0, 3)
+
+    corrected = {
+        row.id: ["3", *(row.cells or ())[1:]] if row.number == "3!" else row.cells or () for row in rows(found)
+    }
+    assert corrections.correct(found, corrected) == 2
+
+    assert numbers(found) == [(2, "1", "wrong"), (3, "2", "wrong"), (4, "3", "new")]
+    assert errors(found) == {"1": {"name": refusal("formula")}, "2": {"number": refusal("row_too_long")}}
+
+
+def test_file_comes_back_with_sheets_and_headers_that_begin_like_a_formula() -> None:
+    table = Upload("люди.xlsx", io.BytesIO(book({"-1 этаж": ["1!", "Пётр"], "2 этаж": ["2!", "Анна"]})))
+    batch_id = batches.make(table, None, "*").id
+    batches.choose(batch_id, batch(batch_id).fields, None)
+    check(batch_id)
+    # As csv_writer marks what a spreadsheet would take for a formula.
+    lines = ["Табельный номер;ФИО;'+ Телефон;Строка;Причина ошибки", "1;Пётр;;'-1 этаж!2;", "2;Анна;;2 этаж!2;"]
+
+    corrected = corrections.correct_from_file(batch_id, Upload("wrong.csv", io.BytesIO("\n".join(lines).encode())))
+
+    assert (corrected.checked, corrected.wrong, corrected.unknown) == (2, 0, ())
+
+
+def book(people: dict[str, list[str]]) -> bytes:
+    """A workbook with a sheet for each person, by its name."""
+    made_book, file = Workbook(write_only=True), io.BytesIO()
+    for name, cells in people.items():
+        sheet = made_book.create_sheet(name)
+        sheet.append(["Табельный номер", "ФИО", "+ Телефон"])
+        sheet.append([*cells, ""])
+    made_book.save(file)
+    return file.getvalue()

@@ -227,3 +227,11 @@ def test_what_is_no_day_of_terminals_is_wrong(text: str, code: str) -> None:
 
 def test_table_without_these_columns_says_nothing_of_the_validity() -> None:
     assert read({"number": 0}, "1").texts == {"number": "1"}
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#Н/Д", "#REF!", "#ССЫЛКА!", "#DIV/0!", "#ИМЯ?", "Err:502", "Ошибка:502"])
+def test_what_a_spreadsheet_shows_in_place_of_a_value_is_nobodys_name(cell: str) -> None:
+    found = values.read(Row(2, ["1", cell, "#7", "№ 5!"]), {"number": 0, "name": 1, "department": 2}, DEFAULT)
+
+    assert found is not None
+    assert found.errors == {"name": refusal("formula")}

@@ -460,6 +460,7 @@ LOCKED = ods.XML + "<manifest:manifest><manifest:file-entry><manifest:encryption
         pytest.param(packed({**GOOD, "xl/media/zeros": bytes(11 * 1024 * 1024)}), "table_unpacked", id="zip bomb"),
         pytest.param(packed({**GOOD, **{f"x{at}": "" for at in range(10_001)}}), "table_unpacked", id="many parts"),
         pytest.param(packed(parts({f"{at}": sheet("") for at in range(101)})), "table_sheets", id="many sheets"),
+        pytest.param(workbook(row(2**31, text(f"A{2**31}", "7"))), "table_damaged", id="row that no sheet has"),
         pytest.param(xls.file(XLS, "WordDocument"), "table_unreadable", id="doc"),
         pytest.param(xls.file(xls.stream({}, before=xls.record(0x2F, bytes(54)))), "table_password",
                      id="xls, password"),
