@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from hikflask import text_rules
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow
+from hikflask.models.columns import database_now
 from hikflask.models.import_batch import CHANGED, NEW, OPEN
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
@@ -112,8 +113,10 @@ def confirm_rows(batch_id: int, shown: Collection[int], confirmed: Collection[in
 
     :param shown: the ids of rows. :raises import_started: when the import began already.
     """
-    not_begun = update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.import_job_id.is_(None))
-    if not changed_rows(not_begun.values(import_job_id=None)):
+    not_begun = (ImportBatch.import_job_id.is_(None), ImportBatch.checked_at.is_not(None))
+    batch = update(ImportBatch).where(ImportBatch.id == batch_id, *not_begun)
+    # Whoever starts it at this moment has counted without these people who loses access.
+    if not changed_rows(batch.values(checked_at=database_now())):
         raise ServiceError("import_started")
     rows = update(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.id.in_(shown), has(OTHER_PERSON))
     changed_rows(rows.values(confirmed=ImportRow.id.in_(confirmed)))

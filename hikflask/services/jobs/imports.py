@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import delete, exists, or_, update
@@ -40,8 +41,11 @@ def start_check(batch_id: int) -> Claim:
 def start_mending(batch_id: int) -> Claim:
     """Start the dry run of an import anew, with letters of the other alphabet and invisible signs mended.
 
+    :raises import_not_checked: when nobody chose its columns yet, or the dry run goes on.
     :raises import_unknown: :raises import_started: :raises import_file_gone: as batches.reopen() and start_check().
     """
+    if batches.get_one(batch_id).checked_at is None:
+        raise ServiceError("import_not_checked")
     batches.reopen(batch_id)
     batch = batches.get_one(batch_id)
     batch.options = replace(Options.from_json(batch.options), mend_texts=True).as_json
@@ -50,16 +54,20 @@ def start_mending(batch_id: int) -> Claim:
 
 
 @transactional
-def start_import(batch_id: int, agreed: Agreed) -> Claim:
+def start_import(batch_id: int, agreed: Agreed, seen: datetime | None = None) -> Claim:
     """Start an import that was checked. One that was stopped, or interrupted, goes on with the rows that are left.
 
+    :param seen: when it was checked, as the caller knows it who has decided by its rows; None: nobody has.
     :raises import_unknown: :raises import_not_checked: :raises import_started: when it was started already.
+    :raises PlanChanged: when its rows are corrected or confirmed since.
     :raises AdministratorNeeded: :raises UnsafePlan: when many lose access through it, as Losses.require().
     """
     batch = batches.get_one(batch_id)
     if batch.checked_at is None:
         raise ServiceError("import_not_checked")
     _refuse_undone(batch)
+    if seen is not None and batch.checked_at != seen:
+        raise PlanChanged
     lost = losses.of_import(batch_id)
     lost.require(agreed)
     batches.record_new_departments(batch_id)

@@ -1,6 +1,7 @@
 """Imports: the list, and the page of one with what is done there: the import itself, its undo, or neither."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from http import HTTPStatus
 from itertools import chain, islice
 from typing import Any
@@ -139,16 +140,18 @@ def mend(batch_id: int) -> ResponseReturnValue:
 def start(batch_id: int) -> ResponseReturnValue:
     """Start an import that deactivates nobody."""
     at = stage.of(batch_or_404(batch_id))
+    seen = at.batch.checked_at
     if at.can_import and queries.leavers(batch_id):
         abort(HTTPStatus.FORBIDDEN)
-    return _start(at, by_admin=False)
+    return _start(at, seen, by_admin=False)
 
 
 @bp.post("/<int:batch_id>/deactivate")
 @confirmed(ADMIN)
 def deactivate(batch_id: int) -> ResponseReturnValue:
     """Start an import that deactivates people, or takes access from many."""
-    return _start(stage.of(batch_or_404(batch_id)), by_admin=True)
+    at = stage.of(batch_or_404(batch_id))
+    return _start(at, at.batch.checked_at, by_admin=True)
 
 
 @resubmission.restores("imports.deactivate")
@@ -280,12 +283,16 @@ def _undo(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
     return _back(at)
 
 
-def _start(at: Stage, *, by_admin: bool) -> ResponseReturnValue:
-    """Start an import, or let a stopped one go on; a second click shows what the first one started."""
+def _start(at: Stage, seen: datetime | None, *, by_admin: bool) -> ResponseReturnValue:
+    """Start an import, or let a stopped one go on; a second click shows what the first one started.
+
+    :param seen: when the rows were checked by which this was decided.
+    """
     if at.can_import:
         form = ConfirmForm()
         try:
-            tasks.enqueue_job(import_jobs.start_import(at.batch.id, Agreed(row_id(form.confirm.data), by_admin)))
+            agreed = Agreed(row_id(form.confirm.data), by_admin)
+            tasks.enqueue_job(import_jobs.start_import(at.batch.id, agreed, seen))
         except (AdministratorNeeded, UnsafePlan) as error:
             form.confirm.errors = [error_sentence(error)]
             return _page(at, form, refusal_status.page_status(error.code))

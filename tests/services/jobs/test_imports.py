@@ -11,11 +11,14 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Job
 from hikflask.models.job import FAILED, STOPPED
-from hikflask.services.core.errors import ServiceError
-from hikflask.services.imports import stored_files
+from hikflask.services.core.errors import PlanChanged, ServiceError
+from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.imports import effects, losses, stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
+from tests.support.between import Between
+from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
 from tests.support.jobs import items, job, run
 from tests.support.removals import AGREED
@@ -136,3 +139,26 @@ def test_two_undos_at_once_are_one(app: Flask) -> None:
     assert run(claim).done == len(NUMBERS)
     assert db.session.execute(select(Employee.id)).first() is None
     assert db.session.execute(db.select(db.func.count(Job.id)).where(Job.kind == "import_undo")).scalar_one() == 1
+
+
+def test_what_was_not_checked_yet_is_not_mended() -> None:
+    """Its columns are not chosen."""
+    with pytest.raises(ServiceError, match=r"^import_not_checked$"):
+        imports.start_mending(made("1;Oтдел;"))
+
+
+@pytest.mark.both_databases
+def test_leaver_who_is_confirmed_while_the_import_starts_is_counted_first(between: Between) -> None:
+    apply(checked("1;Иванов Иван;", pictures={"1.jpg": FACE}))
+    found = checked("1;Сидоров Олег;да", "2;Анна;", header="Табельный номер;ФИО;Уволен")
+    seen, leaver = batch(found).checked_at, rows(found)[0].id
+    other = between(losses, "of_import", lambda: effects.confirm_rows(found, [leaver], [leaver]))
+
+    with pytest.raises(PlanChanged):
+        imports.start_import(found, Agreed(None, by_admin=False))
+
+    other.finish()
+    assert (other.error, rows(found)[0].confirmed) == (None, True)
+    with pytest.raises(PlanChanged):
+        imports.start_import(found, Agreed(None, by_admin=False), seen)
+    assert job(imports.start_import(found, AGREED, batch(found).checked_at).job_id).kind == "import"
