@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import Delete, Update, insert, select, update
+from sqlalchemy import delete as delete_from
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import ImportMapping
 from hikflask.models.columns import database_now
 from hikflask.services import audit
-from hikflask.services.core.db import transactional
-from hikflask.services.core.errors import ServiceError
+from hikflask.services.core.db import changed_rows, transactional
+from hikflask.services.core.errors import LostRace, ServiceError
 from hikflask.services.imports.options import Options
 from hikflask.text_rules import folded
 
@@ -39,7 +40,8 @@ class Fitted:
 
 def list_all() -> list[ImportMapping]:
     """Return the mappings by name."""
-    return list(db.session.execute(select(ImportMapping).order_by(ImportMapping.name)).scalars())
+    by_name = select(ImportMapping).order_by(ImportMapping.name)
+    return list(db.session.execute(by_name, execution_options={"populate_existing": True}).scalars())
 
 
 def fitting(heads: Sequence[str]) -> list[Fitted]:
@@ -71,16 +73,18 @@ def fit(name: str, heads: Sequence[str]) -> Fitted:
 def save(name: str, heads: Sequence[str], fields: Mapping[str, int], options: Options) -> None:
     """Keep a mapping; one that has the name is replaced.
 
-    :raises mapping_known: when somebody else keeps one of this name at this moment.
+    :raises mapping_known: when somebody else keeps one of this name at this moment. :raises LostRace: or deletes it.
     """
-    mapping = db.session.execute(select(ImportMapping).where(ImportMapping.name == name)).scalar()
-    if mapping is None:
-        mapping = ImportMapping(name=name)
-        db.session.add(mapping)
-    mapping.columns, mapping.fields, mapping.options = list(heads), dict(fields), options.as_json
-    mapping.saved_by, mapping.saved_at = audit.present_actor().name[:128], database_now()
+    mapping_id = db.session.execute(select(ImportMapping.id).where(ImportMapping.name == name)).scalar()
+    kept = {
+        **{"columns": list(heads), "fields": dict(fields), "options": options.as_json},
+        **{"saved_by": audit.present_actor().name[:128], "saved_at": database_now()},
+    }
     try:
-        db.session.flush()
+        if mapping_id is None:
+            db.session.execute(insert(ImportMapping).values(name=name, **kept))
+        else:
+            _change(update(ImportMapping).where(ImportMapping.id == mapping_id).values(**kept))
     except IntegrityError as error:
         raise ServiceError("mapping_known", fields=("mapping_name",)) from error
     audit.record("import_mapping.saved", subject=name)
@@ -96,7 +100,8 @@ def rename(mapping_id: int, name: str) -> None:
     namesake = select(ImportMapping.id).where(ImportMapping.name == name, ImportMapping.id != mapping_id)
     if db.session.execute(namesake).first():
         raise ServiceError("mapping_known")
-    before, mapping.name = mapping.name, name
+    before = mapping.name
+    _change(update(ImportMapping).where(ImportMapping.id == mapping_id, ImportMapping.name == before).values(name=name))
     audit.record("import_mapping.renamed", subject=before, before={"name": before}, after={"name": name})
 
 
@@ -106,9 +111,18 @@ def delete(mapping_id: int) -> None:
 
     :raises mapping_unknown:
     """
-    mapping = _row(mapping_id)
-    db.session.delete(mapping)
-    audit.record("import_mapping.deleted", subject=mapping.name)
+    name = _row(mapping_id).name
+    _change(delete_from(ImportMapping).where(ImportMapping.id == mapping_id, ImportMapping.name == name))
+    audit.record("import_mapping.deleted", subject=name)
+
+
+def _change(statement: Update | Delete) -> None:
+    """Change or delete the mapping that was just read.
+
+    :raises LostRace: when somebody else did either meanwhile.
+    """
+    if not changed_rows(statement):
+        raise LostRace
 
 
 def _row(mapping_id: int) -> ImportMapping:

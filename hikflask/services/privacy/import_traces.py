@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, delete, false, or_, select, update
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportMapping, ImportRow
 from hikflask.models.import_batch import NOTHING_SHOWN, WRONG
+from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, transaction
 from hikflask.services.imports import photo_archive, stored_files
 from hikflask.text_rules import folded
@@ -115,6 +116,7 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
         part = db.session.execute(WRONG_ROWS.where(ImportRow.id.in_(wrong[start : start + BATCH]))).all()
         changed_rows(delete(ImportRow).where(ImportRow.id.in_(_naming(person, part))))
     named = [sheet for sheet in db.session.execute(SHEETS).scalars() if person.is_named_in(sheet)]
+    _forget_sheets_in_errors(named)
     changed_rows(update(ImportRow).where(ImportRow.sheet.in_(named)).values(sheet=""))
     # Where a table has no header row, its first person stands in the names of its columns.
     batches = select(ImportBatch).order_by(ImportBatch.id).execution_options(yield_per=BATCH)
@@ -127,6 +129,19 @@ def forget_rows(person: Person, employee_id: int | None, wrong: list[int]) -> No
     for mapping in db.session.execute(select(ImportMapping).order_by(ImportMapping.id)).scalars():
         if person.is_named_in(mapping.name, *mapping.columns):
             db.session.delete(mapping)
+    db.session.flush()
+
+
+def _forget_sheets_in_errors(sheets: Collection[str]) -> None:
+    """Take the names of sheets out of the places where rows say that others have their ID."""
+    imports = select(ImportRow.batch_id).where(ImportRow.sheet.in_(sheets))
+    twice = ImportRow.errors["number"]["code"].as_string() == "number_twice"
+    for row in db.session.execute(select(ImportRow).where(ImportRow.batch_id.in_(imports), twice)).scalars():
+        errors = row.errors or {}
+        lines = errors["number"]["params"]["lines"]
+        for sheet in sheets:
+            lines = lines.replace(f"{sheet} ", "")
+        row.errors = {**errors, "number": Refusal(code="number_twice", params={"lines": lines})}
     db.session.flush()
 
 

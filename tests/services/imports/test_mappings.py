@@ -2,6 +2,7 @@
 
 import pytest
 
+from hikflask.extensions import db
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
@@ -74,3 +75,25 @@ def test_of_two_who_keep_a_name_at_once_one_is_told(between: Between) -> None:
     other.finish()
     assert (caught.value.fields, other.error) == (("mapping_name",), None)
     assert [mapping.fields for mapping in mappings.list_all()] == [FIELDS]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("deed", ["save", "rename", "delete"])
+def test_who_changes_a_mapping_that_is_deleted_at_this_moment_is_told_or_keeps_a_new_one(
+    between: Between, deed: str
+) -> None:
+    mappings.save("Кадры", HEADS, FIELDS, OPTIONS)
+    (mapping_id,) = (mapping.id for mapping in mappings.list_all())
+    db.session.commit()
+    moment = (audit, "present_actor") if deed == "save" else (mappings, "_row")
+    other = between(*moment, lambda: mappings.delete(mapping_id))
+
+    if deed == "save":
+        mappings.save("Кадры", ["ID"], {"number": 0}, DEFAULT)
+    else:
+        with pytest.raises(ServiceError, match=r"^mapping_unknown$"):
+            mappings.rename(mapping_id, "Цех") if deed == "rename" else mappings.delete(mapping_id)
+
+    other.finish()
+    assert other.error is None
+    assert [mapping.columns for mapping in mappings.list_all()] == ([["ID"]] if deed == "save" else [])

@@ -20,6 +20,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.erasures import enrol, every_text, fresh, settle_all
 from tests.support.imports import apply, batch, check, checked, errors, made, photos, rows, table
 from tests.support.jobs import add_people, items
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -163,3 +164,17 @@ def test_kept_columns_that_name_the_person_are_deleted() -> None:
     import_traces.forget_rows(Person(["77"], ["Иванов Иван"]), None, [])
 
     assert [mapping.name for mapping in mappings.list_all()] == ["Отдел кадров"]
+
+
+@pytest.mark.both_databases
+def test_sheet_with_the_name_of_the_person_is_not_named_in_other_rows() -> None:
+    found = checked("1;Ольга Ёлкина;", "1;Анна Юрьева;")
+    theirs, other = rows(found)
+    with transaction():
+        theirs.sheet, other.sheet = "Пётр Петров", "Охрана"
+        other.errors = {"number": refusal("number_twice", lines="Пётр Петров 2, 7")}
+
+    with transaction():
+        import_traces.forget_rows(Person(["77"], ["Петров Пётр", "Пётр Петров"]), None, [])
+
+    assert rows(found)[1].errors == {"number": refusal("number_twice", lines="2, 7")}
