@@ -86,7 +86,8 @@ def correct(batch_id: int, cells: Mapping[int, Sequence[str]]) -> int:
     former = {row.photo for row in (*rows.values(), *others.values())}
     lost = {name: why for name, why in photo_names.refusals(archive).items() if row_check.stored_name(name) in former}
     checked += row_check.unnamed_photos(batch_id, lost)
-    _keep_corrections(checked, read, {*rows, *(place for place, row in others.items() if row.corrected)})
+    changed = {place for place, row in rows.items() if not _is_same(row, cells[row.id])}
+    _keep_corrections(checked, read, {*changed, *(place for place, row in (rows | others).items() if row.corrected)})
     _store(batch_id, seen, _Affected(rows | others, photos), checked)
     return batches.get_one(batch_id).wrong
 
@@ -174,10 +175,15 @@ def written_place(sheet: str, line: int | None) -> str:
     return f"{sheet}!{line}" if sheet else str(line or "")
 
 
+def _is_same(row: ImportRow, cells: Sequence[str]) -> bool:
+    """True for a row that was only sent along, as all wrong rows of a page are."""
+    return [*cells] == (row.cells or [])[: len(cells)]
+
+
 def _row(row: ImportRow, cells: Sequence[str]) -> Row:
-    is_the_same = [*cells] == (row.cells or [])[: len(cells)]
+    codes = {refusal["code"] for refusal in (row.errors or {}).values()}
     # Nobody saw the cells that were left out.
-    too_long = is_the_same and any(refusal["code"] == "row_too_long" for refusal in (row.errors or {}).values())
+    too_long = "row_too_long" in codes and _is_same(row, cells)
     return Row(row.line or 0, [cell[:MAX_CELL] for cell in cells], too_long=too_long, sheet=row.sheet)
 
 

@@ -326,7 +326,8 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
         if days := columns.day_cells(row.cells, undecided):
             raise DaysUnknown(layout.columns, days, row.cells)
         cells = corrected.get((row.sheet, row.line))
-        yield Row(row.line, cells, sheet=row.sheet) if cells else row
+        # A column for the departments above may have been added since.
+        yield Row(row.line, [*cells, *row.cells[len(cells) :]], sheet=row.sheet) if cells else row
 
 
 def _corrected(batch_id: int) -> dict[Place, ImportRow]:

@@ -11,7 +11,7 @@ from hikflask.services.imports import batches, corrections
 from hikflask.services.imports.batches import Upload
 from hikflask.services.jobs import imports
 from tests.support.captures import FACE
-from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started
+from tests.support.imports import apply, batch, check, checked, counts, errors, made, rows, started, table
 from tests.support.jobs import add_people, items, run
 from tests.support.refusals import refusal
 
@@ -223,6 +223,9 @@ def test_row_that_nobody_corrected_stays_wrong() -> None:
 
     assert numbers(found) == [(2, "1", "wrong"), (3, "2", "wrong"), (4, "3", "new")]
     assert errors(found) == {"1": {"name": refusal("formula")}, "2": {"number": refusal("row_too_long")}}
+    assert [row.corrected for row in rows(found)] == [False, False, True]
+    started_again(found)
+    assert counts(found) == (1, 0, 0, 2)
 
 
 def test_file_comes_back_with_sheets_and_headers_that_begin_like_a_formula() -> None:
@@ -247,3 +250,19 @@ def book(people: dict[str, list[str]]) -> bytes:
         sheet.append([*cells, ""])
     made_book.save(file)
     return file.getvalue()
+
+
+def test_corrected_row_gets_the_department_above_it_once_that_is_read() -> None:
+    found = batches.make(table("Склад;;", "1!;Пётр Петров;Сварщик", "2;Ольга Ёлкина;", header="А;Б;В"), None).id
+    batches.choose(found, {"number": 0, "name": 1, "department": 2}, None)
+    check(found)
+    correct(found, "1", "Пётр Петров", "Сварщик", place=1)
+    batches.reopen(found)
+
+    batches.choose(found, {"number": 0, "name": 1}, None)
+    check(found)
+
+    assert [row.values for row in rows(found)] == [
+        {"number": "1", "name": "Пётр Петров", "department": "Склад"},
+        {"number": "2", "name": "Ольга Ёлкина", "department": "Склад"},
+    ]
