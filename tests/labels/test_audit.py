@@ -20,7 +20,7 @@ RECORDS = {"record", "record_alone"}
 ACTION = re.compile(r"[a-z_]+(\.[a-z_]+)?\Z")
 DOTTED = re.compile(r"[a-z_]+\.(?!json\Z)[a-z_]+\Z")
 # The ends of file names, which are dotted words, too.
-FILES = (".py", ".db", ".ini", ".tflite", ".sql", ".txt", ".pgdump")
+FILES = (".py", ".db", ".ini", ".tflite", ".sql", ".txt", ".pgdump", ".xml")
 
 
 def texts(node: ast.AST) -> list[str]:

@@ -91,6 +91,8 @@ ODS_SPACES = {f"{TEXT}{name}" for name in ("s", "tab", "line-break")}
 ODS_ERROR = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 CHUNK = 1024 * 1024
 ROW_TAGS = (b"<row ", b":row ")
+# A space that does not break may be meant, as in a name that was exported with it.
+WHITE = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
 HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\s(?=[^>]*\bhidden=["'](?:1|true)["'])[^>]*[^/]>""")
 MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*\bref=["']([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})["']""")
 FILTER = b"filterColumn"
@@ -268,7 +270,7 @@ def _rows(records: Iterable[Record], sheet: int = 0) -> Iterator[Row]:
 
 def _cleaned(cell: str) -> str:
     """Return a text in one line, with single spaces, as a database can store it."""
-    text = " ".join(cell.split())
+    text = WHITE.sub(" ", cell.strip())
     if len(text) > MAX_CELL:
         text = _shortened(text, MAX_CELL)
     # Quickly said of nearly all texts.

@@ -45,7 +45,7 @@ def rows(content: bytes) -> list[tuple[int, list[str]]]:
 
 
 def one_spaced(cell: str) -> str:
-    return " ".join(cell.split())
+    return reader.WHITE.sub(" ", cell.strip())
 
 
 def heads(content: bytes) -> list[reader.Row]:
