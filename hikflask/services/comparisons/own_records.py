@@ -49,7 +49,8 @@ class OwnRecord:
 
 def of_employee(employee: Employee) -> list[OwnRecord]:
     """Return the records of an employee who was taken over, on terminals where the employee should be."""
-    taken = AuditFilter(action="enrolment.taken_over", employee=employee.number)
+    # Not of somebody who had the number before: that record is removed, and this program wrote the present one.
+    taken = AuditFilter(action="enrolment.taken_over", employee=employee.number, since=employee.created_at)
     terminals = {entry.terminal for entry in audit.list_entries(taken, MAX_ENTRIES)[0]}
     return [
         OwnRecord(enrolment.terminal_id, enrolment.terminal.name, _there(enrolment))

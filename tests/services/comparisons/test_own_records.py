@@ -52,6 +52,21 @@ def test_only_who_was_taken_over_has_one(guest: int, simulator: Simulated, termi
     assert own(here) == []
 
 
+def test_who_has_the_number_of_somebody_taken_over_before_has_none(
+    guest: int, simulator: Simulated, terminal: Terminal
+) -> None:
+    (removal,) = delete_employee(guest).due
+    reconcile(removal, "Анна")
+
+    new = employee_of(enrol(simulator, terminal, Draft("900", "Ольга Ёлкина")))
+
+    assert own(new) == []
+    own_records.delete_and_leave(new)
+    assert [(row.number, row.desired) for row in db.session.execute(db.select(Enrolment)).scalars()] == [
+        ("900", "absent")
+    ]
+
+
 def test_by_itself_a_deletion_removes_it(guest: int, simulator: Simulated) -> None:
     (removal,) = delete_employee(guest).due
     reconcile(removal, "Анна")
