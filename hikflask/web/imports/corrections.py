@@ -20,6 +20,7 @@ from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.imports import corrections, queries
 from hikflask.services.imports.batches import Upload
+from hikflask.text_rules import isolated
 from hikflask.web.imports import stage
 from hikflask.web.imports.imports import about, batch_or_404, bp
 from hikflask.web.imports.stage import CHECKED, Stage
@@ -29,6 +30,8 @@ from hikflask.web.security import resubmission
 CELL = re.compile(r"cell-([0-9]{1,18})-([0-9]{1,3})\Z")
 # Each row whose ID may mean another one here.
 ALL = "all"
+# Of a place that is said: the name of a sheet, and a line.
+MAX_PLACE = 80
 Typed = dict[int, dict[int, str]]
 
 
@@ -77,7 +80,9 @@ def correct_from_file(batch_id: int) -> ResponseReturnValue:
     except ServiceError as error:
         return _refused(at, error, {})
     if found.unknown:
-        flash(_("Not among the wrong rows, and left out: %(rows)s.", rows=", ".join(found.unknown)), "warning")
+        # The message is kept in a cookie, and nothing else limits the texts of a file.
+        places = ", ".join(isolated(place[:MAX_PLACE]) for place in found.unknown)
+        flash(_("Not among the wrong rows, and left out: %(rows)s.", rows=places), "warning")
     return _checked(batch_id, found.wrong, found.checked)
 
 

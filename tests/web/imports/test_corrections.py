@@ -204,3 +204,18 @@ def test_what_was_typed_is_kept_when_all_similar_ids_are_taken(
     assert "To be deactivated and removed from all terminals: 2 employees." in page
     # Nobody here may be meant by what is left.
     assert "Take all IDs that are similar" not in page
+
+
+@pytest.mark.usefixtures("checked")
+def test_places_of_a_hostile_file_are_said_in_short(client: FlaskClient) -> None:
+    """They fit into the cookie, and do not turn the sentence round."""
+    head, *_ = client.get(WRONG).get_data().decode().splitlines()
+    places = [
+        "".join(chr(0x4E00 + (at * 7919 + letter * 104_729) % 16_000) for letter in range(250)) for at in range(4)
+    ]
+    lines = [head, *(f'"1";"Иван";"";"";"{place}";""' for place in (*places, "\u202e7"))]
+
+    upload(client, "\n".join(lines).encode(), address=WRONG, headers=ENGLISH)
+
+    said = ", ".join([*(place[:80] for place in places), "\u20687\u2069"])
+    assert f"Not among the wrong rows, and left out: {said}." in client.get(PAGE, headers=ENGLISH).text
