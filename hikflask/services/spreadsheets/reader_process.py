@@ -97,7 +97,8 @@ class _Sheet:
         place, names = _header(self.head, recognise)
         self.rows = max(contents.pop("rows") - place - 1, 0)
         self.how = contents
-        self.line, _, _, self.is_too_wide, *_ = self.head[place] if self.head else (0, [], [], False)
+        self.line = self.head[place][0] if self.head and place >= 0 else 0
+        self.is_too_wide: bool = bool(self.head) and self.head[max(place, 0)][3]
         below = [_filled(cells, merged) for _, cells, _, _, merged, _ in self.head[place + 1 : place + 1 + SAMPLE]]
         width = min(max(map(len, [names, *below])), MAX_COLUMNS)
         self.columns = [" ".join(name.split()) for name in _padded(names, width)]
@@ -109,7 +110,8 @@ class _Sheet:
 def inspect(path: Path, recognise: Recognise, sheet: str = "") -> Layout:
     """Return how a table is read.
 
-    The header is the row in which most columns are recognised, among the first 20; else the first row. Of rows that
+    The header is the row in which most columns are recognised, among the first 20; else the first row, unless
+    that is a person already. Of rows that
     are a header together, as where a group of columns has a name above, it is the lowest one.
 
     :param sheet: the name of a sheet, or ALL. Without one it is the first with people, else the first that has
@@ -173,7 +175,10 @@ def _is_alike(sheet: _Sheet, chosen: _Sheet) -> bool:
 
 
 def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
-    """Return the place of the header among the first rows, and the names of the columns."""
+    """Return the place of the header among the first rows, and the names of the columns; -1 where there is none.
+
+    A row with a number, and without a name that is known, is the first person and no header.
+    """
     # A single name of a column counts in the first row only: a cell below may have it, too.
     most, place, columns = 1, 0, head[0][1] if head else []
     for at, (line, cells, _, _, merged, _) in enumerate(head[:HEAD]):
@@ -183,6 +188,8 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
             # Cells that are merged with those of the header belong to it.
             if count > most or (count == most and merged and place == at - 1 and names is not cells):
                 most, place, columns = count, at, names
+    if place == 0 and any(map(str.isdecimal, columns)) and not recognise(columns):
+        return -1, []
     return place, columns
 
 

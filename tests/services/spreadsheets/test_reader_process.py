@@ -224,6 +224,16 @@ def test_header_is_the_row_with_most_names_among_the_first(path: Path) -> None:
     assert looked(path, "x\n" * 20 + HEAD + "1;Иванов;Цех\n").header_line == 1
 
 
+def test_first_person_of_a_table_without_a_header_is_read(path: Path) -> None:
+    layout = looked(path, "0001;Иванов;Цех 1\n0002;Пётр;Цех 1\n")
+
+    assert (layout.header_line, layout.columns, layout.rows) == (0, ["", "", ""], 2)
+    assert layout.sample == [["0001", "Иванов", "Цех 1"], ["0002", "Пётр", "Цех 1"]]
+    assert [one.line for one in read(path, layout)] == [1, 2]
+    # Years may be names of columns.
+    assert looked(path, "ФИО;2025;2026\nИванов;1;2\n").header_line == 1
+
+
 def test_columns_without_a_name_or_a_cell_are_cut(path: Path) -> None:
     assert looked(path, "ID;ФИО;;;\n1;Иванов;;;\n").columns == ["ID", "ФИО"]
     assert looked(path, "ID;;\u00a0ФИО  сотрудника \n1;x;Иванов\n").columns == ["ID", "", "ФИО сотрудника"]
