@@ -143,6 +143,16 @@ def sheets_sentence(batch: ImportBatch) -> str:
     return str(_("Sheets in the file: %(sheets)s, with people: %(people)s.", **counts))
 
 
+def one_sheet_sentence(batch: ImportBatch) -> str:
+    """Return that one sheet is read of several with people, or ""."""
+    with_people = sum(sheet["people"] for sheet in batch.layout.get("sheets", []))
+    name = batch.layout.get("sheet", ALL)
+    if name == ALL or with_people < 2:
+        return ""
+    count = format_decimal(with_people)
+    return str(_("Only the sheet “%(name)s” is read. Sheets with people: %(n)s.", name=isolated(name), n=count))
+
+
 def mode_sentence(batch: ImportBatch) -> str:
     """Return that only new employees or only changes are imported, or ""."""
     mode = batch.options.get("mode")

@@ -276,6 +276,25 @@ def test_hidden_rows_are_said_before_and_after_the_dry_run(app: Flask, client: F
     assert "Rows that a filter hides: 3. They are read, too." in client.get("/imports/2", headers=ENGLISH).text
 
 
+def test_dry_run_says_that_one_of_several_sheets_with_people_is_read(app: Flask, client: FlaskClient) -> None:
+    sheets = [
+        {"name": name, "rows": 1, "people": name != "Справка", "hidden": False, "alike": True, "header_line": 1}
+        for name in ("Цех", "Склад", "Справка")
+    ]
+    with app.app_context():
+        add_import(layout={**LAYOUT, "sheet": "Цех", "sheets": sheets}, checked=True)
+        add_import(layout={**LAYOUT, "sheet": "*", "sheets": sheets}, checked=True)
+        add_import(layout={**LAYOUT, "sheet": "Цех", "sheets": [sheets[0], sheets[2]]}, checked=True)
+
+    sentences = (
+        "Only the sheet “Цех” is read. Sheets with people: 2.",
+        "Прочитан только лист «Цех». Листов с сотрудниками: 2.",
+    )
+    for headers, sentence in zip((ENGLISH, {}), sentences, strict=True):
+        pages = [client.get(f"/imports/{number}", headers=headers).text for number in (1, 2, 3)]
+        assert [sentence in page for page in pages] == [True, False, False]
+
+
 def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, client: FlaskClient) -> None:
     upload(client, "ID;ФИО;Контроль\r\n1;Иван Иванов;31.12.2036\r\n".encode())
     page = client.get(COLUMNS, headers=ENGLISH).text

@@ -100,3 +100,12 @@ def test_rows_are_listed_by_their_effect(client: FlaskClient) -> None:
 
     assert "00099 Иванов Иван new The name is here under another ID: 1" in page
     assert "Юрий Ким changed" not in page
+
+
+def test_effect_of_which_there_is_no_more_to_say_has_no_colon(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        checked("1;да", header="Табельный номер;Уволен")
+
+    page = words(client.get("/imports/3?rows=all", headers=ENGLISH))
+
+    assert "1 Иванов Иван changed Leave State: active → inactive" in page
