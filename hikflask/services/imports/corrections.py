@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ def correct_from_file(batch_id: int, table: Upload) -> FromFile:
     unknown = tuple(place for place in corrected if place not in ids)
     cells = [(ids[place], cells) for place, cells in corrected.items() if place in ids]
     for start in range(0, len(cells), PORTION):
-        correct(batch_id, dict(cells[start : start + PORTION]))
+        correct(batch_id, _with_zeros(dict(cells[start : start + PORTION])))
     return FromFile(len(cells), batches.get_one(batch_id).wrong, unknown[:MAX_LINES])
 
 
@@ -168,6 +168,21 @@ def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:
     if len(rows) > MAX_CORRECTIONS:
         raise ServiceError("too_many_corrections", n=MAX_CORRECTIONS)
     return rows
+
+
+def _with_zeros(cells: Mapping[int, list[str]]) -> dict[int, list[str]]:
+    """Return the cells with the zeros in front of numbers that Excel takes away when it opens a CSV.
+
+    :param cells: the id of a row → its cells in the file.
+    """
+    former = db.session.execute(select(ImportRow.id, ImportRow.cells).where(ImportRow.id.in_(cells)))
+    return {
+        row_id: [
+            was if was.isdecimal() and now and now == was.lstrip("0") else now
+            for now, was in zip_longest(cells[row_id], (before or [])[: len(cells[row_id])], fillvalue="")
+        ]
+        for row_id, before in former
+    }
 
 
 def written_place(sheet: str, line: int | None) -> str:

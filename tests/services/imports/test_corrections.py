@@ -241,6 +241,17 @@ def test_file_comes_back_with_sheets_and_headers_that_begin_like_a_formula() -> 
     assert (corrected.checked, corrected.wrong, corrected.unknown) == (2, 0, ())
 
 
+def test_zeros_that_excel_takes_from_ids_stay_when_the_file_comes_back() -> None:
+    found = checked("00402;;Склад", "00403;;Склад", "0;;Склад")
+    head = ";".join([*batch(found).layout["columns"], "Строка", "Причина ошибки"])
+    lines = [head, "402;Пётр;Склад;2;", "77;Анна;Склад;3;", "0;Яна;Склад;4;"]
+
+    corrected = corrections.correct_from_file(found, Upload("wrong.csv", io.BytesIO("\n".join(lines).encode())))
+
+    assert (corrected.checked, corrected.wrong) == (3, 0)
+    assert [number for _, number, _ in numbers(found)] == ["00402", "77", "0"]
+
+
 def book(people: dict[str, list[str]]) -> bytes:
     """A workbook with a sheet for each person, by its name."""
     made_book, file = Workbook(write_only=True), io.BytesIO()
