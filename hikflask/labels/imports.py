@@ -133,7 +133,7 @@ def _sheet(sheet: Mapping[str, Any]) -> str:
     words = [row_count(sheet["rows"])]
     words += [] if sheet["people"] else [str(_("no people"))]
     words += [str(_("hidden"))] if sheet["hidden"] else []
-    return f"{sheet['name']} ({', '.join(words)})"
+    return f"{isolated(sheet['name'])} ({', '.join(words)})"
 
 
 def sheets_sentence(batch: ImportBatch) -> str:

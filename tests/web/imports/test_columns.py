@@ -231,10 +231,12 @@ def test_sheets_are_named_and_another_one_is_read(app: Flask, client: FlaskClien
         Справка=[["Как", "заполнять"], ["так", "вот"]],
         Цех=[head, ["1", "Иван Иванов"]],
         Склад=[head, ["2", "Анна Иванова"]],
+        **{"\u202eЯ": [["Как"], ["так"]]},
     )
     upload(client, content)
     page = client.get(COLUMNS, headers=ENGLISH).text
-    assert "Sheets in the file: 3, with people: 2." in page
+    assert "Sheets in the file: 4, with people: 2." in page
+    assert ">\u2068Я\u2069 (1 row, no people)</option>" in page
     assert '<option value="Цех" selected>Цех (1 row)</option>' in page
     assert '<option value="Справка">Справка (1 row, no people)</option>' in page
     assert '<option value="*">All with the same columns: 2, 2 rows</option>' in page
