@@ -122,6 +122,7 @@ def test_many_who_lose_a_terminal_need_their_number_typed(
     refused = client.post(f"/groups/{group_id}", data={**agreed, "confirm": "3"}, headers=ENGLISH)
     assert refused.status_code == 409
     assert "By this, many people lose access. To confirm, enter how many: 2." in refused.text
+    assert re.findall(r'id="([^"]+)"[^>]* autofocus', refused.text) == ["confirm"]
     assert wished(app, "1") == {ENTRANCE: True}
     saved = client.post(f"/groups/{group_id}", data={**agreed, "confirm": "2"}, headers=ENGLISH)
     run_jobs()

@@ -1,6 +1,7 @@
 """The second step of an import: what was recognised, what was chosen by hand, and the start of the dry run."""
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -307,6 +308,7 @@ def test_column_of_days_is_asked_about_until_it_is_chosen_or_ticked(app: Flask, 
 
     sentence = "Choose each of them above, or tick it here."
     assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert re.findall(r'id="([^"]+)"[^>]* autofocus', answer.text) == ["unused_days-2"]
     assert "There are days" not in form_to(answer.text, COLUMNS).send(client, ENGLISH, show="1", valid_to="2").text
     assert form_to(answer.text, COLUMNS).send(client, unused_days="2").status_code == 303
     assert batch_of(app).options["unused_days"] == [2]
