@@ -3,6 +3,7 @@
 What follows from another ID is checked with them: other rows with the former ID or the new one, and their photos.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -40,7 +41,9 @@ from hikflask.text_rules import folded
 # In characters, as the reader has it.
 MAX_CELL = 256
 # Rows of a file that are corrected at once, and in one transaction.
-MAX_CORRECTIONS, PORTION = 5_000, 500
+MAX_CORRECTIONS, PORTION = 5_000, 100
+# A request ends after a minute, and a photo takes up to 0.1 s. Rows that are left stay wrong, for the next press.
+MAX_SECONDS = 20.0
 # The head of the column of places, in both languages.
 PLACE_HEADS = {"row", "строка"}
 Read = tuple[Row, Values]
@@ -103,9 +106,16 @@ def take_similar_ids(batch_id: int) -> set[int]:
         ImportRow.batch_id == batch_id, ImportRow.cells.is_not(None), meant != ""
     )
     cells = [(row.id, with_number(batch, row.cells, row.meant)) for row in db.session.execute(rows)]
-    for start in range(0, len(cells), PORTION):
-        correct(batch_id, dict(cells[start : start + PORTION]))
-    return {row_id for row_id, _ in cells}
+    return {row_id for row_id, _ in _correct_in_time(batch_id, cells)}
+
+
+def _correct_in_time(batch_id: int, cells: Sequence[tuple[int, Sequence[str]]]) -> Sequence[tuple[int, Sequence[str]]]:
+    """Correct rows in portions while there is time, and return those that were checked again."""
+    until, done = time.monotonic() + MAX_SECONDS, 0
+    while done < len(cells) and (not done or time.monotonic() < until):
+        correct(batch_id, dict(cells[done : done + PORTION]))
+        done += PORTION
+    return cells[:done]
 
 
 def with_number(batch: ImportBatch, cells: Sequence[str], number: str) -> list[str]:
@@ -145,9 +155,8 @@ def correct_from_file(batch_id: int, table: Upload) -> FromFile:
     ids = {written_place(row.sheet, row.line): row.id for row in db.session.execute(wrong)}
     unknown = tuple(place for place in corrected if place not in ids)
     cells = [(ids[place], cells) for place, cells in corrected.items() if place in ids]
-    for start in range(0, len(cells), PORTION):
-        correct(batch_id, _with_zeros(dict(cells[start : start + PORTION])))
-    return FromFile(len(cells), batches.get_one(batch_id).wrong, unknown[:MAX_LINES])
+    done = _correct_in_time(batch_id, [*_with_zeros(dict(cells)).items()])
+    return FromFile(len(done), batches.get_one(batch_id).wrong, unknown[:MAX_LINES])
 
 
 def _read_file(heads: Sequence[str], path: Path) -> dict[str, list[str]]:

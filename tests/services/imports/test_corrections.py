@@ -277,3 +277,15 @@ def test_corrected_row_gets_the_department_above_it_once_that_is_read() -> None:
         {"number": "1", "name": "Пётр Петров", "department": "Склад"},
         {"number": "2", "name": "Ольга Ёлкина", "department": "Склад"},
     ]
+
+
+def test_rows_for_which_there_is_no_time_stay_wrong_for_the_next_press(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corrections, "PORTION", 1)
+    monkeypatch.setattr(corrections, "MAX_SECONDS", 0.0)
+    add_people("00012", "00013")
+    found = checked("12;да", "13;да", header="Табельный номер;Уволен")
+
+    assert len(corrections.take_similar_ids(found)) == 1
+    assert [row.number for row in rows(found)] == ["00012", "13"]
+    assert len(corrections.take_similar_ids(found)) == 1
+    assert [row.number for row in rows(found)] == ["00012", "00013"]
