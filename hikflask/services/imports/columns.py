@@ -119,6 +119,11 @@ LOOKS_LIKE_DAY = re.compile(
     (?:[T,\s]+\d[\d:.]+(?:\ ?[AP]M)?Z?)?\s*(?:г\.?)?\Z""".replace("DD", r"(?:0?[1-9]|[12]\d|3[01])"),
     re.IGNORECASE | re.VERBOSE,
 )
+# Excel's number of a day from 1982 to 2037. It may be anything else, so it counts where the name speaks of an end.
+LOOKS_LIKE_SERIAL = re.compile(r"(?:[34]\d{4}|50[0-4]\d\d)(?:\.\d+)?\Z")
+SPEAKS_OF_AN_END = re.compile(
+    r"\b(?:до|по|срок\w*|оконч\w*|истек\w*|until|till|to|end\w*|expir\w*|valid\w*)\b", re.IGNORECASE
+)
 # The name of a column may have been cut within brackets.
 IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
 NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -187,7 +192,7 @@ def unmapped_days(
     :param unused_days: the indexes of columns that somebody said not to use.
     """
     undecided = undecided_columns(columns, fields, unused_days)
-    return sorted({index for cells in sample for index in day_cells(cells, undecided)})
+    return sorted({index for cells in sample for index in day_cells(columns, cells, undecided)})
 
 
 def undecided_columns(columns: Sequence[str], fields: Mapping[str, int], unused_days: Collection[int]) -> list[int]:
@@ -198,9 +203,15 @@ def undecided_columns(columns: Sequence[str], fields: Mapping[str, int], unused_
     ]
 
 
-def day_cells(cells: Sequence[str], indexes: Iterable[int]) -> list[int]:
+def day_cells(columns: Sequence[str], cells: Sequence[str], indexes: Iterable[int]) -> list[int]:
     """Return those of the indexes whose cell is a day."""
-    return [index for index in indexes if index < len(cells) and LOOKS_LIKE_DAY.match(cells[index].strip())]
+    return [index for index in indexes if index < len(cells) and _is_day(columns[index], cells[index].strip())]
+
+
+def _is_day(column: str, cell: str) -> bool:
+    if LOOKS_LIKE_DAY.match(cell):
+        return True
+    return bool(LOOKS_LIKE_SERIAL.match(cell) and SPEAKS_OF_AN_END.search(column))
 
 
 def _has_other_meaning(name: str) -> bool:

@@ -323,7 +323,7 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
     corrected = {place: row.cells or [] for place, row in _corrected(batch.id).items()}
     for row in report_rows.people(rows, layout, batch.fields, options):
-        if days := columns.day_cells(row.cells, undecided):
+        if days := columns.day_cells(layout.columns, row.cells, undecided):
             raise DaysUnknown(layout.columns, days, row.cells)
         cells = corrected.get((row.sheet, row.line))
         # A column for the departments above may have been added since.

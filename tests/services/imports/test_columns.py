@@ -101,6 +101,15 @@ def test_days_with_another_meaning_are_not_asked_about(column: str) -> None:
     assert unmapped_days(["ID", column], [["1", "31.12.2027"]], {"number": 0}, ()) == []
 
 
+@pytest.mark.parametrize(
+    ("column", "asked"),
+    [("Договор до", [1]), ("Срок договора", [1]), ("Access end", [1]), ("Доплата", []), ("Внутренний телефон", [])],
+)
+def test_number_of_a_day_is_asked_about_where_the_name_speaks_of_an_end(column: str, asked: list[int]) -> None:
+    assert unmapped_days(["ID", column], [["1", "46752"]], {"number": 0}, ()) == asked
+    assert unmapped_days(["ID", column], [["1", "12"], ["2", "100222"]], {"number": 0}, ()) == []
+
+
 def test_second_column_of_a_validity_is_asked_about() -> None:
     columns = ["ID", "Действует до", "Срок действия"]
 
