@@ -123,8 +123,8 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
 
 def _at_once(batch_id: int, dry_run: bool, agreed: Agreed, confirmed: list[str]) -> ResponseReturnValue:
     _run(imports.start_check(batch_id))
+    effects.confirm_numbers(batch_id, confirmed)
     if not dry_run:
-        effects.confirm_numbers(batch_id, confirmed)
         _run(imports.start_import(batch_id, agreed))
     answer = jsonify(_shape(import_report.of_batch(batches.get_one(batch_id), MAX_ROWS), dry_run))
     if dry_run:

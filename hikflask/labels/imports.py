@@ -198,8 +198,9 @@ def person(row: ImportRow, names: Mapping[int, str]) -> str:
 
 
 def similar_id(row: ImportRow) -> str:
-    """Return the ID of somebody here that a row may mean whose own ID nobody has, or ""."""
-    return str((row.effects or {}).get("unknown_ids") or "")
+    """Return the ID of somebody here that a row may mean whose own ID is wrong or nobody's, or ""."""
+    refusal = (row.errors or {}).get("number")
+    return str(refusal["params"].get("meant", "")) if refusal else ""
 
 
 def changes(row: ImportRow, terminal: str) -> list[Change]:

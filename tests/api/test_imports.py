@@ -339,8 +339,12 @@ def test_effects_are_counted_and_rows_named_and_names_confirmed_by_id(client: Fl
         "ФИО;O", "ФИО;О"
     )
 
-    dry_run, done = call(client, content, dry_run="1").json, call(client, content, confirm_names="00002, 77").json
+    dry_run = call(client, content, dry_run="1").json
+    confirmed = call(client, content, dry_run="1", confirm_names="1").json
+    done = call(client, content, confirm_names="00002, 77").json
 
+    assert confirmed is not None
+    assert confirmed["unconfirmed"] == 1
     assert dry_run is not None
     assert done is not None
     assert dry_run["effects"] == {**NO_EFFECTS, "other_person": 2, "unknown_ids": 1, "look_alikes": 1}

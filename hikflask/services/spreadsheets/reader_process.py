@@ -185,8 +185,9 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
         above = _filled(head[at - 1][1], head[at - 1][4]) if at and head[at - 1][0] == line - 1 else []
         for names in (cells, _under(above, cells, recognise)) if above else (cells,):
             count = len(recognise(names))
-            # Cells that are merged with those of the header belong to it.
-            if count > most or (count == most and merged and place == at - 1 and names is not cells):
+            # Cells that are merged with those of the header belong to it, and so do names of columns alone.
+            goes_on = merged or all(recognise([cell]) for cell in cells if cell)
+            if count > most or (count == most and goes_on and place == at - 1 and names is not cells):
                 most, place, columns = count, at, names
     if place == 0 and any(map(str.isdecimal, columns)) and not recognise(columns):
         return -1, []

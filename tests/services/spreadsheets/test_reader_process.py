@@ -180,15 +180,14 @@ def test_department_of_merged_cells_is_that_of_each_person(path: Path) -> None:
     assert layout.sample[2] == ["Цех 1", "2", "Пётр", ""]
 
 
-def test_header_goes_on_below_as_long_as_its_cells_are_merged(path: Path) -> None:
-    rows = row(1, text("A1", "Подразделение"), text("B1", "Таб. №")) + row(2, text("A2", "Сотрудник"))
+@pytest.mark.parametrize(("below", "line"), [("Сотрудник", 2), ("Цех 1", 1)])
+def test_header_goes_on_below_where_names_of_columns_stand(below: str, line: int, path: Path) -> None:
+    rows = row(1, text("A1", "Подразделение"), text("B1", "Таб. №")) + row(2, text("A2", below))
     rows += row(3, text("A3", "Пётр"), text("B3", "7"))
-    merged, plain = (parts({"Лист1": sheet(rows, merged=ranges)}) for ranges in (("B1:B2",), ()))
-
-    layout = looked(path, packed(merged))
-    assert (layout.header_line, layout.columns) == (2, ["Сотрудник", "Таб. №"])
-    layout = looked(path, packed(plain))
-    assert (layout.header_line, layout.columns) == (1, ["Подразделение", "Таб. №"])
+    for merged in ("B1:B2",), ():
+        layout = looked(path, packed(parts({"Лист1": sheet(rows, merged=merged)})))
+        assert layout.header_line == line
+        assert layout.columns == [below if line == 2 else "Подразделение", "Таб. №"]
 
 
 def test_header_of_three_merged_rows_is_read_as_one(path: Path) -> None:

@@ -219,3 +219,17 @@ def test_places_of_a_hostile_file_are_said_in_short(client: FlaskClient) -> None
 
     said = ", ".join([*(place[:80] for place in places), "\u20687\u2069"])
     assert f"Not among the wrong rows, and left out: {said}." in client.get(PAGE, headers=ENGLISH).text
+
+
+def test_id_with_a_prefix_of_others_is_taken_with_one_press(app: Flask, client: FlaskClient, run_jobs: RunJobs) -> None:
+    with app.app_context():
+        add_people("00012")
+    upload(client, "Табельный номер;Уволен\r\nT-12;да\r\n".encode())
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+    run_jobs()
+    page = client.get(PAGE, headers=ENGLISH).text
+    assert "Take the ID 00012" in page
+
+    form_to(page, CORRECT).send(client, ENGLISH, take="1")
+
+    assert "1 row was checked again. No row is wrong any more." in client.get(PAGE, headers=ENGLISH).text
