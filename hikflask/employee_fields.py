@@ -1,7 +1,7 @@
 """The fields that somebody fills in about an employee: a new one is added here.
 
 Captures' drafts, the form of the page, the API, the audit trail and the personal data read this list. A table has a
-column for a field by imports/columns.py and employees/export_columns.py.
+column for a field by imports/table/columns.py and employees/export_columns.py.
 """
 
 # The column of `employee` → the field's name in forms and in the API.

@@ -8,7 +8,7 @@ from hikflask.forms.employees import EmployeeForm, EmployeePageForm
 from hikflask.labels.audit import FIELDS as AUDITED
 from hikflask.models import Capture, Employee
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.imports import columns
+from hikflask.services.imports.table import columns
 
 # Only a page has it: it is seldom needed, and a program or a table should not give one by mistake.
 ON_PAGES_ALONE = {"terminal_name"}

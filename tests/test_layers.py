@@ -64,7 +64,7 @@ ORDER = {
         {"state"},
         {"accounts", "photos", "spreadsheets", "webhooks"},
         # An erasure removes a person from what is stored of imports.
-        {"imports.stored_files", "imports.photo_archive"},
+        {"imports.stored_files", "imports.photos.photo_archive"},
         {"privacy"},
         {"terminals"},
         {"captures"},

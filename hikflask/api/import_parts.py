@@ -11,12 +11,12 @@ from hikflask.api.openapi.described import Schema
 from hikflask.api.support.body import TRUE_OR_FALSE, InputError
 from hikflask.forms.imports import OptionsForm
 from hikflask.models import ImportBatch
-from hikflask.services.imports import columns, mappings
-from hikflask.services.imports.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
+from hikflask.services.imports.table import columns, mappings
+from hikflask.services.imports.table.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
 
 FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 FLAG_PART: Schema = {"type": "string", "enum": list(FLAGS)}
-# The name of a field in the API → in services/imports/columns.py.
+# The name of a field in the API → in services/imports/table/columns.py.
 FIELDS_OF_API = {"hikvision_id": columns.NUMBER, "full_name": columns.NAME}
 # The name of a part → of the form's field, and of the option.
 OPTIONS = {

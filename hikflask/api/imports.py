@@ -20,10 +20,11 @@ from hikflask.http.permissions import ADMIN, OPERATOR, allow
 from hikflask.models import Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
-from hikflask.services.imports import batches, effects, pictures
+from hikflask.services.imports import batches, effects
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
 from hikflask.services.imports.effects import LOOK_ALIKES
+from hikflask.services.imports.photos import pictures
 from hikflask.services.jobs import import_report, imports, queries
 from hikflask.services.jobs.import_report import ListedRow, Report
 from hikflask.services.jobs.kinds import IMPORT, IMPORT_CHECK

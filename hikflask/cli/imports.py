@@ -17,12 +17,13 @@ from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.imports import batches, columns, effects, mappings
+from hikflask.services.imports import batches, effects
 from hikflask.services.imports import queries as import_queries
 from hikflask.services.imports.batches import ColumnsMissing, DaysUnknown, Upload
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.columns import DEPARTMENT, VALID_TO
-from hikflask.services.imports.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
+from hikflask.services.imports.table import columns, mappings
+from hikflask.services.imports.table.columns import DEPARTMENT, VALID_TO
+from hikflask.services.imports.table.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
 from hikflask.services.jobs.import_report import Report
 from hikflask.services.jobs.kinds import IMPORT
@@ -30,7 +31,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-# The options of the command that are those of services/imports/options.py.
+# The options of the command that are those of services/imports/table/options.py.
 OPTIONS = ("mode", "clear", "sheet_is_department", "strip_prefix", "pad_to", "letters", "path")
 # How many wrong rows are printed.
 MAX_PRINTED = 20

@@ -73,7 +73,7 @@ def _some(form: Form, field: Field) -> None:  # noqa: ARG001
 
 
 class OptionsForm(Form):
-    """How the cells of a table are read: the fields of services/imports/options.py, for pages and the API.
+    """How the cells of a table are read: the fields of services/imports/table/options.py, for pages and the API.
 
     `all_department` and `all_valid_to` are the values of all rows, in place of a column.
     """
@@ -161,7 +161,7 @@ class OptionsForm(Form):
 
 
 class ColumnsForm(OptionsForm):
-    """The column of each field, by the names of services/imports/columns.py, and the terminal for these people.
+    """The column of each field, by the names of services/imports/table/columns.py, and the terminal for these people.
 
     `unused_days` are the indexes of columns with days that are not used. `sheet` is the name of the one to read.
     """

@@ -16,7 +16,7 @@ from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.imports.lost_faces import LostFaces
-from hikflask.services.imports.options import ONLY_CHANGES, ONLY_NEW
+from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW
 from hikflask.services.spreadsheets.reader_process import ALL
 from hikflask.text_rules import isolated
 

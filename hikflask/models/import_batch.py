@@ -30,7 +30,7 @@ class ImportBatch(Base):
     `table_file` and `photos_file` are the names of the stored files in the folder of imports, blank once they are
     removed; `table_name` and `photos_name` are the names that the files came with. `layout` says how the table is read,
     `fields` which column has which field (field → index from 0), `options` how the cells are read
-    (services/imports/options.py). The imported people are also sent to
+    (services/imports/table/options.py). The imported people are also sent to
     the terminal `terminal_id`, and with `groups` to the terminals of their groups.
     `new_departments` are the names that the import adds, as determined at its start. The counts are those of the dry
     run, at `checked_at`; `effects` counts what it will do to people, by the kinds of services/imports/effects.py.

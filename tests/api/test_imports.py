@@ -18,8 +18,9 @@ from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Te
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import effects, mappings
-from hikflask.services.imports.options import Options
+from hikflask.services.imports import effects
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
 from tests.support import drawn_faces

@@ -30,7 +30,7 @@ import requests
 from flask import Flask
 from requests_toolbelt import MultipartEncoder
 
-from hikflask.services.imports.columns import recognised
+from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets.reader_process import inspect, read
 from hikflask.simulator.faces import NAMES
 from tests.benchmarks import made_people, memory

@@ -13,8 +13,9 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.imports import mappings, stored_files
-from hikflask.services.imports.options import Options
+from hikflask.services.imports import stored_files
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.options import Options
 from hikflask.simulator import Terminal as Simulated
 from tests.cli.test_operators import run
 from tests.support.captures import FACE

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee
-from hikflask.services.imports.columns import recognised
+from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets.reader_process import Layout, inspect
 from hikflask.text_rules import written_day
 from tests.spreadsheets.other_programs import Person, files, people_of

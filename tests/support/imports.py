@@ -13,7 +13,7 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.imports import batches
 from hikflask.services.imports.batches import Upload
-from hikflask.services.imports.options import DEFAULT, Options
+from hikflask.services.imports.table.options import DEFAULT, Options
 from hikflask.services.jobs import imports
 from hikflask.services.jobs.lifecycle import Claim
 from tests.support.jobs import run

@@ -26,9 +26,10 @@ from hikflask.services.employees.save import add_many, save_changes
 from hikflask.services.enrolments import mass_removals
 from hikflask.services.enrolments.mass_removals import Days
 from hikflask.services.groups import membership
-from hikflask.services.imports import batches, pictures
+from hikflask.services.imports import batches
 from hikflask.services.imports.classify import GROUPS, PHOTO, TERMINAL
-from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, NAME
+from hikflask.services.imports.photos import pictures
+from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 

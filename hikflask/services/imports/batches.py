@@ -16,10 +16,12 @@ from hikflask.services import audit
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, fresh, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 from hikflask.services.departments import registry as departments
-from hikflask.services.imports import columns, photo_archive, report_rows, stored_files
-from hikflask.services.imports.columns import PARTS
+from hikflask.services.imports import stored_files
 from hikflask.services.imports.effects import IS_AGREED
-from hikflask.services.imports.options import DEFAULT, Options
+from hikflask.services.imports.photos import photo_archive
+from hikflask.services.imports.table import columns, report_rows
+from hikflask.services.imports.table.columns import PARTS
+from hikflask.services.imports.table.options import DEFAULT, Options
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout
 from hikflask.services.terminals import registry

@@ -17,9 +17,9 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.core.similar_names import are_wholly_other
 from hikflask.services.groups import differences
-from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
-from hikflask.services.imports.options import ONLY_CHANGES, ONLY_NEW, Options
-from hikflask.services.imports.values import Values
+from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, NAME, NUMBER, VALID_FROM, VALID_TO
+from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW, Options
+from hikflask.services.imports.table.values import Values
 from hikflask.services.privacy import consents
 from hikflask.services.state.enrolment import IS_LEAVING_BY_FACTS
 from hikflask.text_rules import folded

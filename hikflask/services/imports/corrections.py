@@ -25,13 +25,14 @@ from hikflask.models.import_batch import VERDICTS, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, end_read, kept_employees, transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.imports import batches, dry_run, effects, losses, photo_names, pictures, row_check, stored_files
+from hikflask.services.imports import batches, dry_run, effects, losses, row_check, stored_files
 from hikflask.services.imports.batches import Upload
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.columns import NAME, NUMBER
 from hikflask.services.imports.dry_run import MAX_LINES, Place, line_of
-from hikflask.services.imports.photo_archive import Contents
-from hikflask.services.imports.values import Values
+from hikflask.services.imports.photos import photo_names, pictures
+from hikflask.services.imports.photos.photo_archive import Contents
+from hikflask.services.imports.table.columns import NAME, NUMBER
+from hikflask.services.imports.table.values import Values
 from hikflask.services.photos.inspection import PhotoInspector
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed

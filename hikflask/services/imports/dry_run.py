@@ -23,22 +23,14 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.db import changed_rows, kept_employees, transaction
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.progress import Progress
-from hikflask.services.imports import (
-    batches,
-    columns,
-    effects,
-    losses,
-    photo_names,
-    pictures,
-    report_rows,
-    row_check,
-    stored_files,
-)
+from hikflask.services.imports import batches, effects, losses, row_check, stored_files
 from hikflask.services.imports.batches import ROWS, DaysUnknown
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.columns import NAME, NUMBER, PARTS
-from hikflask.services.imports.options import Options
-from hikflask.services.imports.thumbnails import Thumbnails
+from hikflask.services.imports.photos import photo_names, pictures
+from hikflask.services.imports.photos.thumbnails import Thumbnails
+from hikflask.services.imports.table import columns, report_rows
+from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
+from hikflask.services.imports.table.options import Options
 from hikflask.services.photos.inspection import PhotoCheck, PhotoInspectors
 from hikflask.services.spreadsheets import reader_process
 from hikflask.services.spreadsheets.reader_process import Layout, Row

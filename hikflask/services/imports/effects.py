@@ -17,8 +17,8 @@ from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.similar_names import are_wholly_other
 from hikflask.services.imports.classify import Person, Present, Verdict
-from hikflask.services.imports.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
-from hikflask.services.imports.values import Values
+from hikflask.services.imports.table.columns import DEPARTMENT, LEFT, NAME, NUMBER, VALID_TO
+from hikflask.services.imports.table.values import Values
 from hikflask.text_rules import LAST_DAY, folded
 
 # Kind → what a row has of it: the former name; the names of terminals; the last day before; True; the ID here that may

@@ -14,8 +14,8 @@ from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Scope
 from hikflask.services.imports import effects
 from hikflask.services.imports.apply import ENROLMENTS, FORMER_ENROLMENTS
-from hikflask.services.imports.columns import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
 from hikflask.services.imports.effects import LOSE_TERMINALS
+from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, LEFT, VALID_FROM, VALID_TO
 
 # Rows whose losses are computed together: to compare departments with groups takes as long for few.
 BATCH = 5000

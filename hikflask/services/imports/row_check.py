@@ -9,11 +9,12 @@ from hikflask.models import ImportBatch
 from hikflask.models.import_batch import WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.employees.duplicates import find_namesakes
-from hikflask.services.imports import classify, columns, effects, similar_ids, values
+from hikflask.services.imports import classify, effects, similar_ids
 from hikflask.services.imports.classify import PHOTO, Picture, Spellings, Verdict
-from hikflask.services.imports.columns import NAME, NUMBER, PARTS
-from hikflask.services.imports.options import Options
-from hikflask.services.imports.values import Values
+from hikflask.services.imports.table import columns, values
+from hikflask.services.imports.table.columns import NAME, NUMBER, PARTS
+from hikflask.services.imports.table.options import Options
+from hikflask.services.imports.table.values import Values
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import storable
 

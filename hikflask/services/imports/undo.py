@@ -33,7 +33,7 @@ from hikflask.services.imports.apply import (
     present_values,
 )
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.columns import DEPARTMENT, LEFT
+from hikflask.services.imports.table.columns import DEPARTMENT, LEFT
 from hikflask.services.photos import storage
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry

@@ -19,8 +19,8 @@ from hikflask.services.core.keyset import Keyset
 from hikflask.services.enrolments.mass_removals import Losses
 from hikflask.services.imports import batches, effects, losses, queries
 from hikflask.services.imports.classify import PHOTO
-from hikflask.services.imports.columns import NUMBER
 from hikflask.services.imports.effects import KNOWN_ELSEWHERE
+from hikflask.services.imports.table.columns import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
 from hikflask.services.jobs.kinds import LOSSES
 

@@ -16,7 +16,7 @@ from hikflask.services.core.db import changed_rows, transaction, transactional
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, effects, losses, queries
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import AGREED, CHECK_FIRST, CONFIRMED, IMPORT, IMPORT_CHECK, IMPORT_UNDO, LOSSES
 from hikflask.services.jobs.lifecycle import Claim

@@ -12,7 +12,7 @@ from hikflask.http.permissions import OPERATOR, allow
 from hikflask.messages import error_sentence
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.imports import mappings as kept
+from hikflask.services.imports.table import mappings as kept
 from hikflask.web.imports.imports import bp
 from hikflask.web.security import resubmission
 

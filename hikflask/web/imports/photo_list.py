@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hikflask.models import ImportBatch, ImportRow
-from hikflask.services.imports import queries, thumbnails
+from hikflask.services.imports import queries
+from hikflask.services.imports.photos import thumbnails
 
 # So many are on the page of the import.
 FIRST = 24

@@ -6,7 +6,8 @@ from flask import Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from hikflask.http.permissions import OPERATOR, allow
-from hikflask.services.imports import queries, thumbnails
+from hikflask.services.imports import queries
+from hikflask.services.imports.photos import thumbnails
 from hikflask.web.imports.imports import batch_or_404, bp
 from hikflask.web.imports.photo_list import photo_list
 from hikflask.web.support.pagination import listed

@@ -10,7 +10,7 @@ from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import BadArchive, ServiceError
 from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.batches import DaysUnknown, Upload
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import imports
 from hikflask.services.privacy import import_traces
 from hikflask.services.privacy.import_traces import Person

@@ -14,8 +14,8 @@ from hikflask.services.imports.classify import (
     read_present,
     read_spellings,
 )
-from hikflask.services.imports.options import DEFAULT, Options
-from hikflask.services.imports.values import Values
+from hikflask.services.imports.table.options import DEFAULT, Options
+from hikflask.services.imports.table.values import Values
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from hikflask.services.imports import row_check, values
+from hikflask.services.imports import row_check
 from hikflask.services.imports.classify import Picture
-from hikflask.services.imports.options import DEFAULT
+from hikflask.services.imports.table import values
+from hikflask.services.imports.table.options import DEFAULT
 from hikflask.services.spreadsheets.reader_process import Row
 from tests.support.imports import batch, made
 

@@ -10,9 +10,10 @@ from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import batches, mappings, stored_files
+from hikflask.services.imports import batches, stored_files
 from hikflask.services.imports.batches import Upload
-from hikflask.services.imports.options import DEFAULT
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.options import DEFAULT
 from hikflask.services.privacy import certificates, import_traces
 from hikflask.services.privacy.import_traces import Person
 from hikflask.simulator import Terminal as Simulated

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hikflask.services.imports.columns import recognised
+from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets import reader
 from hikflask.services.spreadsheets.reader import Contents, Refused, inspect, read
 from tests.spreadsheets import ods, workbooks, xls

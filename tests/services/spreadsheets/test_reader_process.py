@@ -18,7 +18,7 @@ from flask_babel import force_locale
 from hikflask import messages
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.refusal_status import RULES
-from hikflask.services.imports.columns import recognised
+from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets import reader, reader_process
 from hikflask.services.spreadsheets.reader_process import ALL, PROGRAM, Layout, Row, inspect, read
 from tests.benchmarks import memory

@@ -13,8 +13,8 @@ from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Terminal
 from hikflask.models.job import WAITING
 from hikflask.models.operator import VIEWER
-from hikflask.services.imports import mappings
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.options import Options
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 from tests.support.groups import ENTRANCE, add_terminals, make_group, wishes

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.services.imports import mappings
-from hikflask.services.imports.options import DEFAULT
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.options import DEFAULT
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
 

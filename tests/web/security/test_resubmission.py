@@ -22,8 +22,8 @@ from hikflask.services.core.shown import digest
 from hikflask.services.departments import registry
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import mappings
-from hikflask.services.imports.options import DEFAULT
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.options import DEFAULT
 from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT

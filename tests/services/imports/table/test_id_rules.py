@@ -2,8 +2,8 @@
 
 import pytest
 
-from hikflask.services.imports import id_rules
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table import id_rules
+from hikflask.services.imports.table.options import Options
 
 
 @pytest.mark.parametrize(

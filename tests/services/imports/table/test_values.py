@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hikflask.services.imports import values
-from hikflask.services.imports.options import DEFAULT, Options
+from hikflask.services.imports.table import values
+from hikflask.services.imports.table.options import DEFAULT, Options
 from hikflask.services.spreadsheets.reader_process import Row
 from tests.support.refusals import refusal
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.imports.columns import FIELDS, index_of, is_status, recognised, unmapped_days
+from hikflask.services.imports.table.columns import FIELDS, index_of, is_status, recognised, unmapped_days
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile, ZipInfo
 import pytest
 
 from hikflask.services.core.errors import BadArchive, BadPhoto
-from hikflask.services.imports import photo_archive, stored_files
-from hikflask.services.imports.photo_archive import Contents
+from hikflask.services.imports import stored_files
+from hikflask.services.imports.photos import photo_archive
+from hikflask.services.imports.photos.photo_archive import Contents
 
 # What a file's part of the directory begins with.
 RECORD = b"PK\x01\x02"

@@ -14,7 +14,7 @@ from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, transactional
 from hikflask.services.core.errors import LostRace, ServiceError
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table.options import Options
 from hikflask.text_rules import folded
 
 # A head, and how many columns before have the same one.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hikflask.services.imports.columns import DAYS, DEPARTMENT, VALID_TO
+from hikflask.services.imports.table.columns import DAYS, DEPARTMENT, VALID_TO
 
 # Which rows are applied: those of people who are not here yet, of those who are, or of both.
 ONLY_NEW, ONLY_CHANGES, BOTH = MODES = ("new", "changes", "both")

@@ -6,9 +6,9 @@ from hikflask.extensions import db
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.imports import mappings
-from hikflask.services.imports.mappings import MappingUnfit
-from hikflask.services.imports.options import DEFAULT, Options
+from hikflask.services.imports.table import mappings
+from hikflask.services.imports.table.mappings import MappingUnfit
+from hikflask.services.imports.table.options import DEFAULT, Options
 from tests.support.between import Between
 from tests.support.trail import entries
 

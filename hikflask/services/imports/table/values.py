@@ -12,9 +12,19 @@ from hikflask.models.refusal import Refusal
 from hikflask.services.core.dates import today
 from hikflask.services.departments import registry as departments
 from hikflask.services.enrolments.validity import LAST_OF_DAY
-from hikflask.services.imports import id_rules
-from hikflask.services.imports.columns import ACTIVE, DAYS, DEPARTMENT, LEFT, NAME, NUMBER, PARTS, VALID_FROM, VALID_TO
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table import id_rules
+from hikflask.services.imports.table.columns import (
+    ACTIVE,
+    DAYS,
+    DEPARTMENT,
+    LEFT,
+    NAME,
+    NUMBER,
+    PARTS,
+    VALID_FROM,
+    VALID_TO,
+)
+from hikflask.services.imports.table.options import Options
 from hikflask.services.spreadsheets.csv_writer import with_formula_mark_removed
 from hikflask.services.spreadsheets.reader_process import Row
 from hikflask.text_rules import folded, storable

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from hikflask.services.imports import report_rows
-from hikflask.services.imports.options import WHOLE_PATH, Options
+from hikflask.services.imports.table import report_rows
+from hikflask.services.imports.table.options import WHOLE_PATH, Options
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 
 COLUMNS = ["Сотрудник", "Таб. №", "Должность", "Ставка"]

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hikflask.services.imports import department_paths
-from hikflask.services.imports.columns import DEPARTMENT, LAST_NAME, NAME, NUMBER
-from hikflask.services.imports.options import LAST_PART, Options
+from hikflask.services.imports.table import department_paths
+from hikflask.services.imports.table.columns import DEPARTMENT, LAST_NAME, NAME, NUMBER
+from hikflask.services.imports.table.options import LAST_PART, Options
 from hikflask.services.spreadsheets.reader_process import Layout, Row
 
 TOTAL = re.compile(

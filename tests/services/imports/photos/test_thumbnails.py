@@ -6,8 +6,9 @@ from contextlib import closing
 import pytest
 from PIL import Image
 
-from hikflask.services.imports import batches, stored_files, thumbnails
-from hikflask.services.imports.thumbnails import Thumbnails
+from hikflask.services.imports import batches, stored_files
+from hikflask.services.imports.photos import thumbnails
+from hikflask.services.imports.photos.thumbnails import Thumbnails
 from hikflask.services.photos.jpeg import THUMBNAIL_SIDE
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import batch, checked, made

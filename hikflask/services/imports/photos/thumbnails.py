@@ -12,7 +12,8 @@ from zipfile import ZipFile
 
 from hikflask.services.core import no_space
 from hikflask.services.core.errors import BadArchive, BadPhoto
-from hikflask.services.imports import photo_archive, stored_files
+from hikflask.services.imports import stored_files
+from hikflask.services.imports.photos import photo_archive
 
 
 class Thumbnails:

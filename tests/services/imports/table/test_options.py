@@ -1,6 +1,6 @@
 """What was chosen for a table beside its columns comes back from what is stored."""
 
-from hikflask.services.imports.options import Options
+from hikflask.services.imports.table.options import Options
 
 
 def test_options_come_back_as_they_were_stored() -> None:

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from hikflask.services.imports.photo_archive import Contents
-from hikflask.services.imports.photo_names import employees, named_by_name
+from hikflask.services.imports.photos.photo_archive import Contents
+from hikflask.services.imports.photos.photo_names import employees, named_by_name
 from tests.support.jobs import add_people
 
 IVAN, ANNA = "Иванов Иван Иванович", "Ёлкина Анна"

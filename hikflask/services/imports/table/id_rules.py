@@ -1,6 +1,6 @@
 """Makes an ID of what a cell says, by the rules that were chosen for the whole table."""
 
-from hikflask.services.imports.options import REPLACE, Options
+from hikflask.services.imports.table.options import REPLACE, Options
 from hikflask.text_rules import TO_LATIN
 
 LATIN = str.maketrans(TO_LATIN)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.services.imports.department_paths import last_part, top_of
+from hikflask.services.imports.table.department_paths import last_part, top_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How the table of an import is read: which column is which field, and what its cells say."""
