@@ -1,6 +1,8 @@
 """What the processes count, as Prometheus reads it: requests, captures, waits for leases, calls to terminals."""
 
+import struct
 from contextlib import suppress
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
@@ -103,3 +105,14 @@ def test_wait_that_was_given_up_is_counted_apart(app: Flask, terminal: Terminal)
     after = told(app)
     assert rise(before, after, 'hikflask_lease_wait_seconds_count{outcome="given_up"}') == 1
     assert rise(before, after, 'hikflask_lease_wait_seconds_sum{outcome="given_up"}') >= 0.06
+
+
+def test_process_that_has_only_begun_its_file_is_waited_for(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = [struct.error("a buffer of at least 4 bytes")] * 3
+    answers = Mock(side_effect=[*begun, b"", *begun, b""])
+    monkeypatch.setattr(exposition, "generate_latest", answers)
+
+    with app.app_context():
+        exposition._counted()
+
+    assert answers.call_count == 4

@@ -53,6 +53,8 @@ MAX_LINE = 2**31 - 1
 # In characters. A longer cell is cut, and ends with the mark: no field of a person is as long. A file can point at one
 # text from each of its cells, so what is said once in it would be stored many thousand times.
 MAX_CELL, CUT_MARK = 256, "…"
+# So much of a cell is looked through for spaces: a file can point at one long text from each of its cells.
+MAX_RAW = 4 * MAX_CELL
 # The same of the first rows, which are stored with the import: the names of its columns, and what they look like.
 MAX_SHOWN = 64
 # The header is looked for among so many rows; some rows below it are shown.
@@ -270,7 +272,7 @@ def _rows(records: Iterable[Record], sheet: int = 0) -> Iterator[Row]:
 
 def _cleaned(cell: str) -> str:
     """Return a text in one line, with single spaces, as a database can store it."""
-    text = WHITE.sub(" ", cell.strip())
+    text = WHITE.sub(" ", cell.strip()[:MAX_RAW])
     if len(text) > MAX_CELL:
         text = _shortened(text, MAX_CELL)
     # Quickly said of nearly all texts.
