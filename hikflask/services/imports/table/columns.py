@@ -7,6 +7,7 @@ by hand. tests/spreadsheets/README.md tells where the names are from.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from hikflask import text_rules
 from hikflask.text_rules import folded
 
 FIELDS = (
@@ -220,7 +221,7 @@ def _has_other_meaning(name: str) -> bool:
 
 def _plain(column: str) -> str:
     """Return a column's name without case, spaces, punctuation, and what is in brackets: a unit, an explanation."""
-    return NOT_A_LETTER.sub("", folded(IN_BRACKETS.sub("", column)))
+    return NOT_A_LETTER.sub("", folded(IN_BRACKETS.sub("", text_rules.mended(column))))
 
 
 def _names(text: str) -> set[str]:

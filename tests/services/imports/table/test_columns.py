@@ -120,3 +120,12 @@ def test_second_column_of_a_validity_is_asked_about() -> None:
 def test_column_is_found_by_its_name_in_any_case_and_with_any_spaces() -> None:
     assert index_of(["ID", "Пропуск  до"], " пропуск до ") == 1
     assert index_of(["ID", "Пропуск до"], "до") is None
+
+
+def test_name_with_a_letter_of_the_other_alphabet_is_known() -> None:
+    assert recognised(["Tабельный номер", "ФИO", "Oтдел", "Действyет по"]) == {
+        "number": 0,
+        "name": 1,
+        "department": 2,
+        "valid_to": 3,
+    }
