@@ -195,6 +195,7 @@ def begun(app: Flask) -> int:
         return db.session.query(Job).filter(*started).count() + merged
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("door", DOORS)
 def test_administrator_with_the_password_confirms_how_many_lose_access(app: Flask, door: Door) -> None:
     client, before = client_of(app), begun(app)
