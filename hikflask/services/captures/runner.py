@@ -97,6 +97,7 @@ def _take(talk: Conversation, capture: Capture, timeout: float) -> None:
     except (CaptureCancelled, CaptureTimeout) as error:
         _fail(capture.id, Refusal(code=error.code, params={"after": max(1, round(timeout - seconds_left()))}))
         holds.supersede_replaced(talk, capture.id)
+        talk.update_row(last_capture_at=database_now())  # To the terminal it may have been a success.
         raise
     except UnusablePicture:
         talk.update_row(last_capture_at=database_now())  # To the terminal it was a success.

@@ -14,6 +14,7 @@ from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import holds
 from hikflask.services.captures import queries as captures
+from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -30,6 +31,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import HOST, PASSWORD
+from tests.support.captures import FACE
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
@@ -217,6 +219,26 @@ def test_captures_in_quick_succession_keep_their_distance(app: Flask, wire: InPr
 
     assert states == [CAPTURED] * 3
     assert seconds_between(simulated) >= 0.3
+    assert 400 not in [entry.status for entry in simulated.log]
+
+
+def test_capture_that_follows_a_face_of_a_cancelled_one_keeps_its_distance(
+    app: Flask, wire: InProcess, terminal: Terminal
+) -> None:
+    app.config["CAPTURE_PAUSE"] = 0.4
+    simulated = Simulated(PASSWORD, profile=dataclasses.replace(SEED, refuse_after_success=0.3))
+    wire.put(HOST, simulated)
+    cancelled = start_capture(terminal.id, IVAN, "Анна")
+
+    def cancel() -> None:
+        with app.app_context():
+            cancel_capture(cancelled.id)
+
+    simulated.before("CaptureFaceData", cancel)
+    simulated.present(FACE, stay=1000)
+    run_capture(cancelled.id)
+
+    assert take(simulated, terminal, IVAN).state == CAPTURED
     assert 400 not in [entry.status for entry in simulated.log]
 
 
