@@ -453,6 +453,7 @@ TABLES = [
     "import_mapping",
     "import_row",
     "backup",
+    "reachability_change",
 ]
 
 

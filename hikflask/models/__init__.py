@@ -30,6 +30,7 @@ from hikflask.models.operator import Operator as Operator
 from hikflask.models.operator import OperatorSession as OperatorSession
 from hikflask.models.operator import RecoveryCode as RecoveryCode
 from hikflask.models.photo import Photo as Photo
+from hikflask.models.reachability_change import ReachabilityChange as ReachabilityChange
 from hikflask.models.setting import ChangedSetting as ChangedSetting
 from hikflask.models.terminal import Terminal as Terminal
 from hikflask.models.terminal_group import TerminalGroup as TerminalGroup

@@ -17,6 +17,8 @@ ADMIN = "admin"
 ROLES = (VIEWER, OPERATOR, ADMIN)
 # Where an operator's password and role come from: the row itself, or the company's directory.
 LOCAL, LDAP = "", "ldap"
+# How an operator looks at the employees: as rows, or as a grid of their photos.
+AS_LIST, AS_PHOTOS = "", "photos"
 
 
 def login_of(name: str) -> str:
@@ -37,7 +39,7 @@ class Operator(Base):
     the secret of the second factor as a token of the vault, None where there is none; `totp_step` the time step whose
     code was accepted last, and `totp_used` the newest time steps with an accepted code, separated by spaces. An
     operator of the company's `directory` has no password here; `checked_at` is when the directory was queried last
-    about this operator.
+    about this operator. `employees_view` is how this operator looked at the employees last.
     """
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"), NO_ID_TWICE)
@@ -55,6 +57,7 @@ class Operator(Base):
     totp_used: Mapped[str] = mapped_column(String(255), default="", server_default="")
     directory: Mapped[str] = mapped_column(String(8), default=LOCAL, server_default="")
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    employees_view: Mapped[str] = mapped_column(String(8), default=AS_LIST, server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
 

@@ -1,0 +1,17 @@
+// A menu behind "⋯" closes by Escape, by a press elsewhere, and when the focus leaves it.
+function close(menu, focuses = false) {
+  menu.open = false;
+  if (focuses) menu.querySelector("summary").focus();
+}
+
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.more[open]");
+  if (menu) close(menu, menu.contains(document.activeElement));
+});
+
+for (const name of ["pointerdown", "focusin"]) {
+  addEventListener(name, (event) => {
+    const menu = document.querySelector("details.more[open]");
+    if (menu && !menu.contains(event.target)) close(menu);
+  });
+}
