@@ -285,17 +285,15 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "capture_unknown": (N_("There is no capture of yours with this photo_path for this employee."),),
     "terminal_retired": (
-        N_("“%(t)s” is out of service for good: nothing is sent to it."),
-        N_("The terminal is out of service for good: nothing is sent to it."),
+        N_("“%(t)s” is out of service for good: nothing more is sent to it."),
+        N_("The terminal is out of service for good: nothing more is sent to it."),
     ),
     "terminal_name_known": (N_("Another terminal has this name. Choose another name."),),
     "terminal_password_needed": (
         N_("The stored password is for the former address and certificate. Enter the terminal's password again."),
     ),
     "terminal_has_people": (
-        N_(
-            "People are enrolled on this terminal. Remove them first; if it does not come back, take it out of service."
-        ),
+        N_("People are enrolled on this terminal. Remove them first; if it is gone for good, take it out of service."),
     ),
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),

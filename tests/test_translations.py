@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "hikflask" / "translations" / "ru" / "LC_MESSAGES"
-KEYWORDS = {"_": None, "_l": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "_l": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 NAMES = re.compile(r"%\(\w+\)s")
 # A person is removed from a terminal (удаляют с него) or photographed at it (фотографируют на нём); this may be either.
 UNCLEAR = re.compile(r"\bсн(?:ят|ял|има|им[иуе])\w*[^.!?;:]*?\bсо?\s+(?:\w+\s+)?терминал", re.IGNORECASE)
@@ -24,11 +24,12 @@ def catalogue() -> Catalog:
         return read_po(file, locale="ru")
 
 
-def texts_in_sources() -> set[str | tuple[str, ...]]:
+def texts_in_sources() -> set[tuple[str | None, str | tuple[str, ...]]]:
+    """Each message with its context: the same English may be another word in Russian as a heading."""
     with (ROOT / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     found = extract_from_dir(ROOT, methods, options, keywords=KEYWORDS)
-    return {message for _, _, message, _, _ in found}
+    return {(context, message) for _, _, message, _, context in found}
 
 
 def texts(message: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def texts(message: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 
 def test_the_catalogue_has_what_the_sources_say_and_no_more() -> None:
-    known = {message.id for message in catalogue() if message.id}
+    known = {(message.context, message.id) for message in catalogue() if message.id}
     assert known == texts_in_sources()
 
 
@@ -83,6 +84,7 @@ GIVEN_UP = [
     r"никого нет|никого не ст|деактивировать некого|вам делать нельзя|ваше имя\Z|о чём|откуда|опасно|при пределе",
     r"\bобход|на виду|ещё один отдел|очереди нет|не вернётся\?|которых ждут|(спешат|отстают):|нужен человек|верят об",
     r"добавится:|\bсам открывается|что не так, сказано|зная только пароль|пора сделать|нельзя ни одному|снять веб",
+    r"подходить никому|не верн[её]тся,|ничего не посыла|nobody needs to come|does not come back",
     r"\bshall\b|\bwe (?!stopped)|\bours?\b",  # the program
     r"(?<!Serial )\bnumbers?\b(?<!\ANumber)",  # ID
     r"everywhere|did not write|show your face|do not (change|delete|erase)|form to sign|became of|deactivate many",
@@ -98,6 +100,53 @@ def test_words_that_gave_way_are_in_no_text(words: str) -> None:
     assert [text for text in said if re.search(words, NAMES.sub("…", text), re.IGNORECASE)] == []
 
 
+# Sentences that were agreed on, to the letter.
+AGREED = {
+    "The terminal's clock is %(time)s fast.": "Часы терминала спешат на %(time)s.",
+    "The terminal's clock is %(time)s slow.": "Часы терминала отстают на %(time)s.",
+    "The check failed; the reason is below.": "Проверка не пройдена, причина ниже.",
+    "Members of a group are enrolled on its terminals automatically.": (
+        "Сотрудники группы автоматически записываются на её терминалы."
+    ),
+    "Add a department": "Добавить отдел в группу",
+    "Photo round": "Съёмка по списку",
+    "These employees have no face on the terminal yet. Saving opens the next person.": (
+        "У этих сотрудников ещё нет лица на терминале. После сохранения сразу откроется следующий сотрудник."
+    ),
+    "This device seems to be added twice, or was moved.": "Похоже, устройство добавлено дважды или его перенесли.",
+    "Person and face are removed from every terminal. A new photo may be needed on return.": (
+        "Сотрудник и лицо удаляются со всех терминалов. При возвращении, возможно, понадобится новое фото."
+    ),
+    "All photos are on the terminal.": "Все фото уже на терминале.",
+    "The queue is empty.": "Очередь пуста.",
+    "Removals come first, then single people, then bulk jobs.": (
+        "Сначала удаления, потом отдельные сотрудники, затем массовые задания."
+    ),
+    "%(new)s new, no changes.": "Новых: %(new)s, изменений нет.",
+    "Employee, photos and the record on every terminal are deleted. An unconfirmed removal stays in the list.": (
+        "Будут удалены сотрудник, его фото и записи на всех терминалах. Неподтверждённое удаление останется в списке."
+    ),
+    "Your password alone will not be enough to sign in.": "Для входа одного пароля будет недостаточно.",
+    "Is the terminal gone for good?": "Терминал больше не используется?",
+    "Nothing more is sent to it.": "Программа больше ничего ему не отправляет.",
+    "Ivanov Ivan": "Иванов Иван Иванович",
+    "Trusted proxy.": "Доверенный прокси-сервер.",
+    "How often the queue is checked.": "Как часто проверяется очередь.",
+    "Required of every terminal.": "Обязательные требования к терминалам.",
+    "Refused: needs attention": "Отказ: требуется вмешательство",
+    "Mail when a terminal stops answering": "Писать, если терминал не отвечает",
+    "Mail when a removal is overdue": "Писать, если доступ не снят",
+    "Minimum log level.": "Уровень журнала.",
+}
+
+
+def test_sentences_that_were_agreed_on_are_said_to_the_letter() -> None:
+    known = catalogue()
+
+    assert {english: known.get(english).string for english in AGREED if known.get(english)} == AGREED
+    assert [known.get("Sign in", context).string for context in (None, "heading")] == ["Войти", "Вход"]
+
+
 def test_times_bring_their_own_preposition() -> None:
     said = [text for message in catalogue() if message.id for text in (*texts(message.id), *texts(message.string))]
 
@@ -111,4 +160,4 @@ def test_the_compiled_catalogue_is_fresh() -> None:
     with (FOLDER / "messages.mo").open("rb") as file:
         kept = read_mo(file)
     fresh = read_mo(compiled)
-    assert {texts(one.id): texts(one.string) for one in kept} == {texts(one.id): texts(one.string) for one in fresh}
+    assert [(one.context, one.id, one.string) for one in kept] == [(one.context, one.id, one.string) for one in fresh]

@@ -92,7 +92,7 @@ def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(terminal:
         silent_over[1],
     )
     assert password[0] == (
-        "hikflask: «Вход» не принял пароль, ему больше ничего не отправляется / "
+        "hikflask: «Вход» не принял пароль, программа больше ничего ему не отправляет / "
         "“Вход” refused the password, and nothing more is sent to it"
     )
     assert password_over[0] == (

@@ -94,7 +94,7 @@ def test_round_of_three_takes_one_press_each(site: Site, russian: Window) -> Non
     confirm_face(site, page, "Вера Зимина", THIRD_FACE)
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("Снимок на этом терминале никому не нужен.")).to_be_visible()
+    expect(page.get_by_text("Фотографировать на этом терминале некого.")).to_be_visible()
     expect(page.locator("main")).to_contain_text("3 из 3")
     give_up = time.monotonic() + 20
     while len(site.simulator.faces) < 3:

@@ -298,9 +298,12 @@ def test_terminals_page_says_when_it_was_checked_and_taken_out_of_service(desk: 
 
     russian, english = said_on(desk, "/terminals/1")
 
-    assert "Выведен из эксплуатации 10 марта 2025 г. в 15:00: «украден». Ему ничего не посылается." in russian
+    assert (
+        "Выведен из эксплуатации 10 марта 2025 г. в 15:00: «украден». Программа больше ничего ему не отправляет."
+        in russian
+    )
     assert "Последняя удачная проверка10 марта 2025 г. в 15:00" in russian
-    assert "Taken out of service for good on 10 March 2025 at 15:00: “украден”. Nothing is sent to it." in english
+    assert "Taken out of service for good on 10 March 2025 at 15:00: “украден”. Nothing more is sent to it." in english
     assert "Last successful checkon 10 March 2025 at 15:00" in english
 
 

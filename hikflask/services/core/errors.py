@@ -75,7 +75,7 @@ class PhotosWaiting(ServiceError):
 
 
 class TerminalRetired(ServiceError):
-    """The terminal is out of service for good, and nothing is sent to it (params: t)."""
+    """The terminal is out of service for good, and nothing more is sent to it (params: t)."""
 
     code = "terminal_retired"
 

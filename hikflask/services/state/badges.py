@@ -5,7 +5,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hikflask.isapi.errors import CLASSES, STOP_CODES, Full, Gone, NotSupported, PictureLost
+from hikflask.isapi.errors import (
+    CLASSES,
+    OWN_WORD,
+    STOP_CODES,
+    FaceRefused,
+    FileTooLarge,
+    Gone,
+    ModelingFailed,
+    NotSupported,
+    PictureLost,
+    Refused,
+    SameFace,
+)
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, WAITING
 from hikflask.services.core.errors import (
@@ -28,12 +40,18 @@ CAPTURE_AGAIN = "capture_again"
 NOT_SENT = "not_sent"
 # Nothing was sent to the terminal for these reasons.
 NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NOT_RESTORED}
-# Why there is no face on a terminal that did not refuse it, by the refusal code.
-NOT_REFUSED = {
+# Why there is no face on a terminal, and none is tried again, by the refusal code. A face is called refused only where
+# the answer was about the face; of another reason, such as a missing right, it is said that there is no face, no more.
+WHY_NO_FACE = {
     **dict.fromkeys((FILES_NOT_TAKEN, OTHER_TERMINAL, NotSupported.own_code), NO_PHOTO_THERE),
     **dict.fromkeys((CaptureSuperseded.code, "file_gone", PhotoForgotten.code, Gone.own_code), CAPTURE_AGAIN),
     **{code: CAPTURE_AGAIN for code, kind in CLASSES.items() if kind is PictureLost},
-    **{code: PERSON_ONLY for code, kind in CLASSES.items() if kind is Full},
+    **{
+        code: FACE_REFUSED
+        for code, kind in CLASSES.items()
+        if kind in (FaceRefused, FileTooLarge, ModelingFailed, SameFace)
+    },
+    Refused.own_code: FACE_REFUSED,
 }
 # What is due within this time counts as being done.
 SOON = timedelta(seconds=1)
@@ -56,7 +74,8 @@ def badge_of(enrolment: Enrolment, detail: str) -> str:
     """Return what a list says of this detail: the detail itself; of a missing face or person, why it is missing."""
     lacks_face = detail == PERSON_ONLY and enrolment.photo_id is not None
     if lacks_face and enrolment.face == REFUSED:
-        return NOT_REFUSED.get(enrolment.refusal_code, FACE_REFUSED)
+        code = enrolment.refusal_code
+        return FACE_REFUSED if code.startswith((OWN_WORD, "http_")) else WHY_NO_FACE.get(code, PERSON_ONLY)
     lacks_person = detail == REFUSED and enrolment.person == PENDING
     if (lacks_face or lacks_person) and enrolment.refusal_code in NOT_ASKED:
         was_sent = enrolment.face_unverified if lacks_face else enrolment.name_there

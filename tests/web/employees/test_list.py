@@ -247,7 +247,7 @@ def test_face_is_called_refused_only_where_the_terminal_refused_it(desk: Desk, a
     desk.save()
     stopped = {"person": "confirmed", "confirmed_photo_id": None, "confirmed_at": None, "next_attempt_at": None}
     for code, face, english, russian in (
-        ("modelingFailed", "refused", "face refused", "лицо не принято"),
+        ("modelingfailed", "refused", "face refused", "лицо не принято"),
         ("files_not_taken", "refused", "no photo on the terminal", "нет фото на терминале"),
         ("superseded", "refused", "capture again", "снимите заново"),
         ("wrong_password", "pending", "not sent yet", "ещё не отправлено"),

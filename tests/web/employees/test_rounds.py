@@ -107,7 +107,7 @@ def test_one_click_each_and_the_next_one_comes_with_the_capture_begun(desk: Desk
     assert faces == {"1": FACE, "2": OTHER_FACE, "3": THIRD_FACE}
     page = desk.text(end)
     assert "3 из 3" in page
-    assert "Снимок на этом терминале никому не нужен." in page
+    assert "Фотографировать на этом терминале некого." in page
 
 
 def test_round_ends_where_the_terminal_has_no_room_for_more_faces(
@@ -253,7 +253,7 @@ def test_who_gets_a_face_by_a_picture_is_not_in_the_round(app: Flask, desk: Desk
 
     page = desk.client.get(f"/terminals/{added.id}/round", headers=ENGLISH).text
 
-    assert "Nobody needs to come to the camera of this terminal." in page
+    assert "Nobody is left to photograph at this terminal." in page
 
 
 def test_unknown_terminal_has_no_round(desk: Desk) -> None:

@@ -127,7 +127,7 @@ def test_check_of_it_says_why_nothing_is_sent(desk: Desk) -> None:
     status = desk.client.get("/api/devices/1/status")
     capture = desk.client.post("/api/devices/1/start-face-capture")
 
-    assert "выведен из эксплуатации: ему ничего не посылается" in page
+    assert "выведен из эксплуатации: программа больше ничего ему не отправляет" in page
     assert (status.status_code, capture.status_code) == (200, 422)
     assert desk.simulator.log == []
 
