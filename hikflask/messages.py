@@ -35,7 +35,7 @@ BUSY = (N_("The terminal is busy. Trying again in %(n)s s."), N_("The terminal i
 NO_FACE = (N_("No face in the picture."),)
 SMALL_FACE = (N_("The face is too small. Come closer."),)
 POOR_QUALITY = (N_("Poor quality: more light, no mask, no dark glasses."),)
-MODELING = (N_("The terminal could not model this face. Capture again."),)
+MODELING = (N_("The terminal could not model this face. Take the photo again."),)
 FILE_TOO_LARGE = (N_("The file is too large for the terminal."),)
 NUMBER_TAKEN = (
     N_("ID %(n)s is taken there by %(name)s. Replace it or choose another ID?"),
@@ -47,9 +47,9 @@ FULL = (
     N_("The terminal is full (%(n)s of %(max)s). Remove leavers first."),
     N_("The terminal is full. Remove leavers first."),
 )
-FILE_LOST = (N_("The terminal lost the picture. Capture again."),)
+FILE_LOST = (N_("The terminal lost the picture. Take the photo again."),)
 PASSWORD = (N_("The terminal refused the password. We stopped so as not to lock it. Correct the terminal's password."),)
-NO_CAPTURE = (N_("This model cannot capture on request."),)
+NO_CAPTURE = (N_("This model cannot take photos on request."),)
 AWAY = (
     N_("“%(t)s” does not answer at %(address)s. Check power and network."),
     N_("“%(t)s” does not answer. Check power and network."),
@@ -63,7 +63,7 @@ HTTPS = (
     N_("“%(t)s” has an http address, and only https is allowed here. Enter its https address."),
     N_("Only https is allowed here. Enter an address that begins with https://."),
 )
-SUPERSEDED = (N_("Another face was captured there since. Capture the employee again."),)
+SUPERSEDED = (N_("Another photo was taken there since. Take the employee's photo again."),)
 NOT_THERE = (N_("The terminal does not know this ID."),)
 REFUSED = (
     N_("The terminal refused: %(text)s (%(code)s)."),
@@ -117,14 +117,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "earlier_stays": (N_("The earlier photo stays."),),
     "superseded": SUPERSEDED,
     "failed": (N_("The capture failed. Try again."),),
-    "no_worker": (N_("No worker is running, so nothing can be captured. Tell the administrator."),),
+    "no_worker": (N_("No worker is running, so no photo can be taken. Tell the administrator."),),
     "interrupted": (N_("The capture was interrupted. Try again."),),
-    "not_saved": (N_("The picture was not saved in time and is deleted. Capture again."),),
+    "not_saved": (N_("The picture was not saved in time and is deleted. Take the photo again."),),
     "lease_lost": (N_("Another conversation has the terminal now. Try again."),),
     "capture_of_another": (
-        N_("%(who)s captured this picture for %(name)s (%(n)s). Save it for the employee in the form all the same?"),
-        N_("%(who)s captured this picture for ID %(n)s. Save it for the employee in the form all the same?"),
-        N_("%(who)s captured this picture. Save it for the employee in the form all the same?"),
+        N_("%(who)s took this photo for %(name)s (%(n)s). Save it for the employee in the form all the same?"),
+        N_("%(who)s took this photo for ID %(n)s. Save it for the employee in the form all the same?"),
+        N_("%(who)s took this photo. Save it for the employee in the form all the same?"),
     ),
     "capture_running": (N_("The capture is still running. Wait for the photo or cancel it, then save."),),
     "too_many_calls": (
@@ -280,7 +280,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "capture_not_named": (
         N_(
             "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right "
-            "one, or capture again with hikvision_id."
+            "one, or take the photo again with hikvision_id."
         ),
     ),
     "capture_unknown": (N_("There is no capture of yours with this photo_path for this employee."),),
@@ -298,14 +298,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "enrolment_unknown": (N_("This record is not there any more."),),
     "wish_changed": (N_("This was changed meanwhile. Look again, please."),),
     "not_finished": (N_("The terminal has not confirmed this, and nothing more is tried."),),
-    "no_photo": (N_("there is no photo yet. Capture one at the terminal."),),
-    "photo_forgotten": (N_("there is no photo any more. Capture one at the terminal."),),
+    "no_photo": (N_("there is no photo yet. Take one at the terminal."),),
+    "photo_forgotten": (N_("there is no photo any more. Take one at the terminal."),),
     "files_not_taken": (
         N_(
             "The photo stays on the server: terminal “%(name)s” takes no files. "
-            "To get the face onto it, capture it there."
+            "To get the face onto it, take a photo there."
         ),
-        N_("The photo stays on the server: the terminal takes no files. To get the face onto it, capture it there."),
+        N_("The photo stays on the server: the terminal takes no files. To get the face onto it, take a photo there."),
     ),
     "files_unknown": (
         N_(
@@ -313,7 +313,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
             "If it does not, the photo stays on the server."
         ),
     ),
-    "other_terminal": (N_("The face was captured at another terminal. Capture it at this one, too."),),
+    "other_terminal": (N_("The photo was taken at another terminal. Take one at this terminal, too."),),
     # A comparison of a terminal, and the plan that follows from it.
     "comparison_unknown": (N_("There is no such comparison any more. Compare again."),),
     "not_compared": (N_("The terminal was not compared yet. Compare it first."),),
@@ -659,12 +659,12 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "token_name_known": (N_("Another token has this name. Choose another name."),),
     "token_unknown": (N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),
-    "consent_missing": (N_("There is no consent to take this face yet. Record the consent first."),),
+    "consent_missing": (N_("There is no consent to take this photo yet. Record the consent first."),),
     "kept_without_consent": (N_("The photo is stored, but no consent to it is recorded. Record the consent."),),
     # Refusals of a terminal, by its own code.
     "capturetimeout": NOBODY_CAME,
     "capture_unanswered": UNANSWERED,
-    "unusable_picture": (N_("The picture is not usable. Capture again."),),
+    "unusable_picture": (N_("The picture is not usable. Take the photo again."),),
     "devicebusy": BUSY,
     "facedatamodeling": BUSY,
     "notsupport": NO_CAPTURE,

@@ -86,7 +86,7 @@ TABLE = [
     (
         "unusable_picture",
         "Снимок не получился. Сфотографируйте сотрудника ещё раз.",
-        "The picture is not usable. Capture again.",
+        "The picture is not usable. Take the photo again.",
     ),
     (
         "rebootrequired",
@@ -96,8 +96,8 @@ TABLE = [
     ("cancelled", "Съёмка отменена. Ничего не сохранено.", "Capture cancelled. Nothing was saved."),
     (
         "superseded",
-        "На этом терминале уже снято другое лицо. Снимите сотрудника ещё раз.",
-        "Another face was captured there since. Capture the employee again.",
+        "На этом терминале уже сделано другое фото. Сфотографируйте сотрудника ещё раз.",
+        "Another photo was taken there since. Take the employee's photo again.",
     ),
     ("enrolment_working", "Сотрудник ✓ · лицо …", "Person ✓ · face …"),
     (
@@ -119,11 +119,11 @@ TABLE = [
         "files_not_taken",
         "Фото останется только на сервере: терминал «Пётр» не принимает файлы. "
         "Чтобы терминал узнавал сотрудника, сфотографируйте его на терминале.",
-        "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, capture it there.",
+        "The photo stays on the server: terminal “Пётр” takes no files. To get the face onto it, take a photo there.",
     ),
     ("devicebusy", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
     ("facedatamodeling", "Терминал занят. Повторим через 12 с.", "The terminal is busy. Trying again in 12 s."),
-    ("notsupport", "Эта модель не умеет снимать по запросу.", "This model cannot capture on request."),
+    ("notsupport", "Эта модель не умеет фотографировать по запросу.", "This model cannot take photos on request."),
     ("picturefacedetectzero", "На снимке нет лица.", "No face in the picture."),
     ("nofaceinpicture", "На снимке нет лица.", "No face in the picture."),
     ("picanalysisnotargeterror", "На снимке нет лица.", "No face in the picture."),
@@ -163,8 +163,8 @@ TABLE = [
     ),
     (
         "subpicanalysismodelingerror",
-        "Терминал не смог построить модель лица. Снимите заново.",
-        "The terminal could not model this face. Capture again.",
+        "Терминал не смог построить модель лица. Сфотографируйте заново.",
+        "The terminal could not model this face. Take the photo again.",
     ),
     ("picsizeexceederror", "Файл слишком большой для терминала.", "The file is too large for the terminal."),
     (
@@ -187,7 +187,11 @@ TABLE = [
         "Это лицо уже записано под другим ID. Возможно, сотрудник записан дважды: Пётр.",
         "This face is already there under another ID. Perhaps enrolled twice: Пётр.",
     ),
-    ("urldownloadfail", "Терминал потерял снимок. Снимите заново.", "The terminal lost the picture. Capture again."),
+    (
+        "urldownloadfail",
+        "Терминал потерял снимок. Сфотографируйте заново.",
+        "The terminal lost the picture. Take the photo again.",
+    ),
     (
         "wrong_password",
         "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать. Исправьте пароль терминала.",

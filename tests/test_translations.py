@@ -77,7 +77,7 @@ def test_nobody_is_taken_from_a_terminal_in_a_word_that_could_be_either() -> Non
 GIVEN_UP = [
     r"(?<!Серийный )\bномер",  # ID
     r"(?<!данных )№.",
-    r"захват(?!ить фото с терминала)|захвач(?!ено!)|предъяви",  # снимок, снять; посмотрите в камеру
+    r"захват(?!ить фото с терминала)|захвач(?!ено!)|предъяви",  # снимок, сфотографировать; посмотрите в камеру
     r"\bст[её]р(?!в)|стира",  # удалить
     r"\bмы (?!остановились)|\bнам\b|\bнас\b|\bнаш",  # программа
     r"двойник|не менять|не удалять|для подписи|выйти (везде|там)|где выполнен|фото файлом|по команде|вызовов",
@@ -89,6 +89,8 @@ GIVEN_UP = [
     r"(?<!Serial )\bnumbers?\b(?<!\ANumber)",  # ID
     r"everywhere|did not write|show your face|do not (change|delete|erase)|form to sign|became of|deactivate many",
     r"(?<!photo )\bround|one more department|in sight|is mailed|person must act|do without|to be added:|come back\?",
+    r"\bсними|\bснимать|\bснимают|\bснять (?!(весь )?выбор)|\bснят(ое|о)\b|лицо снят",  # сфотографировать
+    r"\Acapture\Z|capture (it|again|one|all the|at this|the (face|employee))|photograph(?! of the face)",  # take
     r"you may not|your name\Z|sign out (everywhere|there)|nobody (is here|was erased)|on command|takes photo files",
 ]
 
@@ -145,6 +147,13 @@ def test_sentences_that_were_agreed_on_are_said_to_the_letter() -> None:
 
     assert {english: known.get(english).string for english in AGREED if known.get(english)} == AGREED
     assert [known.get("Sign in", context).string for context in (None, "heading")] == ["Войти", "Вход"]
+
+
+def test_the_users_own_button_stands_on_the_form_alone() -> None:
+    templates = (ROOT / "hikflask" / "templates").rglob("*.html")
+    own = [path.name for path in templates if '_("Capture from terminal")' in path.read_text(encoding="utf-8")]
+
+    assert own == ["_next_step.html"]
 
 
 def test_times_bring_their_own_preposition() -> None:

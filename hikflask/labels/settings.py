@@ -31,7 +31,7 @@ WORDS = {
 LONGER_UNITS = ((3600, "hour"), (60, "minute"))
 # The names of those that an administrator changes on the page.
 LABELS = {
-    "CONSENT": _l("Consent to take a face"),
+    "CONSENT": _l("Consent to take a photo"),
     "PHOTO_RETENTION": _l("Photos are kept"),
     "CAPTURE_RETENTION": _l("Unsaved pictures are kept"),
     "EVENT_RETENTION": _l("Ended captures are kept"),
@@ -123,7 +123,7 @@ ABOUT = {
     "METRICS_ADDRESS": _l(
         "Which of this machine's own addresses has these ports: 127.0.0.1 or ::1. In a container: 0.0.0.0."
     ),
-    "CONSENT": _l("What happens when a face is taken without recorded consent."),
+    "CONSENT": _l("What happens when a photo is taken without recorded consent."),
     "PHOTO_RETENTION": _l("When the photo of an employee is deleted here."),
     "CAPTURE_RETENTION": _l("When a picture that nobody saved is deleted, with what was typed beside it."),
     "EVENT_RETENTION": _l("When the rows of ended captures are deleted."),

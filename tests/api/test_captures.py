@@ -179,7 +179,7 @@ def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskCli
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (502, "notSupport")
-    assert answer.json["message"] == "This model cannot capture on request."
+    assert answer.json["message"] == "This model cannot take photos on request."
     tried = [entry for entry in simulator.log if entry.plain_path.endswith("/CaptureFaceData") and entry.logged_in]
     assert [b">url<" in entry.body for entry in tried] == [True, False]
 

@@ -173,7 +173,7 @@ def test_user_without_a_photo_goes_without_a_face_and_is_not_green(client: Flask
     answer = sync(client, added["id"])
 
     assert answer.status_code == 200
-    assert answer.json["warning"] == "there is no photo yet. Capture one at the terminal."
+    assert answer.json["warning"] == "there is no photo yet. Take one at the terminal."
     assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "pending", False)
     assert user(client, added["id"])["synced_to_device"] is False
 
@@ -302,7 +302,7 @@ def test_of_two_captures_without_an_id_the_program_says_which_one_is_meant(
     assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
     assert answer.json["message"] == (
         "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right "
-        "one, or capture again with hikvision_id."
+        "one, or take the photo again with hikvision_id."
     )
     assert set(answer.json["fields"]) == {"photo_path"}
     assert simulator.log == []

@@ -50,7 +50,7 @@ def test_other_face_in_the_terminals_file_is_a_conflict_and_binds_nothing(
     answer = sync(client, captured)
 
     assert (answer.status_code, answer.json["error"]) == (409, "superseded")
-    assert "Capture the employee again" in answer.json["message"]
+    assert "Take the employee's photo again" in answer.json["message"]
     assert simulator.faces == {}
     assert user(client, captured)["synced_to_device"] is False
 
@@ -131,7 +131,7 @@ def test_refused_face_is_a_bad_gateway_with_the_terminals_words(
     assert answer.status_code == 502
     assert answer.json == {
         "error": "terminal_refused",
-        "message": "The terminal could not model this face. Capture again.",
+        "message": "The terminal could not model this face. Take the photo again.",
         "statusCode": 6,
         "subStatusCode": "SubpicAnalysisModelingError",
         "errorMsg": "saveFacePic",

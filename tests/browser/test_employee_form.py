@@ -88,7 +88,7 @@ def capture(site: Site, page: Page, face: bytes) -> None:
 
 def open_and_close_large(page: Page) -> None:
     """Look at the captured face in its full size, by keyboard."""
-    picture = page.get_by_alt_text("Снятое лицо")
+    picture = page.get_by_alt_text("Снимок с терминала")
     small = picture.bounding_box()
     page.locator("#photo-new button").press("Enter")
     expect(page.locator("#photo-new:popover-open")).to_be_visible()

@@ -98,7 +98,7 @@ def test_slow_click_on_cancel_ends_the_capture_and_the_last_of_those_that_follow
         expect(page.locator("#capture-seconds")).to_be_visible()
     show(site, page, FACE)
 
-    expect(page.get_by_role("button", name="Снять заново")).to_be_visible()
+    expect(page.get_by_role("button", name="Сфотографировать заново")).to_be_visible()
     take(page)
     show(site, page, OTHER_FACE)
     save(page)
@@ -138,7 +138,7 @@ def test_double_click_on_capture_does_not_cancel_it_and_a_cancelled_retake_bring
         expect(page.locator("#capture-seconds")).to_be_visible()
     page.get_by_role("button", name="Отмена").press("Enter")
     expect(panel(page).get_by_text("Новая съёмка отменена. Прежний снимок остаётся.")).to_be_visible()
-    expect(page.get_by_alt_text("Снятое лицо")).to_be_visible()
+    expect(page.get_by_alt_text("Снимок с терминала")).to_be_visible()
     save(page)
     assert_enrolled(site, "K1", called("K1"), FACE)
 

@@ -39,7 +39,7 @@ BADGES = {
     badges.PERSON_ONLY: _l("no face"),
     badges.FACE_REFUSED: _l("face refused"),
     badges.NO_PHOTO_THERE: _l("no photo on the terminal"),
-    badges.CAPTURE_AGAIN: _l("capture again"),
+    badges.CAPTURE_AGAIN: _l("take the photo again"),
     badges.NOT_SENT: _l("not sent yet"),
     badges.TAKEN_THERE: _l("ID taken"),
     LEAVING: _l("may still open doors"),

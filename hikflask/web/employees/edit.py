@@ -195,7 +195,9 @@ def _without_face(employee: Employee) -> str:
     """Return the warning after a save whose capture gave no picture, so that nobody believes the face was saved."""
     if employee.picture:
         return str(_("Saved, but the photo is still the earlier one: the capture gave no picture."))
-    return str(_("Saved without a face: the capture gave no picture. Capture the face, else no terminal knows it."))
+    return str(
+        _("Saved without a face: the capture gave no picture. Take a photo, else no terminal knows this employee.")
+    )
 
 
 def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
@@ -211,6 +213,6 @@ def _face(form: EmployeePageForm, shown: Panel) -> FaceSource:
         return FaceSource(seen, operator_name(), photo_draft=photo_draft, terminal_id=terminal_id)
     if shown.state == CAPTURED or not file:
         if file:
-            flash(_("The captured face was saved; the file was not used."), "warning")
+            flash(_("The photo from the terminal was saved; the file was not used."), "warning")
         return FaceSource(seen, operator_name(), form.take_over.data == "1")
     return FaceSource(capture_id=seen, upload=file.stream, terminal_id=terminal_id)

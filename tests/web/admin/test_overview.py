@@ -32,8 +32,8 @@ def test_every_setting_is_shown_with_what_it_does_in_both_languages(client: Flas
     russian, english = rows(client), rows(client, ENGLISH)
 
     assert set(russian) == set(english) == set(SETTINGS) == set(labels.ABOUT)
-    assert english["CONSENT"][0] == "What happens when a face is taken without recorded consent."
-    assert russian["CONSENT"][0] == "Что делать, если лицо снимают без записанного согласия."
+    assert english["CONSENT"][0] == "What happens when a photo is taken without recorded consent."
+    assert russian["CONSENT"][0] == "Что делать, если сотрудника фотографируют без записанного согласия."
     assert all(about[0].endswith(".") for about in (*russian.values(), *english.values()))
 
 

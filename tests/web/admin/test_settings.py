@@ -70,7 +70,7 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
          "“Nightly comparison” must be a time such as 03:00, or empty for never."),
         ("CONSENT", "maybe",
          "«Согласие на съёмку» — допустимо: одно из списка.",
-         "“Consent to take a face” must be one of the list."),
+         "“Consent to take a photo” must be one of the list."),
         ("EVENT_RETENTION", "0",
          "«Срок хранения завершённых съёмок» — допустимо: целое число дней, от 1.",
          "“Ended captures are kept” must be whole days, 1 or more."),

@@ -29,7 +29,7 @@ from tests.support.signed_in import client_of
 
 ADDRESS = "/attention"
 MODELING = "SubpicAnalysisModelingError"
-CAPTURE_BUTTON = 'id="{}-capture-1" href="/employees/1/edit">Захватить фото с терминала</a>'
+CAPTURE_BUTTON = 'id="{}-capture-1" href="/employees/1/edit">Сфотографировать</a>'
 
 
 def english(desk: Desk, address: str = ADDRESS) -> str:
@@ -198,7 +198,7 @@ def test_refused_face_says_why_and_leads_to_the_form(desk: Desk) -> None:
     part = group(desk.text(ADDRESS), "refused")
 
     assert heading(part) == ("/employees/?state=refused", "Не записаны: требуется вмешательство 1")
-    assert "Вход : Терминал не смог построить модель лица. Снимите заново." in said(part)
+    assert "Вход : Терминал не смог построить модель лица. Сфотографируйте заново." in said(part)
     assert CAPTURE_BUTTON.format("refused") in part
     line = "Not enrolled: needs attention 1 Иван Иванов 100222 Вход : The terminal could not model this face."
     assert line in english(desk)
@@ -236,7 +236,7 @@ def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(
     assert number(page) == 7
     assert heading(part) == ("/employees/?state=no_face", "Ещё нет лица 7")
     assert CAPTURE_BUTTON.format("no-face") in part
-    assert part.count("Захватить фото с терминала") == 5
+    assert part.count("Сфотографировать") == 5
     assert '<a id="attention-no-face-more" href="/employees/?state=no_face">и ещё 2</a>' in part
     assert "No face yet 7 Иван Иванов N1 There is no photo yet." in english(desk)
     assert "and 2 more" in english(desk)
@@ -325,12 +325,12 @@ def test_unsaved_snapshot_leads_to_the_form_and_others_are_told_whose_it_is(desk
     others = group(client_of(app, OPERATOR).get(ADDRESS).text, "unsaved")
 
     assert (number(page), heading(part)) == (1, ("", "Несохранённые снимки 1"))
-    assert "Иван Иванов 100222 Снято на терминале «Вход» и не сохранено." in said(part)
+    assert "Иван Иванов 100222 Фото сделано на терминале «Вход» и не сохранено." in said(part)
     assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in part
-    assert "Снято на терминале «Вход» и не сохранено. Кто снимал: Анна." in said(others)
+    assert "Фото сделано на терминале «Вход» и не сохранено. Кто фотографировал: Анна." in said(others)
     assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in others
     assert "capture=1" not in group(client_of(app, VIEWER).get(ADDRESS).text, "unsaved")
-    assert "Unsaved snapshots 1 Иван Иванов 100222 Captured on “Вход” and not saved." in english(desk)
+    assert "Unsaved snapshots 1 Иван Иванов 100222 The photo taken on “Вход” is not saved." in english(desk)
 
 
 def test_unsaved_snapshot_of_a_known_employee_leads_to_the_form_of_that_employee(desk: Desk) -> None:

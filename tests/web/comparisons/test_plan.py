@@ -58,7 +58,7 @@ def test_plan_shows_whom_it_takes_over_and_starts_once(app: Flask, at: Compariso
     at.choose("only_there", "take_over")
     page = at.english(PLAN)
     assert "To be taken from the terminal: 2 people." in page
-    assert "1 card · validity: 1 January 2025 – 31 December 2035 · picture: no, photograph them later" in page
+    assert "1 card · validity: 1 January 2025 – 31 December 2035 · no picture: take a photo later" in page
     assert people(app) == {}
     form = form_to(page, PLAN)
 

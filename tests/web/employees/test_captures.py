@@ -55,7 +55,7 @@ def test_a_captured_face_is_shown_and_asked_about(desk: Desk) -> None:
     answer = desk.client.get(f"/captures/{capture_id}", headers=HTMX)
     assert answer.headers["HX-Retarget"] == "#capture"
     assert "✅ Фото успешно захвачено! Это Иван Иванов?" in answer.text
-    assert "Снять заново" in answer.text
+    assert "Сфотографировать заново" in answer.text
     assert "hx-trigger" not in answer.text
 
 
@@ -217,8 +217,8 @@ def test_taking_over_supersedes_the_unsaved_picture(desk: Desk) -> None:
     old = desk.capture()
     desk.capture(OTHER_FACE, hikvision_id="7", full_name="Ольга", take_over="1")
     page = desk.text(f"/employees/new?capture={old}")
-    assert "На этом терминале уже снято другое лицо." in page
-    assert ">Снять заново</button>" in page
+    assert "На этом терминале уже сделано другое фото. Сфотографируйте сотрудника ещё раз." in page
+    assert ">Сфотографировать заново</button>" in page
 
 
 def test_dismissing_a_refusal_shows_the_own_capture_again(desk: Desk) -> None:

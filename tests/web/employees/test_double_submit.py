@@ -83,7 +83,7 @@ def test_tab_whose_picture_was_taken_over_in_another_says_so(desk: Desk) -> None
     answer = desk.client.post("/employees/", data=typed(capture_id=first))
 
     assert answer.status_code == 409
-    assert "уже снято другое лицо" in answer.text
+    assert "На этом терминале уже сделано другое фото. Сфотографируйте сотрудника ещё раз." in answer.text
     assert 'value="Иван Иванов"' in answer.text
     assert desk.simulator.people == {}
 
@@ -123,7 +123,7 @@ def test_what_is_typed_beside_somebody_elses_picture_stays_with_ones_own_retake(
 OF_ANNA = {
     "ru": "Этот снимок сделал другой оператор, Анна, для сотрудника: Иван Иванов (100222). "
     "Всё равно сохранить его сотруднику из этой формы?",
-    "en": "Анна captured this picture for Иван Иванов (100222). Save it for the employee in the form all the same?",
+    "en": "Анна took this photo for Иван Иванов (100222). Save it for the employee in the form all the same?",
 }
 
 

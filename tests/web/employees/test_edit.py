@@ -240,7 +240,7 @@ def test_new_photo_stands_beside_the_one_that_it_replaces(desk: Desk) -> None:
 
     assert re.findall(r'<img src="([^"]+)" alt="([^"]+)"', idle) == [(before, "Нынешнее фото")]
     (old, old_label), (new, new_label) = re.findall(r'<img src="([^"]+)" alt="([^"]+)"', both)
-    assert (old, old_label, new_label) == (before, "Нынешнее фото", "Снятое лицо")
+    assert (old, old_label, new_label) == (before, "Нынешнее фото", "Снимок с терминала")
     assert new != before
     assert re.findall(r'<p class="capture-caption">([^<]+)</p>', both) == ["Было", "Стало"]
 

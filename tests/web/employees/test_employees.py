@@ -149,7 +149,7 @@ def test_a_superseded_capture_is_not_saved(desk: Desk, app: Flask) -> None:
     desk.run_jobs()
     answer = desk.client.post("/employees/", data=typed(capture_id=old))
     assert answer.status_code == 409
-    assert "На этом терминале уже снято другое лицо." in answer.text
+    assert "На этом терминале уже сделано другое фото. Сфотографируйте сотрудника ещё раз." in answer.text
     with app.app_context():
         assert search.by_number("100222") is None
 

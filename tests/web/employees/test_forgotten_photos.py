@@ -81,7 +81,7 @@ def test_panel_says_that_the_picture_was_deleted_and_offers_another(app: Flask, 
 
     page = desk.client.get(f"/employees/new?capture={capture_id}", headers=ENGLISH).text
 
-    assert "The picture was not saved in time and is deleted. Capture again." in page
+    assert "The picture was not saved in time and is deleted. Take the photo again." in page
     assert 'data-state="failed"' in page
     assert "Try again" in page
     assert IMAGE.findall(page) == []
@@ -95,7 +95,7 @@ def test_page_that_still_shows_the_picture_is_refused_and_keeps_what_is_typed(ap
     answer = desk.client.post("/employees/", data=typed(capture_id=capture_id), headers=ENGLISH)
 
     assert answer.status_code == 409
-    assert "The picture was not saved in time and is deleted. Capture again." in answer.text
+    assert "The picture was not saved in time and is deleted. Take the photo again." in answer.text
     assert all(f'value="{value}"' in answer.text for value in typed().values())
     assert desk.client.get("/employees/").text.count("Иван Иванов") == 0
 

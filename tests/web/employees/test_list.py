@@ -249,7 +249,7 @@ def test_face_is_called_refused_only_where_the_terminal_refused_it(desk: Desk, a
     for code, face, english, russian in (
         ("modelingfailed", "refused", "face refused", "лицо не принято"),
         ("files_not_taken", "refused", "no photo on the terminal", "нет фото на терминале"),
-        ("superseded", "refused", "capture again", "снимите заново"),
+        ("superseded", "refused", "take the photo again", "сфотографируйте заново"),
         ("wrong_password", "pending", "not sent yet", "ещё не отправлено"),
     ):
         with app.app_context():

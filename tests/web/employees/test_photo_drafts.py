@@ -388,7 +388,7 @@ def test_file_that_the_page_did_not_show_gives_way_to_a_captured_face(desk: Desk
 
     saved = send(desk, TINY, "/employees/", capture_id=capture_id, poor_photo="0")
 
-    assert "Сохранено снятое лицо" in desk.text(saved.location)
+    assert "Сохранено фото с терминала; файл не использован." in desk.text(saved.location)
     assert photo_of_employee(desk) == FACE
 
 

@@ -9,7 +9,7 @@ from tests.support.desk import HTMX, Desk, typed
 
 
 def retake(desk: Desk, earlier: str, **changed: str) -> str:
-    """Press «Снять заново» under a picture and return the new capture's id."""
+    """Press «Сфотографировать заново» under a picture and return the new capture's id."""
     return desk.client.post("/captures", data=typed(capture_id=earlier, **changed)).location.rpartition("=")[2]
 
 
@@ -27,7 +27,7 @@ def test_cancelled_retake_gives_the_earlier_picture_back(desk: Desk) -> None:
 
     assert shows(answer.text, earlier)
     assert "Новая съёмка отменена. Прежний снимок остаётся." in answer.text
-    assert ">Снять заново</button>" in answer.text
+    assert ">Сфотографировать заново</button>" in answer.text
     assert shows(desk.text(f"/employees/new?capture={again}"), earlier)
 
 
@@ -93,7 +93,7 @@ def test_picture_whose_file_the_cancelled_retake_overwrote_is_not_given_back(des
     assert not shows(desk.text(f"/employees/new?capture={again}"), earlier)
     saved = desk.client.post("/employees/", data=typed(capture_id=earlier))
     assert saved.status_code == 409
-    assert "уже снято другое лицо" in saved.text
+    assert "На этом терминале уже сделано другое фото. Сфотографируйте сотрудника ещё раз." in saved.text
     assert desk.simulator.people == {}
 
 
@@ -163,7 +163,7 @@ def test_held_terminal_leads_whoever_made_the_picture_back_to_it(desk: Desk) -> 
     answer = desk.client.post("/captures", data=typed(hikvision_id="7", full_name="Ольга"), headers=HTMX)
 
     assert f'<a href="/employees/new?capture={made}">К этому снимку</a>' in answer.text
-    assert "Снять заново" not in answer.text
+    assert "Сфотографировать заново" not in answer.text
     assert ">Заменить мой снимок</button>" in answer.text
 
 

@@ -277,7 +277,7 @@ def test_faces_that_an_undo_does_not_bring_back_are_said_first(
 
     assert (
         "The undo cannot bring back these faces: the terminals take no photo files. "
-        "Photograph these people there again."
+        "Take the photos of these people there again."
     ) in english
     assert (
         "<li>“Вход”: 2 employees (Анна Ким, Олег Юн). Not removed there yet: 2. "

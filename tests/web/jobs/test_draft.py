@@ -175,7 +175,7 @@ def test_terminal_is_chosen_in_the_preview_which_says_what_a_terminal_without_fi
 ) -> None:
     page = preview(client, "send", employee=people[:1])
     shown = client.get(page, headers=ENGLISH).text
-    assert "without a face: it takes no photo files. Capture the face there." in shown
+    assert "without a face: it takes no photo files. Take a photo there." in shown
     refused = client.post(f"{page}/start", data={"terminal_id": "99"}, headers=ENGLISH)
     assert (refused.status_code, "“Terminal” must be one of the list." in refused.text) == (422, True)
 
