@@ -114,7 +114,16 @@ class TerminalForm(Form):
 
 
 class TerminalPageForm(VersionedForm, TerminalForm):
-    """The form of the page. A password was typed for the address, account and certificate that stood beside it."""
+    """The form of the page. A password was typed for the address, account and certificate that stood beside it.
 
+    `to_correct`: the name of the field for which a link leads here.
+    """
+
+    to_correct = ""
     stored: ClassVar = ("name", "url", "username", "password", "fingerprint", "is_active", "face_by_picture")
     together: ClassVar = frozenset(("url", "username", "password", "fingerprint"))
+
+    @property
+    def focused(self) -> str:
+        """The id of the field that has the focus: the one to correct, else as in every form."""
+        return str(self[self.to_correct].id) if self.to_correct in self and not self.errors else super().focused

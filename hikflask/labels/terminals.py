@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from babel.dates import format_datetime
-from flask_babel import format_decimal, format_timedelta, get_locale
+from flask_babel import LazyString, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -27,6 +27,22 @@ QUEUE_PARTS = {
     SINGLE: _l("Single employees"),
     MANY: _l("From jobs for many"),
 }
+# The state of a terminal in use by what is wrong with it (attention/terminal_problems.py): tone and word.
+STATES = {
+    terminal_problems.LOCKED: ("bad", _l("locked")),
+    terminal_problems.LOGIN: ("bad", _l("password refused")),
+    terminal_problems.STOPPED: ("bad", _l("not allowed")),
+    terminal_problems.RESTORED: ("warn", _l("awaits comparison")),
+    terminal_problems.REPLACED: ("bad", _l("replaced")),
+    terminal_problems.OFF: ("bad", _l("does not answer")),
+    terminal_problems.UNCHECKED: ("warn", _l("not checked yet")),
+    terminal_problems.LOST: ("bad", _l("emptied")),
+    terminal_problems.FULL: ("warn", _l("nearly full")),
+    terminal_problems.CLOCK: ("warn", _l("wrong clock")),
+    "": ("good", _l("reachable")),
+}
+FULL = ("bad", _l("full"))
+RETIRED, UNUSED = ("none", _l("out of service for good")), ("none", _l("not in use"))
 # What somebody who holds a terminal does there.
 PURPOSES = {
     "capture": N_("%(who)s takes a picture there."),
@@ -37,6 +53,25 @@ PURPOSES = {
     "compare": N_("%(who)s compares its people."),
 }
 TALKS_THERE = N_("%(who)s talks to it.")
+
+
+def state_of(terminal: Terminal, lost: LostPeople | None = None) -> tuple[str, str]:
+    """Return the state of a terminal in a word, with its tone: good, warn, bad, or none where it is not in use.
+
+    :param lost: the people that it lost, where that is known.
+    """
+    tone, word = _state(terminal, terminal_problems.kind_of(terminal, lost))
+    return tone, str(word)
+
+
+def _state(terminal: Terminal, kind: str) -> tuple[str, LazyString]:
+    if terminal.retired_at is not None or not terminal.is_active:
+        return UNUSED if terminal.retired_at is None else RETIRED
+    if kind == terminal_problems.FULL and max(capacity.shares(terminal)) >= 1:
+        return FULL
+    if not kind and terminal.reachable is None:
+        return STATES[terminal_problems.UNCHECKED]
+    return STATES[kind]
 
 
 def counted_when(terminal: Terminal) -> str:

@@ -33,6 +33,8 @@ def test_first_field_has_the_focus(app: Flask) -> None:
     for address, field in [
         ("/terminals/new", "name"),
         ("/terminals/1/edit", "name"),
+        ("/terminals/1/edit?focus=password", "password"),
+        ("/terminals/1/edit?focus=nothing", "name"),
         ("/groups/new", "name"),
         ("/terminals/1/retire", "note"),
         ("/operators/", "name"),

@@ -63,9 +63,11 @@ def fingerprint() -> ResponseReturnValue:
 @bp.get("/<int:terminal_id>/edit")
 @confirmed(ADMIN)
 def edit(terminal_id: int) -> ResponseReturnValue:
-    """The form of a terminal, without its password."""
+    """The form of a terminal, without its password; with `?focus=password` that field has the focus."""
     terminal = terminal_or_404(terminal_id)
-    return _form(_as_saved(terminal), terminal)
+    form = _as_saved(terminal)
+    form.to_correct = request.args.get("focus", "")
+    return _form(form, terminal)
 
 
 @bp.post("/<int:terminal_id>")
