@@ -10,6 +10,15 @@ from hikflask.forms.base import QueryForm
 from hikflask.forms.fields import choice_or_nothing, id_or_nothing, row_id, stripped
 from hikflask.services.employees.filters import SORTS, EmployeeFilter
 
+ORDERS = {
+    "name": _l("By name, A to Z"),
+    "-name": _l("By name, Z to A"),
+    "number": _l("By ID"),
+    "department": _l("By department"),
+    "created_at": _l("Oldest first"),
+    "-created_at": _l("Newest first"),
+}
+
 
 class EmployeeFilterForm(QueryForm):
     """The filters of employees; an empty field is ignored."""
@@ -37,7 +46,10 @@ class EmployeeFilterForm(QueryForm):
         choices=[SelectChoice("given", _l("Consent is recorded")), SelectChoice("missing", _l("No consent"))],
     )
     sort = SelectField(
-        _l("Sorting"), [choice_or_nothing], validate_choice=False, choices=[SelectChoice(sort, sort) for sort in SORTS]
+        _l("Sorting"),
+        [choice_or_nothing],
+        validate_choice=False,
+        choices=[SelectChoice(sort, ORDERS[sort]) for sort in SORTS],
     )
 
     def offer(self, terminals: Iterable[Any], departments: Iterable[str]) -> None:
@@ -60,6 +72,11 @@ class EmployeeFilterForm(QueryForm):
             consent=self._right(self.consent),
             sort=self._right(self.sort) or EmployeeFilter.sort,
         )
+
+    @property
+    def narrowing(self) -> int:
+        """How many of the filters are set that are chosen from a list."""
+        return sum(bool(self._right(field)) for field in (self.state, self.terminal, self.department, self.consent))
 
     @property
     def texts(self) -> dict[str, Any]:

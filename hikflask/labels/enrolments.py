@@ -1,18 +1,34 @@
 """What a page says about each terminal of an employee: its state, the reason and when it is tried again."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from hikflask import messages
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
 from hikflask.labels.dates import time_at, time_since
 from hikflask.models import Employee, Enrolment
-from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
+from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.core.refusal_status import FROM_TERMINAL
 from hikflask.services.core.terminal_name import fits
-from hikflask.services.state.badges import NOT_SENT, PERSON_ONLY, badge_of, detail_of, is_working
+from hikflask.services.employees.export_columns import BADGES
+from hikflask.services.state.badges import (
+    CAPTURE_AGAIN,
+    FACE_REFUSED,
+    NO_PHOTO_THERE,
+    NOT_SENT,
+    PERSON_ONLY,
+    TAKEN_THERE,
+    UNCHECKED,
+    WORKING,
+    badge_of,
+    detail_of,
+    is_working,
+)
 from hikflask.services.state.enrolment import CHANGED_AT_TERMINAL, LOST_BY_TERMINAL
 from hikflask.services.terminals import capacity
 
@@ -21,6 +37,17 @@ SENT_STEPS = {"face", "proof"}
 BUSY = {code for code, kind in CLASSES.items() if kind is Busy}
 NOT_VERIFIED = {code for code, rule in FROM_TERMINAL.items() if rule.retryable}
 SAYS_WHEN = BUSY | NOT_VERIFIED | {CHANGED_AT_TERMINAL, LOST_BY_TERMINAL}
+GOOD, WARN, BAD, NEUTRAL = "good", "warn", "bad", "none"
+# How lists show a badge: the tone of dot() in _page.html. The worst badge comes first.
+TONES = {
+    **dict.fromkeys((LEAVING, REFUSED, FACE_REFUSED, TAKEN_THERE, CAPTURE_AGAIN), BAD),
+    **dict.fromkeys((UNCHECKED, PERSON_ONLY, NO_PHOTO_THERE, NOT_SENT, WAITING), WARN),
+    WORKING: NEUTRAL,
+    CONFIRMED: GOOD,
+}
+_RANKS = {badge: rank for rank, badge in enumerate(TONES)}
+# Of more terminals than that a list shows how many there are of a tone; of a badge it names so many.
+MAX_DOTS = 6
 LOGIN_REFUSED = {kind.own_code for kind in (LoginRefused, WrongPassword, AccountLocked)}
 
 
@@ -172,3 +199,50 @@ def statuses_of(employee: Employee) -> list[EnrolmentStatus]:
 def status_of(enrolment: Enrolment) -> EnrolmentStatus:
     """Return the status of one enrolment."""
     return EnrolmentStatus(enrolment, detail_of(enrolment))
+
+
+@dataclass(frozen=True)
+class SameBadge:
+    """The terminals at which an employee has the same badge: some of their names, and how many more there are."""
+
+    tone: str
+    word: str
+    names: Sequence[str]
+    more: int
+
+
+@dataclass(frozen=True)
+class OnTerminals:
+    """An employee's state on all terminals, as a list shows it: a tone for each terminal, or, of many, the counts.
+
+    `lines` say it in words, the worst first.
+    """
+
+    dots: Sequence[str]
+    counts: Sequence[tuple[str, int]]
+    lines: Sequence[SameBadge]
+
+    @property
+    def worst(self) -> SameBadge:
+        """The worst of it, which colours the whole."""
+        return self.lines[0]
+
+
+# The rows of a list mostly show the same.
+@lru_cache(maxsize=512)
+def on_terminals(badges: tuple[tuple[str, str], ...]) -> OnTerminals:
+    """Return what a list shows of an employee.
+
+    :param badges: each terminal's name with the badge there, in the order of the dots; at least one.
+    """
+    names: dict[str, list[str]] = {}
+    for name, badge in sorted(badges, key=lambda pair: _RANKS[pair[1]]):
+        names.setdefault(badge, []).append(name)
+    lines = [
+        SameBadge(TONES[badge], BADGES[badge], there[:MAX_DOTS], max(0, len(there) - MAX_DOTS))
+        for badge, there in names.items()
+    ]
+    if len(badges) <= MAX_DOTS:
+        return OnTerminals([TONES[badge] for _, badge in badges], [], lines)
+    counted = Counter(TONES[badge] for badge, there in names.items() for _ in there)
+    return OnTerminals([], list(counted.items()), lines)

@@ -1,8 +1,10 @@
 // Selecting on the list: what can be done is shown once somebody is selected, with how many.
+const BOXES = "#selection [type=checkbox]:not(#select-page, #select-all)";
+
 function count() {
   const actions = document.getElementById("actions");
   if (!actions) return;
-  const boxes = [...document.querySelectorAll("#selection tbody [type=checkbox]")];
+  const boxes = [...document.querySelectorAll(BOXES)];
   const page = document.getElementById("select-page");
   const all = document.getElementById("select-all")?.checked;
   const picked = boxes.filter((box) => box.checked).length;
@@ -21,7 +23,7 @@ function count() {
 
 document.addEventListener("change", (event) => {
   const all = document.getElementById("select-all");
-  const boxes = document.querySelectorAll("#selection tbody [type=checkbox]");
+  const boxes = document.querySelectorAll(BOXES);
   if (event.target.id === "select-page" || (event.target === all && all.checked)) {
     for (const box of boxes) box.checked = event.target.checked;
   }
@@ -34,3 +36,11 @@ document.addEventListener("htmx:after:swap", count);
 // A page that Back brings back has its boxes as they were left.
 window.addEventListener("pageshow", count);
 count();
+
+// Escape puts away the words of a state, until pointer or focus move on.
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.getElementById("rows")?.setAttribute("data-quiet", "");
+});
+for (const name of ["pointerover", "focusin"]) {
+  addEventListener(name, () => document.getElementById("rows")?.removeAttribute("data-quiet"));
+}

@@ -43,6 +43,8 @@ def test_department_is_renamed_and_merged_by_keyboard(russian: Window) -> None:
     assert {"Клавиатура", "Мышь"} <= set(suggested)
 
     page.goto("/employees/?q=M1")
+    page.locator("#more summary").focus()
+    page.keyboard.press("Enter")
     press(page, "Отделы")
     press(page, "Изменить: Клавиатура")
     expect(page.get_by_label("Название")).to_be_focused()

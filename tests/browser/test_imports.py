@@ -70,7 +70,8 @@ def shown(page: Page, number: str) -> str:
 def test_columns_are_assigned_by_hand_and_wrong_rows_are_corrected_in_place(russian: Window) -> None:
     page = russian.page
     page.goto("/employees/")
-    page.locator(".head-actions").get_by_role("link", name="Импорт списка").click()
+    page.locator("#more summary").click()
+    page.get_by_role("link", name="Импорт списка").click()
     choose_files(page, table("IMP1;Иван Иванов;Охрана;5", "IMP2!;Анна Петрова;=2+2;6", "IMP3;Ольга Кузнецова;;"))
 
     expect(page.get_by_text("Не все столбцы распознаны. Выберите, где ID сотрудника и ФИО.")).to_be_visible()

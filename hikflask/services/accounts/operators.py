@@ -13,6 +13,7 @@ from hikflask.models.operator import ADMIN, LOCAL, login_of
 from hikflask.services import audit
 from hikflask.services.accounts import passwords, rate_limit, reserved_names, sessions
 from hikflask.services.accounts.errors import LdapDecides, OperatorsExist, PasswordWrong
+from hikflask.services.core import no_space
 from hikflask.services.core.db import changed_rows, lock_table, transaction, transactional
 from hikflask.services.core.errors import NotFound, ServiceError
 
@@ -131,6 +132,12 @@ def set_password(operator_id: int, password: str, *, keep_session: int | None = 
             raise PasswordWrong
         audit.record("operator.password_reset" if temporary else "operator.password_changed", subject=operator.name)
         rate_limit.reset_account(rate_limit.account_key(operator.login))
+
+
+def remember_view(operator_id: int, view: str) -> None:
+    """Write how an operator looks at the employees, to be shown so the next time."""
+    with no_space.ignored(), transaction():
+        changed_rows(update(Operator).where(Operator.id == operator_id).values(employees_view=view))
 
 
 def temporary_password() -> str:

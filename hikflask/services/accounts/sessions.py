@@ -53,7 +53,7 @@ class SignedIn:
 
     `confirmed`: the password was typed within the last ten minutes, to sign in or when it was asked for again.
     `device_generation`: see known_devices.py. `must_set_up_factor`: the role must have a second factor, and the
-    operator has none yet.
+    operator has none yet. `employees_view`: how the operator looks at the employees (models/operator.py).
     """
 
     session_id: int
@@ -65,6 +65,7 @@ class SignedIn:
     confirmed: bool
     must_set_up_factor: bool
     is_local: bool
+    employees_view: str
 
     @property
     def is_kept_back(self) -> bool:
@@ -184,6 +185,7 @@ def find(key: str) -> SignedIn | None:
         bool(confirmed),
         operator.totp_encrypted is None and operator.role in current_app.config["SECOND_FACTOR_ROLES"],
         not operator.directory,
+        operator.employees_view,
     )
 
 

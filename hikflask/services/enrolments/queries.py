@@ -127,21 +127,21 @@ def has_removals_without_employee() -> bool:
     return db.session.execute(statement).first() is not None
 
 
-def badges(employee_ids: Sequence[int]) -> dict[int, dict[str, list[str]]]:
-    """Return what lists say of these employees: by id, by badge (services/state/badges.py), the terminals' names.
+def badges(employee_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Return what lists say of these employees: by id, each terminal's name with the badge there, in order.
 
-    What is amiss comes first. Most enrolments are confirmed, and of these no more is read than that.
+    The badges are those of services/state/badges.py. A terminal that confirmed a removal is left out. Most enrolments
+    are confirmed, and of these no more is read than that.
     """
     columns = (Enrolment.employee_id, Enrolment.id, Terminal.name, IS_GREEN)
     mine = select(*columns).join(Terminal).where(Enrolment.employee_id.in_(employee_ids))
     rows = db.session.execute(mine.order_by(Enrolment.employee_id, Enrolment.terminal_id)).all()
     others = _badges_of([row.id for row in rows if not row[3]])
-    found: dict[int, dict[str, list[str]]] = {}
-    for of_others in (True, False):
-        for employee_id, enrolment_id, terminal, _ in rows:
-            if (enrolment_id in others) == of_others:
-                badge = others.get(enrolment_id, CONFIRMED)
-                found.setdefault(employee_id or 0, {}).setdefault(badge, []).append(terminal)
+    found: dict[int, list[tuple[str, str]]] = {}
+    for employee_id, enrolment_id, terminal, _ in rows:
+        badge = others.get(enrolment_id, CONFIRMED)
+        if badge != REMOVED:
+            found.setdefault(employee_id or 0, []).append((terminal, badge))
     return found
 
 

@@ -12,10 +12,12 @@ from hikflask.background import tasks
 from hikflask.forms.employee_filter import EmployeeFilterForm
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
-from hikflask.labels.enrolments import EnrolmentStatus, statuses_of
+from hikflask.labels.enrolments import EnrolmentStatus, on_terminals, statuses_of
 from hikflask.messages import error_sentence
 from hikflask.models import Employee
 from hikflask.models.enrolment import PRESENT
+from hikflask.models.operator import AS_LIST, AS_PHOTOS
+from hikflask.services.accounts import operators
 from hikflask.services.comparisons import own_records
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
@@ -29,6 +31,7 @@ from hikflask.services.groups import queries as groups
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
+from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import turned
@@ -36,6 +39,8 @@ from hikflask.web.support.pagination import turned
 bp = Blueprint("employees", __name__)
 
 ADDRESS = "/employees/<int:employee_id>"
+# The views of the list, by their names in the address.
+VIEWS = {"list": AS_LIST, "photos": AS_PHOTOS}
 # The search field of the list, as htmx names the element that sends the request.
 SEARCH = "input#q"
 # How many of the employees that an operator added last are shown below the form of the next one.
@@ -56,17 +61,24 @@ class Added:
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """The employees that pass the filters of the address; an invalid filter is named and ignored."""
+    as_photos = view_to_show() == AS_PHOTOS
     form = EmployeeFilterForm(request.args)
     status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
     if form.department.data:
         form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
     page = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
+    badges = queries.badges([employee.id for employee in page.rows])
     about = {
         "form": form,
         "found": page,
         "rows": page.rows,
-        "badges": queries.badges([employee.id for employee in page.rows]),
+        "shown": {
+            employee.id: on_terminals(tuple(badges[employee.id])) if employee.id in badges else None
+            for employee in page.rows
+        },
+        "as_photos": as_photos,
+        "filters_set": form.narrowing,
         "terminals": terminals,
         "sort": wanted.sort,
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
@@ -76,7 +88,17 @@ def index() -> ResponseReturnValue:
         return render_template("employees/list.html", **about), status
     # What is typed letter by letter does not fill the history.
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
-    return with_address(render_template("employees/_rows.html", **about), url_for(".index", **form.texts), status)
+    rows = render_template("employees/_rows.html", **about, elsewhere=True)
+    return with_address(rows, url_for(".index", **form.texts), status)
+
+
+def view_to_show() -> str:
+    """Return how the operator looks at the employees; where the address asks for another view, that one is kept."""
+    operator = current_operator.required()
+    view = VIEWS.get(request.args.get("view", ""), operator.employees_view)
+    if view != operator.employees_view:
+        operators.remember_view(operator.operator_id, view)
+    return view
 
 
 @bp.get("/employees/latest")

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models import Employee, Enrolment, Photo, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
@@ -63,7 +64,8 @@ def test_filters_of_the_address_are_in_the_form_again(client: FlaskClient) -> No
     assert 'name="q" type="search" value="иван"' in page
     for value in ("no_face", "Охрана", "1", "missing"):
         assert f'<option value="{value}" selected>' in page
-    assert '<input type="hidden" name="sort" value="-name">' in page
+    assert '<option value="-name" selected>По имени, Я–А</option>' in page
+    assert '<span class="filters-set" id="filters-set">4<span class="visually-hidden"> выбрано</span></span>' in page
 
 
 @pytest.mark.usefixtures("people")
@@ -256,7 +258,8 @@ def test_face_is_called_refused_only_where_the_terminal_refused_it(desk: Desk, a
             db.session.execute(db.update(Enrolment).values(refusal=refusal(code), face=face, **stopped))
             db.session.commit()
         for headers, word in ((ENGLISH, english), ({}, russian)):
-            assert f"</svg> {word}</span>" in desk.client.get("/employees/", headers=headers).text
+            shown = desk.client.get("/employees/", headers=headers).text
+            assert f"<b>{word}:</b> <bdi>Вход</bdi>" in shown
 
 
 def test_face_that_was_refused_is_not_called_missing(desk: Desk) -> None:
@@ -268,3 +271,108 @@ def test_face_that_was_refused_is_not_called_missing(desk: Desk) -> None:
     assert "лицо не принято" in refused
     assert numbers(refused) == ["100222"]
     assert numbers(desk.text("/employees/?state=no_face")) == []
+
+
+def at_terminals(app: Flask, *states: str, is_active: bool = True) -> None:
+    """Add an employee with an enrolment in each of these states, at terminals of their own: D1, D2 and so on."""
+    with app.app_context():
+        employee = Employee(number="D", name="Дверь Анна", is_active=is_active)
+        db.session.add(employee)
+        db.session.flush()
+        photo = Photo(file="d.jpg", sha256="0" * 64, source="upload", employee_id=employee.id)
+        db.session.add(photo)
+        db.session.flush()
+        face = {"photo_id": photo.id, "confirmed_photo_id": photo.id, "confirmed_at": database_now()}
+        facts = {
+            "confirmed": {"person": "confirmed", "face": "confirmed", **face},
+            "waiting": {"refusal": refusal("unreachable"), "next_attempt_at": database_now(60)},
+            "leaving": {"desired": "absent"},
+        }
+        for place, state in enumerate(states, 1):
+            access = {"url": f"http://192.0.2.{place}", "username": "admin", "password_encrypted": ""}
+            terminal = Terminal(name=f"D{place}", face_mode="url", **access)
+            db.session.add(terminal)
+            db.session.flush()
+            whose = {"terminal_id": terminal.id, "number": "D", "employee_id": employee.id}
+            db.session.add(Enrolment(**whose, **facts[state]))
+        db.session.commit()
+
+
+def row(page: str) -> str:
+    """Return the state in the first row of a page."""
+    return page.partition('<td class="people-state">')[2].partition("</td>")[0]
+
+
+def dots(shown: str) -> list[str]:
+    """Return the tones of the dots of a state, without those beside its words."""
+    return re.findall(r'class="dot dot-(\w+)"', shown.partition('class="tip"')[0])
+
+
+def test_who_waits_at_one_door_of_four_is_shown_as_waiting_with_a_dot_for_each_door(
+    app: Flask, client: FlaskClient
+) -> None:
+    at_terminals(app, "confirmed", "confirmed", "waiting", "confirmed")
+    for headers, waits, confirmed in (
+        (ENGLISH, "waiting for the terminal", "confirmed"),
+        ({}, "ожидание терминала", "подтверждено"),
+    ):
+        page = client.get("/employees/", headers=headers).text
+        shown = row(page)
+
+        assert 'class="state state-warn"' in shown
+        assert dots(shown) == ["good", "good", "warn", "good"]
+        # What is read aloud, and shown on hover and focus: the name leads there.
+        assert f"<b>{waits}:</b> <bdi>D3</bdi>" in shown
+        assert f"<b>{confirmed}:</b> <bdi>D1</bdi>, <bdi>D2</bdi>, <bdi>D4</bdi>" in shown
+        described = re.search(r'aria-describedby="(state-\d+)"', page)
+        assert described
+        assert f'class="tip" id="{described[1]}"' in shown
+
+
+def test_of_many_doors_a_row_counts_and_names_some(app: Flask, client: FlaskClient) -> None:
+    at_terminals(app, "waiting", *["confirmed"] * 8)
+
+    shown = row(client.get("/employees/").text)
+
+    assert dots(shown) == ["warn", "good"]
+    assert re.findall(r'class="state-count">(\d+)<', shown) == ["1", "8"]
+    assert "<bdi>D7</bdi> и ещё 2</span>" in shown
+
+
+def test_who_is_inactive_is_said_to_be_with_what_is_still_open(app: Flask, client: FlaskClient) -> None:
+    at_terminals(app, "leaving", is_active=False)
+
+    for view in ("list", "photos"):
+        page = client.get(f"/employees/?view={view}").text
+        assert "неактивен</span>" in page
+        assert "<b>ещё может открыть двери:</b> <bdi>D1</bdi>" in page
+
+
+@pytest.mark.usefixtures("people")
+def test_view_of_the_address_is_kept_for_its_operator_alone(app: Flask, client: FlaskClient) -> None:
+    other = client_of(app, VIEWER)
+
+    assert '<ul class="faces">' not in client.get("/employees/").text
+    photos = client.get("/employees/?view=photos&department=Склад").text
+    again = client.get("/employees/?q=ким").text
+
+    assert re.findall(r'id="face-\d+" href="/employees/(\d+)"', photos) == ["1"]
+    # Who is selected is sent from there, too, with the filters.
+    selection = photos.partition('id="selection"')[2]
+    assert 'name="employee" value="1" aria-labelledby="face-1"' in selection
+    assert '<input type="hidden" name="department" value="Склад">' in selection
+    assert '<ul class="faces">' in again
+    assert 'href="/employees/?view=list&amp;q=' in again
+    assert '<ul class="faces">' not in other.get("/employees/").text
+    assert '<ul class="faces">' in client.get("/employees/?view=odd").text
+    assert (
+        numbers(client.get("/employees/?view=list").text) == numbers(client.get("/employees/").text) == ["3", "1", "2"]
+    )
+
+
+@pytest.mark.usefixtures("people")
+def test_rows_bring_along_how_many_filters_are_set(client: FlaskClient) -> None:
+    found = client.get("/employees/?state=no_face&consent=missing&q=иван", headers=HTMX).text
+
+    assert 'id="filters-set" hx-swap-oob="true">2<' in found
+    assert 'id="filters-set" hx-swap-oob="true"></span>' in client.get("/employees/", headers=HTMX).text
