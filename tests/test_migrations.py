@@ -31,6 +31,7 @@ from hikflask.models import (
     JobItem,
     Operator,
     Photo,
+    ReachabilityChange,
     Terminal,
 )
 from hikflask.services import audit
@@ -409,6 +410,9 @@ def test_rows_of_the_first_version_are_kept(either: Flask) -> None:
     with either.app_context():
         upgrade(revision="0001")
         rows_of_the_first_version()
+        upgrade(revision="0039")
+        db.session.execute(text("UPDATE terminal SET reachable = false, offline_since = '2026-02-01 10:00:00.000000'"))
+        db.session.commit()
         upgrade()
 
         kept = db.session.execute(text("SELECT id, number, photo_id, left_at IS NULL FROM employee ORDER BY id")).all()
@@ -418,6 +422,12 @@ def test_rows_of_the_first_version_are_kept(either: Flask) -> None:
         assert abs((datetime.now(UTC) - left_at).total_seconds()) < 600
         assert db.session.execute(text("SELECT employee_id, file FROM photo")).one() == (7, "100_a.jpg")
         assert db.session.execute(text("SELECT id, name FROM terminal")).one() == (3, "Вход")
+        silent = db.session.execute(db.select(ReachabilityChange)).scalars().one()
+        assert (silent.terminal_id, silent.is_reachable, silent.at.isoformat()) == (
+            3,
+            False,
+            "2026-02-01T10:00:00+00:00",
+        )
         db.session.commit()
         assert differences() == []
         if db.engine.dialect.name == "sqlite":

@@ -30,7 +30,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, secure_delete, traces
-from hikflask.services.terminals import checks, people_changes
+from hikflask.services.terminals import checks, people_changes, reachability
 from hikflask.services.terminals.checks import ask_status
 from hikflask.services.webhooks import deliveries
 
@@ -48,6 +48,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     import_retention.forget_imports,
     comparison_retention.forget_comparisons,
     job_retention.forget_jobs,
+    reachability.forget_old,
     export_files.remove_old,
     audit_retention.forget_entries,
     certificates.forget_messages,

@@ -10,7 +10,10 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 
 class ReachabilityChange(Base):
-    """A terminal answers, or does not, from this moment until its next row; before its first row nothing is known."""
+    """A terminal answers, or does not, from this moment until its next row; before its first row nothing is known.
+
+    Two rows of one moment end what was measured: what was so from then until the next row is not known either.
+    """
 
     __table_args__ = (Index("ix_reachability_change_terminal_id_at", "terminal_id", "at"), NO_ID_TWICE)
 

@@ -26,6 +26,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index('ix_reachability_change_terminal_id_at', 'reachability_change', ['terminal_id', 'at'])
+    # A terminal that goes on as it is writes no change, and is to be known all the same.
+    op.execute(
+        'INSERT INTO reachability_change (terminal_id, at, is_reachable) '
+        'SELECT id, CASE WHEN reachable THEN answered_at ELSE offline_since END, reachable FROM terminal '
+        'WHERE CASE WHEN reachable THEN answered_at ELSE offline_since END IS NOT NULL AND reachable IS NOT NULL'
+    )
     # Not as a batch: SQLite would copy the table.
     op.add_column('operator', sa.Column('employees_view', sa.String(length=8), nullable=False, server_default=''))
 

@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
+from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
@@ -134,7 +135,8 @@ def retry(enrolment_id: int) -> None:
     A terminal that did not answer last is tried now, too.
     """
     its_terminal = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
-    changed_rows(update(Terminal).where(Terminal.id == its_terminal).values(backoff_until=None))
+    backs_off = (Terminal.id == its_terminal, Terminal.backoff_until > database_now())
+    changed_rows(update(Terminal).where(*backs_off).values(backoff_until=database_now()))
     retry_when_it_answers(enrolment_id)
 
 

@@ -36,7 +36,7 @@ from hikflask.services.core.errors import (
     ServiceError,
     TerminalRetired,
 )
-from hikflask.services.terminals import allowed_addresses, leases, recovery
+from hikflask.services.terminals import allowed_addresses, leases, reachability, recovery
 
 Answered = TypeVar("Answered")
 
@@ -225,6 +225,8 @@ def _end(talk: Conversation, failure: TerminalError | None) -> None:
             if terminal.last_error_code or terminal.reachable is False or terminal.refused_since is not None:
                 with suppress(LeaseLost), lease.write():
                     recovery.resume(lease.terminal_id)
+        if values:
+            reachability.record(lease, is_reachable=values["reachable"])
     finally:
         lease.release(**{**talk.pending_updates, **values})
 

@@ -179,15 +179,17 @@ def terminals_with_changes(limit: int | None = None) -> list[tuple[Terminal, int
 def claim_due() -> list[int]:
     """Claim the idle terminals that were not checked so for DRIFT_INTERVAL seconds, and return their ids.
 
-    A terminal for which that was never done waits for one interval, too: its first check does it.
+    A terminal for which that was never done waits for one interval, too: its first check does it. One that did not
+    answer is asked, too, so that it is known when it does again.
     """
     interval = current_app.config["DRIFT_INTERVAL"]
     if not interval:
         return []
     idle = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None), leases.free())
-    answers = (Terminal.refused_since.is_(None), Terminal.offline_since.is_(None))
+    backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
+    asked = (Terminal.refused_since.is_(None), backs_off_no_more)
     never = update(Terminal).where(*idle, Terminal.drift_looked_at.is_(None))
-    due = (*idle, *answers, Terminal.drift_looked_at < database_now(-interval))
+    due = (*idle, *asked, Terminal.drift_looked_at < database_now(-interval))
     with transaction():
         changed_rows(never.values(drift_looked_at=database_now()))
     return [row.id for row in claim_rows(select(Terminal.id).where(*due), {"drift_looked_at": database_now()})]

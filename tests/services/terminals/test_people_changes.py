@@ -138,3 +138,12 @@ def test_idle_terminal_is_claimed_once_in_an_interval(terminal: Terminal) -> Non
     db.session.execute(db.update(Terminal).values(is_active=False))
     db.session.commit()
     assert people_changes.claim_due() == []
+
+
+def test_terminal_that_is_away_is_claimed_after_its_back_off(terminal: Terminal) -> None:
+    for seconds, claimed in [(60, []), (-1, [terminal.id])]:
+        looked_at(301)
+        off = {"reachable": False, "offline_since": database_now(-600), "backoff_until": database_now(seconds)}
+        db.session.execute(db.update(Terminal).values(**off))
+        db.session.commit()
+        assert people_changes.claim_due() == claimed
