@@ -13,7 +13,7 @@ from tests.invariants.preemption.point import try_pair
 from tests.support.postgresql import Cluster
 
 # Moments of each pair, besides the one after all.
-MAX_POINTS = 4
+MAX_POINTS = 3
 PAIRS = (
     ("save_capture", "captures_another"),
     ("capture", "captures_another"),

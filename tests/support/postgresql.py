@@ -55,7 +55,8 @@ class Cluster:
         self._run("initdb", "--auth=trust", f"--username={ACCOUNT}", "--encoding=UTF8", "--locale=C", "-D", str(data))
         # Nothing runs that a test did not start: a worker of the server's own may be in anybody's way for a moment.
         # Nothing is kept for a loss of power.
-        settings = "-c listen_addresses=127.0.0.1 -c autovacuum=off -c fsync=off -c synchronous_commit=off"
+        settings = "-c listen_addresses=127.0.0.1 -c autovacuum=off -c fsync=off -c synchronous_commit=off -c jit=off"
+        settings += " -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
         options = f"-p {self.port} -k {self._folder} {settings}"
         self._run("pg_ctl", "-D", str(data), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
         self._tell(f"CREATE ROLE {ROLE} LOGIN CREATEDB", role=ACCOUNT)
