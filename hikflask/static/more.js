@@ -1,4 +1,5 @@
-// A menu behind "⋯" closes by Escape, by a press elsewhere, and when the focus leaves it.
+// A menu behind "⋯" closes by Escape, by a press elsewhere, and when the focus leaves it. While one is open, the part of
+// the page around it is not brought up to date: that would close it.
 function close(menu, focuses = false) {
   menu.open = false;
   if (focuses) menu.querySelector("summary").focus();
@@ -15,3 +16,7 @@ for (const name of ["pointerdown", "focusin"]) {
     if (menu && !menu.contains(event.target)) close(menu);
   });
 }
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.target.matches('[hx-trigger^="every"]') && event.target.querySelector("details.more[open]")) event.preventDefault();
+});

@@ -3,6 +3,8 @@
 Buttons are pressed by keyboard: for half a second nobody can click one that has just appeared under the mouse.
 """
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site, soon
@@ -43,6 +45,20 @@ def save(page: Page) -> None:
     with soon(page):
         page.locator("#save").press("Enter")
         expect(page.locator("[data-state=confirmed]")).to_be_visible()
+
+
+def confirmed(page: Page) -> Locator:
+    """The rows of the employee's terminals that have confirmed person and face."""
+    return page.locator("#enrolments [data-state=confirmed]").filter(
+        has_text=re.compile("сотрудник и лицо|person and face")
+    )
+
+
+def deactivate(page: Page) -> None:
+    """Deactivate the employee whose page is shown, and answer the question."""
+    page.locator("#more summary").click()
+    page.get_by_role("link", name="Деактивировать").click()
+    page.get_by_role("button", name="Деактивировать").click()
 
 
 def enrol(site: Site, page: Page, number: str) -> str:

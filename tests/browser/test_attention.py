@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site, Window, opened, serving, wait_until
-from tests.browser.steps import enrol
+from tests.browser.steps import deactivate, enrol
 from tests.browser.test_live import RETRIED
 
 FOCUS_AND_PLACE = "[document.activeElement.id, Math.round(scrollY), document.body.dataset.kept]"
@@ -43,8 +43,7 @@ def test_page_goes_from_red_to_green_by_itself_and_takes_neither_focus_nor_place
     enrol(own, page, "A1")
     own.server.stop()
     try:
-        page.get_by_role("link", name="Деактивировать").click()
-        page.get_by_role("button", name="Деактивировать").click()
+        deactivate(page)
         page.wait_for_url(re.compile(r"/employees/\d+$"))
         page.goto("/attention")
         expect(page.locator("#attention-leaving")).to_contain_text("Доступ ещё не снят")

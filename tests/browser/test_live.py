@@ -2,14 +2,22 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Site, Window
-from tests.browser.steps import enrol
+from tests.browser.steps import deactivate, enrol
 from tests.conftest import PASSWORD
 
 # Milliseconds until a terminal that did not answer is tried again by itself, and some more.
 RETRIED = 60_000
+IS_POLLED_WITH_MENU = """[true, false].map(open => {
+  const part = document.getElementById('enrolments'), menu = document.createElement('details')
+  Object.assign(menu, {className: 'more', open})
+  part.append(menu)
+  const goes = part.dispatchEvent(new CustomEvent('htmx:before:request', {bubbles: true, cancelable: true}))
+  menu.remove()
+  return goes
+})"""
 
 
 def test_added_terminal_shows_the_end_of_its_check_by_itself(site: Site, russian: Window) -> None:
@@ -25,12 +33,6 @@ def test_added_terminal_shows_the_end_of_its_check_by_itself(site: Site, russian
     expect(page.locator("#terminal")).not_to_have_attribute("hx-get", re.compile("."))
     page.get_by_role("link", name="Удалить").click()
     page.get_by_role("button", name="Удалить").click()
-
-
-def deactivate(page: Page) -> None:
-    """Deactivate the employee whose page is shown, and answer the question."""
-    page.get_by_role("link", name="Деактивировать").click()
-    page.get_by_role("button", name="Деактивировать").click()
 
 
 def test_removal_is_in_sight_until_the_terminal_confirms_and_a_new_try_is_said_and_keeps_the_focus(
@@ -49,6 +51,8 @@ def test_removal_is_in_sight_until_the_terminal_confirms_and_a_new_try_is_said_a
         expect(said).to_contain_text("выполняется")
         expect(said).to_contain_text("ещё может открыть двери")
         expect(retry).to_be_focused()
+        # What is polled waits while a menu in it is open.
+        assert page.evaluate(IS_POLLED_WITH_MENU) == [False, True]
     finally:
         site.server.start()
     expect(page.locator("[data-state=removed]")).to_be_visible(timeout=RETRIED)

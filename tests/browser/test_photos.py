@@ -1,7 +1,6 @@
 """A photo from a file or the webcam on its way to a terminal that takes pictures: looked at, mended, sent."""
 
 import io
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, FilePayload, FloatRect, Page, Playwrigh
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import give_axe, violations
 from tests.browser.conftest import CHROMIUM, FLAGS, TERMINAL_NAME, Site, Window, press_and_reload, serving, wait_until
-from tests.browser.steps import called, fill, panel, save
+from tests.browser.steps import called, confirmed, fill, panel, save
 from tests.support.drawn_faces import FAIR, jpeg, landscape, place, portrait
 
 SIZES: dict[str, tuple[Any, int, int]] = {"desk": ("light", 1366, 650), "phone": ("dark", 390, 844)}
@@ -101,7 +100,7 @@ def each_look(page: Page) -> Iterator[str]:
 
 def save_until_green(page: Page) -> None:
     save(page)
-    expect(page.get_by_text(re.compile(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо."))).to_be_visible()
+    expect(confirmed(page)).to_contain_text(TERMINAL_NAME)
 
 
 @needs_face_detection
@@ -190,8 +189,7 @@ def test_look_turn_and_save_without_javascript(site: Site, english_without_javas
     with page.expect_navigation():
         page.get_by_role("button", name="Turn right").press("Enter")
     expect(page.get_by_alt_text("The chosen photo")).to_be_visible()
-    confirmed = page.get_by_text(f"On “{TERMINAL_NAME}”: person and face.")
-    press_and_reload(page.get_by_role("button", name="Save", exact=True), confirmed)
+    press_and_reload(page.get_by_role("button", name="Save", exact=True), confirmed(page))
     assert sent(site, "P4").size == (450, 600)
 
 

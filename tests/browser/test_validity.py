@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import TERMINAL_NAME, Site, Window
-from tests.browser.steps import save, show, take
+from tests.browser.steps import confirmed, save, show, take
 from tests.support.captures import FACE
 
 
@@ -23,7 +23,7 @@ def test_days_go_from_the_form_to_the_terminal(site: Site, russian: Window) -> N
     show(site, page, FACE)
     save(page)
 
-    expect(page.get_by_text(f"Есть на терминале «{TERMINAL_NAME}»: сотрудник и лицо.")).to_be_visible()
+    expect(confirmed(page)).to_contain_text(TERMINAL_NAME)
     expect(page.get_by_text("30 июня 2036 г. включительно")).to_be_visible()
     valid = site.simulator.people["V100"]["Valid"]
     assert valid["beginTime"] == "2036-03-01T00:00:00"  # type: ignore[index]

@@ -213,8 +213,8 @@ def test_employees_page_says_when_it_was_confirmed(desk: Desk, app: Flask) -> No
 
     russian, english = said_on(desk, place)
 
-    assert "Есть на терминале «Вход»: сотрудник и лицо. Проверено 10 марта 2025 г. в 15:00." in russian
-    assert "On “Вход”: person and face. Checked on 10 March 2025 at 15:00." in english
+    assert "Вход подтверждено сотрудник и лицо Проверено 10 марта 2025 г. в 15:00" in russian
+    assert "Вход confirmed person and face Checked on 10 March 2025 at 15:00" in english
 
 
 def test_employees_page_says_when_it_is_tried_again(desk: Desk, app: Flask) -> None:
@@ -254,8 +254,8 @@ def test_open_removal_says_since_when_and_when_it_is_tried_again(desk: Desk, app
     [
         (
             {},
-            "На терминале «Вход» больше нет. Проверено 10 марта 2025 г. в 15:00.",
-            "Not on “Вход” any more. Checked on 10 March 2025 at 15:00.",
+            "Вход удалён Проверено 10 марта 2025 г. в 15:00",
+            "Вход removed Checked on 10 March 2025 at 15:00",
         ),
         (
             {"confirmed_by": "Анна"},

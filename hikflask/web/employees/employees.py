@@ -35,6 +35,7 @@ from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
 from hikflask.web.support.pagination import turned
+from hikflask.web.support.urls import own_path, present_address
 
 bp = Blueprint("employees", __name__)
 
@@ -47,6 +48,8 @@ SEARCH = "input#q"
 MAX_LATEST = 5
 # In the signed cookie, which is emptied at sign-in and sign-out: the ids of the added employees, the last one first.
 ADDED = "added"
+# There, too: the address of the list, with its filters, from which an employee was opened last.
+LIST = "list"
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
     employee = employee_or_404(employee_id)
     about = {"consent": consents.get(employee_id), "groups": groups.of_employee(employee), **terminal_lines(employee)}
-    return render_template("employees/show.html", employee=employee, **about)
+    return render_template("employees/show.html", employee=employee, back=list_before(), **about)
 
 
 @bp.post(f"{ADDRESS}/terminals")
@@ -204,11 +207,28 @@ def export(employee_id: int) -> Response:
 
 
 def terminal_lines(employee: Employee) -> dict[str, Any]:
-    """Return the lines of an employee's enrolments, and the other terminals where the employee may be enrolled."""
+    """Return the lines of an employee's enrolments, and the other terminals where the employee may be enrolled.
+
+    `just_added`: the operator added nobody after this employee.
+    """
     lines = statuses_of(employee)
     desired = {row.terminal_id for row in queries.of_number(employee.number) if row.desired == PRESENT}
     others = [row for row in registry.list_active() if row.id not in desired] if employee.is_active else []
-    return {"lines": lines, "others": others, "other_ids": {row.id for row in others}}
+    just_added = session.get(ADDED, [])[:1] == [employee.id]
+    return {"lines": lines, "others": others, "other_ids": {row.id for row in others}, "just_added": just_added}
+
+
+def list_before() -> str:
+    """Return the address of the list that the operator came from, with its filters, also by way of other pages.
+
+    A page that was opened by its address alone leads to the whole list.
+    """
+    whole = url_for(".index")
+    if not request.referrer:
+        session.pop(LIST, None)
+    elif own_path(request.referrer).partition("?")[0] == whole:
+        session[LIST] = present_address(whole)
+    return str(session.get(LIST, whole))
 
 
 def employee_or_404(employee_id: int) -> Employee:

@@ -11,6 +11,7 @@ from hikflask.models import Enrolment
 from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.web.employees import removals
 from hikflask.web.employees.employees import employee_or_404, terminal_lines
+from hikflask.web.security.current_operator import may
 from hikflask.web.support import htmx
 from hikflask.web.support.urls import next_or
 
@@ -20,9 +21,13 @@ bp = Blueprint("enrolments", __name__)
 @bp.get("/employees/<int:employee_id>/enrolments")
 @allow(VIEWER, is_activity=False)
 def of_employee(employee_id: int) -> ResponseReturnValue:
-    """The part of the employee's page that polls, with the alarm of open removals."""
+    """The part of the employee's page that polls, with what is done next and the alarm of open removals."""
     employee = employee_or_404(employee_id)
-    return htmx.with_bar(render_template("employees/_enrolments.html", employee=employee, **terminal_lines(employee)))
+    about = {"employee": employee, **terminal_lines(employee)}
+    part = render_template("employees/_enrolments.html", **about)
+    if may(OPERATOR):
+        part += render_template("employees/_main_actions.html", elsewhere=True, **about)
+    return htmx.with_bar(part)
 
 
 @bp.post("/enrolments/<int:enrolment_id>/retry")

@@ -100,7 +100,7 @@ def test_saving_twice_is_one_employee(desk: Desk, app: Flask) -> None:
 
 def test_an_employee_without_a_photo_is_on_no_terminal(desk: Desk) -> None:
     place = desk.client.post("/employees/", data=typed(without_face="1")).location
-    assert '<article class="line line-absent" id="terminal-1"' in desk.text(place)
+    assert '<tr id="terminal-1" data-state="absent">' in desk.text(place)
     assert desk.run_jobs() == 0
 
 

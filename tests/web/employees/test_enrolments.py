@@ -34,7 +34,7 @@ def waiting(desk: Desk, app: Flask) -> str:
 
 
 def row(page: str) -> str:
-    return unescape(page).partition('<article class="line')[2].partition("</article>")[0]
+    return unescape(page).partition('<tr id="enrolment-')[2].partition("</tr>")[0]
 
 
 def test_row_says_that_it_is_tried_and_then_what_came_of_it(desk: Desk, waiting: str) -> None:
@@ -70,7 +70,7 @@ def test_row_is_green_when_the_terminal_is_back(desk: Desk, app: Flask, waiting:
     desk.run_jobs()
 
     ended = row(desk.text(waiting))
-    assert 'data-says="Вход: подтверждено"' in ended
+    assert re.search(r'data-says="Есть на терминале «Вход»: сотрудник и лицо\. Проверено в \d\d:\d\d\."', ended)
     assert "Попытка" not in ended
 
 

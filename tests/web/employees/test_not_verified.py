@@ -64,8 +64,8 @@ def test_person_who_is_not_there(desk: Desk, stuck: Stuck) -> None:
 
     stuck.assert_said(
         "person_not_verified",
-        "Вход: Терминал ответил, но сотрудника не показывает.",
-        "Вход: The terminal answered, but does not show the person.",
+        "Терминал ответил, но сотрудника не показывает.",
+        "The terminal answered, but does not show the person.",
         place,
     )
 
@@ -79,8 +79,8 @@ def test_name_that_did_not_change(desk: Desk, stuck: Stuck) -> None:
 
     stuck.assert_said(
         "name_not_verified",
-        "Вход: Терминал ответил «OK», но под этим ID там другое имя: «Иван Иванов».",
-        "Вход: The terminal said OK, but this ID has another name there: “Иван Иванов”.",
+        "Терминал ответил «OK», но под этим ID там другое имя: «Иван Иванов».",
+        "The terminal said OK, but this ID has another name there: “Иван Иванов”.",
         place,
     )
 
@@ -94,8 +94,8 @@ def test_validity_that_did_not_change(desk: Desk, stuck: Stuck) -> None:
 
     stuck.assert_said(
         "validity_not_verified",
-        "Вход: Терминал ответил «OK», но показывает другой срок действия.",
-        "Вход: The terminal said OK, but shows another validity.",
+        "Терминал ответил «OK», но показывает другой срок действия.",
+        "The terminal said OK, but shows another validity.",
         place,
     )
 
@@ -110,8 +110,8 @@ def test_rights_that_the_terminal_lost(desk: Desk, stuck: Stuck) -> None:
 
     stuck.assert_said(
         "rights_not_verified",
-        "Вход: Терминал ответил «OK», но права доступа сотрудника там не те, что были.",
-        "Вход: The terminal said OK, but the person's access rights there are not as before.",
+        "Терминал ответил «OK», но права доступа сотрудника там не те, что были.",
+        "The terminal said OK, but the person's access rights there are not as before.",
         place,
     )
 
@@ -123,8 +123,8 @@ def test_face_that_is_not_there(desk: Desk, stuck: Stuck) -> None:
 
     stuck.assert_said(
         "face_not_verified",
-        "Вход: Терминал ответил «OK», но нужного лица не показывает.",
-        "Вход: The terminal said OK, but does not show the right face.",
+        "Терминал ответил «OK», но нужного лица не показывает.",
+        "The terminal said OK, but does not show the right face.",
         place,
     )
 
@@ -142,8 +142,8 @@ def test_face_that_was_to_be_taken_off_and_is_still_there(desk: Desk, stuck: Stu
     assert "100222" in desk.simulator.faces
     stuck.assert_said(
         "face_not_verified",
-        "Вход: Терминал ответил «OK», но нужного лица не показывает.",
-        "Вход: The terminal said OK, but does not show the right face.",
+        "Терминал ответил «OK», но нужного лица не показывает.",
+        "The terminal said OK, but does not show the right face.",
         place,
     )
 
@@ -205,7 +205,7 @@ def test_somebody_who_was_to_be_replaced_is_named(desk: Desk, stuck: Stuck) -> N
 
     stuck.assert_said(
         "removal_not_verified",
-        "Вход: Терминал ответил «OK», но «Чужой Человек» там ещё есть.",
-        "Вход: The terminal said OK, but “Чужой Человек” is still there.",
+        "Терминал ответил «OK», но «Чужой Человек» там ещё есть.",
+        "The terminal said OK, but “Чужой Человек” is still there.",
         place,
     )
