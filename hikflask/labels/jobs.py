@@ -12,13 +12,16 @@ from hikflask.services.jobs.kinds import (
     APPLY,
     APPLY_UNDO,
     COMPARE,
+    CONSENT,
     DEACTIVATE,
     DEPARTMENT,
     EXPORT,
     GROUPS,
+    HAVE_CONSENT,
     IMPORT,
     IMPORT_CHECK,
     IMPORT_UNDO,
+    LEFT_OUT,
     OF_IMPORTS,
     PRINT,
     SEND,
@@ -30,6 +33,7 @@ TITLES = {
     DEACTIVATE: _l("Deactivation"),
     SEND: _l("Sending to a terminal"),
     DEPARTMENT: _l("Change of department"),
+    CONSENT: _l("Record of consents"),
     EXPORT: _l("Export"),
     PRINT: _l("Print"),
     IMPORT_CHECK: _l("Check of an import"),
@@ -67,6 +71,7 @@ PREVIEWS = {
     DEACTIVATE: N_("To be deactivated and removed from all terminals: %(people)s."),
     SEND: N_("To be sent to the terminal: %(people)s."),
     DEPARTMENT: N_("To get another department: %(people)s."),
+    CONSENT: N_("To be recorded, as consent given today: %(people)s."),
     EXPORT: N_("To be exported: %(people)s."),
 }
 
@@ -137,6 +142,13 @@ def preview_sentence(job: Job) -> str:
 
 
 def left_out_sentence(job: Job) -> str:
-    """Return how many of the selected employees a draft leaves out; "" when it is none."""
-    count = job.params.get("left_out", 0)
-    return str(_("Inactive, so nothing is done for them: %(people)s.", people=employee_count(count))) if count else ""
+    """Return how many of the selected employees a draft leaves out, and why; "" when it is none."""
+    inactive, with_consent = job.params.get(LEFT_OUT, 0), job.params.get(HAVE_CONSENT, 0)
+    sentences = []
+    if inactive:
+        sentences.append(_("Inactive, so nothing is done for them: %(people)s.", people=employee_count(inactive)))
+    if with_consent:
+        sentences.append(
+            _("Their consent is recorded already, and stays: %(people)s.", people=employee_count(with_consent))
+        )
+    return " ".join(sentences)

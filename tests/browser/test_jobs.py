@@ -49,6 +49,7 @@ def preview(page: Page, count: int) -> None:
     page.goto(f"/employees/?department={DEPARTMENT}&sort=number")
     page.locator("#selection input[name=employee]").first.check()
     page.locator("#select-all").check()
+    page.locator("#more-actions summary").click()
     page.locator("#actions button[value=deactivate]").click()
     expect(page.locator("main .lead")).to_contain_text(f"Деактивация и удаление со всех терминалов: {count} сотрудник")
 

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import Select, func, insert, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, JobItem, Terminal
 from hikflask.models.job import WAITING
+from hikflask.services.core.dates import today
 from hikflask.services.core.db import transactional
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import filters
@@ -17,7 +18,17 @@ from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.groups import changing
 from hikflask.services.groups.differences import Differences
 from hikflask.services.jobs import lifecycle, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, DEPARTMENT_ID, KINDS, LOSSES
+from hikflask.services.jobs.kinds import (
+    CONSENT,
+    DEACTIVATE,
+    DEPARTMENT,
+    DEPARTMENT_ID,
+    GIVEN_ON,
+    HAVE_CONSENT,
+    KINDS,
+    LEFT_OUT,
+    LOSSES,
+)
 from hikflask.services.jobs.lifecycle import Claim
 
 
@@ -27,7 +38,7 @@ def make_draft(
 ) -> Job:
     """Make the draft of a job, with the people in the order of a list. The database copies them, however many they are.
 
-    Where a kind leaves out inactive employees, `params` counts them.
+    Where a kind leaves out inactive employees, or those who have a consent, `params` counts them.
 
     :param employee_ids: the employees of the job; None: all that the list shows.
     :param terminal: where the job is done, where that is not asked any more.
@@ -38,9 +49,11 @@ def make_draft(
     if terminal is not None:
         job.terminal_id, job.params = terminal.id, {"terminal_id": terminal.id, "terminal": terminal.name}
     if KINDS[kind].active_only:
-        inactive = meant.where(~Employee.is_active).with_only_columns(func.count(Employee.id)).order_by(None)
-        job.params = {**job.params, "left_out": db.session.execute(inactive).scalar_one()}
+        job.params = {**job.params, LEFT_OUT: _count(meant.where(~Employee.is_active))}
         meant = meant.where(Employee.is_active)
+    if KINDS[kind].lacking_consent:
+        job.params = {**job.params, HAVE_CONSENT: _count(meant.where(Employee.has_consent))}
+        meant = meant.where(~Employee.has_consent)
     db.session.add(job)
     db.session.flush()
     # Nobody is erased before these items can be seen, and somebody who is deleted already is not meant.
@@ -50,6 +63,11 @@ def make_draft(
     job.total = db.session.execute(select(func.count(JobItem.id)).where(JobItem.job_id == job.id)).scalar_one()
     db.session.flush()
     return job
+
+
+def _count(employees: Select[Employee]) -> int:
+    counted = employees.with_only_columns(func.count(Employee.id)).order_by(None)
+    return db.session.execute(counted).scalar_one()
 
 
 @transactional
@@ -66,6 +84,8 @@ def start(job: Job, params: dict[str, Any], agreed: Agreed, digest: str = "") ->
         changes = differences(job, name)
         changes.require_agreed(digest, agreed)
         params = {"department": name, DEPARTMENT_ID: departments.id_of(name), LOSSES: changes.losses.as_json}
+    if job.kind == CONSENT:
+        params = {GIVEN_ON: today().isoformat()}
     losses_of(job).require(agreed)
     return lifecycle.start(job.id, params)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -23,11 +24,14 @@ from hikflask.services.imports.apply import add_together, applying
 from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import import_items, list_export
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
 from hikflask.services.state import enrolment as state
 
 DEACTIVATE = "deactivate"
 SEND = "send"
 DEPARTMENT = "department"
+CONSENT = "consent"
 GROUPS = "groups"
 EXPORT = "export"
 PRINT = "print"
@@ -45,8 +49,12 @@ CHECK_FIRST, AGREED, CONFIRMED = "check", "agreed", "confirmed_numbers"
 LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 # Among the params of a change of department: which one it is, whatever its name is by now; None: none.
 DEPARTMENT_ID = "department_id"
+# Among the params of a record of consents: the day on which they were given.
+GIVEN_ON = "given_on"
+# Among the params of a draft: how many of those who were chosen are inactive, and how many have a consent already.
+LEFT_OUT, HAVE_CONSENT = "left_out", "have_consent"
 # What may be done with those who are selected on the list.
-OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, EXPORT, PRINT)
+OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, CONSENT, EXPORT, PRINT)
 OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
 Params = Mapping[str, Any]
 # Does what is done for an item, and returns the enrolments that it waits for.
@@ -65,7 +73,8 @@ class Kind:
     `whole` is done again from its beginning. It may add items. When it returns True, more is left, and it is called
     again after the turns of other jobs.
     `end` is done when every item was tried; it is done again when the worker is killed before the job has ended.
-    `active_only`: inactive employees are left out, since nothing would be done for them. `audit_action`: what the start
+    `active_only`: inactive employees are left out, since nothing would be done for them; `lacking_consent`: so are
+    employees with a recorded consent. `audit_action`: what the start
     is in the audit trail besides, where people leave the program.
     `lane` is where the queue runs it. A kind that talks to a terminal itself waits when the terminal does not answer,
     and fails when the terminal refused the password.
@@ -81,6 +90,7 @@ class Kind:
     whole: Callable[[Job, Progress], bool | None] | None = None
     end: Callable[[Params], None] | None = None
     active_only: bool = False
+    lacking_consent: bool = False
     audit_action: str = ""
     lane: str = JOBS
     awaits_confirmation: bool = False
@@ -123,6 +133,10 @@ def _set_department(item: JobItem, params: Params) -> None:
     department = departments.keep_name(department_id) if department_id else params["department"]
     if lifecycle.apply_department(employee, department):
         state.apply(state.PUT_IN_BULK, Enrolment.number == employee.number)
+
+
+def _record_consent(item: JobItem, params: Params) -> None:
+    consents.record_missing(_employee(item).id, Given(date.fromisoformat(params[GIVEN_ON])))
 
 
 def _apply_groups(item: JobItem, params: Params) -> list[Enrolment]:  # noqa: ARG001 - each kind has the same parameters
@@ -183,6 +197,7 @@ KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, awaits_confirmation=True),
     DEPARTMENT: Kind(_set_department),
+    CONSENT: Kind(_record_consent, active_only=True, lacking_consent=True),
     GROUPS: Kind(_apply_groups, awaits_confirmation=True),
     EXPORT: Kind(None, list_export.write_file, audit_action="employees.exported"),
     PRINT: Kind(None),

@@ -67,6 +67,17 @@ def record(employee_id: int, given: Given, require: Require | None = None) -> Co
 
 
 @transactional
+def record_missing(employee_id: int, given: Given) -> None:
+    """Record the consent of an employee; one that is recorded already stays as it is.
+
+    :raises employee_unknown: when there is no such employee.
+    """
+    employee = locked_employee(employee_id)
+    if get(employee_id) is None:
+        _write(employee, given)
+
+
+@transactional
 def withdraw(employee_id: int) -> bool:
     """Delete the recorded consent; False when there was none.
 

@@ -1,13 +1,17 @@
 """What each kind of job does for one person, with the entry in the audit trail, and where it comes in the queue."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models import Consent, Employee, Enrolment, Terminal
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.enrolments import desired, queries, schedule
-from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, SEND
+from hikflask.services.jobs.kinds import CONSENT, DEACTIVATE, DEPARTMENT, SEND
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
 from tests.support.jobs import add_people, items, run, started
 from tests.support.retention import entries
 
@@ -71,6 +75,24 @@ def test_department_is_changed_alone_and_found_by_the_search() -> None:
     assert "склад" in found.search
     (entry,) = entries("employee.changed")
     assert (entry.before, entry.after) == ({"department": "Охрана"}, {"department": "Склад"})
+
+
+def test_consent_is_recorded_of_those_alone_who_have_none() -> None:
+    people = add_people("1", "2", "3")
+    by_contract = Given(date(2026, 1, 5), "contract", "папка 7")
+    consents.record(people[0], by_contract)
+    claim = started(CONSENT, people, given_on="2026-03-02")
+    consents.record(people[1], by_contract)
+
+    assert (run(claim).failed, items(claim.job_id)) == (0, [("2", "done", ""), ("3", "done", "")])
+
+    recorded = select(Consent.given_on, Consent.basis, Consent.recorded_by).order_by(Consent.employee_id)
+    contract, consent = (date(2026, 1, 5), "contract"), (date(2026, 3, 2), "consent", "Анна")
+    rows = [tuple(row) for row in db.session.execute(recorded)]
+    assert ([row[:2] for row in rows[:2]], rows[2]) == ([contract, contract], consent)
+    assert [(one.employee, one.after) for one in entries("consent.recorded") if one.actor == "Анна"] == [
+        ("3", {"given_on": "2026-03-02", "basis": "consent"})
+    ]
 
 
 def test_what_a_person_waits_for_comes_before_what_a_job_desired(terminal: Terminal) -> None:

@@ -213,8 +213,8 @@ def test_place_in_another_order_is_the_first_page(desk: Desk, app: Flask) -> Non
     ("role", "actions"),
     [
         (VIEWER, []),
-        (OPERATOR, ["send", "department", "export", "print"]),
-        ("admin", ["send", "department", "export", "print", "deactivate"]),
+        (OPERATOR, ["send", "department", "consent", "export", "print"]),
+        ("admin", ["send", "department", "consent", "export", "print", "deactivate"]),
     ],
 )
 def test_role_sees_what_it_may_do_with_those_who_are_selected(app: Flask, role: str, actions: list[str]) -> None:

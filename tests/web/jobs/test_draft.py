@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Job, Terminal
+from hikflask.models import Consent, Employee, Job, Terminal
 from hikflask.models.job import DONE, DRAFT, WAITING
 from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.core.dates import today
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.privacy import consents
+from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to
@@ -190,6 +195,35 @@ def test_without_a_terminal_nothing_can_be_sent(client: FlaskClient, people: lis
     page = preview(client, "send", employee=people)
 
     assert "There is no terminal in use to send anybody to." in client.get(page, headers=ENGLISH).text
+
+
+def test_operator_records_the_consent_of_many_and_the_page_says_of_how_many(
+    app: Flask, people: list[int], run_jobs: RunJobs
+) -> None:
+    client = client_of(app, OPERATOR)
+    with app.app_context():
+        consents.record(people[0], Given(date(2026, 1, 5)))
+        set_active(people[3], active=False)
+
+    page = preview(client, "consent", employee=people)
+
+    english, russian = client.get(page, headers=ENGLISH).text, client.get(page).text
+    assert (
+        "To be recorded, as consent given today: 2 employees. Inactive, so nothing is done for them: 1 employee. "
+        "Their consent is recorded already, and stays: 1 employee."
+    ) in english
+    assert (
+        "Согласие с сегодняшней датой: 2 сотрудника. Неактивны и не будут затронуты: 1 сотрудник. "
+        "Согласие уже записано и остаётся как есть: 1 сотрудник."
+    ) in russian
+    assert client_of(app, VIEWER).post(f"{page}/start").status_code == 403
+    client.post(f"{page}/start")
+    run_jobs()
+
+    with app.app_context():
+        days = {row.employee_id: row.given_on for row in db.session.execute(db.select(Consent)).scalars()}
+        assert days == {people[0]: date(2026, 1, 5), people[1]: today(), people[2]: today()}
+    assert [(job.state, job.done, job.failed) for job in jobs(app)] == [(DONE, 2, 0)]
 
 
 def test_operators_deactivate_nobody_in_bulk(app: Flask, people: list[int]) -> None:
