@@ -48,15 +48,32 @@ LABELS = {
     "MAIL_SILENT_HOURS": _l("Mail when a terminal stops answering"),
     "BACKUP_MAX_AGE": _l("A backup is too old"),
 }
-# In the order of the page. What is in none of them is shown under the last title.
-GROUPS = (
-    (
+# The sections of the page in their order, by their anchors, and the settings that are changed there.
+SECTIONS = {
+    "personal-data": (
         _l("Personal data"),
         ("CONSENT", "PHOTO_RETENTION", "CAPTURE_RETENTION", "EVENT_RETENTION", "JOB_RETENTION", "AUDIT_RETENTION"),
     ),
-    (_l("Capture and terminals"), ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE")),
-    (_l("Alarms"), ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS", "WORKING_HOURS")),
-    (_l("Of the machine"), ()),
+    "terminals": (
+        _l("Capture and terminals"),
+        ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE"),
+    ),
+    "alarms": (
+        _l("Alarms"),
+        ("BACKUP_MAX_AGE", "MAIL_TO", "MAIL_REMOVAL_HOURS", "MAIL_SILENT_HOURS", "WORKING_HOURS"),
+    ),
+}
+# What is set on the machine alone, by how its names begin. What none of them fits is in the last group.
+MACHINE_GROUPS = (
+    (_l("Sign-in"), ("SESSION", "SECOND_FACTOR")),
+    (_l("Company's directory"), ("LDAP_",)),
+    (_l("Mail"), ("MAIL_",)),
+    (_l("Import and API"), ("IMPORT_", "API_", "WEBHOOK_")),
+    (
+        _l("Work at terminals"),
+        (*("TERMINAL_", "CAPTURE_", "CONNECT_", "READ_", "LEASE_", "UPLOAD_", "RETRY_", "SWEEP_", "FACE_"), "WORKER_T"),
+    ),
+    (_l("Server"), ("",)),
 )
 ABOUT = {
     "SECRET_KEY": _l("Signs cookies and forms."),
@@ -196,11 +213,24 @@ def description(name: str) -> str:
     return str(ABOUT.get(name, ""))
 
 
-def groups() -> list[tuple[str, list[str]]]:
-    """Return the titles of the page, each with the settings below it."""
-    grouped = {name for _, names in GROUPS for name in names}
-    others = sorted(SETTINGS.keys() - grouped)
-    return [(str(title), [*names] or others) for title, names in GROUPS]
+def machine_groups() -> list[tuple[str, list[str]]]:
+    """Return what is set on the machine alone, in groups with their titles."""
+    left = [name for name, setting in SETTINGS.items() if not setting.decided]
+    groups = []
+    for title, beginnings in MACHINE_GROUPS:
+        names = [name for name in left if name.startswith(beginnings)]
+        left = [name for name in left if name not in names]
+        groups.append((str(title), names))
+    return groups
+
+
+def default_label(name: str, value: Any) -> str:
+    """Return the default of a setting, or "" when the value is the default, or is one that pages do not show."""
+    setting = SETTINGS[name]
+    if setting.secret or name == "DATABASE_URL":
+        return ""
+    default = setting.read(setting.default)
+    return "" if value == default else value_label(name, default)
 
 
 def value_label(name: str, value: Any) -> str:
@@ -213,10 +243,10 @@ def value_label(name: str, value: Any) -> str:
     if name == "LDAP_GROUPS":
         return as_text(value) or NOTHING
     if isinstance(value, list | tuple):
-        return ", ".join(map(word_label, value)) or NOTHING
-    if as_text(value):
-        return _with_unit(value, SETTINGS[name].unit)
-    return str(EMPTY.get(name, NOTHING))
+        text = ", ".join(map(word_label, value))
+    else:
+        text = as_text(value) and _with_unit(value, SETTINGS[name].unit)
+    return text or str(EMPTY.get(name, NOTHING))
 
 
 def _with_unit(value: Any, unit: str) -> str:

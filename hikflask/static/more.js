@@ -20,3 +20,10 @@ for (const name of ["pointerdown", "focusin"]) {
 document.addEventListener("htmx:before:request", (event) => {
   if (event.target.matches('[hx-trigger^="every"]') && event.target.querySelector("details.more[open]")) event.preventDefault();
 });
+// A form that opens behind its button takes the focus, so that one types at once.
+addEventListener("toggle", (event) => {
+  const form = event.target;
+  if (form.matches("details.adding[open]") && form.contains(document.activeElement)) {
+    form.querySelector(".adding-form :is(input:not([type=hidden]), select, textarea)").focus();
+  }
+}, true);

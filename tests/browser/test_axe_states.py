@@ -146,6 +146,7 @@ def temporary_password(page: Page, known: Known) -> None:
 
 def token_shown_once(page: Page, known: Known) -> None:  # noqa: ARG001
     page.goto("/tokens/")
+    page.locator("#add summary").click()
     page.locator("#name").fill("AXE")
     page.locator("#expires_on").fill((date.today() + timedelta(days=30)).isoformat())  # noqa: DTZ011
     page.locator("main .btn-save").click()

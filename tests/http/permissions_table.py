@@ -187,6 +187,7 @@ PAGES = {
     "GET /terminals/<int:terminal_id>/delete": CONFIRMED,
     "POST /terminals/<int:terminal_id>/delete": CONFIRMED,
     "GET /administration": ADMIN,
+    "GET /administration/settings": ADMIN,
     "GET /administration/settings/<name>": CONFIRMED,
     "POST /administration/settings/<name>": CONFIRMED,
     "POST /administration/settings/<name>/default": CONFIRMED,

@@ -70,6 +70,20 @@ def test_every_form_that_posts_carries_the_token(desk: Desk) -> None:
         assert all('name="csrf_token"' in form for form in forms), address
 
 
+def test_form_that_adds_stands_behind_its_button_and_comes_back_open(client: FlaskClient) -> None:
+    for address, sent in (
+        ("/operators/", {"name": "Анна", "role": "viewer"}),  # a name that is taken
+        ("/tokens/", {"name": "Кадры", "role": "viewer", "expires_on": ""}),
+        ("/webhooks/", {"url": "ftp://x"}),
+        ("/departments/", {"name": "x" * 200}),
+    ):
+        form, refused = client.get(address).text, client.post(address, data=sent).text
+
+        assert '<details class="adding" id="add">' in form, address
+        assert '<details class="adding" id="add" open>' in refused, address
+        assert f'value="{next(iter(sent.values()))}"' in refused, address
+
+
 def test_a_page_that_is_not_there_says_so_in_both_languages(client: FlaskClient) -> None:
     russian, english = client.get("/nothing"), client.get("/nothing", headers=ENGLISH)
     assert (russian.status_code, english.status_code) == (404, 404)

@@ -1,4 +1,4 @@
-"""The settings that an administrator decides: one page for each, to change it or give it back to the default."""
+"""The settings of this installation, and for each that an administrator decides a page to change it or give it back."""
 
 from http import HTTPStatus
 
@@ -10,13 +10,25 @@ from werkzeug.datastructures import MultiDict
 from hikflask import messages
 from hikflask.config import SETTINGS, as_text
 from hikflask.forms.settings import NUMBER, SettingForm
-from hikflask.http.permissions import ADMIN, confirmed
+from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels import settings as labels
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.settings import change
 from hikflask.web.security import resubmission
 
 bp = Blueprint("settings", __name__, url_prefix="/administration/settings")
+
+
+@bp.get("")
+@allow(ADMIN)
+def index() -> ResponseReturnValue:
+    """All settings: what each one does, its value, and where that comes from."""
+    return render_template(
+        "admin/settings.html",
+        config=current_app.config,
+        changed=change.in_force(),
+        changeable={name for name in SETTINGS if change.may_change(name)},
+    )
 
 
 @bp.get("/<name>")
@@ -77,7 +89,7 @@ def _saved(name: str) -> ResponseReturnValue:
     flash(_("Saved: %(name)s.", name=labels.label(name)))
     if name == "MAIL_TO" and current_app.config["MAIL_TO"] and not current_app.config["MAIL_SERVER"]:
         flash(_("No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."), "warning")
-    return redirect(url_for("administration.show"), 303)
+    return redirect(url_for(".index"), 303)
 
 
 def _refused(form: SettingForm, name: str, error: ServiceError) -> Response:

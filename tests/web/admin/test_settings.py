@@ -1,16 +1,23 @@
-"""The pages on which an administrator changes a setting or gives it back to the default."""
+"""The page of all settings, and those on which an administrator changes one or gives it back to the default."""
 
 import html
 import re
+from ipaddress import ip_network
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hikflask.config import SETTINGS
+from hikflask.labels import settings as labels
+from hikflask.services import audit
 from hikflask.services.settings import change
 from tests.support.desk import ENGLISH
 from tests.support.signed_in import OPERATOR_PASSWORD, client_of
 
+ROW = re.compile(r'<li class="setting" id="(\w+)">(.*?)</li>', re.DOTALL)
+VALUE = re.compile(r'<div class="setting-value( setting-differs)?">\s*<div>(.*?)</div>')
+HINT = re.compile(r'<(?:p|div) class="hint">(.*?)</(?:p|div)>')
 ERROR = re.compile(r'<p class="field-error" id="value-error">.*?</svg>(.*?)</p>', re.DOTALL)
 
 
@@ -24,6 +31,101 @@ def error(page: str) -> str:
     return html.unescape(found).strip().translate(dict.fromkeys([0x2068, 0x2069]))
 
 
+def shown(client: FlaskClient, language: dict[str, str] | None = None) -> dict[str, tuple[str, str, list[str]]]:
+    """What the page says of each setting: what it does, its value, and what else is said of the value."""
+    page = re.sub("</?bdi>|[\u2068\u2069]", "", client.get("/administration/settings", headers=language).text)
+    rows = {}
+    for name, row in ROW.findall(page):
+        about, *more = HINT.findall(row)
+        rows[name] = (about, VALUE.findall(row)[0][1], more)
+    return rows
+
+
+def values(client: FlaskClient) -> dict[str, str]:
+    return {name: value for name, (_, value, _) in shown(client).items()}
+
+
+def test_every_setting_is_shown_with_what_it_does_in_both_languages(client: FlaskClient) -> None:
+    russian, english = shown(client), shown(client, ENGLISH)
+
+    assert set(russian) == set(english) == set(SETTINGS) == set(labels.ABOUT)
+    assert english["CONSENT"][0] == "What happens when a photo is taken without recorded consent."
+    assert russian["CONSENT"][0] == "Что делать, если сотрудника фотографируют без записанного согласия."
+    assert all(about.endswith(".") for about, *_ in (*russian.values(), *english.values()))
+
+
+def test_secrets_and_the_databases_password_are_not_shown(app: Flask, client: FlaskClient) -> None:
+    app.config["DATABASE_URL"] = "postgresql://hik:hunter2@db/hikflask?password=hunter3"
+
+    page, told = client.get("/administration/settings").text, values(client)
+
+    for secret in (app.config["SECRET_KEY"], app.config["PASSWORD_KEY"], "hunter2", "hunter3"):
+        assert secret not in page
+    assert (told["SECRET_KEY"], told["PASSWORD_KEY"]) == ("не показывается", "не показывается")
+    assert told["DATABASE_URL"] == "postgresql://hik:***@db/hikflask"
+
+
+def test_values_have_their_units(app: Flask, client: FlaskClient) -> None:
+    app.config["TERMINAL_NETWORKS"] = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    app.config |= {"CAPTURE_TIMEOUT": 30.0, "RETRY_BASE": 0.5, "SESSION_IDLE": 7200.0, "RETRY_MAX": 900.0}
+    app.config |= {"EVENT_RETENTION": 90, "PHOTO_RETENTION": "30", "HOSTS": []}
+
+    told = values(client)
+
+    assert told["TERMINAL_NETWORKS"] == "10.0.0.0/8, fd00::/8"
+    assert (told["CAPTURE_TIMEOUT"], told["RETRY_BASE"]) == ("30 с", "0,5 с")
+    assert (told["SESSION_IDLE"], told["RETRY_MAX"]) == ("2 ч", "15 мин")
+    assert (told["EVENT_RETENTION"], told["PHOTO_RETENTION"]) == ("90 дн.", "30 дн.")
+    assert (told["HOSTS"], told["API_LIMIT"]) == ("—", "6000 запросов в минуту")
+    assert (told["CONSENT"], told["WORKER"]) == ("предупреждать, если его нет", "отдельным процессом")
+    assert (told["COMPARE_AT"], told["TIMEZONE"]) == ("03:00", "пояс машины")
+
+
+def test_empty_networks_and_words_are_readable(app: Flask, client: FlaskClient) -> None:
+    app.config |= {"TERMINAL_NETWORKS": (), "PHOTO_RETENTION": "employed", "COMPARE_AT": None, "MAIL_TO": []}
+
+    told = values(client)
+
+    assert (told["TERMINAL_NETWORKS"], told["PHOTO_RETENTION"]) == ("—", "пока сотрудник активен")
+    assert (told["COMPARE_AT"], told["MAIL_TO"]) == ("никогда", "никому")
+
+
+def test_what_differs_from_the_default_is_marked_with_the_default_and_who_changed_it(
+    app: Flask, client: FlaskClient
+) -> None:
+    app.config["READ_TIMEOUT"], app.config["SETTING_SOURCES"]["READ_TIMEOUT"] = 9.0, "file"
+    with app.app_context(), audit.acting(audit.Actor("Ольга")):
+        change.change("CONSENT", "require")
+
+    russian, english = (
+        {name: more for name, (_, _, more) in shown(client, language).items()} for language in (None, ENGLISH)
+    )
+    marked = {name for name, row in ROW.findall(client.get("/administration/settings").text) if "differs" in row}
+
+    assert russian["CONSENT"][0] == "по умолчанию: предупреждать, если его нет"
+    assert re.fullmatch(r"изменил\(а\): Ольга \d+ \w+ \d{4} г\.,? в [\d:]+", russian["CONSENT"][1])
+    assert english["CONSENT"][1].startswith("changed by Ольга on ")
+    assert russian["READ_TIMEOUT"] == ["по умолчанию: 8 с", "из instance/config.py"]
+    assert english["READ_TIMEOUT"] == ["default: 8 sec", "from instance/config.py"]
+    assert russian["CAPTURE_TIMEOUT"][-1] == "задано в окружении машины"
+    assert english["CAPTURE_TIMEOUT"][-1] == "fixed in the environment of the machine"
+    assert english["EVENT_RETENTION"] == english["SESSION_IDLE"] == []
+    assert marked >= {"CONSENT", "READ_TIMEOUT"}
+    assert not marked & {"EVENT_RETENTION", "SESSION_IDLE", "SECRET_KEY", "DATABASE_URL"}
+
+
+def test_what_cannot_be_changed_here_is_folded_and_has_no_button(client: FlaskClient) -> None:
+    page = client.get("/administration/settings").text
+    folded = "".join(re.findall(r"<details.*?</details>", page, re.DOTALL))
+    buttons = set(re.findall(r'href="/administration/settings/(\w+)"', page))
+
+    assert "/administration/settings/" not in folded
+    assert {name for name, _ in ROW.findall(folded)} == set(SETTINGS) - buttons
+    assert buttons < set(labels.LABELS)
+    assert {"CAPTURE_HOLD", "CONSENT"} <= buttons
+    assert "CAPTURE_TIMEOUT" not in buttons
+
+
 def test_setting_is_changed_and_given_back(app: Flask, client: FlaskClient) -> None:
     form = client.get(page_of("CAPTURE_HOLD")).text
     assert 'name="value" value="120"' in form
@@ -34,7 +136,7 @@ def test_setting_is_changed_and_given_back(app: Flask, client: FlaskClient) -> N
     assert "Сохранено: Удержание терминала несохранённым снимком." in saved
     assert app.config["CAPTURE_HOLD"] == 60.0
     assert "Изменил(а): Анна" in client.get(page_of("CAPTURE_HOLD")).text
-    assert client.post(f"{page_of('CAPTURE_HOLD')}/default").location == "/administration"
+    assert client.post(f"{page_of('CAPTURE_HOLD')}/default").location == "/administration/settings"
     assert app.config["CAPTURE_HOLD"] == 120.0
     trail = client.get("/audit/").text
     assert "Настройка изменена" in trail
@@ -140,7 +242,7 @@ def test_password_is_asked_for_and_nothing_typed_is_lost(app: Flask) -> None:
     assert app.config["CAPTURE_HOLD"] == 120.0
     done = client.post(page_of("CAPTURE_HOLD"), data={"value": "60", "own_password": OPERATOR_PASSWORD})
 
-    assert done.location == "/administration"
+    assert done.location == "/administration/settings"
     assert app.config["CAPTURE_HOLD"] == 60.0
 
 
