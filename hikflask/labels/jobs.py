@@ -1,12 +1,14 @@
 """The words for a job: what it does, to how many, how far it is, and why something failed."""
 
+from dataclasses import dataclass
+
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from hikflask.labels.imports import row_count
-from hikflask.messages import N_, refusal_sentence
-from hikflask.models import Job, JobItem
+from hikflask.messages import N_, refusal_sentence, sentence
+from hikflask.models import Job
 from hikflask.models.refusal import Refusal
 from hikflask.services.jobs.kinds import (
     APPLY,
@@ -26,8 +28,13 @@ from hikflask.services.jobs.kinds import (
     PRINT,
     SEND,
 )
+from hikflask.services.jobs.outcomes import Outcome, Reason
 from hikflask.services.jobs.queries import MAX_COUNTED
+from hikflask.services.state.enrolment import NO_PHOTO
 from hikflask.text_rules import isolated
+
+# A part of a bar that is not empty is at least so wide, in percent.
+MIN_WIDTH = 1.0
 
 TITLES = {
     DEACTIVATE: _l("Deactivation"),
@@ -87,15 +94,60 @@ def title(job: Job) -> str:
     return str(TITLES.get(job.kind, job.kind))
 
 
-def state_label(job: Job) -> str:
-    """Return the state in a word or two; of one that failed as a whole, or for all, that it failed."""
+@dataclass(frozen=True)
+class Part:
+    """A part of the bar of a job: "good", "mended", "warn", "bad" or "none", in words, and its place in percent."""
+
+    tone: str
+    words: str
+    start: float
+    width: float
+
+
+def bar(job: Job, outcome: Outcome) -> list[Part]:
+    """Return the parts of the bar of a job, from what is done to what is not; those that are empty are left out."""
+    n = {name: format_decimal(count) for name, count in vars(outcome).items() if name != "reasons"}
+    total = format_decimal(outcome.total)
+    parts = [
+        ("good", outcome.done, _("Done: %(n)s of %(total)s", n=n["done"], total=total)),
+        ("mended", outcome.mended, _("mended later: %(n)s", n=n["mended"])),
+        ("warn", outcome.needs_photo, _("need a photo: %(n)s", n=n["needs_photo"])),
+        ("bad", outcome.failed, _("failed: %(n)s", n=n["failed"])),
+        ("none", outcome.left, _("waiting: %(n)s", n=n["left"]) if job.is_open else _("not done: %(n)s", n=n["left"])),
+    ]
+    parts = [part for part in parts if part[1]]
+    widths = [max(100 * count / outcome.total, MIN_WIDTH) for _tone, count, _words in parts]
+    widths = [round(100 * width / sum(widths), 2) for width in widths]
+    starts = [round(sum(widths[:index]), 2) for index in range(len(parts))]
+    return [
+        Part(tone, str(words), start, width)
+        for (tone, _count, words), start, width in zip(parts, starts, widths, strict=True)
+    ]
+
+
+def state_label(job: Job, outcome: Outcome | None = None) -> str:
+    """Return the state in a word or two; of one that failed as a whole, or for all, that it failed.
+
+    :param outcome: what became of its items, where some may be mended since.
+    """
+    mended = outcome.mended if outcome else 0
+    if job.state == "done" and mended and outcome and not outcome.to_do:
+        return str(_("Done, mended later"))
     if (job.state == "failed" and job.refusal) or (job.failed_for_all and job.failed == 1):
         return str(_("Failed"))
-    if job.failed_for_all:
+    if job.failed_for_all and not mended:
         return str(_("Failed for all %(n)s", n=format_decimal(job.failed)))
     if job.state == "done" and job.failed:
         return str(_("Partly done"))
     return str(_("Waits for its terminal") if _wait(job) else STATES[job.state])
+
+
+def state_tone(job: Job, outcome: Outcome | None = None) -> str:
+    """Return "good", "warn" or "bad" for the state of a job that has ended, else an empty text."""
+    failed = outcome.to_do if outcome else job.failed
+    if job.state == "failed" or (job.failed_for_all and failed == job.failed):
+        return "bad"
+    return ("warn" if failed else "good") if job.state == "done" else ""
 
 
 def state_sentence(job: Job) -> str:
@@ -123,11 +175,24 @@ def item_count(job: Job, count: int) -> str:
     return row_count(count) if job.kind in OF_IMPORTS else employee_count(count)
 
 
-def failure_sentence(job: Job, item: JobItem) -> str:
+def failure_sentence(job: Job, refusal: Refusal | None) -> str:
     """Return why an item failed, and on which of the terminals of groups."""
-    terminal = item.refusal["params"].get("t", "") if item.refusal else ""
-    reason = refusal_sentence(item.refusal, name=terminal)
+    terminal = refusal["params"].get("t", "") if refusal else ""
+    reason = refusal_sentence(refusal, name=terminal)
     return f"{isolated(terminal)}: {reason}" if terminal and job.kind == GROUPS else reason
+
+
+def reason_sentence(job: Job, reason: Reason) -> str:
+    """Return why items of a job failed, in words that are true of each of them."""
+    if reason.is_mended:
+        return str(_("Mended later"))
+    terminal = reason.terminal.name if reason.terminal else ""
+    if terminal and reason.code == NO_PHOTO:
+        return str(_("No photo on the terminal “%(t)s”", t=isolated(terminal)))
+    if reason.is_same or not reason.refusal:
+        return failure_sentence(job, reason.refusal)
+    said = sentence(reason.code, t=terminal)
+    return f"{isolated(terminal)}: {said}" if terminal and job.kind == GROUPS else said
 
 
 def sent_count(job: Job, count: int) -> str:

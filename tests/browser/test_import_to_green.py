@@ -78,7 +78,7 @@ def test_people_of_another_program_are_green_after_six_clicks(window: Window, fi
         assert person.department in row
     mouse.press("#import-start")
     with soon(page):
-        expect(page.locator("#import .job-count")).to_have_text(f"{len(people)} из {len(people)}")
+        expect(page.locator("#import .job-count")).to_have_text(f"Выполнено: {len(people)} из {len(people)}")
 
     assert mouse.count <= MAX_CLICKS
     page.goto("/employees/")

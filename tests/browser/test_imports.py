@@ -100,7 +100,7 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_are_corrected_in_place(russ
     page.locator("#import-start").click()
     wait_until_done(page)
     page.reload()
-    expect(page.locator(".job-count")).to_have_text("3 из 3")
+    expect(page.locator(".job-count")).to_have_text("Выполнено: 3 из 3")
     undo(page)
     expect(page.locator("#import h1")).to_have_text("Отмена импорта")
     wait_until_done(page)

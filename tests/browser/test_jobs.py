@@ -67,8 +67,9 @@ def confirm(page: Page) -> None:
 
 
 def done(page: Page) -> int:
-    """How many are done, as the page shows it."""
-    return int(page.locator("#job-progress").get_attribute("value") or 0)
+    """How many are done or failed, as the page shows it."""
+    words = page.locator("#job .job-bar").get_attribute("aria-label") or ""
+    return sum(map(int, re.findall(r"(?:Выполнено|с ошибкой): (\d+)", words)))
 
 
 @pytest.mark.usefixtures("many")
@@ -83,16 +84,20 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
     page.reload()
     confirm(page)
 
+    expect(page.locator("#job .job-bar")).to_have_attribute("aria-label", re.compile("Выполнено: [1-9]"))
+    page.locator("#job #more summary").click()
+    polled = page.locator("#job .job-count").first.inner_text()
+    expect(page.locator("#job .job-count").first).not_to_have_text(polled)
+    expect(page.locator("#job #more")).to_have_attribute("open", "")
     page.locator("#job-stop").focus()
-    expect(page.locator("#job-progress")).not_to_have_attribute("value", "0")
     assert page.evaluate("document.activeElement.id") == "job-stop"
     page.keyboard.press("Enter")
 
-    expect(page.locator("#job .job-state")).to_contain_text("Остановлено")
+    expect(page.locator("#job .head .status")).to_have_text("Остановлено")
     stopped = done(page)
     assert 0 < stopped < MANY
-    report = page.locator("#job .rows")
-    expect(report).to_contain_text("J000")
+    report = page.locator("#job .job-reasons")
+    expect(report.locator(".job-names")).to_have_text("J000")
     expect(report).to_contain_text("Этого сотрудника больше нет: тем временем его удалили.")
     page.reload()
     assert done(page) == stopped
@@ -102,7 +107,7 @@ def test_many_are_deactivated_with_progress_stop_and_report(app: Flask, russian:
     page.locator("#job-retry").click()
     confirm(page)
     with soon(page):
-        expect(page.locator("#job .job-state")).to_contain_text("Выполнено частично", timeout=30_000)
+        expect(page.locator("#job .head .status")).to_have_text("Выполнено частично", timeout=30_000)
         assert done(page) == MANY
         expect(page.get_by_text("Открытых удалений с терминалов не осталось.")).to_be_visible(timeout=30_000)
     expect(page.locator("#job")).not_to_have_attribute("hx-get", re.compile("."))

@@ -23,7 +23,7 @@ from hikflask.services.comparisons.plan import Choices, Plan
 from hikflask.services.comparisons.queries import ComparedNumber
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.jobs import plan_choices
-from hikflask.web.jobs.jobs import report_of
+from hikflask.web.jobs.report import report_of
 from hikflask.web.support import htmx
 from hikflask.web.terminals.terminals import terminal_or_404
 

@@ -27,7 +27,8 @@ from hikflask.services.jobs.kinds import APPLY
 from hikflask.services.jobs.plan_choices import FACE_THERE, NAME_HERE, NAME_KEPT, NAME_THERE
 from hikflask.services.jobs.queries import ItemOf
 from hikflask.web.comparisons.comparisons import bp, chosen_page, finished_or_404
-from hikflask.web.jobs.jobs import report_of, started_or_404
+from hikflask.web.jobs.jobs import started_or_404
+from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import listed

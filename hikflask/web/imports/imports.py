@@ -31,7 +31,7 @@ from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
 from hikflask.web.imports.photo_list import first_photos
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
-from hikflask.web.jobs.jobs import report_of
+from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import ROWS, listed, turned
@@ -243,7 +243,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "by_admin": leavers > 0 or lost.are_many,
         "report": report,
         "poll_seconds_of_import": report.poll_seconds if report else 0,
-        "place": {name: request.args.get(name) for name in ("after", "before")},
+        "place": {name: request.args.get(name) for name in ("reason", "after", "before")},
         "verdict": verdict,
         "shown": shown,
         "listing": listing,

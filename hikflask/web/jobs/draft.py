@@ -25,7 +25,7 @@ from hikflask.services.jobs import queries
 from hikflask.services.jobs.kinds import DEACTIVATE, DEPARTMENT, EXPORT, OF_SELECTION, PRINT, SEND
 from hikflask.services.provisioning import send_preview
 from hikflask.services.terminals import registry
-from hikflask.web.jobs.jobs import bp, draft_or_404, report_of
+from hikflask.web.jobs.jobs import about, bp, draft_or_404
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support.notices import flash_plan_changed, flash_spelling
 
@@ -66,7 +66,7 @@ def show(job_id: int) -> ResponseReturnValue:
     job = queries.find_job(job_id) or abort(404)
     if job.state == DRAFT:
         return _page(draft_or_404(job_id))
-    return render_template("jobs/show.html", report=report_of(job))
+    return render_template("jobs/show.html", **about(job))
 
 
 @bp.post("/<int:job_id>/start")

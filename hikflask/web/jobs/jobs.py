@@ -1,8 +1,5 @@
-"""Jobs for many people: the list, progress and report of one, its people as a file and on paper, stop and retry."""
+"""Jobs for many people: the list, the page of one, its people as a file and on paper, stop and retry."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -15,21 +12,21 @@ from hikflask.forms.fields import row_id
 from hikflask.forms.jobs import JobForm
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow, confirmed
 from hikflask.messages import error_sentence
-from hikflask.models import Job, Terminal
-from hikflask.models.job import DONE, DRAFT
+from hikflask.models import Job
+from hikflask.models.job import DRAFT
 from hikflask.services import audit
-from hikflask.services.core import heartbeat, refusal_status
+from hikflask.services.core import refusal_status
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 from hikflask.services.employees import export_files
 from hikflask.services.enrolments.mass_removals import Agreed
-from hikflask.services.jobs import lifecycle, losses, queries
-from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
-from hikflask.services.jobs.queries import ItemOf, Wait
+from hikflask.services.jobs import lifecycle, losses, outcomes, queries
+from hikflask.services.jobs.kinds import DEACTIVATE
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
+from hikflask.web.jobs.report import may_change, report_of
 from hikflask.web.security import current_operator, resubmission
-from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS, with_bar
-from hikflask.web.support.pagination import ROWS, Turned, turned
+from hikflask.web.support.htmx import with_bar
+from hikflask.web.support.pagination import ROWS
 from hikflask.web.support.responses import error_page
 from hikflask.web.support.urls import next_or
 
@@ -38,75 +35,6 @@ bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 # So many photos are as much as a browser prints at once.
 MAX_PRINTED = 1000
 TYPES = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-
-
-@dataclass(frozen=True)
-class Report:
-    """A job as its page shows it: who failed, and which terminals have not confirmed yet that somebody is gone.
-
-    `sent`: how many wait until terminals have answered for them, and `waits` which terminals these are.
-    """
-
-    job: Job
-    failures: Turned[ItemOf]
-    removals: list[tuple[Terminal, int]]
-    sent: int
-    waits: list[Wait]
-    has_worker: bool
-
-    @property
-    def poll_seconds(self) -> int:
-        """After how many seconds the page asks again; 0: never."""
-        if self.job.is_open:
-            nobody_answers = self.job.pause and all(wait.terminal.offline_since for wait in self.waits)
-            return SLOW_SECONDS if nobody_answers else FAST_SECONDS
-        return SLOW_SECONDS if self.removals else 0
-
-    @property
-    def may_change(self) -> bool:
-        """True when this operator may stop and retry the job."""
-        return _may_change(self.job)
-
-    @property
-    def may_see_failures(self) -> bool:
-        """True when this operator may see which items failed."""
-        return not KINDS[self.job.kind].operators_only or current_operator.may(OPERATOR)
-
-    @property
-    def import_id(self) -> int | None:
-        """The import that the job works on; None also for those who may not see its rows."""
-        return self.job.params.get("batch") if self.job.kind in OF_IMPORTS and current_operator.may(OPERATOR) else None
-
-    @cached_property
-    def can_retry(self) -> bool:
-        """True when something is left that this operator may try again here."""
-        is_left = lifecycle.can_retry(self.job)
-        if not is_left or current_operator.may(ADMIN):
-            return is_left
-        return not losses.needs_administrator(self.job, losses.of_rest(self.job))
-
-    @property
-    def next_try(self) -> datetime | None:
-        """When a job goes on that waits for its terminal."""
-        return self.job.claimed_until if self.job.is_open and self.job.pause and not self.sent else None
-
-    @property
-    def is_exported(self) -> bool:
-        """True when a file was made."""
-        return self.job.kind == EXPORT and self.job.state == DONE
-
-    @property
-    def file_kept_until(self) -> datetime | None:
-        """When the exported file is deleted; None when it is gone already."""
-        ended_at = self.job.ended_at
-        return export_files.kept_until(ended_at) if ended_at and export_files.find(self.job) else None
-
-    @property
-    def all_gone(self) -> bool:
-        """True when every terminal confirmed that those who were deactivated are gone."""
-        job = self.job
-        deactivated = job.kind == DEACTIVATE and job.state == DONE and job.done > job.failed
-        return deactivated and not self.removals and not queries.has_erased(job.id)
 
 
 @bp.get("/")
@@ -127,7 +55,7 @@ def list_state() -> ResponseReturnValue:
 @allow(VIEWER, is_activity=False)
 def state(job_id: int) -> ResponseReturnValue:
     """The part of a job's page that polls, with the bar."""
-    return with_bar(render_template("jobs/_report.html", report=report_of(started_or_404(job_id))))
+    return with_bar(render_template("jobs/_report.html", **about(started_or_404(job_id))))
 
 
 @bp.get("/<int:job_id>/file")
@@ -219,11 +147,7 @@ def _retry(job_id: int, agreed: Agreed) -> ResponseReturnValue:
 def _changeable(job_id: int) -> int:
     """Return the id of a job that was started and that this operator may stop and retry."""
     job = started_or_404(job_id)
-    return job.id if _may_change(job) else abort(403)
-
-
-def _may_change(job: Job) -> bool:
-    return current_operator.may(ADMIN if KINDS[job.kind].by_admin else OPERATOR)
+    return job.id if may_change(job) else abort(403)
 
 
 def _listed() -> dict[str, Any]:
@@ -233,7 +157,15 @@ def _listed() -> dict[str, Any]:
     before = row_id(request.args.get("before"))
     jobs = queries.list_before(before, ROWS + 1, wanted)
     older = jobs[ROWS - 1].id if len(jobs) > ROWS else None
-    return {"jobs": jobs[:ROWS], "wanted": wanted, "before": before, "older": older}
+    shown = jobs[:ROWS]
+    about = outcomes.of_jobs(shown)
+    return {"jobs": shown, "outcomes": about, "wanted": wanted, "before": before, "older": older}
+
+
+def about(job: Job) -> dict[str, Any]:
+    """Return what the page of a job shows, and which of its rows."""
+    place = {name: value for name in ("reason", "after", "before") if (value := request.args.get(name))}
+    return {"report": report_of(job), "place": place}
 
 
 def started_or_404(job_id: int) -> Job:
@@ -254,12 +186,3 @@ def draft_or_404(job_id: int) -> Job:
     if job is None or job.state != DRAFT or not current_operator.may(ADMIN if job.kind == DEACTIVATE else OPERATOR):
         abort(404)
     return job
-
-
-def report_of(job: Job) -> Report:
-    """Return what the page of a job shows."""
-    failures = turned(lambda limit, place: queries.failures(job.id, limit, place))
-    removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
-    sent = queries.count_sent(job.id) if KINDS[job.kind].awaits_confirmation else 0
-    waits = queries.waited_for(job.id) if sent else []
-    return Report(job, failures, removals, sent, waits, has_worker=not job.is_open or heartbeat.alive())

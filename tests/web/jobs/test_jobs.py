@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -23,7 +24,7 @@ from hikflask.services.jobs.run import run_slice
 from hikflask.simulator import Terminal as Simulated
 from hikflask.web.jobs import jobs
 from tests.support.desk import ENGLISH, HTMX, Desk
-from tests.support.jobs import add_people, looked_again, run, started
+from tests.support.jobs import add_people, confirm, looked_again, run, started
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
@@ -47,7 +48,8 @@ def test_page_shows_how_far_it_is_and_asks_again_by_itself(app: Flask, client: F
 
     shown = page(client, claim)
 
-    assert '<progress id="job-progress" class="job-bar" value="1" max="2"' in shown
+    assert 'role="img" aria-label="Done: 1 of 2, waiting: 1">' in shown
+    assert '<rect class="job-part-none" x="50.0" y="0" width="50.0" height="10"/>' in shown
     assert "The job is running. You may leave this page: it goes on." in shown
     assert "Задание выполняется. Страницу можно закрыть: оно продолжится." in page(client, claim, Host="localhost")
     assert EVERY.findall(shown) == ["1"]
@@ -92,12 +94,10 @@ def test_page_and_list_say_for_how_many_it_failed(
         for address in (f"/jobs/{claim.job_id}", "/jobs/"):
             shown = client.get(address, headers=headers).text
             assert f"</svg> {state}</span>" in shown
-            assert (f"failed: {gone}" in shown, f"с ошибкой: {gone}" in shown) == (
-                0 < gone < people and headers == ENGLISH,
-                0 < gone < people and headers != ENGLISH,
-            )
+            failed = "failed: " if headers == ENGLISH else "с ошибкой: "
+            assert re.findall(f"{failed}([0-9]+)</span>", shown) == [str(gone)] * (gone > 0)
     report = page(client, claim)
-    assert (f"{people} of {people}" in report) is (gone < people)
+    assert (f"Done: {people - gone} of {people}" in report) is (gone < people)
     assert ("The job is done." in report, "The job has ended." in report) == (gone == 0, gone > 0)
 
 
@@ -111,7 +111,7 @@ def test_stop_ends_the_job(app: Flask, client: FlaskClient, claim: Claim) -> Non
     assert (answer.status_code, answer.location, again.status_code) == (303, f"/jobs/{claim.job_id}", 303)
     shown = page(client, claim)
     assert "The job was stopped. What is done stays." in shown
-    assert "1 of 2" in shown
+    assert 'aria-label="Done: 1 of 2, not done: 1"' in shown
 
 
 def test_viewer_sees_the_job_without_the_button(app: Flask, claim: Claim) -> None:
@@ -195,7 +195,7 @@ def test_sent_people_are_waited_for_in_sight(app: Flask, client: FlaskClient, te
 
     assert "Sent, and not confirmed yet: 2 employees." in shown
     assert f'<a id="job-waits-1" href="/terminals/{terminal.id}/queue"><bdi>Вход</bdi></a>: no answer since ' in shown
-    assert "0 of 2" in shown
+    assert 'aria-label="waiting: 2"' in shown
     assert f'id="job-terminal" href="/terminals/{terminal.id}"' in shown
     assert client.get(f"/api/jobs/{claim.job_id}").get_json() == {
         "state": "running", "done": 0, "total": 2, "failed": []
@@ -217,7 +217,7 @@ def test_report_says_what_the_terminal_said(app: Flask, client: FlaskClient, ter
     shown = page(client, claim)
 
     assert "ID 1 is taken there by Пётр. Replace it or choose another ID?" in shown
-    assert "The photo stays on the server: terminal “Вход” takes no files." in shown
+    assert "<b>1</b> No photo on the terminal “Вход”" in re.sub("[\u2068\u2069]", "", shown)
     assert client.get(f"/api/jobs/{claim.job_id}").get_json()["failed"] == [
         {"number": "1", "error": "employeeNoAlreadyExist"}, {"number": "2", "error": "files_not_taken"}
     ]  # fmt: skip
@@ -241,18 +241,98 @@ def test_report_names_who_failed_and_why_in_the_readers_language(app: Flask, cli
     assert "There is no such terminal, or it is switched off here. Choose another terminal." in english
 
 
-def test_failures_come_in_pages(app: Flask, client: FlaskClient) -> None:
+def test_reason_is_said_once_with_the_first_of_its_people_and_all_by_pages(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         claim = started(SEND, add_people(*map(str, range(100, 160))), terminal_id=9, terminal="Вход")
         run(claim)
 
-    first = client.get(f"/jobs/{claim.job_id}").text
-    (address,) = re.findall(r'rel="next" href="([^"]+)"', first)
-    second = client.get(address).text
+    first = client.get(f"/jobs/{claim.job_id}", headers=ENGLISH).text
+    (everybody,) = re.findall(r'<a href="([^"]+)">and 36 more</a>', first)
+    listed = client.get(everybody).text
+    (address,) = re.findall(r'rel="next" href="([^"]+)"', listed)
+    second = client.get(unescape(address)).text
 
-    assert (first.count('id="failed-'), second.count('id="failed-')) == (50, 10)
+    assert first.count("There is no such terminal, or it is switched off here. Choose another terminal.</span>") == 1
+    assert "<b>60</b> There is no such terminal" in first
+    assert [shown.count('id="failed-') for shown in (first, listed, second)] == [24, 50, 10]
     assert f'rel="prev" href="/jobs/{claim.job_id}?before=' in second
-    assert client.get(f"/jobs/{claim.job_id}?after=x").text.count('id="failed-') == 50
+    assert client.get(f"{unescape(everybody)}&after=x").text.count('id="failed-') == 50
+    assert client.get(f"/jobs/{claim.job_id}?reason=x").text.count('id="failed-') == 24
+
+
+@pytest.fixture
+def without_photo(app: Flask, client: FlaskClient, terminal: Terminal) -> Claim:  # noqa: ARG001
+    """A job that sent four to a terminal, of which three got no photo there."""
+    with app.app_context():
+        claim = started(SEND, add_people("1", "2", "3", "4"), terminal_id=terminal.id, terminal="Вход")
+        run(claim)
+        confirm("1")
+        given_up = {"person": "confirmed", "next_attempt_at": None, "refusal": refusal("files_not_taken")}
+        db.session.execute(db.update(Enrolment).where(Enrolment.number != "1").values(**given_up))
+        db.session.execute(db.update(Terminal).values(capture_mode="url", face_mode="url", reachable=True))
+        db.session.commit()
+        looked_again(claim)
+    return claim
+
+
+def test_who_needs_a_photo_is_led_to_a_round_where_one_can_be_held(
+    app: Flask, client: FlaskClient, without_photo: Claim
+) -> None:
+    shown, listed = page(client, without_photo), client.get("/jobs/", headers=ENGLISH).text
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(reachable=False, offline_since=database_now()))
+        db.session.commit()
+
+    assert "<b>3</b> No photo on the terminal “Вход”" in re.sub("[\u2068\u2069]", "", shown)
+    assert ('id="job-round-1" href="/terminals/1/round"' in shown, "job-retry" in shown) == (True, False)
+    assert all('aria-label="Done: 1 of 4, need a photo: 3"' in one for one in (shown, listed))
+    assert "job-round" not in page(client, without_photo)
+    assert "job-round" not in page(client_of(app, VIEWER), without_photo)
+
+
+def test_who_was_enrolled_later_is_shown_as_mended(app: Flask, client: FlaskClient, without_photo: Claim) -> None:
+    with app.app_context():
+        confirm("2", "3")
+    partly = page(client, without_photo)
+    with app.app_context():
+        confirm("4")
+
+    mended, listed = page(client, without_photo), client.get("/jobs/").text
+
+    assert 'aria-label="Done: 1 of 4, mended later: 2, need a photo: 1"' in partly
+    assert ("Failed: 1 employee</h2>" in partly, "<b>2</b> Mended later" in partly) == (True, True)
+    assert ("Done, mended later</span>" in mended, 'id="failed"' in mended) == (True, False)
+    assert "Готово, исправлено позже</span>" in listed
+    assert "исправлено позже: 3" in listed
+    assert client.get(f"/api/jobs/{without_photo.job_id}").get_json()["failed"] != []
+
+
+@pytest.mark.parametrize(("terminal_now", "code", "offered"), [
+    ({"refused_since": database_now()}, "wrong_password", 'href="/terminals/1/edit?focus=password"'),
+    ({}, "wrong_password", 'id="job-retry"'),
+    ({"last_error_code": "certificate_changed"}, "certificate_changed", 'class="btn btn-primary" href="/terminals/1"'),
+    ({"faces": 9, "face_capacity": 9}, "devicefacefull", 'href="/employees/?terminal=1"'),
+    ({}, "devicefacefull", 'id="job-retry"'),
+    ({}, "name_bytes", ""),
+])  # fmt: skip
+def test_reason_has_the_button_that_helps(
+    app: Flask, client: FlaskClient, terminal: Terminal, terminal_now: dict[str, Any], code: str, offered: str
+) -> None:
+    with app.app_context():
+        claim = started(SEND, add_people("1"), terminal_id=terminal.id, terminal="Вход")
+        run(claim)
+        refused = {"person": "refused", "next_attempt_at": None, "refusal": refusal(code)}
+        db.session.execute(db.update(Enrolment).values(**refused))
+        db.session.commit()
+        looked_again(claim)
+        if terminal_now:
+            db.session.execute(db.update(Terminal).values(**terminal_now))
+            db.session.commit()
+
+    report = page(client, claim).partition('class="job-reasons"')[2]
+
+    assert offered in report
+    assert report.count("btn-primary") == bool(offered)
 
 
 def test_job_that_was_given_up_says_so(app: Flask, client: FlaskClient, claim: Claim) -> None:

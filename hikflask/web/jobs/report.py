@@ -1,0 +1,198 @@
+"""A job as its page shows it: what became of it, why for whom not, and what can be done about each reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from flask import request
+
+from hikflask.http.permissions import ADMIN, OPERATOR
+from hikflask.isapi.errors import STOP_CODES
+from hikflask.labels.enrolments import LOGIN_REFUSED
+from hikflask.models import Job, Terminal
+from hikflask.models.job import DONE
+from hikflask.models.terminal import NO_CAPTURE
+from hikflask.services.attention import terminal_problems
+from hikflask.services.core import heartbeat
+from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.employees import export_files
+from hikflask.services.jobs import lifecycle, losses, outcomes, queries
+from hikflask.services.jobs.kinds import DEACTIVATE, EXPORT, IMPORT, KINDS, OF_IMPORTS
+from hikflask.services.jobs.outcomes import Outcome, Reason
+from hikflask.services.jobs.queries import ItemOf, Wait
+from hikflask.services.terminals import capacity
+from hikflask.web.security import current_operator
+from hikflask.web.support.htmx import FAST_SECONDS, SLOW_SECONDS
+from hikflask.web.support.pagination import Turned, turned
+
+# What can be done about a reason.
+ROUND, PASSWORD, TERMINAL, PEOPLE, RETRY = "round", "password", "terminal", "people", "retry"
+# So many reasons are shown with their people; the others are few items each.
+MAX_REASONS = 20
+# Another attempt ends alike, until somebody changes the employee.
+ABOUT_THE_EMPLOYEE = {
+    "employee_unknown",
+    "employee_inactive",
+    "name_bytes",
+    "name_too_long",
+    "illegalemployeeno",
+    "notsupportcharacter",
+    "alreadyexistthisface",
+    "holder_not_shown",
+    NumberTakenThere.code,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A reason with the first of its people, and what can be done about it; "" when nothing can for all at once."""
+
+    reason: Reason
+    people: Sequence[ItemOf]
+    action: str
+
+    @property
+    def has_faces(self) -> bool:
+        """True when each of them is an employee, and nothing is said of each alone."""
+        return self.reason.is_same and all(person.employee for person in self.people)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A job as its page shows it: what became of it, and which terminals have not confirmed yet that somebody is gone.
+
+    `lines`: why not for whom. `listed`: all of the one reason that is asked for, by pages.
+    `sent`: how many wait until terminals have answered for them, and `waits` which terminals these are.
+    """
+
+    job: Job
+    outcome: Outcome
+    lines: Sequence[Line]
+    listed: tuple[Line, Turned[ItemOf]] | None
+    removals: list[tuple[Terminal, int]]
+    sent: int
+    waits: list[Wait]
+    has_worker: bool
+
+    @property
+    def poll_seconds(self) -> int:
+        """After how many seconds the page asks again; 0: never."""
+        if self.job.is_open:
+            nobody_answers = self.job.pause and all(wait.terminal.offline_since for wait in self.waits)
+            return SLOW_SECONDS if nobody_answers else FAST_SECONDS
+        return SLOW_SECONDS if self.removals else 0
+
+    @property
+    def may_change(self) -> bool:
+        """True when this operator may stop and retry the job."""
+        return may_change(self.job)
+
+    @property
+    def may_see_failures(self) -> bool:
+        """True when this operator may see which items failed."""
+        return may_see_failures(self.job)
+
+    @property
+    def import_id(self) -> int | None:
+        """The import that the job works on; None also for those who may not see its rows."""
+        return self.job.params.get("batch") if self.job.kind in OF_IMPORTS and current_operator.may(OPERATOR) else None
+
+    @cached_property
+    def can_retry(self) -> bool:
+        """True when something is left that another try may bring to its end, and that this operator may try."""
+        may_help = self.job.state != DONE or any(line.action == RETRY for line in self.lines)
+        return may_help and can_retry(self.job)
+
+    @property
+    def next_try(self) -> datetime | None:
+        """When a job goes on that waits for its terminal."""
+        return self.job.claimed_until if self.job.is_open and self.job.pause and not self.sent else None
+
+    @property
+    def is_exported(self) -> bool:
+        """True when a file was made."""
+        return self.job.kind == EXPORT and self.job.state == DONE
+
+    @property
+    def file_kept_until(self) -> datetime | None:
+        """When the exported file is deleted; None when it is gone already."""
+        ended_at = self.job.ended_at
+        return export_files.kept_until(ended_at) if ended_at and export_files.find(self.job) else None
+
+    @property
+    def all_gone(self) -> bool:
+        """True when every terminal confirmed that those who were deactivated are gone."""
+        job = self.job
+        deactivated = job.kind == DEACTIVATE and job.state == DONE and job.done > job.failed
+        return deactivated and not self.removals and not queries.has_erased(job.id)
+
+
+def report_of(job: Job) -> Report:
+    """Return what the page of a job shows."""
+    outcome = outcomes.of(job)
+    reasons = outcome.reasons if may_see_failures(job) else ()
+    wanted = next((reason for reason in reasons if reason.key == request.args.get("reason")), None)
+    removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
+    sent = queries.count_sent(job.id) if KINDS[job.kind].awaits_confirmation and job.is_open else 0
+    return Report(
+        job,
+        outcome,
+        lines=[_line(job, reason) for reason in reasons[:MAX_REASONS]],
+        listed=_listed(job, wanted) if wanted else None,
+        removals=removals,
+        sent=sent,
+        waits=queries.waited_for(job.id) if sent else [],
+        has_worker=not job.is_open or heartbeat.alive(),
+    )
+
+
+def may_change(job: Job) -> bool:
+    """Tell whether this operator may stop and retry a job."""
+    return current_operator.may(ADMIN if KINDS[job.kind].by_admin else OPERATOR)
+
+
+def may_see_failures(job: Job) -> bool:
+    """Tell whether this operator may see which items of a job failed."""
+    return not KINDS[job.kind].operators_only or current_operator.may(OPERATOR)
+
+
+def can_retry(job: Job) -> bool:
+    """Tell whether something is left of a job that this operator may try again."""
+    is_left = lifecycle.can_retry(job)
+    if not is_left or current_operator.may(ADMIN):
+        return is_left
+    return not losses.needs_administrator(job, losses.of_rest(job))
+
+
+def _line(job: Job, reason: Reason) -> Line:
+    return Line(reason, outcomes.page(job.id, reason).rows, _action(job, reason))
+
+
+def _listed(job: Job, reason: Reason) -> tuple[Line, Turned[ItemOf]]:
+    listing = turned(lambda limit, place: (outcomes.page(job.id, reason, limit, place), reason.count))
+    return Line(reason, listing.rows, _action(job, reason)), listing
+
+
+def _action(job: Job, reason: Reason) -> str:
+    """Return the one thing that helps all of a reason, if this operator may do it and it can work now."""
+    terminal = reason.terminal
+    if reason.is_mended or reason.code in ABOUT_THE_EMPLOYEE or not current_operator.may(OPERATOR):
+        return ""
+    if reason.needs_photo:
+        return ROUND if terminal and _can_hold_round(terminal) else ""
+    if terminal and terminal.refused_since and reason.code in LOGIN_REFUSED:
+        return PASSWORD if current_operator.may(ADMIN) else ""
+    if terminal and reason.code in STOP_CODES and terminal.last_error_code in STOP_CODES:
+        return TERMINAL if current_operator.may(ADMIN) else ""
+    if terminal and reason.code in capacity.CODES and 0 in capacity.remaining(terminal):
+        return PEOPLE
+    return RETRY if lifecycle.can_retry(job) and may_change(job) else ""
+
+
+def _can_hold_round(terminal: Terminal) -> bool:
+    """Tell whether people can be photographed at a terminal now."""
+    is_ready = terminal.is_active and terminal.capture_mode not in {None, NO_CAPTURE}
+    problem = terminal_problems.kind_of(terminal, None)
+    stopped = problem == terminal_problems.OFF or problem in terminal_problems.BLOCKING
+    return is_ready and not stopped and not capacity.is_full_of_faces(terminal)
