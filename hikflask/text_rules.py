@@ -41,6 +41,10 @@ _LATIN, _CYRILLIC = re.compile(r"[A-Za-zËë]"), re.compile(r"[\u0400-\u052f]")
 # Letters of the two alphabets that look the same, in the same order.
 TO_CYRILLIC = dict(zip("ABCEHIKMOPTXYËaceikopxyë", "АВСЕНІКМОРТХУЁасеікорхуё", strict=True))
 TO_LATIN = {cyrillic: latin for latin, cyrillic in TO_CYRILLIC.items()}
+# What the same keys write in the two layouts of a keyboard, QWERTY and ЙЦУКЕН, row by row, without and with Shift.
+_QWERTY = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.~QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>"
+_JCUKEN = "ёйцукенгшщзхъфывапролджэячсмитьбюЁЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮ"
+_FROM_QWERTY, _FROM_JCUKEN = str.maketrans(_QWERTY, _JCUKEN), str.maketrans(_JCUKEN, _QWERTY)
 
 
 def storable(text: str) -> str:
@@ -117,6 +121,11 @@ def mended(text: str) -> str:
     """Return a text with the signs replaced that odd_signs() finds."""
     signs = odd_signs(text)
     return "".join(signs.get(place, letter) for place, letter in enumerate(text)) if signs else text
+
+
+def retyped(text: str) -> str:
+    """Return what the same keys write in the other layout of the keyboard; a Cyrillic letter tells the Russian one."""
+    return text.translate(_FROM_JCUKEN if _CYRILLIC.search(text) else _FROM_QWERTY)
 
 
 def contained(text: str) -> str:

@@ -10,6 +10,11 @@ from hikflask.isapi import persons
 from hikflask.text_rules import CONTROL_CHARACTERS, CONTROLS, EMPTY, FAR_TOO_LONG, TOO_LONG, TURNING, fault, stripped
 
 
+def test_keys_write_the_same_text_in_either_layout() -> None:
+    for latin, russian in (("cvbhyjd", "смирнов"), (";erjd <jhbc", "жуков Борис"), ("Ivanov 100", "Шмфтщм 100")):
+        assert (text_rules.retyped(latin), text_rules.retyped(russian)) == (russian, latin)
+
+
 def test_text_is_composed_and_without_spaces_around_it() -> None:
     assert stripped(" \u00a0Андреи\u0306\t") == "Андрей"
     assert stripped("a\n") == "a\n"

@@ -18,7 +18,7 @@ from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.employees import filters, word_index
 from hikflask.services.employees.filters import EmployeeFilter, Ids
-from hikflask.text_rules import storable
+from hikflask.text_rules import retyped, storable
 
 # How many employees are read in the list's order first. For most lists that fills a page.
 WALK = 2000
@@ -98,6 +98,15 @@ def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tu
     """
     rows, total = _page(wanted, limit, place)
     return rows, count_up_to(wanted) if total is None else total
+
+
+def in_other_layout(wanted: EmployeeFilter) -> EmployeeFilter | None:
+    """Return the filter with its words as the other layout of the keyboard writes them; None: nobody has such words."""
+    other = replace(wanted, q=retyped(wanted.q))
+    words = filters.words_of(other)
+    if not words or db.session.execute(word_index.ids(words).limit(1)).first() is None:
+        return None
+    return other
 
 
 def search(wanted: EmployeeFilter, limit: int, offset: int) -> tuple[list[Employee], int]:
@@ -181,12 +190,14 @@ def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[Employ
 
 
 def _with_number(wanted: EmployeeFilter) -> int | None:
-    """Return the id of the employee with exactly the searched number, or None when there is none that passes."""
+    """Return the id of the employee with the searched number, or None when there is none that passes."""
     number = storable(wanted.q.strip())
     if not number:
         return None
-    passing = select(Employee.id).where(Employee.number == number, *filters.conditions(wanted, each=True))
-    return db.session.execute(passing).scalar_one_or_none()
+    # A search minds no case, so the same number in capital letters is meant, too, where nobody has this very one.
+    numbers = Employee.number.in_((number, number.upper()))
+    passing = select(Employee.id).where(numbers, *filters.conditions(wanted, each=True))
+    return db.session.execute(passing.order_by(Employee.number != number).limit(1)).scalar()
 
 
 def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:

@@ -13,7 +13,7 @@ from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import capacity
-from hikflask.text_rules import folded
+from hikflask.text_rules import folded, storable
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,20 @@ def count_by_itself(terminal: Terminal) -> int:
 def page(terminal: Terminal, words: str = "", after: int | None = None, limit: int = 50) -> list[Enrolment]:
     """Return the first enrolments whose employees must come, by name, with the employees: they may be deleted soon.
 
+    The employee with exactly the searched number comes first, and not again among the others.
+
     :param words: of the name, the number or the department, in any case.
     :param after: the id of the employee after whom the page begins.
     """
     where = [*_without_face(terminal), _needs_the_camera(terminal)]
     where += [contains_text(Employee.search, word) for word in folded(words[:MAX_SEARCH_LENGTH]).split()]
     row = db.session.execute(select(Employee.search).where(Employee.id == (after or 0))).first()
+    other = Employee.number != storable(words.strip())
     if row is not None:
-        where.append(or_(Employee.search > row.search, and_(Employee.search == row.search, Employee.id > after)))
+        where += [other, or_(Employee.search > row.search, and_(Employee.search == row.search, Employee.id > after))]
     statement = select(Enrolment).join(Enrolment.employee).options(contains_eager(Enrolment.employee)).where(*where)
-    ordered = statement.order_by(Employee.search, Employee.id).limit(limit)
+    at_first = (other.asc(),) if words else ()
+    ordered = statement.order_by(*at_first, Employee.search, Employee.id).limit(limit)
     return list(db.session.execute(ordered, execution_options={"populate_existing": True}).scalars())
 
 

@@ -34,7 +34,7 @@ from hikflask.text_rules import isolated
 from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
 from hikflask.web.support.notices import with_link
-from hikflask.web.support.pagination import turned
+from hikflask.web.support.pagination import Turned, turned
 from hikflask.web.support.urls import own_path, present_address
 
 bp = Blueprint("employees", __name__)
@@ -70,7 +70,7 @@ def index() -> ResponseReturnValue:
     if form.department.data:
         form.department.data = departments.find(form.department.data) or form.department.data
     wanted, terminals = form.filter, registry.list_active()
-    page = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
+    page, searched = _page_of(wanted)
     badges = queries.badges([employee.id for employee in page.rows])
     about = {
         "form": form,
@@ -83,6 +83,9 @@ def index() -> ResponseReturnValue:
         "as_photos": as_photos,
         "filters_set": form.narrowing,
         "terminals": terminals,
+        # What is shown is what is sorted, exported and sent, also where other words were typed.
+        "chosen": form.texts | ({"q": searched.q} if searched.q else {}),
+        "typed": wanted.q if searched.q != wanted.q else "",
         "sort": wanted.sort,
         "narrowed": wanted != EmployeeFilter(sort=wanted.sort),
     }
@@ -93,6 +96,21 @@ def index() -> ResponseReturnValue:
     with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
     rows = render_template("employees/_rows.html", **about, elsewhere=True)
     return with_address(rows, url_for(".index", **form.texts), status)
+
+
+def _page_of(wanted: EmployeeFilter) -> tuple[Turned[Employee], EmployeeFilter]:
+    """Return the page that the address asks for, and its filter.
+
+    Where the words as typed find nobody, and somebody as the other layout of the keyboard writes them, these words are
+    searched for.
+    """
+    page = turned(lambda limit, place: search.page_to_show(wanted, limit, place))
+    other = None if page.rows else search.in_other_layout(wanted)
+    if other is not None:
+        found = turned(lambda limit, place: search.page_to_show(other, limit, place))
+        if found.rows:
+            return found, other
+    return page, wanted
 
 
 def view_to_show() -> str:

@@ -59,6 +59,13 @@ def test_any_number_of_words_is_answered() -> None:
 
 
 @pytest.mark.both_databases
+def test_words_in_the_other_layout_of_the_keyboard_are_known() -> None:
+    for typed, meant in (("bdfyj", "ивано"), ("~kr 100333", "Ёлк 100333"), ("ЫекФшь", ""), ("ф1", "a1"), ("mmm", "")):
+        other = search.in_other_layout(EmployeeFilter(typed, state=NO_FACE))
+        assert other == (EmployeeFilter(meant, state=NO_FACE) if meant else None), typed
+
+
+@pytest.mark.both_databases
 def test_signs_of_patterns_are_letters() -> None:
     for q, names in (("%", 1), ("_", 1), ("\\", 1), ("50%_", 1), ("5_%", 0), ("STRASSE", 1)):
         assert len(found(q)) == names, q
@@ -149,6 +156,15 @@ def test_whoever_has_the_searched_number_comes_first_and_once_on_whatever_pages(
 
 
 @pytest.mark.both_databases
+def test_searched_number_is_found_first_without_its_capitals() -> None:
+    db.session.add_all([Employee(number="a10", name="Анна"), Employee(number="b2", name="Яна")])
+    db.session.commit()
+
+    assert found("a1") == ["Straße 50%_\\", "Анна"]
+    assert found("b2") == ["Яна", "ёж Иванов"]
+    assert found("B2") == ["ёж Иванов", "Яна"]
+
+
 def test_searched_number_of_somebody_who_does_not_pass_the_filter_is_not_shown() -> None:
     save_employee(Draft("2109", "Мария"))
     save_employee(Draft("21092", "Анна", "Склад"))

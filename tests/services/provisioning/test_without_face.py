@@ -50,6 +50,16 @@ def test_who_has_no_face_comes_by_name_and_page_after_page(terminal: Terminal) -
     assert without_face.progress(terminal, 40).done == 37
 
 
+def test_whoever_has_the_searched_number_comes_first_and_once(terminal: Terminal) -> None:
+    for number, name in (("2109", "Яна"), ("21090", "Анна"), ("52109", "Мария"), ("7", "Ольга")):
+        person(number, name, terminal)
+
+    first, second = without_face.page(terminal, "2109", limit=2)
+
+    assert (first.number, second.number) == ("2109", "21090")
+    assert numbers(terminal, "2109", second.employee_id) == ["52109"]
+
+
 def test_somebody_who_is_deleted_meanwhile_is_on_the_page_still(terminal: Terminal, between: Between) -> None:
     employee_id = person("1", "Анна", terminal).id
     db.session.expunge_all()

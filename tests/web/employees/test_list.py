@@ -371,6 +371,21 @@ def test_view_of_the_address_is_kept_for_its_operator_alone(app: Flask, client: 
 
 
 @pytest.mark.usefixtures("people")
+def test_words_typed_in_the_wrong_layout_are_shown_as_meant_and_said_so(client: FlaskClient) -> None:
+    page, english = (client.get("/employees/?q=,tkjdf", headers=headers).text for headers in ({}, ENGLISH))
+
+    assert numbers(page) == ["1"]
+    assert ">По запросу «,tkjdf» никто не найден. Показано для «белова».</p>" in page
+    assert "Nobody is found for “,tkjdf”. Shown for “белова”." in english
+    assert 'data-says="По запросу «,tkjdf» никто не найден. Показано для «белова». Найдено: 1"' in page
+    # The words as typed stay in their field; everything else is about those who are shown.
+    assert 'type="search" value=",tkjdf"' in page
+    assert page.partition('id="rows"')[2].count('<input type="hidden" name="q" value="белова">') == 2
+    for address in ("/employees/?q=белова", "/employees/?q=,tkjdf&department=Охрана", "/employees/?q=xyz"):
+        assert 'id="instead"' not in client.get(address).text
+
+
+@pytest.mark.usefixtures("people")
 def test_rows_bring_along_how_many_filters_are_set(client: FlaskClient) -> None:
     found = client.get("/employees/?state=no_face&consent=missing&q=иван", headers=HTMX).text
 
