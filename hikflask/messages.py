@@ -815,7 +815,7 @@ def _sentence(code: str, params: dict[str, Any]) -> str:
         given.setdefault("function", f"{path} ({gettext(STEPS[path])})" if path in STEPS else path)
     for variant in SENTENCES.get(code, REFUSED):
         if set(NAMES.findall(variant)) <= given.keys():
-            return str(gettext(variant)) % given
+            return text_rules.filled(str(gettext(variant)), given)
     return str(gettext(REFUSED[-1])) % given
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from markupsafe import Markup
+
 # The longest text of one line has 512 characters; not yet composed, each may be three.
 FAR_TOO_LONG = 2048
 # Tab, and what Unicode calls a space (category Zs): copied texts often have them at their ends.
@@ -144,6 +146,13 @@ def isolated(text: str) -> str:
 def all_isolated(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values for a sentence of ours with their texts isolated; markup stays as it is."""
     return {name: isolated(value) if type(value) is str else value for name, value in values.items()}
+
+
+def filled(sentence: str, values: Mapping[str, Any]) -> str:
+    """Return a sentence of ours with its values: markup, which escapes texts, when one of them is markup (a time)."""
+    if any(isinstance(value, Markup) for value in values.values()):
+        return Markup(sentence) % values  # noqa: S704 - the sentence is ours
+    return sentence % values
 
 
 def is_employee_number(text: object) -> bool:

@@ -1,51 +1,73 @@
-"""Days and moments as a page says them: in its language, and in the zone of TIMEZONE or else the machine's own."""
+"""Days and moments as a page says them: in its language, and in the zone of TIMEZONE or else the machine's own.
 
-from datetime import date, datetime, timedelta, timezone
+A moment is a <time> with its short text and, as its title, the day and the time to the second.
+"""
+
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from hikflask.messages import N_
 from hikflask.services.core.dates import end_of, local, today
 
-# Babel's patterns for a moment of today, of this year, of another year.
-AT = (N_("'at' HH:mm"), N_("'on' d MMMM 'at' HH:mm"), N_("'on' d MMMM y 'at' HH:mm"))
-SINCE = ("HH:mm", N_("HH:mm 'on' d MMMM"), N_("HH:mm 'on' d MMMM y"))
-TO_THE_SECOND = N_("'on' d MMMM y 'at' HH:mm:ss")
+# Babel's patterns for a moment: by how many days it is from today, of another day of this year, of another year.
+NEAR = {-1: N_("'yesterday at' HH:mm"), 0: N_("'at' HH:mm"), 1: N_("'tomorrow at' HH:mm")}
+AT = (N_("'on' d MMMM 'at' HH:mm"), N_("'on' d MMMM y 'at' HH:mm"))
+SINCE = (N_("HH:mm 'on' d MMMM"), N_("HH:mm 'on' d MMMM y"))
+TO_THE_SECOND = N_("d MMMM y, HH:mm:ss")
+ON_PAPER = N_("'on' d MMMM y 'at' HH:mm:ss")
+MINUTES = 60
 
 
-def time_at(moment: datetime, now: datetime | None = None) -> str:
-    """Return a moment with its preposition: “at 11:25” today, else “on 25 November at 11:25”.
+def time_ago(moment: datetime, now: datetime | None = None) -> Markup:
+    """Return when something was: “just now”, “5 minutes ago”, after an hour as time_at() has it.
+
+    static/times.js lets the minutes grow while the page is open.
 
     :param now: the present moment, if it is not the clock's.
     """
-    return _formatted(moment, AT[_distance(moment, now)])
+    elapsed = ((now or datetime.now(UTC)) - moment).total_seconds() / 60
+    at = _formatted(moment, _pattern_at(moment, now))
+    if not -1 < elapsed < MINUTES:
+        return _element(moment, at)
+    minutes = max(0, int(elapsed))
+    said = format_timedelta(
+        timedelta(minutes=-minutes), granularity="minute", threshold=2, add_direction=True, locale=str(get_locale())
+    )
+    growing = Markup(' data-minutes="{}" data-at="{}"').format(minutes, at)
+    return _element(moment, said if minutes else str(_("just now")), growing)
 
 
-def time_since(moment: datetime, now: datetime | None = None) -> str:
+def time_at(moment: datetime, now: datetime | None = None) -> Markup:
+    """Return a moment with its preposition: “at 11:25”, “tomorrow at 11:25”, “on 25 November at 11:25”.
+
+    :param now: the present moment, if it is not the clock's.
+    """
+    return _element(moment, _formatted(moment, _pattern_at(moment, now)))
+
+
+def time_since(moment: datetime, now: datetime | None = None) -> Markup:
     """Return a moment as it follows “since” and “until”: “11:25” today, else “11:25 on 25 November”.
 
     :param now: the present moment, if it is not the clock's.
     """
-    return _formatted(moment, SINCE[_distance(moment, now)])
-
-
-def exact_time(moment: datetime) -> str:
-    """Return a moment with its preposition, year and second."""
-    return _formatted(moment, TO_THE_SECOND)
+    day, present = local(moment).date(), today(now)
+    return _element(moment, _formatted(moment, "HH:mm" if day == present else SINCE[day.year != present.year]))
 
 
 def full_time(moment: datetime) -> str:
-    """Return a moment as a table shows it, with its year and second."""
-    return str(format_datetime(local(moment), "d MMM y, HH:mm:ss", locale=str(get_locale())))
+    """Return the day and the time to the second, for a table, a mail and the title of any other moment."""
+    return _formatted(moment, TO_THE_SECOND)
 
 
 def paper_time(moment: datetime) -> str:
     """Return a moment as a printed paper shows it: day, year, time and the zone as UTC+03:00."""
     offset = local(moment).utcoffset() or timedelta()
-    return f"{exact_time(moment)} {timezone(offset)}"
+    return f"{_formatted(moment, ON_PAPER)} {timezone(offset)}"
 
 
 def local_day(day: date) -> str:
@@ -67,13 +89,15 @@ def valid_until(ends: datetime) -> str:
     return _formatted(ends, SINCE[-1])
 
 
-def _distance(moment: datetime, now: datetime | None) -> int:
-    """Return which of three patterns fits: 0 for today, 1 for this year, 2 for another year."""
+def _pattern_at(moment: datetime, now: datetime | None) -> str:
     day, present = local(moment).date(), today(now)
-    if day == present:
-        return 0
-    return 1 if day.year == present.year else 2
+    return NEAR.get((day - present).days) or AT[day.year != present.year]
 
 
 def _formatted(moment: datetime, pattern: str) -> str:
     return str(format_datetime(local(moment), _(pattern), locale=str(get_locale())))
+
+
+def _element(moment: datetime, text: str, more: str = "") -> Markup:
+    iso = local(moment).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(iso, full_time(moment), more, text)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from hikflask import messages
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
-from hikflask.labels.dates import time_at, time_since
+from hikflask.labels.dates import time_ago, time_at, time_since
 from hikflask.models import Employee, Enrolment
 from hikflask.models.enrolment import ABSENT, CONFIRMED, LEAVING, PRESENT, REFUSED, WAITING
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
@@ -119,7 +119,7 @@ class EnrolmentStatus:
     @property
     def confirmed_at(self) -> str:
         """When the terminal confirmed it."""
-        return time_at(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
+        return time_ago(self.enrolment.confirmed_at) if self.enrolment.confirmed_at else ""
 
     @property
     def retry_at(self) -> str:
@@ -131,7 +131,7 @@ class EnrolmentStatus:
     def tried_at(self) -> str:
         """When the last attempt ended without what is desired; empty while one is made."""
         tried = self.enrolment.tried_at
-        return time_at(tried) if tried and not self.working and not self.enrolment.is_confirmed else ""
+        return time_ago(tried) if tried and not self.working and not self.enrolment.is_confirmed else ""
 
     @property
     def password_refused(self) -> bool:

@@ -7,10 +7,11 @@ from babel.dates import format_datetime
 from flask_babel import LazyString, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from hikflask import messages
 from hikflask.isapi.errors import Unreachable, WrongPassword
-from hikflask.labels.dates import time_since
+from hikflask.labels.dates import TO_THE_SECOND, time_since
 from hikflask.labels.enrolments import status_of
 from hikflask.messages import N_
 from hikflask.models import Enrolment, Terminal
@@ -21,6 +22,7 @@ from hikflask.services.core.dates import local
 from hikflask.services.core.errors import NotComparedSinceRestore
 from hikflask.services.terminals import capacity, clock, connection
 from hikflask.services.terminals.lost_people import LostPeople
+from hikflask.text_rules import filled
 
 QUEUE_PARTS = {
     REMOVALS: _l("Removals"),
@@ -83,9 +85,9 @@ def counted_when(terminal: Terminal) -> str:
         return ""
     counted = time_since(terminal.checked_at)
     changed = time_since(max(terminal.last_sync or terminal.checked_at, terminal.checked_at))
-    if changed == counted:
-        return str(_("as of %(time)s", time=counted))
-    return str(_("as of %(time)s, with this program's changes until %(last)s", time=counted, last=changed))
+    if changed.striptags() == counted.striptags():
+        return filled(_("as of %(time)s"), {"time": counted})
+    return filled(_("as of %(time)s, with this program's changes until %(last)s"), {"time": counted, "last": changed})
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def clock_warning(terminal: Terminal) -> str:
 
 
 def _with_zone(moment: datetime, offset: timedelta | None) -> str:
-    shown = format_datetime(moment, "d MMM y, HH:mm:ss", locale=str(get_locale()))
+    shown = format_datetime(moment, _(TO_THE_SECOND), locale=str(get_locale()))
     return f"{shown} {clock.written(offset)}".strip()
 
 
@@ -141,8 +143,8 @@ def waiting_sentence(row: Enrolment) -> str:
     is_later = row.next_attempt_at is not None and row.next_attempt_at > datetime.now(UTC)
     sentences = [status.reason] if status.reason else []
     if is_later and not status.says_when:
-        sentences.append(str(_("The next try is %(time)s.", time=status.retry_at)))
-    return " ".join(sentences) or str(_("Waits for its turn."))
+        sentences.append(filled(_("The next try is %(time)s."), {"time": status.retry_at}))
+    return Markup(" ").join(sentences) or str(_("Waits for its turn."))
 
 
 def queue_count(number: int) -> str:
@@ -183,6 +185,6 @@ def _how_full(terminal: Terminal) -> str:
     counted = counted_when(terminal)
     if faces > people:
         n, most = format_decimal(terminal.faces), format_decimal(terminal.face_capacity)
-        return str(_("%(n)s of %(max)s faces %(as_of)s.", n=n, max=most, as_of=counted))
+        return filled(_("%(n)s of %(max)s faces %(as_of)s."), {"n": n, "max": most, "as_of": counted})
     n, most = format_decimal(terminal.people), format_decimal(terminal.people_capacity)
-    return str(_("%(n)s of %(max)s people %(as_of)s.", n=n, max=most, as_of=counted))
+    return filled(_("%(n)s of %(max)s people %(as_of)s."), {"n": n, "max": most, "as_of": counted})

@@ -2,9 +2,11 @@
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
-from hikflask.labels.dates import time_at
+from hikflask.labels.dates import time_ago, time_at
 from hikflask.models import WebhookDelivery
+from hikflask.text_rules import filled
 
 EVENTS = {
     "enrolled": _l("Enrolled"),
@@ -22,14 +24,14 @@ PROBLEMS = {
 def outcome_label(delivery: WebhookDelivery) -> str:
     """Return what came of a message, and when the next try is."""
     if delivery.delivered_at:
-        return str(gettext("taken %(time)s", time=time_at(delivery.delivered_at)))
+        return filled(gettext("taken %(time)s"), {"time": time_ago(delivery.delivered_at)})
     if delivery.next_attempt_at is None:
         ended = str(gettext("given up"))
         return f"{_why(delivery)} · {ended}" if delivery.attempts else ended
     if not delivery.attempts:
         return str(gettext("not sent yet"))
-    later = gettext("next try %(time)s", time=time_at(delivery.next_attempt_at))
-    return f"{_why(delivery)} · {later}"
+    later = filled(gettext("next try %(time)s"), {"time": time_at(delivery.next_attempt_at)})
+    return Markup(" · ").join((_why(delivery), later))
 
 
 def _why(delivery: WebhookDelivery) -> str:

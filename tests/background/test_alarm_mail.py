@@ -78,17 +78,17 @@ def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(terminal:
     assert silent == (
         "hikflask: «Вход» не отвечает / “Вход” does not answer",
         "Терминал «Вход» не отвечает больше 1 ч. Проверьте питание и сеть.\n"
-        "Начало: 25 нояб. 2025, 11:25:00\n"
+        "Начало: 25 ноября 2025 г., 11:25:00\n"
         "Что делать, сказано на странице «Требует внимания».\n"
         "\n"
         "“Вход” has not answered for more than 1 h. Check power and network.\n"
-        "Since: 25 Nov 2025, 11:25:00\n"
+        "Since: 25 November 2025, 11:25:00\n"
         "What to do is on the page “Needs attention”.\n",
     )
     assert silent_over[0] == "hikflask: «Вход» снова отвечает / “Вход” answers again"
     assert re.fullmatch(
-        r"«Вход» снова отвечает\nНачало: 25 нояб. 2025, 11:25:00\nКонец: .+\n\n"
-        r"“Вход” answers again\nSince: 25 Nov 2025, 11:25:00\nOver: .+\n",
+        r"«Вход» снова отвечает\nНачало: 25 ноября 2025 г., 11:25:00\nКонец: .+\n\n"
+        r"“Вход” answers again\nSince: 25 November 2025, 11:25:00\nOver: .+\n",
         silent_over[1],
     )
     assert password[0] == (
@@ -149,11 +149,11 @@ def test_backup_that_is_missed_and_made_again_is_told(app: Flask, server: MailSe
     assert begun == (
         "hikflask: нет резервной копии / no backup",
         "Последняя резервная копия старше 48 ч, или её нет.\n"
-        "Начало: 25 нояб. 2025, 11:25:00\n"
+        "Начало: 25 ноября 2025 г., 11:25:00\n"
         "Что делать, сказано на странице «Требует внимания».\n"
         "\n"
         "The last backup is older than 48 h, or there is none.\n"
-        "Since: 25 Nov 2025, 11:25:00\n"
+        "Since: 25 November 2025, 11:25:00\n"
         "What to do is on the page “Needs attention”.\n",
     )
     assert over[0] == "hikflask: резервная копия сделана / a backup was made"

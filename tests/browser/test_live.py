@@ -46,7 +46,7 @@ def test_removal_is_in_sight_until_the_terminal_confirms_and_a_new_try_is_said_a
         deactivate(page)
         expect(page.locator("#alarm")).to_contain_text("Ещё может открыть двери: 1")
         expect(page.locator("[data-state=leaving]")).to_contain_text("нет связи с")
-        expect(page.locator("#enrolments")).to_contain_text("Попытка в ")
+        expect(page.locator("#enrolments")).to_contain_text("Попытка только что: ")
         retry.press("Enter")
         expect(said).to_contain_text("выполняется")
         expect(said).to_contain_text("ещё может открыть двери")

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
+from markupsafe import Markup
 
 from hikflask import messages
 from hikflask.extensions import Base, db
@@ -52,13 +53,18 @@ MOMENTS = {
     ),
     "yesterday": (
         (NOW, MOSCOW, datetime(2026, 11, 24, 8, 25, tzinfo=UTC)),
-        ("24 ноября в 11:25", "11:25 24 ноября"),
-        ("on 24 November at 11:25", "11:25 on 24 November"),
+        ("вчера в 11:25", "11:25 24 ноября"),
+        ("yesterday at 11:25", "11:25 on 24 November"),
     ),
     "tomorrow": (
         (NOW, MOSCOW, datetime(2026, 11, 25, 21, 5, tzinfo=UTC)),
-        ("26 ноября в 00:05", "00:05 26 ноября"),
-        ("on 26 November at 00:05", "00:05 on 26 November"),
+        ("завтра в 00:05", "00:05 26 ноября"),
+        ("tomorrow at 00:05", "00:05 on 26 November"),
+    ),
+    "this year": (
+        (NOW, MOSCOW, datetime(2026, 11, 23, 8, 25, tzinfo=UTC)),
+        ("23 ноября в 11:25", "11:25 23 ноября"),
+        ("on 23 November at 11:25", "11:25 on 23 November"),
     ),
     "last year": (
         (NOW, MOSCOW, datetime(2025, 11, 25, 8, 25, tzinfo=UTC)),
@@ -67,13 +73,13 @@ MOMENTS = {
     ),
     "today in UTC, yesterday here": (
         (NOW, NEW_YORK, datetime(2026, 11, 25, 3, 25, tzinfo=UTC)),
-        ("24 ноября в 22:25", "22:25 24 ноября"),
-        ("on 24 November at 22:25", "22:25 on 24 November"),
+        ("вчера в 22:25", "22:25 24 ноября"),
+        ("yesterday at 22:25", "22:25 on 24 November"),
     ),
     "today in UTC, yesterday here since midnight": (
         (LATE, MOSCOW, datetime(2026, 11, 25, 8, 25, tzinfo=UTC)),
-        ("25 ноября в 11:25", "11:25 25 ноября"),
-        ("on 25 November at 11:25", "11:25 on 25 November"),
+        ("вчера в 11:25", "11:25 25 ноября"),
+        ("yesterday at 11:25", "11:25 on 25 November"),
     ),
     "yesterday in UTC, today here": (
         (NOW, MOSCOW, datetime(2026, 11, 24, 22, 25, tzinfo=UTC)),
@@ -87,8 +93,8 @@ MOMENTS = {
     ),
     "this year in UTC, last year here": (
         (NEW_YEAR, NEW_YORK, datetime(2026, 1, 1, 3, 25, tzinfo=UTC)),
-        ("31 декабря 2025 г. в 22:25", "22:25 31 декабря 2025 года"),
-        ("on 31 December 2025 at 22:25", "22:25 on 31 December 2025"),
+        ("вчера в 22:25", "22:25 31 декабря 2025 года"),
+        ("yesterday at 22:25", "22:25 on 31 December 2025"),
     ),
 }
 
@@ -112,15 +118,56 @@ def test_moment_is_said_in_a_whole_sentence(
         )
 
 
-def sentences(chosen: str, moment: datetime, now: datetime) -> tuple[str, str, str]:
+def sentences(chosen: str, moment: datetime, now: datetime) -> tuple[str, ...]:
     """Say in a language when something was, when it will be, and since when it is."""
     with force_locale(chosen):
         at, since = dates.time_at(moment, now), dates.time_since(moment, now)
-        return (
+        said = (
             messages.sentence("enrolment_confirmed", t="Вход", time=at),
             messages.sentence("enrolment_waiting", t="Вход", time=at),
             messages.sentence("removal_open", t="Вход", time=since),
         )
+        return tuple(re.sub("<[^>]+>", "", sentence) for sentence in said)
+
+
+def test_time_in_a_sentence_stays_an_element_and_texts_of_others_stay_text(app: Flask) -> None:
+    with app.test_request_context(), force_locale("en"):
+        said = messages.sentence("removal_open", t="<b>", time=dates.time_since(NOON_UTC, NOW))
+
+    assert isinstance(said, Markup)
+    assert "“&lt;b&gt;” (offline since <time " in re.sub("[\u2066-\u2069]", "", said)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "russian", "english"),
+    [
+        (-0.5, "только что", "just now"),
+        (0.5, "только что", "just now"),
+        (1.5, "1 минуту назад", "1 minute ago"),
+        (59.9, "59 минут назад", "59 minutes ago"),
+        (60, "в 14:00", "at 14:00"),
+        (-5, "в 15:05", "at 15:05"),
+        (24 * 60, "вчера в 15:00", "yesterday at 15:00"),
+    ],
+)
+def test_what_was_within_an_hour_is_so_many_minutes_ago(app: Flask, minutes: float, russian: str, english: str) -> None:
+    moment = NOW - timedelta(minutes=minutes)
+
+    with app.test_request_context():
+        for chosen, said in (("ru", russian), ("en", english)):
+            with force_locale(chosen):
+                assert dates.time_ago(moment, NOW).striptags() == said
+
+
+def test_moment_is_an_element_with_its_day_and_second(app: Flask) -> None:
+    moment = datetime(2026, 11, 25, 11, 55, 3, tzinfo=UTC)
+    when = 'datetime="2026-11-25T14:55:03+03:00" title="25 ноября 2026 г., 14:55:03"'
+
+    with app.test_request_context(), force_locale("ru"):
+        assert dates.time_ago(moment, NOW) == f'<time {when} data-minutes="4" data-at="в 14:55">4 минуты назад</time>'
+        assert dates.time_at(moment, NOW) == f"<time {when}>в 14:55</time>"
+        assert dates.time_since(moment, NOW) == f"<time {when}>14:55</time>"
+        assert dates.full_time(moment) == "25 ноября 2026 г., 14:55:03"
 
 
 @pytest.mark.usefixtures("russian")
@@ -187,9 +234,9 @@ def test_token_that_ends_within_a_day_says_when(app: Flask, client: FlaskClient)
         db.session.execute(used)
         db.session.commit()
 
-    page = client.get("/tokens/").text
+    page = re.sub("</?time[^>]*>", "", client.get("/tokens/").text)
     assert "действует до 10:27 25 ноября 2099 года · последнее обращение 10 марта 2025 г. в 15:00 ·" in page
-    page = client.get("/tokens/", headers=ENGLISH).text
+    page = re.sub("</?time[^>]*>", "", client.get("/tokens/", headers=ENGLISH).text)
     assert "valid until 10:27 on 25 November 2099 · last used on 10 March 2025 at 15:00 ·" in page
 
 

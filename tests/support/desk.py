@@ -17,6 +17,9 @@ HTMX = {"HX-Request": "true"}
 # A moment on a certificate, as a pattern, in English and in Russian.
 ON_PAPER = r"on \d{1,2} \w+ \d{4} at \d\d:\d\d:\d\d UTC(?:[+-]\d\d:\d\d)?"
 ON_RUSSIAN_PAPER = r"\d{1,2} \w+ \d{4} г\. в \d\d:\d\d:\d\d UTC(?:[+-]\d\d:\d\d)?"
+# Moments on pages, as patterns: what was just now, and a time of today.
+JUST_NOW = r'<time datetime="[^"]+" title="[^"]+" data-minutes="0" data-at="[^"]+">только что</time>'
+TODAY = r'<time datetime="[^"]+" title="[^"]+">\d\d:\d\d</time>'
 
 
 def typed(**changed: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_page_tells_the_newest_first_in_words(app: Flask, client: FlaskClient) -
 
     newest, older = shown(client.get("/audit/?until=2026-03-10", headers=ENGLISH).text)
 
-    assert newest.startswith("Mar 10, 2026, 12:00:00") or newest.startswith("10 Mar 2026, 12:00:00")
+    assert newest.startswith("10 March 2026, 12:00:00")
     assert "Анна Employee changed Full name: Иван Иванов → Пётр &lt;Петров&gt; 100222" in newest
     assert "Employee added" in older
     assert older.endswith("100222 10.0.0.7 abc123")
@@ -102,7 +102,7 @@ def test_russian_page_speaks_no_english_of_ours(app: Flask, client: FlaskClient)
         ({"after": {"expires_at": "2027-06-01T21:00:00+00:00"}}, "Действует до: 1 июня 2027 г. включительно"),
         ({"after": {"given_on": "2026-03-01"}}, "Дата: 1 марта 2026"),
         ({"after": {"given_on": "soon"}}, "Дата: soon"),
-        ({"after": {"since": "2026-03-09 21:00:00+00:00"}}, "С: 10 мар. 2026, 00:00:00"),
+        ({"after": {"since": "2026-03-09 21:00:00+00:00"}}, "С: 10 марта 2026 г., 00:00:00"),
         ({"after": {"requested_by": "worker"}}, "Запросил: фоновый обработчик"),
     ]:
         add(app, **{"action": "capture.started", **columns})

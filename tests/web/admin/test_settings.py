@@ -103,8 +103,8 @@ def test_what_differs_from_the_default_is_marked_with_the_default_and_who_change
     marked = {name for name, row in ROW.findall(client.get("/administration/settings").text) if "differs" in row}
 
     assert russian["CONSENT"][0] == "по умолчанию: предупреждать, если его нет"
-    assert re.fullmatch(r"изменил\(а\): Ольга \d+ \w+ \d{4} г\.,? в [\d:]+", russian["CONSENT"][1])
-    assert english["CONSENT"][1].startswith("changed by Ольга on ")
+    assert re.fullmatch("изменил\\(а\\): Ольга <time [^>]+>только что</time>", russian["CONSENT"][1])
+    assert re.fullmatch("changed by Ольга <time [^>]+>just now</time>", english["CONSENT"][1])
     assert russian["READ_TIMEOUT"] == ["по умолчанию: 8 с", "из instance/config.py"]
     assert english["READ_TIMEOUT"] == ["default: 8 sec", "from instance/config.py"]
     assert russian["CAPTURE_TIMEOUT"][-1] == "задано в окружении машины"

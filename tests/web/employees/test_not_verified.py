@@ -41,7 +41,7 @@ class Stuck:
             db.session.commit()
         for page in pages:
             for headers, sentence, again in (({}, russian, NEXT[0]), (ENGLISH, english, NEXT[1])):
-                said = re.sub("</?bdi>", "", unescape(self.desk.client.get(page, headers=headers).text))
+                said = re.sub("</?(?:bdi|time)[^>]*>", "", unescape(self.desk.client.get(page, headers=headers).text))
                 assert f"{sentence} {again}" in said
                 assert said.count(again) == 1
 

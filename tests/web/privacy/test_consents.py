@@ -18,7 +18,7 @@ from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.signed_in import client_of
 
 WARNING = "Consent is not recorded."
-STOP = "There is no consent to take this face yet"
+STOP = "There is no consent to take this photo yet"
 BOX = 'id="consent" name="consent" type="checkbox" value="y"'
 
 

@@ -54,7 +54,7 @@ def restored(app: Flask, desk: Desk, simulator: Simulated, terminal: Terminal) -
 
 
 def plain(page: str) -> str:
-    return re.sub("[\u2066-\u2069]|</?bdi>", "", page)
+    return re.sub("[\u2066-\u2069]|</?(?:bdi|time)[^>]*>", "", page)
 
 
 @pytest.mark.usefixtures("restored")
