@@ -66,6 +66,9 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
 
     `groups` are the ticked groups of terminals, where the page shows them (`groups_shown` is "1").
 
+    `shown_number` and `shown_name` are those that the page showed with the captured face. JavaScript empties them, as
+    the page then shows what is typed.
+
     `photo_draft` is the photo that the page shows. `draft_behind` is one that a capture is about to replace.
 
     `round_id` is the terminal of an enrolment session, in which one person after another is captured there, and
@@ -82,6 +85,8 @@ class EmployeePageForm(VersionedForm, EmployeeForm):
     moved = HiddenField()
     groups = StringField(_l("Groups of terminals"))
     groups_shown = HiddenField()
+    shown_number = HiddenField(filters=[stripped])
+    shown_name = HiddenField(filters=[stripped])
     photo_draft = HiddenField(filters=[stripped])
     draft_behind = HiddenField(filters=[stripped])
     round_id = HiddenField(filters=[row_id])

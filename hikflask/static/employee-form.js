@@ -1,6 +1,7 @@
 // Asks before the employee form is left while something in it is not saved: what was typed, a photo, or a capture.
-// Asks below a captured face about whoever stands in the field, whom Save saves.
-// Keeps the focus at the buttons of the next step, and at those below a photo, while these change.
+// Asks below a photo about whoever stands in the field, whom Save saves; so Save need not ask.
+// Keeps the focus at the buttons of the next step, and at those below a photo, while these change. When a captured face
+// comes, Enter saves, unless somebody types in a field or has gone elsewhere.
 const form = document.getElementById("employee-form");
 const fields = ["hikvision_id", "full_name", "department", "terminal_name", "valid_from", "valid_to", "consent", "photo"];
 const rendered = typed();
@@ -17,7 +18,10 @@ function isUnsaved() {
 }
 
 // Save, the language and, without htmx, the buttons of the capture send the form along; nothing is lost by these.
-form.addEventListener("submit", () => { sent = true; });
+form.addEventListener("submit", () => {
+  sent = true;
+  for (const shown of form.querySelectorAll("[name=shown_number], [name=shown_name]")) shown.value = "";
+});
 addEventListener("pageshow", () => { sent = false; });
 addEventListener("beforeunload", (event) => {
   if (!sent && isUnsaved()) event.preventDefault();
@@ -28,14 +32,17 @@ function nameInQuestion() {
   const name = form.elements.full_name.value.trim();
   if (!question || question.dataset.name === name) return;
   question.dataset.name = name;
-  question.textContent = name ? question.dataset.named.replace("{name}", () => `\u2068${name}\u2069`) : question.dataset.nameless;
-  question.dataset.says = question.textContent;
+  question.textContent = name && question.dataset.asks.replace("{name}", () => `\u2068${name}\u2069`);
+  const sentence = question.closest("[data-done]");
+  if (sentence) sentence.dataset.says = `${sentence.dataset.done} ${question.textContent}`.trim();
 }
 form.elements.full_name.addEventListener("input", nameInQuestion);
 addEventListener("pageshow", nameInQuestion);
 // Before announce.js reads the question aloud.
 document.addEventListener("htmx:after:swap", nameInQuestion, { capture: true });
 
+const captured = () => document.getElementById("capture").dataset.state === "captured";
+let isShown = captured();
 let atNextStep = false;
 let atPhoto = "";
 const nextStep = () => document.getElementById("next-step");
@@ -45,9 +52,21 @@ document.addEventListener("htmx:before:swap", () => {
   atPhoto = focused.closest("#capture, #by-file") ? focused.id : "";
 });
 document.addEventListener("htmx:after:swap", () => {
-  if (document.activeElement !== document.body) return;
+  const comes = captured() && !isShown;
+  isShown = captured();
+  const focused = document.activeElement;
+  const waits = focused === document.body || focused.closest("#capture, #next-step");
+  if (comes && waits) {
+    document.getElementById("capture").scrollIntoView({ block: "nearest" });
+    document.getElementById("save").focus({ preventScroll: true });
+    return;
+  }
+  if (focused !== document.body) return;
   // A photo that is mended has other buttons than before, and one that was dropped has none.
   const still = atPhoto && [atPhoto, "photo-left", "photo"].map((id) => document.getElementById(id)).find(Boolean);
   const wanted = atNextStep ? nextStep() : still;
   wanted?.focus?.({ preventScroll: true });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target === document.body && captured()) document.getElementById("save").click();
 });

@@ -18,8 +18,8 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 
 SIZES = {"desk": (1366, 650), "phone": (390, 844)}
-# A desk screen of 1366x650 at a zoom of 200 %, and one of 1920x940.
-ZOOMED = ((683, 325), (960, 470))
+# A desk screen of 1366x650 at a zoom of 200 %, and ones of 1440x900 and 1920x940.
+ZOOMED = ((683, 325), (720, 450), (960, 470))
 AWAY = "Склад у дальних ворот"
 LONG_NAME = ("Константинопольская-Римская Александра-Виктория " * 3)[:128].strip()
 MAX_TABS = 60
@@ -122,15 +122,22 @@ def test_next_step_is_in_sight_in_each_state_and_the_captured_face_opens_large(s
     in_sight(page, "#photo-new", ".capture-text", "#save", "#capture-take")
     page.get_by_label("ФИО").fill("Иван Иванов")  # The terminal takes 64 Russian letters.
     page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
-    in_sight(page, "#photo-new", ".capture-text", "#save", "#save-next", "#capture-take", sizes=ZOOMED)
+    in_sight(page, ".capture-frame", ".capture-text", "#save", "#save-next", "#capture-take", sizes=ZOOMED)
     open_and_close_large(page)
     save(page)
 
     page.goto(f"{page.url}/edit")
-    in_sight(page, "#full_name", "#save", "#capture-take")
+    in_sight(page, "#full_name", "#photo-new", "#save", "#capture-take")
+    in_sight(page, ".capture-frame", "#save", "#capture-take", sizes=ZOOMED)
     capture(site, page, OTHER_FACE)
     in_sight(
-        page, "#photo-old", "#photo-new", ".capture-text", "#save", "#capture-take", sizes=[*SIZES.values(), *ZOOMED]
+        page,
+        "#photo-old",
+        ".capture-frame",
+        ".capture-text",
+        "#save",
+        "#capture-take",
+        sizes=[*SIZES.values(), *ZOOMED],
     )
     save(page)
 
@@ -197,6 +204,11 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     expect(page.locator("#known p")).to_have_count(2)
     # Whoever reaches for the next field or a button at this moment does not miss it.
     assert [one.bounding_box() for one in below.all()] == before
+    page.locator("#capture-take").press("Enter")
+    expect(page.locator("#hikvision_id-error")).to_have_text("ID сотрудника Q2 уже занят другим сотрудником.")
+    expect(page.get_by_label("ID сотрудника")).to_be_focused()
+    expect(page.locator("#capture[data-state=idle]")).to_be_visible()
+    russian.complaints.clear()  # The console tells of the status 409.
     page.locator("#known").get_by_role("link").last.click()
     expect(page).to_have_url(f"{site.url}/employees/{employee_id}/edit")
 
@@ -205,12 +217,20 @@ def test_question_follows_the_name_in_the_field(site: Site, russian: Window) -> 
     page = russian.page
     page.goto("/employees/new")
     fill(page, "Q5", "Осип Мандельштам")
+    warning, box = page.locator(".consent-says"), page.locator(".consent-box")
+    expect(warning).to_be_hidden()
+    before = box.bounding_box()
     take(page)
     # What is typed in the last half second is not stored with the capture yet.
     page.route("**/captures/draft", lambda route: route.fulfill(status=204))
     page.get_by_label("ФИО").fill("Анна Ахматова")
     show(site, page, FACE)
     question, announcer = page.locator("#capture .capture-good"), page.locator("#announcer")
+    expect(page.get_by_label("ФИО")).to_be_focused()
+    expect(warning).to_be_visible()
+    page.get_by_label("Согласие на фото дано сегодня").check()
+    expect(warning).to_be_hidden()
+    assert box.bounding_box() == before
     expect(question).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
     expect(announcer).to_have_text("✅ Фото успешно захвачено! Это \u2068Анна Ахматова\u2069?")
     page.get_by_label("ФИО").fill(" ")
@@ -253,7 +273,8 @@ def test_keyboard_alone_leads_from_the_sign_in_to_green(browser: Browser, site: 
     with soon(page):
         expect(page.locator("#capture-seconds")).to_be_visible()
     show(site, page, FACE)
-    tab_to(page, page.locator("#save"), most=1)
+    expect(page.locator("#save")).to_be_focused()
+    page.evaluate("document.activeElement.blur()")
     with soon(page):
         page.keyboard.press("Enter")
         expect(page.locator("[data-state=confirmed]")).to_be_visible()

@@ -39,7 +39,12 @@ def test_eight_steps_in_english_without_javascript(site: Site, english_without_j
     page.get_by_role("button", name="Capture from terminal").press("Enter")
     expect(panel(page).get_by_text(f"Look into the camera of “{TERMINAL_NAME}”.")).to_be_visible()
     site.simulator.present_alone(OTHER_FACE)
+    page.set_viewport_size({"width": 720, "height": 450})  # A desk screen of 1440x900 at a zoom of 200 %.
     expect(panel(page).get_by_text("✅ Photo captured! Is this Anna Smith?")).to_be_visible()
+    face, bar = page.locator(".capture-frame").bounding_box(), page.locator(".enrol-bar").bounding_box()
+    assert face
+    assert bar
+    assert face["y"] + face["height"] <= bar["y"]
     page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(confirmed(page)).to_contain_text(TERMINAL_NAME)
     assert_enrolled(site, "E100333", "Anna Smith", OTHER_FACE)
@@ -202,5 +207,7 @@ def test_what_was_wrong_with_a_number_goes_away_when_it_is_typed_anew(russian: W
     expect(number).not_to_have_class(re.compile("is-invalid"))
     number.fill("A-2")
     page.get_by_role("button", name="Захватить фото с терминала").press("Enter")
-    expect(page.locator("#capture")).to_contain_text("Введите ID: латинские буквы и цифры, до 32 знаков.")
+    expect(page.locator("#hikvision_id-error")).to_have_text("Введите ID: латинские буквы и цифры, до 32 знаков.")
+    expect(number).to_be_focused()
+    expect(page.locator("#capture[data-state=idle]")).to_be_visible()
     russian.complaints.clear()

@@ -69,7 +69,7 @@ def place(desk: Desk, tmp_path: Path) -> str:
     give_consent(desk, place, NOTE)
     (shown,) = (tmp_path / "uploads").iterdir()
     assert desk.client.get(f"/uploads/{shown.name}").status_code == 200
-    desk.capture(OTHER_FACE, full_name=NAME, department=DRAFT)
+    desk.capture(OTHER_FACE, full_name=NAME, department=DRAFT, employee_id="1")
     (tmp_path / "uploads" / f".{NUMBER}_{'h' * 22}.jpg{HALF_WRITTEN}").write_bytes(FACE)
     other = desk.upload(THIRD_FACE, hikvision_id="100333", full_name="Ольга Ёлкина", department="")
     give_consent(desk, other.location, OTHERS_NOTE)

@@ -8,7 +8,9 @@ from sqlalchemy import JSON, String, TableValuedAlias, cast, func, literal, sele
 
 from hikflask.extensions import db
 from hikflask.models import Employee
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search, word_index
+from hikflask.services.enrolments import desired, queries
 from hikflask.text_rules import folded, storable
 
 MAX_NAMESAKES = 3
@@ -38,6 +40,19 @@ def find_duplicates(number: str, name: str, employee_id: int | None) -> Duplicat
     with_name = Employee.id.in_(word_index.ids([f"{folded(name)} "]))
     namesakes = select(Employee).where(with_name, same, Employee.id != (employee_id or 0)).order_by(Employee.id)
     return Duplicates(owner, list(db.session.execute(namesakes.limit(MAX_NAMESAKES)).scalars()))
+
+
+def refuse_taken(number: str, employee_id: int | None) -> None:
+    """Refuse a number for which a face would be captured in vain, since no save takes it.
+
+    :param employee_id: the employee whom the form changes; None for a new one.
+    :raises number_known: when another employee has it. :raises number_leaving: when an earlier owner of the number may
+        still open doors.
+    """
+    owner = search.by_number(storable(number))
+    if owner and owner.id != employee_id:
+        raise ServiceError("number_known", n=owner.number)
+    desired.refuse_leaving(queries.of_number(number), employee_id)
 
 
 def find_namesakes(names: Collection[str]) -> dict[str, tuple[int, str]]:

@@ -43,7 +43,6 @@ CAUSES = {
     "no_space": "server",
     "unusable_picture": "photo-off",
     "consent_missing": "consent",
-    "form_refused": "id",
     CANCELLED: "stop",
     SUPERSEDED: "faces-many",
 }
@@ -132,11 +131,12 @@ class Panel:
         reason = self.view.reason if self.view and self.state == FAILED else self.state
         return CAUSES.get(self.refusal or reason, "warning")
 
-    def sentence(self, name: str = "") -> str:
-        """Return the sentence for the operator, without the seconds that are left.
+    def question(self, name: str | None) -> str:
+        """Return the question below a photo, whether it is of the employee in the form; "" without a name."""
+        return messages.sentence("photo_of", name=name) if name else ""
 
-        :param name: of the employee in the form.
-        """
+    def sentence(self) -> str:
+        """Return the sentence for the operator, without the seconds that are left."""
         if self.view is None:
             return ""
         capture = self.view.capture
@@ -146,7 +146,7 @@ class Panel:
         if self.state == QUEUED and (first := holds.bound_first(capture)):
             return messages.sentence("bound_first", name=first.draft_name.strip(), **about)
         if self.state != FAILED:
-            return messages.sentence(self.state, name=name, **about)
+            return messages.sentence(self.state, **about)
         params = capture.refusal["params"] if capture.refusal else {}
         about |= {"address": capture.terminal.url, "n": params.get("after"), **params}
         failure = messages.sentence(self.view.reason or FAILED, **about)
@@ -177,8 +177,3 @@ def with_file(shown: Panel, token: str | None, behind: str | None) -> Panel:
     wanted = token or ("" if shown.state in {CAPTURED, USED} else behind)
     file = photo_drafts.find(wanted, operator_name()) if wanted else None
     return replace(shown, file=file, file_gone=bool(wanted and file is None))
-
-
-def refused(form: EmployeePageForm, sentence: str) -> Panel:
-    """Return the panel of a form with what is wrong in it."""
-    return replace(of_form(form), refusal="form_refused", refusal_text=sentence)

@@ -18,6 +18,7 @@ from hikflask.services.captures.start import start_capture
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
+from hikflask.services.employees.duplicates import refuse_taken
 from hikflask.services.terminals import registry
 from hikflask.web.employees import capture_panel, form_page
 from hikflask.web.employees.capture_panel import Panel
@@ -30,12 +31,16 @@ bp = Blueprint("captures", __name__, url_prefix="/captures")
 @bp.post("")
 @allow(OPERATOR)
 def start() -> ResponseReturnValue:
-    """Start a capture with the form as it is typed; of its fields only an invalid number is refused yet."""
+    """Start a capture with the form as it is typed; of its fields only a number that no save would take is refused."""
     form = EmployeePageForm()
     own = form.own_capture
     if form.hikvision_id.data and not form.hikvision_id.validate(form):
-        shown = capture_panel.refused(form, " ".join(map(str, form.hikvision_id.errors)))
-        return _answer(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _wrong_number(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        refuse_taken(form.hikvision_id.data or "", form.employee_id.data)
+    except ServiceError as error:
+        form_page.add_errors(form, error)
+        return _wrong_number(form, refusal_status.page_status(error.code))
     try:
         capture = _start(form, own)
     except ServiceError as error:
@@ -131,6 +136,14 @@ def _running_for(number: str, error: ServiceError) -> int | None:
     if capture is None or capture.state not in RUNNING or capture.requested_by != operator_name():
         return None
     return capture.id if capture.draft_number == number else None
+
+
+def _wrong_number(form: EmployeePageForm, status: int) -> Response:
+    """Answer the form with what is wrong with its number, beside it; no face is captured."""
+    shown = capture_panel.of_form(form)
+    if htmx.wants_fragment():
+        return make_response(form_page.fragment(form, shown, with_number=True), status)
+    return form_page.show(form, shown, status)
 
 
 def _answer(form: EmployeePageForm, shown: Panel, status: int = 200) -> Response:

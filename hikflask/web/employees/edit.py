@@ -23,7 +23,7 @@ from hikflask.services.employees.duplicates import find_duplicates
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.groups import membership
 from hikflask.services.terminals import registry
-from hikflask.text_rules import isolated
+from hikflask.text_rules import all_isolated, isolated
 from hikflask.web.employees import capture_panel, form_page, photo_drafts, rounds
 from hikflask.web.employees.capture_panel import Panel
 from hikflask.web.employees.employees import ADDRESS, bp, employee_or_404, remember_added
@@ -139,6 +139,8 @@ def _unfinished(form: EmployeePageForm, shown: Panel) -> Response | None:
     """
     if not form.validate():
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if problem := _asks_whose(form, shown):
+        return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="whose")
     form_page.take_in_saved(form)
     if shown.running:
         return form_page.refused(form, ServiceError("capture_running"))
@@ -159,6 +161,19 @@ def _question(form: EmployeePageForm, shown: Panel) -> Response | None:
     if problem := _moves(form):
         return form_page.show(form, shown, HTTPStatus.UNPROCESSABLE_ENTITY, problem, ask="moved")
     return None
+
+
+def _asks_whose(form: EmployeePageForm, shown: Panel) -> str:
+    """Return the question whether a captured face is of the employee in the form, where the page showed another one.
+
+    The page that asks shows the one in the form. With JavaScript every page does, and asks nothing.
+    """
+    before, now = (form.shown_name.data, form.shown_number.data), (form.full_name.data, form.hikvision_id.data)
+    is_same = all(was in {"", None, typed} for was, typed in zip(before, now, strict=True))
+    if is_same or shown.photo is None or shown.shows_file:
+        return ""
+    texts = {"before": ", ".join(filter(None, before)), "now": ", ".join(filter(None, now))}
+    return str(_("The photo was taken for: %(before)s. Save it for: %(now)s?", **all_isolated(texts)))
 
 
 def _moves(form: EmployeePageForm) -> str:

@@ -173,15 +173,18 @@ def show(
     return response
 
 
-def fragment(form: EmployeePageForm, shown: Panel, *, with_file: bool = False) -> str:
+def fragment(form: EmployeePageForm, shown: Panel, *, with_file: bool = False, with_number: bool = False) -> str:
     """Return the capture panel and the buttons of the next step.
 
     :param with_file: whether to add the field for a file, emptied.
+    :param with_number: whether to add the field for the number, with what is wrong there, and whose it is.
     """
     context = _context(form, shown)
+    elsewhere = ["_next_step.html"]
+    elsewhere += ["_by_file.html"] * with_file
+    elsewhere += ["_number.html", "_known.html"] * with_number
     panel = render_template("employees/_capture_panel.html", **context)
-    elsewhere = ["employees/_next_step.html", *(["employees/_by_file.html"] if with_file else [])]
-    return panel + "".join(render_template(name, elsewhere=True, **context) for name in elsewhere)
+    return panel + "".join(render_template(f"employees/{name}", elsewhere=True, **context) for name in elsewhere)
 
 
 def _context(form: EmployeePageForm, shown: Panel) -> dict[str, Any]:

@@ -337,7 +337,7 @@ def test_unsaved_snapshot_leads_to_the_form_and_others_are_told_whose_it_is(desk
 
 def test_unsaved_snapshot_of_a_known_employee_leads_to_the_form_of_that_employee(desk: Desk) -> None:
     desk.save()
-    desk.capture(OTHER_FACE)
+    desk.capture(OTHER_FACE, employee_id="1")
 
     assert 'href="/employees/1/edit?capture=2">' in group(desk.text(ADDRESS), "unsaved")
 

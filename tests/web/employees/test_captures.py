@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import CaptureUnanswered
@@ -50,11 +52,18 @@ def test_the_running_panel_asks_again_each_second(desk: Desk) -> None:
     assert 'hx-status:5xx="swap:none"' in live
 
 
+def said(answer: TestResponse) -> str:
+    """Return what the panel says, to the letter, as it is read and copied: its sign is drawn beside the character."""
+    said = answer.text.partition('<p class="capture-text')[2].partition(">")[2].partition("</p>")[0]
+    return unescape(re.sub("<.*?>", "", said)).strip()
+
+
 def test_a_captured_face_is_shown_and_asked_about(desk: Desk) -> None:
     capture_id = desk.capture()
     answer = desk.client.get(f"/captures/{capture_id}", headers=HTMX)
     assert answer.headers["HX-Retarget"] == "#capture"
-    assert "✅ Фото успешно захвачено! Это Иван Иванов?" in answer.text
+    assert said(answer) == "✅ Фото успешно захвачено! Это Иван Иванов?"
+    assert "#ok" in answer.text
     assert "Сфотографировать заново" in answer.text
     assert "hx-trigger" not in answer.text
 
@@ -77,15 +86,13 @@ def test_question_names_the_employee_in_the_form_and_not_the_one_at_the_capture(
     without = desk.client.post("/employees/", data=wrong | {"full_name": " "}, headers=headers)
 
     assert (page.status_code, without.status_code) == (422, 422)
-    assert f">{asks}</p>" in page.text
-    assert f">{nameless}</p>" in without.text
+    assert (said(page), said(without)) == (asks, nameless)
     assert "Анна Смирнова" not in page.text + without.text
 
 
 def test_a_nameless_capture_asks_nothing(desk: Desk) -> None:
     capture_id = desk.capture(full_name="")
-    text = desk.client.get(f"/captures/{capture_id}", headers=HTMX).text
-    assert "✅ Фото успешно захвачено!</p>" in text
+    assert said(desk.client.get(f"/captures/{capture_id}", headers=HTMX)) == "✅ Фото успешно захвачено!"
 
 
 def test_the_preview_is_the_very_file_of_the_terminal(desk: Desk) -> None:
@@ -141,6 +148,42 @@ def test_cancel_ends_it_and_saves_nothing(desk: Desk) -> None:
     desk.run_jobs()
     assert "Съёмка отменена. Ничего не сохранено." in answer.text
     assert "Съёмка отменена." in desk.text("/employees/new?capture=1")
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_number_of_another_is_said_beside_it_with_whose_it_is_and_no_camera_opens(
+    desk: Desk, headers: dict[str, str]
+) -> None:
+    desk.save()
+    form = typed(full_name="Ольга Ёлкина")
+
+    russian = desk.client.post("/captures", data=form, headers=headers)
+    english = desk.client.post("/captures", data=form, headers=headers | ENGLISH)
+
+    for answer, error, owner in (
+        (russian, "ID сотрудника 100222 уже занят другим сотрудником.", "ID 100222 уже у сотрудника"),
+        (english, "Employee ID 100222 is already used by another employee.", "ID 100222 belongs to"),
+    ):
+        assert answer.status_code == 409
+        assert re.search(rf'<p class="field-error" id="hikvision_id-error"><svg.*</svg> {error}</p>', answer.text)
+        assert re.search(rf'{owner} <a href="/employees/1/edit"><bdi>Иван Иванов</bdi></a>', answer.text)
+        assert 'data-state="idle"' in answer.text
+    assert desk.run_jobs() == 0
+    # The employee's own form captures for the same number.
+    assert desk.client.post("/captures", data=typed(employee_id="1")).location == "/employees/1/edit?capture=2"
+
+
+def test_number_that_is_still_being_removed_is_refused_before_a_face_is_captured(desk: Desk) -> None:
+    place = desk.save()
+    desk.simulator.faults.add("lost-before", path="UserInfoDetail/Delete")
+    desk.client.post(f"{place}/delete")
+    desk.run_jobs()
+
+    answer = desk.client.post("/captures", data=typed(full_name="Ольга Ёлкина"), headers=HTMX | ENGLISH)
+
+    assert answer.status_code == 409
+    said = "Employee ID 100222 is still being removed from the terminal “Вход”. Choose another one or wait."
+    assert f"</svg> {said}</p>" in answer.text
 
 
 def test_a_second_capture_hears_who_holds_the_terminal(desk: Desk, app: Flask) -> None:

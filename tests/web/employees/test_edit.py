@@ -10,7 +10,8 @@ from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.terminal import BY_URL, NO_CAPTURE
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.desk import HTMX, Desk, typed
+from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.filled_forms import form_to, words
 
 
 def start_unseen(desk: Desk) -> str:
@@ -274,3 +275,27 @@ def test_next_one_has_the_known_spelling_of_the_department(desk: Desk) -> None:
     page = desk.client.post("/employees/", data=form, follow_redirects=True).text
 
     assert 'value="Бухгалтерия"' in page.partition('id="department"')[2].partition(">")[0]
+
+
+def test_save_asks_whose_face_it_is_where_the_page_showed_it_for_another(desk: Desk) -> None:
+    form = form_to(desk.text(f"/employees/new?capture={desk.capture()}"), "/employees/")
+
+    english = form.send(desk.client, full_name="Пётр Петров", headers=ENGLISH)
+    russian = form.send(desk.client, full_name="Пётр Петров", hikvision_id="7")
+
+    assert (english.status_code, russian.status_code) == (422, 422)
+    said = "The photo was taken for: Иван Иванов, 100222. Save it for: Пётр Петров, 100222? Save all the same"
+    assert said in words(english)
+    assert "Фото сделано для: Иван Иванов, 100222. Сохранить его для: Пётр Петров, 7? Всё равно сохранить" in words(
+        russian
+    )
+    assert desk.client.get("/api/users/").json == []
+    # Now the page has asked about the one who is typed.
+    assert form_to(russian.text, "/employees/").send(desk.client).location == "/employees/1"
+
+
+def test_save_asks_nobody_whose_face_it_is_that_was_captured_before_the_fields_were_filled_in(desk: Desk) -> None:
+    taken = desk.capture(hikvision_id="", full_name="")
+    form = form_to(desk.text(f"/employees/new?capture={taken}"), "/employees/")
+
+    assert form.send(desk.client, **typed()).location == "/employees/1"

@@ -126,7 +126,8 @@ def test_bad_input_names_the_field_and_keeps_everything(desk: Desk) -> None:
 )
 def test_a_known_number_is_a_conflict_and_keeps_the_photo(desk: Desk, language: str, sentence: str) -> None:
     desk.save()
-    form = typed(full_name="Другой Человек", capture_id=desk.capture(full_name="Другой Человек"))
+    taken = desk.capture(full_name="Другой Человек", hikvision_id="100223")
+    form = typed(full_name="Другой Человек", capture_id=taken)
     answer = desk.client.post("/employees/", data=form, headers={"Accept-Language": language})
     assert answer.status_code == 409
     assert sentence in answer.text

@@ -132,7 +132,7 @@ def test_face_that_is_not_there(desk: Desk, stuck: Stuck) -> None:
 def test_face_that_was_to_be_taken_off_and_is_still_there(desk: Desk, stuck: Stuck) -> None:
     place = desk.save()
     desk.simulator.faults.add("lost-before", path=SET_UP, times=1)
-    capture_id = desk.capture(OTHER_FACE)
+    capture_id = desk.capture(OTHER_FACE, employee_id="1")
     desk.client.post(place, data=typed(capture_id=capture_id))
     desk.run_jobs()
     desk.simulator.faults.add(OK, path="FDSearch/Delete")

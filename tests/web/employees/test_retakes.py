@@ -1,5 +1,7 @@
 """Retakes: the earlier picture stays until a new one is taken, and a save without a face says so."""
 
+import re
+
 from flask import Flask
 
 from hikflask.services.captures.cancel import cancel_capture
@@ -142,7 +144,9 @@ def test_number_that_none_can_be_is_refused_before_anybody_stands_at_the_termina
 
     assert answer.status_code == 422
     assert answer.text.lstrip().startswith('<section id="capture"')
-    assert "Введите ID: латинские буквы и цифры, до 32 знаков." in answer.text
+    said = "Введите ID: латинские буквы и цифры, до 32 знаков."
+    assert re.search(f'<p class="field-error" id="hikvision_id-error"><svg.*</svg> {said}</p>', answer.text)
+    assert '<div id="number-field" hx-swap-oob="true">' in answer.text
     assert desk.run_jobs() == 0
 
 

@@ -1,5 +1,6 @@
 """Consent on the pages: the box beside a new employee, the form, the paper, and the warning."""
 
+import re
 from datetime import date, timedelta
 from html import unescape
 
@@ -14,7 +15,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
 from hikflask.services.employees.save import save_employee
 from tests.support.captures import FACE
-from tests.support.desk import ENGLISH, HTMX, Desk, typed
+from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.signed_in import client_of
 
 WARNING = "Consent is not recorded."
@@ -81,17 +82,14 @@ def test_box_that_is_unticked_during_the_capture_stays_so(desk: Desk) -> None:
     assert f"{BOX} checked" not in page
 
 
-def test_panel_warns_once_a_photo_is_there(desk: Desk) -> None:
-    assert WARNING not in english(desk.client, "/employees/new")
-
-    started = desk.client.post("/captures", data=typed(), headers=HTMX | ENGLISH)
-    assert 'data-state="queued"' in started.text
-    assert WARNING not in started.text
-    desk.client.post("/captures/1/cancel")
-
-    taken = f"/employees/new?capture={desk.capture()}"
-    assert WARNING in english(desk.client, taken)
-    assert "Согласие на съёмку не отмечено." in desk.text(taken)
+def test_one_box_has_the_checkbox_the_warning_and_the_form_to_sign(desk: Desk, ivan: str) -> None:
+    taken = f"/employees/new?capture={desk.capture(hikvision_id='100223')}"
+    for address, paper in (("/employees/new", "/consent"), (taken, "/consent"), (f"{ivan}/edit", f"{ivan}/consent")):
+        box = english(desk.client, address).partition('<div class="consent-box">')[2].partition("</p>")[0]
+        assert BOX in box
+        assert f"</svg> {WARNING}</span>" in box
+        assert re.search(rf'<a href="{paper}\S*" target="_blank">Consent form</a>', box)
+    assert "</svg> Согласие на съёмку не отмечено.</span>" in desk.text(taken)
 
 
 def test_no_warning_and_no_box_where_consent_is_recorded(desk: Desk, ivan: str) -> None:
@@ -101,15 +99,6 @@ def test_no_warning_and_no_box_where_consent_is_recorded(desk: Desk, ivan: str) 
 
     assert WARNING not in page
     assert BOX not in page
-
-
-def test_panel_warns_of_somebody_known_without_consent_too(desk: Desk, ivan: str) -> None:
-    page = english(desk.client, f"{ivan}/edit")
-    assert WARNING not in page
-    assert BOX in page
-
-    taken = desk.capture(employee_id=ivan.rpartition("/")[2])
-    assert WARNING in english(desk.client, f"{ivan}/edit?capture={taken}")
 
 
 def test_employees_page_warns_once_a_photo_is_there(desk: Desk, ivan: str) -> None:
