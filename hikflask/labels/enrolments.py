@@ -1,10 +1,12 @@
 """What a page says about each terminal of an employee: its state, the reason and when it is tried again."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from flask_babel import get_locale
 
 from hikflask import messages
 from hikflask.isapi.errors import AWAY_CODES, CLASSES, AccountLocked, Busy, LoginRefused, SameFace, WrongPassword
@@ -228,18 +230,22 @@ class OnTerminals:
         return self.lines[0]
 
 
-# The rows of a list mostly show the same.
-@lru_cache(maxsize=512)
-def on_terminals(badges: tuple[tuple[str, str], ...]) -> OnTerminals:
+def on_terminals(badges: Iterable[tuple[str, str]]) -> OnTerminals:
     """Return what a list shows of an employee.
 
     :param badges: each terminal's name with the badge there, in the order of the dots; at least one.
     """
+    return _on_terminals(tuple(badges), str(get_locale()))
+
+
+# The rows of a list mostly show the same.
+@lru_cache(maxsize=512)
+def _on_terminals(badges: tuple[tuple[str, str], ...], language: str) -> OnTerminals:  # noqa: ARG001 - of the words
     names: dict[str, list[str]] = {}
     for name, badge in sorted(badges, key=lambda pair: _RANKS[pair[1]]):
         names.setdefault(badge, []).append(name)
     lines = [
-        SameBadge(TONES[badge], BADGES[badge], there[:MAX_DOTS], max(0, len(there) - MAX_DOTS))
+        SameBadge(TONES[badge], str(BADGES[badge]), there[:MAX_DOTS], max(0, len(there) - MAX_DOTS))
         for badge, there in names.items()
     ]
     if len(badges) <= MAX_DOTS:

@@ -189,6 +189,13 @@ def preview_of_a_job(page: Page, known: Known) -> None:  # noqa: ARG001
     expect(page.locator("#terminal_id")).to_be_visible()
 
 
+def photos_of_employees(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/employees/?view=photos")
+    page.locator("#selection input[name=employee]").first.check()
+    page.locator("#more-actions summary").click()
+    expect(page.locator("#actions button[value=print]")).to_be_visible()
+
+
 def job_that_runs(page: Page, known: Known) -> None:  # noqa: ARG001
     page.goto(f"/jobs/{job_with_failures('AXE4', 'AXE5')}")
     expect(page.locator("#job-stop")).to_be_visible()
@@ -288,6 +295,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     list_of_terminals,
     owner_of_a_typed_id,
     preview_of_a_job,
+    photos_of_employees,
     job_that_runs,
     question_before_a_retry,
     list_of_jobs,

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
+from hikflask.extensions import db
+from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from tests.browser.conftest import LOOKS, Site, Window
+from tests.browser.conftest import LOOKS, Site, Window, opened
 from tests.conftest import close
 from tests.support.jobs import add_people
 
@@ -20,12 +22,18 @@ PEOPLE = 60
 
 @pytest.fixture
 def people(site: Site) -> Iterator[None]:
-    """Two pages of employees of one department."""
+    """Two pages of employees of one department, of whom the first has a terminal that nobody asks."""
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context():
         if not search.count(EmployeeFilter(department=DEPARTMENT)):
             add_people(*(f"L{number:02}" for number in range(PEOPLE)), department=DEPARTMENT)
-    yield
+        first = search.by_number("L00")
+        assert first is not None
+        db.session.add(Enrolment(terminal_id=1, number="L00", employee_id=first.id, next_attempt_at=None))
+        db.session.commit()
+        yield
+        db.session.execute(db.delete(Enrolment).where(Enrolment.number == "L00"))
+        db.session.commit()
     close(app)
 
 
@@ -83,6 +91,15 @@ def test_keyboard_alone_selects_and_no_row_moves(russian: Window) -> None:
     expect(page.locator("#select-all")).not_to_be_checked()
     expect(page.locator("#selected")).to_have_text("Выбрано: 49")
 
+    # So it is among the photos.
+    page.get_by_role("link", name="Фото").press("Enter")
+    page.locator(".face input").first.press("Space")
+    expect(page.locator("#selected")).to_have_text("Выбрано: 1")
+    page.locator("#more-actions summary").press("Enter")
+    expect(page.locator("#actions button[value=export]")).to_be_in_viewport()
+    page.get_by_role("link", name="Список").press("Enter")
+    expect(page.locator(".people-name").first).to_be_visible()
+
 
 @pytest.mark.usefixtures("people")
 def test_rows_are_dense_and_long_names_do_not_widen_the_page(russian: Window) -> None:
@@ -97,3 +114,42 @@ def test_rows_are_dense_and_long_names_do_not_widen_the_page(russian: Window) ->
         )
         assert max(heights) <= (64 if look == "phone" else 48)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.usefixtures("people")
+def test_words_of_a_state_are_shown_on_hover_and_focus_until_escape_and_move_nothing(russian: Window) -> None:
+    page = russian.page
+    for view, row in (("list", ".people tbody tr"), ("photos", ".face")):
+        page.goto(f"/employees/?view={view}&department={DEPARTMENT}")
+        link, tip = page.locator(f"{row} a").first, page.locator(f"{row} .tip").first
+        height = page.evaluate("document.documentElement.scrollHeight")
+        expect(tip).to_contain_text(": Вход")  # It is read aloud in any case.
+        for act in (link.focus, page.locator(f"{row} .dot").first.hover):
+            act()
+            page.keyboard.press("Shift")  # So that the ring of the keyboard is shown.
+            assert tip.evaluate("one => one.getBoundingClientRect().height") > 20
+            assert page.evaluate("document.documentElement.scrollHeight") == height
+            page.keyboard.press("Escape")
+            assert tip.evaluate("one => one.getBoundingClientRect().height") < 2
+            link.blur()
+    page.goto("/employees/?view=list")
+
+
+@pytest.mark.usefixtures("people")
+def test_phone_begins_with_people_and_has_the_filters_behind_a_button(browser: Browser, site: Site) -> None:
+    with opened(browser, site, viewport={"width": 390, "height": 844}, java_script_enabled=False) as window:
+        page = window.page
+        page.goto(f"/employees/?department={DEPARTMENT}")
+        first = page.locator("tbody .people-name").first.bounding_box()
+        assert first is not None
+        assert first["y"] < 350
+        expect(page.locator("#filters-set")).to_have_text("1 выбрано")
+        expect(page.locator("#state")).to_be_hidden()
+
+        page.locator(".filters-more summary").click()
+        page.locator("#state").select_option("no_face")
+        page.locator("#sort").select_option("-name")
+        page.get_by_role("button", name="Найти").click()
+
+        expect(page.locator("#filters-set")).to_have_text("2 выбрано")
+        expect(page.locator("tbody .people-number").first).to_have_text(f"L{PEOPLE - 1}")

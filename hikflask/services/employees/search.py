@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
@@ -76,6 +76,8 @@ def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
 
     :param enrolments: False: without them, as they are many and more is read of each than a list shows.
     """
+    if not ids:
+        return []
     statement = select(Employee).where(Employee.id.in_(ids)).options(*SHOWN_IN_LISTS[: 2 if enrolments else 1])
     employees = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
     place = {employee_id: number for number, employee_id in enumerate(ids)}
@@ -195,8 +197,8 @@ def _with_number(wanted: EmployeeFilter) -> int | None:
     if not number:
         return None
     # A search minds no case, so the same number in capital letters is meant, too, where nobody has this very one.
-    numbers = Employee.number.in_((number, number.upper()))
-    passing = select(Employee.id).where(numbers, *filters.conditions(wanted, each=True))
+    same = or_(Employee.number == number, Employee.number == number.upper())
+    passing = select(Employee.id).where(same, *filters.conditions(wanted, each=True))
     return db.session.execute(passing.order_by(Employee.number != number).limit(1)).scalar()
 
 

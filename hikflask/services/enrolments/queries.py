@@ -133,6 +133,8 @@ def badges(employee_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
     The badges are those of services/state/badges.py. A terminal that confirmed a removal is left out. Most enrolments
     are confirmed, and of these no more is read than that.
     """
+    if not employee_ids:
+        return {}
     columns = (Enrolment.employee_id, Enrolment.id, Terminal.name, IS_GREEN)
     mine = select(*columns).join(Terminal).where(Enrolment.employee_id.in_(employee_ids))
     rows = db.session.execute(mine.order_by(Enrolment.employee_id, Enrolment.terminal_id)).all()

@@ -77,8 +77,7 @@ def index() -> ResponseReturnValue:
         "found": page,
         "rows": page.rows,
         "shown": {
-            employee.id: on_terminals(tuple(badges[employee.id])) if employee.id in badges else None
-            for employee in page.rows
+            employee.id: on_terminals(badges[employee.id]) if employee.id in badges else None for employee in page.rows
         },
         "as_photos": as_photos,
         "filters_set": form.narrowing,
