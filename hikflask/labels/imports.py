@@ -1,6 +1,6 @@
 """The words of an import: what each of its rows would do, field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,12 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from hikflask import text_rules
+from hikflask.labels import bars
+from hikflask.labels.bars import Part
 from hikflask.labels.dates import local_day
 from hikflask.messages import N_, refusal_sentence
 from hikflask.models import ImportBatch, ImportRow
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
 from hikflask.models.refusal import Refusal
 from hikflask.services.imports.lost_faces import LostFaces
+from hikflask.services.imports.queries import Reason, reason_of
 from hikflask.services.imports.table.options import ONLY_CHANGES, ONLY_NEW
 from hikflask.services.spreadsheets.reader_process import ALL
 from hikflask.text_rules import isolated
@@ -87,6 +90,16 @@ class Change:
 def field_label(field: str) -> str:
     """Return the name of a field."""
     return str(_(FIELDS.get(field, field)))
+
+
+def bar(batch: ImportBatch) -> list[Part]:
+    """Return the parts of the bar of an import: how many rows have each verdict."""
+    tones = {NEW: "good", CHANGED: "changed", UNCHANGED: "none", WRONG: "bad"}
+    counts = {verdict: getattr(batch, verdict) for verdict in tones}
+    return bars.bar(
+        (tone, counts[verdict], f"{VERDICTS[verdict]}: {format_decimal(counts[verdict])}")
+        for verdict, tone in tones.items()
+    )
 
 
 def plan_sentence(batch: ImportBatch) -> str:
@@ -268,9 +281,54 @@ def sign_pieces(text: str) -> list[tuple[str, bool]]:
 def field_errors(row: ImportRow) -> list[tuple[str, str, str]]:
     """Return each field that is wrong with the sentence that says why; of a photo also the file, else ""."""
     return [
-        (field_label(field), row.photo if field == "photo" else "", refusal_sentence(refusal, field=field_label(field)))
+        (field_label(field), row.photo if field == "photo" else "", _error(field, refusal))
         for field, refusal in (row.errors or {}).items()
     ]
+
+
+@dataclass(frozen=True)
+class WrongRows:
+    """Rows that are wrong for the same reason: each field with its sentence, and how many they are in all (0: unknown).
+
+    `rows`: each row with what is said of it alone.
+    """
+
+    errors: list[tuple[str, str]]
+    count: int
+    rows: list[tuple[ImportRow, list[str]]]
+
+
+def by_reason(rows: Iterable[ImportRow], counts: Mapping[Reason, int]) -> list[WrongRows]:
+    """Return wrong rows by their reasons, each of which is said once.
+
+    :param counts: how many rows of the import there are of each reason.
+    """
+    groups: dict[Reason, list[ImportRow]] = {}
+    for row in rows:
+        groups.setdefault(reason_of(row.errors), []).append(row)
+    return [
+        _wrong_rows(reason, sorted(alike, key=lambda row: row.id), counts.get(reason, 0))
+        for reason, alike in groups.items()
+    ]
+
+
+def _wrong_rows(reason: Reason, rows: list[ImportRow], count: int) -> WrongRows:
+    errors = []
+    said: dict[int, list[str]] = {row.id: [] for row in rows}
+    for field, code in reason:
+        sentences = {row.id: _error(field, (row.errors or {})[field]) for row in rows}
+        shared = next(iter(sentences.values()))
+        if len({*sentences.values()}) > 1:
+            shared = _error(field, Refusal(code=code, params={}))
+        errors.append((field_label(field), shared))
+        for row in rows:
+            said[row.id] += [row.photo] if field == "photo" and row.photo else []
+            said[row.id] += [sentences[row.id]] if sentences[row.id] != shared else []
+    return WrongRows(errors, count, [(row, said[row.id]) for row in rows])
+
+
+def _error(field: str, refusal: Refusal) -> str:
+    return refusal_sentence(refusal, field=field_label(field))
 
 
 def row_warnings(row: ImportRow) -> list[str]:

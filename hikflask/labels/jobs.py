@@ -1,11 +1,11 @@
 """The words for a job: what it does, to how many, how far it is, and why something failed."""
 
-from dataclasses import dataclass
-
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from hikflask.labels import bars
+from hikflask.labels.bars import Part
 from hikflask.labels.imports import row_count
 from hikflask.messages import N_, refusal_sentence, sentence
 from hikflask.models import Job
@@ -32,9 +32,6 @@ from hikflask.services.jobs.outcomes import Outcome, Reason
 from hikflask.services.jobs.queries import MAX_COUNTED
 from hikflask.services.state.enrolment import NO_PHOTO
 from hikflask.text_rules import isolated
-
-# A part of a bar that is not empty is at least so wide, in percent.
-MIN_WIDTH = 1.0
 
 TITLES = {
     DEACTIVATE: _l("Deactivation"),
@@ -94,35 +91,20 @@ def title(job: Job) -> str:
     return str(TITLES.get(job.kind, job.kind))
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of the bar of a job: "good", "mended", "warn", "bad" or "none", in words, and its place in percent."""
-
-    tone: str
-    words: str
-    start: float
-    width: float
-
-
 def bar(job: Job, outcome: Outcome) -> list[Part]:
-    """Return the parts of the bar of a job, from what is done to what is not; those that are empty are left out."""
+    """Return the parts of the bar of a job, from what is done to what is not."""
     n = {name: format_decimal(count) for name, count in vars(outcome).items() if name != "reasons"}
     total = format_decimal(outcome.total)
-    parts = [
-        ("good", outcome.done, _("Done: %(n)s of %(total)s", n=n["done"], total=total)),
-        ("mended", outcome.mended, _("mended later: %(n)s", n=n["mended"])),
-        ("warn", outcome.needs_photo, _("need a photo: %(n)s", n=n["needs_photo"])),
-        ("bad", outcome.failed, _("failed: %(n)s", n=n["failed"])),
-        ("none", outcome.left, _("waiting: %(n)s", n=n["left"]) if job.is_open else _("not done: %(n)s", n=n["left"])),
-    ]
-    parts = [part for part in parts if part[1]]
-    widths = [max(100 * count / outcome.total, MIN_WIDTH) for _tone, count, _words in parts]
-    widths = [round(100 * width / sum(widths), 2) for width in widths]
-    starts = [round(sum(widths[:index]), 2) for index in range(len(parts))]
-    return [
-        Part(tone, str(words), start, width)
-        for (tone, _count, words), start, width in zip(parts, starts, widths, strict=True)
-    ]
+    left = _("waiting: %(n)s", n=n["left"]) if job.is_open else _("not done: %(n)s", n=n["left"])
+    return bars.bar(
+        [
+            ("good", outcome.done, _("Done: %(n)s of %(total)s", n=n["done"], total=total)),
+            ("mended", outcome.mended, _("mended later: %(n)s", n=n["mended"])),
+            ("warn", outcome.needs_photo, _("need a photo: %(n)s", n=n["needs_photo"])),
+            ("bad", outcome.failed, _("failed: %(n)s", n=n["failed"])),
+            ("none", outcome.left, left),
+        ]
+    )
 
 
 def state_label(job: Job, outcome: Outcome | None = None) -> str:

@@ -61,6 +61,8 @@ NO_PAGES = {
     "GET /photo-drafts/<token>",
     "GET /imports/sample",
     "GET /imports/<int:batch_id>/state",
+    "GET /imports/<int:batch_id>/<any(start, deactivate, correct):action>",
+    "GET /imports/<int:batch_id>/undo/remove",
     "GET /imports/<int:batch_id>/wrong",
     "GET /imports/<int:batch_id>/photos/<int:row_id>",
     # Before the dry run, and after the import: tests/browser/test_axe_states.py.

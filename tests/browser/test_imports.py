@@ -52,13 +52,14 @@ def start(page: Page) -> None:
 
 
 def undo(page: Page) -> None:
+    page.locator("#more summary").click()
     page.locator("#import-undo").click()
     page.locator("main .btn-danger").click()
 
 
 def wait_until_done(page: Page) -> None:
     with soon(page):
-        expect(page.locator("#import .job-state")).to_contain_text("Готово")
+        expect(page.locator("#import .head .status-good")).to_have_text("Готово")
 
 
 def shown(page: Page, number: str) -> str:
@@ -71,7 +72,7 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_are_corrected_in_place(russ
     page = russian.page
     page.goto("/employees/")
     page.locator("#more summary").click()
-    page.get_by_role("link", name="Импорт списка").click()
+    page.locator("#more").get_by_role("link", name="Импорт списка").click()
     choose_files(page, table("IMP1;Иван Иванов;Охрана;5", "IMP2!;Анна Петрова;=2+2;6", "IMP3;Ольга Кузнецова;;"))
 
     expect(page.get_by_text("Не все столбцы распознаны. Выберите, где ID сотрудника и ФИО.")).to_be_visible()
@@ -100,7 +101,7 @@ def test_columns_are_assigned_by_hand_and_wrong_rows_are_corrected_in_place(russ
     page.locator("#import-start").click()
     wait_until_done(page)
     page.reload()
-    expect(page.locator(".job-count")).to_have_text("Выполнено: 3 из 3")
+    expect(page.locator(".job-counts")).to_have_text("Выполнено: 3 из 3")
     undo(page)
     expect(page.locator("#import h1")).to_have_text("Отмена импорта")
     wait_until_done(page)
@@ -136,7 +137,7 @@ def test_workbook_with_photos_adds_and_changes_people(site: Site, russian: Windo
 
 def test_main_path_without_javascript(english_without_javascript: Window) -> None:
     page = english_without_javascript.page
-    done = page.locator("#import .job-state", has_text="Done")
+    done = page.locator("#import .head .status-good", has_text="Done")
     page.goto("/imports/new")
     choose_files(page, workbook(("IMP7", "Anna Brown", "Security")))
     expect(page.get_by_text("The columns are recognised.")).to_be_visible()
@@ -144,6 +145,7 @@ def test_main_path_without_javascript(english_without_javascript: Window) -> Non
     press_and_reload(page.locator("#import-start"), done)
     expect(page.locator("noscript")).to_have_count(0)
 
+    page.locator("#more summary").click()
     page.locator("#import-undo").click()
     press_and_reload(page.locator("main .btn-danger"), done)
 

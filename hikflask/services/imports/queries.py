@@ -1,15 +1,18 @@
 """Reads imports and their rows, always fresh from the database."""
 
-from collections.abc import Collection, Iterable, Iterator
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
 from sqlalchemy.orm import defer
 
 from hikflask.extensions import db
 from hikflask.models import Employee, ImportBatch, ImportRow
 from hikflask.models.import_batch import APPLIED, CHANGED, NEW, WRONG
+from hikflask.models.refusal import Refusal
 from hikflask.services.core import keyset
 from hikflask.services.core.db import end_read
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
@@ -19,6 +22,12 @@ from hikflask.services.imports.lost_faces import LostFaces, LostFacesCount
 
 BATCH, NAMED = 100, 5
 ROWS = Keyset((ImportRow.id.asc(),), "rows of an import")
+# Wrong rows with the same reason stand together, where there are not more than so many.
+MAX_SORTED = 10_000
+ERRORS = cast(ImportRow.errors, Text)
+BY_REASON = Keyset((func.substr(ERRORS, 1, 120, type_=Text).asc(), ImportRow.id.asc()), "wrong rows of an import")
+# Field and code of each error of a row.
+Reason = tuple[tuple[str, str], ...]
 # Beside the verdicts: the rows whose people come in without the photo, as it is refused.
 WITHOUT_PHOTO = "without_photo"
 IS_WITHOUT_PHOTO = and_(ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.is_not(None))
@@ -59,7 +68,7 @@ def names(rows: Iterable[ImportRow]) -> dict[int, str]:
 def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tuple[Page[ImportRow], int]:
     """Return a page of an import's rows in the order of the file, and how many there are in all.
 
-    The cells are read of wrong rows alone.
+    Wrong rows come by their reasons. The cells are read of wrong rows alone.
 
     :param kind: the verdict that the rows have, WITHOUT_PHOTO, or a kind of effect; "" for all.
     :raises CursorUnknown:
@@ -71,8 +80,24 @@ def rows_page(batch_id: int, kind: str, limit: int, place: Place = FIRST) -> tup
         conditions = [effects.has(kind)]
     rows = select(ImportRow).where(ImportRow.batch_id == batch_id, *conditions)
     rows = rows if kind == WRONG else rows.options(defer(ImportRow.cells))
-    page = keyset.first_of_rows(keyset.read(rows, ROWS, limit, place))
-    return page, _count(batch_id, *conditions)
+    count = _count(batch_id, *conditions)
+    order = BY_REASON if kind == WRONG and count <= MAX_SORTED else ROWS
+    return keyset.first_of_rows(keyset.read(rows, order, limit, place)), count
+
+
+def reason_of(errors: Mapping[str, Refusal] | None) -> Reason:
+    """Return why a row is wrong, without what is said of it alone."""
+    return tuple((field, refusal["code"]) for field, refusal in (errors or {}).items())
+
+
+def count_by_reason(batch: ImportBatch) -> Counter[Reason]:
+    """Return how many rows are wrong for each reason; of very many nothing."""
+    counts: Counter[Reason] = Counter()
+    if batch.wrong <= MAX_SORTED:
+        wrong = (ImportRow.batch_id == batch.id, ImportRow.verdict == WRONG)
+        for errors, count in db.session.execute(select(ERRORS, func.count()).where(*wrong).group_by(ERRORS)):
+            counts[reason_of(json.loads(errors))] += count
+    return counts
 
 
 def rows_of(batch_id: int, ids: Collection[int]) -> list[ImportRow]:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -73,9 +74,11 @@ def corrected_again(fields: MultiDict[str, str], batch_id: int) -> ResponseRetur
 def correct_from_file(batch_id: int) -> ResponseReturnValue:
     """Check rows again as they were corrected in the file of wrong rows."""
     at, file = stage.of(batch_or_404(batch_id)), CorrectedFileForm().table.data
+    if not file:
+        if at.name != CHECKED:
+            return redirect(url_for(".show", batch_id=batch_id), 303)
+        return _page(at, {}, HTTPStatus.UNPROCESSABLE_ENTITY, file_error=_("Choose the file with the corrected rows."))
     try:
-        if not file:
-            raise ServiceError("nothing_uploaded")
         found = corrections.correct_from_file(batch_id, Upload(file.filename or "", file.stream))
     except ServiceError as error:
         return _refused(at, error, {})
@@ -109,9 +112,11 @@ def _refused(at: Stage, error: ServiceError, typed: Mapping[int, Mapping[int, st
     return _page(at, typed, refusal_status.page_status(error.code))
 
 
-def _page(at: Stage, typed: Mapping[int, Mapping[int, str]], status: int = 200) -> ResponseReturnValue:
+def _page(
+    at: Stage, typed: Mapping[int, Mapping[int, str]], status: int = HTTPStatus.OK, file_error: str = ""
+) -> ResponseReturnValue:
     """Answer the page of the import, with the rows that were typed as they were."""
-    shown = about(at, ConfirmForm(formdata=None))
+    shown = about(at, ConfirmForm(formdata=None)) | {"file_error": file_error}
     if rows := queries.rows_of(at.batch.id, typed):
         shown |= {"corrected": rows, "typed": typed, "shown": "wrong"}
     return make_response(render_template("imports/show.html", **shown), status)

@@ -62,6 +62,14 @@ def show(batch_id: int) -> ResponseReturnValue:
     return _page(at, ConfirmForm(formdata=None))
 
 
+@bp.get("/<int:batch_id>/<any(start, deactivate, correct):action>")
+@bp.get("/<int:batch_id>/undo/remove")
+@allow(OPERATOR)
+def shown_again(batch_id: int, action: str = "") -> ResponseReturnValue:  # noqa: ARG001 - which form it was
+    """Lead from the address of a form that was answered with a page to the import: somebody loads it again."""
+    return redirect(url_for(".show", batch_id=batch_id), 303)
+
+
 @bp.get("/<int:batch_id>/state")
 @allow(OPERATOR, is_activity=False)
 def state(batch_id: int) -> ResponseReturnValue:
@@ -248,6 +256,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "shown": shown,
         "listing": listing,
         "photos": first_photos(batch) if at.name == CHECKED and batch.photos_name else None,
+        "reasons": queries.count_by_reason(batch) if shown == WRONG else {},
         "correctable": correctable,
         "corrects": corrects,
         "names": queries.names(of_effects),

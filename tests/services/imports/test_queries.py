@@ -7,7 +7,7 @@ from hikflask.extensions import db
 from hikflask.models import ImportRow
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import set_active
-from hikflask.services.imports import queries
+from hikflask.services.imports import batches, queries
 from hikflask.services.imports.queries import Undoable
 from tests.support.import_batches import add_import
 from tests.support.imports import apply, checked
@@ -28,6 +28,24 @@ def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
     assert ([row.number for row in page.rows], total) == (["2", "4"], 3)
     assert ([row.number for row in last.rows], last.after) == (["6"], "")
     assert ([row.line for row in everything.rows], count) == (list(range(2, 9)), 7)
+
+
+@pytest.mark.both_databases
+def test_wrong_rows_come_and_are_counted_by_their_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = checked("1!;Анна;", "2;;", "3!;Яна;", "4;;", "5!;;")
+    batch = batches.get_one(found)
+
+    page, _ = queries.rows_page(found, "wrong", limit=2)
+    rest, _ = queries.rows_page(found, "wrong", 9, Place(after=page.after))
+
+    nameless, odd = (("name", "text_empty"),), (("number", "number_invalid"),)
+    in_order = [queries.reason_of(row.errors) for row in (*page.rows, *rest.rows)]
+    assert in_order[:2] == [nameless] * 2
+    assert in_order.count(odd) == 2
+    assert queries.count_by_reason(batch) == {nameless: 2, odd: 2, (*odd, *nameless): 1}
+    monkeypatch.setattr(queries, "MAX_SORTED", 4)
+    page, _ = queries.rows_page(found, "wrong", limit=9)
+    assert ([row.line for row in page.rows], queries.count_by_reason(batch)) == ([2, 3, 4, 5, 6], {})
 
 
 def test_wrong_rows_are_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,9 @@ def test_wrong_rows_stand_first_and_are_corrected_and_checked_again(app: Flask, 
         "cell-2-0": "2!", "cell-2-1": "Анна Юрьева", "cell-2-2": "", "cell-2-3": "",
         "cell-3-0": "3", "cell-3-1": "", "cell-3-2": "Склад", "cell-3-3": "",
     }  # fmt: skip
-    assert re.findall(r'aria-label="([^"]+)" aria-invalid="true" aria-describedby="(why-\d+)"', page) == [
-        ("ID сотрудника, row 3", "why-2"),
-        ("ФИО, row 4", "why-3"),
+    assert re.findall(r'aria-label="([^"]+)" aria-invalid="true" aria-describedby="(reason-\d+)"', page) == [
+        ("ФИО, row 4", "reason-1"),
+        ("ID сотрудника, row 3", "reason-2"),
     ]
     assert "Wrong rows are left out. Correct them below, and they are checked again." in page
 
@@ -93,7 +93,7 @@ def test_rows_of_a_file_that_are_not_wrong_are_said_and_left_out(app: Flask, cli
     ("content", "sentence"),
     [
         (table("2;Анна;;"), "This is not the file of wrong rows of this import: its columns are others."),
-        (None, "Choose a table, an archive of photos, or both."),
+        (None, '<p class="field-error" id="corrected-file-error">Choose the file with the corrected rows.</p>'),
     ],
 )
 def test_other_file_is_refused(client: FlaskClient, content: bytes | None, sentence: str) -> None:
@@ -159,9 +159,41 @@ def test_photos_alone_are_among_them_without_cells(app: Flask, client: FlaskClie
 
     assert re.findall(r'name="cell-(\d+)-0"', page) == ["1"]
     assert (
-        "<b>Photo <bdi>IMG_1.jpg</bdi>:</b> A photo must be a .jpg, .jpeg, .png or .webp file that is named by "
-        "employee ID, such as 100222.jpg, or by the full name of somebody in the table or here.</div>"
+        "<b>Photo:</b> A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as "
+        "100222.jpg, or by the full name of somebody in the table or here.</div>"
     ) in page
+    assert "<div><bdi>IMG_1.jpg</bdi></div>" in page
+
+
+def test_each_reason_is_said_once_above_its_rows_and_what_differs_beside_the_row(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    upload(client, table("2!;Анна;;", "7;Ян;;", "3!;Ольга;;", "7;Пётр;;", "4!;;;"))
+    form_to(client.get(f"{PAGE}/columns").text, f"{PAGE}/columns").send(client)
+    run_jobs()
+
+    page = client.get(PAGE, headers=ENGLISH).text
+
+    reason = "</b> Enter an ID: Latin letters and digits, up to 32."
+    said = re.findall(f'{re.escape(reason)}( <span class="count">2 rows</span>)?</div>', page)
+    assert sorted(said) == ["", ' <span class="count">2 rows</span>']
+    assert page.count("</b> The same ID is in other rows, too. <span") == 1
+    own = re.findall(r'<td id="(why-\d+)" colspan="4">\s*<div><bdi>([^<]+)</bdi>', page)
+    assert own == [
+        ("why-2", "The same ID is in other rows, too: 5."),
+        ("why-4", "The same ID is in other rows, too: 3."),
+    ]
+    assert re.search(r'id="cell-2-0"[^>]+aria-describedby="reason-\d why-2"', page)
+
+
+def test_address_of_a_form_that_was_answered_with_a_page_leads_to_the_import(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_import(ImportRow(number="1", verdict="new"))
+
+    for action in ("deactivate", "start", "correct", "undo/remove"):
+        answer = client.get(f"{PAGE}/{action}")
+        assert (answer.status_code, answer.location) == (303, PAGE)
+    assert client_of(app, role=VIEWER).get(f"{PAGE}/deactivate").status_code == 403
 
 
 def test_ids_that_lost_their_zeros_are_taken_one_by_one_or_all_at_once(

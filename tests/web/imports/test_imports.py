@@ -182,7 +182,7 @@ def test_imports_are_listed_with_who_what_and_how_far(app: Flask, client: FlaskC
     english, russian = client.get("/imports/", headers=ENGLISH).text, client.get("/imports/").text
 
     assert "No imports yet" in empty
-    assert re.findall(r'<a class="row-link" href="([^"]+)">', english) == ["/imports/2", "/imports/1"]
+    assert re.findall(r'<a class="row-link job-row" href="([^"]+)">', english) == ["/imports/2", "/imports/1"]
     assert "Checked, not imported yet" in english
     assert "Проверено, импорта ещё не было" in russian
     assert "<bdi>фото.zip</bdi>" in english
