@@ -27,6 +27,7 @@ class AuditForm(QueryForm):
     action = SelectField(_l("What"), validate_choice=False)
     employee = StringField(_l("Employee ID"), [one_line(32, required=False)], [stripped])
     terminal = StringField(_l("Terminal"), [one_line(64, required=False)], [stripped])
+    request = StringField(_l("Request"), [one_line(32, required=False)], [stripped])
     since = DayField(_l("From"), [day])
     until = DayField(_l("To"), [day])
     looks = BooleanField(_l("With looks at photos"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 from flask_babel import lazy_gettext as _l
 
 from hikflask import messages
@@ -13,6 +13,7 @@ from hikflask.labels import comparisons, dates, jobs, settings
 from hikflask.labels.operators import ROLES
 from hikflask.messages import N_
 from hikflask.services.audit import Entry
+from hikflask.services.audit.operations import Operation
 
 ACTIONS = {
     "employee.created": _l("Employee added"),
@@ -117,6 +118,15 @@ ACTIONS = {
     "secrets.rotated": _l("Stored secrets encrypted with a new key"),
     "audit.exported": _l("Audit trail exported"),
 }
+# In the choices of the filter, by how the actions begin. What none of them fits is in the last group.
+KINDS = (
+    (_l("Employees"), ("employee", "department.", "consent.", "erasure.", "photo.")),
+    (_l("Captures"), ("capture.",)),
+    (_l("Terminals"), ("enrolment.", "difference.", "terminal.", "group.")),
+    (_l("Jobs and imports"), ("job.", "import")),
+    (_l("Sign-in"), ("sign_", "second_factor.", "confirmation.", "access.", "token.refused")),
+    (_l("Administration"), ("",)),
+)
 FIELDS = {
     "number": _l("Employee ID"),
     "name": _l("Name"),
@@ -152,6 +162,7 @@ FIELDS = {
     "entries": _l("Entries"),
     "actor": _l("Who"),
     "action": _l("What"),
+    "request": _l("Request"),
     "employee": _l("Employee ID"),
     "terminal": _l("Terminal"),
     "job": _l("Job"),
@@ -249,6 +260,35 @@ def stored_actor(shown: str) -> str:
 def action_choices() -> list[tuple[str, str]]:
     """Return the choices of the filter: all actions, then each one in the order of the table."""
     return [("", str(gettext("Everything"))), *((action, action_label(action)) for action in ACTIONS)]
+
+
+def action_groups() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the actions in groups with their titles, each with its words."""
+    left = [*ACTIONS]
+    groups = []
+    for title, beginnings in KINDS:
+        actions = [action for action in left if action.startswith(beginnings)]
+        left = [action for action in left if action not in actions]
+        groups.append((str(title), [(action, action_label(action)) for action in actions]))
+    return groups
+
+
+def operation_label(operation: Operation) -> str:
+    """Return the words for an operation: what it is named after, and how often that was done."""
+    return _times(operation.entry.action, operation.counts[operation.entry.action], operation.is_partly_counted)
+
+
+def other_labels(operation: Operation) -> list[str]:
+    """Return what else was done by the operation, each with how often."""
+    others = [(action, count) for action, count in operation.counts.items() if action != operation.entry.action]
+    return [_times(action, count, operation.is_partly_counted) for action, count in others]
+
+
+def _times(action: str, count: int, is_partly_counted: bool) -> str:
+    if count == 1:
+        return action_label(action)
+    number = format_decimal(count)
+    return f"{action_label(action)}: {gettext('more than %(n)s', n=number) if is_partly_counted else number}"
 
 
 def changes(entry: Entry) -> list[Change]:

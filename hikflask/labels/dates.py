@@ -64,6 +64,13 @@ def full_time(moment: datetime) -> str:
     return _formatted(moment, TO_THE_SECOND)
 
 
+def time_of(moment: datetime, first: datetime) -> str:
+    """Return a moment as a table shows it below a first one: without the day when that is the same."""
+    if local(moment).date() != local(first).date():
+        return full_time(moment)
+    return str(format_datetime(local(moment), "HH:mm:ss", locale=str(get_locale())))
+
+
 def paper_time(moment: datetime) -> str:
     """Return a moment as a printed paper shows it: day, year, time and the zone as UTC+03:00."""
     offset = local(moment).utcoffset() or timedelta()

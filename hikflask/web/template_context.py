@@ -54,7 +54,8 @@ def register(app: Flask) -> None:
         bdi_list,
         text_rules.isolated,
     )
-    times = (dates.time_ago, dates.time_at, dates.time_since, dates.full_time, dates.paper_time, dates.local_day)
+    days = (dates.time_of, dates.paper_time, dates.local_day)
+    times = (dates.time_ago, dates.time_at, dates.time_since, dates.full_time, *days)
     for text in (*times, dates.valid_until, terminals.counted_when, *texts):
         app.add_template_filter(text)
     app.add_template_filter(messages.actor_name, "actor")

@@ -10,7 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services.audit.log import one_line, record_alone
 from hikflask.services.audit.sealing import Entry, opened, pseudonyms
-from hikflask.services.core.db import end_read
+from hikflask.services.core.db import count_rows_up_to, end_read
 
 LOOK = "photo.viewed"
 BATCH = 500
@@ -27,6 +27,7 @@ class AuditFilter:
     action: str = ""
     employee: str = ""
     terminal: str = ""
+    request: str = ""
     since: datetime | None = None
     until: datetime | None = None
     without_looks: bool = False
@@ -34,7 +35,7 @@ class AuditFilter:
 
 def list_entries(chosen: AuditFilter, limit: int, offset: int = 0) -> tuple[list[Entry], int]:
     """Return one page of entries, the newest first, and how many there are on all pages."""
-    newest = select(AuditEntry).where(*_conditions(chosen)).order_by(AuditEntry.id.desc())
+    newest = select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc())
     rows = db.session.execute(newest.limit(limit).offset(offset)).scalars().all()
     return opened(rows), count_entries(chosen)
 
@@ -44,10 +45,15 @@ def count_entries(chosen: AuditFilter, newest_id: int | None = None) -> int:
 
     :param newest_id: entries with a higher id are not counted.
     """
-    statement = select(func.count(AuditEntry.id)).where(*_conditions(chosen))
+    statement = select(func.count(AuditEntry.id)).where(*conditions(chosen))
     if newest_id is not None:
         statement = statement.where(AuditEntry.id <= newest_id)
     return db.session.execute(statement).scalar_one()
+
+
+def count_entries_up_to(chosen: AuditFilter) -> int:
+    """Return how many entries there are, counted up to MAX_COUNTED."""
+    return count_rows_up_to(select(AuditEntry.id).where(*conditions(chosen)))
 
 
 def begin_export(chosen: AuditFilter) -> int:
@@ -65,16 +71,21 @@ def batches(chosen: AuditFilter, newest_id: int) -> Iterator[list[Entry]]:
     So a long trail takes no more memory than a short one.
     """
     before_id = newest_id + 1
-    older = select(AuditEntry).where(*_conditions(chosen)).order_by(AuditEntry.id.desc()).limit(BATCH)
+    older = select(AuditEntry).where(*conditions(chosen)).order_by(AuditEntry.id.desc()).limit(BATCH)
     while rows := db.session.execute(older.where(AuditEntry.id < before_id)).scalars().all():
         before_id, entries = rows[-1].id, opened(rows)
         end_read()
         yield entries
 
 
-def _conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
+def conditions(chosen: AuditFilter) -> list[ColumnElement[bool]]:
     """Return the filter as conditions of a SELECT."""
-    exact = {AuditEntry.actor: chosen.actor, AuditEntry.action: chosen.action, AuditEntry.terminal: chosen.terminal}
+    exact = {
+        AuditEntry.actor: chosen.actor,
+        AuditEntry.action: chosen.action,
+        AuditEntry.terminal: chosen.terminal,
+        AuditEntry.request_id: chosen.request,
+    }
     # Entries are stored as one line, so what is searched for is written in the same way.
     conditions = [column == one_line(value) for column, value in exact.items() if value]
     if chosen.employee:

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
+from hikflask.labels import audit as labels
 from hikflask.models import AuditEntry, Photo
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.audit import Entry
@@ -219,24 +220,61 @@ def test_pages_keep_the_filters(app: Flask, client: FlaskClient) -> None:
         db.session.add_all([entry(at=NOON, actor="Анна", action="sign_in", employee=str(n)) for n in range(101)])
         db.session.commit()
 
-    first = client.get("/audit/?actor=Анна&until=2026-03-10", headers=ENGLISH).text
-    following = re.findall(r'rel="next" href="([^"]+)"', first)[0].replace("&amp;", "&")
-    second = client.get(following, headers=ENGLISH).text
-    third = client.get("/audit/?until=2026-03-10&page=3", headers=ENGLISH).text
+    pages, address = [], "/audit/?actor=Анна&until=2026-03-10"
+    while address:
+        pages.append(client.get(address, headers=ENGLISH).text)
+        following = re.findall(r'rel="next" href="([^"]+)"', pages[-1])
+        address = following[0].replace("&amp;", "&") if following else ""
 
-    assert [len(shown(page)) for page in (first, second, third)] == [50, 50, 1]
-    assert "Page 2 of 3" in second
-    assert 'value="2026-03-10"' in second
-    assert 'rel="next"' not in third
+    assert [len(shown(page)) for page in pages] == [30, 30, 30, 11]
+    assert all('value="2026-03-10"' in page for page in pages)
+    assert ["Newest" in page for page in pages] == [False, True, True, True]
 
 
 def test_page_that_is_none_is_no_error(app: Flask, client: FlaskClient) -> None:
     add(app, "sign_in")
-    for page in ["0", "-1", "x", "2", "9" * 30]:
-        answer = client.get(f"/audit/?page={page}")
+    for before in ["0", "-1", "x", "9" * 30]:
+        answer = client.get(f"/audit/?before={before}")
 
         assert answer.status_code == 200
         assert len(shown(answer.text)) == 2
+
+
+def test_operation_is_one_row_that_opens_into_some_of_its_entries(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        rows = [entry(at=NOON, actor="Анна", action="job.started", request_id="abc123")]
+        for n in range(60):
+            rows += [
+                entry(at=NOON, actor=actor, action=action, request_id="abc123", employee=str(n))
+                for actor, action in (("Анна", "employee.deactivated"), ("worker", "enrolment.removed"))
+            ]
+        db.session.add_all([entry(at=NOON, actor="Анна", action="sign_in"), *rows])
+        db.session.commit()
+
+    bulk, sign_in = shown(client.get("/audit/?until=2026-03-10").text)
+
+    title = "Сотрудник деактивирован: 60 Начато задание для многих · Терминал подтвердил удаление: 60 121 запись"
+    assert title in bulk
+    assert bulk.count("12:00:00 Сотрудник деактивирован") == 10
+    assert bulk.endswith("и ещё 111 — abc123")
+    assert "Вход" in sign_in
+
+    (more,) = re.findall(r'<a href="([^"]+)">и ещё 111</a>', client.get("/audit/?until=2026-03-10").text)
+    entries = client.get(more.replace("&amp;", "&")).text
+    assert len(shown(entries)) == 50
+    assert "Страница 1 из 3" in entries
+    assert "записей: 121" in entries
+
+
+def test_choices_of_what_was_done_are_grouped(client: FlaskClient) -> None:
+    page = client.get("/audit/?action=sign_out", headers=ENGLISH).text
+    groups = dict(re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', page, re.DOTALL))
+    offered = [action for group in groups.values() for action in re.findall(r'value="([^"]+)"', group)]
+
+    assert [*groups] == ["Employees", "Captures", "Terminals", "Jobs and imports", "Sign-in", "Administration"]
+    assert sorted(offered) == sorted(labels.ACTIONS)
+    assert '<option value="sign_out" selected>Signed out</option>' in groups["Sign-in"]
+    assert '<option value="photo.viewed">' in groups["Employees"]
 
 
 def test_nothing_found_is_said(client: FlaskClient) -> None:
