@@ -59,6 +59,11 @@ def time_since(moment: datetime, now: datetime | None = None) -> Markup:
     return _element(moment, _formatted(moment, "HH:mm" if day == present else SINCE[day.year != present.year]))
 
 
+def time_of_day(moment: datetime) -> str:
+    """Return the hour and minute of a moment: “11:25”."""
+    return _formatted(moment, "HH:mm")
+
+
 def full_time(moment: datetime) -> str:
     """Return the day and the time to the second, for a table, a mail and the title of any other moment."""
     return _formatted(moment, TO_THE_SECOND)

@@ -43,6 +43,8 @@ STATES = {
     terminal_problems.CLOCK: ("warn", _l("wrong clock")),
     "": ("good", _l("reachable")),
 }
+# From which share on the page of a terminal shows how full it is.
+SHOWN_FROM = 0.5
 FULL = ("bad", _l("full"))
 RETIRED, UNUSED = ("none", _l("out of service for good")), ("none", _l("not in use"))
 # What somebody who holds a terminal does there.
@@ -138,10 +140,14 @@ def lease_sentence(terminal: Terminal) -> str:
 
 
 def waiting_sentence(row: Enrolment) -> str:
-    """Return why a row waits: what the terminal said, and when it is tried again, or that it waits for its turn."""
+    """Return why a row waits: what the terminal said, and when it is tried again, or that it waits for its turn.
+
+    That a terminal does not answer is said once, above all rows.
+    """
     status = status_of(row)
     is_later = row.next_attempt_at is not None and row.next_attempt_at > datetime.now(UTC)
-    sentences = [status.reason] if status.reason else []
+    is_silent = status.away and row.terminal.offline_since is not None
+    sentences = [status.reason] if status.reason and not is_silent else []
     if is_later and not status.says_when:
         sentences.append(filled(_("The next try is %(time)s."), {"time": status.retry_at}))
     return Markup(" ").join(sentences) or str(_("Waits for its turn."))
@@ -178,6 +184,34 @@ def lost_sentence(lost: LostPeople) -> str:
     state = _("There again: %(again)s, being sent again: %(waiting)s, in need of a new photo: %(photo)s.")
     lost_all = _("The terminal lost all its people: %(n)s.", n=format_decimal(lost.people))
     return f"{lost_all} {state % {name: format_decimal(count) for name, count in counts.items()}}"
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many people or faces a terminal has, of how many that fit, with the sentence about them."""
+
+    count: int
+    capacity: int
+    sentence: str
+
+    @property
+    def is_full(self) -> bool:
+        """True when nobody fits any more."""
+        return self.count >= self.capacity
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """True when few fit any more."""
+        return self.count >= self.capacity * capacity.NEARLY_FULL
+
+
+def room_of(terminal: Terminal) -> Room | None:
+    """Return how full a terminal is, of people or of faces, whichever is fuller; None up to its half."""
+    people, faces = capacity.shares(terminal)
+    if max(people, faces) <= SHOWN_FROM:
+        return None
+    counts = (terminal.faces, terminal.face_capacity) if faces > people else (terminal.people, terminal.people_capacity)
+    return Room(counts[0] or 0, counts[1] or 0, _how_full(terminal))
 
 
 def _how_full(terminal: Terminal) -> str:

@@ -11,7 +11,20 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from hikflask import messages, text_rules
-from hikflask.labels import audit, comparisons, dates, disks, imports, jobs, operators, settings, terminals, webhooks
+from hikflask.labels import (
+    audit,
+    comparisons,
+    dates,
+    disks,
+    enrolments,
+    imports,
+    jobs,
+    operators,
+    reachability,
+    settings,
+    terminals,
+    webhooks,
+)
 from hikflask.services.terminals import capacity
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, htmx
@@ -39,7 +52,7 @@ MENU = {
 }
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
-LABELS = (audit, comparisons, disks, imports, jobs, operators, settings, terminals)
+LABELS = (audit, comparisons, disks, enrolments, imports, jobs, operators, reachability, settings, terminals)
 
 
 def register(app: Flask) -> None:

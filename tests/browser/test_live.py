@@ -29,8 +29,11 @@ def test_added_terminal_shows_the_end_of_its_check_by_itself(site: Site, russian
     page.get_by_label("Пароль").fill(PASSWORD)
     page.get_by_role("button", name="Сохранить", exact=True).last.click()
     expect(page).to_have_url(re.compile(r"/terminals/\d+$"))
-    expect(page.locator("#terminal .head")).to_contain_text("на связи")
+    expect(page.locator("#terminal-state")).to_contain_text("на связи")
     expect(page.locator("#terminal")).not_to_have_attribute("hx-get", re.compile("."))
+    expect(page.locator("#terminal-facts")).to_contain_text("DS-K1T343EFWX")
+    expect(page.locator("#everybody")).to_be_hidden()
+    page.locator("#more summary").click()
     page.get_by_role("link", name="Удалить").click()
     page.get_by_role("button", name="Удалить").click()
 

@@ -36,11 +36,6 @@ class Stretch:
     ends: datetime
     answered: bool | None
 
-    @property
-    def length(self) -> timedelta:
-        """How long it is."""
-        return self.ends - self.begins
-
 
 def record(lease: Lease, *, is_reachable: bool) -> None:
     """Write that a terminal answers, or does not, to its row and to its changes. Where nothing changed do nothing.

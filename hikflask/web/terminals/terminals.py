@@ -1,4 +1,4 @@
-"""Terminals: the list, the page of one with its comparison, and its queue, as people can read it."""
+"""Terminals: the list, the page of one with its people and its comparison, and its queue, as people can read it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,23 +8,43 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from hikflask.forms.fields import row_id
-from hikflask.http.permissions import OPERATOR, VIEWER, allow
+from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
+from hikflask.labels.enrolments import status_of
 from hikflask.labels.terminals import clocks_of
 from hikflask.messages import error_sentence
 from hikflask.models import Terminal
 from hikflask.models.comparison import ONLY_THERE, READING, Comparison, Drift
-from hikflask.services.attention import terminal_queue
+from hikflask.services.attention import terminal_people, terminal_problems, terminal_queue
 from hikflask.services.comparisons import queries
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import plan_choices
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
-from hikflask.services.terminals import checks, connection, lost_people, people_changes, registry
+from hikflask.services.terminals import checks, clock, connection, lost_people, people_changes, reachability, registry
+from hikflask.services.terminals.lost_people import LostPeople
 from hikflask.web.security import current_operator
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import ROWS
 
 # Of the queue on a terminal's page.
 FIRST_ROWS = 5
+MAX_FACES = 24
+# What a state asks for (attention/terminal_problems.py): the main button of the page, by its name in _main_action.html.
+ACTIONS = {
+    terminal_problems.LOCKED: "password",
+    terminal_problems.LOGIN: "password",
+    terminal_problems.STOPPED: "edit",
+    terminal_problems.RESTORED: "after_restore",
+    terminal_problems.REPLACED: "restore",
+    terminal_problems.OFF: "check",
+    terminal_problems.UNCHECKED: "check",
+    terminal_problems.LOST: "check",
+    terminal_problems.FULL: "people",
+    terminal_problems.CLOCK: "clock",
+}
+OF_ADMIN = {"password", "edit", "after_restore", "restore"}
+OF_OPERATOR = {"check", "clock", "round", "everybody"}
 bp = Blueprint("terminals", __name__, url_prefix="/terminals")
 
 
@@ -55,8 +75,17 @@ class Compared:
 @bp.get("/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """All terminals, sorted by name."""
-    return render_template("terminals/list.html", terminals=registry.list_all())
+    """All terminals: the worst problem first, then where somebody waits; those that are not in use last."""
+    rows, lost = registry.list_all(), lost_people.at_all()
+    open_at = terminal_people.open_at(rows)
+
+    def rank(terminal: Terminal) -> tuple[bool, bool, int, bool]:
+        kind = terminal_problems.kind_of(terminal, lost.get(terminal.id))
+        place = (*terminal_problems.KINDS, "").index(kind)
+        return terminal.retired_at is not None, not terminal.is_active, place, terminal.id not in open_at
+
+    known = {"lost": lost, "open_at": open_at, "last_day": reachability.last_day(rows)}
+    return render_template("terminals/list.html", terminals=sorted(rows, key=rank), **known)
 
 
 @bp.get("/<int:terminal_id>")
@@ -118,17 +147,23 @@ def _queue(template: str, terminal_id: int, limit: int, **known: object) -> str:
 
 def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     terminal = terminal_or_404(terminal_id)
+    lost, people = lost_people.at(terminal.id), terminal_people.worst_first(terminal, MAX_FACES)
     known: dict[str, Any] = {
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
         "clocks": clocks_of(terminal),
-        "lost": lost_people.at(terminal.id),
+        "clock_is_wrong": clock.is_wrong(terminal),
+        "lost": lost,
+        "stretches": reachability.last_day([terminal])[terminal.id],
+        "people": [status_of(row) for row in people],
+        "people_count": search.count_up_to(EmployeeFilter(terminal=terminal.id)),
     }
     if not fragment:
         known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True}
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}
+    known["action"] = _action(terminal, lost, known)
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):
         latest, finished = queries.latest(terminal.id), queries.finished(terminal.id)
@@ -140,6 +175,19 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
             drift=people_changes.changes_at(terminal.id),
         )
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
+
+
+def _action(terminal: Terminal, lost: LostPeople | None, known: Mapping[str, Any]) -> str:
+    """Return what the state of a terminal asks for, if the operator may do that; an empty text for nothing."""
+    if terminal.retired_at or not terminal.is_active:
+        return ""
+    needs_camera, nobody = known["to_camera"], not known["people_count"]
+    action = ACTIONS.get(terminal_problems.kind_of(terminal, lost), "")
+    if not action or (lost and lost.need_photo and action == "check"):
+        action = "round" if needs_camera else "everybody" if nobody and known["absent"] else ""
+    if action in OF_ADMIN:
+        return action if current_operator.may(ADMIN) else ""
+    return action if action not in OF_OPERATOR or current_operator.may(OPERATOR) else ""
 
 
 def terminal_or_404(terminal_id: int) -> Terminal:

@@ -1,6 +1,7 @@
 """How much room a terminal has, and its clock beside ours, on its page and on the start page."""
 
 import html
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from flask import Flask
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.models.operator import VIEWER
-from tests.support.desk import ENGLISH, Desk
+from tests.support.desk import ENGLISH, TODAY, Desk
 from tests.support.signed_in import client_of
 
 WARNING = "Часы терминала спешат на 5 минут."
@@ -120,16 +121,26 @@ def test_viewer_sees_the_clock_and_sets_nothing(desk: Desk, app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("people", "share", "word"), [(1349, "89 %", ""), (1350, "90 %", "почти заполнен"), (1500, "100 %", "заполнен")]
+    ("people", "word"), [(750, None), (751, ""), (1349, ""), (1350, "почти заполнен"), (1500, "заполнен")]
 )
-def test_room_is_shown_with_a_bar_and_a_word(desk: Desk, app: Flask, people: int, share: str, word: str) -> None:
+def test_room_is_shown_above_its_half_with_a_word(desk: Desk, app: Flask, people: int, word: str | None) -> None:
     with app.app_context():
-        db.session.execute(db.update(Terminal).values(people=people, people_capacity=1500, faces=0))
+        counted = {"people": people, "people_capacity": 1500, "faces": 700, "face_capacity": 1500}
+        db.session.execute(db.update(Terminal).values(**counted))
         db.session.commit()
 
-    room = desk.text("/terminals/1").partition("<dt>Люди</dt>")[2].partition("</div>")[0]
+    room = desk.text("/terminals/1").partition('id="terminal-room"')[2].partition("</div>")[0]
 
-    assert f'value="{people}"' in room
-    assert share in room
-    assert ("заполнен" in room) == bool(word)
-    assert word in room
+    assert (f'value="{people}"' in room) == (word is not None)
+    words = re.findall(r"</svg> (\w[\w ]*)</span>", room)
+    assert words == ([word] if word else [])
+
+
+def test_room_is_that_of_faces_where_these_are_more(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        counted = {"people": 800, "people_capacity": 1500, "faces": 90, "face_capacity": 100}
+        db.session.execute(db.update(Terminal).values(**counted))
+        db.session.commit()
+
+    page = desk.client.get("/terminals/1", headers=ENGLISH).text
+    assert re.search(rf"90 of 100 faces as of {TODAY}\.", page)

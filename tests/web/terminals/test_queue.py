@@ -68,11 +68,8 @@ def test_reason_stands_beside_who_waits(app: Flask, client: FlaskClient, people:
     shown = text(client.get("/terminals/1/queue", headers=ENGLISH).text)
 
     assert "The terminal does not answer since " in shown
-    assert re.search(
-        r"3 · “Вход” does not answer at http://terminal.test. Check power and network\. "
-        r"The next try is (at|tomorrow at) ",
-        shown,
-    )
+    assert re.search(r"3 · The next try is (at|tomorrow at) ", shown)
+    assert "does not answer at http://terminal.test" not in shown
     assert "Иван Иванов 1" not in shown
 
 
@@ -115,7 +112,7 @@ def test_terminals_page_has_the_beginning(app: Flask, client: FlaskClient, peopl
         more = add_people(*(str(number) for number in range(10, 16)))
         run(started(SEND, more, terminal_id=1, terminal="Вход"))
 
-    shown = client.get("/terminals/1", headers=ENGLISH).text
+    shown = client.get("/terminals/1", headers=ENGLISH).text.partition('<section id="queue"')[2]
 
     assert re.findall(r"Иван Иванов (\d+)", text(shown)) == ["4", "3", "1", "2", "10"]
     assert 'id="queue-more" href="/terminals/1/queue"' in shown

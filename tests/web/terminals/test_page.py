@@ -1,0 +1,153 @@
+"""The page of a terminal and the list: the last day, the main button, the people's faces, and who waits where."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Enrolment, ReachabilityChange, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
+from hikflask.web.terminals import terminals
+from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.refusals import refusal
+from tests.support.signed_in import client_of
+
+WELL: dict[str, Any] = {
+    "reachable": True, "last_error_code": "", "refused_since": None, "restored_from": None, "awaits_restore": False,
+    "face_mode": "url", "people": 0, "clock_offset": 0, "retired_at": None, "is_active": True, "offline_since": None,
+}  # fmt: skip
+MAIN = re.compile(r'class="btn btn-primary" id="([\w-]+)"')
+
+
+def update(app: Flask, **columns: object) -> None:
+    with app.app_context():
+        db.session.execute(db.update(Terminal).where(Terminal.id == 1).values(**columns))
+        db.session.commit()
+
+
+def enrolled(app: Flask, *numbers: str, terminal_id: int = 1) -> None:
+    """Employees who wait for a terminal."""
+    with app.app_context():
+        for number in numbers:
+            send_to_terminal(save_employee(Draft(number, f"Иван Иванов {number}")).row.id, terminal_id)
+
+
+def main_button(client: FlaskClient) -> list[str]:
+    return MAIN.findall(client.get("/terminals/1").text)
+
+
+def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) -> None:
+    now = datetime.now(UTC)
+    clients = (desk.client, client_of(app, OPERATOR, "Ольга"), client_of(app, VIEWER, "Вера"))
+    for facts, *buttons in [
+        ({"refused_since": now, "refused_code": "wrong_password"}, "correct-password", None, None),
+        ({"last_error_code": "certificate_changed"}, "correct", None, None),
+        ({"restored_from": now}, "allow-writing", None, None),
+        ({"awaits_restore": True, "device_changed_at": now}, "restore", None, None),
+        ({"reachable": False}, "check", "check", None),
+        ({"face_mode": None}, "check", "check", None),
+        ({"people": 1500, "people_capacity": 1500}, "who", "who", "who"),
+        ({"clock_offset": 600}, "set-clock", "set-clock", None),
+        ({"retired_at": now, "is_active": False}, None, None, None),
+        ({}, None, None, None),
+    ]:
+        update(app, **{**WELL, **facts})
+        assert [main_button(client) for client in clients] == [[name] if name else [] for name in buttons]
+    with app.app_context():
+        save_employee(Draft("7", "Иван Иванов"))
+    assert main_button(desk.client) == ["everybody"]
+    enrolled(app, "8")
+    desk.run_jobs()
+    assert [main_button(client) for client in clients] == [["round"], ["round"], []]
+
+
+def test_what_destroys_something_stands_once_and_last(app: Flask, desk: Desk) -> None:
+    menu = desk.text("/terminals/1").partition('class="more-list"')[2].partition("</details>")[0]
+
+    assert re.findall(r'href="/terminals/1/(\w+)"', menu) == ["edit", "restore", "retire", "delete"]
+    assert "btn-danger" not in desk.text("/terminals/1").replace(menu, "")
+    assert 'class="more"' not in client_of(app, VIEWER, "Вера").get("/terminals/1").text
+
+
+def test_day_stands_on_the_page_and_in_the_list(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        for hours, state in [(30, True), (5, False), (4, True)]:
+            at = database_now(-3600.0 * hours)
+            db.session.add(ReachabilityChange(terminal_id=1, at=at, is_reachable=state))
+        db.session.execute(db.update(Terminal).values(answered_at=database_now()))
+        db.session.commit()
+    sentence = r"Answered for 23 h of the last 24 hours; did not answer from \d\d:\d\d to \d\d:\d\d\."
+
+    page, rows = (desk.client.get(address, headers=ENGLISH).text for address in ("/terminals/1", "/terminals/"))
+
+    assert re.search(rf'<svg class="strip" role="img" aria-label="{sentence}"', rows)
+    assert re.search(r'<svg class="strip" role="img" aria-labelledby="terminal-day"', page)
+    assert re.search(rf'<p class="hint" id="terminal-day">{sentence}</p>', page)
+    assert re.findall(r'class="strip-(\w+)"', page) == ["good", "bad", "good"]
+
+
+def test_faces_are_those_of_the_worst_state_first_and_bounded(app: Flask, desk: Desk) -> None:
+    enrolled(app, "1", "2", "3")
+    with app.app_context():
+        refused = {"refusal": refusal("badParameters"), "next_attempt_at": None}
+        db.session.execute(db.update(Enrolment).where(Enrolment.number == "2").values(**refused))
+        db.session.commit()
+    terminals.MAX_FACES, usual = 2, terminals.MAX_FACES
+    try:
+        page = desk.client.get("/terminals/1", headers=ENGLISH).text
+    finally:
+        terminals.MAX_FACES = usual
+
+    faces = page.partition('<ul class="faces">')[2].partition("</ul>")[0]
+    assert re.findall(r"Иван Иванов (\d)</bdi>", faces) == ["2", "3"]
+    assert re.findall(r'class="dot dot-(\w+)" role="img" tabindex="0" aria-label="(.+?)"', faces) == [
+        ("bad", "refused"),
+        ("none", "in progress"),
+    ]
+    assert '<a id="people-all" href="/employees/?terminal=1">and 1 more</a>' in page
+
+
+def test_check_brings_state_button_facts_and_comparison_along(app: Flask, desk: Desk) -> None:
+    update(app, reachable=False)
+
+    fragment = desk.client.get("/terminals/1/state", headers={**HTMX, **ENGLISH}).text
+
+    assert fragment.lstrip().startswith('<section class="terminal-main" id="terminal"')
+    for part in ("terminal-state", "terminal-action", "terminal-facts", "terminal-comparison"):
+        assert re.search(rf'id="{part}"[^>]* hx-swap-oob="outerMorph"', fragment)
+    assert "does not answer" in fragment
+
+
+def test_list_has_the_worst_first_then_where_somebody_waits(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        for name in ("Архив", "Бюро", "Ворота", "Гараж", "Двор"):
+            registry.add(Access(name, f"http://{len(name)}.test", "admin", "x"))
+        well = {**WELL, "answered_at": database_now()}
+        db.session.execute(db.update(Terminal).values(**well))
+        for name, facts in [
+            ("Бюро", {"retired_at": datetime.now(UTC), "is_active": False}),
+            ("Ворота", {"is_active": False}),
+            ("Гараж", {"clock_offset": 600}),
+            ("Двор", {"reachable": False, "offline_since": datetime.now(UTC) - timedelta(hours=1)}),
+        ]:
+            db.session.execute(db.update(Terminal).where(Terminal.name == name).values(**facts))
+        db.session.commit()
+    enrolled(app, "1", "2")
+
+    page = desk.client.get("/terminals/", headers=ENGLISH).text
+
+    assert re.findall(r'id="terminal-\d"[^>]*><bdi>(\w+)<', page) == [
+        "Двор", "Гараж", "Вход", "Архив", "Ворота", "Бюро",
+    ]  # fmt: skip
+    assert '<a id="waiting-1" href="/employees/?state=waiting&amp;terminal=1">Waiting: 2</a>' in page
+    assert page.count("nobody waits") == 5
+    assert re.search(r'does not answer</span>\s+<span class="row-about">since <time [^>]*>\d\d:\d\d', page)
