@@ -29,9 +29,10 @@ class DepartmentNameForm(Form):
 class GroupPageForm(VersionedForm, GroupForm):
     """The form of the page: ticked terminals and departments by their ids, one more department by its name.
 
-    `added` are IDs of employees, apart by spaces or commas; `removed` are those of the list that are ticked, by the ids
-    of their rows. `shown` is the digest of what the page showed that changes; `confirm` is how many lose a terminal, as
-    typed.
+    `added` are IDs of employees, apart by spaces or commas, and `chosen` those of employees who were found and chosen;
+    `removed` are those of the list that are ticked, by the ids of their rows. `find` is a name or ID to search for, and
+    `searched` the one whose result the page shows. `shown` is the digest of what the page showed that changes, and
+    `confirm` how many lose a terminal, as typed.
     """
 
     stored: ClassVar = ("name", "terminals", "departments")
@@ -40,14 +41,36 @@ class GroupPageForm(VersionedForm, GroupForm):
     departments = StringField(_l("Departments"))
     department = StringField(_l("Add a department"), [one_line(MAX_NAME_LENGTH, required=False)], [stripped])
     added = StringField(_l("Add employees by ID"), [one_line(2000, required=False)], [stripped])
+    chosen = StringField()
+    find = StringField(_l("Find an employee"), filters=[stripped], description=_l("Name, ID or department"))
+    searched = HiddenField()
     removed = StringField()
     shown = HiddenField()
     confirm = StringField(_l("How many employees lose access"), filters=[stripped])
 
+    # The field of the button that was pressed, which has the focus then; "" for none.
+    pressed: str | None = None
+
+    @property
+    def focused(self) -> str:
+        """The id of the field that has the focus."""
+        return super().focused if self.pressed is None else self.pressed
+
+    @property
+    def is_search(self) -> bool:
+        """True when something is searched for whose result the page does not show, as by Enter without JavaScript."""
+        return bool(self.find.data) and self.find.data != self.searched.data
+
     @property
     def numbers(self) -> list[str]:
-        """The typed IDs, each once."""
-        return list(dict.fromkeys((self.added.data or "").replace(",", " ").replace(";", " ").split()))
+        """The typed and the chosen IDs, each once."""
+        typed = (self.added.data or "").replace(",", " ").replace(";", " ").split()
+        return list(dict.fromkeys([*typed, *self.chosen_numbers]))
+
+    @property
+    def chosen_numbers(self) -> list[str]:
+        """The chosen IDs, each once."""
+        return list(dict.fromkeys(self.chosen.raw_data or []))
 
     def validate_added(self, field: Field) -> None:  # noqa: ARG002
         """Accept employee IDs."""

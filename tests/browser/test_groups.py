@@ -7,12 +7,14 @@ import pytest
 from playwright.sync_api import expect
 
 from hikflask import create_app
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry as departments
+from hikflask.services.employees.save import save_employee
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from tests.browser.axe import violations
+from tests.browser.axe import give_axe, violations, wrong_in_each_look
 from tests.browser.conftest import Site, Window, serving
 from tests.conftest import PASSWORD, close
 
@@ -32,8 +34,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, store: Simulated) -> Iterat
         app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
         with app.app_context():
             checks.check(registry.add(Access(STORE, server.url, "admin", PASSWORD)).id, "test")
-            for name in ("Кладовая", "Офис"):
-                departments.add(name)
+            departments.add("Офис")
+            save_employee(Draft("G0", "Олег Ли", "Кладовая"))
+            save_employee(Draft("V1", "Вера Ким"))
         close(app)
         yield site
 
@@ -48,16 +51,39 @@ def wait_for(numbers: dict[str, int], *terminals: Simulated) -> None:
 
 def test_group_is_made_filled_and_left(russian: Window, site: Site, store: Simulated) -> None:
     page = russian.page
+    give_axe(russian.context)
     page.goto("/terminals/")
     page.get_by_role("link", name="Группы терминалов").click()
     page.get_by_role("link", name="Добавить группу").click()
     page.get_by_label("Название").fill("Всюду")
     for box in ("Вход", STORE):
-        page.get_by_role("group", name="Терминалы").get_by_label(box).check()
-    page.get_by_role("group", name="Отделы").get_by_label("Кладовая").check()
+        page.get_by_role("group", name="Терминалы").get_by_text(box).click()
+    page.get_by_label("Добавить отдел в группу").fill("кладовая")
+    page.get_by_label("Добавить отдел в группу").press("Tab")
+    expect(
+        page.get_by_role("group", name="Отделы").get_by_role("checkbox", name="Кладовая 1 сотрудник")
+    ).to_be_checked()
+    expect(page.locator("#preview")).to_contain_text("Вход: будет записан 1 сотрудник")
+    expect(page.locator("#add-department")).to_be_focused()
+    page.get_by_label("Найти сотрудника").press_sequentially("вера")
+    page.get_by_role("button", name="Добавить: Вера Ким").press("Enter")
+    expect(
+        page.get_by_role("group", name="Отдельные сотрудники").get_by_role("checkbox", name="Вера Ким")
+    ).to_be_checked()
+    expect(page.locator("#preview")).to_contain_text("Вход: будут записаны 2 сотрудника")
+    expect(page.get_by_role("button", name="В группе")).to_be_focused()
+    assert wrong_in_each_look(page) == []
+    page.get_by_role("group", name="Отдельные сотрудники").get_by_text("Вера Ким", exact=True).first.click()
+    expect(page.locator("#preview")).to_contain_text("Вход: будет записан 1 сотрудник")
+    page.get_by_label("Найти сотрудника").press("Enter")
+    expect(page.get_by_role("button", name="Добавить: Вера Ким")).to_be_visible()
     page.get_by_role("button", name="Сохранить", exact=True).last.click()
-    expect(page.locator(".note-good")).to_have_text("Группа сохранена.")
-    expect(page.locator(".rows")).to_contain_text("Терминалы: Вход, Склад")
+    expect(page.get_by_role("heading", name="Терминалы группы «Всюду»")).to_be_visible()
+    wait_for({"G0": 2, "V1": 0}, site.simulator, store)
+    page.goto("/groups/")
+    page.get_by_role("link", name="Всюду").click()
+    expect(page.locator(".group-terminals")).to_contain_text("Вход")
+    expect(page.locator(".faces")).to_contain_text("Олег Ли")
 
     page.goto("/employees/new")
     page.get_by_label("ID сотрудника").fill("G1")

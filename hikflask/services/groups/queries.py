@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Select, func, select
+from sqlalchemy import BindParameter, Column, Select, func, or_, select
+from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
@@ -79,6 +80,18 @@ def people(group_id: int, limit: int) -> list[Employee]:
     members = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
     statement = select(Employee).where(Employee.id.in_(members)).order_by(Employee.search, Employee.id).limit(limit)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def members(group_id: int, limit: int) -> tuple[list[Employee], int]:
+    """Return the first active employees, by name, of a group, alone or by the department, and how many there are."""
+    alone = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
+    names = select(Department.name).join(GROUP_DEPARTMENTS, GROUP_DEPARTMENTS.c.department_id == Department.id)
+    by_department = Employee.department.in_(names.where(GROUP_DEPARTMENTS.c.group_id == group_id))
+    belongs = (Employee.is_active, or_(Employee.id.in_(alone), by_department))
+    count = db.session.execute(select(func.count()).select_from(Employee).where(*belongs)).scalar_one()
+    statement = select(Employee).where(*belongs).options(joinedload(Employee.photo))
+    statement = statement.order_by(Employee.search, Employee.id).limit(limit)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars()), count
 
 
 def ids(column: Column[int], group_id: int) -> list[int]:

@@ -1,5 +1,9 @@
-"""Groups of terminals: the list, one added, changed or deleted, after showing what changes for people by it."""
+"""Groups of terminals: the list, a page of each, one added, changed or deleted.
 
+Before that it is shown what changes for people by it: beside the form while one chooses, and in any case before a save.
+"""
+
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +19,16 @@ from hikflask.forms.groups import GroupPageForm
 from hikflask.forms.jobs import JobForm
 from hikflask.forms.versions import ChangedMeanwhile, Difference
 from hikflask.http.permissions import ADMIN, VIEWER, allow, confirmed
+from hikflask.labels.enrolments import OnTerminals, on_terminals
 from hikflask.messages import error_sentence
+from hikflask.models import Employee
 from hikflask.services.core import refusal_status
 from hikflask.services.core.errors import NotFound, PlanChanged, ServiceError, UnsafePlan
 from hikflask.services.departments import queries as departments
+from hikflask.services.departments import registry as department_registry
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import changing, queries
 from hikflask.services.groups.changing import Done
@@ -28,6 +38,7 @@ from hikflask.services.groups.registry import Wanted
 from hikflask.services.terminals import registry as terminals
 from hikflask.text_rules import isolated
 from hikflask.web.security import resubmission
+from hikflask.web.support import htmx
 from hikflask.web.support.notices import (
     conflict_details,
     conflict_question,
@@ -39,13 +50,39 @@ from hikflask.web.support.notices import (
 bp = Blueprint("groups", __name__, url_prefix="/groups")
 # So many single employees are listed; others leave a group by their own form.
 MAX_PEOPLE = 200
+# So many faces are shown of a group, in the list of groups, and of a search.
+MAX_FACES, FEW_FACES, MAX_FOUND = 60, 5, 8
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who belongs to a group, and the state on its terminals; None where the employee is on none of them."""
+
+    employee: Employee
+    state: OnTerminals | None
 
 
 @bp.get("/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All groups by name, with what belongs to each."""
-    return render_template("groups/list.html", groups=queries.list_all())
+    groups = [(group, *queries.members(group.id, FEW_FACES)) for group in queries.list_all()]
+    return render_template("groups/list.html", groups=groups)
+
+
+@bp.get("/<int:group_id>")
+@allow(VIEWER)
+def show(group_id: int) -> ResponseReturnValue:
+    """A group: its terminals and its people, with the state of each."""
+    group = _group_or_404(group_id)
+    employees, count = queries.members(group_id, MAX_FACES)
+    badges = enrolments.badges([employee.id for employee in employees])
+    here = {terminal.name for terminal in group.terminals}
+    members = []
+    for employee in employees:
+        of_group = tuple(pair for pair in badges.get(employee.id, ()) if pair[0] in here)
+        members.append(Member(employee, on_terminals(of_group) if of_group else None))
+    return render_template("groups/show.html", group=group, members=members, count=count)
 
 
 @bp.get("/new")
@@ -59,7 +96,8 @@ def new() -> ResponseReturnValue:
 @confirmed(ADMIN)
 def create() -> ResponseReturnValue:
     """Add a group; if it gives somebody a terminal, that is shown first."""
-    return _save(None)
+    form = GroupPageForm()
+    return _draft(form, None) if form.is_search else _save(form, None)
 
 
 @bp.get("/<int:group_id>/edit")
@@ -73,10 +111,25 @@ def edit(group_id: int) -> ResponseReturnValue:
 @confirmed(ADMIN)
 def update(group_id: int) -> ResponseReturnValue:
     """Save what was changed in the form; if somebody gets or loses a terminal, that is shown first."""
-    return _save(_group_or_404(group_id))
+    form, group = GroupPageForm(), _group_or_404(group_id)
+    return _draft(form, group) if form.is_search else _save(form, group)
 
 
-@resubmission.restores("groups.create", "groups.update")
+@bp.post("/draft")
+@allow(ADMIN)
+def draft_of_new() -> ResponseReturnValue:
+    """The form of a new group as it is typed; see draft()."""
+    return _draft(GroupPageForm(), None)
+
+
+@bp.post("/<int:group_id>/draft")
+@allow(ADMIN)
+def draft(group_id: int) -> ResponseReturnValue:
+    """The form as it is typed, with who was searched for and what a save would change. Nothing is saved."""
+    return _draft(GroupPageForm(), _group_or_404(group_id))
+
+
+@resubmission.restores("groups.create", "groups.update", "groups.draft_of_new", "groups.draft")
 def typed_again(fields: MultiDict[str, str], group_id: int | None = None) -> Response:
     """Show the form again as it was filled in."""
     return _page(GroupPageForm(formdata=fields), _group_or_404(group_id) if group_id else None)
@@ -111,8 +164,22 @@ def asked_again(fields: MultiDict[str, str], group_id: int) -> Response:
     return _question(_group_or_404(group_id), JobForm(formdata=fields))
 
 
-def _save(group: Listed | None) -> ResponseReturnValue:
-    form, group_id = GroupPageForm(), group.id if group else None
+def _draft(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
+    known = department_registry.find(form.department.data or "")
+    if known and (department_id := department_registry.id_of(known)):
+        form.set_value("departments", [*form.ids("departments"), department_id])
+        form.department.data = ""
+    form.pressed = "" if htmx.wants_fragment() else "find" if form.find.data else "department"
+    form.searched.data = form.find.data
+    try:
+        changes = changing.preview(group.id if group else None, _wanted(form, group))
+    except ServiceError:
+        changes = None  # Save says what is wrong.
+    return _page(form, group, changes=changes, is_previewed=changes is not None)
+
+
+def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
+    group_id = group.id if group else None
     if not form.validate():
         return _page(form, group, HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -175,10 +242,11 @@ def _as_saved(group_id: int) -> GroupPageForm:
 
 
 def _redirect(done: Done) -> ResponseReturnValue:
-    """Redirect to the job that follows for people, or to the list when nothing follows."""
-    if done.job_id is None:
-        return redirect(url_for(".index"), 303)
-    return redirect(url_for("jobs.show", job_id=done.job_id), 303)
+    """Redirect to the job that follows for people; when nothing follows, to the group, or to the list without it."""
+    if done.job_id is not None:
+        return redirect(url_for("jobs.show", job_id=done.job_id), 303)
+    is_there = queries.get(done.group_id) is not None
+    return redirect(url_for(".show", group_id=done.group_id) if is_there else url_for(".index"), 303)
 
 
 def _page(
@@ -193,10 +261,21 @@ def _page(
         "terminals": _offered(group),
         "departments": departments.list_all(),
         "people": queries.people(group.id, MAX_PEOPLE) if group else [],
+        "chosen": _chosen(form),
+        "results": search.page_to_show(EmployeeFilter(q=form.searched.data), MAX_FOUND)[0].rows
+        if form.searched.data
+        else [],
         "ticked": {name: set(form.ids(name)) for name in ("terminals", "departments", "removed")},
         "found": changes,
     }
-    return make_response(render_template("groups/form.html", form=form, group=group, **context, **about), status)
+    template = "groups/_draft.html" if htmx.wants_fragment() else "groups/form.html"
+    return make_response(render_template(template, form=form, group=group, **context, **about), status)
+
+
+def _chosen(form: GroupPageForm) -> list[Employee]:
+    """Return the employees who were found and chosen, by name."""
+    listed = search.by_numbers(form.chosen_numbers) if form.chosen_numbers else None
+    return [*listed.active, *listed.inactive] if listed else []
 
 
 def _shown_value(field: Field, value: Any) -> str:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Job
 from hikflask.models.columns import database_now
-from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
@@ -19,6 +19,7 @@ from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Listed
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.run import run_slice
+from hikflask.web.groups import groups as group_pages
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import digest_of, form_to
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
@@ -73,7 +74,7 @@ def test_group_is_made_after_its_changes_were_shown(
     assert (group.name, group.departments, group.alone) == ("Офис", ("Охрана",), 1)
     assert [wished(app, number) for number in "123"] == [{ENTRANCE: True}] * 3
     page = text(client.get("/groups/", headers=RUSSIAN).text)
-    assert "Офис Терминалы: Вход Отделы: Охрана · отдельно 1 сотрудник Изменить" in page
+    assert "Офис Терминалы: Вход Отделы: Охрана · отдельно 1 сотрудник А А А 3 сотрудника" in page
 
 
 def test_job_of_a_group_counts_people_on_terminals_and_says_which_terminal_refused(
@@ -85,8 +86,7 @@ def test_job_of_a_group_counts_people_on_terminals_and_says_which_terminal_refus
     run_jobs()
 
     page = text(client.get("/jobs/1", headers=RUSSIAN).text)
-    assert "0 из 4" in page
-    assert "Отправлено, но ещё не подтверждено: 4 записи на терминалах." in page
+    assert "ожидает: 4 Отправлено, но ещё не подтверждено: 4 записи на терминалах." in page
     with app.app_context():
         here = db.update(Enrolment).where(Enrolment.terminal_id == ids[STORE], Enrolment.number == "1")
         db.session.execute(here.values(next_attempt_at=None, refusal=refusal("no_photo")))
@@ -96,15 +96,14 @@ def test_job_of_a_group_counts_people_on_terminals_and_says_which_terminal_refus
             run_slice(claim)
 
     page = text(client.get("/jobs/1", headers=RUSSIAN).text)
-    assert "1 из 4 · с ошибкой: 1" in page
-    assert "Не выполнено: 1 запись на терминале" in page
-    assert "1 · Склад: фото ещё нет. Сфотографируйте сотрудника на терминале." in page
+    assert "нужно фото: 1 ожидает: 3 Отправлено, но ещё не подтверждено: 3 записи на терминалах." in page
+    assert page.endswith("Не выполнено: 1 запись на терминале 1 Нет фото на терминале «Склад» Анна")
 
 
 def test_group_without_consequences_is_saved_at_once(app: Flask, client: FlaskClient, ids: dict[str, int]) -> None:
     answer = client.post("/groups/", data={"name": " Офис ", "terminals": str(ids[STORE]), "department": "Новый"})
 
-    assert (answer.status_code, answer.location) == (303, "/groups/")
+    assert (answer.status_code, answer.location) == (303, "/groups/1")
     assert [(one.name, one.departments) for one in groups(app)] == [("Офис", ("Новый",))]
 
 
@@ -165,6 +164,81 @@ def test_single_employees_are_listed_and_taken_out(app: Flask, client: FlaskClie
     assert groups(app)[0].alone == 0
 
 
+def test_page_of_a_group_shows_the_state_of_its_terminals_and_of_its_people_there(
+    app: Flask, client: FlaskClient, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        group_id = make_group("Офис", [ids[ENTRANCE]], "Охрана", added=["3"])
+        first = db.update(Enrolment).where(Enrolment.number == "1")
+        db.session.execute(first.values(next_attempt_at=None, refusal=refusal("no_photo")))
+        db.session.execute(db.delete(Enrolment).where(Enrolment.number == "3"))
+        db.session.commit()
+
+    page = client.get(f"/groups/{group_id}", headers=RUSSIAN).text
+    assert text(page).startswith("> Группы терминалов Офис Изменить Ещё Удалить Терминалы 1 Вход")
+    assert "Сотрудники 3 Охрана отдельно 1 сотрудник А Анна А Анна А Анна" in text(page)
+    states = re.findall(r'class="dot dot-(\w+)" role="img" tabindex="0" aria-label="([^"]+)"', page)
+    assert states == [
+        ("bad", "отказ: Вход"),
+        ("none", "выполняется: Вход"),
+        ("none", "не записан ни на один терминал группы"),
+    ]
+    assert f'href="/groups/{group_id}"' in client.get("/employees/1").text
+    assert client.get("/groups/77").status_code == 404
+
+    monkeypatch.setattr(group_pages, "MAX_FACES", 1)
+    short = client.get(f"/groups/{group_id}", headers=RUSSIAN).text
+    assert text(short).endswith("А Анна И ещё 2, в списке: Охрана")
+    assert 'href="/employees/?department=%D0%9E%D1%85%D1%80%D0%B0%D0%BD%D0%B0"' in short
+
+
+class TestDraft:
+    """The form while one chooses: nothing is saved, and what a save would change is shown."""
+
+    def draft(self, client: FlaskClient, **fields: object) -> str:
+        answer = client.post("/groups/draft", data={"name": "Офис", **fields}, headers=RUSSIAN)
+        assert answer.status_code == 200
+        return answer.text
+
+    def test_department_and_person_become_chips_and_what_they_change_is_shown(
+        self, app: Flask, client: FlaskClient, ids: dict[str, int]
+    ) -> None:
+        terminal = str(ids[ENTRANCE])
+        page = self.draft(client, terminals=terminal, department=" охрана ", find="Анна")
+        assert 'id="departments-1" name="departments" type="checkbox" value="1" checked' in page
+        assert "Что изменится: Вход : будут записаны 2 сотрудника" in text(page)
+        assert page.count('name="chosen" value=') == 3
+        assert re.findall(r'id="([^"]+)"[^>]* autofocus', page) == ["find"]
+
+        page = self.draft(client, terminals=terminal, departments="1", find="Анна", searched="Анна", chosen="3")
+        assert 'id="chosen-3" name="chosen" type="checkbox" value="3" checked' in page
+        assert "Что изменится: Вход : будут записаны 3 сотрудника" in text(page)
+        assert 'id="add-3" type="button" aria-disabled="true"' in page
+
+        saved = form_to(page, "/groups/").send(client)
+        assert saved.location == "/jobs/1"
+        (group,) = groups(app)
+        assert (group.departments, group.alone) == (("Охрана",), 1)
+
+    def test_htmx_gets_the_fields_alone_and_the_focus_stays(self, client: FlaskClient, ids: dict[str, int]) -> None:
+        fields = {"name": "", "terminals": str(ids[STORE]), "added": "№"}
+        part = client.post("/groups/draft", data=fields, headers={"HX-Request": "true", **RUSSIAN}).text
+
+        assert part.lstrip().startswith('<div class="group-draft" id="group-draft">')
+        assert "autofocus" not in part
+        assert "До сохранения здесь видно, кто какие терминалы получит и потеряет." in part
+        fields["added"] = ""
+        part = client.post("/groups/draft", data=fields, headers={"HX-Request": "true", **RUSSIAN}).text
+        assert "Терминалов никто не получит и не потеряет." in part
+
+    def test_enter_in_the_search_finds_and_saves_nothing(self, app: Flask, client: FlaskClient, office: int) -> None:
+        found = client.post(f"/groups/{office}", data={"name": "Двор", "find": "Анна"}, headers=RUSSIAN)
+
+        assert (found.status_code, groups(app)[0].name) == (200, "Офис")
+        assert 'aria-label="Добавить: Анна"' in found.text
+        assert f'formaction="/groups/{office}/draft"' in found.text
+
+
 def test_wrong_input_is_told_beside_its_field(app: Flask, client: FlaskClient, ids: dict[str, int]) -> None:
     with app.app_context():
         make_group("Склад", [ids[STORE]])
@@ -185,9 +259,11 @@ def test_who_is_no_administrator_only_looks(app: Flask, ids: dict[str, int]) -> 
     with app.app_context():
         make_group("Офис", [ids[ENTRANCE]], "Охрана")
 
-    page = client_of(app, VIEWER).get("/groups/", headers=RUSSIAN).text
-    assert "Офис" in page
-    assert "/groups/1/edit" not in page
+    viewer = client_of(app, VIEWER)
+    assert "Офис" in viewer.get("/groups/", headers=RUSSIAN).text
+    assert "/groups/new" not in viewer.get("/groups/").text
+    assert "/groups/1/edit" not in viewer.get("/groups/1").text
+    assert "/groups/1/edit" in client_of(app, ADMIN, "Вера").get("/groups/1").text
     assert client_of(app, OPERATOR, "Ольга").post("/groups/", data={"name": "Склад"}).status_code == 403
     assert 'href="/groups/"' in client_of(app, VIEWER, "Яна").get("/terminals/").text
 

@@ -88,6 +88,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "/terminals/1/retire": ({"note": "сгорел в июле"}, "/terminals/1/retire"),
     "/groups/": ({"name": "Склад 7", "terminals": "1", "departments": "1", "added": "1"}, "/groups/"),
     "/groups/1": ({"name": "Склад 7", "terminals": "1", "department": "Новый"}, "/groups/1"),
+    "/groups/draft": ({"name": "Склад 7", "terminals": "1", "find": "Иван"}, "/groups/"),
+    "/groups/1/draft": ({"name": "Склад 7", "terminals": "1", "find": "Иван"}, "/groups/1"),
     "/groups/1/delete": ({"confirm": "1"}, "/groups/1/delete"),
     "/departments/": ({"name": "Склад 7"}, "/departments/"),
     "/departments/1": ({"name": "Склад 7"}, "/departments/1"),
