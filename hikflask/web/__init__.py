@@ -6,6 +6,7 @@ from hikflask.web import error_pages, template_context
 from hikflask.web.account import account, confirm_password, language, second_factor, setup, sign_in
 from hikflask.web.admin import api_reference, audit, health, operators, overview, settings, tokens, webhooks
 from hikflask.web.attention import overview as attention_overview
+from hikflask.web.attention import people as attention_people
 from hikflask.web.comparisons import choose as choose_differences
 from hikflask.web.comparisons import comparisons
 from hikflask.web.comparisons import plan as comparison_plan
@@ -30,7 +31,7 @@ from hikflask.web.terminals import edit as edit_terminal
 
 # Several modules of a subject may add their views to one blueprint.
 MODULES = (
-    attention_overview,
+    *(attention_overview, attention_people),
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
     *(terminals, edit_terminal, checks, retire, replacement),

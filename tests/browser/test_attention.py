@@ -25,7 +25,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def low(browser: Browser, own: Site) -> Iterator[Window]:
     """A Russian browser whose window is so low that every page scrolls."""
-    with opened(browser, own, viewport={"width": 1200, "height": 300}) as window:
+    with opened(browser, own, viewport={"width": 1200, "height": 200}) as window:
         yield window
 
 
@@ -46,10 +46,11 @@ def test_page_goes_from_red_to_green_by_itself_and_takes_neither_focus_nor_place
         deactivate(page)
         page.wait_for_url(re.compile(r"/employees/\d+$"))
         page.goto("/attention")
-        expect(page.locator("#attention-leaving")).to_contain_text("Доступ ещё не снят")
+        leaving = page.locator(".attention-bad")
+        expect(leaving).to_contain_text("доступ ещё не снят")
         expect(page.locator("#attention-terminals")).to_contain_text("не отвечает по адресу")
         expect(page.locator("#attention-entry .bar-number")).to_have_text("2")
-        working = work_at(page, "#attention-leaving-all")
+        working = work_at(page, f"#{leaving.get_attribute('id')}-all")
         with page.expect_response(re.compile("/attention/state$")):
             pass
         wait_until(page, "!document.querySelector('.htmx-request')")

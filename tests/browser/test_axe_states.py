@@ -167,7 +167,7 @@ def erasure_that_waits(page: Page, known: Known) -> None:
 
 def what_needs_attention(page: Page, known: Known) -> None:
     page.goto("/attention")
-    expect(page.locator("#attention-leaving")).to_be_visible()
+    expect(page.locator(".attention-bad").first).to_be_visible()
     expect(page.locator(f"#attention-terminals a[href='/terminals/{known.away_id}']").first).to_be_visible()
 
 

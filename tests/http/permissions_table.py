@@ -38,6 +38,8 @@ PAGES = {
     "GET /": VIEWER,
     "GET /attention": VIEWER,
     "GET /attention/state": VIEWER,
+    "GET /attention/people": VIEWER,
+    "POST /attention/retry": OPERATOR,
     "GET /employees/": VIEWER,
     "GET /employees/<int:employee_id>": VIEWER,
     "GET /employees/<int:employee_id>/enrolments": VIEWER,

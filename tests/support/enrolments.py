@@ -1,7 +1,9 @@
 """An employee on a terminal."""
 
+from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
@@ -34,3 +36,11 @@ def enrol_employee(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN
     for enrolment in queries.of_number(draft.number):
         reconcile(enrolment.id, "Анна")
     return employee
+
+
+def let_fail(enrolment: Enrolment) -> None:
+    """Try an enrolment at a terminal that does not do it."""
+    try:
+        reconcile(enrolment.id, "test")
+    except (TerminalError, ServiceError):
+        return

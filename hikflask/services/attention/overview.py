@@ -1,7 +1,8 @@
 """What a person must do, as the start page shows it and the header counts it.
 
-Every page calls `count()`, so it is a few counts and one read of the terminals. `overview()` adds the first rows of
-each group to the same counts, so that the number and the page cannot differ.
+What is counted is the rows of the page: one for each cause at each terminal, however many people are in it. Every page
+calls `count()`, so it is a few statements that read no more than MAX_COUNTED rows of a state at each terminal.
+`overview()` adds the first people of each row, so that the number and the page cannot differ.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import Select, and_, case, func, or_, select, union_all
+from sqlalchemy.orm import joinedload
 
 from hikflask.disk_space import Disk
 from hikflask.extensions import db
@@ -17,26 +19,27 @@ from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
-from hikflask.services.attention import left_there, terminal_problems
-from hikflask.services.attention.left_there import LeftThere
+from hikflask.services.attention import people_problems, terminal_problems
+from hikflask.services.attention.people_problems import MAX_FACES, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.backups import records
 from hikflask.services.core import heartbeat, no_space
-from hikflask.services.core.db import MAX_COUNTED, along_indexes, count_rows_up_to, counting
+from hikflask.services.core.db import MAX_COUNTED, along_indexes, counting
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.causes import LEAVING
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import people_changes, registry
 
-Row = TypeVar("Row", Employee, Enrolment, Job)
-# So many rows of a group are shown; its heading leads to all of them.
-MAX_SHOWN = 5
+Row = TypeVar("Row", Employee, Job)
+# So many rows of a part of the page are shown before somebody asks for all of them.
+MAX_SHOWN = 10
+# So many of those who were added last.
+MAX_NEWEST = 12
 WITHOUT_CONSENT = EmployeeFilter(consent=filters.MISSING)
 # Made once, as each page asks it: to make a statement costs more than to run it.
 COUNTED = select(
-    counting(queries.OPEN_REMOVALS).scalar_subquery().label("removals"),
-    filters.counted(EmployeeFilter(state=filters.NO_FACE)).scalar_subquery().label("no_face"),
+    counting(people_problems.NOWHERE).scalar_subquery().label("nowhere"),
     select(func.count(Capture.id)).where(Capture.state == CAPTURED).scalar_subquery().label("unsaved"),
     select(func.count(Job.id)).where(Job.state == FAILED).scalar_subquery().label("failed_jobs"),
 )
@@ -44,20 +47,20 @@ COUNTED = select(
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is to do, by group. `consents` is 0 unless a consent is required to take a face. `drift`: the
-    terminals with people changed there, with how many findings each. `left_there`: who left and is on a terminal
-    though nobody removes them there. `backup_overdue`: the last one is too old. `low_disks`: those with little space
-    left.
+    """What there is to do. `terminals`: all of them, by name. `people`: the rows of people at terminals.
+
+    `nowhere`: how many have no photo, and are desired on no terminal. `consents`: how many have none, or 0 unless one
+    is required to take a face. `drift`: the terminals with people changed there, with how many findings each.
+    `backup_overdue`: the last one is too old. `low_disks`: those with little space left.
 
     A number above MAX_COUNTED may be given as MAX_COUNTED + 1.
     """
 
-    removals: int
-    left_there: Sequence[LeftThere]
-    refused: int
-    no_face: int
+    terminals: Sequence[Terminal]
     problems: Sequence[Problem]
     drift: Sequence[tuple[Terminal, int]]
+    people: Sequence[PeopleProblem]
+    nowhere: int
     consents: int
     unsaved: int
     failed_jobs: int
@@ -67,11 +70,22 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """The number in the header."""
-        people = self.removals + len(self.left_there) + self.refused + self.no_face + self.consents
-        places = len(self.problems) + len(self.drift)
+        """The number in the header: of the rows of the page."""
+        of_people = len(self.people) + bool(self.nowhere) + bool(self.consents) + self.unsaved
+        of_terminals = len(self.problems) + len(self.drift)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
-        return min(people + places + self.unsaved + self.failed_jobs + of_server, MAX_COUNTED + 1)
+        return of_people + of_terminals + of_server + self.failed_jobs
+
+    @property
+    def removals(self) -> int:
+        """How many removals no terminal has confirmed."""
+        of_terminals = (problem.count for problem in self.people if problem.cause == LEAVING)
+        return min(sum(of_terminals), MAX_COUNTED + 1)
+
+    @property
+    def is_saving(self) -> bool:
+        """True when something can be sent to a terminal, and saved here."""
+        return self.worker_runs and not any(disk.is_full for disk in self.low_disks)
 
 
 @dataclass(frozen=True)
@@ -93,28 +107,37 @@ class Unsaved:
 
 
 @dataclass(frozen=True)
+class Front:
+    """What the start page shows when there is nothing to do: how many work here, how many of them the terminals
+    confirmed, and those with a photo who were added last.
+    """
+
+    active: int
+    confirmed: int
+    newest: Sequence[Employee]
+
+
+@dataclass(frozen=True)
 class Overview:
-    """The counts with the first rows of each group, the oldest first.
+    """The counts with the first rows of each part.
 
     A waiting enrolment is tried again by itself, and a missing consent that is not required may be no mistake: these
-    two are not in `counts.total`. `affected`: how many employees wait until a terminal is corrected, by its id.
-    `all_have_employees` is False when a number that has to leave has no employee any more.
+    two are not in `counts.total`. `affected`: how many employees are refused until a terminal is corrected, by its id.
+    `waiting`: who waits for each terminal, by its id. `front`: None while there is something to do.
     """
 
     counts: Counts
-    removals: Sequence[Enrolment]
-    all_have_employees: bool
-    refused: Sequence[Enrolment]
-    no_face: Sequence[Employee]
+    people: Sequence[Shown]
+    nowhere: Sequence[Employee]
     waiting_count: int
-    waiting: Sequence[Waiting]
+    waiting: dict[int, Waiting]
     affected: dict[int, int]
     without_consent_count: int
     without_consent: Sequence[Employee]
     unsaved: Sequence[Unsaved]
     failed_jobs: Sequence[Job]
-    has_terminals: bool
     last_backup: Backup | None
+    front: Front | None
 
     @property
     def all_is_well(self) -> bool:
@@ -124,17 +147,16 @@ class Overview:
 
 def count() -> Counts:
     """Return how much there is to do."""
-    problems = terminal_problems.find()
-    if blocked := _blocked(problems):
-        refused = count_rows_up_to(select(Employee.id).where(_refused(blocked)))
-    else:
-        refused = search.count_up_to(EmployeeFilter(state=REFUSED))
+    terminals = registry.list_all()
+    in_use = [terminal for terminal in terminals if terminal.is_active]
+    problems = terminal_problems.find(in_use)
+    working = {terminal.id for terminal in in_use} - {problem.terminal.id for problem in problems if problem.stops}
     return Counts(
         **db.session.execute(COUNTED).mappings().one(),
-        left_there=left_there.find(),
-        refused=refused,
+        terminals=terminals,
         problems=problems,
         drift=people_changes.terminals_with_changes(),
+        people=people_problems.find(terminals, working),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         # On a full disk a worker can give no sign of life.
         worker_runs=heartbeat.alive() or no_space.full_disk() is not None,
@@ -143,74 +165,53 @@ def count() -> Counts:
     )
 
 
-def overview(counts: Counts, caller: str) -> Overview:
-    """Return what there is to do, with the first rows of each group.
+def overview(counts: Counts, caller: str, most: int = MAX_SHOWN) -> Overview:
+    """Return what there is to do, with the first people of each row.
 
-    :param counts: what count() returned.
-    :param caller: the operator whose unsaved pictures come first.
+    :param counts: what count() returned. :param caller: the operator whose unsaved pictures come first.
+    :param most: how many rows of each part.
     """
-    blocked, no_consent = _blocked(counts.problems), counts.consents or search.count(WITHOUT_CONSENT)
+    no_consent = counts.consents or search.count(WITHOUT_CONSENT)
     waiting = search.count_up_to(EmployeeFilter(state=WAITING))
     # Jobs that nobody has tried again since, or dismissed.
-    failed = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(MAX_SHOWN)
+    failed = select(Job).where(Job.state == FAILED).order_by(Job.id.desc()).limit(most)
+    without_consent = select(Employee).where(*filters.conditions(WITHOUT_CONSENT)).order_by(Employee.id)
     return Overview(
         counts=counts,
-        removals=queries.open_removals(MAX_SHOWN),
-        all_have_employees=not queries.has_removals_without_employee(),
-        refused=_stopped(blocked, many=counts.refused > MAX_COUNTED),
-        no_face=_first(filters.in_state(filters.NO_FACE)) if counts.no_face else [],
+        people=people_problems.shown(counts.people[:most]),
+        nowhere=people_problems.without_terminal(MAX_FACES) if counts.nowhere else [],
         waiting_count=waiting,
-        waiting=_waiting(many=waiting > MAX_COUNTED) if waiting else [],
-        affected=_affected(counts.problems[:MAX_SHOWN]),
+        waiting=_waiting(many=waiting > MAX_COUNTED) if waiting else {},
+        affected=_affected(counts.problems[:most]),
         without_consent_count=no_consent,
-        without_consent=_first(*filters.conditions(WITHOUT_CONSENT)) if no_consent else [],
-        unsaved=_unsaved(caller),
+        without_consent=_first(without_consent.limit(MAX_FACES)) if counts.consents else [],
+        unsaved=_unsaved(caller, most) if counts.unsaved else [],
         failed_jobs=_rows(failed) if counts.failed_jobs else [],
-        has_terminals=bool(registry.list_all()),
         last_backup=records.newest(),
+        front=_front() if counts.terminals and not counts.total else None,
     )
 
 
-def _blocked(problems: Sequence[Problem]) -> list[int]:
-    """Return the ids of the terminals where nobody can be enrolled, so their employees need no decision each."""
-    return [problem.terminal.id for problem in problems if problem.blocks]
+def _front() -> Front:
+    newest = select(Employee).where(Employee.is_active, Employee.has_face).limit(MAX_NEWEST)
+    everybody, left, there = (EmployeeFilter(state=state) for state in ("", filters.LEFT, filters.ON_TERMINALS))
+    return Front(
+        active=search.count(everybody) - search.count(left),
+        confirmed=search.count(there),
+        newest=_first(newest.order_by(Employee.created_at.desc(), Employee.id.desc())),
+    )
 
 
-def _refused(blocked: list[int], *, many: bool = False) -> ColumnElement[bool]:
-    """Return the condition on Employee: refused, and not only because a terminal is blocked.
-
-    :param many: look each employee up. Where few are refused, the database begins with them instead.
-    """
-    refused = filters.in_state(REFUSED, each=many)
-    if not blocked:
-        return refused
-    stopped = select(Enrolment.id).where(Enrolment.employee_id == Employee.id, _is_stopped(blocked))
-    return and_(refused, stopped.exists())
-
-
-def _is_stopped(blocked: list[int]) -> ColumnElement[bool]:
-    """Return the condition on Enrolment: nothing is tried any more, at a terminal that is not blocked."""
-    return and_(or_(*(and_(*facts) for facts in filters.STOPPED)), Enrolment.terminal_id.not_in(blocked))
-
-
-def _first(*where: ColumnElement[bool]) -> list[Employee]:
-    return _rows(select(Employee).where(*where).order_by(Employee.id).limit(MAX_SHOWN))
+def _first(statement: Select[Employee]) -> list[Employee]:
+    return _rows(statement.options(joinedload(Employee.photo)))
 
 
 def _rows(statement: Select[Row]) -> list[Row]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def _stopped(blocked: list[int], *, many: bool) -> list[Enrolment]:
-    """Return one enrolment of each refused employee, the first that a person must look at."""
-    ids = [employee.id for employee in _first(_refused(blocked, many=many))]
-    stopped = (Enrolment.employee_id.in_(ids), _is_stopped(blocked))
-    first = select(func.min(Enrolment.id)).where(*stopped).group_by(Enrolment.employee_id)
-    return _rows(select(Enrolment).where(Enrolment.id.in_(first)).order_by(Enrolment.employee_id))
-
-
-def _waiting(*, many: bool) -> list[Waiting]:
-    """Return one line for each terminal that active employees wait for.
+def _waiting(*, many: bool) -> dict[int, Waiting]:
+    """Return who waits for each terminal that active employees wait for, by its id.
 
     :param many: count no further than MAX_COUNTED + 1 at each terminal, beginning with the next attempts.
     """
@@ -228,19 +229,20 @@ def _waiting(*, many: bool) -> list[Waiting]:
     counts = (func.count(), func.min(waiting.c.since), func.min(waiting.c.next_attempt_at))
     statement = select(Terminal, *counts).join(waiting, waiting.c.terminal_id == Terminal.id)
     with along_indexes():
-        return [Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id).order_by(Terminal.name))]
+        return {row[0].id: Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id))}
 
 
 def _affected(problems: Sequence[Problem]) -> dict[int, int]:
-    """Return how many are refused only until a terminal is corrected, as its line's list counts them."""
+    """Return how many are refused at terminals where nothing can be done now, as the list of employees counts them."""
+    stopped = [problem.terminal.id for problem in problems if problem.stops]
     counted = (
         (terminal_id, search.count_up_to(EmployeeFilter(state=REFUSED, terminal=terminal_id)))
-        for terminal_id in _blocked(problems)
+        for terminal_id in stopped
     )
     return {terminal_id: employees for terminal_id, employees in counted if employees}
 
 
-def _unsaved(caller: str) -> list[Unsaved]:
+def _unsaved(caller: str, most: int) -> list[Unsaved]:
     """Return the first unsaved pictures, those of the caller before all others."""
     of_others = case((Capture.requested_by == caller, 0), else_=1)
     statement = (
@@ -248,7 +250,7 @@ def _unsaved(caller: str) -> list[Unsaved]:
         .outerjoin(Employee, Employee.number == Capture.draft_number)
         .where(Capture.state == CAPTURED)
         .order_by(of_others, Capture.id)
-        .limit(MAX_SHOWN)
+        .limit(most)
     )
     rows = db.session.execute(statement, execution_options={"populate_existing": True})
     return [Unsaved(capture, employee_id) for capture, employee_id in rows]

@@ -1,5 +1,6 @@
 """What is wrong with a terminal, so that a person must correct it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hikflask.isapi.errors import STOP_CODES, AccountLocked
@@ -41,11 +42,20 @@ class Problem:
         """True when nobody can be enrolled there, whatever is right or wrong with an employee."""
         return self.kind in BLOCKING
 
+    @property
+    def stops(self) -> bool:
+        """True when nothing can be done there for an employee now: it blocks, or does not answer."""
+        return self.blocks or self.kind == OFF
 
-def find() -> list[Problem]:
-    """Return the terminals in use that need a person, the worst first, then by name."""
+
+def find(terminals: Sequence[Terminal] | None = None) -> list[Problem]:
+    """Return the terminals in use that need a person, the worst first, then by name.
+
+    :param terminals: those in use, by name, where they are read already.
+    """
     lost = lost_people.at_all()
-    all_problems = (Problem(row, kind_of(row, lost.get(row.id)), lost.get(row.id)) for row in registry.list_active())
+    in_use = registry.list_active() if terminals is None else terminals
+    all_problems = (Problem(row, kind_of(row, lost.get(row.id)), lost.get(row.id)) for row in in_use)
     problems = [problem for problem in all_problems if problem.kind]
     return sorted(problems, key=lambda problem: KINDS.index(problem.kind))
 

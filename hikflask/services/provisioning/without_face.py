@@ -11,6 +11,8 @@ from hikflask.models.columns import contains_text
 from hikflask.models.enrolment import CONFIRMED, PENDING, PRESENT
 from hikflask.models.terminal import BY_URL
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
+from hikflask.services.enrolments import causes
+from hikflask.services.state.badges import NOT_ASKED
 from hikflask.services.state.enrolment import AWAITS_CORRECTION, AWAITS_RESTORE
 from hikflask.services.terminals import capacity
 from hikflask.text_rules import folded, storable
@@ -85,9 +87,12 @@ def _without_face(terminal: Terminal) -> tuple[ColumnElement[bool], ...]:
 
 
 def _needs_the_camera(terminal: Terminal) -> ColumnElement[bool]:
-    """Return the condition on Enrolment: no face comes by itself, nor as soon as the terminal has room for it."""
+    """Return the condition on Enrolment: no face comes by itself, nor as soon as the terminal has room for it, nor is
+    the person refused for what no photo mends.
+    """
     lacks_capacity = Enrolment.refusal_code.in_(capacity.CODES)
-    return not_(or_(_comes_by_itself(terminal), and_(lacks_capacity, _can_be_sent(terminal))))
+    other_cause = and_(causes.IS_REFUSED, causes.CAUSE.not_in((causes.PHOTO, causes.FULL, *NOT_ASKED)))
+    return not_(or_(_comes_by_itself(terminal), and_(lacks_capacity, _can_be_sent(terminal)), other_cause))
 
 
 def _comes_by_itself(terminal: Terminal) -> ColumnElement[bool]:

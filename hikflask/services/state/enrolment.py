@@ -229,8 +229,10 @@ RETRIED = Transition(
         "refusal": case((ROWS.c.face == CONFIRMED, ROWS.c.refusal)),
     },
 )
+# The same for all who are there for one reason.
+RETRIED_IN_BULK = Transition(RETRIED.moves, {**RETRIED.writes, "in_bulk": True})
 # Refused for lack of room, of which there is some now.
-ROOM_AGAIN = Transition(moves(WANTED) | AGAIN, {**RETRIED.writes, "in_bulk": True})
+ROOM_AGAIN = Transition(moves(WANTED) | AGAIN, RETRIED_IN_BULK.writes)
 EMPLOYEE_DELETED = Transition(moves(UNWANTED), {"employee_id": None, "photo_id": None, "confirmed_photo_id": None})
 
 # --- what the terminal lost ---

@@ -1,32 +1,37 @@
-"""The start page: what a person must do, the worst first. It keeps itself up to date."""
+"""The start page: what a person must do, one row for each cause and terminal. It keeps itself up to date."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from hikflask.http.permissions import VIEWER, allow
-from hikflask.isapi.errors import IllegalNumber, WeakDigest
+from hikflask.isapi.errors import WeakDigest
+from hikflask.labels import attention as labels
 from hikflask.labels.comparisons import drift_summary
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.labels.terminals import problem_sentence
-from hikflask.models import Employee, Enrolment, Terminal
-from hikflask.models.enrolment import PRESENT
+from hikflask.models import Employee, Terminal
+from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import overview, terminal_problems
+from hikflask.services.attention.overview import Counts, Waiting
+from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
-from hikflask.services.core.errors import NameTooLong
-from hikflask.services.state.badges import PERSON_ONLY, TAKEN_THERE
-from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
-from hikflask.services.terminals import people_changes
+from hikflask.services.enrolments import causes
+from hikflask.services.state.badges import NO_PHOTO_THERE
+from hikflask.services.terminals import capacity, people_changes
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import attention_counts, htmx
 
 bp = Blueprint("attention", __name__)
 
-WRONG_IN_THE_FORM = {NameTooLong.code, IllegalNumber.own_code, "notsupportcharacter"}
 # What the one button of a terminal's line does, by what is wrong; else its record here is edited.
 CORRECTIONS = {
+    terminal_problems.LOGIN: "password",
+    terminal_problems.LOCKED: "password",
     terminal_problems.LOST: "employees",
     terminal_problems.FULL: "employees",
     terminal_problems.CLOCK: "clock",
@@ -35,24 +40,70 @@ CORRECTIONS = {
     terminal_problems.OFF: "check",
     terminal_problems.UNCHECKED: "check",
 }
-
-
-@dataclass(frozen=True)
-class RefusedLine:
-    """A refused employee: the state on the terminal that refused, and what the one button of the line does."""
-
-    status: EnrolmentStatus
-    action: str
+# What is done for each of several people alone.
+ONE_BY_ONE = {**dict.fromkeys((causes.TAKEN, causes.CHANGED, causes.LEFT_ALONE), "decide"), causes.FORM: "edit"}
+# More than any number of rows.
+ALL = 10**6
 
 
 @dataclass(frozen=True)
 class TerminalLine:
-    """A terminal, what is wrong or was changed there and since when, and what the one button of the line does."""
+    """A terminal, what is wrong or was changed there and since when, and what the one button of the line does.
+
+    `waiting`: who waits for it; `affected`: how many are refused until it is corrected.
+    """
 
     terminal: Terminal
     why: str
     since: datetime | None
     action: str = "compare"
+    is_bad: bool = False
+    waiting: Waiting | None = None
+    affected: int = 0
+
+
+@dataclass(frozen=True)
+class PeopleLine:
+    """People with one cause at one terminal: who they are, what is wrong, why, and what the one button does for all.
+
+    `id` is its own on the page. `statuses` are those of the first of them, `employees` their faces. Without an `action`
+    nobody can do anything now.
+    """
+
+    id: str
+    problem: PeopleProblem
+    who: str
+    fact: str
+    why: str
+    since: datetime | None
+    statuses: Sequence[EnrolmentStatus]
+    employees: Sequence[Employee]
+    action: str
+
+    @property
+    def is_bad(self) -> bool:
+        """True where somebody may still open a door who must not."""
+        return self.problem.cause in {causes.LEAVING, LEFT_THERE}
+
+    @property
+    def only(self) -> Employee | None:
+        """The employee, where it is one alone."""
+        return self.employees[0] if self.problem.count == 1 and self.employees else None
+
+    @property
+    def address(self) -> str:
+        """Where the line leads: to the employee, or to the list of all of them."""
+        return url_for("employees.show", employee_id=self.only.id) if self.only else self.all_of_them
+
+    @property
+    def all_of_them(self) -> str:
+        """The address of the list."""
+        return url_for("attention.people", cause=self.problem.cause, terminal=self.problem.terminal.id)
+
+    @property
+    def is_tried(self) -> bool:
+        """True while they are tried again already."""
+        return bool(self.statuses) and all(status.working and status.enrolment.tried_at for status in self.statuses)
 
 
 @bp.get("/")
@@ -65,7 +116,7 @@ def start() -> ResponseReturnValue:
 @bp.get("/attention")
 @allow(VIEWER)
 def show() -> ResponseReturnValue:
-    """What needs attention."""
+    """What needs attention; the front page when nothing does."""
     return render_template("attention/overview.html", **_context())
 
 
@@ -79,46 +130,109 @@ def state() -> ResponseReturnValue:
 
 
 def _context() -> dict[str, object]:
-    seen = overview.overview(attention_counts.get(), operator_name())
+    shows_all = "all" in request.args
+    most = ALL if shows_all else overview.MAX_SHOWN
+    seen = overview.overview(attention_counts.get(), operator_name(), most)
     return {
         "seen": seen,
         "counts": seen.counts,
-        "removals": [status_of(enrolment) for enrolment in seen.removals],
-        "left_there": seen.counts.left_there[: overview.MAX_SHOWN],
-        "refused": [_refused_line(enrolment) for enrolment in seen.refused],
-        "problems": [_problem_line(problem) for problem in seen.counts.problems[: overview.MAX_SHOWN]],
-        "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[: overview.MAX_SHOWN]],
+        "shows_all": shows_all,
+        "problems": [_problem_line(problem, seen) for problem in seen.counts.problems[:most]],
+        "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
+        "people": [people_line(shown, seen.counts) for shown in seen.people],
+        "who": labels.who,
         "operator": operator_name(),
-        "session_terminal": _session_terminal,
     }
 
 
-def _refused_line(enrolment: Enrolment) -> RefusedLine:
-    status = status_of(enrolment)
-    if status.detail == TAKEN_THERE or enrolment.refusal_code == CHANGED_SINCE_BACKUP:
-        return RefusedLine(status, "decide")
-    if enrolment.refusal_code in WRONG_IN_THE_FORM:
-        return RefusedLine(status, "edit")
-    return RefusedLine(status, "capture" if status.detail == PERSON_ONLY and not status.lacks_capacity else "retry")
-
-
-def _session_terminal(employee: Employee) -> Terminal | None:
-    """Return the terminal whose enrolment session includes an employee without a face: the employee's only one."""
-    desired = [enrolment.terminal for enrolment in employee.enrolments if enrolment.desired == PRESENT]
-    return desired[0] if len(desired) == 1 and desired[0].is_active else None
-
-
-def _problem_line(problem: Problem) -> TerminalLine:
+def _problem_line(problem: Problem, seen: overview.Overview) -> TerminalLine:
     terminal = problem.terminal
     is_replaced = problem.kind == terminal_problems.REPLACED
     since = terminal.device_changed_at if is_replaced else terminal.refused_since or terminal.offline_since
     if problem.lost and problem.kind == terminal_problems.LOST:
         since = problem.lost.noticed_at
     otherwise = "check" if terminal.last_error_code == WeakDigest.own_code else "edit"
-    return TerminalLine(terminal, problem_sentence(problem), since, CORRECTIONS.get(problem.kind, otherwise))
+    return TerminalLine(
+        terminal,
+        problem_sentence(problem),
+        since,
+        CORRECTIONS.get(problem.kind, otherwise),
+        is_bad=problem.stops,
+        waiting=seen.waiting.get(terminal.id),
+        affected=seen.affected.get(terminal.id, 0),
+    )
 
 
 def _drift_line(terminal: Terminal) -> TerminalLine:
     """Return the line of a terminal whose people were changed there since its last comparison."""
     changes = people_changes.changes_at(terminal.id)
     return TerminalLine(terminal, drift_summary(changes), min((row.noticed_at for row in changes), default=None))
+
+
+def people_line(shown: Shown, counts: Counts, line_id: str = "") -> PeopleLine:
+    """Return the line of some people with one cause at one terminal.
+
+    :param line_id: its id on the page, where that is not said by the cause and the terminal.
+    """
+    problem = shown.problem
+    statuses = [status_of(enrolment) for enrolment in shown.enrolments]
+    employees = [row.employee for row in shown.enrolments if row.employee] or shown.employees
+    names = [row.last_name or "—" if not row.employee else row.employee.name for row in shown.enrolments]
+    names = names or [employee.name for employee in shown.employees]
+    since = min((row.desired_since for row in shown.enrolments if row.desired_since), default=None)
+    if problem.people:
+        since = min((person.left_at for person in problem.people if person.left_at), default=None)
+    return PeopleLine(
+        line_id or f"{problem.cause}-{problem.terminal.id}",
+        problem,
+        labels.who(names, problem.count, has_more=problem.has_more),
+        labels.fact(problem),
+        _why(problem, statuses, counts),
+        since,
+        statuses,
+        employees,
+        _action(problem, statuses, counts),
+    )
+
+
+def _why(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts: Counts) -> str:
+    """Return the reason where it is the same for all of them."""
+    if problem.cause == LEFT_THERE:
+        return str(_("The comparison found them there; they may still open doors."))
+    if problem.cause == causes.LEAVING and _is_stopped(problem.terminal, counts):
+        return str(_("The program does it as soon as the terminal works again."))
+    if statuses and all(status.badge == NO_PHOTO_THERE for status in statuses):
+        return str(_("The terminal takes no photo files, so the photo is taken there."))
+    reasons = {status.reason for status in statuses}
+    return reasons.pop() if len(reasons) == 1 else ""
+
+
+def _is_stopped(terminal: Terminal, counts: Counts) -> bool:
+    """True when nothing can be done there now: it is not in use, does not answer, or must be corrected first."""
+    stopped = {problem.terminal.id for problem in counts.problems if problem.stops}
+    return not terminal.is_active or terminal.id in stopped
+
+
+def _action(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts: Counts) -> str:
+    """Return what the one button does, for one person alone or for all; nothing that cannot work is offered."""
+    if problem.cause == LEFT_THERE:
+        return "remove"
+    if problem.cause in ONE_BY_ONE:
+        return ONE_BY_ONE[problem.cause] if problem.count == 1 else "list"
+    asks = [status.enrolment.waits_for_hand or status.code in causes.ASKS_WHOSE for status in statuses]
+    if problem.cause == causes.LEAVING and asks and all(asks):
+        return "ask" if problem.count == 1 else "list"
+    if _is_stopped(problem.terminal, counts) or not counts.is_saving:
+        return ""
+    return _action_at_terminal(problem)
+
+
+def _action_at_terminal(problem: PeopleProblem) -> str:
+    terminal, alone = problem.terminal, problem.count == 1
+    if problem.cause in {causes.FULL, causes.PHOTO} and 0 in capacity.remaining(terminal):
+        return "employees"
+    if problem.cause != causes.PHOTO:
+        return "retry"
+    if terminal.capture_mode == NO_CAPTURE:
+        return "edit" if alone else "list"
+    return "capture" if alone else "round"

@@ -5,7 +5,8 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Comparison, Employee, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.attention import left_there, overview
+from hikflask.services.attention import left_there, overview, people_problems
+from hikflask.services.attention.people_problems import LEFT_THERE
 from hikflask.services.comparisons import ignored, queries
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons.plan import Choices
@@ -47,7 +48,9 @@ def test_only_who_left_is_found_and_counted(left: list[int], terminal: Terminal)
 
     assert (person.employee_id, person.name, person.terminal) == (left[0], "Иван Иванов 1", terminal.name)
     counts = overview.count()
-    assert len(counts.left_there) == 1
+    (row,) = (row for row in counts.people if row.cause == LEFT_THERE)
+    assert (row.terminal.id, row.count, row.people) == (terminal.id, 1, [person])
+    assert [one.number for one in people_problems.everybody(LEFT_THERE, terminal).employees] == ["1"]
     db.session.execute(db.delete(Comparison))
     assert overview.count().total == counts.total - 1
 
@@ -78,7 +81,7 @@ def test_chosen_removal_is_an_open_one_and_then_over(left: list[int], terminal: 
     run(claim)
 
     counts = overview.count()
-    assert (counts.left_there, counts.removals) == ([], 1)
+    assert ([row.cause for row in counts.people if row.terminal.id == terminal.id], counts.removals) == (["leaving"], 1)
 
     for removal in enrolments.of_number("1"):
         reconcile(removal.id, "Анна")

@@ -1,14 +1,12 @@
 """What needs attention: each group as real work leaves it, and the number that is their sum."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from flask import Flask, current_app
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import TerminalError
-from hikflask.models import Capture, Enrolment, Heartbeat, Terminal
+from hikflask.models import Capture, Heartbeat, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.columns import database_now
 from hikflask.services.attention import overview
@@ -18,7 +16,6 @@ from hikflask.services.backups.archive import Manifest
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import heartbeat
 from hikflask.services.core.dates import today
-from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
@@ -33,7 +30,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, capture_face
 from tests.support.disk_usage import let_be_free
-from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.enrolments import desire_with_face, employee_of, enrol, let_fail
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -42,38 +39,28 @@ MODELING = "SubpicAnalysisModelingError"
 
 
 def seen(caller: str = "Анна") -> Overview:
-    """What the page would show; the rows of a group are as many as are counted, up to the limit."""
+    """What the page would show; the header's number is that of its rows."""
     found = overview.overview(overview.count(), caller)
-    counts = found.counts
-    groups: list[tuple[int, Any]] = [
-        (counts.removals, found.removals), (counts.refused, found.refused), (counts.no_face, found.no_face),
-        (counts.unsaved, found.unsaved), (found.without_consent_count, found.without_consent),
-    ]  # fmt: skip
-    for count, rows in groups:
-        assert len(rows) == min(count, overview.MAX_SHOWN)
+    rows = [*found.counts.problems, *found.counts.drift, *found.people, *found.unsaved, *found.failed_jobs]
+    of_all = (found.counts.nowhere, found.counts.consents, not found.counts.worker_runs, found.counts.backup_overdue)
+    assert found.counts.total == len(rows) + sum(map(bool, of_all)) + len(found.counts.low_disks)
+    assert [len(row.enrolments) for row in found.people] == [min(row.problem.count, 4) for row in found.people]
     return found
 
 
 def counted(counts: Counts) -> dict[str, int]:
-    """The groups of the number that are not empty."""
-    groups = {name: getattr(counts, name) for name in ("removals", "refused", "no_face", "consents", "unsaved")}
-    groups |= {"terminals": len(counts.problems), "worker": int(not counts.worker_runs)}
-    groups |= {"backup": int(counts.backup_overdue), "disks": len(counts.low_disks)}
-    assert counts.total == sum(groups.values())
-    return {name: count for name, count in groups.items() if count}
+    """What there is to do, with how many people each row of people has."""
+    rows = {f"{row.cause} {row.terminal.name}": row.count for row in counts.people}
+    rows |= {f"{problem.kind} {problem.terminal.name}": 1 for problem in counts.problems}
+    rows |= {name: getattr(counts, name) for name in ("nowhere", "unsaved", "consents")}
+    rows |= {"worker": int(not counts.worker_runs)}
+    rows |= {"backup": int(counts.backup_overdue), "disks": len(counts.low_disks)}
+    return {name: count for name, count in rows.items() if count}
 
 
 def listed(state: str = "", terminal: int | None = None, consent: str = "") -> int:
     """How many the list of employees shows with this filter, to which the group leads."""
     return search.search(EmployeeFilter(state=state, terminal=terminal, consent=consent), 1, 0)[1]
-
-
-def let_fail(enrolment: Enrolment) -> None:
-    """Try an enrolment at a terminal that does not do it."""
-    try:
-        reconcile(enrolment.id, "test")
-    except (TerminalError, ServiceError):
-        return
 
 
 def test_nothing_is_to_be_done_when_all_is_confirmed(simulator: Simulated, terminal: Terminal) -> None:
@@ -83,7 +70,10 @@ def test_nothing_is_to_be_done_when_all_is_confirmed(simulator: Simulated, termi
 
     assert counted(found.counts) == {}
     assert found.all_is_well
-    assert [one.number for one in found.without_consent] == ["100222"]
+    assert found.without_consent_count == 1
+    assert found.front is not None
+    assert (found.front.active, found.front.confirmed, listed("on_terminals")) == (1, 1, 1)
+    assert [one.number for one in found.front.newest] == ["100222"]
 
 
 def test_whoever_left_is_to_be_looked_after_until_the_terminal_confirms(
@@ -97,28 +87,19 @@ def test_whoever_left_is_to_be_looked_after_until_the_terminal_confirms(
     delete_employee(employee_of(olga))
     both = seen()
     wire.away.clear()
-    for one in both.removals:
+    for one in queries.open_removals():
         reconcile(one.id, "test")
 
-    assert (counted(kept.counts), kept.all_have_employees) == ({"removals": 1, "terminals": 1}, True)
+    assert counted(kept.counts) == {"leaving Вход": 1, "off Вход": 1}
+    assert kept.front is None
     assert listed("leaving") == 0
-    assert (counted(both.counts), both.all_have_employees) == ({"removals": 2, "terminals": 1}, False)
-    assert [one.number for one in both.removals] == ["100222", "100333"]
+    assert (counted(both.counts), both.counts.removals) == ({"leaving Вход": 2, "off Вход": 1}, 2)
+    (row,) = both.people
+    assert [one.number for one in row.enrolments] == ["100222", "100333"]
     assert seen().all_is_well
 
 
-def test_refused_face_is_shown_with_its_enrolment(simulator: Simulated, terminal: Terminal) -> None:
-    simulator.faults.add("refuse", MODELING)
-    let_fail(desire_with_face(simulator, terminal))
-
-    found = seen()
-
-    assert counted(found.counts) == {"refused": 1}
-    assert listed("refused") == 1
-    assert [(one.number, one.refusal_code) for one in found.refused] == [("100222", MODELING.lower())]
-
-
-def test_whoever_has_no_face_is_listed_the_first_added_first(terminal: Terminal) -> None:
+def test_who_is_on_no_terminal_and_has_no_photo_is_counted_apart(terminal: Terminal) -> None:
     for number in range(7):
         save_employee(Draft(f"N{number}", "Иван Иванов"))
     left = save_employee(OLGA).row
@@ -128,9 +109,10 @@ def test_whoever_has_no_face_is_listed_the_first_added_first(terminal: Terminal)
 
     found = seen()
 
-    assert counted(found.counts) == {"no_face": 8}
+    assert counted(found.counts) == {"nowhere": 7, "photo Вход": 1}
+    assert found.counts.total == 2
+    assert [one.number for one in found.nowhere] == ["N0", "N1", "N2", "N3"]
     assert listed("no_face") == 8
-    assert [one.number for one in found.no_face] == ["N0", "N1", "N2", "N3", "N4"]
 
 
 def test_all_who_wait_for_one_terminal_are_one_line_and_not_counted(
@@ -146,9 +128,9 @@ def test_all_who_wait_for_one_terminal_are_one_line_and_not_counted(
 
     assert counted(sending.counts) == {}
     assert not sending.all_is_well
-    assert counted(found.counts) == {"terminals": 1}
+    assert counted(found.counts) == {"off Вход": 1}
     assert (found.waiting_count, listed("waiting"), listed("waiting", terminal.id)) == (2, 2, 2)
-    (line,) = found.waiting
+    line = found.waiting[terminal.id]
     assert (line.terminal.name, line.employees) == ("Вход", 2)
     assert line.terminal.offline_since is not None
     assert line.since == min(one.desired_since for one in (ivan, olga) if one.desired_since)
@@ -168,7 +150,7 @@ def test_people_of_a_terminal_that_refuses_the_password_are_part_of_its_trouble(
 
     found = seen()
 
-    assert counted(found.counts) == {"no_face": 1, "terminals": 1}
+    assert counted(found.counts) == {"login Вход": 1}
     assert found.affected == {terminal.id: 2}
     assert listed("refused", terminal.id) == 2
 
@@ -180,7 +162,7 @@ def test_refusal_elsewhere_is_shown_beside_a_terminal_in_trouble(simulator: Simu
 
     found = seen()
 
-    assert counted(found.counts) == {"refused": 1, "terminals": 1}
+    assert counted(found.counts) == {"photo Вход": 1, "unchecked Новый": 1}
     assert found.affected == {}
 
 
@@ -198,11 +180,12 @@ def test_missing_consent_is_shown_of_whom_the_list_shows_and_counts_where_it_is_
         consents.record(one.id, Given(today()))
     recorded = listed(consent="missing")
 
-    assert counted(by_default.counts) == {"no_face": 1}
-    assert [one.number for one in by_default.without_consent] == ["100333", "100222"]
+    assert counted(by_default.counts) == {"nowhere": 1}
+    assert (by_default.without_consent_count, by_default.without_consent) == (2, [])
+    assert [one.number for one in required.without_consent] == ["100333", "100222"]
     assert (missing, recorded) == (2, 0)
-    assert counted(required.counts) == {"no_face": 1, "consents": 2}
-    assert counted(seen().counts) == {"no_face": 1}
+    assert (counted(required.counts), required.counts.total) == ({"nowhere": 1, "consents": 2}, 2)
+    assert counted(seen().counts) == {"nowhere": 1}
 
 
 def test_unsaved_pictures_are_shown_the_callers_own_first(simulator: Simulated, terminal: Terminal) -> None:
@@ -216,7 +199,7 @@ def test_unsaved_pictures_are_shown_the_callers_own_first(simulator: Simulated, 
 
     found = seen("Борис")
 
-    assert counted(found.counts) == {"no_face": 1, "unsaved": 2}
+    assert counted(found.counts) == {"nowhere": 1, "unsaved": 2}
     assert [(one.capture.id, one.employee_id) for one in found.unsaved] == [(of_boris.id, None), (of_anna.id, ivan.id)]
 
 

@@ -6,19 +6,26 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from flask import Flask, render_template_string
+from flask import Flask
+from flask_babel import force_locale
 
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
+from hikflask.labels import attention as labels
 from hikflask.models import Backup, Enrolment, Terminal
 from hikflask.models.comparison import Drift
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import heartbeat
-from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEPARTMENT
+from hikflask.services.terminals import registry
+from hikflask.services.terminals.registry import Access
 from tests.support.captures import OTHER_FACE
 from tests.support.comparisons import compare
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
@@ -28,8 +35,8 @@ from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
 ADDRESS = "/attention"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MODELING = "SubpicAnalysisModelingError"
-CAPTURE_BUTTON = 'id="{}-capture-1" href="/employees/1/edit">Сфотографировать</a>'
 
 
 def english(desk: Desk, address: str = ADDRESS) -> str:
@@ -42,24 +49,47 @@ def said(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[\u2066-\u2069]", "", text))
 
 
-def group(page: str, key: str) -> str:
-    """One group of the page, or an empty text."""
+def part(page: str, key: str) -> str:
+    """One part of the page, or an empty text."""
     found = re.search(rf'<section class="[^"]*" id="attention-{key}".*?</section>', page, re.DOTALL)
     return found[0] if found else ""
 
 
+def row(page: str, row_id: str) -> str:
+    """One row of the page, or an empty text."""
+    found = re.search(rf'<li class="attention-row[^"]*" id="{row_id}".*?</li>', page, re.DOTALL)
+    return found[0] if found else ""
+
+
 def number(page: str) -> int:
+    """The number in the header, which is that of the heading and of the rows."""
+    count = number_in_bar(page)
+    if 'id="attention-add"' in page:
+        counts = re.findall(r'<h2 id="attention-[^"]*">.*?<span class="count">(\d+)<', page)
+        assert page.count('<li class="attention-row') == sum(map(int, counts)) == count
+        assert (f">{count}</span>" in page.partition("<h1>")[2].partition("</div>")[0]) is (count > 0)
+    return count
+
+
+def number_in_bar(page: str) -> int:
     """The number in the header."""
-    found = re.search(r'id="attention-entry".*?<span class="bar-number[^"]*">(\d+)</span>', page, re.DOTALL)
+    found = re.search(r'id="attention-entry".*?<span class="bar-number[^"]*"[^>]*>(\d+)</span>', page, re.DOTALL)
     assert found
     return int(found[1])
 
 
-def heading(part: str) -> tuple[str, str]:
-    """The address and the words of a group's heading, the count among them."""
-    found = re.search(r'<h2[^>]*>(?:<a id="[^"]*" href="([^"]*)">)?(.*?)</h2>', part, re.DOTALL)
-    assert found
-    return unescape(found[1] or ""), said(found[2]).strip()
+def without_photos(desk: Desk, app: Flask, count: int) -> None:
+    """Add so many people to the terminal without a photo."""
+    with app.app_context():
+        for one in range(1, count + 1):
+            row = send_to_terminal(save_employee(Draft(f"N{one}", "Иван Иванов")).row.id, desk.terminal.id).row
+            reconcile(row.id, "test")
+
+
+def leads_to(text: str) -> str:
+    """Where the title of a row leads."""
+    found = re.search(r'<a class="attention-title" id="[^"]*" href="([^"]*)"', text)
+    return unescape(found[1]) if found else ""
 
 
 def press(desk: Desk, part: str, address: str) -> str:
@@ -82,15 +112,29 @@ def test_start_page_is_what_needs_attention(desk: Desk) -> None:
     assert re.search(r'id="attention-entry" href="/attention" aria-current="page"', desk.text(ADDRESS))
 
 
-def test_all_is_well_is_said_in_both_languages(desk: Desk) -> None:
+def test_all_is_well_is_a_front_page(desk: Desk, app: Flask) -> None:
     desk.save()
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(people=1, checked_at=datetime.now(UTC)))
+        db.session.commit()
 
     page = desk.text(ADDRESS)
 
     assert number(page) == 0
     assert 'data-says="Всё в порядке"' in page
-    assert "<p>Всё в порядке</p>" in page
-    assert "<p>All is well</p>" in desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert "<h1>Всё в порядке</h1>" in page
+    assert "<h1>All is well</h1>" in desk.client.get(ADDRESS, headers=ENGLISH).text
+    assert (
+        "Терминалы Вход на связи 1 человек Сотрудники 1 из 1 Подтверждены терминалами: сотрудник и лицо "
+        "Недавно добавлены Иван Иванов" in said(page)
+    )
+    assert "Terminals Вход reachable 1 person Employees 1 of 1 Confirmed by the terminals, person and face" in english(
+        desk
+    )
+    for address in ("/terminals/1", "/employees/?state=on_terminals", "/employees/1"):
+        assert f'href="{address}"' in page
+    assert '<a class="btn btn-primary" id="attention-add" href="/employees/new">' in page
+    assert "attention-add" not in client_of(app, VIEWER).get(ADDRESS).text
 
 
 def test_without_a_terminal_the_page_says_what_to_do_first(app: Flask) -> None:
@@ -109,62 +153,71 @@ def test_who_left_and_is_on_a_terminal_is_red_and_removed_there_by_its_button(ap
         compare(db.session.get_one(Terminal, 1))
 
     page = desk.text(ADDRESS)
-    part = group(page, "left-there")
+    there = row(page, "left_there-1")
 
-    assert 'class="attention-group attention-bad"' in part
-    assert heading(part) == ("/terminals/1/comparison?kind=only_there", "Уволены, но остались на терминале 1")
+    assert 'class="attention-row attention-bad"' in there
+    assert number(page) == 1
     assert re.search(
-        r"Иван Иванов 7 7 Возможно, дверь ещё открывается: при сравнении только что сотрудник был на терминале "
-        r"«Вход». с \d\d:\d\d Удалить с терминала",
-        said(part),
+        r"Иван Иванов 7: после увольнения ещё есть на «Вход» При сравнении они были на терминале; возможно, "
+        r"двери ещё открываются\. с \d\d:\d\d Удалить с терминала",
+        said(there),
     )
-    assert re.search(
-        r"Left, but still on a terminal 1 Иван Иванов 7 7 May still open doors: the comparison just now found this "
-        r"person on “Вход”. since \d\d:\d\d Remove from the terminal",
-        english(desk),
+    assert (
+        "Иван Иванов 7: left, but still on “Вход” The comparison found them there; they may still open doors."
+        in english(desk)
     )
-    assert press(desk, part, "/terminals/1/comparison/choose") == "/terminals/1/comparison/plan"
+    assert press(desk, there, "/terminals/1/comparison/choose") == "/terminals/1/comparison/plan"
     assert "To be removed from the terminal: 1 person." in english(desk, "/terminals/1/comparison/plan")
     assert "Remove from the terminal" not in client_of(app, VIEWER).get(ADDRESS, headers=ENGLISH).text
+    listed = desk.text("/attention/people?cause=left_there&terminal=1")
+    assert row(listed, "person-1").count("Удалить с терминала") == 1
 
 
-def test_open_removal_is_red_tried_again_and_gone_when_the_terminal_confirms(desk: Desk, away: set[str]) -> None:
+def test_removal_at_a_terminal_that_is_off_is_red_below_it_and_gone_when_the_terminal_confirms(
+    desk: Desk, away: set[str]
+) -> None:
     place = desk.save()
     away.add("terminal.test")
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
     page = desk.text(ADDRESS)
-    part = group(page, "leaving")
+    leaving = row(page, "leaving-1")
 
     assert (number(page), 'data-says="2 дела требуют внимания"' in page) == (2, True)
-    assert 'class="attention-group attention-bad"' in part
-    assert heading(part) == ("/employees/?state=leaving", "Доступ ещё не снят 1")
+    assert page.index('id="terminal-1"') < page.index('id="leaving-1"')
+    assert 'class="attention-row attention-bad"' in leaving
+    assert leads_to(leaving) == "/employees/1"
     assert re.search(
-        r"Иван Иванов 100222 Доступ ещё не снят: «Вход» \(нет связи с \d\d:\d\d \) с \d\d:\d\d", said(part)
+        r"Иван Иванов: доступ ещё не снят на «Вход» Программа снимет доступ, как только терминал заработает\. "
+        r"с \d\d:\d\d $",
+        said(leaving),
     )
-    assert heading(group(page, "terminals")) == ("/terminals/", "Терминалы 1")
     assert re.search(
-        r"Access not withdrawn yet 1 Иван Иванов 100222 May still open doors: “Вход” \(offline since \d\d:\d\d \) "
-        r"since \d\d:\d\d Try again",
+        r"Иван Иванов: access not withdrawn yet on “Вход” The program does it as soon as the terminal works again\. "
+        r"since \d\d:\d\d",
         english(desk),
     )
+    # Nothing is offered that cannot work; the terminal comes first.
+    assert "<form" not in leaving
 
     away.clear()
-    assert press(desk, part, "/enrolments/1/retry") == ADDRESS
+    assert press(desk, row(page, "terminal-1"), "/terminals/1/check") == ADDRESS
+    assert "Идёт попытка…" in row(desk.text(ADDRESS), "leaving-1")
+    desk.client.post("/enrolments/1/retry")
     desk.run_jobs()
     assert "Всё в порядке" in desk.text(ADDRESS)
 
 
-def test_removal_of_a_deleted_employee_leads_to_the_page_of_removals(desk: Desk, away: set[str]) -> None:
+def test_removal_of_a_deleted_employee_leads_to_a_list(desk: Desk, away: set[str]) -> None:
     place = desk.save()
     away.add("terminal.test")
     desk.client.post(f"{place}/delete")
     desk.run_jobs()
 
-    part = group(desk.text(ADDRESS), "leaving")
+    leaving = row(desk.text(ADDRESS), "leaving-1")
 
-    assert heading(part) == ("/removals/", "Доступ ещё не снят 1")
-    assert 'id="removal-1-name" href="/removals/"' in part
+    assert leads_to(leaving) == "/attention/people?cause=leaving&terminal=1"
+    assert "Иван Иванов · 100222" in said(row(desk.text(leads_to(leaving)), "person-1"))
 
 
 def test_strangers_record_is_decided_on_the_start_page(desk: Desk) -> None:
@@ -172,12 +225,12 @@ def test_strangers_record_is_decided_on_the_start_page(desk: Desk) -> None:
     desk.simulator.people["100222"]["name"] = "Чужой Человек"
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
-    part = group(desk.text(ADDRESS), "leaving")
+    leaving = row(desk.text(ADDRESS), "leaving-1")
 
-    assert "Удалить всё равно" in part
-    assert "/enrolments/1/retry" not in part
-    assert press(desk, part, "/enrolments/1/somebody-else") == ADDRESS
-    assert group(desk.text(ADDRESS), "leaving") == ""
+    assert "Удалить всё равно" in leaving
+    assert "/enrolments/1/retry" not in leaving
+    assert press(desk, leaving, "/enrolments/1/somebody-else") == ADDRESS
+    assert row(desk.text(ADDRESS), "leaving-1") == ""
 
 
 def test_old_device_is_asked_about_by_hand_on_the_start_page(desk: Desk, app: Flask) -> None:
@@ -188,22 +241,25 @@ def test_old_device_is_asked_about_by_hand_on_the_start_page(desk: Desk, app: Fl
         db.session.commit()
     desk.client.post(f"{place}/active", data={"active": "0"})
     desk.run_jobs()
-    part = group(desk.text(ADDRESS), "leaving")
+    leaving = row(desk.text(ADDRESS), "leaving-1")
 
-    assert press(desk, part, "/enrolments/1/by-hand") == ADDRESS
+    assert press(desk, leaving, "/enrolments/1/by-hand") == ADDRESS
     assert "Всё в порядке" in desk.text(ADDRESS)
 
 
 def test_refused_face_says_why_and_leads_to_the_form(desk: Desk) -> None:
     desk.simulator.faults.add("refuse", MODELING)
     desk.save()
-    part = group(desk.text(ADDRESS), "refused")
+    refused = row(desk.text(ADDRESS), "photo-1")
 
-    assert heading(part) == ("/employees/?state=refused", "Не записаны: требуется вмешательство 1")
-    assert "Вход : Терминал не смог построить модель лица. Сфотографируйте заново." in said(part)
-    assert CAPTURE_BUTTON.format("refused") in part
-    line = "Not enrolled: needs attention 1 Иван Иванов 100222 Вход : The terminal could not model this face."
-    assert line in english(desk)
+    assert leads_to(refused) == "/employees/1"
+    assert re.search(
+        r"Иван Иванов: нет фото на «Вход» Терминал не смог построить модель лица\. Сфотографируйте заново\. "
+        r"с \d\d:\d\d Сфотографировать",
+        said(refused),
+    )
+    assert 'class="btn btn-primary" id="photo-1-capture" href="/employees/1/edit">' in refused
+    assert "Иван Иванов: no photo on “Вход” The terminal could not model this face." in english(desk)
 
 
 def test_taken_number_is_decided_on_the_page_of_the_employee(desk: Desk) -> None:
@@ -212,80 +268,161 @@ def test_taken_number_is_decided_on_the_page_of_the_employee(desk: Desk) -> None
     desk.run_jobs()
     desk.simulator.people["100222"] = {"employeeNo": "100222", "name": "Чужой Человек"}
     desk.save()
-    part = group(desk.text(ADDRESS), "refused")
+    taken = row(desk.text(ADDRESS), "taken-1")
 
-    assert 'id="refused-decide-2" href="/employees/2">Решить</a>' in part
-    assert "«Чужой Человек»" in said(part)
+    assert 'id="taken-1-decide" href="/employees/2">Решить</a>' in taken
+    assert "Иван Иванов: ID занят на «Вход» ID 100222 на терминале занят: «Чужой Человек»." in said(taken)
 
 
-def test_full_terminal_is_tried_again_from_the_start_page(desk: Desk) -> None:
+def test_all_without_a_photo_at_a_terminal_are_one_row_that_leads_through_all_of_them(desk: Desk, app: Flask) -> None:
+    without_photos(desk, app, 7)
+    page = desk.text(ADDRESS)
+    photo = row(page, "photo-1")
+
+    assert number(page) == 1
+    assert "7 сотрудников: нет фото на «Вход»" in said(photo)
+    assert photo.count('class="avatar') == 4
+    assert 'id="photo-1-round" href="/terminals/1/round">' in photo
+    assert "Сфотографировать всех по очереди" in photo
+    assert "0 из 7" in desk.text("/terminals/1/round")
+    assert "7 employees: no photo on “Вход”" in english(desk)
+    assert "Take all photos in turn" in english(desk)
+    listed = desk.text(leads_to(photo))
+    assert '<span class="count">7</span>' in listed
+    assert "Иван Иванов · N1" in said(row(listed, "person-1"))
+    assert listed.count("Сфотографировать</a>") == 7
+    assert 'id="photo-1-round"' in listed
+    seen_by_viewer = client_of(app, VIEWER)
+    for address in (ADDRESS, leads_to(photo)):
+        assert "/round" not in seen_by_viewer.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("changed", "action"),
+    [
+        ({"reachable": False, "offline_since": NOW}, None),
+        ({"refused_since": NOW, "refused_code": "wrong_password"}, None),
+        ({"capture_mode": "none"}, "photo-1-list"),
+        ({"faces": 1500, "face_capacity": 1500}, "photo-1-who"),
+    ],
+)
+def test_no_round_is_offered_where_it_cannot_work(
+    desk: Desk, app: Flask, changed: dict[str, object], action: str | None
+) -> None:
+    without_photos(desk, app, 3)
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(**changed))
+        db.session.commit()
+    page = desk.text(ADDRESS)
+
+    assert "/round" not in page
+    if action:
+        assert f'id="{action}"' in row(page, "photo-1")
+    else:
+        # They are part of the terminal's row.
+        assert row(page, "photo-1") == ""
+        assert row(page, "terminal-1")
+
+
+def test_nothing_that_needs_the_worker_is_offered_while_none_runs(desk: Desk, app: Flask) -> None:
+    without_photos(desk, app, 3)
+    with app.app_context():
+        heartbeat.leave("test")
+
+    assert '<a class="btn' not in row(desk.text(ADDRESS), "photo-1")
+
+
+def test_everybody_at_a_full_terminal_is_tried_again_by_one_button(desk: Desk) -> None:
     desk.simulator.faults.add("full", "users")
-    desk.save()
-    part = group(desk.text(ADDRESS), "refused")
+    for one in ("1", "2", "3"):
+        desk.save(hikvision_id=f"N{one}")
+    full = row(desk.text(ADDRESS), "full-1")
     desk.simulator.faults.clear()
 
-    assert press(desk, part, "/enrolments/1/retry") == ADDRESS
+    assert "3 сотрудника: нет места на «Вход»" in said(full)
+    assert "Повторить для всех" in full
+    assert press(desk, full, "/attention/retry") == ADDRESS
     desk.run_jobs()
     assert "Всё в порядке" in desk.text(ADDRESS)
 
 
-def test_whoever_has_no_face_is_captured_in_the_form_and_five_of_them_are_shown(desk: Desk) -> None:
-    for one in range(1, 8):
-        desk.client.post("/employees/", data=typed(hikvision_id=f"N{one}", without_face="1"))
-    page = desk.text(ADDRESS)
-    part = group(page, "no-face")
+def test_one_alone_is_tried_again_at_once(desk: Desk) -> None:
+    desk.simulator.faults.add("full", "users")
+    desk.save()
+    full = row(desk.text(ADDRESS), "full-1")
+    desk.simulator.faults.clear()
 
-    assert number(page) == 7
-    assert heading(part) == ("/employees/?state=no_face", "Ещё нет лица 7")
-    assert CAPTURE_BUTTON.format("no-face") in part
-    assert part.count("Сфотографировать") == 5
-    assert '<a id="attention-no-face-more" href="/employees/?state=no_face">и ещё 2</a>' in part
-    assert "No face yet 7 Иван Иванов N1 There is no photo yet." in english(desk)
-    assert "and 2 more" in english(desk)
+    assert press(desk, full, "/enrolments/1/retry") == ADDRESS
+    desk.run_jobs()
+    assert "Всё в порядке" in desk.text(ADDRESS)
+
+
+def test_two_are_named_and_more_are_counted_who_are_on_no_terminal(desk: Desk) -> None:
+    said_by_count = {}
+    for one in range(1, 4):
+        desk.client.post("/employees/", data=typed(hikvision_id=f"N{one}", full_name=f"Ли {one}", without_face="1"))
+        said_by_count[one] = said(row(desk.text(ADDRESS), "no-terminal"))
+
+    assert "Ли 1: нет фото, не записаны ни на один терминал" in said_by_count[1]
+    assert "Ли 1, Ли 2: нет фото, не записаны ни на один терминал" in said_by_count[2]
+    assert "3 сотрудника: нет фото, не записаны ни на один терминал" in said_by_count[3]
+    assert number(desk.text(ADDRESS)) == 1
+    assert "3 employees: no photo, and on no terminal" in english(desk)
+    listed = desk.text(leads_to(row(desk.text(ADDRESS), "no-terminal")))
+    assert '<span class="count">3</span>' in listed
+    assert listed.count('<li class="attention-row') == 3
 
 
 @pytest.mark.parametrize(
-    ("count", "all_of_them", "more"),
+    ("count", "has_more", "russian", "words"),
     [
-        (7, "7", "и ещё 2"),
-        (200, "200", "и ещё 195"),
-        (201, "больше 200", "и ещё больше 195"),
-        (2009, "2\xa0009", "и ещё 2\xa0004"),
+        (2, False, "Ли, Хан", "Ли, Хан"),
+        (21, False, "21 сотрудник", "21 employees"),
+        (201, False, "Сотрудники: больше 200", "Employees: more than 200"),
+        (51, True, "Сотрудники: 51 или больше", "Employees: 51 or more"),
     ],
 )
-def test_a_group_and_its_rest_are_counted_equally_far(desk: Desk, count: int, all_of_them: str, more: str) -> None:
-    imported = '{% from "attention/_rows.html" import group %}'
-    template = imported + '{% call group("a", "warning", "Б", count, "/", 5) %}{% endcall %}'
-    with desk.client.application.test_request_context(headers={"Accept-Language": "ru"}):
-        shown = render_template_string(template, count=count)
-
-    assert f'<span class="attention-count">{all_of_them}</span>' in shown
-    assert f'<a id="attention-a-more" href="/">{more}</a>' in shown
+def test_who_is_meant(app: Flask, count: int, has_more: bool, russian: str, words: str) -> None:
+    with app.test_request_context():
+        for language, expected in (("ru", russian), ("en", words)):
+            with force_locale(language):
+                assert said(labels.who(["Ли", "Хан"], count, has_more=has_more)) == expected
 
 
-def test_all_who_wait_for_a_terminal_are_one_line(desk: Desk, away: set[str]) -> None:
+def test_all_who_wait_for_a_terminal_are_in_its_row(desk: Desk, away: set[str]) -> None:
     first = desk.capture()
     away.add("terminal.test")
     desk.client.post("/employees/", data=typed(capture_id=first, without_face="1"))
     desk.run_jobs()
     page = desk.text(ADDRESS)
-    part = group(page, "waiting")
+    terminal = row(page, "terminal-1")
 
     assert number(page) == 1
-    assert heading(part) == ("/employees/?state=waiting", "Ждут терминал 1")
-    assert re.search(r"Вход Ждёт 1 сотрудник\. Терминал не отвечает с \d\d:\d\d \. с \d\d:\d\d Показать", said(part))
-    assert 'href="/employees/?state=waiting&amp;terminal=1">Показать</a>' in part
-    assert "Waiting for a terminal 1 Вход 1 employee waits. The terminal does not answer since" in english(desk)
+    assert "Проверьте питание и сеть. Ждёт 1 сотрудник." in said(terminal)
+    assert 'href="/employees/?state=waiting&amp;terminal=1">Ждёт 1 сотрудник.</a>' in terminal
+    assert "Check power and network. 1 employee waits." in english(desk)
+
+
+def test_who_waits_for_a_terminal_that_works_is_said_beside_and_not_counted(desk: Desk) -> None:
+    first = desk.capture()
+    desk.client.post("/employees/", data=typed(capture_id=first, without_face="1"))
+
+    page = desk.text(ADDRESS)
+
+    assert number(page) == 0
+    assert "<h1>Делать ничего не нужно</h1>" in page
+    assert "«Вход»: Ждёт 1 сотрудник. Программа всё отправит сама." in said(page)
+    assert "“Вход”: 1 employee waits. The program sends everything by itself." in english(desk)
 
 
 def test_terminal_that_is_off_is_checked_from_the_start_page(desk: Desk, away: set[str]) -> None:
     away.add("terminal.test")
     desk.client.post("/terminals/1/check")
-    part = group(desk.text(ADDRESS), "terminals")
+    terminal = row(desk.text(ADDRESS), "terminal-1")
     away.clear()
 
-    assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in said(part)
-    assert press(desk, part, "/terminals/1/check") == ADDRESS
+    assert "«Вход» не отвечает по адресу http://terminal.test. Проверьте питание и сеть." in said(terminal)
+    assert press(desk, terminal, "/terminals/1/check") == ADDRESS
     assert "Всё в порядке" in desk.text(ADDRESS)
 
 
@@ -295,17 +432,18 @@ def test_refused_password_is_corrected_by_an_administrator_in_the_form(desk: Des
     desk.client.post("/employees/", data=typed(capture_id=captured, without_face="1"))
     desk.run_jobs()
     page = desk.text(ADDRESS)
-    part = group(page, "terminals")
+    terminal = row(page, "terminal-1")
     operators = client_of(app, OPERATOR).get(ADDRESS).text
 
     assert number(page) == 1
     assert (
         "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать. Исправьте пароль терминала."
-        in said(part)
+        in said(terminal)
     )
-    assert 'id="correct-1" href="/terminals/1/edit">Изменить</a>' in part
-    assert 'href="/employees/?state=refused&amp;terminal=1">Ждёт 1 сотрудник.</a>' in part
-    assert "Исправить может администратор." in group(operators, "terminals")
+    assert re.search(r'id="correct-1" href="/terminals/1/edit[^"]*">', terminal)
+    assert "Исправить пароль" in terminal
+    assert 'href="/employees/?state=refused&amp;terminal=1">Ждёт 1 сотрудник.</a>' in terminal
+    assert "Исправить может администратор." in row(operators, "terminal-1")
     assert "/terminals/1/edit" not in operators
 
 
@@ -313,33 +451,47 @@ def test_nearly_full_terminal_says_how_full_and_when_that_was_counted(desk: Desk
     with app.app_context():
         db.session.execute(db.update(Terminal).values(people=1480, people_capacity=1500))
         db.session.commit()
-    part = group(desk.text(ADDRESS), "terminals")
+    terminal = row(desk.text(ADDRESS), "terminal-1")
 
-    assert re.search(r"Людей: 1.480 из 1.500, на \d\d:\d\d \.", said(part))
-    assert 'href="/employees/?terminal=1">Кто на нём</a>' in part
+    assert re.search(r"Людей: 1.480 из 1.500, на \d\d:\d\d \.", said(terminal))
+    assert re.search(r'href="/employees/\?terminal=1">Кто на нём</a>', terminal)
     assert re.search(r"1,480 of 1,500 people as of \d\d:\d\d \.", english(desk))
+
+
+def test_more_terminals_than_a_part_shows_are_counted_and_shown_on_demand(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        for one in range(2, 14):
+            registry.add(Access(f"Дверь {one:02}", f"http://door{one}.test", "admin", "x"))
+
+    page = desk.text(ADDRESS)
+
+    assert (page.count('<li class="attention-row'), number_in_bar(page)) == (10, 12)
+    assert '<a id="attention-terminals-more" href="/attention?all=1">Показать ещё 2</a>' in page
+    every_row = desk.text("/attention?all=1")
+    assert number(every_row) == 12
+    assert 'hx-get="/attention/state?all=1"' in every_row
 
 
 def test_unsaved_snapshot_leads_to_the_form_and_others_are_told_whose_it_is(desk: Desk, app: Flask) -> None:
     desk.capture()
     page = desk.text(ADDRESS)
-    part = group(page, "unsaved")
-    others = group(client_of(app, OPERATOR).get(ADDRESS).text, "unsaved")
+    unsaved = row(page, "unsaved-1")
+    others = row(client_of(app, OPERATOR).get(ADDRESS).text, "unsaved-1")
 
-    assert (number(page), heading(part)) == (1, ("", "Несохранённые снимки 1"))
-    assert "Иван Иванов 100222 Фото сделано на терминале «Вход» и не сохранено." in said(part)
-    assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in part
+    assert number(page) == 1
+    assert "Иван Иванов: несохранённый снимок Фото сделано на терминале «Вход» и не сохранено." in said(unsaved)
+    assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in unsaved
     assert "Фото сделано на терминале «Вход» и не сохранено. Кто фотографировал: Анна." in said(others)
     assert 'href="/employees/new?capture=1">Сохранить или отменить</a>' in others
-    assert "capture=1" not in group(client_of(app, VIEWER).get(ADDRESS).text, "unsaved")
-    assert "Unsaved snapshots 1 Иван Иванов 100222 The photo taken on “Вход” is not saved." in english(desk)
+    assert "capture=1" not in row(client_of(app, VIEWER).get(ADDRESS).text, "unsaved-1")
+    assert "Иван Иванов: unsaved photo The photo taken on “Вход” is not saved." in english(desk)
 
 
 def test_unsaved_snapshot_of_a_known_employee_leads_to_the_form_of_that_employee(desk: Desk) -> None:
     desk.save()
     desk.capture(OTHER_FACE, employee_id="1")
 
-    assert 'href="/employees/1/edit?capture=2">' in group(desk.text(ADDRESS), "unsaved")
+    assert 'href="/employees/1/edit?capture=2">' in row(desk.text(ADDRESS), "unsaved-2")
 
 
 def test_missing_consent_is_recorded_from_the_start_page(desk: Desk, app: Flask) -> None:
@@ -349,10 +501,12 @@ def test_missing_consent_is_recorded_from_the_start_page(desk: Desk, app: Flask)
     required = desk.text(ADDRESS)
 
     assert (number(by_default), number(required)) == (0, 1)
-    for page in (by_default, required):
-        part = group(page, "consent")
-        assert heading(part) == ("/employees/?consent=missing", "Согласия нет 1")
-        assert 'href="/employees/1/consent">Записать согласие</a>' in part
+    assert 'href="/employees/?consent=missing">Нет согласия: 1</a>' in by_default
+    assert "No consent: 1" not in english(desk)
+    consent = row(required, "consent")
+    assert "Иван Иванов: согласие на съёмку не отмечено" in said(consent)
+    assert leads_to(consent) == "/employees/1"
+    assert 'href="/employees/1/consent">Записать согласие</a>' in consent
 
 
 def test_silent_worker_is_said_above_everything_else(desk: Desk, app: Flask) -> None:
@@ -376,10 +530,11 @@ def test_viewer_sees_the_page_without_buttons(desk: Desk, app: Flask, away: set[
     page = client_of(app, VIEWER).get(ADDRESS).text
     main = page.partition("<main")[2]
 
-    assert group(page, "leaving")
-    assert group(page, "no-face")
-    assert group(page, "terminals")
+    assert row(page, "leaving-1")
+    assert row(page, "no-terminal")
+    assert row(page, "terminal-1")
     assert "<button" not in main
+    assert 'class="btn' not in main
     assert "<form" not in main
     assert "/edit" not in main
 
@@ -404,7 +559,7 @@ def test_browser_without_javascript_loads_the_whole_page_again(desk: Desk) -> No
     page = desk.text(ADDRESS)
 
     assert '<noscript><meta http-equiv="refresh" content="30; url=/attention/state"></noscript>' in page
-    assert "<h1>Требует внимания</h1>" in desk.text("/attention/state")
+    assert "<h1>Всё в порядке</h1>" in desk.text("/attention/state")
 
 
 def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
@@ -425,15 +580,15 @@ def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: 
     first, second = (claim.job_id for claim in claims)
 
     shown = desk.client.get(ADDRESS, headers=ENGLISH).text
-    assert heading(group(shown, "jobs")) == ("/jobs/?state=failed", "Failed jobs 2")
-    assert "“Вход” does not answer at http://x.test. Check power and network." in said(group(shown, "jobs"))
-    assert f'id="job-show-{second}" href="/jobs/{second}"' in group(shown, "jobs")
+    assert "Failed jobs 2" in said(part(shown, "jobs"))
+    assert "“Вход” does not answer at http://x.test. Check power and network." in said(part(shown, "jobs"))
+    assert f'id="job-show-{second}" href="/jobs/{second}"' in part(shown, "jobs")
     both = number(shown)
     desk.client.post(f"/jobs/{first}/retry")
     desk.client.post(f"/jobs/{second}/stop")
 
     shown = desk.client.get(ADDRESS, headers=ENGLISH).text
-    assert (group(shown, "jobs"), number(shown)) == ("", both - 2)
+    assert (part(shown, "jobs"), number(shown)) == ("", both - 2)
 
 
 class TestDrift:
@@ -449,18 +604,17 @@ class TestDrift:
     def test_line_says_what_and_leads_to_a_comparison(self, desk: Desk) -> None:
         page = desk.client.get(ADDRESS, headers=ENGLISH).text
 
-        part = group(page, "drift")
-        assert heading(part) == ("/terminals/", "Changed at the terminal itself 1")
-        assert said(part).count("Вход") == 1
+        drift = row(page, "drift-1")
+        assert said(drift).count("Вход") == 1
         assert (
             "There should be 12 people on the terminal, and there are 13. 1 person has another name. 1 person is gone."
-            in said(part)
+            in said(drift)
         )
         assert number(page) == 1
-        assert press(desk, part, "/terminals/1/comparison") == "/terminals/1/comparison"
+        assert press(desk, drift, "/terminals/1/comparison") == "/terminals/1/comparison"
         desk.run_jobs()
         after = desk.text(ADDRESS)
-        assert (group(after, "drift"), number(after)) == ("", 0)
+        assert (row(after, "drift-1"), number(after)) == ("", 0)
 
     def test_viewer_has_no_button(self, app: Flask) -> None:
         page = client_of(app, VIEWER).get(ADDRESS, headers=ENGLISH).text

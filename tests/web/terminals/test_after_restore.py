@@ -96,4 +96,4 @@ def test_administrator_allows_it_after_the_comparison(desk: Desk, restored: Simu
     assert desk.client.get(PAGE).location == "/terminals/1"
     start = plain(desk.client.get("/attention", headers=ENGLISH).text)
     assert "“Вход” and the restored backup differ about this employee. Send the employee again, or deactivate." in start
-    assert 'id="refused-decide-1"' in start
+    assert 'id="changed-1-decide"' in start

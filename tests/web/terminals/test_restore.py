@@ -55,8 +55,8 @@ def test_page_and_start_page_say_so_with_both_serials(desk: Desk) -> None:
     assert f"serial number {NEW}, before it {OLD}. Nobody is sent to it before an administrator says" in page
     assert f'href="{RESTORE}"' in page
     assert f"Another device answers there: serial number {NEW}, before it {OLD}." in start
-    assert f'<a class="btn btn-quiet" id="restore-2" href="{RESTORE}">Restore</a>' in start
-    assert "Not enrolled: needs attention" not in start
+    assert f'<a class="btn btn-primary" id="restore-2" href="{RESTORE}">Restore</a>' in start
+    assert "not enrolled on" not in start
 
 
 @pytest.mark.usefixtures("new")

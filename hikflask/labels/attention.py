@@ -1,0 +1,45 @@
+"""The words for what needs attention: who is meant, what is wrong with them, and why."""
+
+from collections.abc import Sequence
+
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+
+from hikflask.messages import N_
+from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem
+from hikflask.services.core.db import MAX_COUNTED
+from hikflask.services.enrolments import causes
+from hikflask.text_rules import isolated
+
+# So many people are named; of more it is said how many they are.
+MAX_NAMED = 2
+FACTS = {
+    causes.LEAVING: N_("access not withdrawn yet on “%(t)s”"),
+    LEFT_THERE: N_("left, but still on “%(t)s”"),
+    causes.PHOTO: N_("no photo on “%(t)s”"),
+    causes.TAKEN: N_("the ID is taken on “%(t)s”"),
+    causes.CHANGED: N_("otherwise on “%(t)s” than in the restored backup"),
+    causes.LEFT_ALONE: N_("left as they are on “%(t)s”"),
+    causes.FORM: N_("“%(t)s” does not take the name or the ID"),
+    causes.FULL: N_("no room on “%(t)s”"),
+}
+OTHER_FACT = N_("not enrolled on “%(t)s”")
+
+
+def who(names: Sequence[str], count: int, *, has_more: bool = False) -> str:
+    """Return who is meant: their names, or how many they are.
+
+    :param names: of the first. :param count: up to MAX_COUNTED + 1. :param has_more: they may be more.
+    """
+    if has_more:
+        return str(_("Employees: %(n)s or more", n=format_decimal(count)))
+    if count == MAX_COUNTED + 1:
+        return str(_("Employees: more than %(n)s", n=format_decimal(MAX_COUNTED)))
+    if count <= MAX_NAMED and len(names) == count:
+        return ", ".join(map(isolated, names))
+    return str(ngettext("%(num)s employee", "%(num)s employees", count))
+
+
+def fact(problem: PeopleProblem) -> str:
+    """Return what is wrong with these people, as it follows a colon."""
+    return str(_(FACTS.get(problem.cause, OTHER_FACT), t=isolated(problem.terminal.name)))

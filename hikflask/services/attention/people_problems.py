@@ -1,0 +1,199 @@
+"""People who need a person: one row for each cause and terminal, with how many they are.
+
+A cause is one of services/enrolments/causes.py, or LEFT_THERE. No more than MAX_COUNTED + 1 enrolments in a state are
+read of a terminal, along the index ix_enrolment_listed_at, those that have been so for longest.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, ScalarSelect, Select, Subquery, bindparam, exists, func, literal, select, union_all
+from sqlalchemy.orm import joinedload
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.enrolment import REFUSED
+from hikflask.services.attention import left_there
+from hikflask.services.attention.left_there import LeftThere
+from hikflask.services.core.db import MAX_COUNTED
+from hikflask.services.employees import search
+from hikflask.services.employees.filters import WANTED
+from hikflask.services.enrolments import causes
+from hikflask.services.enrolments.causes import LEAVING
+from hikflask.services.state.enrolment import ROWS, TERMINALS, is_in
+
+LEFT_THERE = "left_there"
+# The worst first; every other cause follows in the order of its word.
+ORDER = (LEAVING, LEFT_THERE, causes.PHOTO, causes.TAKEN, causes.CHANGED, causes.LEFT_ALONE, causes.FORM, causes.FULL)
+# In a list of its own: on no terminal, and without a photo.
+NO_TERMINAL = "no_terminal"
+# Of so many people of a row the faces are shown.
+MAX_FACES = 4
+# So many parts are joined in one statement; SQLite takes 500.
+MAX_PARTS = 100
+# So many employees without a photo are looked at: those who are on a terminal are among them.
+MAX_LOOKED_AT = 5 * MAX_COUNTED
+_NO_FACE = (
+    select(Employee.id).where(Employee.is_active, ~Employee.has_face).order_by(Employee.id).limit(MAX_LOOKED_AT)
+).subquery()
+NOWHERE = select(_NO_FACE.c.id).where(~exists().where(Enrolment.employee_id == _NO_FACE.c.id, WANTED))
+
+
+def _number_at_each(state: str) -> ScalarSelect[int]:
+    """Return how many are in a state at the terminal of the row, up to MAX_COUNTED + 1."""
+    there = select(ROWS.c.id).where(ROWS.c.terminal_id == TERMINALS.c.id, is_in(state)).correlate(TERMINALS)
+    return select(func.count()).select_from(there.limit(MAX_COUNTED + 1).subquery()).scalar_subquery()
+
+
+def at_each() -> Select[int, int, int]:
+    """Select how many are leaving and how many are refused at each terminal."""
+    counts = (_number_at_each(state).label(state) for state in (LEAVING, REFUSED))
+    return select(TERMINALS.c.id, *counts)
+
+
+# Made once, as each page asks it: to make a statement costs more than to run it.
+AT_EACH = at_each()
+
+
+@dataclass(frozen=True)
+class PeopleProblem:
+    """What is wrong with some people at a terminal: a cause, and how many they are.
+
+    `count` is at most MAX_COUNTED + 1; with `has_more`, not all at the terminal were looked at, so they may be more.
+    `people`: of the cause LEFT_THERE, who they are.
+    """
+
+    cause: str
+    terminal: Terminal
+    count: int
+    has_more: bool = False
+    people: Sequence[LeftThere] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A problem with the first people of it: their enrolments, those first that have been so for longest, or
+    themselves, of the cause LEFT_THERE.
+    """
+
+    problem: PeopleProblem
+    enrolments: Sequence[Enrolment]
+    employees: Sequence[Employee]
+
+    @property
+    def each(self) -> list["Shown"]:
+        """Each of these people alone."""
+        of_enrolments = [Shown(replace(self.problem, count=1), [enrolment], ()) for enrolment in self.enrolments]
+        people = {person.employee_id: person for person in self.problem.people}
+        return of_enrolments or [
+            Shown(replace(self.problem, count=1, people=[people[employee.id]]), (), [employee])
+            for employee in self.employees
+        ]
+
+
+def find(terminals: Sequence[Terminal], working: Collection[int]) -> list[PeopleProblem]:
+    """Return the rows, the worst cause first, then by the name of the terminal.
+
+    :param terminals: all of them. :param working: the ids of those at which somebody can be enrolled; at the others
+        only those who are leaving are looked for.
+    """
+    known = {terminal.id: terminal for terminal in terminals}
+    rows = db.session.execute(AT_EACH).all()
+    problems = [PeopleProblem(LEAVING, known[row.id], row.leaving) for row in rows if row.leaving]
+    refused = {row.id: row.refused for row in rows if row.refused and row.id in working}
+    for terminal_id, cause, count in _counted([*refused]):
+        has_more = count <= MAX_COUNTED < refused[terminal_id]
+        problems.append(PeopleProblem(cause, known[terminal_id], count, has_more))
+    for terminal_id, group in groupby(left_there.find(), key=lambda person: person.terminal_id):
+        people = list(group)
+        problems.append(PeopleProblem(LEFT_THERE, known[terminal_id], len(people), people=people))
+    return sorted(problems, key=lambda problem: (_place(problem.cause), problem.cause, problem.terminal.name))
+
+
+def shown(problems: Sequence[PeopleProblem]) -> list[Shown]:
+    """Return problems with the first people of each."""
+    by_enrolment = [problem for problem in problems if problem.cause != LEFT_THERE]
+    first = _first(by_enrolment) if by_enrolment else {}
+    return [
+        _with_employees(problem, MAX_FACES)
+        if problem.cause == LEFT_THERE
+        else Shown(problem, first.get((problem.cause, problem.terminal.id), ()), ())
+        for problem in problems
+    ]
+
+
+def everybody(cause: str, terminal: Terminal) -> Shown:
+    """Return all people of a cause at a terminal, as far as they are counted."""
+    if cause == LEFT_THERE:
+        people = [person for person in left_there.find() if person.terminal_id == terminal.id]
+        return _with_employees(PeopleProblem(cause, terminal, len(people), people=people), MAX_COUNTED)
+    enrolments = causes.everybody(cause, terminal.id, MAX_COUNTED + 1)
+    return Shown(PeopleProblem(cause, terminal, len(enrolments)), enrolments[:MAX_COUNTED], ())
+
+
+def without_terminal(limit: int) -> list[Employee]:
+    """Return the first employees who have no photo and are on no terminal."""
+    statement = select(Employee).where(Employee.id.in_(NOWHERE.limit(limit))).options(joinedload(Employee.photo))
+    return list(db.session.execute(statement.order_by(Employee.id)).scalars())
+
+
+def _with_employees(problem: PeopleProblem, limit: int) -> Shown:
+    ids = [person.employee_id for person in problem.people[:limit]]
+    return Shown(problem, (), search.of_ids(ids, enrolments=False))
+
+
+def _place(cause: str) -> int:
+    return ORDER.index(cause) if cause in ORDER else len(ORDER)
+
+
+def _counted(terminal_ids: Sequence[int]) -> Iterator[Row[int, str, int]]:
+    """Yield terminal, cause and count of the refused enrolments at these terminals."""
+    for start in range(0, len(terminal_ids), MAX_PARTS):
+        chunk = terminal_ids[start : start + MAX_PARTS]
+        at_each = {f"at_{place}": terminal_id for place, terminal_id in enumerate(chunk)}
+        yield from db.session.execute(_counting(len(chunk)), at_each)
+
+
+# Made once, as each page asks it: to make a statement costs more than to run it.
+@lru_cache(maxsize=MAX_PARTS)
+def _counting(terminals: int) -> Select[int, str, int]:
+    some = union_all(*(select(_some(REFUSED, place)) for place in range(terminals))).subquery()
+    counted = select(some.c.terminal_id, some.c.cause, func.count())
+    return counted.group_by(some.c.terminal_id, some.c.cause)
+
+
+def _first(problems: Sequence[PeopleProblem]) -> dict[tuple[str, int], list[Enrolment]]:
+    """Return the first enrolments of each problem, with employees and photos."""
+    statement = _choosing(tuple(LEAVING if problem.cause == LEAVING else REFUSED for problem in problems))
+    about: dict[str, int | str] = {f"at_{place}": problem.terminal.id for place, problem in enumerate(problems)}
+    about |= {f"cause_{place}": problem.cause for place, problem in enumerate(problems)}
+    found = {enrolment_id: cause for enrolment_id, cause in db.session.execute(statement, about)}
+    rows = select(Enrolment).where(Enrolment.id.in_(found)).order_by(*causes.ORDER)
+    rows = rows.options(causes.WITH_PHOTO)
+    first: dict[tuple[str, int], list[Enrolment]] = defaultdict(list)
+    for enrolment in db.session.execute(rows, execution_options={"populate_existing": True}).scalars():
+        first[found[enrolment.id], enrolment.terminal_id].append(enrolment)
+    return first
+
+
+@lru_cache(maxsize=64)
+def _choosing(states: tuple[str, ...]) -> Select[int, str]:
+    parts = []
+    for place, state in enumerate(states):
+        some = _some(state, place, Enrolment.id)
+        parts.append(
+            select(some.c.id, some.c.cause).where(some.c.cause == bindparam(f"cause_{place}")).limit(MAX_FACES)
+        )
+    return select(union_all(*(select(part.subquery()) for part in parts)).subquery())
+
+
+def _some(state: str, place: int, *columns: Any) -> Subquery:
+    """Return those in a state who are looked at, at the terminal that is the parameter `at_{place}`."""
+    cause = literal(LEAVING) if state == LEAVING else causes.CAUSE
+    there = (Enrolment.terminal_id == bindparam(f"at_{place}"), is_in(state))
+    some = select(Enrolment.terminal_id, cause.label("cause"), *columns).where(*there)
+    return some.order_by(*causes.ORDER).limit(MAX_COUNTED + 1).subquery()

@@ -1,0 +1,78 @@
+"""Why an enrolment needs a person, as one word for all that the same action mends; and trying all of these again.
+
+A cause is LEAVING (a removal that is not confirmed), or of a refused enrolment, which is tried no more: PHOTO, TAKEN,
+CHANGED, LEFT_ALONE, FORM, FULL, or else the code of its refusal.
+"""
+
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import CLASSES, IllegalNumber, NoRight
+from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models.enrolment import CONFIRMED, REFUSED
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows, lock_terminal, transactional
+from hikflask.services.core.errors import NameTooLong, NumberTakenThere
+from hikflask.services.state import enrolment as state
+from hikflask.services.state.badges import NOT_ASKED, WHY_NO_FACE
+from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, IS_LEAVING
+from hikflask.services.terminals import capacity
+
+LEAVING = "leaving"
+# The terminal needs a photo that it takes.
+PHOTO = "photo"
+# Somebody else has the ID there.
+TAKEN = "taken"
+# The terminal shows something else than the restored backup.
+CHANGED = "changed"
+LEFT_ALONE = state.LEFT_ALONE
+# The name or the ID must be typed otherwise.
+FORM = "form"
+FULL = "full"
+FORM_CODES = (NameTooLong.code, IllegalNumber.own_code, "notsupportcharacter")
+# Neither was ever sent, or the terminal's account lacks the right: no photo helps.
+NO_PHOTO_HELPS = (*NOT_ASKED, *(code for code, kind in CLASSES.items() if kind is NoRight))
+# A removal that asks a person whose record it is.
+ASKS_WHOSE = (NumberTakenThere.code, "holder_not_shown")
+
+IS_REFUSED = state.is_in(REFUSED)
+CAUSE = case(
+    (Enrolment.refusal_code.in_(capacity.CODES), FULL),
+    (Enrolment.refusal_code == NumberTakenThere.code, TAKEN),
+    (Enrolment.refusal_code == CHANGED_SINCE_BACKUP, CHANGED),
+    (Enrolment.refusal_code == LEFT_ALONE, LEFT_ALONE),
+    (Enrolment.refusal_code.in_(FORM_CODES), FORM),
+    (Enrolment.refusal_code.in_(NO_PHOTO_HELPS), Enrolment.refusal_code),
+    (or_(Enrolment.person == CONFIRMED, Enrolment.refusal_code.in_(WHY_NO_FACE)), PHOTO),
+    else_=Enrolment.refusal_code,
+)
+# Along the index ix_enrolment_listed_at.
+ORDER = (Enrolment.changed_at, Enrolment.id)
+WITH_PHOTO = joinedload(Enrolment.employee).joinedload(Employee.photo)
+
+
+def is_of(cause: str) -> ColumnElement[bool]:
+    """Return the condition on Enrolment for a cause."""
+    return IS_LEAVING if cause == LEAVING else and_(IS_REFUSED, literal(cause) == CAUSE)
+
+
+def everybody(cause: str, terminal_id: int, limit: int) -> list[Enrolment]:
+    """Return the first enrolments of a cause at a terminal, those that have been so for longest, with employees."""
+    rows = select(Enrolment).where(Enrolment.terminal_id == terminal_id, is_of(cause)).order_by(*ORDER).limit(limit)
+    return list(db.session.execute(rows.options(WITH_PHOTO), execution_options={"populate_existing": True}).scalars())
+
+
+@transactional
+def retry_all(cause: str, terminal_id: int) -> int:
+    """Make everybody of a cause at a terminal due now, after those for whom somebody waits; return how many they are.
+
+    A terminal that did not answer last is tried now, too.
+    """
+    lock_terminal(terminal_id)
+    terminal = db.session.get_one(Terminal, terminal_id)
+    changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(backoff_until=None))
+    count = state.apply(state.RETRIED_IN_BULK, Enrolment.terminal_id == terminal_id, is_of(cause))
+    if count:
+        audit.record("enrolment.retried", terminal=terminal.name, after={"people": count})
+    return count
