@@ -240,7 +240,7 @@ def list_before() -> str:
 
     A page that was opened by its address alone leads to the whole list.
     """
-    whole = url_for(".index")
+    whole = url_for("employees.index")
     if not request.referrer:
         session.pop(LIST, None)
     elif own_path(request.referrer).partition("?")[0] == whole:

@@ -35,7 +35,7 @@ from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
 from hikflask.web.employees import capture_panel
 from hikflask.web.employees.capture_panel import Panel
-from hikflask.web.employees.employees import latest_added
+from hikflask.web.employees.employees import latest_added, list_before
 from hikflask.web.security import headers, resubmission
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.locale import LANGUAGES, remember_language
@@ -165,9 +165,10 @@ def show(
     :param differences: the fields that somebody else has saved meanwhile, listed below the sentence.
     """
     details = conflict_details(form, differences, _shown_value)
-    about = {"problem": problem, "ask": ask, "details": details}
-    added = [] if form.employee_id.data else latest_added()
-    body = render_template("employees/form.html", latest=added, **about, **_context(form, shown))
+    about: dict[str, Any] = {"problem": problem, "ask": ask, "details": details}
+    if not form.employee_id.data:
+        about |= {"latest": latest_added(), "back": list_before()}
+    body = render_template("employees/form.html", **about, **_context(form, shown))
     response = make_response(body, status)
     headers.allow_camera(response)
     return response

@@ -54,9 +54,7 @@ def test_form_of_an_employee_keeps_what_was_typed(desk: Desk) -> None:
 
     assert 'value="Иван Ильич"' in answer.text
     assert f'action="{employee}"' in answer.text
-    assert re.search(
-        rf'<a class="head-back" id="back" href="{employee}"><svg.*</svg> Back to the employee</a>', answer.text
-    )
+    assert re.search(rf'<a class="head-back" id="back" href="{employee}"><svg.*</svg> To the employee</a>', answer.text)
 
 
 def test_photo_of_a_saved_capture_stays_with_what_is_typed(desk: Desk) -> None:
