@@ -207,7 +207,7 @@ def _networks(text: Any) -> tuple[IPv4Network | IPv6Network, ...]:
 class Setting:
     """One setting: its default, the function that reads it, what is allowed (for the refusal), and its unit.
 
-    `decided`: an administrator may change it on the page of administration. Code must read it each time that it is
+    `decided`: an administrator may change it on the page of settings. Code must read it each time that it is
     needed, since it may change while the program runs. `secret`: its value is never shown.
     """
 

@@ -1,4 +1,4 @@
-"""The settings that an administrator changed on the page of administration."""
+"""The settings that an administrator changed on the page of settings."""
 
 from datetime import datetime
 

@@ -22,7 +22,7 @@ from hikflask.services.core.db import rows_of
 # In ids of entries. Five hundred people who leave six terminals take seven thousand, one after the other.
 MAX_GAP, COUNTED = 2_000, 10_000
 # So many entries of an operation are read.
-MAX_SHOWN = 10
+MAX_SHOWN = 8
 CHUNK = 500
 # An operation is named after what was done to employees, if anything was, and hardly ever after the last kinds.
 FIRST_KIND, LAST_KINDS = "employee", ("enrolment", "capture", "job", "photo")

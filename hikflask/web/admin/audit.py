@@ -32,7 +32,7 @@ from hikflask.web.support.responses import csv_file
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 
 # Operations of one page.
-OPERATIONS = 30
+OPERATIONS = 25
 
 
 @bp.get("/")
