@@ -77,6 +77,8 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
     "GET /removals/state",
+    # Swagger UI draws it: tests/browser/test_api_reference.py.
+    "GET /api-reference",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
 SIGNED_IN = sorted(
