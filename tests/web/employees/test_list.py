@@ -344,6 +344,9 @@ def test_who_is_inactive_is_said_to_be_with_what_is_still_open(app: Flask, clien
 
     for view in ("list", "photos"):
         page = client.get(f"/employees/?view={view}").text
+        described = re.search(r'aria-describedby="(state-\d+)"', page)
+        assert described
+        assert f'class="tip" id="{described[1]}"' in page
         assert "неактивен</span>" in page
         assert "<b>ещё может открыть двери:</b> <bdi>D1</bdi>" in page
 
