@@ -22,7 +22,7 @@ from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.retire_terminal import retire_terminal
 from hikflask.services.jobs import lifecycle, plan_choices
-from hikflask.services.jobs.kinds import DEACTIVATE
+from hikflask.services.jobs.kinds import DEACTIVATE, SEND
 from hikflask.services.jobs.run import run_slice
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from tests.browser.axe import give_axe, wrong_in_each_look
@@ -202,6 +202,26 @@ def job_that_runs(page: Page, known: Known) -> None:  # noqa: ARG001
     expect(page.locator("#failed")).to_be_visible()
 
 
+def job_that_ended(page: Page, known: Known) -> None:
+    """Four failed for one reason, which is opened, and one is mended."""
+    people = add_people("AXE51", "AXE52", "AXE53", "AXE54")
+    claim = started(SEND, people, terminal_id=known.away_id, terminal="Склад")
+    while run_slice(claim):
+        pass
+    refused = {"state": "failed", "refusal": refusal("name_bytes", t="Склад")}
+    items = db.update(JobItem).where(JobItem.job_id == claim.job_id)
+    db.session.execute(items.values(**refused))
+    db.session.execute(db.update(Job).where(Job.id == claim.job_id).values(state="done", done=4, failed=4))
+    gone = {"desired": "absent", "person": "confirmed", "next_attempt_at": None}
+    db.session.execute(db.update(Enrolment).where(Enrolment.number == "AXE54").values(**gone))
+    db.session.execute(items.where(JobItem.number == "AXE54").values(desired="absent"))
+    db.session.commit()
+    page.goto(f"/jobs/{claim.job_id}")
+    page.locator(".job-who summary").press("Enter")
+    expect(page.locator(".job-reasons .face")).to_have_count(3)
+    expect(page.locator(".job-mended")).to_be_visible()
+
+
 def question_before_a_retry(page: Page, known: Known) -> None:
     (employee_id,) = add_people("AXE12")
     db.session.add(Enrolment(terminal_id=known.away_id, number="AXE12", employee_id=employee_id, desired=PRESENT))
@@ -297,6 +317,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     preview_of_a_job,
     photos_of_employees,
     job_that_runs,
+    job_that_ended,
     question_before_a_retry,
     list_of_jobs,
     retired_terminal,
@@ -346,9 +367,12 @@ def test_axe_finds_nothing_on_the_way_of_an_import(russian: Window) -> None:
     page.locator("#number").select_option("ID")
     with soon(page):
         page.locator("main .btn-save").click()
+        expect(page.locator(".import-why")).to_be_visible()
+        assert wrong_in_each_look(page) == []
         page.locator("#import-start").click()
-        page.locator("#more summary").click()
-        page.locator("#import-undo").click()
+        expect(page.locator("#import .head .status-good")).to_be_visible()
+    page.locator("#more summary").click()
+    page.locator("#import-undo").click()
     assert wrong_in_each_look(page) == []
     with soon(page):
         page.locator("main .btn-danger").click()

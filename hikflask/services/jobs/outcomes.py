@@ -4,11 +4,12 @@ An item keeps what was said when it ended. Its enrolment goes on without it: by 
 what failed may be confirmed since, and does not count among what is still to be done.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, case, cast, false, func, literal, or_, select
+from sqlalchemy import Select, String, Text, and_, case, cast, false, func, literal, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from hikflask.extensions import db
@@ -47,27 +48,35 @@ IS_MENDED = func.coalesce(
 )
 TERMINAL_ID = func.coalesce(Enrolment.terminal_id, Job.terminal_id)
 CODE = case((JobItem.refusal_code.in_(WITHOUT_PHOTO), NO_PHOTO), else_=JobItem.refusal_code)
+# What a reason is called in an address.
+MENDED = "mended"
+KEY = case((IS_MENDED, MENDED), else_=CODE + "." + cast(func.coalesce(TERMINAL_ID, 0), String))
 
 
 @dataclass(frozen=True)
 class Reason:
     """Why items of a job failed, at one terminal or none; or that they are mended since.
 
-    `code` is that of the refusals, or NO_PHOTO for all that say so. `refusal` is that of the first item; `is_same`:
-    the same is true of all, word by word.
+    `key` names it in an address. `refusal` is that of the first item; `is_same`: the same is true of all, word by word.
+    `first_ids` are those of the first MAX_PEOPLE items.
     """
 
-    code: str
+    key: str
     count: int
     refusal: Refusal | None
     is_same: bool
     terminal: Terminal | None
-    is_mended: bool = False
+    first_ids: Sequence[int]
 
     @property
-    def key(self) -> str:
-        """What names it in an address."""
-        return "mended" if self.is_mended else f"{self.code}.{self.terminal.id if self.terminal else 0}"
+    def is_mended(self) -> bool:
+        """True when their enrolments are confirmed since."""
+        return self.key == MENDED
+
+    @property
+    def code(self) -> str:
+        """The code of the refusals, or NO_PHOTO for all that say so."""
+        return self.key.rpartition(".")[0]
 
     @property
     def needs_photo(self) -> bool:
@@ -155,49 +164,67 @@ def _items(*columns: Any) -> Select[Any]:
     )
 
 
+@dataclass
+class _Group:
+    """Items of a job with the same reason, while they are counted. `texts`: of up to two different refusals."""
+
+    terminal_id: int | None
+    count: int = 0
+    first_ids: list[int] = field(default_factory=list)
+    texts: list[str | None] = field(default_factory=list)
+
+    def add(self, item_id: int, text: str | None) -> None:
+        self.count += 1
+        if len(self.first_ids) < MAX_PEOPLE:
+            self.first_ids.append(item_id)
+        if len(self.texts) < 2 and text not in self.texts:
+            self.texts.append(text)
+
+
 def _reasons(job_ids: Sequence[int]) -> dict[int, list[Reason]]:
-    items = _items(
-        JobItem.id,
-        JobItem.job_id,
-        CODE.label("code"),
-        TERMINAL_ID.label("terminal_id"),
-        IS_MENDED.label("is_mended"),
-        cast(JobItem.refusal, Text).label("text"),
-    ).where(JobItem.job_id.in_(job_ids))
-    item = items.subquery().c
-    group = (item.job_id, item.is_mended, item.code, item.terminal_id)
-    about = (func.count(), func.min(item.id), func.min(item.text) == func.max(item.text))
-    rows = db.session.execute(select(*group, *about).group_by(*group).order_by(func.count().desc(), func.min(item.id)))
-    return _as_reasons(rows.all())
-
-
-def _as_reasons(rows: Sequence[Any]) -> dict[int, list[Reason]]:
-    first_items = select(JobItem.id, JobItem.refusal).where(JobItem.id.in_([row[5] for row in rows]))
-    refusals = {item_id: refusal for item_id, refusal in db.session.execute(first_items)}
-    ids = {row.terminal_id for row in rows}
+    """Group in one pass: to let the database do it takes longer, as it reads the JSON of each item several times."""
+    groups: dict[int, dict[str, _Group]] = {job_id: {} for job_id in job_ids}
+    codes: dict[str | None, str] = {None: ""}
+    columns = (JobItem.id, JobItem.job_id, IS_MENDED, TERMINAL_ID, cast(JobItem.refusal, Text))
+    items = _items(*columns).where(JobItem.job_id.in_(job_ids)).order_by(JobItem.id)
+    for item_id, job_id, is_mended, terminal_id, text in db.session.execute(items):
+        if text not in codes:
+            code = json.loads(text)["code"]
+            codes[text] = NO_PHOTO if code in WITHOUT_PHOTO else code
+        key = MENDED if is_mended else f"{codes[text]}.{terminal_id or 0}"
+        groups[job_id].setdefault(key, _Group(terminal_id)).add(item_id, text)
+    ids = {group.terminal_id for of_job in groups.values() for group in of_job.values()}
     terminals = {row.id: row for row in db.session.execute(select(Terminal).where(Terminal.id.in_(ids))).scalars()}
-    reasons: dict[int, list[Reason]] = {}
-    mended: dict[int, int] = {}
-    for job_id, is_mended, code, terminal_id, count, first, is_same in rows:
-        of_job = reasons.setdefault(job_id, [])
-        if is_mended:
-            mended[job_id] = mended.get(job_id, 0) + count
-        else:
-            says_same = bool(is_same) or code == NO_PHOTO
-            of_job.append(Reason(code, count, refusals[first], says_same, terminals.get(terminal_id)))
-    for job_id, count in mended.items():
-        reasons[job_id].append(Reason("", count, None, is_same=True, terminal=None, is_mended=True))
-    return reasons
+    return {
+        job_id: sorted(
+            (_reason(key, group, terminals) for key, group in of_job.items()),
+            key=lambda reason: (reason.is_mended, -reason.count),
+        )
+        for job_id, of_job in groups.items()
+    }
 
 
-def page(job_id: int, reason: Reason, limit: int = MAX_PEOPLE, place: Place = FIRST) -> Page[ItemOf]:
+def _reason(key: str, group: _Group, terminals: Mapping[int, Terminal]) -> Reason:
+    text = group.texts[0]
+    is_same = len(group.texts) == 1 or key == MENDED or key.startswith(f"{NO_PHOTO}.")
+    terminal = None if key == MENDED or group.terminal_id is None else terminals.get(group.terminal_id)
+    return Reason(key, group.count, json.loads(text) if text else None, is_same, terminal, group.first_ids)
+
+
+def people(reasons: Iterable[Reason]) -> dict[int, ItemOf]:
+    """Return the first items of each reason by their ids, with their employees."""
+    ids = [item_id for reason in reasons for item_id in reason.first_ids]
+    items = select(JobItem, Employee).outerjoin(Employee, Employee.id == JobItem.employee_id)
+    items = items.where(JobItem.id.in_(ids)).options(joinedload(Employee.photo))
+    return {item.id: ItemOf(item, employee) for item, employee in db.session.execute(items)}
+
+
+def page(job_id: int, reason: Reason, limit: int, place: Place = FIRST) -> Page[ItemOf]:
     """Return a page of the items of a reason, with their employees.
 
     :raises CursorUnknown:
     """
-    terminal_id = reason.terminal.id if reason.terminal else None
-    same = [CODE.in_([reason.code]), TERMINAL_ID.is_not_distinct_from(terminal_id), ~IS_MENDED]
     items = _items(JobItem).outerjoin(Employee, Employee.id == JobItem.employee_id).add_columns(Employee)
-    items = items.where(JobItem.job_id == job_id, *([IS_MENDED] if reason.is_mended else same))
-    found = keyset.read(items.options(joinedload(Employee.photo)), ITEMS, limit, place)
+    items = items.where(JobItem.job_id == job_id, KEY.in_([reason.key])).options(joinedload(Employee.photo))
+    found = keyset.read(items, ITEMS, limit, place)
     return replace(found, rows=[ItemOf(item, employee) for item, employee in found.rows])

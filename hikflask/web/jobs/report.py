@@ -10,7 +10,7 @@ from flask import request
 from hikflask.http.permissions import ADMIN, OPERATOR
 from hikflask.isapi.errors import STOP_CODES
 from hikflask.labels.enrolments import LOGIN_REFUSED
-from hikflask.models import Job, Terminal
+from hikflask.models import Employee, Job, Terminal
 from hikflask.models.job import DONE
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import terminal_problems
@@ -53,9 +53,14 @@ class Line:
     action: str
 
     @property
+    def employees(self) -> list[Employee]:
+        """Those of the people who are employees still."""
+        return [person.employee for person in self.people if person.employee]
+
+    @property
     def has_faces(self) -> bool:
         """True when each of them is an employee, and nothing is said of each alone."""
-        return self.reason.is_same and all(person.employee for person in self.people)
+        return self.reason.is_same and len(self.employees) == len(self.people)
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,6 @@ class Report:
     def may_change(self) -> bool:
         """True when this operator may stop and retry the job."""
         return may_change(self.job)
-
-    @property
-    def may_see_failures(self) -> bool:
-        """True when this operator may see which items failed."""
-        return may_see_failures(self.job)
 
     @property
     def import_id(self) -> int | None:
@@ -132,13 +132,18 @@ def report_of(job: Job) -> Report:
     """Return what the page of a job shows."""
     outcome = outcomes.of(job)
     reasons = outcome.reasons if may_see_failures(job) else ()
+    shown = reasons[:MAX_REASONS]
+    people = outcomes.people(shown)
     wanted = next((reason for reason in reasons if reason.key == request.args.get("reason")), None)
     removals = queries.unconfirmed_removals(job.id) if job.kind in {DEACTIVATE, IMPORT} else []
     sent = queries.count_sent(job.id) if KINDS[job.kind].awaits_confirmation and job.is_open else 0
     return Report(
         job,
         outcome,
-        lines=[_line(job, reason) for reason in reasons[:MAX_REASONS]],
+        lines=[
+            Line(reason, [people[item_id] for item_id in reason.first_ids if item_id in people], _action(job, reason))
+            for reason in shown
+        ],
         listed=_listed(job, wanted) if wanted else None,
         removals=removals,
         sent=sent,
@@ -163,10 +168,6 @@ def can_retry(job: Job) -> bool:
     if not is_left or current_operator.may(ADMIN):
         return is_left
     return not losses.needs_administrator(job, losses.of_rest(job))
-
-
-def _line(job: Job, reason: Reason) -> Line:
-    return Line(reason, outcomes.page(job.id, reason).rows, _action(job, reason))
 
 
 def _listed(job: Job, reason: Reason) -> tuple[Line, Turned[ItemOf]]:

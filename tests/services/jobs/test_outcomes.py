@@ -96,7 +96,7 @@ def test_what_another_job_brought_to_its_end_is_mended(terminal: Terminal) -> No
     outcome = now(claim)
     assert counts(outcome) == (0, 1, 0, 1, 0)
     assert [(reason.count, reason.is_mended) for reason in outcome.reasons] == [(1, False), (1, True)]
-    assert [person.item.number for person in outcomes.page(claim.job_id, outcome.reasons[1]).rows] == ["2"]
+    assert [person.item.number for person in outcomes.people(outcome.reasons[1:]).values()] == ["2"]
 
 
 def test_item_without_an_enrolment_is_mended_by_that_of_its_number_at_the_terminal(terminal: Terminal) -> None:
