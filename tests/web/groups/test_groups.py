@@ -207,6 +207,7 @@ class TestDraft:
         page = self.draft(client, terminals=terminal, department=" охрана ", find="Анна")
         assert 'id="departments-1" name="departments" type="checkbox" value="1" checked' in page
         assert "Что изменится: Вход : будут записаны 2 сотрудника" in text(page)
+        assert 'data-says="Что изменится: Вход: будут записаны 2 сотрудника"' in page
         assert page.count('name="chosen" value=') == 3
         assert re.findall(r'id="([^"]+)"[^>]* autofocus', page) == ["find"]
 
