@@ -90,6 +90,13 @@ def sent(site: Site, number: str) -> Image.Image:
     return Image.open(io.BytesIO(site.simulator.faces[number].jpeg)).convert("RGB")
 
 
+def box(page: Page, selector: str) -> FloatRect:
+    """Where something stands that is shown."""
+    found = page.locator(selector).bounding_box()
+    assert found
+    return found
+
+
 def each_look(page: Page) -> Iterator[str]:
     """Show the page on a phone, and again at the desk, where it was opened."""
     for look, (scheme, width, height) in reversed(SIZES.items()):
@@ -122,6 +129,9 @@ def test_photo_is_turned_cropped_and_sent(browser: Browser, site: Site) -> None:
         for look in each_look(page):
             assert (look, violations(page)) == (look, [])
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+            frame, question, found = (box(page, one) for one in (".capture-frame", ".capture-whose", ".findings"))
+            assert question["y"] >= frame["y"] + frame["height"]
+            assert found["y"] >= frame["y"] + frame["height"] or found["x"] >= frame["x"] + frame["width"]
         page.locator("#photo-upright").press("Enter")
         expect(page.locator("#photo-upright")).to_have_count(0)
         expect(page.locator("#photo-left")).to_be_focused()
