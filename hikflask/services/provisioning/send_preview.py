@@ -6,8 +6,10 @@ from sqlalchemy import and_, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, JobItem, Photo, Terminal
-from hikflask.models.enrolment import PRESENT
+from hikflask.models.enrolment import CONFIRMED, PRESENT, REFUSED, WAITING
 from hikflask.models.terminal import BY_PICTURE, BY_URL
+from hikflask.services.employees import filters
+from hikflask.services.state.enrolment import is_in
 from hikflask.services.terminals import capacity
 
 
@@ -67,8 +69,8 @@ def _beyond(count: int, left: int | None) -> int:
 
 def count_absent(terminal: Terminal) -> int:
     """Return how many active employees are not desired on a terminal."""
-    active = select(func.count()).select_from(Employee).where(Employee.is_active).scalar_subquery()
-    here = (Enrolment.terminal_id == terminal.id, Enrolment.desired == PRESENT, Enrolment.employee_id.is_not(None))
-    desired = select(func.count()).select_from(Enrolment).where(*here).scalar_subquery()
-    absent: int = db.session.execute(select(active - desired)).scalar_one()
+    # By the states of those who are: an index has them all, and has no row for what is desired.
+    desired = select(func.count()).select_from(Enrolment)
+    desired = desired.where(Enrolment.terminal_id == terminal.id, is_in(CONFIRMED, WAITING, REFUSED))
+    absent: int = db.session.execute(select(filters.ACTIVE - desired.scalar_subquery())).scalar_one()
     return max(0, absent)
