@@ -71,10 +71,11 @@ def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) 
 
 
 def test_what_destroys_something_stands_once_and_last(app: Flask, desk: Desk) -> None:
-    menu = desk.text("/terminals/1").partition('class="more-list"')[2].partition("</details>")[0]
+    page = desk.text("/terminals/1")
+    menu = page.partition('class="more-list"')[2].partition("</details>")[0]
 
     assert re.findall(r'href="/terminals/1/(\w+)"', menu) == ["edit", "restore", "retire", "delete"]
-    assert "btn-danger" not in desk.text("/terminals/1").replace(menu, "")
+    assert "btn-danger" not in page.replace(menu, "")
     assert 'class="more"' not in client_of(app, VIEWER, "Вера").get("/terminals/1").text
 
 
