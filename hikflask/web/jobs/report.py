@@ -14,6 +14,7 @@ from hikflask.models import Employee, Job, Terminal
 from hikflask.models.job import DONE
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import terminal_problems
+from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.core import heartbeat
 from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.employees import export_files
@@ -194,6 +195,5 @@ def _action(job: Job, reason: Reason) -> str:
 def _can_hold_round(terminal: Terminal) -> bool:
     """Tell whether people can be photographed at a terminal now."""
     is_ready = terminal.is_active and terminal.capture_mode not in {None, NO_CAPTURE}
-    problem = terminal_problems.kind_of(terminal, None)
-    stopped = problem == terminal_problems.OFF or problem in terminal_problems.BLOCKING
-    return is_ready and not stopped and not capacity.is_full_of_faces(terminal)
+    problem = Problem(terminal, terminal_problems.kind_of(terminal, None))
+    return is_ready and not problem.stops and not capacity.is_full_of_faces(terminal)

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import ImportRow, Terminal
+from hikflask.models import ImportRow, Job, Terminal
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.imports import batches
 from hikflask.services.jobs import imports as import_jobs
@@ -178,11 +178,19 @@ def test_imports_are_listed_with_who_what_and_how_far(app: Flask, client: FlaskC
     with app.app_context():
         add_import(new("1"))
         add_import(table_name="", photos_name="фото.zip")
+        job = Job(kind="import", params={"batch": 3}, state="done", total=2, done=2, failed=2)
+        db.session.add(job)
+        db.session.flush()
+        add_import(new("1"), new("2"), import_job_id=job.id)
 
     english, russian = client.get("/imports/", headers=ENGLISH).text, client.get("/imports/").text
 
     assert "No imports yet" in empty
-    assert re.findall(r'<a class="row-link job-row" href="([^"]+)">', english) == ["/imports/2", "/imports/1"]
+    assert re.findall(r'<a class="row-link job-row" href="([^"]+)">', english) == [
+        f"/imports/{number}" for number in (3, 2, 1)
+    ]
+    assert ("</svg> Failed for all 2</span>" in english, "Imported</span>" in english) == (True, False)
+    assert 'role="img" aria-label="New: 2">' in english
     assert "Checked, not imported yet" in english
     assert "Проверено, импорта ещё не было" in russian
     assert "<bdi>фото.zip</bdi>" in english

@@ -300,6 +300,7 @@ def test_who_was_enrolled_later_is_shown_as_mended(app: Flask, client: FlaskClie
     mended, listed = page(client, without_photo), client.get("/jobs/").text
 
     assert 'aria-label="Done: 1 of 4, mended later: 2, need a photo: 1"' in partly
+    assert re.search(r'id="job-round-1" href="/employees/\d+/edit">.+ Take a photo</a>', partly)
     assert ("Failed: 1 employee</h2>" in partly, "<b>2</b> Mended later" in partly) == (True, True)
     assert ("Done, mended later</span>" in mended, 'id="failed"' in mended) == (True, False)
     assert "Готово, исправлено позже</span>" in listed
