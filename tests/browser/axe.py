@@ -37,6 +37,6 @@ def wrong_in_each_look(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
         found += [f"{look}: {one}" for one in violations(page)]
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        if page.evaluate("document.documentElement.scrollWidth > document.body.clientWidth"):
             found.append(f"{look}: wider than the window")
     return found

@@ -1,5 +1,6 @@
 """Where things stand on the screen: nothing is covered, cut off or torn apart, on a desk and on a phone."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +11,17 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Enrolment
 from hikflask.models.enrolment import ABSENT
+from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.save import save_employee
+from hikflask.services.jobs.draft import make_draft
+from hikflask.services.jobs.kinds import PRINT
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, opened
 from tests.conftest import close
 
+# A4 between margins of 15 mm, in pixels.
+PAPER_WIDTH = 680
 PHONE = {"width": 390, "height": 844}
 ONE_ROW = 60
 LONG_NAME = "Константинопольская-Римская"
@@ -90,7 +98,7 @@ def test_bar_is_one_row_that_does_not_move_when_an_alarm_comes(browser: Browser,
             assert box(page, ".bar")["height"] < ONE_ROW
             page.evaluate("document.querySelector('.bar-alarm').hidden = false")
             text = alarm.evaluate("one => [one.scrollWidth - one.clientWidth, one.scrollHeight - one.clientHeight]")
-            assert (text, page.evaluate("document.documentElement.scrollWidth - innerWidth")) == ([0, 0], 0)
+            assert (text, page.evaluate("document.documentElement.scrollWidth > innerWidth")) == ([0, 0], False)
 
 
 def test_menu_of_a_phone_opens_and_closes_by_keyboard(phone: Window) -> None:
@@ -206,6 +214,8 @@ def test_every_control_shows_that_it_has_the_focus(russian: Window) -> None:
 
         assert russian.page.locator("main a[href], main button, main input").count() > 0
         assert (address, russian.page.evaluate(WITHOUT_RING)) == (address, [])
+    # The page stays where it is when it grows a scrollbar.
+    assert russian.page.evaluate("getComputedStyle(document.documentElement).scrollbarGutter") == "stable"
 
 
 def test_what_a_thumb_presses_is_large_enough(phone: Window) -> None:
@@ -215,12 +225,37 @@ def test_what_a_thumb_presses_is_large_enough(phone: Window) -> None:
         assert (address, phone.page.evaluate(TOO_SMALL)) == (address, [])
 
 
-def test_paper_is_printed_by_its_button(russian: Window) -> None:
+def sheets(page: Page) -> int:
+    """How many sheets of A4 a page is printed on."""
+    return len(re.findall(rb"/Type /Page\b", page.pdf(format="A4")))
+
+
+def test_paper_is_printed_by_its_button_on_white_sheets_of_a4(russian: Window, site: Site) -> None:
     page = russian.page
     page.goto("/consent/print")
     page.evaluate("window.print = () => { document.title = 'printed' }")
     page.get_by_role("button", name="Печать").click()
     expect(page).to_have_title("printed")
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     expect(page.get_by_role("button", name="Печать")).to_be_hidden()
     expect(page.get_by_role("link", name="Назад")).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(27, 34, 48)"
+    assert sheets(page) == 1
+
+    page.goto(f"/jobs/{printed(site)}/print")
+    page.evaluate("rows => { rows.innerHTML = rows.innerHTML.repeat(66) }", page.locator("tbody").element_handle())
+    page.set_viewport_size({"width": PAPER_WIDTH, "height": 900})
+    head = page.locator("thead")
+    assert head.evaluate("one => getComputedStyle(one).display") == "table-header-group"
+    assert page.evaluate("document.scrollingElement.scrollWidth") == PAPER_WIDTH
+    assert sheets(page) == 4
+
+
+def printed(site: Site) -> int:
+    """The id of a list of one to print, whose name is long."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context():
+        save_employee(Draft("A4", f"{LONG_NAME} Александра Константиновна", "Бухгалтерия"))
+        job_id = make_draft(PRINT, EmployeeFilter(q="A4")).id
+    close(app)
+    return job_id
