@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.axe import wrong_in_each_look
 from tests.browser.conftest import Site, Window, opened, serving, wait_until
 from tests.browser.steps import deactivate, enrol
 from tests.browser.test_live import RETRIED
@@ -64,3 +65,6 @@ def test_page_goes_from_red_to_green_by_itself_and_takes_neither_focus_nor_place
     expect(page.locator("#attention-entry .bar-number")).to_be_hidden()
     expect(page.locator("#announcer")).to_have_text("Всё в порядке")
     assert page.evaluate(FOCUS_AND_PLACE) == working
+    # Now it is the front page.
+    expect(page.locator("#front-terminals")).to_be_visible()
+    assert wrong_in_each_look(page) == []

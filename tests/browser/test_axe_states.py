@@ -171,6 +171,11 @@ def what_needs_attention(page: Page, known: Known) -> None:
     expect(page.locator(f"#attention-terminals a[href='/terminals/{known.away_id}']").first).to_be_visible()
 
 
+def people_of_a_row(page: Page, known: Known) -> None:
+    page.goto(f"/attention/people?cause=leaving&terminal={known.away_id}")
+    expect(page.locator("#person-1")).to_be_visible()
+
+
 def list_of_terminals(page: Page, known: Known) -> None:  # noqa: ARG001
     page.goto("/terminals/")
     expect(page.locator(".list .status-bad").first).to_be_visible()
@@ -312,6 +317,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     preview_of_many,
     erasure_that_waits,
     what_needs_attention,
+    people_of_a_row,
     list_of_terminals,
     owner_of_a_typed_id,
     preview_of_a_job,

@@ -5,13 +5,12 @@ read of a terminal, along the index ix_enrolment_listed_at, those that have been
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, Select, Subquery, bindparam, exists, func, literal, select, union_all
+from sqlalchemy import ScalarSelect, Select, Subquery, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
@@ -24,7 +23,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import WANTED
 from hikflask.services.enrolments import causes
 from hikflask.services.enrolments.causes import LEAVING
-from hikflask.services.state.enrolment import ROWS, TERMINALS, is_in
+from hikflask.services.state.enrolment import REFUSAL_CODE, ROWS, TERMINALS, is_in
 
 LEFT_THERE = "left_there"
 # The worst first; every other cause follows in the order of its word.
@@ -105,7 +104,7 @@ def find(terminals: Sequence[Terminal], working: Collection[int]) -> list[People
     rows = db.session.execute(AT_EACH).all()
     problems = [PeopleProblem(LEAVING, known[row.id], row.leaving) for row in rows if row.leaving]
     refused = {row.id: row.refused for row in rows if row.refused and row.id in working}
-    for terminal_id, cause, count in _counted([*refused]):
+    for (terminal_id, cause), count in _counted([*refused]).items():
         has_more = count <= MAX_COUNTED < refused[terminal_id]
         problems.append(PeopleProblem(cause, known[terminal_id], count, has_more))
     for terminal_id, group in groupby(left_there.find(), key=lambda person: person.terminal_id):
@@ -150,20 +149,23 @@ def _place(cause: str) -> int:
     return ORDER.index(cause) if cause in ORDER else len(ORDER)
 
 
-def _counted(terminal_ids: Sequence[int]) -> Iterator[Row[int, str, int]]:
-    """Yield terminal, cause and count of the refused enrolments at these terminals."""
+def _counted(terminal_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """Return how many refused enrolments there are at these terminals, by terminal and cause."""
+    counts: dict[tuple[int, str], int] = defaultdict(int)
     for start in range(0, len(terminal_ids), MAX_PARTS):
         chunk = terminal_ids[start : start + MAX_PARTS]
         at_each = {f"at_{place}": terminal_id for place, terminal_id in enumerate(chunk)}
-        yield from db.session.execute(_counting(len(chunk)), at_each)
+        for row in db.session.execute(_counting(len(chunk)), at_each):
+            counts[row.terminal_id, causes.of(row.person, row.code)] += row.number
+    return counts
 
 
 # Made once, as each page asks it: to make a statement costs more than to run it.
 @lru_cache(maxsize=MAX_PARTS)
-def _counting(terminals: int) -> Select[int, str, int]:
+def _counting(terminals: int) -> Select[int, str, str, int]:
     some = union_all(*(select(_some(REFUSED, place)) for place in range(terminals))).subquery()
-    counted = select(some.c.terminal_id, some.c.cause, func.count())
-    return counted.group_by(some.c.terminal_id, some.c.cause)
+    kinds = (some.c.terminal_id, some.c.person, some.c.code)
+    return select(*kinds, func.count().label("number")).group_by(*kinds)
 
 
 def _first(problems: Sequence[PeopleProblem]) -> dict[tuple[str, int], list[Enrolment]]:
@@ -184,16 +186,15 @@ def _first(problems: Sequence[PeopleProblem]) -> dict[tuple[str, int], list[Enro
 def _choosing(states: tuple[str, ...]) -> Select[int, str]:
     parts = []
     for place, state in enumerate(states):
-        some = _some(state, place, Enrolment.id)
-        parts.append(
-            select(some.c.id, some.c.cause).where(some.c.cause == bindparam(f"cause_{place}")).limit(MAX_FACES)
-        )
-    return select(union_all(*(select(part.subquery()) for part in parts)).subquery())
+        some = _some(state, place)
+        cause = literal(LEAVING) if state == LEAVING else causes.column_of(some.c.person, some.c.code)
+        of_cause = cause == bindparam(f"cause_{place}")
+        parts.append(select(some.c.id, cause.label("cause")).where(of_cause).limit(MAX_FACES).subquery())
+    return select(union_all(*map(select, parts)).subquery())
 
 
-def _some(state: str, place: int, *columns: Any) -> Subquery:
+def _some(state: str, place: int) -> Subquery:
     """Return those in a state who are looked at, at the terminal that is the parameter `at_{place}`."""
-    cause = literal(LEAVING) if state == LEAVING else causes.CAUSE
-    there = (Enrolment.terminal_id == bindparam(f"at_{place}"), is_in(state))
-    some = select(Enrolment.terminal_id, cause.label("cause"), *columns).where(*there)
-    return some.order_by(*causes.ORDER).limit(MAX_COUNTED + 1).subquery()
+    there = (ROWS.c.terminal_id == bindparam(f"at_{place}"), is_in(state))
+    some = select(ROWS.c.terminal_id, ROWS.c.id, ROWS.c.person, REFUSAL_CODE.label("code")).where(*there)
+    return some.order_by(ROWS.c.changed_at, ROWS.c.id).limit(MAX_COUNTED + 1).subquery()

@@ -4,7 +4,7 @@ A cause is LEAVING (a removal that is not confirmed), or of a refused enrolment,
 CHANGED, LEFT_ALONE, FORM, FULL, or else the code of its refusal.
 """
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, select, update
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
@@ -16,7 +16,7 @@ from hikflask.services.core.db import changed_rows, lock_terminal, transactional
 from hikflask.services.core.errors import NameTooLong, NumberTakenThere
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.badges import NOT_ASKED, WHY_NO_FACE
-from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, IS_LEAVING
+from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, IS_LEAVING, ROWS
 from hikflask.services.terminals import capacity
 
 LEAVING = "leaving"
@@ -37,19 +37,32 @@ NO_PHOTO_HELPS = (*NOT_ASKED, *(code for code, kind in CLASSES.items() if kind i
 ASKS_WHOSE = (NumberTakenThere.code, "holder_not_shown")
 
 IS_REFUSED = state.is_in(REFUSED)
-CAUSE = case(
-    (Enrolment.refusal_code.in_(capacity.CODES), FULL),
-    (Enrolment.refusal_code == NumberTakenThere.code, TAKEN),
-    (Enrolment.refusal_code == CHANGED_SINCE_BACKUP, CHANGED),
-    (Enrolment.refusal_code == LEFT_ALONE, LEFT_ALONE),
-    (Enrolment.refusal_code.in_(FORM_CODES), FORM),
-    (Enrolment.refusal_code.in_(NO_PHOTO_HELPS), Enrolment.refusal_code),
-    (or_(Enrolment.person == CONFIRMED, Enrolment.refusal_code.in_(WHY_NO_FACE)), PHOTO),
-    else_=Enrolment.refusal_code,
-)
+# Of other codes, a person who is there needs a photo.
+BY_CODE = {
+    **dict.fromkeys(WHY_NO_FACE, PHOTO),
+    **{code: code for code in NO_PHOTO_HELPS},
+    **dict.fromkeys(FORM_CODES, FORM),
+    **dict.fromkeys(capacity.CODES, FULL),
+    NumberTakenThere.code: TAKEN,
+    CHANGED_SINCE_BACKUP: CHANGED,
+    LEFT_ALONE: LEFT_ALONE,
+}
 # Along the index ix_enrolment_listed_at.
 ORDER = (Enrolment.changed_at, Enrolment.id)
 WITH_PHOTO = joinedload(Enrolment.employee).joinedload(Employee.photo)
+
+
+def of(person: str, code: str) -> str:
+    """Return the cause of a refused enrolment, from `person` and the code of its refusal."""
+    return BY_CODE.get(code, PHOTO if person == CONFIRMED else code)
+
+
+def column_of(person: ColumnElement[str], code: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the same as a column."""
+    return case(BY_CODE, value=code, else_=case((person == CONFIRMED, PHOTO), else_=code))
+
+
+CAUSE = column_of(ROWS.c.person, state.REFUSAL_CODE)
 
 
 def is_of(cause: str) -> ColumnElement[bool]:
