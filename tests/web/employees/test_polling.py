@@ -40,7 +40,7 @@ def test_added_terminal_is_being_checked_until_it_is(
     assert ASKS in before
     assert "ещё не проверен" not in before
     assert '<noscript><meta http-equiv="refresh" content="2">' in before
-    assert after.lstrip().startswith('<section id="terminal">')
+    assert after.lstrip().startswith('<section class="terminal-main" id="terminal">')
     assert "<html" not in after
     assert "на связи</span>" in after
     assert "Идёт проверка…" not in after
