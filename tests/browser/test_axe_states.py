@@ -187,6 +187,17 @@ def owner_of_a_typed_id(page: Page, known: Known) -> None:  # noqa: ARG001
     expect(page.locator("#known a")).to_have_text("Мария Иванова")
 
 
+def menus_of_an_employee(page: Page, known: Known) -> None:  # noqa: ARG001
+    page.goto("/employees/1")
+    page.locator("#more summary").click()
+    expect(page.locator("#more a[href$='/erase']")).to_be_visible()
+    assert wrong_in_each_look(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#more a[href$='/erase']")).to_be_hidden()
+    page.locator("#enrolments .more summary").first.click()
+    expect(page.locator("#enrolments .more button").first).to_be_visible()
+
+
 def preview_of_a_job(page: Page, known: Known) -> None:  # noqa: ARG001
     page.goto("/employees/")
     page.locator("#selection input[name=employee]").first.check()
@@ -320,6 +331,7 @@ STATES: list[Callable[[Page, Known], None]] = [
     people_of_a_row,
     list_of_terminals,
     owner_of_a_typed_id,
+    menus_of_an_employee,
     preview_of_a_job,
     photos_of_employees,
     job_that_runs,
