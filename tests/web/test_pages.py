@@ -12,6 +12,16 @@ from hikflask.http.permissions import public
 from tests.support.desk import ENGLISH, HTMX, Desk, typed
 
 TEMPLATES = Path(__file__).parents[2] / "hikflask" / "templates"
+# A card in the middle before somebody is let in or on, and papers that are printed.
+WITHOUT_HEADER = {
+    "account/code.html",
+    "account/confirm_password.html",
+    "account/setup.html",
+    "account/sign_in.html",
+    "jobs/print.html",
+    "privacy/certificate.html",
+    "privacy/consent_to_sign.html",
+}
 
 
 def test_the_browser_chooses_the_language(client: FlaskClient) -> None:
@@ -59,6 +69,21 @@ def test_no_template_has_inline_script_or_style() -> None:
     for file in TEMPLATES.rglob("*.html"):
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|hx-on|<script(?![^>]*\ssrc=)", text), file.name
+
+
+def included(name: str) -> str:
+    """The text of a template with those that it includes."""
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    return text + "".join(map(included, re.findall(r'{% include "([^"]+)"', text)))
+
+
+def test_every_page_begins_with_the_header_of_all_pages() -> None:
+    names = [str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html")]
+    pages = {name: included(name) for name in names if '"base.html" %}' in (TEMPLATES / name).read_text()}
+    wrong = {name for name, text in pages.items() if not re.search(r"{{ head\(|{% call head\(", text) or "<h1" in text}
+
+    assert len(pages) > 60
+    assert wrong == WITHOUT_HEADER
 
 
 def test_every_form_that_posts_carries_the_token(desk: Desk) -> None:
