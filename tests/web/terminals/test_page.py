@@ -114,6 +114,7 @@ def test_faces_are_those_of_the_worst_state_first_and_bounded(app: Flask, desk: 
         ("bad", "refused"),
         ("none", "in progress"),
     ]
+    assert "All photos are on the terminal." not in page
     assert '<a id="people-all" href="/employees/?terminal=1">and 1 more</a>' in page
 
 
