@@ -224,7 +224,8 @@ def changes(row: ImportRow, terminal: str) -> list[Change]:
     if row.verdict == NEW:
         days = {name: row.values.get(name) for name in DAYS}
         photo = "" if "photo" in (row.errors or {}) else row.photo
-        fields = {"department": row.values.get("department"), **days, "photo": photo, "terminal": terminal}
+        # That all new ones go to the terminal is said above the rows.
+        fields = {"department": row.values.get("department"), **days, "photo": photo}
         return [_change(row, field, None, terminal) for field, value in fields.items() if value]
     return [_change(row, field, before, terminal) for field, before in (row.before or {}).items()]
 

@@ -29,7 +29,7 @@ from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry
 from hikflask.web.imports import stage
-from hikflask.web.imports.photo_list import first_photos
+from hikflask.web.imports.photo_list import first_photos, row_thumbnails
 from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
 from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
@@ -257,6 +257,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "listing": listing,
         "photos": first_photos(batch) if at.name == CHECKED and batch.photos_name else None,
         "reasons": queries.count_by_reason(batch) if shown == WRONG else {},
+        "thumbnails": row_thumbnails(batch, listing.rows) if at.name == CHECKED and listing and shown != WRONG else (),
         "correctable": correctable,
         "corrects": corrects,
         "names": queries.names(of_effects),

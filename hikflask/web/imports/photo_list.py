@@ -29,6 +29,12 @@ def first_photos(batch: ImportBatch) -> PhotoList:
     return photo_list(batch, *queries.photos_page(batch.id, FIRST))
 
 
+def row_thumbnails(batch: ImportBatch, rows: Sequence[ImportRow]) -> Collection[str]:
+    """Return the photos of these rows that have a thumbnail."""
+    names = [row.photo for row in rows if row.photo]
+    return thumbnails.available(batch.photos_file, names) if names and batch.photos_file else ()
+
+
 def photo_list(batch: ImportBatch, rows: Sequence[ImportRow], total: int) -> PhotoList:
     """Return a list of these photos."""
     available = thumbnails.available(batch.photos_file, [row.photo for row in rows])

@@ -38,6 +38,7 @@ def files(page: str) -> list[str]:
 @pytest.mark.usefixtures("pictured")
 def test_photos_are_shown_the_odd_ones_first_with_file_names_and_reasons(client: FlaskClient) -> None:
     english, russian = client.get("/imports/1", headers=ENGLISH).text, client.get("/imports/1").text
+    rows = client.get("/imports/1?rows=new").text
 
     assert files(english) == ["3.jpg", "IMG_1.jpg", "2.jpg", "1.jpg", "9.jpg"]
     assert 'alt="Photo of Анна Ёлкина"' in english
@@ -47,6 +48,8 @@ def test_photos_are_shown_the_odd_ones_first_with_file_names_and_reasons(client:
     assert "Фото слишком тёмное. Лицу нужно больше света." in russian
     assert "The photo is too dark. The face needs more light." in english
     assert len(re.findall(r'<img src="/imports/1/photos/\d+"', english)) == 4
+    named = re.findall(r'<img class="avatar" src="/imports/1/photos/\d+" alt="" loading="lazy"> (.+)</td>', rows)
+    assert named == ["<bdi>Анна Ёлкина</bdi>", "<bdi>Яна Чехова</bdi>"]
     assert "style=" not in english.partition('id="photos"')[2]
 
 
