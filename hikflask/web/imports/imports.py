@@ -62,10 +62,12 @@ def show(batch_id: int) -> ResponseReturnValue:
     return _page(at, ConfirmForm(formdata=None))
 
 
-@bp.get("/<int:batch_id>/<any(start, deactivate, correct):action>")
+@bp.get("/<int:batch_id>/start")
+@bp.get("/<int:batch_id>/deactivate")
+@bp.get("/<int:batch_id>/correct")
 @bp.get("/<int:batch_id>/undo/remove")
 @allow(OPERATOR)
-def shown_again(batch_id: int, action: str = "") -> ResponseReturnValue:  # noqa: ARG001 - which form it was
+def shown_again(batch_id: int) -> ResponseReturnValue:
     """Lead from the address of a form that was answered with a page to the import: somebody loads it again."""
     return redirect(url_for(".show", batch_id=batch_id), 303)
 
