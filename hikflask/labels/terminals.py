@@ -153,6 +153,11 @@ def waiting_sentence(row: Enrolment) -> str:
     return Markup(" ").join(sentences) or str(_("Waits for its turn."))
 
 
+def next_try(terminal: Terminal) -> datetime | None:
+    """Return when a terminal that does not answer is tried again; None when that is now."""
+    return terminal.backoff_until if terminal.backoff_until and terminal.backoff_until > datetime.now(UTC) else None
+
+
 def queue_count(number: int) -> str:
     """Return how many wait in a queue, which is counted up to a limit."""
     return f"{MAX_COUNTED}+" if number >= MAX_COUNTED else str(number)

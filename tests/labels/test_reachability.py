@@ -23,40 +23,40 @@ def day(*changes: tuple[float, bool | None]) -> list[Stretch]:
 SILENCES = [(hours, state) for hour in (20, 15, 10, 5) for hours, state in ((hour, False), (hour - 0.5, True))]
 
 
-@pytest.mark.parametrize(
-    ("stretches", "english", "russian"),
-    [
-        (day((24, True)), "Answered all of the last 24 hours.", "Все последние 24 часа на связи."),
-        (day((24, False)), "No answer in the last 24 hours.", "За последние 24 часа ни одного ответа."),
-        (day((24, None)), "Nothing is known of the last 24 hours.", "За последние 24 часа данных нет."),
-        (
-            day((24, True), (6.5, False), (4.5, True)),
-            "Answered for 22 h of the last 24 hours; did not answer from 03:00 to 05:00.",
-            "За последние 24 часа на связи 22 ч; не отвечал с 03:00 до 05:00.",
-        ),
-        (
-            day((24, None), (4, True), (0.25, False)),
-            "Answered for 3 h 45 min of the last 24 hours; did not answer since 09:15; not known until 05:30.",
-            "За последние 24 часа на связи 3 ч 45 мин; не отвечал с 09:15; нет данных до 05:30.",
-        ),
-        (
-            day((24, False), (1, None)),
-            "Did not answer until 08:30; not known since 08:30.",
-            "Не отвечал до 08:30; нет данных с 08:30.",
-        ),
-        (
-            day((24, True), *SILENCES),
-            "Answered for 22 h of the last 24 hours; did not answer 4 times, last from 04:30 to 05:00.",
-            "За последние 24 часа на связи 22 ч; не отвечал 4 раза, последний — с 04:30 до 05:00.",
-        ),
-    ],
-)
-def test_day_is_said_in_a_sentence(app: Flask, stretches: list[Stretch], english: str, russian: str) -> None:
+SAID = [
+    (day((24, True)), "Answered all of the last 24 hours.", "Все последние 24 часа на связи."),
+    (day((24, False)), "No answer in the last 24 hours.", "За последние 24 часа ни одного ответа."),
+    (day((24, None)), "Nothing is known of the last 24 hours.", "За последние 24 часа данных нет."),
+    (
+        day((24, True), (6.5, False), (4.5, True)),
+        "Answered for 22 h of the last 24 hours; did not answer from 03:00 to 05:00.",
+        "За последние 24 часа на связи 22 ч; не отвечал с 03:00 до 05:00.",
+    ),
+    (
+        day((24, None), (4, True), (0.25, False)),
+        "Answered for 3 h 45 min of the last 24 hours; did not answer since 09:15; not known until 05:30.",
+        "За последние 24 часа на связи 3 ч 45 мин; не отвечал с 09:15; нет данных до 05:30.",
+    ),
+    (
+        day((24, False), (1, None)),
+        "Did not answer until 08:30; not known since 08:30.",
+        "Не отвечал до 08:30; нет данных с 08:30.",
+    ),
+    (
+        day((24, True), *SILENCES),
+        "Answered for 22 h of the last 24 hours; did not answer 4 times, last from 04:30 to 05:00.",
+        "За последние 24 часа на связи 22 ч; не отвечал 4 раза, последний — с 04:30 до 05:00.",
+    ),
+]
+
+
+def test_day_is_said_in_a_sentence(app: Flask) -> None:
     app.config["TIMEZONE"] = "UTC"
     with app.test_request_context():
-        for language, sentence in (("en", english), ("ru", russian)):
-            with force_locale(language):
-                assert reachability.words(stretches) == sentence
+        for stretches, *sentences in SAID:
+            for language, sentence in zip(("en", "ru"), sentences, strict=True):
+                with force_locale(language):
+                    assert reachability.words(stretches) == sentence
 
 
 def test_bars_fill_the_day_and_show_the_shortest_silence() -> None:

@@ -47,18 +47,18 @@ def main_button(client: FlaskClient) -> list[str]:
 
 def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) -> None:
     now = datetime.now(UTC)
-    clients = (desk.client, client_of(app, OPERATOR, "Ольга"), client_of(app, VIEWER, "Вера"))
+    clients, viewer = (desk.client, client_of(app, OPERATOR, "Ольга")), client_of(app, VIEWER, "Вера")
     for facts, *buttons in [
-        ({"refused_since": now, "refused_code": "wrong_password"}, "correct-password", None, None),
-        ({"last_error_code": "certificate_changed"}, "correct", None, None),
-        ({"restored_from": now}, "allow-writing", None, None),
-        ({"awaits_restore": True, "device_changed_at": now}, "restore", None, None),
-        ({"reachable": False}, "check", "check", None),
-        ({"face_mode": None}, "check", "check", None),
-        ({"people": 1500, "people_capacity": 1500}, "who", "who", "who"),
-        ({"clock_offset": 600}, "set-clock", "set-clock", None),
-        ({"retired_at": now, "is_active": False}, None, None, None),
-        ({}, None, None, None),
+        ({"refused_since": now, "refused_code": "wrong_password"}, "correct-password", None),
+        ({"last_error_code": "certificate_changed"}, "correct", None),
+        ({"restored_from": now}, "allow-writing", None),
+        ({"awaits_restore": True, "device_changed_at": now}, "restore", None),
+        ({"reachable": False}, "check", "check"),
+        ({"face_mode": None}, "check", "check"),
+        ({"people": 1500, "people_capacity": 1500}, "who", "who"),
+        ({"clock_offset": 600}, "set-clock", "set-clock"),
+        ({"retired_at": now, "is_active": False}, None, None),
+        ({}, None, None),
     ]:
         update(app, **{**WELL, **facts})
         assert [main_button(client) for client in clients] == [[name] if name else [] for name in buttons]
@@ -67,7 +67,7 @@ def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) 
     assert main_button(desk.client) == ["everybody"]
     enrolled(app, "8")
     desk.run_jobs()
-    assert [main_button(client) for client in clients] == [["round"], ["round"], []]
+    assert [main_button(client) for client in (*clients, viewer)] == [["round"], ["round"], []]
 
 
 def test_what_destroys_something_stands_once_and_last(app: Flask, desk: Desk) -> None:
