@@ -43,6 +43,8 @@ NO_PAGES = {
     "GET /health",
     "GET /health/ready",
     "GET /",
+    # Of a cause and a terminal: tests/browser/test_axe_states.py.
+    "GET /attention/people",
     "GET /employees/<int:employee_id>/enrolments",
     "GET /captures/<int:capture_id>",
     "GET /terminals/file-warning",
