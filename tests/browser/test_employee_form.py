@@ -147,11 +147,15 @@ def test_what_is_wrong_and_what_asks_are_in_sight(sight: Sight) -> None:
     page.goto("/employees/new")
     fill(page, "A-1")
     page.locator("#save").press("Enter")
+    expect(page.locator("#hikvision_id-error")).to_be_visible()
+    page.wait_for_load_state()  # The sentence is there before its style is.
     sight.has("#hikvision_id-error", "#full_name", "#department", "#capture-take", "#save")
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
 
     page.get_by_label("ID сотрудника").fill("A1")
     page.get_by_label("ID сотрудника").press("Enter")
+    expect(page.locator(".ask-without_face")).to_be_visible()
+    page.wait_for_load_state()
     sight.has(".ask-without_face", "#hikvision_id", "#full_name", "#capture-take", "#save")
 
 
