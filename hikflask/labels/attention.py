@@ -32,9 +32,9 @@ def who(names: Sequence[str], count: int, *, has_more: bool = False) -> str:
     :param names: of the first. :param count: up to MAX_COUNTED + 1. :param has_more: they may be more.
     """
     if has_more:
-        return str(_("Employees: %(n)s or more", n=format_decimal(count)))
+        return str(ngettext("At least %(num)s employee", "At least %(num)s employees", count))
     if count == MAX_COUNTED + 1:
-        return str(_("Employees: more than %(n)s", n=format_decimal(MAX_COUNTED)))
+        return str(_("More than %(n)s employees", n=format_decimal(MAX_COUNTED)))
     if count <= MAX_NAMED and len(names) == count:
         return ", ".join(map(isolated, names))
     return str(ngettext("%(num)s employee", "%(num)s employees", count))

@@ -64,6 +64,7 @@ def row(page: str, row_id: str) -> str:
 def number(page: str) -> int:
     """The number in the header, which is that of the heading and of the rows."""
     count = number_in_bar(page)
+    assert page.count("btn-primary") <= 1
     if 'id="attention-add"' in page:
         counts = re.findall(r'<h2 id="attention-[^"]*">.*?<span class="count">(\d+)<', page)
         assert page.count('<li class="attention-row') == sum(map(int, counts)) == count
@@ -378,8 +379,8 @@ def test_two_are_named_and_more_are_counted_who_are_on_no_terminal(desk: Desk) -
     [
         (2, False, "Ли, Хан", "Ли, Хан"),
         (21, False, "21 сотрудник", "21 employees"),
-        (201, False, "Сотрудники: больше 200", "Employees: more than 200"),
-        (51, True, "Сотрудники: 51 или больше", "Employees: 51 or more"),
+        (201, False, "Больше 200 сотрудников", "More than 200 employees"),
+        (51, True, "Не меньше 51 сотрудника", "At least 51 employees"),
     ],
 )
 def test_who_is_meant(app: Flask, count: int, has_more: bool, russian: str, words: str) -> None:
