@@ -69,7 +69,7 @@ def show(batch_id: int) -> ResponseReturnValue:
 @allow(OPERATOR)
 def shown_again(batch_id: int) -> ResponseReturnValue:
     """Lead from the address of a form that was answered with a page to the import: somebody loads it again."""
-    return redirect(url_for(".show", batch_id=batch_id), 303)
+    return _back(stage.of(batch_or_404(batch_id)))
 
 
 @bp.get("/<int:batch_id>/state")
