@@ -10,9 +10,9 @@ from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
 
 
 class ReachabilityChange(Base):
-    """A terminal answers, or does not, from this moment until its next row; before its first row nothing is known.
+    """A terminal answers, or does not, from this moment until its next row; None: that is not known.
 
-    Two rows of one moment end what was measured: what was so from then until the next row is not known either.
+    Nothing is known before its first row.
     """
 
     __table_args__ = (Index("ix_reachability_change_terminal_id_at", "terminal_id", "at"), NO_ID_TWICE)
@@ -20,4 +20,4 @@ class ReachabilityChange(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
-    is_reachable: Mapped[bool]
+    is_reachable: Mapped[bool | None]

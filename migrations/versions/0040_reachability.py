@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column('id', sa.Integer(), nullable=False),
         sa.Column('terminal_id', sa.Integer(), nullable=False),
         sa.Column('at', sa.DateTime(), nullable=False),
-        sa.Column('is_reachable', sa.Boolean(), nullable=False),
+        sa.Column('is_reachable', sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
             ['terminal_id'],
             ['terminal.id'],

@@ -52,16 +52,11 @@ def record(lease: Lease, *, is_reachable: bool) -> None:
         newest_first = of_terminal.order_by(ReachabilityChange.at.desc(), ReachabilityChange.id.desc())
         newest = db.session.execute(newest_first.limit(1)).scalar_one_or_none()
         if newest is not None and known_until < now:
-            _end(newest, max(known_until, newest.at))
+            at = max(known_until, newest.at)
+            db.session.add(ReachabilityChange(terminal_id=terminal.id, at=at, is_reachable=None))
         elif newest is not None and newest.is_reachable is is_reachable:
             return
         db.session.add(ReachabilityChange(terminal_id=terminal.id, is_reachable=is_reachable))
-
-
-def _end(newest: ReachabilityChange, at: datetime) -> None:
-    """Write that nothing was measured from then on: two rows of one moment."""
-    for _ in range(2):
-        db.session.add(ReachabilityChange(terminal_id=newest.terminal_id, at=at, is_reachable=newest.is_reachable))
 
 
 def _known_until(terminal: Terminal, now: datetime) -> datetime:
@@ -90,10 +85,10 @@ def _changes(terminal_ids: Collection[int], since: datetime) -> dict[int, dict[d
     shown = or_(ReachabilityChange.at > since, ReachabilityChange.at == first.scalar_subquery())
     rows = select(ReachabilityChange.terminal_id, ReachabilityChange.at, ReachabilityChange.is_reachable)
     rows = rows.where(ReachabilityChange.terminal_id.in_(terminal_ids), shown)
+    rows = rows.order_by(ReachabilityChange.at, ReachabilityChange.id)
     changes: dict[int, dict[datetime, bool | None]] = {}
-    for terminal_id, at, is_reachable in db.session.execute(rows.order_by(ReachabilityChange.at)):
-        known = changes.setdefault(terminal_id, {})
-        known[at] = None if at in known else is_reachable
+    for terminal_id, at, is_reachable in db.session.execute(rows):
+        changes.setdefault(terminal_id, {})[at] = is_reachable
     return changes
 
 

@@ -27,7 +27,7 @@ def check(terminal: Terminal) -> None:
         checks.check(terminal.id, "test")
 
 
-def states() -> list[bool]:
+def states() -> list[bool | None]:
     rows = db.session.execute(db.select(ReachabilityChange).order_by(ReachabilityChange.at, ReachabilityChange.id))
     return [row.is_reachable for row in rows.scalars()]
 
@@ -42,7 +42,7 @@ def update(**columns: object) -> Terminal:
     return row()
 
 
-def known(terminal: Terminal, *changes: tuple[float, bool]) -> list[tuple[float, float, bool | None]]:
+def known(terminal: Terminal, *changes: tuple[float, bool | None]) -> list[tuple[float, float, bool | None]]:
     """What is known of the last day, as hours ago, after changes so many hours ago."""
     db.session.execute(db.delete(ReachabilityChange))
     rows = [{"terminal_id": terminal.id, "at": hours_ago(hours), "is_reachable": state} for hours, state in changes]
@@ -102,9 +102,9 @@ def test_last_day_begins_with_what_was_so_then(terminal: Terminal) -> None:
     assert known(terminal, (40, False), (30, True)) == [(24, 0, True)]
     assert known(terminal, (30, True), (7, False), (6, True)) == [(24, 7, True), (7, 6, False), (6, 0, True)]
     assert known(terminal, (20, True)) == [(24, 20, None), (20, 0, True)]
-    gap = [(30, True), (10, True), (10, True), (4, True)]
+    gap = [(30, True), (10, None), (4, True)]
     assert known(terminal, *gap) == [(24, 10, True), (10, 4, None), (4, 0, True)]
-    assert known(terminal, (30, True), (26, True), (26, True)) == [(24, 0, None)]
+    assert known(terminal, (30, True), (26, None)) == [(24, 0, None)]
     off = update(backoff_until=NOW - timedelta(hours=3) + timedelta(seconds=15))
     assert known(off, (20, True), (4, False)) == [(24, 20, None), (20, 4, True), (4, 3, False), (3, 0, None)]
 
