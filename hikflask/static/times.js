@@ -2,10 +2,12 @@
 {
   const relative = new Intl.RelativeTimeFormat(document.documentElement.lang);
 
-  setInterval(() => {
+  const grow = () => {
     for (const one of document.querySelectorAll("time[data-minutes]")) {
       const minutes = ++one.dataset.minutes;
       one.textContent = minutes < 60 ? relative.format(-minutes, "minute") : one.dataset.at;
     }
-  }, 60000);
+    setTimeout(grow, 60000);
+  };
+  setTimeout(grow, 60000);
 }

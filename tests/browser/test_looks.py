@@ -225,6 +225,18 @@ def test_what_a_thumb_presses_is_large_enough(phone: Window) -> None:
         assert (address, phone.page.evaluate(TOO_SMALL)) == (address, [])
 
 
+def test_minutes_ago_grow_while_the_page_stays_open(russian: Window) -> None:
+    page = russian.page
+    page.clock.install()
+    page.goto("/account/")
+    seen = page.locator("time[data-minutes]").first
+    seen.evaluate("one => { one.dataset.minutes = 3 }")
+
+    for minutes, said in ((2, "5 минут назад"), (55, seen.get_attribute("data-at"))):
+        page.clock.run_for(minutes * 60_000)
+        expect(seen).to_have_text(said or "")
+
+
 def sheets(page: Page) -> int:
     """How many sheets of A4 a page is printed on."""
     return len(re.findall(rb"/Type /Page\b", page.pdf(format="A4")))

@@ -72,9 +72,9 @@ def test_employees_and_start_page_say_the_same(desk: Desk) -> None:
         assert "does not answer" not in english
         assert "next try" not in english
     listed = text(desk, "/employees/", ENGLISH)
-    assert "Иван Иванов 2 not sent yet Склад" in listed
-    assert listed.count("waiting for the terminal Склад") == 2
-    assert "Иван Иванов 2 ещё не отправлено Склад" in text(desk, "/employees/", RUSSIAN)
+    assert "Иван Иванов 2 not sent yet : Склад" in listed
+    assert listed.count("waiting for the terminal : Склад") == 2
+    assert "Иван Иванов 2 ещё не отправлено : Склад" in text(desk, "/employees/", RUSSIAN)
     start = text(desk, "/attention", ENGLISH)
     assert "The terminal refused the password." in start
     assert "does not answer" not in start
@@ -108,6 +108,6 @@ def test_capture_that_only_waits_for_the_password_is_not_asked_for_again(desk: D
     english = text(desk, "/employees/1", ENGLISH)
 
     assert "The terminal refused the password." in english
-    assert "waiting for the terminal Вход" in text(desk, "/employees/", ENGLISH)
+    assert "waiting for the terminal : Вход" in text(desk, "/employees/", ENGLISH)
     assert "A capture at the terminal is needed." not in english
     assert "must come to its camera" not in text(desk, "/terminals/1", ENGLISH)
