@@ -4,7 +4,7 @@ A cause is LEAVING (a removal that is not confirmed), or of a refused enrolment,
 CHANGED, LEFT_ALONE, FORM, FULL, or else the code of its refusal.
 """
 
-from sqlalchemy import ColumnElement, and_, case, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
@@ -12,12 +12,12 @@ from hikflask.isapi.errors import CLASSES, IllegalNumber, NoRight
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, lock_terminal, transactional
+from hikflask.services.core.db import lock_terminal, transactional
 from hikflask.services.core.errors import NameTooLong, NumberTakenThere
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.badges import NOT_ASKED, WHY_NO_FACE
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP, IS_LEAVING, ROWS
-from hikflask.services.terminals import capacity
+from hikflask.services.terminals import capacity, connection
 
 LEAVING = "leaving"
 # The terminal needs a photo that it takes.
@@ -84,7 +84,7 @@ def retry_all(cause: str, terminal_id: int) -> int:
     """
     lock_terminal(terminal_id)
     terminal = db.session.get_one(Terminal, terminal_id)
-    changed_rows(update(Terminal).where(Terminal.id == terminal_id).values(backoff_until=None))
+    connection.end_back_off(terminal_id)
     count = state.apply(state.RETRIED_IN_BULK, Enrolment.terminal_id == terminal_id, is_of(cause))
     if count:
         audit.record("enrolment.retried", terminal=terminal.name, after={"people": count})

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
-from hikflask.models.columns import database_now
 from hikflask.models.enrolment import PRESENT
 from hikflask.models.terminal import BY_PICTURE, UNKNOWN
 from hikflask.services import audit
 from hikflask.services.core import dates
-from hikflask.services.core.db import changed_rows, transactional
+from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.terminal_name import name_for
 from hikflask.services.enrolments import audit_notes, mass_removals, queries
 from hikflask.services.state import enrolment as state
-from hikflask.services.terminals import registry
+from hikflask.services.terminals import connection, registry
 
 
 def desire_present(terminal: Terminal, employee: Employee, photo: Photo | None, *, by_group: bool = False) -> Enrolment:
@@ -135,8 +134,7 @@ def retry(enrolment_id: int) -> None:
     A terminal that did not answer last is tried now, too.
     """
     its_terminal = select(Enrolment.terminal_id).where(Enrolment.id == enrolment_id).scalar_subquery()
-    backs_off = (Terminal.id == its_terminal, Terminal.backoff_until > database_now())
-    changed_rows(update(Terminal).where(*backs_off).values(backoff_until=database_now()))
+    connection.end_back_off(its_terminal)
     retry_when_it_answers(enrolment_id)
 
 

@@ -39,9 +39,11 @@ NEEDS_PHOTO = WITHOUT_PHOTO | {
 }
 # The enrolment of the number at the terminal of the job, for items that ended without one.
 LATER = aliased(Enrolment)
+# The number may be somebody else's by now.
+IS_OF_EMPLOYEE = or_(JobItem.employee_id.is_(None), JobItem.employee_id == Enrolment.employee_id)
 IS_MENDED = func.coalesce(
     or_(
-        and_(Enrolment.desired == JobItem.desired, is_in(CONFIRMED, REMOVED)),
+        and_(Enrolment.desired == JobItem.desired, or_(is_in(REMOVED), and_(is_in(CONFIRMED), IS_OF_EMPLOYEE))),
         LATER.state == literal(CONFIRMED, literal_execute=True),
     ),
     false(),
@@ -151,6 +153,7 @@ def _items(*columns: Any) -> Select[Any]:
         Job.kind == SEND,
         LATER.terminal_id == Job.terminal_id,
         LATER.number == JobItem.number,
+        LATER.employee_id == JobItem.employee_id,
     )
     # A job that was stopped does not look any more at what it has sent.
     sent = and_(JobItem.state == SENT, Job.state.not_in(OPEN), IS_MENDED)

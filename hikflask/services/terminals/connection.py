@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from flask import current_app
-from sqlalchemy import func, select, update
+from sqlalchemy import ScalarSelect, func, select, update
 
 from hikflask.extensions import db, metrics, terminal_clients, vault
 from hikflask.isapi import calls, faces, persons
@@ -248,6 +248,15 @@ def _record_failure(terminal: Terminal, lease: leases.Lease, error: TerminalErro
         return {"reachable": False, "offline_since": since, "backoff_until": until, "last_error_code": error.code}
     # WeakDigest: the password was not sent, so it is unknown whether it is right.
     return {**IS_THERE, "login": None, "last_error_code": error.code} if isinstance(error, WeakDigest) else IS_THERE
+
+
+def end_back_off(terminal_id: int | ScalarSelect[int]) -> None:
+    """Let a terminal that did not answer be asked now, within the caller's transaction.
+
+    The time stays in its row: it tells when the terminal was asked last (terminals/reachability.py).
+    """
+    backs_off = (Terminal.id == terminal_id, Terminal.backoff_until > database_now())
+    changed_rows(update(Terminal).where(*backs_off).values(backoff_until=database_now()))
 
 
 def usable_answer(ask: Callable[[], Answered]) -> Answered | None:

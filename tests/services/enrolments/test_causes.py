@@ -3,12 +3,15 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Terminal
+from hikflask.labels import terminals as labels
+from hikflask.models import Enrolment, ReachabilityChange, Terminal
+from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import causes
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.terminals import reachability
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OLGA
 from tests.support.enrolments import desire_with_face, let_fail
@@ -33,3 +36,17 @@ def test_everybody_of_a_cause_at_a_terminal_is_tried_again_and_nobody_else(
         reconcile(one.id, "test")
     assert causes.everybody("full", terminal.id, 9) == []
     assert [one.number for one in causes.everybody("photo", terminal.id, 9)] == ["9"]
+
+
+def test_terminal_that_does_not_answer_is_asked_now_and_its_silence_stays_known(terminal: Terminal) -> None:
+    since = database_now(-3600.0 * 5)
+    silent = {"reachable": False, "offline_since": since, "answered_at": since, "backoff_until": database_now(60.0)}
+    db.session.execute(db.update(Terminal).values(**silent))
+    db.session.add(ReachabilityChange(terminal_id=terminal.id, at=since, is_reachable=False))
+    db.session.commit()
+
+    causes.retry_all("leaving", terminal.id)
+
+    row = db.session.get_one(Terminal, terminal.id, populate_existing=True)
+    assert labels.next_try(row) is None
+    assert [one.answered for one in reachability.last_day([row])[row.id]] == [None, False]

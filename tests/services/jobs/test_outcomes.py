@@ -3,7 +3,7 @@
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, Job, JobItem, Terminal
+from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.jobs import lifecycle, outcomes
@@ -113,6 +113,25 @@ def test_item_without_an_enrolment_is_mended_by_that_of_its_number_at_the_termin
     confirm("1")
 
     assert counts(now(claim)) == (0, 1, 0, 0, 0)
+
+
+@pytest.mark.both_databases
+def test_nobody_is_mended_by_a_later_owner_of_the_number(terminal: Terminal) -> None:
+    claims = [sent(terminal, "1")]
+    give_up("1", "name_bytes")
+    looked_again(claims[0])
+    db.session.execute(db.update(Terminal).values(is_active=False))
+    db.session.commit()
+    claims.append(sent(terminal, "2"))
+    db.session.execute(db.update(Terminal).values(is_active=True))
+    db.session.execute(db.update(Employee).values(number=Employee.number + "0"))
+    db.session.commit()
+
+    for employee_id in add_people("1", "2"):
+        send_to_terminal(employee_id, terminal.id)
+    confirm("1", "2")
+
+    assert [counts(now(claim)) for claim in claims] == [(0, 0, 0, 1, 0)] * 2
 
 
 def test_stopped_job_counts_what_is_confirmed_since_as_mended_and_the_rest_as_left(terminal: Terminal) -> None:
