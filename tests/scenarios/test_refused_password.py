@@ -10,6 +10,7 @@ from hikflask.isapi.errors import Unreachable, WrongPassword
 from hikflask.models import Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import LoginStopped
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
@@ -57,11 +58,24 @@ def test_its_page_and_its_queue_say_that_three_wait_for_the_password(desk: Desk)
         assert "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать." in russian
         assert "3 employees wait." in english
         assert "Ждут 3 сотрудника." in russian
-        for untrue in ("does not answer", "Nothing waits", "must come to its camera", "anybody's help", "next try"):
+        for untrue in ("does not answer", "Nothing waits", "must come to its camera", "by itself", "next try"):
             assert untrue not in english, (address, untrue)
-        for untrue in ("не отвечает", "Очередь пуста", "подойти к камере", "без чьей-либо помощи", "повторит"):
+        for untrue in ("не отвечает", "Очередь пуста", "нужно сфотографировать", "Программа сама", "повторит"):
             assert untrue not in russian, (address, untrue)
     assert 'href="/employees/?state=refused&amp;terminal=2"' in desk.client.get(QUEUE).text
+
+
+@pytest.mark.usefixtures("refuses")
+def test_removals_that_wait_for_the_password_are_counted_on_their_own(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        set_active(1, False)
+        with pytest.raises(LoginStopped):
+            reconcile(1, "test")
+
+    page = desk.client.get(TERMINAL, headers=ENGLISH).text
+
+    assert '<a id="queue-stopped" href="/employees/?state=refused&amp;terminal=2">2 employees wait.</a>' in page
+    assert '<a id="queue-removals" href="/attention/people?cause=leaving&amp;terminal=2">Removals: 1</a>' in page
 
 
 @pytest.mark.usefixtures("refuses")

@@ -55,7 +55,8 @@ class Queue:
 
     `in_use`: a conversation with the terminal is open. `now`: the enrolments whose turn it is. `lines`: those that come
     next. `following`: where the next page begins, or None. `counts`: how many wait in each part, up to MAX_COUNTED.
-    `stopped`: how many more wait until the terminal's password is corrected, up to MAX_COUNTED.
+    `stopped` and `stopped_removals`: how many more wait to be on the terminal and to be removed from it until its
+    password is corrected, each up to MAX_COUNTED.
     """
 
     terminal: Terminal
@@ -65,16 +66,22 @@ class Queue:
     following: Place | None
     counts: dict[str, int]
     stopped: int
+    stopped_removals: int
 
     @property
-    def waiting(self) -> int:
-        """How many wait in all, up to MAX_COUNTED."""
-        return min(MAX_COUNTED, sum(self.counts.values()) + self.stopped)
+    def employees(self) -> int:
+        """How many wait to be on the terminal, up to MAX_COUNTED."""
+        return min(MAX_COUNTED, self.counts[SINGLE] + self.counts[MANY] + self.stopped)
+
+    @property
+    def removals(self) -> int:
+        """How many wait to be removed from it, up to MAX_COUNTED."""
+        return min(MAX_COUNTED, self.counts[REMOVALS] + self.stopped_removals)
 
     @property
     def is_empty(self) -> bool:
         """True when nothing waits, and no conversation with the terminal is open."""
-        return not (self.in_use or self.now or self.waiting)
+        return not (self.in_use or self.now or self.employees or self.removals)
 
 
 def place_of(text: str) -> Place | None:
@@ -95,9 +102,8 @@ def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queu
         number, last = rows[limit - 1]
         following = Place(number, last.next_attempt_at or EPOCH, last.id)
     in_use = db.session.execute(select(~leases.free()).where(Terminal.id == terminal.id)).scalar_one()
-    awaiting = select(Enrolment.id).where(Enrolment.terminal_id == terminal.id, AWAITS_CORRECTION)
-    stopped = count_rows_up_to(awaiting, MAX_COUNTED - 1) if terminal.refused_since else 0
-    return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), stopped)
+    stopped = [_stopped(terminal.id, desired) if terminal.refused_since else 0 for desired in (PRESENT, ABSENT)]
+    return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), *stopped)
 
 
 def waits(terminal_id: int, desired: str, in_bulk: bool) -> ColumnElement[bool]:
@@ -133,6 +139,11 @@ def _read(limit: int, *where: ColumnElement[bool]) -> Iterator[Enrolment]:
     statement = select(Enrolment).where(*where).order_by(Enrolment.next_attempt_at, Enrolment.id).limit(limit)
     statement = statement.options(selectinload(Enrolment.employee), selectinload(Enrolment.terminal))
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+
+
+def _stopped(terminal_id: int, desired: str) -> int:
+    here = (Enrolment.terminal_id == terminal_id, Enrolment.desired == desired, AWAITS_CORRECTION)
+    return count_rows_up_to(select(Enrolment.id).where(*here), MAX_COUNTED - 1)
 
 
 def _counts(terminal_id: int) -> dict[str, int]:

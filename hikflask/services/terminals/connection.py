@@ -324,6 +324,11 @@ def locked_minutes(terminal: Terminal) -> int | None:
     return max(1, round((terminal.unlock_at - now) / timedelta(minutes=1))) if terminal.unlock_at > now else None
 
 
+def is_out_of_reach(terminal: Terminal) -> bool:
+    """True when nothing can be asked of the terminal now: it does not answer, or refused our password."""
+    return terminal.refused_since is not None or terminal.reachable is False
+
+
 def refuse_when_stopped(terminal: Terminal) -> None:
     """Refuse a conversation when the terminal refused our password. The lock of an account ends after its time.
 

@@ -62,8 +62,8 @@ def test_terminal_by_url_needs_its_own_capture_which_begins_by_one_click(
     desk.run_jobs()
 
     page = desk.text(employee)
-    assert "Нужен снимок на терминале." in page
-    assert '<a id="round-2" href="/terminals/2/round">Кому ещё нужен снимок на нём</a>' in page
+    assert "Нужно фото на терминале." in page
+    assert '<a id="round-2" href="/terminals/2/round">Кого ещё нужно на нём сфотографировать</a>' in page
     started = form_to(page, "/captures/of/1").send(desk.client, terminal_id="2")
     assert started.location == "/employees/1/edit?capture=2"
     third.present_alone(FACE)
@@ -71,7 +71,7 @@ def test_terminal_by_url_needs_its_own_capture_which_begins_by_one_click(
     form_to(desk.text(started.location), employee).send(desk.client)
     desk.run_jobs()
     assert third.faces["100222"].jpeg == FACE
-    assert "Нужен снимок на терминале." not in desk.text(employee)
+    assert "Нужно фото на терминале." not in desk.text(employee)
 
 
 def test_polled_part_has_every_terminal_too(desk: Desk, second: Simulated) -> None:  # noqa: ARG001

@@ -17,6 +17,7 @@ from hikflask.services.terminals import registry
 from tests.conftest import NobodyComes
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.employees import save_with_file
 from tests.support.filled_forms import Filled, form_to, forms
 from tests.support.signed_in import client_of
 
@@ -68,6 +69,17 @@ def save(desk: Desk, address: str, face: bytes) -> str:
 def run(desk: Desk) -> None:
     while desk.run_jobs():
         pass
+
+
+def test_no_row_says_that_the_terminal_takes_no_files(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        save_with_file(Draft("1", NAMES["1"], "Склад"), desk.terminal.id)
+    run(desk)
+
+    page = desk.text(ROUND)
+
+    assert f'<a class="row-name" href="/employees/1"><bdi>{NAMES["1"]}</bdi></a>' in page
+    assert "не принимает файлы" not in page
 
 
 def test_list_names_who_has_no_face_there_by_name(desk: Desk, three: dict[str, int]) -> None:

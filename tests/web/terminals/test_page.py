@@ -70,6 +70,17 @@ def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) 
     assert [main_button(client) for client in (*clients, viewer)] == [["round"], ["round"], []]
 
 
+def test_nothing_is_offered_that_a_terminal_out_of_reach_cannot_do(app: Flask, desk: Desk) -> None:
+    with app.app_context():
+        employee = save_employee(Draft("7", "Иван Иванов")).row.id
+    names = {"comparison-start", "take-people", "set-clock", "capture-at-1"}
+    refused = {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"}
+    for facts, offered in [({}, names), ({"reachable": False}, set()), (refused, set())]:
+        update(app, **{**WELL, **facts})
+        pages = desk.text("/terminals/1") + desk.text(f"/employees/{employee}")
+        assert names & set(re.findall(r'id="([\w-]+)"', pages)) == offered
+
+
 def test_what_destroys_something_stands_once_and_last(app: Flask, desk: Desk) -> None:
     page = desk.text("/terminals/1")
     menu = page.partition('class="more-list"')[2].partition("</details>")[0]

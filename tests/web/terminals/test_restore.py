@@ -79,7 +79,7 @@ def test_employee_waits_with_the_reason(desk: Desk) -> None:
 
 def test_page_tells_who_comes_by_itself_and_the_button_brings_everybody(desk: Desk, new: Simulated) -> None:
     page = desk.text(RESTORE)
-    assert "1 сотрудник будет записан с лицом без чьей-либо помощи." in page
+    assert "1 сотрудник будет записан с лицом." in page
     assert "1 сотрудник будет записан без лица и должен подойти к камере." in page
     assert "Ольга Ёлкина" in page
     assert 'href="/terminals/2/round"' in page
