@@ -5,13 +5,12 @@ than MAX_GAP from the next one of its request begins another operation: these id
 whole trail.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import nsmallest
 
-from sqlalchemy import Row, String, case, cast, func, or_, select
+from sqlalchemy import Row, String, case, cast, func, select
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
@@ -19,11 +18,13 @@ from hikflask.services.audit.sealing import Entry, opened
 from hikflask.services.audit.search import AuditFilter, conditions
 from hikflask.services.core.db import rows_of
 
-# In ids of entries. Five hundred people who leave six terminals take seven thousand, one after the other.
+# In ids of entries. Five hundred people who leave six terminals take seven thousand, one after the other. Of one
+# operation no more entries than COUNTED are read.
 MAX_GAP, COUNTED = 2_000, 10_000
-# So many entries of an operation are read.
+# So many entries of an operation are read in full.
 MAX_SHOWN = 8
-CHUNK = 500
+# So many entries are read at once, of a long trail more and more.
+CHUNK, MAX_CHUNK = 500, 5_000
 # An operation is named after what was done to employees, if anything was, and hardly ever after the last kinds.
 FIRST_KIND, LAST_KINDS = "employee", ("enrolment", "capture", "job", "photo")
 KEY = case((AuditEntry.request_id != "", AuditEntry.request_id), else_=cast(AuditEntry.id, String))
@@ -33,7 +34,7 @@ KEY = case((AuditEntry.request_id != "", AuditEntry.request_id), else_=cast(Audi
 class Operation:
     """What was done at once: how often each action, and some of its entries, those that say most first.
 
-    `is_partly_counted`: there may be more entries, too far from the newest one.
+    `is_partly_counted`: there may be more entries, too many or too far from the newest one.
     """
 
     entries: list[Entry]
@@ -53,86 +54,117 @@ class Operation:
         return sum(self.counts.values())
 
 
+@dataclass
+class _Walked:
+    """An operation while its entries are read, from the newest on. `kept` are the ids of some, by their importance."""
+
+    newest: int
+    oldest: int
+    total: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    kept: dict[int, deque[int]] = field(default_factory=dict)
+    is_partly_counted: bool = False
+
+    def add(self, entry_id: int, action: str) -> None:
+        self.oldest = entry_id
+        self.total += 1
+        self.counts[action] += 1
+        self.kept.setdefault(_importance(action), deque(maxlen=MAX_SHOWN)).append(entry_id)
+
+    def goes_on_with(self, entry_id: int) -> bool:
+        return self.oldest - entry_id <= MAX_GAP
+
+    @property
+    def shown(self) -> list[int]:
+        """The entries that say most of the operation, the oldest of these first."""
+        return [entry_id for rank in sorted(self.kept) for entry_id in reversed(self.kept[rank])][:MAX_SHOWN]
+
+
 def list_operations(chosen: AuditFilter, before: int | None, limit: int) -> tuple[list[Operation], int | None]:
     """Return so many operations, the newest first, and where the next page begins.
 
     :param before: the end of the page before this one: the operations' newest entries have lower ids.
     """
-    newest = _newest_entries(chosen, before, limit + 1)
-    page = dict(list(newest.items())[:limit])
-    return _operations(chosen, page), min(page.values()) if len(newest) > limit else None
+    page, older = _walk(chosen, before, limit)
+    ids = {entry_id for walked in page for entry_id in (walked.newest, walked.oldest, *walked.shown)}
+    stored = {row.id: row for row in db.session.execute(select(AuditEntry).where(AuditEntry.id.in_(ids))).scalars()}
+    entries = {entry.id: entry for entry in opened([stored[entry_id] for walked in page for entry_id in walked.shown])}
+    operations = [
+        Operation(
+            entries=[entries[entry_id] for entry_id in walked.shown],
+            counts=dict(reversed(walked.counts.items())),
+            is_partly_counted=walked.is_partly_counted,
+            began_at=stored[walked.oldest].at,
+            ended_at=stored[walked.newest].at,
+        )
+        for walked in page
+    ]
+    return operations, older
 
 
-def _newest_entries(chosen: AuditFilter, before: int | None, limit: int) -> dict[str, int]:
-    """Return the id of the newest entry of each operation, by its key."""
-    newest: dict[str, int] = {}
-    # Of operations on earlier pages: the entry that was seen last, from the newest on.
-    seen: dict[str, int] = {}
-    below = before
-    while len(newest) < limit:
-        rows = select(AuditEntry.id, KEY).where(*conditions(chosen), AuditEntry.request_id.not_in(newest))
-        rows = rows.where(AuditEntry.id < below) if below else rows
-        found = rows_of(rows.order_by(AuditEntry.id.desc()).limit(CHUNK))
-        if not found:
-            break
-        if before and found[0][0] > before - MAX_GAP:
-            seen |= _oldest_from(chosen, before, {key for _, key in found} - seen.keys())
-        for entry_id, key in found:
-            if key in seen and seen[key] - entry_id <= MAX_GAP:
-                seen[key] = entry_id
-            elif len(newest) < limit:
-                newest.setdefault(key, entry_id)
-        below = found[-1][0]
-    return newest
+def _walk(chosen: AuditFilter, before: int | None, limit: int) -> tuple[list[_Walked], int | None]:
+    """Return the operations of a page, and where the next one begins."""
+    page: list[_Walked] = []
+    # The one operation of each request that may go on: on this page, or on an earlier one.
+    present = {key: _Walked(oldest, oldest) for key, oldest in _oldest_from(chosen, before).items()} if before else {}
+    too_long: set[str] = set()
+    for entry_id, key, action in _entries(chosen, before, too_long):
+        walked = present.get(key)
+        if walked is None or not walked.goes_on_with(entry_id):
+            if len(page) == limit:
+                _read_on(chosen, page, {key: present[key] for key in present.keys() - too_long}, entry_id)
+                return page, page[-1].newest
+            walked = present[key] = _Walked(entry_id, entry_id)
+            page.append(walked)
+        walked.add(entry_id, action)
+        if walked.total == COUNTED:
+            walked.is_partly_counted = True
+            too_long.add(key)
+    return page, None
 
 
-def _oldest_from(chosen: AuditFilter, first: int, keys: Collection[str]) -> dict[str, int]:
-    """Return the oldest entry from this id on of each of these requests, if it is near."""
-    near = (AuditEntry.id >= first, AuditEntry.id < first + MAX_GAP, AuditEntry.request_id.in_(keys))
+def _entries(chosen: AuditFilter, before: int | None, without: set[str]) -> Iterator[Row[int, str, str]]:
+    """Yield id, operation and action of entries, the newest first.
+
+    :param without: requests whose entries are not read any more; it may grow meanwhile.
+    """
+    size, below = CHUNK, before
+    while rows := _chunk(chosen, below, without, size):
+        yield from (row for row in rows if row[1] not in without)
+        size, below = min(2 * size, MAX_CHUNK), rows[-1][0]
+
+
+def _chunk(chosen: AuditFilter, below: int | None, without: set[str], size: int) -> Sequence[Row[int, str, str]]:
+    rows = select(AuditEntry.id, KEY, AuditEntry.action).where(*conditions(chosen))
+    rows = rows.where(AuditEntry.request_id.not_in(without)) if without else rows
+    rows = rows.where(AuditEntry.id < below) if below else rows
+    return rows_of(rows.order_by(AuditEntry.id.desc()).limit(size))
+
+
+def _read_on(chosen: AuditFilter, page: list[_Walked], present: dict[str, _Walked], below: int) -> None:
+    """Read what the operations of a page have below its last one, as far as COUNTED."""
+    lowest = page[-1].newest - COUNTED
+    rows = select(AuditEntry.id, KEY, AuditEntry.action).where(*conditions(chosen))
+    rows = rows.where(AuditEntry.id > lowest, AuditEntry.id < below, AuditEntry.request_id.in_(present))
+    for entry_id, key, action in rows_of(rows.order_by(AuditEntry.id.desc())):
+        if present[key].goes_on_with(entry_id):
+            present[key].add(entry_id, action)
+    near_the_end = {key: walked for key, walked in present.items() if walked.goes_on_with(lowest)}
+    with_more = _oldest_from(chosen, lowest - MAX_GAP + 1) if near_the_end else {}
+    for key in near_the_end.keys() & with_more.keys():
+        present[key].is_partly_counted = True
+
+
+def _oldest_from(chosen: AuditFilter, first: int) -> dict[str, int]:
+    """Return the oldest entry of each request among those from this id on that are near."""
+    near = (AuditEntry.id >= first, AuditEntry.id < first + MAX_GAP, AuditEntry.request_id != "")
     oldest = select(AuditEntry.request_id, func.min(AuditEntry.id)).where(*conditions(chosen), *near)
     return {key: entry_id for key, entry_id in rows_of(oldest.group_by(AuditEntry.request_id))}
 
 
-def _operations(chosen: AuditFilter, newest: dict[str, int]) -> list[Operation]:
-    """Return the operations, by the ids of their newest entries."""
-    lowest = min(newest.values(), default=0) - COUNTED
-    rows: dict[str, list[tuple[int, str]]] = {key: [] for key in newest}
-    for entry_id, key, action in _entries_between(chosen, newest, lowest):
-        if entry_id <= newest[key]:
-            rows[key].append((entry_id, action))
-    near_the_end = [key for key, found in rows.items() if found[0][0] - lowest <= MAX_GAP]
-    with_more = _oldest_from(chosen, lowest - MAX_GAP + 1, near_the_end) if near_the_end else {}
-    shown = {key: nsmallest(MAX_SHOWN, found, key=_importance) for key, found in rows.items()}
-    ids = {entry_id for key, found in rows.items() for entry_id, _ in (found[0], found[-1], *shown[key])}
-    stored = {row.id: row for row in db.session.execute(select(AuditEntry).where(AuditEntry.id.in_(ids))).scalars()}
-    read = opened([stored[entry_id] for found in shown.values() for entry_id, _ in found])
-    entries = {entry.id: entry for entry in read}
-    return [
-        Operation(
-            entries=[entries[entry_id] for entry_id, _ in shown[key]],
-            counts=Counter(action for _, action in found),
-            is_partly_counted=key in with_more,
-            began_at=stored[found[0][0]].at,
-            ended_at=stored[found[-1][0]].at,
-        )
-        for key, found in rows.items()
-    ]
-
-
-def _entries_between(chosen: AuditFilter, newest: dict[str, int], lowest: int) -> Sequence[Row[int, str, str]]:
-    """Return id, operation and action of the entries of these operations, the oldest first."""
-    return rows_of(
-        select(AuditEntry.id, KEY, AuditEntry.action)
-        .where(*conditions(chosen), AuditEntry.id > lowest, AuditEntry.id <= max(newest.values(), default=0))
-        .where(or_(AuditEntry.request_id.in_(newest), AuditEntry.id.in_(newest.values())))
-        .order_by(AuditEntry.id)
-    )
-
-
-def _importance(row: tuple[int, str]) -> tuple[int, int]:
-    """Return what entries are ordered by: those that say most of the operation first, then the oldest."""
-    entry_id, action = row
+def _importance(action: str) -> int:
+    """Return what entries are ordered by: those that say most of the operation first."""
     kind = action.partition(".")[0]
     if kind == FIRST_KIND:
-        return 0, entry_id
-    return LAST_KINDS.index(kind) + 2 if kind in LAST_KINDS else 1, entry_id
+        return 0
+    return LAST_KINDS.index(kind) + 2 if kind in LAST_KINDS else 1

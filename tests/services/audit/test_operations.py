@@ -103,6 +103,21 @@ def test_entries_that_are_far_apart_are_two_operations_and_a_count_that_may_be_t
     assert [operation.is_partly_counted for (operation,) in pages] == [False, True, False]
 
 
+def test_only_the_newest_entries_of_a_very_long_operation_are_read_and_no_entry_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("MAX_GAP", 5), ("COUNTED", 10)):
+        monkeypatch.setattr(operations, name, value)
+    record("far", "employee.created")
+    record("long", *["employee.changed"] * 20)
+    record("far", "enrolment.confirmed")
+
+    (page,) = listed()
+
+    shown = [(operation.entry.request_id, operation.total, operation.is_partly_counted) for operation in page]
+    assert shown == [("far", 1, False), ("long", 10, True), ("far", 1, False)]
+
+
 def test_no_entries_are_no_operations() -> None:
     db.session.execute(db.select(AuditEntry.id)).all()
 
