@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from hikflask.models import Terminal
+from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
@@ -14,6 +15,7 @@ from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE
 from tests.support.desk import HTMX, Desk
+from tests.support.employees import save_with_file
 from tests.support.filled_forms import form_to
 from tests.support.wire import InProcess
 
@@ -72,6 +74,17 @@ def test_terminal_by_url_needs_its_own_capture_which_begins_by_one_click(
     desk.run_jobs()
     assert third.faces["100222"].jpeg == FACE
     assert "Нужно фото на терминале." not in desk.text(employee)
+
+
+def test_photo_of_a_file_that_a_terminal_does_not_take_needs_one_sentence(desk: Desk) -> None:
+    with desk.client.application.app_context():
+        save_with_file(terminal_id=desk.terminal.id)
+        reconcile(1, "test")
+
+    page = plain(desk.text("/employees/1"))
+
+    assert "Терминал не принимает файлы, нужна съёмка на нём. Кого ещё нужно на нём сфотографировать" in page
+    assert "Фото останется только на сервере" not in page
 
 
 def test_polled_part_has_every_terminal_too(desk: Desk, second: Simulated) -> None:  # noqa: ARG001

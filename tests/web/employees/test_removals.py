@@ -9,6 +9,8 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, Enrolment
+from hikflask.services.core.db import transaction
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries
 from tests.support.desk import ENGLISH, TODAY, Desk
 
@@ -33,6 +35,15 @@ def test_an_open_removal_outlives_its_employee(desk: Desk) -> None:
     assert "Ещё может открыть двери: 1" in page
     assert "Иван Иванов" in page
     assert re.search(rf"Доступ ещё не снят: «Вход» \(нет связи с {TODAY}\)", page)
+
+
+def test_removal_of_an_employee_has_the_name_and_leads_to_the_page(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context(), transaction():
+        set_active(1, False)
+        db.session.execute(db.update(Enrolment).values(written_name="Иванов И.", sent_name=""))
+
+    assert f'<a id="who-1" href="{place}"><bdi>Иван Иванов</bdi></a>' in desk.text("/removals/")
 
 
 @pytest.mark.usefixtures("left_while_away")
