@@ -34,6 +34,8 @@ NO_TERMINAL = "no_terminal"
 MAX_FACES = 4
 # So many parts are joined in one statement; SQLite takes 500.
 MAX_PARTS = 100
+# And so many to show people: as many as the page mostly shows, since it takes long to make a statement of more.
+MAX_SHOWN_PARTS = 10
 # So many employees without a photo are looked at: those who are on a terminal are among them.
 MAX_LOOKED_AT = 5 * MAX_COUNTED
 _NO_FACE = (
@@ -116,7 +118,9 @@ def find(terminals: Sequence[Terminal], working: Collection[int]) -> list[People
 def shown(problems: Sequence[PeopleProblem]) -> list[Shown]:
     """Return problems with the first people of each."""
     by_enrolment = [problem for problem in problems if problem.cause != LEFT_THERE]
-    first = _first(by_enrolment) if by_enrolment else {}
+    first: dict[tuple[str, int], list[Enrolment]] = {}
+    for start in range(0, len(by_enrolment), MAX_SHOWN_PARTS):
+        first |= _first(by_enrolment[start : start + MAX_SHOWN_PARTS])
     return [
         _with_employees(problem, MAX_FACES)
         if problem.cause == LEFT_THERE

@@ -1,5 +1,7 @@
 """People who need a person are one row for each cause and terminal, and no more of them are read than pages count."""
 
+from dataclasses import replace
+
 import pytest
 
 from hikflask.models import Terminal
@@ -57,3 +59,14 @@ def test_more_people_than_are_counted_are_one_row(
     people_problems._counting.cache_clear()
 
     assert [(row.cause, row.count, row.has_more) for row in rows] == [("photo", 4, True), ("taken", 1, True)]
+
+
+def test_as_many_rows_are_shown_as_there_are(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.faults.add("refuse", MODELING)
+    let_fail(desire_with_face(simulator, terminal))
+    (photo,) = people_problems.find([terminal], {terminal.id})
+
+    # SQLite joins no more than 500 statements.
+    shown = people_problems.shown([photo] + [replace(photo, cause=f"code{n}") for n in range(500)])
+
+    assert [len(each.enrolments) for each in shown] == [1] + [0] * 500
