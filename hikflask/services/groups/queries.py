@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Select, func, or_, select
+from sqlalchemy import BindParameter, Column, Select, func, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
 from hikflask.models import Department, Employee, Terminal, TerminalGroup
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS, GROUP_EMPLOYEES, GROUP_TERMINALS
+from hikflask.services.core.db import MAX_COUNTED, rows_of
 
 # The columns of what belongs to a group, for ids().
 TERMINALS, DEPARTMENTS = GROUP_TERMINALS.c.terminal_id, GROUP_DEPARTMENTS.c.department_id
@@ -82,16 +83,23 @@ def people(group_id: int, limit: int) -> list[Employee]:
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
 
 
-def members(group_id: int, limit: int) -> tuple[list[Employee], int]:
-    """Return the first active employees, by name, of a group, alone or by the department, and how many there are."""
-    alone = select(GROUP_EMPLOYEES.c.employee_id).where(GROUP_EMPLOYEES.c.group_id == group_id)
-    names = select(Department.name).join(GROUP_DEPARTMENTS, GROUP_DEPARTMENTS.c.department_id == Department.id)
-    by_department = Employee.department.in_(names.where(GROUP_DEPARTMENTS.c.group_id == group_id))
-    belongs = (Employee.is_active, or_(Employee.id.in_(alone), by_department))
-    count = db.session.execute(select(func.count()).select_from(Employee).where(*belongs)).scalar_one()
-    statement = select(Employee).where(*belongs).options(joinedload(Employee.photo))
-    statement = statement.order_by(Employee.search, Employee.id).limit(limit)
-    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars()), count
+def members(group: Listed, limit: int) -> tuple[list[Employee], int]:
+    """Return the first active employees, by name, of a group, alone or by the department, and how many there are.
+
+    They are counted up to MAX_COUNTED, in each department along its index.
+    """
+    employees = select(Employee.search, Employee.id).where(Employee.is_active)
+    alone = employees.join(GROUP_EMPLOYEES, GROUP_EMPLOYEES.c.employee_id == Employee.id)
+    parts = [alone.where(GROUP_EMPLOYEES.c.group_id == group.id, Employee.department.not_in(group.departments))]
+    parts += [employees.where(Employee.department == name) for name in group.departments]
+    found: list[tuple[str, int]] = []
+    for part in parts:
+        found += rows_of(part.order_by(Employee.search, Employee.id).limit(MAX_COUNTED + 1))
+    first = sorted(found)[:limit]
+    statement = select(Employee).where(Employee.id.in_([employee_id for _, employee_id in first]))
+    statement = statement.options(joinedload(Employee.photo)).order_by(Employee.search, Employee.id)
+    shown = db.session.execute(statement, execution_options={"populate_existing": True}).scalars()
+    return list(shown), min(len(found), MAX_COUNTED + 1)
 
 
 def ids(column: Column[int], group_id: int) -> list[int]:

@@ -66,7 +66,7 @@ class Member:
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
     """All groups by name, with what belongs to each."""
-    groups = [(group, *queries.members(group.id, FEW_FACES)) for group in queries.list_all()]
+    groups = [(group, *queries.members(group, FEW_FACES)) for group in queries.list_all()]
     return render_template("groups/list.html", groups=groups)
 
 
@@ -75,7 +75,7 @@ def index() -> ResponseReturnValue:
 def show(group_id: int) -> ResponseReturnValue:
     """A group: its terminals and its people, with the state of each."""
     group = _group_or_404(group_id)
-    employees, count = queries.members(group_id, MAX_FACES)
+    employees, count = queries.members(group, MAX_FACES)
     badges = enrolments.badges([employee.id for employee in employees])
     here = {terminal.name for terminal in group.terminals}
     members = []

@@ -7,6 +7,8 @@ from zipfile import ZipFile
 import pytest
 
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.employees import search
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
@@ -45,6 +47,27 @@ def test_employee_belongs_alone_by_the_department_or_both() -> None:
         Belongs(both, "Б", alone=True, by_department=True),
         Belongs(shared, "В", alone=False, by_department=True),
     ]
+
+
+@pytest.mark.both_databases
+def test_members_are_the_first_by_name_and_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = {"1": ("Яна", "Охрана"), "2": ("Борис", "Склад"), "3": ("Анна", "Охрана"), "4": ("Вера", "Цех")}
+    for number, (name, department) in people.items():
+        save_employee(Draft(number, name, department))
+    group_id = make_group("А", [], "Охрана", "Склад", added=["3", "4"])
+
+    def members(limit: int) -> tuple[list[str], int]:
+        group = queries.get(group_id)
+        assert group is not None
+        employees, count = queries.members(group, limit)
+        return [employee.name for employee in employees], count
+
+    assert members(3) == (["Анна", "Борис", "Вера"], 4)
+    set_active(search.by_number("2").id, active=False)
+    assert members(3) == (["Анна", "Вера", "Яна"], 3)
+
+    monkeypatch.setattr(queries, "MAX_COUNTED", 1)
+    assert members(1) == (["Анна"], 2)
 
 
 def test_groups_of_a_single_employee_are_given_to_the_person() -> None:
