@@ -121,7 +121,7 @@ AGREED = {
     ),
     "All photos are on the terminal.": "Все фото уже на терминале.",
     "The queue is empty.": "Очередь пуста.",
-    "Removals come first, then single people, then bulk jobs.": (
+    "Removals come first, then individual employees, then bulk jobs.": (
         "Сначала удаления, потом отдельные сотрудники, затем массовые задания."
     ),
     "%(new)s new, no changes.": "Новых: %(new)s, изменений нет.",

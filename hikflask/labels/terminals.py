@@ -26,7 +26,7 @@ from hikflask.text_rules import filled
 
 QUEUE_PARTS = {
     REMOVALS: _l("Removals"),
-    SINGLE: _l("Single employees"),
+    SINGLE: _l("Individual employees"),
     MANY: _l("From jobs for many"),
 }
 # The state of a terminal in use by what is wrong with it (attention/terminal_problems.py): tone and word.

@@ -68,7 +68,7 @@ def test_full_library_of_faces_offers_no_capture(
 
     assert "The terminal is full (1500 of 1500). Remove leavers first." in shown
     assert re.findall(r'id="capture-[^"]*"', shown) == []
-    assert "A capture at the terminal is needed." not in shown
+    assert "A photo must be taken at the terminal." not in shown
     assert "no-face-capture" not in desk.client.get("/attention", headers=ENGLISH).text
 
 

@@ -58,7 +58,7 @@ def test_its_page_and_its_queue_say_that_three_wait_for_the_password(desk: Desk)
         assert "Терминал не принял пароль. Мы остановились, чтобы его не заблокировать." in russian
         assert "3 employees wait." in english
         assert "Ждут 3 сотрудника." in russian
-        for untrue in ("does not answer", "Nothing waits", "must come to its camera", "by itself", "next try"):
+        for untrue in ("does not answer", "Nothing waits", "need a photo taken on it", "by itself", "next try"):
             assert untrue not in english, (address, untrue)
         for untrue in ("не отвечает", "Очередь пуста", "нужно сфотографировать", "Программа сама", "повторит"):
             assert untrue not in russian, (address, untrue)
@@ -123,5 +123,5 @@ def test_capture_that_only_waits_for_the_password_is_not_asked_for_again(desk: D
 
     assert "The terminal refused the password." in english
     assert "waiting for the terminal : Вход" in text(desk, "/employees/", ENGLISH)
-    assert "A capture at the terminal is needed." not in english
-    assert "must come to its camera" not in text(desk, "/terminals/1", ENGLISH)
+    assert "A photo must be taken at the terminal." not in english
+    assert "need a photo taken on it" not in text(desk, "/terminals/1", ENGLISH)

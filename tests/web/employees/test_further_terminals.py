@@ -76,15 +76,16 @@ def test_terminal_by_url_needs_its_own_capture_which_begins_by_one_click(
     assert "Нужно фото на терминале." not in desk.text(employee)
 
 
-def test_photo_of_a_file_that_a_terminal_does_not_take_needs_one_sentence(desk: Desk) -> None:
+def test_file_that_a_terminal_does_not_take_is_said_once(desk: Desk) -> None:
     with desk.client.application.app_context():
         save_with_file(terminal_id=desk.terminal.id)
         reconcile(1, "test")
 
     page = plain(desk.text("/employees/1"))
 
-    assert "Терминал не принимает файлы, нужна съёмка на нём. Кого ещё нужно на нём сфотографировать" in page
-    assert "Фото останется только на сервере" not in page
+    warning = "Фото останется только на сервере: терминал «Вход» не принимает файлы."
+    assert f"нет фото на терминале {warning} Чтобы терминал узнавал сотрудника" in page
+    assert "сфотографируйте его на терминале. Кого ещё нужно на нём сфотографировать" in page
 
 
 def test_polled_part_has_every_terminal_too(desk: Desk, second: Simulated) -> None:  # noqa: ARG001

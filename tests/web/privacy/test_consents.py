@@ -198,7 +198,7 @@ def test_withdrawn_consent_is_warned_of_and_the_photo_stays(desk: Desk, app: Fla
     assert recorded(app) == []
     page = english(desk.client, place)
     assert 'Photo and records must be erased now: <a href="/employees/1/erase">Erase all data</a>' in page
-    assert "There is a photo all the same: record the consent, or erase all data." in page
+    assert "There is a photo already: record the consent, or erase all data." in page
     assert "100222" in desk.simulator.faces
 
 

@@ -47,7 +47,7 @@ def test_page_shows_who_waits_in_the_true_order_with_names(client: FlaskClient, 
     russian = client.get("/terminals/1/queue").text
 
     assert re.findall(r"Иван Иванов (\d)", text(english)) == ["4", "3", "1", "2"]
-    assert "Removals: 1 Single employees: 1 From jobs for many: 2" in text(english)
+    assert "Removals: 1 Individual employees: 1 From jobs for many: 2" in text(english)
     assert "Удаления: 1 Отдельные сотрудники: 1 Из заданий для многих: 2" in text(russian)
     assert f'href="/employees/{people[2]}"' in english
     assert english.count("Waits for its turn.") == 4
@@ -67,7 +67,7 @@ def test_reason_stands_beside_who_waits(app: Flask, client: FlaskClient, people:
 
     shown = text(client.get("/terminals/1/queue", headers=ENGLISH).text)
 
-    assert "The terminal does not answer since " in shown
+    assert "The terminal has not answered since " in shown
     assert re.search(r"3 · The next try is (at|tomorrow at) ", shown)
     assert "does not answer at http://terminal.test" not in shown
     assert "Иван Иванов 1" not in shown
