@@ -68,5 +68,8 @@ document.addEventListener("htmx:after:swap", () => {
   wanted?.focus?.({ preventScroll: true });
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target === document.body && captured()) document.getElementById("save").click();
+  if (event.key !== "Enter" || !captured()) return;
+  // A key that is held down since before the face came saves nothing: nobody has looked at it yet.
+  if (event.repeat) event.preventDefault();
+  else if (event.target === document.body) document.getElementById("save").click();
 });

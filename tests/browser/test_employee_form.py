@@ -273,10 +273,15 @@ def test_keyboard_alone_leads_from_the_sign_in_to_green(browser: Browser, site: 
         page.keyboard.type(text)
         page.keyboard.press("Tab")
     tab_to(page, page.locator("#capture-take"))
-    page.keyboard.press("Enter")
+    page.keyboard.down("Enter")
     with soon(page):
         expect(page.locator("#capture-seconds")).to_be_visible()
     show(site, page, FACE)
+    expect(page.locator("#save")).to_be_focused()
+    # Still held down, the key saves nobody.
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    assert "K9" not in site.simulator.people
     expect(page.locator("#save")).to_be_focused()
     page.evaluate("document.activeElement.blur()")
     with soon(page):

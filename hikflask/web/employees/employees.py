@@ -50,6 +50,8 @@ MAX_LATEST = 5
 ADDED = "added"
 # There, too: the address of the list, with its filters, from which an employee was opened last.
 LIST = "list"
+# A browser takes no cookie of more than 4 KB, and would keep the one before.
+MAX_ADDRESS = 1500
 
 
 @dataclass(frozen=True)
@@ -238,13 +240,14 @@ def terminal_lines(employee: Employee) -> dict[str, Any]:
 def list_before() -> str:
     """Return the address of the list that the operator came from, with its filters, also by way of other pages.
 
-    A page that was opened by its address alone leads to the whole list.
+    A page that was opened by its address alone leads to the whole list, and so does one whose address is too long.
     """
     whole = url_for("employees.index")
     if not request.referrer:
         session.pop(LIST, None)
     elif own_path(request.referrer).partition("?")[0] == whole:
-        session[LIST] = present_address(whole)
+        address = present_address(whole)
+        session[LIST] = address if len(address) <= MAX_ADDRESS else whole
     return str(session.get(LIST, whole))
 
 

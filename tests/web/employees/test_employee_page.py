@@ -54,6 +54,8 @@ def test_way_back_leads_to_the_list_that_the_operator_came_from(desk: Desk) -> N
     assert back(f"http://localhost{place}/edit") == "/employees/?q=иван&state=left&sort=number"
     assert back("http://localhost/employees/") == "/employees/"
     assert back("http://localhost/employees/?q=иван") == "/employees/?q=иван"
+    # A cookie has no room for it.
+    assert back(f"http://localhost/employees/?q={'x' * 3000}") == "/employees/"
     # As in a new tab.
     assert back() == back(f"http://localhost{place}/edit") == "/employees/"
     assert back("http://elsewhere.test/employees/?q=иван") == back("http://[") == "/employees/"
