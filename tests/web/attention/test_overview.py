@@ -412,7 +412,7 @@ def test_who_waits_for_a_terminal_that_works_is_said_beside_and_not_counted(desk
 
     assert number(page) == 0
     assert "<h1>Делать ничего не нужно</h1>" in page
-    assert "«Вход»: Ждёт 1 сотрудник. Программа всё отправит сама." in said(page)
+    assert "«Вход». Ждёт 1 сотрудник. Программа всё отправит сама." in said(page)
     assert "“Вход”: 1 employee waits. The program sends everything by itself." in english(desk)
 
 

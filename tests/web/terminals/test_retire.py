@@ -39,7 +39,7 @@ def test_question_says_what_it_means(desk: Desk) -> None:
     page = desk.text(RETIRE)
 
     assert "На нём записаны или могут быть записаны люди: 1." in page
-    assert "Кто остался записан на самом устройстве, откроет дверь, если его снова поставят." in page
+    assert "Если устройство снова поставят, оставшиеся на нём люди смогут открыть дверь." in page
     assert 'name="note"' in page
 
 
@@ -101,7 +101,7 @@ def test_terminal_says_so_is_not_offered_and_can_be_deleted(desk: Desk) -> None:
     page = desk.text("/terminals/1")
     assert "выведен из эксплуатации" in page
     assert NOTE["note"] in page
-    assert "откроет дверь, если его снова поставят" in page
+    assert "оставшиеся на нём люди смогут открыть дверь" in page
     assert "/terminals/1/check" not in page
     assert "выведен из эксплуатации" in desk.text("/terminals/")
     assert "Вход" not in desk.text("/employees/new")
