@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 CSS = (Path(__file__).parents[3] / "hikflask/static/app.css").read_text()
-DARK = "@media (prefers-color-scheme: dark)"
+DARK = "@media screen and (prefers-color-scheme: dark)"
 GROUNDS = ["paper", "card", "accent-soft", "good-soft", "warn-soft", "bad-soft"]
 # What is read, on what: WCAG 2.2, 1.4.3.
 TEXTS = [
