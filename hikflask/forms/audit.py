@@ -30,7 +30,7 @@ class AuditForm(QueryForm):
     request = StringField(_l("Request"), [one_line(32, required=False)], [stripped])
     since = DayField(_l("From"), [day])
     until = DayField(_l("To"), [day])
-    looks = BooleanField(_l("With looks at photos"))
+    looks = BooleanField(_l("Include photo views"))
 
     def __init__(self, formdata: Any, actions: list[tuple[str, str]]) -> None:
         super().__init__(formdata)
