@@ -78,7 +78,7 @@ def test_values_have_their_units(app: Flask, client: FlaskClient) -> None:
     assert (told["EVENT_RETENTION"], told["PHOTO_RETENTION"]) == ("90 дн.", "30 дн.")
     assert (told["HOSTS"], told["API_LIMIT"]) == ("—", "6000 запросов в минуту")
     assert (told["CONSENT"], told["WORKER"]) == ("предупреждать, если его нет", "отдельным процессом")
-    assert (told["COMPARE_AT"], told["TIMEZONE"]) == ("03:00", "пояс машины")
+    assert (told["COMPARE_AT"], told["TIMEZONE"]) == ("03:00", "часовой пояс сервера")
 
 
 def test_empty_networks_and_words_are_readable(app: Flask, client: FlaskClient) -> None:
@@ -107,7 +107,7 @@ def test_what_differs_from_the_default_is_marked_with_the_default_and_who_change
     assert re.fullmatch("changed by Ольга <time [^>]+>just now</time>", english["CONSENT"][1])
     assert russian["READ_TIMEOUT"] == ["по умолчанию: 8 с", "из instance/config.py"]
     assert english["READ_TIMEOUT"] == ["default: 8 sec", "from instance/config.py"]
-    assert russian["CAPTURE_TIMEOUT"][-1] == "задано в окружении машины"
+    assert russian["CAPTURE_TIMEOUT"][-1] == "задано в окружении сервера"
     assert english["CAPTURE_TIMEOUT"][-1] == "fixed in the environment of the machine"
     assert english["EVENT_RETENTION"] == english["SESSION_IDLE"] == []
     assert marked >= {"CONSENT", "READ_TIMEOUT"}
@@ -177,7 +177,7 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
          "«Срок хранения завершённых съёмок» — допустимо: целое число дней, от 1.",
          "“Ended captures are kept” must be whole days, 1 or more."),
         ("CAPTURE_TIMEOUT", "30",
-         "Эта настройка задана в окружении машины. Измените её там.",
+         "Эта настройка задана в окружении сервера. Измените её там.",
          "This setting is fixed in the environment of the machine. Change it there."),
         ("MAIL_TO", ",".join(f"{n}.petrov@mail.example.ru" for n in range(8)),
          "«Кому приходят письма о тревогах» — слишком длинно: не больше 200 символов, с запятой и пробелом между "
@@ -202,7 +202,7 @@ def test_refusal_names_the_field_in_both_languages_and_keeps_what_was_typed(app:
 
 
 def test_addresses_without_a_mail_server_are_saved_with_a_warning(app: Flask, client: FlaskClient) -> None:
-    russian = "Письма пока не отправляются: задайте HIKFLASK_MAIL_SERVER в окружении машины."
+    russian = "Письма пока не отправляются: задайте HIKFLASK_MAIL_SERVER в окружении сервера."
     english = "No mail goes out yet: set HIKFLASK_MAIL_SERVER in the environment of the machine."
 
     def warned(address: str, language: dict[str, str] | None = None) -> bool:
@@ -219,7 +219,7 @@ def test_addresses_without_a_mail_server_are_saved_with_a_warning(app: Flask, cl
 def test_setting_that_the_machine_fixes_has_no_form(client: FlaskClient) -> None:
     page = client.get(page_of("CAPTURE_TIMEOUT")).text
 
-    assert "Эта настройка задана в окружении машины. Измените её там." in page
+    assert "Эта настройка задана в окружении сервера. Измените её там." in page
     assert 'name="value"' not in page
 
 

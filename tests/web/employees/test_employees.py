@@ -274,7 +274,7 @@ def test_deactivating_takes_the_person_off_the_terminal(desk: Desk) -> None:
 
 def test_deleting_asks_first_and_goes_back_to_the_list(desk: Desk) -> None:
     place = desk.save()
-    assert "Удалить «Иван Иванов»?" in desk.text(f"{place}/delete")
+    assert "Удалить: Иван Иванов?" in desk.text(f"{place}/delete")
     answer = desk.client.post(f"{place}/delete")
     desk.run_jobs()
     assert answer.location == "/employees/"
