@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -52,6 +52,10 @@ bp = Blueprint("groups", __name__, url_prefix="/groups")
 MAX_PEOPLE = 200
 # So many faces are shown of a group, in the list of groups, and of a search.
 MAX_FACES, FEW_FACES, MAX_FOUND = 60, 5, 8
+# While one chooses, it is counted what changes where there are no more employees: nobody else writes meanwhile.
+MAX_LIVE = 20_000
+# The part of the form with who was found, as htmx names it.
+RESULTS = "div#results"
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,20 @@ def _draft(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:
         form.department.data = ""
     form.pressed = "" if htmx.wants_fragment() else "find" if form.find.data else "department"
     form.searched.data = form.find.data
-    try:
-        changes = changing.preview(group.id if group else None, _wanted(form, group))
-    except ServiceError:
-        changes = None  # Save says what is wrong.
+    changes = _changes(form, group) if not htmx.wants_fragment() or _counts_soon() else None
     return _page(form, group, changes=changes, is_previewed=changes is not None)
+
+
+def _counts_soon() -> bool:
+    """Tell whether to count what changes while one chooses: not for a search, and not of so many that others wait."""
+    return request.headers.get("HX-Target") != RESULTS and search.count(EmployeeFilter()) <= MAX_LIVE
+
+
+def _changes(form: GroupPageForm, group: Listed | None) -> Differences | None:
+    try:
+        return changing.preview(group.id if group else None, _wanted(form, group))
+    except ServiceError:
+        return None  # Save says what is wrong.
 
 
 def _save(form: GroupPageForm, group: Listed | None) -> ResponseReturnValue:

@@ -221,7 +221,9 @@ class TestDraft:
         (group,) = groups(app)
         assert (group.departments, group.alone) == (("Охрана",), 1)
 
-    def test_htmx_gets_the_fields_alone_and_the_focus_stays(self, client: FlaskClient, ids: dict[str, int]) -> None:
+    def test_htmx_gets_the_fields_alone_and_the_focus_stays(
+        self, client: FlaskClient, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         fields = {"name": "", "terminals": str(ids[STORE]), "added": "№"}
         part = client.post("/groups/draft", data=fields, headers={"HX-Request": "true", **RUSSIAN}).text
 
@@ -231,6 +233,15 @@ class TestDraft:
         fields["added"] = ""
         part = client.post("/groups/draft", data=fields, headers={"HX-Request": "true", **RUSSIAN}).text
         assert "Терминалов никто не получит и не потеряет." in part
+
+        # Nothing is counted for a search, nor of so many people that others would wait for it.
+        here = {"HX-Request": "true", **RUSSIAN}
+        part = client.post("/groups/draft", data=fields, headers={**here, "HX-Target": "div#results"}).text
+        assert "Терминалов никто не получит и не потеряет." not in part
+        monkeypatch.setattr(group_pages, "MAX_LIVE", 2)
+        part = client.post("/groups/draft", data=fields, headers={**here, "HX-Target": "aside#preview"}).text
+        assert "До сохранения здесь видно, кто какие терминалы получит и потеряет." in part
+        assert "Терминалов никто не получит и не потеряет." in self.draft(client, terminals=str(ids[STORE]))
 
     def test_enter_in_the_search_finds_and_saves_nothing(self, app: Flask, client: FlaskClient, office: int) -> None:
         found = client.post(f"/groups/{office}", data={"name": "Двор", "find": "Анна"}, headers=RUSSIAN)
