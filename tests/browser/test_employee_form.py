@@ -197,10 +197,11 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     page.goto("/employees/new")
     below = page.locator("#department, .enrol-bar .btn")
     before = [one.bounding_box() for one in below.all()]
+    take = page.locator("#capture-take").bounding_box()
     page.get_by_label("ID сотрудника").press_sequentially("Q2", delay=20)
-    expect(page.locator("#known")).to_contain_text("ID Q2 уже у сотрудника Глеб Успенский")
+    expect(page.locator("#known")).to_contain_text("ID Q2 занят: Глеб Успенский")
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
-    expect(page.locator("#announcer")).to_have_text("ID Q2 уже у сотрудника Глеб Успенский")
+    expect(page.locator("#announcer")).to_have_text("ID Q2 занят: Глеб Успенский")
     page.get_by_label("ID сотрудника").fill("Q3")
     page.get_by_label("ФИО").press_sequentially("глеб успенский", delay=20)
     expect(page.locator("#known")).to_contain_text("Сотрудник с таким именем уже есть: Глеб Успенский, Q2, Охрана")
@@ -210,6 +211,7 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     assert [one.bounding_box() for one in below.all()] == before
     page.locator("#capture-take").press("Enter")
     expect(page.locator("#hikvision_id-error")).to_have_text("ID сотрудника Q2 уже занят другим сотрудником.")
+    assert abs(page.locator("#capture-take").bounding_box()["y"] - take["y"]) < 1
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
     expect(page.locator("#capture[data-state=idle]")).to_be_visible()
     russian.complaints.clear()  # The console tells of the status 409.

@@ -161,7 +161,7 @@ def test_number_of_another_is_said_beside_it_with_whose_it_is_and_no_camera_open
     english = desk.client.post("/captures", data=form, headers=headers | ENGLISH)
 
     for answer, error, owner in (
-        (russian, "ID сотрудника 100222 уже занят другим сотрудником.", "ID 100222 уже у сотрудника"),
+        (russian, "ID сотрудника 100222 уже занят другим сотрудником.", "ID 100222 занят:"),
         (english, "Employee ID 100222 is already used by another employee.", "ID 100222 belongs to"),
     ):
         assert answer.status_code == 409

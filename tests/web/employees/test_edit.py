@@ -166,7 +166,7 @@ def shown_known(answer: TestResponse) -> str:
     [
         (
             "ru",
-            "ID 100222 уже у сотрудника Иван Иванов",
+            "ID 100222 занят: Иван Иванов",
             "Сотрудник с таким именем уже есть: Иван Иванов , 100222, Охрана",
         ),
         ("en", "ID 100222 belongs to Иван Иванов", "There is an employee with this name: Иван Иванов , 100222, Охрана"),
@@ -192,7 +192,7 @@ def test_without_javascript_a_known_id_links_the_person(desk: Desk) -> None:
     answer = desk.client.post("/employees/", data=typed(full_name="Ольга", without_face="1"))
 
     assert answer.status_code == 409
-    assert shown_known(answer) == "ID 100222 уже у сотрудника Иван Иванов"
+    assert shown_known(answer) == "ID 100222 занят: Иван Иванов"
     assert '<a href="/employees/1/edit">' in answer.text
 
 
