@@ -31,7 +31,6 @@ class LeftThere:
     terminal_id: int
     terminal: str
     left_at: datetime | None
-    compared_at: datetime | None
 
 
 # So many are looked at: those left there on purpose are among them.
@@ -66,7 +65,6 @@ _FOUND = (
         Terminal.id.label("terminal_id"),
         Terminal.name.label("terminal"),
         Employee.left_at,
-        Comparison.ended_at,
         Employee.terminal_name.label("own_name"),
         PersonThere.name.label("name_there"),
     )

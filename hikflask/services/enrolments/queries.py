@@ -32,7 +32,6 @@ EVERYWHERE_LOCKED = EVERYWHERE.with_for_update(key_share=True)
 TERMINALS_OF_NUMBER = HELD_TERMINALS.where(
     Terminal.id.in_(select(Enrolment.terminal_id).where(Enrolment.number == bindparam("number")))
 )
-OPEN_REMOVALS = select(Enrolment.id).where(IS_LEAVING)
 ALONE = FRESH.where(Enrolment.id == bindparam("its_id"))
 WITH_EMPLOYEE = ALONE.options(
     joinedload(Enrolment.employee),
@@ -119,12 +118,6 @@ def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
     :raises CursorUnknown: when the cursor does not fit this list.
     """
     return first_of_rows(read(select(Enrolment).where(IS_LEAVING), REMOVALS, limit, place))
-
-
-def has_removals_without_employee() -> bool:
-    """True when an open removal belongs to no employee."""
-    statement = select(Enrolment.id).where(IS_LEAVING, Enrolment.employee_id.is_(None)).limit(1)
-    return db.session.execute(statement).first() is not None
 
 
 def badges(employee_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:

@@ -18,7 +18,6 @@ from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.dates import today
-from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import LEFT, NO_FACE, ON_TERMINALS, STATES, EmployeeFilter
@@ -214,7 +213,7 @@ def test_deleted_employee_is_found_nowhere(simulator: Simulated, terminal: Termi
 
     delete_employee(employee_id)
 
-    assert count_rows_up_to(queries.OPEN_REMOVALS) == 1
+    assert len(queries.open_removals()) == 1
     assert states() == set()
     assert numbers() == []
 

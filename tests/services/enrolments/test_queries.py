@@ -6,7 +6,6 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import count_rows_up_to
 from hikflask.services.core.errors import EnrolmentUnknown
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
@@ -88,7 +87,6 @@ def test_open_removals_are_those_that_no_terminal_confirmed_the_oldest_first(ter
 
     assert queries.open_removals() == [older, newer]
     assert queries.open_removals(1) == [older]
-    assert count_rows_up_to(queries.OPEN_REMOVALS) == 2
     assert queries.desired_of("1001") == []
 
 
@@ -100,15 +98,3 @@ def test_number_is_kept_by_an_enrolment_until_its_removal_is_confirmed(terminal:
     assert queries.keeping_number("1001") == known
     change_elsewhere(known, person="confirmed")
     assert queries.keeping_number("1001") is None
-
-
-@pytest.mark.both_databases
-def test_removal_without_an_employee_is_one_whose_employee_is_deleted(terminal: Terminal) -> None:
-    owner = save_employee(Draft("1001", "Иван Иванов")).row
-    mine, of_nobody = add(terminal, "1001", employee_id=owner.id), add(terminal, "1002")
-    change_elsewhere(mine, desired="absent")
-    assert not queries.has_removals_without_employee()
-
-    change_elsewhere(of_nobody, desired="absent")
-
-    assert queries.has_removals_without_employee()
