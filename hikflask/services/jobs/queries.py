@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
@@ -22,7 +22,8 @@ FAILURES = Keyset((JobItem.id.asc(),), "who failed")
 # What the list of jobs can be narrowed to → the condition on Job.
 WANTED = {
     "open": Job.state.in_(OPEN),
-    "failed": Job.state == FAILED,
+    # As a whole, or for everybody: see Job.failed_for_all.
+    "failed": or_(Job.state == FAILED, and_(Job.state == DONE, Job.failed > 0, Job.failed == Job.done)),
     "partly": and_(Job.state == DONE, Job.failed > 0),
 }
 

@@ -96,6 +96,7 @@ def test_page_and_list_say_for_how_many_it_failed(
             assert f"</svg> {state}</span>" in shown
             failed = "failed: " if headers == ENGLISH else "с ошибкой: "
             assert re.findall(f"{failed}([0-9]+)</span>", shown) == [str(gone)] * (gone > 0)
+    assert (f'id="job-{claim.job_id}"' in client.get("/jobs/?state=failed").text) is (0 < gone == people)
     report = page(client, claim)
     assert (f"Done: {people - gone} of {people}" in report) is (gone < people)
     assert ("The job is done." in report, "The job has ended." in report) == (gone == 0, gone > 0)
