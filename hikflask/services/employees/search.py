@@ -5,9 +5,23 @@ from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
@@ -137,10 +151,12 @@ def count_up_to(wanted: EmployeeFilter) -> int:
     """Return how many employees pass a filter; more than MAX_COUNTED may be counted as one more than that."""
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
+    at = {} if wanted.terminal is None else {"terminal_id": wanted.terminal}
     bare = EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort)
-    alone = _counting_each_once(wanted) if wanted == bare else None  # What somebody typed is not kept in memory.
+    # What somebody typed is not kept in memory.
+    alone = _counting_each_once(wanted.state, at_terminal=bool(at)) if wanted == bare else None
     if alone is not None:
-        return db.session.execute(alone).scalar_one()
+        return db.session.execute(alone, at).scalar_one()
     words = filters.words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
         return len(word_index.texts(words, MAX_COUNTED + 1))
@@ -154,9 +170,10 @@ def count_up_to(wanted: EmployeeFilter) -> int:
 
 
 @lru_cache(maxsize=64)
-def _counting_each_once(wanted: EmployeeFilter) -> Select[int] | None:
-    # To make the statement costs more than to run it, and each page counts the refused.
-    alone = filters.each_once(wanted, MAX_COUNTED)
+def _counting_each_once(state: str, *, at_terminal: bool) -> Select[int] | None:
+    # To make the statement costs more than to run it, and the page of all terminals counts at each of them.
+    terminal = cast("int", bindparam("terminal_id", type_=Integer)) if at_terminal else None
+    alone = filters.each_once(EmployeeFilter(state=state, terminal=terminal), MAX_COUNTED)
     return None if alone is None else counting(alone)
 
 

@@ -48,6 +48,12 @@ def test_counts_are_those_of_the_list(terminal: Terminal, people: list[int]) -> 
     for state in ("waiting", "refused"):
         assert search.count(EmployeeFilter(state=state, terminal=terminal.id)) == 1
 
+    # A statement for each state is made once, for all terminals: of hundreds it would take seconds.
+    made = search._counting_each_once.cache_info().misses
+    for terminal_id, waiting in ((terminal.id, 1), (terminal.id + 1, 0)):
+        assert search.count_up_to(EmployeeFilter(state="waiting", terminal=terminal_id)) == waiting
+    assert search._counting_each_once.cache_info().misses == made
+
     db.session.execute(db.delete(Enrolment).where(Enrolment.state.in_(("waiting", "refused"))))
     db.session.commit()
     assert terminal_people.open_at([terminal]) == {}
