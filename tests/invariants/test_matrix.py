@@ -103,7 +103,7 @@ WORDS = {
     "person_not_verified": "does not show the person",
     "face_not_verified": "does not show the right face",
     "removal_not_verified": "is still there",
-    "superseded": "Another face was captured",
+    "superseded": "Another photo was taken there since",
     "file_gone": "lost the picture",
     "deviceuserfull": "is full",
     "devicefacefull": "is full",

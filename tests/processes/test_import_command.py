@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.processes.processes import ROOT, Served, until
 from tests.support.migrated import migrate
 
-PEOPLE = 1000
+PEOPLE = 4000
 
 
 def numbers(folder: Path) -> tuple[int, int]:
