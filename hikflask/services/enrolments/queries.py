@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ScalarResult, Select, and_, bindparam, case, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Enrolment, Photo, Terminal
@@ -113,11 +113,12 @@ def open_removals(limit: int | None = None) -> list[Enrolment]:
 
 
 def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
-    """Return a page of the unconfirmed removals, the oldest first.
+    """Return a page of the unconfirmed removals with their employees, the oldest first.
 
     :raises CursorUnknown: when the cursor does not fit this list.
     """
-    return first_of_rows(read(select(Enrolment).where(IS_LEAVING), REMOVALS, limit, place))
+    leaving = select(Enrolment).where(IS_LEAVING).options(selectinload(Enrolment.employee))
+    return first_of_rows(read(leaving, REMOVALS, limit, place))
 
 
 def badges(employee_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:

@@ -8,11 +8,13 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, Enrolment
+from hikflask.models import AuditEntry, Employee, Enrolment
+from hikflask.models.enrolment import ABSENT
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries
 from tests.support.desk import ENGLISH, TODAY, Desk
+from tests.support.statements import counted_statements
 
 
 def english(desk: Desk, address: str) -> str:
@@ -44,6 +46,27 @@ def test_removal_of_an_employee_has_the_name_and_leads_to_the_page(desk: Desk, a
         db.session.execute(db.update(Enrolment).values(written_name="Иванов И.", sent_name=""))
 
     assert f'<a id="who-1" href="{place}"><bdi>Иван Иванов</bdi></a>' in desk.text("/removals/")
+
+
+def test_page_of_removals_asks_no_more_of_many_than_of_one(desk: Desk, app: Flask) -> None:
+    desk.save()
+    with app.app_context(), transaction():
+        for number in ("L1", "L2", "L3"):
+            left = Employee(number=number, name=f"Анна {number}", is_active=False)
+            removal = Enrolment(terminal_id=1, number=number, desired=ABSENT, employee=left)
+            db.session.add_all([left, removal])
+    desk.client.get("/removals/")
+
+    asked = []
+    for _ in range(2):
+        with counted_statements() as statements:
+            page = desk.text("/removals/")
+        asked.append((page.count('id="who-'), len(statements)))
+        with app.app_context(), transaction():
+            db.session.execute(db.delete(Enrolment).where(Enrolment.number.in_(["L2", "L3"])))
+
+    assert [people for people, _ in asked] == [3, 1]
+    assert asked[0][1] == asked[1][1]
 
 
 @pytest.mark.usefixtures("left_while_away")
