@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from hikflask.simulator.profiles import profile_named
 from tests.browser.conftest import Site, Window, opened, serving, soon
 from tests.browser.test_imports import shown
+from tests.processes.processes import until
 from tests.spreadsheets import other_programs
 from tests.support.captures import FACE
 from tests.support.jobs import add_people
@@ -59,6 +61,13 @@ def photos_of(numbers: list[str]) -> FilePayload:
     return {"name": "фото.zip", "mimeType": ZIP, "buffer": content.getvalue()}
 
 
+def is_confirmed(page: Page, number: str) -> bool:
+    """Whether the list of employees says so now: it does not bring itself up to date."""
+    page.goto("/employees/")
+    row = page.locator("tbody tr", has_text=re.compile(rf"(?<!\d){number}(?!\d)"))
+    return "подтверждено" in row.inner_text()
+
+
 @pytest.mark.parametrize("file", ["1С, отчёт с группами.xlsx", "HikCentral, шаблон.xlsx"])
 def test_people_of_another_program_are_green_after_six_clicks(window: Window, file: str) -> None:
     people, page = other_programs.people_of(file), window.page
@@ -81,10 +90,8 @@ def test_people_of_another_program_are_green_after_six_clicks(window: Window, fi
         expect(page.locator("#import .job-counts")).to_have_text(f"Выполнено: {len(people)} из {len(people)}")
 
     assert mouse.count <= MAX_CLICKS
-    page.goto("/employees/")
     for person in people:
-        its_row = page.locator("tbody tr", has_text=re.compile(rf"(?<!\d){person.number}(?!\d)"))
-        expect(its_row).to_contain_text("подтверждено")
+        until(partial(is_confirmed, page, person.number))
 
 
 def test_leavers_whose_ids_lost_their_zeros_are_mended_in_place(window: Window, with_pictures: Site) -> None:
