@@ -69,6 +69,7 @@ def test_strip_turns_green_while_the_next_one_is_typed(site: Site, russian: Wind
     page.goto("/employees/new")
     enrol_next(site, page, "N3", "Иван Иванов", FACE)
     expect(page.locator("#latest [data-state=working]")).to_have_count(1)
+    expect(page.locator("#hikvision_id")).to_be_focused()
 
     page.keyboard.type("N")
     released.set()
