@@ -1,13 +1,16 @@
 """`flask --app wsgi employees import` and `employees undo`: people in from a table, and back."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from hikflask import messages
@@ -16,6 +19,7 @@ from hikflask.forms.fields import MAX_ID
 from hikflask.models import ImportBatch, Job
 from hikflask.models.job import DONE, STOPPED
 from hikflask.models.refusal import Refusal
+from hikflask.services import audit
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.imports import batches, effects
 from hikflask.services.imports import queries as import_queries
@@ -208,11 +212,8 @@ def _run(claim: Claim) -> Job:
 
     :raises click.ClickException: when it failed as a whole, or somebody stopped it.
     """
-    try:
-        with progress.shown(claim.job_id):
-            run_to_end(claim)
-    except KeyboardInterrupt:
-        lifecycle.stop_job(claim.job_id)
+    with _stopped_by_interrupt(claim.job_id), progress.shown(claim.job_id):
+        run_to_end(claim)
     job = queries.find_job(claim.job_id)
     if job is None or job.state == STOPPED:
         if job is None or job.kind != IMPORT:
@@ -224,6 +225,32 @@ def _run(claim: Claim) -> Job:
     if job.state != DONE:
         raise click.ClickException(messages.english_of(job.refusal or Refusal(code="interrupted", params={})))
     return job
+
+
+@contextmanager
+def _stopped_by_interrupt(job_id: int) -> Iterator[None]:
+    """Within its block let the first interrupt stop the job as the page's button does; the second ends the program.
+
+    To raise it where the job is would leave a transaction half done, and SQLite locked by it.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def stop() -> None:
+        with app.app_context(), audit.acting(audit.COMMAND_LINE):
+            lifecycle.stop_job(job_id)
+
+    def begin_to_stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, previous)
+        stopping.start()
+
+    stopping = threading.Thread(target=stop)
+    previous = signal.signal(signal.SIGINT, begin_to_stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if stopping.ident:
+        stopping.join()
 
 
 def _print_problems(report: Report) -> None:

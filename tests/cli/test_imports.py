@@ -2,13 +2,16 @@
 
 import io
 import json
+import signal
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import event
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Terminal
@@ -329,3 +332,28 @@ def test_table_is_read_as_the_options_say(app: Flask, tmp_path: Path) -> None:
     assert (unknown.exit_code, unknown.stderr) == (1, "Error: There are no kept columns with this name.\n")
     sheet = imported(app, path, "--sheet", "Лист7")
     assert (sheet.exit_code, sheet.stderr) == (1, "Error: The file has no such sheet. Choose another one.\n")
+
+
+@pytest.mark.both_databases
+def test_interrupt_while_something_is_written_stops_the_import(app: Flask, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("ID;Name\n" + "".join(f"{number};Employee {number}\n" for number in range(1000)))
+
+    interrupts = iter([signal.SIGINT])
+
+    def interrupt_once(*given: Any) -> None:
+        if given[2].startswith("INSERT INTO employee "):
+            for interrupt in interrupts:
+                signal.raise_signal(interrupt)
+
+    with app.app_context():
+        event.listen(db.engine, "after_cursor_execute", interrupt_once)
+        result = imported(app, table)
+
+    done = len(people(app))
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: Stopped after {done} of 1000. What is done stays; undo it by `employees undo 1`.\n",
+    )
+    with app.app_context():
+        assert [(entry.actor, entry.subject) for entry in entries("job.stopped")] == [("command line", "job 2")]
