@@ -303,6 +303,12 @@ SETTINGS = {
     ),
     "CAPTURE_RETENTION": _time(3600.0, decided=True),
     "EVENT_RETENTION": _days(90, 1, DAYS),
+    "PASSAGES": Setting("off", _one_of("off", "poll", "push"), "off, poll or push", decided=True),
+    "PASSAGES_INTERVAL": _time(30.0, decided=True),
+    "PASSAGES_KEEP": _days(90, 1, DAYS),
+    "PASSAGES_PICTURES": _days(0, 0, "a whole number of days, or 0 for none"),
+    # When a day of work begins: a shift that ends before it belongs to the day before.
+    "PASSAGES_DAY_START": Setting("", _time_of_day, "a time such as 04:00, or empty for midnight", decided=True),
     "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
     "JOB_RETENTION": _days(30, 1, DAYS),
     # gunicorn.conf.py reads both, too.

@@ -73,6 +73,7 @@ ORDER = {
         {"groups"},
         {"employees"},
         {"imports", "comparisons", "backups"},
+        {"passages"},
         {"jobs", "attention"},
         {"alarms"},
         {"provisioning"},
@@ -80,7 +81,18 @@ ORDER = {
     "web": [
         {"support"},
         {"security"},
-        {"account", "employees", "terminals", "privacy", "admin", "jobs", "attention", "departments", "groups"},
+        {
+            "account",
+            "employees",
+            "terminals",
+            "privacy",
+            "admin",
+            "jobs",
+            "attention",
+            "departments",
+            "groups",
+            "passages",
+        },
         # Their pages show the jobs that work on them.
         {"imports", "comparisons"},
         {"error_pages", "template_context"},

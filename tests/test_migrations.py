@@ -464,6 +464,8 @@ TABLES = [
     "import_row",
     "backup",
     "reachability_change",
+    "event",
+    "event_coverage",
 ]
 
 

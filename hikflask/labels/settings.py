@@ -26,6 +26,8 @@ WORDS = {
     "networks": _l("addresses of the given networks only"),
     "auto": _l("where OpenCV is installed"),
     "off": _l("switched off"),
+    "poll": _l("terminals are asked"),
+    "push": _l("terminals are asked, and tell by themselves"),
     **ROLES,
 }
 LONGER_UNITS = ((3600, "hour"), (60, "minute"))
@@ -37,6 +39,11 @@ LABELS = {
     "EVENT_RETENTION": _l("Ended captures are kept"),
     "JOB_RETENTION": _l("Reports of jobs are kept"),
     "AUDIT_RETENTION": _l("The audit trail is kept"),
+    "PASSAGES": _l("Record of passages"),
+    "PASSAGES_INTERVAL": _l("Read each terminal's passages"),
+    "PASSAGES_KEEP": _l("Passages are kept"),
+    "PASSAGES_PICTURES": _l("Pictures of passages are kept"),
+    "PASSAGES_DAY_START": _l("A day of work begins"),
     "CAPTURE_TIMEOUT": _l("Time for a capture"),
     "CAPTURE_HOLD": _l("An unsaved picture holds its terminal"),
     "COMPARE_AT": _l("Nightly comparison"),
@@ -57,6 +64,10 @@ SECTIONS = {
     "terminals": (
         _l("Capture and terminals"),
         ("CAPTURE_TIMEOUT", "CAPTURE_HOLD", "COMPARE_AT", "DRIFT_INTERVAL", "TIMEZONE"),
+    ),
+    "passages": (
+        _l("Passages"),
+        ("PASSAGES", "PASSAGES_INTERVAL", "PASSAGES_KEEP", "PASSAGES_PICTURES", "PASSAGES_DAY_START"),
     ),
     "alarms": (
         _l("Alarms"),
@@ -140,6 +151,11 @@ ABOUT = {
     "METRICS_ADDRESS": _l(
         "Which of this machine's own addresses has these ports: 127.0.0.1 or ::1. In a container: 0.0.0.0."
     ),
+    "PASSAGES": _l("Whether it is kept who passed at the terminals, who was refused, and when."),
+    "PASSAGES_INTERVAL": _l("How often each terminal is asked what happened at its door."),
+    "PASSAGES_KEEP": _l("When passages are deleted."),
+    "PASSAGES_PICTURES": _l("When the pictures that terminals take of passages are deleted here; 0 keeps none."),
+    "PASSAGES_DAY_START": _l("A shift that ends before it counts to the day before."),
     "CONSENT": _l("What happens when a photo is taken without recorded consent."),
     "PHOTO_RETENTION": _l("When the photo of an employee is deleted here."),
     "CAPTURE_RETENTION": _l("When a picture that nobody saved is deleted, with what was typed beside it."),
@@ -148,7 +164,11 @@ ABOUT = {
     "AUDIT_RETENTION": _l("When entries of the audit trail are deleted. The database keeps each for 30 days at least."),
 }
 # The words among which one is chosen, and where a number may be typed instead, what it is.
-CHOICES = {"CONSENT": ("warn", "require"), "PHOTO_RETENTION": ("employed", "never")}
+CHOICES = {
+    "CONSENT": ("warn", "require"),
+    "PASSAGES": ("off", "poll", "push"),
+    "PHOTO_RETENTION": ("employed", "never"),
+}
 NUMBERS = {"PHOTO_RETENTION": _l("after so many days")}
 # What an empty value says.
 EMPTY = {
@@ -156,9 +176,10 @@ EMPTY = {
     "MAIL_TO": _l("to nobody"),
     "WORKING_HOURS": _l("all of the week"),
     "TIMEZONE": _l("the machine's own"),
+    "PASSAGES_DAY_START": _l("at midnight"),
 }
 # What is older than these is deleted, and cannot be brought back.
-RETENTIONS = {name for name in LABELS if name.endswith("_RETENTION")}
+RETENTIONS = {name for name in LABELS if name.endswith(("_RETENTION", "_KEEP", "_PICTURES"))}
 # What config.SETTINGS allows for the settings that are changed on the page → how a person says it.
 ALLOWED = {
     "a number of seconds between 0 and 300": _l("more than 0 and at most 300 seconds"),
@@ -178,6 +199,9 @@ ALLOWED = {
         "one or more addresses such as admin@example.com, or empty for no mails"
     ),
     "warn or require": _l("one of the list"),
+    "off, poll or push": _l("one of the list"),
+    "a whole number of days, or 0 for none": _l("whole days, or 0 for none"),
+    "a time such as 04:00, or empty for midnight": _l("a time such as 04:00, or empty for midnight"),
     "employed, never, or a whole number of days": _l("one of the list, or whole days, 1 or more"),
 }
 UNITS = {SECOND: _l("in seconds"), HOUR: _l("in hours"), DAY: _l("in days")}

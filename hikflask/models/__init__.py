@@ -19,6 +19,10 @@ from hikflask.models.enrolment import Enrolment as Enrolment
 from hikflask.models.erasure import Erasure as Erasure
 from hikflask.models.erasure import ErasureFile as ErasureFile
 from hikflask.models.erasure import ErasureRemoval as ErasureRemoval
+from hikflask.models.event import Event as Event
+from hikflask.models.event import EventCoverage as EventCoverage
+from hikflask.models.event import EventLog as EventLog
+from hikflask.models.event import TerminalPrivacy as TerminalPrivacy
 from hikflask.models.heartbeat import Heartbeat as Heartbeat
 from hikflask.models.idempotency_key import IdempotencyKey as IdempotencyKey
 from hikflask.models.import_batch import ImportBatch as ImportBatch

@@ -12,6 +12,8 @@ BY_URL = "url"
 BY_BINARY = "binary"
 BY_PICTURE = "picture"
 NO_CAPTURE = "none"
+# Where somebody is who passes there: inside, or outside.
+WAY_IN, WAY_OUT = "in", "out"
 UNKNOWN = "unknown"
 FACE_SET_UP = "set_up"
 FACE_ADD_OR_REPLACE = "add_or_replace"
@@ -24,6 +26,8 @@ class Terminal(Base):
     fingerprint change, so that clients with the old values are not used any more. `check_until` is set when a check is
     requested: the latest time of its end. `retired_at` is when a person stated that the terminal is out of service for
     good, and `retired_note` what happened to it. Nothing is sent to a retired terminal.
+
+    `direction` is where somebody goes who passes there: in, out, or empty when that says nothing.
 
     The modes are None until the terminal is checked, and `unknown` if the check does not tell; then the first mode that
     works is stored. `face_calls` is how faces are sent: FDSetUp, or the older FaceDataRecord and FDModify, or None if
@@ -59,6 +63,7 @@ class Terminal(Base):
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     is_active: Mapped[bool] = mapped_column(default=True)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    direction: Mapped[str] = mapped_column(String(3), default="", server_default="")
     retired_note: Mapped[str] = mapped_column(String(255), default="", server_default="")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())

@@ -536,7 +536,7 @@ def test_room_on_the_disk_is_looked_at_first(filled: Flask, tmp_path: Path, monk
         usage = type("Usage", (), {"free": 1000})
         patch.setattr("shutil.disk_usage", lambda _: usage)
         told = restore(other, file)
-        assert told.stderr == f"Error: There is not enough room in {tmp_path / 'new'}: 2 MB more are needed.\n"
+        assert told.stderr == f"Error: There is not enough room in {tmp_path / 'new'}: 3 MB more are needed.\n"
         assert photos(other) == {}
 
 
