@@ -1,0 +1,58 @@
+"""Records of terminals, as they are in the database once they were read."""
+
+from datetime import UTC, datetime
+from itertools import count
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Event, Terminal
+from hikflask.models.event import PASSED
+from hikflask.services.core.db import transaction
+
+AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+SERIALS = count(1000)
+
+
+def event_row(
+    terminal: Terminal,
+    *,
+    at: datetime = AT,
+    kind: str = PASSED,
+    code: tuple[int, int] = (5, 75),
+    employee: Employee | None = None,
+    number: str = "",
+    name: str = "",
+    serial_no: int | None = None,
+    picture: str | None = None,
+) -> Event:
+    """Return what a terminal recorded at a moment, about an employee, about a number that is nobody's, or nobody."""
+    number = employee.number if employee else number
+    serial_no = next(SERIALS) if serial_no is None else serial_no
+    written = at.isoformat(timespec="seconds")
+    record = {"major": code[0], "minor": code[1], "time": written, "serialNo": serial_no}
+    if number:
+        record |= {"employeeNoString": number, "name": name}
+    return Event(
+        terminal_id=terminal.id,
+        employee_id=employee.id if employee else None,
+        device_serial=terminal.serial,
+        serial_no=serial_no,
+        device_at=at,
+        device_time=written,
+        occurred_at=at,
+        major=code[0],
+        minor=code[1],
+        kind=kind,
+        number=number,
+        name=name,
+        picture=picture,
+        record=record,
+    )
+
+
+def add_events(*events: Event) -> list[int]:
+    """Store events in this order and return their ids."""
+    with transaction():
+        for event in events:
+            db.session.add(event)
+            db.session.flush()
+    return [event.id for event in events]
