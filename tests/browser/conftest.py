@@ -46,7 +46,7 @@ FLAGS = [
 TERMINAL_NAME = "Вход"
 # Beside a scrollbar the phone has 360 px, which are 720 px at 200 %.
 LOOKS: dict[str, tuple[Literal["light", "dark"], int]] = {"desk": ("light", 1200), "phone": ("dark", 375)}
-START_SECONDS = 30
+START_SECONDS = 120
 # Pages that wait for something slow ask again every second, too, and five times as often while a test does nothing but
 # wait (`soon`); only htmx's polls ("every 5s") are made of intervals.
 IMPATIENT = """
@@ -67,7 +67,7 @@ try:
 except ImportError:  # pragma: no cover - only where the packages of requirements-dev.txt are missing
     pytest.skip("playwright is not installed", allow_module_level=True)
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-def wait_until(page: Page, script: str, seconds: float = 15.0) -> None:
+def wait_until(page: Page, script: str, seconds: float = 60.0) -> None:
     """Wait until an expression is true; Page.wait_for_function evaluates text in the page, which its policy forbids."""
     give_up = time.monotonic() + seconds
     while not page.evaluate(script):
@@ -107,7 +107,7 @@ def press_and_reload(button: Locator, sentence: Locator) -> None:
     expect(button).to_be_visible()
     with page.expect_navigation():
         button.press("Enter")
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 60
     while not sentence.is_visible():
         assert time.monotonic() < give_up, sentence
         page.wait_for_timeout(200)

@@ -100,13 +100,13 @@ def rows(served: Site) -> dict[str, object]:
         http.trust_env = False
         http.auth = let_us_in
         api = f"{served.url}/api"
-        known = [user for user in http.get(f"{api}/users/?q=AXE1", timeout=20).json()]
+        known = [user for user in http.get(f"{api}/users/?q=AXE1", timeout=60).json()]
         if not known:
             served.simulator.present_alone(FACE, 60)
             taken = http.post(f"{api}/devices/1/start-face-capture", json={"hikvision_id": "AXE1"}, timeout=60)
             assert taken.status_code == 200, taken.text
             user = {"hikvision_id": "AXE1", "full_name": "Анна Иванова", "department": "Охрана"}
-            known = [http.post(f"{api}/users/", json=user, timeout=20).json()]
+            known = [http.post(f"{api}/users/", json=user, timeout=60).json()]
             http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
         compared(served)
         return {

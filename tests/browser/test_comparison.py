@@ -51,7 +51,7 @@ def by_isapi(site: Site, method: str, path: str, body: object) -> None:
     address = f"{site.server.url}/ISAPI/AccessControl/{path}?format=json"
     with requests.Session() as http:
         http.trust_env = False
-        answer = http.request(method, address, json=body, auth=HTTPDigestAuth("admin", PASSWORD), timeout=20)
+        answer = http.request(method, address, json=body, auth=HTTPDigestAuth("admin", PASSWORD), timeout=60)
     assert answer.json()["statusCode"] == 1, answer.text
 
 

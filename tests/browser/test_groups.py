@@ -43,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, store: Simulated) -> Iterat
 
 def wait_for(numbers: dict[str, int], *terminals: Simulated) -> None:
     """Wait until a number is on so many of the terminals."""
-    give_up = time.monotonic() + 15
+    give_up = time.monotonic() + 60
     while any(sum(number in one.people for one in terminals) != count for number, count in numbers.items()):
         assert time.monotonic() < give_up
         time.sleep(0.05)

@@ -28,13 +28,13 @@ def server(app: Flask) -> Iterator[MetricsServer]:
 def test_metrics_are_there_without_a_token_and_nothing_else(server: MetricsServer) -> None:
     address = f"http://127.0.0.1:{server.server_port}"
 
-    answer = requests.get(f"{address}/metrics", timeout=10)
+    answer = requests.get(f"{address}/metrics", timeout=60)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     assert samples(answer.text)["hikflask_database_reachable"] == 1
     assert server.server_address[0] == "127.0.0.1"
-    assert [requests.get(f"{address}{path}", timeout=10).status_code for path in ("/", "/employees/")] == [404, 404]
-    assert requests.post(f"{address}/metrics", timeout=10).status_code == 404
+    assert [requests.get(f"{address}{path}", timeout=60).status_code for path in ("/", "/employees/")] == [404, 404]
+    assert requests.post(f"{address}/metrics", timeout=60).status_code == 404
 
 
 def test_metrics_are_there_by_ipv6_where_that_is_asked_for_and_then_there_alone(app: Flask, ipv6: str) -> None:
@@ -42,9 +42,9 @@ def test_metrics_are_there_by_ipv6_where_that_is_asked_for_and_then_there_alone(
     server = metrics_server.start(app, free_port())
     assert server is not None
     try:
-        answer = requests.get(f"http://[{ipv6}]:{server.server_port}/metrics", timeout=10)
+        answer = requests.get(f"http://[{ipv6}]:{server.server_port}/metrics", timeout=60)
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10)
+            requests.get(f"http://127.0.0.1:{server.server_port}/metrics", timeout=60)
     finally:
         server.shutdown()
         server.server_close()

@@ -20,6 +20,6 @@ def simulator() -> Iterator[SimulatorServer]:
 def add_terminal(served: Served, server: SimulatorServer, name: str) -> int:
     """Add a simulated terminal through the API and return its id."""
     access = {"name": name, "url": server.url, "username": "admin", "password": PASSWORD}
-    answer = served.http.post(f"{served.url}/api/devices/", json=access, timeout=20)
+    answer = served.http.post(f"{served.url}/api/devices/", json=access, timeout=60)
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])

@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from tests.processes.processes import IPV4, IPV6, ROOT, free_port, has_ipv6, until
 
 NAME = "hikflask.example"
-SECONDS = 20
+SECONDS = 60
 TIMEOUT = re.compile(r"((?:proxy_read|client_header)_timeout )(\d+)s;")
 LISTEN_IPV6 = re.compile(r"^ *listen \[.*\n", re.MULTILINE)
 # A request may say in this header from which address it comes, since there is one of IPv6 alone here.

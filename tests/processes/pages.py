@@ -21,7 +21,7 @@ FORM = {"hikvision_id": "100222", "full_name": "Иван Иванов", "departm
 
 def page(served: Sender, address: str) -> str:
     """Return a page in English."""
-    return unescape(served.http.get(address, headers={"Accept-Language": "en"}, timeout=10).text)
+    return unescape(served.http.get(address, headers={"Accept-Language": "en"}, timeout=60).text)
 
 
 def page_shows(served: Served, address: str, text: str) -> bool:
@@ -49,7 +49,7 @@ def send_everybody(served: Served, terminal_id: int) -> int:
 def send(served: Sender, path: str, fields: dict[str, str]) -> str:
     """Send a form and return where its answer leads."""
     data = {**fields, "csrf_token": _token(served)}
-    answer = served.http.post(f"{served.url}{path}", data=data, timeout=20, allow_redirects=False)
+    answer = served.http.post(f"{served.url}{path}", data=data, timeout=60, allow_redirects=False)
     assert answer.status_code == 303, answer.text
     return served.url + answer.headers["Location"]
 

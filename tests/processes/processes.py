@@ -18,7 +18,7 @@ from tests.support import signed_in
 from tests.support.migrated import FILE, migrate
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 40.0
+START_SECONDS = 120.0
 IPV4, IPV6 = "127.0.0.1", "::1"
 
 
@@ -42,7 +42,7 @@ def has_ipv6() -> bool:
     return True
 
 
-def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition of another process; fail when it does not come."""
     give_up = time.monotonic() + seconds
     while not true():
@@ -144,6 +144,6 @@ class Served:
 
     def _answers(self) -> bool:
         try:
-            return self.http.get(f"{self.url}/health", timeout=20).ok
+            return self.http.get(f"{self.url}/health", timeout=60).ok
         except (requests.ConnectionError, requests.Timeout):
             return False

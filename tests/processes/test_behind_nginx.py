@@ -89,7 +89,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def added(site: Site, number: str, name: str) -> int:
     user = {"hikvision_id": number, "full_name": name, "department": "Охрана"}
-    answer = site.app.http.post(f"{site.app.url}/api/users/", json=user, timeout=20)
+    answer = site.app.http.post(f"{site.app.url}/api/users/", json=user, timeout=60)
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
 
@@ -170,11 +170,11 @@ def assert_quick_beside_slow_clients(site: Site) -> None:
 
 def test_api_never_answers_html_and_names_its_caller_in_the_audit(site: Site) -> None:
     nobody = site.nginx.ask("/api/users/", X_Forwarded_For="203.0.113.66")
-    lost = site.app.http.get(f"{site.app.url}/api/nothing", timeout=20)
+    lost = site.app.http.get(f"{site.app.url}/api/nothing", timeout=60)
 
     assert (nobody.status, nobody.headers["Content-Type"]) == (401, "application/json")
     assert (lost.status_code, lost.headers["Content-Type"]) == (404, "application/json")
-    audit = site.app.http.get(f"{site.app.url}/audit/", timeout=20).text
+    audit = site.app.http.get(f"{site.app.url}/audit/", timeout=60).text
     assert "127.0.0.1" in audit
     assert "203.0.113.66" not in audit
 

@@ -131,4 +131,4 @@ def test_gunicorn_tells_systemd_that_it_works_and_replaces_a_process_whose_worke
     assert f"Worker (pid:{first}) exited with code 1." in errors
     systemd.forget()
     assert [systemd.hear() for _ in range(2)] == [(served.web.pid, "WATCHDOG=1")] * 2
-    assert served.http.get(f"{served.url}/health", timeout=20).json() == {"status": "ok"}
+    assert served.http.get(f"{served.url}/health", timeout=60).json() == {"status": "ok"}

@@ -22,7 +22,7 @@ def test_pages_are_served_to_a_proxy_that_is_believed_and_the_commands_find_them
     app.start()
     try:
         forged = {"Authorization": "Bearer nobody-knows-it", "X-Forwarded-For": "2001:db8::7"}
-        status = requests.get(f"{app.url}/api/users/", headers=forged, timeout=20).status_code
+        status = requests.get(f"{app.url}/api/users/", headers=forged, timeout=60).status_code
         ready = app.refused("hikflask", "ready")
     finally:
         app.stop()

@@ -18,7 +18,7 @@ PRINTED = re.compile(r"^ *(hikflask|sign in as|password|simulated terminal): +(\
 
 def answers(url: str) -> bool:
     with suppress(requests.ConnectionError):
-        return requests.get(f"{url}sign-in", timeout=20).ok
+        return requests.get(f"{url}sign-in", timeout=60).ok
     return False
 
 
@@ -38,11 +38,11 @@ def test_who_tries_it_signs_in_with_what_is_printed(tmp_path: Path) -> None:
         url = printed["hikflask"]
         until(lambda: answers(url), 40)
         with requests.Session() as browser:
-            token = TOKEN.search(browser.get(f"{url}sign-in", timeout=20).text)
+            token = TOKEN.search(browser.get(f"{url}sign-in", timeout=60).text)
             assert token
             form = {"name": printed["sign in as"], "password": printed["password"], "csrf_token": token[1]}
-            signed_in = browser.post(f"{url}sign-in", form, headers={"Referer": f"{url}sign-in"}, timeout=20)
-            terminals = browser.get(f"{url}terminals", timeout=20).text
+            signed_in = browser.post(f"{url}sign-in", form, headers={"Referer": f"{url}sign-in"}, timeout=60)
+            terminals = browser.get(f"{url}terminals", timeout=60).text
         kept = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
         os.killpg(trying.pid, signal.SIGINT)
         trying.wait(30)

@@ -129,7 +129,7 @@ def let_claims_end(terminal_id: int) -> None:
 
 def states(jobs: list[int], http: Served) -> list[str]:
     """The state of each job, as a program reads it."""
-    return [http.http.get(f"{http.url}/api/jobs/{job}", timeout=20).json()["state"] for job in jobs]
+    return [http.http.get(f"{http.url}/api/jobs/{job}", timeout=60).json()["state"] for job in jobs]
 
 
 @pytest.mark.usefixtures("context")
@@ -153,7 +153,7 @@ def test_worker_killed_in_a_bulk_run_leaves_everybody_confirmed_exactly_once(
     until(lambda: states(jobs, served) == ["done", "done"], SLOWEST)
 
     for job in jobs:
-        told = served.http.get(f"{served.url}/api/jobs/{job}", timeout=20).json()
+        told = served.http.get(f"{served.url}/api/jobs/{job}", timeout=60).json()
         assert told == {"state": "done", "done": len(PEOPLE), "total": len(PEOPLE), "failed": []}
         assert "The job is done." in page(served, f"{served.url}/jobs/{job}")
     for server in terminals.values():

@@ -63,7 +63,7 @@ def test_processes_count_together(served: Served, simulator: SimulatorServer) ->
     by_web = {"Authorization": f"Bearer {served.http.auth.token}"}  # type: ignore[union-attr]
     before = told(f"{served.url}/metrics", by_web).get(LOOKS, 0)
     for _ in range(REQUESTS):
-        told_nothing = requests.get(f"{served.url}/api/users/", headers={**by_web, "Connection": "close"}, timeout=20)
+        told_nothing = requests.get(f"{served.url}/api/users/", headers={**by_web, "Connection": "close"}, timeout=60)
         assert told_nothing.status_code == 200
 
     # The web processes ask for nothing here: what they tell of it is what the worker counts.
@@ -89,7 +89,7 @@ def test_dead_pages_are_told_while_the_worker_answers_for_itself(served: Served,
 
 def told(address: str, headers: dict[str, str] | None = None) -> dict[str, float]:
     """What one of the processes tells, on a new connection."""
-    answer = requests.get(address, headers={"Connection": "close", **(headers or {})}, timeout=20)
+    answer = requests.get(address, headers={"Connection": "close", **(headers or {})}, timeout=60)
     assert answer.status_code == 200, answer.text
     return samples(answer.text)
 
@@ -97,7 +97,7 @@ def told(address: str, headers: dict[str, str] | None = None) -> dict[str, float
 def asked(prometheus: str, expression: str) -> dict[str, float]:
     """What Prometheus says to an expression, by job; nothing while it does not answer yet."""
     try:
-        answer = requests.get(f"{prometheus}/api/v1/query", params={"query": expression}, timeout=20)
+        answer = requests.get(f"{prometheus}/api/v1/query", params={"query": expression}, timeout=60)
     except requests.ConnectionError:
         return {}
     if not answer.ok:

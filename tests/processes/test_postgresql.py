@@ -70,6 +70,6 @@ def test_enrolment_goes_on_at_a_copied_installation(
     until(lambda: served.http.post(captured, json={"hikvision_id": "100333"}, timeout=30).json()["success"])
     assert served.http.post(f"{user}/sync-to-device", json={}, timeout=30).json()["verified"] is True
 
-    shown = served.http.get(user, timeout=20).json()
+    shown = served.http.get(user, timeout=60).json()
     assert (shown["hikvision_id"], shown["synced_to_device"]) == ("100333", True)
     assert simulator.terminal.faces["100333"].jpeg == FACE

@@ -41,7 +41,7 @@ def test_health_answers_at_once_while_a_viewer_asks_24_silent_terminals(served: 
 def test_health_answers_at_once_while_40_syncs_wait_on_a_silent_terminal(served: Served, folder: Path) -> None:
     token = token_of(served, "operator")
     user = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": ""}
-    served.http.post(f"{served.url}/api/users/", json=user, timeout=20).raise_for_status()
+    served.http.post(f"{served.url}/api/users/", json=user, timeout=60).raise_for_status()
     with silent_addresses(1) as addresses:
         (known,) = add_unchecked(folder, addresses)
         sync = call(served, token, "POST", "users/1/sync-to-device", {"device_id": known})

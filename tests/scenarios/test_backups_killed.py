@@ -167,7 +167,7 @@ def settled(server: Cluster) -> None:
     """Wait until nobody is connected to the restored database any more."""
     mine = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{RESTORED}'"
     with psycopg.connect(server.address("postgres"), autocommit=True) as connection:
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + 60
         while connection.execute(mine).fetchone() != (0,):  # type: ignore[arg-type]
             assert time.monotonic() < give_up
             time.sleep(0.02)

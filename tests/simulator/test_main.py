@@ -44,9 +44,9 @@ def test_command_prints_its_address_and_stops_cleanly(started):
         url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(url + COUNT, auth=HTTPDigestAuth("admin", "Secret12"), timeout=5)
+            answer = session.get(url + COUNT, auth=HTTPDigestAuth("admin", "Secret12"), timeout=60)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
 
         assert "DS-K1T341CMFW" in line, number
         assert answer.status_code == 200, number
