@@ -121,6 +121,7 @@ def shape(terminal: Terminal) -> dict[str, Any]:
         "username": terminal.username,
         "fingerprint": terminal.fingerprint,
         "is_active": terminal.is_active,
+        "direction": terminal.direction,
         "model": terminal.model,
         "firmware": terminal.firmware,
         "last_sync": terminal.last_sync.strftime("%Y-%m-%dT%H:%M:%S") if terminal.last_sync else None,
@@ -141,6 +142,7 @@ def _typed(terminal: Terminal) -> Fields:
         "fingerprint": terminal.fingerprint or "",
         "is_active": terminal.is_active,
         "face_by_picture": terminal.face_by_picture,
+        "direction": terminal.direction,
     }
 
 

@@ -5,10 +5,19 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    PasswordField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    ValidationError,
+)
 
 from hikflask.forms.base import Form
-from hikflask.forms.fields import is_http_address, limited, one_line, stripped, too_long
+from hikflask.forms.fields import choice, is_http_address, limited, one_line, stripped, too_long
 from hikflask.forms.versions import VersionedForm
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")
@@ -21,6 +30,8 @@ MAX_PASSWORD_LENGTH = 128
 # More does not fit into the column when encrypted. A letter has up to four bytes.
 MAX_PASSWORD_BYTES = 319
 MAX_NOTE_LENGTH = 200
+# Where somebody goes who passes at the terminal.
+DIRECTIONS = {"": _l("not set"), "in": _l("entrance"), "out": _l("exit")}
 
 
 def normal_url(value: Any) -> Any:
@@ -67,7 +78,7 @@ class RetireForm(Form):
 
 
 class TerminalForm(Form):
-    """A terminal's name, address and login; unless `adding`, an empty password keeps the stored one."""
+    """A terminal's name, address, login and direction; unless `adding`, an empty password keeps the stored one."""
 
     name = StringField(
         _l("Name"), [one_line(64, marks=False)], [stripped], description=_l("for example, Main entrance")
@@ -81,6 +92,15 @@ class TerminalForm(Form):
     is_active = BooleanField(_l("In use"))
     face_by_picture = BooleanField(
         _l("Accepts photo files"), description=_l("Only when it is known to; most terminals show it when checked.")
+    )
+
+    direction = SelectField(
+        _l("Direction"),
+        [choice],
+        choices=[SelectChoice(value, label) for value, label in DIRECTIONS.items()],
+        validate_choice=False,
+        default="",
+        description=_l("“Who is inside” is counted from terminals at entrances and exits."),
     )
 
     def __init__(self, *args: Any, adding: bool = True, **kwargs: Any) -> None:
@@ -110,6 +130,7 @@ class TerminalForm(Form):
             "fingerprint": self.fingerprint.data or None,
             "is_active": self.is_active.data,
             "face_by_picture": self.face_by_picture.data,
+            "direction": self.direction.data,
         }
 
 
@@ -120,7 +141,16 @@ class TerminalPageForm(VersionedForm, TerminalForm):
     """
 
     to_correct = ""
-    stored: ClassVar = ("name", "url", "username", "password", "fingerprint", "is_active", "face_by_picture")
+    stored: ClassVar = (
+        "name",
+        "url",
+        "username",
+        "password",
+        "fingerprint",
+        "is_active",
+        "face_by_picture",
+        "direction",
+    )
     together: ClassVar = frozenset(("url", "username", "password", "fingerprint"))
 
     @property

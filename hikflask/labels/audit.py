@@ -148,6 +148,7 @@ FIELDS = {
     "fingerprint": _l("Certificate fingerprint"),
     "is_active": _l("In use"),
     "face_by_picture": _l("Accepts photo files"),
+    "direction": _l("Direction"),
     "people": _l("People"),
     "faces": _l("Faces"),
     "serial": _l("Serial number"),
@@ -209,6 +210,7 @@ OF_SETTINGS = {"setting.changed", "setting.reset"}
 VALUES = {
     "source": {"capture": _l("terminal"), "upload": _l("file"), "terminal": _l("terminal")},
     "role": ROLES,
+    "direction": {"in": _l("entrance"), "out": _l("exit")},
     "basis": {"consent": _l("Consent"), "contract": _l("Contract"), "law": _l("Law")},
     "rule": {
         "superseded": _l("no longer used"),

@@ -17,7 +17,7 @@ from tests.support.between import Between
 from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
-FIELDS = {"id", "name", "url", "username", "fingerprint", "is_active", "model", "firmware", "last_sync"}
+FIELDS = {"id", "name", "url", "username", "fingerprint", "is_active", "direction", "model", "firmware", "last_sync"}
 STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "lost", "checked_at"}
 
 
@@ -51,6 +51,7 @@ def test_device_is_added_checked_and_answered_in_the_documented_shape(client: Fl
         "username": "admin",
         "fingerprint": None,
         "is_active": True,
+        "direction": "",
         "model": "DS-K1T343EFWX",
         "firmware": answer.json["firmware"],
         "last_sync": None,
@@ -184,6 +185,18 @@ def test_put_keeps_that_the_terminal_takes_pictures(app: Flask, client: FlaskCli
 
     with app.app_context():
         assert db.session.get_one(Terminal, 1).face_by_picture is True
+
+
+@pytest.mark.usefixtures("terminal")
+def test_direction_is_in_out_or_empty_and_stays_when_it_is_not_given(client: FlaskClient) -> None:
+    assert client.put("/api/devices/1", json={"direction": "in"}).json["direction"] == "in"
+    assert client.put("/api/devices/1", json={"name": "Выход"}).json["direction"] == "in"
+
+    refused = client.put("/api/devices/1", json={"direction": "both"})
+
+    assert refused.status_code == 422
+    assert refused.json["fields"] == {"direction": "“Direction” must be one of the list."}
+    assert client.put("/api/devices/1", json={"direction": ""}).json["direction"] == ""
 
 
 @pytest.mark.both_databases

@@ -511,6 +511,7 @@ def test_terminal_is_added_and_its_password_is_not_told(trail: Trail) -> None:
         "fingerprint": "ab" * 32,
         "is_active": True,
         "face_by_picture": False,
+        "direction": "",
     }
 
 

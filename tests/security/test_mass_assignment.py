@@ -17,7 +17,7 @@ USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "departm
 DEVICE = {"name": "Вход", "url": "http://terminal.invalid", "username": "admin", "password": "Abc12345"}
 MAY_CHANGE = {
     Employee: {"number", "name", "department", "search", "is_active", "valid_from", "valid_to", "left_at", "version"},
-    Terminal: {"name", "url", "username", "password", "fingerprint", "is_active", "face_by_picture"},
+    Terminal: {"name", "url", "username", "password", "fingerprint", "is_active", "face_by_picture", "direction"},
     Operator: {"role", "is_active"},
 }
 # The app itself writes these when a terminal is changed and asked.

@@ -162,11 +162,13 @@ SCHEMAS: dict[str, Schema] = {
             "username": "admin",
             "fingerprint": None,
             "is_active": True,
+            "direction": "in",
             "model": "DS-K1T341AMF",
             "firmware": "V3.2.30",
             "last_sync": "2026-03-01T09:30:00",
         },
         fingerprint=or_null(TEXT),
+        direction={"enum": ["", "in", "out"]},
         last_sync=or_null(TIME),
     ),
     "DeviceStatus": _object(

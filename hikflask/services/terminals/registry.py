@@ -25,7 +25,7 @@ EDIT_SECONDS = 5.0
 # Made once: to make a statement costs more than to run it.
 HELD = HELD_TERMINALS.where(Terminal.id == bindparam("terminal_id"))
 ALL = select(Terminal).order_by(Terminal.name).execution_options(populate_existing=True)
-AUDITED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture")
+AUDITED = ("name", "url", "username", "fingerprint", "is_active", "face_by_picture", "direction")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Access:
     fingerprint: str | None = None
     is_active: bool = True
     face_by_picture: bool = False
+    direction: str = ""
 
     def applied_to(self, terminal: Terminal, fields: Collection[str] | None) -> "Access":
         """Return what a save of these fields makes of a terminal; None: of all."""
@@ -111,7 +112,7 @@ def _save(terminal: Terminal, access: Access) -> bool:
     before = audit_fields(terminal)
     terminal.name, terminal.url, terminal.username = access.name, access.url, access.username
     terminal.fingerprint, terminal.is_active = access.fingerprint, access.is_active
-    terminal.face_by_picture = access.face_by_picture
+    terminal.face_by_picture, terminal.direction = access.face_by_picture, access.direction
     returns = terminal.retired_at is not None and access.is_active
     if returns:
         terminal.retired_at, terminal.retired_note = None, ""

@@ -306,6 +306,15 @@ def test_a_terminal_that_takes_pictures_warns_of_nothing(desk: Desk) -> None:
     assert 'name="face_by_picture" type="checkbox" value="y" checked' in desk.text("/terminals/1/edit")
 
 
+def test_direction_is_chosen_in_the_form_and_shown_among_the_facts(desk: Desk) -> None:
+    assert "<dt>Направление</dt>" not in desk.text("/terminals/1")
+
+    desk.client.post("/terminals/1", data=typed(name="Вход", url="http://terminal.test", password="", direction="in"))
+
+    assert "<dt>Направление</dt><dd>вход</dd>" in desk.text("/terminals/1")
+    assert '<option value="in" selected>вход</option>' in desk.text("/terminals/1/edit")
+
+
 def test_a_refused_password_may_be_tried_once_more_by_decision(desk: Desk) -> None:
     desk.simulator.login.password = "Changed1"
     desk.client.post("/terminals/1/check")
