@@ -141,11 +141,17 @@ class TerminalPrivacy(Base):
 
     `hosts` are the slots of httpHosts as read: [{"slot", "address", "port", "url", "protocol"}]. `access` are the
     switches of AcsCfg, {name: true or false}, and `storage_mode` that of StorageCfg: regular, time, cycle, or empty
-    where it does not tell.
+    where it does not tell. `foreign_hosts` is how many slots lead to somebody else than this program.
+
+    It is read next at `next_at`, and was read at `read_at`: None when it has not been read yet.
     """
+
+    __table_args__ = (Index("ix_terminal_privacy_next_at", "next_at"),)
 
     terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"), primary_key=True)
     hosts: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
     access: Mapped[dict[str, bool] | None] = mapped_column(JSON)
     storage_mode: Mapped[str] = mapped_column(String(16), default="", server_default="")
-    read_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    foreign_hosts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -97,12 +97,15 @@ def upgrade() -> None:
         sa.Column('hosts', sa.JSON(), nullable=True),
         sa.Column('access', sa.JSON(), nullable=True),
         sa.Column('storage_mode', sa.String(length=16), nullable=False, server_default=''),
-        sa.Column('read_at', sa.DateTime(), nullable=False),
+        sa.Column('foreign_hosts', sa.Integer(), nullable=False, server_default='0'),
+        sa.Column('next_at', sa.DateTime(), nullable=False),
+        sa.Column('read_at', sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ['terminal_id'], ['terminal.id'], name=op.f('fk_terminal_privacy_terminal_id_terminal'), ondelete='CASCADE'
         ),
         sa.PrimaryKeyConstraint('terminal_id', name=op.f('pk_terminal_privacy')),
     )
+    op.create_index('ix_terminal_privacy_next_at', 'terminal_privacy', ['next_at'])
     # Not as a batch: SQLite would copy the table.
     op.add_column('terminal', sa.Column('direction', sa.String(length=3), nullable=False, server_default=''))
 
