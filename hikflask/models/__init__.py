@@ -1,6 +1,7 @@
 """The tables of the database."""
 
 from hikflask.models.alarm import Alarm as Alarm
+from hikflask.models.alarm import JournalAlarm as JournalAlarm
 from hikflask.models.api_token import ApiToken as ApiToken
 from hikflask.models.audit import AuditEntry as AuditEntry
 from hikflask.models.audit import PersonKey as PersonKey

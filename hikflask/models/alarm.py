@@ -14,6 +14,7 @@ SILENT = "silent"
 REFUSED = "password"
 BACKUP = "backup"
 DISK = "disk"
+JOURNAL = "journal"
 MAX_KEY_LENGTH = 32
 
 
@@ -40,3 +41,20 @@ class Alarm(Base):
     def announces_end(self) -> bool:
         """True when the mail that is due says that the alarm is over."""
         return self.told_at is not None
+
+
+class JournalAlarm(Base):
+    """Alarms of one kind that a terminal recorded in its own journal, and that nobody has marked as seen yet.
+
+    `major` and `minor` are the terminal's code. There were `count` of them, the first at `first_at`, the last at
+    `last_at`. The row is deleted once somebody has seen them; who did is in the audit trail.
+    """
+
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("terminal.id", ondelete="CASCADE"), primary_key=True)
+    major: Mapped[int] = mapped_column(primary_key=True)
+    minor: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    first_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    terminal: Mapped[Terminal] = relationship()

@@ -49,7 +49,8 @@ class Erasure(Base):
     """The erasure of one person everywhere.
 
     It is complete, and becomes the certificate, when every terminal has confirmed its removal and nothing is left here:
-    no file, and nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures.
+    no file, and nothing in the database's own files (see secure_delete.py). `photos` counts the erased pictures,
+    and `passages` the records of terminals that do not name the person any more.
     `version` rises with every change, so that completion is a compare-and-set. Number and name stay only for the
     certificate, and some weeks longer. Then they are blank, and `digest` is the HMAC of both, for checking a printed
     certificate, with a separate key.
@@ -66,6 +67,7 @@ class Erasure(Base):
     number: Mapped[str] = mapped_column(String(32), index=True)
     name: Mapped[str] = mapped_column(String(128))
     photos: Mapped[int] = mapped_column(default=0)
+    passages: Mapped[int] = mapped_column(default=0, server_default="0")
     requested_by: Mapped[str] = mapped_column(String(128))
     requested_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, true
+from sqlalchemy import ForeignKey, Index, String, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 
-ENROLLED, REFUSED, REMOVED, TEST = "enrolled", "refused", "removed", "test"
+ENROLLED, REFUSED, REMOVED, ALARM, TEST = "enrolled", "refused", "removed", "alarm", "test"
 
 
 class Webhook(Base):
@@ -22,13 +22,14 @@ class Webhook(Base):
     on_enrolled: Mapped[bool] = mapped_column(default=True)
     on_refused: Mapped[bool] = mapped_column(default=True)
     on_removed: Mapped[bool] = mapped_column(default=True)
+    on_alarm: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_active: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     @property
     def events(self) -> tuple[str, ...]:
         """The names of the events that are sent to it."""
-        chosen = {ENROLLED: self.on_enrolled, REFUSED: self.on_refused, REMOVED: self.on_removed}
+        chosen = {ENROLLED: self.on_enrolled, REFUSED: self.on_refused, REMOVED: self.on_removed, ALARM: self.on_alarm}
         return tuple(event for event, is_chosen in chosen.items() if is_chosen)
 
 

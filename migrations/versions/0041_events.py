@@ -106,11 +106,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('terminal_id', name=op.f('pk_terminal_privacy')),
     )
     op.create_index('ix_terminal_privacy_next_at', 'terminal_privacy', ['next_at'])
+    op.create_table(
+        'journal_alarm',
+        sa.Column('terminal_id', sa.Integer(), nullable=False),
+        sa.Column('major', sa.Integer(), nullable=False),
+        sa.Column('minor', sa.Integer(), nullable=False),
+        sa.Column('count', sa.Integer(), nullable=False),
+        sa.Column('first_at', sa.DateTime(), nullable=False),
+        sa.Column('last_at', sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ['terminal_id'], ['terminal.id'], name=op.f('fk_journal_alarm_terminal_id_terminal'), ondelete='CASCADE'
+        ),
+        sa.PrimaryKeyConstraint('terminal_id', 'major', 'minor', name=op.f('pk_journal_alarm')),
+    )
     # Not as a batch: SQLite would copy the table.
+    op.add_column('webhook', sa.Column('on_alarm', sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column('erasure', sa.Column('passages', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('terminal', sa.Column('direction', sa.String(length=3), nullable=False, server_default=''))
 
 
 def downgrade() -> None:
     op.drop_column('terminal', 'direction')
-    for table in ('terminal_privacy', 'event_coverage', 'event_log', 'event'):
+    op.drop_column('erasure', 'passages')
+    op.drop_column('webhook', 'on_alarm')
+    for table in ('journal_alarm', 'terminal_privacy', 'event_coverage', 'event_log', 'event'):
         op.drop_table(table)
