@@ -141,6 +141,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     ),
     "webhooks_enough": (N_("There are %(n)s webhooks already. Delete one first."), N_("There are enough webhooks.")),
     "webhook_unknown": (N_("There is no such webhook any more."),),
+    "passages_off": (N_("The record of passages is switched off here."),),
     "idempotency_key_reused": (N_("This Idempotency-Key came with another request before. Use a new one."),),
     "idempotency_running": (N_("The first request with this Idempotency-Key is not finished yet. Ask again."),),
     "idempotency_answer_gone": (

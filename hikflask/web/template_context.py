@@ -25,6 +25,7 @@ from hikflask.labels import (
     terminals,
     webhooks,
 )
+from hikflask.services.passages import switch
 from hikflask.services.terminals import capacity, connection
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, htmx
@@ -47,6 +48,7 @@ MENU = {
         "erasures",
         "removals",
     },
+    "passages": {"passages", "presence"},
     "jobs": {"jobs"},
     "account": {"account", "second_factor"},
 }
@@ -95,6 +97,7 @@ def names() -> dict[str, Any]:
         "current_operator": current_operator.get,
         "may": current_operator.may,
         "poll_seconds": htmx.poll_seconds,
+        "passages_are_on": switch.is_on,
     }
 
 

@@ -81,6 +81,7 @@ PAGES = {
     "POST /erasures/": CONFIRMED,
     "GET /removals/bulk": CONFIRMED,
     "POST /removals/bulk": CONFIRMED,
+    "GET /passages/": VIEWER,
     "GET /jobs/": VIEWER,
     "POST /jobs/preview": OPERATOR,
     "GET /jobs/state": VIEWER,

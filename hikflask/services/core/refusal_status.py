@@ -84,7 +84,7 @@ REFUSED_HERE: dict[str, Rule] = {
     **_each(
         Rule(NOT_FOUND),
         "webhook_unknown employee_unknown department_unknown group_unknown setting_unknown import_unknown "
-        "comparison_unknown",
+        "comparison_unknown passages_off",
     ),
     "too_many_calls": Rule(TOO_MANY, retry_after=5),
     **_each(Rule(UNAVAILABLE), "department_busy table_not_written list_changing comparison_replaced"),
