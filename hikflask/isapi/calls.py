@@ -3,7 +3,7 @@
 A picture has an address that the terminal chose, so all pictures have one name.
 """
 
-from hikflask.isapi import capture, device, faces, persons, system_time
+from hikflask.isapi import capture, device, events, faces, persons, system_time
 
 PICTURE = "picture"
 PATHS = (
@@ -14,6 +14,8 @@ PATHS = (
     device.INFO,
     device.PERSON_CAPABILITIES,
     device.FACE_CAPABILITIES,
+    events.SEARCH,
+    events.CAPABILITIES,
     faces.SEARCH,
     faces.SEARCH_DELETE,
     faces.DELETE,

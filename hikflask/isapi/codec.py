@@ -180,7 +180,7 @@ def text(root: Element, *names: str) -> str:
 
 
 def _own_text(element: Element) -> str:
-    return _usable_text((element.text or "").strip())
+    return usable_text((element.text or "").strip())
 
 
 def to_json(value: Json) -> bytes:
@@ -206,13 +206,14 @@ def json_object(answer: Answer) -> Json:
 
 def _usable(value: Any) -> Any:
     if isinstance(value, str):
-        return _usable_text(value)
+        return usable_text(value)
     if isinstance(value, dict):
         return {name: _usable(inner) for name, inner in value.items()}
     return [_usable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _usable_text(text: str) -> str:
+def usable_text(text: str) -> str:
+    """Return a text in which the characters that cannot be stored are replaced by U+FFFD."""
     return UNUSABLE.sub("\ufffd", text)
 
 
@@ -243,20 +244,20 @@ def rows(value: object) -> list[Json]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-def whole(value: object) -> int | None:
-    """Return an integer of at most 31 bits, sent as a number or as text, or None."""
+def whole(value: object, limit: int = MAX_NUMBER) -> int | None:
+    """Return an integer below the limit, sent as a number or as text, or None."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:
         number = int(value)
     except ValueError:
         return None
-    return number if abs(number) < MAX_NUMBER else None
+    return number if abs(number) < limit else None
 
 
-def counted(value: object) -> int | None:
-    """Return a count of at most 31 bits, sent as a number or as text, or None, also for a negative number."""
-    number = whole(value)
+def counted(value: object, limit: int = MAX_NUMBER) -> int | None:
+    """Return a count below the limit, sent as a number or as text, or None, also for a negative number."""
+    number = whole(value, limit)
     return number if number is not None and number >= 0 else None
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from hikflask.background.worker import Worker
 from hikflask.extensions import db
-from hikflask.isapi import faces, persons
+from hikflask.isapi import events, faces, persons
 from hikflask.models import Comparison, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED
@@ -217,7 +217,7 @@ def test_comparison_lets_the_terminal_go_and_reads_on_later(terminal: Terminal, 
 
 
 def test_every_path_that_writes_is_known_as_such() -> None:
-    assert all(only_reads("POST", path) for path in (persons.SEARCH, faces.SEARCH))
+    assert all(only_reads("POST", path) for path in (persons.SEARCH, faces.SEARCH, events.SEARCH))
     assert all(only_reads("GET", path) for path in (persons.COUNT, "/LOCALS/pic/1.jpg", "/ISAPI/System/deviceInfo"))
     writes = {
         "POST": [persons.RECORD, faces.FaceCall.ADD.value[1]],

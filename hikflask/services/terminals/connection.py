@@ -13,7 +13,7 @@ from flask import current_app
 from sqlalchemy import ScalarSelect, func, select, update
 
 from hikflask.extensions import db, metrics, terminal_clients, vault
-from hikflask.isapi import calls, faces, persons
+from hikflask.isapi import calls, events, faces, persons
 from hikflask.isapi.client import Answer, Client
 from hikflask.isapi.errors import (
     AccountLocked,
@@ -50,7 +50,7 @@ SPARE_SECONDS = 10.0
 CHECK_SECONDS = 0.25
 # When the answer to something that is only read takes longer, the lease may be taken over meanwhile.
 LEND_SECONDS = 0.4
-SEARCHES = {persons.SEARCH, faces.SEARCH}
+SEARCHES = {persons.SEARCH, faces.SEARCH, events.SEARCH}
 # The terminal removes somebody while it is asked for that: the removal is under way until it is finished.
 WRITES_STILL = {persons.DELETE_PROCESS}
 # Written to the row of a terminal that is there, whatever it said.

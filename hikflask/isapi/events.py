@@ -1,0 +1,305 @@
+"""The log of a terminal: who passed, who was turned away, and what happened to the terminal itself.
+
+What the vendor allows: POST /ISAPI/AccessControl/AcsEvent with AcsEventCond, in pages; its capabilities tell how many
+records a page has and which events there are; a push sends the same record under other names (ISAPI guide, "Event
+search"). Firmware sends whatever it likes for a field that has no value: nothing, "", "null", 0, or bytes of zero.
+A window of time in another offset than the terminal's, or a time longer than 25 characters, finds nothing and is no
+error (recorded from several clients).
+"""
+
+import math
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from hikflask.isapi.answer import Requester
+from hikflask.isapi.codec import PADDING, Json, checked, counted, member, rows, to_json, usable_text
+from hikflask.isapi.errors import Gone, Nonsense, UnusablePicture
+from hikflask.isapi.faces import fetch_picture, picture_path
+from hikflask.isapi.persons import JSON_TYPE
+
+SEARCH = "/ISAPI/AccessControl/AcsEvent?format=json"
+CAPABILITIES = "/ISAPI/AccessControl/AcsEvent/capabilities?format=json"
+
+# Seen: 10 and 30. A larger page is cut to the limit, without a word.
+MAX_PAGE, SAFE_PAGE = 30, 10
+# The longest time that every terminal takes: 2026-07-06T00:00:00+03:00.
+TIME_LENGTH = 25
+MAX_TIME_LENGTH = 40
+# Serial numbers go up to 3,000,000,000 and more.
+MAX_SERIAL = 2**63
+NUMBER_LENGTH, NAME_LENGTH, CARD_LENGTH = 32, 128, 32
+# A clock that was reset shows 1970 in its own zone; terminals know no year after 2037.
+FIRST_YEAR, LAST_YEAR = 1969, 2100
+DURESS = {"5", "duress"}
+# The vendor's lists of minors in the capabilities, and their majors.
+MINORS = {"minorAlarm": 1, "minorException": 2, "minorOperation": 3, "minorEvent": 5}
+MAX_CODES = 1024
+# The largest recorded record has 1 KB and three levels.
+MAX_RECORD_BYTES = 16 * 1024
+MAX_DEPTH, MAX_KEY_LENGTH, MAX_TEXT_LENGTH = 6, 64, 768
+# A picture of the moment has about 44 KB.
+MAX_PICTURE_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """One record of the log. A field without a value is None or empty.
+
+    `serial_no` counts the records of a log. `time` is as the terminal wrote it, and `at` the same as a moment, in whole
+    seconds, by the offset that it wrote: None when it is not readable. `number` and `name` are the person's.
+    `picture_path` is where the terminal has the picture of the moment. `raw` is the record as it was sent, fit to be
+    stored: event_record() reads the same from it again.
+    """
+
+    serial_no: int | None
+    time: str
+    at: datetime | None
+    major: int
+    minor: int
+    number: str
+    name: str
+    picture_path: str
+    card_number: str
+    is_duress: bool
+    door_no: int | None
+    raw: Json = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a search may ask for: records of one page, majors and their minors (empty when not told).
+
+    `majors` has 0 where one search finds all of them.
+    """
+
+    page: int = SAFE_PAGE
+    majors: tuple[int, ...] = ()
+    minors: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    max_time_length: int = TIME_LENGTH
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """One page of a search, in the order of the terminal: by time, not by serial number.
+
+    `received` is by how much the position of the next page is further; it counts unreadable rows, too. `total` is the
+    length of the whole list, None when not sent.
+    """
+
+    records: list[EventRecord]
+    received: int
+    total: int | None
+    more: bool
+
+
+def event_record(raw: object, offset: timedelta | None = None) -> EventRecord | None:
+    """Return the record in a row of a search or in the body of a push, or None when there is none. This never raises.
+
+    Args: offset is that of the terminal's clock, used for a time that is written without one.
+    """
+    if not isinstance(raw, dict):
+        return None
+    row = _row(raw)
+    if row is None:
+        return None
+    time = _text(raw.get("time") or raw.get("dateTime") or row.get("time") or row.get("dateTime"), MAX_TIME_LENGTH)
+    record = EventRecord(
+        serial_no=counted(row.get("serialNo"), MAX_SERIAL) or None,
+        time=time,
+        at=_moment(time, offset),
+        major=counted(row.get("major", row.get("majorEventType"))) or 0,
+        minor=counted(row.get("minor", row.get("subEventType"))) or 0,
+        number=_text(row.get("employeeNoString"), NUMBER_LENGTH) or _text(row.get("employeeNo"), NUMBER_LENGTH),
+        name=_text(row.get("name"))[:NAME_LENGTH].strip(PADDING),
+        picture_path=_path(row.get("pictureURL")),
+        card_number=_text(row.get("cardNo"), CARD_LENGTH),
+        is_duress=_text(row.get("cardType")).lower() in DURESS,
+        door_no=counted(row.get("doorNo")) or None,
+        raw=_storable(raw, MAX_DEPTH),
+    )
+    return record if len(to_json(record.raw)) <= MAX_RECORD_BYTES else replace(record, raw=_essence(record))
+
+
+def _row(raw: Json) -> Json | None:
+    """Return the object with the code: the row itself, or the inner one of a push, which some firmware nests twice."""
+    row: object = raw
+    for _ in range(3):
+        if not isinstance(row, dict):
+            return None
+        if "minor" in row or "subEventType" in row:
+            return row
+        row = row.get("AccessControllerEvent")
+    return None
+
+
+def _text(value: object, limit: int = MAX_TEXT_LENGTH) -> str:
+    """Return a text, or a number above 0, without padding. A filler counts as none, and what is too long as well."""
+    if isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH:
+        text = usable_text(value).strip(PADDING)
+    else:
+        text = str(counted(value, MAX_SERIAL) or "")
+    return "" if text == "null" or len(text) > limit else text
+
+
+def _moment(time: str, offset: timedelta | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(time).replace(microsecond=0)
+        if moment.tzinfo is None:
+            if offset is None:
+                return None
+            moment = moment.replace(tzinfo=timezone(offset))
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def _path(value: object) -> str:
+    try:
+        return picture_path(_text(value))
+    except UnusablePicture:
+        return ""
+
+
+def _essence(record: EventRecord) -> Json:
+    """Return what was read from a record that is larger than any real one is."""
+    return {
+        "major": record.major,
+        "minor": record.minor,
+        "time": record.time,
+        "serialNo": record.serial_no,
+        "employeeNoString": record.number,
+        "name": record.name,
+        "pictureURL": record.picture_path,
+        "cardNo": record.card_number,
+        "cardType": "duress" if record.is_duress else "",
+        "doorNo": record.door_no,
+    }
+
+
+def _storable(value: Any, depth: int) -> Any:
+    """Return a value that every database stores: no characters, numbers and levels that some refuse."""
+    if isinstance(value, str):
+        return usable_text(value)
+    if isinstance(value, dict) and depth:
+        return {usable_text(str(name))[:MAX_KEY_LENGTH]: _storable(inner, depth - 1) for name, inner in value.items()}
+    if isinstance(value, list) and depth:
+        return [_storable(inner, depth - 1) for inner in value]
+    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_number else None
+
+
+def limits(client: Requester) -> Limits:
+    """Return what a search may ask for. What the terminal does not tell is what every terminal takes.
+
+    Raises: TerminalError.
+    """
+    words = member(checked(client.request("GET", CAPABILITIES)), "AcsEvent").get("AcsEventCond")
+    condition = words if isinstance(words, dict) else {}
+    minors = {major: codes for name, major in MINORS.items() if (codes := _codes(condition.get(name)))}
+    return Limits(
+        page=min(_max(condition, "maxResults") or SAFE_PAGE, MAX_PAGE),
+        majors=_codes(condition.get("major")),
+        minors=minors,
+        max_time_length=_max(condition, "startTime") or TIME_LENGTH,
+    )
+
+
+def _max(condition: Json, name: str) -> int | None:
+    words = condition.get(name)
+    return counted(words.get("@max")) if isinstance(words, dict) else None
+
+
+def _codes(words: object) -> tuple[int, ...]:
+    """Return the numbers in {"@opt": "1,6,7"}, in order."""
+    options = words.get("@opt") if isinstance(words, dict) else None
+    listed = options.split(",", MAX_CODES) if isinstance(options, str) else options if isinstance(options, list) else []
+    codes = (counted(code) for code in listed[:MAX_CODES])
+    return tuple(sorted({code for code in codes if code is not None}))
+
+
+def new_search() -> str:
+    """Return the id of a new search; all its pages are asked for with the same one. Some terminals take at most 20."""
+    return secrets.token_hex(8)
+
+
+def search(
+    client: Requester,
+    *,
+    search_id: str,
+    position: int,
+    limit: int,
+    major: int,
+    minor: int,
+    serials: tuple[int, int] | None = None,
+    times: tuple[datetime, datetime] | None = None,
+    newest_first: bool = False,
+    offset: timedelta | None = None,
+) -> EventPage:
+    """Return one page of the log, from a position on.
+
+    Args: limit is that of Limits; major and minor 0 stand for all; serials are the first and the last number, because
+    some firmware refuses the first alone; times are the first and the last moment, each in the offset of the terminal's
+    clock; newest_first turns the order round where the firmware can; offset is that of the terminal's clock, for
+    records that are written without one.
+    Raises: TerminalError; Nonsense when more follows but nothing came; ValueError for times without an offset.
+    """
+    condition: Json = {
+        "searchID": search_id,
+        "searchResultPosition": position,
+        "maxResults": limit,
+        "major": major,
+        "minor": minor,
+    }
+    if times is not None:
+        condition["startTime"], condition["endTime"] = map(written, times)
+    if serials is not None:
+        condition["beginSerialNo"], condition["endSerialNo"] = serials
+    if newest_first:
+        condition["timeReverseOrder"] = True
+    body = to_json({"AcsEventCond": condition})
+    answer = checked(client.request("POST", SEARCH, data=body, content_type=JSON_TYPE))
+    words = member(answer, "AcsEvent")
+    listed = rows(words.get("InfoList"))
+    total = counted(words.get("totalMatches"))
+    word = str(words.get("responseStatusStrg") or "").strip()
+    is_cut, listed = len(listed) > limit, listed[:limit]
+    # Some firmware does not send the word at all; then the length of the list tells.
+    more = is_cut or word == "MORE" or (not word and total is not None and position + len(listed) < total)
+    if more and not listed:
+        raise Nonsense(message="more events follow, but none came", path=answer.path, http_status=answer.status)
+    read = [event_record(row, offset) for row in listed]
+    return EventPage([record for record in read if record is not None], len(listed), total, more)
+
+
+def written(moment: datetime) -> str:
+    """Return a moment as a search takes it: in the offset that it has, in whole seconds, 25 characters.
+
+    Raises: ValueError for a moment without an offset.
+    """
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("a search needs times with their offset")
+    minutes = timedelta(minutes=offset // timedelta(minutes=1))
+    return moment.astimezone(timezone(minutes)).isoformat(timespec="seconds")
+
+
+def picture(client: Requester, path: str) -> bytes:
+    """Return the picture of a moment, a JPEG. Some firmware knows its address only without the part after the @.
+
+    Raises: Gone when the terminal has it no more; UnusablePicture when it is no picture, or too large; other
+    TerminalErrors.
+    """
+    try:
+        jpeg = fetch_picture(client, path)
+    except Gone:
+        short = path.partition("@")[0]
+        if short == path:
+            raise
+        jpeg = fetch_picture(client, short)
+    if len(jpeg) > MAX_PICTURE_BYTES:
+        raise UnusablePicture(message="the picture is too large", path=path)
+    return jpeg
