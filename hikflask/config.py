@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -176,6 +177,17 @@ _ldap_filter = _matching(r"\(.+\)")
 _with_name = _matching(r"|[^{}]*\{name\}[^{}]*")
 
 
+def _push_address(text: Any) -> str:
+    """Return an address for terminals, with its port. They resolve no names, and their slots take IPv4."""
+    if not text:
+        return ""
+    parts = urlsplit(str(text).strip())
+    host = IPv4Address(parts.hostname or "")
+    if parts.scheme != "http" or parts.path.strip("/") or parts.query or parts.username or host.is_unspecified:
+        raise ValueError
+    return f"http://{host}:{parts.port or 80}"
+
+
 def _file(text: Any) -> str:
     if text and not os.path.isfile(str(text)):  # A path that this account may not see is none.
         raise ValueError
@@ -310,6 +322,15 @@ SETTINGS = {
     # When a day of work begins: a shift that ends before it belongs to the day before.
     "PASSAGES_DAY_START": Setting("", _time_of_day, "a time such as 04:00, or empty for midnight", decided=True),
     "IMPORT_PHOTOS_LIMIT": Setting(500, _whole(1, 4000), "a whole number of megabytes between 1 and 4000", MEGABYTES),
+    "PUSH_ADDRESS": Setting(
+        "",
+        _push_address,
+        "an address such as http://192.168.1.5:80 (no name, as terminals resolve none), or empty",
+        decided=True,
+    ),
+    # Empty: as the terminal is set.
+    "TERMINAL_PICTURES": Setting("", _one_of("", "keep", "discard"), "keep, discard or empty", decided=True),
+    "TERMINAL_NAMES": Setting("", _one_of("", "show", "hide"), "show, hide or empty", decided=True),
     "JOB_RETENTION": _days(30, 1, DAYS),
     # gunicorn.conf.py reads both, too.
     "LOG_FORMAT": Setting("lines", _one_of("lines", "json"), "lines or json"),
@@ -442,10 +463,14 @@ def _impatient(url: str) -> str:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two settings that do not go together: the one to change first, and a sentence for the log of the start."""
+    """Two settings that do not go together: the one to change first, and a sentence for the log of the start.
+
+    `code` finds the sentence for a person who changes one of them.
+    """
 
     names: tuple[str, str]
     text: str
+    code: str = "settings_contradict"
 
 
 def contradiction(config: Mapping[str, Any]) -> Contradiction | None:
@@ -461,6 +486,13 @@ def contradiction(config: Mapping[str, Any]) -> Contradiction | None:
             ("CAPTURE_RETENTION", "CAPTURE_HOLD"),
             "HIKFLASK_CAPTURE_RETENTION is shorter than HIKFLASK_CAPTURE_HOLD, so a picture would go while a terminal "
             f"is kept for it: set it to {config['CAPTURE_HOLD']:g} or more.",
+        )
+    if config["PASSAGES"] == "push" and not config["PUSH_ADDRESS"]:
+        return Contradiction(
+            ("PASSAGES", "PUSH_ADDRESS"),
+            "HIKFLASK_PASSAGES is push, but HIKFLASK_PUSH_ADDRESS is not set: set it to the address at which terminals "
+            "reach this server, such as http://192.168.1.5:80.",
+            "push_address_missing",
         )
     return _incomplete_ldap(config) if config["LDAP_URL"] else None
 

@@ -658,6 +658,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("“%(longer)s” must not be less than “%(shorter)s”, which is %(limit)s s: it would go too early."),
         N_("Two settings contradict each other."),
     ),
+    "push_address_missing": (
+        N_("While terminals tell by themselves, “%(shorter)s” must be set."),
+        N_("While terminals tell by themselves, their way to this server must be set."),
+    ),
     "token_name_known": (N_("Another token has this name. Choose another name."),),
     "token_unknown": (N_("There is no token “%(name)s”."), N_("There is no such token any more.")),
     "code_wrong": (N_("The code is wrong. The server's log shows the right one."),),

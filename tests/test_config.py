@@ -130,6 +130,10 @@ def test_instance_folder_is_given_by_the_environment_or_stands_beside_the_packag
         ("TERMINAL_NETWORKS", "192.168.1.0/24, 10.0.0.1/8", "networks such as 192.168.1.0/24"),
         ("TERMINAL_REQUIRE", "https,md5", "one or more of https, sha256, networks"),
         *[("AUDIT_RETENTION", days, "a whole number of days, 30 or more") for days in ("29", "0", "36501", "1e3")],
+        *[("PUSH_ADDRESS", address, "an address such as http://192.168.1.5:80 (no name, as terminals resolve none)")
+          for address in ("http://hikflask.example", "https://10.0.0.5", "10.0.0.5:80", "http://10.0.0.5:80/in",
+                          "http://0.0.0.0:80", "http://10.0.0.5:port", "http://[fd12::1]:80")],
+        ("TERMINAL_PICTURES", "yes", "keep, discard or empty"),
         ("TIMEZONE", "Moscow", "a zone name such as Europe/Moscow"),
         ("TIMEZONE", "/etc/passwd", "a zone name such as Europe/Moscow"),
     ],
@@ -221,6 +225,16 @@ def test_networks_that_are_required_must_be_set(tmp_path: Path) -> None:
     assert refusal(tmp_path, **required) == (
         "HIKFLASK_TERMINAL_REQUIRE lists networks, but any network is allowed: set HIKFLASK_TERMINAL_NETWORKS to the "
         "networks that terminals are in."
+    )
+
+
+def test_address_for_pushes_has_its_port_and_must_be_set_for_them(tmp_path: Path) -> None:
+    pushes = loaded(tmp_path, PASSAGES="push", PUSH_ADDRESS="http://192.168.1.5/")
+    assert pushes["PUSH_ADDRESS"] == "http://192.168.1.5:80"
+
+    assert refusal(tmp_path, PASSAGES="push") == (
+        "HIKFLASK_PASSAGES is push, but HIKFLASK_PUSH_ADDRESS is not set: set it to the address at which terminals "
+        "reach this server, such as http://192.168.1.5:80."
     )
 
 

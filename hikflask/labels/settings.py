@@ -28,6 +28,10 @@ WORDS = {
     "off": _l("switched off"),
     "poll": _l("terminals are asked"),
     "push": _l("terminals are asked, and tell by themselves"),
+    "keep": _l("the terminal keeps them"),
+    "discard": _l("the terminal does not keep them"),
+    "show": _l("shown on the terminal's screen"),
+    "hide": _l("not shown on the terminal's screen"),
     **ROLES,
 }
 LONGER_UNITS = ((3600, "hour"), (60, "minute"))
@@ -44,6 +48,9 @@ LABELS = {
     "PASSAGES_KEEP": _l("Passages are kept"),
     "PASSAGES_PICTURES": _l("Pictures of passages are kept"),
     "PASSAGES_DAY_START": _l("A day of work begins"),
+    "PUSH_ADDRESS": _l("Terminals reach this server at"),
+    "TERMINAL_PICTURES": _l("Pictures of passages at the terminal"),
+    "TERMINAL_NAMES": _l("Names and IDs at the terminal"),
     "CAPTURE_TIMEOUT": _l("Time for a capture"),
     "CAPTURE_HOLD": _l("An unsaved picture holds its terminal"),
     "COMPARE_AT": _l("Nightly comparison"),
@@ -67,7 +74,10 @@ SECTIONS = {
     ),
     "passages": (
         _l("Passages"),
-        ("PASSAGES", "PASSAGES_INTERVAL", "PASSAGES_KEEP", "PASSAGES_PICTURES", "PASSAGES_DAY_START"),
+        (
+            *("PASSAGES", "PASSAGES_INTERVAL", "PASSAGES_KEEP", "PASSAGES_PICTURES", "PASSAGES_DAY_START"),
+            *("PUSH_ADDRESS", "TERMINAL_PICTURES", "TERMINAL_NAMES"),
+        ),
     ),
     "alarms": (
         _l("Alarms"),
@@ -156,6 +166,9 @@ ABOUT = {
     "PASSAGES_KEEP": _l("When passages are deleted."),
     "PASSAGES_PICTURES": _l("When the pictures that terminals take of passages are deleted here; 0 keeps none."),
     "PASSAGES_DAY_START": _l("A shift that ends before it counts to the day before."),
+    "PUSH_ADDRESS": _l("Where a terminal tells by itself that something happened, if it may."),
+    "TERMINAL_PICTURES": _l("Whether terminals keep the pictures that they take of who passes."),
+    "TERMINAL_NAMES": _l("Whether terminals show who passes by name and ID."),
     "CONSENT": _l("What happens when a photo is taken without recorded consent."),
     "PHOTO_RETENTION": _l("When the photo of an employee is deleted here."),
     "CAPTURE_RETENTION": _l("When a picture that nobody saved is deleted, with what was typed beside it."),
@@ -167,6 +180,8 @@ ABOUT = {
 CHOICES = {
     "CONSENT": ("warn", "require"),
     "PASSAGES": ("off", "poll", "push"),
+    "TERMINAL_PICTURES": ("", "keep", "discard"),
+    "TERMINAL_NAMES": ("", "show", "hide"),
     "PHOTO_RETENTION": ("employed", "never"),
 }
 NUMBERS = {"PHOTO_RETENTION": _l("after so many days")}
@@ -177,6 +192,8 @@ EMPTY = {
     "WORKING_HOURS": _l("all of the week"),
     "TIMEZONE": _l("the machine's own"),
     "PASSAGES_DAY_START": _l("at midnight"),
+    "TERMINAL_PICTURES": _l("as the terminal is set"),
+    "TERMINAL_NAMES": _l("as the terminal is set"),
 }
 # What is older than these is deleted, and cannot be brought back.
 RETENTIONS = {name for name in LABELS if name.endswith(("_RETENTION", "_KEEP", "_PICTURES"))}
@@ -202,6 +219,11 @@ ALLOWED = {
     "off, poll or push": _l("one of the list"),
     "a whole number of days, or 0 for none": _l("whole days, or 0 for none"),
     "a time such as 04:00, or empty for midnight": _l("a time such as 04:00, or empty for midnight"),
+    "an address such as http://192.168.1.5:80 (no name, as terminals resolve none), or empty": _l(
+        "an IP address with its port, such as http://192.168.1.5:80; no name, as terminals resolve none"
+    ),
+    "keep, discard or empty": _l("one of the list"),
+    "show, hide or empty": _l("one of the list"),
     "employed, never, or a whole number of days": _l("one of the list, or whole days, 1 or more"),
 }
 UNITS = {SECOND: _l("in seconds"), HOUR: _l("in hours"), DAY: _l("in days")}

@@ -79,7 +79,7 @@ REFUSED_HERE: dict[str, Rule] = {
     **_each(Rule(INVALID, "valid_to"), "validity_over validity_reversed"),
     **_each(
         Rule(INVALID, "value"),
-        "setting_fixed setting_refused setting_long audit_retention_short settings_contradict",
+        "setting_fixed setting_refused setting_long audit_retention_short settings_contradict push_address_missing",
     ),
     **_each(
         Rule(NOT_FOUND),

@@ -89,7 +89,7 @@ def _refuse_contradiction(values: dict[str, Any]) -> None:
     wrong = contradiction(values)
     if wrong:
         longer, shorter = wrong.names
-        raise ServiceError("settings_contradict", longer=longer, shorter=shorter, limit=as_text(values[shorter]))
+        raise ServiceError(wrong.code, longer=longer, shorter=shorter, limit=as_text(values[shorter]))
 
 
 def _record(action: str, name: str, before: Any, after: Any) -> None:

@@ -54,6 +54,25 @@ def test_every_setting_is_shown_with_what_it_does_in_both_languages(client: Flas
     assert all(about.endswith(".") for about, *_ in (*russian.values(), *english.values()))
 
 
+def test_terminals_can_tell_by_themselves_once_their_way_here_is_set(app: Flask, client: FlaskClient) -> None:
+    refused = client.post(page_of("PASSAGES"), data={"choice": "push"}, headers=ENGLISH)
+    assert error(refused.text) == "While terminals tell by themselves, “Terminals reach this server at” must be set."
+    named = client.post(page_of("PUSH_ADDRESS"), data={"value": "http://hikflask.example"}, headers=ENGLISH)
+    assert error(named.text) == (
+        "“Terminals reach this server at” must be an IP address with its port, such as http://192.168.1.5:80; no name, "
+        "as terminals resolve none."
+    )
+
+    client.post(page_of("PUSH_ADDRESS"), data={"value": "http://192.168.1.5"})
+    client.post(page_of("PASSAGES"), data={"choice": "push"})
+    client.post(page_of("TERMINAL_PICTURES"), data={"choice": "discard"})
+    client.post(page_of("TERMINAL_NAMES"), data={"choice": ""})
+
+    assert (app.config["PASSAGES"], app.config["PUSH_ADDRESS"]) == ("push", "http://192.168.1.5:80")
+    told = values(client)
+    assert (told["TERMINAL_PICTURES"], told["TERMINAL_NAMES"]) == ("терминал их не хранит", "как настроен терминал")
+
+
 def test_secrets_and_the_databases_password_are_not_shown(app: Flask, client: FlaskClient) -> None:
     app.config["DATABASE_URL"] = "postgresql://hik:hunter2@db/hikflask?password=hunter3"
 
