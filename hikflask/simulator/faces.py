@@ -2,10 +2,12 @@
 
 import io
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageEnhance, UnidentifiedImageError
 
+PASSAGE_SIZE = (768, 432)
+"""The size of the picture of a passage on a K1A340FWX."""
 WIDTH, HEIGHT = 360, 480
 """Portrait 3:4. Every terminal accepts pictures whose longest side has 400 to 1200 px."""
 
@@ -53,6 +55,23 @@ def draw(name: str) -> bytes:
         pen.ellipse((142, 282, 218, 324), look.skin)
     pen.arc((148, 268, 212, 312), 20, 160, "#a3303a", 7)
     return encode(image)
+
+
+@lru_cache(maxsize=200)
+def passage(jpeg: bytes) -> bytes:
+    """The face in `jpeg` as the camera over the door sees it: smaller and darker; what is no picture stays so."""
+    try:
+        face = Image.open(io.BytesIO(jpeg)).convert("RGB")
+    except (UnidentifiedImageError, OSError):
+        return jpeg
+    width, height = PASSAGE_SIZE
+    scene = Image.new("RGB", PASSAGE_SIZE, "#59636e")
+    pen = ImageDraw.Draw(scene)
+    pen.rectangle((0, height * 3 // 4, width, height), "#3d444c")
+    pen.rectangle((width // 16, height // 8, width // 4, height), "#7a858f")
+    face.thumbnail((width, height * 5 // 6))
+    scene.paste(ImageEnhance.Brightness(face).enhance(0.85), ((width - face.width) // 2, height - face.height))
+    return encode(scene)
 
 
 def encode(image: Image.Image) -> bytes:

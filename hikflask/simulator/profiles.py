@@ -1,7 +1,9 @@
 """The models that the simulator can play: what each accepts, and how it answers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from hikflask.simulator.event_traps import EventTraps
 
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
@@ -111,6 +113,9 @@ class Profile:
     crlf: bool = True
     """The XML declaration ends with CR and LF, otherwise with LF. The lines after it end with LF always."""
 
+    events: EventTraps = field(default_factory=EventTraps)
+    """What the log of events and its search do in their own way."""
+
     idle_seconds: float = 5.0
     """The socket server closes a connection after this time without a request."""
 
@@ -165,6 +170,7 @@ PROFILES = {
         takes_cancel=False,
         refusals_as_200=True,
         lock_words="json",
+        events=EventTraps(empty_fields="null", leaves_status_out=True),
     ),
     "K1T342MX-E1": replace(
         _PICTURE,
@@ -178,6 +184,7 @@ PROFILES = {
         silent_challenge=True,
         clock_mark="none",
         crlf=False,
+        events=EventTraps(keeps_searches=False, ignores_reverse=True),
     ),
     "K1T342MFX-E1": replace(
         _PICTURE,
@@ -202,6 +209,7 @@ PROFILES = {
         nonce_seconds=30,
         challenge_after_dead_nonce=False,
         challenge="sha256",
+        events=EventTraps(refuses_major_0=True, refuses_minor_0=True),
     ),
     "K1T320MWX": replace(
         _PICTURE,
@@ -213,6 +221,7 @@ PROFILES = {
         challenge="no-qop",
         modify_method="POST",
         lock_words="json-user-check",
+        events=EventTraps(page_limit=10, search_id_length=20, time_length=25, hides_names=True),
     ),
     "K1T673DX": replace(
         _PICTURE,
@@ -225,6 +234,7 @@ PROFILES = {
         picture_part="FaceImage",
         number_taken="deviceUserAlreadyExist",
         modify_replaces=True,
+        events=EventTraps(ignores_serials=True, ignores_reverse=True),
     ),
     "K1A340FWX": replace(
         _PICTURE,
@@ -237,6 +247,7 @@ PROFILES = {
         missing=frozenset({"Intelligent/FDLib", "Intelligent/FDLib/capabilities", "System/status"}),
         not_supported_as_200=frozenset({"POST"}),
         refuses_methods=False,
+        events=EventTraps(majors=(1, 2, 3, 5), empty_fields="zeros"),
     ),
 }
 """The profiles by model, without the leading DS-.
@@ -244,7 +255,7 @@ PROFILES = {
 Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
 the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
-number that exists, Modify by POST and with the loss of rights, and the short name.
+number that exists, Modify by POST and with the loss of rights, the short name, and the limits of the search for events.
 The last digits of some firmware versions are not recorded either.
 """
 

@@ -7,7 +7,8 @@ import hikflask.simulator
 
 FOLDER = Path(hikflask.simulator.__file__).parent
 ORDER = (
-    ("recordings", "profiles", "faces"),
+    ("recordings", "event_traps", "faces"),
+    ("profiles",),
     ("errors",),
     ("terminal",),
     ("http",),

@@ -1,21 +1,23 @@
 """Pagination of search results. What a search says about its page differs from firmware to firmware."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import Fields, whole_number
 from hikflask.simulator.profiles import Profile
 
+Hit = TypeVar("Hit")
 MAX_RESULTS = 30
 """The largest page of the lists that are limited. The profile decides what a request for more gets."""
 
 
 def search_result(
     profile: Profile,
-    hits: list[str],
+    hits: Sequence[Hit],
     condition: Fields,
     list_name: str,
-    row: Callable[[str], Fields],
+    row: Callable[[Hit], Fields],
     largest: int | None = MAX_RESULTS,
 ) -> Fields:
     """The page of `hits` that `condition` asks for, as the list `list_name` of rows, with its status and both totals.
@@ -37,4 +39,4 @@ def search_result(
         status = "MORE" if start + len(page) < total or profile.more_at_the_end else "OK"
     result: Fields = {"responseStatusStrg": status, "numOfMatches": len(page)} if status else {}
     result["totalMatches"] = total
-    return result | {list_name: [row(number) for number in page]} if page else result
+    return result | {list_name: [row(hit) for hit in page]} if page else result

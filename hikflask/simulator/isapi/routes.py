@@ -6,7 +6,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.middleware import View
 from hikflask.simulator.http.responses import recorded_reply
-from hikflask.simulator.isapi import capture, cards, device, door, face_library, persons, pictures
+from hikflask.simulator.isapi import capture, cards, device, door, events, face_library, persons, pictures
 from hikflask.simulator.terminal.terminal import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -60,6 +60,9 @@ ROUTES: dict[str, dict[str, View]] = {
     f"{ACCESS}/UserInfoDetail/DeleteProcess": {"GET": persons.removal_progress},
     f"{ACCESS}/AcsWorkStatus": {"GET": door.work_status},
     f"{ACCESS}/RemoteControl/door/1": {"PUT": door.control_door},
+    f"{ACCESS}/AcsEvent": {"POST": events.search, "GET": events.no_get},
+    f"{ACCESS}/AcsEvent/capabilities": {"GET": events.capabilities},
+    f"{ACCESS}/AcsEventTotalNum": {"POST": events.total},
     f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
     f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
     f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},

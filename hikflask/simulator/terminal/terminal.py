@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -12,6 +13,7 @@ from hikflask.simulator import faces
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal.camera import Camera
 from hikflask.simulator.terminal.digest_login import Login
+from hikflask.simulator.terminal.event_log import EventLog
 from hikflask.simulator.terminal.faults import Faults, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
 from hikflask.simulator.terminal.simulated_clock import Clock
@@ -112,6 +114,7 @@ class Terminal:
         self.store = PersonStore(self.clock, profile.capacity, taken=profile.number_taken)
         self.door = Door(self.clock)
         self.wall_clock = WallClock()
+        self.events = EventLog(self.local_time, self.lock, profile.events)
         self.faults = Faults(self.lock)
         self.log = RequestLog()
         self.web: dict[str, bytes] = {}
@@ -147,6 +150,10 @@ class Terminal:
     @property
     def wrong_passwords(self) -> int:
         return self.login.wrong_passwords
+
+    def local_time(self) -> datetime:
+        """What its clock shows, in its own zone."""
+        return self.wall_clock.now()
 
     # What people do at the terminal.
 
@@ -185,7 +192,7 @@ class Terminal:
             self.camera.interrupt()
 
     def trigger(self, event: str) -> None:
-        """Let `event` happen now: restart, lock, unlock, clock-fast, clock-slow or capture-elsewhere.
+        """Let `event` happen now: restart, lock, unlock, clock-fast, clock-slow, clock-lost or capture-elsewhere.
 
         Raises KeyError for another one.
         """
@@ -195,6 +202,7 @@ class Terminal:
             "unlock": self.login.unlock,
             "clock-fast": lambda: self.wall_clock.advance(minutes=5),
             "clock-slow": lambda: self.wall_clock.advance(minutes=-5),
+            "clock-lost": self.wall_clock.forget,
             "capture-elsewhere": lambda: self.capture_elsewhere(faces.draw(faces.NAMES[-1])),
         }
         action = actions[event]
@@ -242,4 +250,5 @@ class Terminal:
         if file.parent == PurePosixPath("/LOCALS/pic/enrlFace/0") and file.stem.isdecimal():
             face = self.store.face_at(int(file.stem))
             return face.jpeg if face else None
-        return None
+        seen = self.events.picture(path)
+        return faces.passage(seen) if seen else None

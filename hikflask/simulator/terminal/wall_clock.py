@@ -34,10 +34,13 @@ class WallClock:
     at_restart: "WallClock | None" = None
     """What was set and takes effect at the next restart."""
 
+    def now(self) -> datetime:
+        """The time that the clock shows, in its own zone."""
+        return (self.real_time() + self.drift).astimezone(_offset(self.zone, summer=self.summer))
+
     def shown(self, mark: ClockMark = "offset") -> str:
         """The local time to the second, with what the profile puts behind it."""
-        offset = _offset(self.zone, summer=self.summer)
-        text = (self.real_time() + self.drift).astimezone(offset).isoformat(timespec="seconds")
+        text = self.now().isoformat(timespec="seconds")
         return text if mark == "offset" else _MARK.sub("Z" if mark == "z" else "", text)
 
     def fields(self, mark: ClockMark = "offset", *, by_utc: bool = False) -> dict[str, str]:
@@ -60,6 +63,10 @@ class WallClock:
     def advance(self, minutes: int) -> None:
         """Make the clock faster, or slower with negative `minutes`."""
         self.drift += timedelta(minutes=minutes)
+
+    def forget(self) -> None:
+        """Begin again in 1970, as after a reset or with an empty battery; the zone stays."""
+        self.drift = datetime(1970, 1, 1, tzinfo=_offset(self.zone)) - self.real_time()
 
     def restart(self) -> None:
         """Apply the time, zone and mode that were set for the next restart."""

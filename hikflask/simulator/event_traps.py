@@ -1,0 +1,44 @@
+"""What firmware does wrong, or in its own way, with its events. Each is a switch; a profile sets those of its model."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+EmptyFields = Literal["left out", "zeros", "null"]
+
+
+@dataclass(frozen=True)
+class EventTraps:
+    """The traps of the search. The defaults are those that most terminals have."""
+
+    page_limit: int = 30
+    """A search gives so many records at most; who asks for more gets so many."""
+    search_id_length: int = 64
+    """A longer searchID is refused."""
+    time_length: int = 32
+    """A longer startTime or endTime finds nothing, and that is no error."""
+    foreign_offset_finds_nothing: bool = True
+    """A window in another offset than the terminal's own finds nothing, and that is no error."""
+    refuses_major_0: bool = False
+    refuses_minor_0: bool = False
+    needs_end_serial: bool = True
+    """beginSerialNo without endSerialNo is refused."""
+    ignores_serials: bool = False
+    """beginSerialNo and endSerialNo are read over: the window of time is the only filter."""
+    ignores_reverse: bool = False
+    """timeReverseOrder is read over, and is not among the capabilities."""
+    keeps_searches: bool = True
+    """The pages of a searchID are of one list. Otherwise records that arrive meanwhile shift them."""
+    more_without_records: bool = False
+    """Every page says `MORE`, also the one that has no records."""
+    leaves_status_out: bool = False
+    """A page that has records says neither `MORE` nor `OK`."""
+    majors: tuple[int, ...] = (1, 2, 3, 4, 5)
+    """Records of other majors are not written."""
+    max_serial: int = 3_000_000_000
+    """The serial number after this one is 1."""
+    empty_fields: EmptyFields = "left out"
+    """How a record shows what it has not: not at all, as 0 and "", or as "null"."""
+    hides_names: bool = False
+    """No name in a record, although the terminal knows it."""
+    picture_host: str = ""
+    """The host in the addresses of pictures when it is not the terminal's own: the address that it had before."""
