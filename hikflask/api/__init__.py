@@ -8,6 +8,7 @@ from hikflask.api import (
     consents,
     devices,
     enrolments,
+    events,
     groups,
     import_undo,
     imports,
@@ -20,7 +21,7 @@ from hikflask.api.support import error_json, guard, idempotency
 from hikflask.extensions import csrf
 
 MODULES = (
-    *(users, imports, import_undo, consents, devices, enrolments, comparisons, groups, captures, jobs),
+    *(users, imports, import_undo, consents, devices, enrolments, events, comparisons, groups, captures, jobs),
     *(metrics, openapi, error_json),
 )
 

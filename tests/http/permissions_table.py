@@ -261,6 +261,7 @@ API = {
     "POST /api/users/<int:user_id>/photo": OPERATOR,
     "POST /api/users/<int:user_id>/sync-to-device": OPERATOR,
     "GET /api/enrolments/": VIEWER,
+    "GET /api/events/": VIEWER,
     "GET /api/jobs/<int:job_id>": VIEWER,
     "GET /api/jobs/<int:job_id>/undo": OPERATOR,
     "POST /api/jobs/<int:job_id>/undo": OPERATOR,

@@ -5,13 +5,15 @@ import re
 from typing import Any
 
 from hikflask.api.openapi.described import FLAG, WHOLE, Schema, component, list_of
+from hikflask.models import event
 from hikflask.models.comparison import KINDS
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED, STATES
 from hikflask.models.job import DONE, FAILED, RUNNING, STOPPED, WAITING
 
 TEXT: Schema = {"type": "string"}
-# UTC, without its sign.
+# UTC, without its sign; events have it.
 TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"}
+ZULU: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
 DAY: Schema = {"type": "string", "format": "date"}
 ID: Schema = {"type": "integer", "minimum": 1}
 COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -113,6 +115,21 @@ OF_ROW: Schema = {
     "additionalProperties": False,
 }
 
+EVENT = {
+    "id": 4711,
+    "device_id": 1,
+    "device_serial": "DS-K1T341AMF20230101V030230ENK12345678",
+    "serial_no": 1204,
+    "time": "2026-03-01T06:30:00Z",
+    "device_time": "2026-03-01T09:30:02+03:00",
+    "code": "5/75",
+    "kind": event.PASSED,
+    "hikvision_id": "100222",
+    "user_id": 1,
+    "name": "Иван Иванов",
+    "picture": None,
+    "received_at": "2026-03-01T06:30:07Z",
+}
 LOSE_ACCESS = _object({"people": 60, "devices": [LOSING]}, devices=list_of(_object(LOSING)))
 SCHEMAS: dict[str, Schema] = {
     "User": _object(USER_EXAMPLE, **USER),
@@ -212,6 +229,22 @@ SCHEMAS: dict[str, Schema] = {
         person=STATE,
         face=STATE,
         error=or_null(TEXT),
+    ),
+    "Events": _object(
+        {"events": [EVENT], "next": "4711-20260301T063007125000"},
+        events=list_of(
+            _object(
+                EVENT,
+                device_id=or_null(ID),
+                time=ZULU,
+                kind={"type": "string", "enum": list(event.KINDS)},
+                hikvision_id=or_null(TEXT),
+                user_id=or_null(ID),
+                name=or_null(TEXT),
+                picture=or_null(TEXT),
+                received_at=ZULU,
+            )
+        ),
     ),
     "Group": _object(
         {"id": 1, "name": "Office", "device_ids": [1, 2], "departments": ["Охрана"]},

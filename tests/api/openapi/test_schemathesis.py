@@ -29,8 +29,8 @@ IGNORED = {"- query: violates `additionalProperties`", "- header: violates `requ
 
 @pytest.fixture(name="settings")
 def answered() -> dict[str, Any]:
-    """Errors are answered, as when the app serves; and nobody is waited for long."""
-    return {"PROPAGATE_EXCEPTIONS": False, "CAPTURE_TIMEOUT": 0.3, "CONNECT_TIMEOUT": 0.2}
+    """Errors are answered, as when the app serves; nobody is waited for long, and passages are on."""
+    return {"PASSAGES": "poll", "PROPAGATE_EXCEPTIONS": False, "CAPTURE_TIMEOUT": 0.3, "CONNECT_TIMEOUT": 0.2}
 
 
 def is_beyond_a_schema(failure: Failure) -> bool:
