@@ -16,7 +16,7 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile_now import ChangedRow
 from hikflask.services.groups import locks
 from hikflask.services.photos import deletion, storage
-from hikflask.services.privacy import certificates, import_traces, traces
+from hikflask.services.privacy import certificates, import_traces, passage_traces, traces
 from hikflask.services.privacy.import_traces import Person
 
 
@@ -60,8 +60,8 @@ def _erase(employee_id: int, person: Person, wrong: list[int]) -> int | None:
     # The numbers that the captures were taken for, mistyped ones, too.
     typed = {capture.draft_number for capture in captures} - {""}
     import_traces.forget_rows(replace(person, numbers=numbers), employee_id, wrong)
-    files = _forget(numbers, employee.number, employee.name, employee_id)
-    erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files)
+    files, passages = _forget(numbers, employee.number, employee.name, employee_id)
+    erasure = certificates.begin(employee.number, employee.name, employee_id, enrolments, files, passages)
     deleted = apply_deleted(employee)
     # Last of all, because each step writes to the audit trail.
     audit.destroy_keys(numbers | typed, employee_id)
@@ -96,11 +96,10 @@ def _erase_left(number: str, person: Person, wrong: list[int]) -> int | None:
     if erasure is None:
         name = next((row.last_name for row in enrolments if row.last_name), "")
         numbers = {number, *(row.number for row in enrolments)}
-        files = _forget(numbers, number, name, None)
-        erasure = certificates.begin(number, name, None, enrolments, files)
+        erasure = certificates.begin(number, name, None, enrolments, *_forget(numbers, number, name, None))
     else:
         numbers = {number, *(row.number for row in enrolments), *(row.number for row in erasure.removals)}
-        certificates.extend(erasure, enrolments, _forget(numbers, number, erasure.name, None))
+        certificates.extend(erasure, enrolments, *_forget(numbers, number, erasure.name, None))
     import_traces.forget_rows(replace(person, numbers=numbers), None, wrong)
     audit.destroy_keys(numbers, None)
     return erasure.id
@@ -117,6 +116,7 @@ def has_data_of(number: str) -> bool:
         import_traces.of_number,
         lambda number: traces.in_comparisons([number]),
         audit.keys_left_by,
+        passage_traces.has_any,
     )
     return search.by_number(number) is None and any(find(number) for find in finders)
 
@@ -129,8 +129,8 @@ def _complete(erasure_id: int) -> ChangedRow[Erasure]:
     return ChangedRow(erasure, tuple(row.enrolment_id for row in erasure.removals if row.gone_at is None))
 
 
-def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> list[str]:
-    """Delete a person's captures, and return the files to remove, one for each picture.
+def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) -> tuple[list[str], int]:
+    """Delete a person's captures; return the files to remove, one for each picture, and how many passages there were.
 
     :param numbers: the numbers that the person has, or had on terminals.
     """
@@ -138,9 +138,11 @@ def _forget(numbers: set[str], number: str, name: str, employee_id: int | None) 
     traces.blank_answers()
     strays = storage.files_without_row(*numbers)
     captured = personal_data.forget_person(number, name, employee_id)
+    passages, seen = passage_traces.forget(numbers, employee_id)
     # The rows are deleted with the employee. A photo that is marked as forgotten may still have its file.
     own = select(Photo.file).where(Photo.employee_id == employee_id, Photo.file_deleted_at.is_(None))
-    return strays + captured + ([] if employee_id is None else list(db.session.execute(own).scalars()))
+    photos = [] if employee_id is None else list(db.session.execute(own).scalars())
+    return strays + captured + photos + seen, passages
 
 
 def _numbers_of(employee: Employee) -> set[str]:

@@ -36,11 +36,12 @@ from hikflask.services.core.errors import NotFound, PhotoForgotten, told
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
 from hikflask.services.photos import storage
-from hikflask.services.privacy import consents, import_traces, traces
+from hikflask.services.privacy import consents, import_traces, passage_traces, traces
 from hikflask.text_rules import folded
 
 DATA = "data.json"
 PICTURE = "photos/{}.jpg"
+OF_PASSAGE = "passages/{}.jpg"
 # The times of an employee's row and of its audit entry differ by less than this.
 SAME_TIME = timedelta(seconds=1)
 # The keys of data.json. Row ids mean nothing to the person and are left out.
@@ -81,11 +82,12 @@ OF_IMPORT_ROW = ("line", "verdict", "values", "cells", "errors", "photo", "state
 OF_PERSON_THERE = ("number", "name", "faces", "face_sha256", "valid_there", "cards", "fingerprints")
 OF_DIFFERENCE = ("number", "kind")
 OF_LEFT_ALONE = ("number", "kind", "decided_by", "reason", "decided_at")
+OF_EVENT = ("occurred_at", "device_time", "kind", "major", "minor", "number", "name", "received_at", "record")
 OF_DRIFT = ("number", "kind", "expected", "found", "noticed_at")
 OF_ENTRY = ("at", "actor", "address", "action", "employee", "terminal", "subject", "before", "after")
 # Entries before one of these are about an earlier owner of the number or the id.
 ENDS = ("employee.deleted", "employee.erased")
-OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "completed_at")
+OF_ERASURE = ("number", "name", "photos", "requested_by", "requested_at", "completed_at", "passages")
 
 
 def export_employee(employee_id: int) -> bytes:
@@ -100,6 +102,9 @@ def export_employee(employee_id: int) -> bytes:
     captures = numbered + personal_data.find_by_name(employee.number, employee.name)
     pictures = [(photo, _picture(photo)) for photo in _photos(employee_id, captures)]
     enrolled, consent = queries.of_person(employee.number, employee_id), consents.get(employee_id)
+    numbers = {employee.number, *(row.number for row in enrolled)}
+    events = passage_traces.of_employee(employee, numbers)
+    passages = [(terminal, event, storage.read_file(event.picture or "")) for terminal, event in events]
     jobs = select(Job, JobItem).join(JobItem, JobItem.job_id == Job.id).where(JobItem.employee_id == employee_id)
     erasures = _rows(select(Erasure).where(Erasure.number == employee.number).order_by(Erasure.id))
     data = {
@@ -124,13 +129,23 @@ def export_employee(employee_id: int) -> bytes:
             {**_columns(batch, OF_IMPORT), **_columns(row, OF_IMPORT_ROW), "errors": _errors(row)}
             for batch, row in import_traces.of_employee(employee_id)
         ],
-        "comparisons": _comparisons(employee, enrolled),
+        "comparisons": _comparisons(employee, numbers, enrolled),
+        "passages": [
+            {
+                "terminal": terminal,
+                "picture": OF_PASSAGE.format(event.id) if picture else None,
+                **_columns(event, OF_EVENT),
+            }
+            for terminal, event, picture in passages
+        ],
         # Without those of another person who had the number.
         "erasures": [_erasure(row) for row in erasures if folded(row.name) == folded(employee.name)],
     }
     with transaction():
         audit.record("employee.exported", employee=locked_employee(employee_id))
-    return _zipped(data, pictures)
+    files = [(PICTURE.format(photo.id), picture) for photo, picture in pictures]
+    files += [(OF_PASSAGE.format(event.id), picture) for _, event, picture in passages]
+    return _zipped(data, files)
 
 
 def _errors(row: ImportRow) -> dict[str, list[Any]] | None:
@@ -138,7 +153,7 @@ def _errors(row: ImportRow) -> dict[str, list[Any]] | None:
     return {field: [refusal["code"], refusal["params"]] for field, refusal in errors} or None
 
 
-def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str, Any]]:
+def _comparisons(employee: Employee, numbers: set[str], enrolled: list[Enrolment]) -> list[dict[str, Any]]:
     """Return the rows of comparisons of terminals about the person. A row with another name is about another person."""
     names = {employee.name, employee.terminal_name}.union(*(row.names_sent for row in enrolled))
     columns: dict[type[Base], tuple[str, ...]] = {
@@ -147,7 +162,6 @@ def _comparisons(employee: Employee, enrolled: list[Enrolment]) -> list[dict[str
         IgnoredDifference: OF_LEFT_ALONE,
         Drift: OF_DRIFT,
     }
-    numbers = {employee.number, *(row.number for row in enrolled)}
     return [
         {"terminal": terminal, **_columns(row, columns[type(row)])}
         for terminal, row in traces.in_comparisons(numbers)
@@ -167,13 +181,13 @@ def _is_own(capture: Capture, employee: Employee) -> bool:
     return same_name or capture.created_at >= employee.created_at
 
 
-def _zipped(data: dict[str, Any], pictures: list[tuple[Photo, bytes | None]]) -> bytes:
+def _zipped(data: dict[str, Any], pictures: list[tuple[str, bytes | None]]) -> bytes:
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr(DATA, json.dumps(data, ensure_ascii=False, indent=2))
-        for photo, picture in pictures:
+        for name, picture in pictures:
             if picture:
-                archive.writestr(PICTURE.format(photo.id), picture)
+                archive.writestr(name, picture)
     return file.getvalue()
 
 

@@ -163,6 +163,14 @@ def read_photo(photo: Photo) -> bytes | None:
     return picture
 
 
+def read_file(name: str) -> bytes | None:
+    """Return the bytes of a file in the uploads folder by its name, or None when it is gone, or there is no name."""
+    try:
+        return (folder() / name).read_bytes() if name else None
+    except FileNotFoundError:
+        return None
+
+
 class Files:
     """The files that are created for a transaction. They are removed when the block of its `with` statement raises."""
 

@@ -33,12 +33,12 @@ DAYS_WITH_MESSAGES = 3
 
 
 def begin(
-    number: str, name: str, employee_id: int | None, enrolments: Iterable[Enrolment], files: list[str]
+    number: str, name: str, employee_id: int | None, enrolments: Iterable[Enrolment], files: list[str], passages: int
 ) -> Erasure:
     """Begin the record of an erasure within the open transaction: what is erased, and what is awaited.
 
     :param enrolments: of the person, locked: a removal that is confirmed at this moment would be awaited for ever.
-    :param files: the pictures to remove, each once.
+    :param files: the pictures to remove, each once. :param passages: how many records of terminals named the person.
     """
     erasure = Erasure(
         employee_id=employee_id,
@@ -46,6 +46,7 @@ def begin(
         name=name,
         removals=[_removal(enrolment) for enrolment in enrolments],
         photos=len(files),
+        passages=passages,
         files=[ErasureFile(file=file) for file in files],
         requested_by=audit.present_actor().name[:128],
     )
@@ -68,11 +69,12 @@ def lock_to_extend(number: str) -> Erasure | None:
     return None if erasure.waits_for_database else erasure
 
 
-def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str]) -> None:
+def extend(erasure: Erasure, enrolments: Iterable[Enrolment], files: list[str], passages: int) -> None:
     """Add to a locked erasure, within the open transaction, what came since it began; see begin(), lock_to_extend()."""
     awaited = {removal.enrolment_id for removal in erasure.removals if removal.gone_at is None}
     erasure.removals += [_removal(enrolment) for enrolment in enrolments if enrolment.id not in awaited]
     erasure.photos += len(files)
+    erasure.passages += passages
     erasure.files += [ErasureFile(file=file) for file in files]
     db.session.flush()
     audit.record("employee.erased", employee_id=erasure.employee_id, subject=f"erasure {erasure.id}")

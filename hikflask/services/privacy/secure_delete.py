@@ -33,6 +33,7 @@ TABLES = (
     models.Erasure,
     models.ErasureFile,
     models.ErasureRemoval,
+    models.Event,
     models.ImportBatch,
     models.ImportMapping,
     models.ImportRow,

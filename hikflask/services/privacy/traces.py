@@ -29,8 +29,17 @@ from hikflask.models.columns import database_now
 from hikflask.models.idempotency_key import GONE, KEPT_SECONDS
 from hikflask.models.refusal import without_values
 from hikflask.services import audit
-from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, lock_numbers, lock_table, transaction, write_first
-from hikflask.services.privacy import import_traces
+from hikflask.services.core.db import (
+    CLEANUP_BATCH,
+    after_commit,
+    changed_rows,
+    lock_numbers,
+    lock_table,
+    transaction,
+    write_first,
+)
+from hikflask.services.photos import storage
+from hikflask.services.privacy import import_traces, passage_traces
 from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params, and an import's CONFIRMED. The keys of other params may be spelled like a number.
@@ -92,6 +101,8 @@ def forget_again(numbers: Collection[str], name: str, employee_id: int | None) -
         taken = set(db.session.execute(select(Employee.number).where(Employee.number.in_(numbers))).scalars())
         left = {*numbers} - taken
         forget(left, employee_id)
+        pictures = passage_traces.forget(left, employee_id)[1]
+        after_commit(lambda: storage.unlink(*pictures))
         import_traces.forget_rows(Person(left, () if taken else {name}), employee_id, wrong)
         audit.destroy_keys(numbers, employee_id)
 

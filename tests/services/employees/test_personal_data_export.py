@@ -19,11 +19,13 @@ from hikflask.models import (
     Erasure,
     ErasureFile,
     ErasureRemoval,
+    Event,
     ImportBatch,
     ImportRow,
     Job,
     JobItem,
     Photo,
+    Terminal,
 )
 from hikflask.services.employees import personal_data_export as exports
 from hikflask.services.employees import search
@@ -32,6 +34,7 @@ from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.events import AT, add_events, event_row
 from tests.support.imports import checked
 from tests.support.jobs import add_people, run, started
 from tests.support.refusals import refusal
@@ -49,6 +52,7 @@ GIVEN: dict[type[Base], tuple[str, ...]] = {
     Erasure: exports.OF_ERASURE,
     ErasureRemoval: ("enrolment_id", "terminal", "number", "gone_at", "confirmed_by", "confirmation_note"),
     ErasureFile: (),
+    Event: exports.OF_EVENT,
     Job: exports.OF_JOB,
     JobItem: ("action", "refusal", "written"),
     ImportBatch: exports.OF_IMPORT,
@@ -114,6 +118,13 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
     },
     ErasureRemoval: {"id": A_ROW, "erasure_id": A_ROW},
     ErasureFile: dict.fromkeys(("id", "erasure_id", "file"), "a picture that is being removed, and not to be given"),
+    Event: {
+        **dict.fromkeys(("id", "employee_id"), A_ROW),
+        "terminal_id": "the terminal's name is given",
+        **dict.fromkeys(("device_serial", "serial_no"), "which record of which device it is, as in the record given"),
+        "device_at": "the time as the terminal wrote it is given",
+        "picture": "the picture itself is given",
+    },
     Job: {
         "id": A_ROW,
         "terminal_id": "the terminal of each record is given with that record",
@@ -177,6 +188,31 @@ def test_file_has_everything_and_the_photos(desk: Desk) -> None:
     assert [(one["terminal"], one["face"]) for one in data["terminals"]] == [("Вход", "confirmed")]
     assert "consent.recorded" in [entry["action"] for entry in data["audit"]]
     assert data["erasures"] == []
+
+
+def test_passages_of_the_person_are_in_it_with_their_pictures(desk: Desk, app: Flask) -> None:
+    place = desk.save()
+    with app.app_context():
+        ivan = db.session.execute(db.select(Employee)).scalar_one()
+        terminal = db.session.execute(db.select(Terminal)).scalar_one()
+        (storage.folder() / "passage_seen.jpg").write_bytes(OTHER_FACE)
+        long_ago = ivan.created_at - timedelta(days=1)
+        add_events(
+            event_row(terminal, at=long_ago, number="100222", name="Пётр Первый"),
+            event_row(terminal, at=long_ago, number="100222", name="иван иванов"),
+            event_row(terminal, employee=ivan, name="Иван Иванов", picture="passage_seen.jpg"),
+            event_row(terminal, number="100333", name="Иван Иванов"),
+        )
+
+    data, files = export(desk, place)
+
+    seen = {one["name"]: one for one in data["passages"]}
+    assert seen.keys() == {"иван иванов", "Иван Иванов"}
+    passage = seen["Иван Иванов"]
+    assert (passage["terminal"], passage["kind"], passage["number"]) == ("Вход", "passed", "100222")
+    assert (passage["occurred_at"], passage["record"]["employeeNoString"]) == (AT.isoformat(), "100222")
+    assert files[passage["picture"]] == OTHER_FACE
+    assert seen["иван иванов"]["picture"] is None
 
 
 def test_jobs_that_meant_the_person_are_in_it(desk: Desk, app: Flask) -> None:
@@ -374,7 +410,8 @@ def test_erasure_of_the_same_person_who_came_back_is_in_it(desk: Desk) -> None:
 
     (erasure,) = data["erasures"]
     assert (erasure["name"], erasure["photos"]) == ("Иван Иванов", 1)
-    assert list(erasure) == ["number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at"]
+    keys = ["number", "name", "terminals", "photos", "requested_by", "requested_at", "completed_at", "passages"]
+    assert list(erasure) == keys
     (removal,) = erasure["terminals"]
     assert datetime.fromisoformat(removal.pop("at")).tzinfo == UTC
     assert list(removal.items()) == [

@@ -1,0 +1,110 @@
+"""What terminals recorded of a person names nobody after an erasure, also when their logs are read once more."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from hikflask.extensions import db
+from hikflask.models import Employee, Erasure, Event, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
+from hikflask.services.employees.lifecycle import delete_employee
+from hikflask.services.employees.save import save_employee
+from hikflask.services.photos import storage
+from hikflask.services.privacy import certificates, passage_traces
+from hikflask.simulator import Terminal as Simulated
+from tests.support.captures import OLGA
+from tests.support.erasures import IVAN, count, enrol, every_text, fresh, settle_all
+from tests.support.events import AT, add_events, event_row
+
+pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+PICTURE = "passage_0123456789abcdefghijkl.jpg"
+
+
+def events() -> list[Event]:
+    statement = db.select(Event).order_by(Event.id)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def now_in(hours: float) -> object:
+    return db.session.execute(db.select(database_now(hours * 3600))).scalar_one()
+
+
+def test_records_of_an_erased_person_stay_without_number_name_and_picture(terminal: Terminal) -> None:
+    ivan, olga = save_employee(IVAN).row, save_employee(OLGA).row
+    (storage.folder() / PICTURE).write_bytes(b"picture")
+    own = event_row(terminal, employee=ivan, name=ivan.name, picture=PICTURE, serial_no=7)
+    # Before he was added here, the terminal knew him already.
+    earlier = event_row(terminal, number=ivan.number, name="Ivan", at=AT - timedelta(days=1), serial_no=6)
+    add_events(earlier, own, event_row(terminal, employee=olga, name=olga.name), event_row(terminal, serial_no=9))
+
+    erasure = erase_employee(ivan.id).row
+
+    assert (fresh(erasure).passages, fresh(erasure).completed_at is not None) == (2, True)
+    assert not (storage.folder() / PICTURE).exists()
+    first, second, others, nobodys = events()
+    for row in (first, second):
+        assert (row.number, row.name, row.employee_id, row.picture) == ("", "", None, None)
+    assert second.record == {"major": 5, "minor": 75, "time": AT.isoformat(timespec="seconds"), "serialNo": 7}
+    assert (second.occurred_at, second.kind, second.serial_no) == (AT, "passed", 7)
+    assert (others.number, others.name, others.employee_id) == (OLGA.number, olga.name, olga.id)
+    assert nobodys.serial_no == 9
+    assert "Иван" not in every_text()
+
+
+def test_records_of_somebody_who_was_deleted_here_are_erased_by_the_number(terminal: Terminal) -> None:
+    ivan = save_employee(IVAN).row
+    add_events(event_row(terminal, employee=ivan, name=ivan.name))
+    delete_employee(ivan.id)
+    assert has_data_of(IVAN.number)
+
+    changed = erase_by_number(IVAN.number)
+
+    assert changed is not None
+    assert fresh(changed.row).passages == 1
+    assert not has_data_of(IVAN.number)
+    assert "Иван" not in every_text()
+
+
+def test_record_that_came_while_an_erasure_waited_is_forgotten_before_it_is_complete(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    ivan = enrol(simulator, terminal)
+    erasure = erase_employee(ivan.id).row
+    add_events(event_row(terminal, number=IVAN.number, name="Иван Иванов"))
+
+    settle_all()
+    certificates.complete(erasure.id)
+
+    assert fresh(erasure).completed_at is not None
+    assert [row.number for row in events()] == [""]
+    assert "Иван" not in every_text()
+
+
+def test_erased_number_is_known_until_whoever_gets_it_next(simulator: Simulated, terminal: Terminal) -> None:
+    ivan = enrol(simulator, terminal)
+    assert passage_traces.erased_until([IVAN.number, OLGA.number]) == {}
+    erasure = erase_employee(ivan.id).row
+    assert passage_traces.erased_until([IVAN.number, OLGA.number]) == {IVAN.number: passage_traces.NO_END}
+
+    settle_all()
+    certificates.complete(erasure.id)
+    ended = fresh(erasure).completed_at
+    assert passage_traces.erased_until([IVAN.number]) == {IVAN.number: ended}
+
+    olga = save_employee(OLGA).row
+    again = save_employee(IVAN).row
+    assert again.id not in {ivan.id, olga.id}
+    assert passage_traces.erased_until([IVAN.number]) == {IVAN.number: again.created_at}
+
+
+def test_number_that_an_older_employee_got_is_theirs_since_the_erasure(terminal: Terminal, app: Flask) -> None:  # noqa: ARG001
+    olga, ivan = save_employee(OLGA).row, save_employee(IVAN).row
+    erasure = erase_employee(ivan.id).row
+    db.session.execute(db.update(Employee).where(Employee.id == olga.id).values(number=IVAN.number))
+    db.session.execute(db.update(Erasure).values(requested_at=now_in(1)))
+    db.session.commit()
+
+    assert passage_traces.erased_until([IVAN.number]) == {IVAN.number: fresh(erasure).requested_at}
+    assert count(Erasure) == 1
