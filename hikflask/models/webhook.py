@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hikflask.extensions import Base
 from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 
-ENROLLED, REFUSED, REMOVED, ALARM, TEST = "enrolled", "refused", "removed", "alarm", "test"
+ENROLLED, REFUSED, REMOVED, ALARM, PASSAGE, TEST = "enrolled", "refused", "removed", "alarm", "passage", "test"
 
 
 class Webhook(Base):
@@ -23,13 +23,20 @@ class Webhook(Base):
     on_refused: Mapped[bool] = mapped_column(default=True)
     on_removed: Mapped[bool] = mapped_column(default=True)
     on_alarm: Mapped[bool] = mapped_column(default=False, server_default=false())
+    on_passage: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_active: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
 
     @property
     def events(self) -> tuple[str, ...]:
         """The names of the events that are sent to it."""
-        chosen = {ENROLLED: self.on_enrolled, REFUSED: self.on_refused, REMOVED: self.on_removed, ALARM: self.on_alarm}
+        chosen = {
+            ENROLLED: self.on_enrolled,
+            REFUSED: self.on_refused,
+            REMOVED: self.on_removed,
+            ALARM: self.on_alarm,
+            PASSAGE: self.on_passage,
+        }
         return tuple(event for event, is_chosen in chosen.items() if is_chosen)
 
 
@@ -38,6 +45,8 @@ class WebhookDelivery(Base):
 
     It is sent again until it is taken (`delivered_at`) or given up (then `next_attempt_at` is empty, too). `status` is
     the last HTTP status, `problem` a code where there was none.
+
+    Of a passage `event_id` and `occurred_at` are the event's, and `code` is its kind.
     """
 
     __table_args__ = (
@@ -54,6 +63,8 @@ class WebhookDelivery(Base):
     terminal_name: Mapped[str] = mapped_column(String(64), default="")
     code: Mapped[str] = mapped_column(String(64), default="")
     happened_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now(), index=True)
+    event_id: Mapped[int | None]
+    occurred_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, default=database_now())
     tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

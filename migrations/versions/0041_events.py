@@ -121,6 +121,9 @@ def upgrade() -> None:
     )
     # Not as a batch: SQLite would copy the table.
     op.add_column('webhook', sa.Column('on_alarm', sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column('webhook', sa.Column('on_passage', sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column('webhook_delivery', sa.Column('event_id', sa.Integer(), nullable=True))
+    op.add_column('webhook_delivery', sa.Column('occurred_at', sa.DateTime(), nullable=True))
     op.add_column('erasure', sa.Column('passages', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('terminal', sa.Column('direction', sa.String(length=3), nullable=False, server_default=''))
 
@@ -128,6 +131,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column('terminal', 'direction')
     op.drop_column('erasure', 'passages')
+    op.drop_column('webhook_delivery', 'occurred_at')
+    op.drop_column('webhook_delivery', 'event_id')
+    op.drop_column('webhook', 'on_passage')
     op.drop_column('webhook', 'on_alarm')
     for table in ('journal_alarm', 'terminal_privacy', 'event_coverage', 'event_log', 'event'):
         op.drop_table(table)
