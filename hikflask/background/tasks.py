@@ -27,6 +27,7 @@ from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
 from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.passages import retention as passage_retention
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, secure_delete, traces
@@ -49,6 +50,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     comparison_retention.forget_comparisons,
     job_retention.forget_jobs,
     reachability.forget_old,
+    passage_retention.forget_passages,
     export_files.remove_old,
     audit_retention.forget_entries,
     certificates.forget_messages,
