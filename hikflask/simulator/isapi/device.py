@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
-from flask import Response
+from flask import Response, request
 
 from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
 from hikflask.simulator.http.responses import ISAPI_NAMESPACE, declaration, done, json_reply, reply, xml_reply
 from hikflask.simulator.terminal.terminal import Terminal
+
+REBOOT, SET_BY_HAND, SET_BY_NTP = 123, 1028, 1029
+"""Minors of major 3 in the log of events."""
 
 
 def device_info(terminal: Terminal) -> Response:
@@ -55,11 +58,15 @@ def set_time(terminal: Terminal) -> Response:
         terminal.wall_clock.set_at_restart(fields)
         raise Refusal("rebootRequired", http_status=200)
     terminal.wall_clock.set(fields)
+    terminal.record_operation(
+        SET_BY_NTP if terminal.wall_clock.mode == "NTP" else SET_BY_HAND, request.remote_addr or ""
+    )
     return done(as_json, crlf=terminal.profile.crlf)
 
 
 def reboot(terminal: Terminal) -> Response:
     """Restart, without a pause: the captured file is lost, the persons stay."""
+    terminal.record_operation(REBOOT, request.remote_addr or "")
     terminal.restart()
     return done(wants_json(), terminal.profile.crlf)
 

@@ -3,7 +3,7 @@
 import json
 from typing import cast, get_args
 
-from flask import Response
+from flask import Response, request
 
 from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
@@ -20,7 +20,7 @@ def control_door(terminal: Terminal) -> Response:
     command = xml_fields("RemoteControlDoor").get("cmd", "")
     if command not in get_args(Command):
         raise Refusal("badParameters", "cmd")
-    terminal.door.control(cast("Command", command))
+    terminal.control_door(cast("Command", command), request.remote_addr or "")
     return done(wants_json(), terminal.profile.crlf)
 
 

@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from hikflask.simulator import faces
+from hikflask.simulator.terminal.access import REFUSED, UNKNOWN
 from hikflask.simulator.terminal.faults import KINDS
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -20,6 +21,32 @@ MAX_SIDE = 480
 SHOWN_SECONDS = 6.0
 """How long the display shows the face that was captured."""
 LOG_TAIL = 12
+EVENTS_TAIL = 8
+REFUSALS = frozenset({*UNKNOWN.values(), *REFUSED})
+EVENT_WORDS = {
+    (5, 75): ("лицо узнано", "face passed"),
+    (5, 76): ("лицо не узнано", "face unknown"),
+    (5, 1): ("карта", "card passed"),
+    (5, 9): ("карта неизвестна", "card unknown"),
+    (5, 6): ("нет права прохода", "no right"),
+    (5, 7): ("вне часов доступа", "outside hours"),
+    (5, 8): ("срок истёк", "expired"),
+    (5, 117): ("дверь заперта", "door kept closed"),
+    (5, 21): ("замок открыт", "lock opened"),
+    (5, 22): ("замок закрыт", "lock closed"),
+    (5, 23): ("кнопка выхода нажата", "exit button pressed"),
+    (5, 24): ("кнопка выхода отпущена", "exit button released"),
+    (5, 25): ("дверь открыта", "door opened"),
+    (5, 26): ("дверь закрыта", "door closed"),
+    (5, 28): ("дверь держат открытой", "door held open"),
+    (1, 1030): ("вскрытие корпуса", "tampered with"),
+    (2, 1024): ("включение", "power on"),
+    (3, 123): ("перезагрузка по сети", "remote reboot"),
+    (3, 1024): ("открыт по сети", "opened remotely"),
+    (3, 1028): ("часы выставлены", "clock set"),
+    (4, 1076): ("сотрудник удалён", "person deleted"),
+}
+"""What the screen says of the codes that the simulator itself writes; of others it shows the code."""
 RUSSIAN_NAMES = {
     "anna": "Анна",
     "boris": "Борис",
@@ -40,7 +67,7 @@ class Screen:
         return render_template("screen.html", terminal=self.terminal, names=RUSSIAN_NAMES, kinds=KINDS)
 
     def display(self) -> str:
-        """The display alone. Its states: idle, waiting (for a face), visitor (a face waits), taken."""
+        """The display alone. Its states: idle, waiting (for a face), visitor (a face waits), passed, refused, taken."""
         terminal = self.terminal
         with terminal.lock:
             camera, now, seconds = terminal.camera, terminal.clock.now(), 0
@@ -48,6 +75,8 @@ class Screen:
                 state, seconds = "waiting", max(1, round(camera.window.until - now))
             elif any(visitor.until >= now for visitor in camera.visitors):
                 state = "visitor"
+            elif terminal.last_attempt is not None and now - terminal.last_attempt[1] < SHOWN_SECONDS:
+                state = "refused" if terminal.last_attempt[0].minor in REFUSALS else "passed"
             elif camera.last_success is not None and now - camera.last_success < SHOWN_SECONDS:
                 state = "taken"
             else:
@@ -55,8 +84,17 @@ class Screen:
             return render_template("display.html", terminal=terminal, state=state, seconds=seconds)
 
     def people(self) -> str:
-        with self.terminal.lock:
-            return render_template("people.html", terminal=self.terminal, log=self.terminal.log[-LOG_TAIL:][::-1])
+        terminal = self.terminal
+        with terminal.lock:
+            newest = terminal.events.records[-EVENTS_TAIL:][::-1]
+            return render_template(
+                "people.html", terminal=terminal, events=newest, words=EVENT_WORDS, log=terminal.log[-LOG_TAIL:][::-1]
+            )
+
+    def pass_by(self) -> BaseResponse:
+        """Let the person `number` pass, or without it a stranger."""
+        self.terminal.pass_by(request.form.get("number"))
+        return redirect(url_for("screen.people"), 303)
 
     def drawn(self, name: str) -> Response:
         if name not in faces.NAMES:
@@ -140,6 +178,7 @@ def create_screen(terminal: Terminal) -> Blueprint:
     bp.add_url_rule("/screen/drawn/<name>.jpg", view_func=screen.drawn)
     bp.add_url_rule("/screen/file.jpg", view_func=screen.file)
     bp.add_url_rule("/screen/enrolled/<path:number>.jpg", view_func=screen.enrolled)
+    bp.add_url_rule("/screen/pass", view_func=screen.pass_by, methods=["POST"])
     bp.add_url_rule("/screen/present", view_func=screen.present, methods=["POST"])
     bp.add_url_rule("/screen/faults", view_func=screen.add_fault, methods=["POST"])
     bp.add_url_rule("/screen/faults/clear", view_func=screen.clear_faults, methods=["POST"])

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hikflask.simulator.errors import Refusal
@@ -93,6 +94,8 @@ class PersonStore:
 
     clock: Clock
     capacity: int
+    on_remove: Callable[[str], object] = field(repr=False)
+    """Called with the number of each person who was removed."""
     deletion_polls: int = 1
     taken: str = "employeeNoAlreadyExist"
     """The error code when a person with the number exists."""
@@ -127,9 +130,11 @@ class PersonStore:
     def remove(self, employee_nos: list[str] | None) -> None:
         """Remove persons with their faces and cards; None stands for everybody. An unknown number is no error."""
         for number in list(self.people) if employee_nos is None else employee_nos:
-            self.people.pop(number, None)
+            was_there = self.people.pop(number, None) is not None
             self.faces.pop(number, None)
             self.remove_cards(None, [number])
+            if was_there:
+                self.on_remove(number)
 
     def bind(self, employee_no: str, jpeg: bytes) -> None:
         """Bind a face to a person, or replace the face; it then keeps its index."""

@@ -5,15 +5,16 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
 from hikflask.simulator import faces
 from hikflask.simulator.profiles import SEED, Profile
+from hikflask.simulator.terminal import access
 from hikflask.simulator.terminal.camera import Camera
-from hikflask.simulator.terminal.digest_login import Login
-from hikflask.simulator.terminal.event_log import EventLog
+from hikflask.simulator.terminal.digest_login import USER, Login
+from hikflask.simulator.terminal.event_log import EventLog, Record
 from hikflask.simulator.terminal.faults import Faults, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
 from hikflask.simulator.terminal.simulated_clock import Clock
@@ -27,6 +28,10 @@ KEPT_HEADERS = ("Content-Type", "Content-Length", "Accept", "User-Agent", "Conne
 KEPT_REQUESTS = 5000
 _TOKEN = re.compile(r"(?<=token=)[^&]+")
 Command = Literal["open", "close", "alwaysOpen", "alwaysClose"]
+COMMAND_CODES: dict[Command, int] = {"open": 1024, "close": 1025, "alwaysOpen": 1026, "alwaysClose": 1027}
+"""The minors of major 3 that commands to the door leave in the log."""
+ALARM, TROUBLE, OPERATION, INFORMATION, EVENT = 1, 2, 3, 4, 5
+"""The majors of the log."""
 OPEN_SECONDS = 5.0
 """So long after `open` the door locks again by itself."""
 
@@ -111,15 +116,17 @@ class Terminal:
         self.lock = threading.Condition()
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
-        self.store = PersonStore(self.clock, profile.capacity, taken=profile.number_taken)
-        self.door = Door(self.clock)
         self.wall_clock = WallClock()
         self.events = EventLog(self.local_time, self.lock, profile.events)
+        self.store = PersonStore(self.clock, profile.capacity, self._record_removal, taken=profile.number_taken)
+        self.door = Door(self.clock)
         self.faults = Faults(self.lock)
         self.log = RequestLog()
         self.web: dict[str, bytes] = {}
         """Pictures on other hosts by URL, for the models that download them. Nothing is really downloaded."""
         self.tokens: set[str] = set()
+        self.last_attempt: tuple[Record, float] | None = None
+        """Who tried to pass last, and when in the clock's seconds."""
         self._hooks: list[tuple[Moment, str, Callable[[], object]]] = []
 
     def __repr__(self) -> str:
@@ -174,6 +181,84 @@ class Terminal:
             self.camera.store(jpeg)
             self.camera.next_counter()
 
+    def pass_by(self, number: str | None, minor: int = access.FACE, *, at: datetime | None = None) -> int:
+        """Let a person (None: a stranger) show a face, and return the minor of what the terminal wrote about it.
+
+        `minor` 1 is a card instead, 38 a finger; another one, such as 104 (a photo was shown), is written as it is.
+        `at` is a moment of the past with its zone, by default now. Whoever passes opens the lock for some seconds.
+        """
+        with self.lock:
+            moment = at or self.local_time()
+            outcome = access.decide(self.store, number, minor, moment.astimezone(self.local_time().tzinfo))
+            if outcome in access.UNKNOWN and self.door.command == "alwaysClose":
+                outcome = access.KEPT_CLOSED
+            is_known = outcome == minor or outcome in access.REFUSED
+            person = self.people.get(number or "", {}) if is_known else {}
+            # A record of a refusal has the number alone.
+            name = str(person.get("name", "")) if outcome not in access.REFUSED else ""
+            face = self.faces.get(number or "")
+            record = self.events.add(
+                EVENT,
+                outcome,
+                str(person.get("employeeNo", "")),
+                name,
+                at=at,
+                picture=face.jpeg if face else self._stranger(),
+                **self._card_shown(number, minor),
+            )
+            if record:
+                self.last_attempt = record, self.clock.now()
+            if outcome in access.UNKNOWN and self.door.command != "alwaysOpen":
+                self._open_lock(moment)
+            return outcome
+
+    def press_exit_button(self, at: datetime | None = None) -> None:
+        """Let somebody go out by the button."""
+        with self.lock:
+            moment = at or self.local_time()
+            self.events.add(EVENT, 23, at=moment)
+            self._open_lock(moment)
+            self.events.add(EVENT, 24, at=moment)
+
+    def hold_door_open(self, seconds: float = 60.0, at: datetime | None = None) -> None:
+        """Let somebody hold the door open for so long, up to now or up to `seconds` after `at`."""
+        with self.lock:
+            opened = at or self.local_time() - timedelta(seconds=seconds)
+            self.events.add(EVENT, 25, at=opened)
+            self.events.add(EVENT, 28, at=opened + timedelta(seconds=seconds / 2))
+            self.events.add(EVENT, 26, at=opened + timedelta(seconds=seconds))
+
+    def control_door(self, command: Command, host: str = "") -> None:
+        """Carry out a command to the door that came from `host`."""
+        with self.lock:
+            was_unlocked = self.door.is_unlocked
+            self.door.control(command)
+            self.record_operation(COMMAND_CODES[command], host)
+            if command == "open":
+                self._open_lock(self.local_time())
+            elif self.door.is_unlocked != was_unlocked:
+                self.events.add(EVENT, 22 if was_unlocked else 21)
+
+    def record_operation(self, minor: int, host: str = "") -> None:
+        """Write what somebody at `host` did to the terminal."""
+        self.events.add(OPERATION, minor, netUser=USER, remoteHostAddr=host)
+
+    def _open_lock(self, at: datetime) -> None:
+        closed = min(at + timedelta(seconds=OPEN_SECONDS), self.local_time())
+        self.events.add(EVENT, 21, at=at)
+        self.events.add(EVENT, 22, at=max(at, closed))
+
+    def _record_removal(self, number: str) -> None:
+        self.events.add(INFORMATION, 1076, number)
+
+    def _card_shown(self, number: str | None, minor: int) -> dict[str, object]:
+        if minor != access.CARD:
+            return {}
+        return {"cardNo": next((card.number for card in self.cards.values() if card.employee_no == number), "77000001")}
+
+    def _stranger(self) -> bytes:
+        return faces.draw(faces.NAMES[self.events.next_serial % len(faces.NAMES)])
+
     def restart(self) -> None:
         """Restart as after a power cut.
 
@@ -185,6 +270,7 @@ class Terminal:
             self.wall_clock.restart()
             self.login.forget_nonces()
             self.tokens.clear()
+            self.events.add(TROUBLE, 1024)
 
     def interrupt(self) -> None:
         """End the requests that wait, without an answer."""
@@ -192,16 +278,16 @@ class Terminal:
             self.camera.interrupt()
 
     def trigger(self, event: str) -> None:
-        """Let `event` happen now: restart, lock, unlock, clock-fast, clock-slow, clock-lost or capture-elsewhere.
-
-        Raises KeyError for another one.
-        """
+        """Let one of the events below happen now. Raises KeyError for another one."""
         actions: dict[str, Callable[[], object]] = {
             "restart": self.restart,
             "lock": self.login.lock,
             "unlock": self.login.unlock,
             "clock-fast": lambda: self.wall_clock.advance(minutes=5),
             "clock-slow": lambda: self.wall_clock.advance(minutes=-5),
+            "exit-button": self.press_exit_button,
+            "door-held": self.hold_door_open,
+            "tamper": lambda: self.events.add(ALARM, 1030),
             "clock-lost": self.wall_clock.forget,
             "capture-elsewhere": lambda: self.capture_elsewhere(faces.draw(faces.NAMES[-1])),
         }

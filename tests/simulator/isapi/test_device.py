@@ -84,3 +84,16 @@ def test_devices_of_one_model_are_told_apart_by_the_serial(clock, client_for, gi
 
     assert serial.startswith("DS-K1T343EFWX")
     assert serial.endswith(told)
+
+
+def test_reboot_and_a_clock_that_is_set_are_in_the_log(terminal, client):
+    for mode in ("manual", "NTP"):
+        client.ask("PUT", "/ISAPI/System/time", f"<Time><timeMode>{mode}</timeMode></Time>")
+    client.ask("PUT", "/ISAPI/System/reboot")
+
+    assert [(record.major, record.minor) for record in terminal.events.records] == [
+        (3, 1028),
+        (3, 1029),
+        (3, 123),
+        (2, 1024),
+    ]

@@ -58,3 +58,12 @@ def test_restart_forgets_the_command(terminal, client):
     terminal.restart()
 
     assert not terminal.door.is_unlocked
+
+
+def test_command_from_the_network_is_in_the_log_before_the_lock(terminal, client):
+    tell(client, "open")
+
+    command, *lock = terminal.events.records
+    assert (command.major, command.minor) == (3, 1024)
+    assert command.fields == {"netUser": "admin", "remoteHostAddr": "127.0.0.1"}
+    assert [(record.major, record.minor) for record in lock] == [(5, 21), (5, 22)]

@@ -327,3 +327,11 @@ def test_failed_removal_says_so_and_leaves_the_person(terminal, full):
 
     assert [status(full), status(full)] == ["processing", "failed"]
     assert "1" in terminal.people
+
+
+def test_removal_of_a_person_is_in_the_log(terminal, client):
+    client.add_person("1")
+
+    terminal.store.remove(["1", "2"])
+
+    assert [(record.major, record.minor, record.number) for record in terminal.events.records] == [(4, 1076, "1")]

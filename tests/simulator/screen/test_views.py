@@ -181,7 +181,30 @@ def test_events_happen_at_once(screen, terminal):
 
     screen.post("/screen/events", data={"event": "lock"})
     screen.post("/screen/events", data={"event": "restart"})
+    for event in ("exit-button", "door-held", "tamper"):
+        screen.post("/screen/events", data={"event": event})
 
+    assert [(record.major, record.minor) for record in terminal.events.records if record.major == 1] == [(1, 1030)]
+    assert {record.minor for record in terminal.events.records} == {1024, 23, 21, 22, 24, 25, 28, 26, 1030}
     assert terminal.login.unlock_seconds == 1800
     assert terminal.file is None
     assert screen.post("/screen/events", data={"event": "explode"}).status_code == 422
+
+
+def test_person_passes_and_a_stranger_does_not(screen, terminal, clock):
+    terminal.store.add("1", {"name": "Иван"})
+    terminal.store.bind("1", ANNA)
+
+    answer = screen.post("/screen/pass", data={"number": "1"})
+    passed = screen.get("/screen/display").text
+    screen.post("/screen/pass")
+    refused = screen.get("/screen/display").text
+    people = screen.get("/screen/people").text
+    clock.advance(7)
+
+    assert (answer.status_code, answer.location) == (303, "/screen/people")
+    assert "✅ Иван" in passed
+    assert "⛔ Доступ запрещён" in refused
+    assert "5/76" in refused
+    assert "лицо не узнано <small>face unknown</small>" in people
+    assert "Готов к работе" in screen.get("/screen/display").text

@@ -1,0 +1,98 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hikflask.simulator import Terminal, faces
+from hikflask.simulator.terminal.wall_clock import WallClock
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+ANNA = faces.draw("anna")
+
+
+@pytest.fixture
+def terminal(clock):
+    terminal = Terminal("Secret12", clock=clock)
+    terminal.wall_clock = WallClock(zone="CST-3:00:00", real_time=lambda: NOON)
+    terminal.store.add("1", {"name": "Анна"})
+    terminal.store.bind("1", ANNA)
+    return terminal
+
+
+def written(terminal):
+    return [(record.major, record.minor) for record in terminal.events.records]
+
+
+def test_person_who_passes_leaves_a_picture_and_opens_the_lock(terminal):
+    terminal.pass_by("1", at=NOON - timedelta(hours=1))
+
+    passed, opened, closed = terminal.events.records
+    assert (passed.major, passed.minor, passed.number, passed.name) == (5, 75, "1", "Анна")
+    assert terminal.picture(passed.picture_path) == faces.passage(ANNA)
+    assert [(opened.minor, opened.time), (closed.minor, closed.time)] == [
+        (21, "2026-11-30T14:00:00+03:00"),
+        (22, "2026-11-30T14:00:05+03:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "minor"),
+    [
+        ({"Valid": {"enable": True, "beginTime": "2025-01-01T00:00:00", "endTime": "2026-11-30T14:59:59"}}, 8),
+        ({"Valid": {"enable": True, "beginTime": "2026-11-30T15:00:01", "endTime": "2027-01-01T00:00:00"}}, 8),
+        ({"Valid": {"enable": True, "beginTime": "2025-01-01T00:00:00", "endTime": "2026-11-30T15:00:00"}}, 75),
+        ({"Valid": {"enable": False, "beginTime": "2025-01-01T00:00:00", "endTime": "2025-01-02T00:00:00"}}, 75),
+        ({"doorRight": ""}, 6),
+        ({"RightPlan": []}, 6),
+    ],
+)
+def test_person_without_the_right_is_refused_by_number_and_the_lock_stays_shut(terminal, fields, minor):
+    terminal.store.change("1", fields)
+
+    assert terminal.pass_by("1") == minor
+
+    record = terminal.events.records[0]
+    assert (record.minor, record.number) == (minor, "1")
+    assert (record.name, len(terminal.events.records)) == (("", 1) if minor != 75 else ("Анна", 3))
+
+
+def test_whom_the_terminal_does_not_know_has_neither_number_nor_name(terminal):
+    terminal.store.add("2", {"name": "Без лица"})
+
+    for number, minor in ((None, 75), ("5", 75), ("2", 75), ("1", 1), (None, 38)):
+        terminal.pass_by(number, minor)
+
+    assert written(terminal) == [(5, 76), (5, 76), (5, 76), (5, 9), (5, 39)]
+    assert {(record.number, record.name) for record in terminal.events.records} == {("", "")}
+    assert terminal.events.records[0].picture
+
+
+def test_person_passes_by_a_card_or_a_finger(terminal):
+    terminal.store.save_card("77", {"employeeNo": "1"})
+
+    terminal.pass_by("1", 1)
+    terminal.pass_by("1", 38)
+
+    assert written(terminal)[::3] == [(5, 1), (5, 38)]
+    assert terminal.events.records[0].fields == {"cardNo": "77"}
+
+
+def test_another_code_is_written_as_it_is(terminal):
+    assert terminal.pass_by(None, 104) == 104
+    assert written(terminal) == [(5, 104)]
+
+
+def test_door_that_is_kept_closed_opens_for_nobody_and_one_that_is_open_needs_no_lock(terminal):
+    terminal.control_door("alwaysClose")
+    terminal.pass_by("1")
+    terminal.control_door("alwaysOpen")
+    terminal.pass_by("1")
+
+    assert written(terminal) == [(3, 1027), (5, 117), (3, 1026), (5, 21), (5, 75)]
+
+
+def test_exit_button_and_a_door_held_open(terminal):
+    terminal.press_exit_button()
+    terminal.hold_door_open(60)
+
+    assert written(terminal) == [(5, 23), (5, 21), (5, 22), (5, 24), (5, 25), (5, 28), (5, 26)]
+    assert [record.time[11:19] for record in terminal.events.records[4:]] == ["14:59:00", "14:59:30", "15:00:00"]
