@@ -21,6 +21,8 @@ class WebhookForm(Form):
     refused = BooleanField(_l("Refused: needs attention"), default=True)
     removed = BooleanField(_l("Removed: the terminal confirmed that the person is gone"), default=True)
 
+    passage = BooleanField(_l("Passage: somebody passed, or was not let in"))
+
     def validate_url(self, field: Field) -> None:
         """Accept http or https, a host, an optional port, a path and a query."""
         text = field.data if isinstance(field.data, str) else ""
@@ -35,4 +37,6 @@ class WebhookForm(Form):
     @property
     def events(self) -> frozenset[str]:
         """The chosen events."""
-        return frozenset(field.name for field in (self.enrolled, self.refused, self.removed) if field.data)
+        return frozenset(
+            field.name for field in (self.enrolled, self.refused, self.removed, self.passage) if field.data
+        )

@@ -12,6 +12,7 @@ EVENTS = {
     "enrolled": _l("Enrolled"),
     "refused": _l("Refused"),
     "removed": _l("Removed"),
+    "passage": _l("Passage"),
     "test": _l("Test"),
 }
 PROBLEMS = {

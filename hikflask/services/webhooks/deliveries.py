@@ -7,6 +7,7 @@ is due again within a minute; the receiver recognises a repeated one by its id.
 import hashlib
 import hmac
 import json
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, delete, select, update
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.columns import database_now, one_moment
+from hikflask.models.webhook import PASSAGE
 from hikflask.net.client import NotSent
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, transaction
@@ -72,16 +74,23 @@ def send_next(webhook_id: int) -> bool:
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:
-    """Return the body of a message: no name, no face."""
+    """Return the body of a message: no name, no face.
+
+    Of a passage it has what a program finds it by among the events (services/passages/cursor.py).
+    """
     device = {"id": delivery.terminal_id, "name": delivery.terminal_name} if delivery.terminal_id else None
-    fields = {
+    is_passage = delivery.event == PASSAGE
+    happened_at = delivery.occurred_at or delivery.happened_at
+    fields: dict[str, Any] = {
         "delivery": delivery.message_id,
         "event": delivery.event,
         "hikvision_id": delivery.number or None,
         "device": device,
-        "error": delivery.code or None,
-        "at": delivery.happened_at.strftime("%Y-%m-%dT%H:%M:%S"),
+        "error": None if is_passage else delivery.code or None,
+        "at": happened_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
+    if is_passage:
+        fields |= {"event_id": delivery.event_id, "kind": delivery.code}
     return json.dumps(fields, ensure_ascii=False).encode()
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -96,3 +97,16 @@ def test_bad_address_and_no_event_are_refused_with_what_was_typed(client: FlaskC
     assert (none.status_code, "Choose at least one event." in none.text) == (422, True)
     russian = client.post("/webhooks/", data={"url": "http://8.8.8.8/", "enrolled": "y"}).text
     assert "Этот адрес не разрешён: укажите https, или пусть администратор разрешит его сеть." in russian
+
+
+def test_passages_are_offered_while_they_are_on(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label = "Passage: somebody passed, or was not let in"
+    assert label not in client.get("/webhooks/", headers=ENGLISH).text
+    monkeypatch.setitem(app.config, "PASSAGES", "poll")
+    assert label in client.get("/webhooks/", headers=ENGLISH).text
+
+    client.post("/webhooks/", data={"url": "http://127.0.0.1:9/", "passage": "y"})
+
+    assert client.get("/webhooks/1", headers=ENGLISH).text.count('<p class="lead">Passage</p>') == 1

@@ -1,0 +1,46 @@
+"""Writes down for webhooks who passed or was not let in, in the transaction that stores it; the worker sends it."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import String, Table, insert, literal, select
+
+from hikflask.extensions import db
+from hikflask.models import Event, Terminal, Webhook, WebhookDelivery
+from hikflask.models.columns import database_now
+from hikflask.models.event import EXPIRED, LIVENESS, NO_PERMISSION, OUTSIDE_HOURS, PASSED, REFUSED, UNKNOWN_PERSON
+from hikflask.models.webhook import PASSAGE
+
+TOLD = (PASSED, UNKNOWN_PERSON, NO_PERMISSION, OUTSIDE_HOURS, EXPIRED, LIVENESS, REFUSED)
+# What a message has, and where it comes from.
+_MESSAGE: dict[str, Any] = {
+    "webhook_id": Webhook.id,
+    "event": literal(PASSAGE, String),
+    "number": Event.number,
+    "terminal_id": Terminal.id,
+    "terminal_name": Terminal.name,
+    "code": Event.kind,
+    "event_id": Event.id,
+    "occurred_at": Event.occurred_at,
+    "happened_at": database_now(),
+    "attempts": literal(0),
+    "next_attempt_at": database_now(),
+    "problem": literal("", String),
+}
+
+
+def tell(event_ids: Sequence[int]) -> None:
+    """Tell webhooks that ask for passages of these new events, in the open transaction; of doors and alarms none.
+
+    :param event_ids: of one page of a terminal's log at most.
+    """
+    rows = (
+        select(*_MESSAGE.values())
+        .select_from(Event)
+        .join(Terminal, Terminal.id == Event.terminal_id)
+        .join(Webhook, Webhook.is_active & Webhook.on_passage)
+        .where(Event.id.in_(event_ids), Event.kind.in_(TOLD))
+        .order_by(Event.id, Webhook.id)
+    )
+    table = cast("Table", WebhookDelivery.__table__)
+    db.session.execute(insert(table).from_select([*_MESSAGE], rows, include_defaults=False))
