@@ -1,0 +1,86 @@
+"""The words for events: what happened, its kind, its tone and its icon."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from hikflask.models import Event
+from hikflask.models.event import (
+    ALARM,
+    DOOR,
+    EXIT_BUTTON,
+    EXPIRED,
+    LIVENESS,
+    NO_PERMISSION,
+    OPERATION,
+    OTHER,
+    OUTSIDE_HOURS,
+    PASSED,
+    REFUSED,
+    TROUBLE,
+    UNKNOWN_PERSON,
+)
+from hikflask.services.passages.interpretation import is_duress
+from hikflask.services.passages.kinds import CRITICAL, INFO, NOTICE, WARNING, type_of
+
+KINDS = {
+    PASSED: _l("Passed"),
+    UNKNOWN_PERSON: _l("Unknown person"),
+    NO_PERMISSION: _l("No permission"),
+    OUTSIDE_HOURS: _l("Outside hours"),
+    EXPIRED: _l("Access expired"),
+    LIVENESS: _l("Not a living face"),
+    REFUSED: _l("Refused"),
+    DOOR: _l("Door"),
+    EXIT_BUTTON: _l("Exit button"),
+    ALARM: _l("Alarm"),
+    TROUBLE: _l("Fault"),
+    OPERATION: _l("Operation at the terminal"),
+    OTHER: _l("Other event"),
+}
+ICONS = {
+    PASSED: "ok",
+    UNKNOWN_PERSON: "question",
+    NO_PERMISSION: "inactive",
+    OUTSIDE_HOURS: "clock",
+    EXPIRED: "calendar",
+    LIVENESS: "snapshot",
+    REFUSED: "inactive",
+    DOOR: "door",
+    EXIT_BUTTON: "sign-out",
+    ALARM: "alarm",
+    TROUBLE: "warning",
+    OPERATION: "administration",
+    OTHER: "none",
+}
+TONES = {INFO: "none", NOTICE: "warn", WARNING: "warn", CRITICAL: "bad"}
+
+
+def sentence(event: Event) -> str:
+    """Return what happened, in a few words without a full stop, such as "Passed by face"."""
+    text, code = type_of(event.major, event.minor).text, f"{event.major}/{event.minor}"
+    words = str(_(text, code=code))
+    return str(_("%(sentence)s, under duress", sentence=words)) if is_duress(event) else words
+
+
+def kind_label(kind: str) -> str:
+    """Return the words for a kind."""
+    return str(KINDS[kind])
+
+
+def tone(event: Event) -> str:
+    """Return the tone of an event: good for a passage, warn, bad, or none for what is neither."""
+    if is_duress(event):
+        return "bad"
+    if event.kind == PASSED:
+        return "good"
+    return TONES[type_of(event.major, event.minor).severity]
+
+
+def icon(event: Event) -> str:
+    """Return the name of the icon of an event."""
+    return kind_icon(event.kind)
+
+
+def kind_icon(kind: str) -> str:
+    """Return the name of the icon of a kind."""
+    return ICONS[kind]

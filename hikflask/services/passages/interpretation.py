@@ -1,0 +1,77 @@
+"""Reads what a terminal recorded into the columns of an event. The record is kept, so it can be read again."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from hikflask.extensions import db
+from hikflask.isapi.events import EventRecord, event_record
+from hikflask.models import Event
+from hikflask.services.core.db import let_others_write, transaction, write_columns
+from hikflask.services.passages.kinds import type_of
+
+# A record whose time is not readable. Its serial number still tells it from others.
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+PORTION = 500
+
+
+def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
+    """Return the columns that are read from a record. This never raises, whatever the terminal wrote.
+
+    :param clock_offset: by how many seconds the terminal's clock was ahead.
+    """
+    device_at = record.at or NO_TIME
+    return {
+        "major": record.major,
+        "minor": record.minor,
+        "kind": type_of(record.major, record.minor).kind,
+        "number": record.number,
+        "name": record.name,
+        "device_time": record.time,
+        "device_at": device_at,
+        "occurred_at": device_at - timedelta(seconds=clock_offset),
+    }
+
+
+def is_duress(event: Event) -> bool:
+    """True when the person showed that they were forced: by a card or a finger that is kept for that."""
+    record = event_record(event.record)
+    return record is not None and record.is_duress
+
+
+def interpret_again() -> int:
+    """Read all records again and return how many events changed. Employee, picture and clock of an event stay.
+
+    This is for a program that understands more than the one that stored the events.
+    """
+    changed = 0
+    for ids in _portions():
+        with transaction():
+            for event in db.session.scalars(select(Event).where(Event.id.in_(ids)).with_for_update()):
+                changes = _changes(event)
+                if changes:
+                    write_columns(event, **changes)
+                    changed += 1
+        let_others_write()
+    return changed
+
+
+def _portions() -> Iterator[list[int]]:
+    last = 0
+    while ids := list(db.session.scalars(select(Event.id).where(Event.id > last).order_by(Event.id).limit(PORTION))):
+        yield ids
+        last = ids[-1]
+
+
+def _changes(event: Event) -> dict[str, Any]:
+    record = event_record(event.record)
+    if record is None:
+        return {}
+    clock_offset = round((event.device_at - event.occurred_at) / timedelta(seconds=1))
+    columns = columns_of(record, clock_offset)
+    if record.at is None:
+        # The offset of the terminal's clock was known when it was stored.
+        del columns["device_at"], columns["occurred_at"]
+    return {name: value for name, value in columns.items() if getattr(event, name) != value}
