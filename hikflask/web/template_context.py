@@ -20,6 +20,7 @@ from hikflask.labels import (
     imports,
     jobs,
     operators,
+    presence,
     reachability,
     settings,
     terminals,
@@ -54,7 +55,7 @@ MENU = {
 }
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
-LABELS = (audit, comparisons, disks, enrolments, imports, jobs, operators, reachability, settings, terminals)
+LABELS = (audit, comparisons, disks, enrolments, imports, jobs, operators, presence, reachability, settings, terminals)
 
 
 def register(app: Flask) -> None:

@@ -162,6 +162,8 @@ def environment_of(folder: Path) -> dict[str, str]:
     # The simulated terminal refuses a capture for 0.3 s after a success.
     settings |= {"HIKFLASK_CAPTURE_PAUSE": "0.35"}
     settings |= {"HIKFLASK_RETRY_BASE": "1", "HIKFLASK_RETRY_MAX": "2", "HIKFLASK_BACKUP_MAX_AGE": "0"}
+    # Passages have their pages; that logs are read is not what is looked at here.
+    settings |= {"HIKFLASK_PASSAGES": "poll", "HIKFLASK_PASSAGES_INTERVAL": "3600"}
     return {**os.environ, **settings}
 
 

@@ -1,19 +1,24 @@
 """axe finds nothing on any page, in light and dark, on a desk and a phone; and the policy of scripts stays silent."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
-from hikflask.models import ImportRow
+from hikflask.extensions import db
+from hikflask.models import Employee, ImportRow, Terminal
 from hikflask.models.comparison import KINDS, ONLY_THERE
+from hikflask.models.event import UNKNOWN_PERSON
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
+from hikflask.models.terminal import WAY_IN
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.start import start_capture
 from hikflask.services.comparisons.plan import REMOVE, TAKE_OVER
+from hikflask.services.core.db import transaction
 from hikflask.services.departments import queries as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee, has_data_of
@@ -30,6 +35,7 @@ from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
+from tests.support.events import event_row
 from tests.support.groups import make_group
 from tests.support.import_batches import add_import
 from tests.support.migrated import migrate
@@ -81,6 +87,7 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
     "GET /removals/state",
+    "GET /presence/state",
     # Swagger UI draws it: tests/browser/test_api_reference.py.
     "GET /api-reference",
     "GET /first-run",  # there is none any more; a test of its own has it
@@ -109,6 +116,7 @@ def rows(served: Site) -> dict[str, object]:
             known = [http.post(f"{api}/users/", json=user, timeout=60).json()]
             http.post(f"{api}/users/{known[0]['id']}/sync-to-device", timeout=60)
         compared(served)
+        passed(served, known[0]["id"])
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
@@ -158,6 +166,18 @@ def compared(site: Site) -> None:
         comparison = add_comparison(1, {kind: ["AXE1", "AXE6", "AXE7"] for kind in KINDS})
         plan_choices.choose(comparison, ONLY_THERE, REMOVE, ["AXE7"])
         plan_choices.choose(comparison, ONLY_THERE, TAKE_OVER, ["AXE1", "AXE6"])
+    close(app)
+
+
+def passed(site: Site, employee_id: int) -> None:
+    """Let an employee come in at an entrance, where a stranger was not recognised."""
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context(), transaction():
+        terminal = db.session.get_one(Terminal, 1)
+        terminal.direction = WAY_IN
+        employee, now = db.session.get_one(Employee, employee_id), datetime.now(UTC)
+        db.session.add(event_row(terminal, employee=employee, at=now))
+        db.session.add(event_row(terminal, kind=UNKNOWN_PERSON, code=(5, 76), at=now))
     close(app)
 
 
