@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from hikflask.services.core.db import NUMBER_SEED
+from hikflask.services.passages.store import KEY as EVENTS_KEY
 
-NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT = range(1, 8)
+NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT, EVENTS = range(1, 9)
 PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT}
 WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
 LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)(?: OF (\w+))?")
@@ -44,7 +45,7 @@ def places_of(statement: str, parameters: Any) -> list[int]:
     """Return where in the order the locks of a statement stand: the one that it may wait for, and what it has then."""
     if "pg_advisory_xact_lock" in statement:
         if "hashtextextended" not in statement:
-            return [GROUPS]
+            return [EVENTS if EVENTS_KEY in parameters.values() else GROUPS]
         return [NUMBER if NUMBER_SEED in parameters.values() else DEPARTMENT]
     if written := WRITES.match(statement):
         return _written(statement, written.group(1))

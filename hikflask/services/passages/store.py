@@ -1,0 +1,181 @@
+"""Stores what terminals recorded: each record once, as it was sent, with the employee whom it is about.
+
+This is the only code that adds events. Their ids are committed in their order, so whoever has read one has missed none
+before it.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import BindParameter, Table, and_, bindparam, exists, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+
+from hikflask.extensions import db
+from hikflask.isapi.events import EventRecord
+from hikflask.models import Employee, Enrolment, Event, PersonKey, Terminal
+from hikflask.services.core.db import transaction, write_first
+from hikflask.services.passages import webhook_outbox
+from hikflask.services.passages.interpretation import columns_of
+from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
+from hikflask.services.privacy import passage_traces
+from hikflask.text_rules import folded
+
+# The key of the lock in PostgreSQL under which events are added.
+KEY = 14
+# A local time to the second, without its offset.
+LOCAL_TIME_LENGTH = 19
+ROWS = cast("Table", Event.__table__)
+_NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
+# Made once, as each page is stored by them: to make a statement costs more than to run it.
+_INSERTS = {
+    "postgresql": postgresql.insert(ROWS).on_conflict_do_nothing().returning(ROWS.c.id),
+    "sqlite": sqlite.insert(ROWS).on_conflict_do_nothing().returning(ROWS.c.id),
+}
+KNOWN = select(ROWS.c.serial_no, ROWS.c.device_at, ROWS.c.device_time).where(
+    ROWS.c.device_serial == bindparam("serial"), ROWS.c.serial_no.in_(_NUMBERS)
+)
+HELD = select(Terminal.id).where(Terminal.id == bindparam("terminal_id")).with_for_update(read=True, key_share=True)
+IN_ORDER = select(func.pg_advisory_xact_lock(KEY))
+OTHERS = aliased(PersonKey)
+# A number that somebody else had before, or whose owner had another one before.
+_IS_SHARED = exists().where(
+    or_(
+        and_(OTHERS.number == Employee.number, OTHERS.employee_id.is_distinct_from(Employee.id)),
+        and_(OTHERS.employee_id == Employee.id, OTHERS.number != Employee.number),
+    )
+)
+# The owners stay until the transaction ends: an erasure or a deletion of one of them waits, or was waited for.
+OWNERS = (
+    select(
+        Employee.id,
+        Employee.number,
+        Employee.name,
+        Employee.terminal_name,
+        Employee.created_at,
+        Enrolment.written_name,
+        Enrolment.sent_name,
+        Enrolment.confirmed_at,
+        _IS_SHARED.label("is_shared"),
+    )
+    .outerjoin(
+        Enrolment,
+        and_(
+            Enrolment.terminal_id == bindparam("terminal_id"),
+            Enrolment.employee_id == Employee.id,
+            Enrolment.number == Employee.number,
+        ),
+    )
+    .where(Employee.number.in_(_NUMBERS))
+    .order_by(Employee.id)
+    .with_for_update(read=True, key_share=True, of=Employee)
+)
+
+
+def store(
+    terminal_id: int, device_serial: str, records: Iterable[EventRecord], clock_offset: int, *, is_new: bool
+) -> list[int]:
+    """Store records of a terminal's log, those that are not here yet and are kept still; return their ids.
+
+    :param device_serial: the serial number of the device that recorded them.
+    :param clock_offset: by how many seconds its clock was ahead when it did.
+    :param is_new: they were recorded since the log was read last, so others are told of them.
+    """
+    since = kept_since()
+    rows = [row for record in records if _is_kept(row := _row(record, clock_offset), since)]
+    with transaction():
+        write_first()
+        rows = _unknown(device_serial, rows)
+        if not rows:
+            return []
+        _find_people(terminal_id, rows)
+        if db.session.execute(HELD, {"terminal_id": terminal_id}).first() is None:
+            return []  # Somebody deleted the terminal meanwhile.
+        ids = _insert([row | {"terminal_id": terminal_id, "device_serial": device_serial} for row in rows])
+        if ids and is_new:
+            webhook_outbox.tell(ids)
+        return ids
+
+
+def _row(record: EventRecord, clock_offset: int) -> dict[str, Any]:
+    columns = columns_of(record, clock_offset)
+    serial_no = _number_by_content(record) if record.serial_no is None else record.serial_no
+    return {**columns, "serial_no": serial_no, "record": record.raw, "picture": None, "employee_id": None}
+
+
+def _is_kept(row: dict[str, Any], since: datetime) -> bool:
+    """Return False for what would be deleted at once."""
+    occurred_at: datetime = row["occurred_at"]
+    return occurred_at >= since or occurred_at < FIRST_PLAUSIBLE
+
+
+def _number_by_content(record: EventRecord) -> int:
+    """Return a number below 0 for a record without one, the same whenever and however it is sent."""
+    content = (record.time, record.major, record.minor, record.number, record.card_number, record.door_no)
+    return -1 - int.from_bytes(hashlib.sha256(repr(content).encode()).digest()[:7])
+
+
+def _unknown(device_serial: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows that are not here yet, by their serial numbers.
+
+    Firmware that writes the time anew after its zone was set writes another moment, but the same local time.
+    """
+    keys = {"serial": device_serial, "numbers": [row["serial_no"] for row in rows]}
+    known: set[tuple[int, datetime | str]] = set()
+    for serial_no, device_at, device_time in db.session.execute(KNOWN, keys):
+        known |= {(serial_no, device_at), (serial_no, device_time[:LOCAL_TIME_LENGTH])}
+    unknown = []
+    for row in sorted(rows, key=lambda row: (row["serial_no"], row["device_at"])):
+        is_at = {(row["serial_no"], row["device_at"]), (row["serial_no"], row["device_time"][:LOCAL_TIME_LENGTH])}
+        if not is_at & known:
+            unknown.append(row)
+            known |= is_at
+    return unknown
+
+
+def _find_people(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """Write to the rows whom they are about, and leave out who was erased."""
+    numbers = sorted({row["number"] for row in rows} - {""})
+    if not numbers:
+        return
+    owners = _owners(terminal_id, numbers)
+    erased = passage_traces.erased_until(numbers)
+    for row in rows:
+        number, owner = row["number"], owners.get(row["number"])
+        if number in erased and row["occurred_at"] < erased[number]:
+            blank = (row["major"], row["minor"], row["device_time"], row["serial_no"])
+            row |= {"number": "", "name": "", "record": passage_traces.blank_record(*blank)}
+        elif owner and _is_about(row, owner):
+            row["employee_id"] = owner.id
+
+
+def _owners(terminal_id: int, numbers: Collection[str]) -> dict[str, Any]:
+    """Return the employees who have these numbers now, by number, and keep them until the transaction ends."""
+    found = db.session.execute(OWNERS, {"terminal_id": terminal_id, "numbers": numbers})
+    return {owner.number: owner for owner in found}
+
+
+def _is_about(row: dict[str, Any], owner: Any) -> bool:
+    """Return True when a record is about the present owner of its number, who may not be the first one.
+
+    The name in it tells. Without a name that fits, it must be no older than the employee's row; and where the number
+    has changed hands, it must have no other name, and the terminal must have confirmed this employee before.
+    """
+    names = (owner.name, owner.terminal_name, owner.written_name, owner.sent_name)
+    if row["name"] and folded(row["name"]) in {folded(name) for name in names if name}:
+        return True
+    if row["occurred_at"] < owner.created_at:
+        return False
+    if not owner.is_shared:
+        return True
+    return not row["name"] and owner.confirmed_at is not None and row["occurred_at"] >= owner.confirmed_at
+
+
+def _insert(rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert the rows that nobody has inserted meanwhile, and return their ids. It is the last lock that is taken."""
+    dialect = db.engine.dialect.name
+    if dialect == "postgresql":
+        db.session.execute(IN_ORDER)
+    return sorted(db.session.execute(_INSERTS[dialect], rows).scalars())
