@@ -16,6 +16,7 @@ from hikflask.services.jobs.kinds import (
     COMPARE,
     CONSENT,
     DEACTIVATE,
+    DELETE_PASSAGES,
     DEPARTMENT,
     EXPORT,
     GROUPS,
@@ -47,6 +48,7 @@ TITLES = {
     APPLY: _l("Plan after a comparison"),
     APPLY_UNDO: _l("Undoing of a taking-over"),
     GROUPS: _l("Groups of terminals"),
+    DELETE_PASSAGES: _l("Deletion of all passages"),
 }
 # Where the terminal is known.
 AT_TERMINAL = {

@@ -204,6 +204,8 @@ PAGES = {
     "GET /administration/settings/<name>": CONFIRMED,
     "POST /administration/settings/<name>": CONFIRMED,
     "POST /administration/settings/<name>/default": CONFIRMED,
+    "GET /administration/settings/PASSAGES/ask": CONFIRMED,
+    "POST /administration/settings/PASSAGES/delete": CONFIRMED,
     "GET /operators/": CONFIRMED,
     "POST /operators/": CONFIRMED,
     "GET /operators/<int:operator_id>": CONFIRMED,

@@ -24,6 +24,7 @@ from hikflask.services.imports.apply import add_together, applying
 from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import import_items, list_export
+from hikflask.services.passages import retention, switch
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.services.state import enrolment as state
@@ -41,6 +42,7 @@ IMPORT_UNDO = "import_undo"
 COMPARE = "compare"
 APPLY = "apply"
 APPLY_UNDO = "apply_undo"
+DELETE_PASSAGES = "delete_passages"
 # The lanes of the queue in which jobs run: those of the second talk to a terminal themselves.
 JOBS, TERMINALS = "jobs", "terminals"
 # Among the params of an import: its dry run comes first, and what is agreed to after it.
@@ -51,6 +53,8 @@ LOSSES, TAKEN, TAKEN_PEOPLE = "losses", "taken", "taken_people"
 DEPARTMENT_ID = "department_id"
 # Among the params of a record of consents: the day on which they were given.
 GIVEN_ON = "given_on"
+# Among the params of a deletion of all passages: the id of the newest one when it was asked for.
+NEWEST = "newest"
 # Among the params of a draft: how many of those who were chosen are inactive, and how many have a consent already.
 LEFT_OUT, HAVE_CONSENT = "left_out", "have_consent"
 # What may be done with those who are selected on the list.
@@ -193,6 +197,15 @@ def _compare(job: Job, progress: Progress) -> bool:
     return is_left
 
 
+def _delete_passages(job: Job, progress: Progress) -> bool:
+    """Delete some of all passages. What came since it was asked for goes, too, unless it is recorded again."""
+    total = job.total or retention.count()[0]
+    with transaction():
+        gone = retention.delete_some(job.params[NEWEST] if switch.is_on() else None)
+        progress.report(job.done + gone, total)
+    return gone > 0
+
+
 KINDS = {
     DEACTIVATE: Kind(_deactivate, active_only=True, by_admin=True),
     SEND: Kind(_send, active_only=True, awaits_confirmation=True),
@@ -215,4 +228,5 @@ KINDS = {
     COMPARE: Kind(None, whole=_compare, lane=TERMINALS, can_retry=False),
     APPLY: Kind(None, prepare=apply.applying, lane=TERMINALS, awaits_confirmation=True, operators_only=True),
     APPLY_UNDO: Kind(_undo_take_over, can_retry=False, operators_only=True),
+    DELETE_PASSAGES: Kind(None, whole=_delete_passages, can_retry=False, by_admin=True),
 }

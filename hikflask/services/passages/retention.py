@@ -1,12 +1,12 @@
-"""Deletes passages that are older than HIKFLASK_PASSAGES_KEEP, some at a time, whether or not new ones are recorded."""
+"""Deletes passages, some at a time: those older than HIKFLASK_PASSAGES_KEEP, also while none are recorded, or all."""
 
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Event, EventCoverage
+from hikflask.models import Event, EventCoverage, JournalAlarm
 from hikflask.services.core.db import CLEANUP_BATCH, after_commit, changed_rows, transactional
 from hikflask.services.photos import storage
 
@@ -31,6 +31,29 @@ def forget_passages() -> int:
     gone = _delete(old.order_by(*in_order)) + _delete(undated.order_by(*in_order))
     spans = select(EventCoverage.id).where(EventCoverage.to_at < since).order_by(EventCoverage.id)
     changed_rows(delete(EventCoverage).where(EventCoverage.id.in_(spans.limit(EVENT_BATCH))))
+    return gone
+
+
+def count() -> tuple[int, int]:
+    """Return how many passages are stored, and the id of the newest; 0 where there are none."""
+    row = db.session.execute(select(func.count(Event.id), func.coalesce(func.max(Event.id), 0))).one()
+    return row[0], row[1]
+
+
+@transactional
+def delete_some(up_to: int | None) -> int:
+    """Delete some of the passages, whatever their age; return how many.
+
+    With the last of them go the spans and the alarms, unless newer ones are recorded. The terminals keep their lists;
+    what was read of them once is not read again.
+
+    :param up_to: the id of the newest of them; None: all.
+    """
+    found = select(Event.id, Event.picture).order_by(Event.id)
+    gone = _delete(found if up_to is None else found.where(Event.id <= up_to))
+    if not gone and up_to is None:
+        changed_rows(delete(EventCoverage))
+        changed_rows(delete(JournalAlarm))
     return gone
 
 

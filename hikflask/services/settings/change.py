@@ -24,15 +24,7 @@ def change(name: str, text: str) -> None:
     :param text: as it would stand in the environment.
     :raises setting_unknown: :raises setting_fixed: :raises setting_refused: with the reason; then nothing is changed.
     """
-    _refuse_unchangeable(name)
-    try:
-        value = SETTINGS[name].read(text)
-    except (TypeError, ValueError):
-        if name == AUDIT and text.isdecimal() and int(text) < MIN_AUDIT_DAYS:
-            raise ServiceError("audit_retention_short", n=MIN_AUDIT_DAYS) from None
-        raise ServiceError("setting_refused", setting=name) from None
-    if len(as_text(value)) > MAX_LENGTH:
-        raise ServiceError("setting_long", setting=name, n=MAX_LENGTH)
+    value = _value(name, text)
     with transaction():
         before = _locked_values()
         if before[name] == value:
@@ -44,13 +36,25 @@ def change(name: str, text: str) -> None:
         _record("setting.changed", name, before[name], value)
 
 
+def require_allowed(name: str, text: str) -> Any:
+    """Return the value that change() would write, if nothing speaks against it now; it raises as change() does."""
+    value = _value(name, text)
+    _refuse_contradiction({**current_app.config, name: value})
+    return value
+
+
+def default(name: str) -> Any:
+    """Return the value that reset() would give back. :raises KeyError: when the page does not change the setting."""
+    return stored.of_app().defaults[name]
+
+
 def reset(name: str) -> None:
     """Give a setting back to what instance/config.py says, or else to the default; in force as with change().
 
     :raises setting_unknown: :raises setting_fixed: :raises settings_contradict: then nothing is changed.
     """
     _refuse_unchangeable(name)
-    value = stored.of_app().defaults[name]
+    value = default(name)
     with transaction():
         before = _locked_values()
         _refuse_contradiction({**before, name: value})
@@ -76,6 +80,19 @@ def _refuse_unchangeable(name: str) -> None:
         raise NotFound("setting_unknown")
     if not may_change(name):
         raise ServiceError("setting_fixed")
+
+
+def _value(name: str, text: str) -> Any:
+    _refuse_unchangeable(name)
+    try:
+        value = SETTINGS[name].read(text)
+    except (TypeError, ValueError):
+        if name == AUDIT and text.isdecimal() and int(text) < MIN_AUDIT_DAYS:
+            raise ServiceError("audit_retention_short", n=MIN_AUDIT_DAYS) from None
+        raise ServiceError("setting_refused", setting=name) from None
+    if len(as_text(value)) > MAX_LENGTH:
+        raise ServiceError("setting_long", setting=name, n=MAX_LENGTH)
+    return value
 
 
 def _locked_values() -> dict[str, Any]:

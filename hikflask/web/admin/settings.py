@@ -2,21 +2,42 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, current_app, flash, make_response, redirect, render_template, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from hikflask import messages
+from hikflask.background.tasks import enqueue_job
 from hikflask.config import SETTINGS, as_text
 from hikflask.forms.settings import NUMBER, SettingForm
 from hikflask.http.permissions import ADMIN, allow, confirmed
 from hikflask.labels import settings as labels
+from hikflask.services import audit
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
+from hikflask.services.passages import retention, switch
 from hikflask.services.settings import change
 from hikflask.web.security import resubmission
 
 bp = Blueprint("settings", __name__, url_prefix="/administration/settings")
+
+PASSAGES = "PASSAGES"
+# What the question before passages are recorded, or no more, is answered with.
+AGREED = "agreed"
 
 
 @bp.get("")
@@ -48,6 +69,8 @@ def update(name: str) -> ResponseReturnValue:
     if not form.validate():
         return _form(form, name, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
+        if name == PASSAGES and _asks(change.require_allowed(name, form.text)):
+            return redirect(url_for(".ask_passages", choice=form.text), 303)
         change.change(name, form.text)
     except ServiceError as error:
         return _refused(form, name, error)
@@ -59,11 +82,39 @@ def update(name: str) -> ResponseReturnValue:
 def reset(name: str) -> ResponseReturnValue:
     """Give the setting back to the default."""
     _known(name)
+    if name == PASSAGES and change.may_change(name) and _asks(change.default(name)):
+        return redirect(url_for(".ask_passages", choice=change.default(name)), 303)
     try:
         change.reset(name)
     except ServiceError as error:
         return _refused(_present(name), name, error)
     return _saved(name)
+
+
+@bp.get("/PASSAGES/ask")
+@confirmed(ADMIN)
+def ask_passages() -> ResponseReturnValue:
+    """Ask before passages are recorded, with what that means; before they are no more; or before all are deleted."""
+    choice = request.args.get("choice", switch.OFF)
+    page = "admin/passages_off.html" if choice == switch.OFF else "admin/passages_on.html"
+    return render_template(page, choice=choice, config=current_app.config, stored=retention.count()[0])
+
+
+@bp.post("/PASSAGES/delete")
+@confirmed(ADMIN)
+def delete_passages() -> ResponseReturnValue:
+    """Record no passages any more, and begin the job that deletes all that are stored."""
+    stored, newest = retention.count()
+    try:
+        with transaction():
+            if switch.is_on():
+                change.change(PASSAGES, switch.OFF)
+            claim = lifecycle.begin(DELETE_PASSAGES, {NEWEST: newest})
+            audit.record("passages.deleted", subject=f"job {claim.job_id}", after={"passages": stored})
+    except ServiceError as error:
+        return _refused(_present(PASSAGES), PASSAGES, error)
+    enqueue_job(claim)
+    return redirect(url_for("jobs.show", job_id=claim.job_id), 303)
 
 
 @resubmission.restores("settings.update")
@@ -76,6 +127,11 @@ def typed_again(fields: MultiDict[str, str], name: str) -> ResponseReturnValue:
 def _known(name: str) -> None:
     if name not in SETTINGS or not SETTINGS[name].decided:
         abort(404)
+
+
+def _asks(value: str) -> bool:
+    """True when recording begins or ends by this value of the setting, and nobody has agreed to that yet."""
+    return AGREED not in request.form and (value == switch.OFF) is switch.is_on()
 
 
 def _present(name: str) -> SettingForm:
@@ -104,6 +160,8 @@ def _refused(form: SettingForm, name: str, error: ServiceError) -> Response:
 
 
 def _form(form: SettingForm, name: str, status: int = 200) -> Response:
-    about = {"name": name, "row": change.in_force().get(name), "may_change": change.may_change(name)}
+    about: dict[str, object] = {"name": name, "row": change.in_force().get(name), "may_change": change.may_change(name)}
+    if name == PASSAGES:
+        about |= {"is_on": switch.is_on(), "stored": retention.count()[0]}
     page = render_template("admin/setting.html", form=form, config=current_app.config, **about)
     return make_response(page, status)

@@ -64,7 +64,7 @@ def test_terminals_can_tell_by_themselves_once_their_way_here_is_set(app: Flask,
     )
 
     client.post(page_of("PUSH_ADDRESS"), data={"value": "http://192.168.1.5"})
-    client.post(page_of("PASSAGES"), data={"choice": "push"})
+    client.post(page_of("PASSAGES"), data={"choice": "push", "agreed": "y"})
     client.post(page_of("TERMINAL_PICTURES"), data={"choice": "discard"})
     client.post(page_of("TERMINAL_NAMES"), data={"choice": ""})
 
