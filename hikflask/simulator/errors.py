@@ -42,6 +42,7 @@ _ADDED = {
     "cardNoNotExist": Code(6),
     "alreadyExistThisFace": Code(4),
     "faceDataModeling": Code(2),
+    "deployExceedMax": Code(2),
 }
 """Codes by subStatusCode that the vendor's table does not have."""
 

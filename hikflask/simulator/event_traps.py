@@ -42,3 +42,39 @@ class EventTraps:
     """No name in a record, although the terminal knows it."""
     picture_host: str = ""
     """The host in the addresses of pictures when it is not the terminal's own: the address that it had before."""
+
+
+Framing = Literal["multipart", "no blank line", "other delimiter", "json"]
+
+
+@dataclass(frozen=True)
+class PushTraps:
+    """The traps of the hosts that a terminal sends its events to, and of the sending."""
+
+    slots: int = 2
+    keeps_url: bool = True
+    """Otherwise a host is accepted, and its path and httpBroken are lost."""
+    takes_hostname: bool = True
+    takes_https: bool = True
+    takes_delete: bool = True
+    """DELETE clears every slot at once. Otherwise there is no such method."""
+    can_test: bool = True
+    needs_ehome: bool = False
+    """Slot 1 keeps EHome with 0.0.0.0 and 15300, and ports are 1024 and more; anything else is refused."""
+    list_lands_elsewhere: bool = False
+    """A list that is put is OK and empties the slots beside those that it names."""
+    needs_all_minors: bool = False
+    """A list of events names the minors of all four majors, though they be empty."""
+    all_sends_no_events: bool = False
+    """Who subscribes to all events gets heartbeats alone."""
+    tells_no_format: bool = False
+    """parameterFormatType reads back empty."""
+    framing: Framing = "multipart"
+    """The form of what is sent. Without a blank line between header and JSON, or with a delimiter in other letters than
+    announced, zero bytes and one delimiter too many, it is no multipart that a library reads."""
+    backlog_first: bool = False
+    """A host that is set gets everything in the log before what happens now."""
+    never_comes: bool = False
+    """Nothing is ever sent."""
+    lost_after_restart: bool = False
+    """After a restart nothing is sent until the hosts are read or set."""

@@ -65,13 +65,10 @@ def passage(jpeg: bytes) -> bytes:
     except (UnidentifiedImageError, OSError):
         return jpeg
     width, height = PASSAGE_SIZE
-    scene = Image.new("RGB", PASSAGE_SIZE, "#59636e")
-    pen = ImageDraw.Draw(scene)
-    pen.rectangle((0, height * 3 // 4, width, height), "#3d444c")
-    pen.rectangle((width // 16, height // 8, width // 4, height), "#7a858f")
     face.thumbnail((width, height * 5 // 6))
-    scene.paste(ImageEnhance.Brightness(face).enhance(0.85), ((width - face.width) // 2, height - face.height))
-    return encode(scene)
+    wall = face.resize((1, 1), box=(0, 0, 8, 8)).resize(PASSAGE_SIZE)
+    wall.paste(face, ((width - face.width) // 2, height - face.height))
+    return encode(ImageEnhance.Brightness(wall).enhance(0.75))
 
 
 def encode(image: Image.Image) -> bytes:

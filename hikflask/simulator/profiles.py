@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from hikflask.simulator.event_traps import EventTraps
+from hikflask.simulator.event_traps import EventTraps, PushTraps
 
 CaptureType = Literal["url", "binary"]
 BinaryReply = Literal["header", "own-header", "first-line", "xml-label", "jpeg", "unnamed"]
@@ -116,6 +116,11 @@ class Profile:
     events: EventTraps = field(default_factory=EventTraps)
     """What the log of events and its search do in their own way."""
 
+    push: PushTraps = field(default_factory=PushTraps)
+    """What it does in its own way where it sends its events itself."""
+    access_settings: str = "13_GET_AccessControl_AcsCfg.response.json"
+    """The file in `recorded/` with what AcsCfg is at first."""
+
     idle_seconds: float = 5.0
     """The socket server closes a connection after this time without a request."""
 
@@ -158,6 +163,9 @@ PROFILES = {
         not_in_search=frozenset({"numOfFace", "faceURL"}),
         clock_mark="z",
         lock_words="xml",
+        push=PushTraps(
+            list_lands_elsewhere=True, needs_all_minors=True, all_sends_no_events=True, framing="no blank line"
+        ),
     ),
     "K1T341AMF": replace(
         _PICTURE,
@@ -171,6 +179,7 @@ PROFILES = {
         refusals_as_200=True,
         lock_words="json",
         events=EventTraps(empty_fields="null", leaves_status_out=True),
+        push=PushTraps(tells_no_format=True, framing="json"),
     ),
     "K1T342MX-E1": replace(
         _PICTURE,
@@ -185,6 +194,7 @@ PROFILES = {
         clock_mark="none",
         crlf=False,
         events=EventTraps(keeps_searches=False, ignores_reverse=True),
+        push=PushTraps(needs_ehome=True, takes_hostname=False, takes_https=False),
     ),
     "K1T342MFX-E1": replace(
         _PICTURE,
@@ -198,6 +208,7 @@ PROFILES = {
         clock_takes="plain",
         challenge="several",
         lock_words="json-wrapped",
+        push=PushTraps(lost_after_restart=True),
     ),
     "K1T342MFWX-E1": replace(
         _PICTURE,
@@ -210,6 +221,7 @@ PROFILES = {
         challenge_after_dead_nonce=False,
         challenge="sha256",
         events=EventTraps(refuses_major_0=True, refuses_minor_0=True),
+        push=PushTraps(backlog_first=True),
     ),
     "K1T320MWX": replace(
         _PICTURE,
@@ -222,6 +234,7 @@ PROFILES = {
         modify_method="POST",
         lock_words="json-user-check",
         events=EventTraps(page_limit=10, search_id_length=20, time_length=25, hides_names=True),
+        push=PushTraps(framing="other delimiter"),
     ),
     "K1T673DX": replace(
         _PICTURE,
@@ -248,6 +261,10 @@ PROFILES = {
         not_supported_as_200=frozenset({"POST"}),
         refuses_methods=False,
         events=EventTraps(majors=(1, 2, 3, 5), empty_fields="zeros"),
+        push=PushTraps(
+            slots=1, keeps_url=False, takes_hostname=False, takes_delete=False, can_test=False, never_comes=True
+        ),
+        access_settings="acscfg_K1A340FWX.json",
     ),
 }
 """The profiles by model, without the leading DS-.
@@ -255,7 +272,8 @@ PROFILES = {
 Dialects that are known without their model are spread over the rows, so that each is played by one of them: the
 challenges with SHA-256, with several algorithms and without qop, 403 for notSupport, errors with HTTP 200, the forms of
 the captured picture, of one that is sent and of the clock, no numOfFace, the bodies of a 401, the other code for a
-number that exists, Modify by POST and with the loss of rights, the short name, and the limits of the search for events.
+number that exists, Modify by POST and with the loss of rights, the short name, and the limits of the
+search for events, and the forms of what is sent.
 The last digits of some firmware versions are not recorded either.
 """
 

@@ -9,7 +9,7 @@ from hikflask.simulator import recordings
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.http.request_body import child, json_object, wants_json, xml_fields
 from hikflask.simulator.http.responses import ISAPI_NAMESPACE, declaration, done, json_reply, reply, xml_reply
-from hikflask.simulator.terminal.terminal import Terminal
+from hikflask.simulator.terminal.terminal import SERIAL, Terminal
 
 REBOOT, SET_BY_HAND, SET_BY_NTP = 123, 1028, 1029
 """Minors of major 3 in the log of events."""
@@ -22,7 +22,7 @@ def device_info(terminal: Terminal) -> Response:
     """
     text = recordings.body("deviceinfo_K1T341CMFW.xml").decode()
     text = text.replace("V3.3.15", terminal.profile.firmware).replace("DS-K1T341CMFW", terminal.profile.model)
-    text = text.replace("0000000<", f"{terminal.serial or '0000000'}<")
+    text = text.replace("0000000<", f"{terminal.serial or SERIAL}<").replace("04:03:12:00:00:00", terminal.mac)
     if terminal.profile.device_info_json and wants_json():
         root = ElementTree.fromstring(text)  # noqa: S314 - our own recording
         return json_reply({"DeviceInfo": {child.tag.rpartition("}")[2]: child.text or "" for child in root}})

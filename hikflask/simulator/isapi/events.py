@@ -14,39 +14,6 @@ from hikflask.simulator.terminal.event_log import Condition, Record
 from hikflask.simulator.terminal.terminal import Terminal
 
 MAX_POSITION = 300_000
-DOOR_EVENT = 5
-LOCK_MOVES = range(21, 33)
-"""Minors of major 5 that lock, button and door contact leave: nobody proved who they are."""
-FILLERS: Fields = {
-    "netUser": "",
-    "remoteHostAddr": "0.0.0.0",  # noqa: S104 - a filler of the record
-    "cardNo": "",
-    "cardType": 0,
-    "name": "",
-    "reportChannel": 0,
-    "cardReaderKind": 0,
-    "cardReaderNo": 0,
-    "doorNo": 0,
-    "verifyNo": 0,
-    "alarmInNo": 0,
-    "alarmOutNo": 0,
-    "caseSensorNo": 0,
-    "RS485No": 0,
-    "multiCardGroupNo": 0,
-    "deviceNo": 0,
-    "employeeNoString": "",
-    "InternetAccess": 0,
-    "type": 0,
-    "MACAddr": "",
-    "swipeCardType": 0,
-    "serialNo": 0,
-    "userType": "normal",
-    "currentVerifyMode": "faceOrFpOrCardOrPw",
-    "attendanceStatus": "undefined",
-    "statusValue": 0,
-}
-"""A record without anything, in the order of a K1A340FWX, which sends all fields always."""
-TEXTS = ("cardNo", "name", "employeeNoString", "attendanceStatus")
 
 
 def search(terminal: Terminal) -> Response:
@@ -62,7 +29,7 @@ def search(terminal: Terminal) -> Response:
     with_picture = condition.get("picEnable", True) is not False
 
     def row(record: Record) -> Fields:
-        return event_row(terminal, record, with_picture=with_picture)
+        return terminal.event_row(record, with_picture=with_picture)
 
     traps = terminal.events.traps
     result = search_result(terminal.profile, hits, condition, "InfoList", row, traps.page_limit)
@@ -96,42 +63,6 @@ def capabilities(terminal: Terminal) -> Response:
     if traps.ignores_reverse:
         del condition["timeReverseOrder"]
     return json_reply(answer)
-
-
-def event_row(terminal: Terminal, record: Record, *, with_picture: bool = True) -> Fields:
-    """A record as in a search result, with the fields of its kind and what the traps make of those that are empty."""
-    traps = terminal.events.traps
-    row: Fields = {"major": record.major, "minor": record.minor, "time": record.time}
-    if record.major == DOOR_EVENT:
-        row |= _lock_fields() if record.minor in LOCK_MOVES else _person_fields(terminal, record)
-    elif record.number:
-        row["employeeNoString"] = record.number
-    row["serialNo"] = record.serial_no
-    if with_picture and record.picture_path:
-        host = traps.picture_host or terminal.lan_host
-        row |= {"picturesNumber": 1, "pictureURL": f"http://{host}{record.picture_path}"}
-        row["FaceRect"] = {"height": 0.416, "width": 0.234, "x": 0.303, "y": 0.224}
-    row |= record.fields
-    if traps.empty_fields == "zeros":
-        head = {name: row[name] for name in ("major", "minor", "time")}
-        return {**head, **FILLERS, **row}
-    if traps.empty_fields == "null":
-        return {**row, **{name: "null" for name in TEXTS if name not in row}}
-    return row
-
-
-def _lock_fields() -> Fields:
-    return {"doorNo": 1, "currentVerifyMode": "invalid", "mask": "unknown"}
-
-
-def _person_fields(terminal: Terminal, record: Record) -> Fields:
-    shows_name = record.name and not terminal.events.traps.hides_names
-    fields: Fields = {"cardType": 1, "cardReaderNo": 1, "doorNo": 1}
-    if shows_name:
-        fields["name"] = record.name
-    if record.number:
-        fields |= {"employeeNoString": record.number, "userType": "normal"}
-    return fields | {"currentVerifyMode": "cardOrFaceOrFp", "mask": "no" if record.picture_path else "unknown"}
 
 
 def _condition(terminal: Terminal, fields: Fields) -> Condition:

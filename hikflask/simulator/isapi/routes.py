@@ -1,23 +1,39 @@
 """The table of paths: which view answers which method on which path."""
 
+import re
+
 from flask import Response
 
 from hikflask.simulator import recordings
 from hikflask.simulator.errors import NotSupported, Refusal
 from hikflask.simulator.http.middleware import View
 from hikflask.simulator.http.responses import recorded_reply
-from hikflask.simulator.isapi import capture, cards, device, door, events, face_library, persons, pictures
+from hikflask.simulator.isapi import (
+    capture,
+    cards,
+    device,
+    door,
+    event_hosts,
+    events,
+    face_library,
+    persons,
+    pictures,
+    settings,
+)
 from hikflask.simulator.terminal.terminal import Terminal
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 ACCESS = "/ISAPI/AccessControl"
 LIBRARY = "/ISAPI/Intelligent/FDLib"
+HOSTS = "/ISAPI/Event/notification/httpHosts"
 PICTURES = "/LOCALS/"
+NUMBER = "N"
+"""Stands in a path for a number that is not fixed: of a slot, a template or a plan."""
+_NUMBER = re.compile(r"/\d+(?=/|\Z)")
 
 RECORDED = {
     f"{ACCESS}/capabilities": "00_GET_AccessControl_capabilities.response.xml",
     f"{ACCESS}/CaptureFingerPrint/capabilities": ("12_GET_AccessControl_CaptureFingerPrint_capabilities.response.xml"),
-    f"{ACCESS}/AcsCfg": "13_GET_AccessControl_AcsCfg.response.json",
     f"{ACCESS}/AcsCfg/capabilities": "27_GET_AccessControl_AcsCfg_capabilities.response.json",
     f"{ACCESS}/FaceRecognizeMode": "15_GET_AccessControl_FaceRecognizeMode.response.json",
     f"{ACCESS}/CardInfo/capabilities": "18_GET_AccessControl_CardInfo_capabilities.response.json",
@@ -25,6 +41,7 @@ RECORDED = {
     f"{ACCESS}/FingerPrintCfg/capabilities": "20_GET_AccessControl_FingerPrintCfg_capabilities.response.json",
     f"{ACCESS}/userAndRightShow": "26_GET_AccessControl_userAndRightShow.response.json",
     f"{ACCESS}/Door/param/1/capabilities": "35_GET_AccessControl_Door_param_1_capabilities.response.xml",
+    "/ISAPI/Event/notification/subscribeEventCap": "subscribe_capabilities_K1A340FWX.xml",
     f"{ACCESS}/UserInfoDetail/Delete/capabilities": (
         "46_GET_AccessControl_UserInfoDetail_Delete_capabilities.response.json"
     ),
@@ -63,6 +80,17 @@ ROUTES: dict[str, dict[str, View]] = {
     f"{ACCESS}/AcsEvent": {"POST": events.search, "GET": events.no_get},
     f"{ACCESS}/AcsEvent/capabilities": {"GET": events.capabilities},
     f"{ACCESS}/AcsEventTotalNum": {"POST": events.total},
+    f"{ACCESS}/AcsEvent/StorageCfg": {"GET": settings.storage, "PUT": settings.set_storage},
+    f"{ACCESS}/AcsEvent/StorageCfg/capabilities": {"GET": settings.storage_capabilities},
+    f"{ACCESS}/AcsCfg": {"GET": settings.access, "PUT": settings.set_access},
+    f"{ACCESS}/UserRightPlanTemplate/capabilities": {"GET": settings.template_capabilities},
+    f"{ACCESS}/UserRightPlanTemplate/{NUMBER}": {"GET": settings.template},
+    f"{ACCESS}/UserRightWeekPlanCfg/{NUMBER}": {"GET": settings.week_plan},
+    HOSTS: {"GET": event_hosts.hosts, "PUT": event_hosts.set_hosts, "DELETE": event_hosts.clear_all},
+    f"{HOSTS}/capabilities": {"GET": event_hosts.capabilities},
+    f"{HOSTS}/{NUMBER}": {"GET": event_hosts.host, "PUT": event_hosts.set_host},
+    f"{HOSTS}/{NUMBER}/test": {"POST": event_hosts.try_host},
+    "/ISAPI/Event/notification/alertStream": {"GET": event_hosts.stream},
     f"{ACCESS}/CardInfo/Record": {"POST": cards.record},
     f"{ACCESS}/CardInfo/Modify": {"PUT": cards.modify},
     f"{ACCESS}/CardInfo/SetUp": {"PUT": cards.set_up},
@@ -95,7 +123,7 @@ def view_for(method: str, path: str) -> View:
     method = "GET" if method == "HEAD" else method
     if path.startswith(PICTURES):
         return pictures.picture if method == "GET" else pictures.no_upload
-    views = ROUTES.get(path)
+    views = ROUTES.get(path) or ROUTES.get(_NUMBER.sub(f"/{NUMBER}", path))
     return _no_such_function if views is None else views.get(method, _wrong_method)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from hikflask.simulator.terminal.person_store import Person, PersonStore
+from hikflask.simulator.terminal.right_plans import RightPlans
 
 FACE, CARD, FINGER = 75, 1, 38
 UNKNOWN = {FACE: 76, CARD: 9, FINGER: 39}
@@ -12,7 +13,7 @@ REFUSED = (NO_RIGHT, OUTSIDE_HOURS, EXPIRED, KEPT_CLOSED)
 DOOR = "1"
 
 
-def decide(store: PersonStore, number: str | None, minor: int, moment: datetime) -> int:
+def decide(store: PersonStore, plans: RightPlans, number: str | None, minor: int, moment: datetime) -> int:
     """The minor of the record when a person (None: a stranger) shows what `minor` stands for at this local time."""
     if minor not in UNKNOWN:
         return minor
@@ -23,7 +24,7 @@ def decide(store: PersonStore, number: str | None, minor: int, moment: datetime)
         return EXPIRED
     if DOOR not in str(person.get("doorRight", "")).split(",") or not person.get("RightPlan"):
         return NO_RIGHT
-    return minor
+    return minor if plans.allow(_templates(person), moment) else OUTSIDE_HOURS
 
 
 def _is_recognised(store: PersonStore, number: str, minor: int) -> bool:
@@ -38,3 +39,10 @@ def _is_valid(person: Person, moment: datetime) -> bool:
         return True
     local = moment.replace(tzinfo=None).isoformat(timespec="seconds")
     return str(valid.get("beginTime", local)) <= local <= str(valid.get("endTime", local))
+
+
+def _templates(person: Person) -> list[str]:
+    """The numbers of the templates for the door, such as ["1", "3"]."""
+    plans = person["RightPlan"]
+    rows = plans if isinstance(plans, list) else []
+    return [number for row in rows for number in str(row.get("planTemplateNo", "")).split(",")]

@@ -11,6 +11,8 @@ from hikflask.simulator.event_traps import EventTraps
 
 CAPACITY = 300_000
 KEPT_SEARCHES = 10
+ALARM, TROUBLE, OPERATION, INFORMATION, EVENT = 1, 2, 3, 4, 5
+"""The majors."""
 Row = dict[str, object]
 
 
@@ -77,6 +79,8 @@ class EventLog:
         self.next_serial = 1
         self.overwritten: list[Record] = []
         """The records that were lost, oldest first: they were overwritten, or erased by `reset`."""
+        self.listeners: list[Callable[[Record], object]] = []
+        """Called with every record that is written."""
         self._now = now
         self._lock = lock
         self._records: list[Record] = []
@@ -121,6 +125,8 @@ class EventLog:
             if picture:
                 self._pictures[_file(path)] = picture
             self._drop_excess()
+            for listener in self.listeners:
+                listener(record)
             return record
 
     def set_ring(self, capacity: int) -> None:

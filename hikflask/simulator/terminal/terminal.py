@@ -1,5 +1,6 @@
 """The terminal: its parts, what people do at it, and hooks for tests. Plain Python, without HTTP, under one lock."""
 
+import json
 import re
 import secrets
 import threading
@@ -7,16 +8,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
-from hikflask.simulator import faces
+from hikflask.simulator import faces, recordings
 from hikflask.simulator.profiles import SEED, Profile
 from hikflask.simulator.terminal import access
 from hikflask.simulator.terminal.camera import Camera
 from hikflask.simulator.terminal.digest_login import USER, Login
-from hikflask.simulator.terminal.event_log import EventLog, Record
+from hikflask.simulator.terminal.event_log import (
+    ALARM,
+    EVENT,
+    INFORMATION,
+    OPERATION,
+    TROUBLE,
+    EventLog,
+    Record,
+    Row,
+)
+from hikflask.simulator.terminal.event_push import EventPush, Host
+from hikflask.simulator.terminal.event_rows import row_of
 from hikflask.simulator.terminal.faults import Faults, Moment, matches
 from hikflask.simulator.terminal.person_store import Card, Face, Person, PersonStore
+from hikflask.simulator.terminal.right_plans import RightPlans
 from hikflask.simulator.terminal.simulated_clock import Clock
 from hikflask.simulator.terminal.wall_clock import WallClock
 
@@ -24,14 +37,14 @@ CAPTURE_FILE = "web_face_enrollpic.jpg"
 STAY = 5.0
 """Seconds a face stays in front of a camera that is idle, unless told otherwise."""
 
+SERIAL = "0000000"
+"""The end of the serial number of a terminal that is given none."""
 KEPT_HEADERS = ("Content-Type", "Content-Length", "Accept", "User-Agent", "Connection")
 KEPT_REQUESTS = 5000
 _TOKEN = re.compile(r"(?<=token=)[^&]+")
 Command = Literal["open", "close", "alwaysOpen", "alwaysClose"]
 COMMAND_CODES: dict[Command, int] = {"open": 1024, "close": 1025, "alwaysOpen": 1026, "alwaysClose": 1027}
 """The minors of major 3 that commands to the door leave in the log."""
-ALARM, TROUBLE, OPERATION, INFORMATION, EVENT = 1, 2, 3, 4, 5
-"""The majors of the log."""
 OPEN_SECONDS = 5.0
 """So long after `open` the door locks again by itself."""
 
@@ -117,7 +130,14 @@ class Terminal:
         self.camera = Camera(self.clock, self.lock, auto_face)
         self.login = Login(password, profile, self.clock)
         self.wall_clock = WallClock()
+        self.access_settings: dict[str, Any] = json.loads(recordings.body(profile.access_settings))["AcsCfg"]
+        """AcsCfg: what the terminal keeps, shows and sends of people."""
+        self.storage: dict[str, object] = {"mode": "cycle"}
+        """EventStorageCfg."""
+        self.plans = RightPlans()
         self.events = EventLog(self.local_time, self.lock, profile.events)
+        self.push = EventPush(profile.push, self.lock, self._about, self.event_row, self._sends_pictures)
+        self.events.listeners.append(self.push.add)
         self.store = PersonStore(self.clock, profile.capacity, self._record_removal, taken=profile.number_taken)
         self.door = Door(self.clock)
         self.faults = Faults(self.lock)
@@ -162,6 +182,16 @@ class Terminal:
         """What its clock shows, in its own zone."""
         return self.wall_clock.now()
 
+    @property
+    def mac(self) -> str:
+        """Its MAC address; the end is that of its serial number."""
+        end = (self.serial or SERIAL)[-6:]
+        return f"04:03:12:{end[:2]}:{end[2:4]}:{end[4:]}"
+
+    def event_row(self, record: Record, *, with_picture: bool = True) -> Row:
+        """A record as it tells it."""
+        return row_of(record, self.events.traps, self.lan_host, with_picture=with_picture)
+
     # What people do at the terminal.
 
     def present(self, jpeg: bytes, stay: float = STAY) -> None:
@@ -189,21 +219,22 @@ class Terminal:
         """
         with self.lock:
             moment = at or self.local_time()
-            outcome = access.decide(self.store, number, minor, moment.astimezone(self.local_time().tzinfo))
+            outcome = access.decide(self.store, self.plans, number, minor, moment.astimezone(self.local_time().tzinfo))
             if outcome in access.UNKNOWN and self.door.command == "alwaysClose":
                 outcome = access.KEPT_CLOSED
             is_known = outcome == minor or outcome in access.REFUSED
             person = self.people.get(number or "", {}) if is_known else {}
             # A record of a refusal has the number alone.
-            name = str(person.get("name", "")) if outcome not in access.REFUSED else ""
+            has_name = outcome not in access.REFUSED and self.access_settings["showName"]
             face = self.faces.get(number or "")
+            seen = face.jpeg if face else self._stranger()
             record = self.events.add(
                 EVENT,
                 outcome,
                 str(person.get("employeeNo", "")),
-                name,
+                str(person.get("name", "")) if has_name else "",
                 at=at,
-                picture=face.jpeg if face else self._stranger(),
+                picture=seen if self.access_settings["saveCapPic"] else None,
                 **self._card_shown(number, minor),
             )
             if record:
@@ -248,6 +279,25 @@ class Terminal:
         self.events.add(EVENT, 21, at=at)
         self.events.add(EVENT, 22, at=max(at, closed))
 
+    def listen_elsewhere(self) -> None:
+        """Let somebody else enter a host of theirs into the last slot."""
+        foreign = Host(url="/p/8f14e45fceea", address="203.0.113.9", port=80, format="JSON")
+        self.push.set_host(len(self.push.hosts), foreign, self.events.records)
+
+    def _about(self) -> Row:
+        return {
+            "ipAddress": self.lan_host,
+            "portNo": 80,
+            "protocol": "HTTP",
+            "macAddress": self.mac,
+            "channelID": 1,
+            "dateTime": self.local_time().isoformat(timespec="seconds"),
+            "shortSerialNumber": f"FH{self.serial or SERIAL}",
+        }
+
+    def _sends_pictures(self) -> bool:
+        return bool(self.access_settings["uploadCapPic"])
+
     def _record_removal(self, number: str) -> None:
         self.events.add(INFORMATION, 1076, number)
 
@@ -270,6 +320,7 @@ class Terminal:
             self.wall_clock.restart()
             self.login.forget_nonces()
             self.tokens.clear()
+            self.push.restart()
             self.events.add(TROUBLE, 1024)
 
     def interrupt(self) -> None:
@@ -289,6 +340,7 @@ class Terminal:
             "door-held": self.hold_door_open,
             "tamper": lambda: self.events.add(ALARM, 1030),
             "clock-lost": self.wall_clock.forget,
+            "foreign-listener": self.listen_elsewhere,
             "capture-elsewhere": lambda: self.capture_elsewhere(faces.draw(faces.NAMES[-1])),
         }
         action = actions[event]

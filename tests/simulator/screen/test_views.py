@@ -181,10 +181,11 @@ def test_events_happen_at_once(screen, terminal):
 
     screen.post("/screen/events", data={"event": "lock"})
     screen.post("/screen/events", data={"event": "restart"})
-    for event in ("exit-button", "door-held", "tamper"):
+    for event in ("exit-button", "door-held", "tamper", "foreign-listener"):
         screen.post("/screen/events", data={"event": event})
 
     assert [(record.major, record.minor) for record in terminal.events.records if record.major == 1] == [(1, 1030)]
+    assert [host.is_empty for host in terminal.push.hosts] == [True, False]
     assert {record.minor for record in terminal.events.records} == {1024, 23, 21, 22, 24, 25, 28, 26, 1030}
     assert terminal.login.unlock_seconds == 1800
     assert terminal.file is None

@@ -55,6 +55,15 @@ def test_person_without_the_right_is_refused_by_number_and_the_lock_stays_shut(t
     assert (record.name, len(terminal.events.records)) == (("", 1) if minor != 75 else ("Анна", 3))
 
 
+def test_person_passes_within_the_hours_of_one_of_the_templates(terminal):
+    terminal.plans.add(10, "Утро", {"Monday": [("08:00:00", "15:00:00")]})
+    terminal.plans.add(11, "День", {"Monday": [("15:00:00", "24:00:00")]})
+
+    for templates, minor in (("10", 7), ("11", 75), ("10,11", 75), ("12", 7), ("1", 75)):
+        terminal.store.change("1", {"RightPlan": [{"doorNo": 1, "planTemplateNo": templates}]})
+        assert terminal.pass_by("1") == minor, templates
+
+
 def test_whom_the_terminal_does_not_know_has_neither_number_nor_name(terminal):
     terminal.store.add("2", {"name": "Без лица"})
 
