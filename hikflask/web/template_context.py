@@ -17,9 +17,12 @@ from hikflask.labels import (
     dates,
     disks,
     enrolments,
+    events,
     imports,
     jobs,
     operators,
+    passage_plots,
+    passages,
     presence,
     reachability,
     settings,
@@ -55,7 +58,10 @@ MENU = {
 }
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
-LABELS = (audit, comparisons, disks, enrolments, imports, jobs, operators, presence, reachability, settings, terminals)
+LABELS = (
+    *(audit, comparisons, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
+    *(reachability, settings, terminals),
+)
 
 
 def register(app: Flask) -> None:

@@ -82,6 +82,7 @@ PAGES = {
     "GET /removals/bulk": CONFIRMED,
     "POST /removals/bulk": CONFIRMED,
     "GET /passages/": VIEWER,
+    "GET /passages/state": VIEWER,
     "GET /presence/": VIEWER,
     "GET /presence/state": VIEWER,
     "GET /presence/evacuation": VIEWER,

@@ -7,21 +7,31 @@ and the newest of all are the page.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from flask import current_app
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Event
+from hikflask.models import Employee, Event, EventLog, Terminal
 from hikflask.models.columns import contains_text
-from hikflask.models.event import EXPIRED, KINDS, LIVENESS, NO_PERMISSION, OUTSIDE_HOURS, REFUSED, UNKNOWN_PERSON
+from hikflask.models.event import (
+    EXPIRED,
+    KINDS,
+    LIVENESS,
+    NO_PERMISSION,
+    OUTSIDE_HOURS,
+    PASSED,
+    REFUSED,
+    UNKNOWN_PERSON,
+)
 from hikflask.services.core import keyset
 from hikflask.services.core.dates import end_of, start_of
-from hikflask.services.core.db import MAX_COUNTED, count_rows_up_to
+from hikflask.services.core.db import MAX_COUNTED, count_rows_up_to, rows_of
 from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees import word_index
+from hikflask.services.employees import search, word_index
 from hikflask.services.employees.filters import MAX_SEARCH_LENGTH
 from hikflask.text_rules import folded, storable
 
@@ -31,6 +41,10 @@ DENIED = (UNKNOWN_PERSON, NO_PERMISSION, OUTSIDE_HOURS, EXPIRED, LIVENESS, REFUS
 KINDS_BY_NAME: dict[str, tuple[str, ...]] = {"denied": DENIED, **{kind: (kind,) for kind in KINDS}}
 # The passages of so many employees are read one by one; of more, those of all are walked through.
 FEW = 200
+# Of an employee, and the faces of a terminal, which are among so many events.
+MAX_LAST, MAX_FACES, LAST_READ = 30, 8, 100
+# A terminal's events are missing once it could not be read so often, and for so long.
+READINGS_MISSED, MIN_LATE_SECONDS = 4, 120.0
 NEWEST = Keyset((Event.occurred_at.desc(), Event.id.desc()), "events")
 
 
@@ -66,6 +80,50 @@ def count_up_to(wanted: EventFilter) -> int:
     """Return how many events there are, counted up to MAX_COUNTED."""
     counts = (count_rows_up_to(select(Event.id).where(*where)) for where in _each(wanted))
     return min(sum(counts), MAX_COUNTED + 1)
+
+
+def last_of(employee_id: int) -> list[Event]:
+    """Return what was recorded last about an employee, the newest first."""
+    return page_of(EventFilter(person=employee_id), MAX_LAST).rows
+
+
+def entries_since(terminal_id: int, since: datetime) -> list[tuple[datetime, bool]]:
+    """Return when somebody passed at a terminal, True, or was not let in, False."""
+    entries = select(Event.occurred_at, Event.kind == PASSED).where(Event.kind.in_((PASSED, *DENIED)))
+    rows = rows_of(entries.where(Event.terminal_id == terminal_id, Event.occurred_at >= since))
+    return [(at, passed) for at, passed in rows]
+
+
+def last_faces(terminal_id: int) -> list[tuple[Employee, datetime]]:
+    """Return the employees who passed at a terminal last, each once and with the time, the newest first."""
+    passed = [Event.terminal_id == terminal_id, Event.kind == PASSED, Event.employee_id.is_not(None)]
+    statement = select(Event.employee_id, Event.occurred_at).where(*passed).order_by(*NEWEST.order).limit(LAST_READ)
+    last: dict[int | None, datetime] = {}
+    for employee_id, at in rows_of(statement):
+        last.setdefault(employee_id, at)
+    ids = [employee_id for employee_id in last if employee_id][:MAX_FACES]
+    return [(employee, last[employee.id]) for employee in search.of_ids(ids, enrolments=False)]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A terminal whose latest events are not here, and since when; None: none was ever read."""
+
+    terminal: Terminal
+    since: datetime | None
+
+
+def missing_since(now: datetime | None = None) -> list[Missing]:
+    """Return the terminals in use whose log was not read for some time, by name.
+
+    :param now: the present moment, if it is not the clock's.
+    """
+    late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
+    before = (now or datetime.now(UTC)) - late
+    read = EventLog.complete_to
+    statement = select(Terminal, read).outerjoin(EventLog).where(Terminal.is_active, Terminal.retired_at.is_(None))
+    rows = db.session.execute(statement.where(or_(read.is_(None), read < before)).order_by(Terminal.name)).all()
+    return [Missing(terminal, since) for terminal, since in rows]
 
 
 def _newest(where: list[ColumnElement[bool]], limit: int, place: Place) -> Iterable[Any]:

@@ -28,6 +28,8 @@ from hikflask.services.employees.lifecycle import set_active as set_employee_act
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.groups import queries as groups
+from hikflask.services.passages import queries as passages
+from hikflask.services.passages import switch
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import registry
 from hikflask.text_rules import isolated
@@ -147,6 +149,10 @@ def show(employee_id: int) -> ResponseReturnValue:
     """One employee, with what each terminal confirmed."""
     employee = employee_or_404(employee_id)
     about = {"consent": consents.get(employee_id), "groups": groups.of_employee(employee), **terminal_lines(employee)}
+    if switch.is_on():
+        last = passages.last_of(employee_id)
+        terminal = registry.find_terminal(last[0].terminal_id or 0) if last else None
+        about |= {"last_events": last, "last_terminal": terminal}
     return render_template("employees/show.html", employee=employee, back=list_before(), **about)
 
 

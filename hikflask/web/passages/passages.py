@@ -1,29 +1,91 @@
 """Passages: who came in, who was turned away, and when, as the terminals recorded it."""
 
-from flask import Blueprint, render_template
-from flask.typing import ResponseReturnValue
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any
 
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from hikflask.forms.fields import row_id
+from hikflask.forms.passages import PassagesForm
 from hikflask.http.permissions import VIEWER, allow
+from hikflask.labels import events as labels
+from hikflask.models.event import KINDS
+from hikflask.services.core.dates import local
+from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.passages import queries, switch
-from hikflask.services.passages.queries import EventFilter
+from hikflask.services.passages.queries import KINDS_BY_NAME, EventFilter
 from hikflask.services.terminals import registry
+from hikflask.web.support import htmx
 from hikflask.web.support.pagination import turned
 
 bp = Blueprint("passages", __name__, url_prefix="/passages")
+
+# The search field, as htmx names the element that sends the request.
+SEARCH = "input#q"
 
 
 @bp.get("/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """The events that pass the filters of the address, the newest first."""
+    """The events that pass the filters of the address, the newest first; an invalid filter is named and ignored."""
     switch.require_on()
-    wanted = EventFilter()
+    form = _form()
+    status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
+    about = _about(form)
+    if not htmx.wants_fragment():
+        form.offer(registry.list_active(), departments.names())
+        return render_template("passages/list.html", **about), status
+    # What is typed letter by letter does not fill the history.
+    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
+    rows = render_template("passages/_rows.html", **about, elsewhere=True)
+    return with_address(rows, url_for(".index", **form.texts), status)
+
+
+@bp.get("/state")
+@allow(VIEWER, is_activity=False)
+def state() -> ResponseReturnValue:
+    """The first page of the list, which is brought up to date while somebody looks at it."""
+    switch.require_on()
+    form = _form()
+    form.validate()
+    return render_template("passages/_rows.html", **_about(form), refreshed=True)
+
+
+def _form() -> PassagesForm:
+    kinds = [("denied", _("Not let in")), *((kind, labels.kind_label(kind)) for kind in KINDS)]
+    return PassagesForm(request.args, kinds)
+
+
+def _about(form: PassagesForm) -> dict[str, Any]:
+    """Return what the list shows under the filters of a validated form."""
+    wanted = _filter(form)
     found = turned(lambda limit, place: (queries.page_of(wanted, limit, place), queries.count_up_to(wanted)))
-    people = search.of_ids(list({event.employee_id for event in found.rows if event.employee_id}), enrolments=False)
-    about = {
+    ids = {employee_id for employee_id in (wanted.person, *(event.employee_id for event in found.rows)) if employee_id}
+    people = {employee.id: employee for employee in search.of_ids(list(ids), enrolments=False)}
+    return {
+        "form": form,
         "found": found,
-        "people": {employee.id: employee for employee in people},
+        "days": [(day, list(rows)) for day, rows in groupby(found.rows, lambda event: local(event.occurred_at).date())],
+        "people": people,
+        "person": people.get(wanted.person or 0),
         "terminals": {terminal.id: terminal for terminal in registry.list_all()},
+        "missing": queries.missing_since(),
+        "filters_set": form.narrowing,
+        "chosen": form.texts,
+        "narrowed": wanted != EventFilter(),
     }
-    return render_template("passages/list.html", **about)
+
+
+def _filter(form: PassagesForm) -> EventFilter:
+    return EventFilter(
+        words=form.right(form.q),
+        person=row_id(form.right(form.person)),
+        terminal=row_id(form.right(form.terminal)),
+        kinds=KINDS_BY_NAME.get(form.right(form.kind), ()),
+        day=form.right(form.day) or None,
+        department=form.right(form.department),
+    )

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from hikflask.forms.fields import row_id
 from hikflask.http.permissions import ADMIN, OPERATOR, VIEWER, allow
+from hikflask.labels import passage_plots
 from hikflask.labels.enrolments import status_of
 from hikflask.labels.terminals import clocks_of
 from hikflask.messages import error_sentence
@@ -20,6 +21,8 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import plan_choices
+from hikflask.services.passages import queries as passages
+from hikflask.services.passages import switch
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
 from hikflask.services.terminals import checks, clock, connection, lost_people, people_changes, reachability, registry
 from hikflask.services.terminals.lost_people import LostPeople
@@ -160,6 +163,9 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     }
     if not fragment:
         known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True}
+    if switch.is_on():
+        entries = passages.entries_since(terminal.id, passage_plots.hours_begin())
+        known |= {"entries": entries, "last_faces": passages.last_faces(terminal.id)}
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}

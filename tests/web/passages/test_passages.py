@@ -1,14 +1,24 @@
-"""The list of passages: what it shows, its filters, and that it is there only where passages are kept."""
+"""Passages as a list, and on the pages of employees and terminals; nothing of them where they are not kept."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.models import Terminal
-from tests.support.desk import ENGLISH
+from hikflask.extensions import db
+from hikflask.models import Employee, EventLog, Terminal
+from hikflask.models.event import NO_PERMISSION, UNKNOWN_PERSON
+from hikflask.services.core.db import transaction
+from tests.support.desk import ENGLISH, HTMX
 from tests.support.events import add_events, event_row
+
+
+def ago(**time: int) -> datetime:
+    """A moment before now."""
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**time)
 
 
 @pytest.fixture
@@ -16,17 +26,134 @@ def settings() -> dict[str, Any]:
     return {"PASSAGES": "poll", "TIMEZONE": "Europe/Moscow"}
 
 
-@pytest.mark.parametrize("settings", [{}])
-def test_nothing_of_passages_is_there_while_they_are_not_kept(client: FlaskClient) -> None:
-    answer = client.get("/passages/", headers=ENGLISH)
-    assert (answer.status_code, "The record of passages is switched off here." in answer.text) == (404, True)
-    assert 'href="/passages/"' not in client.get("/employees/").text
-
-
-def test_the_menu_leads_to_the_passages(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+@pytest.fixture
+def ivan(app: Flask, terminal: Terminal) -> int:
+    """The id of an employee who passed a minute ago; before, somebody unknown and somebody else's ID came."""
     with app.app_context():
-        add_events(event_row(terminal, number="777", name="Пётр"))
+        employee = Employee(number="100222", name="Иван Иванов", department="Охрана")
+        with transaction():
+            db.session.add(employee)
+        wrong = event_row(terminal, at=ago(minutes=2), number="777", name="Пётр", kind=NO_PERMISSION, code=(5, 6))
+        wrong.device_at, wrong.device_time = ago(hours=-5), "2026-11-30T19:00:00+08:00"
+        add_events(
+            event_row(terminal, at=ago(minutes=3), kind=UNKNOWN_PERSON, code=(5, 76)),
+            wrong,
+            event_row(terminal, at=ago(minutes=1), employee=employee, name="IVANOV"),
+        )
+        return employee.id
+
+
+def rows(page: str) -> list[str]:
+    """The list as text, without its times."""
+    found = re.findall(r'<li class="passage .*?</li>', page, re.DOTALL)
+    texts = [re.sub(r"<time.*?</time>|<[^>]+>", " ", row, flags=re.DOTALL) for row in found]
+    return [re.sub(r"\s+", " ", text).strip() for text in texts]
+
+
+@pytest.mark.parametrize("settings", [{}])
+def test_nothing_of_passages_is_there_while_they_are_not_kept(client: FlaskClient, ivan: int) -> None:
+    for address in ("/passages/", "/passages/state"):
+        answer = client.get(address, headers=ENGLISH)
+        assert (answer.status_code, "The record of passages is switched off here." in answer.text) == (404, True)
+    assert 'href="/passages/"' not in client.get("/employees/").text
+    assert "passages" not in client.get(f"/employees/{ivan}").text.partition("<main")[2]
+    assert "passages" not in client.get("/terminals/1").text.partition("<main")[2]
+
+
+def test_the_list_says_who_what_where_and_when(client: FlaskClient, ivan: int) -> None:
     assert '<a href="/passages/"' in client.get("/employees/").text
-    page = client.get("/passages/")
-    assert '<a href="/passages/" aria-current="page">' in page.text
-    assert "<bdi>Пётр</bdi>" in page.text
+    page = client.get("/passages/", headers=ENGLISH).text
+    assert rows(page) == [
+        "ИИ Иван Иванов 100222 · Охрана Passed by face Вход",
+        "П Пётр 777 · not among the employees No right to enter here Вход",
+        "Face not recognised Вход",
+    ]
+    assert f'<a class="row-name" id="person-3" href="/employees/{ivan}"' in page
+    assert page.count("the terminal&#39;s clock showed") == 1
+    assert "; the terminal&#39;s clock showed 2026-11-30T19:00:00+08:00" in page
+    assert '<p id="count" data-says="In all: 3">In all: 3</p>' in page
+
+
+def test_the_address_narrows_the_list(client: FlaskClient, ivan: int) -> None:
+    for query, names in {
+        "q=иванов": ["Иван"],
+        "q=777": ["Пётр"],
+        f"person={ivan}": ["Иван"],
+        "terminal=1&kind=denied": ["Пётр", "Face not recognised"],
+        "kind=unknown_person": ["Face not recognised"],
+        "department=Охрана": ["Иван"],
+        "day=2020-01-01": [],
+        "terminal=999": [],
+    }.items():
+        page = client.get(f"/passages/?{query}", headers=ENGLISH).text
+        found = rows(page)
+        assert len(found) == len(names), query
+        assert all(name in row for name, row in zip(names, found, strict=True)), query
+        assert f">Found: {len(names)}</p>" in page
+    assert "<p>Passages of Иван Иванов</p>" in re.sub(
+        "[\u2068\u2069]", "", client.get(f"/passages/?person={ivan}", headers=ENGLISH).text
+    )
+
+
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_filter_is_named_and_ignored(client: FlaskClient) -> None:
+    answer = client.get("/passages/?day=tomorrow&kind=nonsense", headers=ENGLISH)
+    assert (answer.status_code, len(rows(answer.text))) == (422, 3)
+    assert "“Day” must be a day such as 2026-01-31." in answer.text
+    assert "“What happened” must be one of the list." in answer.text
+
+
+def test_only_the_first_page_is_refreshed_under_its_filters(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    with app.app_context():
+        add_events(*(event_row(terminal, at=ago(minutes=number)) for number in range(60)))
+    first = client.get("/passages/?terminal=1")
+    assert 'hx-get="/passages/state?terminal=1" hx-trigger="every 5s"' in first.text
+    older = re.search(r'id="page-older" rel="next" href="([^"]+)"', first.text)
+    assert older
+    second = client.get(older[1].replace("&amp;", "&"))
+    assert (len(rows(first.text)), len(rows(second.text)), 'hx-trigger="every' in second.text) == (50, 10, False)
+    part = client.get("/passages/state?terminal=1", headers=HTMX)
+    assert part.text.startswith('<div id="rows" hx-get="/passages/state?terminal=1"')
+    assert "data-says" not in part.text
+    narrowed = client.get("/passages/?q=777", headers={**HTMX, "HX-Source": "input#q"})
+    assert narrowed.headers["HX-Replace-Url"] == "/passages/?q=777"
+
+
+def test_a_terminal_that_is_not_read_is_named_with_the_time_since_when(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    assert "Passages at Вход were not read yet." in said(client)
+    with app.app_context(), transaction():
+        log = EventLog(terminal_id=terminal.id, complete_to=ago(minutes=10))
+        db.session.add(log)
+    assert re.search(r"Passages at Вход are missing since \d\d:\d\d", said(client))
+    with app.app_context(), transaction():
+        db.session.get(EventLog, terminal.id).complete_to = ago()  # type: ignore[union-attr]
+    assert "Passages at" not in said(client)
+
+
+def said(client: FlaskClient) -> str:
+    """What the page says, without tags and marks of direction."""
+    text = re.sub(r"<[^>]+>|[\u2068\u2069]", "", client.get("/passages/", headers=ENGLISH).text)
+    return re.sub(r"\s+", " ", text)
+
+
+def test_an_employee_shows_where_the_person_was_last(client: FlaskClient, ivan: int) -> None:
+    page = client.get(f"/employees/{ivan}", headers=ENGLISH).text
+    assert (
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.partition("Last seen:")[2]))[:42]
+        .strip()
+        .startswith("Passed by face, Вход, 1 minute ago")
+    )
+    assert f'href="/passages/?person={ivan}"' in page
+    assert re.search(r'<p class="hint" id="passages-words">\d+ \w+ \d{4}: 1 passage\.</p>', page)
+    assert page.count('<circle class="plot-passed"') == 1
+
+
+def test_a_terminal_shows_its_passages_by_hour_and_the_last_faces(client: FlaskClient, ivan: int) -> None:
+    page = client.get("/terminals/1", headers=ENGLISH).text
+    assert re.search(r"In the last 24 hours 1 passage, not let in: 2; most at \d\d:00–\d\d:00 \(\d\)\.</p>", page)
+    assert f'<a id="passed-{ivan}" href="/employees/{ivan}"' in page
+    assert 'href="/passages/?terminal=1"' in page
