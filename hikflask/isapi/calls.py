@@ -3,7 +3,7 @@
 A picture has an address that the terminal chose, so all pictures have one name.
 """
 
-from hikflask.isapi import capture, device, events, faces, persons, system_time
+from hikflask.isapi import access_config, capture, device, event_hosts, events, faces, persons, right_plans, system_time
 
 PICTURE = "picture"
 PATHS = (
@@ -14,6 +14,10 @@ PATHS = (
     device.INFO,
     device.PERSON_CAPABILITIES,
     device.FACE_CAPABILITIES,
+    access_config.SWITCHES,
+    access_config.STORAGE,
+    event_hosts.PATH,
+    event_hosts.SUBSCRIBABLE,
     events.SEARCH,
     events.CAPABILITIES,
     faces.SEARCH,
@@ -28,9 +32,15 @@ PATHS = (
     persons.DETAIL_DELETE,
     persons.DELETE_PROCESS,
 )
+# Calls whose path ends with a number, which is not a part of their name.
+NUMBERED = (event_hosts.PATH, right_plans.TEMPLATE, right_plans.WEEK)
 NAMES = {(bare := path.partition("?")[0]): bare.removeprefix("/ISAPI/") for path in PATHS}
 
 
 def name_of(path: str) -> str:
     """Return the name of the call to this path, such as "AccessControl/UserInfo/Record"."""
-    return NAMES.get(path.partition("?")[0], PICTURE)
+    bare = path.partition("?")[0]
+    before, _, number = bare.rpartition("/")
+    if before in NUMBERED and number.isdecimal():
+        return before.removeprefix("/ISAPI/")
+    return NAMES.get(bare, PICTURE)

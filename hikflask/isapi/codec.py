@@ -70,7 +70,7 @@ def response_status(answer: Answer) -> ResponseStatus | None:
             envelope = "ResponseStatus" if "statusCode" in words or "subStatusCode" in words else ""
         elif _first_letter(answer) == b"<":
             root = xml(answer)
-            words, envelope = {local_name(element): _own_text(element) for element in root}, local_name(root)
+            words, envelope = {local_name(element): text_of(element) for element in root}, local_name(root)
         else:
             return None
     except Nonsense:
@@ -117,7 +117,7 @@ def user_check(answer: Answer) -> UserCheck:
             words = json_object(answer)
             words = words | _dict(words.get("ResponseStatus")) | _dict(words.get("userCheck"))
         else:
-            words = {local_name(element): _own_text(element) for element in xml(answer).iter()}
+            words = {local_name(element): text_of(element) for element in xml(answer).iter()}
     except Nonsense:
         words = {}
 
@@ -176,10 +176,11 @@ def text(root: Element, *names: str) -> str:
     Characters that cannot be stored are replaced, as in JSON.
     """
     element = child(root, *names)
-    return "" if element is None else _own_text(element)
+    return "" if element is None else text_of(element)
 
 
-def _own_text(element: Element) -> str:
+def text_of(element: Element) -> str:
+    """Return the text of an element, without the spaces around it, fit to be stored."""
     return usable_text((element.text or "").strip())
 
 

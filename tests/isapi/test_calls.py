@@ -2,7 +2,7 @@
 
 import pytest
 
-from hikflask.isapi import calls, device, errors, faces, persons
+from hikflask.isapi import calls, device, errors, event_hosts, faces, persons, right_plans
 from hikflask.isapi.client import Client
 
 from .helpers import DigestTerminal, terminal
@@ -14,6 +14,10 @@ def test_call_is_named_after_its_path_and_every_picture_alike() -> None:
     assert {calls.name_of(how.value[1]) for how in faces.FaceCall} == {
         f"Intelligent/FDLib/{name}" for name in ("FDSetUp", "FaceDataRecord", "FDModify")
     }
+    assert calls.name_of(f"{event_hosts.PATH}/2") == calls.name_of(event_hosts.PATH) == "Event/notification/httpHosts"
+    assert calls.name_of(f"{right_plans.TEMPLATE}/10?format=json") == "AccessControl/UserRightPlanTemplate"
+    for path in (f"{event_hosts.PATH}/2/test", f"{event_hosts.PATH}/two"):
+        assert calls.name_of(path) == "picture"
     for path in ("/LOCALS/pic/1.jpg@WEB1", "/ISAPI/AccessControl/UserInfo/Record/100222", "/ISAPI/made/up"):
         assert calls.name_of(path) == "picture"
 

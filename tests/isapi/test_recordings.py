@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hikflask.isapi import capture, device, faces, persons
+from hikflask.isapi import access_config, capture, device, faces, persons
 from hikflask.isapi.client import Answer
 from hikflask.isapi.codec import checked, login_refusal
 from hikflask.isapi.digest import best_challenge
@@ -56,13 +56,13 @@ ASKED: dict[tuple[str, str], tuple[Callable[[Replay], object], object]] = {
             None,
         ),
     ),
+    ("GET", f"{ACCESS}/AcsCfg"): (lambda client: access_config.switches(client)["saveVerificationPic"], True),
     ("GET", f"{ACCESS}/UserInfo/Count"): (persons.count, persons.Count(people=12, faces=3)),
 }
 NEVER_ASKED = {
     ("GET", f"{ACCESS}/capabilities"),
     ("GET", f"{ACCESS}/PersonAndCardComparison/DeviceWorkMode"),
     ("GET", f"{ACCESS}/CaptureFingerPrint/capabilities"),
-    ("GET", f"{ACCESS}/AcsCfg"),
     ("GET", f"{ACCESS}/AcsCfg/capabilities"),
     ("GET", f"{ACCESS}/FaceRecognizeMode"),
     ("GET", f"{ACCESS}/CardInfo/capabilities"),
