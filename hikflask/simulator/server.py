@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from hikflask.simulator.app import create_simulator
 from hikflask.simulator.certificate import Certificate, make_certificate
+from hikflask.simulator.event_sender import EventSender
 from hikflask.simulator.http.middleware import AnswerLost
 from hikflask.simulator.terminal.terminal import Terminal
 
@@ -168,6 +169,7 @@ class SimulatorServer:
         self.certificate: Certificate | None = make_certificate(host) if https else None
         self._listener: _Listener | None = None
         self._thread: threading.Thread | None = None
+        self._sender: EventSender | None = None
 
     @property
     def url(self) -> str:
@@ -188,12 +190,15 @@ class SimulatorServer:
         self.port = self._listener.server_port
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), name="simulator")
         self._thread.start()
+        self._sender = EventSender(self.terminal)
+        self._sender.start()
 
     def stop(self) -> None:
         """Stop listening, break all connections, and leave the requests that wait without an answer."""
-        listener, thread = self._listener, self._thread
-        if listener is None or thread is None:
+        listener, thread, sender = self._listener, self._thread, self._sender
+        if listener is None or thread is None or sender is None:
             return
+        sender.stop()
         listener.shutdown()
         thread.join()
         while not listener.hang_up():
@@ -201,7 +206,7 @@ class SimulatorServer:
             self.terminal.interrupt()
             time.sleep(0.01)
         listener.server_close()
-        self._listener = self._thread = None
+        self._listener = self._thread = self._sender = None
 
     def __enter__(self) -> Self:
         self.start()

@@ -13,7 +13,7 @@ ORDER = (
     ("terminal",),
     ("http",),
     ("isapi", "screen"),
-    ("app", "certificate"),
+    ("app", "certificate", "event_sender"),
     ("server",),
     ("__init__", "__main__"),
 )
