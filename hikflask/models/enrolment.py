@@ -59,6 +59,7 @@ class Enrolment(WithRefusal, Base):
     last, in its own words ("2000-01-01T00:00:00/2037-12-31T23:59:59", or "off"; empty: not known), and `sent_valid` one
     that was sent and may limit the person there until it is lifted. `rights_before` is what the person could do there
     before a change that is not proven yet, and must be able to do after it (see services/enrolments/rights.py).
+    `plans_there` is by which schedules the person may pass there, when somebody asked (services/passages/schedules.py).
     `changed_at` is when desired, person or face were written last. `face_there` is the SHA-256 of the enrolled picture
     as the terminal stores our face, where that differs from the photo.
 
@@ -132,6 +133,7 @@ class Enrolment(WithRefusal, Base):
     valid_there: Mapped[str] = mapped_column(String(48), default="", server_default="")
     sent_valid: Mapped[str] = mapped_column(String(48), default="", server_default="")
     rights_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    plans_there: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 

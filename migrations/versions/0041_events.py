@@ -125,11 +125,13 @@ def upgrade() -> None:
     op.add_column('webhook_delivery', sa.Column('event_id', sa.Integer(), nullable=True))
     op.add_column('webhook_delivery', sa.Column('occurred_at', sa.DateTime(), nullable=True))
     op.add_column('erasure', sa.Column('passages', sa.Integer(), nullable=False, server_default='0'))
+    op.add_column('enrolment', sa.Column('plans_there', sa.JSON(), nullable=True))
     op.add_column('terminal', sa.Column('direction', sa.String(length=3), nullable=False, server_default=''))
 
 
 def downgrade() -> None:
     op.drop_column('terminal', 'direction')
+    op.drop_column('enrolment', 'plans_there')
     op.drop_column('erasure', 'passages')
     op.drop_column('webhook_delivery', 'occurred_at')
     op.drop_column('webhook_delivery', 'event_id')

@@ -60,6 +60,7 @@ OF_ENROLMENT = (
     "valid_there",
     "sent_valid",
     "rights_before",
+    "plans_there",
     "on_old_device",
     "old_name",
     "said_by",
