@@ -1,0 +1,178 @@
+"""When employees came and went, by days of work: first in, last out, and the hours between. No rule of a timesheet.
+
+A day of work begins at HIKFLASK_PASSAGES_DAY_START, so that a night shift is one day. The arrival is the first passage
+at an entrance, and the departure the last one at an exit. Where somebody passed at none of them, the first and the last
+passage at terminals without a direction stand for them.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from hikflask.models import Employee, Event, Terminal
+from hikflask.models.event import PASSED
+from hikflask.models.terminal import WAY_IN, WAY_OUT
+from hikflask.services.core import keyset
+from hikflask.services.core.dates import local, zone
+from hikflask.services.core.db import count_rows_up_to, rows_of
+from hikflask.services.core.keyset import FIRST, Keyset, Page, Place
+from hikflask.services.employees import filters
+from hikflask.services.employees.filters import EmployeeFilter
+
+CAME, ABSENT = PRESENCES = ("came", "absent")
+BY_NAME = Keyset(filters.SORTS["name"], "days")
+ONE_DAY = timedelta(days=1)
+# Days of a year and a day: the statement has a border for each.
+MAX_DAYS = 367
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days of work, the first and the last one inclusive."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """All of them."""
+        return [self.first + count * ONE_DAY for count in range((self.last - self.first).days + 1)]
+
+    @property
+    def begins(self) -> datetime:
+        """The moment when the first one begins."""
+        return start_of(self.first)
+
+    @property
+    def ends(self) -> datetime:
+        """The moment when the last one is over."""
+        return start_of(self.last + ONE_DAY)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of an employee who passed. `arrival` and `departure` are None where no passage tells them."""
+
+    arrival: datetime | None
+    departure: datetime | None
+    passages: int
+
+    @property
+    def minutes(self) -> int | None:
+        """The minutes between, as the times are written; None where one is missing, or they are in the wrong order."""
+        if self.arrival is None or self.departure is None or self.departure <= self.arrival:
+            return None
+        return int(_to_the_minute(self.departure) - _to_the_minute(self.arrival)) // 60
+
+
+@dataclass(frozen=True)
+class PeopleFilter:
+    """Which employees are shown: as in the list of employees, and whether they passed on these days."""
+
+    q: str = ""
+    department: str = ""
+    presence: str = ""
+
+
+def start_of(day: date) -> datetime:
+    """Return the moment when a day of work begins, in UTC."""
+    begins = current_app.config["PASSAGES_DAY_START"] or time.min
+    return datetime.combine(day, begins, zone()).astimezone(UTC)
+
+
+def day_of(moment: datetime) -> date:
+    """Return the day of work that a moment belongs to."""
+    day = local(moment).date()
+    return day if moment >= start_of(day) else day - ONE_DAY
+
+
+def of_people(employee_ids: Collection[int], span: Span) -> dict[int, dict[date, Day]]:
+    """Return the days on which each of these employees passed."""
+    found: dict[int, dict[date, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+    for employee_id, day, direction, first, last, count in rows_of(_by_day(employee_ids, span)):
+        found[employee_id][span.first + day * ONE_DAY][direction] = (first, last, count)
+    return {
+        employee_id: {day: _day(found_there) for day, found_there in sorted(by_day.items())}
+        for employee_id, by_day in found.items()
+    }
+
+
+def page(wanted: PeopleFilter, span: Span, limit: int, place: Place = FIRST) -> Page[Employee]:
+    """Return a page of the employees who are shown, by name.
+
+    :raises CursorUnknown: when the cursor does not fit this list.
+    """
+    statement = _people(wanted, span, select(Employee)).options(joinedload(Employee.photo))
+    return keyset.first_of_rows(keyset.read(statement, BY_NAME, limit, place))
+
+
+def count_up_to(wanted: PeopleFilter, span: Span) -> int:
+    """Return how many employees are shown, counted up to MAX_COUNTED."""
+    return count_rows_up_to(_people(wanted, span, select(Employee.id)))
+
+
+def people(wanted: PeopleFilter, span: Span) -> Iterable[Any]:
+    """Return id, number, name and department of all employees who are shown, by name."""
+    columns: Any = select(Employee.id, Employee.number, Employee.name, Employee.department)
+    return rows_of(_people(wanted, span, columns).order_by(*BY_NAME.order))
+
+
+def _to_the_minute(moment: datetime) -> float:
+    return moment.replace(second=0, microsecond=0).timestamp()
+
+
+def _by_day(employee_ids: Collection[int], span: Span) -> Select[int, int, str, datetime, datetime, int]:
+    """Return the statement for the first and the last passage of each employee, day and direction."""
+    ends = [start_of(day + ONE_DAY) for day in span.days]
+    day = case(*((Event.occurred_at < end, number) for number, end in enumerate(ends)))
+    statement = select(
+        Event.employee_id,
+        day.label("day"),
+        func.coalesce(Terminal.direction, "").label("direction"),
+        func.min(Event.occurred_at),
+        func.max(Event.occurred_at),
+        func.count(),
+    ).outerjoin(Terminal, Terminal.id == Event.terminal_id)
+    # The kind as an expression that no index has: the passages of these employees are fewer than all of these days.
+    statement = statement.where(Event.employee_id.in_(employee_ids), Event.kind + "" == PASSED, *_within(span))
+    return statement.group_by(Event.employee_id, "day", "direction")
+
+
+def _within(span: Span) -> tuple[ColumnElement[bool], ...]:
+    return Event.occurred_at >= span.begins, Event.occurred_at < span.ends
+
+
+def _people(wanted: PeopleFilter, span: Span, statement: Select[Any]) -> Select[Any]:
+    passed = (
+        select(Event.id).where(Event.employee_id == Employee.id, Event.kind + "" == PASSED, *_within(span)).exists()
+    )
+    where = filters.conditions(EmployeeFilter(q=wanted.q, department=wanted.department))
+    if wanted.presence == CAME:
+        where.append(passed)
+    elif wanted.presence == ABSENT:
+        where += [and_(Employee.is_active), ~passed]
+    else:
+        where.append(or_(and_(Employee.is_active), passed))
+    return statement.where(*where)
+
+
+def _day(found: dict[str, tuple[datetime, datetime, int]]) -> Day:
+    """Return a day by the first and the last passage, and their number, at each direction where somebody passed."""
+    passages = sum(count for _first, _last, count in found.values())
+    first, last, count = found.get("", (None, None, 0))
+    arrival, departure = first, last if count > 1 else None
+    if WAY_IN in found:
+        arrival = found[WAY_IN][0]
+        # At a terminal without a direction somebody may have passed on the way in, too.
+        departure = last if last and last > arrival else None
+    if WAY_OUT in found:
+        departure = found[WAY_OUT][1]
+        if WAY_IN not in found:
+            arrival = first if first and first < departure else None
+    return Day(arrival, departure, passages)
