@@ -1,19 +1,23 @@
 """Events for programs: each is read once in the order in which it was stored, and none is skipped."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import delete, update
 
 from hikflask.extensions import db
+from hikflask.isapi.events import event_record
 from hikflask.models import Employee, Event, Terminal
 from hikflask.models.event import NO_PERMISSION, PASSED
 from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import CursorUnknown
 from hikflask.services.passages import cursor
 from hikflask.services.passages.cursor import BEGINNING, EventFilter
+from hikflask.services.passages.store import store
+from tests.support.between import Other
 from tests.support.employees import save_with_file
 from tests.support.events import AT, add_events, event_row
 
@@ -45,6 +49,24 @@ def test_each_event_comes_once_in_the_order_of_storing_whatever_its_time(termina
 
     later = add_events(event_row(terminal, at=AT - timedelta(days=30)))
     assert list(followed(end)) == [later]
+
+
+def test_row_of_a_transaction_that_is_committed_later_is_not_skipped(app: Flask, terminal: Terminal) -> None:
+    def stored(serial_no: int) -> list[int]:
+        row = {"major": 5, "minor": 75, "time": datetime.now(UTC).isoformat(timespec="seconds"), "serialNo": serial_no}
+        return store(terminal.id, "DS-1", [record for record in [event_record(row)] if record], 0, is_new=True)
+
+    with transaction():
+        first = stored(1)
+        other = Other(app, lambda: stored(2))
+        other.act()
+        # Whoever reads now must not be led past the first one.
+        reader = Other(app, lambda: cursor.read("", 100, ALL))
+        reader.act()
+    other.finish()
+
+    assert (other.blocked, other.error, reader.result) == (True, None, cursor.Events([], BEGINNING))
+    assert list(followed()) == [[*first, *other.result]]
 
 
 def test_place_before_the_first_event_is_kept(terminal: Terminal) -> None:
