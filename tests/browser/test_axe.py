@@ -88,6 +88,7 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",
     "GET /removals/state",
     "GET /presence/state",
+    "GET /passages/state",
     # Swagger UI draws it: tests/browser/test_api_reference.py.
     "GET /api-reference",
     "GET /first-run",  # there is none any more; a test of its own has it
