@@ -24,7 +24,7 @@ done
 
 "$bin/flask" db upgrade >/dev/null 2>&1 || "$bin/flask" db upgrade
 
-"$bin/python" -m hikflask.simulator --port "$simulator_port" --auto-face "${AUTO_FACE:-4}" &
+"$bin/python" -m hikflask.simulator --port "$simulator_port" --auto-face "${AUTO_FACE:-4}" --events day &
 simulator=$!
 trap 'kill "$simulator" 2>/dev/null || true' EXIT
 trap 'exit 0' INT TERM

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Sequence
 
+from hikflask.simulator.company_day import DAY_SECONDS, DayPlayer
 from hikflask.simulator.profiles import PROFILES, profile_named
 from hikflask.simulator.server import SimulatorServer
 from hikflask.simulator.terminal.terminal import Terminal
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name, _, argument = fault.partition("=")
             terminal.faults.add(name, argument)
         server = SimulatorServer(terminal, host=options.host, port=options.port, https=options.https)
+        player = _player(terminal, options.events) if options.events else None
     except (KeyError, ValueError) as error:
         parser.error(str(error.args[0]))
     stopped = threading.Event()
@@ -40,7 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with server:
         line = f"Terminal {server.terminal.profile.model} at {server.url}/"
         print(f"{line} certificate SHA-256 {server.fingerprint}" if server.fingerprint else line, flush=True)
+        if player:
+            player.start()
         stopped.wait()
+        if player:
+            player.stop()
+
+
+def _player(terminal: Terminal, events: str) -> DayPlayer:
+    name, _, seconds = events.partition("=")
+    length = float(seconds or DAY_SECONDS)
+    if name != "day" or length <= 0:
+        raise ValueError("--events takes day, or day=SECONDS with a length above 0")
+    return DayPlayer(terminal, length)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         "--latency", choices=("none", "recorded"), default="none", help="recorded: as slow as a real one"
     )
     parser.add_argument("--auto-face", type=float, metavar="SECONDS", help="a face appears by itself after this time")
+    parser.add_argument(
+        "--events", metavar="day[=SECONDS]", help=f"its people come and go; a day lasts {DAY_SECONDS:.0f} seconds"
+    )
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=ARG]", help="something that goes wrong")
     return parser
 

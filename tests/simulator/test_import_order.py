@@ -13,7 +13,7 @@ ORDER = (
     ("terminal",),
     ("http",),
     ("isapi", "screen"),
-    ("app", "certificate", "event_sender"),
+    ("app", "certificate", "event_sender", "company_day"),
     ("server",),
     ("__init__", "__main__"),
 )

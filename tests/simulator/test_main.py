@@ -38,7 +38,9 @@ def started():
 @pytest.mark.long
 def test_command_prints_its_address_and_stops_cleanly(started):
     numbers = (signal.SIGTERM, signal.SIGINT)
-    processes = [started("--port", "0", "--profile", "ds-k1t341cmfw", "--fault", "slow=0") for _ in numbers]
+    processes = [
+        started("--port", "0", "--profile", "ds-k1t341cmfw", "--fault", "slow=0", "--events", "day") for _ in numbers
+    ]
     for process, number in zip(processes, numbers, strict=True):
         line = process.stdout.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
@@ -60,6 +62,8 @@ def test_command_prints_its_address_and_stops_cleanly(started):
         (("--port", "0", "--password", "x", "--profile", "K9"), "unknown model"),
         (("--port", "0", "--password", "x", "--host", "0.0.0.0"), "loopback"),
         (("--port", "0", "--password", "x", "--fault", "flood"), "flood"),
+        (("--port", "0", "--password", "x", "--events", "night"), "--events takes day"),
+        (("--port", "0", "--password", "x", "--events", "day=0"), "--events takes day"),
     ],
 )
 def test_command_that_cannot_run_says_why(capsys, monkeypatch, arguments, text):

@@ -75,10 +75,10 @@ class Screen:
                 state, seconds = "waiting", max(1, round(camera.window.until - now))
             elif any(visitor.until >= now for visitor in camera.visitors):
                 state = "visitor"
-            elif terminal.last_attempt is not None and now - terminal.last_attempt[1] < SHOWN_SECONDS:
-                state = "refused" if terminal.last_attempt[0].minor in REFUSALS else "passed"
             elif camera.last_success is not None and now - camera.last_success < SHOWN_SECONDS:
                 state = "taken"
+            elif terminal.last_attempt is not None and now - terminal.last_attempt[1] < SHOWN_SECONDS:
+                state = "refused" if terminal.last_attempt[0].minor in REFUSALS else "passed"
             else:
                 state = "idle"
             return render_template("display.html", terminal=terminal, state=state, seconds=seconds)
