@@ -33,6 +33,8 @@ MAX_XML_BYTES = 32 * 1024
 BOM = b"\xef\xbb\xbf"
 # Control characters and single surrogates: each database refuses some of them, and no name contains them.
 UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# The same in strict JSON: the escape of one, or one that JSON does not escape.
+MAY_BE_UNUSABLE = re.compile("\\\\[bfnrtu]|[\x7f-\x9f\ud800-\udfff]")
 # A field of fixed width may end with zero bytes, which were replaced by U+FFFD.
 PADDING = " \ufffd"
 
@@ -197,12 +199,21 @@ def json_object(answer: Answer) -> Json:
     if len(answer.body) > MAX_STATUS_BYTES:
         raise Nonsense(message="answer too large", path=answer.path, http_status=answer.status)
     try:
-        value = _usable(json.loads(answer.body.decode("utf-8-sig", errors="replace"), strict=False))
+        value = _usable_json(answer.body.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
         raise Nonsense(message="broken JSON", path=answer.path, http_status=answer.status) from error
     if not isinstance(value, dict):
         raise Nonsense(message="not a JSON object", path=answer.path, http_status=answer.status)
     return value
+
+
+def _usable_json(text: str) -> Any:
+    """Return the value. Strings are looked at one by one only where one may have a character that cannot be stored."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return _usable(json.loads(text, strict=False))
+    return _usable(value) if MAY_BE_UNUSABLE.search(text) else value
 
 
 def _usable(value: Any) -> Any:

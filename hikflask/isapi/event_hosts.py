@@ -40,10 +40,13 @@ SET = (
     "<pictureURLType>binary</pictureURLType></Event></EventList></SubscribeEvent></HttpHostNotification>"
 )
 CLEAR = (
-    f"{HEAD}<HttpHostNotification {NAMESPACE}><id>{{slot}}</id><url></url><protocolType>HTTP</protocolType>"
-    "<addressingFormatType>ipaddress</addressingFormatType><ipAddress>0.0.0.0</ipAddress><portNo>0</portNo>"
+    f"{HEAD}<HttpHostNotification {NAMESPACE}><id>{{slot}}</id><url></url><protocolType>{{protocol}}</protocolType>"
+    "<addressingFormatType>ipaddress</addressingFormatType><ipAddress>0.0.0.0</ipAddress><portNo>{port}</portNo>"
     "</HttpHostNotification>"
 )
+# How an empty slot is written; on some firmware the first slot is one for EHome, and refuses anything else.
+EMPTY = {"protocol": "HTTP", "port": 0}
+EMPTY_EHOME = {"protocol": "EHome", "port": 15300}
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,12 @@ def _number(word: str) -> int | None:
 
 def clear_host(client: Requester, slot: int) -> None:
     """Let a slot push nowhere. This proves nothing: call `hosts` afterwards. Raises TerminalError."""
-    _put(client, slot, CLEAR.format(slot=slot))
+    try:
+        _put(client, slot, CLEAR.format(slot=slot, **EMPTY))
+    except Refused as error:
+        if type(error) is not Refused:
+            raise
+        _put(client, slot, CLEAR.format(slot=slot, **EMPTY_EHOME))
 
 
 def _put(client: Requester, slot: int, body: str) -> None:

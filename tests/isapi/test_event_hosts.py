@@ -122,10 +122,25 @@ def test_a_slot_is_cleared_as_recorded_and_no_other_is_touched() -> None:
     assert words(client.sent[0].data or b"") == words(recorded("events/22_httphosts_clear_slot.xml"))
 
 
+def test_a_slot_that_is_for_ehome_alone_is_cleared_as_such() -> None:
+    client = Prepared(refusal("badXmlContent", "protocolType"), DONE)
+    event_hosts.clear_host(client, 1)
+    written = dict(words(client.sent[1].data or b""))
+    assert (written["protocolType"], written["ipAddress"], written["portNo"]) == ("EHome", "0.0.0.0", "15300")
+
+    for reply in (NO_CAPABILITIES, refusal("deviceBusy", status_code=2)):
+        client = Prepared(reply)
+        with pytest.raises(errors.Refused):
+            event_hosts.clear_host(client, 1)
+        assert len(client.sent) == 1
+
+
 def test_what_is_confirmed_by_http_alone_is_not_done() -> None:
-    for reply in (answer(b""), answer(b"<ResponseStatus><statusCode>6</statusCode></ResponseStatus>", status=200)):
-        with pytest.raises((errors.Nonsense, errors.Refused)):
-            event_hosts.clear_host(Prepared(reply), 1)
+    with pytest.raises(errors.Nonsense):
+        event_hosts.clear_host(Prepared(answer(b"")), 1)
+    refused = answer(b"<ResponseStatus><statusCode>6</statusCode></ResponseStatus>")
+    with pytest.raises(errors.Refused):
+        event_hosts.clear_host(Prepared(refused, refused), 1)
 
 
 @pytest.mark.parametrize(
