@@ -91,6 +91,8 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("little disk space left"),
     ),
     "alarm_disk_over": (N_("there is enough disk space again"),),
+    "alarm_journal": (N_("“%(t)s”: %(what)s"),),
+    "alarm_duress": (N_("“%(t)s”: entry under duress, somebody may be forced to open the door"),),
     "alarm_terminal_not_in_use": (N_("“%(t)s” is not in use any more"),),
     # A capture, from its start to its end.
     "terminal_in_use": IN_USE,

@@ -20,8 +20,10 @@ class WebhookForm(Form):
     enrolled = BooleanField(_l("Enrolled: the terminal confirmed person and face"), default=True)
     refused = BooleanField(_l("Refused: needs attention"), default=True)
     removed = BooleanField(_l("Removed: the terminal confirmed that the person is gone"), default=True)
-
     passage = BooleanField(_l("Passage: somebody passed, or was not let in"))
+    alarm = BooleanField(
+        _l("Alarm: a terminal was opened, somebody was forced to open a door, a list of people was copied")
+    )
 
     def validate_url(self, field: Field) -> None:
         """Accept http or https, a host, an optional port, a path and a query."""
@@ -37,6 +39,5 @@ class WebhookForm(Form):
     @property
     def events(self) -> frozenset[str]:
         """The chosen events."""
-        return frozenset(
-            field.name for field in (self.enrolled, self.refused, self.removed, self.passage) if field.data
-        )
+        fields = (self.enrolled, self.refused, self.removed, self.passage, self.alarm)
+        return frozenset(field.name for field in fields if field.data)

@@ -9,14 +9,15 @@ from flask_babel import gettext as _
 from hikflask import messages
 from hikflask.labels import disks
 from hikflask.labels.dates import full_time
+from hikflask.labels.events import code_sentence
 from hikflask.models import Alarm
-from hikflask.models.alarm import BACKUP, REMOVALS
+from hikflask.models.alarm import BACKUP, DURESS, JOURNAL, REMOVALS
 from hikflask.services.core import no_space
 
 
 def mail_subject(alarm: Alarm) -> str:
     """Return the subject of the mail that is due about an alarm."""
-    return messages.sentence(_code(alarm), t=_terminal(alarm))
+    return messages.sentence(_code(alarm), t=_terminal(alarm), what=_what(alarm))
 
 
 def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
@@ -32,6 +33,7 @@ def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
         "who": ", ".join(numbers),
         "disks": low,
         "host": socket.gethostname(),
+        "what": _what(alarm),
     }
     lines = [messages.sentence(_code(alarm), **about), str(_("Since: %(time)s", time=full_time(alarm.began_at)))]
     if alarm.over_at is not None and alarm.announces_end:
@@ -42,11 +44,23 @@ def mail_body(alarm: Alarm, numbers: Sequence[str]) -> str:
 
 
 def _code(alarm: Alarm) -> str:
+    if alarm.kind == JOURNAL and _journal_code(alarm) == DURESS:
+        return "alarm_duress"
     if not alarm.announces_end:
         return f"alarm_{alarm.kind}"
     terminal = alarm.terminal
     in_use = terminal is None or (terminal.is_active and terminal.retired_at is None)
     return f"alarm_{alarm.kind}_over" if in_use else "alarm_terminal_not_in_use"
+
+
+def _journal_code(alarm: Alarm) -> tuple[int, int]:
+    """Return the terminal's code of an alarm of its journal; it ends the alarm's key."""
+    major, _slash, minor = alarm.key.rpartition(":")[2].partition("/")
+    return int(major), int(minor)
+
+
+def _what(alarm: Alarm) -> str:
+    return code_sentence(*_journal_code(alarm)) if alarm.kind == JOURNAL else ""
 
 
 def _terminal(alarm: Alarm) -> str:

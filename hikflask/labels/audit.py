@@ -81,6 +81,7 @@ ACTIONS = {
     "second_factor.refused": _l("Wrong code of the second factor"),
     "second_factor.removed": _l("Second factor removed"),
     "setting.changed": _l("Setting changed"),
+    "alarm.seen": _l("Alarm of a terminal marked as seen"),
     "passages.deleted": _l("Deletion of all passages requested"),
     "setting.reset": _l("Setting given back to the default"),
     "token.created": _l("API token made"),

@@ -57,9 +57,19 @@ TONES = {INFO: "none", NOTICE: "warn", WARNING: "warn", CRITICAL: "bad"}
 
 def sentence(event: Event) -> str:
     """Return what happened, in a few words without a full stop, such as "Passed by face"."""
-    text, code = type_of(event.major, event.minor).text, f"{event.major}/{event.minor}"
-    words = str(_(text, code=code))
+    words = code_sentence(event.major, event.minor)
     return str(_("%(sentence)s, under duress", sentence=words)) if is_duress(event) else words
+
+
+def code_sentence(major: int, minor: int) -> str:
+    """Return what a code of a terminal means, as sentence() says it."""
+    text, code = type_of(major, minor).text, f"{major}/{minor}"
+    return str(_(text, code=code))
+
+
+def kind_of(major: int, minor: int) -> str:
+    """Return the kind of a code, as the list of passages is filtered by it."""
+    return type_of(major, minor).kind
 
 
 def kind_label(kind: str) -> str:

@@ -13,6 +13,7 @@ EVENTS = {
     "refused": _l("Refused"),
     "removed": _l("Removed"),
     "passage": _l("Passage"),
+    "alarm": _l("Alarm"),
     "test": _l("Test"),
 }
 PROBLEMS = {

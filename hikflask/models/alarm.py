@@ -15,6 +15,8 @@ REFUSED = "password"
 BACKUP = "backup"
 DISK = "disk"
 JOURNAL = "journal"
+# The code of duress. Passages under duress stand under it, too, whatever their own code is.
+DURESS = (1, 1034)
 MAX_KEY_LENGTH = 32
 
 
@@ -58,3 +60,18 @@ class JournalAlarm(Base):
     last_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     terminal: Mapped[Terminal] = relationship()
+
+    @property
+    def code(self) -> str:
+        """The terminal's code as programs are told it."""
+        return f"{self.major}/{self.minor}"
+
+    @property
+    def is_duress(self) -> bool:
+        """True when somebody was forced to open a door."""
+        return (self.major, self.minor) == DURESS
+
+    @property
+    def since(self) -> datetime:
+        """The moment by which it is another alarm than one that was mailed: each under duress is mailed."""
+        return self.last_at if self.is_duress else self.first_at

@@ -39,6 +39,7 @@ PAGES = {
     "GET /attention": VIEWER,
     "GET /attention/state": VIEWER,
     "GET /attention/people": VIEWER,
+    "POST /attention/seen": OPERATOR,
     "POST /attention/retry": OPERATOR,
     "GET /employees/": VIEWER,
     "GET /employees/<int:employee_id>": VIEWER,

@@ -12,10 +12,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
-from hikflask.models.alarm import BACKUP, DISK, MAX_KEY_LENGTH, REFUSED, REMOVALS, SILENT
+from hikflask.models.alarm import BACKUP, DISK, JOURNAL, MAX_KEY_LENGTH, REFUSED, REMOVALS, SILENT
 from hikflask.models.columns import database_now, one_moment
 from hikflask.services.backups import records
 from hikflask.services.core import no_space
+from hikflask.services.passages import journal
 from hikflask.services.state.enrolment import IS_LEAVING
 
 SECONDS_PER_HOUR = 3600.0
@@ -28,18 +29,23 @@ OLDEST = (Enrolment.desired_since, Enrolment.id)
 
 @dataclass(frozen=True)
 class Condition:
-    """Something alarming since a moment, at a terminal, on this machine, or else at the whole installation."""
+    """Something alarming since a moment, at a terminal, on this machine, or else at the whole installation.
+
+    `code` is the terminal's own where it recorded that in its journal.
+    """
 
     kind: str
     terminal_id: int | None
     since: datetime
+    code: str = ""
 
     @property
     def key(self) -> str:
         """The key of its alarm."""
         if self.kind == DISK:
             return key_of_disk()
-        return f"{self.kind}:{self.terminal_id}" if self.terminal_id else self.kind
+        parts = (self.kind, str(self.terminal_id or ""), self.code)
+        return ":".join(part for part in parts if part)
 
 
 def key_of_disk() -> str:
@@ -55,6 +61,7 @@ def current() -> list[Condition]:
         *(Condition(REMOVALS, terminal_id, since) for terminal_id, since in _overdue_at(func.min, *OLDEST).items()),
         *_at_terminals(SILENT, Terminal.offline_since, Terminal.reachable.is_(False), away),
         *_at_terminals(REFUSED, Terminal.refused_since, Terminal.refused_since.is_not(None)),
+        *(Condition(JOURNAL, row.terminal_id, row.since, row.code) for row in journal.unseen()),
     ]
     if records.is_overdue():
         newest = records.newest()

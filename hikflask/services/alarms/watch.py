@@ -5,6 +5,7 @@ Outside working hours (HIKFLASK_WORKING_HOURS) no mail says that a terminal is s
 A mail may be sent twice when the worker is killed just after it was sent; none is lost.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,10 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from hikflask.extensions import db
 from hikflask.models import Alarm
-from hikflask.models.alarm import DISK, REMOVALS, SILENT
+from hikflask.models.alarm import DISK, JOURNAL, REMOVALS, SILENT
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import conditions
+from hikflask.services.alarms.conditions import Condition
 from hikflask.services.core.dates import is_working_time
 from hikflask.services.core.db import changed_rows, claim_rows, transactional
 from hikflask.services.enrolments.schedule import back_off
@@ -31,6 +33,7 @@ def refresh() -> bool:
     if not (current_app.config["MAIL_SERVER"] and current_app.config["MAIL_TO"]):
         return False  # No mails are sent, or to nobody.
     current = {condition.key: condition for condition in conditions.current()}
+    _forget_seen(current)
     rows = select(Alarm.key, Alarm.over_at).where(_is_known_here())
     recorded = {row.key: row.over_at for row in db.session.execute(rows)}
     for key in current.keys() - recorded.keys():
@@ -79,6 +82,14 @@ def mark_unsent(key: str) -> None:
     later = {"next_try_at": database_now(back_off(tries))}
     changed_rows(update(Alarm).where(*_due()).values(**later))
     _change([key], tries=tries + 1, **later)
+
+
+def _forget_seen(current: Mapping[str, Condition]) -> None:
+    """Delete alarms of terminals' journals that were seen: no mail says so, and what came since is another one."""
+    rows = db.session.execute(select(Alarm.key, Alarm.began_at).where(Alarm.kind == JOURNAL))
+    seen = [key for key, began_at in rows if key not in current or current[key].since != began_at]
+    if seen:
+        changed_rows(delete(Alarm).where(Alarm.key.in_(seen)))
 
 
 def _change(keys: list[str], **values: Any) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.disk_space import Disk
 from hikflask.extensions import db
-from hikflask.models import Backup, Capture, Employee, Enrolment, Job, Terminal
+from hikflask.models import Backup, Capture, Employee, Enrolment, Job, JournalAlarm, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
@@ -28,6 +28,7 @@ from hikflask.services.core.db import MAX_COUNTED, along_indexes, counting
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments.causes import LEAVING
+from hikflask.services.passages import journal
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import people_changes, registry
 
@@ -51,6 +52,7 @@ class Counts:
 
     `nowhere`: how many have no photo, and are desired on no terminal. `consents`: how many have none, or 0 unless one
     is required to take a face. `drift`: the terminals with people changed there, with how many findings each.
+    `journal`: what terminals recorded in their journals, and nobody has seen yet.
     `backup_overdue`: the last one is too old. `low_disks`: those with little space left.
 
     A number above MAX_COUNTED may be given as MAX_COUNTED + 1.
@@ -59,6 +61,7 @@ class Counts:
     terminals: Sequence[Terminal]
     problems: Sequence[Problem]
     drift: Sequence[tuple[Terminal, int]]
+    journal: Sequence[JournalAlarm]
     people: Sequence[PeopleProblem]
     nowhere: int
     consents: int
@@ -72,7 +75,7 @@ class Counts:
     def total(self) -> int:
         """The number in the header: of the rows of the page."""
         of_people = len(self.people) + bool(self.nowhere) + bool(self.consents) + self.unsaved
-        of_terminals = len(self.problems) + len(self.drift)
+        of_terminals = len(self.problems) + len(self.drift) + len(self.journal)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
         return of_people + of_terminals + of_server + self.failed_jobs
 
@@ -156,6 +159,7 @@ def count() -> Counts:
         terminals=terminals,
         problems=problems,
         drift=people_changes.terminals_with_changes(),
+        journal=journal.unseen(),
         people=people_problems.find(terminals, working),
         consents=search.count(WITHOUT_CONSENT) if consents.is_required() else 0,
         # On a full disk a worker can give no sign of life.

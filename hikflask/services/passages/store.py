@@ -17,7 +17,7 @@ from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord
 from hikflask.models import Employee, Enrolment, Event, PersonKey, Terminal
 from hikflask.services.core.db import transaction, write_first
-from hikflask.services.passages import webhook_outbox
+from hikflask.services.passages import journal, webhook_outbox
 from hikflask.services.passages.interpretation import columns_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.privacy import passage_traces
@@ -96,6 +96,7 @@ def store(
         ids = _insert([row | {"terminal_id": terminal_id, "device_serial": device_serial} for row in rows])
         if ids and is_new:
             webhook_outbox.tell(ids)
+            journal.note(ids)
         return ids
 
 

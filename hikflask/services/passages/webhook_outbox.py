@@ -1,15 +1,15 @@
-"""Writes down for webhooks who passed or was not let in, in the transaction that stores it; the worker sends it."""
+"""Writes down for webhooks who passed or was not let in, and alarms, in the transaction that stores them."""
 
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import String, Table, insert, literal, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, String, Table, insert, literal, select
 
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal, Webhook, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.models.event import EXPIRED, LIVENESS, NO_PERMISSION, OUTSIDE_HOURS, PASSED, REFUSED, UNKNOWN_PERSON
-from hikflask.models.webhook import PASSAGE
+from hikflask.models.webhook import ALARM, PASSAGE
 
 TOLD = (PASSED, UNKNOWN_PERSON, NO_PERMISSION, OUTSIDE_HOURS, EXPIRED, LIVENESS, REFUSED)
 # What a message has, and where it comes from.
@@ -34,13 +34,23 @@ def tell(event_ids: Sequence[int]) -> None:
 
     :param event_ids: of one page of a terminal's log at most.
     """
+    _write(_MESSAGE, Webhook.on_passage, Event.id.in_(event_ids), Event.kind.in_(TOLD))
+
+
+def tell_alarm(event_id: int, code: tuple[int, int]) -> None:
+    """Tell webhooks that ask for alarms of this new event, in the open transaction."""
+    about = {"event": literal(ALARM, String), "code": literal(f"{code[0]}/{code[1]}", String)}
+    _write(_MESSAGE | about, Webhook.on_alarm, Event.id == event_id)
+
+
+def _write(message: dict[str, Any], asks: SQLColumnExpression[bool], *which: ColumnElement[bool]) -> None:
     rows = (
-        select(*_MESSAGE.values())
+        select(*message.values())
         .select_from(Event)
         .join(Terminal, Terminal.id == Event.terminal_id)
-        .join(Webhook, Webhook.is_active & Webhook.on_passage)
-        .where(Event.id.in_(event_ids), Event.kind.in_(TOLD))
+        .join(Webhook, Webhook.is_active & asks)
+        .where(*which)
         .order_by(Event.id, Webhook.id)
     )
     table = cast("Table", WebhookDelivery.__table__)
-    db.session.execute(insert(table).from_select([*_MESSAGE], rows, include_defaults=False))
+    db.session.execute(insert(table).from_select([*message], rows, include_defaults=False))

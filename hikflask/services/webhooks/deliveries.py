@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from hikflask.extensions import db, vault
 from hikflask.models import Webhook, WebhookDelivery
 from hikflask.models.columns import database_now, one_moment
-from hikflask.models.webhook import PASSAGE
+from hikflask.models.webhook import ALARM, PASSAGE
 from hikflask.net.client import NotSent
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, claim_rows, transaction
@@ -76,21 +76,21 @@ def send_next(webhook_id: int) -> bool:
 def body_of(delivery: WebhookDelivery) -> bytes:
     """Return the body of a message: no name, no face.
 
-    Of a passage it has what a program finds it by among the events (services/passages/cursor.py).
+    Of a passage or an alarm it has what a program finds it by among the events (services/passages/cursor.py).
     """
     device = {"id": delivery.terminal_id, "name": delivery.terminal_name} if delivery.terminal_id else None
-    is_passage = delivery.event == PASSAGE
+    names = {PASSAGE: "kind", ALARM: "code"}
     happened_at = delivery.occurred_at or delivery.happened_at
     fields: dict[str, Any] = {
         "delivery": delivery.message_id,
         "event": delivery.event,
         "hikvision_id": delivery.number or None,
         "device": device,
-        "error": None if is_passage else delivery.code or None,
+        "error": None if delivery.event in names else delivery.code or None,
         "at": happened_at.strftime("%Y-%m-%dT%H:%M:%S"),
     }
-    if is_passage:
-        fields |= {"event_id": delivery.event_id, "kind": delivery.code}
+    if delivery.event in names:
+        fields |= {"event_id": delivery.event_id, names[delivery.event]: delivery.code}
     return json.dumps(fields, ensure_ascii=False).encode()
 
 

@@ -24,7 +24,7 @@ def add(url: str, events: frozenset[str]) -> tuple[Webhook, str]:
     """
     allowed_addresses.refuse_unallowed(url)
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    chosen = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed", "passage")}
+    chosen = {f"on_{event}": event in events for event in ("enrolled", "refused", "removed", "passage", "alarm")}
     webhook = Webhook(url=url, secret_encrypted=vault.encrypt(secret), **chosen)
     with transaction():
         if db.session.execute(select(func.count(Webhook.id))).scalar_one() >= MAX_WEBHOOKS:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from hikflask.http.permissions import VIEWER, allow
+from hikflask.forms.fields import row_id
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import WeakDigest
 from hikflask.labels import attention as labels
 from hikflask.labels.comparisons import drift_summary
@@ -21,6 +22,7 @@ from hikflask.services.attention.overview import Counts, Waiting
 from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.enrolments import causes
+from hikflask.services.passages import journal
 from hikflask.services.state.badges import NO_PHOTO_THERE
 from hikflask.services.terminals import capacity, people_changes
 from hikflask.web.security.current_operator import operator_name
@@ -129,6 +131,17 @@ def state() -> ResponseReturnValue:
     return htmx.with_bar(render_template("attention/_groups.html", **_context()))
 
 
+@bp.post("/attention/seen")
+@allow(OPERATOR)
+def mark_seen() -> ResponseReturnValue:
+    """End an alarm of a terminal's journal: the operator has seen it."""
+    terminal_id, count = (row_id(request.form.get(name)) or 0 for name in ("terminal", "count"))
+    major, minor = (row_id(part) or 0 for part in request.form.get("code", "").partition("/")[::2])
+    if not journal.mark_seen(terminal_id, (major, minor), count):
+        flash(_("It was recorded again since, or somebody else has seen it."), "warning")
+    return redirect(url_for(".show"), 303)
+
+
 def _context() -> dict[str, object]:
     shows_all = "all" in request.args
     most = ALL if shows_all else overview.MAX_SHOWN
@@ -138,6 +151,7 @@ def _context() -> dict[str, object]:
         "counts": seen.counts,
         "shows_all": shows_all,
         "problems": [_problem_line(problem, seen) for problem in seen.counts.problems[:most]],
+        "journal": seen.counts.journal[:most],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
         "people": [people_line(shown, seen.counts) for shown in seen.people],
         "who": labels.who,

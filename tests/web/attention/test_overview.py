@@ -12,7 +12,7 @@ from flask_babel import force_locale
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
 from hikflask.labels import attention as labels
-from hikflask.models import Backup, Enrolment, Terminal
+from hikflask.models import Backup, Enrolment, JournalAlarm, Terminal
 from hikflask.models.comparison import Drift
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
@@ -571,6 +571,36 @@ def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
     assert [number(desk.text(address)) for address in ("/employees/", "/terminals/", "/account/")] == [1, 1, 1]
     assert "Требует внимания" in desk.text("/employees/")
     assert "Needs attention" in english(desk, "/employees/")
+
+
+def test_what_a_terminal_recorded_in_its_journal_stands_there_until_somebody_has_seen_it(
+    app: Flask, desk: Desk
+) -> None:
+    app.config["PASSAGES"] = "poll"
+    with app.app_context():
+        for code, count in (((1, 1030), 3), ((1, 1034), 1)):
+            moments = {"first_at": NOW, "last_at": NOW}
+            db.session.add(JournalAlarm(terminal_id=1, major=code[0], minor=code[1], count=count, **moments))
+        db.session.commit()
+
+    page = desk.text(ADDRESS)
+    duress, tampered = (row(page, f"journal-1-{code}") for code in ("1-1034", "1-1030"))
+
+    assert number(page) == 2
+    assert page.index(duress) < page.index(tampered)
+    assert "attention-bad" in duress
+    assert "Вход Проход под принуждением с" in said(duress)
+    text = said(row(desk.client.get(ADDRESS, headers=ENGLISH).text, "journal-1-1-1030"))
+    assert "Вход Terminal or reader was opened or torn off · 3 times, last" in text
+    assert 'href="/passages/?terminal=1&amp;kind=alarm"' in tampered
+    assert "Просмотрено" not in client_of(app, VIEWER).get(ADDRESS).text
+
+    for alarm in (duress, tampered):
+        assert press(desk, alarm, "/attention/seen") == ADDRESS
+    assert number(desk.text(ADDRESS)) == 0
+    again = {"terminal": "1", "code": "1/1030", "count": "3"}
+    told = desk.client.post("/attention/seen", data=again, headers=ENGLISH, follow_redirects=True).text
+    assert "It was recorded again since, or somebody else has seen it." in told
 
 
 def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: Flask, desk: Desk) -> None:

@@ -104,7 +104,8 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
 }
 # Buttons, and pages that are no form of somebody signed in, or carry another form themselves.
 NOTHING_TYPED = {
-    "account.change_password", "account.end_session", "account.sign_out_everywhere", "attention.retry", "audit.export",
+    "account.change_password", "account.end_session", "account.sign_out_everywhere",
+    "attention.mark_seen", "attention.retry", "audit.export",
     "terminals.allow_after_restore",
     "comparisons.discard", "comparisons.start", "comparisons.start_plan", "comparisons.start_undo",
     "comparisons.take_back",

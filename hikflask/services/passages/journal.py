@@ -1,0 +1,86 @@
+"""What terminals recorded in their own journals, and what cannot wait until somebody reads it there.
+
+There is one alarm for each terminal and code, however often it was recorded, until an operator says that it was seen.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy.orm import joinedload
+
+from hikflask.extensions import db
+from hikflask.models import Event, JournalAlarm, Terminal
+from hikflask.models.alarm import DURESS
+from hikflask.services import audit
+from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.passages import switch, webhook_outbox
+from hikflask.services.passages.interpretation import is_duress
+from hikflask.services.passages.kinds import CRITICAL, type_of
+
+# Usual where somebody means it, and an alarm where nobody does: a restart, and a door that was opened over the network.
+TOLD_TOO = {(2, 1024), (2, 1026), (3, 123), (3, 1024), (3, 1026)}
+_KEY = ("terminal_id", "major", "minor")
+_IS_DURESS = (JournalAlarm.major == DURESS[0]) & (JournalAlarm.minor == DURESS[1])
+# Made once, as each page asks it.
+_UNSEEN = (
+    select(JournalAlarm)
+    .join(JournalAlarm.terminal)
+    .where(Terminal.is_active, Terminal.retired_at.is_(None))
+    .options(joinedload(JournalAlarm.terminal))
+    .order_by(case((_IS_DURESS, 0), else_=1), JournalAlarm.first_at, *(getattr(JournalAlarm, name) for name in _KEY))
+    .execution_options(populate_existing=True)
+)
+
+
+def note(event_ids: Sequence[int]) -> None:
+    """Raise the alarms that are among these new events, in the open transaction, and tell webhooks of them.
+
+    :param event_ids: of one page of a terminal's log at most.
+    """
+    found: dict[tuple[int, int, int], list[datetime]] = defaultdict(list)
+    new = select(Event).where(Event.id.in_(event_ids), Event.terminal_id.is_not(None)).order_by(Event.id)
+    for event in db.session.scalars(new):
+        if code := _alarm_of(event):
+            found[event.terminal_id or 0, *code].append(event.occurred_at)
+            webhook_outbox.tell_alarm(event.id, code)
+    for key, moments in sorted(found.items()):
+        _raise(dict(zip(_KEY, key, strict=True)), moments)
+
+
+def _alarm_of(event: Event) -> tuple[int, int] | None:
+    if is_duress(event):
+        return DURESS
+    code = (event.major, event.minor)
+    return code if code in TOLD_TOO or type_of(*code).severity == CRITICAL else None
+
+
+def _raise(key: dict[str, int], moments: Sequence[datetime]) -> None:
+    # Events are stored one page after the other (store.py), so nobody adds the same row at this moment.
+    same = update(JournalAlarm).filter_by(**key)
+    if not changed_rows(same.values(count=JournalAlarm.count + len(moments), last_at=max(moments))):
+        db.session.execute(
+            insert(JournalAlarm), [{**key, "count": len(moments), "first_at": min(moments), "last_at": max(moments)}]
+        )
+
+
+def unseen() -> list[JournalAlarm]:
+    """Return the alarms at terminals in use that nobody has seen yet: duress first, then the oldest."""
+    return list(db.session.scalars(_UNSEEN)) if switch.is_on() else []
+
+
+def mark_seen(terminal_id: int, code: tuple[int, int], count: int) -> bool:
+    """End an alarm that an operator has seen. False when there is none, or when it was recorded again meanwhile.
+
+    :param count: how many times it was recorded as the operator saw it.
+    """
+    key = (JournalAlarm.terminal_id == terminal_id, JournalAlarm.major == code[0], JournalAlarm.minor == code[1])
+    with transaction():
+        alarm = db.session.execute(select(JournalAlarm).where(*key).with_for_update()).scalar_one_or_none()
+        if alarm is None or alarm.count != count:
+            return False
+        changed_rows(delete(JournalAlarm).where(*key))
+        about = {"code": alarm.code, "count": count, "last_at": alarm.last_at.isoformat()}
+        audit.record("alarm.seen", terminal=alarm.terminal.name, after=about)
+    return True
