@@ -20,7 +20,7 @@ def test_sentences_are_short_and_in_both_languages(app: Flask) -> None:
         (event(5, 76, "unknown_person"), "Face not recognised", "Лицо не распознано"),
         (event(5, 8, "expired"), "Access has expired", "Срок доступа истёк"),
         (event(5, 104, "liveness"), "Not a living face: perhaps a photo", "Лицо не живое: возможно, показали фото"),
-        (event(3, 1024, "operation"), "Door opened over the network", "Дверь открыта по сети"),
+        (event(3, 1024, "operation"), "Door opened remotely", "Дверь открыта удалённо"),
         (event(5, 4711, "other"), "Event with the code 5/4711", "Событие с кодом 5/4711"),
         (
             event(5, 1, "passed", cardType=5),

@@ -62,7 +62,7 @@ TEXTS = {
     (5, 113): "Person on the blocklist",
     (3, 113): "Sign-out over the network",
     (2, 1024): "Terminal was switched on",
-    (3, 1024): "Door opened over the network",
+    (3, 1024): "Door opened remotely",
     (3, 1072): "People exported at the terminal (USB)",
     (5, 155): "This way of identification is not allowed",
 }
