@@ -1,22 +1,26 @@
 """What terminals recorded of a person names nobody after an erasure, also when their logs are read once more."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
+from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Employee, Erasure, Event, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
+from hikflask.services.passages.interpretation import interpret_again
+from hikflask.services.passages.store import store
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates, passage_traces
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import OLGA
 from tests.support.erasures import IVAN, count, enrol, every_text, fresh, settle_all
 from tests.support.events import AT, add_events, event_row
+from tests.support.retention import DAY, age
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 PICTURE = "passage_0123456789abcdefghijkl.jpg"
@@ -97,6 +101,46 @@ def test_erased_number_is_known_until_whoever_gets_it_next(simulator: Simulated,
     again = save_employee(IVAN).row
     assert again.id not in {ivan.id, olga.id}
     assert passage_traces.erased_until([IVAN.number]) == {IVAN.number: again.created_at}
+
+
+def record(serial_no: int, at: datetime, person: Employee | None = None) -> EventRecord:
+    about = {"employeeNoString": person.number, "name": person.name} if person else {}
+    row = {"major": 5, "minor": 75 if person else 76, "time": at.isoformat(timespec="seconds"), "serialNo": serial_no}
+    read = event_record(row | about)
+    assert read is not None
+    return read
+
+
+def test_log_that_is_read_again_after_an_erasure_brings_nobody_back(terminal: Terminal) -> None:
+    ivan, olga = save_employee(IVAN).row, save_employee(OLGA).row
+    now = datetime.now(UTC).replace(microsecond=0)
+    log = [
+        record(serial_no, now - timedelta(hours=9 - serial_no), person)
+        for serial_no, person in enumerate([ivan, ivan, olga, None, ivan], 1)
+    ]
+    # The first one was still to be read backwards.
+    store(terminal.id, "DS-1", log[1:], 0, is_new=True)
+    erasure = erase_employee(ivan.id).row
+    assert fresh(erasure).completed_at is not None
+
+    store(terminal.id, "DS-1", log, 0, is_new=False)
+
+    assert [(row.serial_no, row.number) for row in sorted(events(), key=lambda row: row.serial_no)] == [
+        *((1, ""), (2, ""), (3, OLGA.number), (4, ""), (5, ""))
+    ]
+    assert "Иван" not in every_text()
+
+    # Once the certificate has forgotten the number, too, and after all was interpreted again.
+    age(Erasure, "completed_at", 31 * DAY)
+    certificates.forget_names()
+    assert passage_traces.erased_until([IVAN.number]) == {}
+    interpret_again()
+    assert store(terminal.id, "DS-1", log, 0, is_new=False) == []
+
+    assert [row.kind for row in sorted(events(), key=lambda row: row.serial_no)] == [
+        *("passed", "passed", "passed", "unknown_person", "passed")
+    ]
+    assert "Иван" not in every_text()
 
 
 def test_number_that_an_older_employee_got_is_theirs_since_the_erasure(terminal: Terminal, app: Flask) -> None:  # noqa: ARG001
