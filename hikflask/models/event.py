@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hikflask.extensions import Base
-from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now
+from hikflask.models.columns import NO_ID_TWICE, UTCDateTime, database_now, only
 
 # What an event is, whatever the terminal's code for it.
 PASSED, UNKNOWN_PERSON, NO_PERMISSION, OUTSIDE_HOURS = "passed", "unknown_person", "no_permission", "outside_hours"
@@ -62,6 +62,7 @@ class Event(Base):
         Index("ix_event_terminal_id", "terminal_id", "occurred_at", "id"),
         Index("ix_event_kind", "kind", "occurred_at", "id"),
         Index("ix_event_number", "number", "occurred_at"),
+        Index("ix_event_picture", "occurred_at", **only("picture IS NOT NULL")),
         NO_ID_TWICE,
     )
 
@@ -94,6 +95,7 @@ class EventLog(Base):
     and minor. `clock_offset` is by how many seconds its clock was ahead at the last reading.
 
     It is read next at `next_at`, was read at `read_at`, and `error_code` is why the last attempt failed.
+    `pictures_to` is the id of the newest event whose picture was fetched, or is not to be had.
     `push_secret_hash` is the SHA-256 of the secret in the address that the terminal pushes to, and `pushed_at` when it
     did last.
     """
@@ -110,6 +112,7 @@ class EventLog(Base):
     page_limit: Mapped[int | None]
     codes: Mapped[list[Any] | None] = mapped_column(JSON)
     clock_offset: Mapped[int | None]
+    pictures_to: Mapped[int | None]
     next_at: Mapped[datetime] = mapped_column(UTCDateTime, default=database_now())
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error_code: Mapped[str] = mapped_column(String(64), default="", server_default="")

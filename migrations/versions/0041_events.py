@@ -50,6 +50,10 @@ def upgrade() -> None:
     op.create_index('ix_event_terminal_id', 'event', ['terminal_id', 'occurred_at', 'id'])
     op.create_index('ix_event_kind', 'event', ['kind', 'occurred_at', 'id'])
     op.create_index('ix_event_number', 'event', ['number', 'occurred_at'])
+    with_picture = sa.text('picture IS NOT NULL')
+    op.create_index(
+        'ix_event_picture', 'event', ['occurred_at'], sqlite_where=with_picture, postgresql_where=with_picture
+    )
     op.create_table(
         'event_log',
         sa.Column('terminal_id', sa.Integer(), nullable=False),
@@ -62,6 +66,7 @@ def upgrade() -> None:
         sa.Column('page_limit', sa.Integer(), nullable=True),
         sa.Column('codes', sa.JSON(), nullable=True),
         sa.Column('clock_offset', sa.Integer(), nullable=True),
+        sa.Column('pictures_to', sa.Integer(), nullable=True),
         sa.Column('next_at', sa.DateTime(), nullable=False),
         sa.Column('read_at', sa.DateTime(), nullable=True),
         sa.Column('error_code', sa.String(length=64), nullable=False, server_default=''),
