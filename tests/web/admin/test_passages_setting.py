@@ -47,7 +47,7 @@ def test_switching_on_asks_first_and_says_what_is_recorded_for_how_long_and_who_
     ):
         assert words in english
     assert "Кто прошёл, где и когда: ID и имя, как они записаны на терминале." in russian
-    assert "Проходы хранятся 90 дн., затем удаляются." in russian
+    assert "Проходы хранятся 90 дней, затем удаляются." in russian
 
     done = client.post(PAGE, data={"choice": "poll", "agreed": "y"})
     assert (done.status_code, app.config["PASSAGES"]) == (303, "poll")
