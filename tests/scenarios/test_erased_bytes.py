@@ -9,12 +9,13 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import Erasure, Photo
+from hikflask.models import Employee, Erasure, Photo, Terminal
 from hikflask.services.photos.storage import HALF_WRITTEN
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.text_rules import folded
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.desk import ENGLISH, Desk
+from tests.support.events import add_events, event_row
 from tests.support.imports import checked
 from tests.support.postgresql import Cluster
 from tests.support.retention import DAY, age, forget
@@ -24,6 +25,7 @@ NOTE, OTHERS_NOTE = "Папка 17, подписано при Голицыне",
 DRAFT = "Цех опытных образцов"
 IMPORTED = "Kulibin's workshop"  # the database escapes other letters in JSON
 IMPORTED_FACE = draw(NAMES[3])
+SEEN_FACE, SEEN_FILE, CARD = draw(NAMES[4]), f"passage_{'p' * 22}.jpg", "0007654321"
 DATABASE = {"hikflask.sqlite3", "hikflask.sqlite3-wal"}
 
 
@@ -76,6 +78,11 @@ def place(desk: Desk, tmp_path: Path) -> str:
     desk.client.post("/jobs/preview", data={"action": "print", "all": "1"})
     with desk.client.application.app_context():
         checked(f"{NUMBER};{NAME};{IMPORTED}", f"N 1;{NAME};{IMPORTED}", pictures={f"{NUMBER}.jpg": IMPORTED_FACE})
+        ivan = db.session.execute(db.select(Employee).where(Employee.number == NUMBER)).scalar_one()
+        passage = event_row(db.session.execute(db.select(Terminal)).scalar_one(), employee=ivan, name=NAME)
+        passage.record, passage.picture = {**passage.record, "cardNo": CARD}, SEEN_FILE
+        (tmp_path / "uploads" / SEEN_FILE).write_bytes(SEEN_FACE)
+        add_events(passage)
     return place
 
 
@@ -97,9 +104,11 @@ def wanted(app: Flask, place: str) -> dict[str, bytes]:  # noqa: ARG001
         "unsaved file": unsaved.file.partition("_")[2],
         "half-written file": "h" * 22,
         "import": IMPORTED,
+        "card": CARD,
+        "picture of a passage": SEEN_FILE,
     }
     faces = {"face": FACE[-256:-64], "unsaved face": OTHER_FACE[-256:-64]}
-    faces["imported face"] = IMPORTED_FACE[-256:-64]
+    faces |= {"imported face": IMPORTED_FACE[-256:-64], "face of a passage": SEEN_FACE[-256:-64]}
     return {what: text.encode() for what, text in texts.items()} | faces
 
 
