@@ -34,6 +34,8 @@ class EventTraps:
     """A page that has records says neither `MORE` nor `OK`."""
     majors: tuple[int, ...] = (1, 2, 3, 4, 5)
     """Records of other majors are not written."""
+    records_logins: bool = False
+    """Each new login by Digest is a record, so that who reads the log makes it longer."""
     max_serial: int = 3_000_000_000
     """The serial number after this one is 1."""
     empty_fields: EmptyFields = "left out"

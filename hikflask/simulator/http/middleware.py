@@ -13,6 +13,8 @@ from hikflask.simulator.terminal.camera import Interrupted
 from hikflask.simulator.terminal.digest_login import LoginRefused
 from hikflask.simulator.terminal.terminal import KEPT_HEADERS, LoggedRequest, Terminal
 
+REMOTE_LOGIN = 112
+"""Minor of major 3 in the log of events."""
 View = Callable[[Terminal], Response]
 
 
@@ -124,6 +126,8 @@ def _log_in(terminal: Terminal) -> None:
         faults = [terminal.faults.take(name, request.path) for name in ("nonce-uses", "nonce-seconds")]
         uses, seconds = (float(fault.argument) if fault else None for fault in faults)
         nonce = terminal.login.check(request.method, request_target(), request.authorization, uses, seconds)
+        if terminal.events.traps.records_logins and terminal.login.uses_of(nonce) == 1:
+            terminal.record_operation(REMOTE_LOGIN, request.remote_addr or "")
     request.environ["simulator.nonce"] = nonce
 
 

@@ -119,6 +119,10 @@ class Login:
         self.tries_left = TRIES
         return nonce
 
+    def uses_of(self, nonce: str) -> int:
+        """How often a nonce was used."""
+        return self._nonces[nonce].uses
+
     def _use(self, value: str, uses: float | None, seconds: float | None) -> None:
         nonce = self._nonces.get(value)
         if nonce is None:

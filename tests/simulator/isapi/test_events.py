@@ -60,6 +60,8 @@ def test_page_has_the_recorded_shape_and_is_cut_silently_at_the_limit(terminal, 
     assert found(first) == list(range(1, 31))
     assert (first[1]["responseStatusStrg"], first[1]["numOfMatches"], first[1]["totalMatches"]) == ("MORE", 30, 31)
     assert (found(second), second[1]["responseStatusStrg"]) == ([31], "OK")
+    terminal.events.set_traps(page_limit=10)
+    assert len(found(ask(maxResults=30))) == 10
 
 
 def test_no_record_is_said_as_recorded(ask, recordings):
@@ -242,3 +244,15 @@ def test_name_is_left_out_of_a_record_although_it_is_known(terminal, ask):
     row = ask()[1]["InfoList"][0]
 
     assert (row["employeeNoString"], "name" in row) == ("1", False)
+
+
+def test_login_is_a_record_on_some_so_that_reading_makes_the_log_longer(terminal, client):
+    terminal.events.set_traps(records_logins=True)
+
+    client.ask("GET", CAPABILITIES)
+    client.ask("GET", CAPABILITIES)
+    terminal.restart()
+    client.challenge = None
+    client.ask("GET", CAPABILITIES)
+
+    assert [(record.major, record.minor) for record in terminal.events.records] == [(3, 112), (2, 1024), (3, 112)]
