@@ -150,6 +150,9 @@ LOG = (
 )
 # Test → the commands that it runs.
 ELSEWHERE = {
+    "tests/cli/test_passages.py::test_days_are_written_for_1c": [
+        "passages export --from 2026-11-01 --to 2026-11-30 --for 1c"
+    ],
     "tests/installation/test_install.py::test_commands_of_the_guides_for_an_installation": [
         "apt-get install -y git make python3-venv",
         "apt-get install postgresql-client",

@@ -1,7 +1,6 @@
 """What terminals recorded, for programs that follow it, and the times of which everything is here."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, jsonify, request
@@ -75,22 +74,4 @@ def _filter(given: Mapping[str, str]) -> EventFilter:
 
 def shape(row: Any) -> dict[str, Any]:
     """An event as the API shows it."""
-    return {
-        "id": row.id,
-        "device_id": row.terminal_id,
-        "device_serial": row.device_serial,
-        "serial_no": row.serial_no,
-        "time": _moment(row.occurred_at),
-        "device_time": row.device_time,
-        "code": f"{row.major}/{row.minor}",
-        "kind": row.kind,
-        "hikvision_id": row.number or None,
-        "user_id": row.employee_id,
-        "name": row.employee_name or row.name or None,
-        "picture": None,
-        "received_at": _moment(row.received_at),
-    }
-
-
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**cursor.fields_of(row), "picture": None}

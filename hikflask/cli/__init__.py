@@ -27,6 +27,7 @@ COMMANDS = {
     "operator": "hikflask.cli.operators:operator",
     "token": "hikflask.cli.tokens:token",
     "webhook": "hikflask.cli.webhooks:webhook",
+    "passages": "hikflask.cli.passages:passages",
     "db": "flask_migrate.cli:db",
 }
 

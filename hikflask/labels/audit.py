@@ -119,6 +119,7 @@ ACTIONS = {
     "terminal.clock_set": _l("Terminal's clock and time zone set"),
     "secrets.rotated": _l("Stored secrets encrypted with a new key"),
     "audit.exported": _l("Audit trail exported"),
+    "passages.exported": _l("Passages exported"),
 }
 # In the choices of the filter, by how the actions begin. What none of them fits is in the last group.
 KINDS = (

@@ -27,6 +27,12 @@ COLUMNS = (
     Event.received_at,
 )
 
+# An event as programs get it, by the names of the API.
+FIELDS = (
+    *("id", "device_id", "device_serial", "serial_no", "time", "device_time", "code", "kind"),
+    *("hikvision_id", "user_id", "name", "received_at"),
+)
+
 
 @dataclass(frozen=True)
 class EventFilter:
@@ -78,6 +84,20 @@ def read(since: str, limit: int, wanted: EventFilter) -> Events:
     if len(rows) < limit:
         return Events(rows, str(newest))
     return Events(rows, str(Place(rows[-1].id, rows[-1].received_at)))
+
+
+def fields_of(row: Any) -> dict[str, Any]:
+    """Return the FIELDS of a row of COLUMNS, with the employee's name behind it."""
+    values = (
+        *(row.id, row.terminal_id, row.device_serial, row.serial_no, _zulu(row.occurred_at), row.device_time),
+        *(f"{row.major}/{row.minor}", row.kind, row.number or None, row.employee_id),
+        *(row.employee_name or row.name or None, _zulu(row.received_at)),
+    )
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def _zulu(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _place(since: str, newest: Place | None) -> Place:

@@ -25,15 +25,16 @@ SKIPPED = re.compile(r"'*[\t\r\n]")
 MARKED_SKIPPED = re.compile(r"''*[\t\r\n]")
 
 
-def texts(parts: Iterable[Rows], mark: str = "") -> Iterator[str]:
+def texts(parts: Iterable[Rows], mark: str = "", separator: str = SEPARATOR) -> Iterator[str]:
     """Yield the text of each part of the rows.
 
     :param mark: what the first part begins with: the byte order mark of a file.
+    :param separator: another one for a program that reads no semicolons.
     """
     for rows in parts:
         out = io.StringIO()
         out.write(mark)
-        writer = csv.writer(out, delimiter=SEPARATOR, quoting=csv.QUOTE_ALL)
+        writer = csv.writer(out, delimiter=separator, quoting=csv.QUOTE_ALL)
         writer.writerows([without_formula(cell) for cell in row] for row in rows)
         yield out.getvalue()
         mark = ""

@@ -1,0 +1,76 @@
+"""`flask --app wsgi passages …`: passages out to a table or to JSON, for payroll and other programs."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from flask.cli import with_appcontext
+
+from hikflask.cli.console import CommandGroup
+from hikflask.services import audit
+from hikflask.services.core.dates import today
+from hikflask.services.passages import days, exports, switch
+from hikflask.services.passages.days import PeopleFilter, Span
+from hikflask.services.passages.exports import KINDS, LAYOUTS, RAW, Record
+from hikflask.services.spreadsheets import csv_writer, table_file
+from hikflask.services.spreadsheets.table_file import CSV, FORMATS, XLSX
+
+JSON = "json"
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group(cls=CommandGroup)
+def passages() -> None:
+    """Who passed at the terminals."""
+
+
+@passages.command("export")
+@click.option("--from", "first", type=DAY, help="The first day, such as 2026-11-01. By default yesterday.")
+@click.option("--to", "last", type=DAY, help="The last day, inclusive. By default the first one.")
+@click.option("--format", "form", type=click.Choice([*FORMATS, JSON]), default=CSV, show_default=True)
+@click.option("--for", "kind", type=click.Choice(KINDS), default=RAW, show_default=True, help="Which program reads it.")
+@with_appcontext
+def export_passages(first: datetime | None, last: datetime | None, form: str, kind: str) -> None:
+    """Write passages to standard output.
+
+    1c: a row for each employee and day with the first arrival, the last departure and the hours between; frappe: a row
+    for each passage, as Employee Checkin of frappe/hrms takes them; raw: all events as the API has them.
+    """
+    switch.require_on()
+    span = _span(first, last)
+    about = {"from": span.first.isoformat(), "to": span.last.isoformat(), "for": kind, "format": form}
+    audit.record_alone("passages.exported", after=about)
+    parts = exports.records(kind, span, PeopleFilter())
+    layout = LAYOUTS[kind]
+    if form == XLSX:
+        with TemporaryDirectory() as folder:
+            file = Path(folder, f"passages.{XLSX}")
+            table_file.write(file, layout.sheet, exports.tables(kind, parts))
+            click.echo(file.read_bytes(), nl=False)
+        return
+    rows = exports.tables(kind, parts)
+    texts = csv_writer.texts(rows, separator=layout.separator) if form == CSV else _json(parts)
+    # In bytes: the terminal's own encoding may have no Cyrillic.
+    for text in texts:
+        click.echo(text.encode(), nl=False)
+
+
+def _span(first: datetime | None, last: datetime | None) -> Span:
+    begins: date = first.date() if first else today() - timedelta(days=1)
+    ends: date = last.date() if last else begins
+    if not begins <= ends <= begins + timedelta(days=days.MAX_DAYS - 1):
+        raise click.BadParameter(f"it must be the first day or up to {days.MAX_DAYS} days on.", param_hint="--to")
+    return Span(begins, ends)
+
+
+def _json(parts: Iterator[list[Record]]) -> Iterator[str]:
+    """Yield a JSON array, one record a line."""
+    before = "["
+    for part in parts:
+        for record in part:
+            yield f"{before}\n{json.dumps(record, ensure_ascii=False)}"
+            before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
