@@ -27,6 +27,7 @@ from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
 from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.passages import pictures as passage_pictures
 from hikflask.services.passages import retention as passage_retention
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
@@ -50,6 +51,7 @@ FORGETTING: tuple[Callable[[], object], ...] = (
     comparison_retention.forget_comparisons,
     job_retention.forget_jobs,
     reachability.forget_old,
+    passage_pictures.forget,
     passage_retention.forget_passages,
     export_files.remove_old,
     audit_retention.forget_entries,

@@ -31,6 +31,7 @@ ACTIONS = {
     "consent.recorded": _l("Consent recorded"),
     "consent.withdrawn": _l("Consent withdrawn"),
     "photo.viewed": _l("Photo looked at"),
+    "passage.viewed": _l("Pictures of passages looked at"),
     "capture.started": _l("Capture started"),
     "capture.taken": _l("Photo taken"),
     "capture.failed": _l("Capture failed"),

@@ -89,6 +89,7 @@ NO_PAGES = {
     "GET /removals/state",
     "GET /presence/state",
     "GET /passages/state",
+    "GET /passages/<int:event_id>/picture",
     # Swagger UI draws it: tests/browser/test_api_reference.py.
     "GET /api-reference",
     "GET /first-run",  # there is none any more; a test of its own has it

@@ -84,6 +84,7 @@ PAGES = {
     "POST /removals/bulk": CONFIRMED,
     "GET /passages/": VIEWER,
     "GET /passages/state": VIEWER,
+    "GET /passages/<int:event_id>/picture": OPERATOR,
     "GET /presence/": VIEWER,
     "GET /presence/state": VIEWER,
     "GET /presence/evacuation": VIEWER,

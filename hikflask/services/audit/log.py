@@ -20,6 +20,8 @@ from hikflask.services.core.db import insert_at_end, lock_numbers, transaction, 
 MAX_TEXT_LENGTH = 2000
 # Another view of the same photo within this time is not recorded again, nor is the same refused access.
 SAME_SECONDS = 600.0
+# So long one entry stands for all pictures of passages that an actor views on a page.
+VIEW_SECONDS = 3600.0
 # How many different refusals of one actor are recorded within that time, so that nobody can fill the trail.
 MAX_REFUSALS = 20
 
@@ -132,6 +134,17 @@ def _record_new_view(employee_id: int | None, file: str, number: str) -> None:
     record("photo.viewed", employee_id=employee_id, number=number, subject=subject)
 
 
+def record_passages_view(page: str) -> None:
+    """Record that the actor viewed pictures of passages on a page, unless that was recorded within the last hour.
+
+    A live list shows new ones every few seconds.
+    """
+    subject = one_line(page)[:128]
+    seen = select(AuditEntry.id).where(*_lately("passage.viewed", VIEW_SECONDS), AuditEntry.subject == subject)
+    if db.session.execute(seen.limit(1)).first() is None:
+        record_alone("passage.viewed", subject=subject)
+
+
 def record_refused_access(what: str) -> None:
     """Record a refused access, unless the same one from the same address, or too many others, were recorded lately."""
     refusal = (one_line(what)[:128], one_line(present_actor().address)[:64])
@@ -141,12 +154,12 @@ def record_refused_access(what: str) -> None:
         record_alone("access.refused", subject=what)
 
 
-def _lately(action: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition: entries of this action by the present actor within the last ten minutes."""
+def _lately(action: str, seconds: float = SAME_SECONDS) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition: entries of this action by the present actor within so many seconds."""
     return (
         AuditEntry.action == action,
         AuditEntry.actor == one_line(present_actor().name)[:128],
-        AuditEntry.at > database_now(-SAME_SECONDS),
+        AuditEntry.at > database_now(-seconds),
     )
 
 

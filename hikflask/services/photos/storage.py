@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
@@ -103,7 +104,7 @@ def beside(photo: Photo) -> Path:
 
 def files_beside() -> list[Path]:
     """Return the files that keep_beside() wrote, the oldest first."""
-    return sorted(folder().glob(f".*{DRAFT}"), key=_written_at)
+    return sorted(folder().glob(f".*{DRAFT}"), key=written_at)
 
 
 def name_beside(path: Path) -> str:
@@ -116,6 +117,16 @@ def _write(photo: Photo, path: Path, content: bytes, mode: int = 0o666) -> None:
 
     :raises no_space:
     """
+    there = update(Photo).where(Photo.id == photo.id).values(source=Photo.source)
+    write(path, content, lambda: changed_rows(there) > 0, mode)
+
+
+def write(path: Path, content: bytes, claim: Callable[[], bool], mode: int = 0o666) -> None:
+    """Write a file in the uploads folder; it gets its name only if its row is claimed, within the same transaction.
+
+    :param claim: locks the row that the file belongs to; False when that is gone.
+    :raises no_space:
+    """
     half = path.with_name(f".{path.name.removeprefix('.')}{HALF_WRITTEN}")
     try:
         with no_space.refused(), open(half, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
@@ -123,7 +134,7 @@ def _write(photo: Photo, path: Path, content: bytes, mode: int = 0o666) -> None:
             file.flush()
             os.fsync(file.fileno())
         with transaction(alone=True):
-            if changed_rows(update(Photo).where(Photo.id == photo.id).values(source=Photo.source)):
+            if claim():
                 half.rename(path)
     finally:
         half.unlink(missing_ok=True)
@@ -301,13 +312,13 @@ def remove_half_written(older_than: float = 3600.0) -> int:
     :param older_than: seconds; a younger file may still be being written, and a younger draft may still be saved.
     """
     old = time.time() - older_than
-    left = [path for path in (*folder().glob(f".*{HALF_WRITTEN}"), *files_beside()) if _written_at(path) < old]
+    left = [path for path in (*folder().glob(f".*{HALF_WRITTEN}"), *files_beside()) if written_at(path) < old]
     for path in left:
         path.unlink(missing_ok=True)
     return len(left)
 
 
-def _written_at(path: Path) -> float:
+def written_at(path: Path) -> float:
     """Return when a file was last written, in seconds since 1970. One that has just been renamed counts as new."""
     try:
         return path.lstat().st_mtime

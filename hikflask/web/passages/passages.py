@@ -4,23 +4,26 @@ from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hikflask.forms.fields import row_id
 from hikflask.forms.passages import PassagesForm
-from hikflask.http.permissions import VIEWER, allow
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.labels import events as labels
 from hikflask.models.event import KINDS
+from hikflask.services import audit
 from hikflask.services.core.dates import local
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
-from hikflask.services.passages import queries, switch
+from hikflask.services.passages import pictures, queries, switch
 from hikflask.services.passages.queries import KINDS_BY_NAME, EventFilter
 from hikflask.services.terminals import registry
+from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
 from hikflask.web.support.pagination import turned
+from hikflask.web.support.urls import own_path
 
 bp = Blueprint("passages", __name__, url_prefix="/passages")
 
@@ -55,6 +58,24 @@ def state() -> ResponseReturnValue:
     return render_template("passages/_rows.html", **_about(form), refreshed=True)
 
 
+@bp.get("/<int:event_id>/picture")
+@allow(OPERATOR, is_activity=False)
+def picture(event_id: int) -> ResponseReturnValue:
+    """The picture that the terminal took at the moment."""
+    switch.require_on()
+    jpeg = pictures.read(event_id) or abort(404)
+    audit.record_passages_view(_page_of_picture())
+    response = Response(jpeg, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _page_of_picture() -> str:
+    """Return the path of the page that shows the picture, or of the picture alone."""
+    path = own_path(request.referrer or "").partition("?")[0]
+    return path if path == url_for(".index") else request.path
+
+
 def _form() -> PassagesForm:
     kinds = [("denied", _("Not let in")), *((kind, labels.kind_label(kind)) for kind in KINDS)]
     return PassagesForm(request.args, kinds)
@@ -64,6 +85,9 @@ def _about(form: PassagesForm) -> dict[str, Any]:
     """Return what the list shows under the filters of a validated form."""
     wanted = _filter(form)
     found = turned(lambda limit, place: (queries.page_of(wanted, limit, place), queries.count_up_to(wanted)))
+    with_pictures = current_operator.may(OPERATOR) and pictures.are_kept()
+    if with_pictures and any(event.picture for event in found.rows):
+        audit.record_passages_view(url_for(".index"))
     ids = {employee_id for employee_id in (wanted.person, *(event.employee_id for event in found.rows)) if employee_id}
     people = {employee.id: employee for employee in search.of_ids(list(ids), enrolments=False)}
     return {
@@ -74,6 +98,7 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         "person": people.get(wanted.person or 0),
         "terminals": {terminal.id: terminal for terminal in registry.list_all()},
         "missing": queries.missing_since(),
+        "with_pictures": with_pictures,
         "filters_set": form.narrowing,
         "chosen": form.texts,
         "narrowed": wanted != EventFilter(),

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from flask.testing import FlaskClient
 from hikflask.extensions import db
 from hikflask.models import Employee, EventLog, Terminal
 from hikflask.models.event import NO_PERMISSION, UNKNOWN_PERSON
+from hikflask.models.operator import VIEWER
+from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.core.db import transaction
+from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.events import add_events, event_row
+from tests.support.signed_in import client_of
 
 
 def ago(**time: int) -> datetime:
@@ -157,3 +162,27 @@ def test_a_terminal_shows_its_passages_by_hour_and_the_last_faces(client: FlaskC
     assert re.search(r"In the last 24 hours 1 passage, not let in: 2; most at \d\d:00–\d\d:00 \(\d\)\.</p>", page)
     assert f'<a id="passed-{ivan}" href="/employees/{ivan}"' in page
     assert 'href="/passages/?terminal=1"' in page
+
+
+@pytest.mark.parametrize("settings", [{"PASSAGES": "poll", "PASSAGES_PICTURES": "7"}])
+def test_operators_see_the_picture_of_the_moment_and_the_trail_says_so_once(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    name = f"passage_{'x' * 22}.jpg"
+    with app.app_context():
+        (event_id,) = add_events(event_row(terminal, at=ago(), picture=name))
+    (Path(app.config["UPLOADS"]) / name).write_bytes(FACE)
+    address = f"/passages/{event_id}/picture"
+    for page in (client.get("/passages/"), client.get("/passages/state")):
+        assert f'src="{address}"' in page.text
+    for page_before in ({"Referer": "http://localhost/passages/?q=x"}, {}, {}):
+        answer = client.get(address, headers=page_before)
+        assert (answer.data, answer.mimetype) == (FACE, "image/jpeg")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    with app.app_context():
+        trail = list_entries(AuditFilter(action="passage.viewed"), 9)[0]
+        assert [entry.subject for entry in trail] == [address, "/passages/"]
+    viewer = client_of(app, VIEWER)
+    assert (viewer.get(address).status_code, address in viewer.get("/passages/").text) == (403, False)
+    (Path(app.config["UPLOADS"]) / name).unlink()
+    assert client.get(address).status_code == 404
