@@ -153,6 +153,7 @@ ELSEWHERE = {
     "tests/cli/test_passages.py::test_days_are_written_for_1c": [
         "passages export --from 2026-11-01 --to 2026-11-30 --for 1c"
     ],
+    "tests/cli/test_passages.py::test_events_are_read_again": ["passages interpret"],
     "tests/installation/test_install.py::test_commands_of_the_guides_for_an_installation": [
         "apt-get install -y git make python3-venv",
         "apt-get install postgresql-client",
@@ -252,6 +253,9 @@ ELSEWHERE = {
     ],
     "tests/services/state/test_moves.py::test_guides_draw_the_states_as_they_are": [
         "python -m tests.support.state_diagrams"
+    ],
+    "tests/benchmarks/test_presence_benchmark.py::test_small_benchmark_shows_a_ratio_for_each_question": [
+        "python -m tests.benchmarks.presence",
     ],
     "tests/benchmarks/test_people_benchmark.py::test_small_benchmark_shows_time_memory_and_pages": [
         "python -m tests.benchmarks.people",

@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from hikflask.cli.console import CommandGroup
 from hikflask.services import audit
 from hikflask.services.core.dates import today
-from hikflask.services.passages import days, exports, switch
+from hikflask.services.passages import days, exports, interpretation, switch
 from hikflask.services.passages.days import PeopleFilter, Span
 from hikflask.services.passages.exports import KINDS, LAYOUTS, RAW, Record
 from hikflask.services.spreadsheets import csv_writer, table_file
@@ -56,6 +56,13 @@ def export_passages(first: datetime | None, last: datetime | None, form: str, ki
     # In bytes: the terminal's own encoding may have no Cyrillic.
     for text in texts:
         click.echo(text.encode(), nl=False)
+
+
+@passages.command("interpret")
+@with_appcontext
+def interpret_again() -> None:
+    """Read all stored events again, where this version understands more than the one that stored them."""
+    click.echo(f"Events read otherwise than before: {interpretation.interpret_again()}.")
 
 
 def _span(first: datetime | None, last: datetime | None) -> Span:

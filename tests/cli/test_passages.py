@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
+from sqlalchemy import select, update
 
 from hikflask.cli import passages
-from hikflask.models import Terminal
+from hikflask.extensions import db
+from hikflask.models import Event, Terminal
+from hikflask.services.core.db import transaction
 from tests.cli.test_operators import run
 from tests.support.employees import save_with_file
 from tests.support.events import AT, add_events, event_row
@@ -68,6 +71,17 @@ def test_yesterday_is_written_by_default(app: Flask, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(passages, "today", lambda: date(2026, 12, 2))
 
     assert [event["id"] for event in json.loads(run(app, "passages", "export", "--format", "json").stdout_bytes)] == [3]
+
+
+def test_events_are_read_again(app: Flask) -> None:
+    with app.app_context(), transaction():
+        db.session.execute(update(Event).where(Event.id < 3).values(kind="other"))
+
+    for changed in (2, 0):
+        result = run(app, "passages", "interpret")
+        assert (result.exit_code, result.output) == (0, f"Events read otherwise than before: {changed}.\n")
+    with app.app_context():
+        assert set(db.session.execute(select(Event.kind)).scalars()) == {"passed"}
 
 
 def test_command_says_why_it_writes_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
