@@ -400,6 +400,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal lost all its people."),
     ),
     "clock_not_set": (N_("The terminal said OK, but its clock or time zone is still another one."),),
+    "destination_stays": (
+        N_("“%(t)s” said OK, but still sends events to %(address)s. Clear this address at the terminal itself."),
+        N_("The terminal said OK, but still sends events there. Clear this address at the terminal itself."),
+    ),
+    "privacy_not_set": (
+        N_("“%(t)s” said OK, but not everything is as decided."),
+        N_("The terminal said OK, but not everything is as decided."),
+    ),
     "validity_over": (N_("The validity is over. Enter a later last day, or none."),),
     "validity_reversed": (N_("The last day must not be before the first one."),),
     # Not verified: what the terminal's own answer afterwards does not show.

@@ -151,6 +151,7 @@ TESTED_ELSEWHERE = {
     "backups/database_copy": "the one command that calls it: tests/cli/installation/test_databases.py",
     "core/errors": "codes without a rule; tests/test_messages.py has a sentence for each",
     "core/progress": "a protocol; what follows it: tests/services/jobs/test_run_whole.py",
+    "passages/pushes": "one view calls it: tests/web/passages/test_push.py",
     "passages/switch": "a setting that pages ask for: tests/web/passages/test_passages.py",
     "employees/audit_notes": "each entry with the action that leaves it: tests/scenarios/test_audit_entries.py",
     "enrolments/audit_notes": "each entry with the attempt that leaves it: tests/scenarios/test_audit_entries.py",

@@ -29,6 +29,7 @@ from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.passages import pictures as passage_pictures
 from hikflask.services.passages import retention as passage_retention
+from hikflask.services.passages import terminal_privacy
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, secure_delete, traces
@@ -206,6 +207,15 @@ def check_idle_terminal(terminal_id: int) -> None:
     ask_status(terminal_id, HOLDER)
 
 
+@task_queue.task(TERMINALS)
+def read_privacy(terminal_id: int) -> None:
+    """Read where a terminal sends events, and what it keeps and shows."""
+    try:
+        terminal_privacy.read(terminal_id, HOLDER)
+    except (TerminalError, ServiceError) as error:
+        log.info("terminal %s: its privacy was not read (%s)", terminal_id, error.code)
+
+
 def compare_when_due() -> None:
     """Begin the comparisons of this night that are due, and the first of each terminal after a restore."""
     for terminal_id in nightly.claim_due():
@@ -223,5 +233,7 @@ def sweep() -> int:
     compare_when_due()
     for terminal_id in people_changes.claim_due():
         task_queue.enqueue(check_idle_terminal, terminal_id)
+    for terminal_id in terminal_privacy.claim_due():
+        task_queue.enqueue(read_privacy, terminal_id)
     certificates.complete_all()
     return claimed

@@ -26,6 +26,7 @@ from hikflask.labels import (
     presence,
     reachability,
     settings,
+    terminal_privacy,
     terminals,
     webhooks,
 )
@@ -60,7 +61,7 @@ ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
 LABELS = (
     *(audit, comparisons, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
-    *(reachability, settings, terminals),
+    *(reachability, settings, terminal_privacy, terminals),
 )
 
 

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from hikflask import create_app
 from hikflask.extensions import db
-from hikflask.models import Employee, ImportRow, Terminal
+from hikflask.models import Employee, ImportRow, Terminal, TerminalPrivacy
+from hikflask.models.columns import database_now
 from hikflask.models.comparison import KINDS, ONLY_THERE
 from hikflask.models.event import UNKNOWN_PERSON
 from hikflask.models.import_batch import CHANGED, NEW, UNCHANGED, WRONG
@@ -122,6 +123,7 @@ def rows(served: Site) -> dict[str, object]:
         return {
             "employee_id": known[0]["id"],
             "terminal_id": 1,
+            "slot": sent_elsewhere(served),
             "department_id": department_of(served),
             "group_id": grouped(served),
             "operator_id": 1,
@@ -181,6 +183,19 @@ def passed(site: Site, employee_id: int) -> None:
         db.session.add(event_row(terminal, employee=employee, at=now))
         db.session.add(event_row(terminal, kind=UNKNOWN_PERSON, code=(5, 76), at=now))
     close(app)
+
+
+def sent_elsewhere(site: Site) -> int:
+    """Let the terminal send events to a stranger, and keep pictures that it is not to keep; return the slot of that."""
+    host = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP"}
+    app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
+    with app.app_context(), transaction():
+        db.session.execute(db.delete(TerminalPrivacy))
+        facts = {"hosts": [host], "foreign_hosts": 1, "access": {"saveCapPic": True}, "storage_mode": "regular"}
+        later = database_now(86400.0)
+        db.session.add(TerminalPrivacy(terminal_id=1, read_at=database_now(), next_at=later, **facts))
+    close(app)
+    return 2
 
 
 def department_of(site: Site) -> int:

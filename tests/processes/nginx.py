@@ -127,10 +127,12 @@ class Nginx:
         plain = socket.create_connection((address, self.https), SECONDS)
         return context.wrap_socket(plain, server_hostname=name)
 
-    def plainly(self, host: str, path: str = "/", address: str = IPV4) -> bytes:
-        """Ask once by http and return all that came back, until nginx closed."""
+    def plainly(self, host: str, path: str = "/", address: str = IPV4, body: bytes | None = None) -> bytes:
+        """Ask once by http, or post a body, and return all that came back, until nginx closed."""
+        method, length = ("GET", "") if body is None else ("POST", f"Content-Length: {len(body)}\r\n")
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{length}Connection: close\r\n\r\n"
         with socket.create_connection((address, self.http), SECONDS) as plain:
-            plain.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            plain.sendall(head.encode() + (body or b""))
             return b"".join(iter(lambda: plain.recv(65536), b""))
 
     def logs(self) -> str:

@@ -91,6 +91,16 @@ class TestWhoIsAnswered:
             assert [nginx.plainly(host) for host in ("evil.example", IPV4)] == [b"", b""]
             assert seen.requests == []
 
+    def test_terminals_tell_by_the_address(self, nginx: Nginx) -> None:
+        with answering(nginx.upstream) as seen:
+            for host in (f"{IPV4}:80", NAME):
+                answer = nginx.plainly(host, "/events/push/secret-of-a-terminal", body=b"{" * 3_000_000)
+                assert answer.startswith(b"HTTP/1.1 200 ")
+            assert nginx.plainly(IPV4, "/events/", body=b"{}") == b""
+
+        told = [(method, path, head["Host"], head["X-Forwarded-Proto"]) for method, path, head in seen.requests]
+        assert told == [("POST", "/events/push/secret-of-a-terminal", NAME, "http")] * 2
+
     @pytest.mark.parametrize("name", ["evil.example", None])
     def test_other_names_get_no_certificate_by_https(self, nginx: Nginx, name: str | None) -> None:
         with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
@@ -307,7 +317,7 @@ class TestMetrics:
 
 class TestLog:
     def test_no_name_and_no_query_is_logged(self, nginx: Nginx) -> None:
-        paths = ("/employees/?q=Ivanov", "/uploads/100222_abc.jpg", "/api/users/?q=Ivanov")
+        paths = ("/employees/?q=Ivanov", "/uploads/100222_abc.jpg", "/api/users/?q=Ivanov", "/events/push/100222")
         referrer = "https://hikflask.example/employees/?q=Ivanov"
         with answering(nginx.upstream):
             for path in paths:
@@ -317,19 +327,23 @@ class TestLog:
         statuses_of(nginx, "GET /employees/?q=Ivanov", 999)
         nginx.plainly(NAME, paths[0])
         nginx.plainly("evil.example", paths[0])
+        nginx.plainly(NAME, paths[3])
+        nginx.plainly(IPV4, paths[3])
 
         logged = nginx.logs()
 
         assert "Ivanov" not in logged
         assert "100222" not in logged
         assert "referrer" not in logged
-        assert [line.split()[2:5] for line in logged.splitlines()][:6] == [
+        assert [line.split()[2:5] for line in logged.splitlines()][:8] == [
             ["GET", "/employees/", "200"],
             ["GET", "/uploads/", "200"],
             ["GET", "/api/users/", "200"],
+            ["GET", "/events/push/", "200"],
             ["GET", "/employees/", "503"],
             ["GET", "/uploads/", "503"],
             ["GET", "/api/users/", "503"],
+            ["GET", "/events/push/", "503"],
         ]
         assert " 429 " in logged
 
@@ -423,7 +437,7 @@ def test_location_of_the_guide_answers_the_monitoring_alone(certificate: Path, m
         server = Nginx(Path(folder), certificate)
         location = found[1].replace("/etc/nginx", folder).replace("192.168.1.20", monitoring)
         site = server.folder / "nginx.conf"
-        site.write_text(site.read_text().replace("location / {", f"{location}location / {{", 1))
+        site.write_text(site.read_text().replace("location /api/ {", f"{location}location /api/ {{", 1))
         server.start()
         with answering(server.upstream):
             assert [server.ask(path).status for path in ("/health/ready", "/health")] == [status, 200]

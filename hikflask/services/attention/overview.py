@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from hikflask.disk_space import Disk
 from hikflask.extensions import db
-from hikflask.models import Backup, Capture, Employee, Enrolment, Job, JournalAlarm, Terminal
+from hikflask.models import Backup, Capture, Employee, Enrolment, Job, JournalAlarm, Terminal, TerminalPrivacy
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import REFUSED, WAITING
 from hikflask.models.job import FAILED
@@ -28,7 +28,7 @@ from hikflask.services.core.db import MAX_COUNTED, along_indexes, counting
 from hikflask.services.employees import filters, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments.causes import LEAVING
-from hikflask.services.passages import journal
+from hikflask.services.passages import journal, terminal_privacy
 from hikflask.services.privacy import consents
 from hikflask.services.terminals import people_changes, registry
 
@@ -43,6 +43,7 @@ COUNTED = select(
     counting(people_problems.NOWHERE).scalar_subquery().label("nowhere"),
     select(func.count(Capture.id)).where(Capture.state == CAPTURED).scalar_subquery().label("unsaved"),
     select(func.count(Job.id)).where(Job.state == FAILED).scalar_subquery().label("failed_jobs"),
+    select(func.count()).where(TerminalPrivacy.foreign_hosts > 0).scalar_subquery().label("foreign"),
 )
 
 
@@ -51,7 +52,8 @@ class Counts:
     """What there is to do. `terminals`: all of them, by name. `people`: the rows of people at terminals.
 
     `nowhere`: how many have no photo, and are desired on no terminal. `consents`: how many have none, or 0 unless one
-    is required to take a face. `drift`: the terminals with people changed there, with how many findings each.
+    is required to take a face. `foreign`: the terminals that send events to somebody else, with what was read of them.
+    `drift`: the terminals with people changed there, with how many findings each.
     `journal`: what terminals recorded in their journals, and nobody has seen yet.
     `backup_overdue`: the last one is too old. `low_disks`: those with little space left.
 
@@ -60,6 +62,7 @@ class Counts:
 
     terminals: Sequence[Terminal]
     problems: Sequence[Problem]
+    foreign: Sequence[tuple[Terminal, TerminalPrivacy]]
     drift: Sequence[tuple[Terminal, int]]
     journal: Sequence[JournalAlarm]
     people: Sequence[PeopleProblem]
@@ -75,7 +78,7 @@ class Counts:
     def total(self) -> int:
         """The number in the header: of the rows of the page."""
         of_people = len(self.people) + bool(self.nowhere) + bool(self.consents) + self.unsaved
-        of_terminals = len(self.problems) + len(self.drift) + len(self.journal)
+        of_terminals = len(self.problems) + len(self.foreign) + len(self.drift) + len(self.journal)
         of_server = (not self.worker_runs) + self.backup_overdue + len(self.low_disks)
         return of_people + of_terminals + of_server + self.failed_jobs
 
@@ -154,10 +157,13 @@ def count() -> Counts:
     in_use = [terminal for terminal in terminals if terminal.is_active]
     problems = terminal_problems.find(in_use)
     working = {terminal.id for terminal in in_use} - {problem.terminal.id for problem in problems if problem.stops}
+    counted = dict(db.session.execute(COUNTED).mappings().one())
+    has_foreign = counted.pop("foreign")
     return Counts(
-        **db.session.execute(COUNTED).mappings().one(),
+        **counted,
         terminals=terminals,
         problems=problems,
+        foreign=terminal_privacy.foreign() if has_foreign else [],
         drift=people_changes.terminals_with_changes(),
         journal=journal.unseen(),
         people=people_problems.find(terminals, working),

@@ -35,6 +35,7 @@ REFUSED_HERE: dict[str, Rule] = {
     **_each(
         Rule(CONFLICT),
         "idempotency_answer_gone clock_not_set department_has_people plan_changed employee_inactive "
+        "destination_stays privacy_not_set "
         "terminal_has_people terminal_in_use terminal_retired terminal_held photo_forgotten cancelled "
         "file_gone employeenoalreadyexist enrolment_unknown other_device certificate_uncheckable "
         "import_checked import_not_checked import_started nothing_to_undo nothing_to_take_back undo_started "

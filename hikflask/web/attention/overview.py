@@ -15,14 +15,14 @@ from hikflask.labels import attention as labels
 from hikflask.labels.comparisons import drift_summary
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.labels.terminals import problem_sentence
-from hikflask.models import Employee, Terminal
+from hikflask.models import Employee, Terminal, TerminalPrivacy
 from hikflask.models.terminal import NO_CAPTURE
 from hikflask.services.attention import overview, terminal_problems
 from hikflask.services.attention.overview import Counts, Waiting
 from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem, Shown
 from hikflask.services.attention.terminal_problems import Problem
 from hikflask.services.enrolments import causes
-from hikflask.services.passages import journal
+from hikflask.services.passages import journal, terminal_privacy
 from hikflask.services.state.badges import NO_PHOTO_THERE
 from hikflask.services.terminals import capacity, people_changes
 from hikflask.web.security.current_operator import operator_name
@@ -152,6 +152,7 @@ def _context() -> dict[str, object]:
         "shows_all": shows_all,
         "problems": [_problem_line(problem, seen) for problem in seen.counts.problems[:most]],
         "journal": seen.counts.journal[:most],
+        "foreign": [_foreign_line(terminal, row) for terminal, row in seen.counts.foreign[:most]],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
         "people": [people_line(shown, seen.counts) for shown in seen.people],
         "who": labels.who,
@@ -175,6 +176,13 @@ def _problem_line(problem: Problem, seen: overview.Overview) -> TerminalLine:
         waiting=seen.waiting.get(terminal.id),
         affected=seen.affected.get(terminal.id, 0),
     )
+
+
+def _foreign_line(terminal: Terminal, row: TerminalPrivacy) -> TerminalLine:
+    """Return the line of a terminal that sends events to somebody else."""
+    places = [place.place for place in terminal_privacy.destinations(row) if not place.is_ours]
+    why = _("Sends events to %(address)s: names and faces may go there.", address=", ".join(places))
+    return TerminalLine(terminal, why, None, is_bad=True)
 
 
 def _drift_line(terminal: Terminal) -> TerminalLine:

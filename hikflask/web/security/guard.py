@@ -59,7 +59,8 @@ def refuse_unknown_host() -> Response | None:
 
 def refuse_json() -> None:
     """Refuse JSON where a form is expected: Flask-WTF would read it, and its values may have any type."""
-    if request.method == "POST" and request.is_json and not permissions.is_api_call():
+    is_read_raw = request.endpoint == "push.receive"
+    if request.method == "POST" and request.is_json and not is_read_raw and not permissions.is_api_call():
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 

@@ -22,7 +22,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import plan_choices
 from hikflask.services.passages import queries as passages
-from hikflask.services.passages import switch
+from hikflask.services.passages import switch, terminal_privacy
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
 from hikflask.services.terminals import checks, clock, connection, lost_people, people_changes, reachability, registry
 from hikflask.services.terminals.lost_people import LostPeople
@@ -162,7 +162,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "people_count": search.count_up_to(EmployeeFilter(terminal=terminal.id)),
     }
     if not fragment:
-        known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True}
+        known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True, **_privacy(terminal.id)}
     if switch.is_on():
         entries = passages.entries_since(terminal.id, passage_plots.hours_begin())
         known |= {"entries": entries, "last_faces": passages.last_faces(terminal.id)}
@@ -181,6 +181,17 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
             drift=people_changes.changes_at(terminal.id),
         )
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
+
+
+def _privacy(terminal_id: int) -> dict[str, Any]:
+    """Return where a terminal sends events and what it keeps and shows; `tells`: why it does not tell by itself."""
+    row = terminal_privacy.of(terminal_id)
+    return {
+        "privacy": row,
+        "destinations": terminal_privacy.destinations(row) if row else [],
+        "facts": terminal_privacy.facts(row) if row else [],
+        "tells": terminal_privacy.why_not_told(row) if row else "",
+    }
 
 
 def _action(terminal: Terminal, lost: LostPeople | None, known: Mapping[str, Any]) -> str:

@@ -1,0 +1,95 @@
+"""What terminals tell by themselves. It only rings the bell: the log that is read afterwards is the truth.
+
+Records that come along are stored before the terminal gets its answer, and never count as what the log was read for.
+Whether they are new is decided by their time: terminals send what they kept before what has just happened.
+"""
+
+import logging
+from typing import NamedTuple
+
+from sqlalchemy import or_, select, update
+
+from hikflask.extensions import db
+from hikflask.isapi.event_push import MAX_BYTES, Push, read_push
+from hikflask.models import EventLog, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.passages import push_slot
+from hikflask.services.passages.store import store
+from hikflask.services.terminals import allowed_addresses
+
+__all__ = ["MAX_BYTES", "Sender", "receive", "sender_of"]
+log = logging.getLogger(__name__)
+# That a terminal tells is written this often at most.
+NOTED_SECONDS = 60.0
+
+
+class Sender(NamedTuple):
+    """A terminal that told something, and its log."""
+
+    terminal: Terminal
+    log: EventLog
+
+
+def sender_of(secret: str, address: str) -> Sender | None:
+    """Return the terminal in use whose secret this is, or None.
+
+    It is found by the hash of the secret, so how long that takes tells nothing about a secret.
+
+    :param address: where it comes from, which must be one of the networks of terminals, if there are such.
+    """
+    if not push_slot.is_used() or not allowed_addresses.allowed().allow(address):
+        return None
+    statement = (
+        select(Terminal, EventLog)
+        .join(EventLog, EventLog.terminal_id == Terminal.id)
+        .where(EventLog.push_secret_hash == push_slot.hash_of(secret))
+        .where(Terminal.is_active, Terminal.retired_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
+    row = db.session.execute(statement).first()
+    return Sender(*row) if row else None
+
+
+def receive(sender: Sender, body: bytes | None) -> bool:
+    """Store what a terminal told, and read its log soon; return False when another device says it.
+
+    What cannot be read is believed to be something all the same: a terminal that is refused sends it for ever.
+
+    :param body: None for one that is too long.
+    """
+    push = read_push(body or b"")
+    terminal_id = sender.terminal.id
+    if push.serial and push.serial.upper() not in (sender.terminal.serial.upper() or push.serial.upper()):
+        log.warning("terminal %s: another device uses its secret", terminal_id)
+        return False
+    if not push.records and not push.is_heartbeat:
+        log.info("terminal %s told something that has no record", terminal_id)
+    with transaction():
+        _store(sender, push)
+        _note(terminal_id)
+        if not push.is_heartbeat:
+            _ring(terminal_id)
+    return True
+
+
+def _store(sender: Sender, push: Push) -> None:
+    device_serial = sender.log.device_serial or sender.terminal.serial
+    if not device_serial:
+        return  # Its log is read first, which tells whose it is.
+    offset = sender.log.clock_offset if sender.log.clock_offset is not None else sender.terminal.clock_offset or 0
+    read_up_to = sender.log.anchor_at
+    for record in push.records:
+        is_new = read_up_to is not None and record.at is not None and record.at > read_up_to
+        store(sender.terminal.id, device_serial, [record], offset, is_new=is_new)
+
+
+def _ring(terminal_id: int) -> None:
+    changed_rows(update(EventLog).where(EventLog.terminal_id == terminal_id).values(next_at=database_now()))
+
+
+def _note(terminal_id: int) -> None:
+    """Write that a terminal tells, within the caller's transaction."""
+    is_old = or_(EventLog.pushed_at.is_(None), EventLog.pushed_at < database_now(-NOTED_SECONDS))
+    noted = update(EventLog).where(EventLog.terminal_id == terminal_id, is_old)
+    changed_rows(noted.values(pushed_at=database_now()))

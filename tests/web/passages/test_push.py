@@ -1,0 +1,153 @@
+"""Terminals tell by themselves: who is believed, what is answered, and what comes of it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hikflask.extensions import db
+from hikflask.isapi.event_push import MAX_BYTES
+from hikflask.models import Event, EventLog, Terminal
+from hikflask.models.columns import database_now
+from hikflask.services.core.db import transaction
+from hikflask.services.passages import push_slot, terminal_privacy
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.event_traps import Framing
+from hikflask.web.passages import push
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def browser(app: Flask) -> FlaskClient:
+    """Nobody who is signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def path(app: Flask, simulator: Simulated, terminal: Terminal) -> str:
+    """Where the terminal tells, as it is in its slot."""
+    app.config |= {"PASSAGES": "push", "PUSH_ADDRESS": "http://192.168.1.5:80", "WTF_CSRF_ENABLED": True}
+    with app.app_context():
+        terminal_privacy.read(terminal.id, "test")
+        with transaction():
+            db.session.execute(db.update(EventLog).values(next_at=database_now(3600.0)))
+    return simulator.push.hosts[0].url
+
+
+def is_rung(app: Flask) -> bool:
+    """Whether the log is to be read now."""
+    with app.app_context():
+        return db.session.execute(db.select(EventLog.next_at <= database_now())).scalar_one()
+
+
+def stored(app: Flask) -> list[tuple[int, str]]:
+    with app.app_context():
+        return [(event.serial_no, event.number) for event in db.session.execute(db.select(Event)).scalars()]
+
+
+def what(answer: TestResponse) -> tuple[int, bytes, str | None]:
+    return answer.status_code, answer.data, answer.headers.get("Content-Length")
+
+
+DONE, UNKNOWN = (200, b"", "0"), (404, b"", "0")
+
+
+@pytest.mark.parametrize("framing", ["multipart", "no blank line", "other delimiter", "json"])
+def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str, framing: Framing
+) -> None:
+    simulator.push.set_traps(framing=framing)
+    simulator.pass_by(None, minor=76)
+    answers = []
+
+    def send(request: object) -> int:
+        answers.append(browser.post(path, data=request.body, headers=request.headers))  # type: ignore[attr-defined]
+        return answers[-1].status_code
+
+    assert simulator.push.deliver(send) == 1
+    assert what(answers[0]) == DONE
+    assert "Set-Cookie" not in answers[0].headers
+    (record,) = simulator.events.records
+    assert stored(app) == [(record.serial_no, "")]
+    assert is_rung(app)
+
+    # Sent once more, it is there once.
+    simulator.push.add(record)
+    assert simulator.push.deliver(send) == 1
+    assert len(stored(app)) == 1
+
+
+def test_sign_of_life_is_noted_and_rings_no_bell(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
+) -> None:
+    (beat, *_) = simulator.push.heartbeats()
+
+    assert what(browser.post(path, data=beat.body, headers=beat.headers)) == DONE
+
+    assert (stored(app), is_rung(app)) == ([], False)
+    with app.app_context():
+        assert db.session.execute(db.select(EventLog.pushed_at)).scalar_one() is not None
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00\xff{", b'{"eventType": "other"}', b"{" * (MAX_BYTES + 1)])
+def test_what_cannot_be_read_rings_the_bell_and_is_not_sent_again(
+    app: Flask, browser: FlaskClient, path: str, body: bytes
+) -> None:
+    assert what(browser.post(path, data=body, headers=JSON)) == DONE
+
+    assert (stored(app), is_rung(app)) == ([], True)
+
+
+def test_every_refusal_is_the_same(app: Flask, simulator: Simulated, browser: FlaskClient, path: str) -> None:
+    simulator.pass_by(None, minor=76)
+    (body,) = simulator.push.bodies()
+    (other, changes) = re.subn(rb'"shortSerialNumber": "\w+"', b'"shortSerialNumber": "ZZ7654321"', body)
+    assert changes == 1
+
+    def refused(address: str = path, sent: bytes = body, peer: str = "127.0.0.1") -> tuple[int, bytes, str | None]:
+        return what(browser.post(address, data=sent, headers=JSON, environ_overrides={"REMOTE_ADDR": peer}))
+
+    assert refused(f"{push_slot.PATH}{'a' * 43}") == UNKNOWN
+    assert refused(f"{push_slot.PATH}{'a' * 4000}") == UNKNOWN
+    assert refused(sent=other) == UNKNOWN
+    app.config["TERMINAL_NETWORKS"] = ()
+    assert refused(peer="169.254.1.1") == UNKNOWN
+    for mode in ("off", "poll"):
+        app.config["PASSAGES"] = mode
+        assert refused() == UNKNOWN
+    app.config["PASSAGES"] = "push"
+    with app.app_context(), transaction():
+        db.session.execute(db.update(Terminal).values(is_active=False))
+    assert refused() == UNKNOWN
+    assert (stored(app), is_rung(app)) == ([], False)
+
+
+def test_calls_are_limited_for_each_terminal_and_for_strangers_by_their_place(
+    browser: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "MAX_CALLS", 2)
+    monkeypatch.setattr(push, "MAX_REFUSED", 1)
+
+    unknown = [browser.post(f"{push_slot.PATH}unknown{n}").status_code for n in range(2)]
+    known = [browser.post(path, data=b"{}").status_code for _ in range(3)]
+
+    assert (unknown, known) == ([404, 429], [200, 200, 429])
+
+
+def test_only_what_is_newer_than_what_was_read_is_told_to_others(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
+) -> None:
+    old, new = simulator.local_time() - timedelta(days=2), simulator.local_time()
+    with app.app_context(), transaction():
+        db.session.execute(db.update(EventLog).values(anchor_serial=1, anchor_at=new - timedelta(days=1)))
+    simulator.pass_by(None, minor=76, at=old)
+    simulator.pass_by(None, minor=76, at=new)
+
+    for body in simulator.push.bodies():
+        assert what(browser.post(path, data=body, headers=JSON)) == DONE
+
+    assert len(stored(app)) == 2

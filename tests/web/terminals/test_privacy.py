@@ -1,0 +1,98 @@
+"""A terminal's page says where it sends events, and leads to an end of what goes to somebody else."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hikflask.extensions import db
+from hikflask.models import Terminal, TerminalPrivacy
+from hikflask.models.columns import database_now
+from hikflask.models.operator import OPERATOR, VIEWER
+from hikflask.services.core.db import transaction
+from tests.support.desk import ENGLISH
+from tests.support.signed_in import client_of
+
+FOREIGN = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP"}
+EMPTY = {"slot": 1, "address": "0.0.0.0", "port": 0, "url": "", "protocol": "HTTP"}
+
+
+def was_read(app: Flask, terminal: Terminal, **values: object) -> None:
+    """Write what was read of a terminal."""
+    known = {"hosts": [EMPTY, FOREIGN], "foreign_hosts": 1, "access": {}, "storage_mode": "", **values}
+    with app.app_context(), transaction():
+        db.session.add(TerminalPrivacy(terminal_id=terminal.id, read_at=database_now(), **known))
+
+
+def section(client: FlaskClient, terminal: Terminal) -> str:
+    """The words of the section, in English."""
+    page = client.get(f"/terminals/{terminal.id}", headers=ENGLISH).text
+    (found,) = re.findall(r'<section class="privacy".*?</section>', page, re.DOTALL)
+    plain = re.sub(r"<svg.*?</svg>|<[^>]*>|[\u2068\u2069]", " ", found, flags=re.DOTALL)
+    return " ".join(plain.split())
+
+
+def buttons(client: FlaskClient, terminal: Terminal) -> list[str]:
+    """The ids of what can be pressed in the section."""
+    page = client.get(f"/terminals/{terminal.id}").text
+    (found,) = re.findall(r'<section class="privacy".*?</section>', page, re.DOTALL)
+    return re.findall(r'class="btn[^"]*" id="([\w-]+)"', found)
+
+
+def test_stranger_and_what_is_otherwise_than_decided_are_told_and_offered_by_role(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    assert section(client, terminal) == "Where this terminal sends events Not read yet. Read now"
+    app.config |= {"TERMINAL_PICTURES": "discard", "TERMINAL_NAMES": "show"}
+    access = {"saveCapPic": False, "saveVerificationPic": True, "showName": True, "showEmployeeNo": True}
+    was_read(app, terminal, access=access, storage_mode="regular")
+
+    assert section(client, terminal) == (
+        "Where this terminal sends events 203.0.113.7:8080 /in/1 Slot 2 · not this program: names and faces may go "
+        "there Send nothing there Pictures of passages kept decided: not kept Names on its screen shown IDs on its "
+        "screen shown When its memory is full events are deleted by age Set as decided Read now read just now"
+    )
+    assert buttons(client, terminal) == ["destination-2-clear", "privacy-apply", "privacy-read"]
+    assert buttons(client_of(app, OPERATOR, "Ольга"), terminal) == ["privacy-read"]
+    assert buttons(client_of(app, VIEWER, "Вера"), terminal) == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        (None, "The terminal does not tell."),
+        ([EMPTY, {**EMPTY, "slot": 2}], "Nowhere. 2 slots, all empty"),
+    ],
+)
+def test_nothing_is_sent_or_told(
+    app: Flask, client: FlaskClient, terminal: Terminal, hosts: list[dict[str, object]] | None, said: str
+) -> None:
+    was_read(app, terminal, hosts=hosts, foreign_hosts=0)
+
+    assert section(client, terminal).startswith(f"Where this terminal sends events {said} Pictures of passages the ")
+
+
+def test_question_has_the_address_and_is_an_administrators(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    was_read(app, terminal)
+
+    page = client.get("/terminals/1/destinations/2", headers=ENGLISH).text
+    plain = " ".join(re.sub(r"<[^>]*>|[\u2068\u2069]", " ", page).split())
+    assert "“Вход” sends its events to 203.0.113.7:8080/in/1: slot 2." in plain
+    assert client.get("/terminals/1/destinations/1").status_code == 404
+
+
+def test_stranger_is_a_row_of_its_own_that_leads_to_the_section(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    was_read(app, terminal)
+
+    page = client.get("/attention", headers=ENGLISH).text
+    (row,) = re.findall(r'<li class="attention-row attention-bad" id="foreign-1">.*?</li>', page, re.DOTALL)
+    plain = " ".join(re.sub(r"<svg.*?</svg>|<[^>]*>|[\u2068\u2069]", " ", row, flags=re.DOTALL).split())
+    assert plain == "Вход Sends events to 203.0.113.7:8080: names and faces may go there. Look and decide"
+    assert 'href="/terminals/1#privacy"' in row
+    assert re.findall(r'<span class="bar-number"[^>]*>(\d+)</span>', page) == ["2"]
+
+    russian = client_of(app, VIEWER, "Вера").get("/attention").text
+    assert "Отправляет события на 203.0.113.7:8080: туда могут уходить имена и лица." in russian
