@@ -282,8 +282,9 @@ def search(
     total = counted(words.get("totalMatches"))
     word = str(words.get("responseStatusStrg") or "").strip()
     is_cut, listed = len(listed) > limit, listed[:limit]
-    # Some firmware does not send the word at all; then the length of the list tells.
-    more = is_cut or word == "MORE" or (not word and total is not None and position + len(listed) < total)
+    # Some firmware does not send the word at all. Then the length of the list tells or, without it, an empty page.
+    goes_on = position + len(listed) < total if total is not None else bool(listed)
+    more = is_cut or word == "MORE" or (not word and goes_on)
     if more and not listed:
         raise Nonsense(message="more events follow, but none came", path=answer.path, http_status=answer.status)
     read = [event_record(row, offset) for row in listed]

@@ -155,17 +155,22 @@ def test_nothing_found_is_an_empty_page() -> None:
         ("OK", 2, False),
         ("NO MORE MATCHES", 1000, False),
         ("NO_MATCHES", None, False),
-        (None, None, False),
+        (None, None, True),
         (None, 12, False),
         (None, 13, True),
         ("", "13", True),
     ],
 )
-def test_only_the_word_more_and_without_a_word_the_total_say_that_more_follows(
+def test_the_word_more_says_that_more_follows_and_without_a_word_the_total_or_any_row(
     word: str | None, total: object, more: bool
 ) -> None:
     reply = page(row(), row(serialNo=8), responseStatusStrg=word, totalMatches=total)
     assert found(reply, position=10).more is more
+
+
+def test_where_nothing_is_said_of_the_list_an_empty_page_ends_it() -> None:
+    silent = page(responseStatusStrg=None, totalMatches=None, InfoList=None)
+    assert found(silent, position=10) == events.EventPage([], 0, None, more=False)
 
 
 def test_more_without_a_row_is_an_error_and_no_loop() -> None:
