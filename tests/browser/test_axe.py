@@ -189,11 +189,16 @@ def passed(site: Site, employee_id: int) -> None:
 
 def sent_elsewhere(site: Site) -> int:
     """Let the terminal send events to a stranger, and keep pictures that it is not to keep; return the slot of that."""
-    host = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP"}
+    host = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP", "is_ours": False}
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context(), transaction():
         db.session.execute(db.delete(TerminalPrivacy))
-        facts = {"hosts": [host], "foreign_hosts": 1, "access": {"saveCapPic": True}, "storage_mode": "regular"}
+        facts = {
+            "hosts": [host | {"tells": False}],
+            "foreign_hosts": 1,
+            "access": {"saveCapPic": True},
+            "storage_mode": "regular",
+        }
         later = database_now(86400.0)
         db.session.add(TerminalPrivacy(terminal_id=1, read_at=database_now(), next_at=later, **facts))
     close(app)

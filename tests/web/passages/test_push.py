@@ -35,7 +35,8 @@ def path(app: Flask, simulator: Simulated, terminal: Terminal) -> str:
     with app.app_context():
         terminal_privacy.read(terminal.id, "test")
         with transaction():
-            db.session.execute(db.update(EventLog).values(next_at=database_now(3600.0)))
+            known = {"next_at": database_now(3600.0), "device_serial": terminal.serial}
+            db.session.execute(db.update(EventLog).values(**known))
     return simulator.push.hosts[0].url
 
 
@@ -80,6 +81,19 @@ def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
     simulator.push.add(record)
     assert simulator.push.deliver(send) == 1
     assert len(stored(app)) == 1
+
+
+def test_nothing_is_stored_before_it_is_known_whose_log_it_is(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
+) -> None:
+    with app.app_context(), transaction():
+        db.session.execute(db.update(EventLog).values(device_serial="another"))
+    simulator.pass_by(None, minor=76)
+    (body,) = simulator.push.bodies()
+
+    assert what(browser.post(path, data=body, headers=JSON)) == DONE
+
+    assert (stored(app), is_rung(app)) == ([], True)
 
 
 def test_sign_of_life_is_noted_and_rings_no_bell(

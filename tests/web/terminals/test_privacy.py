@@ -18,8 +18,16 @@ from tests.support.signed_in import client_of
 from tests.support.wire import InProcess
 
 FLASH = re.compile(r'<p class="note note-\w+" data-says="(.*?)">')
-FOREIGN = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP"}
-EMPTY = {"slot": 1, "address": "0.0.0.0", "port": 0, "url": "", "protocol": "HTTP"}
+FOREIGN = {
+    "slot": 2,
+    "address": "203.0.113.7",
+    "port": 8080,
+    "url": "/in/1",
+    "protocol": "HTTP",
+    "is_ours": False,
+    "tells": False,
+}
+EMPTY = {"slot": 1, "address": "0.0.0.0", "port": 0, "url": "", "protocol": "HTTP", "is_ours": False, "tells": False}
 
 
 def was_read(app: Flask, terminal: Terminal, **values: object) -> None:
