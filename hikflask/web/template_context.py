@@ -25,12 +25,10 @@ from hikflask.labels import (
     passages,
     presence,
     reachability,
-    schedules,
     settings,
     terminal_privacy,
     terminals,
     webhooks,
-    why,
 )
 from hikflask.services.passages import switch
 from hikflask.services.terminals import capacity, connection
@@ -63,7 +61,7 @@ ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
 LABELS = (
     *(audit, comparisons, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
-    *(reachability, schedules, settings, terminal_privacy, terminals, why),
+    *(reachability, settings, terminal_privacy, terminals),
 )
 
 
