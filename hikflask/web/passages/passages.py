@@ -1,5 +1,6 @@
 """Passages: who came in, who was turned away, and when, as the terminals recorded it."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
@@ -12,17 +13,19 @@ from hikflask.forms.fields import row_id
 from hikflask.forms.passages import PassagesForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.labels import events as labels
+from hikflask.models import Event
 from hikflask.models.event import KINDS
 from hikflask.services import audit
 from hikflask.services.core.dates import local
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
+from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.passages import pictures, queries, switch
 from hikflask.services.passages.queries import KINDS_BY_NAME, EventFilter
 from hikflask.services.terminals import registry
 from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
-from hikflask.web.support.pagination import turned
+from hikflask.web.support.pagination import Turned, turned
 from hikflask.web.support.urls import own_path
 
 bp = Blueprint("passages", __name__, url_prefix="/passages")
@@ -83,8 +86,8 @@ def _form() -> PassagesForm:
 
 def _about(form: PassagesForm) -> dict[str, Any]:
     """Return what the list shows under the filters of a validated form."""
-    wanted = _filter(form)
-    found = turned(lambda limit, place: (queries.page_of(wanted, limit, place), queries.count_up_to(wanted)))
+    typed = _filter(form)
+    found, wanted = _page_of(typed)
     with_pictures = current_operator.may(OPERATOR) and pictures.are_kept()
     if with_pictures and any(event.picture for event in found.rows):
         audit.record_passages_view(url_for(".index"))
@@ -100,9 +103,29 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         "missing": queries.missing_since(),
         "with_pictures": with_pictures,
         "filters_set": form.narrowing,
-        "chosen": form.texts,
+        # What is shown is what is turned, also where other words were typed.
+        "chosen": form.texts | ({"q": wanted.words} if wanted.words else {}),
+        "typed": typed.words if typed.words != wanted.words else "",
         "narrowed": wanted != EventFilter(),
     }
+
+
+def _page_of(wanted: EventFilter) -> tuple[Turned[Event], EventFilter]:
+    """Return the page that the address asks for, and its filter.
+
+    Words that find nobody are searched for as the other layout of the keyboard writes them, as among the employees.
+    """
+    found = _turned(wanted)
+    other = None if found.rows else search.in_other_layout(EmployeeFilter(q=wanted.words))
+    if other is None:
+        return found, wanted
+    wanted_otherwise = replace(wanted, words=other.q)
+    found_otherwise = _turned(wanted_otherwise)
+    return (found_otherwise, wanted_otherwise) if found_otherwise.rows else (found, wanted)
+
+
+def _turned(wanted: EventFilter) -> Turned[Event]:
+    return turned(lambda limit, place: (queries.page_of(wanted, limit, place), queries.count_up_to(wanted)))
 
 
 def _filter(form: PassagesForm) -> EventFilter:
