@@ -5,6 +5,7 @@ Whether they are new is decided by their time: terminals send what they kept bef
 """
 
 import logging
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import or_, select, update
@@ -18,7 +19,7 @@ from hikflask.services.passages import push_slot
 from hikflask.services.passages.store import store
 from hikflask.services.terminals import allowed_addresses
 
-__all__ = ["MAX_BYTES", "Sender", "receive", "sender_of"]
+__all__ = ["MAX_BYTES", "Sender", "receive", "sender_of", "told_at"]
 log = logging.getLogger(__name__)
 # That a terminal tells is written this often at most.
 NOTED_SECONDS = 60.0
@@ -86,6 +87,11 @@ def _store(sender: Sender, push: Push) -> None:
 
 def _ring(terminal_id: int) -> None:
     changed_rows(update(EventLog).where(EventLog.terminal_id == terminal_id).values(next_at=database_now()))
+
+
+def told_at(terminal_id: int) -> datetime | None:
+    """Return when a terminal told something last, which may be a sign of life; None for never."""
+    return db.session.execute(select(EventLog.pushed_at).where(EventLog.terminal_id == terminal_id)).scalar()
 
 
 def _note(terminal_id: int) -> None:

@@ -21,8 +21,8 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import plan_choices
+from hikflask.services.passages import pushes, switch, terminal_privacy
 from hikflask.services.passages import queries as passages
-from hikflask.services.passages import switch, terminal_privacy
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
 from hikflask.services.terminals import checks, clock, connection, lost_people, people_changes, reachability, registry
 from hikflask.services.terminals.lost_people import LostPeople
@@ -184,13 +184,16 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
 
 
 def _privacy(terminal_id: int) -> dict[str, Any]:
-    """Return where a terminal sends events and what it keeps and shows; `tells`: why it does not tell by itself."""
+    """Return where a terminal sends events and what it keeps and shows; `tells`: why it does not tell by itself, and
+    `told_at` when it did last.
+    """
     row = terminal_privacy.of(terminal_id)
     return {
         "privacy": row,
         "destinations": terminal_privacy.destinations(row) if row else [],
         "facts": terminal_privacy.facts(row) if row else [],
         "tells": terminal_privacy.why_not_told(row) if row else "",
+        "told_at": pushes.told_at(terminal_id),
     }
 
 

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Terminal, TerminalPrivacy
+from hikflask.models import EventLog, Terminal, TerminalPrivacy
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
@@ -56,6 +56,19 @@ def test_stranger_and_what_is_otherwise_than_decided_are_told_and_offered_by_rol
     assert buttons(client, terminal) == ["destination-2-clear", "privacy-apply", "privacy-read"]
     assert buttons(client_of(app, OPERATOR, "Ольга"), terminal) == ["privacy-read"]
     assert buttons(client_of(app, VIEWER, "Вера"), terminal) == []
+
+
+def test_our_own_slot_is_named_with_when_it_told_last(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    was_read(
+        app, terminal, hosts=[{**FOREIGN, "address": "192.168.1.5", "is_ours": True, "tells": True}], foreign_hosts=0
+    )
+    where = "Where this terminal sends events 192.168.1.5:8080 Slot 2 · this program;"
+    assert section(client, terminal).startswith(f"{where} nothing has come yet Pictures of passages ")
+
+    with app.app_context(), transaction():
+        db.session.add(EventLog(terminal_id=terminal.id, pushed_at=database_now()))
+
+    assert section(client, terminal).startswith(f"{where} told last just now Pictures of passages ")
 
 
 @pytest.mark.parametrize(
