@@ -21,7 +21,6 @@ PATH = "/ISAPI/Event/notification/httpHosts"
 SUBSCRIBABLE = "/ISAPI/Event/notification/subscribeEventCap"
 XML_TYPE = "application/xml"
 ROOTS = ("HttpHostNotificationList", "HttpHostNotification")
-MAX_SLOTS = 10
 MAX_URL_LENGTH, MAX_TEXT_LENGTH = 128, 255
 NOWHERE = {"", "0.0.0.0", "::", "0:0:0:0:0:0:0:0"}  # noqa: S104 - what an empty slot shows
 PROTOCOLS = {"HTTP", "HTTPS"}
@@ -145,6 +144,6 @@ def clear_host(client: Requester, slot: int) -> None:
 
 
 def _put(client: Requester, slot: int, body: str) -> None:
-    if not 0 < slot <= MAX_SLOTS:
-        raise ValueError("slots are 1 to 10")
+    if slot < 1:
+        raise ValueError("slots begin with 1")
     confirmed(client.request("PUT", f"{PATH}/{slot}", data=body.encode(), content_type=XML_TYPE))

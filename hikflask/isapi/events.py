@@ -26,8 +26,6 @@ CAPABILITIES = "/ISAPI/AccessControl/AcsEvent/capabilities?format=json"
 
 # Seen: 10 and 30. A larger page is cut to the limit, without a word.
 MAX_PAGE, SAFE_PAGE = 30, 10
-# The longest time that every terminal takes: 2026-07-06T00:00:00+03:00.
-TIME_LENGTH = 25
 MAX_TIME_LENGTH = 40
 # Serial numbers go up to 3,000,000,000 and more.
 MAX_SERIAL = 2**63
@@ -80,7 +78,6 @@ class Limits:
     page: int = SAFE_PAGE
     majors: tuple[int, ...] = ()
     minors: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    max_time_length: int = TIME_LENGTH
 
 
 @dataclass(frozen=True)
@@ -219,7 +216,6 @@ def limits(client: Requester) -> Limits:
         page=min(_max(condition, "maxResults") or SAFE_PAGE, MAX_PAGE),
         majors=_codes(condition.get("major")),
         minors=minors,
-        max_time_length=_max(condition, "startTime") or TIME_LENGTH,
     )
 
 

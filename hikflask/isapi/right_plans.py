@@ -43,18 +43,13 @@ class Template:
 def template(client: Requester, number: int) -> Template:
     """Return a template. Raises NotSupported when the terminal has none; ValueError for a bad number."""
     words = _read(client, TEMPLATE, number, "UserRightPlanTemplate")
-    name = words.get("templateName")
+    name, week_plan = words.get("templateName"), counted(words.get("weekPlanNo")) or 0
     return Template(
         number=number,
         name=usable_text(name).strip()[:NAME_LENGTH] if isinstance(name, str) else "",
         is_enabled=_is_true(words.get("enable")),
-        week_plan=counted(words.get("weekPlanNo")) or None,
+        week_plan=week_plan if 0 < week_plan <= MAX_NUMBER else None,
     )
-
-
-def template_name(client: Requester, number: int) -> str:
-    """Return the name of a template, empty when it has none. Raises: as template()."""
-    return template(client, number).name
 
 
 def week(client: Requester, number: int) -> tuple[Period, ...]:
@@ -72,12 +67,6 @@ def week(client: Requester, number: int) -> tuple[Period, ...]:
         if day.lower() in DAYS and begins < ends:
             periods.append(Period(DAYS.index(day.lower()), begins, ends))
     return tuple(sorted(periods))
-
-
-def hours(client: Requester, number: int) -> tuple[Period, ...]:
-    """Return the hours of a template's week, in order; none when it is not in force. Raises: as template()."""
-    plan = template(client, number)
-    return week(client, plan.week_plan) if plan.is_enabled and plan.week_plan is not None else ()
 
 
 def _read(client: Requester, path: str, number: int, name: str) -> dict[str, object]:

@@ -34,21 +34,15 @@ def test_a_template_is_read_with_its_name_and_its_week() -> None:
     client = Prepared(template(**OFFICE))
     assert right_plans.template(client, 10) == Template(10, "office", is_enabled=True, week_plan=20)
     assert client.sent[0].path == "/ISAPI/AccessControl/UserRightPlanTemplate/10?format=json"
-    assert right_plans.template_name(Prepared(template(**OFFICE)), 10) == "office"
     assert right_plans.template(Prepared(template(**ALWAYS)), 1) == Template(1, "", is_enabled=True, week_plan=1)
     assert right_plans.template(Prepared(template(**UNUSED)), 2) == Template(2, "", is_enabled=False, week_plan=None)
 
 
-def test_the_hours_of_a_template_are_those_of_its_week() -> None:
-    client = Prepared(template(**OFFICE), answer(WEEK))
-    assert right_plans.hours(client, 10) == OFFICE_HOURS
-    assert client.sent[1].path == "/ISAPI/AccessControl/UserRightWeekPlanCfg/20?format=json"
-    assert right_plans.hours(Prepared(template(**UNUSED)), 2) == ()
-
-
 def test_only_periods_in_force_are_hours() -> None:
     listed = json.loads(WEEK)["UserRightWeekPlanCfg"]["WeekPlanCfg"]
-    read = right_plans.week(Prepared(answer(WEEK)), 20)
+    client = Prepared(answer(WEEK))
+    read = right_plans.week(client, 20)
+    assert client.sent[0].path == "/ISAPI/AccessControl/UserRightWeekPlanCfg/20?format=json"
     assert len(listed) == 56
     assert sum(one["enable"] for one in listed) == 2
     assert read == OFFICE_HOURS
@@ -84,9 +78,10 @@ def test_what_is_no_period_is_left_out(hostile: object) -> None:
 
 
 def test_a_hostile_name_is_cut_and_fit_to_be_shown() -> None:
-    assert right_plans.template_name(Prepared(template(templateName="о" * 100)), 3) == "о" * 32
-    assert right_plans.template_name(Prepared(template(templateName=["office"])), 3) == ""
-    assert right_plans.template(Prepared(template(weekPlanNo="")), 3).week_plan is None
+    assert right_plans.template(Prepared(template(templateName="о" * 100)), 3).name == "о" * 32
+    assert right_plans.template(Prepared(template(templateName=["office"])), 3).name == ""
+    for number in ("", 0, 256, -1, [20]):
+        assert right_plans.template(Prepared(template(weekPlanNo=number)), 3).week_plan is None
 
 
 def test_a_terminal_without_plans_says_so() -> None:

@@ -26,7 +26,6 @@ from hikflask.models.event import (
 
 # How serious an event is: usual; somebody was turned away, or something was changed; worth a look; an alarm.
 INFO, NOTICE, WARNING, CRITICAL = "info", "notice", "warning", "alarm"
-SEVERITIES = (INFO, NOTICE, WARNING, CRITICAL)
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that Babel looks for
