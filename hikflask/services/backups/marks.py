@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Delete, Insert, Update, delete, insert, update
 
 from hikflask.extensions import Base
-from hikflask.models import AuditEntry, Comparison, Heartbeat, Job, OperatorSession, Terminal, WebhookDelivery
+from hikflask.models import AuditEntry, Comparison, Event, Heartbeat, Job, OperatorSession, Terminal, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.models.job import DRAFT, OPEN, STOPPED
 from hikflask.services import audit
@@ -34,6 +34,8 @@ def statements(taken_at: datetime, tables: Collection[str]) -> list[Update | Del
         WebhookDelivery: update(WebhookDelivery)
         .where(WebhookDelivery.next_attempt_at.is_not(None))
         .values(next_attempt_at=None),
+        # A backup has none of these pictures.
+        Event: update(Event).where(Event.picture.is_not(None)).values(picture=None),
         OperatorSession: delete(OperatorSession),
         Heartbeat: delete(Heartbeat),
         AuditEntry: insert(AuditEntry).values(
