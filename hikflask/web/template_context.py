@@ -15,6 +15,7 @@ from hikflask.labels import (
     audit,
     comparisons,
     dates,
+    days,
     disks,
     enrolments,
     events,
@@ -53,14 +54,14 @@ MENU = {
         "erasures",
         "removals",
     },
-    "passages": {"passages", "presence"},
+    "passages": {"passages", "presence", "days"},
     "jobs": {"jobs"},
     "account": {"account", "second_factor"},
 }
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
 LABELS = (
-    *(audit, comparisons, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
+    *(audit, comparisons, days, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
     *(reachability, settings, terminal_privacy, terminals),
 )
 

@@ -85,6 +85,8 @@ PAGES = {
     "GET /removals/bulk": CONFIRMED,
     "POST /removals/bulk": CONFIRMED,
     "GET /passages/": VIEWER,
+    "GET /passages/days": VIEWER,
+    "POST /passages/days/export": OPERATOR,
     "GET /passages/state": VIEWER,
     "GET /passages/<int:event_id>/picture": OPERATOR,
     "GET /presence/": VIEWER,

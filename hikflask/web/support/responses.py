@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flask import Response, g, make_response, render_template, stream_with_context
 from flask_babel import gettext as _
@@ -12,9 +14,12 @@ from hikflask.services.accounts.errors import TryLater
 from hikflask.services.core import refusal_status
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.spreadsheets import csv_writer
+from hikflask.services.spreadsheets import csv_writer, table_file
 from hikflask.services.spreadsheets.csv_writer import Rows
+from hikflask.services.spreadsheets.table_file import CSV, XLSX
 from hikflask.web.support import htmx
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def error_page(
@@ -73,13 +78,29 @@ def shown_once(template: str, status: int = HTTPStatus.OK, **context: object) ->
     return response
 
 
-def csv_file(name: str, parts: Iterable[Rows]) -> Response:
+def csv_file(
+    name: str, parts: Iterable[Rows], *, mark: str = csv_writer.BYTE_ORDER_MARK, separator: str = csv_writer.SEPARATOR
+) -> Response:
     """Answer rows as a file, part by part, so that a long one takes no more memory than a short one.
+
+    :param name: the first word of the file's name, before the day. :param mark: :param separator: as texts() has them.
+    """
+    texts = csv_writer.texts(parts, mark, separator)
+    return _download(Response(stream_with_context(texts), mimetype="text/csv"), name, CSV)
+
+
+def xlsx_file(name: str, sheet: str, parts: Iterable[Rows]) -> Response:
+    """Answer rows as the only sheet of a workbook.
 
     :param name: the first word of the file's name, before the day.
     """
-    texts = csv_writer.texts(parts, csv_writer.BYTE_ORDER_MARK)
-    response = Response(stream_with_context(texts), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{today().isoformat()}.csv"'
+    with TemporaryDirectory() as folder:
+        file = Path(folder, f"{name}.{XLSX}")
+        table_file.write(file, sheet, parts)
+        return _download(Response(file.read_bytes(), mimetype=WORKBOOK), name, XLSX)
+
+
+def _download(response: Response, name: str, ending: str) -> Response:
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{today().isoformat()}.{ending}"'
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,0 +1,69 @@
+"""The filters of the days of work; an empty field is ignored. `month` shows a month, else it is a day."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, HiddenField, MonthField, SelectChoice, SelectField, StringField
+from wtforms.validators import StopValidation
+
+from hikflask.forms.audit import FIRST_DAY, LAST_DAY, day
+from hikflask.forms.base import QueryForm
+from hikflask.forms.fields import DayField, choice_or_nothing, id_or_nothing, row_id, stripped
+
+
+class ShownMonth(DayField, MonthField):  # type: ignore[misc]
+    """A month, as its first day; anything else leaves the field without data."""
+
+
+def month(form: QueryForm, field: Field) -> None:  # noqa: ARG001
+    """Check for a month, or nothing."""
+    typed = "".join(field.raw_data or ())
+    if typed and (field.data is None or not FIRST_DAY <= field.data <= LAST_DAY):
+        raise StopValidation(_l("“%(field)s” must be a month such as 2026-01.", field=field.label.text))
+
+
+class DaysForm(QueryForm):
+    """The filters; `employee` is an id, which links to the days of one employee name."""
+
+    q = StringField(_l("Search"), filters=[stripped])
+    department = SelectField(_l("Department"), filters=[stripped], validate_choice=False, choices=[])
+    presence = SelectField(
+        _l("Came or not"),
+        [choice_or_nothing],
+        validate_choice=False,
+        choices=[SelectChoice("came", _l("Came")), SelectChoice("absent", _l("Did not come"))],
+    )
+    day = DayField(_l("Day"), [day])
+    month = ShownMonth(_l("Month"), [month])
+    employee = HiddenField(validators=[id_or_nothing], filters=[stripped])
+
+    def offer(self, departments: Iterable[str]) -> None:
+        """Fill the selector of departments."""
+        self.department.choices = [SelectChoice(department, department) for department in departments]
+
+    def right(self, field: Field) -> Any:
+        """Return what a field has, or "" when it is empty or wrong."""
+        return "" if field.errors else field.data or ""
+
+    @property
+    def shown_month(self) -> date | None:
+        """The first day of the month that is shown, None when it is a day."""
+        return self.right(self.month) or None
+
+    @property
+    def employee_id(self) -> int | None:
+        """Whose days are shown; None: those of all."""
+        return row_id(self.right(self.employee)) or None
+
+    @property
+    def narrowing(self) -> int:
+        """How many of the filters are set that stand beside the search."""
+        return sum(bool(self.right(field)) for field in (self.department, self.presence))
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts of the filters of people that are not empty and not wrong, by field: for links."""
+        fields = (self.q, self.department, self.presence)
+        return {field.name: str(self.right(field)) for field in fields if self.right(field)}

@@ -1,0 +1,109 @@
+"""Days of work: who came when and went when, of a day or a month, and the same as files for payroll programs."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hikflask.forms.days import DaysForm
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
+from hikflask.services import audit
+from hikflask.services.departments import registry as departments
+from hikflask.services.employees import search
+from hikflask.services.passages import days, exports, switch
+from hikflask.services.passages.days import PeopleFilter, Span
+from hikflask.services.passages.exports import FOR_1C, FRAPPE
+from hikflask.services.spreadsheets.table_file import CSV, XLSX
+from hikflask.web.support import htmx
+from hikflask.web.support.pagination import turned
+from hikflask.web.support.responses import csv_file, xlsx_file
+
+bp = Blueprint("days", __name__, url_prefix="/passages")
+
+# The files that are offered: for whom, and in which format.
+FILES = {f"{kind}-{form}": (kind, form) for kind, form in ((FOR_1C, XLSX), (FOR_1C, CSV), (FRAPPE, CSV))}
+SEARCH = "input#q"
+
+
+@bp.get("/days")
+@allow(VIEWER)
+def index() -> ResponseReturnValue:
+    """The days that the filters of the address choose; an invalid filter is named and ignored."""
+    switch.require_on()
+    form = DaysForm(request.args)
+    status = HTTPStatus.OK if form.validate() else HTTPStatus.UNPROCESSABLE_ENTITY
+    about = _about(form)
+    if not htmx.wants_fragment():
+        form.offer(departments.names())
+        return render_template("passages/days.html", **about), status
+    with_address = htmx.replaced_address if request.headers.get("HX-Source") == SEARCH else htmx.new_address
+    rows = render_template("passages/_days.html", **about, elsewhere=True)
+    return with_address(rows, url_for(".index", **about["chosen"]), status)
+
+
+@bp.post("/days/export")
+@allow(OPERATOR)
+def export() -> Response:
+    """The days that are shown as a file for a payroll program; the export is in the audit trail."""
+    switch.require_on()
+    form = DaysForm(request.form)
+    kind, file_format = FILES.get(request.form.get("file", ""), ("", ""))
+    if not form.validate() or not kind:
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY)
+    span, layout = _span(form), exports.LAYOUTS[kind]
+    about = {"from": span.first.isoformat(), "to": span.last.isoformat(), "for": kind, "format": file_format}
+    audit.record_alone("passages.exported", after={**about, **form.texts})
+    rows = exports.tables(kind, exports.records(kind, span, _people(form)))
+    if file_format == XLSX:
+        return xlsx_file("passages", layout.sheet, rows)
+    return csv_file("passages", rows, mark=layout.mark, separator=layout.separator)
+
+
+def _about(form: DaysForm) -> dict[str, Any]:
+    """Return what the page shows under the filters of a validated form."""
+    span, wanted = _span(form), _people(form)
+    present = days.day_of(datetime.now(UTC))
+    employee = search.get(form.employee_id) if form.employee_id else None
+    period = {"month": f"{span.first:%Y-%m}"} if form.shown_month or employee else {"day": span.first.isoformat()}
+    about = {
+        "form": form,
+        "span": span,
+        "is_month": bool(form.shown_month or employee),
+        "present": present,
+        "before": _beside(span, -1),
+        "after": _beside(span, 1),
+        "employee": employee,
+        "filters_set": form.narrowing,
+        "narrowed": wanted != PeopleFilter(),
+        "chosen": {**period, **form.texts},
+        "files": FILES,
+    }
+    if employee:
+        return {**about, "found": None, "times": days.of_people([employee.id], span).get(employee.id, {})}
+    found = turned(lambda limit, place: (days.page(wanted, span, limit, place), days.count_up_to(wanted, span)))
+    return {**about, "found": found, "times": days.of_people([row.id for row in found.rows], span)}
+
+
+def _people(form: DaysForm) -> PeopleFilter:
+    return PeopleFilter(form.right(form.q), form.right(form.department), form.right(form.presence))
+
+
+def _span(form: DaysForm) -> Span:
+    """Return the month that is asked for, or the day, which is the present one by default."""
+    day: date = form.right(form.day) or days.day_of(datetime.now(UTC))
+    if form.shown_month or form.employee_id:
+        return _month_of(form.shown_month or day)
+    return Span(day, day)
+
+
+def _month_of(day: date) -> Span:
+    return Span(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
+
+
+def _beside(span: Span, step: int) -> date:
+    """Return the day before or after, or the first day of the month before or after."""
+    edge = (span.first if step < 0 else span.last) + timedelta(days=step)
+    return edge if span.first == span.last else edge.replace(day=1)

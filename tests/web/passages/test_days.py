@@ -1,0 +1,142 @@
+"""The days of work: of all on a day and in a month, of one employee, and as files for payroll programs."""
+
+import io
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from openpyxl import load_workbook
+
+from hikflask.models import Terminal
+from hikflask.models.operator import VIEWER
+from hikflask.services.captures.drafts import Draft
+from tests.support.desk import ENGLISH, HTMX
+from tests.support.employees import save_with_file
+from tests.support.events import AT, add_events, event_row
+from tests.support.retention import entries
+from tests.support.signed_in import client_of
+
+DAY, MONTH = "/passages/days?day=2026-11-30", "/passages/days?month=2026-11"
+
+
+@pytest.fixture(name="settings")
+def switched_on() -> dict[str, Any]:
+    return {"PASSAGES": "poll", "TIMEZONE": "Europe/Moscow", "PASSAGES_DAY_START": "04:00"}
+
+
+@pytest.fixture(autouse=True)
+def stored(app: Flask, terminal: Terminal) -> None:
+    """Иван came on two days, on the second one until after midnight; Ольга did not."""
+    with app.app_context():
+        ivan = save_with_file()
+        save_with_file(Draft("100333", "Ольга Ёлкина", "Склад"))
+        moments = (AT - timedelta(days=3), AT, AT + timedelta(hours=13, minutes=5))
+        add_events(*(event_row(terminal, employee=ivan, at=at) for at in moments))
+
+
+def table(page: str) -> list[str]:
+    """The rows of the table as text, with their heads."""
+    found = re.findall(r"<tr.*?</tr>", page.partition("<table")[2], re.DOTALL)
+    texts = [re.sub(r"<svg.*?</svg>|<[^>]+>", " ", row, flags=re.DOTALL) for row in found]
+    return [re.sub(r"\s+", " ", text).strip() for text in texts]
+
+
+def test_day_shows_who_came_when_and_who_did_not(client: FlaskClient) -> None:
+    page = client.get(DAY, headers=ENGLISH).text
+
+    assert table(page) == [
+        "Employee Picture Arrival Departure Hours",
+        "Иван Иванов 100222 · Охрана 12:00 01:05 +1 13:05",
+        "Ольга Ёлкина 100333 · Склад – – –",
+    ]
+    assert "<h2>Monday, 30 November 2026</h2>" in page
+    # From 12:00 to 01:05 on an axis from 04:00.
+    assert '<rect class="day-in" x="33.33%" y="2" width="54.51%" height="10" rx="3"/>' in page
+
+
+def test_month_shows_each_employee_and_leads_to_the_days_of_one(client: FlaskClient) -> None:
+    page = client.get(MONTH, headers=ENGLISH).text
+
+    assert table(page) == [
+        "Employee Picture Days Hours",
+        "Иван Иванов 100222 · Охрана 2 13:05",
+        "Ольга Ёлкина 100333 · Склад – –",
+    ]
+    address = page.partition('id="days-1" href="')[2].partition('"')[0].replace("&amp;", "&")
+    own = client.get(address, headers=ENGLISH).text
+    rows = table(own)
+    assert (rows[0], rows[-1]) == ("Day Picture Arrival Departure Hours Passages", "2 days 13:05")
+    assert rows[27] == "Fri, 27 12:00 – – 1"
+    assert rows[28] == "Sat, 28 – – – –"
+    assert 'href="/passages/?person=1&amp;day=2026-11-27"' in own
+    assert "<h1><bdi>Иван Иванов</bdi></h1>" in own
+
+
+def test_filters_stand_in_the_address_and_a_wrong_one_is_named(client: FlaskClient) -> None:
+    for query, names in (
+        ("department=склад", ["Ольга Ёлкина"]),
+        ("q=иванов", ["Иван Иванов"]),
+        ("presence=came", ["Иван Иванов"]),
+        ("presence=absent", ["Ольга Ёлкина"]),
+        ("q=никого", []),
+    ):
+        page = client.get(f"{DAY}&{query}", headers=ENGLISH).text
+        assert re.findall(r'<a id="days-\d+"[^>]*><bdi>([^<]+)</bdi>', page) == names, query
+    assert "Nobody is found by these filters. Change them, or look at all employees." in page
+
+    part = client.get(f"{MONTH}&q=иванов&presence=", headers=HTMX)
+    assert part.headers["HX-Push-Url"] == "/passages/days?month=2026-11&q=%D0%B8%D0%B2%D0%B0%D0%BD%D0%BE%D0%B2"
+    assert part.text.startswith('<div id="rows"')
+
+    for query, sentence in (
+        ("day=x", "“Day” must be a day such as 2026-01-31."),
+        ("month=2026-13", "“Month” must be a month such as 2026-01."),
+        ("presence=late", "“Came or not” must be one of the list."),
+    ):
+        answer = client.get(f"/passages/days?{query}", headers=ENGLISH)
+        assert (answer.status_code, sentence in answer.text) == (422, True), query
+
+
+def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: FlaskClient) -> None:
+    asked = {"month": "2026-11", "department": "Охрана"}
+    files: dict[str, bytes] = {}
+    for file in ("1c-csv", "1c-xlsx", "frappe-csv"):
+        with client.post("/passages/days/export", data={**asked, "file": file}) as answer:
+            files[file] = answer.data
+        assert answer.headers["Content-Disposition"].endswith(f'.{file.partition("-")[2]}"'), file
+        assert answer.headers["Cache-Control"] == "no-store", file
+
+    assert files["1c-csv"].decode("utf-8-sig").splitlines()[1:] == [
+        '"27.11.2026";"100222";"Иван Иванов";"Охрана";"12:00";"";""',
+        '"30.11.2026";"100222";"Иван Иванов";"Охрана";"12:00";"01:05";"13,08"',
+    ]
+    sheet = load_workbook(io.BytesIO(files["1c-xlsx"]))["Проходы"]
+    assert [cell.value for cell in sheet[3]][-3:] == ["12:00", "01:05", "13,08"]
+    assert files["frappe-csv"].decode().splitlines()[:2] == [
+        '"employee","time","device_id","log_type"',
+        '"100222","2026-11-27 12:00:00","Вход",""',
+    ]
+    with app.app_context():
+        about = {"from": "2026-11-01", "to": "2026-11-30", "department": "Охрана"}
+        assert [entry.after for entry in entries("passages.exported")] == [
+            {**about, "for": file.partition("-")[0], "format": file.partition("-")[2]} for file in files
+        ]
+
+
+def test_export_is_offered_to_who_may_and_asks_for_a_known_file(app: Flask, client: FlaskClient) -> None:
+    assert 'action="/passages/days/export"' in client.get(DAY).text
+    assert 'action="/passages/days/export"' not in client_of(app, VIEWER).get(DAY).text
+    for data in ({"file": "raw-csv"}, {"file": "1c-csv", "day": "x"}):
+        assert client.post("/passages/days/export", data=data).status_code == 422
+
+
+def test_there_are_no_days_while_passages_are_off(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PASSAGES", "off")
+
+    assert client.get(DAY).status_code == 404
+    assert client.post("/passages/days/export", data={"file": "1c-csv"}).status_code == 404
