@@ -7,7 +7,7 @@ from hikflask.labels.dates import time_since
 from hikflask.messages import N_
 from hikflask.models.terminal import WAY_IN, WAY_OUT
 from hikflask.services.passages.presence import Presence, Unread
-from hikflask.text_rules import filled
+from hikflask.text_rules import filled, isolated
 
 LATE = N_("The passages of “%(t)s” are known until %(read)s.")
 NEVER_READ = N_("The passages of “%(t)s” were not read completely yet.")
@@ -38,7 +38,7 @@ def doubts(presence: Presence) -> list[str]:
 
 def unread_sentence(unread: Unread) -> str:
     """Return which passages of a terminal may be missing."""
-    about: dict[str, object] = {"t": unread.terminal.name}
+    about: dict[str, object] = {"t": isolated(unread.terminal.name)}
     if unread.gap:
         begin, end = unread.gap
         return filled(_(GAP), about | {"begin": time_since(begin), "end": time_since(end)})

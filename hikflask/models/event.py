@@ -142,9 +142,10 @@ class EventCoverage(Base):
 class TerminalPrivacy(Base):
     """What a terminal does with events by itself: to whom it sends them, which pictures it keeps, what it shows.
 
-    `hosts` are the slots of httpHosts as read: [{"slot", "address", "port", "url", "protocol"}]. `access` are the
-    switches of AcsCfg, {name: true or false}, and `storage_mode` that of StorageCfg: regular, time, cycle, or empty
-    where it does not tell. `foreign_hosts` is how many slots lead to somebody else than this program.
+    `hosts` are the slots of httpHosts as read: [{"slot", "address", "port", "url", "protocol", "is_ours", "tells"}], of
+    ours without its secret. `access` are the switches of AcsCfg, {name: true or false}, and `storage_mode` that of
+    StorageCfg: regular, time, cycle, or empty where it does not tell. `foreign_hosts` is how many slots lead to
+    somebody else than this program.
 
     It is read next at `next_at`, and was read at `read_at`: None when it has not been read yet.
     """

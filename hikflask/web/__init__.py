@@ -23,7 +23,7 @@ from hikflask.web.imports import photos as import_photos
 from hikflask.web.imports import upload as import_upload
 from hikflask.web.jobs import draft as job_draft
 from hikflask.web.jobs import jobs
-from hikflask.web.passages import days, passages, presence, push
+from hikflask.web.passages import days, passages, presence, push, why
 from hikflask.web.privacy import consents, erasures
 from hikflask.web.security import cookies, guard, headers, trusted_proxy
 from hikflask.web.support.urls import RowId
@@ -36,7 +36,7 @@ MODULES = (
     *(employees, edit_employee, captures, photo_drafts, enrolments, photos, removals, rounds),
     *(departments, groups),
     *(terminals, edit_terminal, checks, privacy, retire, replacement),
-    *(days, passages, presence, push),
+    *(passages, why, presence, days, push),
     *(jobs, job_draft),
     *(imports, import_upload, import_columns, import_mappings, import_corrections, import_photos),
     *(comparisons, choose_differences, comparison_plan, comparison_undo),

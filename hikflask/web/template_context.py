@@ -26,10 +26,12 @@ from hikflask.labels import (
     passages,
     presence,
     reachability,
+    schedules,
     settings,
     terminal_privacy,
     terminals,
     webhooks,
+    why,
 )
 from hikflask.services.passages import switch
 from hikflask.services.terminals import capacity, connection
@@ -62,7 +64,7 @@ ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
 LABELS = (
     *(audit, comparisons, days, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
-    *(reachability, settings, terminal_privacy, terminals),
+    *(reachability, schedules, settings, terminal_privacy, terminals, why),
 )
 
 

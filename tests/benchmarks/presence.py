@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 from flask import Flask
 from flask_migrate import upgrade
@@ -59,6 +60,16 @@ FILL = """
 """
 
 
+class Questions(Protocol):
+    """What a benchmark of passages fills a database with, and asks of it."""
+
+    def fill(self, count: int) -> None:
+        """Add so many events and what belongs to them."""
+
+    def questions(self, app: Flask) -> dict[str, Callable[[], object]]:
+        """Return what is asked, by name."""
+
+
 def fill(count: int) -> None:
     """Add people, entrances and exits, and so many passages, the last of them now."""
     dialect = db.engine.dialect.name
@@ -77,12 +88,10 @@ def fill(count: int) -> None:
         for number in range(1, TERMINALS + 1):
             db.session.add(EventLog(terminal_id=number, complete_to=database_now()))
         db.session.execute(text(statement), {"count": count, "terminals": TERMINALS, "people": PEOPLE})
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE event" if dialect == "sqlite" else "VACUUM ANALYZE"))
 
 
 @contextmanager
-def filled(count: int, cluster: Cluster | None) -> Iterator[Flask]:
+def filled(asked: Questions, count: int, cluster: Cluster | None) -> Iterator[Flask]:
     """The app with so many events."""
     with TemporaryDirectory() as folder:
         address = {"DATABASE_URL": cluster.create(f"events_{count}")} if cluster else {}
@@ -92,7 +101,9 @@ def filled(count: int, cluster: Cluster | None) -> Iterator[Flask]:
         app = create_app(given)
         with app.app_context():
             upgrade()
-            fill(count)
+            asked.fill(count)
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE" if cluster else "PRAGMA wal_checkpoint(TRUNCATE)"))
         yield app
         close(app)
 
@@ -112,7 +123,7 @@ def questions(app: Flask) -> dict[str, Callable[[], object]]:
     }
 
 
-def measure(counts: Sequence[int], database: str, rounds: int) -> dict[str, dict[int, float]]:
+def measure(asked: Questions, counts: Sequence[int], database: str, rounds: int) -> dict[str, dict[int, float]]:
     """Return the median milliseconds of each question at each count of events."""
     bin_folder = programs() if database == "postgresql" else None
     if database == "postgresql" and not bin_folder:
@@ -122,7 +133,7 @@ def measure(counts: Sequence[int], database: str, rounds: int) -> dict[str, dict
         if cluster:
             cluster.start()
             stack.callback(cluster.stop)
-        apps = {count: questions(stack.enter_context(filled(count, cluster))) for count in counts}
+        apps = {count: asked.questions(stack.enter_context(filled(asked, count, cluster))) for count in counts}
         times: dict[str, dict[int, list[float]]] = {}
         for place in range(WARM_UP + rounds):
             for count in counts if place % 2 else reversed(counts):
@@ -135,20 +146,23 @@ def measure(counts: Sequence[int], database: str, rounds: int) -> dict[str, dict
     return {name: {count: statistics.median(some) for count, some in by.items()} for name, by in times.items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the medians and their ratio, and return 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def main(arguments: Sequence[str] | None = None, asked: Any = sys.modules[__name__]) -> int:
+    """Measure, print the medians and their ratio, and return 1 when a target is missed.
+
+    :param asked: the module of the benchmark: Questions.
+    """
+    parser = argparse.ArgumentParser(description=(asked.__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, nargs="+", default=EVENTS)
     parser.add_argument("--database", choices=DATABASES, nargs="+", default=DATABASES)
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args(arguments)
     counts, missed = sorted(options.events), []
     for database in options.database:
-        medians = measure(counts, database, options.rounds)
-        print(f"{database:18} {' '.join(f'{count:>12,}' for count in counts)}   ratio  (milliseconds)")
+        medians = measure(asked, counts, database, options.rounds)
+        print(f"{database:22} {' '.join(f'{count:>12,}' for count in counts)}   ratio  (milliseconds)")
         for name, by in medians.items():
             ratio = by[counts[-1]] / by[counts[0]]
-            print(f"{name:18} {' '.join(f'{by[count]:12.1f}' for count in counts)} {ratio:7.2f}")
+            print(f"{name:22} {' '.join(f'{by[count]:12.1f}' for count in counts)} {ratio:7.2f}")
             if ratio > MAX_RATIO:
                 missed.append(f"{database}, {name}: {ratio:.2f} times as long, not {MAX_RATIO}")
     print(f"load average: {os.getloadavg()[0]:.1f}", *missed, sep="\n")

@@ -11,5 +11,5 @@ def test_small_benchmark_shows_a_ratio_for_each_question(capsys: pytest.CaptureF
     assert main(["--events", "50", "100", "--rounds", "1", "--database", "sqlite"]) in {0, 1}
 
     _, *rows = capsys.readouterr().out.splitlines()[:4]
-    assert [row[:18].rstrip() for row in rows] == ["service", "page", "evacuation list"]
+    assert [row[:22].rstrip() for row in rows] == ["service", "page", "evacuation list"]
     assert all(re.search(r"( +\d+\.\d){2} +\d+\.\d\d$", row) for row in rows)

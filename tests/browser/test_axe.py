@@ -95,6 +95,8 @@ NO_PAGES = {
     "GET /api-reference",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
+# What these pages are asked.
+ASKED = {"/erasures/number": "?number=AXE3", "/passages/why": "?employee=AXE1"}
 SIGNED_IN = sorted(
     entry.partition(" ")[2]
     for entry, who in PAGES.items()
@@ -187,11 +189,16 @@ def passed(site: Site, employee_id: int) -> None:
 
 def sent_elsewhere(site: Site) -> int:
     """Let the terminal send events to a stranger, and keep pictures that it is not to keep; return the slot of that."""
-    host = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP"}
+    host = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP", "is_ours": False}
     app = create_app({"INSTANCE_PATH": str(site.folder), "TESTING": True})
     with app.app_context(), transaction():
         db.session.execute(db.delete(TerminalPrivacy))
-        facts = {"hosts": [host], "foreign_hosts": 1, "access": {"saveCapPic": True}, "storage_mode": "regular"}
+        facts = {
+            "hosts": [host | {"tells": False}],
+            "foreign_hosts": 1,
+            "access": {"saveCapPic": True},
+            "storage_mode": "regular",
+        }
         later = database_now(86400.0)
         db.session.add(TerminalPrivacy(terminal_id=1, read_at=database_now(), next_at=later, **facts))
     close(app)
@@ -245,7 +252,7 @@ def test_axe_finds_nothing(russian: Window, rows: dict[str, object]) -> None:
     page, wrong = russian.page, {}
     for rule in SIGNED_IN:
         address = re.sub(r"<(?:int:)?(\w+)>", lambda found: str(rows[found[1]]), rule)
-        address = f"{address}?number=AXE3" if rule == "/erasures/number" else address
+        address += ASKED.get(rule, "")
         answer = page.goto(address)
         assert answer is not None
         seen = (answer.status, page.url.endswith(address), wrong_in_each_look(page))

@@ -89,6 +89,8 @@ PAGES = {
     "POST /passages/days/export": OPERATOR,
     "GET /passages/state": VIEWER,
     "GET /passages/<int:event_id>/picture": OPERATOR,
+    "GET /passages/why": VIEWER,
+    "POST /passages/why/<int:enrolment_id>/schedules": OPERATOR,
     "GET /presence/": VIEWER,
     "GET /presence/state": VIEWER,
     "GET /presence/evacuation": VIEWER,

@@ -19,6 +19,7 @@ WITHOUT_HEADER = {
     "account/setup.html",
     "account/sign_in.html",
     "jobs/print.html",
+    "presence/evacuation.html",
     "privacy/certificate.html",
     "privacy/consent_to_sign.html",
 }

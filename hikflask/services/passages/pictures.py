@@ -56,23 +56,25 @@ def fetch(talk: Conversation) -> bool:
         _fetched_to(terminal_id, db.session.execute(select(func.max(Event.id))).scalar() or 0)
         return False
     new = (Event.terminal_id == terminal_id, Event.id > fetched_to, Event.occurred_at >= _kept_since())
-    rows = db.session.execute(select(Event.id, Event.record).where(*new).order_by(Event.id).limit(LOOKED_THROUGH)).all()
+    rows = db.session.execute(
+        select(Event.id, Event.number, Event.record).where(*new).order_by(Event.id).limit(LOOKED_THROUGH)
+    ).all()
     done, is_left = _fetch_some(talk, rows)
     if done:
         _fetched_to(terminal_id, done)
     return is_left or (done is not None and len(rows) == LOOKED_THROUGH)
 
 
-def _fetch_some(talk: Conversation, rows: Sequence[Row[int, dict[str, Any]]]) -> tuple[int | None, bool]:
+def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any]]]) -> tuple[int | None, bool]:
     """Fetch pictures of these events; return the last event that needs no more of it, and whether some are left."""
     done, count, size = None, 0, 0
-    for event_id, raw in rows:
+    for event_id, number, raw in rows:
         record = events.event_record(raw)
         if record and record.picture_path:
             if count == MAX_PICTURES or size >= MAX_BYTES:
                 return done, True
             try:
-                size += _fetch_one(talk, event_id, record.picture_path)
+                size += _fetch_one(talk, event_id, number, record.picture_path)
             except (TerminalError, ServiceError) as error:
                 log.info("terminal %s: a picture of a passage was not fetched: %s", talk.terminal.id, error)
                 return done, False
@@ -101,7 +103,7 @@ def forget() -> int:
     return len(gone)
 
 
-def _fetch_one(talk: Conversation, event_id: int, path: str) -> int:
+def _fetch_one(talk: Conversation, event_id: int, number: str, path: str) -> int:
     """Fetch and keep the picture of an event, unless the terminal has none; return its size in bytes."""
     end_read()
     try:
@@ -112,7 +114,9 @@ def _fetch_one(talk: Conversation, event_id: int, path: str) -> int:
         return 0
     name = f"{PREFIX}_{secrets.token_urlsafe(16)}.jpg"
     # The event is locked until the file has its name: whoever erases or deletes it finds both.
-    named = update(Event).where(Event.id == event_id, Event.picture.is_(None)).values(picture=name)
+    # Whoever was erased meanwhile has no number there any more.
+    same = (Event.id == event_id, Event.number == number, Event.picture.is_(None))
+    named = update(Event).where(*same).values(picture=name)
     storage.write(storage.folder() / name, jpeg, lambda: changed_rows(named) == 1, mode=FILE_MODE)
     return len(jpeg)
 

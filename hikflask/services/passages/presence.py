@@ -8,7 +8,7 @@ never passed at an exit.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Event, EventCoverage, EventLog, Terminal
 from hikflask.models.event import PASSED
 from hikflask.models.terminal import WAY_OUT
-from hikflask.services.core.dates import local, zone
+from hikflask.services.passages import days
 from hikflask.text_rules import folded
 
 LOOK_BACK = timedelta(hours=24)
@@ -97,7 +97,7 @@ class Presence:
 def presence(now: datetime | None = None) -> Presence:
     """Return who is inside now, or was at another moment."""
     now = now or datetime.now(UTC)
-    began, terminals = day_began(now), directed()
+    began, terminals = days.start_of(days.day_of(now)), directed()
     people, out_without_in = _insiders(terminals, began, now)
     return Presence(now, began, people, out_without_in, terminals, _unread(terminals, now))
 
@@ -106,14 +106,6 @@ def directed() -> list[Terminal]:
     """Return the terminals in use that are an entrance or an exit, by name."""
     statement = select(Terminal).where(Terminal.direction != "", Terminal.is_active).order_by(Terminal.name)
     return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
-
-
-def day_began(now: datetime) -> datetime:
-    """Return when the present day began, by the border of the day in the zone of this installation."""
-    begins = current_app.config["PASSAGES_DAY_START"] or time.min
-    day = local(now).date()
-    moment = datetime.combine(day, begins, zone()).astimezone(UTC)
-    return moment if moment <= now else datetime.combine(day - timedelta(days=1), begins, zone()).astimezone(UTC)
 
 
 def found(people: Iterable[Inside], words: str = "", department: str | None = None) -> list[Inside]:

@@ -17,6 +17,7 @@ from hikflask.isapi import event_hosts
 from hikflask.isapi.event_hosts import Host
 from hikflask.models import EventLog
 from hikflask.services.core.db import changed_rows
+from hikflask.services.terminals import checks
 from hikflask.services.terminals.connection import Conversation
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ def adjust(talk: Conversation, hosts: list[Host]) -> list[Host]:
     if slot is None:
         log.warning("terminal %s: all slots for events are taken, so it does not tell by itself", talk.terminal.id)
         return hosts
+    # So that it is known whose secret it is.
+    checks.recognise(talk)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     _keep_hash(talk, hash_of(secret))
     address, port = _address()

@@ -75,9 +75,9 @@ def receive(sender: Sender, body: bytes | None) -> bool:
 
 
 def _store(sender: Sender, push: Push) -> None:
-    device_serial = sender.log.device_serial or sender.terminal.serial
-    if not device_serial:
-        return  # Its log is read first, which tells whose it is.
+    device_serial = sender.log.device_serial
+    if not device_serial or device_serial != sender.terminal.serial:
+        return  # Not known yet whose log it is: that is read first.
     offset = sender.log.clock_offset if sender.log.clock_offset is not None else sender.terminal.clock_offset or 0
     read_up_to = sender.log.anchor_at
     for record in push.records:

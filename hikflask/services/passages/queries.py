@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Event, EventLog, Terminal
@@ -150,7 +150,11 @@ def _each(wanted: EventFilter) -> list[list[ColumnElement[bool]]]:
         where += [Event.occurred_at >= start_of(wanted.day), Event.occurred_at < end_of(wanted.day)]
     if wanted.words or wanted.department:
         where.append(_of_employees(wanted))
-    return [[*where, Event.kind == kind] for kind in wanted.kinds] or [where]
+    if not wanted.kinds:
+        return [where]
+    # Nobody is among the many unknown persons.
+    of_person = wanted.person is not None or wanted.number or wanted.words or wanted.department
+    return [[*where, Event.kind == kind] for kind in wanted.kinds if not (of_person and kind == UNKNOWN_PERSON)]
 
 
 def _of_employees(wanted: EventFilter) -> ColumnElement[bool]:
@@ -167,4 +171,6 @@ def _of_employees(wanted: EventFilter) -> ColumnElement[bool]:
         return Event.number == storable(wanted.words)
     if len(few) <= FEW:
         return Event.employee_id.in_(few)
-    return exists().where(Employee.id == Event.employee_id, *of_whom)
+    # As a value of each event that is walked to: PostgreSQL would join, and read all events for that.
+    value = select(and_(*of_whom)).where(Employee.id == Event.employee_id).scalar_subquery()
+    return value.is_(True)

@@ -5,7 +5,7 @@ in any case. What the owner decided is set by one click, and proven by reading i
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from flask import current_app
@@ -93,14 +93,24 @@ def of(terminal_id: int) -> TerminalPrivacy | None:
 
 def destinations(row: TerminalPrivacy) -> list[Destination]:
     """Return where a terminal sends events: strangers first."""
-    secret_hash = push_slot.kept_hash(row.terminal_id)
-    hosts = [Host(**host) for host in row.hosts or ()]
-    places = [_destination(host, secret_hash) for host in hosts if not host.is_empty]
+    hosts = [(_host(slot), slot["is_ours"]) for slot in row.hosts or ()]
+    places = [_destination(host, is_ours=is_ours) for host, is_ours in hosts if not host.is_empty]
     return sorted(places, key=lambda place: (place.is_ours, place.slot))
 
 
-def _destination(host: Host, secret_hash: str) -> Destination:
-    return Destination(host.slot, host.address, host.port, host.url, push_slot.is_ours(host, secret_hash))
+def _destination(host: Host, *, is_ours: bool = False) -> Destination:
+    return Destination(host.slot, host.address, host.port, host.url, is_ours)
+
+
+def _stored(host: Host, secret_hash: str) -> dict[str, Any]:
+    """Return a slot as it is stored: of ours without the secret. `tells`: it has the secret that was given last."""
+    is_ours = push_slot.is_ours(host, secret_hash)
+    shown = replace(host, url=push_slot.PATH) if is_ours else host
+    return asdict(shown) | {"is_ours": is_ours, "tells": push_slot.has_secret_of(host, secret_hash)}
+
+
+def _host(slot: dict[str, Any]) -> Host:
+    return Host(**{name: slot[name] for name in ("slot", "address", "port", "url", "protocol")})
 
 
 def facts(row: TerminalPrivacy) -> list[Fact]:
@@ -123,10 +133,12 @@ def why_not_told(row: TerminalPrivacy) -> str:
     """Return why a terminal does not tell by itself though it is to: FULL or LOST; an empty text where it does."""
     if not push_slot.is_used() or row.hosts is None:
         return ""
-    secret_hash, hosts = push_slot.kept_hash(row.terminal_id), [Host(**host) for host in row.hosts]
+    if any(slot["tells"] for slot in row.hosts):
+        return ""
+    secret_hash = push_slot.kept_hash(row.terminal_id)
     if secret_hash:
-        return "" if any(push_slot.has_secret_of(host, secret_hash) for host in hosts) else LOST
-    return "" if push_slot.free_slot(hosts, secret_hash) else FULL
+        return LOST
+    return "" if push_slot.free_slot([_host(slot) for slot in row.hosts], secret_hash) else FULL
 
 
 def foreign() -> Sequence[tuple[Terminal, TerminalPrivacy]]:
@@ -186,7 +198,7 @@ def clear(terminal_id: int, slot: int, shown: str, holder: str) -> None:
 def _foreign_in(hosts: list[Host], slot: int, terminal_id: int) -> Destination | None:
     secret_hash = push_slot.kept_hash(terminal_id)
     found = (host for host in hosts if host.slot == slot and push_slot.is_foreign(host, secret_hash))
-    return next((_destination(host, secret_hash) for host in found), None)
+    return next(map(_destination, found), None)
 
 
 def apply_decisions(terminal_id: int, holder: str) -> None:
@@ -244,8 +256,9 @@ def _write(talk: Conversation, hosts: list[Host] | None = None, **values: Any) -
         secret_hash = push_slot.kept_hash(terminal.id)
         before = of(terminal.id)
         if hosts is not None:
-            strangers = [_destination(host, secret_hash) for host in hosts if push_slot.is_foreign(host, secret_hash)]
-            values |= {"hosts": [asdict(host) for host in hosts], "foreign_hosts": len(strangers)}
+            strangers = [_destination(host) for host in hosts if push_slot.is_foreign(host, secret_hash)]
+            slots = [_stored(host, secret_hash) for host in hosts]
+            values |= {"hosts": slots, "foreign_hosts": len(strangers)}
             known = {place.place for place in destinations(before)} if before else set()
             for place in strangers:
                 if place.place not in known:
@@ -267,17 +280,20 @@ def _next_seconds(secret_hash: str) -> float:
 def claim_due() -> list[int]:
     """Claim the idle terminals whose privacy is to be read now, and return their ids.
 
-    Where terminals begin or cease to tell by themselves, that is at once.
+    Where terminals begin or cease to tell by themselves, or another device stands there, that is at once.
     """
     backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
     in_use = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
     asked = select(Terminal.id).where(*in_use, Terminal.refused_since.is_(None), backs_off_no_more, leases.free())
     has_secret = exists().where(EventLog.terminal_id == TerminalPrivacy.terminal_id, EventLog.push_secret_hash != "")
     is_otherwise = ~has_secret if push_slot.is_used() else has_secret
+    is_another = exists().where(
+        Terminal.id == TerminalPrivacy.terminal_id, Terminal.device_changed_at > TerminalPrivacy.read_at
+    )
     # One that was just tried is due within RETRY_SECONDS.
     due = or_(
         TerminalPrivacy.next_at <= database_now(),
-        is_otherwise & (TerminalPrivacy.next_at > database_now(RETRY_SECONDS)),
+        or_(is_otherwise, is_another) & (TerminalPrivacy.next_at > database_now(RETRY_SECONDS)),
     )
     _add_rows()
     statement = select(TerminalPrivacy.terminal_id).where(TerminalPrivacy.terminal_id.in_(asked), due)

@@ -405,6 +405,8 @@ OVER_THERE = Transition(
 )
 # The validity there is not the one asked for, so it is set, or lifted where none is asked for.
 VALIDITY_THERE = Transition(moves(WANTED), {}, given=("sent_valid",))
+# The terminal told by which schedules the person may pass there.
+SCHEDULES_TOLD = Transition(moves(WANTED), {}, given=("plans_there",))
 # A person said that the record with this other name is the employee's: it is renamed, and keeps its cards. Its face was
 # read with the list, and may be another one by now, so it counts only when it is proven again.
 RECORD_ADOPTED = Transition(

@@ -70,20 +70,23 @@ def _known_until(terminal: Terminal, now: datetime) -> datetime:
 
 
 def last_day(terminals: Collection[Terminal], now: datetime | None = None) -> dict[int, list[Stretch]]:
-    """Return for each terminal, by its id, the stretches of the 24 hours until now, in their order and without gaps."""
+    """Return for each terminal, by its id, the stretches of the 24 hours until now, in their order and without gaps.
+
+    :param now: the present moment, or a past one.
+    """
     now = now or datetime.now(UTC)
-    began = _changes({terminal.id for terminal in terminals}, now - DAY)
+    began = _changes({terminal.id for terminal in terminals}, now - DAY, now)
     return {terminal.id: list(_stretches(terminal, began.get(terminal.id, {}), now)) for terminal in terminals}
 
 
-def _changes(terminal_ids: Collection[int], since: datetime) -> dict[int, dict[datetime, bool | None]]:
-    """Return for each terminal from which moment on what was so, beginning with what was so at a time."""
+def _changes(terminal_ids: Collection[int], since: datetime, until: datetime) -> dict[int, dict[datetime, bool | None]]:
+    """Return for each terminal from which moment on what was so, from what was so at a time until another one."""
     earlier = aliased(ReachabilityChange)
     first = select(func.max(earlier.at)).where(earlier.terminal_id == Terminal.id, earlier.at <= since)
     rows = select(ReachabilityChange.terminal_id, ReachabilityChange.at, ReachabilityChange.is_reachable)
     rows = rows.join(Terminal, Terminal.id == ReachabilityChange.terminal_id).where(Terminal.id.in_(terminal_ids))
     # Once for each terminal, so that an index leads to its first row.
-    rows = rows.where(ReachabilityChange.at >= func.coalesce(first.scalar_subquery(), since))
+    rows = rows.where(ReachabilityChange.at.between(func.coalesce(first.scalar_subquery(), since), until))
     rows = rows.order_by(ReachabilityChange.at, ReachabilityChange.id)
     changes: dict[int, dict[datetime, bool | None]] = {}
     for terminal_id, at, is_reachable in db.session.execute(rows):

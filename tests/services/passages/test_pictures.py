@@ -11,12 +11,14 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Event, EventLog, Terminal
-from hikflask.services.core.db import transaction
+from hikflask.services.core.db import transaction, transactional
 from hikflask.services.passages import pictures
 from hikflask.services.passages.retention import delete_some
 from hikflask.services.photos import storage
+from hikflask.services.privacy import passage_traces
 from hikflask.services.terminals import connection
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.events import add_events, event_row
 
@@ -36,11 +38,11 @@ def log(context: None, terminal: Terminal) -> EventLog:  # noqa: ARG001 - needs 
     return row
 
 
-def seen(terminal: Terminal, simulator: Simulated, *, days_ago: int = 0, gone: bool = False) -> Event:
+def seen(terminal: Terminal, simulator: Simulated, *, days_ago: int = 0, gone: bool = False, number: str = "") -> Event:
     """An event of which the terminal has a picture, at the address that it had before."""
     record = simulator.events.add(5, 76, picture=FACE)
     assert record is not None
-    row = event_row(terminal, at=datetime.now(UTC) - timedelta(days=days_ago), code=(5, 76))
+    row = event_row(terminal, at=datetime.now(UTC) - timedelta(days=days_ago), code=(5, 76), number=number)
     path = record.picture_path.replace("acsLinkCap", "gone") if gone else record.picture_path
     row.record |= {"pictureURL": f"http://192.0.2.9{path}"}
     add_events(row)
@@ -70,6 +72,16 @@ def test_picture_of_a_new_event_is_kept_as_a_file_that_says_nobodys_name(
     simulator.log.clear()
     fetch(terminal)
     assert [call for call in simulator.log if "LOCALS" in str(call)] == []
+
+
+def test_picture_of_somebody_who_is_erased_meanwhile_is_not_kept(
+    terminal: Terminal, simulator: Simulated, between: Between
+) -> None:
+    event = seen(terminal, simulator, number="100222")
+    erased = between(pictures.events, "picture", transactional(lambda: passage_traces.forget(["100222"], None)))
+    fetch(terminal)
+    erased.finish()
+    assert (erased.result, event.number, event.picture, files()) == ((1, []), "", None, [])
 
 
 def test_old_events_and_pictures_that_are_gone_are_passed_over(terminal: Terminal, simulator: Simulated) -> None:

@@ -117,15 +117,6 @@ def test_night_shift_is_inside_across_the_border_of_the_day_and_told_apart() -> 
     assert [person.name for person in shown.earlier] == ["Ночь"]
 
 
-def test_before_the_border_it_is_still_the_day_before(app: Flask) -> None:
-    night = datetime(2026, 11, 30, 3, 59, tzinfo=UTC)
-    assert presence.day_began(night) == datetime(2026, 11, 29, 4, 0, tzinfo=UTC)
-
-    app.config |= {"PASSAGES_DAY_START": None, "TIMEZONE": "Asia/Tashkent"}
-
-    assert presence.day_began(NOW) == datetime(2026, 11, 29, 19, 0, tzinfo=UTC)
-
-
 @pytest.mark.both_databases
 def test_who_goes_out_without_having_come_in_is_counted() -> None:
     entrance, exit_ = door("Вход", "in"), door("Выход", "out")

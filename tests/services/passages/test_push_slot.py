@@ -11,6 +11,7 @@ from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import push_slot, terminal_privacy
+from hikflask.services.terminals import connection
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.event_push import Host
 
@@ -45,7 +46,9 @@ def test_secret_of_256_bits_is_in_the_path_and_only_its_hash_is_kept(
     assert path is not None
     kept = push_slot.kept_hash(terminal.id)
     assert kept == push_slot.hash_of(path[1])
-    assert path[1] not in str(db.session.execute(db.text("SELECT * FROM event_log")).all())
+    tables = [db.session.execute(db.text(f"SELECT * FROM {name}")).all() for name in db.metadata.tables]
+    assert "/events/push/" in str(tables)
+    assert path[1] not in str(tables)
 
     # What is right stays.
     assert read(terminal) == ""
@@ -55,6 +58,14 @@ def test_secret_of_256_bits_is_in_the_path_and_only_its_hash_is_kept(
     assert read(terminal) == ""
     assert (simulator.push.hosts[1].address, simulator.push.hosts[1].port) == ("192.168.1.6", 8000)
     assert push_slot.kept_hash(terminal.id) != kept
+
+
+def test_secret_is_given_to_the_device_that_is_there(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.serial = "7654321"
+
+    read(terminal)
+
+    assert connection.get_terminal(terminal.id).serial.endswith("7654321")
 
 
 def test_slot_is_written_again_when_it_is_gone(simulator: Simulated, terminal: Terminal) -> None:

@@ -60,6 +60,7 @@ def test_filters_find_by_person_terminal_kind_day_and_department(terminal: Termi
     assert numbers(EventFilter(kinds=(PASSED,))) == [4, 1]
     assert numbers(EventFilter(kinds=DENIED)) == [5, 3, 2]
     assert numbers(EventFilter(kinds=DENIED, terminal=terminal.id)) == [5, 2]
+    assert numbers(EventFilter(kinds=(UNKNOWN_PERSON,), department="Склад")) == []
     assert numbers(EventFilter(day=date(2026, 12, 1))) == [2]
     assert numbers(EventFilter(department="Склад")) == [4, 2]
     assert numbers(EventFilter(department="Склад", words="иван")) == []

@@ -172,6 +172,11 @@ def test_terminal_is_read_soon_after_it_was_added_then_once_a_day(app: Flask, te
     assert db.session.execute(db.select(EventLog.push_secret_hash)).scalar() == ""
     assert terminal_privacy.claim_due() == []
 
+    with transaction():
+        db.session.execute(db.update(Terminal).values(device_changed_at=database_now(1)))
+    assert terminal_privacy.claim_due() == [terminal.id]
+    assert terminal_privacy.claim_due() == []
+
     let_be_due()
     with transaction():
         db.session.execute(db.update(Terminal).values(refused_since=database_now()))

@@ -10,10 +10,11 @@ from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
 from hikflask.isapi.event_push import MAX_BYTES
-from hikflask.models import Event, EventLog, Terminal
+from hikflask.models import Event, EventLog, Terminal, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import push_slot, terminal_privacy
+from hikflask.services.webhooks import registry
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.event_traps import Framing
 from hikflask.web.passages import push
@@ -34,7 +35,8 @@ def path(app: Flask, simulator: Simulated, terminal: Terminal) -> str:
     with app.app_context():
         terminal_privacy.read(terminal.id, "test")
         with transaction():
-            db.session.execute(db.update(EventLog).values(next_at=database_now(3600.0)))
+            known = {"next_at": database_now(3600.0), "device_serial": terminal.serial}
+            db.session.execute(db.update(EventLog).values(**known))
     return simulator.push.hosts[0].url
 
 
@@ -79,6 +81,19 @@ def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
     simulator.push.add(record)
     assert simulator.push.deliver(send) == 1
     assert len(stored(app)) == 1
+
+
+def test_nothing_is_stored_before_it_is_known_whose_log_it_is(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
+) -> None:
+    with app.app_context(), transaction():
+        db.session.execute(db.update(EventLog).values(device_serial="another"))
+    simulator.pass_by(None, minor=76)
+    (body,) = simulator.push.bodies()
+
+    assert what(browser.post(path, data=body, headers=JSON)) == DONE
+
+    assert (stored(app), is_rung(app)) == ([], True)
 
 
 def test_sign_of_life_is_noted_and_rings_no_bell(
@@ -142,12 +157,20 @@ def test_only_what_is_newer_than_what_was_read_is_told_to_others(
     app: Flask, simulator: Simulated, browser: FlaskClient, path: str
 ) -> None:
     old, new = simulator.local_time() - timedelta(days=2), simulator.local_time()
-    with app.app_context(), transaction():
-        db.session.execute(db.update(EventLog).values(anchor_serial=1, anchor_at=new - timedelta(days=1)))
+    with app.app_context():
+        registry.add("http://127.0.0.1:9/", frozenset({"passage"}))
+        with transaction():
+            db.session.execute(db.update(EventLog).values(anchor_serial=1, anchor_at=new - timedelta(days=1)))
     simulator.pass_by(None, minor=76, at=old)
     simulator.pass_by(None, minor=76, at=new)
 
     for body in simulator.push.bodies():
         assert what(browser.post(path, data=body, headers=JSON)) == DONE
 
-    assert len(stored(app)) == 2
+    numbers = [record.serial_no for record in simulator.events.records]
+    assert [number for number, _ in stored(app)] == numbers
+    with app.app_context():
+        told = db.session.execute(
+            db.select(Event.serial_no).join(WebhookDelivery, WebhookDelivery.event_id == Event.id)
+        )
+        assert list(told.scalars()) == numbers[1:]

@@ -11,11 +11,23 @@ from hikflask.models import EventLog, Terminal, TerminalPrivacy
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.core.db import transaction
+from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.terminal.event_push import Host
 from tests.support.desk import ENGLISH
 from tests.support.signed_in import client_of
+from tests.support.wire import InProcess
 
-FOREIGN = {"slot": 2, "address": "203.0.113.7", "port": 8080, "url": "/in/1", "protocol": "HTTP"}
-EMPTY = {"slot": 1, "address": "0.0.0.0", "port": 0, "url": "", "protocol": "HTTP"}
+FLASH = re.compile(r'<p class="note note-\w+" data-says="(.*?)">')
+FOREIGN = {
+    "slot": 2,
+    "address": "203.0.113.7",
+    "port": 8080,
+    "url": "/in/1",
+    "protocol": "HTTP",
+    "is_ours": False,
+    "tells": False,
+}
+EMPTY = {"slot": 1, "address": "0.0.0.0", "port": 0, "url": "", "protocol": "HTTP", "is_ours": False, "tells": False}
 
 
 def was_read(app: Flask, terminal: Terminal, **values: object) -> None:
@@ -93,6 +105,34 @@ def test_question_has_the_address_and_is_an_administrators(app: Flask, client: F
     plain = " ".join(re.sub(r"<[^>]*>|[\u2068\u2069]", " ", page).split())
     assert "“Вход” sends its events to 203.0.113.7:8080/in/1: slot 2." in plain
     assert client.get("/terminals/1/destinations/1").status_code == 404
+
+
+def test_what_is_shown_is_read_cleared_and_set_by_three_buttons(
+    app: Flask, client: FlaskClient, simulator: Simulated, terminal: Terminal
+) -> None:
+    app.config["TERMINAL_PICTURES"] = "discard"
+    simulator.push.hosts[1] = Host(url="/in/1", address="203.0.113.7", port=8080)
+
+    def press(path: str, **data: str) -> str:
+        answer = client.post(f"/terminals/{terminal.id}/{path}", data=data, headers=ENGLISH)
+        assert answer.headers["Location"] == f"/terminals/{terminal.id}#privacy"
+        page = client.get(f"/terminals/{terminal.id}", headers=ENGLISH).text
+        return "; ".join(re.sub(r"[\u2068\u2069]", "", said).strip() for said in FLASH.findall(page))
+
+    assert press("privacy") == ""
+    assert buttons(client, terminal) == ["destination-2-clear", "privacy-apply", "privacy-read"]
+    (shown,) = re.findall(r'name="shown" value="(\w+)"', client.get("/terminals/1/destinations/2").text)
+    assert press("destinations/2", shown="0") == "This has changed since it was shown. Nothing is done: check it again."
+    assert press("destinations/2", shown=shown) == "“Вход” sends nothing there any more."
+    assert press("privacy/decisions") == "“Вход” is set as decided."
+
+    assert buttons(client, terminal) == ["privacy-read"]
+    assert simulator.push.hosts[1].is_empty
+    assert not simulator.access_settings["saveCapPic"]
+
+    wire: InProcess = app.extensions["terminal_transport"]
+    wire.away.add("terminal.test")
+    assert press("privacy").startswith("“Вход” does not answer at http://terminal.test.")
 
 
 def test_stranger_is_a_row_of_its_own_that_leads_to_the_section(
