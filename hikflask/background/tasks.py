@@ -27,9 +27,9 @@ from hikflask.services.jobs import retention as job_retention
 from hikflask.services.jobs import run as job_run
 from hikflask.services.jobs.kinds import COMPARE, GROUPS, LOSSES
 from hikflask.services.jobs.lifecycle import Claim
+from hikflask.services.passages import intake, terminal_privacy
 from hikflask.services.passages import pictures as passage_pictures
 from hikflask.services.passages import retention as passage_retention
-from hikflask.services.passages import terminal_privacy
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, secure_delete, traces
@@ -216,6 +216,13 @@ def read_privacy(terminal_id: int) -> None:
         log.info("terminal %s: its privacy was not read (%s)", terminal_id, error.code)
 
 
+@task_queue.task(TERMINALS)
+def read_passages(terminal_id: int) -> None:
+    """Read on in the log of a terminal, in turns with other work of terminals as long as there is more."""
+    if intake.read_log(terminal_id, HOLDER):
+        task_queue.enqueue(read_passages, terminal_id)
+
+
 def compare_when_due() -> None:
     """Begin the comparisons of this night that are due, and the first of each terminal after a restore."""
     for terminal_id in nightly.claim_due():
@@ -235,5 +242,7 @@ def sweep() -> int:
         task_queue.enqueue(check_idle_terminal, terminal_id)
     for terminal_id in terminal_privacy.claim_due():
         task_queue.enqueue(read_privacy, terminal_id)
+    for terminal_id in intake.claim_due():
+        task_queue.enqueue(read_passages, terminal_id)
     certificates.complete_all()
     return claimed

@@ -55,6 +55,7 @@ PURPOSES = {
     "edit": N_("%(who)s changes its settings."),
     "retire": N_("%(who)s takes it out of service."),
     "compare": N_("%(who)s compares its people."),
+    **dict.fromkeys(("passages", "passages_late"), N_("%(who)s reads its log.")),
 }
 TALKS_THERE = N_("%(who)s talks to it.")
 

@@ -92,7 +92,7 @@ def terminals_with_due() -> Select[int, bool]:
     something = or_(*(_earliest(*kind) <= database_now() for kind in KINDS))
     nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
     # After a restore nothing is written to a terminal before it was compared.
-    open_to_us = (leases.free(), Terminal.restored_from.is_(None))
+    open_to_us = (leases.can_be_taken(), Terminal.restored_from.is_(None))
     statement = select(Terminal.id, Terminal.offline_since.is_not(None)).order_by(Terminal.id)
     return statement.where(*open_to_us, _not_backing_off(), nobody_waits, something)
 

@@ -102,8 +102,7 @@ def store(
 
 def _row(record: EventRecord, clock_offset: int) -> dict[str, Any]:
     columns = columns_of(record, clock_offset)
-    serial_no = _number_by_content(record) if record.serial_no is None else record.serial_no
-    return {**columns, "serial_no": serial_no, "record": record.raw, "picture": None, "employee_id": None}
+    return {**columns, "serial_no": serial_of(record), "record": record.raw, "picture": None, "employee_id": None}
 
 
 def _is_kept(row: dict[str, Any], since: datetime) -> bool:
@@ -112,8 +111,10 @@ def _is_kept(row: dict[str, Any], since: datetime) -> bool:
     return occurred_at >= since or occurred_at < FIRST_PLAUSIBLE
 
 
-def _number_by_content(record: EventRecord) -> int:
-    """Return a number below 0 for a record without one, the same whenever and however it is sent."""
+def serial_of(record: EventRecord) -> int:
+    """Return the serial number of a record; of one without it a number below 0, which its content makes."""
+    if record.serial_no is not None:
+        return record.serial_no
     content = (record.time, record.major, record.minor, record.number, record.card_number, record.door_no)
     return -1 - int.from_bytes(hashlib.sha256(repr(content).encode()).digest()[:7])
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Float, Table, Update, and_, bindparam, not_, or_, select, update
+from sqlalchemy import ColumnElement, Float, String, Table, Update, and_, bindparam, not_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.config import MAX_CAPTURE_SECONDS
@@ -29,6 +29,8 @@ from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.core.errors import LeaseLost, ServiceError, TerminalInUse
 
 CAPTURE = "capture"
+# The log is only read, and read on from where it was. So anybody else takes the terminal from such a conversation.
+PASSAGES = "passages"
 POLL_SECONDS = 0.05
 # No lease is longer: a capture's, and what comes on top of it. It is no setting, since processes learn of a change at
 # different moments, and none may take another's running capture for a lease that a wrong clock left behind.
@@ -90,8 +92,9 @@ class Lease:
             self._update(lease_yields=None)
 
     def is_wanted(self) -> bool:
-        """True while somebody waits for the terminal."""
-        return db.session.execute(WANTED, {"terminal_id": self.terminal_id}).first() is not None
+        """True while somebody waits for the terminal, and once somebody has taken it over."""
+        parameters = {"terminal_id": self.terminal_id, "its_number": self.number}
+        return db.session.execute(WANTED, parameters).first() is not None
 
     def release(self, **values: Any) -> None:
         """Release the terminal and write values to its row. Nothing happens when another holder took the lease."""
@@ -173,21 +176,30 @@ def free() -> ColumnElement[bool]:
     return or_(until.is_(None), until <= database_now(), until > database_now(MAX_SECONDS))
 
 
+def can_be_taken() -> ColumnElement[bool]:
+    """Return the condition that whoever does not only read the log gets the terminal now."""
+    return or_(free(), ROWS.c.lease_purpose == PASSAGES)
+
+
 def is_wanted() -> ColumnElement[bool]:
     """Return the condition that somebody waits for the terminal, so work for many does not begin there now."""
     # One further in the future was written before the clock was set back.
     return and_(ROWS.c.wanted_until > database_now(), ROWS.c.wanted_until <= database_now(2 * WANTED_SECONDS))
 
 
+_PURPOSE = bindparam("purpose", type_=String)
+
+
 def _taking(*, urgently: bool) -> Update:
-    can_be_taken = or_(free(), ROWS.c.lease_yields == ROWS.c.lease_number) if urgently else free()
+    is_read = and_(ROWS.c.lease_purpose == PASSAGES, _PURPOSE != PASSAGES)
+    is_lent = [ROWS.c.lease_yields == ROWS.c.lease_number] if urgently else []
     return (
         update(Terminal)
-        .where(ROWS.c.id == bindparam("terminal_id"), can_be_taken)
+        .where(ROWS.c.id == bindparam("terminal_id"), or_(free(), is_read, *is_lent))
         .values(
             lease_number=ROWS.c.lease_number + 1,
             lease_holder=bindparam("holder"),
-            lease_purpose=bindparam("purpose"),
+            lease_purpose=_PURPOSE,
             lease_until=database_now(bindparam("seconds", type_=Float)),
         )
         .returning(Terminal)
@@ -200,7 +212,9 @@ TAKE_URGENTLY = _taking(urgently=True).values(wanted_until=None)
 TAKE = _taking(urgently=False).where(or_(ROWS.c.wanted_until.is_(None), not_(is_wanted())))
 OWN = update(ROWS).where(ROWS.c.id == bindparam("its_id"), ROWS.c.lease_number == bindparam("its_number"))
 LOCK = OWN.values(lease_number=ROWS.c.lease_number)
-WANTED = select(ROWS.c.id).where(ROWS.c.id == bindparam("terminal_id"), is_wanted())
+WANTED = select(ROWS.c.id).where(
+    ROWS.c.id == bindparam("terminal_id"), or_(is_wanted(), ROWS.c.lease_number != bindparam("its_number"))
+)
 
 
 @lru_cache(maxsize=64)

@@ -185,7 +185,7 @@ def claim_due() -> list[int]:
     interval = current_app.config["DRIFT_INTERVAL"]
     if not interval:
         return []
-    idle = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None), leases.free())
+    idle = (Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None), leases.can_be_taken())
     backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
     asked = (Terminal.refused_since.is_(None), backs_off_no_more)
     never = update(Terminal).where(*idle, Terminal.drift_looked_at.is_(None))

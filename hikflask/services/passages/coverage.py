@@ -1,0 +1,120 @@
+"""For which times the events of a terminal are all here, and why some may be missing for the others.
+
+A span is complete when the terminal's own log proved it: the newest record that was read before is still there, and
+all after it were read. A gap counts more than a complete span of the same time. What is neither was not read.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from hikflask.extensions import db
+from hikflask.models import EventCoverage, EventLog, Terminal
+from hikflask.models.event import NOT_READ, OFF
+from hikflask.services.core.db import changed_rows, fresh
+from hikflask.services.passages.retention import kept_since
+
+# The key of a log's state: why nothing older than its first record is here.
+BEGINS = "begins"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span of time of which a terminal's events are all here, or, with a reason (GAPS), of which some may miss."""
+
+    from_at: datetime
+    to_at: datetime
+    is_complete: bool
+    reason: str = ""
+
+
+def extend(terminal_id: int, device_serial: str, since: datetime, until: datetime) -> None:
+    """Write, within the caller's transaction, that nothing is missing of this span; it is joined to one beside it."""
+    if since >= until:
+        return
+    of_device = (EventCoverage.terminal_id == terminal_id, EventCoverage.device_serial == device_serial)
+    beside = update(EventCoverage).where(*of_device, EventCoverage.is_complete)
+    if changed_rows(beside.where(EventCoverage.to_at == since).values(to_at=until)):
+        return
+    if changed_rows(beside.where(EventCoverage.from_at == until).values(from_at=since)):
+        return
+    _add(terminal_id, device_serial, since, until, is_complete=True)
+
+
+def add_gap(terminal_id: int, device_serial: str, since: datetime, until: datetime, reason: str) -> None:
+    """Write, within the caller's transaction, that events of this span may be missing.
+
+    :param reason: one of GAPS in models/event.py.
+    """
+    if since < until:
+        _add(terminal_id, device_serial, since, until, is_complete=False, reason=reason)
+
+
+def close_gap(terminal_id: int, device_serial: str, since: datetime, until: datetime) -> None:
+    """Write, within the caller's transaction, that what was missing of this gap is here."""
+    gap = (EventCoverage.terminal_id == terminal_id, EventCoverage.from_at == since, EventCoverage.to_at == until)
+    if changed_rows(delete(EventCoverage).where(*gap, ~EventCoverage.is_complete)):
+        extend(terminal_id, device_serial, since, until)
+
+
+def _add(terminal_id: int, device_serial: str, since: datetime, until: datetime, **about: Any) -> None:
+    db.session.add(
+        EventCoverage(terminal_id=terminal_id, device_serial=device_serial, from_at=since, to_at=until, **about)
+    )
+    db.session.flush()
+
+
+def spans_of(terminal_id: int, now: datetime | None = None) -> list[Span]:
+    """Return the spans of a terminal from the day since which events are kept until now, in order and without a hole.
+
+    There is none when there is no such terminal.
+
+    :param now: the present moment, when it is not the clock's.
+    """
+    now = now or datetime.now(UTC)
+    terminal = fresh(Terminal, terminal_id)
+    if terminal is None:
+        return []
+    state = db.session.execute(select(EventLog.state).where(EventLog.terminal_id == terminal_id)).scalar() or {}
+    columns = (EventCoverage.from_at, EventCoverage.to_at, EventCoverage.is_complete, EventCoverage.reason)
+    rows = select(*columns).where(EventCoverage.terminal_id == terminal_id).order_by(EventCoverage.id)
+    stored = [Span(*row) for row in db.session.execute(rows)]
+    first = min((span.from_at for span in stored), default=now)
+    last = max((span.to_at for span in stored), default=first)
+    begins = state.get(BEGINS, NOT_READ)
+    # What was said last counts most.
+    since = min(kept_since(), now)
+    layers = [
+        Span(since, now, False, NOT_READ),
+        Span(since, first, False, begins),
+        Span(last, now, False, OFF if terminal.reachable is False else NOT_READ),
+        *sorted(stored, key=lambda span: not span.is_complete),
+    ]
+    return list(_joined(_uppermost(layers)))
+
+
+def _uppermost(layers: Sequence[Span]) -> Iterator[Span]:
+    """Yield, between any two ends of spans, the part of the uppermost span, the last one; the first is the ground."""
+    ground = layers[0]
+    ends = sorted({moment for span in layers for moment in (span.from_at, span.to_at)})
+    within = [moment for moment in ends if ground.from_at <= moment <= ground.to_at]
+    for since, until in pairwise(within):
+        upper = next(span for span in reversed(layers) if span.from_at <= since and until <= span.to_at)
+        yield replace(upper, from_at=since, to_at=until)
+
+
+def _joined(spans: Iterator[Span]) -> Iterator[Span]:
+    last: Span | None = None
+    for span in spans:
+        if last is not None and (last.is_complete, last.reason) == (span.is_complete, span.reason):
+            last = replace(last, to_at=span.to_at)
+            continue
+        if last is not None:
+            yield last
+        last = span
+    if last is not None:
+        yield last

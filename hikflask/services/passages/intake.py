@@ -1,0 +1,129 @@
+"""When the logs of terminals are read: each every PASSAGES_INTERVAL seconds, sooner while somebody looks.
+
+It is work for many. It never waits for a terminal, and anybody else takes the terminal from it at any moment, since it
+only reads; what it has read by then stays. Only a log that was not read for long is read on for a moment all the same.
+"""
+
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from flask import current_app
+from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hikflask.extensions import db
+from hikflask.isapi.errors import AWAY_CODES, TerminalError
+from hikflask.models import EventLog, Terminal
+from hikflask.models.columns import database_now, one_moment
+from hikflask.services.core.db import changed_rows, claim_rows, transaction
+from hikflask.services.core.errors import LeaseLost, ServiceError, TerminalInUse
+from hikflask.services.passages import pictures, switch
+from hikflask.services.passages.reading import COLUMNS, Reading
+from hikflask.services.terminals import connection, leases
+
+log = logging.getLogger(__name__)
+# While somebody looks at the list of passages; the sweep comes as often.
+LIVE_SECONDS = 4.0
+# The next attempt at a terminal that somebody else had.
+IN_USE_SECONDS = 5.0
+# A log that was not read for so many times the interval is not given up to a job for many at once.
+LATE_INTERVALS = 10
+LATE = "passages_late"
+
+
+def read_log(terminal_id: int, holder: str) -> bool:
+    """Read on in the log of a terminal, in one conversation; return True when more is left to be read at once.
+
+    A terminal that does not answer, or not as it should, is asked later and later. This raises nothing of that.
+    """
+    row = db.session.execute(select(*COLUMNS).where(EventLog.terminal_id == terminal_id)).first()
+    if row is None or not switch.is_on():
+        return False
+    purpose = LATE if _is_late(terminal_id) else leases.PASSAGES
+    try:
+        with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as talk:
+            reading = Reading(talk, row)
+            is_left = reading.read()
+            is_left = pictures.fetch(talk) or is_left
+    except (TerminalInUse, LeaseLost):
+        _read_next(terminal_id, IN_USE_SECONDS)
+        return False
+    except (TerminalError, ServiceError) as error:
+        log.info("terminal %s: its log was not read: %s", terminal_id, error)
+        _write_failure(terminal_id, error.code)
+        return False
+    if reading.has_older and not is_left:
+        _read_next(terminal_id, 0.0)
+    return is_left
+
+
+def claim_due() -> list[int]:
+    """Claim the terminals whose logs are due, and return their ids. What is not read then is due again by its time."""
+    if not switch.is_on():
+        return []
+    _add_missing()
+    backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
+    nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
+    # It did not answer here, but somebody else since.
+    is_back = and_(EventLog.error_code.in_(AWAY_CODES), Terminal.offline_since.is_(None))
+    due = (
+        select(EventLog.terminal_id)
+        .join(Terminal)
+        .where(_is_read(), Terminal.refused_since.is_(None), backs_off_no_more, leases.free(), nobody_waits)
+        .where(or_(EventLog.next_at <= one_moment(), is_back))
+    )
+    next_at = database_now(current_app.config["PASSAGES_INTERVAL"])
+    return [row.terminal_id for row in claim_rows(due, {"next_at": next_at})]
+
+
+def ring(terminal_id: int) -> None:
+    """Let a terminal's log be read with the next sweep: something has happened there."""
+    _read_next(terminal_id, 0.0)
+
+
+def watch() -> None:
+    """Let all logs be read every few seconds for as long as this is called: somebody looks at what they record."""
+    now = one_moment()
+    due = (EventLog.read_at < one_moment(-LIVE_SECONDS), EventLog.next_at > now, EventLog.error_code == "")
+    if db.session.execute(select(EventLog.terminal_id).where(*due).limit(1)).first() is None:
+        return
+    with transaction():
+        changed_rows(update(EventLog).where(*due).values(next_at=now))
+
+
+def _is_read() -> ColumnElement[bool]:
+    return and_(Terminal.is_active, Terminal.retired_at.is_(None), Terminal.face_mode.is_not(None))
+
+
+def _add_missing() -> None:
+    """Give a row to the log of each terminal that has none yet."""
+    missing = select(Terminal.id).where(_is_read(), ~exists().where(EventLog.terminal_id == Terminal.id))
+    for terminal_id in db.session.execute(missing).scalars().all():
+        # Another worker may be about to do so, too.
+        with suppress(IntegrityError), transaction(alone=True):
+            db.session.execute(insert(EventLog).values(terminal_id=terminal_id))
+
+
+def _is_late(terminal_id: int) -> bool:
+    late = -LATE_INTERVALS * current_app.config["PASSAGES_INTERVAL"]
+    is_late = or_(EventLog.read_at.is_(None), EventLog.read_at < database_now(late))
+    return bool(db.session.execute(select(is_late).where(EventLog.terminal_id == terminal_id)).scalar())
+
+
+def _read_next(terminal_id: int, seconds: float) -> None:
+    with transaction():
+        row = update(EventLog).where(EventLog.terminal_id == terminal_id)
+        changed_rows(row.values(next_at=database_now(seconds)))
+
+
+def _write_failure(terminal_id: int, code: str) -> None:
+    """Write why a log was not read. The next attempt comes after as long as it was not read by now, within limits."""
+    config = current_app.config
+    read_at = select(EventLog.read_at).where(EventLog.terminal_id == terminal_id)
+    now = datetime.now(UTC)
+    seconds = (now - (db.session.execute(read_at).scalar() or now)).total_seconds()
+    seconds = max(config["RETRY_BASE"], config["PASSAGES_INTERVAL"], min(seconds, config["RETRY_MAX"]))
+    with transaction():
+        row = update(EventLog).where(EventLog.terminal_id == terminal_id)
+        changed_rows(row.values(next_at=database_now(seconds), error_code=code))

@@ -1,0 +1,705 @@
+"""Reads the log of one terminal in one conversation, so that nothing is lost, and what may be missing is known.
+
+The anchor is the newest record that was read. A window of serial numbers begins at it, so each answer proves by itself
+that the log goes on: while the anchor is there with its time, all that was recorded since has a higher number. When it
+is not there, the log began anew, or overwrote what was not read yet, or is another device's. Then there is a gap, and
+the log is read from its newest record on, and backwards to its first one. Where more than a page follows, windows are
+as narrow as a page, so that nothing shifts under the reader.
+
+Firmware that ignores serial numbers is read by time, in the offset of its own clock. There the numbers prove that
+nothing is missing: they have no holes. Where they have one, the whole log is looked through once, page by page.
+"""
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from hikflask.extensions import db
+from hikflask.isapi import device, events, system_time
+from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.events import EventPage, EventRecord, Limits
+from hikflask.models import Event, EventLog
+from hikflask.models.columns import database_now
+from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OTHER_DEVICE, OVERWRITTEN
+from hikflask.services.core.dates import local
+from hikflask.services.core.db import changed_rows
+from hikflask.services.passages import coverage
+from hikflask.services.passages.coverage import BEGINS
+from hikflask.services.passages.interpretation import NO_TIME
+from hikflask.services.passages.kinds import TYPES
+from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
+from hikflask.services.passages.store import LOCAL_TIME_LENGTH, serial_of, store
+from hikflask.services.terminals import clock
+from hikflask.services.terminals.connection import Conversation, usable_answer
+
+# A conversation goes on for so long where much is to be read.
+SLICE_SECONDS = 5.0
+# The end of a window without an end: some firmware refuses a larger number, and one without an end.
+LAST = 999_999_999
+ALL = [[0, 0]]
+# The terminal's own journal and its passages, one by one, where it does not tell all at once. What happens at the door
+# first.
+MAJORS = (5, 1, 2, 3, 4)
+# So much may two clocks differ that are not wrong.
+STEADY_SECONDS = 60
+# The clock is shown in whole seconds.
+ROUNDED_SECONDS = 2
+OVERLAP = timedelta(hours=1)
+OVERLAP_SECONDS = 600.0
+DAY = timedelta(days=1)
+# Terminals know no earlier time.
+FIRST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
+# So many numbers are looked for at once.
+MAX_MISSING = 1000
+# So many pages of a window of time are read in one conversation.
+MAX_PAGES = 40
+# The keys of a log's state. All its records were made after SINCE. OLDEST is the time of the record at `older_than`,
+# FROM where the coverage of the first log begins, LOST why the log before this one ended, ANCHOR the time of the anchor
+# as it was written, AHEAD by how much the clock was ahead when the log was first read, OVERLAP_AT when an hour was read
+# again, PASS where a look through the whole log is.
+SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
+OVERLAP_AT, PASS = "overlap_at", "pass"
+
+
+class SerialsIgnored(Exception):
+    """The firmware does not select by serial numbers."""
+
+
+@dataclass
+class Log:
+    """The row of a terminal's log (models/event.py), as it was read or written last."""
+
+    terminal_id: int
+    device_serial: str
+    anchor_serial: int | None
+    anchor_at: datetime | None
+    complete_to: datetime | None
+    older_than: int | None
+    honours_serials: bool | None
+    page_limit: int | None
+    codes: Sequence[Sequence[int]] | None
+    clock_offset: int | None
+    state: dict[str, Any]
+
+
+COLUMNS = tuple(getattr(EventLog, name) for name in Log.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first page of a search, or all of it, and whether there is more."""
+
+    records: list[EventRecord]
+    more: bool
+
+
+class Reading:
+    """What is read of one log within one conversation."""
+
+    def __init__(self, talk: Conversation, row: Row[Any]) -> None:
+        self._talk = talk
+        self._log = Log(**row._mapping)
+        self._until = time.monotonic() + SLICE_SECONDS
+        self._measured: dict[str, Any] | None = None
+
+    @property
+    def has_older(self) -> bool:
+        """True while older records are still to be read."""
+        return self._log.older_than is not None or PASS in self._log.state
+
+    def read(self) -> bool:
+        """Read on; return True when more is left for another conversation at once.
+
+        :raises TerminalError: when the terminal does not answer, or not as it should. What was read stays.
+        :raises LeaseLost: when somebody else has the terminal now.
+        """
+        if self._log.codes is None:
+            self._learn()
+        if self._log.anchor_serial is None:
+            return self._begin()
+        try:
+            if not self._log.honours_serials:
+                return self._read_by_time()
+            if self._read_on():
+                return True
+            if self._log.older_than is not None:
+                self._read_back(self._log.older_than)
+        except SerialsIgnored:
+            through: dict[str, Any] = {} if self._log.older_than is None else {PASS: {}}
+            self._save(honours_serials=False, older_than=None, state=_without(self._log.state, OLDEST) | through)
+            return True
+        return False
+
+    # What the terminal can be asked for.
+
+    def _learn(self) -> None:
+        limits = usable_answer(lambda: events.limits(self._talk)) or Limits()
+        self._log.page_limit = limits.page
+        codes = ALL if self._takes((0, 0)) else [list(code) for code in self._codes(limits)]
+        if not codes:
+            raise Nonsense(message="it tells of no events")
+        self._save(page_limit=limits.page, codes=codes)
+
+    def _codes(self, limits: Limits) -> Iterator[tuple[int, int]]:
+        for major in MAJORS:
+            if limits.majors and major not in limits.majors:
+                continue
+            if self._takes((major, 0)):
+                yield major, 0
+                continue
+            known = tuple(minor for code, minor in TYPES if code == major)
+            yield from ((major, minor) for minor in limits.minors.get(major, known) if self._takes((major, minor)))
+
+    def _takes(self, code: tuple[int, int]) -> bool:
+        return usable_answer(lambda: self._search(code, limit=1)) is not None
+
+    # Searches.
+
+    def _search(
+        self, code: Sequence[int], *, search_id: str = "", position: int = 0, limit: int | None = None, **window: Any
+    ) -> EventPage:
+        major, minor = code
+        return events.search(
+            self._talk,
+            search_id=search_id or events.new_search(),
+            position=position,
+            limit=limit or self._limit,
+            major=major,
+            minor=minor,
+            offset=clock.offset_there(self._talk.terminal),
+            **window,
+        )
+
+    @property
+    def _limit(self) -> int:
+        return self._log.page_limit or events.SAFE_PAGE
+
+    @property
+    def _all_codes(self) -> Sequence[Sequence[int]]:
+        return self._log.codes or ALL
+
+    def _first_page(self, **window: Any) -> Found:
+        """Return the first page of a search for each code."""
+        pages = [self._search(code, **window) for code in self._all_codes]
+        return Found([record for page in pages for record in page.records], any(page.more for page in pages))
+
+    def _every_page(self, most: int, **window: Any) -> Found:
+        """Return all pages of a search, up to so many for each code.
+
+        :raises Nonsense: when the list repeats itself.
+        """
+        records: dict[tuple[int, datetime | None], EventRecord] = {}
+        more = False
+        for code in self._all_codes:
+            search_id, position, is_left = events.new_search(), 0, True
+            for _ in range(most):
+                page = self._search(code, search_id=search_id, position=position, **window)
+                fresh = {(serial_of(record), record.at): record for record in page.records}
+                if page.more and not fresh.keys() - records.keys():
+                    raise Nonsense(message="the log repeats itself")
+                if page.more and page.received < self._limit:
+                    self._log.page_limit = page.received
+                records |= fresh
+                position += page.received
+                is_left = page.more
+                if not is_left:
+                    break
+            more = more or is_left
+        return Found(list(records.values()), more)
+
+    def _open_window(self, first: int, last: int = LAST) -> Found:
+        """Return the first page of the records with these serial numbers."""
+        with _serials_are_taken():
+            return self._checked(self._first_page(serials=(first, last)), first, last)
+
+    def _whole_window(self, first: int, last: int) -> list[EventRecord]:
+        """Return all records with these serial numbers, no more than a page or two."""
+        most = last - first + 1
+        with _serials_are_taken():
+            found = self._first_page(serials=(first, last))
+            if found.more and len({record.serial_no for record in found.records}) < most:
+                found = self._every_page(most, serials=(first, last))
+        return self._checked(found, first, last).records
+
+    def _checked(self, found: Found, first: int, last: int) -> Found:
+        if any(record.serial_no is None or not first <= record.serial_no <= last for record in found.records):
+            raise SerialsIgnored
+        return found
+
+    def _nearest(self, first: int, last: int, *, highest: bool = False) -> list[EventRecord]:
+        """Return the lowest records of a large window, or the highest, not more than a page: by halving it."""
+        found = self._open_window(first, last)
+        while found.more and first < last:
+            middle = (first + last) // 2
+            near = (middle + 1, last) if highest else (first, middle)
+            nearer = self._open_window(*near)
+            if nearer.records:
+                (first, last), found = near, nearer
+                continue
+            first, last = (first, middle) if highest else (middle + 1, last)
+            found = self._open_window(first, last)
+        return found.records
+
+    # From the anchor on.
+
+    def _read_on(self) -> bool:
+        while True:
+            began = now()
+            found = self._open_window(self._anchor)
+            if not self._has_anchor(found.records):
+                return self._lose_anchor()
+            if not found.more:
+                self._keep(found.records, until=began)
+                return False
+            if not self._catch_up():
+                return True
+
+    def _catch_up(self) -> bool:
+        """Read windows that are as narrow as a page; return True when the end is near, False when the time is over."""
+        while time.monotonic() < self._until:
+            first, limit = self._anchor, self._limit
+            records = self._whole_window(first, first + limit - 1)
+            if not self._has_anchor(records):
+                self._lose_anchor()
+                return False
+            if len(records) == 1:
+                # A hole in the numbers. The log must be the same one still after its other side was read.
+                beyond = self._nearest(first + limit, LAST)
+                if not beyond or not self._has_anchor(self._whole_window(first, first)):
+                    return True
+                records = beyond
+            self._keep(records)
+            if len(records) < limit:
+                return True
+        return False
+
+    @property
+    def _anchor(self) -> int:
+        return self._log.anchor_serial or 0
+
+    def _has_anchor(self, records: Collection[EventRecord]) -> bool:
+        return any(serial_of(record) == self._anchor and _is_at(record, self._log.state[ANCHOR]) for record in records)
+
+    def _keep(self, records: Collection[EventRecord], *, until: datetime | None = None) -> None:
+        """Store what is newer than the anchor, and move the anchor to the newest.
+
+        :param until: the moment up to which everything is here then, when the log's end was read.
+        """
+        log = self._log
+        newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
+        values: dict[str, Any] = {}
+        offsets, reached = self._offsets(newer, log.complete_to, is_end=until is not None)
+        if newer:
+            values |= self._anchored(newer[-1])
+        if self._measured is not None:
+            values["clock_offset"] = reached
+        before = log.complete_to
+        if until is not None and before is not None:
+            values["complete_to"] = until = max(until, before)
+        with self._writing(values):
+            self._store(newer, offsets, is_new=True)
+            if until is not None and before is not None:
+                coverage.extend(log.terminal_id, log.device_serial, before, until)
+
+    def _anchored(self, record: EventRecord) -> dict[str, Any]:
+        return {
+            "anchor_serial": serial_of(record),
+            "anchor_at": moment_of(record),
+            "state": {**self._log.state, ANCHOR: _written(record)},
+        }
+
+    # Where there is no anchor.
+
+    def _begin(self) -> bool:
+        """Take the newest record of a log as the anchor. Return True when that is done."""
+        log = self._log
+        serial = self._device_serial()
+        newest = self._newest()
+        began = now()
+        if newest is None:
+            self._save(device_serial=serial)
+            return False
+        honours = self._honours(newest)
+        offset = self._clock_offset
+        if self._device_serial() != serial:
+            return True
+        gap, reason = log.complete_to, log.state.get(LOST, NEW_LOG)
+        state = _without(log.state, LOST) | {ANCHOR: _written(newest), AHEAD: offset}
+        state[OLDEST if honours else PASS] = _written(newest) if honours else {}
+        if gap is None:
+            state |= {FROM: began.isoformat()}
+        values = {
+            **self._anchored(newest),
+            "device_serial": serial,
+            "honours_serials": honours,
+            "older_than": newest.serial_no if honours else None,
+            "complete_to": began,
+            "clock_offset": offset,
+            "state": state,
+        }
+        log.device_serial = serial
+        offsets = [_bounded(newest, offset, _read(log.state.get(SINCE)), began)]
+        with self._writing(values):
+            self._store([newest], offsets, is_new=gap is not None)
+            if gap is not None:
+                coverage.add_gap(log.terminal_id, serial, gap, began, reason)
+        return True
+
+    def _newest(self) -> EventRecord | None:
+        """Return the record with the highest number among those at the end of the log."""
+        records = [record for code in self._all_codes for record in self._tail(code)]
+        return max(records, key=serial_of, default=None)
+
+    def _tail(self, code: Sequence[int]) -> list[EventRecord]:
+        page = self._search(code, newest_first=True)
+        if page.more and page.total and page.records and _in_time(page.records[0]) <= _in_time(page.records[-1]):
+            # The firmware does not turn the order round.
+            page = self._search(code, position=max(0, page.total - self._limit), newest_first=True)
+        return page.records
+
+    def _honours(self, newest: EventRecord) -> bool:
+        """True when a search by serial number finds that number alone."""
+        if newest.serial_no is None:
+            return False
+        try:
+            return bool(self._whole_window(newest.serial_no, newest.serial_no))
+        except SerialsIgnored:
+            return False
+
+    def _lose_anchor(self) -> bool:
+        """Begin the log anew, since its anchor is not there any more."""
+        reason = self._why_lost()
+        state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT) | {LOST: reason}
+        if reason != OTHER_DEVICE and self._log.complete_to is not None:
+            state |= {SINCE: self._log.complete_to.isoformat()}
+        self._save(anchor_serial=None, anchor_at=None, older_than=None, state=state)
+        return True
+
+    def _why_lost(self) -> str:
+        if self._device_serial() != self._log.device_serial:
+            return OTHER_DEVICE
+        if self._log.honours_serials:
+            below, above = self._open_window(1, self._anchor).records, self._open_window(self._anchor).records
+        else:
+            records = self._first_page().records
+            below = [record for record in records if serial_of(record) <= self._anchor]
+            above = [record for record in records if serial_of(record) > self._anchor]
+        return OVERWRITTEN if above and not below else NEW_LOG
+
+    def _device_serial(self) -> str:
+        return device.info(self._talk).serial[:128] or f"terminal {self._log.terminal_id}"
+
+    # Backwards from the oldest record that was read.
+
+    def _read_back(self, older: int) -> None:
+        """Read a page of what is older than the record with this number."""
+        first = max(1, older - self._limit + 1)
+        records = self._whole_window(first, older)
+        oldest = self._log.state[OLDEST]
+        is_there = any(record.serial_no == older and _is_at(record, oldest) for record in records)
+        lower = [record for record in records if is_there and serial_of(record) < older]
+        if is_there and not lower and first > 1:
+            lower = self._nearest(1, first - 1, highest=True)
+        if records and not is_there:
+            return  # The log has just begun anew, which the anchor will show.
+        lower.sort(key=serial_of)
+        if not lower:
+            self._save(older_than=None, state=self._with_beginning(older))
+            return
+        offsets = self._offsets_of_old(lower)
+        lowest, at = lower[0], _corrected(lower[0], offsets[0])
+        is_over = FIRST_PLAUSIBLE <= at < kept_since()
+        state = {**self._log.state, OLDEST: _written(lowest)}
+        # Another one of the same second may be overwritten.
+        since, covered = at + timedelta(seconds=ROUNDED_SECONDS + 1), _read(state.get(FROM))
+        if covered is not None and at >= FIRST_PLAUSIBLE and since < covered:
+            state[FROM] = since.isoformat()
+        with self._writing({"older_than": None if is_over else lowest.serial_no, "state": state}):
+            self._store(lower, offsets, is_new=SINCE in state)
+            if covered is not None and at >= FIRST_PLAUSIBLE:
+                coverage.extend(self._log.terminal_id, self._log.device_serial, since, covered)
+
+    def _with_beginning(self, first: int) -> Mapping[str, Any]:
+        """Return the state of a log whose first record was read. The first log says what is missing before it."""
+        state = _without(self._log.state, OLDEST, SINCE)
+        if FROM not in state:
+            return state
+        return _without(state, FROM) | {BEGINS: OVERWRITTEN if first > 1 else NEW_LOG}
+
+    # By time, where the firmware ignores serial numbers.
+
+    def _read_by_time(self) -> bool:
+        """Read what is new by the terminal's clock, then a page of what is looked through."""
+        log, began = self._log, now()
+        earlier, offset = log.clock_offset or 0, self._clock_offset
+        has_jumped = abs(offset - earlier) > STEADY_SECONDS
+        overlapped = _read(log.state.get(OVERLAP_AT))
+        overlaps = has_jumped or overlapped is None or (began - overlapped).total_seconds() >= OVERLAP_SECONDS
+        margin = OVERLAP if overlaps else timedelta(seconds=STEADY_SECONDS)
+        complete_to = log.complete_to or began
+        anchored_at = (log.anchor_at or NO_TIME) - timedelta(seconds=earlier)
+        since = max(complete_to, anchored_at) if anchored_at <= began else complete_to
+        # While the clock jumped, some were recorded before that, and some after it.
+        windows = [(since, earlier), (since, offset)] if has_jumped else [(since, offset)]
+        records, more = [], False
+        for start, ahead in windows:
+            found = self._in_time(start - margin + timedelta(seconds=ahead), began + DAY + timedelta(seconds=ahead))
+            records += found.records
+            more = more or found.more
+        if not self._has_anchor(records):
+            at = log.anchor_at or NO_TIME
+            if not self._has_anchor(self._in_time(at, at).records):
+                return self._lose_anchor()
+        if overlaps:
+            self._log = replace(log, state={**log.state, OVERLAP_AT: began.isoformat()})
+        missing = self._missing(records)
+        if missing is None:
+            self._keep(records, until=None if more else began)
+        else:
+            self._keep_with_holes(records, missing, began, CLOCK if has_jumped else NOT_READ)
+        if not more and PASS in self._log.state:
+            self._look_through()
+        return more
+
+    def _in_time(self, start: datetime, end: datetime) -> Found:
+        """Return what the terminal recorded between two moments of its own clock."""
+        zone = timezone(self._zone)
+        window = (max(start, FIRST_TIME).astimezone(zone), max(end, FIRST_TIME + DAY).astimezone(zone))
+        found = self._every_page(MAX_PAGES, times=window)
+        first, last = (moment.replace(microsecond=0) for moment in window)
+        if any(not first <= moment_of(record) <= last for record in found.records if record.at):
+            raise Nonsense(message="it ignores the times of a search")
+        return found
+
+    def _missing(self, records: Collection[EventRecord]) -> list[int] | None:
+        """Return the numbers that are missing between the anchor and the newest record; None when there are none."""
+        newer = {serial_of(record) for record in records if serial_of(record) > self._anchor}
+        if self._anchor < 0 or self._all_codes != ALL or not newer or len(newer) == max(newer) - self._anchor:
+            return None
+        return [number for number in range(self._anchor + 1, max(newer)) if number not in newer][:MAX_MISSING]
+
+    def _keep_with_holes(
+        self, records: Collection[EventRecord], missing: list[int], until: datetime, reason: str
+    ) -> None:
+        """Store what is newer than the anchor, and look through the whole log for the numbers that are missing."""
+        log = self._log
+        newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
+        offsets, reached = self._offsets(newer, log.complete_to, is_end=True)
+        values = {**self._anchored(newer[-1]), "clock_offset": reached, "complete_to": until}
+        before = log.complete_to or until
+        gap = [before.isoformat(), until.isoformat()]
+        earlier = log.state.get(PASS, {})
+        values["state"][PASS] = {"missing": [*earlier.get("missing", []), *missing][:MAX_MISSING]}
+        values["state"][PASS]["gaps"] = [*earlier.get("gaps", []), gap]
+        with self._writing(values):
+            self._store(newer, offsets, is_new=True)
+            coverage.add_gap(log.terminal_id, log.device_serial, before, until, reason)
+
+    def _look_through(self) -> None:
+        """Read one page of the whole log, from its end to its beginning."""
+        log, through = self._log, dict(self._log.state[PASS])
+        number, at = through.get("code", 0), through.get("at")
+        code = self._all_codes[number]
+        if at is None:
+            page = self._search(code, limit=1)
+            at = page.total if page.total is not None else page.received
+        start = max(0, at - self._limit)
+        records = self._search(code, position=start, limit=max(1, at - start)).records
+        records.sort(key=serial_of)
+        found = {serial_of(record) for record in records}
+        is_wanted = "missing" in through
+        if is_wanted:
+            through["missing"] = [one for one in through["missing"] if one not in found]
+        offsets = self._offsets_of_old(records)
+        moments = [_corrected(record, offset) for record, offset in zip(records, offsets, strict=True)]
+        through["at"] = start
+        if start == 0 or (not is_wanted and moments and FIRST_PLAUSIBLE <= max(moments) < kept_since()):
+            through |= {"code": number + 1, "at": None}
+        is_over = through.get("code", 0) >= len(self._all_codes) or (is_wanted and not through["missing"])
+        values = {"state": {**log.state, PASS: through}}
+        with self._writing(values):
+            self._store(records, offsets, is_new=SINCE in log.state)
+            if is_over:
+                self._end_look(through)
+                values["state"] = self._state_after_look()
+
+    def _end_look(self, through: Mapping[str, Any]) -> None:
+        """Write what a look through the whole log has proved."""
+        log = self._log
+        if not through.get("missing"):
+            for since, until in through.get("gaps", []):
+                coverage.close_gap(
+                    log.terminal_id, log.device_serial, datetime.fromisoformat(since), datetime.fromisoformat(until)
+                )
+
+    def _state_after_look(self) -> dict[str, Any]:
+        """Return the state of a log that was looked through. If it is the first one, what was proved is covered."""
+        log = self._log
+        state, covered = _without(log.state, PASS, FROM, SINCE), _read(log.state.get(FROM))
+        if covered is None:
+            return state
+        stored = (Event.device_serial == log.device_serial, Event.serial_no <= self._anchor, Event.serial_no > 0)
+        columns = (func.count(Event.serial_no.distinct()), func.min(Event.serial_no))
+        count, first = db.session.execute(select(*columns).where(*stored)).one()
+        if first is None or (self._all_codes == ALL and count != self._anchor - first + 1):
+            return state
+        begins = select(Event.occurred_at).where(*stored, Event.serial_no == first).limit(1)
+        at = db.session.execute(begins).scalar_one()
+        if at >= FIRST_PLAUSIBLE:
+            since = at + timedelta(seconds=ROUNDED_SECONDS + 1)
+            coverage.extend(log.terminal_id, log.device_serial, since, covered)
+        return state | {BEGINS: OVERWRITTEN if first > 1 else NEW_LOG}
+
+    # The clock.
+
+    @property
+    def _clock_offset(self) -> int:
+        """By how many seconds the terminal's clock is ahead now; asked once in a conversation."""
+        if self._measured is None:
+            self._measured = usable_answer(lambda: clock.read(self._talk)) or {}
+            self._talk.pending_updates |= self._measured
+        offset = self._measured.get("clock_offset")
+        if offset is None:
+            return self._log.clock_offset or 0
+        return 0 if abs(offset) <= ROUNDED_SECONDS else int(offset)
+
+    @property
+    def _zone(self) -> timedelta:
+        """The offset from UTC of the terminal's clock."""
+        zone = (self._measured or {}).get("zone", self._talk.terminal.zone)
+        offset = system_time.offset_of(zone)
+        return offset if offset is not None else local(now()).utcoffset() or timedelta()
+
+    def _offsets(
+        self, records: Sequence[EventRecord], since: datetime | None, *, is_end: bool
+    ) -> tuple[list[int], int]:
+        """Return for each of some new records, in order, by how much the clock was ahead then, and after the last one.
+
+        :param since: all were recorded after this moment, where that is known. :param is_end: the last one is the
+            newest of the log.
+        """
+        earlier = self._log.clock_offset
+        if not records and self._measured is None:
+            return [], earlier or 0
+        ahead, latest = self._clock_offset, now()
+        jumped = 0
+        if earlier is not None and abs(ahead - earlier) > STEADY_SECONDS:
+            jumped = self._jump(records, ahead - earlier, is_end=is_end)
+        offsets = [earlier or 0] * jumped + [ahead] * (len(records) - jumped)
+        reached = ahead if is_end or jumped < len(records) else offsets[-1]
+        return [_bounded(record, one, since, latest) for record, one in zip(records, offsets, strict=True)], reached
+
+    def _offsets_of_old(self, records: Sequence[EventRecord]) -> list[int]:
+        """Return the same for records from before the log was first read: as far as is known, as it was then."""
+        state, latest = self._log.state, now()
+        offset, since = state.get(AHEAD, self._log.clock_offset or 0), _read(state.get(SINCE))
+        return [_bounded(record, offset, since, latest) for record in records]
+
+    def _jump(self, records: Sequence[EventRecord], seconds: int, *, is_end: bool) -> int:
+        """Return how many of the records were made before the clock jumped by so many seconds: where times leap."""
+        shown = [moment_of(record) for record in records]
+        if self._log.anchor_at is not None:
+            shown.insert(0, self._log.anchor_at)
+        if is_end:
+            shown.append(now() + timedelta(seconds=self._clock_offset))
+        steps = [(later - before).total_seconds() for before, later in pairwise(shown)]
+        if not steps:
+            return 0
+        step = max(steps) if seconds > 0 else min(steps)
+        leaps = step >= seconds - STEADY_SECONDS if seconds > 0 else step < -STEADY_SECONDS
+        if not leaps and not is_end:
+            return len(records)
+        return min(steps.index(step) + (self._log.anchor_at is None), len(records))
+
+    # What is written.
+
+    def _save(self, **values: Any) -> None:
+        with self._writing(values):
+            pass
+
+    @contextmanager
+    def _writing(self, values: Mapping[str, Any]) -> Iterator[None]:
+        """Write to the log's row in one transaction with what is done in the block, while the terminal is ours."""
+        log = self._log
+        with self._talk.lease.write():
+            yield
+            values = {"page_limit": log.page_limit, "state": log.state, **values}
+            row = update(EventLog).where(EventLog.terminal_id == log.terminal_id)
+            changed_rows(row.values(**values, read_at=database_now(), error_code=""))
+        self._log = replace(log, **values)
+
+    def _store(self, records: Sequence[EventRecord], offsets: Sequence[int], *, is_new: bool) -> None:
+        """Store records in their order; those of the same offset together."""
+        start = 0
+        for end in range(1, len(records) + 1):
+            if end == len(records) or offsets[end] != offsets[start]:
+                log = self._log
+                store(log.terminal_id, log.device_serial, records[start:end], offsets[start], is_new=is_new)
+                start = end
+
+
+def now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+def moment_of(record: EventRecord) -> datetime:
+    """Return the moment that a record's time stands for, as it is stored."""
+    return record.at or NO_TIME
+
+
+@contextmanager
+def _serials_are_taken() -> Iterator[None]:
+    """Tell a refusal of serial numbers from other refusals.
+
+    :raises SerialsIgnored: then.
+    """
+    try:
+        yield
+    except Refused as error:
+        if error.retryable:
+            raise
+        raise SerialsIgnored from error
+
+
+def _in_time(record: EventRecord) -> tuple[datetime, int]:
+    return moment_of(record), serial_of(record)
+
+
+def _written(record: EventRecord) -> list[str]:
+    """Return the time of a record as a log's state keeps it: the moment, and the local time without its offset."""
+    return [moment_of(record).isoformat(), record.time[:LOCAL_TIME_LENGTH]]
+
+
+def _is_at(record: EventRecord, time: Sequence[str]) -> bool:
+    """True when a record has this time. Some firmware writes another offset after its zone was set."""
+    return any(known == own for known, own in zip(time, _written(record), strict=True))
+
+
+def _read(time: str | None) -> datetime | None:
+    return None if time is None else datetime.fromisoformat(time)
+
+
+def _without(state: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name not in names}
+
+
+def _corrected(record: EventRecord, offset: int) -> datetime:
+    return moment_of(record) - timedelta(seconds=offset)
+
+
+def _bounded(record: EventRecord, offset: int, since: datetime | None, latest: datetime) -> int:
+    """Return the offset that puts a record between two moments; one of an unknown clock is put at the nearer one."""
+    slack = timedelta(seconds=STEADY_SECONDS)
+    at = _corrected(record, offset)
+    if at > latest + slack:
+        return round((moment_of(record) - latest).total_seconds())
+    if since is not None and at < since - slack:
+        return round((moment_of(record) - since).total_seconds())
+    return offset

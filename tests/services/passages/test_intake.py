@@ -1,0 +1,441 @@
+"""The log of a terminal is read whole, from the anchor on and backwards, whatever happens to it meanwhile."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from hikflask.background import tasks
+from hikflask.extensions import db
+from hikflask.models import Event, EventLog, Terminal
+from hikflask.models.columns import database_now
+from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN
+from hikflask.services.core.errors import TerminalInUse
+from hikflask.services.passages import intake
+from hikflask.services.passages.coverage import spans_of
+from hikflask.services.terminals import connection, leases
+from hikflask.simulator import Terminal as Simulated
+from tests.conftest import HOST, PASSWORD
+from tests.support.wire import InProcess
+
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
+SEARCH = "POST /ISAPI/AccessControl/AcsEvent?format=json"
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return {"PASSAGES": "poll", "FACE_DETECTION": "off"}
+
+
+@pytest.fixture(autouse=True)
+def known_log(context: None, terminal: Terminal) -> None:  # noqa: ARG001
+    """The terminal has a log, as the first sweep writes."""
+    assert intake.claim_due() == [terminal.id]
+
+
+@pytest.fixture
+def log(simulator: Simulated) -> Any:
+    """The log at the terminal, with pages of five records."""
+    simulator.events.set_traps(page_limit=5)
+    return simulator.events
+
+
+def happen(log: Any, count: int, **about: Any) -> None:
+    for _ in range(count):
+        log.add(5, 75, "100222", **about)
+
+
+def kept(device: str = "") -> list[int]:
+    statement = select(Event.serial_no).where(Event.device_serial.endswith(device)).order_by(Event.serial_no)
+    return list(db.session.execute(statement).scalars())
+
+
+def row_of(terminal: Terminal) -> EventLog:
+    statement = select(EventLog).where(EventLog.terminal_id == terminal.id)
+    return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one()
+
+
+def read_all(terminal: Terminal) -> EventLog:
+    """Read until nothing is left."""
+    for _ in range(100):
+        is_left = intake.read_log(terminal.id, "test")
+        row = row_of(terminal)
+        assert row.error_code == ""
+        if not is_left and row.older_than is None and "pass" not in row.state:
+            return row
+    raise AssertionError("it never ends")
+
+
+def sent(simulator: Simulated) -> list[str]:
+    requests = [f"{entry.method} {entry.path}" for entry in simulator.log]
+    simulator.log.clear()
+    return requests
+
+
+def reasons(terminal: Terminal) -> list[str]:
+    return [span.reason for span in spans_of(terminal.id)]
+
+
+def make_due(**values: Any) -> None:
+    db.session.execute(update(EventLog).values(next_at=database_now(-1), **values))
+    db.session.commit()
+
+
+def test_log_is_read_from_its_newest_record_and_backwards_to_its_first_one(terminal: Terminal, log: Any) -> None:
+    happen(log, 23)
+
+    intake.read_log(terminal.id, "test")
+    newest = kept()
+    intake.read_log(terminal.id, "test")
+    with_a_page = kept()
+    read_all(terminal)
+
+    assert (newest, with_a_page, kept()) == ([23], [19, 20, 21, 22, 23], [*range(1, 24)])
+    assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
+
+
+def test_log_that_goes_on_and_has_nothing_new_takes_one_request(
+    terminal: Terminal, simulator: Simulated, log: Any
+) -> None:
+    happen(log, 7)
+    before = read_all(terminal).complete_to
+    sent(simulator)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    assert sent(simulator) == [SEARCH]
+    after = row_of(terminal).complete_to
+    assert before is not None
+    assert after is not None
+    assert after > before
+    assert [span.to_at for span in spans_of(terminal.id) if span.is_complete] == [after]
+
+
+def test_what_is_new_is_read_in_windows_as_narrow_as_a_page(terminal: Terminal, simulator: Simulated, log: Any) -> None:
+    happen(log, 3)
+    read_all(terminal)
+    happen(log, 10)
+    sent(simulator)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    # The whole rest, three windows that begin at the anchor, the whole rest; and the clock once.
+    assert sorted(sent(simulator)) == ["GET /ISAPI/System/time", *[SEARCH] * 5]
+    assert kept() == [*range(1, 14)]
+
+
+def test_numbers_that_are_missing_in_the_log_hold_nothing_up(terminal: Terminal, log: Any) -> None:
+    happen(log, 3)
+    log.next_serial = 5000
+    happen(log, 3)
+    read_all(terminal)
+    log.next_serial = 90_000
+    happen(log, 8)
+
+    read_all(terminal)
+
+    assert kept() == [1, 2, 3, 5000, 5001, 5002, *range(90_000, 90_008)]
+
+
+def test_log_that_began_anew_leaves_a_gap(terminal: Terminal, log: Any) -> None:
+    happen(log, 8)
+    read_all(terminal)
+    happen(log, 2)
+    log.reset()
+    happen(log, 12, at=datetime.now(UTC) + timedelta(seconds=2))
+
+    row = read_all(terminal)
+
+    assert (row.anchor_serial, len(kept())) == (12, 20)
+    assert reasons(terminal) == [NEW_LOG, "", NEW_LOG, "", NOT_READ]
+
+
+def test_log_that_overwrote_what_was_not_read_leaves_a_gap(terminal: Terminal, log: Any) -> None:
+    happen(log, 8)
+    read_all(terminal)
+    log.set_ring(10)
+    happen(log, 20)
+
+    read_all(terminal)
+
+    assert kept() == [*range(1, 9), *range(19, 29)]
+    assert reasons(terminal) == [NEW_LOG, "", OVERWRITTEN, "", NOT_READ]
+
+
+def test_other_device_has_a_log_of_its_own_and_leaves_a_gap(terminal: Terminal, log: Any, wire: InProcess) -> None:
+    happen(log, 4)
+    read_all(terminal)
+    other = Simulated(PASSWORD, serial="0000007")
+    wire.put(HOST, other)
+    happen(other.events, 9)
+
+    row = read_all(terminal)
+
+    assert (kept("0000007"), kept("0000000")) == ([*range(1, 10)], [1, 2, 3, 4])
+    assert row.device_serial.endswith("0000007")
+    assert reasons(terminal) == [NEW_LOG, "", OTHER_DEVICE, "", NOT_READ]
+
+
+def test_ring_that_overwrites_while_it_is_read_backwards_ends_there(terminal: Terminal, log: Any) -> None:
+    happen(log, 30)
+    intake.read_log(terminal.id, "test")
+    log.set_ring(12)
+
+    read_all(terminal)
+
+    assert kept() == [*range(19, 31)]
+    assert reasons(terminal)[0] == OVERWRITTEN
+
+
+def test_log_is_read_backwards_no_further_than_records_are_kept(terminal: Terminal, log: Any) -> None:
+    happen(log, 50, at=datetime.now(UTC) - timedelta(days=100))
+    happen(log, 3)
+
+    read_all(terminal)
+
+    assert kept() == [51, 52, 53]
+
+
+def test_records_before_and_after_a_jump_of_the_clock_have_the_times_when_they_were_made(
+    terminal: Terminal, simulator: Simulated, log: Any
+) -> None:
+    happen(log, 2)
+    read_all(terminal)
+    happen(log, 2)
+    simulator.wall_clock.drift = timedelta(days=-20_000)
+    happen(log, 2)
+    simulator.wall_clock.zone = "CST-8:00:00"
+
+    row = read_all(terminal)
+
+    assert abs((row.clock_offset or 0) + 20_000 * 24 * 3600) <= 1
+    now = datetime.now(UTC)
+    ages = [now - at for at in db.session.execute(select(Event.occurred_at)).scalars()]
+    assert len(ages) == 6
+    assert all(timedelta(seconds=-3) < age < timedelta(minutes=1) for age in ages)
+
+
+def test_firmware_that_ignores_serial_numbers_is_read_by_time(terminal: Terminal, log: Any) -> None:
+    log.set_traps(page_limit=5, ignores_serials=True, ignores_reverse=True)
+    happen(log, 13)
+    read_all(terminal)
+    happen(log, 9)
+
+    row = read_all(terminal)
+
+    assert (row.honours_serials, kept()) == (False, [*range(1, 23)])
+    assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
+
+
+def test_number_that_is_missing_by_time_is_looked_for_in_the_whole_log(terminal: Terminal, log: Any) -> None:
+    log.set_traps(page_limit=5, ignores_serials=True)
+    happen(log, 8)
+    read_all(terminal)
+    happen(log, 1, at=datetime(1970, 1, 1, 8, 0, tzinfo=UTC))
+    happen(log, 1)
+
+    intake.read_log(terminal.id, "test")
+    between = reasons(terminal)
+    read_all(terminal)
+
+    assert between == [NEW_LOG, "", NOT_READ]
+    assert kept() == [*range(1, 11)]
+    assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
+
+
+def test_firmware_that_began_to_ignore_serial_numbers_is_noticed(terminal: Terminal, log: Any) -> None:
+    happen(log, 8)
+    read_all(terminal)
+    log.set_traps(ignores_serials=True)
+    happen(log, 3)
+
+    row = read_all(terminal)
+
+    assert (row.honours_serials, kept()) == (False, [*range(1, 12)])
+
+
+@pytest.mark.parametrize("refuses_minor_0", [False, True])
+def test_terminal_that_does_not_tell_all_at_once_is_asked_one_by_one(
+    terminal: Terminal, log: Any, refuses_minor_0: bool
+) -> None:
+    log.set_traps(refuses_major_0=True, refuses_minor_0=refuses_minor_0)
+    for major, minor in ((5, 75), (1, 1028), (2, 39), (3, 1024), (5, 76), (3, 1024)):
+        log.add(major, minor)
+
+    row = read_all(terminal)
+
+    assert row.codes is not None
+    assert row.codes[0][0] == 5
+    assert kept() == [1, 2, 3, 4, 5, 6]
+
+
+def test_terminal_that_says_more_for_ever_is_left_alone(terminal: Terminal, simulator: Simulated, log: Any) -> None:
+    happen(log, 8)
+    read_all(terminal)
+    log.set_traps(more_without_records=True)
+    sent(simulator)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    row = row_of(terminal)
+    assert row.error_code == "nonsense"
+    assert len(sent(simulator)) < 10
+    assert intake.claim_due() == []
+
+
+def test_login_that_was_refused_ends_it(terminal: Terminal, simulator: Simulated, log: Any) -> None:
+    happen(log, 2)
+    simulator.login.password = "another"
+    intake.read_log(terminal.id, "test")
+    simulator.log.clear()
+    make_due()
+
+    assert intake.claim_due() == []
+    intake.read_log(terminal.id, "test")
+
+    assert (sent(simulator), row_of(terminal).error_code) == ([], "wrong_password")
+
+
+def test_terminal_that_was_away_is_read_soon_after_it_answered_somebody(
+    terminal: Terminal, wire: InProcess, log: Any
+) -> None:
+    happen(log, 2)
+    read_all(terminal)
+    wire.away.add(HOST)
+    intake.read_log(terminal.id, "test")
+    away = (row_of(terminal).error_code, intake.claim_due(), reasons(terminal)[-1])
+    wire.away.clear()
+    db.session.execute(update(Terminal).values(backoff_until=None))
+    db.session.commit()
+    with connection.converse(terminal.id, "Анна", "check") as talk:
+        talk.request("GET", "/ISAPI/System/deviceInfo")
+
+    assert away == ("unreachable", [], OFF)
+    assert intake.claim_due() == [terminal.id]
+
+
+def test_span_in_which_passages_were_switched_off_is_complete_once_the_log_proved_it(
+    app: Flask, terminal: Terminal, simulator: Simulated, log: Any
+) -> None:
+    happen(log, 2)
+    read_all(terminal)
+    app.config["PASSAGES"] = "off"
+    happen(log, 9)
+    make_due()
+    sent(simulator)
+    assert (intake.claim_due(), intake.read_log(terminal.id, "test"), sent(simulator)) == ([], False, [])
+    app.config["PASSAGES"] = "poll"
+
+    read_all(terminal)
+
+    assert kept() == [*range(1, 12)]
+    assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
+
+
+@pytest.mark.both_databases
+def test_log_is_claimed_by_one_worker_when_it_is_due(terminal: Terminal, log: Any) -> None:
+    happen(log, 1)
+    assert intake.claim_due() == []
+    make_due()
+
+    assert (intake.claim_due(), intake.claim_due()) == ([terminal.id], [])
+
+
+def test_log_is_not_read_while_somebody_has_or_awaits_the_terminal(
+    terminal: Terminal, simulator: Simulated, log: Any
+) -> None:
+    happen(log, 1)
+    make_due()
+    lease = leases.acquire(terminal.id, "Анна", leases.CAPTURE, 30, urgent=True)
+
+    assert (intake.claim_due(), intake.read_log(terminal.id, "test"), sent(simulator)) == ([], False, [])
+    lease.release()
+    db.session.execute(update(Terminal).values(wanted_until=database_now(1)))
+    db.session.commit()
+    make_due()
+    assert (intake.claim_due(), intake.read_log(terminal.id, "test"), sent(simulator)) == ([], False, [])
+
+
+def test_whoever_writes_to_the_terminal_takes_it_from_a_reading_at_once(
+    app: Flask, terminal: Terminal, simulator: Simulated, log: Any
+) -> None:
+    happen(log, 1)
+    read_all(terminal)
+    happen(log, 12)
+    taken: list[leases.Lease] = []
+
+    def take() -> None:
+        if not taken:
+            with app.app_context():
+                taken.append(leases.acquire(terminal.id, "Анна", "save", 30))
+
+    simulator.after("AccessControl/AcsEvent", take)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    assert kept() == [1]
+    assert intake.claim_due() == []
+    taken[0].release()
+    assert read_all(terminal)
+    assert kept() == [*range(1, 14)]
+
+
+def test_two_readings_do_not_take_the_terminal_from_each_other(terminal: Terminal) -> None:
+    leases.acquire(terminal.id, "background", leases.PASSAGES, 30)
+
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "background", leases.PASSAGES, 30)
+
+
+def test_log_that_was_not_read_for_long_is_not_given_up_to_a_job(
+    app: Flask, terminal: Terminal, simulator: Simulated, log: Any
+) -> None:
+    happen(log, 1)
+    read_all(terminal)
+    happen(log, 2)
+    make_due(read_at=database_now(-301))
+    refused: list[str] = []
+
+    def take() -> None:
+        with app.app_context():
+            try:
+                leases.acquire(terminal.id, "background", "save", 30)
+            except TerminalInUse as error:
+                refused.append(error.code)
+
+    simulator.after("AccessControl/AcsEvent", take)
+
+    intake.read_log(terminal.id, "test")
+
+    assert (refused[0], kept()) == ("terminal_in_use", [1, 2, 3])
+
+
+def test_logs_are_read_every_few_seconds_while_somebody_looks(terminal: Terminal, log: Any) -> None:
+    happen(log, 1)
+    read_all(terminal)
+    intake.watch()
+    at_once = intake.claim_due()
+    db.session.execute(update(EventLog).values(read_at=database_now(-4.5)))
+    db.session.commit()
+
+    intake.watch()
+
+    assert (at_once, intake.claim_due()) == ([], [terminal.id])
+
+
+def test_terminal_that_rang_is_read_with_the_next_sweep(
+    terminal: Terminal, log: Any, run_jobs: Callable[[], int]
+) -> None:
+    happen(log, 30)
+    read_all(terminal)
+    happen(log, 3)
+
+    intake.ring(terminal.id)
+    tasks.sweep()
+    while run_jobs():
+        pass
+
+    assert kept() == [*range(1, 34)]
