@@ -1,106 +1,92 @@
-"""The log, the pushes and the settings of each simulated model, read by the client: nothing is lost or misread."""
+"""The log, the pushes and the settings of each simulated model: nothing is lost, doubled or misread."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from hikflask.extensions import db
 from hikflask.isapi import access_config, event_hosts, events
 from hikflask.isapi.client import Client
-from hikflask.isapi.errors import Refused
 from hikflask.isapi.event_push import read_push
 from hikflask.isapi.events import EventRecord
-from hikflask.simulator import SkippingClock, Terminal, faces
+from hikflask.models import Event, EventLog, Terminal
+from hikflask.services.passages import intake
+from hikflask.simulator import SkippingClock, faces
+from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import PROFILES
 from hikflask.simulator.terminal.event_log import Record
+from tests.conftest import HOST, PASSWORD
 from tests.support.wire import InProcess
-
-PASSWORD = "secret-pass"
-MINORS = (75, 76, 1, 9, 38, 39)
-
-
-@pytest.fixture(params=PROFILES)
-def simulated(request: pytest.FixtureRequest) -> Terminal:
-    """A terminal of each model, with two dozen records, and two in one second."""
-    terminal = Terminal(PASSWORD, clock=SkippingClock(), profile=PROFILES[request.param])
-    terminal.store.add("001", {"name": "Иванов Иван"})
-    terminal.store.bind("001", faces.draw("boris"))
-    now = terminal.local_time()
-    for n in range(12):
-        minor = MINORS[n % len(MINORS)]
-        terminal.pass_by("001" if minor in {1, 38, 75} else None, minor, at=now - timedelta(minutes=60 - 3 * n))
-    terminal.press_exit_button(at=now - timedelta(minutes=60))
-    return terminal
 
 
 @pytest.fixture
-def client(simulated: Terminal) -> Client:
+def settings() -> dict[str, Any]:
+    return {"PASSAGES": "poll"}
+
+
+@pytest.fixture(params=PROFILES)
+def simulated(request: pytest.FixtureRequest) -> Simulated:
+    """A terminal of each model, at which strangers and one who is known came."""
+    simulated = Simulated(PASSWORD, clock=SkippingClock(), profile=PROFILES[request.param])
+    simulated.store.add("001", {"name": "Иванов Иван"})
+    simulated.store.bind("001", faces.draw("boris"))
+    for n in range(16):
+        simulated.pass_by("001" if n % 3 else None, at=simulated.local_time() - timedelta(minutes=60 - 3 * n))
+    return simulated
+
+
+@pytest.fixture
+def client(simulated: Simulated) -> Client:
     wire = InProcess()
-    wire.put("terminal.test", simulated)
-    return Client("http://terminal.test", "admin", PASSWORD, transport=wire)
+    wire.put(HOST, simulated)
+    return Client(f"http://{HOST}", "admin", PASSWORD, transport=wire)
 
 
-def read_all(client: Client, major: int, minor: int, limits: events.Limits, **words: object) -> list[EventRecord]:
-    """All records of a search, page by page."""
-    search_id, records, position = events.new_search(), [], 0
-    for _ in range(100):
-        page = events.search(
-            client,
-            search_id=search_id,
-            position=position,
-            limit=limits.page,
-            major=major,
-            minor=minor,
-            **words,  # type: ignore[arg-type]
-        )
-        records += page.records
-        position += page.received
-        if not page.more:
-            return records
-    raise AssertionError("the list has no end")
-
-
-def log_of(client: Client, limits: events.Limits, **words: object) -> list[EventRecord]:
-    """The whole log: all codes at once, or each of its own where the terminal refuses that."""
-    try:
-        return read_all(client, 0, 0, limits, **words)
-    except Refused:
-        codes = [(major, minor) for major, minors in limits.minors.items() for minor in minors]
-        return [record for code in codes for record in read_all(client, *code, limits, **words)]
-
-
-def facts(record: EventRecord | Record) -> tuple[object, ...]:
+def facts(record: Record | EventRecord) -> tuple[object, ...]:
     return record.serial_no, record.time, record.major, record.minor, record.number
 
 
-def test_the_whole_log_is_read_and_each_window_of_time(simulated: Terminal, client: Client) -> None:
-    limits = events.limits(client)
-    hours = timedelta(hours=2)
-    times = (simulated.local_time() - hours, simulated.local_time() + hours)
-    for words in ({}, {"times": times}):
-        # A simulated terminal may record codes that its capabilities do not list.
-        listed = {(major, minor) for major, minors in limits.minors.items() for minor in minors}
-        expected = [facts(record) for record in simulated.events.records]
-        records = log_of(client, limits, **words)
-        if simulated.events.traps.refuses_major_0:
-            expected = [one for one in expected if one[2:4] in listed]
-        assert sorted(map(facts, records)) == sorted(expected)
-        moments = {record.serial_no: record.at for record in simulated.events.records}
-        names = {record.name for record in records if record.minor == 75}
-        assert names == {"" if simulated.events.traps.hides_names else "Иванов Иван"}
-        assert all(record.at == moments[record.serial_no or 0] for record in records)
+def read_all(terminal: Terminal) -> None:
+    """Read the log until nothing is left."""
+    for _ in range(100):
+        is_left = intake.read_log(terminal.id, "test")
+        log = db.session.execute(select(EventLog).execution_options(populate_existing=True)).scalar_one()
+        assert log.error_code == ""
+        if not is_left and log.older_than is None and "pass" not in log.state:
+            return
+    raise AssertionError("the log has no end")
 
 
-def test_a_picture_of_the_moment_is_fetched(simulated: Terminal, client: Client) -> None:
+@pytest.mark.usefixtures("context", "worker_alive")
+def test_each_record_is_stored_once_as_it_is(simulated: Simulated, terminal: Terminal, wire: InProcess) -> None:
+    wire.put(HOST, simulated)
+    assert intake.claim_due() == [terminal.id]
+    read_all(terminal)
+    simulated.pass_by("001")
+    simulated.pass_by("001")
+    read_all(terminal)
+
+    stored = list(db.session.scalars(select(Event).order_by(Event.serial_no)))
+    assert [(event.serial_no, event.device_time, event.major, event.minor, event.number) for event in stored] == [
+        facts(record) for record in sorted(simulated.events.records, key=lambda record: record.serial_no)
+    ]
+    expected = "" if simulated.events.traps.hides_names else "Иванов Иван"
+    assert {event.name for event in stored if event.minor == 75} == {expected}
+    assert {event.name for event in stored if event.minor != 75} == {""}
+
+
+def test_a_picture_of_the_moment_is_fetched(simulated: Simulated, client: Client) -> None:
     if not simulated.access_settings["saveCapPic"]:
         access_config.set_switches(client, {"saveCapPic": True})
         simulated.pass_by("001")
-    with_picture = [record for record in log_of(client, events.limits(client)) if record.picture_path]
-    assert with_picture
-    assert events.picture(client, with_picture[-1].picture_path).startswith(b"\xff\xd8\xff")
+    page = events.search(client, search_id=events.new_search(), position=0, limit=30, major=5, minor=75)
+    assert events.picture(client, page.records[-1].picture_path).startswith(b"\xff\xd8\xff")
 
 
 def test_a_slot_is_written_read_and_cleared_and_what_it_pushes_is_understood(
-    simulated: Terminal, client: Client
+    simulated: Simulated, client: Client
 ) -> None:
     traps = simulated.push.traps
     slot = 2 if traps.needs_ehome else 1
@@ -115,7 +101,7 @@ def test_a_slot_is_written_read_and_cleared_and_what_it_pushes_is_understood(
     assert [facts(record) for record in pushed if record.serial_no == passed.serial_no] == (
         [] if traps.never_comes else [facts(passed)]
     )
-    assert not [record for record in pushed if (record.major, record.minor) == (3, 112)]
+    assert not [record for record in pushed if record.major != 5]
     assert all(read_push(beat.body).is_heartbeat for beat in simulated.push.heartbeats())
 
     for number in range(1, traps.slots + 1):
@@ -123,7 +109,7 @@ def test_a_slot_is_written_read_and_cleared_and_what_it_pushes_is_understood(
     assert all(host.is_empty for host in event_hosts.hosts(client))
 
 
-def test_switches_and_the_mode_of_storing_are_set(simulated: Terminal, client: Client) -> None:
+def test_switches_and_the_mode_of_storing_are_set(simulated: Simulated, client: Client) -> None:
     before = access_config.switches(client)
     access_config.set_switches(client, {"showName": not before["showName"]})
     assert access_config.switches(client) == {**before, "showName": not before["showName"]}
