@@ -4,6 +4,7 @@ Terminals are not asked. The causes are a list of rules, the most certain first:
 the terminals is the answer. Each has the one step that helps.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ NEAR = timedelta(minutes=2)
 MAX_EVENTS = 50
 # A moment far outside the calendar is no moment of a passage.
 FIRST_YEAR, LAST_YEAR = 1970, 2100
+LOST_PLUS = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d\Z)")
 
 # What helps: the name of the button in templates/passages/_step.html.
 ACTIVATE, VALIDITY, CLOCK, SCHEDULES, SEND, RETRY = "activate", "validity", "clock", "schedules", "send", "retry"
@@ -239,7 +241,8 @@ class Answer:
 def moment_of(text: str) -> datetime | None:
     """Return the moment of an ISO text, in the zone of this installation where it has none; None for anything else."""
     try:
-        moment = datetime.fromisoformat(text.strip())
+        # The plus of an offset is a space where an address was written by hand.
+        moment = datetime.fromisoformat(LOST_PLUS.sub("+", text.strip()))
     except ValueError:
         return None
     if not FIRST_YEAR < moment.year < LAST_YEAR:
