@@ -22,6 +22,7 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.passages import schedules, switch, why
 from hikflask.services.terminals import registry
+from hikflask.text_rules import storable
 from hikflask.web.passages.passages import bp
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.urls import next_or
@@ -52,7 +53,7 @@ def show_why() -> ResponseReturnValue:
 
 def _about(typed: str, moment: datetime, terminal_id: int | None) -> dict[str, Any]:
     """Return the answer for the employee who is meant, or, of several with these words, who they are."""
-    employee = search.by_number(typed)
+    employee = search.by_number(storable(typed))
     people: list[Employee] = [employee] if employee else search.search(EmployeeFilter(q=typed), MAX_FOUND, 0)[0]
     if len(people) != 1:
         return {"people": people, "typed": typed, "most": MAX_FOUND}
