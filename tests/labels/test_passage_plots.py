@@ -52,5 +52,5 @@ def test_days_are_columns_of_dots_with_the_newest_at_the_right(app: Flask) -> No
         assert [dot.y for dot in dots] == [49.3, 25.3, 13.3]
         # The other one would stand over it on a phone.
         assert plots.dot_days(events) == [(95.0, "30.11")]
-        assert plots.dot_words(events) == "28 ноября 2026 — 30 ноября 2026: 2 прохода, не пропущено: 1."
+        assert plots.dot_words(events) == "28 ноября 2026 — 30 ноября 2026: 2 прохода, отказов: 1."
         assert plots.dot_words(events[:1]) == "30 ноября 2026: 1 проход."
