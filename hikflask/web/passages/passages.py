@@ -20,7 +20,7 @@ from hikflask.services.core.dates import local
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.passages import pictures, queries, switch
+from hikflask.services.passages import intake, pictures, queries, switch
 from hikflask.services.passages.queries import KINDS_BY_NAME, EventFilter
 from hikflask.services.terminals import registry
 from hikflask.web.security import current_operator
@@ -88,6 +88,8 @@ def _about(form: PassagesForm) -> dict[str, Any]:
     """Return what the list shows under the filters of a validated form."""
     typed = _filter(form)
     found, wanted = _page_of(typed)
+    if not found.place.cursor:
+        intake.watch()
     with_pictures = current_operator.may(OPERATOR) and pictures.are_kept()
     if with_pictures and any(event.picture for event in found.rows):
         audit.record_passages_view(url_for(".index"))

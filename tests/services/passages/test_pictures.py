@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.services.core.db import transaction, transactional
-from hikflask.services.passages import pictures
+from hikflask.services.passages import intake, pictures
 from hikflask.services.passages.retention import delete_some
 from hikflask.services.photos import storage
 from hikflask.services.privacy import passage_traces
@@ -82,6 +83,13 @@ def test_picture_of_somebody_who_is_erased_meanwhile_is_not_kept(
     fetch(terminal)
     erased.finish()
     assert (erased.result, event.number, event.picture, files()) == ((1, []), "", None, [])
+
+
+def test_reading_of_a_log_ends_with_the_pictures_of_what_is_new(terminal: Terminal, simulator: Simulated) -> None:
+    simulator.events.add(5, 76, picture=FACE)
+    intake.read_log(terminal.id, "test")
+    assert [event.picture for event in db.session.execute(select(Event)).scalars()] == [file.name for file in files()]
+    assert len(files()) == 1
 
 
 def test_old_events_and_pictures_that_are_gone_are_passed_over(terminal: Terminal, simulator: Simulated) -> None:

@@ -187,3 +187,16 @@ def test_operators_see_the_picture_of_the_moment_and_the_trail_says_so_once(
     assert (viewer.get(address).status_code, address in viewer.get("/passages/").text) == (403, False)
     (Path(app.config["UPLOADS"]) / name).unlink()
     assert client.get(address).status_code == 404
+
+
+def test_logs_are_read_soon_while_somebody_looks_at_the_first_page(
+    app: Flask, client: FlaskClient, terminal: Terminal
+) -> None:
+    def is_due(address: str) -> bool:
+        with app.app_context(), transaction():
+            db.session.merge(EventLog(terminal_id=terminal.id, read_at=ago(seconds=10), next_at=ago(hours=-1)))
+        client.get(address)
+        with app.app_context():
+            return db.session.get_one(EventLog, terminal.id).next_at <= ago()
+
+    assert [is_due(address) for address in ("/passages/", "/passages/state", "/employees/")] == [True, True, False]
