@@ -1,7 +1,7 @@
 """What terminals tell by themselves. It only rings the bell: the log that is read afterwards is the truth.
 
 Records that come along are stored before the terminal gets its answer, and never count as what the log was read for.
-Whether they are new is decided by their time: terminals send what they kept before what has just happened.
+Whether they are new is decided by their time and number: terminals send what they kept before what has just happened.
 """
 
 import logging
@@ -12,11 +12,12 @@ from sqlalchemy import or_, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi.event_push import MAX_BYTES, Push, read_push
+from hikflask.isapi.events import EventRecord
 from hikflask.models import EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import changed_rows, transaction
-from hikflask.services.passages import push_slot
-from hikflask.services.passages.store import store
+from hikflask.services.passages import intake, push_slot
+from hikflask.services.passages.store import serial_of, store
 from hikflask.services.terminals import allowed_addresses
 
 __all__ = ["MAX_BYTES", "Sender", "receive", "sender_of", "told_at"]
@@ -66,11 +67,12 @@ def receive(sender: Sender, body: bytes | None) -> bool:
         return False
     if not push.records and not push.is_heartbeat:
         log.info("terminal %s told something that has no record", terminal_id)
+    _store(sender, push)
+    # On its own: whoever reads the log writes its row before the events.
     with transaction():
-        _store(sender, push)
         _note(terminal_id)
         if not push.is_heartbeat:
-            _ring(terminal_id)
+            intake.ring(terminal_id)
     return True
 
 
@@ -79,14 +81,15 @@ def _store(sender: Sender, push: Push) -> None:
     if not device_serial or device_serial != sender.terminal.serial:
         return  # Not known yet whose log it is: that is read first.
     offset = sender.log.clock_offset if sender.log.clock_offset is not None else sender.terminal.clock_offset or 0
-    read_up_to = sender.log.anchor_at
     for record in push.records:
-        is_new = read_up_to is not None and record.at is not None and record.at > read_up_to
-        store(sender.terminal.id, device_serial, [record], offset, is_new=is_new)
+        store(sender.terminal.id, device_serial, [record], offset, is_new=_is_new(record, sender.log))
 
 
-def _ring(terminal_id: int) -> None:
-    changed_rows(update(EventLog).where(EventLog.terminal_id == terminal_id).values(next_at=database_now()))
+def _is_new(record: EventRecord, log: EventLog) -> bool:
+    """True when a record was made after what was read last. Before anything was read, all are old."""
+    if log.anchor_serial is None or log.anchor_at is None:
+        return False
+    return serial_of(record) > log.anchor_serial or (record.at is not None and record.at > log.anchor_at)
 
 
 def told_at(terminal_id: int) -> datetime | None:
