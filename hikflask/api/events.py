@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hikflask.api.openapi.described import Query, Schema, component, described
+from hikflask.api.devices import terminal_or_404
+from hikflask.api.openapi.described import FILE, JPEG, Query, Schema, component, described, list_of
 from hikflask.api.support import body, error_json, paging
 from hikflask.api.support.body import InputError
-from hikflask.http.permissions import VIEWER, allow
+from hikflask.http import bearer_token
+from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.models.event import KINDS
-from hikflask.services.passages import cursor, switch
+from hikflask.services import audit
+from hikflask.services.passages import coverage, cursor, pictures, switch
+from hikflask.services.passages.coverage import Span
 from hikflask.services.passages.cursor import EventFilter
+from hikflask.services.terminals import registry
 
 bp = Blueprint("api_events", __name__, url_prefix="/api/events")
 error_json.answer_in_json(bp)
@@ -60,7 +65,40 @@ def list_events() -> ResponseReturnValue:
     if limit == 0:
         raise InputError({"limit": body.WHOLE_NUMBER})
     found = cursor.read(given.get("since", ""), min(limit or paging.PAGE, paging.MAX_PAGE_SIZE), _filter(given))
-    return jsonify({"events": [shape(row) for row in found.rows], "next": found.next})
+    shows_pictures = bearer_token.may(OPERATOR) and pictures.are_kept()
+    shown = [shape(row, picture=shows_pictures and row.picture is not None) for row in found.rows]
+    return jsonify({"events": shown, "next": found.next})
+
+
+@bp.get("/<int:event_id>/picture")
+@allow(OPERATOR)
+@described(FILE, media=JPEG)
+def get_event_picture(event_id: int) -> ResponseReturnValue:
+    """The picture that the device took at the moment of an event; who looked is in the audit trail."""
+    jpeg = pictures.read(event_id) or abort(404, "No picture of this event is kept.")
+    audit.record_passages_view(request.path)
+    response = Response(jpeg, mimetype=JPEG)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@bp.get("/coverage", strict_slashes=False)
+@allow(VIEWER)
+@described(list_of(component("Coverage")), query=Query(more={"device_id": ID}), refusals=(404,))
+def list_coverage() -> ResponseReturnValue:
+    """For which times the events of a device, or of all, are complete; `reason` says why some may be missing.
+
+    The spans of a device follow one another without a hole, from the day since which events are kept until now.
+    """
+    given = {name: value for name, value in request.args.items() if value}
+    device_id = body.row_id(given, "device_id")
+    device_ids = [one.id for one in registry.list_all()] if device_id is None else [terminal_or_404(device_id).id]
+    return jsonify([_span(one, span) for one in device_ids for span in coverage.spans_of(one)])
+
+
+def _span(device_id: int, span: Span) -> dict[str, Any]:
+    times = {"from": cursor.zulu(span.from_at), "to": cursor.zulu(span.to_at)}
+    return {"device_id": device_id, **times, "complete": span.is_complete, "reason": span.reason or None}
 
 
 def _filter(given: Mapping[str, str]) -> EventFilter:
@@ -72,6 +110,10 @@ def _filter(given: Mapping[str, str]) -> EventFilter:
     return EventFilter(body.row_id(given, "device_id"), body.row_id(given, "user_id"), number, kind)
 
 
-def shape(row: Any) -> dict[str, Any]:
-    """An event as the API shows it."""
-    return {**cursor.fields_of(row), "picture": None}
+def shape(row: Any, *, picture: bool) -> dict[str, Any]:
+    """An event as the API shows it.
+
+    :param picture: with the address of its picture.
+    """
+    address = url_for("api_events.get_event_picture", event_id=row.id) if picture else None
+    return {**cursor.fields_of(row), "picture": address}

@@ -1,6 +1,7 @@
 """GET /api/events/: what terminals recorded, for a program that follows it."""
 
 import runpy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Terminal
-from hikflask.models.event import KINDS, UNKNOWN_PERSON
+from hikflask.models import Event, Terminal
+from hikflask.models.event import KINDS, OFF, UNKNOWN_PERSON
 from hikflask.models.operator import VIEWER
+from hikflask.services.core.db import transaction
+from hikflask.services.passages import coverage
+from hikflask.services.photos import storage
+from tests.support.captures import FACE
 from tests.support.employees import save_with_file
 from tests.support.events import add_events, event_row
+from tests.support.retention import entries
 from tests.support.signed_in import client_of, make_token
 
 ADDRESS = "/api/events/"
@@ -141,3 +147,52 @@ def test_there_is_nothing_while_passages_are_off(
             "message": "The record of passages is switched off here.",
         },
     )
+
+
+def test_coverage_says_for_which_times_all_is_here(app: Flask, terminal: Terminal) -> None:
+    begins = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
+    with app.app_context(), transaction():
+        coverage.extend(terminal.id, terminal.serial, begins, begins + timedelta(hours=2))
+        coverage.add_gap(terminal.id, terminal.serial, begins + timedelta(hours=2), begins + timedelta(hours=3), OFF)
+        coverage.extend(terminal.id, terminal.serial, begins + timedelta(hours=3), begins + timedelta(hours=4))
+    viewer = client_of(app, VIEWER)
+
+    spans = viewer.get("/api/events/coverage", query_string={"device_id": terminal.id}).json
+
+    moments = [f"{begins + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in range(5)]
+    assert [(span["from"], span["complete"], span["reason"]) for span in spans[1:]] == [
+        (moments[0], True, None),
+        (moments[2], False, "off"),
+        (moments[3], True, None),
+        (moments[4], False, "not_read"),
+    ]
+    assert [span["to"] for span in spans[:-1]] == [span["from"] for span in spans[1:]]
+    assert {span["device_id"] for span in spans} == {terminal.id}
+    assert len(viewer.get("/api/events/coverage").json) == len(spans)
+    unknown = viewer.get("/api/events/coverage?device_id=99")
+    assert (unknown.status_code, unknown.json["message"]) == (404, "There is no such device.")
+    wrong = viewer.get("/api/events/coverage?device_id=x")
+    assert (wrong.status_code, wrong.json["fields"]) == (422, {"device_id": "A whole number is expected."})
+
+
+def test_picture_is_for_operators_and_who_looked_is_recorded(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PASSAGES_PICTURES", 7)
+    with app.app_context(), transaction():
+        (storage.folder() / "passage_1.jpg").write_bytes(FACE)
+        db.session.get_one(Event, 1).picture = "passage_1.jpg"
+
+    first, second = client.get(ADDRESS).json["events"]
+    picture = client.get(first["picture"])
+
+    assert (first["picture"], second["picture"]) == ("/api/events/1/picture", None)
+    assert (picture.data, picture.mimetype, picture.headers["Cache-Control"]) == (
+        FACE,
+        "image/jpeg",
+        "private, no-store",
+    )
+    assert client.get("/api/events/2/picture").status_code == 404
+    assert client_of(app, VIEWER).get(ADDRESS).json["events"][0]["picture"] is None
+    with app.app_context():
+        assert [entry.subject for entry in entries("passage.viewed")] == ["/api/events/1/picture"]

@@ -280,6 +280,8 @@ API = {
     "POST /api/users/<int:user_id>/sync-to-device": OPERATOR,
     "GET /api/enrolments/": VIEWER,
     "GET /api/events/": VIEWER,
+    "GET /api/events/coverage": VIEWER,
+    "GET /api/events/<int:event_id>/picture": OPERATOR,
     "GET /api/jobs/<int:job_id>": VIEWER,
     "GET /api/jobs/<int:job_id>/undo": OPERATOR,
     "POST /api/jobs/<int:job_id>/undo": OPERATOR,

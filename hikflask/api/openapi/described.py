@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
 
+JSON, JPEG = "application/json", "image/jpeg"
 Schema = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -68,6 +69,7 @@ class Description:
     refusals: Sequence[int] = ()
     headers: Sequence[str] = ()
     tagged: bool = False
+    media: str = JSON
 
 
 # What may come of waiting on a terminal.
@@ -89,6 +91,7 @@ def described(
     refusals: Sequence[int] = (),
     headers: Sequence[str] = (),
     tagged: bool = False,
+    media: str = JSON,
 ) -> Callable[[View], View]:
     """Describe a call for /api/openapi.json.
 
@@ -96,11 +99,12 @@ def described(
     :param refusals: statuses that not every call has (document.py knows the others).
     :param headers: of the answers that are no refusals, by name (document.py has their schemas).
     :param tagged: the answer has an ETag, and a PUT takes If-Match.
+    :param media: the type of the answers that are no refusals.
     """
     answers = {int(status): answer} | dict(other or {})
 
     def decorate(view: View) -> View:
-        view.description = Description(answers, body, query, refusals, headers, tagged)  # type: ignore[attr-defined]
+        view.description = Description(answers, body, query, refusals, headers, tagged, media)  # type: ignore[attr-defined]
         return view
 
     return decorate

@@ -147,7 +147,7 @@ def _responses(rule: Rule, description: Description) -> dict[str, Any]:
     answers = {
         str(status): {
             "description": HTTPStatus(status).phrase,
-            "content": {"application/json": {"schema": schema}},
+            "content": {description.media: {"schema": schema}},
             **({"headers": headers} if headers else {}),
         }
         for status, schema in description.answers.items()

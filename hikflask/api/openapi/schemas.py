@@ -246,6 +246,18 @@ SCHEMAS: dict[str, Schema] = {
             )
         ),
     ),
+    # `reason`: why events may be missing, null where all of them are here.
+    "Coverage": _object(
+        {
+            "device_id": 1,
+            "from": "2026-03-01T06:30:00Z",
+            "to": "2026-03-01T09:00:00Z",
+            "complete": False,
+            "reason": event.OFF,
+        },
+        **{"from": ZULU, "to": ZULU},
+        reason={"type": ["string", "null"], "enum": [*event.GAPS, None]},
+    ),
     "Group": _object(
         {"id": 1, "name": "Office", "device_ids": [1, 2], "departments": ["Охрана"]},
         {"job": {**ID, "description": "The job that brings people to terminals."}},

@@ -89,14 +89,15 @@ def read(since: str, limit: int, wanted: EventFilter) -> Events:
 def fields_of(row: Any) -> dict[str, Any]:
     """Return the FIELDS of a row of COLUMNS, with the employee's name behind it."""
     values = (
-        *(row.id, row.terminal_id, row.device_serial, row.serial_no, _zulu(row.occurred_at), row.device_time),
+        *(row.id, row.terminal_id, row.device_serial, row.serial_no, zulu(row.occurred_at), row.device_time),
         *(f"{row.major}/{row.minor}", row.kind, row.number or None, row.employee_id),
-        *(row.employee_name or row.name or None, _zulu(row.received_at)),
+        *(row.employee_name or row.name or None, zulu(row.received_at)),
     )
     return dict(zip(FIELDS, values, strict=True))
 
 
-def _zulu(moment: datetime) -> str:
+def zulu(moment: datetime) -> str:
+    """Return a moment in UTC, with its sign."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
