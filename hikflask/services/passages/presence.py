@@ -12,21 +12,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Select, and_, func, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Event, EventCoverage, EventLog, Terminal
+from hikflask.models import Employee, Event, EventCoverage, Terminal
 from hikflask.models.event import PASSED
 from hikflask.models.terminal import WAY_OUT
-from hikflask.services.passages import days
+from hikflask.services.passages import days, queries
 from hikflask.text_rules import folded
 
 LOOK_BACK = timedelta(hours=24)
-# A log is read as often as PASSAGES_INTERVAL says. What was not read for so many times that, or so long, is a doubt.
-MISSED_INTERVALS = 4
-MIN_MISSED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -183,17 +179,13 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
 
 def _unread(terminals: Sequence[Terminal], now: datetime) -> list[Unread]:
     """Return the terminals of which passages of LOOK_BACK may be missing: what was not read yet, and what is lost."""
-    ids = [terminal.id for terminal in terminals]
-    logs = select(EventLog).where(EventLog.terminal_id.in_(ids))
-    read_to = {log.terminal_id: log.complete_to for log in db.session.execute(logs).scalars()}
-    lost = select(EventCoverage).where(EventCoverage.terminal_id.in_(ids), EventCoverage.is_complete.is_(False))
+    late = {missing.terminal.id: missing.since for missing in queries.missing_since(now)}
+    lost = select(EventCoverage).where(EventCoverage.is_complete.is_(False))
+    lost = lost.where(EventCoverage.terminal_id.in_([terminal.id for terminal in terminals]))
     lost = lost.where(EventCoverage.to_at > now - LOOK_BACK, EventCoverage.from_at < now).order_by(EventCoverage.to_at)
     gaps = {gap.terminal_id: (gap.from_at, gap.to_at) for gap in db.session.execute(lost).scalars()}
-    held = max(MIN_MISSED, timedelta(seconds=MISSED_INTERVALS * current_app.config["PASSAGES_INTERVAL"]))
-    doubts = []
-    for terminal in terminals:
-        known_to = read_to.get(terminal.id)
-        is_late = known_to is None or known_to < now - held
-        if is_late or terminal.id in gaps:
-            doubts.append(Unread(terminal, known_to, None if is_late else gaps[terminal.id]))
-    return doubts
+    return [
+        Unread(terminal, late.get(terminal.id), None if terminal.id in late else gaps[terminal.id])
+        for terminal in terminals
+        if terminal.id in late or terminal.id in gaps
+    ]

@@ -144,7 +144,7 @@ def test_a_record_from_the_future_moves_nobody() -> None:
 
 
 def test_terminals_whose_passages_may_be_missing_are_named_with_what_is_missing() -> None:
-    door("Читается", "in", read_to=NOW - timedelta(minutes=4))
+    door("Читается", "in", read_to=NOW - timedelta(minutes=1))
     late = door("Отстал", "in", read_to=NOW - timedelta(minutes=6))
     never = door("Новый", "out", read_to=None)
     gone = door("С пробелом", "in")
