@@ -35,6 +35,11 @@ def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
     }
 
 
+def is_pushed(record: dict[str, Any]) -> bool:
+    """True for a record as a terminal pushed it. Its log tells the same in another form, and names the picture, too."""
+    return "AccessControllerEvent" in record
+
+
 def is_duress(event: Event) -> bool:
     """True when the person showed that they were forced: by a card or a finger that is kept for that."""
     record = event_record(event.record)

@@ -19,10 +19,12 @@ from hikflask.extensions import db
 from hikflask.isapi import events
 from hikflask.isapi.errors import Gone, TerminalError, UnusablePicture
 from hikflask.models import Event, EventLog
+from hikflask.models.columns import database_now
 from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.passages import switch
+from hikflask.services.passages.interpretation import is_pushed
 from hikflask.services.photos import storage
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
@@ -33,6 +35,8 @@ PREFIX = "passage"
 MAX_PICTURES, MAX_BYTES = 20, 8 * 1024 * 1024
 # So many events are looked through at once for those with a picture.
 LOOKED_THROUGH = 200
+# So soon the log is read for what a terminal pushed.
+SECONDS_TO_READ = 60.0
 # A file without an event is younger while it is being written.
 SECONDS_TO_WRITE = 3600.0
 FILE_MODE = 0o640
@@ -57,7 +61,10 @@ def fetch(talk: Conversation) -> bool:
         return False
     new = (Event.terminal_id == terminal_id, Event.id > fetched_to, Event.occurred_at >= _kept_since())
     rows = db.session.execute(
-        select(Event.id, Event.number, Event.record).where(*new).order_by(Event.id).limit(LOOKED_THROUGH)
+        select(Event.id, Event.number, Event.record, Event.received_at > database_now(-SECONDS_TO_READ))
+        .where(*new)
+        .order_by(Event.id)
+        .limit(LOOKED_THROUGH)
     ).all()
     done, is_left = _fetch_some(talk, rows)
     if done:
@@ -65,10 +72,12 @@ def fetch(talk: Conversation) -> bool:
     return is_left or (done is not None and len(rows) == LOOKED_THROUGH)
 
 
-def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any]]]) -> tuple[int | None, bool]:
+def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool]]) -> tuple[int | None, bool]:
     """Fetch pictures of these events; return the last event that needs no more of it, and whether some are left."""
     done, count, size = None, 0, 0
-    for event_id, number, raw in rows:
+    for event_id, number, raw, is_fresh in rows:
+        if is_fresh and is_pushed(raw):
+            return done, False  # The log, which is read next, tells where its picture is.
         record = events.event_record(raw)
         if record and record.picture_path:
             if count == MAX_PICTURES or size >= MAX_BYTES:

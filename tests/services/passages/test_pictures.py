@@ -75,6 +75,20 @@ def test_picture_of_a_new_event_is_kept_as_a_file_that_says_nobodys_name(
     assert [call for call in simulator.log if "LOCALS" in str(call)] == []
 
 
+def test_picture_of_what_was_pushed_waits_until_the_log_names_it(terminal: Terminal, simulator: Simulated) -> None:
+    event = seen(terminal, simulator)
+    of_log = event.record
+    with transaction():
+        event.record = {"AccessControllerEvent": {}}
+    assert fetch(terminal) is False
+    assert event.picture is None
+
+    with transaction():
+        event.record = of_log
+    fetch(terminal)
+    assert event.picture is not None
+
+
 def test_picture_of_somebody_who_is_erased_meanwhile_is_not_kept(
     terminal: Terminal, simulator: Simulated, between: Between
 ) -> None:

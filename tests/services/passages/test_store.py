@@ -16,6 +16,7 @@ from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.passages import store as store_module
 from hikflask.services.passages.store import store
+from hikflask.services.privacy import passage_traces
 from hikflask.services.terminals import registry
 from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
@@ -59,6 +60,44 @@ def test_record_is_stored_once_however_often_and_in_whatever_order_it_comes(term
 
     assert [(event.id, event.serial_no) for event in kept()] == [(ids[0], 1), (ids[1], 2), (again[0], 3)]
     assert kept()[0].record == first.raw
+
+
+def pushed(of: EventRecord) -> EventRecord:
+    """The same record as the terminal pushes it."""
+    names = {"major": "majorEventType", "minor": "subEventType"}
+    inner = {names.get(name, name): value for name, value in of.raw.items() if name not in ("time", "pictureURL")}
+    read = event_record({"dateTime": of.time, "AccessControllerEvent": inner})
+    assert read is not None
+    return read
+
+
+@pytest.mark.both_databases
+def test_log_completes_what_was_pushed_before(terminal: Terminal) -> None:
+    of_log = record(employeeNoString="7", name="Ольга", pictureURL="http://192.0.2.2/LOCALS/pic/1.jpeg")
+    (event_id,) = store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True)
+
+    assert store(terminal.id, SERIAL, [of_log], 0, is_new=True) == []
+    (event,) = kept()
+    assert (event.id, event.record) == (event_id, of_log.raw)
+
+    # What comes once more by a push changes nothing.
+    assert store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True) == []
+    db.session.expire_all()
+    assert event.record == of_log.raw
+
+
+def test_log_brings_nobody_back_who_was_erased(terminal: Terminal) -> None:
+    of_log = record(employeeNoString="7", name="Ольга")
+    store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True)
+    with transaction():
+        passage_traces.forget(["7"], None)
+
+    store(terminal.id, SERIAL, [of_log], 0, is_new=True)
+
+    (event,) = kept()
+    assert (event.number, event.name) == ("", "")
+    assert "7" not in event.record.values()
+    assert "Ольга" not in str(event.record)
 
 
 @pytest.mark.both_databases
