@@ -20,9 +20,12 @@ from hikflask.models import Employee, Event, EventCoverage, Terminal
 from hikflask.models.event import PASSED
 from hikflask.models.terminal import WAY_OUT
 from hikflask.services.passages import days, queries
+from hikflask.services.terminals.clock import WRONG_SECONDS
 from hikflask.text_rules import folded
 
 LOOK_BACK = timedelta(hours=24)
+# Clocks are not compared to the second, so what happened just now may seem to be ahead. What is more is a wrong clock.
+AHEAD = timedelta(seconds=WRONG_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
             func.lag(Event.id).over(**each).label("before"),
             func.lead(Event.id).over(**each).label("after"),
         )
-        .where(Event.kind == PASSED, Event.occurred_at.between(now - LOOK_BACK, now), Event.number != "")
+        .where(Event.kind == PASSED, Event.occurred_at.between(now - LOOK_BACK, now + AHEAD), Event.number != "")
         .where(Event.terminal_id.in_([terminal.id for terminal in terminals]))
         .subquery()
     )

@@ -322,6 +322,25 @@ def test_what_the_terminal_said_counts_more_than_what_came_of_it_before_or_what_
     assert [event.kind for event in answer.events] == [NO_PERMISSION, "passed", UNKNOWN_PERSON, OUTSIDE_HOURS]
 
 
+def test_who_was_let_in_was_let_in_whatever_is_known() -> None:
+    door = Door()
+    door.set(door.employee, is_active=False, left_at=AT - DAY, valid_to=date(2020, 1, 1))
+    door.seen("passed", code=(5, 75))
+
+    assert door.ask().cause == "opened"
+
+
+def test_what_was_recorded_within_the_last_minutes_counts_as_read() -> None:
+    door = Door()
+    with transaction():
+        span = db.session.execute(db.select(EventCoverage)).scalar_one()
+        span.to_at = AT - timedelta(minutes=1)
+    assert door.ask().cause == "nobody"
+
+    door.set(span, to_at=AT - timedelta(minutes=3))
+    assert door.ask().cause == "not_read"
+
+
 def test_of_several_terminals_the_one_with_the_most_certain_cause_answers() -> None:
     door = Door()
     with transaction():
