@@ -3,20 +3,23 @@
 Widths are in percent. Whatever a picture shows stands beside it in words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
-from hikflask.labels.dates import full_time, time_of_day
+from hikflask.labels.dates import full_time, time_of_day, time_since
+from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN
 from hikflask.services.core.dates import local
 from hikflask.services.passages import days
+from hikflask.services.passages.coverage import Span as Covered
 from hikflask.services.passages.days import ONE_DAY, Day
 from hikflask.services.passages.exports import FOR_1C, FRAPPE
+from hikflask.text_rules import filled
 
 HOURS_APART = 6
 # A strip is so high, in pixels, and reaches its height at so many hours.
@@ -24,6 +27,14 @@ HEIGHT, FULL_MINUTES = 20, 10 * 60
 # What is there is at least so high, or so wide.
 MIN_HEIGHT, MIN_WIDTH = 5.0, 0.8
 SATURDAY = 5
+REASONS = {
+    OVERWRITTEN: _l("the terminal has overwritten them"),
+    OFF: _l("the terminal does not answer"),
+    OTHER_DEVICE: _l("another device was there"),
+    NEW_LOG: _l("its log began anew"),
+    CLOCK: _l("its clock jumped"),
+    NOT_READ: _l("not read yet"),
+}
 FILE_KINDS = {FOR_1C: _l("For 1C"), FRAPPE: _l("For frappe/hrms")}
 
 
@@ -103,6 +114,12 @@ def hour_marks(day: date) -> list[tuple[float, str]]:
     ]
 
 
+def gap_label(gap: Covered) -> str:
+    """Return from when to when passages of a terminal may be missing, and why."""
+    times = {"begins": time_since(gap.from_at), "ends": time_since(gap.to_at)}
+    return filled(gettext("from %(begins)s to %(ends)s"), times) + f" ({REASONS[gap.reason]})"
+
+
 def strip(shown: Sequence[date], found: Mapping[date, Day]) -> list[Cell]:
     """Return the days of a strip on which somebody passed, as high as the hours are many."""
     width = 100 / len(shown)
@@ -120,6 +137,12 @@ def weekends(shown: Sequence[date]) -> list[tuple[float, float]]:
     """Return place and width of each Saturday and Sunday of a strip."""
     width = 100 / len(shown)
     return [(round(number * width, 2), round(width, 2)) for number, day in enumerate(shown) if is_weekend(day)]
+
+
+def doubtful(shown: Sequence[date], days_in_doubt: Collection[date]) -> list[tuple[float, float]]:
+    """Return place and width of each day of which passages may be missing."""
+    width = 100 / len(shown)
+    return [(round(n * width, 2), round(width, 2)) for n, day in enumerate(shown) if day in days_in_doubt]
 
 
 def day_marks(shown: Sequence[date]) -> list[tuple[float, int]]:

@@ -13,9 +13,10 @@ from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.services import audit
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
-from hikflask.services.passages import days, exports, switch
+from hikflask.services.passages import days, doubts, exports, switch
 from hikflask.services.passages.days import PeopleFilter, Span
 from hikflask.services.passages.exports import FOR_1C, FRAPPE
+from hikflask.services.passages.retention import kept_since
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
 from hikflask.web.support import htmx
 from hikflask.web.support.pagination import turned
@@ -68,8 +69,12 @@ def _about(form: DaysForm) -> dict[str, Any]:
     present = days.day_of(datetime.now(UTC))
     employee = search.get(form.employee_id) if form.employee_id else None
     period = {"month": f"{span.first:%Y-%m}"} if form.shown_month or employee else {"day": span.first.isoformat()}
+    missing = doubts.doubts_of(span)
     about = {
         "form": form,
+        "missing": missing,
+        "doubtful": doubts.days_in(missing),
+        "kept_since": kept_since() if span.begins < kept_since() else None,
         "span": span,
         "is_month": bool(form.shown_month or employee),
         "present": present,

@@ -152,7 +152,7 @@ def test_cursor_of_rows_that_a_restore_took_away_is_refused(terminal: Terminal) 
                 db.session.add(again := event_row(terminal))
                 again.id = row_id
         with transaction():
-            db.session.execute(update(Event).values(received_at=AT.replace(year=2030)))
+            db.session.execute(update(Event).values(received_at=AT.replace(year=2100)))
 
     for count in (2, 3, 4):
         store_again(count)

@@ -2,24 +2,32 @@
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
+from hikflask.extensions import db
 from hikflask.models import Terminal
+from hikflask.models.event import OVERWRITTEN
 from hikflask.models.operator import VIEWER
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.db import transaction
+from hikflask.services.passages import coverage
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.employees import save_with_file
-from tests.support.events import AT, add_events, event_row
+from tests.support.events import add_events, event_row
 from tests.support.retention import entries
 from tests.support.signed_in import client_of
 
-DAY, MONTH = "/passages/days?day=2026-11-30", "/passages/days?month=2026-11"
+# Long ago, so that it is past whatever day it is; and none of these days is kept still.
+AT = datetime(2024, 11, 28, 9, tzinfo=UTC)
+DAY, MONTH = "/passages/days?day=2024-11-28", "/passages/days?month=2024-11"
+MOSCOW = ZoneInfo("Europe/Moscow")
 
 
 @pytest.fixture(name="settings")
@@ -52,7 +60,7 @@ def test_day_shows_who_came_when_and_who_did_not(client: FlaskClient) -> None:
         "Иван Иванов 100222 · Охрана 12:00 01:05 +1 13:05",
         "Ольга Ёлкина 100333 · Склад – – –",
     ]
-    assert "<h2>Monday, 30 November 2026</h2>" in page
+    assert "<h2>Thursday, 28 November 2024</h2>" in page
     # From 12:00 to 01:05 on an axis from 04:00.
     assert '<rect class="day-in" x="33.33%" y="2" width="54.51%" height="10" rx="3"/>' in page
 
@@ -69,9 +77,9 @@ def test_month_shows_each_employee_and_leads_to_the_days_of_one(client: FlaskCli
     own = client.get(address, headers=ENGLISH).text
     rows = table(own)
     assert (rows[0], rows[-1]) == ("Day Picture Arrival Departure Hours Passages", "2 days 13:05")
-    assert rows[27] == "Fri, 27 12:00 – – 1"
-    assert rows[28] == "Sat, 28 – – – –"
-    assert 'href="/passages/?person=1&amp;day=2026-11-27"' in own
+    assert rows[25] == "Mon, 25 12:00 – – 1"
+    assert rows[26] == "Tue, 26 – – – –"
+    assert 'href="/passages/?person=1&amp;day=2024-11-25"' in own
     assert "<h1><bdi>Иван Иванов</bdi></h1>" in own
 
 
@@ -88,7 +96,7 @@ def test_filters_stand_in_the_address_and_a_wrong_one_is_named(client: FlaskClie
     assert "Nobody is found by these filters. Change them, or look at all employees." in page
 
     part = client.get(f"{MONTH}&q=иванов&presence=", headers=HTMX)
-    assert part.headers["HX-Push-Url"] == "/passages/days?month=2026-11&q=%D0%B8%D0%B2%D0%B0%D0%BD%D0%BE%D0%B2"
+    assert part.headers["HX-Push-Url"] == "/passages/days?month=2024-11&q=%D0%B8%D0%B2%D0%B0%D0%BD%D0%BE%D0%B2"
     assert part.text.startswith('<div id="rows"')
 
     for query, sentence in (
@@ -101,7 +109,7 @@ def test_filters_stand_in_the_address_and_a_wrong_one_is_named(client: FlaskClie
 
 
 def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: FlaskClient) -> None:
-    asked = {"month": "2026-11", "department": "Охрана"}
+    asked = {"month": "2024-11", "department": "Охрана"}
     files: dict[str, bytes] = {}
     for file in ("1c-csv", "1c-xlsx", "frappe-csv"):
         with client.post("/passages/days/export", data={**asked, "file": file}) as answer:
@@ -110,17 +118,17 @@ def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: Flas
         assert answer.headers["Cache-Control"] == "no-store", file
 
     assert files["1c-csv"].decode("utf-8-sig").splitlines()[1:] == [
-        '"27.11.2026";"100222";"Иван Иванов";"Охрана";"12:00";"";""',
-        '"30.11.2026";"100222";"Иван Иванов";"Охрана";"12:00";"01:05";"13,08"',
+        '"25.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"";""',
+        '"28.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"01:05";"13,08"',
     ]
     sheet = load_workbook(io.BytesIO(files["1c-xlsx"]))["Проходы"]
     assert [cell.value for cell in sheet[3]][-3:] == ["12:00", "01:05", "13,08"]
     assert files["frappe-csv"].decode().splitlines()[:2] == [
         '"employee","time","device_id","log_type"',
-        '"100222","2026-11-27 12:00:00","Вход",""',
+        '"100222","2024-11-25 12:00:00","Вход",""',
     ]
     with app.app_context():
-        about = {"from": "2026-11-01", "to": "2026-11-30", "department": "Охрана"}
+        about = {"from": "2024-11-01", "to": "2024-11-30", "department": "Охрана"}
         assert [entry.after for entry in entries("passages.exported")] == [
             {**about, "for": file.partition("-")[0], "format": file.partition("-")[2]} for file in files
         ]
@@ -140,3 +148,27 @@ def test_there_are_no_days_while_passages_are_off(
 
     assert client.get(DAY).status_code == 404
     assert client.post("/passages/days/export", data={"file": "1c-csv"}).status_code == 404
+
+
+def test_it_is_said_what_may_be_missing(app: Flask, client: FlaskClient, terminal: Terminal) -> None:
+    day = datetime.now(MOSCOW).date() - timedelta(days=3)
+    begins = datetime.combine(day, time(5), MOSCOW)
+    with app.app_context(), transaction():
+        db.session.get_one(Terminal, terminal.id).created_at = begins - timedelta(days=30)
+        coverage.extend(terminal.id, terminal.serial, begins - timedelta(days=60), begins + timedelta(days=90))
+        coverage.add_gap(terminal.id, terminal.serial, begins, begins + timedelta(hours=2), OVERWRITTEN)
+
+    def said(address: str) -> str:
+        page = client.get(address, headers=ENGLISH).text
+        note = page.partition('id="missing">')[2].partition("</div>")[0]
+        return re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]+>", " ", note, flags=re.DOTALL)).strip()
+
+    assert re.fullmatch(
+        r"Some passages may be missing here, so arrivals and departures may be wrong: "
+        r"Вход : from 05:00 on \d+ \w+( \d+)? to 07:00 on \d+ \w+( \d+)? \(the terminal has overwritten them\)",
+        said(f"/passages/days?day={day}"),
+    )
+    own = client.get(f"/passages/days?employee=1&month={day:%Y-%m}", headers=ENGLISH).text
+    assert re.findall(r'<th scope="row">\S+ (\d+) <span class="day-uncertain"', own) == [str(day.day)]
+    assert said(f"/passages/days?day={day - timedelta(days=1)}") == ""
+    assert re.fullmatch(r"Passages are kept for a time only: those from before .+ are deleted\.", said(DAY))

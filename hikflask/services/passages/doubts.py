@@ -1,0 +1,72 @@
+"""At which terminals passages of some days may be missing, so that nobody takes a table for more than is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import and_, exists, not_, or_, select
+
+from hikflask.extensions import db
+from hikflask.models import EventCoverage, Terminal
+from hikflask.services.passages import coverage, days
+from hikflask.services.passages.coverage import Span as Covered
+from hikflask.services.passages.days import ONE_DAY, Span
+from hikflask.services.passages.queries import MIN_LATE_SECONDS, READINGS_MISSED
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A terminal, and the spans of time of which its passages may be missing, the earliest first."""
+
+    terminal: Terminal
+    gaps: list[Covered]
+
+
+def doubts_of(span: Span, now: datetime | None = None) -> list[Doubt]:
+    """Return what may be missing of these days until now, by the names of the terminals in use.
+
+    What is not read yet, since it happened a moment ago, is no doubt; nor is the time before a terminal was added here.
+
+    :param now: the present moment, when it is not the clock's.
+    """
+    now = now or datetime.now(UTC)
+    late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
+    until = min(span.ends, now - late)
+    doubts = []
+    for terminal in _not_wholly_read(span.begins, until):
+        since = max(span.begins, terminal.created_at)
+        if gaps := list(_within(coverage.spans_of(terminal.id, now), since, until)):
+            doubts.append(Doubt(terminal, gaps))
+    return doubts
+
+
+def days_in(doubts: list[Doubt]) -> set[date]:
+    """Return the days of work that some of it belongs to."""
+    found: set[date] = set()
+    for gap in (gap for doubt in doubts for gap in doubt.gaps):
+        day, last = days.day_of(gap.from_at), days.day_of(gap.to_at)
+        while day <= last:
+            found.add(day)
+            day += ONE_DAY
+    return found
+
+
+def _not_wholly_read(begins: datetime, until: datetime) -> list[Terminal]:
+    """Return the terminals in use that no complete span alone covers, which are few as a rule."""
+    of_terminal = EventCoverage.terminal_id == Terminal.id
+    whole = exists().where(
+        of_terminal, EventCoverage.is_complete, EventCoverage.from_at <= begins, EventCoverage.to_at >= until
+    )
+    gap = exists().where(
+        of_terminal, not_(EventCoverage.is_complete), EventCoverage.from_at < until, EventCoverage.to_at > begins
+    )
+    in_use = and_(Terminal.is_active, Terminal.retired_at.is_(None), Terminal.created_at < until)
+    statement = select(Terminal).where(in_use, or_(not_(whole), gap)).order_by(Terminal.name)
+    return list(db.session.execute(statement, execution_options={"populate_existing": True}).scalars())
+
+
+def _within(spans: list[Covered], since: datetime, until: datetime) -> Iterator[Covered]:
+    for span in spans:
+        if not span.is_complete and span.from_at < until and span.to_at > since:
+            yield replace(span, from_at=max(span.from_at, since), to_at=min(span.to_at, until))
