@@ -13,11 +13,12 @@ from hikflask.isapi.event_push import MAX_BYTES
 from hikflask.models import Event, EventLog, Terminal, WebhookDelivery
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import push_slot, terminal_privacy
+from hikflask.services.passages import intake, pictures, push_slot, terminal_privacy
 from hikflask.services.webhooks import registry
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.event_traps import Framing
 from hikflask.web.passages import push
+from tests.support.captures import FACE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -81,6 +82,24 @@ def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
     simulator.push.add(record)
     assert simulator.push.deliver(send) == 1
     assert len(stored(app)) == 1
+
+
+def test_passage_that_was_pushed_is_here_once_with_its_picture_after_its_log_was_read(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
+) -> None:
+    app.config["PASSAGES_PICTURES"] = 7
+    with app.app_context():
+        intake.read_log(1, "test")
+    simulator.events.add(5, 76, picture=FACE)
+    (body,) = simulator.push.bodies()
+    assert what(browser.post(path, data=body, headers=JSON)) == DONE
+
+    with app.app_context():
+        intake.read_log(1, "test")
+        event = db.session.execute(db.select(Event).filter_by(major=5, minor=76)).scalar_one()
+        assert (event.record["minor"], pictures.read(event.id) is not None) == (76, True)
+    numbers = [number for number, _ in stored(app)]
+    assert sorted(numbers) == [record.serial_no for record in simulator.events.records]
 
 
 def test_nothing_is_stored_before_it_is_known_whose_log_it_is(
