@@ -96,7 +96,11 @@ NO_PAGES = {
     "GET /first-run",  # there is none any more; a test of its own has it
 }
 # What these pages are asked.
-ASKED = {"/erasures/number": "?number=AXE3", "/passages/why": "?employee=AXE1"}
+ASKED = {
+    "/administration/settings/PASSAGES/ask": "?choice=poll",
+    "/erasures/number": "?number=AXE3",
+    "/passages/why": "?employee=AXE1",
+}
 SIGNED_IN = sorted(
     entry.partition(" ")[2]
     for entry, who in PAGES.items()
