@@ -237,6 +237,18 @@ def test_minutes_ago_grow_while_the_page_stays_open(russian: Window) -> None:
         expect(seen).to_have_text(said or "")
 
 
+# Seventy people of seven departments, as templates/presence/evacuation.html has them.
+MUSTERED = 7 * (
+    "<section><h2>Отдел</h2><ul>"
+    + 10
+    * (
+        "<li><span class='muster-box'></span><span class='muster-name'>Константинопольский Пётр Иванович</span>"
+        "<span class='muster-when'>08:15</span></li>"
+    )
+    + "</ul></section>"
+)
+
+
 def sheets(page: Page) -> int:
     """How many sheets of A4 a page is printed on."""
     return len(re.findall(rb"/Type /Page\b", page.pdf(format="A4")))
@@ -261,6 +273,10 @@ def test_paper_is_printed_by_its_button_on_white_sheets_of_a4(russian: Window, s
     assert head.evaluate("one => getComputedStyle(one).display") == "table-header-group"
     assert page.evaluate("document.scrollingElement.scrollWidth") == PAPER_WIDTH
     assert sheets(page) == 4
+
+    page.goto("/presence/evacuation")
+    page.evaluate("html => { document.querySelector('.muster-people').innerHTML += html }", MUSTERED)
+    assert sheets(page) == 1
 
 
 def printed(site: Site) -> int:
