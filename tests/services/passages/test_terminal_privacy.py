@@ -1,11 +1,13 @@
 """What a terminal does with events by itself is read, and set right one thing at a time; each is proven by reading."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, EventLog, Terminal, TerminalPrivacy
 from hikflask.models.columns import database_now
@@ -140,6 +142,23 @@ def test_what_is_as_before_is_told(
     monkeypatch.setattr(simulator, "access_settings", Stubborn(kept))
     with pytest.raises(ServiceError, match=r"^privacy_not_set$"):
         terminal_privacy.apply_decisions(terminal.id, "Анна")
+
+
+def test_sweep_has_it_read_when_it_is_due(
+    simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
+) -> None:
+    simulator.push.hosts[1] = STRANGER
+    tasks.sweep()
+    with transaction():
+        db.session.execute(db.update(TerminalPrivacy).values(next_at=database_now(-1)))
+
+    tasks.sweep()
+    while run_jobs():
+        pass
+
+    row = terminal_privacy.of(terminal.id)
+    assert row is not None
+    assert row.foreign_hosts == 1
 
 
 def test_fact_differs_only_where_both_are_known() -> None:
