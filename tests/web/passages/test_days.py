@@ -109,7 +109,7 @@ def test_filters_stand_in_the_address_and_a_wrong_one_is_named(client: FlaskClie
 
 
 def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: FlaskClient) -> None:
-    asked = {"month": "2024-11", "department": "Охрана"}
+    asked = {"month": "2024-11", "department": "Охрана", "q": "иванов"}
     files: dict[str, bytes] = {}
     for file in ("1c-csv", "1c-xlsx", "frappe-csv"):
         with client.post("/passages/days/export", data={**asked, "file": file}) as answer:
