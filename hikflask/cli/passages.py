@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 import click
 from flask.cli import with_appcontext
 
-from hikflask.cli.console import CommandGroup
+from hikflask.cli.console import CommandGroup, moment
 from hikflask.services import audit
 from hikflask.services.core.dates import today
 from hikflask.services.passages import days, exports, interpretation, switch
 from hikflask.services.passages.days import PeopleFilter, Span
+from hikflask.services.passages.doubts import doubts_of
 from hikflask.services.passages.exports import KINDS, LAYOUTS, RAW, Record
 from hikflask.services.spreadsheets import csv_writer, table_file
 from hikflask.services.spreadsheets.table_file import CSV, FORMATS, XLSX
@@ -43,6 +44,7 @@ def export_passages(first: datetime | None, last: datetime | None, form: str, ki
     span = _span(first, last)
     about = {"from": span.first.isoformat(), "to": span.last.isoformat(), "for": kind, "format": form}
     audit.record_alone("passages.exported", after=about)
+    _print_doubts(span)
     parts = exports.records(kind, span, PeopleFilter())
     layout = LAYOUTS[kind]
     if form == XLSX:
@@ -71,6 +73,14 @@ def _span(first: datetime | None, last: datetime | None) -> Span:
     if not begins <= ends <= begins + timedelta(days=days.MAX_DAYS - 1):
         raise click.BadParameter(f"it must be the first day or up to {days.MAX_DAYS} days on.", param_hint="--to")
     return Span(begins, ends)
+
+
+def _print_doubts(span: Span) -> None:
+    """Say on standard error of which times passages may be missing in the table."""
+    for doubt in doubts_of(span):
+        for gap in doubt.gaps:
+            times = f"from {moment(gap.from_at)} to {moment(gap.to_at)}"
+            click.echo(f"Passages may be missing at “{doubt.terminal.name}” {times}: {gap.reason}.", err=True)
 
 
 def _json(parts: Iterator[list[Record]]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from sqlalchemy import select, update
 from hikflask.cli import passages
 from hikflask.extensions import db
 from hikflask.models import Event, Terminal
+from hikflask.models.event import OVERWRITTEN
 from hikflask.services.core.db import transaction
+from hikflask.services.passages import coverage
 from tests.cli.test_operators import run
 from tests.support.employees import save_with_file
 from tests.support.events import AT, add_events, event_row
@@ -24,7 +26,7 @@ NOVEMBER = ("--from", "2026-11-01", "--to", "2026-11-30")
 
 @pytest.fixture(name="settings")
 def switched_on() -> dict[str, Any]:
-    return {"PASSAGES": "poll", "TIMEZONE": "UTC"}
+    return {"PASSAGES": "poll", "TIMEZONE": "UTC", "PASSAGES_KEEP": 3650}
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,21 @@ def test_events_are_read_again(app: Flask) -> None:
         assert (result.exit_code, result.output) == (0, f"Events read otherwise than before: {changed}.\n")
     with app.app_context():
         assert set(db.session.execute(select(Event.kind)).scalars()) == {"passed"}
+
+
+def test_what_may_be_missing_is_said_on_standard_error(app: Flask, terminal: Terminal) -> None:
+    noon = datetime(2024, 11, 28, 12, tzinfo=UTC)
+    with app.app_context(), transaction():
+        db.session.get_one(Terminal, terminal.id).created_at = noon - timedelta(days=30)
+        coverage.extend(terminal.id, terminal.serial, noon - timedelta(days=20), noon + timedelta(days=20))
+        coverage.add_gap(terminal.id, terminal.serial, noon, noon + timedelta(hours=2), OVERWRITTEN)
+
+    result = run(app, "passages", "export", "--from", "2024-11-28", "--format", "json")
+
+    assert json.loads(result.stdout_bytes) == []
+    assert result.stderr == (
+        "Passages may be missing at “Вход” from 2024-11-28 12:00 UTC to 2024-11-28 14:00 UTC: overwritten.\n"
+    )
 
 
 def test_command_says_why_it_writes_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
