@@ -57,18 +57,25 @@ DAY = timedelta(days=1)
 FIRST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
 # So many numbers are looked for at once.
 MAX_MISSING = 1000
+# Stands for numbers of which nothing is known.
+NEVER_FOUND = 0
 # So many pages of a window of time are read in one conversation.
 MAX_PAGES = 40
 # The keys of a log's state. All its records were made after SINCE. OLDEST is the time of the record at `older_than`,
 # FROM where the coverage of the first log begins, LOST why the log before this one ended, ANCHOR the time of the anchor
 # as it was written, AHEAD by how much the clock was ahead when the log was first read, OVERLAP_AT when an hour was read
-# again, PASS where a look through the whole log is.
+# again, PASS where a look through the whole log is. WHOLE: the terminal is asked for all of its records, so that a
+# number that is missing tells something.
 SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
-OVERLAP_AT, PASS = "overlap_at", "pass"
+OVERLAP_AT, PASS, WHOLE = "overlap_at", "pass", "whole"
 
 
 class SerialsIgnored(Exception):
     """The firmware does not select by serial numbers."""
+
+
+class AnchorLost(Exception):
+    """The anchor is not in the log any more."""
 
 
 @dataclass
@@ -107,6 +114,8 @@ class Reading:
         self._log = Log(**row._mapping)
         self._until = time.monotonic() + SLICE_SECONDS
         self._measured: dict[str, Any] | None = None
+        # Requests since the last one whose answer had the anchor, and so was of this log.
+        self._unproved = 0
 
     @property
     def has_older(self) -> bool:
@@ -124,16 +133,22 @@ class Reading:
         if self._log.anchor_serial is None:
             return self._begin()
         try:
-            if not self._log.honours_serials:
-                return self._read_by_time()
-            if self._read_on():
-                return True
-            if self._log.older_than is not None:
-                self._read_back(self._log.older_than)
+            try:
+                return self._go_on()
+            except AnchorLost:
+                return self._lose_anchor()
         except SerialsIgnored:
             through: dict[str, Any] = {} if self._log.older_than is None else {PASS: {}}
             self._save(honours_serials=False, older_than=None, state=_without(self._log.state, OLDEST) | through)
             return True
+
+    def _go_on(self) -> bool:
+        if not self._log.honours_serials:
+            return self._read_by_time()
+        if self._read_on():
+            return True
+        if self._log.older_than is not None:
+            self._read_back(self._log.older_than)
         return False
 
     # What the terminal can be asked for.
@@ -144,7 +159,10 @@ class Reading:
         codes = ALL if self._takes((0, 0)) else [list(code) for code in self._codes(limits)]
         if not codes:
             raise Nonsense(message="it tells of no events")
-        self._save(page_limit=limits.page, codes=codes)
+        is_whole = codes == ALL or (
+            bool(limits.majors) and all([major, 0] in codes for major in limits.majors if major)
+        )
+        self._save(page_limit=limits.page, codes=codes, state={**self._log.state, WHOLE: is_whole})
 
     def _codes(self, limits: Limits) -> Iterator[tuple[int, int]]:
         for major in MAJORS:
@@ -165,7 +183,7 @@ class Reading:
         self, code: Sequence[int], *, search_id: str = "", position: int = 0, limit: int | None = None, **window: Any
     ) -> EventPage:
         major, minor = code
-        return events.search(
+        page = events.search(
             self._talk,
             search_id=search_id or events.new_search(),
             position=position,
@@ -175,6 +193,8 @@ class Reading:
             offset=clock.offset_there(self._talk.terminal),
             **window,
         )
+        self._unproved = 0 if self._has_anchor(page.records) else self._unproved + 1
+        return page
 
     @property
     def _limit(self) -> int:
@@ -253,7 +273,7 @@ class Reading:
             began = now()
             found = self._open_window(self._anchor)
             if not self._has_anchor(found.records):
-                return self._lose_anchor()
+                raise AnchorLost
             if not found.more:
                 self._keep(found.records, until=began)
                 return False
@@ -266,14 +286,11 @@ class Reading:
             first, limit = self._anchor, self._limit
             records = self._whole_window(first, first + limit - 1)
             if not self._has_anchor(records):
-                self._lose_anchor()
-                return False
+                raise AnchorLost
             if len(records) == 1:
-                # A hole in the numbers. The log must be the same one still after its other side was read.
-                beyond = self._nearest(first + limit, LAST)
-                if not beyond or not self._has_anchor(self._whole_window(first, first)):
+                records = self._nearest(first + limit, LAST)  # On the other side of a hole.
+                if not records:
                     return True
-                records = beyond
             self._keep(records)
             if len(records) < limit:
                 return True
@@ -284,13 +301,33 @@ class Reading:
         return self._log.anchor_serial or 0
 
     def _has_anchor(self, records: Collection[EventRecord]) -> bool:
-        return any(serial_of(record) == self._anchor and _is_at(record, self._log.state[ANCHOR]) for record in records)
+        time = self._log.state.get(ANCHOR)
+        return time is not None and any(
+            serial_of(record) == self._log.anchor_serial and _is_at(record, time) for record in records
+        )
+
+    def _prove(self) -> None:
+        """Make sure that all that was read is of this log, before it is stored.
+
+        :raises AnchorLost: when it may be of another one.
+        """
+        if not self._unproved:
+            return
+        if self._log.honours_serials:
+            found = self._open_window(self._anchor, self._anchor)
+        else:
+            at = self._log.anchor_at or NO_TIME
+            found = self._in_time(at, at)
+        if not self._has_anchor(found.records):
+            raise AnchorLost
+        self._unproved = 0
 
     def _keep(self, records: Collection[EventRecord], *, until: datetime | None = None) -> None:
         """Store what is newer than the anchor, and move the anchor to the newest.
 
         :param until: the moment up to which everything is here then, when the log's end was read.
         """
+        self._prove()
         log = self._log
         newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
         values: dict[str, Any] = {}
@@ -403,11 +440,12 @@ class Reading:
         records = self._whole_window(first, older)
         oldest = self._log.state[OLDEST]
         is_there = any(record.serial_no == older and _is_at(record, oldest) for record in records)
-        lower = [record for record in records if is_there and serial_of(record) < older]
+        if is_there and self._unproved == 1:
+            self._unproved = 0  # It is of this log as well as the anchor.
+        lower = [record for record in records if serial_of(record) < older]
         if is_there and not lower and first > 1:
             lower = self._nearest(1, first - 1, highest=True)
-        if records and not is_there:
-            return  # The log has just begun anew, which the anchor will show.
+        self._prove()
         lower.sort(key=serial_of)
         if not lower:
             self._save(older_than=None, state=self._with_beginning(older))
@@ -452,13 +490,12 @@ class Reading:
             found = self._in_time(start - margin + timedelta(seconds=ahead), began + DAY + timedelta(seconds=ahead))
             records += found.records
             more = more or found.more
-        if not self._has_anchor(records):
-            at = log.anchor_at or NO_TIME
-            if not self._has_anchor(self._in_time(at, at).records):
-                return self._lose_anchor()
+        self._prove()
         if overlaps:
             self._log = replace(log, state={**log.state, OVERLAP_AT: began.isoformat()})
         missing = self._missing(records)
+        if has_jumped and missing is None and not log.state[WHOLE]:
+            missing = [NEVER_FOUND]
         if missing is None:
             self._keep(records, until=None if more else began)
         else:
@@ -480,7 +517,7 @@ class Reading:
     def _missing(self, records: Collection[EventRecord]) -> list[int] | None:
         """Return the numbers that are missing between the anchor and the newest record; None when there are none."""
         newer = {serial_of(record) for record in records if serial_of(record) > self._anchor}
-        if self._anchor < 0 or self._all_codes != ALL or not newer or len(newer) == max(newer) - self._anchor:
+        if self._anchor < 0 or not newer or not self._log.state[WHOLE] or len(newer) == max(newer) - self._anchor:
             return None
         return [number for number in range(self._anchor + 1, max(newer)) if number not in newer][:MAX_MISSING]
 
@@ -488,6 +525,7 @@ class Reading:
         self, records: Collection[EventRecord], missing: list[int], until: datetime, reason: str
     ) -> None:
         """Store what is newer than the anchor, and look through the whole log for the numbers that are missing."""
+        self._prove()
         log = self._log
         newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
         offsets, reached = self._offsets(newer, log.complete_to, is_end=True)
@@ -511,6 +549,7 @@ class Reading:
             at = page.total if page.total is not None else page.received
         start = max(0, at - self._limit)
         records = self._search(code, position=start, limit=max(1, at - start)).records
+        self._prove()
         records.sort(key=serial_of)
         found = {serial_of(record) for record in records}
         is_wanted = "missing" in through
@@ -547,7 +586,7 @@ class Reading:
         stored = (Event.device_serial == log.device_serial, Event.serial_no <= self._anchor, Event.serial_no > 0)
         columns = (func.count(Event.serial_no.distinct()), func.min(Event.serial_no))
         count, first = db.session.execute(select(*columns).where(*stored)).one()
-        if first is None or (self._all_codes == ALL and count != self._anchor - first + 1):
+        if first is None or (log.state[WHOLE] and count != self._anchor - first + 1):
             return state
         begins = select(Event.occurred_at).where(*stored, Event.serial_no == first).limit(1)
         at = db.session.execute(begins).scalar_one()
