@@ -24,7 +24,7 @@ from hikflask.services.imports.apply import add_together, applying
 from hikflask.services.imports.dry_run import check
 from hikflask.services.imports.undo import undo_row
 from hikflask.services.jobs import import_items, list_export
-from hikflask.services.passages import retention, switch
+from hikflask.services.passages import coverage, journal, retention, switch
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.services.state import enrolment as state
@@ -202,6 +202,9 @@ def _delete_passages(job: Job, progress: Progress) -> bool:
     total = job.total or retention.count()[0]
     with transaction():
         gone = retention.delete_some(job.params[NEWEST] if switch.is_on() else None)
+        if not gone and not switch.is_on():
+            coverage.forget_all()
+            journal.forget_all()
         progress.report(job.done + gone, total)
     return gone > 0
 

@@ -61,6 +61,14 @@ def close_gap(terminal_id: int, device_serial: str, since: datetime, until: date
         extend(terminal_id, device_serial, since, until)
 
 
+def forget_all() -> None:
+    """Delete all spans within the caller's transaction, once nothing that was read is here any more."""
+    changed_rows(delete(EventCoverage))
+    for terminal_id, state in db.session.execute(select(EventLog.terminal_id, EventLog.state)).all():
+        of_terminal = update(EventLog).where(EventLog.terminal_id == terminal_id)
+        changed_rows(of_terminal.values(state={name: value for name, value in state.items() if name != BEGINS}))
+
+
 def _add(terminal_id: int, device_serial: str, since: datetime, until: datetime, **about: Any) -> None:
     db.session.add(
         EventCoverage(terminal_id=terminal_id, device_serial=device_serial, from_at=since, to_at=until, **about)

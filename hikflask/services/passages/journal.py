@@ -70,6 +70,11 @@ def unseen() -> list[JournalAlarm]:
     return list(db.session.scalars(_UNSEEN)) if switch.is_on() else []
 
 
+def forget_all() -> None:
+    """Delete all alarms within the caller's transaction: what they are about is deleted."""
+    changed_rows(delete(JournalAlarm))
+
+
 def mark_seen(terminal_id: int, code: tuple[int, int], count: int) -> bool:
     """End an alarm that an operator has seen. False when there is none, or when it was recorded again meanwhile.
 

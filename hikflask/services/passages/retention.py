@@ -6,7 +6,7 @@ from flask import current_app
 from sqlalchemy import Select, delete, func, select
 
 from hikflask.extensions import db
-from hikflask.models import Event, EventCoverage, JournalAlarm
+from hikflask.models import Event, EventCoverage
 from hikflask.services.core.db import CLEANUP_BATCH, after_commit, changed_rows, transactional
 from hikflask.services.photos import storage
 
@@ -44,17 +44,12 @@ def count() -> tuple[int, int]:
 def delete_some(up_to: int | None) -> int:
     """Delete some of the passages, whatever their age; return how many.
 
-    With the last of them go the spans and the alarms, unless newer ones are recorded. The terminals keep their lists;
-    what was read of them once is not read again.
+    The terminals keep their lists; what was read of them once is not read again.
 
     :param up_to: the id of the newest of them; None: all.
     """
     found = select(Event.id, Event.picture).order_by(Event.id)
-    gone = _delete(found if up_to is None else found.where(Event.id <= up_to))
-    if not gone and up_to is None:
-        changed_rows(delete(EventCoverage))
-        changed_rows(delete(JournalAlarm))
-    return gone
+    return _delete(found if up_to is None else found.where(Event.id <= up_to))
 
 
 def _delete(found: Select[int, str | None]) -> int:

@@ -9,11 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Event, EventCoverage, Job, Terminal
+from hikflask.models import Event, EventCoverage, EventLog, Job, Terminal
+from hikflask.models.event import NEW_LOG, NOT_READ
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
 from hikflask.services.jobs.run import run_to_end
 from hikflask.services.passages import retention
+from hikflask.services.passages.coverage import spans_of
 from tests.support.desk import ENGLISH
 from tests.support.events import AT, add_events, event_row
 from tests.support.trail import entries
@@ -85,6 +87,7 @@ def test_all_passages_are_deleted_at_once_by_a_job(
     with app.app_context():
         add_events(*(event_row(terminal, serial_no=n) for n in range(5)))
         db.session.add(EventCoverage(terminal_id=terminal.id, from_at=AT, to_at=AT, is_complete=True))
+        db.session.add(EventLog(terminal_id=terminal.id, anchor_serial=4, state={"begins": NEW_LOG, "since": "x"}))
         db.session.commit()
 
     begun = client.post(f"{PAGE}/delete")
@@ -92,7 +95,11 @@ def test_all_passages_are_deleted_at_once_by_a_job(
 
     assert app.config["PASSAGES"] == "off"
     with app.app_context():
-        assert (stored(), db.session.execute(db.select(EventCoverage)).first()) == ([], None)
+        assert stored() == []
+        # The log is read on from where it was, and of what was before nobody says that it is not there.
+        log = db.session.execute(db.select(EventLog)).scalar_one()
+        assert (log.anchor_serial, log.state) == (4, {"since": "x"})
+        assert [span.reason for span in spans_of(terminal.id)] == [NOT_READ]
         job = db.session.execute(db.select(Job)).scalar_one()
         assert (begun.location, job.state, job.done, job.total) == (f"/jobs/{job.id}", "done", 5, 5)
         (entry,) = entries("passages.deleted")
