@@ -82,8 +82,8 @@ def _store(sender: Sender, push: Push) -> None:
         return  # Not known yet whose log it is: that is read first.
     offset = sender.log.clock_offset if sender.log.clock_offset is not None else sender.terminal.clock_offset or 0
     for record in push.records:
-        if record.serial_no is None:
-            continue  # The log has its number, and it would be stored twice.
+        if record.serial_no is None or record.at is None:
+            continue  # The log tells both, and it would be stored twice.
         store(sender.terminal.id, device_serial, [record], offset, is_new=_is_new(record, sender.log))
 
 

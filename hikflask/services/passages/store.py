@@ -150,7 +150,8 @@ def _complete_pushed(device_serial: str, rows: Sequence[dict[str, Any]]) -> None
         if row is not None and is_pushed(record):
             # Whoever was erased meanwhile has no number there any more.
             same = update(Event).where(Event.id == event_id, Event.number == row["number"])
-            changed_rows(same.values(record=row["record"], name=row["name"]))
+            # Whoever reads the log knows better how wrong the clock was than a push.
+            changed_rows(same.values(**{name: row[name] for name in ("record", "name", "occurred_at")}))
 
 
 def _find_people(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:

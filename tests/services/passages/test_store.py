@@ -76,9 +76,10 @@ def test_log_completes_what_was_pushed_before(terminal: Terminal) -> None:
     of_log = record(employeeNoString="7", name="Ольга", pictureURL="http://192.0.2.2/LOCALS/pic/1.jpeg")
     (event_id,) = store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True)
 
-    assert store(terminal.id, SERIAL, [of_log], 0, is_new=True) == []
+    assert store(terminal.id, SERIAL, [of_log], 7, is_new=True) == []
     (event,) = kept()
     assert (event.id, event.record) == (event_id, of_log.raw)
+    assert event.device_at - event.occurred_at == timedelta(seconds=7)
 
     # What comes once more by a push changes nothing.
     assert store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True) == []
