@@ -18,8 +18,6 @@ from tests.support.backups import another, back_up, restore
 from tests.support.erasures import IVAN, enrol, every_text, fresh, settle_all
 from tests.support.postgresql import Cluster
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def cluster_of(request: pytest.FixtureRequest, database: dict[str, str]) -> Cluster | None:
@@ -49,6 +47,7 @@ def read_all() -> None:
             return
 
 
+@pytest.mark.both_databases
 def test_restored_log_is_read_on_from_where_the_backup_ends(
     app: Flask, simulator: Simulated, tmp_path: Path, cluster_of: Cluster | None
 ) -> None:

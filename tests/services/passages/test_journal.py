@@ -19,7 +19,7 @@ from hikflask.services.webhooks import deliveries, registry
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.trail import entries
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 NOW = datetime.now(UTC).replace(microsecond=0)
 TAMPERED, PASSED, SWITCHED_ON = (1, 1030), (5, 75), (2, 1024)
 
@@ -62,6 +62,7 @@ def mailed(server: MailServer) -> list[str]:
     return [str(mail["Subject"]) for mail in server.mails]
 
 
+@pytest.mark.both_databases
 def test_what_was_recorded_again_is_one_alarm_with_its_first_and_last_time(terminal: Terminal) -> None:
     recorded(terminal, record(1), record(2, minutes=1), record(3, PASSED), record(4, SWITCHED_ON, 2))
     recorded(terminal, record(5, minutes=3), record(1))
@@ -89,6 +90,7 @@ def test_passage_under_duress_comes_first_and_stands_under_the_code_of_duress(te
     assert [alarm[:2] for alarm in unseen()] == [("1/1034", 2), ("1/1030", 1)]
 
 
+@pytest.mark.both_databases
 def test_alarm_ends_when_somebody_has_seen_all_of_it(terminal: Terminal) -> None:
     recorded(terminal, record(1))
     recorded(terminal, record(2, minutes=1))
@@ -130,6 +132,7 @@ def test_alarm_is_mailed_once_until_it_was_seen_and_duress_each_time(terminal: T
     assert "“Вход”: Terminal or reader was opened or torn off\nSince: " in server.mails[0].get_content()
 
 
+@pytest.mark.both_databases
 def test_webhook_that_asks_for_alarms_is_told_of_each_with_its_code(terminal: Terminal) -> None:
     registry.add("https://alarms.example/", frozenset({"alarm"}))
     registry.add("https://others.example/", frozenset({"enrolled", "passage"}))

@@ -12,13 +12,14 @@ from hikflask.services.photos import storage
 from tests.support.events import add_events, event_row
 from tests.support.retention import DAY, age, forget
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context")
 
 
 def left() -> list[int]:
     return list(db.session.execute(db.select(Event.serial_no).order_by(Event.serial_no)).scalars())
 
 
+@pytest.mark.both_databases
 def test_passages_and_spans_are_deleted_after_their_days_with_their_pictures(app: Flask, terminal: Terminal) -> None:
     app.config["PASSAGES_KEEP"] = 30
     now = datetime.now(UTC)

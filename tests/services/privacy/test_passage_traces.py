@@ -22,7 +22,7 @@ from tests.support.erasures import IVAN, count, enrol, every_text, fresh, settle
 from tests.support.events import AT, add_events, event_row
 from tests.support.retention import DAY, age
 
-pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 PICTURE = "passage_0123456789abcdefghijkl.jpg"
 
 
@@ -35,6 +35,7 @@ def now_in(hours: float) -> object:
     return db.session.execute(db.select(database_now(hours * 3600))).scalar_one()
 
 
+@pytest.mark.both_databases
 def test_records_of_an_erased_person_stay_without_number_name_and_picture(terminal: Terminal) -> None:
     ivan, olga = save_employee(IVAN).row, save_employee(OLGA).row
     (storage.folder() / PICTURE).write_bytes(b"picture")
@@ -71,6 +72,7 @@ def test_records_of_somebody_who_was_deleted_here_are_erased_by_the_number(termi
     assert "Иван" not in every_text()
 
 
+@pytest.mark.both_databases
 def test_record_that_came_while_an_erasure_waited_is_forgotten_before_it_is_complete(
     simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -111,6 +113,7 @@ def record(serial_no: int, at: datetime, person: Employee | None = None) -> Even
     return read
 
 
+@pytest.mark.both_databases
 def test_log_that_is_read_again_after_an_erasure_brings_nobody_back(terminal: Terminal) -> None:
     ivan, olga = save_employee(IVAN).row, save_employee(OLGA).row
     now = datetime.now(UTC).replace(microsecond=0)
