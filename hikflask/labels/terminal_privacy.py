@@ -11,7 +11,7 @@ FACTS = {
     terminal_privacy.IDS: _l("IDs on its screen"),
     terminal_privacy.STORAGE: _l("When its memory is full"),
 }
-SHOWN, NOT_SHOWN = _l("shown"), _l("not shown")
+SHOWN, NOT_SHOWN = _l("visible"), _l("hidden")
 # Each fact by whether it is so.
 WORDS = {
     terminal_privacy.PICTURES: {True: _l("kept"), False: _l("not kept")},

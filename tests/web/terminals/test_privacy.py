@@ -62,8 +62,8 @@ def test_stranger_and_what_is_otherwise_than_decided_are_told_and_offered_by_rol
 
     assert section(client, terminal) == (
         "Where this terminal sends events 203.0.113.7:8080 /in/1 Slot 2 · not this program: names and faces may go "
-        "there Send nothing there Pictures of passages kept decided: not kept Names on its screen shown IDs on its "
-        "screen shown When its memory is full events are deleted by age Set as decided Read now read just now"
+        "there Send nothing there Pictures of passages kept decided: not kept Names on its screen visible IDs on its "
+        "screen visible When its memory is full events are deleted by age Set as decided Read now read just now"
     )
     assert buttons(client, terminal) == ["destination-2-clear", "privacy-apply", "privacy-read"]
     assert buttons(client_of(app, OPERATOR, "Ольга"), terminal) == ["privacy-read"]
