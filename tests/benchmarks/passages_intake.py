@@ -207,16 +207,13 @@ def enrol(number: int, terminal_id: int, picture: bytes) -> float:
 
 def measure(count: int, enrolments: int, latency: str) -> Measured:
     """Read so many records either way, and enrol so many people at rest and meanwhile."""
-    with Device(latency) as device, installed():
+    with Device(latency) as device, installed() as app:
         terminal_id = _added(device)
         device.record(count)
         bare = read_bare(device.url)
         app_rate = read_by_app(terminal_id, device, count)
         stored = db.session.execute(select(func.count(Event.id), func.count(Event.serial_no.distinct()))).one()
         lost = 2 * count + 1 - stored[1] + stored[0] - stored[1]
-    with Device(latency) as device, installed() as app:
-        terminal_id = _added(device)
-        device.record(5000)
         reader = Reader(app, terminal_id)
         picture, alone, meanwhile = draw(NAMES[0]), [], []
         try:
@@ -263,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"bare {found.bare:.0f} records/s, app {found.app:.0f} records/s, ratio {found.ratio:.2f}")
     print(
         f"enrolment {statistics.median(found.alone):.0f} ms alone, {statistics.median(found.meanwhile):.0f} ms "
-        f"meanwhile, ratio {found.slower:.2f}, {found.read_meanwhile} conversations"
+        f"meanwhile, ratio {found.slower:.2f}, {found.read_meanwhile} conversations with its log"
     )
     wrong = missed(found)
     for sentence in wrong:

@@ -6,6 +6,7 @@ There is one alarm for each terminal and code, however often it was recorded, un
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.orm import joinedload
@@ -14,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import Event, JournalAlarm, Terminal
 from hikflask.models.alarm import DURESS
 from hikflask.services import audit
-from hikflask.services.core.db import changed_rows, transaction
+from hikflask.services.core.db import changed_rows, rows_of, transaction
 from hikflask.services.passages import switch, webhook_outbox
 from hikflask.services.passages.interpretation import is_duress
 from hikflask.services.passages.kinds import CRITICAL, type_of
@@ -40,8 +41,9 @@ def note(event_ids: Sequence[int]) -> None:
     :param event_ids: of one page of a terminal's log at most.
     """
     found: dict[tuple[int, int, int], list[datetime]] = defaultdict(list)
-    new = select(Event).where(Event.id.in_(event_ids), Event.terminal_id.is_not(None)).order_by(Event.id)
-    for event in db.session.scalars(new):
+    columns = (Event.id, Event.terminal_id, Event.major, Event.minor, Event.occurred_at, Event.record)
+    new = select(*columns).where(Event.id.in_(event_ids), Event.terminal_id.is_not(None)).order_by(Event.id)
+    for event in rows_of(new):
         if code := _alarm_of(event):
             found[event.terminal_id or 0, *code].append(event.occurred_at)
             webhook_outbox.tell_alarm(event.id, code)
@@ -49,7 +51,7 @@ def note(event_ids: Sequence[int]) -> None:
         _raise(dict(zip(_KEY, key, strict=True)), moments)
 
 
-def _alarm_of(event: Event) -> tuple[int, int] | None:
+def _alarm_of(event: Any) -> tuple[int, int] | None:
     if is_duress(event):
         return DURESS
     code = (event.major, event.minor)
