@@ -384,13 +384,6 @@ def test_whoever_writes_to_the_terminal_takes_it_from_a_reading_at_once(
     assert kept() == [*range(1, 14)]
 
 
-def test_two_readings_do_not_take_the_terminal_from_each_other(terminal: Terminal) -> None:
-    leases.acquire(terminal.id, "background", leases.PASSAGES, 30)
-
-    with pytest.raises(TerminalInUse):
-        leases.acquire(terminal.id, "background", leases.PASSAGES, 30)
-
-
 def test_log_that_was_not_read_for_long_is_not_given_up_to_a_job(
     app: Flask, terminal: Terminal, simulator: Simulated, log: Any
 ) -> None:

@@ -252,3 +252,17 @@ def test_running_capture_keeps_its_lease_where_a_shorter_time_is_set_meanwhile(a
 
     with pytest.raises(TerminalInUse):
         leases.acquire(terminal.id, "Борис", leases.CAPTURE, 1.0, wait=0.0)
+
+
+def test_terminal_whose_log_is_read_is_taken_over_by_whoever_does_anything_else(terminal: Terminal) -> None:
+    reading = leases.acquire(terminal.id, "background", leases.PASSAGES, 30)
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "background", leases.PASSAGES, 30)
+
+    save = leases.acquire(terminal.id, "background", "save", 30)
+
+    assert (reading.is_wanted(), save.is_wanted()) == (True, False)
+    with pytest.raises(LeaseLost):
+        write_name(reading, "Склад")
+    with pytest.raises(TerminalInUse):
+        leases.acquire(terminal.id, "Анна", "check", 30)
