@@ -141,6 +141,7 @@ BY_PROXY = (
 SIMULATOR = (
     "python -m hikflask.simulator --port 8081 --password Abc12345",
     "python -m hikflask.simulator --port 8081 --password … --profile MODEL",
+    "python -m hikflask.simulator --port 8082 --password Abc12345 --serial 82 --events day=120",
 )
 LOG = (
     "journalctl -u hikflask",
@@ -253,6 +254,9 @@ ELSEWHERE = {
     ],
     "tests/services/state/test_moves.py::test_guides_draw_the_states_as_they_are": [
         "python -m tests.support.state_diagrams"
+    ],
+    "tests/benchmarks/test_passages_benchmark.py::test_small_benchmark_shows_a_ratio_for_each_question": [
+        "python -m tests.benchmarks.passages",
     ],
     "tests/benchmarks/test_presence_benchmark.py::test_small_benchmark_shows_a_ratio_for_each_question": [
         "python -m tests.benchmarks.presence",
@@ -484,10 +488,12 @@ def test_commands_for_the_log() -> None:
 
 
 def test_simulator_takes_what_the_guides_give_it() -> None:
-    short, long = SIMULATOR
+    short, long, at_work = SIMULATOR
     assert long == short.replace("Abc12345", "…") + " --profile MODEL"
+    assert at_work.startswith(short.replace("8081", "8082"))
 
-    _, *given = shlex.split(long.replace("8081", "0").replace("…", "Abc12345").replace("MODEL", "DS-K1T341CMFW"))
+    profile, day = "--profile DS-K1T341CMFW", at_work.removeprefix(short.replace("8081", "8082"))
+    _, *given = shlex.split(f"{short.replace('8081', '0')} {profile}{day}")
     with subprocess.Popen([sys.executable, *given], cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
         line = started.stdout.readline()
