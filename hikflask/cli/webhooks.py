@@ -10,7 +10,7 @@ from hikflask.services.webhooks import registry
 
 @click.group(cls=CommandGroup)
 def webhook() -> None:
-    """Webhooks, by which programs are told of enrolments."""
+    """Webhooks, by which programs are told of enrolments, alarms and passages."""
 
 
 @webhook.command("list")

@@ -1,6 +1,7 @@
 """Events for programs: each is read once in the order in which it was stored, and none is skipped."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,16 +57,19 @@ def test_row_of_a_transaction_that_is_committed_later_is_not_skipped(app: Flask,
         row = {"major": 5, "minor": 75, "time": datetime.now(UTC).isoformat(timespec="seconds"), "serialNo": serial_no}
         return store(terminal.id, "DS-1", [record for record in [event_record(row)] if record], 0, is_new=True)
 
-    with transaction():
+    def read() -> cursor.Events:
+        with app.app_context():
+            return cursor.read("", 100, ALL)
+
+    with ThreadPoolExecutor(1) as somebody, transaction():
         first = stored(1)
         other = Other(app, lambda: stored(2))
         other.act()
         # Whoever reads now must not be led past the first one.
-        reader = Other(app, lambda: cursor.read("", 100, ALL))
-        reader.act()
+        meanwhile = somebody.submit(read).result()
     other.finish()
 
-    assert (other.blocked, other.error, reader.result) == (True, None, cursor.Events([], BEGINNING))
+    assert (other.blocked, other.error, meanwhile) == (True, None, cursor.Events([], BEGINNING))
     assert list(followed()) == [[*first, *other.result]]
 
 
