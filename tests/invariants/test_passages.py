@@ -151,10 +151,14 @@ class History(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         NOW.advance(seconds)
 
-    @rule()
-    def log_begins_anew(self) -> None:
+    @rule(count=st.integers(0, 2))
+    def log_begins_anew(self, count: int) -> None:
         self.device.events.reset()
-        self.use(self.device, 1)
+        self.use(self.device, count)
+
+    @rule(count=st.sampled_from([1, 7, 2000]))
+    def numbers_are_left_out(self, count: int) -> None:
+        self.device.events.next_serial += count
 
     @rule(capacity=st.sampled_from([8, 25, 60]))
     def ring_is_small(self, capacity: int) -> None:
@@ -244,7 +248,7 @@ class History(RuleBasedStateMachine):
         return {
             "kill": self._kill,
             "lost": lambda: self.device.faults.add("lost-after", path=SEARCH, times=1),
-            "reset": self.log_begins_anew,
+            "reset": lambda: self.log_begins_anew(1),
             "pass": lambda: self.use(self.device, 7),
             "clock": lambda: self.clock_jumps(AHEAD[1], ZONES[1]),
             "swap": self.another_device_is_put_there,

@@ -22,7 +22,7 @@ from sqlalchemy import Row, func, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import device, events, system_time
-from hikflask.isapi.errors import Nonsense, Refused
+from hikflask.isapi.errors import Nonsense, NotSupported, Refused
 from hikflask.isapi.events import EventPage, EventRecord, Limits
 from hikflask.models import Event, EventLog
 from hikflask.models.columns import database_now
@@ -32,7 +32,7 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage
 from hikflask.services.passages.coverage import BEGINS
 from hikflask.services.passages.interpretation import NO_TIME
-from hikflask.services.passages.kinds import TYPES
+from hikflask.services.passages.kinds import INFO, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.passages.store import LOCAL_TIME_LENGTH, serial_of, store
 from hikflask.services.terminals import clock
@@ -45,7 +45,10 @@ LAST = 999_999_999
 ALL = [[0, 0]]
 # The terminal's own journal and its passages, one by one, where it does not tell all at once. What happens at the door
 # first.
-MAJORS = (5, 1, 2, 3, 4)
+EVENT = 5
+MAJORS = (EVENT, 1, 2, 3, 4)
+# Who passed or did not, where a terminal tells neither all at once nor what it has.
+USUAL_MINORS = (75, 76, 1, 9, 38, 39, 6, 7, 8, 104)
 # So much may two clocks differ that are not wrong.
 STEADY_SECONDS = 60
 # The clock is shown in whole seconds.
@@ -171,11 +174,26 @@ class Reading:
             if self._takes((major, 0)):
                 yield major, 0
                 continue
-            known = tuple(minor for code, minor in TYPES if code == major)
-            yield from ((major, minor) for minor in limits.minors.get(major, known) if self._takes((major, minor)))
+            # Of its own journal no more than what matters: each code is a request of its own.
+            listed = limits.minors.get(major, ())
+            yield from ((major, minor) for minor in listed if major == EVENT or type_of(major, minor).severity != INFO)
+            if not listed and major == EVENT:
+                yield from ((major, minor) for minor in USUAL_MINORS if self._takes((major, minor)))
 
     def _takes(self, code: tuple[int, int]) -> bool:
-        return usable_answer(lambda: self._search(code, limit=1)) is not None
+        """True when a search for this code is not refused.
+
+        :raises NotSupported: when the terminal has no log that can be searched.
+        """
+        try:
+            self._search(code, limit=1)
+        except NotSupported:
+            raise
+        except (Refused, Nonsense) as error:
+            if error.retryable:
+                raise
+            return False
+        return True
 
     # Searches.
 
@@ -395,10 +413,12 @@ class Reading:
 
     def _tail(self, code: Sequence[int]) -> list[EventRecord]:
         page = self._search(code, newest_first=True)
-        if page.more and page.total and page.records and _in_time(page.records[0]) <= _in_time(page.records[-1]):
-            # The firmware does not turn the order round.
-            page = self._search(code, position=max(0, page.total - self._limit), newest_first=True)
-        return page.records
+        if not (page.more and page.total and page.records) or _in_time(page.records[0]) > _in_time(page.records[-1]):
+            return page.records
+        # The firmware does not turn the order round.
+        position = max(0, page.total - self._limit)
+        last = usable_answer(lambda: self._search(code, position=position))
+        return last.records if last and last.records else page.records
 
     def _honours(self, newest: EventRecord) -> bool:
         """True when a search by serial number finds that number alone."""

@@ -287,6 +287,20 @@ def test_terminal_that_says_more_for_ever_is_left_alone(terminal: Terminal, simu
     assert intake.claim_due() == []
 
 
+def test_terminal_without_a_log_is_asked_later_and_later(
+    terminal: Terminal,
+    simulator: Simulated,
+    log: Any,  # noqa: ARG001
+) -> None:
+    simulator.faults.add("refuse", "notSupport", path="AccessControl/AcsEvent", status=404)
+    sent(simulator)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    assert row_of(terminal).error_code == "function_not_supported"
+    assert len(sent(simulator)) == 2
+
+
 def test_login_that_was_refused_ends_it(terminal: Terminal, simulator: Simulated, log: Any) -> None:
     happen(log, 2)
     simulator.login.password = "another"
