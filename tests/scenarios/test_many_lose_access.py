@@ -195,7 +195,6 @@ def begun(app: Flask) -> int:
         return db.session.query(Job).filter(*started).count() + merged
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("door", DOORS)
 def test_administrator_with_the_password_confirms_how_many_lose_access(app: Flask, door: Door) -> None:
     client, before = client_of(app), begun(app)
@@ -287,7 +286,6 @@ def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_num
     assert "Чтобы подтвердить, введите их количество: 3" in russian
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("door", [move_by_job, delete_group_by_api, apply_by_api, apply_days_by_api, replace_by_api])
 def test_job_goes_on_by_which_many_lose_access_only_as_one_is_started(app: Flask, door: Door) -> None:
     admin, operator = client_of(app), client_of(app, OPERATOR)
