@@ -227,8 +227,8 @@ class Laboratory:
 
 
 def _copied(simulated: Simulated, state: dict[str, Any]) -> dict[str, Any]:
-    """A copy of a device's state. Its lock cannot be copied, and its profile need not be."""
-    return copy.deepcopy(state, {id(same): same for same in (simulated.lock, simulated.profile)})
+    """A copy of a device's state, whose parts know the same device. A lock cannot be copied, a profile need not be."""
+    return copy.deepcopy(state, {id(same): same for same in (simulated, simulated.lock, simulated.profile)})
 
 
 @contextmanager
