@@ -22,7 +22,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     :raises hikflask.config.ConfigError: with a sentence that says what to set.
     """
     folder = config.instance_path(test_config)
-    app = Flask(__name__, instance_path=folder)
+    app = logging_setup.LoggedFlask(__name__, instance_path=folder)
     app.request_class = StreamingRequest
     config.load(app.config, folder, test_config)
     logging_setup.register(app)

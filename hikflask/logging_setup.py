@@ -9,8 +9,9 @@ import json
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask.logging import default_handler
 
 from hikflask import disk_space, request_id, text_rules
@@ -47,6 +48,15 @@ class OneLine(logging.Formatter):
         short = copy.copy(record)
         short.msg, short.args, short.exc_info, short.exc_text = f"{record.getMessage()}: {why}", (), None, None
         return short
+
+
+class LoggedFlask(Flask):
+    """Flask, whose log names the rule of an address where a request failed: the address may have a secret or an ID."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log an exception that nothing has handled."""
+        address = request.url_rule or "unknown address"
+        self.logger.error("Exception on %s [%s]", address, request.method, exc_info=exc_info)
 
 
 class OneObject(OneLine):
