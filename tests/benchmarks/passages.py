@@ -53,7 +53,7 @@ ADDRESSES = {
     "not let in": "/passages/?kind=denied",
     "department": f"/passages/?department={DEPARTMENT}",
     "words of many": "/passages/?q=кузнецов",
-    "words of a few": "/passages/?q=кузнецов+глеб+100",
+    "words of a few": "/passages/?q=кузнецов+пётр",
     "not let in, department": f"/passages/?kind=denied&department={DEPARTMENT}",
     "employee": "/employees/1000",
     "a terminal": "/terminals/100",
