@@ -42,7 +42,7 @@ URL = f"http://{HOST}"
 # Deeds that need another device, a certificate, a killed worker or time that passes; they are noted in the same way,
 # and tests/scenarios/test_audit_entries.py and those of retention do them. Comparisons: tests/services/comparisons; the
 # company's directory: tests/services/accounts/test_ldap_check.py.
-# Restores: tests/scenarios/test_restored_backup.py.
+# Restores: tests/scenarios/test_restored_backup.py. Passages: tests/web/passages and tests/services/passages.
 ELSEWHERE = {
     "operator.left_directory",
     "difference.left_alone",
@@ -70,6 +70,13 @@ ELSEWHERE = {
     "sign_in.throttled",
     "photo.forgotten",
     "capture.forgotten",
+    "alarm.seen",
+    "passage.viewed",
+    "passages.deleted",
+    "passages.exported",
+    "terminal.destination_cleared",
+    "terminal.privacy_set",
+    "terminal.sends_elsewhere",
 }
 
 
