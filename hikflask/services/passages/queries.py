@@ -17,10 +17,12 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Event, EventLog, Terminal
 from hikflask.models.columns import contains_text
 from hikflask.models.event import (
+    DOOR,
     EXPIRED,
     KINDS,
     LIVENESS,
     NO_PERMISSION,
+    OPERATION,
     OUTSIDE_HOURS,
     PASSED,
     REFUSED,
@@ -37,6 +39,8 @@ from hikflask.text_rules import folded, storable
 
 # Somebody stood there and was not let in.
 DENIED = (UNKNOWN_PERSON, NO_PERMISSION, OUTSIDE_HOURS, EXPIRED, LIVENESS, REFUSED)
+# Of every passage a terminal tells twice or more what its lock and its door did.
+BESIDES = (DOOR, OPERATION)
 # What a filter may name: each kind, and several of them under one word.
 KINDS_BY_NAME: dict[str, tuple[str, ...]] = {"denied": DENIED, **{kind: (kind,) for kind in KINDS}}
 # The passages of so many employees are read one by one; of more, those of all are walked through.
@@ -54,6 +58,7 @@ class EventFilter:
 
     `words` is what is typed to find employees: name, ID or department; where nobody has these words, the ID as the
     terminals know it. `person` is an employee's id, `number` an ID as the terminals know it. `day` is a local day.
+    `without` are kinds that are left out.
     """
 
     words: str = ""
@@ -61,6 +66,7 @@ class EventFilter:
     number: str = ""
     terminal: int | None = None
     kinds: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     day: date | None = None
     department: str = ""
 
@@ -146,6 +152,8 @@ def _each(wanted: EventFilter) -> list[list[ColumnElement[bool]]]:
         where.append(Event.number == storable(wanted.number))
     if wanted.terminal is not None:
         where.append(Event.terminal_id == wanted.terminal)
+    if wanted.without:
+        where.append(Event.kind.not_in(wanted.without))
     if wanted.day:
         where += [Event.occurred_at >= start_of(wanted.day), Event.occurred_at < end_of(wanted.day)]
     if wanted.words or wanted.department:

@@ -21,7 +21,7 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.passages import intake, pictures, queries, switch
-from hikflask.services.passages.queries import KINDS_BY_NAME, EventFilter
+from hikflask.services.passages.queries import BESIDES, KINDS_BY_NAME, EventFilter
 from hikflask.services.terminals import registry
 from hikflask.web.security import current_operator
 from hikflask.web.support import htmx
@@ -32,6 +32,8 @@ bp = Blueprint("passages", __name__, url_prefix="/passages")
 
 # The search field, as htmx names the element that sends the request.
 SEARCH = "input#q"
+# Of the filter by kind: everything, also what is left out where none is chosen.
+EVERYTHING = "all"
 
 
 @bp.get("/")
@@ -80,7 +82,11 @@ def _page_of_picture() -> str:
 
 
 def _form() -> PassagesForm:
-    kinds = [("denied", _("Not let in")), *((kind, labels.kind_label(kind)) for kind in KINDS)]
+    kinds = [
+        (EVERYTHING, _("Everything")),
+        ("denied", _("Not let in")),
+        *((kind, labels.kind_label(kind)) for kind in KINDS),
+    ]
     return PassagesForm(request.args, kinds)
 
 
@@ -108,7 +114,7 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         # What is shown is what is turned, also where other words were typed.
         "chosen": form.texts | ({"q": wanted.words} if wanted.words else {}),
         "typed": typed.words if typed.words != wanted.words else "",
-        "narrowed": wanted != EventFilter(),
+        "narrowed": bool(form.texts),
     }
 
 
@@ -131,11 +137,13 @@ def _turned(wanted: EventFilter) -> Turned[Event]:
 
 
 def _filter(form: PassagesForm) -> EventFilter:
+    kind = form.right(form.kind)
     return EventFilter(
         words=form.right(form.q),
         person=row_id(form.right(form.person)),
         terminal=row_id(form.right(form.terminal)),
-        kinds=KINDS_BY_NAME.get(form.right(form.kind), ()),
+        kinds=KINDS_BY_NAME.get(kind, ()),
+        without=() if kind else BESIDES,
         day=form.right(form.day) or None,
         department=form.right(form.department),
     )

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from hikflask.extensions import db
 from hikflask.models import Employee, EventLog, Terminal
-from hikflask.models.event import NO_PERMISSION, UNKNOWN_PERSON
+from hikflask.models.event import DOOR, NO_PERMISSION, UNKNOWN_PERSON
 from hikflask.models.operator import VIEWER
 from hikflask.services.audit.search import AuditFilter, list_entries
 from hikflask.services.core.db import transaction
@@ -79,8 +79,12 @@ def test_the_list_says_who_what_where_and_when(client: FlaskClient, ivan: int) -
     assert '<p id="count" data-says="In all: 3">In all: 3</p>' in page
 
 
-def test_the_address_narrows_the_list(client: FlaskClient, ivan: int) -> None:
+def test_the_address_narrows_the_list(app: Flask, client: FlaskClient, ivan: int) -> None:
+    with app.app_context():
+        add_events(event_row(db.session.get_one(Terminal, 1), at=ago(minutes=1), kind=DOOR, code=(5, 21)))
     for query, names in {
+        "kind=all": ["Lock opened", "Иван", "Пётр", "Face not recognised"],
+        "terminal=1": ["Иван", "Пётр", "Face not recognised"],
         "q=иванов": ["Иван"],
         "q=bdfyjd": ["Иван"],  # иванов, with the keyboard in English
         "q=777": ["Пётр"],
