@@ -27,7 +27,7 @@ from hikflask.services.passages import coverage, intake, interpretation, reading
 from hikflask.services.terminals import clock
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.terminal.event_log import Record
+from hikflask.simulator.terminal.event_log import CAPACITY, Record
 from tests.conftest import HOST, PASSWORD
 from tests.invariants.conftest import PROFILE
 from tests.invariants.world import Killed
@@ -113,16 +113,27 @@ class History(RuleBasedStateMachine):
         one_by_one=st.sampled_from([False, False, False, True]),
         empty=st.sampled_from(["left out", "zeros", "null"]),
         begun=st.integers(0, 60),
+        last=st.sampled_from([3_000_000_000, 3_000_000_000, 1050]),
     )
     def begin(
-        self, page: int, ring: int, traps: dict[str, bool], ignores: bool, one_by_one: bool, empty: str, begun: int
+        self,
+        page: int,
+        ring: int,
+        traps: dict[str, bool],
+        ignores: bool,
+        one_by_one: bool,
+        empty: str,
+        begun: int,
+        last: int,
     ) -> None:
         """Devices of some firmware, with a log already."""
         for device in self.devices:
             device.events.set_traps(
                 page_limit=page, ignores_serials=ignores, refuses_major_0=one_by_one, empty_fields=empty, **traps
             )
+            device.events.set_traps(max_serial=last)
             device.events.set_ring(ring)
+            device.events.next_serial = 1 if last > CAPACITY else last - begun
             self.use(device, begun)
         self.connect()
 
@@ -158,7 +169,8 @@ class History(RuleBasedStateMachine):
 
     @rule(count=st.sampled_from([1, 7, 2000]))
     def numbers_are_left_out(self, count: int) -> None:
-        self.device.events.next_serial += count
+        if self.device.events.traps.max_serial > CAPACITY:
+            self.device.events.next_serial += count
 
     @rule(capacity=st.sampled_from([8, 25, 60]))
     def ring_is_small(self, capacity: int) -> None:

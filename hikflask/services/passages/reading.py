@@ -34,7 +34,7 @@ from hikflask.services.passages.coverage import BEGINS
 from hikflask.services.passages.interpretation import NO_TIME
 from hikflask.services.passages.kinds import INFO, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
-from hikflask.services.passages.store import LOCAL_TIME_LENGTH, serial_of, store
+from hikflask.services.passages.store import LOCAL_TIME_LENGTH, known_keys, serial_of, store
 from hikflask.services.terminals import clock
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
@@ -68,9 +68,9 @@ MAX_PAGES = 40
 # FROM where the coverage of the first log begins, LOST why the log before this one ended, ANCHOR the time of the anchor
 # as it was written, AHEAD by how much the clock was ahead when the log was first read, OVERLAP_AT when an hour was read
 # again, PASS where a look through the whole log is. WHOLE: the terminal is asked for all of its records, so that a
-# number that is missing tells something.
+# number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1.
 SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
-OVERLAP_AT, PASS, WHOLE = "overlap_at", "pass", "whole"
+OVERLAP_AT, PASS, WHOLE, LOOKED_AT = "overlap_at", "pass", "whole", "looked_at"
 
 
 class SerialsIgnored(Exception):
@@ -148,6 +148,7 @@ class Reading:
     def _go_on(self) -> bool:
         if not self._log.honours_serials:
             return self._read_by_time()
+        self._look_below()
         if self._read_on():
             return True
         if self._log.older_than is not None:
@@ -347,10 +348,10 @@ class Reading:
         """
         self._prove()
         log = self._log
-        newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
+        newer = self._newer(records)
         values: dict[str, Any] = {}
         offsets, reached = self._offsets(newer, log.complete_to, is_end=until is not None)
-        if newer:
+        if newer and serial_of(newer[-1]) > self._anchor:
             values |= self._anchored(newer[-1])
         if self._measured is not None:
             values["clock_offset"] = reached
@@ -361,6 +362,34 @@ class Reading:
             self._store(newer, offsets, is_new=True)
             if until is not None and before is not None:
                 coverage.extend(log.terminal_id, log.device_serial, before, until)
+
+    def _newer(self, records: Collection[EventRecord]) -> list[EventRecord]:
+        """Return the records behind the anchor, in order; by time, those with lower numbers that are not here yet come
+        before them.
+        """
+        newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
+        return newer if self._log.honours_serials else [*self._unknown_below(records), *newer]
+
+    def _unknown_below(self, records: Collection[EventRecord]) -> list[EventRecord]:
+        """Return the records that are not here yet and have lower numbers than the anchor: they began again at 1."""
+        lower = [record for record in records if serial_of(record) < self._anchor]
+        known = known_keys(self._log.device_serial, [serial_of(record) for record in lower])
+        return [record for record in lower if (serial_of(record), moment_of(record)) not in known]
+
+    def _look_below(self) -> None:
+        """Now and then, look whether the numbers began again at 1, which no window that begins at the anchor shows.
+
+        :raises SerialsIgnored: when they did; time tells their order still.
+        """
+        looked_at, began = _read(self._log.state.get(LOOKED_AT)), now()
+        if self._log.older_than is not None or (looked_at and (began - looked_at).total_seconds() < OVERLAP_SECONDS):
+            return
+        tail = [record for code in self._all_codes for record in self._tail(code)]
+        if self._unknown_below(tail):
+            self._prove()
+            self._log = replace(self._log, state={**self._log.state, PASS: {}})
+            raise SerialsIgnored
+        self._log = replace(self._log, state={**self._log.state, LOOKED_AT: began.isoformat()})
 
     def _anchored(self, record: EventRecord) -> dict[str, Any]:
         return {
@@ -385,7 +414,7 @@ class Reading:
         if self._device_serial() != serial:
             return True
         gap, reason = log.complete_to, log.state.get(LOST, NEW_LOG)
-        state = _without(log.state, LOST) | {ANCHOR: _written(newest), AHEAD: offset}
+        state = _without(log.state, LOST) | {ANCHOR: _written(newest), AHEAD: offset, LOOKED_AT: began.isoformat()}
         state[OLDEST if honours else PASS] = _written(newest) if honours else {}
         if gap is None:
             state |= {FROM: began.isoformat()}
@@ -547,9 +576,11 @@ class Reading:
         """Store what is newer than the anchor, and look through the whole log for the numbers that are missing."""
         self._prove()
         log = self._log
-        newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
+        newer = self._newer(records)
         offsets, reached = self._offsets(newer, log.complete_to, is_end=True)
-        values = {**self._anchored(newer[-1]), "clock_offset": reached, "complete_to": until}
+        values: dict[str, Any] = {"clock_offset": reached, "complete_to": until, "state": dict(log.state)}
+        if newer and serial_of(newer[-1]) > self._anchor:
+            values |= self._anchored(newer[-1])
         before = log.complete_to or until
         gap = [before.isoformat(), until.isoformat()]
         earlier = log.state.get(PASS, {})

@@ -123,6 +123,12 @@ def serial_of(record: EventRecord) -> int:
     return -1 - int.from_bytes(hashlib.sha256(repr(content).encode()).digest()[:7])
 
 
+def known_keys(device_serial: str, serial_numbers: Sequence[int]) -> set[tuple[int, datetime]]:
+    """Return the keys of those records of a device with these serial numbers that are here: number and moment."""
+    keys = {"serial": device_serial, "numbers": serial_numbers}
+    return {(row.serial_no, row.device_at) for row in db.session.execute(KNOWN, keys)} if serial_numbers else set()
+
+
 def _unknown(device_serial: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows that are not here yet, by their serial numbers.
 

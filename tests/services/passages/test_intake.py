@@ -247,6 +247,41 @@ def test_number_that_is_missing_by_time_is_looked_for_in_the_whole_log(terminal:
     assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
 
 
+def test_numbers_that_begin_again_at_1_are_read(terminal: Terminal, log: Any) -> None:
+    log.set_traps(max_serial=1000)
+    log.next_serial = 996
+    happen(log, 3)
+    read_all(terminal)
+
+    happen(log, 2)
+    read_all(terminal)
+    happen(log, 2)
+    read_all(terminal)
+    happen(log, 1)
+    read_all(terminal)
+
+    assert kept() == [1, 2, 3, *range(996, 1001)]
+    assert reasons(terminal) == [OVERWRITTEN, "", NOT_READ]
+
+
+def test_numbers_that_begin_again_at_1_are_noticed_where_windows_of_them_are_taken(
+    terminal: Terminal, log: Any
+) -> None:
+    log.next_serial = 100_000
+    happen(log, 3)
+    read_all(terminal)
+    log.next_serial = 1
+    happen(log, 2, at=datetime.now(UTC) + timedelta(seconds=1))
+    row = read_all(terminal)
+    assert kept() == [100_000, 100_001, 100_002]
+
+    state = {**row.state, "looked_at": (datetime.now(UTC) - timedelta(seconds=601)).isoformat()}
+    make_due(state=state)
+    row = read_all(terminal)
+
+    assert (kept(), row.honours_serials) == ([1, 2, 100_000, 100_001, 100_002], False)
+
+
 def test_firmware_that_began_to_ignore_serial_numbers_is_noticed(terminal: Terminal, log: Any) -> None:
     happen(log, 8)
     read_all(terminal)
