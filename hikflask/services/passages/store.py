@@ -41,10 +41,11 @@ KNOWN_RECORDS = KNOWN.with_only_columns(ROWS.c.id, ROWS.c.serial_no, ROWS.c.devi
 HELD = select(Terminal.id).where(Terminal.id == bindparam("terminal_id")).with_for_update(read=True, key_share=True)
 IN_ORDER = select(func.pg_advisory_xact_lock(KEY))
 OTHERS = aliased(PersonKey)
-# A number that somebody else had before, or whose owner had another one before.
+# A number that another employee had before, or whose owner had another one before. A key without an employee is of a
+# number that was typed before anybody had it, as for a capture.
 _IS_SHARED = exists().where(
     or_(
-        and_(OTHERS.number == Employee.number, OTHERS.employee_id.is_distinct_from(Employee.id)),
+        and_(OTHERS.number == Employee.number, OTHERS.employee_id != Employee.id),
         and_(OTHERS.employee_id == Employee.id, OTHERS.number != Employee.number),
     )
 )
@@ -191,7 +192,8 @@ def _is_about(row: dict[str, Any], owner: Any) -> bool:
     names = (owner.name, owner.terminal_name, owner.written_name, owner.sent_name)
     if row["name"] and folded(row["name"]) in {folded(name) for name in names if name}:
         return True
-    if row["occurred_at"] < owner.created_at:
+    # Terminals show whole seconds.
+    if row["occurred_at"] < owner.created_at.replace(microsecond=0):
         return False
     if not owner.is_shared:
         return True

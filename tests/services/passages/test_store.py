@@ -9,6 +9,7 @@ from sqlalchemy import select
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord, event_record
 from hikflask.models import Employee, Event, Terminal, WebhookDelivery
+from hikflask.services import audit
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.erasure import erase_employee
@@ -170,6 +171,14 @@ def test_record_is_about_the_employee_who_has_the_number(terminal: Terminal) -> 
     assert owner_of(terminal, of_ivan(name="И*** И*****", serial_no=2)) == ivan.id
     assert owner_of(terminal, record(3, employeeNoString="100999")) is None
     assert owner_of(terminal, record(4)) is None
+
+
+def test_number_that_a_face_was_captured_for_before_it_was_saved_had_no_other_owner(terminal: Terminal) -> None:
+    with transaction():
+        audit.record("capture.started", number=IVAN.number)
+    ivan = save_employee(IVAN).row
+
+    assert owner_of(terminal, of_ivan(name="И*** И*****")) == ivan.id
 
 
 def test_record_from_before_the_employee_was_added_counts_only_with_the_name(terminal: Terminal) -> None:
