@@ -319,7 +319,8 @@ def _enrolments(employee: Employee) -> list[Enrolment]:
 
 def _of_employee(employee: Employee, at: datetime) -> list[Event]:
     """Return the events of the employee around the moment, the nearest first."""
-    rows = select(Event).where(Event.number == employee.number, Event.occurred_at.between(at - AROUND, at + AROUND))
+    # By the employee and not by the number, which somebody else may have had then.
+    rows = select(Event).where(Event.employee_id == employee.id, Event.occurred_at.between(at - AROUND, at + AROUND))
     return _nearest(rows.where(Event.kind.in_((PASSED, *DENIED))), at)
 
 

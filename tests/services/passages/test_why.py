@@ -322,6 +322,16 @@ def test_what_the_terminal_said_counts_more_than_what_came_of_it_before_or_what_
     assert [event.kind for event in answer.events] == [NO_PERMISSION, "passed", UNKNOWN_PERSON, OUTSIDE_HOURS]
 
 
+def test_what_is_of_somebody_who_had_the_number_then_is_nobodys_here() -> None:
+    door = Door()
+    earlier = event_row(door.terminal, number="100222", name="Пётр", kind=EXPIRED, code=(5, 8), at=AT)
+    add_events(earlier)
+
+    answer = door.ask()
+
+    assert (answer.cause, answer.events) == ("nobody", [])
+
+
 def test_who_was_let_in_was_let_in_whatever_is_known() -> None:
     door = Door()
     door.set(door.employee, is_active=False, left_at=AT - DAY, valid_to=date(2020, 1, 1))
