@@ -157,17 +157,22 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
     It follows an index to the passages of LOOK_BACK, however many events there are.
     """
     exits = [terminal.id for terminal in terminals if terminal.direction == WAY_OUT]
-    each: Any = {"partition_by": Event.number, "order_by": (Event.occurred_at, Event.id)}
+    # The employee's present ID: somebody may have got another one since, and somebody else theirs.
+    number = func.coalesce(Employee.number, Event.number)
+    each: Any = {"partition_by": number, "order_by": (Event.occurred_at, Event.id)}
     passages = (
         select(
-            Event.number,
+            number.label("number"),
             Event.name.label("name_there"),
+            Employee.name,
+            Employee.department,
             Event.employee_id,
             Event.terminal_id,
             Event.occurred_at,
             func.lag(Event.id).over(**each).label("before"),
             func.lead(Event.id).over(**each).label("after"),
         )
+        .outerjoin(Employee, Employee.id == Event.employee_id)
         .where(Event.kind == PASSED, Event.occurred_at.between(now - LOOK_BACK, now + AHEAD), Event.number != "")
         .where(Event.terminal_id.in_([terminal.id for terminal in terminals]))
         .subquery()
@@ -175,9 +180,7 @@ def last_passages(terminals: Sequence[Terminal], began: datetime, now: datetime)
     went_out = passages.c.terminal_id.in_(exits)
     is_first_out = and_(went_out, passages.c.before.is_(None), passages.c.occurred_at >= began)
     is_last_in = and_(not_(went_out), passages.c.after.is_(None))
-    statement = select(passages, Employee.name, Employee.department)
-    statement = statement.outerjoin(Employee, Employee.id == passages.c.employee_id)
-    return statement.where(or_(is_first_out, is_last_in))
+    return select(passages).where(or_(is_first_out, is_last_in))
 
 
 def _unread(terminals: Sequence[Terminal], now: datetime) -> list[Unread]:

@@ -105,6 +105,21 @@ def test_somebody_whom_only_the_terminal_knows_is_inside_too() -> None:
     assert (person.number, person.name, person.employee_id, person.department) == ("777", "Гость", None, "")
 
 
+def test_somebody_whose_id_was_changed_at_noon_goes_out_by_the_new_one() -> None:
+    entrance, exit_ = door("Вход", "in"), door("Выход", "out")
+    ivan, anna = employee("1", "Иван"), employee("2", "Анна")
+    add_events(passed(entrance, ivan, 5), passed(entrance, anna, 5))
+    for who, number in ((ivan, "3"), (anna, "1")):
+        with transaction():
+            who.number = number
+    add_events(passed(exit_, anna, 1))
+
+    shown = presence.presence(NOW)
+
+    assert [(person.number, person.name) for person in shown.people] == [("3", "Иван")]
+    assert shown.out_without_in == 0
+
+
 def test_night_shift_is_inside_across_the_border_of_the_day_and_told_apart() -> None:
     entrance = door("Вход", "in")
     day, night, forgot = employee("1", "День"), employee("2", "Ночь"), employee("3", "Забыл")
