@@ -17,7 +17,7 @@ from sqlalchemy import Row, func, select, update
 
 from hikflask.extensions import db
 from hikflask.isapi import events
-from hikflask.isapi.errors import Gone, TerminalError, UnusablePicture
+from hikflask.isapi.errors import Gone, LoginRefused, TerminalError, UnusablePicture
 from hikflask.models import Event, EventLog
 from hikflask.models.columns import database_now
 from hikflask.services.core.dates import SECONDS_PER_DAY
@@ -51,6 +51,8 @@ def fetch(talk: Conversation) -> bool:
     """Fetch pictures of the terminal's new events, within its lease; return True when more are left.
 
     A terminal that does not answer now is asked again at the end of the next reading: this raises nothing of that.
+
+    :raises LoginRefused: one more try with each reading would lock the account.
     """
     if not are_kept():
         return False
@@ -84,6 +86,8 @@ def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any],
                 return done, True
             try:
                 size += _fetch_one(talk, event_id, number, record.picture_path)
+            except LoginRefused:
+                raise
             except (TerminalError, ServiceError) as error:
                 log.info("terminal %s: a picture of a passage was not fetched: %s", talk.terminal.id, error)
                 return done, False

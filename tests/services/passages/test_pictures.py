@@ -139,6 +139,17 @@ def test_busy_terminal_is_asked_again_and_one_that_refuses_a_picture_is_not(
     assert (refused.picture, next_one.picture is not None) == (None, True)
 
 
+def test_refused_login_stops_all_that_asks_the_terminal(terminal: Terminal, simulator: Simulated) -> None:
+    seen(terminal, simulator)
+    simulator.faults.add("locked", path="/LOCALS/pic/*", times=1)
+
+    intake.read_log(terminal.id, "test")
+
+    db.session.expire_all()
+    assert db.session.get_one(Terminal, terminal.id).refused_since is not None
+    assert intake.claim_due() == []
+
+
 def test_pictures_go_when_their_days_are_over(terminal: Terminal, simulator: Simulated) -> None:
     old, new = seen(terminal, simulator), seen(terminal, simulator)
     fetch(terminal)
