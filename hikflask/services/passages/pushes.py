@@ -5,7 +5,8 @@ Whether they are new is decided by their time and number: terminals send what th
 """
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
+from math import ceil
 from typing import NamedTuple
 
 from sqlalchemy import or_, select, update
@@ -17,6 +18,8 @@ from hikflask.models import EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import changed_rows, transaction
 from hikflask.services.passages import intake, push_slot
+from hikflask.services.passages.interpretation import is_pushed
+from hikflask.services.passages.reading import STEADY_SECONDS
 from hikflask.services.passages.store import serial_of, store
 from hikflask.services.terminals import allowed_addresses
 
@@ -82,9 +85,16 @@ def _store(sender: Sender, push: Push) -> None:
         return  # Not known yet whose log it is: that is read first.
     offset = sender.log.clock_offset if sender.log.clock_offset is not None else sender.terminal.clock_offset or 0
     for record in push.records:
-        if record.serial_no is None or record.at is None:
-            continue  # The log tells both, and it would be stored twice.
-        store(sender.terminal.id, device_serial, [record], offset, is_new=_is_new(record, sender.log))
+        if record.serial_no is None or record.at is None or not is_pushed(record.raw):
+            continue  # The log tells it all, and it would be stored twice, or in the log's place.
+        ahead = _ahead(record.at, offset)
+        store(sender.terminal.id, device_serial, [record], ahead, is_new=_is_new(record, sender.log))
+
+
+def _ahead(at: datetime, offset: int) -> int:
+    """Return by how many seconds the clock was ahead. It is more after a jump, since what is told has happened."""
+    of_now = ceil((at - datetime.now(UTC)).total_seconds())
+    return of_now if of_now - offset > STEADY_SECONDS else offset
 
 
 def _is_new(record: EventRecord, log: EventLog) -> bool:

@@ -1,7 +1,7 @@
 """Terminals tell by themselves: who is believed, what is answered, and what comes of it."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -121,6 +121,18 @@ DOOR = (
     b'"AccessControllerEvent": {"majorEventType": 5, "subEventType": 22, "doorNo": 1}}'
 )
 LOCAL = DOOR.replace(b"-04:00", b"").replace(b'"doorNo": 1', b'"serialNo": 7')
+# As the log has it, which is the truth.
+ROW = b'{"major": 5, "minor": 75, "time": "2037-01-01T00:00:00+03:00", "serialNo": 7, "employeeNoString": "100222"}'
+
+
+def test_what_is_told_has_happened_whatever_the_clock_shows(app: Flask, browser: FlaskClient, path: str) -> None:
+    ahead = LOCAL.replace(b"2026-08-02T10:15:29", b"2037-01-01T00:00:00+03:00")
+
+    assert what(browser.post(path, data=ahead, headers=JSON)) == DONE
+
+    with app.app_context():
+        event = db.session.execute(db.select(Event)).scalar_one()
+        assert (event.device_time, event.occurred_at <= datetime.now(UTC)) == ("2037-01-01T00:00:00+03:00", True)
 
 
 def test_sign_of_life_is_noted_and_rings_no_bell(
@@ -135,7 +147,9 @@ def test_sign_of_life_is_noted_and_rings_no_bell(
         assert db.session.execute(db.select(EventLog.pushed_at)).scalar_one() is not None
 
 
-@pytest.mark.parametrize("body", [b"", DOOR, LOCAL, b"\x00\xff{", b'{"eventType": "other"}', b"{" * (MAX_BYTES + 1)])
+@pytest.mark.parametrize(
+    "body", [b"", DOOR, LOCAL, ROW, b"\x00\xff{", b'{"eventType": "other"}', b"{" * (MAX_BYTES + 1)]
+)
 def test_what_cannot_be_stored_rings_the_bell_and_is_not_sent_again(
     app: Flask, browser: FlaskClient, path: str, body: bytes
 ) -> None:
