@@ -16,7 +16,7 @@ def test_small_office_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     pages, calls, saved, memory, *_ = printed.splitlines()
     assert re.fullmatch(r"pages \d+: median \d\.\d{3} s, p95 \d\.\d{3} s", pages)
-    assert re.fullmatch(r"calls (8|9|1\d): median \d\.\d{3} s, p95 \d\.\d{3} s", calls)
+    assert re.fullmatch(r"calls \d+: median \d\.\d{3} s, p95 \d\.\d{3} s", calls)
     counts = re.match(r"saved ([1-9]\d*), confirmed (\d+), ", saved)
     assert counts, printed
     assert counts[1] == counts[2]

@@ -148,9 +148,9 @@ def serving(folder: Path, profile: Profile = SEED) -> Iterator[Site]:
     close(app)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """What most tests share."""
+    """What most tests share; it ends with them, since its worker would sweep beside all others five times a second."""
     with serving(tmp_path_factory.mktemp("instance")) as site:
         yield site
 

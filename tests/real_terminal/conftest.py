@@ -52,6 +52,8 @@ class Place:
     call_somebody: Callable[[str], None]
     password: str = field(repr=False)
     takes_pictures: bool = False
+    # Of the app that speaks to it. A simulated terminal needs no time between two captures.
+    settings: dict[str, float] = field(default_factory=dict)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -71,13 +73,17 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 @contextmanager
 def _simulated(model: str) -> Iterator[Place]:
     terminal = Simulated(PASSWORD, profile=dataclasses.replace(profile_named(model), refuse_after_success=0))
+    if model != SIMULATED[0]:
+        # A removal is done when it is asked for the first time: with one of them the client waits until it asks again.
+        terminal.store.deletion_polls = 0
     faces = cycle(NAMES)
     with SimulatorServer(terminal, https=True) as server:
 
         def call_somebody(_: str) -> None:
             terminal.present_alone(draw(next(faces)), 60)
 
-        yield Place(server.url, "admin", server.fingerprint, call_somebody, PASSWORD, model in MARKED)
+        marked, settings = model in MARKED, {"CAPTURE_PAUSE": 0.001}
+        yield Place(server.url, "admin", server.fingerprint, call_somebody, PASSWORD, marked, settings)
 
 
 @contextmanager
@@ -102,14 +108,15 @@ def _real(config: pytest.Config) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def app(
-    place: Place,  # noqa: ARG001 - a fresh app for each terminal
+    place: Place,
     migrated: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Flask]:
-    """One app for all tests of a terminal, with the waits of real life."""
+    """One app for all tests of a terminal, with the waits that a real one needs."""
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "hikflask.sqlite3").write_bytes(migrated.read_bytes())
-    app = create_app({"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "WTF_CSRF_ENABLED": False})
+    given = {"INSTANCE_PATH": str(folder), "TESTING": True, "WORKER": "external", "WTF_CSRF_ENABLED": False}
+    app = create_app(given | place.settings)
     yield app
     close(app)
 
