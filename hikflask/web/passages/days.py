@@ -1,6 +1,7 @@
 """Days of work: who came when and went when, of a day or a month, and the same as files for payroll programs."""
 
 from calendar import monthrange
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +15,7 @@ from hikflask.services import audit
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.passages import days, doubts, exports, switch
-from hikflask.services.passages.days import PeopleFilter, Span
+from hikflask.services.passages.days import CAME, PeopleFilter, Span
 from hikflask.services.passages.exports import FOR_1C, FRAPPE
 from hikflask.services.passages.retention import kept_since
 from hikflask.services.spreadsheets.table_file import CSV, XLSX
@@ -63,8 +64,8 @@ def export() -> Response:
     audit.record_alone("passages.exported", employee_id=form.employee_id, after={**about, **filters})
     rows = exports.tables(kind, exports.records(kind, span, _people(form)))
     if file_format == XLSX:
-        return xlsx_file("passages", layout.sheet, rows)
-    return csv_file("passages", rows, mark=layout.mark, separator=layout.separator)
+        return xlsx_file(_file_name(span, kind), layout.sheet, rows)
+    return csv_file(_file_name(span, kind), rows, mark=layout.mark, separator=layout.separator)
 
 
 def _about(form: DaysForm) -> dict[str, Any]:
@@ -93,7 +94,15 @@ def _about(form: DaysForm) -> dict[str, Any]:
     if employee:
         return {**about, "found": None, "times": days.of_people([employee.id], span).get(employee.id, {})}
     found = turned(lambda limit, place: (days.page(wanted, span, limit, place), days.count_up_to(wanted, span)))
-    return {**about, "found": found, "times": days.of_people([row.id for row in found.rows], span)}
+    # How many of those who are shown came on the day.
+    came = None if about["is_month"] or wanted.presence else days.count_up_to(replace(wanted, presence=CAME), span)
+    return {**about, "came": came, "found": found, "times": days.of_people([row.id for row in found.rows], span)}
+
+
+def _file_name(span: Span, kind: str) -> str:
+    """Return the beginning of a file's name: what days it has, and for whom, such as passages-2026-11-1c."""
+    period = span.first.isoformat() if span.first == span.last else f"{span.first:%Y-%m}"
+    return f"passages-{period}-{kind}"
 
 
 def _people(form: DaysForm) -> PeopleFilter:

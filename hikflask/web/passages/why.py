@@ -22,13 +22,13 @@ from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.enrolments import queries
 from hikflask.services.passages import schedules, switch, why
 from hikflask.services.terminals import registry
-from hikflask.text_rules import storable
+from hikflask.text_rules import folded, storable
 from hikflask.web.passages.passages import bp
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support.urls import next_or
 
-# Of people who have the words that were typed.
-MAX_FOUND = 8
+# Of people who have the words that were typed, and how many are looked through for them.
+MAX_FOUND, MAX_LOOKED = 8, 100
 
 
 @bp.get("/why")
@@ -54,12 +54,19 @@ def show_why() -> ResponseReturnValue:
 def _about(typed: str, moment: datetime, terminal_id: int | None) -> dict[str, Any]:
     """Return the answer for the employee who is meant, or, of several with these words, who they are."""
     employee = search.by_number(storable(typed))
-    people: list[Employee] = [employee] if employee else search.search(EmployeeFilter(q=typed), MAX_FOUND, 0)[0]
+    people: list[Employee] = [employee] if employee else _people(typed)
     if len(people) != 1:
         return {"people": people, "typed": typed, "most": MAX_FOUND}
     terminal = registry.find_terminal(terminal_id) if terminal_id else None
     names = {row.id: row.name for row in registry.list_all()}
     return {"employee": people[0], "answer": why.why(people[0], moment, terminal), "names": names}
+
+
+def _people(typed: str) -> list[Employee]:
+    """Return the employees who may be meant: first those with these very words, so Ivanov before Ivanovich."""
+    words = set(folded(typed).split())
+    found = search.search(EmployeeFilter(q=typed), MAX_LOOKED, 0)[0]
+    return sorted(found, key=lambda one: not words <= set(folded(one.name).split()))[:MAX_FOUND]
 
 
 @bp.post("/why/<int:enrolment_id>/schedules")

@@ -61,6 +61,7 @@ def test_day_shows_who_came_when_and_who_did_not(client: FlaskClient) -> None:
         "Ольга Ёлкина 100333 · Склад – – –",
     ]
     assert "<h2>Thursday, 28 November 2024</h2>" in page
+    assert '<p id="count">Came: 1 of 2</p>' in page
     # From 12:00 to 01:05 on an axis from 04:00.
     assert '<rect class="day-in" x="33.33%" y="2" width="54.51%" height="10" rx="3"/>' in page
 
@@ -114,7 +115,9 @@ def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: Flas
     for file in ("1c-csv", "1c-xlsx", "frappe-csv"):
         with client.post("/passages/days/export", data={**asked, "file": file}) as answer:
             files[file] = answer.data
-        assert answer.headers["Content-Disposition"].endswith(f'.{file.partition("-")[2]}"'), file
+        kind, ending = file.split("-")
+        name = re.escape(f"passages-2024-11-{kind}-") + r"[\d-]{10}\." + ending
+        assert re.fullmatch(f'attachment; filename="{name}"', answer.headers["Content-Disposition"]), file
         assert answer.headers["Cache-Control"] == "no-store", file
 
     assert files["1c-csv"].decode("utf-8-sig").splitlines()[1:] == [
