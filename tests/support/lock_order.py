@@ -9,8 +9,8 @@ from sqlalchemy import Engine, event
 from hikflask.services.core.db import NUMBER_SEED
 from hikflask.services.passages.store import KEY as EVENTS_KEY
 
-NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT, EVENTS = range(1, 9)
-PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT}
+NUMBER, TERMINAL, EMPLOYEE, DEPARTMENT, GROUPS, TERMINAL_KEY, ENROLMENT, EVENT, EVENTS = range(1, 10)
+PLACES = {"employee": EMPLOYEE, "department": DEPARTMENT, "capture": ENROLMENT, "enrolment": ENROLMENT, "event": EVENT}
 WRITES = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
 LOCKS = re.compile(r"SELECT .*? FROM (\w+) .*\bFOR (KEY SHARE|NO KEY UPDATE|UPDATE)(?: OF (\w+))?")
 
@@ -31,7 +31,7 @@ class LockOrder:
         if not places:
             return
         taken = self._taken[id(connection)]
-        waits = not re.match("INSERT INTO employee|.*(NOWAIT|SKIP LOCKED)", statement)
+        waits = not re.match("INSERT INTO (employee|event) |.*(NOWAIT|SKIP LOCKED)", statement)
         if waits and places[0] not in taken and places[0] < max(taken, default=0):
             self.violations.append(f"{statement}\nafter\n{taken[max(taken)]}")
         for place in places:

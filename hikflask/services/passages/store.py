@@ -37,7 +37,9 @@ _INSERTS = {
 KNOWN = select(ROWS.c.serial_no, ROWS.c.device_at, ROWS.c.device_time).where(
     ROWS.c.device_serial == bindparam("serial"), ROWS.c.serial_no.in_(_NUMBERS)
 )
-KNOWN_RECORDS = KNOWN.with_only_columns(ROWS.c.id, ROWS.c.serial_no, ROWS.c.device_at, ROWS.c.record)
+KNOWN_RECORDS = KNOWN.with_only_columns(ROWS.c.id, ROWS.c.serial_no, ROWS.c.device_at, ROWS.c.record).order_by(
+    ROWS.c.id
+)
 HELD = select(Terminal.id).where(Terminal.id == bindparam("terminal_id")).with_for_update(read=True, key_share=True)
 IN_ORDER = select(func.pg_advisory_xact_lock(KEY))
 OTHERS = aliased(PersonKey)
@@ -90,14 +92,15 @@ def store(
     with transaction():
         write_first()
         unknown = _unknown(device_serial, rows)
+        _find_people(terminal_id, unknown)
+        if db.session.execute(HELD, {"terminal_id": terminal_id}).first() is None:
+            return []  # Somebody deleted the terminal meanwhile.
+        # Whoever erases an employee, or deletes a terminal, locks the events after that row, too.
         if len(unknown) < len(rows):
             _complete_pushed(device_serial, rows)
         rows = unknown
         if not rows:
             return []
-        _find_people(terminal_id, rows)
-        if db.session.execute(HELD, {"terminal_id": terminal_id}).first() is None:
-            return []  # Somebody deleted the terminal meanwhile.
         ids = _insert([row | {"terminal_id": terminal_id, "device_serial": device_serial} for row in rows])
         if ids and is_new:
             webhook_outbox.tell(ids)

@@ -248,6 +248,22 @@ def test_employee_who_is_removed_at_the_same_moment_stays_removed(
     assert db.session.get_one(Event, event_id, populate_existing=True).employee_id is None
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_employee_is_erased_while_the_log_completes_what_was_pushed(terminal: Terminal, between: Between) -> None:
+    ivan = save_employee(IVAN).row.id
+    earlier, later = of_ivan(name=IVAN.name), of_ivan(name=IVAN.name, serial_no=2)
+    store(terminal.id, SERIAL, [pushed(earlier)], 0, is_new=True)
+    order = LockOrder(db.engine)
+    other = between(store_module, "_complete_pushed", lambda: erase_employee(ivan))
+
+    store(terminal.id, SERIAL, [earlier, later], 0, is_new=True)
+    other.finish()
+
+    assert (other.blocked, other.error, order.violations) == (True, None, [])
+    db.session.expire_all()
+    assert [(event.number, event.employee_id) for event in kept()] == [("", None)] * 2
+
+
 @pytest.mark.both_databases
 def test_nothing_is_stored_of_a_terminal_that_was_deleted(terminal: Terminal) -> None:
     registry.delete(terminal.id, "Анна")
