@@ -368,7 +368,7 @@ def test_nothing_is_lost_unseen_and_nothing_is_doubled(
     app: Flask, wire: InProcess, terminal: Terminal, database: dict[str, str]
 ) -> None:
     examples = EXAMPLES or (5 if database else 20)
-    profile = hypothesis_settings(hypothesis_settings.get_profile(PROFILE), max_examples=examples)
+    profile = hypothesis_settings(hypothesis_settings.get_profile(PROFILE), max_examples=examples, derandomize=True)
     if EXAMPLES:
         profile = hypothesis_settings(profile, phases=[Phase.generate], report_multiple_bugs=False, derandomize=False)
     run_state_machine_as_test(lambda: History(app, wire, terminal.id), settings=profile)
