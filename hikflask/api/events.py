@@ -92,8 +92,9 @@ def list_coverage() -> ResponseReturnValue:
     """
     given = {name: value for name, value in request.args.items() if value}
     device_id = body.row_id(given, "device_id")
-    device_ids = [one.id for one in registry.list_all()] if device_id is None else [terminal_or_404(device_id).id]
-    return jsonify([_span(one, span) for one in device_ids for span in coverage.spans_of(one)])
+    devices = registry.list_all() if device_id is None else [terminal_or_404(device_id)]
+    spans = coverage.spans_of_each(devices)
+    return jsonify([_span(one.id, span) for one in devices for span in spans[one.id]])
 
 
 def _span(device_id: int, span: Span) -> dict[str, Any]:

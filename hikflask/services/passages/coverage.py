@@ -4,7 +4,7 @@ A span is complete when the terminal's own log proved it: the newest record that
 all after it were read. A gap counts more than a complete span of the same time. What is neither was not read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -83,14 +83,29 @@ def spans_of(terminal_id: int, now: datetime | None = None) -> list[Span]:
 
     :param now: the present moment, when it is not the clock's.
     """
-    now = now or datetime.now(UTC)
     terminal = fresh(Terminal, terminal_id)
-    if terminal is None:
-        return []
-    state = db.session.execute(select(EventLog.state).where(EventLog.terminal_id == terminal_id)).scalar() or {}
+    return spans_of_each([terminal], now)[terminal_id] if terminal else []
+
+
+def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) -> dict[int, list[Span]]:
+    """Return the same for each of these terminals, by its id."""
+    if not terminals:
+        return {}
+    now = now or datetime.now(UTC)
+    ids = [terminal.id for terminal in terminals]
+    logs = select(EventLog.terminal_id, EventLog.state).where(EventLog.terminal_id.in_(ids))
+    states = {terminal_id: state for terminal_id, state in db.session.execute(logs)}
     columns = (EventCoverage.from_at, EventCoverage.to_at, EventCoverage.is_complete, EventCoverage.reason)
-    rows = select(*columns).where(EventCoverage.terminal_id == terminal_id).order_by(EventCoverage.id)
-    stored = [Span(*row) for row in db.session.execute(rows)]
+    rows = select(EventCoverage.terminal_id, *columns).where(EventCoverage.terminal_id.in_(ids))
+    stored: dict[int, list[Span]] = {terminal_id: [] for terminal_id in ids}
+    for terminal_id, from_at, to_at, is_complete, reason in db.session.execute(rows.order_by(EventCoverage.id)):
+        stored[terminal_id].append(Span(from_at, to_at, is_complete, reason))
+    return {
+        terminal.id: _spans(terminal, states.get(terminal.id) or {}, stored[terminal.id], now) for terminal in terminals
+    }
+
+
+def _spans(terminal: Terminal, state: Mapping[str, Any], stored: Sequence[Span], now: datetime) -> list[Span]:
     first = min((span.from_at for span in stored), default=now)
     last = max((span.to_at for span in stored), default=first)
     begins = state.get(BEGINS, NOT_READ)

@@ -34,9 +34,11 @@ def doubts_of(span: Span, now: datetime | None = None) -> list[Doubt]:
     late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
     until = min(span.ends, now - late)
     doubts = []
-    for terminal in _not_wholly_read(span.begins, until):
+    terminals = _not_wholly_read(span.begins, until)
+    spans = coverage.spans_of_each(terminals, now)
+    for terminal in terminals:
         since = max(span.begins, terminal.created_at)
-        if gaps := list(_within(coverage.spans_of(terminal.id, now), since, until)):
+        if gaps := list(_within(spans[terminal.id], since, until)):
             doubts.append(Doubt(terminal, gaps))
     return doubts
 

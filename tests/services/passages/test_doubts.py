@@ -52,6 +52,14 @@ def found(span: Span = WEEK, now: datetime = WEDNESDAY_NOON) -> list[tuple[str, 
     ]
 
 
+def test_doubts_of_many_terminals_take_as_many_statements_as_those_of_one() -> None:
+    add_terminals("Вход", "Выход", "Склад", created_at=BEGINS - timedelta(days=100))
+
+    with counted_statements() as statements:
+        assert [name for name, *_ in found()] == ["Вход", "Выход", "Склад"]
+    assert len(statements) == 3
+
+
 def test_nothing_is_in_doubt_where_the_log_was_read_whole_a_moment_ago(door: Terminal) -> None:
     cover(door, -50, 60 - 1 / 60)
 
