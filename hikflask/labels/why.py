@@ -47,6 +47,7 @@ SENTENCES = {
     "silent": N_("“%(t)s” did not answer then: perhaps it had no power."),
     "deleted": N_("Passages of that time are deleted already."),
     "not_read": N_("What “%(t)s” recorded then is not known here."),
+    "opened_before": N_("“%(t)s” let the employee in %(passed)s, and recorded nothing about the employee after that."),
     "clock_wrong": N_("“%(t)s” recorded nobody then, and its clock is wrong. %(clock)s"),
     "nobody": N_("“%(t)s” recorded nobody then: the camera saw no face, or it was another door or time."),
 }

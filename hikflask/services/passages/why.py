@@ -96,6 +96,11 @@ class Facts:
         return next((event for event in self.events if event.kind == PASSED), None)
 
     @property
+    def opened_then(self) -> bool:
+        """True when the employee passed at the time or later; who passed before that may have stood there again."""
+        return self.passage is not None and self.passage.occurred_at >= self.at - NEAR
+
+    @property
     def has_passed(self) -> bool:
         """True when the employee passed and was not turned away."""
         return self.passage is not None and self.refusal is None
@@ -201,10 +206,10 @@ RULES = (
     Rule("not_wanted_there", SEND, lambda it: it.is_refused(NO_PERMISSION)),
     Rule("liveness_of_employee", PASSAGES, lambda it: it.is_refused(LIVENESS)),
     Rule("refused", PASSAGES, lambda it: it.refusal is not None),
-    Rule("opened", PASSAGES, lambda it: it.passage is not None),
+    Rule("opened", PASSAGES, lambda it: it.opened_then),
     Rule("no_terminal", TERMINALS, lambda it: it.terminal is None and not registry.count_active()),
     Rule("nowhere", EMPLOYEE, lambda it: it.terminal is None),
-    Rule("not_there", SEND, lambda it: not it.is_wanted),
+    Rule("not_there", SEND, lambda it: not it.is_wanted and it.passage is None),
     Rule("came_later", EMPLOYEE, lambda it: it.came_later),
     Rule("id_taken", EMPLOYEE, lambda it: it.detail == TAKEN_THERE),
     Rule("full", PEOPLE, lambda it: it.is_full),
@@ -217,6 +222,7 @@ RULES = (
     Rule("silent", CHECK, lambda it: it.silence is not None),
     Rule("deleted", EMPLOYEE, lambda it: it.is_deleted),
     Rule("not_read", CHECK, lambda it: it.gap is not None),
+    Rule("opened_before", PASSAGES, lambda it: it.passage is not None),
     Rule("clock_wrong", CLOCK, lambda it: it.is_clock_wrong),
     Rule("nobody", PASSAGES, lambda it: it.passage is None),
 )

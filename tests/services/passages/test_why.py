@@ -267,6 +267,12 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "What “Вход” recorded then is not known here.",
         "Что терминал «Вход» записал в это время, программе неизвестно.",
     ),
+    "opened_before": (
+        lambda door: door.seen("passed", -4, code=(5, 75)),
+        "passages",
+        "“Вход” let the employee in on 6 January 2020 at 08:56, and recorded nothing about the employee after that.",
+        "Терминал «Вход» пропустил сотрудника 6 января 2020 г. в 08:56, а позже о нём ничего не записал.",
+    ),
     "clock_wrong": (
         lambda door: door.set(door.terminal, clock_offset=-300, clock_checked_at=NOW, zone="CST-0:00:00"),
         "clock",
@@ -338,6 +344,14 @@ def test_who_was_let_in_was_let_in_whatever_is_known() -> None:
     door.seen("passed", code=(5, 75))
 
     assert door.ask().cause == "opened"
+
+
+def test_passage_some_minutes_before_does_not_hide_that_the_terminal_fell_silent() -> None:
+    door = Door()
+    door.seen("passed", -4, code=(5, 75))
+    silent(door)
+
+    assert door.ask().cause == "silent"
 
 
 def test_what_was_recorded_within_the_last_minutes_counts_as_read() -> None:
