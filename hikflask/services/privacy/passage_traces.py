@@ -55,14 +55,16 @@ def has_any(number: str) -> bool:
 def of_employee(employee: Employee, numbers: Collection[str]) -> list[tuple[str, Event]]:
     """Return the records of an employee in their order, each with the name of its terminal.
 
-    One with an employee's number from the time of somebody else who had it is not among them.
+    One with an employee's number of somebody else who had it, by its time or its name, is not among them.
     """
     joined = select(Terminal.name, Event).outerjoin(Terminal, Terminal.id == Event.terminal_id)
     rows = db.session.execute(joined.where(_of_person(numbers, employee.id)).order_by(Event.occurred_at, Event.id))
     return [
         (terminal or "", event)
         for terminal, event in rows
-        if event.employee_id or event.occurred_at >= employee.created_at or folded(event.name) == folded(employee.name)
+        if event.employee_id
+        or folded(event.name) == folded(employee.name)
+        or (not event.name and event.occurred_at >= employee.created_at)
     ]
 
 

@@ -200,6 +200,7 @@ def test_passages_of_the_person_are_in_it_with_their_pictures(desk: Desk, app: F
         add_events(
             event_row(terminal, at=long_ago, number="100222", name="Пётр Первый"),
             event_row(terminal, at=long_ago, number="100222", name="иван иванов"),
+            event_row(terminal, at=datetime.now(UTC), number="100222", name="Пётр Второй"),
             event_row(terminal, employee=ivan, name="Иван Иванов", picture="passage_seen.jpg"),
             event_row(terminal, number="100333", name="Иван Иванов"),
         )
