@@ -296,6 +296,9 @@ class Reading:
             if not found.more:
                 self._keep(found.records, until=began)
                 return False
+            numbers = {serial_of(record) for record in found.records}
+            if numbers == {*range(self._anchor, self._anchor + len(numbers))}:
+                self._keep(found.records)  # Whatever the order of the log, there is nothing between them.
             if not self._catch_up():
                 return True
 

@@ -73,7 +73,7 @@ class Conversation:
     `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
     `give_up_at` is when the whole conversation must end, by time.monotonic(). `pending_updates` are written to the
     terminal's row together with the end of the lease. `yields`: it is work for many, and ends as soon as a person waits
-    for the terminal, but never while something is written there.
+    for the terminal, but never while something is written there. `is_reading`: anybody else may take the terminal.
     """
 
     terminal: Terminal
@@ -83,6 +83,7 @@ class Conversation:
     answered: bool = False
     pending_updates: dict[str, Any] = field(default_factory=dict)
     yields: bool = False
+    is_reading: bool = False
     _check_at: float = field(default_factory=lambda: time.monotonic() + CHECK_SECONDS)
     _is_lent: bool = False
 
@@ -108,7 +109,9 @@ class Conversation:
             timeout = self._bounded(path)
         if reads:
             self.yield_to_urgent()
-        client = terminal_clients.get(self.terminal.id, self.terminal.version, lambda: new_client(self.terminal))
+        # Whoever takes the terminal from a reading of its log finds a connection that is not in use.
+        key = -self.terminal.id if self.is_reading else self.terminal.id
+        client = terminal_clients.get(key, self.terminal.version, lambda: new_client(self.terminal))
         end_read()
         try:
             answer = client.request(
@@ -197,6 +200,7 @@ def converse(
     lease = leases.acquire(terminal_id, holder, purpose, seconds + MARGIN_SECONDS, wait, urgent=urgent)
     give_up_at = None if total is None else time.monotonic() + total
     talk = Conversation(lease.terminal, lease, give_up_at=give_up_at, yields=yields)
+    talk.is_reading = purpose == leases.PASSAGES
     failure: TerminalError | None = None
     try:
         if lease.terminal.retired_at is not None:

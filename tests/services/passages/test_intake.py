@@ -122,8 +122,8 @@ def test_what_is_new_is_read_in_windows_as_narrow_as_a_page(terminal: Terminal, 
 
     assert not intake.read_log(terminal.id, "test")
 
-    # The whole rest, three windows that begin at the anchor, the whole rest; and the clock once.
-    assert sorted(sent(simulator)) == ["GET /ISAPI/System/time", *[SEARCH] * 5]
+    # A page, two windows that begin at the anchor, the whole rest; and the clock once.
+    assert sorted(sent(simulator)) == ["GET /ISAPI/System/time", *[SEARCH] * 4]
     assert kept() == [*range(1, 14)]
 
 
