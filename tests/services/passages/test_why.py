@@ -151,7 +151,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         lambda door: door.seen(EXPIRED, code=(5, 8)),
         "retry",
         "“Вход” says that the employee's access has expired, and here it has not.",
-        "Терминал «Вход» считает, что срок доступа сотрудника закончился, а здесь он не закончился.",
+        "Терминал «Вход» считает, что срок доступа истёк, хотя здесь доступ действует.",
     ),
     "no_right_told": (
         lambda door: (door.set(door.enrolment, plans_there=NONE), door.seen(NO_PERMISSION)),
