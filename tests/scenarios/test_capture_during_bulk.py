@@ -16,7 +16,7 @@ from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.comparisons import reading
 from hikflask.services.core.errors import LeaseLost, TerminalInUse
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, leases, registry
+from hikflask.services.terminals import checks, connection, leases, registry
 from hikflask.services.terminals.connection import only_reads
 from hikflask.services.terminals.leases import Lease
 from hikflask.services.terminals.registry import Access
@@ -30,8 +30,9 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 PEOPLE = 100
 # A second, and what a busy machine adds to it. One person takes three seconds there, the proof's Search alone 2.5.
 MAX_SECONDS = 1.6
-# So long somebody urgent waits in the middle of a request.
-SLOW_SECONDS = 0.7
+# So long somebody urgent waits in the middle of a request that ends only then: where it is never lent, much longer than
+# others need to lend it; and no longer than until it is lent.
+REFUSED_AFTER, LENT_WITHIN, LEND_SECONDS = 0.3, 20.0, 0.02
 
 
 @pytest.fixture
@@ -102,8 +103,8 @@ class Thief:
         self.lease: Lease | None = None
         self.requests = 0
 
-    def strike(self, path: str) -> None:
-        """Take the terminal during the next request to this path, or be refused it."""
+    def strike(self, path: str, wait: float) -> None:
+        """Take the terminal during the next request to this path, or be refused it after so many seconds."""
 
         def during() -> None:
             if path in self.tried:
@@ -111,7 +112,7 @@ class Thief:
             self.tried.append(path)
             with self.app.app_context():
                 try:
-                    self.lease = leases.acquire(self.terminal_id, "Анна", leases.CAPTURE, 30, SLOW_SECONDS, urgent=True)
+                    self.lease = leases.acquire(self.terminal_id, "Анна", leases.CAPTURE, 30, wait, urgent=True)
                 except TerminalInUse:
                     return
             self.requests = len(self.simulated.log)
@@ -120,8 +121,9 @@ class Thief:
 
 
 @pytest.fixture
-def thief(app: Flask, terminal: Terminal, simulated: SimulatorServer) -> Thief:
+def thief(app: Flask, terminal: Terminal, simulated: SimulatorServer, monkeypatch: pytest.MonkeyPatch) -> Thief:
     """Somebody urgent who comes in the middle of a request."""
+    monkeypatch.setattr(connection, "LEND_SECONDS", LEND_SECONDS)
     return Thief(app, terminal.id, simulated.terminal)
 
 
@@ -162,7 +164,7 @@ def test_terminal_is_taken_over_while_something_is_read_and_the_earlier_holder_w
     terminal: Terminal, thief: Thief, state: str, path: str
 ) -> None:
     mine = wish(terminal, state)
-    thief.strike(path)
+    thief.strike(path, LENT_WITHIN)
 
     with pytest.raises(LeaseLost):
         reconcile(mine, "background", wait=0.0)
@@ -183,7 +185,7 @@ def test_terminal_is_never_taken_over_while_something_is_written_there(
     terminal: Terminal, thief: Thief, state: str, path: str
 ) -> None:
     mine = wish(terminal, state)
-    thief.strike(path)
+    thief.strike(path, REFUSED_AFTER)
 
     with suppress(LeaseLost):  # It lets go after that, between two requests.
         reconcile(mine, "background", wait=0.0)
@@ -193,7 +195,7 @@ def test_terminal_is_never_taken_over_while_something_is_written_there(
 
 def test_what_a_person_waits_for_is_not_broken_off(terminal: Terminal, thief: Thief) -> None:
     mine = wish(terminal, "new")
-    thief.strike("UserInfo/Search")
+    thief.strike("UserInfo/Search", REFUSED_AFTER)
 
     reconcile(mine, "Борис")
 
@@ -203,7 +205,7 @@ def test_what_a_person_waits_for_is_not_broken_off(terminal: Terminal, thief: Th
 def test_comparison_lets_the_terminal_go_and_reads_on_later(terminal: Terminal, thief: Thief) -> None:
     reconcile(wish(terminal, "new"), "background", wait=0.0)
     comparison = reading.start(terminal.id, "Анна").id
-    thief.strike("UserInfo/Search")
+    thief.strike("UserInfo/Search", LENT_WITHIN)
 
     with pytest.raises(LeaseLost):
         reading.read_slice(comparison, "background")
