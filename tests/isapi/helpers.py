@@ -115,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
     """Reads a request whole and lets the behaviour answer it; None means that it has written or hung up itself."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer are two writes: else the second would wait 40 ms until the first one is acknowledged.
+    disable_nagle_algorithm = True
     behave: Behaviour
     seen: list[Seen]
 
