@@ -164,7 +164,7 @@ def measure(count: int, latencies: Sequence[str]) -> tuple[float, list[Measured]
             at_rest = served.megabytes()
             return at_rest, [_measure(served, latency, count) for latency in latencies]
         finally:
-            served.stop()
+            served.kill()
 
 
 def _measure(served: Gunicorn, latency: str, count: int) -> Measured:

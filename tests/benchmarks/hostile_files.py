@@ -196,7 +196,7 @@ def measure(count: int, rows: int) -> list[Step]:
         try:
             return [*_tables(served, rows), *_pictures(served, count)]
         finally:
-            served.stop()
+            served.kill()
 
 
 def _tables(served: Watched, rows: int) -> list[Step]:

@@ -119,7 +119,7 @@ def office(folder: Path, operators: int, seconds: float, rate: float, silent: in
         addresses = stack.enter_context(silent_addresses(silent))
         servers = [stack.enter_context(SimulatorServer(Terminal(PASSWORD))) for _ in range(operators)]
         served.start()
-        stack.callback(served.stop)
+        stack.callback(served.kill)
         add_unchecked(folder, addresses)
         desks = _desks(folder, served.url, servers, seen, walk)
         worker = served.start_worker()

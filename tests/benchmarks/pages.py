@@ -126,7 +126,7 @@ def serve(folder: Path, address: dict[str, str]) -> Iterator[Served]:
         app.serve("tests.benchmarks.with_empty_page:app")
         yield app
     finally:
-        app.stop()
+        app.kill()
 
 
 def measure(counts: Sequence[int], database: str, rounds: int, warm_up: int = WARM_UP) -> Measured:

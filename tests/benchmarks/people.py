@@ -224,7 +224,7 @@ def measure(
                 if found["wrong"]:
                     raise RuntimeError(f"{step.name}: {found}")
         finally:
-            served.stop()
+            served.kill()
     return steps
 
 

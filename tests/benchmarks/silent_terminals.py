@@ -47,7 +47,7 @@ def measure(syncs: int, statuses: int) -> tuple[float, Run, list[Run]]:
             runs = [_syncs(served, known[0], syncs), _statuses(served, known[1:])]
             return at_rest, _burst(served, syncs), runs
         finally:
-            served.stop()
+            served.kill()
 
 
 def _syncs(served: Served, device: int, count: int) -> Run:

@@ -5,10 +5,12 @@ from collections import Counter
 
 import pytest
 
+from tests.benchmarks import load
 from tests.benchmarks.load import Seen, main, missed
 
 
-def test_small_office_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_small_office_is_measured(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "POLL_SECONDS", 0.1)
     options = ["--seconds", "1", "--operators", "2", "--rate", "10", "--silent", "2", "--walk", "0.2"]
 
     assert main(options) in {0, 1}

@@ -128,7 +128,7 @@ def measure(count: int, picture: bytes, photo: bytes) -> Measured:
         try:
             return _measure(served, count, picture, photo)
         finally:
-            served.stop()
+            served.kill()
 
 
 def _measure(served: Watched, count: int, picture: bytes, photo: bytes) -> Measured:

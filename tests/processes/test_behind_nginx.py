@@ -81,7 +81,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         simulator = stack.enter_context(SimulatorServer(Terminal(PASSWORD)))
         app = BehindNginx(tmp_path_factory.mktemp("instance"), nginx, certificate)
         app.start()
-        stack.callback(app.stop)
+        stack.callback(app.kill)
         app.start_worker()
         until(app.has_worker)
         yield Site(app, nginx, simulator, add_terminal(app, simulator, "Вход"))

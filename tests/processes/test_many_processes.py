@@ -60,7 +60,7 @@ def served(tmp_path: Path, address: dict[str, str], migrated: Path) -> Iterator[
     app = Served(tmp_path, WORKER="external", PROCESSES=str(WEB_PROCESSES), **quick, **one_by_one, **address)
     app.serve()
     yield app
-    app.stop()
+    app.kill()
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def served(tmp_path: Path, cluster: Cluster, employee_id: int) -> Iterator[Serve
     app.serve()
     app.start_worker()
     yield app
-    app.stop()
+    app.kill()
     cluster.drop("moved")
 
 

@@ -24,7 +24,7 @@ def served(folder: Path) -> Iterator[Served]:
     app = Served(folder, CONNECT_TIMEOUT="1", READ_TIMEOUT="2", LEASE_WAIT="2")
     app.start()
     yield app
-    app.stop()
+    app.kill()
 
 
 def test_health_answers_at_once_while_a_viewer_asks_24_silent_terminals(served: Served, folder: Path) -> None:

@@ -26,7 +26,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     app = Served(tmp_path, WORKER="external", CAPTURE_TIMEOUT="60", SWEEP_INTERVAL="0.5", RETRY_BASE="1")
     app.start()
     yield app
-    app.stop()
+    app.kill()
 
 
 def test_worker_killed_in_a_capture_ends_in_a_failure_and_the_next_one_works(
