@@ -37,6 +37,8 @@ MAX_PICTURES, MAX_BYTES = 20, 8 * 1024 * 1024
 LOOKED_THROUGH = 200
 # So soon the log is read for what a terminal pushed.
 SECONDS_TO_READ = 60.0
+# So long a picture that does not come holds up those behind it.
+SECONDS_TO_TRY = 3600.0
 # A file without an event is younger while it is being written.
 SECONDS_TO_WRITE = 3600.0
 FILE_MODE = 0o640
@@ -62,8 +64,9 @@ def fetch(talk: Conversation) -> bool:
         _fetched_to(terminal_id, db.session.execute(select(func.max(Event.id))).scalar() or 0)
         return False
     new = (Event.terminal_id == terminal_id, Event.id > fetched_to, Event.occurred_at >= _kept_since())
+    is_fresh, is_tried = (Event.received_at > database_now(-age) for age in (SECONDS_TO_READ, SECONDS_TO_TRY))
     rows = db.session.execute(
-        select(Event.id, Event.number, Event.record, Event.received_at > database_now(-SECONDS_TO_READ))
+        select(Event.id, Event.number, Event.record, is_fresh, is_tried)
         .where(*new)
         .order_by(Event.id)
         .limit(LOOKED_THROUGH)
@@ -74,13 +77,16 @@ def fetch(talk: Conversation) -> bool:
     return is_left or (done is not None and len(rows) == LOOKED_THROUGH)
 
 
-def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool]]) -> tuple[int | None, bool]:
+def _fetch_some(
+    talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool, bool]]
+) -> tuple[int | None, bool]:
     """Fetch pictures of these events; return the last event that needs no more of it, and whether some are left."""
     done, count, size = None, 0, 0
-    for event_id, number, raw, is_fresh in rows:
+    for event_id, number, raw, is_fresh, is_tried in rows:
         if is_fresh and is_pushed(raw):
             return done, False  # The log, which is read next, tells where its picture is.
-        record = events.event_record(raw)
+        # What was only pushed may be anybody's word.
+        record = None if is_pushed(raw) else events.event_record(raw)
         if record and record.picture_path:
             if count == MAX_PICTURES or size >= MAX_BYTES:
                 return done, True
@@ -90,7 +96,7 @@ def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any],
                 raise
             except (TerminalError, ServiceError) as error:
                 log.info("terminal %s: a picture of a passage was not fetched: %s", talk.terminal.id, error)
-                return done, False
+                return done if is_tried else event_id, False
             count += 1
         done = event_id
     return done, False

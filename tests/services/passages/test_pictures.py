@@ -22,6 +22,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.events import add_events, event_row
+from tests.support.retention import age
 
 
 @pytest.fixture
@@ -137,6 +138,27 @@ def test_busy_terminal_is_asked_again_and_one_that_refuses_a_picture_is_not(
     refused, next_one = seen(terminal, simulator), seen(terminal, simulator)
     fetch(terminal)
     assert (refused.picture, next_one.picture is not None) == (None, True)
+
+
+def test_picture_that_never_comes_is_given_up_after_an_hour(terminal: Terminal, simulator: Simulated) -> None:
+    stuck, behind = seen(terminal, simulator), seen(terminal, simulator)
+    simulator.faults.add("refuse", "deviceBusy", path="/LOCALS/pic/*", times=2)
+    fetch(terminal)
+    assert behind.picture is None
+    age(Event, "received_at", 3601)
+    fetch(terminal)
+    fetch(terminal)
+    assert (stuck.picture, behind.picture is not None) == (None, True)
+
+
+def test_no_address_that_was_only_pushed_is_asked_for(terminal: Terminal, simulator: Simulated) -> None:
+    event = seen(terminal, simulator)
+    event.record = {"AccessControllerEvent": {"subEventType": 76, "pictureURL": event.record["pictureURL"]}}
+    with transaction():
+        db.session.add(event)
+    age(Event, "received_at", 120)
+
+    assert (fetch(terminal), event.picture) == (False, None)
 
 
 def test_refused_login_stops_all_that_asks_the_terminal(terminal: Terminal, simulator: Simulated) -> None:
