@@ -83,8 +83,9 @@ def test_dead_pages_are_told_while_the_worker_answers_for_itself(served: Served,
     served.web.send_signal(signal.SIGKILL)
 
     fired = 'ALERTS{alertname="HikflaskDown", alertstate="firing", job=~"hikflask|hikflask-worker"}'
-    until(lambda: asked(prometheus, fired) == {"hikflask": 1}, 30)
-    assert asked(prometheus, 'up{job="hikflask-worker"}') == {"hikflask-worker": 1}
+    # On a busy machine the worker may take longer once than Prometheus waits, and is there again with the next answer.
+    until(lambda: asked(prometheus, fired) == {"hikflask": 1})
+    until(lambda: asked(prometheus, 'up{job="hikflask-worker"}') == {"hikflask-worker": 1})
 
 
 def told(address: str, headers: dict[str, str] | None = None) -> dict[str, float]:
