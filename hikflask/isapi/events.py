@@ -44,6 +44,10 @@ USUAL_LENGTH = 4096
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 
 
+class NothingCame(Nonsense):
+    """More events follow, as the terminal says, but none came."""
+
+
 @dataclass(frozen=True)
 class EventRecord:
     """One record of the log. A field without a value is None or empty.
@@ -256,7 +260,7 @@ def search(
     some firmware refuses the first alone; times are the first and the last moment, each in the offset of the terminal's
     clock; newest_first turns the order round where the firmware can; offset is that of the terminal's clock, for
     records that are written without one.
-    Raises: TerminalError; Nonsense when more follows but nothing came; ValueError for times without an offset.
+    Raises: TerminalError; NothingCame when more follows but nothing came; ValueError for times without an offset.
     """
     condition: Json = {
         "searchID": search_id,
@@ -282,7 +286,7 @@ def search(
     goes_on = position + len(listed) < total if total is not None else bool(listed)
     more = is_cut or word == "MORE" or (not word and goes_on)
     if more and not listed:
-        raise Nonsense(message="more events follow, but none came", path=answer.path, http_status=answer.status)
+        raise NothingCame(message="more events follow, but none came", path=answer.path, http_status=answer.status)
     read = [event_record(row, offset) for row in listed]
     return EventPage([record for record in read if record is not None], len(listed), total, more)
 

@@ -11,10 +11,11 @@ nothing is missing: they have no holes. Where they have one, the whole log is lo
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +24,7 @@ from sqlalchemy import Row, func, select, update
 from hikflask.extensions import db
 from hikflask.isapi import device, events, system_time
 from hikflask.isapi.errors import Nonsense, NotSupported, Refused
-from hikflask.isapi.events import EventPage, EventRecord, Limits
+from hikflask.isapi.events import EventPage, EventRecord, Limits, NothingCame
 from hikflask.models import Event, EventLog
 from hikflask.models.columns import database_now
 from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OTHER_DEVICE, OVERWRITTEN
@@ -42,6 +43,10 @@ from hikflask.services.terminals.connection import Conversation, usable_answer
 SLICE_SECONDS = 5.0
 # The end of a window without an end: some firmware refuses a larger number, and one without an end.
 LAST = 999_999_999
+# After it some firmware begins again at 1, as the vendor's guide says of all; some after another number.
+LAST_SERIAL = 100_000
+# So far apart are the numbers of records before and after that, at least; and so far that the higher is the older.
+FAR, VERY_FAR = 500, LAST_SERIAL // 2
 ALL = [[0, 0]]
 # The terminal's own journal and its passages, one by one, where it does not tell all at once. What happens at the door
 # first.
@@ -56,8 +61,8 @@ ROUNDED_SECONDS = 2
 OVERLAP = timedelta(hours=1)
 OVERLAP_SECONDS = 600.0
 DAY = timedelta(days=1)
-# Terminals know no earlier time.
-FIRST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
+# Where the clock of a terminal begins that was reset, in its own zone. It knows no earlier time.
+FIRST_TIME = datetime(1970, 1, 1)  # noqa: DTZ001
 # So many numbers are looked for at once.
 MAX_MISSING = 1000
 # Stands for numbers of which nothing is known.
@@ -148,7 +153,6 @@ class Reading:
     def _go_on(self) -> bool:
         if not self._log.honours_serials:
             return self._read_by_time()
-        self._look_below()
         if self._read_on():
             return True
         if self._log.older_than is not None:
@@ -190,6 +194,8 @@ class Reading:
             self._search(code, limit=1)
         except NotSupported:
             raise
+        except NothingCame:
+            return True
         except (Refused, Nonsense) as error:
             if error.retryable:
                 raise
@@ -257,21 +263,33 @@ class Reading:
         with _serials_are_taken():
             return self._checked(self._first_page(serials=(first, last)), first, last)
 
-    def _whole_window(self, first: int, last: int) -> list[EventRecord]:
+    def _whole_window(self, first: int, last: int) -> Found:
         """Return all records with these serial numbers, no more than a page or two."""
         most = last - first + 1
         with _serials_are_taken():
             found = self._first_page(serials=(first, last))
             if found.more and len({record.serial_no for record in found.records}) < most:
                 found = self._every_page(most, serials=(first, last))
-        return self._checked(found, first, last).records
+        return self._checked(found, first, last)
+
+    def _settled(self, ask: Callable[[], Found]) -> Found:
+        """Return what is found, without what may have been recorded after some codes were asked and before others.
+
+        So where codes are asked one by one they are asked twice, for what was there the first time.
+        """
+        found = ask()
+        newest = max(map(serial_of, found.records), default=self._anchor)
+        if len(self._all_codes) == 1 or newest <= self._anchor:
+            return found
+        again = ask()
+        return Found([record for record in again.records if serial_of(record) <= newest], again.more)
 
     def _checked(self, found: Found, first: int, last: int) -> Found:
         if any(record.serial_no is None or not first <= record.serial_no <= last for record in found.records):
             raise SerialsIgnored
         return found
 
-    def _nearest(self, first: int, last: int, *, highest: bool = False) -> list[EventRecord]:
+    def _nearest(self, first: int, last: int, *, highest: bool = False) -> Found:
         """Return the lowest records of a large window, or the highest, not more than a page: by halving it."""
         found = self._open_window(first, last)
         while found.more and first < last:
@@ -283,17 +301,18 @@ class Reading:
                 continue
             first, last = (first, middle) if highest else (middle + 1, last)
             found = self._open_window(first, last)
-        return found.records
+        return found
 
     # From the anchor on.
 
     def _read_on(self) -> bool:
         while True:
             began = now()
-            found = self._open_window(self._anchor)
-            if not self._has_anchor(found.records):
-                raise AnchorLost
+            found = self._settled(partial(self._open_window, self._anchor))
+            # Where the newest come first, or the clock was set back, the anchor is on a later page.
+            self._prove()
             if not found.more:
+                self._look_below(found.records)
                 self._keep(found.records, until=began)
                 return False
             numbers = {serial_of(record) for record in found.records}
@@ -306,11 +325,11 @@ class Reading:
         """Read windows that are as narrow as a page; return True when the end is near, False when the time is over."""
         while time.monotonic() < self._until:
             first, limit = self._anchor, self._limit
-            records = self._whole_window(first, first + limit - 1)
+            records = self._settled(partial(self._whole_window, first, first + limit - 1)).records
             if not self._has_anchor(records):
                 raise AnchorLost
             if len(records) == 1:
-                records = self._nearest(first + limit, LAST)  # On the other side of a hole.
+                records = self._settled(partial(self._nearest, first + limit, LAST)).records  # Beyond a hole.
                 if not records:
                     return True
             self._keep(records)
@@ -354,8 +373,8 @@ class Reading:
         newer = self._newer(records)
         values: dict[str, Any] = {}
         offsets, reached = self._offsets(newer, log.complete_to, is_end=until is not None)
-        if newer and serial_of(newer[-1]) > self._anchor:
-            values |= self._anchored(newer[-1])
+        if newer and serial_of(newest := max(newer, key=serial_of)) > self._anchor:
+            values |= self._anchored(newest)
         if self._measured is not None:
             values["clock_offset"] = reached
         before = log.complete_to
@@ -367,29 +386,34 @@ class Reading:
                 coverage.extend(log.terminal_id, log.device_serial, before, until)
 
     def _newer(self, records: Collection[EventRecord]) -> list[EventRecord]:
-        """Return the records behind the anchor, in order; by time, those with lower numbers that are not here yet come
-        before them.
-        """
+        """Return the records that are newer than the anchor, in order. By time, numbers may have begun again at 1."""
         newer = sorted((record for record in records if serial_of(record) > self._anchor), key=serial_of)
-        return newer if self._log.honours_serials else [*self._unknown_below(records), *newer]
+        if self._log.honours_serials:
+            return newer
+        at = self._log.anchor_at or NO_TIME
+        newer = [one for one in newer if serial_of(one) - self._anchor <= VERY_FAR or moment_of(one) >= at]
+        return [*newer, *self._begun_again(records, self._anchor, at)]
 
-    def _unknown_below(self, records: Collection[EventRecord]) -> list[EventRecord]:
-        """Return the records that are not here yet and have lower numbers than the anchor: they began again at 1."""
-        lower = [record for record in records if serial_of(record) < self._anchor]
-        known = known_keys(self._log.device_serial, [serial_of(record) for record in lower])
-        return [record for record in lower if (serial_of(record), moment_of(record)) not in known]
+    def _begun_again(self, records: Collection[EventRecord], last: int, at: datetime) -> list[EventRecord]:
+        """Return the records that are not here yet whose numbers began again at 1 after this last one."""
+        later = [one for one in records if last - serial_of(one) > FAR and moment_of(one) >= at]
+        known = known_keys(self._log.device_serial, [serial_of(record) for record in later])
+        unknown = [record for record in later if (serial_of(record), moment_of(record)) not in known]
+        return sorted(unknown, key=serial_of)
 
-    def _look_below(self) -> None:
+    def _look_below(self, records: Collection[EventRecord]) -> None:
         """Now and then, look whether the numbers began again at 1, which no window that begins at the anchor shows.
 
         :raises SerialsIgnored: when they did; time tells their order still.
         """
         looked_at, began = _read(self._log.state.get(LOOKED_AT)), now()
-        if self._log.older_than is not None or (looked_at and (began - looked_at).total_seconds() < OVERLAP_SECONDS):
+        newest = max(records, key=serial_of)
+        is_early = looked_at is not None and (began - looked_at).total_seconds() < OVERLAP_SECONDS
+        if newest.serial_no != LAST_SERIAL and (is_early or self._log.older_than is not None):
             return
-        tail = [record for code in self._all_codes for record in self._tail(code)]
-        if self._unknown_below(tail):
-            self._prove()
+        first = self._open_window(1, self._limit).records
+        self._prove()
+        if self._begun_again(first, serial_of(newest), moment_of(newest)):
             self._log = replace(self._log, state={**self._log.state, PASS: {}})
             raise SerialsIgnored
         self._log = replace(self._log, state={**self._log.state, LOOKED_AT: began.isoformat()})
@@ -439,27 +463,49 @@ class Reading:
         return True
 
     def _newest(self) -> EventRecord | None:
-        """Return the record with the highest number among those at the end of the log."""
+        """Return the record with the highest number among those at the end of the log, where they begin again at 1."""
         records = [record for code in self._all_codes for record in self._tail(code)]
-        return max(records, key=serial_of, default=None)
+        if not records:
+            return None
+        latest, highest = max(records, key=_in_time), max(records, key=serial_of)
+        if VERY_FAR < serial_of(highest) - serial_of(latest) < LAST_SERIAL:
+            return max((one for one in records if serial_of(one) <= VERY_FAR), key=serial_of)
+        return highest
 
     def _tail(self, code: Sequence[int]) -> list[EventRecord]:
         page = self._search(code, newest_first=True)
-        if not (page.more and page.total and page.records) or _in_time(page.records[0]) > _in_time(page.records[-1]):
-            return page.records
-        # The firmware does not turn the order round.
-        position = max(0, page.total - self._limit)
-        last = usable_answer(lambda: self._search(code, position=position))
-        return last.records if last and last.records else page.records
+        if page.more and not _is_newest_first(page.records):
+            page = self._search(code, position=max(0, self._length(code) - self._limit), newest_first=True)
+        return page.records
+
+    def _length(self, code: Sequence[int]) -> int:
+        """Return how many records a search for all finds: what the terminal tells, or what shows when it is not so."""
+        total = self._search(code, limit=1).total
+        if total and self._has(code, total - 1) and not self._has(code, total):
+            return total
+        low, high = 0, self._limit
+        while self._has(code, high):
+            low, high = high + 1, 2 * high
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self._has(code, middle) else (low, middle)
+        return low
+
+    def _has(self, code: Sequence[int], position: int) -> bool:
+        page = usable_answer(lambda: self._search(code, position=position, limit=1))
+        return page is not None and page.received > 0
 
     def _honours(self, newest: EventRecord) -> bool:
-        """True when a search by serial number finds that number alone."""
-        if newest.serial_no is None:
+        """True when a search by serial number finds that number alone, and the higher ones are no older."""
+        number = newest.serial_no
+        if number is None:
             return False
         try:
-            return bool(self._whole_window(newest.serial_no, newest.serial_no))
+            is_there = bool(self._whole_window(number, number).records)
+            above = self._open_window(number + 1).records
         except SerialsIgnored:
             return False
+        return is_there and not any(moment_of(record) < moment_of(newest) for record in above)
 
     def _lose_anchor(self) -> bool:
         """Begin the log anew, since its anchor is not there any more."""
@@ -489,14 +535,14 @@ class Reading:
     def _read_back(self, older: int) -> None:
         """Read a page of what is older than the record with this number."""
         first = max(1, older - self._limit + 1)
-        records = self._whole_window(first, older)
+        records = self._whole_window(first, older).records
         oldest = self._log.state[OLDEST]
         is_there = any(record.serial_no == older and _is_at(record, oldest) for record in records)
         if is_there and self._unproved == 1:
             self._unproved = 0  # It is of this log as well as the anchor.
         lower = [record for record in records if serial_of(record) < older]
         if is_there and not lower and first > 1:
-            lower = self._nearest(1, first - 1, highest=True)
+            lower = self._nearest(1, first - 1, highest=True).records
         self._prove()
         lower.sort(key=serial_of)
         if not lower:
@@ -539,7 +585,8 @@ class Reading:
         windows = [(since, earlier), (since, offset)] if has_jumped else [(since, offset)]
         records, more = [], False
         for start, ahead in windows:
-            found = self._in_time(start - margin + timedelta(seconds=ahead), began + DAY + timedelta(seconds=ahead))
+            ends = start - margin + timedelta(seconds=ahead), began + DAY + timedelta(seconds=ahead)
+            found = self._settled(partial(self._in_time, *ends))
             records += found.records
             more = more or found.more
         self._prove()
@@ -559,7 +606,8 @@ class Reading:
     def _in_time(self, start: datetime, end: datetime) -> Found:
         """Return what the terminal recorded between two moments of its own clock."""
         zone = timezone(self._zone)
-        window = (max(start, FIRST_TIME).astimezone(zone), max(end, FIRST_TIME + DAY).astimezone(zone))
+        earliest = FIRST_TIME.replace(tzinfo=zone)
+        window = (max(start, earliest).astimezone(zone), max(end, earliest + DAY).astimezone(zone))
         found = self._every_page(MAX_PAGES, times=window)
         first, last = (moment.replace(microsecond=0) for moment in window)
         if any(not first <= moment_of(record) <= last for record in found.records if record.at):
@@ -568,7 +616,7 @@ class Reading:
 
     def _missing(self, records: Collection[EventRecord]) -> list[int] | None:
         """Return the numbers that are missing between the anchor and the newest record; None when there are none."""
-        newer = {serial_of(record) for record in records if serial_of(record) > self._anchor}
+        newer = {serial for record in self._newer(records) if (serial := serial_of(record)) > self._anchor}
         if self._anchor < 0 or not newer or not self._log.state[WHOLE] or len(newer) == max(newer) - self._anchor:
             return None
         return [number for number in range(self._anchor + 1, max(newer)) if number not in newer][:MAX_MISSING]
@@ -582,8 +630,8 @@ class Reading:
         newer = self._newer(records)
         offsets, reached = self._offsets(newer, log.complete_to, is_end=True)
         values: dict[str, Any] = {"clock_offset": reached, "complete_to": until, "state": dict(log.state)}
-        if newer and serial_of(newer[-1]) > self._anchor:
-            values |= self._anchored(newer[-1])
+        if newer and serial_of(newest := max(newer, key=serial_of)) > self._anchor:
+            values |= self._anchored(newest)
         before = log.complete_to or until
         gap = [before.isoformat(), until.isoformat()]
         earlier = log.state.get(PASS, {})
@@ -594,17 +642,22 @@ class Reading:
             coverage.add_gap(log.terminal_id, log.device_serial, before, until, reason)
 
     def _look_through(self) -> None:
-        """Read one page of the whole log, from its end to its beginning."""
+        """Read one page of the whole log, from its newest record to its oldest."""
         log, through = self._log, dict(self._log.state[PASS])
         number, at = through.get("code", 0), through.get("at")
         code = self._all_codes[number]
         if at is None:
-            page = self._search(code, limit=1)
-            at = page.total if page.total is not None else page.received
-        start = max(0, at - self._limit)
-        records = self._search(code, position=start, limit=max(1, at - start)).records
+            # Positions move while new records come. Looked through from the newest on, none is passed over.
+            through["turned"] = _is_newest_first(self._search(code, newest_first=True).records)
+            at = 0 if through["turned"] else self._length(code)
+        if through["turned"]:
+            page = self._search(code, position=at, newest_first=True)
+            start, is_end = at + page.received, not page.more
+        else:
+            start = max(0, at - self._limit)
+            page, is_end = self._search(code, position=start, limit=max(1, at - start)), start == 0
         self._prove()
-        records.sort(key=serial_of)
+        records = sorted(page.records, key=serial_of)
         found = {serial_of(record) for record in records}
         is_wanted = "missing" in through
         if is_wanted:
@@ -612,7 +665,7 @@ class Reading:
         offsets = self._offsets_of_old(records)
         moments = [_corrected(record, offset) for record, offset in zip(records, offsets, strict=True)]
         through["at"] = start
-        if start == 0 or (not is_wanted and moments and FIRST_PLAUSIBLE <= max(moments) < kept_since()):
+        if is_end or (not is_wanted and moments and FIRST_PLAUSIBLE <= max(moments) < kept_since()):
             through |= {"code": number + 1, "at": None}
         is_over = through.get("code", 0) >= len(self._all_codes) or (is_wanted and not through["missing"])
         values = {"state": {**log.state, PASS: through}}
@@ -759,6 +812,10 @@ def _serials_are_taken() -> Iterator[None]:
         if error.retryable:
             raise
         raise SerialsIgnored from error
+
+
+def _is_newest_first(records: Sequence[EventRecord]) -> bool:
+    return len(records) > 1 and _in_time(records[0]) > _in_time(records[-1])
 
 
 def _in_time(record: EventRecord) -> tuple[datetime, int]:
