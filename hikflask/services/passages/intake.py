@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, u
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import AWAY_CODES, TerminalError
+from hikflask.isapi.errors import NoAnswer, TerminalError, Unreachable
 from hikflask.models import EventLog, Terminal
 from hikflask.models.columns import database_now, one_moment
 from hikflask.services.core.db import changed_rows, claim_rows, transaction
@@ -41,17 +41,25 @@ def read_log(terminal_id: int, holder: str) -> bool:
     if row is None or not switch.is_on():
         return False
     purpose = LATE if _is_late(terminal_id) else leases.PASSAGES
+    failure: TerminalError | ServiceError | None = None
+    is_left = False
     try:
         with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as talk:
             reading = Reading(talk, row)
-            is_left = reading.read()
-            is_left = pictures.fetch(talk) or is_left
+            try:
+                is_left = reading.read()
+                is_left = pictures.fetch(talk) or is_left
+            except NoAnswer as error:
+                # A long log takes long. The terminal is not away for that: nobody else backs off.
+                failure = error
     except (TerminalInUse, LeaseLost):
         _read_next(terminal_id, IN_USE_SECONDS)
         return False
     except (TerminalError, ServiceError) as error:
-        log.info("terminal %s: its log was not read: %s", terminal_id, error)
-        _write_failure(terminal_id, error.code)
+        failure = error
+    if failure is not None:
+        log.info("terminal %s: its log was not read: %s", terminal_id, failure)
+        _write_failure(terminal_id, failure.code)
         return False
     if reading.has_older and not is_left:
         _read_next(terminal_id, 0.0)
@@ -66,7 +74,7 @@ def claim_due() -> list[int]:
     backs_off_no_more = or_(Terminal.backoff_until.is_(None), Terminal.backoff_until <= database_now())
     nobody_waits = or_(Terminal.wanted_until.is_(None), not_(leases.is_wanted()))
     # It did not answer here, but somebody else since.
-    is_back = and_(EventLog.error_code.in_(AWAY_CODES), Terminal.offline_since.is_(None))
+    is_back = and_(EventLog.error_code == Unreachable.own_code, Terminal.offline_since.is_(None))
     due = (
         select(EventLog.terminal_id)
         .join(Terminal)

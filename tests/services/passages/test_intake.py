@@ -367,6 +367,17 @@ def test_terminal_that_was_away_is_read_soon_after_it_answered_somebody(
     assert intake.claim_due() == [terminal.id]
 
 
+def test_terminal_whose_log_takes_too_long_is_not_away(terminal: Terminal, simulator: Simulated, log: Any) -> None:
+    happen(log, 2)
+    simulator.faults.add("lost-after", path="AccessControl/AcsEvent")
+
+    assert not intake.read_log(terminal.id, "test")
+
+    row = connection.get_terminal(terminal.id)
+    assert (row.reachable is False, row.offline_since, row.backoff_until) == (False, None, None)
+    assert (row_of(terminal).error_code, intake.claim_due()) == ("no_answer", [])
+
+
 def test_span_in_which_passages_were_switched_off_is_complete_once_the_log_proved_it(
     app: Flask, terminal: Terminal, simulator: Simulated, log: Any
 ) -> None:
