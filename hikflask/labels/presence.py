@@ -22,7 +22,7 @@ def doubts(presence: Presence) -> list[str]:
     sentences = []
     if WAY_IN not in presence.has:
         sentences.append(str(_("No terminal is marked as an entrance, so nobody is ever inside.")))
-    if WAY_OUT not in presence.has:
+    elif WAY_OUT not in presence.has:
         sentences.append(str(_("No terminal is marked as an exit, so people stay in this list for 24 hours.")))
     sentences += [unread_sentence(unread) for unread in presence.unread]
     if presence.out_without_in:

@@ -65,6 +65,13 @@ def test_nothing_of_passages_is_there_while_they_are_not_kept(client: FlaskClien
     assert "passages" not in client.get("/terminals/1").text.partition("<main")[2]
 
 
+def test_list_without_a_terminal_leads_to_the_form_of_one(app: Flask, client: FlaskClient) -> None:
+    page = client.get("/passages/", headers=ENGLISH).text
+    assert "<p>There are no terminals yet.</p>" in page
+    assert 'class="btn btn-primary" href="/terminals/new"' in page
+    assert 'href="/terminals/new"' not in client_of(app, VIEWER).get("/passages/").text
+
+
 def test_the_list_says_who_what_where_and_when(client: FlaskClient, ivan: int) -> None:
     assert '<a href="/passages/"' in client.get("/employees/").text
     page = client.get("/passages/", headers=ENGLISH).text
