@@ -15,6 +15,7 @@ from requests.utils import parse_dict_header
 from urllib3 import HTTPResponse
 
 PASSWORD = "Abc12345"
+NONCE = "4e4f4e43"
 NAMESPACE = 'version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"'
 MINORS = {
     1: (1028, 1029, 1030, 1031, 1032, 1033, 1034, 1035, 1036),
@@ -117,7 +118,6 @@ class FactsTerminal:
         self.wrong_logins = 0
         self.searches = 0
         self._cache: dict[str, list[Written]] = {}
-        self._nonce = 0
 
     def local(self, really_at: datetime) -> datetime:
         """What this terminal's clock showed at that moment."""
@@ -155,8 +155,7 @@ class FactsTerminal:
         """Return the answer to one request."""
         path, _, _ = str(request.path_url).partition("?")
         if not self._is_signed_in(request):
-            self._nonce += 1
-            challenge = f'Digest realm="DS", qop="auth", nonce="{self._nonce}", algorithm=MD5'
+            challenge = f'Digest realm="DS", qop="auth", nonce="{NONCE}", algorithm=MD5'
             return _response(request, 401, "text/html", "", {"WWW-Authenticate": challenge})
         return _response(request, *self._answer(str(request.method), path, request.body or b""), {})
 
@@ -165,7 +164,7 @@ class FactsTerminal:
         if not header:
             return False
         given = parse_dict_header(header.partition(" ")[2])
-        if given["nonce"] != str(self._nonce):
+        if given["nonce"] != NONCE:
             return False
         secret, place = _md5(f"admin:DS:{self.password}"), _md5(f"{request.method}:{given['uri']}")
         right = _md5(f"{secret}:{given['nonce']}:{given['nc']}:{given['cnonce']}:{given['qop']}:{place}")

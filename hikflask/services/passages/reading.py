@@ -309,6 +309,8 @@ class Reading:
         while True:
             began = now()
             found = self._settled(partial(self._open_window, self._anchor))
+            if not (found.more or self._has_anchor(found.records)):
+                raise AnchorLost
             # Where the newest come first, or the clock was set back, the anchor is on a later page.
             self._prove()
             if not found.more:
