@@ -307,8 +307,8 @@ class Reading:
 
     def _read_on(self) -> bool:
         while True:
-            began = now()
-            found = self._settled(partial(self._open_window, self._anchor))
+            began, anchor = now(), self._anchor
+            found = self._settled(partial(self._open_window, anchor))
             if not (found.more or self._has_anchor(found.records)):
                 raise AnchorLost
             # Where the newest come first, or the clock was set back, the anchor is on a later page.
@@ -322,6 +322,8 @@ class Reading:
                 self._keep(found.records)  # Whatever the order of the log, there is nothing between them.
             if not self._catch_up():
                 return True
+            if self._anchor == anchor:
+                raise Nonsense(message="more events follow, but none came")
 
     def _catch_up(self) -> bool:
         """Read windows that are as narrow as a page; return True when the end is near, False when the time is over."""
@@ -488,6 +490,8 @@ class Reading:
         low, high = 0, self._limit
         while self._has(code, high):
             low, high = high + 1, 2 * high
+            if high > LAST:
+                raise Nonsense(message="it has events at any position")
         while low < high:
             middle = (low + high) // 2
             low, high = (middle + 1, high) if self._has(code, middle) else (low, middle)

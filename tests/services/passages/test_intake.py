@@ -1,7 +1,9 @@
 """The log of a terminal is read whole, from the anchor on and backwards, whatever happens to it meanwhile."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -320,6 +322,47 @@ def test_terminal_that_says_more_for_ever_is_left_alone(terminal: Terminal, simu
     assert row.error_code == "nonsense"
     assert len(sent(simulator)) < 10
     assert intake.claim_due() == []
+
+
+def test_terminal_that_says_more_behind_its_last_record_is_left_alone(
+    terminal: Terminal, log: Any, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happen(log, 2)
+    read_all(terminal)
+    answers, honest = count(), wire.send
+
+    def send(request: Any, **given: Any) -> Any:
+        assert next(answers) < 100, "it is asked for ever"
+        answer = honest(request, **given)
+        answer._content = answer.content.replace(b'"OK"', b'"MORE"')
+        return answer
+
+    monkeypatch.setattr(wire, "send", send)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    assert row_of(terminal).error_code == "nonsense"
+
+
+def test_terminal_that_has_records_at_any_position_is_left_alone(
+    terminal: Terminal, log: Any, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happen(log, 8)
+    log.set_traps(page_limit=5, ignores_reverse=True)
+    answers, honest = count(), wire.send
+
+    def send(request: Any, **given: Any) -> Any:
+        assert next(answers) < 100, "it is asked for ever"
+        if request.body:
+            request.body = re.sub(rb'"searchResultPosition": ?\d+', b'"searchResultPosition": 0', request.body)
+            request.headers["Content-Length"] = str(len(request.body))
+        return honest(request, **given)
+
+    monkeypatch.setattr(wire, "send", send)
+
+    assert not intake.read_log(terminal.id, "test")
+
+    assert row_of(terminal).error_code == "nonsense"
 
 
 def test_terminal_without_a_log_is_asked_later_and_later(
