@@ -68,13 +68,16 @@ def update(name: str) -> ResponseReturnValue:
     form = SettingForm()
     if not form.validate():
         return _form(form, name, HTTPStatus.UNPROCESSABLE_ENTITY)
+    was_on = switch.is_on()
     try:
         if name == PASSAGES and _asks(change.require_allowed(name, form.text)):
             return redirect(url_for(".ask_passages", choice=form.text), 303)
         change.change(name, form.text)
     except ServiceError as error:
         return _refused(form, name, error)
-    return _saved(name)
+    saved = _saved(name)
+    # Who switched passages on wants to see the first.
+    return redirect(url_for("passages.index"), 303) if switch.is_on() and not was_on else saved
 
 
 @bp.post("/<name>/default")

@@ -52,7 +52,7 @@ def test_switching_on_asks_first_and_says_what_is_recorded_for_how_long_and_who_
     assert "Проходы хранятся 90 дней, затем удаляются." in russian
 
     done = client.post(PAGE, data={"choice": "poll", "agreed": "y"})
-    assert (done.status_code, app.config["PASSAGES"]) == (303, "poll")
+    assert (done.status_code, done.location, app.config["PASSAGES"]) == (303, "/passages/", "poll")
     with app.app_context():
         (entry,) = entries("setting.changed")
         assert (entry.subject, entry.before, entry.after) == ("PASSAGES", {"value": "off"}, {"value": "poll"})
