@@ -164,7 +164,9 @@ ABOUT = {
     "PASSAGES": _l("Whether it is kept who passed at the terminals, who was refused, and when."),
     "PASSAGES_INTERVAL": _l("How often each terminal is asked what happened at its door."),
     "PASSAGES_KEEP": _l("When passages are deleted."),
-    "PASSAGES_PICTURES": _l("When the pictures that terminals take of passages are deleted here; 0 keeps none."),
+    "PASSAGES_PICTURES": _l(
+        "When the pictures that terminals take of passages are deleted here; 0 keeps none. Viewers do not see them."
+    ),
     "PASSAGES_DAY_START": _l("A shift that ends before it counts to the day before."),
     "PUSH_ADDRESS": _l("Where a terminal tells by itself that something happened, if it may."),
     "TERMINAL_PICTURES": _l("Whether terminals keep the pictures that they take of who passes."),
