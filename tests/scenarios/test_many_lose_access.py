@@ -605,4 +605,4 @@ def test_no_page_call_or_command_starts_such_a_job_past_the_services() -> None:
     rooms = [PACKAGE / room for room in ("web", "api", "cli", "background")]
     texts = [path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py")]
 
-    assert {kind for text in texts for kind in STARTS.findall(text)} == {"COMPARE", "GROUPS"}
+    assert {kind for text in texts for kind in STARTS.findall(text)} == {"COMPARE", "DELETE_PASSAGES", "GROUPS"}
