@@ -297,7 +297,8 @@ class History(RuleBasedStateMachine):
         self.known_device = row.device_serial if row else ""
         for key in [key for key in self.unknown if key[0] == self.known_device]:
             self.made[key] = self.unknown.pop(key)
-        return row is not None and not is_left and row.older_than is None and reading.PASS not in row.state
+        is_left = is_left or row is None or row.older_than is not None
+        return not is_left and not {reading.PASS, reading.LOST} & row.state.keys()
 
     # What is promised.
 

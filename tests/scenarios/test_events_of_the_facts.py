@@ -203,7 +203,8 @@ class World:
         row = db.session.execute(select(EventLog), execution_options={"populate_existing": True}).scalar_one()
         self.was_read = row.complete_to is not None
         self.was_seen = self.was_seen or (row.device_serial == self.device.serial_number and not row.error_code)
-        return not (is_left or row.error_code) and row.older_than is None and reading.PASS not in row.state
+        is_left = is_left or bool(row.error_code) or row.older_than is not None
+        return not is_left and not {reading.PASS, reading.LOST} & row.state.keys()
 
     def read_on(self, times: int) -> bool:
         """Read so many times at most; return True when nothing is left to be read."""

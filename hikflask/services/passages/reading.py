@@ -73,9 +73,10 @@ MAX_PAGES = 40
 # FROM where the coverage of the first log begins, LOST why the log before this one ended, ANCHOR the time of the anchor
 # as it was written, AHEAD by how much the clock was ahead when the log was first read, OVERLAP_AT when an hour was read
 # again, PASS where a look through the whole log is. WHOLE: the terminal is asked for all of its records, so that a
-# number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1.
+# number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1,
+# and BEGUN when the log was begun.
 SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
-OVERLAP_AT, PASS, WHOLE, LOOKED_AT = "overlap_at", "pass", "whole", "looked_at"
+OVERLAP_AT, PASS, WHOLE, LOOKED_AT, BEGUN = "overlap_at", "pass", "whole", "looked_at", "begun"
 
 
 class SerialsIgnored(Exception):
@@ -445,7 +446,8 @@ class Reading:
         if self._device_serial() != serial:
             return True
         gap, reason = log.complete_to, log.state.get(LOST, NEW_LOG)
-        state = _without(log.state, LOST) | {ANCHOR: _written(newest), AHEAD: offset, LOOKED_AT: began.isoformat()}
+        state = _without(log.state, LOST) | {ANCHOR: _written(newest), AHEAD: offset}
+        state |= {LOOKED_AT: began.isoformat(), BEGUN: began.isoformat()}
         state[OLDEST if honours else PASS] = _written(newest) if honours else {}
         if gap is None:
             state |= {FROM: began.isoformat()}
@@ -514,13 +516,14 @@ class Reading:
         return is_there and not any(moment_of(record) < moment_of(newest) for record in above)
 
     def _lose_anchor(self) -> bool:
-        """Begin the log anew, since its anchor is not there any more."""
-        reason = self._why_lost()
+        """Begin the log anew, since its anchor is not there any more; at once, unless it was only just begun."""
+        reason, begun = self._why_lost(), _read(self._log.state.get(BEGUN))
+        was_proved = begun is None or begun != self._log.complete_to
         state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT) | {LOST: reason}
         if reason != OTHER_DEVICE and self._log.complete_to is not None:
             state |= {SINCE: self._log.complete_to.isoformat()}
         self._save(anchor_serial=None, anchor_at=None, older_than=None, state=state)
-        return True
+        return was_proved
 
     def _why_lost(self) -> str:
         if self._device_serial() != self._log.device_serial:

@@ -344,6 +344,25 @@ def test_terminal_that_says_more_behind_its_last_record_is_left_alone(
     assert row_of(terminal).error_code == "nonsense"
 
 
+def test_terminal_that_tells_other_times_with_each_answer_is_not_asked_without_end(
+    terminal: Terminal, log: Any, wire: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happen(log, 2)
+    answers, honest = count(10), wire.send
+
+    def send(request: Any, **given: Any) -> Any:
+        answer = honest(request, **given)
+        answer._content = re.sub(rb'"time":\s*"\d{4}-', b'"time": "20%d-' % next(answers), answer.content)
+        return answer
+
+    monkeypatch.setattr(wire, "send", send)
+
+    conversations = [intake.read_log(terminal.id, "test") for _ in range(5)]
+
+    print("DBG", conversations, row_of(terminal).error_code, row_of(terminal).honours_serials, row_of(terminal).state)
+    assert False in conversations
+
+
 def test_terminal_that_has_records_at_any_position_is_left_alone(
     terminal: Terminal, log: Any, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
