@@ -49,6 +49,9 @@ def test_worker_killed_in_a_capture_ends_in_a_failure_and_the_next_one_works(
     assert page_shows(served, address, "Иван Иванов")
     served.start_worker()
     until(lambda: served.has_worker(2))
+    # The window of the killed worker would take the face.
+    simulator.terminal.interrupt()
+    until(lambda: simulator.terminal.camera.window is None)
     address = press_capture(served)
     simulator.terminal.present(FACE, stay=60)
     until(lambda: page_shows(served, address, "Photo captured!"))
