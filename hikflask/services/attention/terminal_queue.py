@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
@@ -101,7 +102,11 @@ def queue_of(terminal: Terminal, limit: int, after: Place | None = None) -> Queu
     if len(rows) > limit:
         number, last = rows[limit - 1]
         following = Place(number, last.next_attempt_at or EPOCH, last.id)
-    in_use = db.session.execute(select(~leases.free()).where(Terminal.id == terminal.id)).scalar_one()
+    # The terminal's row was read before: whoever talks to it is read together with whether somebody does.
+    lease = select(~leases.free(), Terminal.lease_holder, Terminal.lease_purpose).where(Terminal.id == terminal.id)
+    in_use, holder, purpose = db.session.execute(lease).one()
+    set_committed_value(terminal, "lease_holder", holder)
+    set_committed_value(terminal, "lease_purpose", purpose)
     stopped = [_stopped(terminal.id, desired) if terminal.refused_since else 0 for desired in (PRESENT, ABSENT)]
     return Queue(terminal, bool(in_use), now, lines, following, _counts(terminal.id), *stopped)
 

@@ -90,6 +90,7 @@ def test_other_terminals_and_what_is_finished_are_not_in_it(terminal: Terminal) 
     leases.acquire(terminal.id, "Анна", "capture", 60.0)
     queue = queue_of(terminal, 10)
     assert (queue.in_use, queue.is_empty) == (True, False)
+    assert (queue.terminal.lease_holder, queue.terminal.lease_purpose) == ("Анна", "capture")
 
 
 def test_counts_end_at_a_limit(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
