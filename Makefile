@@ -17,7 +17,7 @@ LONG := browser processes benchmarks invariants scenarios security real_terminal
 # Takes root on Debian, and installs the program many times over: a target of its own.
 APART := --ignore=tests/installation
 
-.PHONY: run test test-fast test-installation check clean
+.PHONY: run test test-fast test-installation check lock clean
 
 run: $(VENV)/app
 	@deploy/run.sh $(BIN)
@@ -39,6 +39,15 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/pip check
 	$(BIN)/python deploy/audit_packages.py
+
+# What stands in pyproject.toml, and all that it needs, with hashes, for each Python and machine that is supported.
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
+WITHIN := --constraint requirements-dev.txt
+lock: $(VENV)/dev
+	$(LOCK) --extra faces --group dev --output-file requirements-dev.txt
+	$(LOCK) --group test $(WITHIN) --output-file requirements.txt
+	$(LOCK) --extra faces $(WITHIN) --output-file requirements-faces.txt
+	$(LOCK:pyproject.toml=) --group pyproject.toml:docs $(WITHIN) --output-file requirements-docs.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

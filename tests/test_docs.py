@@ -17,7 +17,7 @@ SETTING = re.compile(r"^\| `HIKFLASK_(\w+)` \| (.+?) \|", re.MULTILINE)
 
 
 def names(language: str) -> list[str]:
-    return sorted(path.name for path in (DOCS / language).iterdir())
+    return sorted(path.name for path in (DOCS / language).glob("*.md"))
 
 
 def text_of(page: Path) -> str:

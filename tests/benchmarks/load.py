@@ -8,7 +8,9 @@ missed: the 95th percentile of pages, anything lost, or memory that grows.
 """
 
 import argparse
+import html
 import itertools
+import re
 import statistics
 import sys
 import threading
@@ -44,6 +46,7 @@ POLL_SECONDS = 1.0
 # How long a terminal waits until somebody has walked up to it; to type takes a quarter of that.
 WALK_SECONDS = 20.0
 FACE = draw(NAMES[2])
+SAID = re.compile(r'data-says="([^"]+)"')
 
 
 @dataclass
@@ -97,7 +100,7 @@ class Desk:
         capture = address.rpartition("=")[2]
         while 'data-state="captured"' not in (panel := self._panel(capture)):
             if 'data-state="failed"' in panel:
-                self._seen.wrong.append(f"{number}: the capture failed")
+                self._seen.wrong.append(f"{number}: {said(panel)}")
                 return
             if came and time.monotonic() >= came:
                 self._terminal.present_alone(FACE)
@@ -109,6 +112,12 @@ class Desk:
     def _panel(self, capture: str) -> str:
         headers = {"HX-Request": "true"}
         return self.http.get(f"{self.url}/captures/{capture}", headers=headers, timeout=60).text
+
+
+def said(panel: str) -> str:
+    """Return why a capture failed, as its panel says it to the operator."""
+    found = SAID.search(panel)
+    return html.unescape(found[1]) if found else "the capture failed, and its panel does not say why"
 
 
 def office(folder: Path, operators: int, seconds: float, rate: float, silent: int, walk: float) -> Seen:
