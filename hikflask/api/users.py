@@ -58,7 +58,10 @@ DAY_FIELDS = ("valid_from", "valid_to")
 # What a program may change → its field of a draft.
 FIELDS = {field: name for name, field in FORM_NAMES.items() if hasattr(EmployeeForm, field)}
 OFFSET = {"offset": {**WHOLE, "minimum": 0, "description": "Counts from the first; a deep page takes long."}}
-FILTERS = Query(EmployeeFilterForm, paging.ARGUMENTS | OFFSET)
+COUNT = {"count": {"type": "string", "enum": ["exact"], "description": "`exact` counts all whom a search finds."}}
+FILTERS = Query(EmployeeFilterForm, paging.ARGUMENTS | OFFSET | COUNT)
+# A header that says "false" where more than so many were found by a search, and X-Total-Count is one more than that.
+EXACT, COUNTED = "X-Total-Count-Exact", search.FEW
 USER = {"hikvision_id": "100222", "full_name": "Иван Иванов", "department": "Охрана", "valid_to": "2030-12-31"}
 NEW_USER = Body(EmployeeForm, days=DAY_FIELDS, example=USER)
 CHANGED_USER = Body(
@@ -77,22 +80,31 @@ SYNC = Body(more={"device_id": WHOLE, "photo_path": PATH, "overwrite": FLAG}, op
 
 @bp.get("/", strict_slashes=False)
 @allow(VIEWER)
-@described(list_of(component("User")), query=FILTERS, headers=("X-Total-Count", "Link"))
+@described(list_of(component("User")), query=FILTERS, headers=("X-Total-Count", EXACT, "Link"))
 def list_users() -> ResponseReturnValue:
     """A page of the users that pass the filters, sorted by name unless asked; X-Total-Count says how many pass.
 
     The header Link leads to the next page by a cursor, which is as quick on each page; `offset` counts from the first.
+    Where a search (`q`) finds more than 500, the count is 501 and X-Total-Count-Exact is `false`, unless the exact one
+    is asked for by `count=exact`, `offset` or `limit=0`.
     """
     limit, offset = paging.limit(), paging.whole("offset", 0, 2**31)
     form = body.form_of(EmployeeFilterForm, request.args.to_dict())
     place = Place(after=request.args.get("after", ""))
     if offset and place.after:
         raise InputError({"after": "Either “after” or “offset” says where the page begins."})
+    if request.args.get("count", "") not in {"", "exact"}:
+        raise InputError({"count": "“exact” is expected."})
     if offset or not limit:
         users, total = search.search(form.filter, limit, offset)
         return _listed(users, total)
-    page, total = search.page(form.filter, limit, place)
-    return _listed(page.rows, total, page.after)
+    # Who pages by `offset` ends by the count.
+    is_exact = not form.filter.q or bool(request.args.get("count") or request.args.get("offset"))
+    page, total = search.page(form.filter, limit, place, None if is_exact else COUNTED)
+    answer = _listed(page.rows, total, page.after)
+    if not is_exact and total > COUNTED:
+        answer.headers[EXACT] = "false"
+    return answer
 
 
 def _listed(users: list[Employee], total: int, after: str = "") -> Response:

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
+from hikflask.extensions import db
 from hikflask.forms.employee_filter import EmployeeFilterForm
+from hikflask.models import Employee
 from hikflask.services.employees.filters import CONSENTS, SORTS, STATES
 from tests.support.api_calls import OLGA, add
 
@@ -87,3 +90,31 @@ def test_form_offers_what_the_filters_know(app: Flask) -> None:
     assert [one.value for one in form.state.choices] == list(STATES)
     assert [one.value for one in form.consent.choices] == list(CONSENTS)
     assert [one.value for one in form.sort.choices] == list(SORTS)
+
+
+@pytest.mark.both_databases
+def test_search_that_finds_very_many_counts_them_only_when_that_is_asked(app: Flask, client: FlaskClient) -> None:
+    people = [
+        {"number": f"M{one}", "name": "Яна", "search": f"яна m{one} {'склад' * (one % 2)}", "department": "Склад"}
+        for one in range(1002)
+    ]
+    with app.app_context():
+        db.session.execute(insert(Employee.__table__), people)
+        db.session.commit()
+
+    def count(**query: Any) -> tuple[str, str | None, int]:
+        answer = client.get("/api/users/", query_string=query)
+        return answer.headers["X-Total-Count"], answer.headers.get("X-Total-Count-Exact"), len(answer.get_json())
+
+    assert count(q="яна") == count(q="яна", department="Склад", sort="-created_at") == ("501", "false", 100)
+    assert count(q="склад") == ("501", "false", 100)
+    assert count(q="яна", count="exact") == count(q="яна", offset=0) == count(department="Склад") == ("1002", None, 100)
+    assert count(q="яна", offset=1000) == ("1002", None, 2)
+    assert count(q="яна", limit=0) == ("1002", None, 0)
+    assert count(q="m100") == ("3", None, 3)
+
+
+def test_count_that_is_asked_otherwise_is_refused(client: FlaskClient) -> None:
+    answer = client.get("/api/users/?count=all")
+
+    assert (answer.status_code, answer.get_json()["fields"]) == (422, {"count": "“exact” is expected."})

@@ -24,6 +24,8 @@ PATRONYMICS = "Александрович Сергеевич Дмитриеви�
 DEPARTMENTS = [f"{kind} {number}" for kind in ("Цех", "Склад", "Отдел", "Участок") for number in range(1, 3)]
 TABLES = ("employee", "photo", "enrolment", "consent")
 NOW = "2026-01-01 00:00:00.000000"
+# Enrolments changed in the first thousand hours of the year; from this moment on, a hundredth of them.
+CHANGED = "2026-02-11T06:00:00"
 # Numbers that look drawn and are the same each time, for a person {n} and a question {k}: from 0 to 9999.
 DRAWN = "((((CAST({n} AS bigint) + {k}) * 48271 % 2147483647) * 16807 % 2147483647) / 7 % 10000)"
 # Of ten thousand people, so many left, and so many are on no terminal: each state fills a page at a thousand people.
@@ -63,7 +65,7 @@ STATE = f"""CASE WHEN NOT employee.is_active THEN CASE WHEN {DRAWN.format(n="emp
 ENROLMENTS = f"""
     INSERT INTO enrolment (terminal_id, number, employee_id, desired, generation, photo_id, overwrite, person, face,
         confirmed_photo_id, confirmed_at, written_name, sent_name, face_unverified, on_old_device, step, refusal,
-        attempts, next_attempt_at, created_at, desired_since)
+        attempts, next_attempt_at, created_at, desired_since, changed_at)
     SELECT place, number, employee_id, CASE WHEN state IN ('leaving', 'gone') THEN 'absent' ELSE 'present' END, 1,
         CASE WHEN state IN ('green', 'awaited', 'refused') THEN photo_id END, {{no}},
         CASE WHEN state IN ('leaving', 'awaited') THEN 'pending' ELSE 'confirmed' END,
@@ -72,7 +74,8 @@ ENROLMENTS = f"""
         CASE WHEN state IN ('green', 'gone') THEN {{now}} END, name, '', {{no}}, {{no}}, '',
         CAST('{{{{"code": "' || CASE state WHEN 'no_photo' THEN 'no_photo' WHEN 'awaited' THEN 'unreachable'
             WHEN 'refused' THEN 'lowscore' END || '", "params": {{{{}}}}}}}}' AS {{json}}), 0,
-        CASE WHEN state IN ('leaving', 'awaited') THEN {{now}} END, {{now}}, {{now}}
+        CASE WHEN state IN ('leaving', 'awaited') THEN {{now}} END, {{now}}, {{now}},
+        {{changed}}
     FROM (
         SELECT place, employee.number AS number, employee.id AS employee_id, employee.name AS name,
             photo.id AS photo_id, {STATE} AS state
@@ -97,9 +100,11 @@ KEPT = (
     " count(*) FILTER (WHERE is_active), count(*) FILTER (WHERE is_active AND NOT has_face),"
     " count(*) FILTER (WHERE is_active AND NOT has_consent), count(*) FILTER (WHERE has_consent) FROM employee",
 )
+HOURS = f"{DRAWN.format(n='(employee_id * 10 + place)', k=16)} % 1000"
 ON_SQLITE = {
     "numbers": "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :people) SELECT n FROM n",
     "time": "strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || n || ' minutes') || '000'",
+    "changed": f"strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || ({HOURS}) || ' hours') || '000'",
     "now": f"'{NOW}'",
     "no": "0",
     "json": "TEXT",
@@ -107,6 +112,7 @@ ON_SQLITE = {
 ON_POSTGRESQL = {
     "numbers": "SELECT n FROM generate_series(CAST(1 AS bigint), :people) AS n",
     "time": "timestamp '2026-01-01' + n * interval '1 minute'",
+    "changed": f"timestamp '2026-01-01' + {HOURS} * interval '1 hour'",
     "now": f"timestamp '{NOW}'",
     "no": "false",
     "json": "JSONB",

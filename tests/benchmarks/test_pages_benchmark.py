@@ -27,13 +27,17 @@ def test_as_many_people_are_made_on_postgresql(cluster: Cluster, tmp_path: Path)
     with cluster.connection(ROLE, "people") as connection:
         assert connection.execute("SELECT people FROM employee_count").fetchall() == [(60,)]
         assert connection.execute("SELECT count(*) > 300 FROM enrolment").fetchall() == [(True,)]
+        assert connection.execute("SELECT count(DISTINCT changed_at) > 100 FROM enrolment").fetchall() == [(True,)]
     cluster.drop("people")
 
 
 def test_missed_targets_are_named() -> None:
     times = {"empty page": {10: [4.0], 20: [5.0]}, "list": {10: [10.0], 20: [14.0]}, "left": {10: [10.0], 20: [17.0]}}
 
+    times["API enrolments, at one"] = {10: [10.0], 20: [13.0]}
+
     assert missed(Measured("sqlite", times)) == [
         "sqlite, left: 1.70 times as long, not 1.5",
+        "sqlite, API enrolments, at one: 1.30 times as long, not 1.2",
         "sqlite, left: 0.29 of the empty page, not 0.3",
     ]

@@ -50,6 +50,10 @@ IF_MATCH: Schema = {
 }
 HEADERS: dict[str, Schema] = {
     "X-Total-Count": {"schema": {"type": "integer"}, "description": "How many there are on all pages."},
+    "X-Total-Count-Exact": {
+        **TEXT_HEADER,
+        "description": "`false`: more than 500 were found, and X-Total-Count is 501.",
+    },
     "Link": {**TEXT_HEADER, "description": 'The next page: `</api/…?after=…>; rel="next"`; absent on the last one.'},
     ETAG: {**TEXT_HEADER, "description": "Names this state of it, for If-Match."},
     REPLAYED: {**TEXT_HEADER, "description": "`true`: the first answer to this key again; nothing was done now."},

@@ -36,7 +36,7 @@ from hikflask.text_rules import retyped, storable
 
 # How many employees are read in the list's order first. For most lists that fills a page.
 WALK = 2000
-# Up to so many are gathered and sorted.
+# Up to so many are gathered and sorted, and counted for programs that search.
 FEW = 500
 # Of many who have the searched words and are far apart, a few are looked at for the pairs of letters that they begin
 # with, of which so many are taken.
@@ -98,22 +98,26 @@ def of_ids(ids: list[int], *, enrolments: bool = True) -> list[Employee]:
     return sorted(employees, key=lambda employee: place[employee.id])
 
 
-def page(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
-    """Return a page of the employees that a list shows, in its order, and the exact count of all of them.
+def page(
+    wanted: EmployeeFilter, limit: int, place: Place = FIRST, up_to: int | None = None
+) -> tuple[Page[Employee], int]:
+    """Return a page of the employees that a list shows, in its order, and the count of all of them.
 
+    :param up_to: at most FEW: more than so many may be counted as one more than that. None: the count is exact.
     :raises CursorUnknown: when the cursor does not fit this order.
     """
     rows, total = _page(wanted, limit, place)
-    return rows, count(wanted) if total is None or total > MAX_COUNTED else total
+    if up_to is None:
+        return rows, count(wanted) if total is None or total > FEW else total
+    return rows, count_up_to(wanted, up_to) if total is None else min(total, up_to + 1)
 
 
 def page_to_show(wanted: EmployeeFilter, limit: int, place: Place = FIRST) -> tuple[Page[Employee], int]:
-    """Return a page, and how many pass the filter: more than MAX_COUNTED may be counted as one more than that.
+    """Return a page, and how many pass the filter as pages count: more than MAX_COUNTED may be one more than that.
 
     :raises CursorUnknown: when the cursor does not fit this order.
     """
-    rows, total = _page(wanted, limit, place)
-    return rows, count_up_to(wanted) if total is None else total
+    return page(wanted, limit, place, MAX_COUNTED)
 
 
 def in_other_layout(wanted: EmployeeFilter) -> EmployeeFilter | None:
@@ -147,33 +151,33 @@ def count(wanted: EmployeeFilter) -> int:
     return db.session.execute(filters.counted(wanted)).scalar_one()
 
 
-def count_up_to(wanted: EmployeeFilter) -> int:
-    """Return how many employees pass a filter; more than MAX_COUNTED may be counted as one more than that."""
+def count_up_to(wanted: EmployeeFilter, most: int = MAX_COUNTED) -> int:
+    """Return how many employees pass a filter; more than `most` may be counted as one more than that."""
     if replace(wanted, sort=EmployeeFilter.sort) in filters.KEPT:
         return count(wanted)
     at = {} if wanted.terminal is None else {"terminal_id": wanted.terminal}
     bare = EmployeeFilter(state=wanted.state, terminal=wanted.terminal, sort=wanted.sort)
     # What somebody typed is not kept in memory.
-    alone = _counting_each_once(wanted.state, at_terminal=bool(at)) if wanted == bare else None
+    alone = _counting_each_once(wanted.state, most, at_terminal=bool(at)) if wanted == bare else None
     if alone is not None:
         return db.session.execute(alone, at).scalar_one()
     words = filters.words_of(wanted)
     if words and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort):
-        return len(word_index.texts(words, MAX_COUNTED + 1))
+        return len(word_index.texts(words, most + 1))
     source = _few(wanted)
     if source is not None:
         passing = (Employee.id.in_(source), *filters.conditions(wanted, each=True))
         counted = select(func.count()).select_from(Employee).where(*passing)
-        return min(int(db.session.execute(counted).scalar_one()), MAX_COUNTED + 1)
+        return min(int(db.session.execute(counted).scalar_one()), most + 1)
     with along_indexes():
-        return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)))
+        return count_rows_up_to(select(Employee.id).where(*filters.conditions(wanted, each=True)), most)
 
 
 @lru_cache(maxsize=64)
-def _counting_each_once(state: str, *, at_terminal: bool) -> Select[int] | None:
+def _counting_each_once(state: str, most: int, *, at_terminal: bool) -> Select[int] | None:
     # To make the statement costs more than to run it, and the page of all terminals counts at each of them.
     terminal = cast("int", bindparam("terminal_id", type_=Integer)) if at_terminal else None
-    alone = filters.each_once(EmployeeFilter(state=state, terminal=terminal), MAX_COUNTED)
+    alone = filters.each_once(EmployeeFilter(state=state, terminal=terminal), most)
     return None if alone is None else counting(alone)
 
 
@@ -190,7 +194,7 @@ def add_up_counts() -> None:
 
 
 def _page(wanted: EmployeeFilter, limit: int, place: Place) -> tuple[Page[Employee], int | None]:
-    """Return a page, and the count of all when reading the page has told it.
+    """Return a page, and the count of all when reading the page has told it; more than FEW may be FEW + 1.
 
     The employee with exactly the searched number comes first, and not again among the others.
     """
@@ -222,7 +226,7 @@ def _with_number(wanted: EmployeeFilter) -> int | None:
 def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tuple[list[Any], int | None]:
     """Return the first rows from a place on, one more than `limit` if there are more, reading as little as possible.
 
-    Return the count of all, too, as count_up_to() counts, when what was read tells it.
+    Return the count of all, too, when what was read tells it; more than FEW may be FEW + 1.
     """
     end = _end_of_walk(wanted, order, place)
     near = _in_order(wanted, order, place, *end).limit(limit + 1)
@@ -238,10 +242,10 @@ def _rows(wanted: EmployeeFilter, order: Keyset, limit: int, place: Place) -> tu
         gathered = select(behind, Employee.id, *order.columns)
         passing = gathered.where(Employee.id.in_(source), *filters.conditions(wanted, each=True))
         few = list(db.session.execute(order.sorted(passing, place)))
-        return [row[1:] for row in few if row[0]][: limit + 1], min(len(few), MAX_COUNTED + 1)
+        return [row[1:] for row in few if row[0]][: limit + 1], len(few)
     # Where the words are the whole filter, each hit passes.
     is_counted = hits and wanted == EmployeeFilter(q=wanted.q, sort=wanted.sort)
-    total = min(len(hits), MAX_COUNTED + 1) if is_counted else None
+    total = len(hits) if is_counted else None
     together = _rows_together(wanted, order, limit, place, hits) if hits else None
     if together is not None:
         return together, total
