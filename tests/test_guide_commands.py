@@ -34,7 +34,7 @@ from tests.support.backups import run
 from tests.support.captures import FACE
 from tests.support.postgresql import ACCOUNT, ROLE, Cluster
 from tests.support.wire import InProcess
-from tests.test_docs import DOCS, ROOT, names, text_of
+from tests.test_docs import DOCS, OF_THE_PROJECT, PAGES, ROOT, names, text_of
 from tests.test_prometheus import promtool
 from tests.test_security_checklist import names_in
 
@@ -162,7 +162,11 @@ ELSEWHERE = {
         "systemctl restart hikflask",
     ],
     "tests/installation/test_install.py::"
-    "test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version": ["doctor", "pip install ."],
+    "test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version": [
+        "doctor",
+        "pip install .",
+        "--version",
+    ],
     "tests/installation/test_install.py::test_destroyed_installation_is_restored_and_a_leaver_stays_out": [
         "systemctl stop hikflask hikflask-worker",
         "mv /var/lib/hikflask /var/lib/hikflask.before",
@@ -286,6 +290,12 @@ NOWHERE = {
     "docker compose up --detach": NO_DOCKER,
     "apt-get clean": "It would delete what the machine of the tests has downloaded.",
     "journalctl --vacuum-size=200M": "It would delete the log of the machine of the tests.",
+    "git clone https://git.example/hikflask.git": "The address stands for that of a copy.",
+    ".venv/bin/python -m pytest tests/services/terminals/test_leases.py": "It is one of the tests.",
+    ".venv/bin/python -m pytest tests/services/terminals/test_leases.py -k killed": "It is one of the tests.",
+    "cd hikflask": "It is the folder of the line before.",
+    "make clean": "It would delete the environment of the tests.",
+    "make lock": "It would change the locks, which tests/test_dependencies.py compares.",
     "make test-fast": "These are tests of `make test`, so it would run itself.",
     "python -m tests.invariants.preemption postgresql": "It takes hours; tests/invariants tries a part.",
     "python -m tests.processes.random_run": "It takes as long as one lets it, and kills processes at random.",
@@ -302,8 +312,8 @@ KNOWN = [*HERE, *chain.from_iterable(ELSEWHERE.values()), *RUN_BY, *NOWHERE]
 
 
 def commands(language: str, page: str) -> list[str]:
-    """The commands of a page of docs/, or of README.md, in blocks and in sentences; ours without their beginning."""
-    text = text_of(ROOT / page if page == "README.md" else DOCS / language / page)
+    """The commands of a page of docs/, or of the project, in blocks and in sentences; ours without their beginning."""
+    text = text_of(ROOT / page if page in OF_THE_PROJECT else DOCS / language / page)
     # The checklist is in English alone, and tells nobody to do anything.
     text = text.partition("\n## OWASP ASVS")[0]
     found = [] if page in WHOLE else [line for block in blocks(text) for line in lines(block)]
@@ -344,8 +354,7 @@ def words(command: str, put: dict[str, str], number: int) -> list[str]:
 
 
 def found_everywhere() -> set[str]:
-    pages = [("en", "README.md"), *(("en", page) for page in names("en"))]
-    return {command for language, page in pages for command in commands(language, page)}
+    return {command for page in (*OF_THE_PROJECT, *names("en")) for command in commands("en", page)}
 
 
 def test_both_languages_have_the_same_commands() -> None:
@@ -506,7 +515,7 @@ def test_options_that_sentences_name_are_there(app: Flask, pytestconfig: pytest.
     simulator = text_of(ROOT / "hikflask/simulator/__main__.py")
     # The last two are of the node exporter and of podman.
     there = {"--help", *options(app.cli), *OPTION.findall(simulator), "--collector", "--format"}
-    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+    for page in PAGES:
         named = {found[0] for span in spans(text_of(page)) if (found := OPTION.match(span))}
         for option in named - there:
             # It raises for what pytest does not know, either.
@@ -522,12 +531,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def test_settings_of_the_guides_are_read_alike_by_shell_and_service_and_are_good(tmp_path: Path) -> None:
-    found = [
-        block
-        for page in [ROOT / "README.md", *DOCS.rglob("*.md")]
-        for block in blocks(text_of(page))
-        if SETTING.match(block)
-    ]
+    found = [block for page in PAGES for block in blocks(text_of(page)) if SETTING.match(block)]
     for block in found:
         file = tmp_path / "hikflask.env"
         file.write_text(block, encoding="utf-8")
