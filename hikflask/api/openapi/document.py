@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from apispec import APISpec
-from apispec_webframeworks.flask import FlaskPlugin
 from flask import Flask
 from flask_babel import force_locale
 from werkzeug.routing import Rule
@@ -76,7 +75,6 @@ def _build(app: Flask) -> dict[str, Any]:
         "hikflask",
         VERSION,
         "3.1.0",
-        plugins=[FlaskPlugin()],
         info={"description": ABOUT.replace("\n", " ")},
         security=[{"token": []}],
     )
@@ -90,7 +88,8 @@ def _build(app: Flask) -> dict[str, Any]:
     for rule, view, description in calls(app):
         methods = [method for method in METHODS if method in (rule.methods or ())]
         operation = _operation(rule, view, description, rule_of(rule.endpoint))
-        spec.path(view=view, app=app, operations={method.lower(): operation for method in methods})
+        path = PARAMETER.sub(r"{\g<name>}", rule.rule)
+        spec.path(path=path, operations={method.lower(): operation for method in methods})
     return spec.to_dict()
 
 
