@@ -1,4 +1,4 @@
-# make run · make test · make test-fast · make test-installation · make check · make clean
+# make run · make test · make test-fast · make test-installation · make check · make docs · make site · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,9 +17,11 @@ LONG := browser processes benchmarks invariants scenarios security real_terminal
 # Takes root on Debian, and installs the program many times over: a target of its own.
 APART := --ignore=tests/installation
 
-.PHONY: run test test-fast test-installation check lock clean
+.PHONY: run test test-fast test-installation check site docs lock clean
 
 run: $(VENV)/app
+	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
+		echo "The guides are not among the pages this time; \"make site\" says why."
 	@deploy/run.sh $(BIN)
 
 test: $(VENV)/dev
@@ -40,6 +42,17 @@ check: $(VENV)/dev
 	$(BIN)/pip check
 	$(BIN)/python deploy/audit_packages.py
 
+# The guides as the program serves them at /help/; a broken link fails.
+site: export NO_MKDOCS_2_WARNING = 1
+site: $(VENV)/docs
+	$(BIN)/python -m mkdocs build --config-file docs/mkdocs.en.yml
+	$(BIN)/python -m mkdocs build --config-file docs/mkdocs.ru.yml
+
+# With their pictures, which must be those of the present pages.
+docs: $(VENV)/dev
+	$(if $(wildcard tests/pictures),$(FILES) $(KEPT) $(BIN)/python -m pytest tests/pictures)
+	$(MAKE) site
+
 # What stands in pyproject.toml, and all that it needs, with hashes, for each Python and machine that is supported.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
 WITHIN := --constraint requirements-dev.txt
@@ -59,6 +72,10 @@ $(VENV)/app: requirements.txt requirements-faces.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-faces.txt || \
 		echo "Without OpenCV no face is looked for in photos; all else works."
+	touch $@
+
+$(VENV)/docs: requirements-docs.txt $(VENV)/app
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/app

@@ -117,5 +117,14 @@ def test_guides_draw_the_states_as_they_are() -> None:
     assert len(state_diagrams.PAGES) == 2
     for path in state_diagrams.PAGES:
         page = path.read_text(encoding="utf-8")
-        assert page.count("```mermaid\n") == 2
+        assert len(state_diagrams.DRAWN.findall(page)) == page.count("```mermaid\n") == 2
         assert state_diagrams.drawn(page) == page, "python -m tests.support.state_diagrams"
+
+
+def test_diagrams_show_arrows_that_are_there() -> None:
+    for usual, all_of_them in (
+        (state_diagrams.USUAL_ENROLMENTS, state_diagrams.enrolments()),
+        (state_diagrams.USUAL_CAPTURES, state_diagrams.captures()),
+    ):
+        assert [edge for edge, name in usual.items() if name not in all_of_them.get(edge, ())] == []
+        assert {state for edge in usual for state in edge} == {state for edge in all_of_them for state in edge}

@@ -1,0 +1,158 @@
+"""What the site needs beside MkDocs: pages from outside docs/<language>, links that leave it, diagrams, the app's
+colours, and the hashes of inline scripts for the policy under which the app serves it."""
+
+import base64
+import hashlib
+import json
+import posixpath
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from docs import api_reference, state_diagrams
+from hikflask import create_app
+from hikflask.api.openapi import document
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+STATIC = ROOT / "hikflask/static"
+LANGUAGES = ("en", "ru")
+# Pages for developers are in English alone: where they are in the repository, and on the English site.
+DEVELOPERS = {
+    "docs/code-map.md": "code-map.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security-policy.md",
+    "CHANGELOG.md": "changelog.md",
+}
+DECISIONS = "docs/decisions/"
+LINK = re.compile(
+    r"(?<!!)\[(?P<text>[^\]\n]+(?:\n[^\]\n]+)*)\]\((?!https?:|mailto:|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)\s]+)?\)"
+)
+ITEM = re.compile(r"(?P<marker>[*+-]|\d+\.) +(?=\S)")
+FENCE = re.compile(r"(```|~~~)")
+SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what stands outside docs/<language>."""
+    if config.theme["language"] == "en":
+        for path, name in developers_pages().items():
+            files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))
+        files.append(File.generated(config, "api-reference.md", content=api_reference.page(described())))
+    files.append(File.generated(config, "assets/icon.svg", abs_src_path=str(STATIC / "icon.svg")))
+    files.append(File.generated(config, "assets/colours.css", content=colours()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> str:
+    """Let the text of a page, as GitHub shows it, be read by Python-Markdown."""
+    language = config.theme["language"]
+    page.meta["in_both_languages"] = all((DOCS / one / page.file.src_uri).exists() for one in LANGUAGES)
+    source = page.file.abs_src_path
+    if source is not None:
+        markdown = with_links(markdown, Path(source), page.file.src_uri, language)
+    return nested(state_diagrams.drawn(markdown))
+
+
+def on_pre_template(template: jinja2.Template, template_name: str, **_: object) -> jinja2.Template:
+    """Leave out the page of what is not found, whose links hold at one address alone, and the site map with its day."""
+    return jinja2.Template("") if template_name in {"404.html", "sitemap.xml"} else template
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the hashes of the inline scripts of all languages."""
+    folder = Path(config.site_dir).parent
+    pages = (page.read_text(encoding="utf-8") for page in folder.rglob("*.html"))
+    hashes = sorted({hash_of(script) for page in pages for script in SCRIPT.findall(page)})
+    (folder / "script-hashes.json").write_text(json.dumps(hashes, indent=1) + "\n", encoding="utf-8")
+
+
+def developers_pages() -> dict[str, str]:
+    """The pages in English alone, by their path in the repository, with their names on the site."""
+    decisions = sorted((ROOT / DECISIONS).glob("*.md"))
+    found = DEVELOPERS | {f"{DECISIONS}{path.name}": f"decisions/{path.name}" for path in decisions}
+    return {path: name for path, name in found.items() if (ROOT / path).exists()}
+
+
+def described() -> dict[str, object]:
+    """The program's own description of its API."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app({"INSTANCE_PATH": folder, "SECRET_KEY": "of a document alone", "WORKER": "external"})
+        with app.app_context():
+            return document.build(app)
+
+
+def colours() -> str:
+    """The app's colours: its own for light, and those for dark."""
+    light, dark = re.findall(r":root \{\s*--accent:.*?\}", (STATIC / "app.css").read_text(encoding="utf-8"), re.DOTALL)
+    return f"{light}\n\n{dark.replace(':root', '[data-md-color-scheme=slate]')}\n"
+
+
+def with_links(markdown: str, source: Path, name: str, language: str) -> str:
+    """The page with links that hold on the site; `name`: of the page there."""
+
+    def link(found: re.Match[str]) -> str:
+        target = (source.parent / found["path"]).resolve()
+        if not target.exists() or not target.is_relative_to(ROOT):
+            return found[0]
+        anchor = found["anchor"] or ""
+        home, there = place(target.relative_to(ROOT).as_posix())
+        if home == language:
+            return f"[{found['text']}]({posixpath.relpath(there, posixpath.dirname(name))}{anchor})"
+        if home:
+            page = posixpath.relpath(f"../{home}/{there}", posixpath.dirname(name)).removesuffix(".md")
+            return f'<a href="{page}.html{anchor}">{found["text"]}</a>'
+        # A file of the program is no page: its path is enough.
+        path = f"`{target.relative_to(ROOT)}`"
+        return found["text"] if "`" in found["text"] else f"{found['text']} ({path})"
+
+    return LINK.sub(link, markdown)
+
+
+def place(path: str) -> tuple[str, str]:
+    """On the site of which language a file of the repository is, and under which name; no language for other files."""
+    if path in (pages := developers_pages()):
+        return "en", pages[path]
+    folder, language, *rest = [*path.split("/", 2), "", ""][:3]
+    return (language, "/".join(rest)) if folder == "docs" and language in LANGUAGES else ("", path)
+
+
+def nested(markdown: str) -> str:
+    """The page with what is within items of lists indented by four spaces each, and a blank line before each list.
+
+    So Python-Markdown wants it; GitHub looks at where the text of the item begins.
+    """
+    return "\n".join(_nested(markdown.split("\n")))
+
+
+def _nested(lines: list[str]) -> Iterator[str]:
+    begins: list[int] = []
+    in_fence = before = ""
+    for line in lines:
+        text = line.lstrip(" ")
+        indent = len(line) - len(text)
+        if in_fence or not text:
+            yield " " * 4 * len(begins) + line[begins[-1] if begins else 0 :] if text else ""
+        else:
+            item, in_list = ITEM.match(text), bool(begins)
+            while begins and indent < begins[-1] and (item or not before or FENCE.match(text)):
+                begins.pop()
+            if item and not in_list and before:
+                yield ""
+            yield " " * 4 * len(begins) + line[min(indent, begins[-1] if begins else 0) :]
+            if item:
+                begins.append(indent + item.end())
+        if fence := FENCE.match(text):
+            in_fence = "" if in_fence else fence[0]
+        before = text
+
+
+def hash_of(script: str) -> str:
+    """How a Content-Security-Policy names an inline script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
