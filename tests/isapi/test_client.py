@@ -8,6 +8,7 @@ import pytest
 import requests
 import responses
 
+from hikflask.isapi import client as client_module
 from hikflask.isapi import errors, faces
 from hikflask.isapi.client import Client, _Call
 from tests.processes.processes import free_port
@@ -310,6 +311,23 @@ def test_writing_on_a_kept_connection_that_was_dropped_is_an_unknown_outcome() -
         with pytest.raises(errors.NoAnswer):
             client.request("POST", PATH, data=b"x")
     assert len(server.seen) == 2
+
+
+def test_nothing_is_written_on_a_connection_that_the_terminal_may_be_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections = list[int]()
+
+    def remember(_: Seen, handler: BaseHTTPRequestHandler) -> Reply:
+        connections.append(handler.client_address[1])
+        return Reply()
+
+    with terminal(remember) as server:
+        client = client_of(server.url)
+        client.request("GET", PATH)
+        client.request("POST", PATH, data=b"x")
+        monkeypatch.setattr(client_module, "MAX_IDLE_SECONDS", 0.0)
+        client.request("GET", PATH)
+        client.request("POST", PATH, data=b"x")
+    assert connections[0] == connections[1] == connections[2] != connections[3]
 
 
 def test_reading_is_not_repeated_on_a_new_connection_that_was_dropped() -> None:
