@@ -29,7 +29,8 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.backups import run
 from tests.support.captures import FACE
 from tests.support.postgresql import ACCOUNT, ROLE, Cluster
@@ -344,8 +345,10 @@ def forms(command: str) -> Iterator[str]:
     yield re.sub(r" \[[^]]+]|…", "", command)
     choices = [part.split("|") for part in re.findall(r"\[([^]]+)]", command)]
     for number in range(max(map(len, choices), default=0)):
-        chosen = (part[min(number, len(part) - 1)] for part in choices)
-        yield re.sub(r"\[[^]]+]", lambda _, chosen=chosen: next(chosen), command).replace("…", "")
+        chosen = command
+        for part in choices:
+            chosen = re.sub(r"\[[^]]+]", part[min(number, len(part) - 1)], chosen, count=1)
+        yield chosen.replace("…", "")
 
 
 def words(command: str, put: dict[str, str], number: int) -> list[str]:
@@ -426,7 +429,7 @@ def test_commands_for_postgresql(app: Flask, cluster: Cluster, tmp_path: Path) -
     assert cluster.rows("guide_new") == cluster.rows("guide")
     with psycopg.connect(address.replace(ROLE, ACCOUNT, 1), autocommit=True) as superuser:
         for statement in SQL:
-            superuser.execute(statement)  # type: ignore[arg-type]
+            superuser.execute(statement)
     cluster.drop("guide")
     cluster.drop("guide_new")
 
@@ -524,10 +527,12 @@ def test_options_that_sentences_name_are_there(app: Flask, pytestconfig: pytest.
 
 def options(command: click.Command) -> set[str]:
     """The options of a command and of those in it."""
+    there = {name for one in command.params for name in one.opts}
+    if not isinstance(command, click.Group):
+        return there
     context = click.Context(command)
-    names = command.list_commands(context) if isinstance(command, click.Group) else ()
-    within = (command.get_command(context, name) for name in names)
-    return {name for one in command.params for name in one.opts}.union(*map(options, within))
+    within = [command.get_command(context, name) for name in command.list_commands(context)]
+    return there.union(*(options(one) for one in within if one is not None))
 
 
 def test_settings_of_the_guides_are_read_alike_by_shell_and_service_and_are_good(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.enrolment_state import FACTS, state_by
 from tests.support.postgresql import Cluster
 from tests.support.refusals import refusal
@@ -360,9 +360,9 @@ def test_refusals_of_enrolments_and_captures_are_kept_both_ways(migrated_app: Fl
             refusals = db.session.execute(db.select(model.refusal).order_by(model.id)).scalars().all()
             assert refusals == [why and {"code": why[0], "params": why[1]} for why in rows.values()]
         found = db.session.execute(text("SELECT error, error_params FROM job_item ORDER BY id")).all()
-        params = [told if isinstance(told, dict) else json.loads(told) for _, told in found]
+        stored = [told if isinstance(told, dict) else json.loads(told) for _, told in found]
         assert [error for error, _ in found] == ["employeenoalreadyexist", "devicebusy"]
-        assert params == list(items.values())
+        assert stored == list(items.values())
         assert db.session.execute(read[3]).one() == ("devicebusy", "terminal:Odd")
         db.session.remove()
         downgrade(revision="0034")
@@ -627,7 +627,7 @@ def test_trail_is_sealed_and_opened_again_and_only_its_people_become_unreadable(
         put("erasure", id=1, **erased, requested_at="2026-01-02", completed_at="2026-01-03")
         common = {"at": "2026-01-02 03:04:05.000000", "actor": "Анна", "address": "", "request_id": "", "terminal": ""}
         plain = {"employee_id": None, "employee": "", "subject": "", "before": None, "after": None}
-        told = [
+        told: list[dict[str, object]] = [
             {"action": "sign_in", "subject": "Анна"},
             {"action": "employee.created", "employee_id": 5, "employee": "100222", "after": '{"full_name": "Иван"}'},
             {"action": "employee.created", "employee_id": 7, "employee": "100333", "after": '{"full_name": "Ольга"}'},

@@ -1,7 +1,7 @@
 """The id of the request that a thread works for."""
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from hikflask import request_id
 
@@ -18,7 +18,12 @@ def test_block_works_for_a_request_and_ends_with_it() -> None:
 @pytest.mark.new_app
 def test_each_request_has_its_own_and_leaves_none_behind(app: Flask) -> None:
     seen: list[str] = []
-    app.after_request(lambda response: seen.append(request_id.present()) or response)
+
+    @app.after_request
+    def see(response: Response) -> Response:
+        seen.append(request_id.present())
+        return response
+
     for _ in range(2):
         app.test_client().get("/health")
 

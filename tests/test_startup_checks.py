@@ -8,13 +8,13 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from hikflask import config, create_app, startup_checks
-from hikflask.config import ConfigError
+from hikflask.config import SHIPPED, ConfigError
 from hikflask.extensions import db, vault
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.startup_checks import prepare
-from tests.conftest import close
 from tests.processes.processes import free_port
+from tests.support.apps import close
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_needed_version_is_the_last_one_however_a_migration_quotes_it(
     newest = startup_checks.needed_version()
     versions = tmp_path / "migrations" / "versions"
     versions.mkdir(parents=True)
-    for file in (startup_checks.SHIPPED / "migrations" / "versions").glob("*.py"):
+    for file in (SHIPPED / "migrations" / "versions").glob("*.py"):
         (versions / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     (versions / "next.py").write_text(f'revision = "next"\ndown_revision = "{newest}"\n')
     monkeypatch.setattr(startup_checks, "SHIPPED", tmp_path)

@@ -27,13 +27,14 @@ def catalogue() -> Catalog:
 def texts_in_sources() -> set[tuple[str | None, str | tuple[str, ...]]]:
     """Each message with its context: the same English may be another word in Russian as a heading."""
     with (ROOT / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = extract_from_dir(ROOT, methods, options, keywords=KEYWORDS)
     return {(context, message) for _, _, message, _, context in found}
 
 
-def texts(message: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def texts(message: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     """A message's texts: one, or one for each form of a plural."""
+    assert message is not None
     return (message,) if isinstance(message, str) else tuple(message)
 
 
@@ -145,8 +146,9 @@ AGREED = {
 def test_sentences_that_were_agreed_on_are_said_to_the_letter() -> None:
     known = catalogue()
 
-    assert {english: known.get(english).string for english in AGREED if known.get(english)} == AGREED
-    assert [known.get("Sign in", context).string for context in (None, "heading")] == ["Войти", "Вход"]
+    assert {english: found.string for english in AGREED if (found := known.get(english))} == AGREED
+    signing_in = [known.get("Sign in", context) for context in (None, "heading")]
+    assert [message and message.string for message in signing_in] == ["Войти", "Вход"]
 
 
 def test_the_users_own_button_stands_on_the_form_alone() -> None:

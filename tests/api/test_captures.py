@@ -68,7 +68,7 @@ def test_capture_that_is_deleted_with_its_person_is_cancelled(
     answer = client.post(CAPTURE, json={"hikvision_id": "100222"})
 
     assert refused(answer) == (409, "cancelled")
-    assert answer.json["message"] == "Capture cancelled. Nothing was saved."
+    assert answer.get_json()["message"] == "Capture cancelled. Nothing was saved."
 
 
 @pytest.mark.usefixtures("terminal")
@@ -77,8 +77,8 @@ def test_no_body_is_fine(client: FlaskClient, simulator: Simulated) -> None:
 
     answer = client.post(CAPTURE)
 
-    assert answer.json["success"] is True
-    assert answer.json["photo_path"].startswith("/uploads/capture_")
+    assert answer.get_json()["success"] is True
+    assert answer.get_json()["photo_path"].startswith("/uploads/capture_")
 
 
 def test_terminal_that_was_never_checked_is_checked_first(
@@ -90,7 +90,7 @@ def test_terminal_that_was_never_checked_is_checked_first(
     taken = capture(client, simulator)
 
     assert picture(client, taken["photo_path"]) == IVANS_FACE
-    assert client.get("/api/devices/1").json["model"] == "DS-K1T343EFWX"
+    assert client.get("/api/devices/1").get_json()["model"] == "DS-K1T343EFWX"
 
 
 @pytest.mark.usefixtures("terminal")
@@ -100,7 +100,7 @@ def test_second_capture_at_once_is_a_conflict(app: Flask, client: FlaskClient, s
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (409, "terminal_in_use")
-    assert "Анна" in answer.json["message"]
+    assert "Анна" in answer.get_json()["message"]
     assert simulator.log == []
 
 
@@ -124,9 +124,9 @@ def test_unsaved_capture_of_another_number_is_a_conflict_until_taken_over(
     answer = client.post(CAPTURE, json={"hikvision_id": "100333"})
 
     assert refused(answer) == (409, "terminal_held")
-    assert "100222" in answer.json["message"]
+    assert "100222" in answer.get_json()["message"]
     assert simulator.file == IVANS_FACE
-    taken = client.post(CAPTURE, json={"hikvision_id": "100333", "take_over": True}).json
+    taken = client.post(CAPTURE, json={"hikvision_id": "100333", "take_over": True}).get_json()
     assert picture(client, taken["photo_path"]) == OLGAS_FACE
     assert picture(client, first["photo_path"]) == IVANS_FACE
 
@@ -166,8 +166,8 @@ def test_terminals_own_word_is_quoted_and_means_nothing_of_ours(
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (502, "terminal_refused")
-    assert answer.json["message"] == f"The terminal refused: {word} ({word})."
-    assert (answer.json["subStatusCode"], answer.json["errorMsg"]) == (word, word)
+    assert answer.get_json()["message"] == f"The terminal refused: {word} ({word})."
+    assert (answer.get_json()["subStatusCode"], answer.get_json()["errorMsg"]) == (word, word)
 
 
 def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskClient, simulator: Simulated) -> None:
@@ -179,7 +179,7 @@ def test_model_that_cannot_capture_is_a_bad_gateway(app: Flask, client: FlaskCli
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (502, "notSupport")
-    assert answer.json["message"] == "This model cannot take photos on request."
+    assert answer.get_json()["message"] == "This model cannot take photos on request."
     tried = [entry for entry in simulator.log if entry.plain_path.endswith("/CaptureFaceData") and entry.logged_in]
     assert [b">url<" in entry.body for entry in tried] == [True, False]
 
@@ -191,7 +191,7 @@ def test_terminal_that_is_away_is_unavailable(client: FlaskClient, wire: InProce
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (503, "unreachable")
-    assert answer.json["message"] == "“Вход” does not answer at http://terminal.test. Check power and network."
+    assert answer.get_json()["message"] == "“Вход” does not answer at http://terminal.test. Check power and network."
 
 
 @pytest.mark.usefixtures("terminal")
@@ -209,7 +209,7 @@ def test_refused_password_is_tried_once_and_never_again(client: FlaskClient, sim
     answers = [client.post(CAPTURE), client.post(CAPTURE), client.post(CAPTURE)]
 
     assert [refused(answer) for answer in answers] == [(502, "wrong_password")] * 3
-    assert "Correct the terminal's password" in answers[0].json["message"]
+    assert "Correct the terminal's password" in answers[0].get_json()["message"]
     assert simulator.wrong_passwords == 1
     assert len([entry for entry in simulator.log if entry.has_credentials]) == 1
 
@@ -221,7 +221,7 @@ def test_locked_account_is_a_bad_gateway(client: FlaskClient, simulator: Simulat
     first, second = client.post(CAPTURE), client.post(CAPTURE)
 
     assert refused(first) == refused(second) == (502, "locked")
-    assert "30 more min" in second.json["message"]
+    assert "30 more min" in second.get_json()["message"]
 
 
 @pytest.mark.usefixtures("terminal")
@@ -240,7 +240,7 @@ def test_bad_field_is_named_and_nothing_is_begun(app: Flask, client: FlaskClient
         answer = client.post(CAPTURE, json={field: value})
 
         assert refused(answer) == (422, "invalid_input")
-        assert set(answer.json["fields"]) == {field}
+        assert set(answer.get_json()["fields"]) == {field}
         assert simulator.log == []
         with app.app_context():
             assert queries.get(1) is None
@@ -252,7 +252,7 @@ def test_body_that_is_no_object_is_refused(client: FlaskClient) -> None:
         answer = client.post(CAPTURE, data=body)
 
         assert refused(answer) == (422, "invalid_input")
-        assert set(answer.json["fields"]) == {"body"}
+        assert set(answer.get_json()["fields"]) == {"body"}
 
 
 def test_unknown_device_is_not_found(client: FlaskClient) -> None:
@@ -266,7 +266,7 @@ def test_device_that_is_switched_off_here_is_refused(client: FlaskClient, simula
     answer = client.post(CAPTURE)
 
     assert refused(answer) == (422, "terminal_unknown")
-    assert set(answer.json["fields"]) == {"device_id"}
+    assert set(answer.get_json()["fields"]) == {"device_id"}
     assert simulator.log == []
 
 

@@ -63,11 +63,11 @@ def test_list_that_leaves_people_out_comes_with_a_warning(
 def test_busy_or_silent_terminal_answers_as_elsewhere(client: FlaskClient, terminal: Terminal, wire: InProcess) -> None:
     lease = leases.acquire(terminal.id, "Борис", "capture", 20.0)
     busy = client.post("/api/devices/1/compare")
-    assert (busy.status_code, busy.json["error"]) == (409, "terminal_in_use")
+    assert (busy.status_code, busy.get_json()["error"]) == (409, "terminal_in_use")
     lease.release()
     wire.away.add("terminal.test")
     silent = client.post("/api/devices/1/compare")
-    assert (silent.status_code, silent.json["error"]) == (503, "unreachable")
+    assert (silent.status_code, silent.get_json()["error"]) == (503, "unreachable")
 
 
 @pytest.mark.usefixtures("terminal")
@@ -76,7 +76,7 @@ def test_refused_password_answers_as_elsewhere(client: FlaskClient, simulator: S
 
     answers = [client.post("/api/devices/1/compare") for _ in range(2)]
 
-    assert [(one.status_code, one.json["error"]) for one in answers] == [(502, "wrong_password")] * 2
+    assert [(one.status_code, one.get_json()["error"]) for one in answers] == [(502, "wrong_password")] * 2
     assert simulator.wrong_passwords == 1
 
 
@@ -100,7 +100,7 @@ def test_plan_is_carried_out_by_a_job(
     assert job == {"state": "done", "done": 4, "total": 4, "failed": []}
     assert simulator.people["100222"]["name"] == "Иван Иванов"
     assert {"901", "902"}.isdisjoint(simulator.people)
-    assert "903" in [user["hikvision_id"] for user in client.get("/api/users/").json]
+    assert "903" in [user["hikvision_id"] for user in client.get("/api/users/").get_json()]
 
 
 def settled(client: FlaskClient, job_id: int, run_jobs: Callable[[], int]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def settled(client: FlaskClient, job_id: int, run_jobs: Callable[[], int]) -> di
         db.session.commit()
         tasks.sweep()
         run_jobs()
-        answer = client.get(f"/api/jobs/{job_id}").json
+        answer = client.get(f"/api/jobs/{job_id}").get_json()
         if answer["state"] not in {"waiting", "running"}:
             break
     return dict(answer)
@@ -147,7 +147,9 @@ def test_answer_says_what_becomes_of_the_days_on_the_terminal(
     ]
     job = settled(client, begun["job"], run_jobs)
     assert job["failed"] == [{"number": "903", "error": "validity_outside"}]
-    users = {user["hikvision_id"]: (user["is_active"], user["valid_to"]) for user in client.get("/api/users/").json}
+    users = {
+        user["hikvision_id"]: (user["is_active"], user["valid_to"]) for user in client.get("/api/users/").get_json()
+    }
     assert users == {"901": (False, "2025-12-31"), "902": (True, "2036-06-30"), "904": (True, "2035-12-31")}
     assert set(simulator.people) == {"902", "903", "904"}
 
@@ -203,7 +205,7 @@ def test_another_name_is_taken_over_only_where_the_program_says_that_it_is_the_s
     assert settled(client, begun["job"], run_jobs)["failed"] == [{"number": "100222", "error": "name_differs"}]
     _, begun = apply(client, take_over=["100222"], same_person=["100222"])
     assert settled(client, begun["job"], run_jobs)["failed"] == []
-    assert client.get("/api/users/1").json["full_name"] == "Пётр Петров"
+    assert client.get("/api/users/1").get_json()["full_name"] == "Пётр Петров"
 
 
 def test_another_face_is_taken_over_only_where_the_program_names_it(
@@ -212,7 +214,7 @@ def test_another_face_is_taken_over_only_where_the_program_names_it(
     enrol(simulator, terminal)
     simulator.store.bind("100222", OTHER_FACE)
     compare(terminal)
-    photo = client.get("/api/users/1").json["photo_path"]
+    photo = client.get("/api/users/1").get_json()["photo_path"]
 
     status, begun = apply(client, take_over=["100222"], same_person=["100222"])
 
@@ -220,13 +222,13 @@ def test_another_face_is_taken_over_only_where_the_program_names_it(
     assert (status, begun["faces"]) == (202, there)
     failed = settled(client, begun["job"], run_jobs)["failed"]
     assert failed == [{"number": "100222", "error": "face_differs"}]
-    assert client.get("/api/users/1").json["photo_path"] == photo
+    assert client.get("/api/users/1").get_json()["photo_path"] == photo
 
     assert apply(client, take_over=["100222"], faces=there)[1]["error"] == "unsafe_plan"
     _, begun = apply(client, take_over=["100222"], faces=there, confirm=1)
     assert "faces" not in begun
     assert settled(client, begun["job"], run_jobs)["failed"] == []
-    assert client.get(client.get("/api/users/1").json["photo_path"]).data == OTHER_FACE
+    assert client.get(client.get("/api/users/1").get_json()["photo_path"]).data == OTHER_FACE
     for wrong in (["100222"], {"100222": 1}, "100222"):
         status, refused = apply(client, take_over=["100222"], faces=wrong)
         assert (status, refused["fields"]) == (422, {"faces": "An object with string values is expected."})
@@ -292,24 +294,24 @@ def test_taking_over_is_previewed_and_undone(
 ) -> None:
     strangers(simulator, ["900", "901"])
     client.post("/api/devices/1/compare")
-    job = client.post("/api/devices/1/apply", json={"take_over": ["900", "901"]}).json["job"]
+    job = client.post("/api/devices/1/apply", json={"take_over": ["900", "901"]}).get_json()["job"]
     run_jobs()
     db.session.execute(db.update(Employee).where(Employee.number == "900").values(department="Склад"))
     db.session.commit()
     assert client.get(f"/api/jobs/{job}/undo").json == {"people": 1, "changed": 1}
-    assert client.post(f"/api/jobs/{job}/undo", json={"people": 1}).json["error"] == "plan_changed"
+    assert client.post(f"/api/jobs/{job}/undo", json={"people": 1}).get_json()["error"] == "plan_changed"
 
     begun = client.post(f"/api/jobs/{job}/undo", json={"people": 2})
     run_jobs()
 
     assert begun.status_code == 202
-    assert client.get(f"/api/jobs/{begun.json['job']}").json == {
+    assert client.get(f"/api/jobs/{begun.get_json()['job']}").get_json() == {
         "state": "done",
         "done": 2,
         "total": 2,
         "failed": [{"number": "900", "error": "changed_since"}],
     }
-    assert [user["hikvision_id"] for user in client.get("/api/users/").json] == ["900"]
+    assert [user["hikvision_id"] for user in client.get("/api/users/").get_json()] == ["900"]
     assert list(simulator.people) == ["900", "901"]
-    assert client.get(f"/api/jobs/{begun.json['job']}/undo").status_code == 404
+    assert client.get(f"/api/jobs/{begun.get_json()['job']}/undo").status_code == 404
     assert client.post("/api/jobs/99/undo").status_code == 404

@@ -46,8 +46,8 @@ def test_consent_is_put_shown_and_taken_back(client: FlaskClient) -> None:
     put = client.put(place, json=consent())
 
     assert put.status_code == 200
-    assert {name: put.json[name] for name in consent()} == consent()
-    assert put.json["recorded_by"].startswith("API ")
+    assert {name: put.get_json()[name] for name in consent()} == consent()
+    assert put.get_json()["recorded_by"].startswith("API ")
     assert client.get(place).json == put.json
     assert client.delete(place).json == put.json
     assert (client.get(place).status_code, client.delete(place).status_code) == (404, 404)
@@ -56,7 +56,7 @@ def test_consent_is_put_shown_and_taken_back(client: FlaskClient) -> None:
 def test_basis_is_consent_and_note_empty_unless_said(client: FlaskClient) -> None:
     answer = client.put(f"/api/users/{add(client)['id']}/consent", json={"given_on": "2026-03-01"})
 
-    assert (answer.json["basis"], answer.json["note"]) == ("consent", "")
+    assert (answer.get_json()["basis"], answer.get_json()["note"]) == ("consent", "")
 
 
 def test_bad_field_is_named(client: FlaskClient) -> None:
@@ -82,7 +82,7 @@ def test_bad_field_is_named(client: FlaskClient) -> None:
 def test_missing_day_is_named(client: FlaskClient) -> None:
     answer = client.put(f"/api/users/{add(client)['id']}/consent", json={})
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {"given_on"})
+    assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {"given_on"})
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
@@ -112,7 +112,7 @@ def test_capture_without_consent_is_warned_of_in_a_header_and_keeps_its_shape(
     answer = client.post(CAPTURE, json={"hikvision_id": "100222"})
 
     assert answer.headers["X-Warning"] == MISSING
-    assert set(answer.json) == {"success", "photo_path", "message", "face_data_url"}
+    assert set(answer.get_json()) == {"success", "photo_path", "message", "face_data_url"}
 
 
 @pytest.mark.usefixtures("terminal")
@@ -158,8 +158,8 @@ def test_required_consent_refuses_a_capture(client: FlaskClient, simulator: Simu
 
     answer = client.post(CAPTURE, json=number)
 
-    assert (answer.status_code, answer.json["error"], answer.json["success"]) == (409, MISSING, False)
-    assert set(answer.json["fields"]) == {"consent"}
+    assert (answer.status_code, answer.get_json()["error"], answer.get_json()["success"]) == (409, MISSING, False)
+    assert set(answer.get_json()["fields"]) == {"consent"}
     assert simulator.log == []
 
 

@@ -22,14 +22,14 @@ STATUS_FIELDS = {"reachable", "login", "busy", "people", "faces", "capacity", "l
 
 
 def device(client: FlaskClient, device_id: int = 1) -> dict[str, Any]:
-    return dict(client.get(f"/api/devices/{device_id}").json)
+    return dict(client.get(f"/api/devices/{device_id}").get_json())
 
 
 def status(client: FlaskClient) -> dict[str, Any]:
     answer = client.get("/api/devices/1/status")
     assert answer.status_code == 200
-    assert set(answer.json) == STATUS_FIELDS
-    return dict(answer.json)
+    assert set(answer.get_json()) == STATUS_FIELDS
+    return dict(answer.get_json())
 
 
 def stored_password(app: Flask) -> tuple[str, str]:
@@ -53,17 +53,17 @@ def test_device_is_added_checked_and_answered_in_the_documented_shape(client: Fl
         "is_active": True,
         "direction": "",
         "model": "DS-K1T343EFWX",
-        "firmware": answer.json["firmware"],
+        "firmware": answer.get_json()["firmware"],
         "last_sync": None,
     }
     assert answer.json["firmware"].startswith("V4.38.0")
-    assert device(client) == answer.json == client.get("/api/devices/").json[0]
+    assert device(client) == answer.get_json() == client.get("/api/devices/").get_json()[0]
 
 
 def test_device_that_does_not_answer_is_added_all_the_same(client: FlaskClient) -> None:
     answer = client.post("/api/devices/", json=a_device())
 
-    assert (answer.status_code, answer.json["model"]) == (201, "")
+    assert (answer.status_code, answer.get_json()["model"]) == (201, "")
     assert status(client)["reachable"] is False
 
 
@@ -95,7 +95,7 @@ def test_password_is_encrypted_at_rest_and_in_no_answer(client: FlaskClient) -> 
 def test_address_gets_its_scheme(client: FlaskClient) -> None:
     answer = client.post("/api/devices/", json=a_device(url="terminal.test:80"))
 
-    assert (answer.status_code, answer.json["url"]) == (201, "http://terminal.test:80")
+    assert (answer.status_code, answer.get_json()["url"]) == (201, "http://terminal.test:80")
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "https://[::ffff:169.254.169.254]", "http://2852039166"])
@@ -106,9 +106,9 @@ def test_address_that_may_not_be_connected_to_is_refused_at_its_field(client: Fl
         client.post("/api/devices/", json=a_device(name="Склад", url=url)),
         client.put("/api/devices/1", json={"url": url}),
     ):
-        assert (answer.status_code, answer.json["error"]) == (422, "terminal_address_refused")
-        assert answer.json["fields"]["url"] == "No terminal may have this address. Correct it."
-    assert [row["url"] for row in client.get("/api/devices/").json] == ["http://terminal.test"]
+        assert (answer.status_code, answer.get_json()["error"]) == (422, "terminal_address_refused")
+        assert answer.get_json()["fields"]["url"] == "No terminal may have this address. Correct it."
+    assert [row["url"] for row in client.get("/api/devices/").get_json()] == ["http://terminal.test"]
 
 
 def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask, client: FlaskClient) -> None:
@@ -116,9 +116,9 @@ def test_http_address_is_refused_at_its_field_where_https_is_required(app: Flask
 
     answer = client.post("/api/devices/", json=a_device())
 
-    assert (answer.status_code, answer.json["error"]) == (422, "terminal_https_required")
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "terminal_https_required")
     said = "Only https is allowed here. Enter an address that begins with https://."
-    assert answer.json["fields"] == {"url": said}
+    assert answer.get_json()["fields"] == {"url": said}
     assert client.get("/api/devices/").json == []
 
 
@@ -129,7 +129,7 @@ def test_capture_at_a_terminal_that_offers_md5_alone_says_why(app: Flask, client
 
     answer = client.post("/api/devices/1/start-face-capture", json={})
 
-    assert (answer.status_code, answer.json["error"]) == (502, "weak_digest")
+    assert (answer.status_code, answer.get_json()["error"]) == (502, "weak_digest")
 
 
 @pytest.mark.parametrize("sent", [{"url": "https://other.test"}, {"fingerprint": "ab" * 32}, {"fingerprint": ""}])
@@ -139,8 +139,8 @@ def test_another_address_or_certificate_needs_the_password_again(client: FlaskCl
 
     answer = client.put("/api/devices/1", json={"is_active": False, **sent})
 
-    assert (answer.status_code, answer.json["error"]) == (422, "terminal_password_needed")
-    assert list(answer.json["fields"]) == ["password"]
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "terminal_password_needed")
+    assert list(answer.get_json()["fields"]) == ["password"]
     assert device(client) == before
     assert client.put("/api/devices/1", json={"password": PASSWORD, **sent}).status_code == 200
 
@@ -157,14 +157,14 @@ def test_fingerprint_is_kept_as_plain_hex(client: FlaskClient) -> None:
 
     answer = client.post("/api/devices/", json=a_device(url="https://away.test", fingerprint=shown))
 
-    assert answer.json["fingerprint"] == "ab" * 32
+    assert answer.get_json()["fingerprint"] == "ab" * 32
 
 
 def test_list_is_by_name(client: FlaskClient) -> None:
     for name in ("Б", "А", "В"):
         client.post("/api/devices/", json=a_device(name=name))
 
-    assert [found["name"] for found in client.get("/api/devices").json] == ["А", "Б", "В"]
+    assert [found["name"] for found in client.get("/api/devices").get_json()] == ["А", "Б", "В"]
 
 
 @pytest.mark.usefixtures("terminal")
@@ -189,14 +189,14 @@ def test_put_keeps_that_the_terminal_takes_pictures(app: Flask, client: FlaskCli
 
 @pytest.mark.usefixtures("terminal")
 def test_direction_is_in_out_or_empty_and_stays_when_it_is_not_given(client: FlaskClient) -> None:
-    assert client.put("/api/devices/1", json={"direction": "in"}).json["direction"] == "in"
-    assert client.put("/api/devices/1", json={"name": "Выход"}).json["direction"] == "in"
+    assert client.put("/api/devices/1", json={"direction": "in"}).get_json()["direction"] == "in"
+    assert client.put("/api/devices/1", json={"name": "Выход"}).get_json()["direction"] == "in"
 
     refused = client.put("/api/devices/1", json={"direction": "both"})
 
     assert refused.status_code == 422
-    assert refused.json["fields"] == {"direction": "“Direction” must be one of the list."}
-    assert client.put("/api/devices/1", json={"direction": ""}).json["direction"] == ""
+    assert refused.get_json()["fields"] == {"direction": "“Direction” must be one of the list."}
+    assert client.put("/api/devices/1", json={"direction": ""}).get_json()["direction"] == ""
 
 
 @pytest.mark.both_databases
@@ -232,7 +232,7 @@ def test_device_is_not_changed_under_a_capture(app: Flask, client: FlaskClient) 
 
     answer = client.put("/api/devices/1", json={"name": "Выход"})
 
-    assert (answer.status_code, answer.json["error"]) == (409, "terminal_in_use")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "terminal_in_use")
     assert device(client)["name"] == "Вход"
 
 
@@ -252,7 +252,7 @@ def test_device_with_people_is_not_deleted(client: FlaskClient, simulator: Simul
 
     answer = client.delete("/api/devices/1")
 
-    assert (answer.status_code, answer.json["error"]) == (409, "terminal_has_people")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "terminal_has_people")
     assert sync(client, enrolled["id"]).status_code == 200
 
 
@@ -271,7 +271,7 @@ def test_device_with_an_open_removal_is_not_deleted(client: FlaskClient, simulat
     wire.away.add(HOST)
     client.delete(f"/api/users/{enrolled['id']}")
 
-    assert client.delete("/api/devices/1").json["error"] == "terminal_has_people"
+    assert client.delete("/api/devices/1").get_json()["error"] == "terminal_has_people"
     assert device(client)["id"] == 1
 
 

@@ -33,8 +33,8 @@ def test_bad_field_is_named_and_nothing_is_added(client: FlaskClient, simulator:
     ]:
         answer = client.post("/api/devices/", json=a_device(**{field: value}))
 
-        assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
-        assert set(answer.json["fields"]) == {field}
+        assert (answer.status_code, answer.get_json()["error"]) == (422, "invalid_input")
+        assert set(answer.get_json()["fields"]) == {field}
         assert client.get("/api/devices/").json == []
         assert simulator.log == []
 
@@ -46,7 +46,7 @@ def test_missing_field_is_named(client: FlaskClient) -> None:
 
         answer = client.post("/api/devices/", json=body)
 
-        assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+        assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {field})
 
 
 def test_refused_password_is_not_repeated_in_the_answer(client: FlaskClient) -> None:
@@ -61,9 +61,9 @@ def test_name_in_use_is_a_conflict(client: FlaskClient) -> None:
 
     answer = client.post("/api/devices/", json=a_device(url="http://other.test"))
 
-    assert (answer.status_code, answer.json["error"]) == (409, "terminal_name_known")
-    assert set(answer.json["fields"]) == {"name"}
-    assert len(client.get("/api/devices/").json) == 1
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "terminal_name_known")
+    assert set(answer.get_json()["fields"]) == {"name"}
+    assert len(client.get("/api/devices/").get_json()) == 1
 
 
 @pytest.mark.usefixtures("terminal")
@@ -72,7 +72,7 @@ def test_put_of_a_bad_value_changes_nothing(client: FlaskClient) -> None:
     for field, value in [("url", "x"), ("is_active", "no"), ("name", ""), ("password", None)]:
         answer = client.put("/api/devices/1", json={"username": "other", field: value})
 
-        assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+        assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {field})
         assert client.get("/api/devices/1").json == before
 
 
@@ -84,7 +84,7 @@ def test_field_that_is_given_twice_changes_nothing(client: FlaskClient, method: 
     answer = client.open(path, method=method, data=b'{"take_over": true, "name": "A", "take_over": false, "name": "B"}')
 
     assert answer.status_code == 422
-    assert set(answer.json["fields"]) == {"take_over", "name"}
+    assert set(answer.get_json()["fields"]) == {"take_over", "name"}
     assert client.get("/api/devices/1").json == before
 
 
@@ -92,4 +92,4 @@ def test_unknown_device_is_not_found(client: FlaskClient) -> None:
     for method, path in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/status"), ("POST", "/start-face-capture")]:
         answer = client.open(f"/api/devices/7{path}", method=method, json={"name": "Выход"})
 
-        assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")

@@ -33,11 +33,11 @@ def test_program_reads_what_changed_page_by_page(client: FlaskClient, terminal: 
             "face": "confirmed",
             "verified": True,
             "error": None,
-            "changed_at": first.json[0]["changed_at"],
+            "changed_at": first.get_json()[0]["changed_at"],
         }
     ]
     assert path.startswith("/api/enrolments/?limit=1&after=")
-    assert [one["hikvision_id"] for one in second.json] == ["100333"]
+    assert [one["hikvision_id"] for one in second.get_json()] == ["100333"]
     assert "Link" not in second.headers
     since = first.json[0]["changed_at"]
     for query, found in (
@@ -49,11 +49,11 @@ def test_program_reads_what_changed_page_by_page(client: FlaskClient, terminal: 
         ({"state": "", "terminal": "", "since": ""}, 2),
         ({"limit": "0"}, 0),
     ):
-        assert len(viewer.get(ADDRESS, query_string=query).json) == found, query
+        assert len(viewer.get(ADDRESS, query_string=query).get_json()) == found, query
 
     client.put("/api/users/1", json={"is_active": False})
 
-    (gone,) = viewer.get(ADDRESS, query_string={"state": "removed"}).json
+    (gone,) = viewer.get(ADDRESS, query_string={"state": "removed"}).get_json()
     assert (gone["hikvision_id"], gone["person"], gone["face"]) == ("100222", "confirmed", "pending")
 
 
@@ -69,6 +69,6 @@ def test_argument_that_makes_no_sense_is_refused_by_its_name(client: FlaskClient
     ):
         answer = client.get(ADDRESS, query_string={name: value})
 
-        assert (answer.status_code, set(answer.json["fields"])) == (422, {name}), (name, value)
+        assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {name}), (name, value)
     sentence = "“Changed since” must be a time such as 2026-03-01T09:30:00."
-    assert client.get(ADDRESS, query_string={"since": "x"}).json["fields"] == {"since": sentence}
+    assert client.get(ADDRESS, query_string={"since": "x"}).get_json()["fields"] == {"since": sentence}

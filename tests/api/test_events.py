@@ -43,9 +43,9 @@ def stored(app: Flask, terminal: Terminal) -> None:
 
 
 def test_program_follows_events(client: FlaskClient, terminal: Terminal) -> None:
-    first = client.get(ADDRESS, query_string={"limit": 1}).json
-    second = client.get(ADDRESS, query_string={"since": first["next"]}).json
-    end = client.get(ADDRESS, query_string={"since": second["next"]}).json
+    first = client.get(ADDRESS, query_string={"limit": 1}).get_json()
+    second = client.get(ADDRESS, query_string={"since": first["next"]}).get_json()
+    end = client.get(ADDRESS, query_string={"since": second["next"]}).get_json()
 
     assert first["events"] == [
         {
@@ -114,7 +114,7 @@ def test_arguments_choose_events_and_empty_ones_do_not(app: Flask) -> None:
         ("device_id=99999999999", 0),
         ("limit=5000", 2),
     ):
-        assert len(viewer.get(f"{ADDRESS}?{query}").json["events"]) == found, query
+        assert len(viewer.get(f"{ADDRESS}?{query}").get_json()["events"]) == found, query
 
 
 def test_argument_that_makes_no_sense_is_refused_by_its_name(client: FlaskClient) -> None:
@@ -130,7 +130,7 @@ def test_argument_that_makes_no_sense_is_refused_by_its_name(client: FlaskClient
     ):
         answer = client.get(ADDRESS, query_string={name: value})
 
-        assert (answer.status_code, answer.json["fields"]) == (422, {name: sentence}), (name, value)
+        assert (answer.status_code, answer.get_json()["fields"]) == (422, {name: sentence}), (name, value)
 
 
 def test_there_is_nothing_while_passages_are_off(
@@ -157,7 +157,7 @@ def test_coverage_says_for_which_times_all_is_here(app: Flask, terminal: Termina
         coverage.extend(terminal.id, terminal.serial, begins + timedelta(hours=3), begins + timedelta(hours=4))
     viewer = client_of(app, VIEWER)
 
-    spans = viewer.get("/api/events/coverage", query_string={"device_id": terminal.id}).json
+    spans = viewer.get("/api/events/coverage", query_string={"device_id": terminal.id}).get_json()
 
     moments = [f"{begins + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in range(5)]
     assert [(span["from"], span["complete"], span["reason"]) for span in spans[1:]] == [
@@ -168,11 +168,11 @@ def test_coverage_says_for_which_times_all_is_here(app: Flask, terminal: Termina
     ]
     assert [span["to"] for span in spans[:-1]] == [span["from"] for span in spans[1:]]
     assert {span["device_id"] for span in spans} == {terminal.id}
-    assert len(viewer.get("/api/events/coverage").json) == len(spans)
+    assert len(viewer.get("/api/events/coverage").get_json()) == len(spans)
     unknown = viewer.get("/api/events/coverage?device_id=99")
-    assert (unknown.status_code, unknown.json["message"]) == (404, "There is no such device.")
+    assert (unknown.status_code, unknown.get_json()["message"]) == (404, "There is no such device.")
     wrong = viewer.get("/api/events/coverage?device_id=x")
-    assert (wrong.status_code, wrong.json["fields"]) == (422, {"device_id": "A whole number is expected."})
+    assert (wrong.status_code, wrong.get_json()["fields"]) == (422, {"device_id": "A whole number is expected."})
 
 
 def test_picture_is_for_operators_and_who_looked_is_recorded(
@@ -183,7 +183,7 @@ def test_picture_is_for_operators_and_who_looked_is_recorded(
         (storage.folder() / "passage_1.jpg").write_bytes(FACE)
         db.session.get_one(Event, 1).picture = "passage_1.jpg"
 
-    first, second = client.get(ADDRESS).json["events"]
+    first, second = client.get(ADDRESS).get_json()["events"]
     picture = client.get(first["picture"])
 
     assert (first["picture"], second["picture"]) == ("/api/events/1/picture", None)
@@ -193,6 +193,6 @@ def test_picture_is_for_operators_and_who_looked_is_recorded(
         "private, no-store",
     )
     assert client.get("/api/events/2/picture").status_code == 404
-    assert client_of(app, VIEWER).get(ADDRESS).json["events"][0]["picture"] is None
+    assert client_of(app, VIEWER).get(ADDRESS).get_json()["events"][0]["picture"] is None
     with app.app_context():
         assert [entry.subject for entry in entries("passage.viewed")] == ["/api/events/1/picture"]

@@ -55,7 +55,7 @@ def test_user_is_proven_again_by_the_hash(client: FlaskClient, simulator: Simula
 def test_user_is_renamed_as_ever(client: FlaskClient, simulator: Simulated) -> None:
     answer = client.put("/api/users/1", json={"full_name": "Иван Петров"})
 
-    assert (answer.status_code, answer.json["synced_to_device"]) == (200, True)
+    assert (answer.status_code, answer.get_json()["synced_to_device"]) == (200, True)
     assert simulator.people["100222"]["name"] == "Иван Петров"
 
 
@@ -69,6 +69,6 @@ def test_picture_that_was_not_saved_in_time_is_nobodys(app: Flask, client: Flask
     answer = sync(client, 1)
 
     assert client.get(path).status_code == 404
-    assert (answer.json["face"], answer.json["verified"]) == ("pending", False)
-    assert "no photo yet" in answer.json["warning"]
+    assert (answer.get_json()["face"], answer.get_json()["verified"]) == ("pending", False)
+    assert "no photo yet" in answer.get_json()["warning"]
     assert user(client, 1)["photo_path"] is None

@@ -70,17 +70,21 @@ def test_change_and_deletion_are_applied_by_a_job(
     assert wished(app, "100222") == {ENTRANCE: True}
 
     unconfirmed = client.put("/api/groups/1", json={"device_ids": [ids[STORE]]})
-    assert (unconfirmed.status_code, unconfirmed.json["error"], unconfirmed.json["count"]) == (409, "unsafe_plan", 1)
+    assert (unconfirmed.status_code, unconfirmed.get_json()["error"], unconfirmed.get_json()["count"]) == (
+        409,
+        "unsafe_plan",
+        1,
+    )
     changed = client.put("/api/groups/1", json={"device_ids": [ids[STORE]], "confirm": 1})
     run_jobs()
     assert wished(app, "100222") == {STORE: True}
     same = client.put("/api/groups/1", json={"name": "Офисы"})
-    assert client.delete("/api/groups/1").json["count"] == 1
+    assert client.delete("/api/groups/1").get_json()["count"] == 1
     deleted = client.delete("/api/groups/1?confirm=1")
     run_jobs()
 
     shape = {"id": 1, "name": "Офис", "device_ids": [ids[STORE]], "departments": ["Охрана"]}
-    assert created.json["job"] == 1
+    assert created.get_json()["job"] == 1
     assert (changed.status_code, changed.json) == (200, {**shape, "job": 2})
     assert same.json == {**shape, "name": "Офисы"}
     assert (deleted.status_code, deleted.json) == (200, {**shape, "name": "Офисы", "job": 3})
@@ -124,8 +128,8 @@ def test_wrong_input_names_its_field(client: FlaskClient) -> None:
     ]:
         for answer in (post(client, **{**fields, "name": "Склад", **spoilt}), client.put("/api/groups/1", json=spoilt)):
             assert answer.status_code == 422
-            assert list(answer.json["fields"]) == [field]
-        assert [one["name"] for one in client.get("/api/groups/").json] == ["Офис"]
+            assert list(answer.get_json()["fields"]) == [field]
+        assert [one["name"] for one in client.get("/api/groups/").get_json()] == ["Офис"]
 
 
 def test_known_name_and_unknown_group_are_refused(client: FlaskClient) -> None:
@@ -133,9 +137,13 @@ def test_known_name_and_unknown_group_are_refused(client: FlaskClient) -> None:
     post(client, name="Склад")
 
     for answer in (post(client, name="Офис"), client.put("/api/groups/2", json={"name": "Офис"})):
-        assert (answer.status_code, answer.json["error"], list(answer.json["fields"])) == (409, "group_known", ["name"])
+        assert (answer.status_code, answer.get_json()["error"], list(answer.get_json()["fields"])) == (
+            409,
+            "group_known",
+            ["name"],
+        )
     for answer in (client.get("/api/groups/9"), client.put("/api/groups/9", json={}), client.delete("/api/groups/9")):
-        assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
 
 
 def test_import_brings_people_to_the_terminals_of_their_groups_only_when_asked(
@@ -148,7 +156,7 @@ def test_import_brings_people_to_the_terminals_of_their_groups_only_when_asked(
         file = (io.BytesIO(f"ID;ФИО;Отдел\n{table}".encode()), "people.csv")
         answer = client.post("/api/users/import", data={"file": file, **fields})
         assert answer.status_code == 200, answer.text
-        return dict(answer.json)
+        return dict(answer.get_json())
 
     assert send("1;Анна;Охрана")["new"] == 1
     assert wished(app, "1") == {}

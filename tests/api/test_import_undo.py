@@ -41,7 +41,7 @@ def test_undo_is_previewed_and_done(
     run_jobs()
 
     assert begun.status_code == 202
-    assert client.get(f"/api/jobs/{begun.json['job']}").json == {  # type: ignore[index]
+    assert client.get(f"/api/jobs/{begun.get_json()['job']}").get_json() == {
         "state": "done",
         "done": 2,
         "total": 2,
@@ -58,9 +58,9 @@ def test_where_many_lose_access_an_administrator_confirms_how_many(app: Flask, t
     operator, admin = client_of(app, OPERATOR), client_of(app, ADMIN)
 
     assert operator.get(CALL).json == {"rows": 2, "changed": 0, "lose_access": lose}
-    assert operator.post(CALL, json={"confirm": 2}).json["error"] == "administrator_needed"  # type: ignore[index]
+    assert operator.post(CALL, json={"confirm": 2}).get_json()["error"] == "administrator_needed"
     refused = admin.post(CALL)
-    assert (refused.status_code, refused.json["error"], refused.json["count"]) == (409, "unsafe_plan", 2)  # type: ignore[index]
+    assert (refused.status_code, refused.get_json()["error"], refused.get_json()["count"]) == (409, "unsafe_plan", 2)
     assert admin.post(CALL, json={"confirm": 2}).status_code == 202
 
 

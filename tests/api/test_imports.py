@@ -283,19 +283,19 @@ def test_column_of_days_that_is_not_known_is_refused_until_it_is_named_as_unused
         {"error": "days_column_unknown", "message": f"file: {why}", "fields": {"file": why}},
     )
     one_named = call(client, content, unused_columns="Пускать до, ")
-    assert "“Смена, с”" in one_named.json["message"]  # type: ignore[index]
+    assert "“Смена, с”" in one_named.get_json()["message"]
     unknown = call(client, content, unused_columns="Пускать до, ещё")
-    assert unknown.json["fields"] == {"unused_columns": "The table has no column “ещё”."}  # type: ignore[index]
+    assert unknown.get_json()["fields"] == {"unused_columns": "The table has no column “ещё”."}
     with app.app_context():
         assert db.session.execute(db.select(ImportBatch)).all() == []
-    assert call(client, content, unused_columns=["пускать  до", "Смена, с"]).json["new"] == 1  # type: ignore[index]
+    assert call(client, content, unused_columns=["пускать  до", "Смена, с"]).get_json()["new"] == 1
 
 
 def test_department_is_the_last_part_of_a_path_or_all_of_it(app: Flask, client: FlaskClient) -> None:
     content = "ID;ФИО;Отдел\n1;Пётр;All Departments/Цех/Смена\n"
 
     refused = call(client, content, department_path="first")
-    assert refused.json["fields"] == {"department_path": "One of last, whole is expected."}  # type: ignore[index]
+    assert refused.get_json()["fields"] == {"department_path": "One of last, whole is expected."}
     for sent, department in (({}, "Смена"), ({"department_path": "whole"}, "All Departments/Цех/Смена")):
         assert call(client, content, **sent).status_code == 200
         with app.app_context():
@@ -329,7 +329,7 @@ def test_only_so_many_imports_keep_a_thread(app: Flask, client: FlaskClient, mon
         for _ in held:
             imports._TURNS.release()
 
-    assert (answer.status_code, answer.json["error"]) == (503, "tables_waiting")
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "tables_waiting")
     assert numbers(app) == []
 
 
@@ -359,7 +359,7 @@ def test_effects_are_counted_and_rows_named_and_names_confirmed_by_id(client: Fl
     assert (dry_run["unconfirmed"], done["unconfirmed"], done["changed"]) == (2, 1, 1)
     assert done["effects"] == dry_run["effects"]
     refused = call(client, content, confirm_names="№1")
-    assert refused.json["fields"] == {"confirm_names": "IDs are expected, separated by commas."}  # type: ignore[index]
+    assert refused.get_json()["fields"] == {"confirm_names": "IDs are expected, separated by commas."}
 
 
 @pytest.mark.both_databases
@@ -370,10 +370,10 @@ def test_job_confirms_names_by_id(
     call(client, "ID;ФИО\n1;Иванов Иван\n", photos=(io.BytesIO(photos), "photos.zip"))
     monkeypatch.setattr(imports, "MAX_ROWS", 0)
 
-    job_id = call(client, "ID;ФИО\n1;Ким Юрий\n", confirm_names="1").json["job"]  # type: ignore[index]
+    job_id = call(client, "ID;ФИО\n1;Ким Юрий\n", confirm_names="1").get_json()["job"]
     run_jobs()
 
-    report = client.get(f"/api/jobs/{job_id}").json["import"]  # type: ignore[index]
+    report = client.get(f"/api/jobs/{job_id}").get_json()["import"]
     assert (report["changed"], report["effects"]["other_person"], "unconfirmed" in report) == (1, 1, False)
 
 
@@ -388,7 +388,7 @@ def test_table_is_read_as_the_parts_of_the_call_say(app: Flask, client: FlaskCli
 
     answer = call(client, content, **parts)
 
-    assert (answer.status_code, answer.json["changed"], answer.json["unchanged"]) == (200, 1, 1)  # type: ignore[index]
+    assert (answer.status_code, answer.get_json()["changed"], answer.get_json()["unchanged"]) == (200, 1, 1)
     with app.app_context():
         (ivan,) = db.session.execute(db.select(Employee)).scalars()
         assert (ivan.number, ivan.department, ivan.valid_to) == ("00012", "", date(2030, 5, 31))
@@ -406,9 +406,9 @@ def test_kept_columns_apply_by_their_name_unless_a_part_says_otherwise(app: Flas
     unfit = call(client, "ID;Кто;Где\n1;Иван;Склад\n", mapping="Кадры")
 
     assert [answer.status_code for answer in answers] == [200, 422]
-    assert answers[1].json["fields"] == {"mapping": "There are no kept columns with this name."}  # type: ignore[index]
+    assert answers[1].get_json()["fields"] == {"mapping": "There are no kept columns with this name."}
     missing = "The table does not have all of these columns. Missing: “Пропуск”."
-    assert (unfit.json["error"], unfit.json["fields"]) == ("mapping_unfit", {"mapping": missing})  # type: ignore[index]
+    assert (unfit.get_json()["error"], unfit.get_json()["fields"]) == ("mapping_unfit", {"mapping": missing})
     with app.app_context():
         (ivan,) = db.session.execute(db.select(Employee)).scalars()
         assert (ivan.number, ivan.department) == ("012", "")
@@ -427,10 +427,10 @@ def test_sheet_is_named_and_all_that_are_alike_are_departments(app: Flask, clien
     unknown = call(client, file.getvalue(), sheet="Нет")
     everybody = call(client, file.getvalue(), sheet="*", sheet_is_department="true")
 
-    assert (unknown.status_code, unknown.json["fields"]) == (  # type: ignore[index]
+    assert (unknown.status_code, unknown.get_json()["fields"]) == (
         422, {"sheet": "The file has no such sheet. Choose another one."},
     )  # fmt: skip
-    assert everybody.json["new"] == 2  # type: ignore[index]
+    assert everybody.get_json()["new"] == 2
     with app.app_context():
         people = db.session.execute(db.select(Employee).order_by(Employee.number)).scalars()
         assert [(person.number, person.department) for person in people] == [("1", "Цех"), ("2", "Склад")]
@@ -453,6 +453,6 @@ def test_part_that_cannot_be_read_is_named_and_nothing_is_done(
 ) -> None:
     answer = call(client, "ID;ФИО\n1;Иван Иванов\n", **{part: value})
 
-    assert (answer.status_code, answer.json["fields"]) == (422, {part: sentence})  # type: ignore[index]
+    assert (answer.status_code, answer.get_json()["fields"]) == (422, {part: sentence})
     with app.app_context():
         assert db.session.execute(db.select(ImportBatch)).all() == []

@@ -35,7 +35,7 @@ def test_nobody_else_does(app: Flask) -> None:
     for client, headers in ((app.test_client(), {}), (signed_in, {}), (signed_in, {"Authorization": "Bearer wrong"})):
         answer = client.get("/metrics", headers=headers)
 
-        assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
+        assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized")
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="hikflask"'
         assert "hikflask_" not in answer.text
 

@@ -42,25 +42,25 @@ def test_photo_is_stored_under_the_number_and_shown(client: FlaskClient) -> None
     answer = upload(client, added["id"])
 
     assert answer.status_code == 200
-    assert set(answer.json) == USER_FIELDS | {"warning"}
-    assert answer.json["photo_path"].startswith("/uploads/100222_")
-    shown = picture(client, answer.json["photo_path"])
+    assert set(answer.get_json()) == USER_FIELDS | {"warning"}
+    assert answer.get_json()["photo_path"].startswith("/uploads/100222_")
+    shown = picture(client, answer.get_json()["photo_path"])
     assert Image.open(io.BytesIO(shown)).size == Image.open(io.BytesIO(IVANS_FACE)).size
-    assert user(client, added["id"])["photo_path"] == answer.json["photo_path"]
+    assert user(client, added["id"])["photo_path"] == answer.get_json()["photo_path"]
 
 
 def test_png_is_taken_too(client: FlaskClient) -> None:
     answer = upload(client, add(client)["id"], png((40, 30)), "face.png")
 
-    assert picture(client, answer.json["photo_path"]).startswith(b"\xff\xd8\xff")
+    assert picture(client, answer.get_json()["photo_path"]).startswith(b"\xff\xd8\xff")
 
 
 @pytest.mark.usefixtures("terminal")
 def test_terminal_that_takes_no_files_is_named_in_a_warning(client: FlaskClient, simulator: Simulated) -> None:
     answer = upload(client, add(client)["id"])
 
-    assert "“Вход” takes no files" in answer.json["warning"]
-    assert answer.json["synced_to_device"] is False
+    assert "“Вход” takes no files" in answer.get_json()["warning"]
+    assert answer.get_json()["synced_to_device"] is False
     assert simulator.log == []
 
 
@@ -68,7 +68,7 @@ def test_terminal_that_was_never_checked_is_not_said_to_take_no_files(app: Flask
     with app.app_context():
         registry.add(Access("Склад", "http://warehouse.test", "admin", "x"))
 
-    warning = upload(client, add(client)["id"]).json["warning"]
+    warning = upload(client, add(client)["id"]).get_json()["warning"]
 
     assert warning == (
         "The photo is stored, but no consent to it is recorded. Record the consent. "
@@ -83,8 +83,8 @@ def test_what_terminals_will_dislike_about_a_photo_is_in_the_warning(client: Fla
     answer = upload(client, add(client)["id"], poor)
 
     assert answer.status_code == 200
-    assert answer.json["photo_path"].startswith("/uploads/100222_")
-    assert answer.json["warning"] == (
+    assert answer.get_json()["photo_path"].startswith("/uploads/100222_")
+    assert answer.get_json()["warning"] == (
         "The photo is stored, but no consent to it is recorded. Record the consent. "
         "The photo is turned. Turn it by 90° clockwise. "
         "The photo is too small: 360 × 270 pixels. The longer side needs at least 400. "
@@ -102,8 +102,12 @@ def test_person_goes_to_the_terminal_without_the_files_face_and_is_not_green(
     answer = sync(client, added["id"])
 
     assert answer.status_code == 200
-    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "refused", False)
-    assert "takes no files" in answer.json["warning"]
+    assert (answer.get_json()["person"], answer.get_json()["face"], answer.get_json()["verified"]) == (
+        "confirmed",
+        "refused",
+        False,
+    )
+    assert "takes no files" in answer.get_json()["warning"]
     assert simulator.people["100222"]["name"] == "Иван Иванов"
     assert simulator.faces == {}
 
@@ -111,12 +115,12 @@ def test_person_goes_to_the_terminal_without_the_files_face_and_is_not_green(
 @pytest.mark.usefixtures("simulator", "terminal")
 def test_photo_that_comes_after_the_sync_is_not_said_to_be_missing(client: FlaskClient) -> None:
     added = add(client)
-    assert "no photo" in sync(client, added["id"]).json["warning"]
+    assert "no photo" in sync(client, added["id"]).get_json()["warning"]
     upload(client, added["id"])
 
     answer = sync(client, added["id"])
 
-    assert "takes no files" in answer.json["warning"]
+    assert "takes no files" in answer.get_json()["warning"]
 
 
 @pytest.mark.usefixtures("terminal")
@@ -126,7 +130,7 @@ def test_file_takes_no_captured_face_off_the_terminal(client: FlaskClient, simul
 
     answer = upload(client, enrolled["id"], png((40, 30)))
 
-    assert answer.json["synced_to_device"] is True
+    assert answer.get_json()["synced_to_device"] is True
     assert steps(simulator) == []
     assert simulator.faces["100222"].jpeg == IVANS_FACE
 
@@ -148,8 +152,8 @@ def test_file_that_is_no_photo_is_refused_and_not_kept(
 
     answer = upload(client, added["id"], file())
 
-    assert (answer.status_code, answer.json["error"]) == (422, error)
-    assert answer.json["fields"] == {"photo": answer.json["message"]}
+    assert (answer.status_code, answer.get_json()["error"]) == (422, error)
+    assert answer.get_json()["fields"] == {"photo": answer.get_json()["message"]}
     assert user(client, added["id"]) == added
     assert uploads(app) == []
 
@@ -175,8 +179,8 @@ def test_photo_whose_turn_does_not_come_is_refused_until_later(app: Flask, clien
 def test_request_without_a_file_is_refused(client: FlaskClient, data: dict[str, Any]) -> None:
     answer = client.post(f"/api/users/{add(client)['id']}/photo", data=data, content_type="multipart/form-data")
 
-    assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
-    assert set(answer.json["fields"]) == {"photo"}
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "invalid_input")
+    assert set(answer.get_json()["fields"]) == {"photo"}
 
 
 def test_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
@@ -184,11 +188,11 @@ def test_body_that_is_cut_off_is_refused(client: FlaskClient) -> None:
 
     answer = client.post(f"/api/users/{add(client)['id']}/photo", data=body, content_type=MULTIPART)
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {"photo"})
+    assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {"photo"})
 
 
 def test_name_of_the_file_is_never_a_path(app: Flask, client: FlaskClient) -> None:
     answer = upload(client, add(client)["id"], name="../../wsgi.py")
 
-    assert answer.json["photo_path"].startswith("/uploads/100222_")
-    assert [path.name for path in uploads(app)] == [answer.json["photo_path"].rpartition("/")[2]]
+    assert answer.get_json()["photo_path"].startswith("/uploads/100222_")
+    assert [path.name for path in uploads(app)] == [answer.get_json()["photo_path"].rpartition("/")[2]]

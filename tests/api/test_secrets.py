@@ -21,7 +21,7 @@ class Watched(InProcess):
         super().__init__()
         self.logins: list[str] = []
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         login = request.headers.get("Authorization", "")
         self.logins += [login.partition('response="')[2].partition('"')[0]] if login else []
         return super().send(request, **options)

@@ -49,7 +49,7 @@ def second(client: FlaskClient, wire: InProcess) -> Simulated:
     """Another terminal, known as device 2."""
     simulator = Simulated(PASSWORD, clock=SkippingClock(), profile=dataclasses.replace(SEED, refuse_after_success=0))
     wire.put("second.test", simulator)
-    assert client.post("/api/devices/", json=a_device(name="Склад", url="http://second.test")).json["id"] == 2
+    assert client.post("/api/devices/", json=a_device(name="Склад", url="http://second.test")).get_json()["id"] == 2
     simulator.log.clear()
     return simulator
 
@@ -67,7 +67,7 @@ def test_captured_face_is_confirmed_by_the_terminal_before_the_answer(
     assert simulator.people["100222"]["name"] == "Иван Иванов"
     assert simulator.faces["100222"].jpeg == IVANS_FACE
     assert user(client, added["id"])["synced_to_device"] is True
-    assert client.get("/api/devices/1").json["last_sync"]
+    assert client.get("/api/devices/1").get_json()["last_sync"]
 
 
 def test_sync_over_a_warm_connection_is_five_requests(client: FlaskClient, simulator: Simulated) -> None:
@@ -119,7 +119,11 @@ def test_capture_for_another_number_is_never_taken(client: FlaskClient, simulato
 
     answer = sync(client, added["id"])
 
-    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "pending", False)
+    assert (answer.get_json()["person"], answer.get_json()["face"], answer.get_json()["verified"]) == (
+        "confirmed",
+        "pending",
+        False,
+    )
     assert simulator.faces == {}
     assert user(client, added["id"])["photo_path"] is None
 
@@ -132,7 +136,7 @@ def test_capture_of_another_caller_is_never_taken(app: Flask, client: FlaskClien
 
     answer = sync(client, added["id"])
 
-    assert answer.json["verified"] is False
+    assert answer.get_json()["verified"] is False
     assert simulator.faces == {}
 
 
@@ -148,7 +152,7 @@ def test_operator_gives_a_programs_capture_no_other_number(
     boris.post("/employees/new", data={**form, "lang": "en"})
     boris.post("/captures", data=form)
 
-    assert sync(client, olga["id"]).json["verified"] is False
+    assert sync(client, olga["id"]).get_json()["verified"] is False
     assert simulator.faces == {}
     assert sync(client, ivan["id"]).json == GREEN
     assert simulator.faces["100222"].jpeg == IVANS_FACE
@@ -161,7 +165,7 @@ def test_capture_is_taken_once(client: FlaskClient, simulator: Simulated) -> Non
 
     answer = sync(client, olga["id"])
 
-    assert answer.json["verified"] is False
+    assert answer.get_json()["verified"] is False
     assert set(simulator.faces) == {"100222"}
     assert user(client, olga["id"])["photo_path"] is None
 
@@ -173,8 +177,12 @@ def test_user_without_a_photo_goes_without_a_face_and_is_not_green(client: Flask
     answer = sync(client, added["id"])
 
     assert answer.status_code == 200
-    assert answer.json["warning"] == "there is no photo yet. Take one at the terminal."
-    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "pending", False)
+    assert answer.get_json()["warning"] == "there is no photo yet. Take one at the terminal."
+    assert (answer.get_json()["person"], answer.get_json()["face"], answer.get_json()["verified"]) == (
+        "confirmed",
+        "pending",
+        False,
+    )
     assert user(client, added["id"])["synced_to_device"] is False
 
 
@@ -213,7 +221,7 @@ def test_face_replaced_at_the_terminal_is_not_verified_as_ours(client: FlaskClie
 
     answer = sync(client, enrolled["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (409, "superseded")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "superseded")
     assert user(client, enrolled["id"])["synced_to_device"] is False
 
 
@@ -244,7 +252,7 @@ def test_rename_of_a_person_removed_at_the_terminal_puts_person_and_face_there_a
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров"})
 
-    assert answer.json["synced_to_device"] is True
+    assert answer.get_json()["synced_to_device"] is True
     assert simulator.faces["100222"].jpeg == IVANS_FACE
 
 
@@ -257,7 +265,7 @@ def test_person_removed_at_the_terminal_whose_file_is_gone_is_not_verified(
 
     answer = sync(client, enrolled["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (409, "file_gone")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "file_gone")
     assert user(client, enrolled["id"])["synced_to_device"] is False
     assert simulator.faces == {}
 
@@ -279,7 +287,7 @@ def test_terminals_that_take_pictures_get_the_captured_face_by_themselves(
 ) -> None:
     pictures = in_context(app, wire, "third.test", "Склад", other := device())
     added = add(client)
-    assert sync(client, added["id"], device_id=pictures).json["face"] == "pending"
+    assert sync(client, added["id"], device_id=pictures).get_json()["face"] == "pending"
     capture(client, simulator, IVANS_FACE, hikvision_id="100222")
 
     assert sync(client, added["id"], device_id=1).json == GREEN
@@ -299,17 +307,17 @@ def test_of_two_captures_without_an_id_the_program_says_which_one_is_meant(
 
     answer = sync(client, ivan_id)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
-    assert answer.json["message"] == (
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "capture_not_named")
+    assert answer.get_json()["message"] == (
         "Several pictures could be meant, and the newest was taken without an ID. Send the photo_path of the right "
         "one, or take the photo again with hikvision_id."
     )
-    assert set(answer.json["fields"]) == {"photo_path"}
+    assert set(answer.get_json()["fields"]) == {"photo_path"}
     assert simulator.log == []
-    assert sync(client, ivan_id, photo_path=of_ivan).json["error"] == "superseded"
+    assert sync(client, ivan_id, photo_path=of_ivan).get_json()["error"] == "superseded"
     assert sync(client, olga_id, photo_path=of_olga).json == GREEN
     assert sync(client, olga_id, photo_path=of_olga).json == GREEN
-    assert sync(client, ivan_id, photo_path=of_olga).json["error"] == "capture_unknown"
+    assert sync(client, ivan_id, photo_path=of_olga).get_json()["error"] == "capture_unknown"
     assert {number: face.jpeg for number, face in simulator.faces.items()} == {"100333": OLGAS_FACE}
 
 
@@ -325,7 +333,7 @@ def test_user_whose_face_is_on_its_way_gets_no_other_one_without_an_id(
 
     answer = sync(client, ivan_id)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "capture_not_named")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "capture_not_named")
     assert sync(client, olga_id, photo_path=of_olga).json == GREEN
     assert {number: face.jpeg for number, face in simulator.faces.items()} == {"100333": OLGAS_FACE}
 
@@ -335,9 +343,9 @@ def test_terminal_must_be_named_where_several_are_in_use(
 ) -> None:
     answer = sync(client, add(client)["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (422, "terminal_not_named")
-    assert "say which one (device_id)" in answer.json["message"]
-    assert set(answer.json["fields"]) == {"device_id"}
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "terminal_not_named")
+    assert "say which one (device_id)" in answer.get_json()["message"]
+    assert set(answer.get_json()["fields"]) == {"device_id"}
     assert (simulator.log, second.log) == ([], [])
 
 
@@ -346,7 +354,7 @@ def test_without_any_terminal_in_use_the_refusal_says_so(client: FlaskClient) ->
 
     answer = sync(client, add(client)["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (422, "terminal_unknown")
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "terminal_unknown")
 
 
 def test_only_terminal_in_use_is_meant(client: FlaskClient, simulator: Simulated, second: Simulated) -> None:
@@ -364,8 +372,12 @@ def test_face_of_one_terminal_is_not_green_on_another(
 
     answer = sync(client, enrolled["id"], device_id=2)
 
-    assert (answer.json["person"], answer.json["face"], answer.json["verified"]) == ("confirmed", "refused", False)
-    assert "another terminal" in answer.json["warning"]
+    assert (answer.get_json()["person"], answer.get_json()["face"], answer.get_json()["verified"]) == (
+        "confirmed",
+        "refused",
+        False,
+    )
+    assert "another terminal" in answer.get_json()["warning"]
     assert second.faces == {}
     assert simulator.faces["100222"].jpeg == IVANS_FACE
     assert sync(client, enrolled["id"], device_id=1).json == GREEN

@@ -49,8 +49,8 @@ def test_other_face_in_the_terminals_file_is_a_conflict_and_binds_nothing(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "superseded")
-    assert "Take the employee's photo again" in answer.json["message"]
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "superseded")
+    assert "Take the employee's photo again" in answer.get_json()["message"]
     assert simulator.faces == {}
     assert user(client, captured)["synced_to_device"] is False
 
@@ -63,7 +63,7 @@ def test_capture_superseded_by_another_number_is_a_conflict(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "superseded")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "superseded")
     assert simulator.log == []
     assert user(client, captured)["photo_path"] is None
 
@@ -84,7 +84,7 @@ def test_file_that_the_terminal_lost_is_a_conflict(client: FlaskClient, simulato
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "file_gone")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "file_gone")
     assert simulator.faces == {}
 
 
@@ -96,8 +96,8 @@ def test_number_of_somebody_else_there_is_a_conflict_until_overwritten(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "employeeNoAlreadyExist")
-    assert "Чужой Человек" in answer.json["message"]
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "employeeNoAlreadyExist")
+    assert "Чужой Человек" in answer.get_json()["message"]
     assert simulator.people["100222"]["name"] == "Чужой Человек"
     assert simulator.faces["100222"].jpeg == OLGAS_FACE
     assert sync(client, captured, overwrite=False).status_code == 409
@@ -114,8 +114,8 @@ def test_terminal_that_says_of_a_face_what_is_no_matter_of_faces_is_a_bad_gatewa
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (502, "terminal_refused")
-    assert (answer.json["subStatusCode"], f"({word})" in answer.json["message"]) == (word, True)
+    assert (answer.status_code, answer.get_json()["error"]) == (502, "terminal_refused")
+    assert (answer.get_json()["subStatusCode"], f"({word})" in answer.get_json()["message"]) == (word, True)
 
 
 @pytest.mark.parametrize("as_200", [False, True])
@@ -146,8 +146,8 @@ def test_full_terminal_is_a_bad_gateway_with_its_words(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (502, "terminal_refused")
-    assert answer.json["subStatusCode"] == "deviceUserFull"
+    assert (answer.status_code, answer.get_json()["error"]) == (502, "terminal_refused")
+    assert answer.get_json()["subStatusCode"] == "deviceUserFull"
     assert simulator.people == {}
 
 
@@ -213,7 +213,7 @@ def test_terminal_away_keeps_the_wish_and_the_sweep_confirms_it(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (503, "unreachable")
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "unreachable")
     assert user(client, captured)["photo_path"].startswith("/uploads/100222_")
     wire.away.clear()
     assert sweep(app) == 1
@@ -231,7 +231,7 @@ def test_lost_answer_is_unavailable_and_the_sweep_finds_out(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (503, "no_answer")
+    assert (answer.status_code, answer.get_json()["error"]) == (503, "no_answer")
     assert user(client, captured)["synced_to_device"] is False
     sweep(app)
     assert user(client, captured)["synced_to_device"] is True
@@ -257,7 +257,7 @@ def test_refused_password_is_a_bad_gateway_and_tried_once(
 
     answers = [sync(client, captured), sync(client, captured)]
 
-    assert [(answer.status_code, answer.json["error"]) for answer in answers] == [(502, "wrong_password")] * 2
+    assert [(answer.status_code, answer.get_json()["error"]) for answer in answers] == [(502, "wrong_password")] * 2
     assert simulator.wrong_passwords == 1
     assert len([entry for entry in simulator.log if entry.has_credentials]) == 1
 
@@ -289,9 +289,9 @@ def test_name_of_which_not_one_letter_fits_is_refused_before_anything_is_taken(
 
     answer = sync(client, added["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (422, "name_bytes")
-    assert answer.json["fields"] == {"full_name": answer.json["message"]}
-    assert answer.json["message"] == "The terminal takes 64 Cyrillic letters; the name has 128."
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "name_bytes")
+    assert answer.get_json()["fields"] == {"full_name": answer.get_json()["message"]}
+    assert answer.get_json()["message"] == "The terminal takes 64 Cyrillic letters; the name has 128."
     assert simulator.log == []
     with app.app_context():
         assert [f"/uploads/{path.name}" for path in storage.folder().iterdir()] == [taken["photo_path"]]
@@ -322,7 +322,7 @@ def test_photo_that_is_gone_from_the_uploads_is_a_conflict(
 
     answer = sync(client, added["id"])
 
-    assert (answer.status_code, answer.json["error"]) == (409, "file_gone")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "file_gone")
     assert user(client, added["id"])["photo_path"] is None
 
 
@@ -331,7 +331,7 @@ def test_user_who_left_is_not_put_on_a_terminal(client: FlaskClient, simulator: 
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "employee_inactive")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "employee_inactive")
     assert simulator.people == {}
 
 
@@ -343,8 +343,8 @@ def test_terminal_in_use_is_a_conflict_and_tried_again(
 
     answer = sync(client, captured)
 
-    assert (answer.status_code, answer.json["error"]) == (409, "terminal_in_use")
-    assert "Анна" in answer.json["message"]
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "terminal_in_use")
+    assert "Анна" in answer.get_json()["message"]
     assert simulator.log == []
     with app.app_context():
         lease.release()
@@ -360,6 +360,6 @@ def test_bad_field_is_named_and_nothing_is_sent(client: FlaskClient, simulator: 
     ]:
         answer = sync(client, captured, **{field: value})
 
-        assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+        assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {field})
         assert steps(simulator) == []
         assert user(client, captured)["photo_path"] is None

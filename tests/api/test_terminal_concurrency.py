@@ -81,7 +81,7 @@ def test_call_for_which_no_place_is_left_is_refused_before_anything_is_done(
     assert answer.json == ({"success": False} if call == "capture" else {}) | FULL
     assert steps(simulator) == []
     assert (count(app, Enrolment), count(app, Capture)) == (0, 0)
-    assert client.get("/api/devices/1").json["name"] == "Вход"
+    assert client.get("/api/devices/1").get_json()["name"] == "Вход"
     assert answer_to(client, call).status_code != 503
 
 
@@ -143,7 +143,7 @@ def test_change_is_taken_down_though_no_place_is_left(app: Flask, client: FlaskC
     with everybody(app):
         answer = client.put(f"/api/users/{person['id']}", json={"full_name": "Иван Петров"})
 
-    assert (answer.status_code, answer.json["full_name"]) == (200, "Иван Петров")
+    assert (answer.status_code, answer.get_json()["full_name"]) == (200, "Иван Петров")
     assert steps(simulator) == []
     assert sync(client, person["id"]).status_code == 200
     assert simulator.people["100222"]["name"] == "Иван Петров"
@@ -155,7 +155,7 @@ def test_device_is_added_unchecked_where_no_place_is_left(
     with everybody(app):
         answer = client.post("/api/devices/", json=a_device())
 
-    assert (answer.status_code, answer.json["model"]) == (201, "")
+    assert (answer.status_code, answer.get_json()["model"]) == (201, "")
     assert steps(simulator) == []
 
 
@@ -180,7 +180,7 @@ def test_status_of_a_terminal_that_is_known_to_be_silent_is_read_from_its_row(
         again = answer_to(client, "status")
 
     assert (again.status_code, again.json) == (200, first)
-    assert (again.json["reachable"], again.json["busy"]) == (False, False)
+    assert (again.get_json()["reachable"], again.get_json()["busy"]) == (False, False)
     assert steps(simulator) == []
 
 
@@ -195,4 +195,4 @@ def test_terminal_that_was_silent_is_asked_again_after_a_while(
         db.session.execute(db.update(Terminal).values(backoff_until=Terminal.offline_since))
         db.session.commit()
 
-    assert answer_to(client, "status").json["reachable"] is True
+    assert answer_to(client, "status").get_json()["reachable"] is True

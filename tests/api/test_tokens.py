@@ -31,7 +31,7 @@ def test_limit_is_each_tokens_own_and_says_when_to_come_again(app: Flask) -> Non
     answers = [program.get("/api/users/", headers=bearer(one)) for _ in range(6)]
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    assert answers[5].json["error"] == "too_many_requests"
+    assert answers[5].get_json()["error"] == "too_many_requests"
     assert 1 <= int(answers[5].headers["Retry-After"]) <= 60
     assert program.get("/api/users/", headers=bearer(other)).status_code == 200
 
@@ -49,7 +49,7 @@ def test_what_is_no_token_is_refused(app: Flask) -> None:
     for shown in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x", "Bearer x y", "bearer hik_wrong"]:
         answer = app.test_client().get("/api/users/", headers={"Authorization": shown})
 
-        assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
+        assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized")
 
 
 def test_token_in_the_address_or_in_a_cookie_is_none(app: Flask) -> None:
@@ -65,10 +65,13 @@ def test_capture_is_adopted_by_the_token_that_took_it_alone(
     app.config["API_LIMIT"] = 100
     one, other = client_of(app, OPERATOR, "Первая"), client_of(app, OPERATOR, "Вторая")
     assert capture(one, simulator)["success"] is True
-    user = one.post("/api/users/", json=a_user()).json["id"]
+    user = one.post("/api/users/", json=a_user()).get_json()["id"]
 
-    assert other.post(f"/api/users/{user}/sync-to-device", json={"device_id": terminal.id}).json["face"] != "confirmed"
-    assert one.post(f"/api/users/{user}/sync-to-device", json={"device_id": terminal.id}).json["verified"] is True
+    assert (
+        other.post(f"/api/users/{user}/sync-to-device", json={"device_id": terminal.id}).get_json()["face"]
+        != "confirmed"
+    )
+    assert one.post(f"/api/users/{user}/sync-to-device", json={"device_id": terminal.id}).get_json()["verified"] is True
 
 
 def test_photo_is_seen_with_a_session_or_a_token_and_the_look_is_noted(

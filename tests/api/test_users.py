@@ -20,15 +20,15 @@ from tests.support.wire import InProcess
 
 
 def names(client: FlaskClient, **query: Any) -> list[str]:
-    return [found["full_name"] for found in client.get("/api/users/", query_string=query).json]
+    return [found["full_name"] for found in client.get("/api/users/", query_string=query).get_json()]
 
 
 def test_user_is_added_and_answered_in_the_documented_shape(client: FlaskClient) -> None:
     answer = client.post("/api/users/", json=a_user())
 
     assert answer.status_code == 201
-    assert set(answer.json) == USER_FIELDS
-    assert {**answer.json, "created_at": ""} == {
+    assert set(answer.get_json()) == USER_FIELDS
+    assert {**answer.get_json(), "created_at": ""} == {
         **a_user(),
         "id": 1,
         "is_active": True,
@@ -38,17 +38,17 @@ def test_user_is_added_and_answered_in_the_documented_shape(client: FlaskClient)
         "valid_from": None,
         "valid_to": None,
     }
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", answer.json["created_at"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", answer.get_json()["created_at"])
 
 
 def test_department_is_answered_in_the_known_spelling(client: FlaskClient) -> None:
     add(client, department="Бухгалтерия")
 
     added = client.post("/api/users/", json={"hikvision_id": "A2", "full_name": "Анна", "department": " бухгалтерия"})
-    changed = client.put(f"/api/users/{added.json['id']}", json={"department": "БУХГАЛТЕРИЯ"})
+    changed = client.put(f"/api/users/{added.get_json()['id']}", json={"department": "БУХГАЛТЕРИЯ"})
 
-    assert (added.status_code, added.json["department"]) == (201, "Бухгалтерия")
-    assert (changed.status_code, changed.json["department"]) == (200, "Бухгалтерия")
+    assert (added.status_code, added.get_json()["department"]) == (201, "Бухгалтерия")
+    assert (changed.status_code, changed.get_json()["department"]) == (200, "Бухгалтерия")
     assert names(client, department="бухгалтерия") == names(client, department="Бухгалтерия")
     assert len(names(client, department="бухгалтерия")) == 2
 
@@ -64,7 +64,7 @@ def test_user_is_added_without_department_and_without_content_type(client: Flask
     answer = client.post("/api/users", data=b'{"hikvision_id": "A1", "full_name": " Anna "}')
 
     assert answer.status_code == 201
-    assert (answer.json["full_name"], answer.json["department"]) == ("Anna", "")
+    assert (answer.get_json()["full_name"], answer.get_json()["department"]) == ("Anna", "")
 
 
 @pytest.mark.parametrize("number", ["1", "a", "Z" * 32, "00100222"])
@@ -86,9 +86,9 @@ def test_number_in_use_is_a_conflict_and_adds_nobody(client: FlaskClient) -> Non
     answer = client.post("/api/users/", json=a_user(full_name="Другой"))
 
     assert answer.status_code == 409
-    assert answer.json["error"] == "number_known"
-    assert "100222" in answer.json["message"]
-    assert set(answer.json["fields"]) == {"hikvision_id"}
+    assert answer.get_json()["error"] == "number_known"
+    assert "100222" in answer.get_json()["message"]
+    assert set(answer.get_json()["fields"]) == {"hikvision_id"}
     assert names(client) == ["Иван Иванов"]
 
 
@@ -99,9 +99,9 @@ def test_list_is_sorted_by_name_and_counted(client: FlaskClient) -> None:
 
     answer = client.get("/api/users/")
 
-    assert [found["full_name"] for found in answer.json] == ["ёлкин", "Жанна", "Яков"]
+    assert [found["full_name"] for found in answer.get_json()] == ["ёлкин", "Жанна", "Яков"]
     assert answer.headers["X-Total-Count"] == "3"
-    assert set(answer.json[0]) == USER_FIELDS
+    assert set(answer.get_json()[0]) == USER_FIELDS
 
 
 def test_list_of_nobody_is_an_empty_list(client: FlaskClient) -> None:
@@ -117,7 +117,7 @@ def test_page_of_the_list_is_cut_by_limit_and_offset(client: FlaskClient) -> Non
 
     answer = client.get("/api/users/?limit=2&offset=3")
 
-    assert [found["full_name"] for found in answer.json] == ["Name 3", "Name 4"]
+    assert [found["full_name"] for found in answer.get_json()] == ["Name 3", "Name 4"]
     assert answer.headers["X-Total-Count"] == "5"
     assert names(client, limit=2, offset=5) == []
 
@@ -128,7 +128,7 @@ def test_search_finds_without_case_and_with_either_yo(client: FlaskClient) -> No
     for q in ["ёлкина", "елкина", "ЁЛКИНА", "Ольга Ёлкина", "ёлкина ольга", "100333", "0333", "БУХГ", " льг "]:
         answer = client.get("/api/users/", query_string={"q": q})
 
-        assert [found["full_name"] for found in answer.json] == ["Ольга Ёлкина"]
+        assert [found["full_name"] for found in answer.get_json()] == ["Ольга Ёлкина"]
         assert answer.headers["X-Total-Count"] == "1"
 
 
@@ -146,7 +146,7 @@ def test_total_counts_all_that_match_and_not_the_page(client: FlaskClient) -> No
 
     answer = client.get("/api/users/", query_string={"q": "ИВАНОВ", "limit": 1})
 
-    assert (len(answer.json), answer.headers["X-Total-Count"]) == (1, "3")
+    assert (len(answer.get_json()), answer.headers["X-Total-Count"]) == (1, "3")
 
 
 def test_put_changes_the_given_fields_and_leaves_the_others(client: FlaskClient) -> None:
@@ -169,7 +169,7 @@ def test_number_of_somebody_who_is_on_no_terminal_can_be_changed(client: FlaskCl
 
     answer = client.put(f"/api/users/{added['id']}", json={"hikvision_id": "100999"})
 
-    assert (answer.status_code, answer.json["hikvision_id"]) == (200, "100999")
+    assert (answer.status_code, answer.get_json()["hikvision_id"]) == (200, "100999")
 
 
 def test_put_of_a_number_in_use_is_a_conflict(client: FlaskClient) -> None:
@@ -178,7 +178,7 @@ def test_put_of_a_number_in_use_is_a_conflict(client: FlaskClient) -> None:
 
     answer = client.put(f"/api/users/{olga['id']}", json={"hikvision_id": "100222", "full_name": "Другая"})
 
-    assert (answer.status_code, answer.json["error"]) == (409, "number_known")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "number_known")
     assert user(client, olga["id"]) == olga
 
 
@@ -188,8 +188,8 @@ def test_number_that_is_enrolled_cannot_be_changed(client: FlaskClient, simulato
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"hikvision_id": "100999"})
 
-    assert (answer.status_code, answer.json["error"]) == (409, "number_enrolled")
-    assert set(answer.json["fields"]) == {"hikvision_id"}
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "number_enrolled")
+    assert set(answer.get_json()["fields"]) == {"hikvision_id"}
     assert user(client, enrolled["id"]) == enrolled
 
 
@@ -199,7 +199,7 @@ def test_rename_is_on_the_terminal_before_the_answer(client: FlaskClient, simula
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров"})
 
-    assert (answer.json["full_name"], answer.json["synced_to_device"]) == ("Иван Петров", True)
+    assert (answer.get_json()["full_name"], answer.get_json()["synced_to_device"]) == ("Иван Петров", True)
     assert simulator.people["100222"]["name"] == "Иван Петров"
     assert "100222" in simulator.faces
 
@@ -214,7 +214,7 @@ def test_put_tries_again_what_was_given_up(client: FlaskClient, simulator: Simul
 
     answer = client.put(f"/api/users/{ivan['id']}", json={"department": "Склад"})
 
-    assert (answer.status_code, answer.json["synced_to_device"]) == (200, True)
+    assert (answer.status_code, answer.get_json()["synced_to_device"]) == (200, True)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -224,7 +224,7 @@ def test_user_who_is_not_active_any_more_is_taken_off_the_terminal(client: Flask
     answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
 
     assert answer.status_code == 200
-    assert (answer.json["is_active"], answer.json["synced_to_device"]) == (False, False)
+    assert (answer.get_json()["is_active"], answer.get_json()["synced_to_device"]) == (False, False)
     assert simulator.people == {}
     assert simulator.faces == {}
 
@@ -238,7 +238,7 @@ def test_deactivation_holds_while_the_terminal_is_away(
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": False})
 
-    assert (answer.status_code, answer.json["is_active"]) == (200, False)
+    assert (answer.status_code, answer.get_json()["is_active"]) == (200, False)
     assert "100222" in simulator.people
 
 
@@ -250,7 +250,7 @@ def test_user_who_comes_back_is_proven_again(client: FlaskClient, simulator: Sim
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"is_active": True})
 
-    assert (answer.json["is_active"], answer.json["synced_to_device"]) == (True, True)
+    assert (answer.get_json()["is_active"], answer.get_json()["synced_to_device"]) == (True, True)
     assert steps(simulator)[-1] == "POST Search"
     assert "100222" in simulator.faces
 
@@ -264,7 +264,7 @@ def test_deleted_user_is_gone_here_and_there_and_so_is_the_photo(
     answer = client.delete(f"/api/users/{enrolled['id']}")
 
     assert answer.status_code == 200
-    assert set(answer.json) == USER_FIELDS
+    assert set(answer.get_json()) == USER_FIELDS
     assert client.get(f"/api/users/{enrolled['id']}").status_code == 404
     assert client.get(enrolled["photo_path"]).status_code == 404
     assert list(Path(app.config["UPLOADS"]).iterdir()) == []
@@ -291,7 +291,10 @@ def test_what_becomes_of_own_records_is_one_of_two(client: FlaskClient) -> None:
 
     answer = client.delete("/api/users/1?own_records=keep")
 
-    assert (answer.status_code, answer.json["fields"]) == (422, {"own_records": "“remove” or “leave” is expected."})
+    assert (answer.status_code, answer.get_json()["fields"]) == (
+        422,
+        {"own_records": "“remove” or “leave” is expected."},
+    )
     assert client.get("/api/users/1").status_code == 200
 
 
@@ -305,7 +308,7 @@ def test_deleted_users_number_is_free_only_once_the_terminal_says_nobody_is_ther
 
     answer = client.post("/api/users/", json=a_user(full_name="Новый"))
 
-    assert (answer.status_code, answer.json["error"]) == (409, "number_leaving")
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "number_leaving")
     assert names(client) == []
 
 
@@ -316,7 +319,7 @@ def test_put_that_is_refused_changes_none_of_its_fields(client: FlaskClient, sim
 
     answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Я" + "\u0301" * 127, "is_active": True})
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {"full_name"})
+    assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {"full_name"})
     assert user(client, enrolled["id"]) == left
 
 
@@ -325,7 +328,9 @@ def test_put_takes_name_and_return_together(client: FlaskClient, simulator: Simu
     enrolled = enrol(client, simulator)
     client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Петров", "is_active": False})
 
-    answer = client.put(f"/api/users/{enrolled['id']}", json={"full_name": "Иван Сидоров", "is_active": True}).json
+    answer = client.put(
+        f"/api/users/{enrolled['id']}", json={"full_name": "Иван Сидоров", "is_active": True}
+    ).get_json()
 
     assert (answer["full_name"], answer["is_active"], answer["synced_to_device"]) == ("Иван Сидоров", True, True)
 

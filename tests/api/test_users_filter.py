@@ -25,8 +25,8 @@ def numbers(client: FlaskClient, **query: Any) -> list[str]:
     """Return the numbers on the only page; all of them are counted."""
     answer = client.get("/api/users/", query_string=query)
     assert answer.status_code == 200, answer.text
-    assert answer.headers["X-Total-Count"] == str(len(answer.json))
-    return [found["hikvision_id"] for found in answer.json]
+    assert answer.headers["X-Total-Count"] == str(len(answer.get_json()))
+    return [found["hikvision_id"] for found in answer.get_json()]
 
 
 def test_users_are_found_by_department_state_and_consent_together(client: FlaskClient) -> None:
@@ -73,14 +73,14 @@ def test_unknown_value_is_refused_by_its_field(client: FlaskClient) -> None:
         for value in ["nonsense", "Left", "-1", "1.5", "١"]:
             answer = client.get("/api/users/", query_string={field: value})
 
-            assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
-            assert answer.json["fields"] == {field: sentence}
+            assert (answer.status_code, answer.get_json()["error"]) == (422, "invalid_input")
+            assert answer.get_json()["fields"] == {field: sentence}
 
 
 def test_all_wrong_values_are_named_at_once(client: FlaskClient) -> None:
     answer = client.get("/api/users/", query_string=dict.fromkeys(NOT_LISTED, "nonsense"))
 
-    assert answer.json["fields"] == NOT_LISTED
+    assert answer.get_json()["fields"] == NOT_LISTED
 
 
 def test_form_offers_what_the_filters_know(app: Flask) -> None:

@@ -30,10 +30,10 @@ def fields_refused(client: FlaskClient, body: Any) -> dict[str, str]:
     """Post, and return the fields that were refused with 422; nobody was added."""
     answer = client.post("/api/users/", data=json.dumps(body), content_type="application/json")
     assert answer.status_code == 422, answer.text
-    assert answer.json["error"] == "invalid_input"
-    assert answer.json["message"]
+    assert answer.get_json()["error"] == "invalid_input"
+    assert answer.get_json()["message"]
     assert client.get("/api/users/").json == []
-    return dict(answer.json["fields"])
+    return dict(answer.get_json()["fields"])
 
 
 def test_number_of_other_than_32_latin_letters_and_digits_is_refused(client: FlaskClient) -> None:
@@ -67,7 +67,7 @@ def test_broken_json_is_refused(client: FlaskClient) -> None:
         answer = client.post("/api/users/", data=body, content_type="application/json")
 
         assert answer.status_code == 422
-        assert answer.json["fields"] == {"body": "A JSON object is expected."}
+        assert answer.get_json()["fields"] == {"body": "A JSON object is expected."}
 
 
 def test_field_that_is_given_twice_is_refused_by_its_name(client: FlaskClient) -> None:
@@ -76,15 +76,15 @@ def test_field_that_is_given_twice_is_refused_by_its_name(client: FlaskClient) -
 
         answer = client.post("/api/users/", data=body.encode(), content_type="application/json")
 
-        assert (answer.status_code, answer.json["error"]) == (422, "invalid_input")
-        assert answer.json["fields"] == {"full_name": "The field is given more than once."}
+        assert (answer.status_code, answer.get_json()["error"]) == (422, "invalid_input")
+        assert answer.get_json()["fields"] == {"full_name": "The field is given more than once."}
         assert client.get("/api/users/").json == []
 
 
 def test_form_fields_are_no_json(client: FlaskClient) -> None:
     answer = client.post("/api/users/", data=a_user())
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {"body"})
+    assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {"body"})
 
 
 def test_each_missing_field_is_named_in_one_answer(client: FlaskClient) -> None:
@@ -97,7 +97,7 @@ def test_each_missing_field_is_named_in_one_answer(client: FlaskClient) -> None:
 def test_sentences_are_english_whatever_the_browser_reads(client: FlaskClient) -> None:
     answer = client.post("/api/users/", json=a_user(full_name=""), headers={"Accept-Language": "ru"})
 
-    assert answer.json["fields"]["full_name"] == "“Full name” must not be empty."
+    assert answer.get_json()["fields"]["full_name"] == "“Full name” must not be empty."
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_put_of_a_bad_value_changes_nothing(client: FlaskClient, field: str, val
 
     answer = client.put(f"/api/users/{added['id']}", json={"department": "Склад", field: value})
 
-    assert (answer.status_code, set(answer.json["fields"])) == (422, {field})
+    assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {field})
     assert user(client, added["id"]) == added
 
 
@@ -118,19 +118,19 @@ def test_page_of_the_list_is_a_whole_number(client: FlaskClient) -> None:
         for value in ["-1", "a", "1.5", "", "9" * 30, "²"]:
             answer = client.get("/api/users/", query_string={name: value})
 
-            assert (answer.status_code, set(answer.json["fields"])) == (422, {name})
+            assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {name})
 
 
 def test_unknown_user_is_not_found(client: FlaskClient) -> None:
     for method, path in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/photo"), ("POST", "/sync-to-device")]:
         answer = client.open(f"/api/users/1{path}", method=method, json={"department": "Склад"})
 
-        assert (answer.status_code, answer.json["error"]) == (404, "not_found")
-        assert set(answer.json) == {"error", "message"}
+        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
+        assert set(answer.get_json()) == {"error", "message"}
 
 
 def test_number_that_no_row_can_have_is_not_found(client: FlaskClient) -> None:
     for user_id in ["0", "-1", "9" * 30, "a"]:
         answer = client.get(f"/api/users/{user_id}")
 
-        assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+        assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")

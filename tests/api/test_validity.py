@@ -25,9 +25,9 @@ def test_days_are_taken_and_shown(client: FlaskClient) -> None:
     added = add(client, hikvision_id="2", **SPRING)
     assert days(added) == days(user(client, added["id"])) == ("2036-03-01", "2036-06-30")
 
-    changed = client.put(f"/api/users/{added['id']}", json={"valid_from": None}).json
+    changed = client.put(f"/api/users/{added['id']}", json={"valid_from": None}).get_json()
     assert days(changed) == (None, "2036-06-30")
-    assert days(client.put(f"/api/users/{added['id']}", json={"full_name": "Пётр"}).json) == (None, "2036-06-30")
+    assert days(client.put(f"/api/users/{added['id']}", json={"full_name": "Пётр"}).get_json()) == (None, "2036-06-30")
 
 
 DAY = "A day as YYYY-MM-DD, or null, is expected."
@@ -56,23 +56,23 @@ DAY = "A day as YYYY-MM-DD, or null, is expected."
 )
 def test_wrong_days_are_named(client: FlaskClient, given: dict[str, object], fields: dict[str, str]) -> None:
     answer = client.post("/api/users/", json=a_user(**given))
-    assert (answer.status_code, answer.json["fields"]) == (422, fields)
+    assert (answer.status_code, answer.get_json()["fields"]) == (422, fields)
     known = add(client)["id"]
     answer = client.put(f"/api/users/{known}", json=given)
-    assert (answer.status_code, answer.json["fields"]) == (422, fields)
+    assert (answer.status_code, answer.get_json()["fields"]) == (422, fields)
 
 
 def test_order_is_checked_against_what_is_saved(client: FlaskClient) -> None:
     known = add(client, **SPRING)["id"]
     answer = client.put(f"/api/users/{known}", json={"valid_from": "2036-07-01"})
-    assert answer.json["fields"] == {"valid_to": "“Valid to” must not be before “Valid from”."}
+    assert answer.get_json()["fields"] == {"valid_to": "“Valid to” must not be before “Valid from”."}
 
 
 @pytest.mark.usefixtures("terminal")
 def test_change_is_on_the_terminal_before_the_answer(client: FlaskClient, simulator: Simulated) -> None:
     known = enrol(client, simulator)
 
-    changed = client.put(f"/api/users/{known['id']}", json=SPRING).json
+    changed = client.put(f"/api/users/{known['id']}", json=SPRING).get_json()
 
     assert changed["synced_to_device"] is True
     assert simulator.people["100222"]["Valid"]["endTime"] == "2036-06-30T23:59:59"
@@ -86,9 +86,9 @@ def test_whoever_is_over_is_activated_with_a_new_day_only(client: FlaskClient, a
         db.session.commit()
 
     refused = client.put(f"/api/users/{known}", json={"is_active": True})
-    assert (refused.status_code, refused.json["error"], list(refused.json["fields"])) == (
+    assert (refused.status_code, refused.get_json()["error"], list(refused.get_json()["fields"])) == (
         422,
         "validity_over",
         ["valid_to"],
     )
-    assert client.put(f"/api/users/{known}", json={"is_active": True, "valid_to": None}).json["is_active"] is True
+    assert client.put(f"/api/users/{known}", json={"is_active": True, "valid_to": None}).get_json()["is_active"] is True

@@ -32,10 +32,11 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer, Terminal
 from hikflask.simulator.faces import NAMES, draw
 from tests.benchmarks import memory
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
 from tests.processes import pages
 from tests.processes.processes import Served, until
 from tests.processes.silent import add_unchecked, silent_addresses
+from tests.support.apps import close
 from tests.support.signed_in import client_of
 
 MAX_SECONDS = 0.3

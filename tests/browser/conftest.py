@@ -21,7 +21,8 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, Profile, SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.migrated import migrate
 from tests.support.signed_in import let_in_by
 

@@ -32,8 +32,8 @@ from hikflask.services.jobs.kinds import DEPARTMENT
 from hikflask.services.webhooks import registry as webhooks
 from tests.browser.axe import give_axe, violations, wrong_in_each_look
 from tests.browser.conftest import Site, Window, environment_of, gunicorn
-from tests.conftest import close
 from tests.http.permissions_table import NOBODY, PAGES
+from tests.support.apps import close
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.events import event_row

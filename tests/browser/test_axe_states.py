@@ -27,7 +27,7 @@ from hikflask.services.jobs.run import run_slice
 from hikflask.services.state.enrolment import CHANGED_SINCE_BACKUP
 from tests.browser.axe import give_axe, wrong_in_each_look
 from tests.browser.conftest import LOOKS, Site, Window, opened, serving, soon
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.captures import FACE
 from tests.support.compared import add_comparison
 from tests.support.jobs import add_people, started

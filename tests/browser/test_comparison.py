@@ -18,7 +18,8 @@ from hikflask.simulator.profiles import PROFILES
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, press_and_reload, serving, soon
 from tests.browser.steps import confirmed
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.compared import add_strangers
 from tests.support.employees import save_with_file

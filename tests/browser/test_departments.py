@@ -10,7 +10,7 @@ from hikflask import create_app
 from hikflask.services.departments import registry
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.jobs import add_people
 
 

@@ -13,7 +13,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from tests.browser.conftest import IMPATIENT, Site, Window, serving, soon
 from tests.browser.steps import fill, panel, save, show, take
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD
 

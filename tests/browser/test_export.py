@@ -13,7 +13,7 @@ from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import Employee
 from tests.browser.conftest import LOOKS, Site, Window, press_and_reload, soon
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.jobs import add_people
 
 DEPARTMENT = "=Экспорт"

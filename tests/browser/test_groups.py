@@ -16,7 +16,8 @@ from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.browser.axe import give_axe, violations, wrong_in_each_look
 from tests.browser.conftest import Site, Window, serving
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 
 STORE = "Склад"
 

@@ -22,8 +22,10 @@ def table(*rows: str) -> FilePayload:
 
 def workbook(*rows: tuple[str, ...]) -> FilePayload:
     book, content = Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
     for row in (("Табельный номер", "ФИО", "Подразделение"), *rows):
-        book.active.append(row)
+        sheet.append(row)
     book.save(content)
     return {"name": "люди.xlsx", "mimeType": XLSX, "buffer": content.getvalue()}
 

@@ -15,7 +15,7 @@ from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, soon
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.jobs import add_people
 from tests.support.refusals import refusal
 

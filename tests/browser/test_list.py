@@ -13,7 +13,7 @@ from hikflask.models import Enrolment
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from tests.browser.conftest import LOOKS, Site, Window, opened
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.jobs import add_people
 
 DEPARTMENT = "Список"

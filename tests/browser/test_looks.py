@@ -18,7 +18,7 @@ from hikflask.services.jobs.draft import make_draft
 from hikflask.services.jobs.kinds import PRINT
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, opened
-from tests.conftest import close
+from tests.support.apps import close
 
 # A4 between margins of 15 mm, in pixels.
 PAPER_WIDTH = 680

@@ -18,7 +18,8 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window, serving, soon
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.employees import save_with_file
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, FloatRect, Page, Playwright, expect
+from playwright.sync_api import Browser, Dialog, FilePayload, FloatRect, Page, Playwright, expect
 
 from hikflask.simulator.profiles import profile_named
 from tests.browser.axe import give_axe, violations
@@ -169,9 +169,14 @@ def test_save_asks_once_about_a_photo_that_a_terminal_would_refuse(browser: Brow
 
 def test_photo_survives_another_language_and_leaving_asks(browser: Browser, site: Site) -> None:
     asked: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
     with opened(browser, site) as window:
         page = window.page
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.goto("/employees/new")
         page.locator("#by-file summary").click()
         page.locator("#photo").set_input_files(file(jpeg(portrait())))

@@ -11,7 +11,7 @@ from hikflask.extensions import db
 from hikflask.models import OperatorSession
 from tests.browser.axe import violations
 from tests.browser.conftest import Site, Window
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.signed_in import OPERATOR_PASSWORD
 
 

@@ -12,7 +12,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Operator
 from hikflask.models.operator import ROLES
 from hikflask.services.accounts import operators, sessions
-from tests.conftest import close
+from tests.support.apps import close
 
 GOOD = "четыре слова без связи"
 

@@ -12,7 +12,7 @@ from hikflask.models import AuditEntry
 from hikflask.services.webhooks import registry
 from hikflask.startup_checks import prepare
 from tests.cli.test_operators import run
-from tests.conftest import close
+from tests.support.apps import close
 
 URL = "https://127.0.0.1:9/hook"
 

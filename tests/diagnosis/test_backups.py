@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from hikflask.diagnosis import Finding, backups, good, unknown, wrong
+from hikflask.diagnosis import Finding, access, backups, good, unknown, wrong
 from tests.support.backups import run
 
 NIGHTLY = good("hikflask-backup.timer makes a backup each night.")
@@ -56,7 +56,7 @@ class Systemd:
 
 def told(folder: Path) -> list[Finding]:
     """What is said but whose the folder is."""
-    owner = good(f"{folder} and what is in it belong to {'root' if os.geteuid() == 0 else backups.access.account()}.")
+    owner = good(f"{folder} and what is in it belong to {'root' if os.geteuid() == 0 else access.account()}.")
     return [finding for finding in backups.check(HOURS) if finding != owner]
 
 

@@ -16,8 +16,8 @@ from hikflask.extensions import db
 from hikflask.services.backups import postgresql
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
-from tests.conftest import close
 from tests.support.accounts import as_nobody
+from tests.support.apps import close
 from tests.support.backups import run
 from tests.support.postgresql import Cluster
 

@@ -21,7 +21,7 @@ from hikflask.services import audit
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.services.webhooks import registry as webhooks
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.signed_in import add_operator
 from tests.support.trail import entries
 

@@ -1,7 +1,5 @@
 """Which request may bring how much, before anything of it is read."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -12,7 +10,7 @@ LONG = 300_000
 
 
 @pytest.fixture
-def views(app: Flask) -> Iterator[Flask]:
+def views(app: Flask) -> Flask:
     """The app with two views more: one that takes longer files, one that does not."""
     app.config["MAX_CONTENT_LENGTH"] = LONG - 1
     app.add_url_rule("/long", "long", body_limits.takes(lambda: 10 * LONG)(lambda: ""), methods=["POST"])

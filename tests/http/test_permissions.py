@@ -122,7 +122,7 @@ def test_session_opens_no_call_and_the_api_sets_no_cookie(app: Flask) -> None:
     for entry in API:
         answer = ask(client, entry)
 
-        assert (answer.status_code, answer.json["error"]) == (401, "unauthorized"), entry
+        assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized"), entry
         assert answer.headers["WWW-Authenticate"].startswith("Bearer"), entry
         assert "Set-Cookie" not in answer.headers, entry
 

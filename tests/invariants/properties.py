@@ -35,7 +35,7 @@ def key(row: sqlite3.Row) -> Key:
 
 def is_green(row: sqlite3.Row) -> bool:
     """Tell whether a page shows person and face as confirmed."""
-    return row["desired"] == "present" and row["person"] == row["face"] == "confirmed"
+    return bool(row["desired"] == "present" and row["person"] == row["face"] == "confirmed")
 
 
 def is_gone(row: sqlite3.Row) -> bool:

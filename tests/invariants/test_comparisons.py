@@ -29,8 +29,9 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import HOST, PASSWORD, close
+from tests.conftest import HOST, PASSWORD
 from tests.invariants.conftest import profile
+from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.comparisons import compare, desire_with_photo, differences
 from tests.support.due import claim_due

@@ -31,7 +31,7 @@ from hikflask.services.imports.effects import IS_UNCONFIRMED
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.imports import photos
 from tests.support.removals import AGREED

@@ -51,8 +51,10 @@ MIDDLES = (
 )
 
 HANDS = ("add", "other name", "face", "rights", "remove", "no face")
-SMALL = ("queue", "run", "cancel", "send", "try again", "replace", "come back", "correct password", "time", "leases")
-SMALL += ("capture elsewhere", "restart", "days", *HANDS)
+SMALL = (
+    *("queue", "run", "cancel", "send", "try again", "replace", "come back", "correct password", "time", "leases"),
+    *("capture elsewhere", "restart", "days", *HANDS),
+)
 
 Trouble = tuple[str, str, str]
 

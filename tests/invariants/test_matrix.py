@@ -147,7 +147,7 @@ ENROLMENTS = [
 
 
 def by_url(world: World) -> bool:
-    return world.sql("SELECT face_mode FROM terminal")[0]["face_mode"] == "url"
+    return bool(world.sql("SELECT face_mode FROM terminal")[0]["face_mode"] == "url")
 
 
 def set_fault(world: World, fault: str, step: str) -> None:

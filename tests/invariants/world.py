@@ -21,11 +21,19 @@ from hikflask.simulator import SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import Profile
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.wire import InProcess
 
-TABLES = ("UPDATE employee SET photo_id = NULL", "DELETE FROM enrolment", "DELETE FROM capture", "DELETE FROM photo")
-TABLES += ("DELETE FROM employee", "DELETE FROM terminal", "DELETE FROM sqlite_sequence WHERE name = 'terminal'")
+TABLES = (
+    "UPDATE employee SET photo_id = NULL",
+    "DELETE FROM enrolment",
+    "DELETE FROM capture",
+    "DELETE FROM photo",
+    "DELETE FROM employee",
+    "DELETE FROM terminal",
+    "DELETE FROM sqlite_sequence WHERE name = 'terminal'",
+)
 SOON_OVER = 2.0
 
 

@@ -13,7 +13,7 @@ from hikflask.isapi import errors, faces
 from hikflask.isapi.client import Client, _Call
 from tests.processes.processes import free_port
 
-from .helpers import JPEG, DigestTerminal, Reply, Seen, digest_response, recorded, terminal
+from .helpers import JPEG, Behaviour, DigestTerminal, Reply, Seen, digest_response, recorded, terminal
 
 PATH = "/ISAPI/AccessControl/UserInfo/Count?format=json"
 PASSWORD = "secret-pass"
@@ -237,7 +237,7 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize("behave", [drip_body, drip_headers])
-def test_a_terminal_that_drips_is_cut_off(behave: object) -> None:
+def test_a_terminal_that_drips_is_cut_off(behave: Behaviour) -> None:
     with terminal(behave) as server:
         start = time.monotonic()
         with pytest.raises(errors.NoAnswer) as caught:

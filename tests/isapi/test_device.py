@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hikflask.isapi import device, errors
-from hikflask.isapi.client import Client
+from hikflask.isapi.client import Answer, Client
 
 from .helpers import Prepared, Reply, answer, recorded, terminal
 
@@ -38,7 +38,7 @@ def test_limits_are_read_from_the_recording() -> None:
         answer(b'{"UserInfo":{"name":{"@max":-1},"maxRecordNum":-1500}}'),
     ],
 )
-def test_a_terminal_that_tells_no_limits_has_none(given: device.PersonLimits) -> None:
+def test_a_terminal_that_tells_no_limits_has_none(given: Answer) -> None:
     assert device.person_limits(Prepared(given)) == device.PersonLimits(None, None)
 
 

@@ -404,6 +404,7 @@ def test_the_same_is_read_from_what_a_terminal_pushes(file: str, expected: tuple
 
 def test_a_heartbeat_and_other_things_are_no_records() -> None:
     heartbeat = json.loads(recorded("events/33_push_heartbeat_k1t323.json"))
+    raw: object
     for raw in (heartbeat, {}, [], None, "5/75", 5, {"AccessControllerEvent": None}, {"AccessControllerEvent": {}}):
         assert events.event_record(raw) is None
 

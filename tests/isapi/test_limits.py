@@ -10,7 +10,7 @@ import pytest
 from hikflask.isapi import device, errors, faces
 from hikflask.isapi.client import MAX_ANSWER_BYTES, Client
 
-from .helpers import JPEG, Reply, Seen, terminal
+from .helpers import JPEG, Behaviour, Reply, Seen, terminal
 
 ZEROS = bytes(12 * MAX_ANSWER_BYTES)
 BOMBS = {
@@ -33,7 +33,7 @@ def client_of(url: str) -> Client:
     return Client(url, "admin", "x", timeout=(2.0, 20.0))
 
 
-def in_chunks(bomb: bytes) -> object:
+def in_chunks(bomb: bytes) -> Behaviour:
     def behave(_: Seen, handler: BaseHTTPRequestHandler) -> None:
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
         handler.wfile.write(head + b"%x\r\n" % len(bomb) + bomb + b"\r\n0\r\n\r\n")
@@ -41,7 +41,7 @@ def in_chunks(bomb: bytes) -> object:
     return behave
 
 
-def refused_within_memory(behave: object) -> None:
+def refused_within_memory(behave: Behaviour) -> None:
     """The answer is refused, and never held unpacked."""
     with terminal(behave) as server:
         tracemalloc.start()

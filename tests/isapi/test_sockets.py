@@ -151,7 +151,7 @@ def test_the_server_is_greeted_by_its_name(names: Names, tmp_path: Path) -> None
     def greet(_: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> None:
         greeted.append(name)
 
-    identity.context.sni_callback = greet  # type: ignore[assignment]
+    identity.context.sni_callback = greet
     with terminal(lambda *_: Reply(), identity.context) as server:
         url = server.url.replace("127.0.0.1", NAME)
         assert client_of(url, fingerprint=identity.fingerprint).request("GET", "/x").status == 200

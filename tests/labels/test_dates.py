@@ -20,7 +20,7 @@ from hikflask.models import ApiToken, AuditEntry, Enrolment, Terminal
 from hikflask.models.enrolment import SOMEBODY_ELSES
 from hikflask.models.operator import VIEWER
 from hikflask.services.accounts import api_tokens
-from hikflask.services.core.dates import end_of, start_of
+from hikflask.services.core.dates import end_of, start_of, today
 from tests.support.desk import ENGLISH, Desk
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
@@ -208,7 +208,7 @@ def test_without_a_setting_times_are_in_the_machines_own_zone(app: Flask) -> Non
 
     assert dates.paper_time(NOON_UTC) == "10 марта 2025 г. в 21:00:00 UTC+09:00"
     assert start_of(date(2025, 3, 11)) == datetime(2025, 3, 10, 15, 0, tzinfo=UTC)
-    assert dates.today(datetime(2025, 3, 10, 16, 0, tzinfo=UTC)) == date(2025, 3, 11)
+    assert today(datetime(2025, 3, 10, 16, 0, tzinfo=UTC)) == date(2025, 3, 11)
 
 
 def test_token_says_its_last_day_and_works_until_it_is_over_here(app: Flask, client: FlaskClient) -> None:
@@ -370,4 +370,4 @@ def test_token_may_end_today_and_within_ten_years(app: Flask, days: int) -> None
 
 def language_today(app: Flask) -> date:
     with app.app_context():
-        return dates.today()
+        return today()

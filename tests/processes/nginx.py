@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import MappingProxyType
@@ -197,7 +198,7 @@ def make_certificate(path: Path) -> None:
 class Seen:
     """The requests that reached what stands for gunicorn: method, path and headers."""
 
-    requests: list[tuple[str, str, http.client.HTTPMessage]] = field(default_factory=list)
+    requests: list[tuple[str, str, Message]] = field(default_factory=list)
 
 
 @contextmanager

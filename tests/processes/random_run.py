@@ -46,8 +46,9 @@ from hikflask.simulator import SEED, SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw, encode
 from hikflask.simulator.profiles import PROFILES, Profile
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
 from tests.processes.processes import ROOT, Served
+from tests.support.apps import close
 from tests.support.postgresql import Cluster, programs
 from tests.support.signed_in import client_of
 

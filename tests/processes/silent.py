@@ -14,8 +14,8 @@ from pathlib import Path
 from hikflask import create_app
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
-from tests.conftest import close
 from tests.processes.processes import Served
+from tests.support.apps import close
 from tests.support.signed_in import make_token
 
 BACKLOG = 128

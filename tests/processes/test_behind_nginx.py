@@ -53,6 +53,7 @@ class BehindNginx(ServedOnSocket):
         """Sign in as before; by https the cookie has another name."""
         super().let_in()
         key = self.http.cookies.get("hikflask", domain="127.0.0.1")
+        assert key is not None
         self.http.cookies.set("__Host-hikflask", key, domain=NAME, secure=True)
 
 

@@ -24,10 +24,10 @@ from hikflask.services.photos import storage
 from hikflask.simulator import SimulatorServer, Terminal
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES
-from tests.conftest import close
 from tests.processes.conftest import PASSWORD, add_terminal
 from tests.processes.pages import page, send_everybody
 from tests.processes.processes import Served, until
+from tests.support.apps import close
 from tests.support.postgresql import Cluster
 
 PEOPLE = [str(number) for number in range(1000, 1012)]

@@ -13,10 +13,10 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator.faces import NAMES, draw
-from tests.conftest import close
 from tests.processes.conftest import PASSWORD
 from tests.processes.pages import page_shows, press_capture, save
 from tests.processes.processes import Served, until
+from tests.support.apps import close
 from tests.support.migrated import migrate
 from tests.support.postgresql import Cluster
 

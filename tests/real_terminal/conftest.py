@@ -26,7 +26,8 @@ from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import profile_named
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.signed_in import client_of
 
 REAL = "real"

@@ -292,7 +292,7 @@ class FactsWire(BaseAdapter):
         self.terminals: dict[str, FactsTerminal] = {}
         self.before: Callable[[str, requests.PreparedRequest], None] = lambda _host, _request: None
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Return the terminal's answer."""
         host = str(request.url).partition("://")[2].partition("/")[0]
         self.before(host, request)

@@ -34,7 +34,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import HOST, PASSWORD, NobodyComes
 from tests.support.captures import FACE, IVAN, OLGA
-from tests.support.trail import entries
+from tests.support.trail import entries, fields
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -286,7 +286,7 @@ def test_capture_whose_worker_died_is_ended_by_the_worker_whoever_comes_next(ter
         deadline.fail_overdue()
 
     _, failed = trail.new()
-    assert (failed.action, failed.actor, failed.after["reason"]) == (
+    assert (failed.action, failed.actor, fields(failed.after)["reason"]) == (
         "capture.failed",
         "worker",
         "interrupted",
@@ -358,7 +358,7 @@ def test_refused_face_is_noted_with_the_code_and_not_with_each_try(
 
     refused, person = trail.new()
     assert (refused.action, person.action) == ("enrolment.refused", "enrolment.person_confirmed")
-    assert refused.after["reason"] == "SubpicAnalysisModelingError"
+    assert fields(refused.after)["reason"] == "SubpicAnalysisModelingError"
 
 
 def test_terminal_that_is_away_fills_no_trail(
@@ -426,7 +426,7 @@ def test_removal_that_waits_for_a_person_is_noted_once(
 
     device, refused = trail.new()
     assert (device.action, device.terminal) == ("terminal.other_device", "Вход")
-    assert list(device.before) == list(device.after) == ["serial"]
+    assert list(fields(device.before)) == list(fields(device.after)) == ["serial"]
     assert (refused.action, refused.after) == ("enrolment.refused", {"reason": "other_device"})
 
     with audit.acting(ANNA):
@@ -560,7 +560,7 @@ def test_deletion_of_a_terminal_is_noted_when_it_happens(
     registry.delete(terminal.id, "test")
 
     (deleted,) = trail.new()
-    assert (deleted.action, deleted.terminal, deleted.before["url"]) == ("terminal.deleted", "Вход", URL)
+    assert (deleted.action, deleted.terminal, fields(deleted.before)["url"]) == ("terminal.deleted", "Вход", URL)
 
 
 def test_first_refused_password_is_noted_and_a_try_that_was_allowed(terminal: Terminal, trail: Trail) -> None:

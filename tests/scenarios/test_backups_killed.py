@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from hikflask.extensions import db
 from hikflask.models import Terminal
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.backups import RESTORED, another, back_up, restore, run
 from tests.support.enrolments import enrol
 from tests.support.postgresql import Cluster
@@ -168,6 +168,6 @@ def settled(server: Cluster) -> None:
     mine = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{RESTORED}'"
     with psycopg.connect(server.address("postgres"), autocommit=True) as connection:
         give_up = time.monotonic() + 60
-        while connection.execute(mine).fetchone() != (0,):  # type: ignore[arg-type]
+        while connection.execute(mine).fetchone() != (0,):
             assert time.monotonic() < give_up
             time.sleep(0.02)

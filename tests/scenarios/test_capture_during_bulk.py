@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -44,7 +45,7 @@ def settings() -> dict[str, object]:
 @pytest.fixture
 def simulated(request: pytest.FixtureRequest) -> Iterator[SimulatorServer]:
     """A terminal that takes pictures, with the latency that the test asks for."""
-    latency = getattr(request, "param", "none")
+    latency: Literal["none", "recorded"] = getattr(request, "param", "none")
     with SimulatorServer(Simulated(PASSWORD, profile=PROFILES["K1T342MX-E1"], latency=latency), https=True) as server:
         yield server
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from hikflask import create_app
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.postgresql import ROLE
 from tests.support.silent_server import silent_server
 

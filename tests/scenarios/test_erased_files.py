@@ -14,6 +14,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Erasure, ErasureFile, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import transaction
+from hikflask.services.core.errors import CaptureSuperseded
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import save_employee
@@ -124,7 +125,7 @@ def test_picture_that_was_erased_while_it_was_saved_is_refused(simulator: Simula
     picture = storage.keep_upload(io.BytesIO(FACE), "100222")
     erase_by_number("100222")
 
-    with pytest.raises(storage.CaptureSuperseded):
+    with pytest.raises(CaptureSuperseded):
         storage.save(picture)
 
 
@@ -255,7 +256,7 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
 @pytest.mark.both_databases
 def test_file_that_is_added_while_the_database_is_written_anew_is_not_forgotten() -> None:
     ivan = save_with_file()
-    added = []
+    added: list[Path] = []
 
     @event.listens_for(db.engine, "after_cursor_execute")
     def add(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:

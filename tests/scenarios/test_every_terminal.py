@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -37,7 +38,7 @@ class Stuck(BaseAdapter):
         self.off: set[str] = set()
         self.released = threading.Event()
 
-    def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         """Answer, after the release where the host is stuck."""
         host = str(request.url).partition("://")[2].partition("/")[0]
         if host in self.stuck:
@@ -159,4 +160,6 @@ def wanted(terminal_id: int) -> int | None:
 
 
 def employee_photo(employee_id: int) -> int | None:
-    return db.session.execute(db.text(f"SELECT photo_id FROM employee WHERE id = {int(employee_id)}")).scalar_one()
+    query = db.text(f"SELECT photo_id FROM employee WHERE id = {int(employee_id)}")
+    photo_id: int | None = db.session.execute(query).scalar_one()
+    return photo_id

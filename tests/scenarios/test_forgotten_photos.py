@@ -11,6 +11,7 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import CaptureSuperseded
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
@@ -91,7 +92,10 @@ def test_confirmed_face_is_proven_again_by_its_hash(taker: Simulated) -> None:
 
     assert settle(again=True).is_confirmed
 
-    assert now().confirmed_at > before
+    proven = now().confirmed_at
+    assert before is not None
+    assert proven is not None
+    assert proven > before
     assert [entry for entry in taker.log if "FDSetUp" in entry.plain_path] == []
     assert taker.faces["100222"].jpeg == FACE
 
@@ -265,7 +269,7 @@ def test_lost_file_is_no_forgotten_photo(taker: Simulated, door: Terminal) -> No
     save_with_file(terminal_id=door.id)
     storage.unlink(photo().file)
 
-    with pytest.raises(storage.CaptureSuperseded):
+    with pytest.raises(CaptureSuperseded):
         settle()
 
     assert facts() == (CONFIRMED, REFUSED, "file_gone", False)

@@ -19,8 +19,8 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.privacy import secure_delete
 from hikflask.services.spreadsheets import table_file
-from tests.conftest import close
 from tests.processes.processes import Served, until
+from tests.support.apps import close
 from tests.support.captures import FACE
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.small_disk import SmallDisk, small_disk
@@ -227,7 +227,7 @@ def test_who_cannot_even_read_is_told_that_the_disk_is_full(
 
     assert (page.status_code, program.status_code) == (507, 507)
     assert f"{tmp_path}: 0 MB of 40 MB are free." in page.text
-    assert program.json["error"] == "no_space"  # type: ignore[index]
+    assert program.get_json()["error"] == "no_space"
 
 
 @pytest.mark.usefixtures("client")

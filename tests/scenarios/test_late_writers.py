@@ -195,7 +195,7 @@ def test_number_is_given_to_nobody_before_its_erasure_ends(
     simulator: Simulated, terminal: Terminal, between: Between
 ) -> None:
     capture_face(simulator, terminal)
-    other = between(erasure.search, "by_number", lambda: save_employee(IVAN), nth=2)
+    other = between(search, "by_number", lambda: save_employee(IVAN), nth=2)
 
     erased = erase_by_number("100222")
     other.finish()

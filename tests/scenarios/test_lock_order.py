@@ -13,7 +13,7 @@ from hikflask.background.tasks import apply_groups
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import lifecycle, search
+from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -105,7 +105,7 @@ def test_worker_does_not_keep_the_terminal_from_whoever_has_its_enrolment(
 ) -> None:
     enrolment = desire_with_face(simulator, terminal)
     # Begun between two writes to the enrolment. At the second one PostgreSQL looks for its terminal again.
-    worker = between(lifecycle.queries, "of_person", lambda: reconcile(enrolment.id, "worker"))
+    worker = between(queries, "of_person", lambda: reconcile(enrolment.id, "worker"))
 
     delete_employee(employee_of(enrolment))
     worker.finish()

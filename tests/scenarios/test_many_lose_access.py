@@ -267,10 +267,10 @@ def test_import_that_was_refused_leaves_nothing_and_a_long_one_says_why(
     for by, confirm, code in ((OPERATOR, "3", "administrator_needed"), (ADMIN, "", "unsafe_plan")):
         (begun,) = import_by_api(client_of(app, by), confirm)
         run_jobs()
-        assert client.get(f"/api/jobs/{begun.json['job']}").json["import"]["error"] == code  # type: ignore[index]
+        assert client.get(f"/api/jobs/{begun.get_json()['job']}").get_json()["import"]["error"] == code
     (begun,) = import_by_api(client, "3")
     run_jobs()
-    done = client.get(f"/api/jobs/{begun.json['job']}").json["import"]  # type: ignore[index]
+    done = client.get(f"/api/jobs/{begun.get_json()['job']}").get_json()["import"]
     assert (done["changed"], done["leavers"], done["lose_access"]["people"]) == (3, 3, 3)
 
 

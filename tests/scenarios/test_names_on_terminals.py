@@ -82,7 +82,7 @@ def test_terminal_of_32_bytes_gets_the_initials_and_is_confirmed(small: Simulate
 
     assert small.people["100222"]["name"] == SHORT
     assert (done.is_green, done.written_name, done.sent_name) == (True, SHORT, "")
-    assert db.session.get(Employee, employee_of(done)).name == "Петров Пётр Иванович"
+    assert db.session.get_one(Employee, employee_of(done)).name == "Петров Пётр Иванович"
 
 
 def test_each_terminal_gets_the_form_that_it_takes(wire: InProcess, small: Simulated, entrance: Terminal) -> None:

@@ -6,13 +6,14 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
+from hikflask.services.captures import queries as captures
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import save, search, sync
+from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.employees.sync import sync_employee
-from hikflask.services.enrolments import queries
+from hikflask.services.enrolments import desired, queries
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import OTHER_FACE, capture_face
@@ -30,7 +31,7 @@ def test_removal_of_who_is_deleted_meanwhile_stays_a_removal(
     ivan_id = enrol(simulator, terminal).employee_id
     assert ivan_id
     peter_id = save_employee(Draft(earlier_number, PETER.name)).row.id if earlier_number else None
-    deletion = between(save.desired, "refuse_leaving", lambda: delete_employee(ivan_id))
+    deletion = between(desired, "refuse_leaving", lambda: delete_employee(ivan_id))
 
     with pytest.raises(ServiceError, match=r"^number_known$"):
         save_employee(PETER, FaceSource(upload=io.BytesIO(OTHER_FACE), terminal_id=terminal.id), employee_id=peter_id)
@@ -55,7 +56,7 @@ def test_sync_takes_no_face_of_who_has_the_number_since(
         save_employee(Draft("100222", "Ольга Ёлкина"))
         capture_face(simulator, terminal, Draft("100222"), OTHER_FACE)
 
-    other = between(sync.captures, "latest_unsaved", give_number_to_olga, before=True)
+    other = between(captures, "latest_unsaved", give_number_to_olga, before=True)
 
     wanted = sync_employee(ivan_id, terminal.id, "Анна").row
     other.finish()

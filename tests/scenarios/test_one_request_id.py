@@ -61,7 +61,8 @@ def log() -> Iterator[Kept]:
 def request_of(action: str) -> str:
     """The id in the newest audit entry of this action."""
     newest = db.select(AuditEntry.request_id).where(AuditEntry.action == action).order_by(AuditEntry.id.desc())
-    return db.session.execute(newest.limit(1)).scalar_one()
+    request_id: str = db.session.execute(newest.limit(1)).scalar_one()
+    return request_id
 
 
 def calls(messages: list[str]) -> set[str]:

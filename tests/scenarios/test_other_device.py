@@ -31,7 +31,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN
-from tests.support.enrolments import enrol
+from tests.support.enrolments import employee_of, enrol
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 @pytest.fixture
 def enrolled(simulator: Simulated, terminal: Terminal) -> int:
     """The id of an employee who is confirmed on the old device."""
-    return enrol(simulator, terminal).employee_id
+    return employee_of(enrol(simulator, terminal))
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def telling(wire: InProcess, serial: str) -> Iterator[None]:
         if response.status_code == 200 and "deviceInfo" in str(request.url):
             body = re.sub(rb"(<serialNumber>)[^<]*", rb"\g<1>" + serial.encode(), response.content)
             response.raw = HTTPResponse(body=BytesIO(body), status=200, preload_content=False)
-            response._content, response._content_consumed = False, False
+            response._content, response._content_consumed = False, False  # type: ignore[attr-defined]
         return response
 
     with pytest.MonkeyPatch.context() as patch:

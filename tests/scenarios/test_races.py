@@ -8,10 +8,11 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
-from hikflask.services.comparisons import apply, plan, take_over
+from hikflask.services.comparisons import plan, take_over
+from hikflask.services.comparisons import queries as comparisons
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
-from hikflask.services.employees import search, sync
+from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
@@ -24,7 +25,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import FACE, IVAN
 from tests.support.comparisons import compare, strangers
-from tests.support.enrolments import enrol
+from tests.support.enrolments import employee_of, enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -42,7 +43,7 @@ def in_a_thread(app: Flask, action: Callable[[], object]) -> threading.Thread:
 def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:
-    employee_id = enrol(simulator, terminal).employee_id
+    employee_id = employee_of(enrol(simulator, terminal))
     employee = locked_employee(employee_id)
     leaving = in_a_thread(app, lambda: set_active(employee_id, active=False).row)
 
@@ -55,7 +56,7 @@ def test_deactivation_waits_for_a_send_that_has_begun_and_wins(
 
 @pytest.mark.parametrize("send", [sync_employee, send_to_terminal])
 def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal, send: Callable[..., object]) -> None:
-    employee_id = enrol(simulator, terminal).employee_id
+    employee_id = employee_of(enrol(simulator, terminal))
     set_active(employee_id, active=False)
     arguments = (employee_id, terminal.id, "Анна") if send is sync_employee else (employee_id, terminal.id)
 
@@ -66,7 +67,7 @@ def test_somebody_who_left_is_not_sent(simulator: Simulated, terminal: Terminal,
 
 
 def test_deactivating_again_takes_off_what_came_back(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal).employee_id
+    employee_id = employee_of(enrol(simulator, terminal))
     db.session.execute(db.update(Employee).values(is_active=False))
     db.session.commit()
 
@@ -82,7 +83,7 @@ def test_replacing_a_record_replaces_nobody_once_the_employee_is_deactivated(
     simulator.store.add("100222", {"employeeNo": "100222", "name": "Чужой Человек"})
     with pytest.raises(NumberTakenThere):
         reconcile(send_to_terminal(ivan, terminal.id).row.id, "worker")
-    other = between(sync.desired, "retry_when_it_answers", lambda: set_active(ivan, active=False))
+    other = between(desired, "retry_when_it_answers", lambda: set_active(ivan, active=False))
 
     sync_employee(ivan, terminal.id, "program", overwrite=True)
     other.finish()
@@ -101,9 +102,7 @@ def test_removal_of_a_stranger_comes_before_a_newcomer_with_the_number(
     simulator.store.add("100222", {"employeeNo": "100222", "name": "Чужой Человек"})
     made = plan.make(compare(terminal), plan.Choices(numbers={"100222": plan.REMOVE}))
     claim = jobs.begin("apply", made.job_params, terminal_id=terminal.id, items=made.items)
-    other = between(
-        apply.queries, "compared_numbers", lambda: send_to_terminal(save_employee(IVAN).row.id, terminal.id)
-    )
+    other = between(comparisons, "compared_numbers", lambda: send_to_terminal(save_employee(IVAN).row.id, terminal.id))
 
     run_slice(claim, 5.0)
     other.finish()

@@ -129,7 +129,7 @@ def row(number: str) -> Enrolment:
 def assert_not_green(app: Flask, enrolment: Enrolment) -> None:
     client = client_of(app)
     user = client.get(f"/api/users/{enrolment.employee_id}").json
-    listed = [one["verified"] for one in client.get("/api/enrolments/").json if one["id"] == enrolment.id]
+    listed = [one["verified"] for one in client.get("/api/enrolments/").get_json() if one["id"] == enrolment.id]
     page = client.get(f"/employees/{enrolment.employee_id}").text
     names = client.get("/employees/?state=on_terminals").text
     db.session.commit()
@@ -222,9 +222,10 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     }
 
     # A person's word: the leaver leaves, the other one is sent, the newer face and the new colleague are taken over.
-    set_active(row(LEAVER.number).employee_id, active=False)
-    send_to_terminal(row(WAITS.number).employee_id, 1)
-    faces = (row(OLGA.number).photo.sha256, storage.sha256(simulator.faces[OLGA.number].jpeg))
+    set_active(employee_of(row(LEAVER.number)), active=False)
+    send_to_terminal(employee_of(row(WAITS.number)), 1)
+    olgas = row(OLGA.number).photo
+    faces = (olgas.sha256 if olgas else "", storage.sha256(simulator.faces[OLGA.number].jpeg))
     take_over(1, OLGA.number, OLGA.name, faces=faces)
     take_over(1, PYOTR.number, PYOTR.name)
     work(restored)

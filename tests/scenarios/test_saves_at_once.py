@@ -13,6 +13,7 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Heartbeat, Terminal
 from hikflask.models.capture import CAPTURED
 from hikflask.models.enrolment import ABSENT
+from hikflask.services.captures import deadline
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
@@ -23,7 +24,7 @@ from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.photos import storage
+from hikflask.services.photos import inspection, storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
@@ -43,7 +44,7 @@ def test_who_is_deactivated_while_a_save_finds_that_no_worker_captures_has_left(
     capture = start_capture(terminal.id, IVAN, "Анна", employee_id=employee_id)
     db.session.execute(db.delete(Heartbeat))
     db.session.commit()
-    leaving = between(save.deadline, "view", lambda: set_active(employee_id, active=False))
+    leaving = between(deadline, "view", lambda: set_active(employee_id, active=False))
 
     save_employee(IVAN, FaceSource(capture.id, "Анна"), employee_id=employee_id)
 
@@ -86,7 +87,7 @@ def test_photo_by_the_api_undoes_nothing_that_is_saved_while_it_is_looked_at(
     with app.app_context():
         ivan, today = employee_of(enrol(simulator, terminal)), dates.today()
     limited = Draft("100222", "Иван Петров", "Склад", valid_to=today.isoformat())
-    other = between(users.inspection, "check_photo", lambda: save_employee(limited, employee_id=ivan))
+    other = between(inspection, "check_photo", lambda: save_employee(limited, employee_id=ivan))
 
     answer = client.post(f"/api/users/{ivan}/photo", data={"photo": (io.BytesIO(OTHER_FACE), "face.jpg")})
 
@@ -110,7 +111,7 @@ def test_put_changes_the_given_fields_of_what_somebody_else_saved_meanwhile(
     answer = client.put(f"/api/users/{peter}", json={"department": "Склад"})
 
     other.finish()
-    assert (answer.json["hikvision_id"], answer.json["department"]) == ("100445", "Склад")
+    assert (answer.get_json()["hikvision_id"], answer.get_json()["department"]) == ("100445", "Склад")
     assert facts(app, peter) == ("100445", "Пётр Чехов", "Склад", date(2030, 12, 31))
 
 
@@ -126,7 +127,7 @@ def test_last_day_before_a_first_day_that_came_meanwhile_is_refused(
 
     other.finish()
     assert answer.status_code == 422
-    assert answer.json["fields"] == {"valid_to": "The last day must not be before the first one."}
+    assert answer.get_json()["fields"] == {"valid_to": "The last day must not be before the first one."}
     assert facts(app, peter) == ("100444", "Пётр Чехов", "", None)
 
 

@@ -1,5 +1,6 @@
 """A terminal that does not answer, or answers for ever, keeps nobody else waiting."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -126,7 +127,7 @@ def test_worker_does_not_wait_for_a_terminal_that_somebody_talks_to(
 ) -> None:
     enrolment = wish(terminal, "1")
     waits: list[float] = []
-    monkeypatch.setattr(leases.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
 
     with connection.converse(terminal.id, "somebody", "check"):
         tasks.reconcile_enrolment(enrolment.id)

@@ -29,10 +29,10 @@ from hikflask.services.terminals.checks import ask_status
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
-from hikflask.simulator.profiles import PROFILES, SEED, Profile
+from hikflask.simulator.profiles import PROFILES, SEED, LockWords, Profile
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
-from tests.support.enrolments import enrol
+from tests.support.enrolments import employee_of, enrol
 from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.long]
@@ -94,7 +94,7 @@ def test_a_terminal_without_any_optional_call_enrols_and_removes(put: Put, name:
     db.session.refresh(terminal)
     assert (terminal.capture_mode, terminal.face_mode) == (("url", "url") if by_url else ("binary", "picture"))
 
-    set_active(enrolled.employee_id, False)
+    set_active(employee_of(enrolled), False)
     reconcile(enrolled.id, "test")
     assert simulated.people == {}
 
@@ -287,7 +287,7 @@ def test_a_removal_is_believed_in_every_word_for_nobody(put: Put, word: str) -> 
     simulated, terminal = put(dataclasses.replace(QUICK, search_no_match=word, more_at_the_end=True))
     enrolled = enrol(simulated, terminal)
 
-    set_active(enrolled.employee_id, False)
+    set_active(employee_of(enrolled), False)
     gone = reconcile(enrolled.id, "test")
 
     assert gone.is_confirmed
@@ -311,7 +311,7 @@ def test_a_captured_picture_that_is_none_does_not_count(put: Put, name: str) -> 
 
 
 @pytest.mark.parametrize("words", ["lock", "locked", "xml", "json", "json-wrapped", "json-user-check"])
-def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words: str) -> None:
+def test_a_changed_password_is_refused_once_and_a_lock_gets_none(put: Put, words: LockWords) -> None:
     simulated, terminal = put(dataclasses.replace(QUICK, lock_words=words))
     checks.check(terminal.id, "test")
     simulated.login.password = "changed-there"

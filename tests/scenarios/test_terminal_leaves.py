@@ -7,7 +7,7 @@ import pytest
 from hikflask.background.tasks import apply_groups
 from hikflask.models import Terminal
 from hikflask.models.enrolment import PRESENT
-from hikflask.services.employees import lifecycle, save
+from hikflask.services.employees import save
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -45,7 +45,7 @@ def test_somebody_sent_to_a_terminal_is_not_wanted_there_once_it_is_retired(
     terminal: Terminal, between: Between
 ) -> None:
     ivan = save_employee(IVAN).row.id
-    other = between(lifecycle.registry, "active", lambda: retire(terminal.id))
+    other = between(registry, "active", lambda: retire(terminal.id))
 
     send_to_terminal(ivan, terminal.id)
     other.finish()
@@ -56,7 +56,7 @@ def test_somebody_sent_to_a_terminal_is_not_wanted_there_once_it_is_retired(
 
 def test_terminal_is_not_deleted_while_somebody_is_sent_there(terminal: Terminal, between: Between) -> None:
     ivan = save_employee(IVAN).row.id
-    other = between(lifecycle.registry, "active", lambda: delete(terminal.id))
+    other = between(registry, "active", lambda: delete(terminal.id))
 
     send_to_terminal(ivan, terminal.id)
     other.finish()
@@ -70,7 +70,7 @@ def test_somebody_activated_again_is_not_wanted_on_a_terminal_that_is_retired_at
 ) -> None:
     ivan = employee_of(enrol(simulator, terminal))
     set_active(ivan, active=False)
-    other = between(lifecycle.queries, "of_number", lambda: retire(terminal.id))
+    other = between(queries, "of_number", lambda: retire(terminal.id))
 
     set_active(ivan, active=True)
     other.finish()

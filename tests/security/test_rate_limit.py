@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import AuditEntry, Employee, Throttle
 from hikflask.services.accounts import rate_limit
 from hikflask.services.accounts.errors import TooOften
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.postgresql import Cluster
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, add_operator, client_of
 

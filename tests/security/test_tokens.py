@@ -18,7 +18,7 @@ from hikflask.models import ApiToken, AuditEntry
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, ROLES, VIEWER
 from hikflask.services.accounts import api_tokens
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.signed_in import client_of, make_token
 
 PATHS = ["/api/users/", "/api/devices/", "/uploads/nothing.jpg"]

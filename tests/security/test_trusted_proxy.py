@@ -15,7 +15,7 @@ from gunicorn.http.unreader import IterUnreader
 from hikflask import create_app
 from hikflask.extensions import db
 from hikflask.models import AuditEntry, OperatorSession
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
 
 ROOT = Path(__file__).parents[2]

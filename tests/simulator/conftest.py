@@ -104,8 +104,14 @@ class Client:
     ) -> TestResponse:
         """A multipart body; `parts` are a Content-Disposition (headers may follow after CRLF) and a content in turn."""
         pairs = zip(parts[::2], parts[1::2], strict=True)
-        pieces = [f"--xyz\r\nContent-Disposition: {head}\r\n\r\n".encode() + bytes(body) for head, body in pairs]  # type: ignore[arg-type]
+        pieces = [
+            b"--xyz\r\nContent-Disposition: %b\r\n\r\n%b" % (_encoded(head), _encoded(body)) for head, body in pairs
+        ]
         return self.ask(method, path, b"\r\n".join(pieces) + b"\r\n--xyz--\r\n", "multipart/form-data; boundary=xyz")
+
+
+def _encoded(part: str | bytes) -> bytes:
+    return part.encode() if isinstance(part, str) else part
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.company_day import DayPlayer, doings, write_day
+from hikflask.simulator.terminal.event_log import Record
 from hikflask.simulator.terminal.wall_clock import WallClock
 
 MONDAY = date(2026, 11, 30)
@@ -13,7 +14,7 @@ NUMBERS = [str(number) for number in range(1, 6)]
 
 
 @pytest.fixture
-def terminal(clock):
+def terminal(clock: SkippingClock) -> Terminal:
     terminal = Terminal("Secret12", clock=clock)
     noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
     terminal.wall_clock = WallClock(zone="CST-3:00:00", real_time=lambda: noon)
@@ -23,11 +24,11 @@ def terminal(clock):
     return terminal
 
 
-def codes(terminal):
+def codes(terminal: Terminal) -> Counter[tuple[int, int]]:
     return Counter((record.major, record.minor) for record in terminal.events.records)
 
 
-def test_people_come_have_lunch_and_leave_and_each_fifth_works_at_night():
+def test_people_come_have_lunch_and_leave_and_each_fifth_works_at_night() -> None:
     day = doings(NUMBERS, MONDAY)
 
     hours = {
@@ -40,7 +41,7 @@ def test_people_come_have_lunch_and_leave_and_each_fifth_works_at_night():
     assert day == sorted(day, key=lambda doing: doing.at) == doings(NUMBERS, MONDAY)
 
 
-def test_day_is_written_with_its_times_up_to_now(terminal):
+def test_day_is_written_with_its_times_up_to_now(terminal: Terminal) -> None:
     write_day(terminal, date(2026, 11, 29))
     written = codes(terminal)
     terminal.events.reset()
@@ -60,10 +61,10 @@ def test_day_is_written_with_its_times_up_to_now(terminal):
     assert (refused.number, refused.time[11:19]) == ("5", "09:41:00")
 
 
-def test_day_is_played_now_by_whoever_is_on_the_terminal(terminal):
+def test_day_is_played_now_by_whoever_is_on_the_terminal(terminal: Terminal) -> None:
     is_over = threading.Event()
 
-    def watch(_):
+    def watch(_: Record) -> None:
         today = [each for each in terminal.events.records if each.minor == 75 and each.at.date() == MONDAY]
         if len(today) == 4 * 4 + 2:
             is_over.set()
@@ -81,5 +82,5 @@ def test_day_is_played_now_by_whoever_is_on_the_terminal(terminal):
     assert {record.at.date() for record in passed[:18]} == {date(2026, 11, 29)}
 
 
-def test_terminal_without_people_sees_strangers():
+def test_terminal_without_people_sees_strangers() -> None:
     assert {doing.number for doing in doings([], MONDAY)} == {None}

@@ -2,6 +2,7 @@ import http.server
 import queue
 import socket
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,20 +10,22 @@ from hikflask.simulator import SimulatorServer, Terminal
 from hikflask.simulator.event_sender import EventSender, send
 from hikflask.simulator.terminal.event_push import Host, PushRequest
 
+Listener = tuple[int, queue.Queue[tuple[str, bytes]]]
+
 
 @pytest.fixture
-def listener():
+def listener() -> Iterator[Listener]:
     """An HTTP server on loopback: its port, and a queue of the paths and bodies that came."""
-    came = queue.Queue()
+    came: queue.Queue[tuple[str, bytes]] = queue.Queue()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
+        def do_POST(self) -> None:
             came.put((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_):
+        def log_message(self, *_: object) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -34,7 +37,7 @@ def listener():
     server.server_close()
 
 
-def test_thread_sends_what_happens_at_the_terminal(listener):
+def test_thread_sends_what_happens_at_the_terminal(listener: Listener) -> None:
     port, came = listener
     terminal = Terminal("Secret12")
     terminal.push.set_host(1, Host(url="/in/1", address="127.0.0.1", port=port, heartbeat=0), [])
@@ -50,8 +53,8 @@ def test_thread_sends_what_happens_at_the_terminal(listener):
     assert b'"eventType": "heartBeat"' in heartbeat
 
 
-def test_server_has_a_sender_while_it_runs():
-    def senders():
+def test_server_has_a_sender_while_it_runs() -> None:
+    def senders() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "simulator events"]
 
     before = len(senders())
@@ -63,13 +66,13 @@ def test_server_has_a_sender_while_it_runs():
 @pytest.mark.parametrize(
     "host", [Host(address="203.0.113.9", port=80), Host(address="events.example", addressing="hostname")]
 )
-def test_nothing_leaves_the_machine(monkeypatch, host):
+def test_nothing_leaves_the_machine(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
     monkeypatch.setattr("http.client.HTTPConnection", lambda *_, **__: pytest.fail("it was sent"))
 
     assert send(PushRequest(host, {}, b"")) is None
 
 
-def test_nobody_at_the_address_is_no_answer(listener):
+def test_nobody_at_the_address_is_no_answer(listener: Listener) -> None:
     port, _ = listener
 
     assert send(PushRequest(Host(url="/", address="127.0.0.1", port=port), {}, b"{}")) == 200

@@ -6,7 +6,7 @@ from hikflask.simulator import faces
 from hikflask.simulator.isapi.pictures import check_picture
 
 
-def test_drawn_face_is_a_picture_every_terminal_takes():
+def test_drawn_face_is_a_picture_every_terminal_takes() -> None:
     for name in faces.NAMES:
         jpeg = faces.draw(name)
 
@@ -14,11 +14,11 @@ def test_drawn_face_is_a_picture_every_terminal_takes():
         assert Image.open(io.BytesIO(jpeg)).size == (360, 480), name
 
 
-def test_faces_differ_from_each_other():
+def test_faces_differ_from_each_other() -> None:
     assert len({faces.draw(name) for name in faces.NAMES}) == len(faces.NAMES) >= 6
 
 
-def test_same_name_gives_the_same_bytes():
+def test_same_name_gives_the_same_bytes() -> None:
     faces.draw.cache_clear()
     first = faces.draw("anna")
     faces.draw.cache_clear()

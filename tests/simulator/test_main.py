@@ -3,6 +3,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -10,15 +11,17 @@ from requests.auth import HTTPDigestAuth
 
 from hikflask.simulator.__main__ import main
 
+Start = Callable[..., subprocess.Popen[str]]
+
 COUNT = "/ISAPI/AccessControl/UserInfo/Count?format=json"
 
 
 @pytest.fixture
-def started():
+def started() -> Iterator[Start]:
     """Start the command; whatever still runs after the test is killed."""
-    processes = []
+    processes: list[subprocess.Popen[str]] = []
 
-    def start(*arguments):
+    def start(*arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "hikflask.simulator", *arguments],
             stdout=subprocess.PIPE,
@@ -36,17 +39,19 @@ def started():
 
 
 @pytest.mark.long
-def test_command_prints_its_address_and_stops_cleanly(started):
+def test_command_prints_its_address_and_stops_cleanly(started: Start) -> None:
     numbers = (signal.SIGTERM, signal.SIGINT)
     processes = [
         started("--port", "0", "--profile", "ds-k1t341cmfw", "--fault", "slow=0", "--events", "day") for _ in numbers
     ]
     for process, number in zip(processes, numbers, strict=True):
+        assert process.stdout
         line = process.stdout.readline()
-        url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(url + COUNT, auth=HTTPDigestAuth("admin", "Secret12"), timeout=60)
+            answer = session.get(found[0] + COUNT, auth=HTTPDigestAuth("admin", "Secret12"), timeout=60)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
 
@@ -66,7 +71,9 @@ def test_command_prints_its_address_and_stops_cleanly(started):
         (("--port", "0", "--password", "x", "--events", "day=0"), "--events takes day"),
     ],
 )
-def test_command_that_cannot_run_says_why(capsys, monkeypatch, arguments, text):
+def test_command_that_cannot_run_says_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], text: str
+) -> None:
     monkeypatch.delenv("HIKFLASK_SIMULATOR_PASSWORD", raising=False)
 
     with pytest.raises(SystemExit) as ended:

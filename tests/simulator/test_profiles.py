@@ -1,12 +1,17 @@
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from hikflask.simulator import SEED, Terminal, faces
+from hikflask.simulator import SEED, Profile, SkippingClock, Terminal, faces
 from hikflask.simulator.profiles import PROFILES, profile_named
+from tests.simulator.conftest import Client
+
+Play = Callable[[str], tuple[Terminal, Client]]
 
 ANNA = faces.draw("anna")
 RECORD = json.dumps({"faceLibType": "blackFD", "FDID": "1", "FPID": "1"}).encode()
@@ -16,10 +21,10 @@ UNTYPED = 'form-data; name="FaceDataRecord"'
 
 
 @pytest.fixture
-def play(clock, client_for):
+def play(clock: SkippingClock, client_for: type[Client]) -> Play:
     """Play a model: the terminal, and a client whose nonces live for ever."""
 
-    def start(model):
+    def start(model: str) -> tuple[Terminal, Client]:
         terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
         terminal.login.nonce_uses = None
         return terminal, client_for(terminal)
@@ -28,16 +33,16 @@ def play(clock, client_for):
 
 
 @pytest.mark.parametrize("name", ["DS-K1T343M", "ds-k1t343m", "K1T343M", "k1t343m"])
-def test_model_is_found_under_any_spelling(name):
+def test_model_is_found_under_any_spelling(name: str) -> None:
     assert profile_named(name).model == "DS-K1T343M"
 
 
-def test_unknown_model_names_the_known_ones():
+def test_unknown_model_names_the_known_ones() -> None:
     with pytest.raises(KeyError, match="K1T341CMFW"):
         profile_named("K1T999")
 
 
-def test_device_info_tells_model_and_firmware(play):
+def test_device_info_tells_model_and_firmware(play: Play) -> None:
     for model, profile in PROFILES.items():
         _, client = play(model)
 
@@ -47,7 +52,9 @@ def test_device_info_tells_model_and_firmware(play):
         assert root.findtext("{*}firmwareVersion") == profile.firmware, model
 
 
-def test_every_type_offered_can_be_captured_unless_the_model_is_known_to_refuse_it(play, clock):
+def test_every_type_offered_can_be_captured_unless_the_model_is_known_to_refuse_it(
+    play: Play, clock: SkippingClock
+) -> None:
     for model, profile in PROFILES.items():
         terminal, client = play(model)
         capabilities = client.ask("GET", "/ISAPI/AccessControl/CaptureFaceData/capabilities").text
@@ -65,7 +72,7 @@ def test_every_type_offered_can_be_captured_unless_the_model_is_known_to_refuse_
             terminal.camera.leave()
 
 
-def test_k1t341cmfw_puts_the_boundary_into_the_body_only(play):
+def test_k1t341cmfw_puts_the_boundary_into_the_body_only(play: Play) -> None:
     terminal, client = play("K1T341CMFW")
     terminal.present(ANNA)
 
@@ -94,7 +101,7 @@ def test_k1t341cmfw_puts_the_boundary_into_the_body_only(play):
         ("K1T342MFWX-E1", "multipart/form-data", b"--MIME_boundary"),
     ],
 )
-def test_dialects_of_the_binary_reply(play, model, content_type, start):
+def test_dialects_of_the_binary_reply(play: Play, model: str, content_type: str, start: bytes) -> None:
     terminal, client = play(model)
     terminal.present(ANNA)
 
@@ -105,7 +112,7 @@ def test_dialects_of_the_binary_reply(play, model, content_type, start):
     assert ANNA in answer.data
 
 
-def test_parts_can_come_without_names(play):
+def test_parts_can_come_without_names(play: Play) -> None:
     terminal, client = play("K1T342MFX-E1")
     terminal.present(ANNA)
 
@@ -122,7 +129,7 @@ def test_parts_can_come_without_names(play):
         ("K1T320MWX", 3, 400, "<subStatusCode>deviceError<"),
     ],
 )
-def test_nobody_there(play, clock, model, seconds, status, text):
+def test_nobody_there(play: Play, clock: SkippingClock, model: str, seconds: int, status: int, text: str) -> None:
     _, client = play(model)
 
     answer = client.capture("binary")
@@ -131,7 +138,7 @@ def test_nobody_there(play, clock, model, seconds, status, text):
     assert clock.now() == pytest.approx(seconds)
 
 
-def in_form_of(profile):
+def in_form_of(profile: Profile) -> tuple[str, bytes, str, bytes]:
     """The parts of a picture in the form that the model takes."""
     typed, image = TYPED, IMAGE.replace("img", profile.picture_part or "img")
     if profile.part_lengths:
@@ -139,7 +146,7 @@ def in_form_of(profile):
     return typed, RECORD, image, ANNA
 
 
-def test_all_models_but_the_seed_take_the_picture(play):
+def test_all_models_but_the_seed_take_the_picture(play: Play) -> None:
     for model in PROFILES.keys() - {"K1T343EFWX"}:
         terminal, client = play(model)
         client.add_person("1")
@@ -153,7 +160,7 @@ def test_all_models_but_the_seed_take_the_picture(play):
 @pytest.mark.parametrize(
     ("model", "spoilt"), [("K1T342MFX-E1", {"part_lengths": False}), ("K1T673DX", {"picture_part": "img"})]
 )
-def test_picture_in_another_form_is_not_found(play, model, spoilt):
+def test_picture_in_another_form_is_not_found(play: Play, model: str, spoilt: dict[str, Any]) -> None:
     terminal, client = play(model)
     client.add_person("1")
 
@@ -165,7 +172,7 @@ def test_picture_in_another_form_is_not_found(play, model, spoilt):
 
 
 @pytest.mark.parametrize("parts", [(UNTYPED, RECORD, IMAGE, ANNA), (IMAGE, ANNA, TYPED, RECORD)])
-def test_strict_terminal_wants_typed_json_first(play, parts):
+def test_strict_terminal_wants_typed_json_first(play: Play, parts: tuple[str | bytes, ...]) -> None:
     terminal, client = play("K1T342MFWX-E1")
     client.add_person("1")
 
@@ -175,7 +182,7 @@ def test_strict_terminal_wants_typed_json_first(play, parts):
     assert terminal.faces == {}
 
 
-def test_k1t341amf_takes_an_external_url_that_the_test_serves(play):
+def test_k1t341amf_takes_an_external_url_that_the_test_serves(play: Play) -> None:
     terminal, client = play("K1T341AMF")
     terminal.web["http://photos.example/1.jpg"] = ANNA
     client.add_person("1")
@@ -186,7 +193,7 @@ def test_k1t341amf_takes_an_external_url_that_the_test_serves(play):
 
 
 @pytest.mark.parametrize("number", ["100-222", "100_222", "табель"])
-def test_k1t342mx_takes_letters_and_digits_only(play, number):
+def test_k1t342mx_takes_letters_and_digits_only(play: Play, number: str) -> None:
     terminal, client = play("K1T342MX-E1")
 
     answer = client.add_person(number)
@@ -195,7 +202,7 @@ def test_k1t342mx_takes_letters_and_digits_only(play, number):
     assert terminal.people == {}
 
 
-def test_short_name_limit_is_announced_and_kept(play):
+def test_short_name_limit_is_announced_and_kept(play: Play) -> None:
     terminal, client = play("K1T341CMFW")
     path = "/ISAPI/AccessControl/UserInfo/capabilities?format=json"
 
@@ -205,7 +212,7 @@ def test_short_name_limit_is_announced_and_kept(play):
     assert (limit, terminal.people) == (32, {})
 
 
-def test_old_terminal_tells_no_number_of_faces_but_finds_them(play):
+def test_old_terminal_tells_no_number_of_faces_but_finds_them(play: Play) -> None:
     terminal, client = play("K1T341CMFW")
     client.add_person("1")
     terminal.store.bind("1", ANNA)
@@ -219,7 +226,7 @@ def test_old_terminal_tells_no_number_of_faces_but_finds_them(play):
 
 
 @pytest.mark.parametrize(("model", "status"), [("K1T343EFWX", 404), ("K1T320MWX", 403), ("K1T341AMF", 200)])
-def test_unknown_function_is_not_supported(play, model, status):
+def test_unknown_function_is_not_supported(play: Play, model: str, status: int) -> None:
     _, client = play(model)
 
     answer = client.ask("GET", "/ISAPI/System/coffee?format=json")
@@ -236,7 +243,9 @@ def test_unknown_function_is_not_supported(play, model, status):
         ("GET", "System/status", 404),
     ],
 )
-def test_k1a340fwx_does_not_support_an_unknown_post_with_http_200_and_the_rest_with_404(play, method, path, status):
+def test_k1a340fwx_does_not_support_an_unknown_post_with_http_200_and_the_rest_with_404(
+    play: Play, method: str, path: str, status: int
+) -> None:
     _, client = play("K1A340FWX")
 
     answer = client.ask(method, f"/ISAPI/{path}?format=json")
@@ -245,7 +254,9 @@ def test_k1a340fwx_does_not_support_an_unknown_post_with_http_200_and_the_rest_w
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_missing_function_is_not_supported_and_the_others_are(clock, client_for, method):
+def test_missing_function_is_not_supported_and_the_others_are(
+    clock: SkippingClock, client_for: type[Client], method: str
+) -> None:
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, missing=frozenset({"System/time"})))
     client = client_for(terminal)
 
@@ -256,7 +267,9 @@ def test_missing_function_is_not_supported_and_the_others_are(clock, client_for,
 
 
 @pytest.mark.parametrize(("model", "challenged"), [("K1T342MX-E1", True), ("K1T342MFWX-E1", False)])
-def test_nonce_that_died_after_30_seconds_is_answered_with_or_without_a_challenge(clock, client_for, model, challenged):
+def test_nonce_that_died_after_30_seconds_is_answered_with_or_without_a_challenge(
+    clock: SkippingClock, client_for: type[Client], model: str, challenged: bool
+) -> None:
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
     path = "/ISAPI/System/status"
     first = client.ask("GET", path)

@@ -2,14 +2,21 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
 
 from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator import recordings as played_recordings
 from hikflask.simulator.profiles import PROFILES
+from tests.simulator.conftest import Client
+
+AsRecorded = Callable[..., Client]
 
 SEED = Path(__file__).parent.parent / "recordings" / "seed_terminal"
 INDEX = json.loads((SEED / "index.json").read_text())
@@ -17,10 +24,10 @@ BYTE_FOR_BYTE = (0, 3, 12, 13, 14, 15, 16, 18, 19, 20, 24, 26, 27, 28, 30, 35, 3
 
 
 @pytest.fixture
-def as_recorded(client_for):
+def as_recorded(client_for: type[Client]) -> AsRecorded:
     """Make the terminal as it was when recorded: twelve persons, three with faces, and 3242 about to get one."""
 
-    def make(file=None):
+    def make(file: bytes | None = None) -> Client:
         terminal = Terminal("Secret12", clock=SkippingClock())
         fill(terminal)
         terminal.camera.file = file
@@ -29,7 +36,7 @@ def as_recorded(client_for):
     return make
 
 
-def fill(terminal):
+def fill(terminal: Terminal) -> None:
     terminal.present(faces.draw("anna"), stay=1000)
     for number in ("3242", *map(str, range(1, 12))):
         terminal.store.add(number, {})
@@ -37,13 +44,13 @@ def fill(terminal):
         terminal.store.bind(number, faces.draw("boris"))
 
 
-def played(client, entry):
+def played(client: Client, entry: dict[str, Any]) -> TestResponse:
     request = SEED / entry["request_file"] if "request_file" in entry else None
     body = request.read_bytes() if request else b""
     return client.ask(entry["method"], entry["path"], body, entry.get("request_content_type"))
 
 
-def test_status_and_headers_are_the_recorded_ones(as_recorded):
+def test_status_and_headers_are_the_recorded_ones(as_recorded: AsRecorded) -> None:
     for entry in INDEX:
         answer = played(as_recorded(faces.draw("anna")), entry)
 
@@ -51,11 +58,11 @@ def test_status_and_headers_are_the_recorded_ones(as_recorded):
         assert (answer.status_code, headers) == (entry["status"], recorded), entry["path"]
 
 
-def without_length(headers):
+def without_length(headers: Headers | dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name != "Content-Length"}
 
 
-def test_fixed_bodies_are_the_recorded_ones_byte_for_byte(as_recorded):
+def test_fixed_bodies_are_the_recorded_ones_byte_for_byte(as_recorded: AsRecorded) -> None:
     entries = [entry for entry in INDEX if entry["har_index"] in BYTE_FOR_BYTE]
     assert len(entries) == len(BYTE_FOR_BYTE)
     for entry in entries:
@@ -64,7 +71,7 @@ def test_fixed_bodies_are_the_recorded_ones_byte_for_byte(as_recorded):
         assert answer.data == (SEED / entry["response_file"]).read_bytes(), entry["path"]
 
 
-def test_search_has_the_recorded_fields_order_and_layout(as_recorded):
+def test_search_has_the_recorded_fields_order_and_layout(as_recorded: AsRecorded) -> None:
     entry = next(entry for entry in INDEX if entry["har_index"] == 51)
     recorded = (SEED / entry["response_file"]).read_text()
 
@@ -73,14 +80,14 @@ def test_search_has_the_recorded_fields_order_and_layout(as_recorded):
     assert blanked(answer.text) == blanked(recorded)
 
 
-def blanked(text):
+def blanked(text: str) -> str:
     """The text with the values gone that differ from person to person."""
     for name in ("employeeNo", "name", "gender", "beginTime", "endTime"):
         text = re.sub(rf'"{name}":\t"[^"]*"', f'"{name}":\t""', text)
     return re.sub(r"@WEB\d{12}", "@WEB", re.sub(r'"groupId":\t\d', '"groupId":\t0', text))
 
 
-def test_count_and_token_have_the_recorded_shape(as_recorded):
+def test_count_and_token_have_the_recorded_shape(as_recorded: AsRecorded) -> None:
     client = as_recorded()
     for number in (52, 6):
         entry = next(entry for entry in INDEX if entry["har_index"] == number)
@@ -92,7 +99,9 @@ def test_count_and_token_have_the_recorded_shape(as_recorded):
         assert len(answer.data) == len(recorded)
 
 
-def test_timed_out_capture_is_the_recorded_reply(clock, client_for, recordings):
+def test_timed_out_capture_is_the_recorded_reply(
+    clock: SkippingClock, client_for: type[Client], recordings: Path
+) -> None:
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1T342MX-E1"]))
 
     answer = client.capture("binary")
@@ -102,7 +111,9 @@ def test_timed_out_capture_is_the_recorded_reply(clock, client_for, recordings):
 
 
 @pytest.mark.parametrize(("model", "end"), [("K1T343EFWX", b"\r\n<"), ("K1T341CMFW", b"\n<")])
-def test_declaration_ends_as_on_the_real_one(clock, client_for, model, end):
+def test_declaration_ends_as_on_the_real_one(
+    clock: SkippingClock, client_for: type[Client], model: str, end: bytes
+) -> None:
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES[model]))
 
     for path in ("System/deviceInfo", "System/status", "System/time", "System/no/such/path"):
@@ -111,7 +122,7 @@ def test_declaration_ends_as_on_the_real_one(clock, client_for, model, end):
         assert answer.data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>' + end), path
 
 
-def test_device_info_has_the_recorded_children_and_the_model(client, recordings):
+def test_device_info_has_the_recorded_children_and_the_model(client: Client, recordings: Path) -> None:
     recorded = ElementTree.parse(recordings / "other_terminals" / "deviceinfo_K1T341CMFW.xml").getroot()
 
     answer = ElementTree.fromstring(client.ask("GET", "/ISAPI/System/deviceInfo?format=json").data)
@@ -121,7 +132,7 @@ def test_device_info_has_the_recorded_children_and_the_model(client, recordings)
     assert answer.findtext("{*}firmwareVersion") == "V4.38.0"
 
 
-def test_person_capabilities_have_the_recorded_fields_in_their_order(client, recordings):
+def test_person_capabilities_have_the_recorded_fields_in_their_order(client: Client, recordings: Path) -> None:
     recorded = json.loads((recordings / "other_terminals" / "userinfo_capabilities_K1A340FWX.json").read_text())
 
     answer = json.loads(client.ask("GET", "/ISAPI/AccessControl/UserInfo/capabilities?format=json").data)
@@ -129,7 +140,7 @@ def test_person_capabilities_have_the_recorded_fields_in_their_order(client, rec
     assert skeleton(answer) == skeleton(recorded)
 
 
-def test_search_that_has_more_has_the_recorded_shape(terminal, client, recordings):
+def test_search_that_has_more_has_the_recorded_shape(terminal: Terminal, client: Client, recordings: Path) -> None:
     recorded = json.loads((recordings / "other_terminals" / "userinfo_search_K1T342MWX.json").read_text())
     for number in map(str, range(7)):
         terminal.store.add(number, {})
@@ -144,7 +155,9 @@ def test_search_that_has_more_has_the_recorded_shape(terminal, client, recording
     assert {"employeeNo", "name", "Valid", "RightPlan", "numOfFace", "faceURL"} <= set(one) & set(other)
 
 
-def test_refused_logins_have_the_recorded_shape(terminal, client, client_for, recordings):
+def test_refused_logins_have_the_recorded_shape(
+    terminal: Terminal, client: Client, client_for: type[Client], recordings: Path
+) -> None:
     folder = recordings / "other_terminals"
     wrong = client_for(terminal, "Wrong123").ask("GET", "/ISAPI/System/deviceInfo")
     terminal.login.lock(111)
@@ -157,14 +170,14 @@ def test_refused_logins_have_the_recorded_shape(terminal, client, client_for, re
     assert wrong.text.replace("<statusValue>401</statusValue>", "") == recorded
 
 
-def test_simulator_plays_the_very_recordings():
+def test_simulator_plays_the_very_recordings() -> None:
     paths = sorted(SEED.glob("*.response.*"))
     assert len(paths) == len(INDEX)
     for path in paths:
         assert played_recordings.body(path.name) == path.read_bytes(), path.name
 
 
-def skeleton(value):
+def skeleton(value: Any) -> list[Any] | None:
     """The names and their order, without the values."""
     if isinstance(value, dict):
         return [(name, skeleton(inner)) for name, inner in value.items()]

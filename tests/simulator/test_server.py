@@ -4,12 +4,15 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
 
 import pytest
 import requests
+import urllib3
 from requests.auth import HTTPDigestAuth
 
 from hikflask.simulator import SEED, SimulatorServer, Terminal, faces
@@ -22,28 +25,28 @@ BACKGROUND = 60.0
 
 
 @pytest.fixture
-def served():
+def served() -> Iterator[SimulatorServer]:
     """A terminal on a socket, in real time."""
     with SimulatorServer(Terminal("Secret12")) as server:
         yield server
 
 
 @pytest.fixture
-def http():
+def http() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         session.auth = HTTPDigestAuth("admin", "Secret12")
         yield session
 
 
-def until(condition):
+def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + BACKGROUND
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
     assert condition()
 
 
-def test_person_added_in_process_is_found_on_the_socket(served, http):
+def test_person_added_in_process_is_found_on_the_socket(served: SimulatorServer, http: requests.Session) -> None:
     served.terminal.store.add("1", {"name": "Иван"})
 
     answer = http.get(served.url + COUNT, timeout=60)
@@ -51,7 +54,7 @@ def test_person_added_in_process_is_found_on_the_socket(served, http):
     assert answer.json()["UserInfoCount"]["userNumber"] == 1
 
 
-def test_connection_is_kept_open(served):
+def test_connection_is_kept_open(served: SimulatorServer) -> None:
     with contextlib.closing(HTTPConnection(served.host, served.port, timeout=60)) as connection:
         sockets = set()
         for _ in range(3):
@@ -64,11 +67,11 @@ def test_connection_is_kept_open(served):
 
 
 @contextlib.contextmanager
-def connected(server):
+def connected(server: SimulatorServer) -> Iterator[tuple[HTTPConnection, Callable[..., HTTPResponse]]]:
     """A connection, and a function that sends one request on it and reads the answer whole."""
     with contextlib.closing(HTTPConnection(server.host, server.port, timeout=BACKGROUND)) as connection:
 
-        def ask(**headers):
+        def ask(**headers: str) -> HTTPResponse:
             connection.request("GET", COUNT, headers=headers)
             answer = connection.getresponse()
             answer.read()
@@ -77,7 +80,7 @@ def connected(server):
         yield connection, ask
 
 
-def test_answers_tell_the_date_and_how_long_the_connection_is_kept(served):
+def test_answers_tell_the_date_and_how_long_the_connection_is_kept(served: SimulatorServer) -> None:
     with connected(served) as (_, ask):
         answers = [ask() for _ in range(2)]
 
@@ -86,7 +89,7 @@ def test_answers_tell_the_date_and_how_long_the_connection_is_kept(served):
     assert abs(parsedate_to_datetime(answers[0].headers["Date"]).timestamp() - time.time()) < 60
 
 
-def test_idle_connection_is_closed_after_its_time():
+def test_idle_connection_is_closed_after_its_time() -> None:
     terminal = Terminal("Secret12", profile=replace(SEED, idle_seconds=0.05))
 
     with SimulatorServer(terminal) as server, connected(server) as (connection, ask):
@@ -96,7 +99,7 @@ def test_idle_connection_is_closed_after_its_time():
         assert connection.sock.recv(1) == b""
 
 
-def test_connection_is_closed_after_the_last_answer_it_was_kept_for(served):
+def test_connection_is_closed_after_the_last_answer_it_was_kept_for(served: SimulatorServer) -> None:
     with connected(served) as (connection, ask):
         answers = [ask() for _ in range(100)]
 
@@ -104,14 +107,14 @@ def test_connection_is_closed_after_the_last_answer_it_was_kept_for(served):
     assert [answer.headers["Connection"] for answer in answers] == ["keep-alive"] * 99 + ["close"]
 
 
-def test_client_that_wants_no_connection_kept_is_told_so(served):
+def test_client_that_wants_no_connection_kept_is_told_so(served: SimulatorServer) -> None:
     with connected(served) as (_, ask):
         answer = ask(Connection="close")
 
     assert (answer.headers["Connection"], "Keep-Alive" in answer.headers) == ("close", False)
 
 
-def test_face_presented_from_another_thread_ends_the_wait(served, http):
+def test_face_presented_from_another_thread_ends_the_wait(served: SimulatorServer, http: requests.Session) -> None:
     answers = []
     thread = threading.Thread(target=lambda: answers.append(http.post(served.url + CAPTURE, WISH, timeout=60)))
     thread.start()
@@ -124,7 +127,7 @@ def test_face_presented_from_another_thread_ends_the_wait(served, http):
     assert http.get(f"{served.url}/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020", timeout=60).content == ANNA
 
 
-def test_other_requests_are_answered_while_a_window_is_open(served, http):
+def test_other_requests_are_answered_while_a_window_is_open(served: SimulatorServer, http: requests.Session) -> None:
     thread = threading.Thread(target=lambda: http.post(served.url + CAPTURE, WISH, timeout=60))
     thread.start()
     until(lambda: served.terminal.camera.window)
@@ -141,7 +144,9 @@ def test_other_requests_are_answered_while_a_window_is_open(served, http):
 
 
 @pytest.mark.parametrize(("fault", "people"), [("lost-before", []), ("lost-after", ["1"])])
-def test_lost_answer_closes_the_connection(served, http, fault, people):
+def test_lost_answer_closes_the_connection(
+    served: SimulatorServer, http: requests.Session, fault: str, people: list[str]
+) -> None:
     served.terminal.faults.add(fault, path="UserInfo/Record", times=1)
     body = {"UserInfo": {"employeeNo": "1", "name": "A"}}
 
@@ -151,7 +156,9 @@ def test_lost_answer_closes_the_connection(served, http, fault, people):
     assert list(served.terminal.people) == people
 
 
-def test_stopped_terminal_is_away_and_comes_back_at_the_same_address(served, http):
+def test_stopped_terminal_is_away_and_comes_back_at_the_same_address(
+    served: SimulatorServer, http: requests.Session
+) -> None:
     url = served.url
     served.terminal.store.add("1", {})
     served.stop()
@@ -164,10 +171,10 @@ def test_stopped_terminal_is_away_and_comes_back_at_the_same_address(served, htt
     assert http.get(url + COUNT, timeout=60).json()["UserInfoCount"]["userNumber"] == 1
 
 
-def test_stopping_breaks_a_capture_that_waits(served, http):
+def test_stopping_breaks_a_capture_that_waits(served: SimulatorServer, http: requests.Session) -> None:
     errors = []
 
-    def capture():
+    def capture() -> None:
         try:
             http.post(served.url + CAPTURE, WISH, timeout=60)
         except requests.ConnectionError as error:
@@ -183,9 +190,9 @@ def test_stopping_breaks_a_capture_that_waits(served, http):
     assert len(errors) == 1
 
 
-def test_fingerprint_is_that_of_the_certificate():
+def test_fingerprint_is_that_of_the_certificate() -> None:
     with SimulatorServer(Terminal("Secret12"), https=True) as server:
-        pinned = requests.packages.urllib3.PoolManager(cert_reqs="CERT_NONE", assert_fingerprint=server.fingerprint)
+        pinned = urllib3.PoolManager(cert_reqs="CERT_NONE", assert_fingerprint=server.fingerprint)
         answer = pinned.request("GET", server.url + COUNT)
         pinned.clear()
 
@@ -193,16 +200,20 @@ def test_fingerprint_is_that_of_the_certificate():
     assert answer.status == 401
 
 
-def test_connection_of_a_client_that_left_with_answers_unread_is_closed(served, monkeypatch):
+def test_connection_of_a_client_that_left_with_answers_unread_is_closed(
+    served: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     accepted = []
-    accept = served._listener.get_request
+    listener = served._listener
+    assert listener is not None
+    accept = listener.get_request
 
-    def get_request():
+    def get_request() -> tuple[socket.socket, Any]:
         connection, address = accept()
         accepted.append(connection)
         return connection, address
 
-    monkeypatch.setattr(served._listener, "get_request", get_request)
+    monkeypatch.setattr(listener, "get_request", get_request)
     gc.disable()  # it would close them sooner or later
     try:
         for _ in range(20):
@@ -214,7 +225,7 @@ def test_connection_of_a_client_that_left_with_answers_unread_is_closed(served, 
         gc.enable()
 
 
-def test_body_that_never_comes_does_not_block_the_others(served, http):
+def test_body_that_never_comes_does_not_block_the_others(served: SimulatorServer, http: requests.Session) -> None:
     with socket.create_connection((served.host, served.port)) as silent:
         silent.sendall(b"PUT /ISAPI/x HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\n")
 
@@ -222,6 +233,6 @@ def test_body_that_never_comes_does_not_block_the_others(served, http):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5"])
-def test_only_loopback_is_listened_on(host):
+def test_only_loopback_is_listened_on(host: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
         SimulatorServer(Terminal("Secret12"), host=host)

@@ -41,12 +41,12 @@ def add(client: FlaskClient, **spoilt: Any) -> dict[str, Any]:
     """Add a user and return it."""
     answer = client.post("/api/users/", json=a_user(**spoilt))
     assert answer.status_code == 201, answer.text
-    return dict(answer.json)
+    return dict(answer.get_json())
 
 
 def user(client: FlaskClient, user_id: int) -> dict[str, Any]:
     """The user as the API shows it now."""
-    return dict(client.get(f"/api/users/{user_id}").json)
+    return dict(client.get(f"/api/users/{user_id}").get_json())
 
 
 def capture(client: FlaskClient, simulator: Simulated, face: bytes = IVANS_FACE, **body: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def capture(client: FlaskClient, simulator: Simulated, face: bytes = IVANS_FACE,
     simulator.present_alone(face)
     answer = client.post("/api/devices/1/start-face-capture", json=body)
     assert answer.status_code == 200, answer.text
-    return dict(answer.json)
+    return dict(answer.get_json())
 
 
 def sync(client: FlaskClient, user_id: int, **body: Any) -> TestResponse:
@@ -80,4 +80,4 @@ def picture(client: FlaskClient, path: str) -> bytes:
     """The bytes of a photo as a browser is shown them."""
     with client.get(path) as answer:
         assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
-        return answer.data
+        return answer.get_data()

@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from hikflask import create_app
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.postgresql import Cluster
 
 PASSPHRASE = "правильная лошадь"

@@ -15,4 +15,4 @@ class ByName(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         """Make the pool of connections."""
         named |= {"server_hostname": self._name, "assert_hostname": self._name}
-        super().init_poolmanager(*arguments, **named)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **named)

@@ -82,7 +82,8 @@ def enrol_with_photo(terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE
 
 def people_kept() -> int:
     """How many people comparisons hold."""
-    return db.session.execute(db.text("SELECT count(*) FROM person_there")).scalar_one()
+    number: int = db.session.execute(db.text("SELECT count(*) FROM person_there")).scalar_one()
+    return number
 
 
 def taken_over(terminal: Terminal, *numbers: str, **choices: Any) -> Job:

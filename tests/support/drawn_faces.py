@@ -106,7 +106,7 @@ def jpeg(photo: Image.Image, quality: int = 92) -> bytes:
 def _soft(
     picture: Image.Image,
     colour: tuple[int, int, int],
-    draw: Callable[[ImageDraw.ImageDraw], object],
+    draw: Callable[..., object],
     blur: float,
     strength: float = 1.0,
 ) -> None:

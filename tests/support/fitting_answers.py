@@ -91,7 +91,7 @@ def check_each_answer() -> None:
             answers.check(client.application, answer)
         return answer
 
-    FlaskClient.open = checked  # type: ignore[method-assign]
+    FlaskClient.open = checked  # type: ignore[assignment, method-assign]
 
 
 def _is_of_no_host(answer: TestResponse) -> bool:

@@ -30,7 +30,7 @@ def add_import(*rows: ImportRow, checked: bool = False, **columns: Any) -> int:
     about: dict[str, Any] = {"requested_by": "Анна", "table_name": "люди.csv", "layout": LAYOUT, "fields": FIELDS}
     batch = ImportBatch(**{**about, **columns})
     if checked or rows:
-        batch.checked_at = database_now()  # type: ignore[assignment]
+        batch.checked_at = database_now()
         for verdict in VERDICTS:
             setattr(batch, verdict, sum(row.verdict == verdict for row in rows))
     db.session.add(batch)

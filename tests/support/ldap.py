@@ -157,7 +157,7 @@ class Directory:
                 admin.add(f"uid={name},ou={place},{BASE}", "inetOrgPerson", values)
                 assert admin.result["description"] == "success", admin.result
             several = {"uid": ["alias", "sidorov"], "mail": ["a@corp.example", "b@corp.example"]}
-            values = {**several, "cn": "Сидоров", "sn": "Сидоров", "userPassword": PASSWORD}
-            admin.add(address("sidorov"), "inetOrgPerson", values)
+            person = {**several, "cn": "Сидоров", "sn": "Сидоров", "userPassword": PASSWORD}
+            admin.add(address("sidorov"), "inetOrgPerson", person)
             for group in ("admins", "operators", "viewers"):
                 admin.add(f"cn={group},ou=groups,{BASE}", "groupOfNames", {"member": OWN})

@@ -19,7 +19,7 @@ def lose_answer(engine: Engine, patch: pytest.MonkeyPatch, statement: str) -> No
 
     def commit_and_be_cut(connection: Any) -> None:
         commit(connection)
-        if executed and next(is_next):
+        if bool(executed) and next(is_next):
             raise dialect.loaded_dbapi.OperationalError("server closed the connection unexpectedly")
 
     event.listen(engine, "before_cursor_execute", watch)

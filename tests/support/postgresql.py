@@ -97,13 +97,13 @@ class Cluster:
         # TRUNCATE makes new files for each table and index. After VACUUM the tables are empty, too.
         if self._emptied % TRUNCATED_EACH == 0:
             tables = _tables(connection)
-            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")  # type: ignore[arg-type]
+            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
             return
         written = connection.execute(WRITTEN, (MAX_DEAD,)).fetchall()
         deletions = [f"DELETE FROM {table}" for table, _ in written]
-        connection.execute("; ".join([*deletions, RESTART_IDENTITY]))  # type: ignore[arg-type]
+        connection.execute("; ".join([*deletions, RESTART_IDENTITY]))
         for table in (table for table, is_large in written if is_large):
-            connection.execute(f"VACUUM {table}")  # type: ignore[arg-type]
+            connection.execute(f"VACUUM {table}")
 
     def rows(self, name: str) -> Rows:
         """Return the rows of a database by their tables, and the last values of its sequences."""
@@ -118,7 +118,7 @@ class Cluster:
         self.empty(name)
         connection = self._own_connection(name)
         for table, copied in rows.by_table.items():
-            with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[arg-type]
+            with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
                 copy.write(copied)
         for sequence, value in rows.last_values.items():
             connection.execute("SELECT setval(%s::regclass, %s)", (sequence, value))
@@ -146,7 +146,7 @@ class Cluster:
 
     def _tell(self, statement: str, role: str = ROLE) -> None:
         with self.connection(role, "postgres") as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as, str(self._bin / program), *arguments]
@@ -161,5 +161,5 @@ def _tables(connection: psycopg.Connection) -> list[str]:
 
 
 def _copied(connection: psycopg.Connection, table: str) -> bytes:
-    with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:  # type: ignore[arg-type]
+    with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
         return b"".join(copy)

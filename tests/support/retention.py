@@ -70,7 +70,7 @@ def files() -> list[str]:
 
 def photo() -> Photo:
     """The only photo, as the database has it."""
-    found = db.session.execute(db.select(Photo), execution_options={"populate_existing": True}).scalar_one()
+    found: Photo = db.session.execute(db.select(Photo), execution_options={"populate_existing": True}).scalar_one()
     db.session.commit()
     return found
 
@@ -82,4 +82,4 @@ def entries(action: str = "photo.forgotten") -> list[Entry]:
 
 def reasons() -> list[str]:
     """Why photos were forgotten."""
-    return [entry.after["rule"] for entry in entries()]
+    return [trail.fields(entry.after)["rule"] for entry in entries()]

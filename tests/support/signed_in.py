@@ -40,7 +40,7 @@ class SignedInClient(FlaskClient):
 
     token: str = ""
 
-    def open(self, *args: object, **kwargs: object) -> TestResponse:  # type: ignore[override]
+    def open(self, *args: object, **kwargs: object) -> TestResponse:
         path = args[0] if args else kwargs.get("path", "")
         if self.token and isinstance(path, str) and path.startswith("/api"):
             headers = dict(kwargs.pop("headers", None) or {})  # type: ignore[call-overload]
@@ -63,7 +63,7 @@ def open_session(operator: Operator, *, confirmed: bool = True) -> str:
     """Open a session and return its key; needs an app context."""
     key = f"key-of-{operator.name}-{secrets.token_hex(4)}"
     row = OperatorSession(key_sha256=sessions._hash(key), operator_id=operator.id, address="127.0.0.1")
-    row.confirmed_at = database_now() if confirmed else None  # type: ignore[assignment]
+    row.confirmed_at = database_now() if confirmed else None
     with transaction():
         db.session.add(row)
     return key
@@ -86,7 +86,7 @@ def client_of(app: Flask, role: str = ADMIN, name: str = "", *, confirmed: bool 
 def _cookie(app: Flask, content: dict[str, object]) -> str:
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert serializer is not None
-    return cast("str", serializer.dumps(content))
+    return serializer.dumps(content)
 
 
 def _operator_id(name: str, role: str) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 from hikflask.extensions import db
 from hikflask.models import AuditEntry
 from hikflask.services.audit import Entry, sealing
+from hikflask.services.audit.sealing import Details
 
 
 def entries(action: str = "", *, after: int = 0) -> list[Entry]:
@@ -14,6 +15,12 @@ def entries(action: str = "", *, after: int = 0) -> list[Entry]:
     found = sealing.opened(list(rows))
     db.session.commit()
     return found
+
+
+def fields(details: Details) -> dict[str, Any]:
+    """The details of an entry that says field by field what it was before or after."""
+    assert isinstance(details, dict), details
+    return details
 
 
 def entry(*, employee: str = "", **columns: Any) -> AuditEntry:

@@ -1,6 +1,5 @@
 """The wire inside one process: the client's HTTP goes straight into a simulated terminal's WSGI application."""
 
-from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, cast
 
@@ -8,6 +7,7 @@ import flask
 import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
+from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from hikflask.simulator import AnswerLost, Terminal
@@ -30,9 +30,9 @@ class InProcess(BaseAdapter):
         """Let this terminal answer at http://host."""
         self._terminals[host] = terminal
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Return the terminal's answer, or the connection error that stands for a lost one."""
-        host, _, path = str(request.url).partition("://")[2].partition("/")
+        host, path = str(request.url).partition("://")[2].partition("/")[::2]
         if host in self.away or host not in self._terminals:
             raise requests.ConnectionError(request=request)
         try:
@@ -51,9 +51,7 @@ class InProcess(BaseAdapter):
         """Nothing is kept open."""
 
 
-def _response(
-    request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
-) -> requests.Response:
+def _response(request: requests.PreparedRequest, status: int, headers: Headers, body: bytes) -> requests.Response:
     response = requests.Response()
     response.status_code = status
     response.headers.update(dict(headers))

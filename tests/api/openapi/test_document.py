@@ -26,7 +26,7 @@ from tests.support.signed_in import client_of
 def document(client: FlaskClient) -> dict[str, Any]:
     answer = client.get("/api/openapi.json")
     assert answer.status_code == 200
-    return dict(answer.json)
+    return dict(answer.get_json())
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -98,7 +98,7 @@ def test_input_has_the_limits_of_its_form(client: FlaskClient, document: dict[st
         for name in right:
             without = {key: value for key, value in right.items() if key != name}
             answer = client.post(f"/api/{path}/", json=without)
-            named = answer.status_code == 422 and name in answer.json["fields"]
+            named = answer.status_code == 422 and name in answer.get_json()["fields"]
             assert schema.is_valid(without) is not named, name
     for wrong in (
         {"hikvision_id": "1" * 33},
@@ -129,15 +129,15 @@ def test_session_or_token_opens_it_and_nobody_else(app: Flask) -> None:
         client = client_of(app, role)
         assert client.get("/api/openapi.json").status_code == 200
         token, client.token = client.token, ""
-        assert client.get("/api/openapi.json").json["openapi"] == "3.1.0"
+        assert client.get("/api/openapi.json").get_json()["openapi"] == "3.1.0"
         with_token = app.test_client().get("/api/openapi.json", headers={"Authorization": f"Bearer {token}"})
         assert with_token.status_code == 200
         assert client.get("/api/users/").status_code == 401
         wrong = client.get("/api/openapi.json", headers={"Authorization": "Bearer wrong"})
-        assert (wrong.status_code, wrong.json["error"]) == (401, "unauthorized")
+        assert (wrong.status_code, wrong.get_json()["error"]) == (401, "unauthorized")
 
     answer = app.test_client().get("/api/openapi.json")
-    assert (answer.status_code, answer.json["error"]) == (401, "unauthorized")
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized")
 
 
 def test_answers_of_all_tests_are_held_against_it_quickly(app: Flask, client: FlaskClient) -> None:

@@ -25,7 +25,11 @@ def settings() -> dict[str, Any]:
 
 def is_refusal(answer: TestResponse) -> bool:
     """True when the answer has the documented shape, and nothing of HTML."""
-    return answer.mimetype == "application/json" and {"error", "message"} <= set(answer.json) and "<" not in answer.text
+    return (
+        answer.mimetype == "application/json"
+        and {"error", "message"} <= set(answer.get_json())
+        and "<" not in answer.text
+    )
 
 
 def test_wrong_method_is_refused_in_json_with_those_that_are_right(client: FlaskClient) -> None:
@@ -43,7 +47,7 @@ def test_wrong_method_is_refused_in_json_with_those_that_are_right(client: Flask
         answer = client.open(path, method=method)
 
         assert is_refusal(answer)
-        assert (answer.status_code, answer.json["error"]) == (405, "method_not_allowed")
+        assert (answer.status_code, answer.get_json()["error"]) == (405, "method_not_allowed")
         assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
@@ -61,7 +65,7 @@ def test_unknown_address_is_refused_in_json(client: FlaskClient) -> None:
             answer = client.open(path, method=method, headers={"Accept": "text/html"})
 
             assert is_refusal(answer)
-            assert (answer.status_code, answer.json["error"]) == (404, "not_found")
+            assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
 
 
 def test_address_that_would_be_a_redirect_is_refused_in_json(client: FlaskClient) -> None:
@@ -96,7 +100,7 @@ def test_body_that_is_too_large_is_refused_in_json_once_it_is_sent(client: Flask
         )
 
         assert is_refusal(answer)
-        assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+        assert (answer.status_code, answer.get_json()["error"]) == (413, "request_entity_too_large")
         assert body.read() == b""
 
 
@@ -111,8 +115,8 @@ def test_failure_of_ours_is_json_without_a_trace(
     answers = [client.post("/api/devices/1/start-face-capture"), sync(client, add(client)["id"])]
 
     assert all(is_refusal(answer) for answer in answers)
-    assert [(answer.status_code, answer.json["error"]) for answer in answers] == [(500, "internal_error")] * 2
-    assert answers[0].json["success"] is False
+    assert [(answer.status_code, answer.get_json()["error"]) for answer in answers] == [(500, "internal_error")] * 2
+    assert answers[0].get_json()["success"] is False
     assert "HIKFLASK_PASSWORD_KEY" in caplog.text
 
 
@@ -131,7 +135,7 @@ class TestWithCsrf:
         return {"WTF_CSRF_ENABLED": True}
 
     def test_no_token_is_needed(self, client: FlaskClient) -> None:
-        assert client.post("/api/users/", json=a_user()).json["hikvision_id"] == "100222"
+        assert client.post("/api/users/", json=a_user()).get_json()["hikvision_id"] == "100222"
 
 
 class Broken:
@@ -159,4 +163,4 @@ def test_body_in_chunks_is_no_longer_than_another_one(client: FlaskClient) -> No
 
     answer = client.post("/api/users/", input_stream=body, environ_overrides=IN_CHUNKS)
 
-    assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+    assert (answer.status_code, answer.get_json()["error"]) == (413, "request_entity_too_large")

@@ -51,7 +51,7 @@ def test_change_is_made_only_to_what_was_seen(app: Flask, client: FlaskClient) -
         late = client.put(path, json=change("late"), headers={"If-Match": seen})
 
         assert (late.status_code, late.json) == (412, CHANGED), path
-        assert "first" in client.get(path).json.values(), path
+        assert "first" in client.get(path).get_json().values(), path
         for header, status in (("{}", 200), ('"other", {}', 200), ("*", 200), ("W/{}", 412)):
             match = header.format(client.get(path).headers["ETag"])
             answer = client.put(path, json=change("first"), headers={"If-Match": match})
@@ -75,7 +75,7 @@ def test_state_alone_and_nothing_at_all_are_changes_too(client: FlaskClient) -> 
     assert client.put("/api/users/1", json={"is_active": True}, headers={"If-Match": old}).json == CHANGED
     assert client.put("/api/users/1", json={}, headers={"If-Match": old}).json == CHANGED
     assert client.put("/api/users/1", json={}, headers={"If-Match": new}).headers["ETag"] == new
-    assert client.get("/api/users/1").json["is_active"] is False
+    assert client.get("/api/users/1").get_json()["is_active"] is False
 
 
 def test_of_two_at_the_same_moment_one_is_refused(app: Flask) -> None:
@@ -97,4 +97,4 @@ def test_of_two_at_the_same_moment_one_is_refused(app: Flask) -> None:
 def test_whoever_may_not_change_learns_nothing_by_it(app: Flask, terminal: Terminal) -> None:
     answer = client_of(app, VIEWER).put(f"/api/devices/{terminal.id}", json={}, headers={"If-Match": '"x"'})
 
-    assert (answer.status_code, answer.json["error"]) == (403, "forbidden")
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "forbidden")

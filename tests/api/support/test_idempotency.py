@@ -38,7 +38,7 @@ def is_replayed(answer: TestResponse) -> bool:
 
 
 def refused(answer: TestResponse) -> tuple[int, str, str]:
-    return answer.status_code, answer.json["error"], answer.json["message"]
+    return answer.status_code, answer.get_json()["error"], answer.get_json()["message"]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_key_belongs_to_one_request_and_one_caller(app: Flask, client: FlaskClie
     other = send(client, a_user(full_name="Пётр"))
 
     assert refused(other) == (422, "idempotency_key_reused", sentence)
-    assert other.json["fields"] == {"Idempotency-Key": sentence}
+    assert other.get_json()["fields"] == {"Idempotency-Key": sentence}
     assert refused(send(client, path="/api/groups/"))[:2] == (422, "idempotency_key_reused")
     assert refused(send(client_of(app)))[:2] == (409, "number_known")
     assert is_replayed(send(client))
@@ -79,7 +79,7 @@ def test_key_that_is_none_is_refused_by_its_name(client: FlaskClient) -> None:
     for key in ["", " ", "ключ".encode().decode("latin-1"), "a b", "x" * 256]:
         answer = send(client, key=key)
 
-        assert (answer.status_code, set(answer.json["fields"])) == (422, {"Idempotency-Key"})
+        assert (answer.status_code, set(answer.get_json()["fields"])) == (422, {"Idempotency-Key"})
         assert users(client) == 0
 
 
@@ -95,7 +95,7 @@ def test_form_with_files_is_the_same_whatever_its_boundary(client: FlaskClient) 
 
     first = upload("ID,ФИО\n1,Иван\n", "aaa")
 
-    assert (first.status_code, first.json["new"]) == (200, 1)
+    assert (first.status_code, first.get_json()["new"]) == (200, 1)
     assert upload("ID,ФИО\n1,Иван\n", "bbb").json == first.json
     assert refused(upload("ID,ФИО\n2,Пётр\n", "bbb"))[:2] == (422, "idempotency_key_reused")
 
@@ -142,7 +142,7 @@ def test_answers_are_encrypted_and_gone_once_somebody_is_erased(app: Flask, clie
         (row,) = db.session.execute(db.select(cast(IdempotencyKey.answer, String), IdempotencyKey.fingerprint)).all()
         assert "100222" not in row[0]
         assert "hikvision_id" not in row[0]
-        erasure.erase_employee(first.json["id"])
+        erasure.erase_employee(first.get_json()["id"])
 
     answer = send(client)
 

@@ -8,6 +8,7 @@ import re
 import shlex
 import sqlite3
 import stat
+import subprocess
 import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -41,11 +42,11 @@ from hikflask.services.backups.archive import DATABASES, Manifest, Writer
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.photos import storage
-from hikflask.services.terminals import connection
 from hikflask.services.webhooks import deliveries
 from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
+from tests.support.apps import close
 from tests.support.backups import PASSPHRASE, another, back_up, restore, run
 from tests.support.disk_usage import let_be_free
 from tests.support.enrolments import enrol
@@ -372,7 +373,7 @@ def test_keys_are_asked_for_and_must_fit(filled: Flask, tmp_path: Path) -> None:
         assert run(other, "restore", tmp_path / "b.tar").exit_code == 0
         with other.app_context():
             (terminal,) = db.session.execute(select(Terminal)).scalars()
-            assert connection.vault.decrypt(terminal.password_encrypted) == PASSWORD
+            assert vault.decrypt(terminal.password_encrypted) == PASSWORD
 
 
 def test_only_an_empty_and_idle_installation_is_restored_into(filled: Flask, tmp_path: Path) -> None:
@@ -419,7 +420,7 @@ def test_kinds_are_not_mixed_and_the_password_is_no_argument(
         address = other.config["DATABASE_URL"]
         secret = [address.replace("hikflask@", "hikflask:s3cret@"), f"{address}&password=s3cret"]
         commands = []
-        command = postgresql.subprocess.run
+        command = subprocess.run
 
         def seen(arguments: list[str], **options: object) -> object:
             commands.append((arguments, options["env"]))
@@ -427,7 +428,7 @@ def test_kinds_are_not_mixed_and_the_password_is_no_argument(
 
         close(other)
         with monkeypatch.context() as patch:
-            patch.setattr(postgresql.subprocess, "run", seen)
+            patch.setattr(subprocess, "run", seen)
             for number, url in enumerate(secret):
                 with_password = on(tmp_path / "new", url)
                 assert run(with_password, "backup", tmp_path / f"{number}.tar").exit_code == 0

@@ -35,7 +35,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import close
+from tests.support.apps import close
 from tests.support.enrolments import enrol
 from tests.support.imports import checked
 from tests.support.postgresql import Cluster

@@ -19,7 +19,8 @@ from hikflask.models import Terminal
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import HOST, close
+from tests.conftest import HOST
+from tests.support.apps import close
 from tests.support.backups import run
 
 NO_SERVICE = (

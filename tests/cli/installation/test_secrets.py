@@ -16,7 +16,7 @@ from hikflask.encryption import key_file
 from hikflask.extensions import vault
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
-from tests.conftest import close
+from tests.support.apps import close
 
 PASSWORD = "Abc12345"
 

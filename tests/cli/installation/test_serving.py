@@ -14,7 +14,7 @@ from hikflask.extensions import db
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.startup_checks import needed_version
-from tests.conftest import close
+from tests.support.apps import close
 
 COMMANDS = ("init", "serve", "worker")
 

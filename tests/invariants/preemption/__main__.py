@@ -18,10 +18,10 @@ import pytest
 from flask_migrate import upgrade
 
 from hikflask import create_app
-from tests.conftest import close
 from tests.invariants.preemption.actors import ACTORS, OTHERS
 from tests.invariants.preemption.laboratory import DATABASE, SETTINGS, laboratory
 from tests.invariants.preemption.point import try_pair
+from tests.support.apps import close
 from tests.support.migrated import migrate
 from tests.support.owned import allow_tests_to_write
 from tests.support.postgresql import Cluster, programs

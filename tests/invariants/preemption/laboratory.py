@@ -34,8 +34,9 @@ from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
-from tests.conftest import PASSWORD, close
+from tests.conftest import PASSWORD
 from tests.invariants.world import passing_time
+from tests.support.apps import close
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.employees import save_with_face
 from tests.support.fleet import device

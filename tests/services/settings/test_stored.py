@@ -15,7 +15,7 @@ from hikflask.extensions import db
 from hikflask.models import ChangedSetting
 from hikflask.services.core import dates
 from hikflask.services.settings import change, stored
-from tests.conftest import close
+from tests.support.apps import close
 
 
 @pytest.fixture

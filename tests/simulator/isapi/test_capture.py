@@ -1,15 +1,17 @@
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from hikflask.simulator import SEED, SkippingClock, Terminal, faces
+from tests.simulator.conftest import Client
 
 ANNA, BORIS = faces.draw("anna"), faces.draw("boris")
 FILE = "/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
 
 
-def test_face_in_front_of_the_camera_is_captured(terminal, client):
+def test_face_in_front_of_the_camera_is_captured(terminal: Terminal, client: Client) -> None:
     terminal.present(ANNA)
 
     answer = client.capture()
@@ -19,7 +21,7 @@ def test_face_in_front_of_the_camera_is_captured(terminal, client):
     assert client.ask("GET", FILE).data == ANNA
 
 
-def test_each_capture_gives_out_a_new_counter(terminal, client, clock):
+def test_each_capture_gives_out_a_new_counter(terminal: Terminal, client: Client, clock: SkippingClock) -> None:
     for name in ("anna", "boris"):
         clock.advance(10)
         terminal.present(faces.draw(name))
@@ -28,7 +30,7 @@ def test_each_capture_gives_out_a_new_counter(terminal, client, clock):
     assert "web_face_enrollpic.jpg@WEB000000000021<" in answer.text
 
 
-def test_second_capture_overwrites_the_file(terminal, client, clock):
+def test_second_capture_overwrites_the_file(terminal: Terminal, client: Client, clock: SkippingClock) -> None:
     terminal.present(ANNA)
     client.capture()
     clock.advance(1)
@@ -39,7 +41,9 @@ def test_second_capture_overwrites_the_file(terminal, client, clock):
     assert client.ask("GET", FILE).data == BORIS, "the first counter still opens the file, with another face in it"
 
 
-def test_nobody_in_front_of_the_camera_is_progress_0_after_three_seconds(terminal, client, clock):
+def test_nobody_in_front_of_the_camera_is_progress_0_after_three_seconds(
+    terminal: Terminal, client: Client, clock: SkippingClock
+) -> None:
     began = clock.now()
 
     answer = client.capture()
@@ -50,14 +54,16 @@ def test_nobody_in_front_of_the_camera_is_progress_0_after_three_seconds(termina
     assert terminal.file is None
 
 
-def test_face_that_went_away_before_the_window_is_not_seen(terminal, client, clock):
+def test_face_that_went_away_before_the_window_is_not_seen(
+    terminal: Terminal, client: Client, clock: SkippingClock
+) -> None:
     terminal.present(ANNA, stay=5)
     clock.advance(6)
 
     assert "<captureProgress>0<" in client.capture().text
 
 
-def test_face_appears_by_itself_while_the_client_polls(client_for, clock):
+def test_face_appears_by_itself_while_the_client_polls(client_for: type[Client], clock: SkippingClock) -> None:
     terminal = Terminal("Secret12", clock=clock, auto_face=4)
     client = client_for(terminal)
 
@@ -69,7 +75,7 @@ def test_face_appears_by_itself_while_the_client_polls(client_for, clock):
     assert terminal.file == faces.draw(faces.NAMES[0])
 
 
-def test_next_face_that_appears_by_itself_is_another(client_for, clock):
+def test_next_face_that_appears_by_itself_is_another(client_for: type[Client], clock: SkippingClock) -> None:
     terminal = Terminal("Secret12", clock=clock, auto_face=1)
     client = client_for(terminal)
     client.capture()
@@ -80,7 +86,9 @@ def test_next_face_that_appears_by_itself_is_another(client_for, clock):
     assert terminal.file == faces.draw(faces.NAMES[1])
 
 
-def test_polling_on_after_success_is_refused_to_the_same_login_only(terminal, client, client_for):
+def test_polling_on_after_success_is_refused_to_the_same_login_only(
+    terminal: Terminal, client: Client, client_for: type[Client]
+) -> None:
     terminal.present(ANNA)
     terminal.present(BORIS)
     client.capture()
@@ -91,7 +99,7 @@ def test_polling_on_after_success_is_refused_to_the_same_login_only(terminal, cl
     assert "<captureProgress>100<" in other.text
 
 
-def test_polling_on_after_success_can_be_allowed(client_for, clock):
+def test_polling_on_after_success_can_be_allowed(client_for: type[Client], clock: SkippingClock) -> None:
     terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, refuse_after_success=0))
     client = client_for(terminal)
     terminal.present(ANNA)
@@ -103,9 +111,9 @@ def test_polling_on_after_success_can_be_allowed(client_for, clock):
 class BusyClock(SkippingClock):
     """While the window waits, somebody else asks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.meanwhile = None
+        self.meanwhile: Callable[[], object] | None = None
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         if self.meanwhile:
@@ -114,7 +122,7 @@ class BusyClock(SkippingClock):
         super().wait(condition, seconds)
 
 
-def test_second_capture_in_an_open_window_is_busy(client_for):
+def test_second_capture_in_an_open_window_is_busy(client_for: type[Client]) -> None:
     clock = BusyClock()
     terminal = Terminal("Secret12", clock=clock)
     answers = []
@@ -128,7 +136,7 @@ def test_second_capture_in_an_open_window_is_busy(client_for):
     assert "<errorMsg>dataType</errorMsg>" in answers[0].text
 
 
-def test_cancel_ends_the_open_window(client_for):
+def test_cancel_ends_the_open_window(client_for: type[Client]) -> None:
     clock = BusyClock()
     terminal = Terminal("Secret12", clock=clock)
     clock.meanwhile = lambda: client_for(terminal).capture(cancel=True)
@@ -140,7 +148,7 @@ def test_cancel_ends_the_open_window(client_for):
     assert terminal.camera.window is None
 
 
-def test_binary_capture_of_the_seed_carries_the_picture(terminal, client):
+def test_binary_capture_of_the_seed_carries_the_picture(terminal: Terminal, client: Client) -> None:
     terminal.present(ANNA)
 
     answer = client.capture("binary")
@@ -158,14 +166,14 @@ def test_binary_capture_of_the_seed_carries_the_picture(terminal, client):
         ("POST", "<CaptureFaceDataCond><dataType>film</dataType></CaptureFaceDataCond>", "badParameters"),
     ],
 )
-def test_bad_capture_requests_are_refused_in_xml(client, method, body, code):
+def test_bad_capture_requests_are_refused_in_xml(client: Client, method: str, body: str, code: str) -> None:
     answer = client.ask(method, "/ISAPI/AccessControl/CaptureFaceData", body)
 
     assert answer.status_code == 400
     assert f"<subStatusCode>{code}</subStatusCode>" in answer.text
 
 
-def test_capture_takes_application_xml_and_fields_without_namespace(terminal, client):
+def test_capture_takes_application_xml_and_fields_without_namespace(terminal: Terminal, client: Client) -> None:
     terminal.present(ANNA)
 
     answer = client.ask(
@@ -178,7 +186,7 @@ def test_capture_takes_application_xml_and_fields_without_namespace(terminal, cl
     assert "<captureProgress>100<" in answer.text
 
 
-def test_recorded_latency_makes_a_capture_as_slow_as_recorded(client_for, clock):
+def test_recorded_latency_makes_a_capture_as_slow_as_recorded(client_for: type[Client], clock: SkippingClock) -> None:
     terminal = Terminal("Secret12", clock=clock, latency="recorded")
     client = client_for(terminal)
     client.ask("GET", "/ISAPI/AccessControl/UserInfo/Count?format=json")

@@ -1,42 +1,45 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
-from hikflask.simulator import SEED, Terminal
+from hikflask.simulator import SEED, SkippingClock, Terminal
+from tests.simulator.conftest import Client
 
 CARDS = "/ISAPI/AccessControl/CardInfo"
 
 
 @pytest.fixture
-def owners(client):
+def owners(client: Client) -> Client:
     """100222 and 5 are on the terminal, without a card."""
     client.add_person()
     client.add_person("5")
     return client
 
 
-def send(client, method, what, number, **fields):
+def send(client: Client, method: str, what: str, number: str, **fields: str) -> TestResponse:
     return client.ask(method, f"{CARDS}/{what}?format=json", {"CardInfo": {"cardNo": number} | fields})
 
 
-def add(client, number, owner="100222", **fields):
+def add(client: Client, number: str, owner: str = "100222", **fields: str) -> TestResponse:
     return send(client, "POST", "Record", number, employeeNo=owner, cardType="normalCard", **fields)
 
 
-def find(client, **condition):
+def find(client: Client, **condition: Any) -> Any:
     query = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30} | condition
     return client.ask("POST", f"{CARDS}/Search?format=json", {"CardInfoSearchCond": query}).get_json()["CardInfoSearch"]
 
 
-def code_of(answer):
+def code_of(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.get_json()["subStatusCode"]
 
 
-def cards_of_people(client):
+def cards_of_people(client: Client) -> dict[str, int]:
     return {person["employeeNo"]: person["numOfCard"] for person in client.search()["UserInfo"]}
 
 
-def test_card_is_found_by_its_number_and_by_its_owner(owners):
+def test_card_is_found_by_its_number_and_by_its_owner(owners: Client) -> None:
     add(owners, "1234")
     add(owners, "99", "5")
 
@@ -51,7 +54,7 @@ def test_card_is_found_by_its_number_and_by_its_owner(owners):
     assert ([card["cardNo"] for card in by_owner["CardInfo"]], by_owner["totalMatches"]) == (["99"], 1)
 
 
-def test_cards_come_in_pages(owners):
+def test_cards_come_in_pages(owners: Client) -> None:
     for number in range(31):
         add(owners, str(number))
 
@@ -61,7 +64,7 @@ def test_cards_come_in_pages(owners):
     assert (last["responseStatusStrg"], [card["cardNo"] for card in last["CardInfo"]]) == ("OK", ["30"])
 
 
-def test_no_card_found_is_said_in_the_words_of_the_firmware(clock, client_for):
+def test_no_card_found_is_said_in_the_words_of_the_firmware(clock: SkippingClock, client_for: type[Client]) -> None:
     client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, search_no_match="NO_MATCH")))
 
     assert find(client) == {"searchID": "a1", "responseStatusStrg": "NO_MATCH", "numOfMatches": 0, "totalMatches": 0}
@@ -76,7 +79,9 @@ def test_no_card_found_is_said_in_the_words_of_the_firmware(clock, client_for):
         ({"number": "1" * 21}, "badJsonContent"),
     ],
 )
-def test_card_that_cannot_be_added_changes_nothing(terminal, owners, fields, code):
+def test_card_that_cannot_be_added_changes_nothing(
+    terminal: Terminal, owners: Client, fields: dict[str, Any], code: str
+) -> None:
     add(owners, "1234")
 
     answer = add(owners, **fields)
@@ -85,14 +90,14 @@ def test_card_that_cannot_be_added_changes_nothing(terminal, owners, fields, cod
     assert [(card.number, card.employee_no) for card in terminal.cards.values()] == [("1234", "100222")]
 
 
-def test_unknown_type_of_card_is_refused(terminal, owners):
+def test_unknown_type_of_card_is_refused(terminal: Terminal, owners: Client) -> None:
     answer = send(owners, "POST", "Record", "1", employeeNo="5", cardType="paper")
 
     assert code_of(answer) == (400, "badJsonContent")
     assert terminal.cards == {}
 
 
-def test_modify_changes_the_given_fields_of_a_card_that_is_there(terminal, owners):
+def test_modify_changes_the_given_fields_of_a_card_that_is_there(terminal: Terminal, owners: Client) -> None:
     add(owners, "1234", leaderCard="1")
 
     changed = send(owners, "PUT", "Modify", "1234", cardType="superCard")
@@ -103,7 +108,7 @@ def test_modify_changes_the_given_fields_of_a_card_that_is_there(terminal, owner
     assert (card.employee_no, card.kind, card.leader_card, len(terminal.cards)) == ("100222", "superCard", "1", 1)
 
 
-def test_set_up_adds_and_then_changes(terminal, owners):
+def test_set_up_adds_and_then_changes(terminal: Terminal, owners: Client) -> None:
     send(owners, "PUT", "SetUp", "1", employeeNo="5")
 
     send(owners, "PUT", "SetUp", "1", employeeNo="100222")
@@ -120,7 +125,9 @@ def test_set_up_adds_and_then_changes(terminal, owners):
         ({}, []),
     ],
 )
-def test_cards_are_removed_by_number_or_owner_and_all_of_them_by_an_empty_list(terminal, owners, condition, left):
+def test_cards_are_removed_by_number_or_owner_and_all_of_them_by_an_empty_list(
+    terminal: Terminal, owners: Client, condition: dict[str, Any], left: list[str]
+) -> None:
     for number, owner in (("1", "100222"), ("2", "100222"), ("3", "5")):
         add(owners, number, owner)
 
@@ -130,7 +137,7 @@ def test_cards_are_removed_by_number_or_owner_and_all_of_them_by_an_empty_list(t
     assert len(terminal.people) == 2
 
 
-def test_cards_are_counted_in_all_of_one_person_and_beside_the_people(owners):
+def test_cards_are_counted_in_all_of_one_person_and_beside_the_people(owners: Client) -> None:
     for number in ("1", "2"):
         add(owners, number)
 
@@ -143,7 +150,7 @@ def test_cards_are_counted_in_all_of_one_person_and_beside_the_people(owners):
     assert cards_of_people(owners) == {"100222": 2, "5": 0}
 
 
-def test_person_who_is_removed_takes_cards_along(terminal, owners):
+def test_person_who_is_removed_takes_cards_along(terminal: Terminal, owners: Client) -> None:
     add(owners, "1")
     add(owners, "2", "5")
 
@@ -155,5 +162,5 @@ def test_person_who_is_removed_takes_cards_along(terminal, owners):
 
 
 @pytest.mark.parametrize(("what", "method"), [("Record", "POST"), ("Search", "POST"), ("Delete", "PUT")])
-def test_body_without_its_root_lacks_parameters(client, what, method):
+def test_body_without_its_root_lacks_parameters(client: Client, what: str, method: str) -> None:
     assert code_of(client.ask(method, f"{CARDS}/{what}?format=json", {})) == (400, "MessageParametersLack")

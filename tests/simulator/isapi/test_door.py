@@ -1,17 +1,20 @@
 import pytest
+from werkzeug.test import TestResponse
 
+from hikflask.simulator import SkippingClock, Terminal
 from hikflask.simulator.terminal.terminal import OPEN_SECONDS
+from tests.simulator.conftest import Client
 
 DOOR = "/ISAPI/AccessControl/RemoteControl/door/1"
 STATUS = "/ISAPI/AccessControl/AcsWorkStatus?format=json"
 
 
-def tell(client, command, root="RemoteControlDoor"):
+def tell(client: Client, command: str, root: str = "RemoteControlDoor") -> TestResponse:
     body = f'<{root} version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>{command}</cmd></{root}>'
     return client.ask("PUT", DOOR, body)
 
 
-def shown(client):
+def shown(client: Client) -> tuple[list[int], list[int]]:
     status = client.ask("GET", STATUS).get_json()["AcsWorkStatus"]
     return status["doorLockStatus"], status["doorStatus"]
 
@@ -25,14 +28,16 @@ def shown(client):
         ("alwaysClose", ([0], [3])),
     ],
 )
-def test_door_remembers_its_command_and_the_work_status_shows_it(terminal, client, command, expected):
+def test_door_remembers_its_command_and_the_work_status_shows_it(
+    terminal: Terminal, client: Client, command: str, expected: tuple[list[int], list[int]]
+) -> None:
     answer = tell(client, command)
 
     assert "<subStatusCode>ok</subStatusCode>" in answer.text
     assert (terminal.door.command, shown(client)) == (command, expected)
 
 
-def test_opened_door_locks_again_by_itself(client, clock):
+def test_opened_door_locks_again_by_itself(client: Client, clock: SkippingClock) -> None:
     tell(client, "open")
     clock.advance(OPEN_SECONDS)
 
@@ -43,7 +48,9 @@ def test_opened_door_locks_again_by_itself(client, clock):
     ("command", "root", "code"),
     [("dance", "RemoteControlDoor", "badParameters"), ("open", "Door", "badXmlContent")],
 )
-def test_what_is_no_command_changes_nothing(terminal, client, command, root, code):
+def test_what_is_no_command_changes_nothing(
+    terminal: Terminal, client: Client, command: str, root: str, code: str
+) -> None:
     tell(client, "alwaysClose")
 
     answer = tell(client, command, root)
@@ -52,7 +59,7 @@ def test_what_is_no_command_changes_nothing(terminal, client, command, root, cod
     assert terminal.door.command == "alwaysClose"
 
 
-def test_restart_forgets_the_command(terminal, client):
+def test_restart_forgets_the_command(terminal: Terminal, client: Client) -> None:
     tell(client, "alwaysOpen")
 
     terminal.restart()
@@ -60,7 +67,7 @@ def test_restart_forgets_the_command(terminal, client):
     assert not terminal.door.is_unlocked
 
 
-def test_command_from_the_network_is_in_the_log_before_the_lock(terminal, client):
+def test_command_from_the_network_is_in_the_log_before_the_lock(terminal: Terminal, client: Client) -> None:
     tell(client, "open")
 
     command, *lock = terminal.events.records

@@ -1,20 +1,28 @@
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from werkzeug.test import TestResponse
 
-from hikflask.simulator import SEED, Terminal
+from hikflask.simulator import SEED, SkippingClock, Terminal
 from hikflask.simulator.event_traps import PushTraps
+from tests.simulator.conftest import Client
+
+Play = Callable[..., tuple[Terminal, Client]]
+Sample = Callable[[str], str]
 
 HOSTS = "/ISAPI/Event/notification/httpHosts"
 EMPTY = ("", "HTTP", "0.0.0.0", "0")
 
 
 @pytest.fixture
-def play(clock, client_for):
+def play(clock: SkippingClock, client_for: type[Client]) -> Play:
     """Play a terminal with traps: it and its client."""
 
-    def start(**traps):
+    def start(**traps: Any) -> tuple[Terminal, Client]:
         terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, push=PushTraps(**traps)))
         return terminal, client_for(terminal)
 
@@ -22,11 +30,18 @@ def play(clock, client_for):
 
 
 @pytest.fixture
-def sample(recordings):
+def sample(recordings: Path) -> Sample:
     return lambda name: (recordings / "events" / name).read_text()
 
 
-def body(number=1, address="192.0.2.10", port="8080", url="/in/1", more="", name="ipAddress"):
+def body(
+    number: int = 1,
+    address: str = "192.0.2.10",
+    port: str = "8080",
+    url: str = "/in/1",
+    more: str = "",
+    name: str = "ipAddress",
+) -> str:
     kind = "ipaddress" if name == "ipAddress" else "hostname"
     return (
         f"<HttpHostNotification><id>{number}</id><url>{url}</url><protocolType>HTTP</protocolType>"
@@ -35,22 +50,22 @@ def body(number=1, address="192.0.2.10", port="8080", url="/in/1", more="", name
     )
 
 
-def slots(client):
+def slots(client: Client) -> list[tuple[str | None, ...]]:
     root = ElementTree.fromstring(client.ask("GET", f"{HOSTS}?format=json").data)
     names = ("url", "protocolType", "ipAddress", "portNo")
     return [tuple(slot.findtext(f"{{*}}{name}") for name in names) for slot in root]
 
 
-def code(answer):
+def code(answer: TestResponse) -> tuple[int, str | None, str | None]:
     root = ElementTree.fromstring(answer.data)
     return answer.status_code, root.findtext("{*}subStatusCode"), root.findtext("{*}errorMsg")
 
 
-def names(element):
+def names(element: ElementTree.Element) -> tuple[str, list[Any]]:
     return element.tag, [names(child) for child in element]
 
 
-def test_list_has_the_recorded_fields_and_every_slot(play, sample):
+def test_list_has_the_recorded_fields_and_every_slot(play: Play, sample: Sample) -> None:
     _, client = play(slots=1)
 
     answer = ElementTree.fromstring(client.ask("GET", f"{HOSTS}?format=json").data)
@@ -59,7 +74,7 @@ def test_list_has_the_recorded_fields_and_every_slot(play, sample):
     assert slots(play(slots=3)[1]) == [EMPTY] * 3
 
 
-def test_one_slot_is_written_and_cleared_and_the_other_stays(play, sample):
+def test_one_slot_is_written_and_cleared_and_the_other_stays(play: Play, sample: Sample) -> None:
     terminal, client = play()
     client.ask("PUT", f"{HOSTS}/2", body(2, "192.0.2.99"))
 
@@ -74,7 +89,7 @@ def test_one_slot_is_written_and_cleared_and_the_other_stays(play, sample):
     assert [host.is_empty for host in terminal.push.hosts] == [False, True]
 
 
-def test_password_is_never_told(play, sample):
+def test_password_is_never_told(play: Play, sample: Sample) -> None:
     terminal, client = play()
 
     client.ask("PUT", f"{HOSTS}/1", sample("26_httphosts_put_k1t808_basic.xml"))
@@ -103,7 +118,7 @@ def test_password_is_never_told(play, sample):
         ),
     ],
 )
-def test_wrong_host_is_refused_and_nothing_changes(play, sent, refusal):
+def test_wrong_host_is_refused_and_nothing_changes(play: Play, sent: str, refusal: str) -> None:
     _, client = play()
 
     answer = code(client.ask("PUT", f"{HOSTS}/1", sent))
@@ -113,7 +128,7 @@ def test_wrong_host_is_refused_and_nothing_changes(play, sent, refusal):
     assert slots(client) == [EMPTY, EMPTY]
 
 
-def test_slot_that_is_not_there_is_not_supported(play):
+def test_slot_that_is_not_there_is_not_supported(play: Play) -> None:
     _, client = play(slots=1)
 
     assert code(client.ask("PUT", f"{HOSTS}/2", body(2)))[:2] == (404, "notSupport")
@@ -124,7 +139,7 @@ def test_slot_that_is_not_there_is_not_supported(play):
     )
 
 
-def test_test_says_whether_there_is_a_host(play, sample):
+def test_test_says_whether_there_is_a_host(play: Play, sample: Sample) -> None:
     _, client = play()
     before = client.ask("POST", f"{HOSTS}/1/test")
     client.ask("PUT", f"{HOSTS}/1", body())
@@ -136,17 +151,19 @@ def test_test_says_whether_there_is_a_host(play, sample):
     assert names(after) == names(ElementTree.fromstring(sample("24_httphosts_test_ok.xml")))
 
 
-def test_capabilities_tell_the_slots_and_what_can_be_subscribed_to(play, sample):
+def test_capabilities_tell_the_slots_and_what_can_be_subscribed_to(play: Play, sample: Sample) -> None:
     _, client = play(slots=3, takes_https=False)
 
     root = ElementTree.fromstring(client.ask("GET", f"{HOSTS}/capabilities").data)
     subscription = client.ask("GET", "/ISAPI/Event/notification/subscribeEventCap")
 
-    assert (root.findtext("{*}hostNumber"), root.find("{*}protocolType").get("opt")) == ("3", "HTTP")
+    protocols = root.find("{*}protocolType")
+    assert protocols is not None
+    assert (root.findtext("{*}hostNumber"), protocols.get("opt")) == ("3", "HTTP")
     assert subscription.text == sample("25_subscribe_cap_k1a340fwx.xml")
 
 
-def test_delete_clears_every_slot_where_there_is_such_a_method(play):
+def test_delete_clears_every_slot_where_there_is_such_a_method(play: Play) -> None:
     terminal, client = play()
     terminal.listen_elsewhere()
 
@@ -156,7 +173,7 @@ def test_delete_clears_every_slot_where_there_is_such_a_method(play):
     assert code(play(takes_delete=False)[1].ask("DELETE", HOSTS))[:2] == (400, "methodNotAllowed")
 
 
-def test_host_is_accepted_and_its_path_is_not_kept(play):
+def test_host_is_accepted_and_its_path_is_not_kept(play: Play) -> None:
     _, client = play(keeps_url=False)
 
     client.ask("PUT", f"{HOSTS}/1", body(more="<httpBroken>true</httpBroken>"))
@@ -165,7 +182,7 @@ def test_host_is_accepted_and_its_path_is_not_kept(play):
     assert "httpBroken" not in client.ask("GET", HOSTS).text
 
 
-def test_name_is_refused_where_only_an_address_is_taken(play):
+def test_name_is_refused_where_only_an_address_is_taken(play: Play) -> None:
     named = body(address="hikflask.example", name="hostName")
 
     assert play()[1].ask("PUT", f"{HOSTS}/1", named).status_code == 200
@@ -174,7 +191,7 @@ def test_name_is_refused_where_only_an_address_is_taken(play):
     assert code(client.ask("POST", f"{HOSTS}/1/test"))[:2] == (400, "invalidOperation")
 
 
-def test_first_slot_keeps_its_values_of_ehome(play, sample):
+def test_first_slot_keeps_its_values_of_ehome(play: Play, sample: Sample) -> None:
     _, client = play(needs_ehome=True)
     own = sample("23_httphosts_put_list_k1a8503mf.xml")
 
@@ -184,7 +201,7 @@ def test_first_slot_keeps_its_values_of_ehome(play, sample):
     assert slots(client) == [("", "EHome", "0.0.0.0", "15300"), ("/in/1", "HTTP", "192.0.2.10", "8088")]
 
 
-def test_list_is_ok_and_lands_in_another_slot(play):
+def test_list_is_ok_and_lands_in_another_slot(play: Play) -> None:
     terminal, client = play(list_lands_elsewhere=True)
     terminal.listen_elsewhere()
 
@@ -194,7 +211,7 @@ def test_list_is_ok_and_lands_in_another_slot(play):
     assert slots(client) == [EMPTY, EMPTY]
 
 
-def test_list_of_events_names_all_four_kinds(play, sample):
+def test_list_of_events_names_all_four_kinds(play: Play, sample: Sample) -> None:
     _, client = play(needs_all_minors=True)
     right = sample("21_httphosts_put_k1t341cmfw.xml")
 
@@ -203,7 +220,7 @@ def test_list_of_events_names_all_four_kinds(play, sample):
     assert code(client.ask("PUT", f"{HOSTS}/1", wrong)) == (400, "MessageParametersLack", "minorAlarm")
 
 
-def test_format_reads_back_empty(play):
+def test_format_reads_back_empty(play: Play) -> None:
     _, client = play(tells_no_format=True)
 
     client.ask("PUT", f"{HOSTS}/1", body(more="<parameterFormatType>JSON</parameterFormatType>"))
@@ -211,5 +228,5 @@ def test_format_reads_back_empty(play):
     assert "<parameterFormatType></parameterFormatType>" in client.ask("GET", HOSTS).text
 
 
-def test_stream_of_events_is_taken_by_another_program(client):
+def test_stream_of_events_is_taken_by_another_program(client: Client) -> None:
     assert code(client.ask("GET", "/ISAPI/Event/notification/alertStream"))[:2] == (503, "deployExceedMax")

@@ -1,12 +1,18 @@
 import json
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hikflask.simulator import SEED, Terminal, faces
+from hikflask.simulator import SEED, SkippingClock, Terminal, faces
 from hikflask.simulator.event_traps import EventTraps
 from hikflask.simulator.terminal.wall_clock import WallClock
+from tests.simulator.conftest import Client
+
+Ask = Callable[..., tuple[int, Any]]
 
 SEARCH = "/ISAPI/AccessControl/AcsEvent?format=json"
 CAPABILITIES = "/ISAPI/AccessControl/AcsEvent/capabilities?format=json"
@@ -16,17 +22,17 @@ WINDOW = {"startTime": "2026-11-30T00:00:00+03:00", "endTime": "2026-11-30T23:59
 
 
 @pytest.fixture
-def terminal(clock):
+def terminal(clock: SkippingClock) -> Terminal:
     terminal = Terminal("Secret12", clock=clock)
     terminal.wall_clock = WallClock(zone="CST-3:00:00", real_time=lambda: NOON)
     return terminal
 
 
 @pytest.fixture
-def ask(client):
+def ask(client: Client) -> Ask:
     """Search, and return the HTTP status and what came, without its outermost name."""
 
-    def search(left_out=(), **condition):
+    def search(left_out: Collection[str] = (), **condition: Any) -> tuple[int, Any]:
         query = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 30, "major": 0, "minor": 0} | condition
         answer = client.ask("POST", SEARCH, {"AcsEventCond": {k: v for k, v in query.items() if k not in left_out}})
         return answer.status_code, answer.get_json().get("AcsEvent", answer.get_json())
@@ -34,24 +40,26 @@ def ask(client):
     return search
 
 
-def found(reply):
+def found(reply: tuple[int, Any]) -> list[int]:
     return [row["serialNo"] for row in reply[1].get("InfoList", [])]
 
 
-def refusal(reply):
+def refusal(reply: tuple[int, Any]) -> tuple[int, str, str]:
     return reply[0], reply[1]["subStatusCode"], reply[1]["errorMsg"]
 
 
-def fill(terminal, count):
+def fill(terminal: Terminal, count: int) -> None:
     for second in range(count):
         terminal.events.add(5, 75, "1", "Иван", at=NOON + timedelta(seconds=second))
 
 
-def sample(recordings, name):
+def sample(recordings: Path, name: str) -> Any:
     return json.loads((recordings / "events" / name).read_text())
 
 
-def test_page_has_the_recorded_shape_and_is_cut_silently_at_the_limit(terminal, ask, recordings):
+def test_page_has_the_recorded_shape_and_is_cut_silently_at_the_limit(
+    terminal: Terminal, ask: Ask, recordings: Path
+) -> None:
     fill(terminal, 31)
 
     first, second = ask(maxResults=100), ask(searchResultPosition=30)
@@ -64,11 +72,11 @@ def test_page_has_the_recorded_shape_and_is_cut_silently_at_the_limit(terminal, 
     assert len(found(ask(maxResults=30))) == 10
 
 
-def test_no_record_is_said_as_recorded(ask, recordings):
+def test_no_record_is_said_as_recorded(ask: Ask, recordings: Path) -> None:
     assert {"AcsEvent": ask(searchID="s30")[1]} == sample(recordings, "15_acsevent_no_match.json")
 
 
-def test_records_have_the_recorded_fields_in_their_order(terminal, ask, recordings):
+def test_records_have_the_recorded_fields_in_their_order(terminal: Terminal, ask: Ask, recordings: Path) -> None:
     recorded = {row["minor"]: row for row in sample(recordings, "13_acsevent_six_kinds.json")["AcsEvent"]["InfoList"]}
     terminal.events.add(5, 75, "100222", "Иванов Иван", picture=faces.draw("anna"))
     terminal.events.add(5, 76, picture=faces.draw("boris"))
@@ -86,7 +94,7 @@ def test_records_have_the_recorded_fields_in_their_order(terminal, ask, recordin
     )
 
 
-def test_filters_are_code_person_card_and_both_windows(terminal, ask):
+def test_filters_are_code_person_card_and_both_windows(terminal: Terminal, ask: Ask) -> None:
     terminal.events.add(5, 75, "1", "Иван", at=NOON)
     terminal.events.add(5, 76, at=NOON + timedelta(minutes=1))
     terminal.events.add(5, 1, "2", "Пётр", at=NOON + timedelta(minutes=2), cardNo="77")
@@ -102,7 +110,9 @@ def test_filters_are_code_person_card_and_both_windows(terminal, ask):
     assert found(ask(timeReverseOrder=True)) == [4, 3, 2, 1]
 
 
-def test_picture_is_a_link_at_the_terminal_or_at_its_old_address_and_opens(terminal, client, ask):
+def test_picture_is_a_link_at_the_terminal_or_at_its_old_address_and_opens(
+    terminal: Terminal, client: Client, ask: Ask
+) -> None:
     terminal.events.add(5, 75, "1", "Иван", picture=faces.draw("anna"))
     path = "/LOCALS/pic/acsLinkCap/202611_00/30_150000_30075_0.jpeg@WEB000000000001"
 
@@ -115,7 +125,7 @@ def test_picture_is_a_link_at_the_terminal_or_at_its_old_address_and_opens(termi
     assert client.ask("GET", path).data == faces.passage(faces.draw("anna"))
 
 
-def test_count_is_of_the_same_window(terminal, client, recordings):
+def test_count_is_of_the_same_window(terminal: Terminal, client: Client, recordings: Path) -> None:
     fill(terminal, 3)
     request = sample(recordings, "17_acsevent_total.json")["request"]
 
@@ -126,7 +136,9 @@ def test_count_is_of_the_same_window(terminal, client, recordings):
     assert (wrong.status_code, wrong.get_json()["errorMsg"]) == (400, "AcsEventTotalNumCond")
 
 
-def test_capabilities_are_the_recorded_ones_with_the_limits_of_the_model(client_for, clock):
+def test_capabilities_are_the_recorded_ones_with_the_limits_of_the_model(
+    client_for: type[Client], clock: SkippingClock
+) -> None:
     traps = EventTraps(page_limit=10, search_id_length=20, time_length=25, refuses_major_0=True, ignores_reverse=True)
     client = client_for(Terminal("Secret12", clock=clock, profile=replace(SEED, events=traps)))
 
@@ -139,7 +151,7 @@ def test_capabilities_are_the_recorded_ones_with_the_limits_of_the_model(client_
     assert "timeReverseOrder" not in condition
 
 
-def test_wrong_requests_are_refused_as_recorded(client, ask, recordings):
+def test_wrong_requests_are_refused_as_recorded(client: Client, ask: Ask, recordings: Path) -> None:
     recorded = {case["case"]: case["body"] for case in sample(recordings, "16_acsevent_errors.json")}
 
     get = client.ask("GET", SEARCH)
@@ -159,14 +171,14 @@ def test_wrong_requests_are_refused_as_recorded(client, ask, recordings):
     assert refusal(ask(name=5)) == (400, "badJsonContent", "name")
 
 
-def test_search_id_longer_than_the_limit_is_refused(terminal, ask):
+def test_search_id_longer_than_the_limit_is_refused(terminal: Terminal, ask: Ask) -> None:
     terminal.events.set_traps(search_id_length=20)
 
     assert refusal(ask(searchID="0123456789abcdef01234")) == (400, "badJsonContent", "searchID")
     assert ask(searchID="0123456789abcdef0123")[0] == 200
 
 
-def test_window_in_another_offset_finds_nothing_and_is_no_error(terminal, ask):
+def test_window_in_another_offset_finds_nothing_and_is_no_error(terminal: Terminal, ask: Ask) -> None:
     fill(terminal, 1)
 
     utc = {"startTime": "2026-11-30T00:00:00Z", "endTime": "2026-11-30T23:59:59Z"}
@@ -175,7 +187,7 @@ def test_window_in_another_offset_finds_nothing_and_is_no_error(terminal, ask):
     assert found(ask(**utc)) == [1]
 
 
-def test_time_with_microseconds_finds_nothing_where_it_is_too_long(terminal, ask):
+def test_time_with_microseconds_finds_nothing_where_it_is_too_long(terminal: Terminal, ask: Ask) -> None:
     fill(terminal, 1)
     long = {"startTime": "2026-11-30T00:00:00.000000+03:00"}
 
@@ -184,7 +196,7 @@ def test_time_with_microseconds_finds_nothing_where_it_is_too_long(terminal, ask
     assert (found(ask(**long)), found(ask(**WINDOW))) == ([], [1])
 
 
-def test_more_is_said_without_a_record(terminal, ask):
+def test_more_is_said_without_a_record(terminal: Terminal, ask: Ask) -> None:
     fill(terminal, 1)
     terminal.events.set_traps(more_without_records=True)
 
@@ -193,7 +205,7 @@ def test_more_is_said_without_a_record(terminal, ask):
     assert (beyond["responseStatusStrg"], beyond["numOfMatches"], "InfoList" in beyond) == ("MORE", 0, False)
 
 
-def test_status_is_left_out_of_a_page_that_has_records(terminal, ask):
+def test_status_is_left_out_of_a_page_that_has_records(terminal: Terminal, ask: Ask) -> None:
     fill(terminal, 1)
     terminal.events.set_traps(leaves_status_out=True)
 
@@ -201,7 +213,7 @@ def test_status_is_left_out_of_a_page_that_has_records(terminal, ask):
     assert ask(searchResultPosition=1)[1]["responseStatusStrg"] == "NO MATCH"
 
 
-def test_code_0_is_refused(terminal, ask):
+def test_code_0_is_refused(terminal: Terminal, ask: Ask) -> None:
     terminal.events.set_traps(refuses_major_0=True, refuses_minor_0=True)
 
     assert refusal(ask()) == (400, "badJsonContent", "major")
@@ -209,21 +221,21 @@ def test_code_0_is_refused(terminal, ask):
     assert ask(major=5, minor=75)[0] == 200
 
 
-def test_begin_without_end_finds_the_rest_where_it_is_taken(terminal, ask):
+def test_begin_without_end_finds_the_rest_where_it_is_taken(terminal: Terminal, ask: Ask) -> None:
     fill(terminal, 3)
     terminal.events.set_traps(needs_end_serial=False)
 
     assert found(ask(beginSerialNo=2)) == [2, 3]
 
 
-def test_window_of_serials_and_the_order_are_read_over(terminal, ask):
+def test_window_of_serials_and_the_order_are_read_over(terminal: Terminal, ask: Ask) -> None:
     fill(terminal, 3)
     terminal.events.set_traps(ignores_serials=True, ignores_reverse=True)
 
     assert found(ask(beginSerialNo=2, endSerialNo=2, timeReverseOrder=True)) == [1, 2, 3]
 
 
-def test_empty_fields_are_zeros_or_the_word_null_on_some(terminal, ask, recordings):
+def test_empty_fields_are_zeros_or_the_word_null_on_some(terminal: Terminal, ask: Ask, recordings: Path) -> None:
     terminal.events.add(2, 1024)
     recorded = sample(recordings, "12_acsevent_more_k1a340fwx.json")["AcsEvent"]["InfoList"][0]
 
@@ -237,7 +249,7 @@ def test_empty_fields_are_zeros_or_the_word_null_on_some(terminal, ask, recordin
     assert (words["employeeNoString"], words["name"], words["cardNo"]) == ("null", "null", "null")
 
 
-def test_name_is_left_out_of_a_record_although_it_is_known(terminal, ask):
+def test_name_is_left_out_of_a_record_although_it_is_known(terminal: Terminal, ask: Ask) -> None:
     terminal.events.add(5, 75, "1", "Иван")
     terminal.events.set_traps(hides_names=True)
 
@@ -246,7 +258,7 @@ def test_name_is_left_out_of_a_record_although_it_is_known(terminal, ask):
     assert (row["employeeNoString"], "name" in row) == ("1", False)
 
 
-def test_login_is_a_record_on_some_so_that_reading_makes_the_log_longer(terminal, client):
+def test_login_is_a_record_on_some_so_that_reading_makes_the_log_longer(terminal: Terminal, client: Client) -> None:
     terminal.events.set_traps(records_logins=True)
 
     client.ask("GET", CAPABILITIES)

@@ -1,12 +1,18 @@
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PIL import Image
+from werkzeug.test import TestResponse
 
-from hikflask.simulator import SEED, Terminal, faces
+from hikflask.simulator import SEED, SkippingClock, Terminal, faces
 from hikflask.simulator.profiles import PROFILES
+from tests.simulator.conftest import Client
+
+Send = Callable[[str, str, bytes], TestResponse]
 
 ANNA, BORIS = faces.draw("anna"), faces.draw("boris")
 RECORD = json.dumps({"faceLibType": "blackFD", "FDID": "1", "FPID": "100222"}).encode()
@@ -16,25 +22,25 @@ FD_MODIFY = "/ISAPI/Intelligent/FDLib/FDModify?format=json"
 
 
 @pytest.fixture
-def captured(terminal, client):
+def captured(terminal: Terminal, client: Client) -> Client:
     """100222 is on the terminal and Anna was just captured."""
     client.add_person()
     terminal.camera.store(ANNA)
     return client
 
 
-def code(answer):
+def code(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, answer.get_json()["subStatusCode"]
 
 
-def test_bytes_of_the_local_file_are_bound(terminal, captured):
+def test_bytes_of_the_local_file_are_bound(terminal: Terminal, captured: Client) -> None:
     answer = captured.bind()
 
     assert answer.get_json() == {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"}
     assert terminal.faces["100222"].jpeg == ANNA
 
 
-def test_another_capture_in_between_binds_the_other_face(terminal, captured):
+def test_another_capture_in_between_binds_the_other_face(terminal: Terminal, captured: Client) -> None:
     terminal.capture_elsewhere(BORIS)
 
     captured.bind()
@@ -42,7 +48,7 @@ def test_another_capture_in_between_binds_the_other_face(terminal, captured):
     assert terminal.faces["100222"].jpeg == BORIS
 
 
-def test_any_host_is_accepted_when_the_path_is_local(terminal, captured):
+def test_any_host_is_accepted_when_the_path_is_local(terminal: Terminal, captured: Client) -> None:
     captured.bind(faceURL="http://10.0.0.5:80/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000999")
 
     assert terminal.faces["100222"].jpeg == ANNA
@@ -58,7 +64,9 @@ def test_any_host_is_accepted_when_the_path_is_local(terminal, captured):
         ({"faceURL": None}, (400, "MessageParametersLack")),
     ],
 )
-def test_refused_replacement_keeps_the_old_face(terminal, captured, spoilt, expected):
+def test_refused_replacement_keeps_the_old_face(
+    terminal: Terminal, captured: Client, spoilt: dict[str, Any], expected: tuple[int, str]
+) -> None:
     captured.bind()
     terminal.camera.store(BORIS)
 
@@ -68,14 +76,14 @@ def test_refused_replacement_keeps_the_old_face(terminal, captured, spoilt, expe
     assert {number: face.jpeg for number, face in terminal.faces.items()} == {"100222": ANNA}
 
 
-def test_missing_file_is_a_failed_download(terminal, captured):
+def test_missing_file_is_a_failed_download(terminal: Terminal, captured: Client) -> None:
     terminal.restart()
     captured.challenge = None
 
     assert code(captured.bind()) == (400, "urlDownloadFail")
 
 
-def test_replaced_face_keeps_its_number(terminal, captured):
+def test_replaced_face_keeps_its_number(terminal: Terminal, captured: Client) -> None:
     captured.bind()
     terminal.camera.store(BORIS)
 
@@ -84,7 +92,7 @@ def test_replaced_face_keeps_its_number(terminal, captured):
     assert (terminal.faces["100222"].jpeg, terminal.faces["100222"].index) == (BORIS, 1)
 
 
-def test_delete_fp_removes_the_face(terminal, captured):
+def test_delete_fp_removes_the_face(terminal: Terminal, captured: Client) -> None:
     captured.bind()
 
     captured.bind(deleteFP=True)
@@ -93,7 +101,7 @@ def test_delete_fp_removes_the_face(terminal, captured):
     assert "100222" in terminal.people
 
 
-def test_full_library_refuses_one_more_face(terminal, captured):
+def test_full_library_refuses_one_more_face(terminal: Terminal, captured: Client) -> None:
     captured.bind()
     terminal.store.capacity = 1
     terminal.people["5"] = terminal.people["100222"]
@@ -101,7 +109,7 @@ def test_full_library_refuses_one_more_face(terminal, captured):
     assert code(captured.bind("5")) == (400, "deviceFaceFull")
 
 
-def test_seed_refuses_a_picture(terminal, captured):
+def test_seed_refuses_a_picture(terminal: Terminal, captured: Client) -> None:
     answer = captured.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, ANNA)
 
     assert code(answer) == (400, "badJsonFormat")
@@ -118,7 +126,14 @@ def test_seed_refuses_a_picture(terminal, captured):
         ("POST", FACE_DATA_RECORD, ANNA, (400, "badJsonFormat")),
     ],
 )
-def test_seed_refuses_every_other_way_to_send_a_face(terminal, captured, method, path, body, expected):
+def test_seed_refuses_every_other_way_to_send_a_face(
+    terminal: Terminal,
+    captured: Client,
+    method: str,
+    path: str,
+    body: bytes | dict[str, str],
+    expected: tuple[int, str],
+) -> None:
     record = json.loads(RECORD) | body if isinstance(body, dict) else body
 
     answer = captured.ask(method, path, record)
@@ -128,7 +143,7 @@ def test_seed_refuses_every_other_way_to_send_a_face(terminal, captured, method,
 
 
 @pytest.fixture
-def by_picture(clock, client_for):
+def by_picture(clock: SkippingClock, client_for: type[Client]) -> tuple[Terminal, Client]:
     """A K1T343M, which takes pictures, with 100222 on it; the nonce limit is lifted."""
     terminal = Terminal("Secret12", clock=clock, profile=PROFILES["K1T343M"])
     terminal.login.nonce_uses = None
@@ -145,7 +160,7 @@ def by_picture(clock, client_for):
         ('form-data; name="data"; filename="data.json"', "form-data"),
     ],
 )
-def test_parts_are_told_apart_by_content(by_picture, record, image):
+def test_parts_are_told_apart_by_content(by_picture: tuple[Terminal, Client], record: str, image: str) -> None:
     terminal, client = by_picture
 
     client.send_parts(record, RECORD, image, ANNA)
@@ -153,7 +168,7 @@ def test_parts_are_told_apart_by_content(by_picture, record, image):
     assert terminal.faces["100222"].jpeg == ANNA
 
 
-def encoded(**options):
+def encoded(**options: Any) -> bytes:
     noise = Image.effect_noise((400, 500), 80).convert("RGB")
     stream = io.BytesIO()
     noise.save(stream, "JPEG", **options)
@@ -173,7 +188,7 @@ def encoded(**options):
     ],
     ids=["progressive", "4:4:4", "bytes after", "bytes before", "no JPEG", "short", "over 200 KB"],
 )
-def test_unusable_picture_is_refused(by_picture, picture, expected):
+def test_unusable_picture_is_refused(by_picture: tuple[Terminal, Client], picture: bytes, expected: str) -> None:
     terminal, client = by_picture
 
     answer = client.send_parts('form-data; name="FaceDataRecord"', RECORD, IMAGE, picture)
@@ -182,7 +197,7 @@ def test_unusable_picture_is_refused(by_picture, picture, expected):
     assert terminal.faces == {}
 
 
-def test_older_way_does_not_replace(by_picture):
+def test_older_way_does_not_replace(by_picture: tuple[Terminal, Client]) -> None:
     terminal, client = by_picture
     parts = ('form-data; name="FaceDataRecord"', RECORD, IMAGE)
     client.send_parts(*parts, ANNA, path=FACE_DATA_RECORD, method="POST")
@@ -197,7 +212,7 @@ OLDER = pytest.mark.parametrize("older", ["seed", "K1T343M"], indirect=True)
 
 
 @pytest.fixture
-def older(request, clock, client_for):
+def older(request: pytest.FixtureRequest, clock: SkippingClock, client_for: type[Client]) -> tuple[Terminal, Send]:
     """A terminal without FDSetUp, by URL or by picture, with 100222 on it, and a way to send Anna's or Boris's face."""
     profile = SEED if request.param == "seed" else PROFILES[request.param]
     functions = "post,delete,get,put"
@@ -206,19 +221,18 @@ def older(request, clock, client_for):
     client = client_for(terminal)
     client.add_person()
 
-    def send(method, path, face):
+    def send(method: str, path: str, face: bytes) -> TestResponse:
         terminal.camera.store(face)
         url = "https://192.168.1.67/LOCALS/pic/web_face_enrollpic.jpg@WEB000000000020"
         record = json.dumps(json.loads(RECORD) | ({"faceURL": url} if profile.face_by_url else {})).encode()
-        parts = ('form-data; name="FaceDataRecord"', record)
-        parts += () if profile.face_by_url else (IMAGE, face)
-        return client.send_parts(*parts, path=path, method=method)
+        image = () if profile.face_by_url else (IMAGE, face)
+        return client.send_parts('form-data; name="FaceDataRecord"', record, *image, path=path, method=method)
 
     return terminal, send
 
 
 @OLDER
-def test_without_set_up_a_face_is_added_by_record_and_replaced_by_modify(older):
+def test_without_set_up_a_face_is_added_by_record_and_replaced_by_modify(older: tuple[Terminal, Send]) -> None:
     terminal, send = older
 
     added = send("POST", FACE_DATA_RECORD, ANNA)
@@ -230,7 +244,7 @@ def test_without_set_up_a_face_is_added_by_record_and_replaced_by_modify(older):
 
 
 @OLDER
-def test_without_set_up_it_is_not_supported(older):
+def test_without_set_up_it_is_not_supported(older: tuple[Terminal, Send]) -> None:
     terminal, send = older
 
     answer = send("PUT", "/ISAPI/Intelligent/FDLib/FDSetUp?format=json", ANNA)
@@ -240,7 +254,7 @@ def test_without_set_up_it_is_not_supported(older):
 
 
 @OLDER
-def test_record_does_not_replace_and_modify_does_not_add(older):
+def test_record_does_not_replace_and_modify_does_not_add(older: tuple[Terminal, Send]) -> None:
     terminal, send = older
 
     modified = send("PUT", FD_MODIFY, ANNA)
@@ -253,7 +267,7 @@ def test_record_does_not_replace_and_modify_does_not_add(older):
     assert terminal.faces["100222"].jpeg == ANNA
 
 
-def test_seed_knows_no_modify(captured):
+def test_seed_knows_no_modify(captured: Client) -> None:
     captured.bind()
 
     answer = captured.send_parts('form-data; name="FaceDataRecord"', RECORD, path=FD_MODIFY)
@@ -262,7 +276,9 @@ def test_seed_knows_no_modify(captured):
 
 
 @pytest.mark.parametrize(("model", "taken"), [("K1T343M", True), ("K1T341CMFW", False)])
-def test_set_up_by_post_works_where_firmware_accepts_both(clock, client_for, model, taken):
+def test_set_up_by_post_works_where_firmware_accepts_both(
+    clock: SkippingClock, client_for: type[Client], model: str, taken: bool
+) -> None:
     terminal = Terminal("Secret12", clock=clock, profile=PROFILES[model])
     client = client_for(terminal)
     client.add_person()
@@ -273,12 +289,12 @@ def test_set_up_by_post_works_where_firmware_accepts_both(clock, client_for, mod
     assert ("100222" in terminal.faces) is taken
 
 
-def find(client, **fields):
+def find(client: Client, **fields: str) -> Any:
     query = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | fields
     return client.ask("POST", "/ISAPI/Intelligent/FDLib/FDSearch?format=json", query).get_json()
 
 
-def test_face_is_found_by_its_number(captured):
+def test_face_is_found_by_its_number(captured: Client) -> None:
     captured.bind()
 
     hit, miss = find(captured, FPID="100222"), find(captured, FPID="5")
@@ -294,7 +310,9 @@ def test_face_is_found_by_its_number(captured):
         ("FDDelete?format=json", {"faceLibType": "blackFD", "FDID": "1", "FPID": "100222"}),
     ],
 )
-def test_one_face_is_removed_and_the_others_stay(terminal, captured, path, body):
+def test_one_face_is_removed_and_the_others_stay(
+    terminal: Terminal, captured: Client, path: str, body: dict[str, Any]
+) -> None:
     captured.add_person("5")
     captured.bind("5")
     captured.bind()
@@ -305,7 +323,7 @@ def test_one_face_is_removed_and_the_others_stay(terminal, captured, path, body)
     assert len(terminal.people) == 2
 
 
-def test_empty_list_removes_all_faces(terminal, captured):
+def test_empty_list_removes_all_faces(terminal: Terminal, captured: Client) -> None:
     captured.bind()
 
     captured.ask("PUT", "/ISAPI/Intelligent/FDLib/FDSearch/Delete?format=json&FDID=1&faceLibType=blackFD", {"FPID": []})
@@ -313,7 +331,7 @@ def test_empty_list_removes_all_faces(terminal, captured):
     assert terminal.faces == {}
 
 
-def test_faces_are_counted(captured):
+def test_faces_are_counted(captured: Client) -> None:
     captured.bind()
 
     answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib/Count?format=json").get_json()
@@ -323,7 +341,7 @@ def test_faces_are_counted(captured):
     assert all(row["name"] and row["faceLibType"] for row in rows)
 
 
-def test_libraries_are_listed_with_their_names(captured):
+def test_libraries_are_listed_with_their_names(captured: Client) -> None:
     answer = captured.ask("GET", "/ISAPI/Intelligent/FDLib?format=json").get_json()
 
     assert (answer["statusCode"], [library["FDID"] for library in answer["FDLib"]]) == (1, ["1", "2"])
@@ -331,13 +349,13 @@ def test_libraries_are_listed_with_their_names(captured):
 
 
 @pytest.mark.parametrize("path", ["FDLib", "FDLib/capabilities"])
-def test_k1a340fwx_does_not_describe_its_libraries(clock, client_for, path):
+def test_k1a340fwx_does_not_describe_its_libraries(clock: SkippingClock, client_for: type[Client], path: str) -> None:
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
 
     assert code(client.ask("GET", f"/ISAPI/Intelligent/{path}?format=json")) == (404, "notSupport")
 
 
-def test_functions_of_the_library_are_those_of_the_profile(clock, client_for):
+def test_functions_of_the_library_are_those_of_the_profile(clock: SkippingClock, client_for: type[Client]) -> None:
     path = "/ISAPI/Intelligent/FDLib/capabilities?format=json"
     older = Terminal("Secret12", clock=clock, profile=replace(SEED, fd_functions="post,delete,get"))
 

@@ -1,17 +1,22 @@
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from hikflask.simulator import SEED, Terminal, faces
+from hikflask.simulator import SEED, SkippingClock, Terminal, faces
+from tests.simulator.conftest import Client
+
+Play = Callable[..., Client]
 
 FDSEARCH = "/ISAPI/Intelligent/FDLib/FDSearch?format=json"
 
 
 @pytest.fixture
-def play(clock, client_for):
+def play(clock: SkippingClock, client_for: type[Client]) -> Play:
     """Play the seed terminal in other words: a client of one with two persons who have faces."""
 
-    def start(**words):
+    def start(**words: Any) -> Client:
         terminal = Terminal("Secret12", clock=clock, profile=replace(SEED, **words))
         for number in ("1", "2"):
             terminal.store.add(number, {})
@@ -21,13 +26,13 @@ def play(clock, client_for):
     return start
 
 
-def faces_found(client, **condition):
+def faces_found(client: Client, **condition: Any) -> Any:
     query = {"searchResultPosition": 0, "maxResults": 30, "faceLibType": "blackFD", "FDID": "1"} | condition
     return client.ask("POST", FDSEARCH, query).get_json()
 
 
 @pytest.mark.parametrize("word", ["NO MATCH", "NO_MATCH", "NO MATCHES", "NO_MATCHES"])
-def test_nobody_found_is_said_in_the_words_of_the_firmware(play, word):
+def test_nobody_found_is_said_in_the_words_of_the_firmware(play: Play, word: str) -> None:
     client = play(search_no_match=word)
 
     persons, found = client.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(client, FPID="5")
@@ -36,7 +41,7 @@ def test_nobody_found_is_said_in_the_words_of_the_firmware(play, word):
     assert (found["responseStatusStrg"], found["totalMatches"]) == (word, 0)
 
 
-def test_nobody_found_can_be_a_total_of_0_alone(play):
+def test_nobody_found_can_be_a_total_of_0_alone(play: Play) -> None:
     client = play(search_no_match="")
 
     persons, found = client.search(EmployeeNoList=[{"employeeNo": "5"}]), faces_found(client, FPID="5")
@@ -46,7 +51,7 @@ def test_nobody_found_can_be_a_total_of_0_alone(play):
     assert client.search()["responseStatusStrg"] == "OK"
 
 
-def test_more_is_said_at_the_end_until_no_row_comes(play):
+def test_more_is_said_at_the_end_until_no_row_comes(play: Play) -> None:
     client = play(more_at_the_end=True)
 
     last, beyond = (client.search(searchResultPosition=start) for start in (0, 2))
@@ -57,7 +62,7 @@ def test_more_is_said_at_the_end_until_no_row_comes(play):
 
 
 @pytest.mark.parametrize(("cuts", "status", "code"), [(True, 200, None), (False, 400, "badJsonContent")])
-def test_search_for_more_than_30_is_cut_or_refused(play, cuts, status, code):
+def test_search_for_more_than_30_is_cut_or_refused(play: Play, cuts: bool, status: int, code: str | None) -> None:
     client = play(cuts_long_pages=cuts)
     condition = {"searchID": "a1", "searchResultPosition": 0, "maxResults": 31}
 
@@ -67,7 +72,7 @@ def test_search_for_more_than_30_is_cut_or_refused(play, cuts, status, code):
     assert faces_found(client, maxResults=31)["totalMatches"] == 2
 
 
-def test_page_that_leaves_rows_says_more_and_the_last_one_ok(play):
+def test_page_that_leaves_rows_says_more_and_the_last_one_ok(play: Play) -> None:
     client = play()
 
     pages = [client.search(searchResultPosition=start, maxResults=1)["responseStatusStrg"] for start in (0, 1)]

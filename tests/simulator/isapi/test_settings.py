@@ -1,9 +1,15 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.profiles import PROFILES
+from tests.simulator.conftest import Client
+
+Sample = Callable[[str], Any]
 
 ACCESS = "/ISAPI/AccessControl/AcsCfg?format=json"
 STORAGE = "/ISAPI/AccessControl/AcsEvent/StorageCfg?format=json"
@@ -12,11 +18,11 @@ WEEK = "/ISAPI/AccessControl/UserRightWeekPlanCfg/{}?format=json"
 
 
 @pytest.fixture
-def sample(recordings):
+def sample(recordings: Path) -> Sample:
     return lambda name: json.loads((recordings / "events" / name).read_text())
 
 
-def test_switch_is_changed_and_the_others_stay(client):
+def test_switch_is_changed_and_the_others_stay(client: Client) -> None:
     before = client.ask("GET", ACCESS).get_json()["AcsCfg"]
 
     client.ask("PUT", ACCESS, {"AcsCfg": {"showName": False, "unknown": 1}})
@@ -27,13 +33,17 @@ def test_switch_is_changed_and_the_others_stay(client):
     assert client.ask("GET", ACCESS).get_json()["AcsCfg"]["saveCapPic"] is True
 
 
-def test_model_has_the_switches_that_were_recorded(clock, client_for, sample):
+def test_model_has_the_switches_that_were_recorded(
+    clock: SkippingClock, client_for: type[Client], sample: Sample
+) -> None:
     client = client_for(Terminal("Secret12", clock=clock, profile=PROFILES["K1A340FWX"]))
 
     assert client.ask("GET", ACCESS).get_json() == sample("62_acscfg_k1a340fwx.json")
 
 
-def test_terminal_keeps_no_picture_and_no_name_of_who_passes_when_it_must_not(terminal, client):
+def test_terminal_keeps_no_picture_and_no_name_of_who_passes_when_it_must_not(
+    terminal: Terminal, client: Client
+) -> None:
     terminal.store.add("1", {"name": "Иван"})
     terminal.store.bind("1", faces.draw("anna"))
     client.ask("PUT", ACCESS, {"AcsCfg": {"saveCapPic": False, "showName": False}})
@@ -44,7 +54,7 @@ def test_terminal_keeps_no_picture_and_no_name_of_who_passes_when_it_must_not(te
     assert (record.number, record.name, record.picture_path) == ("1", "", "")
 
 
-def test_storage_mode_is_told_and_set(client, sample):
+def test_storage_mode_is_told_and_set(client: Client, sample: Sample) -> None:
     recorded = sample("63_event_storage.json")
     assert client.ask("GET", STORAGE).get_json() == recorded["get"]
     capabilities = "/ISAPI/AccessControl/AcsEvent/StorageCfg/capabilities?format=json"
@@ -56,7 +66,7 @@ def test_storage_mode_is_told_and_set(client, sample):
     assert client.ask("PUT", STORAGE, {"EventStorageCfg": {"mode": "never"}}).get_json()["errorMsg"] == "mode"
 
 
-def test_templates_are_told_as_observed(client, sample):
+def test_templates_are_told_as_observed(client: Client, sample: Sample) -> None:
     recorded = sample("74_right_templates_k1a340fwx.json")
 
     for observed in recorded["observed"]:
@@ -66,7 +76,7 @@ def test_templates_are_told_as_observed(client, sample):
     assert client.ask("GET", TEMPLATE.format(256)).status_code == 400
 
 
-def test_week_plan_has_the_periods_in_the_recorded_shape(terminal, client, sample):
+def test_week_plan_has_the_periods_in_the_recorded_shape(terminal: Terminal, client: Client, sample: Sample) -> None:
     recorded = sample("75_week_plan_put.json")
     week = {day: [("09:30:00", "18:00:00")] for day in ("Monday", "Wednesday", "Friday")}
     terminal.plans.add(10, "Офис", week)

@@ -1,24 +1,28 @@
 import hashlib
 import io
 import re
+import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from PIL import Image
 
-from hikflask.simulator import faces
+from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.terminal.wall_clock import WallClock
+from tests.simulator.conftest import Client
 
 ANNA = faces.draw("anna")
 
 
 @pytest.fixture
-def screen(client):
+def screen(client: Client) -> FlaskClient:
     """The screen, as a browser without login sees it."""
     return client.http
 
 
-def test_page_offers_every_drawn_face(screen):
+def test_page_offers_every_drawn_face(screen: FlaskClient) -> None:
     page = screen.get("/").text
 
     assert all(f'value="{name}"' in page for name in faces.NAMES)
@@ -26,7 +30,7 @@ def test_page_offers_every_drawn_face(screen):
     assert screen.get("/screen/drawn/nobody.jpg").status_code == 404
 
 
-def test_stylesheet_and_icon_of_the_page_are_there(screen):
+def test_stylesheet_and_icon_of_the_page_are_there(screen: FlaskClient) -> None:
     linked = re.findall(r'<link rel="\w+" href="([^"]+)"', screen.get("/").text)
 
     kinds = []
@@ -36,7 +40,7 @@ def test_stylesheet_and_icon_of_the_page_are_there(screen):
     assert kinds == ["text/css", "image/svg+xml"]
 
 
-def test_pages_have_no_inline_script_or_style(screen, terminal):
+def test_pages_have_no_inline_script_or_style(screen: FlaskClient, terminal: Terminal) -> None:
     terminal.store.add("1", {"name": "<b>Иван</b>"})
     for path in ("/", "/screen/display", "/screen/people"):
         page = screen.get(path).text
@@ -46,7 +50,7 @@ def test_pages_have_no_inline_script_or_style(screen, terminal):
         assert "<b>Иван" not in page
 
 
-def test_button_presents_a_face_to_the_next_capture(screen, terminal, client):
+def test_button_presents_a_face_to_the_next_capture(screen: FlaskClient, terminal: Terminal, client: Client) -> None:
     answer = screen.post("/screen/present", data={"name": "anna"})
 
     client.capture()
@@ -55,7 +59,7 @@ def test_button_presents_a_face_to_the_next_capture(screen, terminal, client):
     assert terminal.file == ANNA
 
 
-def test_second_person_takes_the_place_of_the_first(screen, terminal, client):
+def test_second_person_takes_the_place_of_the_first(screen: FlaskClient, terminal: Terminal, client: Client) -> None:
     screen.post("/screen/present", data={"name": "anna"})
     screen.post("/screen/present", data={"name": "boris"})
 
@@ -64,7 +68,9 @@ def test_second_person_takes_the_place_of_the_first(screen, terminal, client):
     assert terminal.file == faces.draw("boris")
 
 
-def test_uploaded_picture_becomes_a_small_baseline_jpeg(screen, terminal, client):
+def test_uploaded_picture_becomes_a_small_baseline_jpeg(
+    screen: FlaskClient, terminal: Terminal, client: Client
+) -> None:
     stream = io.BytesIO()
     Image.new("RGBA", (900, 1200), "teal").save(stream, "PNG")
     stream.seek(0)
@@ -72,29 +78,32 @@ def test_uploaded_picture_becomes_a_small_baseline_jpeg(screen, terminal, client
     screen.post("/screen/present", data={"picture": (stream, "me.png")})
     client.capture()
 
+    assert terminal.file is not None
     image = Image.open(io.BytesIO(terminal.file))
     assert (image.format, image.size, "progressive" in image.info) == ("JPEG", (360, 480), False)
 
 
 @pytest.mark.parametrize("data", [{"name": "nobody"}, {}, {"picture": (io.BytesIO(b"text"), "a.txt")}])
-def test_what_is_no_face_is_refused(screen, terminal, data):
+def test_what_is_no_face_is_refused(screen: FlaskClient, terminal: Terminal, data: dict[str, Any]) -> None:
     answer = screen.post("/screen/present", data=data)
 
     assert answer.status_code == 422
     assert not terminal.camera.visitors
 
 
-def test_display_asks_for_a_face_while_a_window_is_open(screen, terminal, clock, client):
+def test_display_asks_for_a_face_while_a_window_is_open(
+    screen: FlaskClient, terminal: Terminal, clock: SkippingClock, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pages = []
     terminal.before("CaptureFaceData", lambda: pages.append(screen.get("/screen/display").text))
     terminal.camera.clock = clock
     waited = clock.wait
 
-    def look(condition, seconds):
+    def look(condition: threading.Condition, seconds: float) -> None:
         pages.append(screen.get("/screen/display").text)
         waited(condition, seconds)
 
-    clock.wait = look
+    monkeypatch.setattr(clock, "wait", look)
     client.capture()
 
     assert "Готов к работе" in pages[0]
@@ -102,7 +111,9 @@ def test_display_asks_for_a_face_while_a_window_is_open(screen, terminal, clock,
     assert "3 с" in pages[1]
 
 
-def test_display_shows_the_face_that_was_taken_and_then_is_idle(screen, terminal, client, clock):
+def test_display_shows_the_face_that_was_taken_and_then_is_idle(
+    screen: FlaskClient, terminal: Terminal, client: Client, clock: SkippingClock
+) -> None:
     terminal.present(ANNA)
     client.capture()
 
@@ -115,7 +126,7 @@ def test_display_shows_the_face_that_was_taken_and_then_is_idle(screen, terminal
     assert screen.get("/screen/file.jpg").data == ANNA
 
 
-def test_list_shows_who_is_enrolled_with_which_face(screen, terminal):
+def test_list_shows_who_is_enrolled_with_which_face(screen: FlaskClient, terminal: Terminal) -> None:
     terminal.store.add("1", {"name": "Иван"})
     terminal.store.add("2", {"name": "Пётр"})
     terminal.store.bind("1", ANNA)
@@ -128,7 +139,7 @@ def test_list_shows_who_is_enrolled_with_which_face(screen, terminal):
     assert screen.get("/screen/enrolled/2.jpg").status_code == 404
 
 
-def test_state_for_programs(screen, terminal, client):
+def test_state_for_programs(screen: FlaskClient, terminal: Terminal, client: Client) -> None:
     client.add_person("1", name="Иван")
     terminal.store.bind("1", ANNA)
     terminal.wall_clock = WallClock(zone="CST-5:00:00", real_time=lambda: datetime(2026, 11, 27, 12, tzinfo=UTC))
@@ -145,7 +156,7 @@ def test_state_for_programs(screen, terminal, client):
     }
 
 
-def test_log_is_listed_and_cleared(screen, client):
+def test_log_is_listed_and_cleared(screen: FlaskClient, client: Client) -> None:
     client.add_person("1")
 
     entries = screen.get("/screen/log").get_json()
@@ -159,7 +170,7 @@ def test_log_is_listed_and_cleared(screen, client):
     assert screen.get("/screen/log").get_json() == []
 
 
-def test_fault_is_set_shown_and_cleared(screen, terminal):
+def test_fault_is_set_shown_and_cleared(screen: FlaskClient, terminal: Terminal) -> None:
     screen.post("/screen/faults", data={"name": "lost-after", "path": "UserInfo/Record", "times": "2"})
     shown = screen.get("/").text
     (fault,) = terminal.faults.active
@@ -171,12 +182,12 @@ def test_fault_is_set_shown_and_cleared(screen, terminal):
 
 
 @pytest.mark.parametrize("data", [{"name": "flood"}, {"name": "slow", "argument": "x"}, {"name": "busy", "times": "x"}])
-def test_unknown_fault_is_refused(screen, terminal, data):
+def test_unknown_fault_is_refused(screen: FlaskClient, terminal: Terminal, data: dict[str, Any]) -> None:
     assert screen.post("/screen/faults", data=data).status_code == 422
     assert terminal.faults.active == []
 
 
-def test_events_happen_at_once(screen, terminal):
+def test_events_happen_at_once(screen: FlaskClient, terminal: Terminal) -> None:
     terminal.camera.store(ANNA)
 
     screen.post("/screen/events", data={"event": "lock"})
@@ -192,7 +203,7 @@ def test_events_happen_at_once(screen, terminal):
     assert screen.post("/screen/events", data={"event": "explode"}).status_code == 422
 
 
-def test_person_passes_and_a_stranger_does_not(screen, terminal, clock):
+def test_person_passes_and_a_stranger_does_not(screen: FlaskClient, terminal: Terminal, clock: SkippingClock) -> None:
     terminal.store.add("1", {"name": "Иван"})
     terminal.store.bind("1", ANNA)
 

@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.terminal.wall_clock import WallClock
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -10,7 +11,7 @@ ANNA = faces.draw("anna")
 
 
 @pytest.fixture
-def terminal(clock):
+def terminal(clock: SkippingClock) -> Terminal:
     terminal = Terminal("Secret12", clock=clock)
     terminal.wall_clock = WallClock(zone="CST-3:00:00", real_time=lambda: NOON)
     terminal.store.add("1", {"name": "Анна"})
@@ -18,11 +19,11 @@ def terminal(clock):
     return terminal
 
 
-def written(terminal):
+def written(terminal: Terminal) -> list[tuple[int, int]]:
     return [(record.major, record.minor) for record in terminal.events.records]
 
 
-def test_person_who_passes_leaves_a_picture_and_opens_the_lock(terminal):
+def test_person_who_passes_leaves_a_picture_and_opens_the_lock(terminal: Terminal) -> None:
     terminal.pass_by("1", at=NOON - timedelta(hours=1))
 
     passed, opened, closed = terminal.events.records
@@ -45,7 +46,9 @@ def test_person_who_passes_leaves_a_picture_and_opens_the_lock(terminal):
         ({"RightPlan": []}, 6),
     ],
 )
-def test_person_without_the_right_is_refused_by_number_and_the_lock_stays_shut(terminal, fields, minor):
+def test_person_without_the_right_is_refused_by_number_and_the_lock_stays_shut(
+    terminal: Terminal, fields: dict[str, Any], minor: int
+) -> None:
     terminal.store.change("1", fields)
 
     assert terminal.pass_by("1") == minor
@@ -55,7 +58,7 @@ def test_person_without_the_right_is_refused_by_number_and_the_lock_stays_shut(t
     assert (record.name, len(terminal.events.records)) == (("", 1) if minor != 75 else ("Анна", 3))
 
 
-def test_person_passes_within_the_hours_of_one_of_the_templates(terminal):
+def test_person_passes_within_the_hours_of_one_of_the_templates(terminal: Terminal) -> None:
     terminal.plans.add(10, "Утро", {"Monday": [("08:00:00", "15:00:00")]})
     terminal.plans.add(11, "День", {"Monday": [("15:00:00", "24:00:00")]})
 
@@ -64,7 +67,7 @@ def test_person_passes_within_the_hours_of_one_of_the_templates(terminal):
         assert terminal.pass_by("1") == minor, templates
 
 
-def test_whom_the_terminal_does_not_know_has_neither_number_nor_name(terminal):
+def test_whom_the_terminal_does_not_know_has_neither_number_nor_name(terminal: Terminal) -> None:
     terminal.store.add("2", {"name": "Без лица"})
 
     for number, minor in ((None, 75), ("5", 75), ("2", 75), ("1", 1), (None, 38)):
@@ -75,7 +78,7 @@ def test_whom_the_terminal_does_not_know_has_neither_number_nor_name(terminal):
     assert terminal.events.records[0].picture
 
 
-def test_person_passes_by_a_card_or_a_finger(terminal):
+def test_person_passes_by_a_card_or_a_finger(terminal: Terminal) -> None:
     terminal.store.save_card("77", {"employeeNo": "1"})
 
     terminal.pass_by("1", 1)
@@ -85,12 +88,12 @@ def test_person_passes_by_a_card_or_a_finger(terminal):
     assert terminal.events.records[0].fields == {"cardNo": "77"}
 
 
-def test_another_code_is_written_as_it_is(terminal):
+def test_another_code_is_written_as_it_is(terminal: Terminal) -> None:
     assert terminal.pass_by(None, 104) == 104
     assert written(terminal) == [(5, 104)]
 
 
-def test_door_that_is_kept_closed_opens_for_nobody_and_one_that_is_open_needs_no_lock(terminal):
+def test_door_that_is_kept_closed_opens_for_nobody_and_one_that_is_open_needs_no_lock(terminal: Terminal) -> None:
     terminal.control_door("alwaysClose")
     terminal.pass_by("1")
     terminal.control_door("alwaysOpen")
@@ -99,7 +102,7 @@ def test_door_that_is_kept_closed_opens_for_nobody_and_one_that_is_open_needs_no
     assert written(terminal) == [(3, 1027), (5, 117), (3, 1026), (5, 21), (5, 75)]
 
 
-def test_exit_button_and_a_door_held_open(terminal):
+def test_exit_button_and_a_door_held_open(terminal: Terminal) -> None:
     terminal.press_exit_button()
     terminal.hold_door_open(60)
 

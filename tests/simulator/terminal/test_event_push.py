@@ -1,12 +1,14 @@
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from hikflask.simulator import Terminal, faces
+from hikflask.simulator import SkippingClock, Terminal, faces
 from hikflask.simulator.profiles import PROFILES
-from hikflask.simulator.terminal.event_push import Host
+from hikflask.simulator.terminal.event_push import Host, PushRequest
 from hikflask.simulator.terminal.wall_clock import WallClock
+from tests.simulator.conftest import Client
 
 OURS = Host(url="/events/push/secret", address="127.0.0.1", port=8000)
 
@@ -14,37 +16,37 @@ OURS = Host(url="/events/push/secret", address="127.0.0.1", port=8000)
 class Listener:
     """Takes what is sent and answers with a status; None stands for nobody there."""
 
-    def __init__(self, status=200):
+    def __init__(self, status: int | None = 200) -> None:
         self.status = status
-        self.requests = []
+        self.requests: list[PushRequest] = []
 
-    def __call__(self, request):
+    def __call__(self, request: PushRequest) -> int | None:
         self.requests.append(request)
         return self.status
 
     @property
-    def serials(self):
+    def serials(self) -> list[int]:
         return [request.serial_no for request in self.requests]
 
 
 @pytest.fixture
-def terminal(clock):
+def terminal(clock: SkippingClock) -> Terminal:
     terminal = Terminal("Secret12", clock=clock, serial="0000007")
     noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
     terminal.wall_clock = WallClock(zone="CST-3:00:00", real_time=lambda: noon)
     return terminal
 
 
-def listen(terminal, host=OURS, slot=1):
+def listen(terminal: Terminal, host: Host = OURS, slot: int = 1) -> None:
     terminal.push.set_host(slot, host, terminal.events.records)
 
 
-def event_of(body):
+def event_of(body: bytes) -> Any:
     """The outer object in a body, between the first brace and the last."""
     return json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
 
 
-def test_event_is_sent_under_the_names_of_a_push(terminal):
+def test_event_is_sent_under_the_names_of_a_push(terminal: Terminal) -> None:
     listen(terminal)
     terminal.events.add(5, 22)
 
@@ -79,7 +81,7 @@ def test_event_is_sent_under_the_names_of_a_push(terminal):
     }
 
 
-def test_proper_framing_has_the_event_and_its_picture(terminal):
+def test_proper_framing_has_the_event_and_its_picture(terminal: Terminal) -> None:
     listen(terminal)
     terminal.events.add(5, 75, "1", "Иван", picture=faces.draw("anna"))
     listener = Listener()
@@ -94,7 +96,7 @@ def test_proper_framing_has_the_event_and_its_picture(terminal):
     assert picture.endswith(b"\r\nContent-ID: pictureImage\r\n\r\n" + faces.passage(faces.draw("anna")) + b"\r\n")
 
 
-def test_framing_without_a_blank_line(terminal):
+def test_framing_without_a_blank_line(terminal: Terminal) -> None:
     terminal.push.set_traps(framing="no blank line")
     listen(terminal)
     terminal.events.add(5, 75)
@@ -105,7 +107,7 @@ def test_framing_without_a_blank_line(terminal):
     assert event_of(body)["AccessControllerEvent"]["serialNo"] == 1
 
 
-def test_framing_with_another_delimiter_than_announced_and_the_event_a_level_deeper(terminal):
+def test_framing_with_another_delimiter_than_announced_and_the_event_a_level_deeper(terminal: Terminal) -> None:
     terminal.push.set_traps(framing="other delimiter")
     listen(terminal)
     terminal.events.add(5, 75)
@@ -120,7 +122,7 @@ def test_framing_with_another_delimiter_than_announced_and_the_event_a_level_dee
     assert event_of(request.body)["AccessControllerEvent"]["AccessControllerEvent"]["serialNo"] == 1
 
 
-def test_event_can_be_plain_json_without_a_picture(terminal):
+def test_event_can_be_plain_json_without_a_picture(terminal: Terminal) -> None:
     terminal.push.set_traps(framing="json")
     listen(terminal)
     terminal.events.add(5, 75, picture=faces.draw("anna"))
@@ -132,7 +134,7 @@ def test_event_can_be_plain_json_without_a_picture(terminal):
     assert json.loads(listener.requests[0].body)["AccessControllerEvent"]["serialNo"] == 1
 
 
-def test_picture_is_not_sent_when_the_settings_or_the_host_forbid_it(terminal):
+def test_picture_is_not_sent_when_the_settings_or_the_host_forbid_it(terminal: Terminal) -> None:
     listen(terminal, Host(address="127.0.0.1", with_pictures=False), slot=2)
     listen(terminal)
     terminal.access_settings["uploadCapPic"] = False
@@ -143,7 +145,7 @@ def test_picture_is_not_sent_when_the_settings_or_the_host_forbid_it(terminal):
     assert [b"Picture.jpg" in body for body in terminal.push.bodies()] == [True, False]
 
 
-def test_what_is_not_answered_with_200_comes_again_and_those_behind_it_wait(terminal):
+def test_what_is_not_answered_with_200_comes_again_and_those_behind_it_wait(terminal: Terminal) -> None:
     listen(terminal)
     for minor in (75, 21, 22):
         terminal.events.add(5, minor)
@@ -157,7 +159,7 @@ def test_what_is_not_answered_with_200_comes_again_and_those_behind_it_wait(term
     assert terminal.push.bodies() == []
 
 
-def test_answer_is_not_looked_at_where_the_host_was_set_so(terminal):
+def test_answer_is_not_looked_at_where_the_host_was_set_so(terminal: Terminal) -> None:
     listen(terminal, Host(address="127.0.0.1", checks_answer=False))
     terminal.events.add(5, 75)
     listener = Listener(500)
@@ -169,7 +171,9 @@ def test_answer_is_not_looked_at_where_the_host_was_set_so(terminal):
 
 
 @pytest.mark.parametrize(("keeps", "later"), [(False, [3]), (True, [1, 2, 3])])
-def test_what_nobody_took_is_in_the_log_alone_unless_the_host_keeps_it(terminal, keeps, later):
+def test_what_nobody_took_is_in_the_log_alone_unless_the_host_keeps_it(
+    terminal: Terminal, keeps: bool, later: list[int]
+) -> None:
     listen(terminal, Host(address="127.0.0.1", keeps=keeps))
     terminal.events.add(5, 75)
     terminal.events.add(5, 76)
@@ -182,7 +186,7 @@ def test_what_nobody_took_is_in_the_log_alone_unless_the_host_keeps_it(terminal,
     assert listener.serials == later
 
 
-def test_backlog_comes_before_what_happens_now_and_without_its_mark(terminal):
+def test_backlog_comes_before_what_happens_now_and_without_its_mark(terminal: Terminal) -> None:
     terminal.push.set_traps(backlog_first=True)
     terminal.events.add(5, 75)
     listen(terminal)
@@ -193,15 +197,15 @@ def test_backlog_comes_before_what_happens_now_and_without_its_mark(terminal):
     assert [(event["serialNo"], event.get("currentEvent")) for event in events] == [(1, None), (2, True)]
 
 
-def test_host_is_set_and_nothing_comes(terminal):
+def test_host_is_set_and_nothing_comes(terminal: Terminal) -> None:
     terminal.push.set_traps(never_comes=True)
     listen(terminal)
     terminal.events.add(5, 75)
 
-    assert terminal.push.bodies() == terminal.push.heartbeats() == []
+    assert (terminal.push.bodies(), terminal.push.heartbeats()) == ([], [])
 
 
-def test_nothing_comes_after_a_restart_until_the_hosts_are_read(terminal, client_for):
+def test_nothing_comes_after_a_restart_until_the_hosts_are_read(terminal: Terminal, client_for: type[Client]) -> None:
     terminal.push.set_traps(lost_after_restart=True)
     listen(terminal)
     terminal.restart()
@@ -213,7 +217,7 @@ def test_nothing_comes_after_a_restart_until_the_hosts_are_read(terminal, client
     assert terminal.push.deliver(listener) == 2
 
 
-def test_list_of_events_is_all_that_comes(terminal):
+def test_list_of_events_is_all_that_comes(terminal: Terminal) -> None:
     listen(
         terminal, Host(address="127.0.0.1", event_mode="list", minors=(("minorEvent", "0x4b,76"), ("minorAlarm", "")))
     )
@@ -226,7 +230,7 @@ def test_list_of_events_is_all_that_comes(terminal):
     assert listener.serials == [1, 2]
 
 
-def test_who_subscribes_to_all_gets_heartbeats_alone_on_some(terminal):
+def test_who_subscribes_to_all_gets_heartbeats_alone_on_some(terminal: Terminal) -> None:
     terminal.push.set_traps(all_sends_no_events=True)
     listen(terminal)
     terminal.events.add(5, 75)
@@ -236,7 +240,7 @@ def test_who_subscribes_to_all_gets_heartbeats_alone_on_some(terminal):
     assert (json.loads(heartbeat.body)["eventType"], heartbeat.serial_no) == ("heartBeat", 0)
 
 
-def test_host_with_basic_gets_its_login(terminal):
+def test_host_with_basic_gets_its_login(terminal: Terminal) -> None:
     listen(terminal, Host(address="127.0.0.1", authentication="basic", user="terminal", password="8to16characters"))
     terminal.events.add(5, 75)
     listener = Listener()
@@ -246,7 +250,7 @@ def test_host_with_basic_gets_its_login(terminal):
     assert listener.requests[0].headers["Authorization"] == "Basic dGVybWluYWw6OHRvMTZjaGFyYWN0ZXJz"
 
 
-def test_every_model_sends_or_is_known_not_to(clock):
+def test_every_model_sends_or_is_known_not_to(clock: SkippingClock) -> None:
     for model, profile in PROFILES.items():
         terminal = Terminal("Secret12", clock=clock, profile=profile)
         slot = 2 if profile.push.needs_ehome else 1
