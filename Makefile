@@ -1,4 +1,5 @@
-# make run · make test · make test-fast · make test-installation · make check · make docs · make site · make clean
+# make run · make test · make test-fast · make test-installation · make check · make docs · make site · make coverage ·
+# make lock · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,9 @@ FILES := $(shell grep -q ' /dev/shm .*noexec' /proc/mounts || \
 # Python keeps what it compiled, since each of very many child processes would compile the program again.
 KEPT := PYTHONDONTWRITEBYTECODE=
 # Two processes, one file of tests after the other, in the order of tests/conftest.py: what takes longest comes first.
-PYTEST := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+IN_TWO := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# At the end: what took longest, and the time beside that of a loop, so that two machines can be compared.
+PYTEST := $(FILES) $(KEPT) $(BIN)/python $(IN_TWO) --durations=15 --durations-min=5 -p tests.support.machine_speed
 # What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
@@ -17,7 +20,7 @@ LONG := browser processes benchmarks invariants scenarios security real_terminal
 # Takes root on Debian, and installs the program many times over: a target of its own.
 APART := --ignore=tests/installation
 
-.PHONY: run test test-fast test-installation check site docs lock clean
+.PHONY: run test test-fast test-installation check coverage site docs lock clean
 
 run: $(VENV)/app
 	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
@@ -33,8 +36,9 @@ test-fast: $(VENV)/dev
 	$(PYTEST) $(APART) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
 
 test-installation: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/installation
+	$(BIN)/python $(IN_TWO) tests/installation
 
+# .pre-commit-config.yaml has the same.
 check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,8 +57,19 @@ docs: $(VENV)/dev
 	$(if $(wildcard tests/pictures),$(FILES) $(KEPT) $(BIN)/python -m pytest tests/pictures)
 	$(MAKE) site
 
+# By branches, the least covered modules first, and the line for README.md; TESTS names a part. It takes about twice
+# the time of `make test`, whose benchmarks would measure the measuring, and some tests may be too late for their limits.
+TESTS := tests
+coverage: $(VENV)/dev
+	$(BIN)/coverage erase
+	-$(FILES) $(KEPT) $(BIN)/coverage run $(IN_TWO) $(APART) --ignore=tests/benchmarks $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	@echo "Coverage by branch: $$($(BIN)/coverage report --format=total) % ($$($(BIN)/python -c 'from hikflask.version import VERSION as v; print(v)'), $$(date -I))."
+
 # What stands in pyproject.toml, and all that it needs, with hashes, for each Python and machine that is supported.
-LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml
+# `make lock UPGRADE=--upgrade` takes the newest of what is not declared, too.
+LOCK := $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --generate-hashes --no-header pyproject.toml
 WITHIN := --constraint requirements-dev.txt
 lock: $(VENV)/dev
 	$(LOCK) --extra faces --group dev --output-file requirements-dev.txt
@@ -63,21 +78,24 @@ lock: $(VENV)/dev
 	$(LOCK:pyproject.toml=) --group pyproject.toml:docs $(WITHIN) --output-file requirements-docs.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Face detection is optional, and OpenCV has no package for every machine.
 $(VENV)/app: requirements.txt requirements-faces.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-faces.txt || \
+	@deploy/check-python.sh $(PYTHON)
+	@echo "Installing the packages of the program into $(VENV), once; this takes a minute or two."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-faces.txt || \
 		echo "Without OpenCV no face is looked for in photos; all else works."
-	touch $@
+	@touch $@
 
 $(VENV)/docs: requirements-docs.txt $(VENV)/app
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/app
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@echo "Installing what tests and checks need into $(VENV), once; this takes a minute or two."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

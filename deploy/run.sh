@@ -15,12 +15,20 @@ export HIKFLASK_BACKUP_MAX_AGE=${HIKFLASK_BACKUP_MAX_AGE:-0}
 # So is the operator's, which is printed.
 password=$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')
 
-for busy in "$port" "$simulator_port"; do
-    if ! "$bin/python" -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()' "$busy" 2>/dev/null; then
-        echo "Port $busy is in use: set HIKFLASK_PORT or SIMULATOR_PORT to another one." >&2
-        exit 1
-    fi
-done
+# HIKFLASK_PORT or SIMULATOR_PORT, and its number.
+require_port() {
+    "$bin/python" - "$@" <<'PYTHON'
+import os, socket, sys
+variable, port = sys.argv[1:]
+try:
+    socket.create_server(("127.0.0.1", int(port))).close()
+except (OSError, OverflowError, ValueError) as error:
+    reason = os.strerror(error.errno).lower() if isinstance(error, OSError) else "no port"
+    sys.exit(f"Port {port} cannot be opened ({reason}): set {variable} to another one.")
+PYTHON
+}
+require_port HIKFLASK_PORT "$port"
+require_port SIMULATOR_PORT "$simulator_port"
 
 "$bin/flask" db upgrade >/dev/null 2>&1 || "$bin/flask" db upgrade
 

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -56,3 +57,22 @@ def test_who_tries_it_signs_in_with_what_is_printed(tmp_path: Path) -> None:
     # Nobody else on the machine may read what is kept.
     assert {"hikflask.sqlite3", "queue.sqlite3", "password_key", "secret_key", "uploads"} <= kept.keys()
     assert set(kept.values()) == {0}
+
+
+def test_port_that_another_program_has_is_said_and_nothing_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            ["deploy/run.sh", Path(sys.executable).parent],
+            cwd=ROOT,
+            env={**os.environ, "HIKFLASK_PORT": str(free_port()), "SIMULATOR_PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Port {port} cannot be opened (address already in use): set SIMULATOR_PORT to another one.\n"
+    )
