@@ -115,7 +115,8 @@ class Watched(Served):
         """Return a job as another program reads it, over a connection of its own."""
         answer = requests.get(f"{self.url}/api/jobs/{job_id}", auth=self.http.auth, timeout=SECONDS)
         answer.raise_for_status()
-        return answer.json()
+        job: dict[str, Any] = answer.json()
+        return job
 
     def employee(self, number: str) -> int:
         """Add an employee."""

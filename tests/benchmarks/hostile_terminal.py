@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -84,9 +84,9 @@ class Step:
 class Endless(InProcess):
     """A terminal that lists people without end, many more on a page than were asked for."""
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         """Answer a search by itself, and let the simulated terminal answer all else."""
-        response = super().send(request, **options)
+        response = super().send(request, *arguments, **options)
         if "UserInfo/Search" in str(request.url) and response.status_code == 200:
             start = json.loads(request.body or b"{}")["UserInfoSearchCond"]["searchResultPosition"]
             people = [{"employeeNo": f"X{start + place}", "name": "Г"} for place in range(PAGE)]
@@ -266,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.count < 1:
         parser.error("a count of 1 or more")
-    steps = {
+    steps: dict[str, Callable[[], Step]] = {
         "endless": lambda: endless(options.seconds),
         "forget": lambda: forget(options.count),
         "conclude": lambda: conclude(options.count),

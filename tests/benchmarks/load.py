@@ -73,7 +73,7 @@ class Timed(requests.Session):
         self.mount("http://", HTTPAdapter(max_retries=1))
         self._seconds, self._statuses = seconds, statuses
 
-    def request(self, *arguments: object, **named: object) -> requests.Response:  # type: ignore[override]
+    def request(self, *arguments: object, **named: object) -> requests.Response:
         """Send a request and note how long its answer took."""
         began = time.perf_counter()
         answer = super().request(*arguments, **named)  # type: ignore[arg-type]
@@ -87,7 +87,8 @@ class Desk:
 
     def __init__(self, url: str, cookie: str, terminal_id: int, terminal: Terminal, seen: Seen, walk: float) -> None:
         self.walk = walk
-        self.url, self.http = url, Timed(seen.pages, seen.statuses)
+        self.url = url
+        self.http: requests.Session = Timed(seen.pages, seen.statuses)
         self.http.cookies.set("hikflask", cookie, domain="127.0.0.1")
         self.terminal_id, self._terminal, self._seen = terminal_id, terminal, seen
 
@@ -207,7 +208,7 @@ def _confirmed(served: Served, seen: Seen) -> int:
             answer = served.http.get(url, timeout=60)
             counted += len(answer.json())
             following = answer.links.get("next", {}).get("url", "")
-            url = requests.compat.urljoin(url, following) if following else ""  # type: ignore[attr-defined]
+            url = requests.compat.urljoin(url, following) if following else ""
         time.sleep(0.1)
     return counted
 

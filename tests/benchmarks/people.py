@@ -121,8 +121,9 @@ class Watched(Served):
 
     def _open_page(self) -> float:
         began = time.perf_counter()
-        mine = {"cookies": self.http.cookies, "auth": self.http.auth}
-        requests.get(f"{self.url}/employees/", timeout=SECONDS, **mine).raise_for_status()
+        session = self.http
+        answer = requests.get(f"{self.url}/employees/", timeout=SECONDS, cookies=session.cookies, auth=session.auth)
+        answer.raise_for_status()
         return time.perf_counter() - began
 
     def _save(self) -> float:
@@ -160,7 +161,8 @@ class Watched(Served):
     def _ended(self, job_id: int) -> dict[str, int]:
         while (job := self.http.get(f"{self.url}/api/jobs/{job_id}", timeout=SECONDS).json())["state"] in OPEN:
             time.sleep(POLL_SECONDS)
-        return job["import"]
+        counts: dict[str, int] = job["import"]
+        return counts
 
 
 def table(count: int, form: str) -> bytes:

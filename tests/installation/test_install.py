@@ -74,8 +74,7 @@ def test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version
 def test_commands_of_the_guides_for_an_installation(root: ThrowAwayRoot) -> None:
     root.run("apt-get", "install", "-y", "git", "make", "python3-venv")
     before, certificate = Browser(root), root.path("etc/ssl/certs/hikflask.pem")
-    before.verify = certificate.with_name("before.pem")
-    certificate.rename(before.verify)
+    before.verify = str(certificate.rename(certificate.with_name("before.pem")))
     mine = f"openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mine -addext subjectAltName=DNS:{NAME}"
     files = "-keyout /etc/ssl/private/hikflask.key -out /etc/ssl/certs/hikflask.pem"
     root.run(*mine.split(), *files.split())

@@ -45,7 +45,7 @@ def without_programs_of_postgresql(root: ThrowAwayRoot) -> None:
 
 def answered(url: str, question: str) -> list[str]:
     with psycopg.connect(url) as connection:
-        return [str(row[0]) for row in connection.execute(question)]  # type: ignore[call-overload]
+        return [str(row[0]) for row in connection.execute(question)]
 
 
 def files_of_sqlite(root: ThrowAwayRoot) -> list[str]:

@@ -67,6 +67,6 @@ def multipart(**form: Any) -> dict[str, Any]:
 
 def upload(client: FlaskClient, content: bytes) -> TestResponse:
     """Give a new employee this file as a photo, over the API; return the answer."""
-    number = f"U{len(client.get('/api/users/').json)}"
-    added = client.post("/api/users/", json={"hikvision_id": number, "full_name": "Иван"}).json
+    number = f"U{len(client.get('/api/users/').get_json())}"
+    added = client.post("/api/users/", json={"hikvision_id": number, "full_name": "Иван"}).get_json()
     return client.post(f"/api/users/{added['id']}/photo", **multipart(photo=content))

@@ -202,7 +202,7 @@ def test_cookie_opens_nothing_of_the_api(app: Flask) -> None:
         for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS"):
             answer = client.open(path, method=method, data={"csrf_token": token})
 
-            assert (answer.status_code, answer.json["error"]) == (401, "unauthorized"), (method, path)
+            assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized"), (method, path)
             assert "Set-Cookie" not in answer.headers
 
 

@@ -184,7 +184,7 @@ def test_refused_tries_do_not_fill_the_audit_trail(app: Flask) -> None:
     assert said[-1] == ("Ольга", "POST /operators/")
 
 
-ROUNDS = [
+ROUNDS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/nothing", {}),
     ("GET", "/employees/999", {}),
     ("GET", "/employees/" + "9" * 30, {}),

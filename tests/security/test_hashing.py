@@ -1,5 +1,6 @@
 """scrypt is slow by design: many passwords at once hold up neither pages nor threads; what was typed is kept."""
 
+import hashlib
 import runpy
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,7 +10,6 @@ from pathlib import Path
 from threading import Event, Lock, Semaphore
 
 import pytest
-import werkzeug.security
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -53,8 +53,8 @@ def scrypt(app: Flask, monkeypatch: pytest.MonkeyPatch) -> StandingScrypt:
     """Every scrypt from now on stands still."""
     with app.app_context():
         passwords.fits("", None)
-    standing = StandingScrypt(werkzeug.security.hashlib.scrypt)
-    monkeypatch.setattr(werkzeug.security.hashlib, "scrypt", standing)
+    standing = StandingScrypt(hashlib.scrypt)
+    monkeypatch.setattr(hashlib, "scrypt", standing)
     monkeypatch.setattr(passwords, "MAX_WAIT_SECONDS", PATIENCE)
     return standing
 

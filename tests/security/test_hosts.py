@@ -214,7 +214,7 @@ LINES = ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "a%0d%0aX-Evil:%201",
 
 @pytest.mark.parametrize("text", LINES)
 def test_no_line_break_makes_a_header(app: Flask, client: FlaskClient, text: str) -> None:
-    user = client.post("/api/users/", json={"hikvision_id": "1", "full_name": "Иван"}).json["id"]
+    user = client.post("/api/users/", json={"hikvision_id": "1", "full_name": "Иван"}).get_json()["id"]
     part = f'--x\r\nContent-Disposition: form-data; name="photo"; filename="{text}.jpg"\r\n\r\nx\r\n--x--\r\n'.encode()
     answers = [
         client.post("/language", data={"next": f"/{text}", "lang": text}),
@@ -264,7 +264,7 @@ def test_any_letter_is_kept_and_shown_as_it_was_typed(client: FlaskClient, name:
         page = client.get(path)
         assert page.content_type == "text/html; charset=utf-8"
         assert name in page.text, path
-    assert client.get("/api/users/1").json["full_name"] == name
+    assert client.get("/api/users/1").get_json()["full_name"] == name
     assert f">{name}<" in client.get("/employees/", query_string={"q": name}).text
 
 

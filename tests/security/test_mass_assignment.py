@@ -65,7 +65,7 @@ def test_json_sets_no_other_column(
     added = client.post(path, json={**good, **more})
     assert added.status_code == 201, added.text
     before = row(app, kind)
-    assert added.json["id"] == 1
+    assert added.get_json()["id"] == 1
     changed = client.put(f"{path}1", json={**good, **more})
 
     assert changed.status_code == 200, changed.text
@@ -73,7 +73,7 @@ def test_json_sets_no_other_column(
 
 
 def test_new_user_is_active_and_on_no_terminal_whatever_is_said(client: FlaskClient) -> None:
-    added = client.post("/api/users/", json={**USER, **OTHER_NAMES, "is_active": False, "id": "99"}).json
+    added = client.post("/api/users/", json={**USER, **OTHER_NAMES, "is_active": False, "id": "99"}).get_json()
 
     assert (added["id"], added["is_active"], added["photo_path"], added["synced_to_device"]) == (1, True, None, False)
 
@@ -88,7 +88,7 @@ def test_employee_form_sets_no_other_column(app: Flask, client: FlaskClient) -> 
     assert client.post("/employees/1", data={**USER, **more, "employee_id": "7"}).location == "/employees/1"
 
     assert row(app, Employee) == before
-    assert client.get("/api/users/1").json["is_active"] is True
+    assert client.get("/api/users/1").get_json()["is_active"] is True
 
 
 def test_terminal_form_sets_no_other_column(app: Flask, client: FlaskClient) -> None:

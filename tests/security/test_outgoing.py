@@ -80,7 +80,7 @@ def device(url: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("urls", [METADATA, NO_ADDRESS], ids=["never allowed", "no address"])
 def test_neither_page_nor_api_saves_such_an_address(app: Flask, client: FlaskClient, urls: list[str]) -> None:
-    good = client.post("/api/devices/", json=device("http://terminal.invalid")).json["id"]
+    good = client.post("/api/devices/", json=device("http://terminal.invalid")).get_json()["id"]
 
     for url in urls:
         added = client.post("/api/devices/", json={**device(url), "name": "Другой"})
@@ -89,7 +89,7 @@ def test_neither_page_nor_api_saves_such_an_address(app: Flask, client: FlaskCli
         edited = client.post(f"/terminals/{good}", data={**device(url), "is_active": "y"})
 
         assert [answer.status_code for answer in (added, changed, page, edited)] == [422] * 4, url
-        assert set(added.json["fields"]) == {"url"}
+        assert set(added.get_json()["fields"]) == {"url"}
     with app.app_context():
         assert [terminal.url for terminal in registry.list_all()] == ["http://terminal.invalid"]
 

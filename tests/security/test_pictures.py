@@ -67,7 +67,7 @@ def with_exif() -> bytes:
 
 # How a HEIC begins.
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + PAYLOAD
-POLYGLOTS = {
+POLYGLOTS: dict[str, Callable[[], bytes]] = {
     "HTML after the end": lambda: FACE + PAYLOAD,
     "an archive after the end": lambda: FACE + archive() + PAYLOAD,
     "an applet after the end": lambda: FACE + b"PK\x03\x04" + PAYLOAD + b"\xca\xfe\xba\xbe",
@@ -108,7 +108,7 @@ OTHER_KINDS = {
 def test_nothing_of_a_polyglot_is_served(client: FlaskClient) -> None:
     answer = upload(client, POLYGLOTS["EXIF"]())
     assert answer.status_code == 200, answer.text
-    with client.get(answer.json["photo_path"]) as shown:
+    with client.get(answer.get_json()["photo_path"]) as shown:
         served = {"EXIF, uploaded": shown.data}
     # This is what an upload is made into by a process of its own.
     served |= {kind: pictures.to_baseline(file()) for kind, file in POLYGLOTS.items()}
@@ -123,7 +123,7 @@ def test_nothing_of_a_polyglot_is_served(client: FlaskClient) -> None:
 def test_file_that_only_calls_itself_a_photo_is_refused(client: FlaskClient, folder: Path) -> None:
     answer = upload(client, OTHER_KINDS["GIFAR"])
 
-    assert (answer.status_code, answer.json["error"]) == (422, "photo_unreadable")
+    assert (answer.status_code, answer.get_json()["error"]) == (422, "photo_unreadable")
     assert list(folder.iterdir()) == []
     for content in OTHER_KINDS.values():
         with pytest.raises(Unreadable):

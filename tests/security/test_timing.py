@@ -1,11 +1,11 @@
 """Whether somebody is known: neither the answer nor the time it takes tells."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable
 
 import pytest
-import werkzeug.security
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -57,13 +57,13 @@ def test_wrong_password_and_unknown_name_take_the_same_time(app: Flask, browser:
 def scrypts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The parameters of each call of scrypt."""
     calls: list[object] = []
-    real: Callable[..., bytes] = werkzeug.security.hashlib.scrypt
+    real: Callable[..., bytes] = hashlib.scrypt
 
     def counted(password: bytes, **parameters: object) -> bytes:
         calls.append({name: value for name, value in parameters.items() if name != "salt"})
         return real(password, **parameters)
 
-    monkeypatch.setattr(werkzeug.security.hashlib, "scrypt", counted)
+    monkeypatch.setattr(hashlib, "scrypt", counted)
     return calls
 
 

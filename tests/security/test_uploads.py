@@ -127,7 +127,7 @@ def test_whatever_was_stored_is_answered_as_jpeg_and_kept_nowhere(
 
 @pytest.mark.parametrize("upload_of", [FACE, FACE + b"<svg onload=alert(1)>"])
 def test_upload_is_answered_the_same(client: FlaskClient, upload_of: bytes) -> None:
-    path = upload(client, upload_of).json["photo_path"]
+    path = upload(client, upload_of).get_json()["photo_path"]
 
     with client.get(path) as answer:
         assert (answer.mimetype, answer.headers["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
@@ -233,11 +233,11 @@ def test_no_command_has_anything_of_what_is_uploaded_and_none_goes_through_a_she
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photos:
         photos.writestr(f"{evil}/100223.jpg", FACE)
     table = f"ID;ФИО;{evil}\n100223;{evil};{evil}\n".encode()
-    user = client.post("/api/users/", json={"hikvision_id": "100222", "full_name": evil}).json["id"]
+    user = client.post("/api/users/", json={"hikvision_id": "100222", "full_name": evil}).get_json()["id"]
     client.post(f"/api/users/{user}/photo", data={"photo": (BytesIO(FACE), f"{evil}.jpg")})
     files = {"file": (BytesIO(table), evil), "photos": (BytesIO((tmp_path / "photos.zip").read_bytes()), evil)}
 
-    assert client.post("/api/users/import", data=files).json["new"] == 1
+    assert client.post("/api/users/import", data=files).get_json()["new"] == 1
 
     assert {command[0] for command in started} == {sys.executable}
     assert len(started) >= 4

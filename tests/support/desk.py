@@ -36,7 +36,7 @@ class Desk:
     simulator: Simulated
     run_jobs: Callable[[], int]
 
-    def capture(self, face: bytes = FACE, **changed: str) -> str:
+    def capture(self, face: bytes = FACE, /, **changed: str) -> str:
         """Capture a face for the form and return the capture's id."""
         self.simulator.present_alone(face)
         place = self.client.post("/captures", data=typed(**changed)).location

@@ -19,7 +19,7 @@ class Filled:
     action: str
     fields: MultiDict[str, str] = field(default_factory=MultiDict)
 
-    def send(self, client: FlaskClient, headers: dict[str, str] | None = None, **changed: str) -> TestResponse:
+    def send(self, client: FlaskClient, headers: dict[str, str] | None = None, /, **changed: str) -> TestResponse:
         """Type something and press the button."""
         data = self.fields.copy()
         for name, value in changed.items():

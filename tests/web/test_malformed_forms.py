@@ -110,7 +110,7 @@ def test_password_of_a_terminal_is_refused_by_name_when_its_column_does_not_take
 
     sentence = f"“Password” is too long: at most {most} characters."
     assert (refused.status_code, sentence in refused.text) == (422, True)
-    assert (called.status_code, called.json["fields"]) == (422, {"password": sentence})
+    assert (called.status_code, called.get_json()["fields"]) == (422, {"password": sentence})
     assert client.post("/terminals/", data={**TERMINAL, "password": letter * most}).status_code == 303
 
 
@@ -134,7 +134,7 @@ def test_json_of_a_call_is_no_longer_than_a_form(client: FlaskClient) -> None:
     for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain"):
         answer = client.post("/api/users/", data=body, content_type=kind)
 
-        assert (answer.status_code, answer.json["error"]) == (413, "request_entity_too_large")
+        assert (answer.status_code, answer.get_json()["error"]) == (413, "request_entity_too_large")
 
 
 ZERO = "a\x00b"

@@ -185,7 +185,7 @@ def test_no_number_and_no_name_of_an_operator_a_token_or_a_terminal_has_such_a_m
         assert numbered.status_code == 422
         assert "Введите ID: латинские буквы и цифры, до 32 знаков." in numbered.text
         assert [(answer.status_code, CONTROL in answer.text) for answer in named] == [(422, True)] * 3
-        assert [(answer.status_code, list(answer.json["fields"])) for answer in called] == [
+        assert [(answer.status_code, list(answer.get_json()["fields"])) for answer in called] == [
             (422, ["hikvision_id"]),
             (422, ["name"]),
         ]

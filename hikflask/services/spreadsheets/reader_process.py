@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -203,7 +203,7 @@ def _under(above: list[str], below: list[str], recognise: Recognise) -> list[str
     return names
 
 
-def read(path: Path, layout: Layout, key: int | None = None) -> Iterator[Row]:
+def read(path: Path, layout: Layout, key: int | None = None) -> Generator[Row, None, None]:
     """Yield the rows below the header. The child process ends with the iterator, also when that is closed early.
 
     :param key: the index of the column with the ID. A row has the value of a cell that is merged with the one above,

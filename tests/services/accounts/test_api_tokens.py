@@ -51,18 +51,24 @@ def test_token_is_revoked_once_and_keeps_its_name() -> None:
         api_tokens.revoke(token.id + 1)
 
 
+def last_used(token: ApiToken) -> datetime:
+    known = api_tokens.get(token.id)
+    assert known is not None
+    assert known.last_used_at is not None
+    return known.last_used_at
+
+
 def test_use_is_written_once_a_minute() -> None:
     token, secret = api_tokens.create("Кадры", OPERATOR, in_seconds(3600.0))
     api_tokens.find(secret)
-    first = api_tokens.get(token.id).last_used_at
-    assert first is not None
+    first = last_used(token)
 
     api_tokens.find(secret)
-    assert api_tokens.get(token.id).last_used_at == first
+    assert last_used(token) == first
     db.session.execute(db.update(ApiToken).values(last_used_at=database_now(-61.0)))
     db.session.commit()
     api_tokens.find(secret)
-    assert api_tokens.get(token.id).last_used_at >= first
+    assert last_used(token) >= first
 
 
 def test_valid_tokens_that_somebody_created_are_listed() -> None:

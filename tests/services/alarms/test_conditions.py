@@ -39,7 +39,7 @@ def test_oldest_removal_tells_since_when_and_those_that_are_due_are_named_in_ord
     (found,) = conditions.current()
 
     oldest = db.session.execute(db.select(Enrolment.desired_since).where(Enrolment.number == "1")).scalar_one()
-    assert found == Condition("removals", terminal.id, oldest)  # type: ignore[arg-type]
+    assert found == Condition("removals", terminal.id, oldest)
     assert found.key == f"removals:{terminal.id}"
     assert conditions.overdue_numbers(terminal.id) == ["1", "3"]
 

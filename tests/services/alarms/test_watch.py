@@ -200,7 +200,8 @@ def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Termina
 
 def test_two_workers_note_an_alarm_once_and_one_of_them_mails_it(app: Flask, terminal: Terminal) -> None:
     let(terminal, refused_since=database_now())
-    both, claimed = threading.Barrier(2), []
+    both = threading.Barrier(2)
+    claimed: list[str] = []
 
     def sweep() -> None:
         with app.app_context():

@@ -20,7 +20,7 @@ def add(terminal: Terminal, number: str, seconds: float = -60.0, **columns: obje
     """Desire a new employee on the terminal, with the next attempt in so many seconds."""
     (person,) = add_people(number)
     row = Enrolment(terminal_id=terminal.id, number=number, employee_id=person, **columns)
-    row.next_attempt_at = database_now(seconds)  # type: ignore[assignment]
+    row.next_attempt_at = database_now(seconds)
     db.session.add(row)
     db.session.commit()
     return row

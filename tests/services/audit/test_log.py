@@ -156,6 +156,7 @@ def test_entry_is_one_line_whatever_was_typed() -> None:
 def test_values_that_are_too_long_are_cut() -> None:
     entry = noted("employee.changed", number="1" * 99, subject="x" * 999, after={"name": "я" * 9999})
 
+    assert isinstance(entry.after, str)
     assert (len(entry.employee), len(entry.subject), len(entry.after)) == (32, 128, MAX_TEXT_LENGTH)
     assert details_text(entry.after) == entry.after == '{"name": "' + "я" * (MAX_TEXT_LENGTH - 10)
 

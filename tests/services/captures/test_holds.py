@@ -19,7 +19,6 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -32,6 +31,7 @@ from hikflask.simulator.faces import NAMES, draw
 from hikflask.simulator.profiles import PROFILES, SEED, Profile
 from tests.conftest import HOST, PASSWORD
 from tests.support.captures import FACE
+from tests.support.enrolments import employee_of
 from tests.support.trail import entries
 from tests.support.wire import InProcess
 
@@ -151,7 +151,7 @@ def test_a_terminal_that_is_off_holds_up_nobody_elsewhere(
         simulated, here = second if number % 2 else (simulator, terminal)
         draft = Draft(f"2{number:03}", f"Сотрудник {number}")
         wanted = save(draft, take(simulated, here, draft))
-        send_to_terminal(search.by_number(draft.number).id, 3)
+        send_to_terminal(employee_of(queries.get_one(wanted)), 3)
         assert reconcile(wanted, "test").is_green
 
     assert len(simulator.faces) + len(second[0].faces) == 40

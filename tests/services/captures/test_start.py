@@ -9,12 +9,13 @@ from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
 from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
-from hikflask.services.captures import deadline, holds, queries, start
+from hikflask.services.captures import deadline, holds, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import LoginStopped, ServiceError, TerminalInUse
 from hikflask.services.employees.save import FaceSource, save_employee
+from hikflask.services.state import capture as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import IVAN, OLGA, capture_face
@@ -91,7 +92,7 @@ def test_process_killed_before_a_capture_began_has_taken_nothing_over(
     before = (USED if is_saved else CAPTURED, taken.hold_until)
     if is_saved:
         save_employee(IVAN, FaceSource(taken.id, "Анна"))
-    monkeypatch.setattr(start.state, "create", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr(state, "create", Mock(side_effect=KeyboardInterrupt))
 
     with pytest.raises(KeyboardInterrupt):
         start_capture(terminal.id, OLGA, "Борис", take_over=True)

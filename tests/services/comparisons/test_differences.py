@@ -132,7 +132,7 @@ def test_what_the_list_contradicts_is_green_no_longer_and_tried_again_after_a_wh
     }
     waiting = {number for number, one in states.items() if one.next_attempt_at is not None}
     assert waiting == {"101", "102", "103", "104"}
-    now = db.session.execute(db.select(module.database_now())).scalar_one()
+    now = db.session.execute(db.select(database_now())).scalar_one()
     assert all(states[number].next_attempt_at > now for number in waiting)
 
 

@@ -25,7 +25,7 @@ from tests.support.refusals import refusal
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
 
-def made(comparison: Comparison, same_person: frozenset[str] = frozenset(), **numbers: str) -> Plan:
+def made(comparison: Comparison, same_person: frozenset[str] = frozenset(), /, **numbers: str) -> Plan:
     """A plan for numbers; n900="remove" means 900."""
     chosen = {number.removeprefix("n"): action for number, action in numbers.items()}
     return plan.make(comparison, Choices(numbers=chosen, same_person=same_person))

@@ -58,6 +58,12 @@ def employee(number: str = "900") -> Employee:
     return found
 
 
+def photo_of(number: str = "900") -> Photo:
+    photo = employee(number).picture
+    assert photo is not None
+    return photo
+
+
 def writes(simulator: Simulated) -> list[str]:
     """The requests that change something on the terminal."""
     return [entry.plain_path for entry in simulator.log if entry.method in {"PUT", "DELETE"} or "Record" in entry.path]
@@ -69,10 +75,8 @@ def test_person_comes_with_name_and_picture_and_is_proven(guest: Simulated, term
     enrolment = taken(terminal)
 
     assert enrolment.is_confirmed
-    assert (employee().name, employee().picture.source) == ("Гость 900", TAKEN_OVER)
-    photo = employee().picture
-    assert photo is not None
-    assert storage.read_photo(photo) == FACE
+    assert (employee().name, photo_of().source) == ("Гость 900", TAKEN_OVER)
+    assert storage.read_photo(photo_of()) == FACE
     assert (dict(guest.people["900"]), guest.cards["7"].employee_no, writes(guest)) == (before, "900", [])
     done = compare(terminal)
     assert (done.same, differences(done)) == (1, {})
@@ -180,13 +184,11 @@ def test_other_face_there_becomes_the_photo_once_it_is_chosen(simulator: Simulat
         with pytest.raises(ServiceError, match=r"^face_differs$") as refused:
             taken(terminal, "100222", "Иван Иванов", faces=faces)
         assert refused.value.params == {"n": "100222"}
-        assert employee("100222").picture.sha256 == own
+        assert photo_of("100222").sha256 == own
 
     assert taken(terminal, "100222", "Иван Иванов", faces=(own, there)).is_confirmed
 
-    photo = employee("100222").picture
-    assert photo is not None
-    assert photo.sha256 == storage.sha256(OTHER_FACE)
+    assert photo_of("100222").sha256 == storage.sha256(OTHER_FACE)
     assert differences(compare(terminal)) == {}
 
 
@@ -205,12 +207,12 @@ def test_only_a_face_that_was_chosen_comes_to_other_terminals(
         return enrolment.photo.sha256 if enrolment and enrolment.photo else None
 
     assert taken(terminal).is_confirmed  # Nobody was asked about a face, since there is none here.
-    assert (employee().picture.sha256, desired_elsewhere()) == (storage.sha256(FACE), None)
+    assert (photo_of().sha256, desired_elsewhere()) == (storage.sha256(FACE), None)
     guest.store.bind("900", OTHER_FACE)
 
     taken(terminal, faces=(storage.sha256(FACE), storage.sha256(OTHER_FACE)))
 
-    assert employee().picture.sha256 == desired_elsewhere() == storage.sha256(OTHER_FACE)
+    assert photo_of().sha256 == desired_elsewhere() == storage.sha256(OTHER_FACE)
 
 
 def test_photo_stays_where_the_terminal_shows_what_counts_as_its_own_encoding(
@@ -230,7 +232,7 @@ def test_photo_stays_where_the_terminal_shows_what_counts_as_its_own_encoding(
 
     assert days_of("300") == (True, "", "2036-12-31")
     for enrolment, (number, face) in zip(taken_over, own.items(), strict=True):
-        photo = employee(number).picture
+        photo = photo_of(number)
         assert (enrolment.is_confirmed, enrolment.photo, photo.sha256) == (True, photo, storage.sha256(face))
     assert db.session.query(Photo).count() == 3
     assert differences(compare(terminal)) == {}

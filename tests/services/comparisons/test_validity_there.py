@@ -56,7 +56,7 @@ def test_whole_days_are_kept_however_long_the_window_is(terminal: Terminal) -> N
 
 
 def test_within_a_day_and_in_another_zone_the_days_before_it_are_kept(terminal: Terminal) -> None:
-    for begin, end, zone, days in (
+    for begin, end, zone, (first, last) in (
         (FIRST, "2036-07-01T18:00:00", None, (None, JUNE)),
         (FIRST, "2036-07-01T00:00:00", None, (None, JUNE)),
         ("2036-03-01T08:00:00", "2036-06-30T23:59:59", None, (date(2036, 3, 2), JUNE)),
@@ -65,14 +65,14 @@ def test_within_a_day_and_in_another_zone_the_days_before_it_are_kept(terminal: 
         (FIRST, "2036-06-30T18:59:59", "UTC", (None, date(2036, 6, 29))),
         (FIRST, "2036-07-01T03:00:00", "-3", (None, JUNE)),
     ):
-        assert limits_of(window(begin, end, zone), terminal) == Limits(*days, is_rounded=True)
+        assert limits_of(window(begin, end, zone), terminal) == Limits(first, last, is_rounded=True)
 
 
 def test_zone_of_the_terminal_itself_changes_nothing(terminal: Terminal) -> None:
     assert limits_of(window(FIRST, "2036-06-30T23:59:59", "+5"), terminal) == Limits(None, JUNE)
 
 
-REFUSED: list[tuple[Validity, type[ServiceError]]] = [
+REFUSED = [
     (window("1999-12-31T00:00:00", LAST), "validity_outside"),
     (window("0001-01-01T00:00:00", LAST, "+9"), "validity_outside"),
     (window("2038-01-01T00:00:00", "2040-12-31T23:59:59"), "validity_outside"),

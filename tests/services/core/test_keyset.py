@@ -28,7 +28,8 @@ def page(order: Keyset, place: Place, limit: int = 3) -> tuple[list[int], Place,
 @pytest.mark.parametrize("order", [UP, DOWN])
 def test_pages_are_the_whole_list_in_both_directions(order: Keyset) -> None:
     everybody = list(db.session.execute(order.sorted(select(Department.id), FIRST)).scalars())
-    pages, following, previous = [], FIRST, FIRST
+    pages: list[list[int]] = []
+    following = previous = FIRST
     while following.cursor or not pages:
         rows, following, previous = page(order, following)
         pages.append(rows)

@@ -129,7 +129,8 @@ def test_what_is_done_by_hand_is_in_the_audit_trail() -> None:
 
 def at_once(app: Flask, *deeds: Callable[[], object]) -> list[object]:
     """Do all of this at the same moment, and return what each returned."""
-    begin, found = threading.Barrier(len(deeds)), [None] * len(deeds)
+    begin = threading.Barrier(len(deeds))
+    found: list[object] = [None] * len(deeds)
 
     def act(number: int, deed: Callable[[], object]) -> None:
         with app.app_context():

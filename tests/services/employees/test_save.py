@@ -4,6 +4,7 @@ import io
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 from unittest.mock import Mock
 
 import pytest
@@ -53,7 +54,10 @@ def count(kind: type[Base]) -> int:
     return found
 
 
-def row(kind: type[Base], row_id: int) -> Base:
+Row = TypeVar("Row", bound=Base)
+
+
+def row(kind: type[Row], row_id: int) -> Row:
     found = db.session.get_one(kind, row_id, populate_existing=True)
     db.session.commit()
     return found
@@ -214,6 +218,7 @@ def test_new_photo_takes_the_place_of_the_old_one(simulator: Simulated, terminal
     save_employee(IVAN, FaceSource(capture_face(simulator, terminal).id, "Анна"), employee_id=saved.id)
 
     photo = row(Employee, saved.id).photo
+    assert photo is not None
     assert storage.read_photo(photo) == FACE
 
 
@@ -255,8 +260,9 @@ def test_many_are_added_as_each_would_be_alone() -> None:
         assert (employee.is_active, employee.photo_id) == (other.is_active, other.photo_id)
         assert search.by_number(employee.number) == employee
     first, second, third, fourth = entries("employee.created")
-    assert (first.employee, first.after) == ("1", {**third.after, "number": "1"})
-    assert (second.employee, second.after) == ("2", {**fourth.after, "number": "2"})
+    for number, one, later in (("1", first, third), ("2", second, fourth)):
+        assert isinstance(later.after, dict)
+        assert (one.employee, one.after) == (number, {**later.after, "number": number})
 
 
 def test_nobody_is_added_when_the_validity_of_one_is_over() -> None:
@@ -364,7 +370,7 @@ def test_draft_that_is_sent_twice_is_saved_once_and_to_nobody_else() -> None:
     with pytest.raises(ServiceError, match=r"^photo_draft_gone$"):
         save_employee(OLGA, source)
     assert count(Employee) == 1
-    assert row(Photo, saved.photo_id or 0).employee_id == saved.id  # type: ignore[attr-defined]
+    assert row(Photo, saved.photo_id or 0).employee_id == saved.id
 
 
 def test_draft_stays_when_the_save_fails() -> None:

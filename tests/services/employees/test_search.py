@@ -177,7 +177,7 @@ def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> No
     others = [("А", f"а {one:04d} ") for one in range(1200)]
     rows = [*others, *(("Яна", f"яна {one:04d} ") for one in range(300))]
     people = [{"number": f"M{one}", "name": name, "search": text} for one, (name, text) in enumerate(rows)]
-    db.session.execute(insert(Employee.__table__), people)
+    db.session.execute(insert(Employee), people)
     wanted = EmployeeFilter(q="яна")
 
     first, shown = search.page_to_show(wanted, 50)
@@ -191,14 +191,15 @@ def test_pages_of_one_list_tell_one_count(monkeypatch: pytest.MonkeyPatch) -> No
 def test_more_than_are_counted_are_said_to_be_more(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     monkeypatch.setattr(search, "FEW", few)
     db.session.execute(
-        insert(Employee.__table__),
+        insert(Employee),
         [
             {"number": f"M{one}", "name": "Яна", "search": f"яна m{one} отдел", "department": "Отдел"}
             for one in range(1003)
         ],
     )
 
-    shown = [search.page_to_show(EmployeeFilter(**one), 1)[1] for one in ({"q": "яна"}, {"department": "Отдел"}, {})]
+    wanted = (EmployeeFilter(q="яна"), EmployeeFilter(department="Отдел"), EmployeeFilter())
+    shown = [search.page_to_show(one, 1)[1] for one in wanted]
 
     assert shown == [201, 201, 1007]
     assert search.count(EmployeeFilter(q="яна")) == 1003

@@ -12,7 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.employees.sync import sync_employee
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.enrolments import enrol
+from tests.support.enrolments import employee_of, enrol
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -30,7 +30,7 @@ def test_forgotten_picture_for_no_number_is_nobodys(simulator: Simulated, termin
 
 
 def test_confirmed_face_is_not_replaced_by_a_picture_for_no_number(simulator: Simulated, terminal: Terminal) -> None:
-    employee_id = enrol(simulator, terminal).employee_id
+    employee_id = employee_of(enrol(simulator, terminal))
     simulator.present_alone(OTHER_FACE)
     run_capture(start_capture(terminal.id, Draft(), "API", take_over=True).id)
 

@@ -23,7 +23,7 @@ def people(chance: random.Random) -> dict[int, str]:
         {"id": number, "number": f"N{number}", "name": name, "search": folded(f"{name} N{number} ")}
         for number, name in enumerate([*NAMES, *drawn], 1)
     ]
-    db.session.execute(insert(Employee.__table__), rows)
+    db.session.execute(insert(Employee), rows)
     return {int(str(row["id"])): str(row["search"]) for row in rows}
 
 
@@ -52,7 +52,7 @@ def test_texts_of_so_many_are_returned_however_they_are_found(
     monkeypatch.setattr(word_index, "SCANNED_FIRST", looked)
     monkeypatch.setattr(word_index, "SCANNED_FURTHER", further)
     rows = [{"id": n, "number": str(n), "name": "", "search": f"{'яна' if n % 3 else 'ян'} {n} "} for n in range(1, 91)]
-    db.session.execute(insert(Employee.__table__), rows)
+    db.session.execute(insert(Employee), rows)
 
     assert [len(word_index.texts(["яна"], most)) for most in (1, 7, 59, 60, 61)] == [1, 7, 59, 60, 60]
     assert {one.split()[0] for one in word_index.texts(["яна"], 99)} == {"яна"}
@@ -62,7 +62,7 @@ def test_texts_of_so_many_are_returned_however_they_are_found(
 def test_whoever_begins_with_two_letters_is_left_out() -> None:
     texts = ["кузнецов иван 1 ", "иван кузнецов 2 ", "ку' нец 3 ", "' нец 4 ", '\\" нец 5 ', "я 6 нец "]
     rows = [{"id": n, "number": str(n), "name": "", "search": one} for n, one in enumerate(texts, 1)]
-    db.session.execute(insert(Employee.__table__), rows)
+    db.session.execute(insert(Employee), rows)
 
     def without(*pairs: str, asked: str = "нец") -> set[int]:
         return set(db.session.execute(word_index.ids([asked], but_from=pairs)).scalars())
@@ -84,8 +84,8 @@ def test_index_follows_every_change() -> None:
 
 
 def test_texts_are_no_part_of_the_index_and_what_is_deleted_is_gone_from_it() -> None:
-    db.session.execute(insert(Employee.__table__), {"number": "1", "name": "", "search": "смоктуновский 1 "})
-    db.session.execute(insert(Employee.__table__), {"number": "2", "name": "", "search": "иванов 2 "})
+    db.session.execute(insert(Employee), {"number": "1", "name": "", "search": "смоктуновский 1 "})
+    db.session.execute(insert(Employee), {"number": "2", "name": "", "search": "иванов 2 "})
     db.session.commit()
     kept = set(db.session.execute(text("SELECT name FROM sqlite_master WHERE name LIKE 'employee_words%'")).scalars())
 

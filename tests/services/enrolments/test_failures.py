@@ -10,7 +10,7 @@ from hikflask.services.core.errors import NumberTakenThere
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from tests.support.captures import FACE
+from tests.support.captures import FACE, IVAN
 from tests.support.due import claim_due, make_due
 from tests.support.enrolments import desire_with_face
 from tests.support.wire import InProcess
@@ -80,7 +80,7 @@ def test_who_has_another_name_there_asks_a_person_although_a_face_was_not_verifi
     assert (after.person, after.refusal_code, after.next_attempt_at) == (REFUSED, NumberTakenThere.code, None)
     assert after.face_unverified
     assert [row.cause for row in overview.count().people] == ["taken"]
-    simulator.people["100222"]["name"] = after.employee.name
+    simulator.people["100222"]["name"] = IVAN.name
     make_due(enrolment.id)
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert simulator.faces["100222"].jpeg == FACE

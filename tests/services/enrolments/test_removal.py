@@ -10,7 +10,7 @@ from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
-from tests.support.enrolments import desire_with_face, enrol
+from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -21,7 +21,7 @@ def test_removal_is_open_until_the_terminal_says_nobody_is_there(
 ) -> None:
     enrolment = enrol(simulator, terminal)
     wire.away.add("terminal.test")
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
 
     with pytest.raises(Unreachable):
         reconcile(enrolment.id, "operator")
@@ -36,7 +36,7 @@ def test_removal_is_open_until_the_terminal_says_nobody_is_there(
 
 def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Terminal) -> None:
     enrolment = enrol(simulator, terminal)
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
     simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
 
     with pytest.raises(ServiceError, match=r"^removal_not_verified$"):
@@ -55,7 +55,7 @@ def test_who_leaves_is_removed_although_the_list_cannot_be_read_and_that_stays_u
     simulator: Simulated, terminal: Terminal, fault: str, code: str, status: int
 ) -> None:
     enrolment = enrol(simulator, terminal)
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
     simulator.faults.add(fault, code, path="UserInfo/Search", status=status)
 
     with pytest.raises(ServiceError, match=r"^removal_not_shown$"):
@@ -76,7 +76,7 @@ def test_removal_that_was_accepted_is_not_sent_again_before_the_list_shows_the_p
     simulator: Simulated, terminal: Terminal
 ) -> None:
     enrolment = enrol(simulator, terminal)
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
     unreadable(simulator)
     simulator.faults.add("ok-without-effect", path="UserInfoDetail/Delete", times=1)
     for _ in range(3):
@@ -104,7 +104,7 @@ def test_who_was_never_shown_is_removed_unseen_on_a_persons_word_alone(
     with pytest.raises(NotSupported):
         reconcile(enrolment.id, "operator")
     assert "100222" in simulator.people
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
 
     with pytest.raises(ServiceError, match=r"^holder_not_shown$"):
         reconcile(enrolment.id, "operator")
@@ -124,10 +124,10 @@ def test_number_that_somebody_else_had_when_it_was_last_shown_is_not_removed_uns
     enrolment = enrol(simulator, terminal)
     simulator.store.change("100222", {"name": "Чужой Человек"})
     if leaving:
-        set_active(enrolment.employee_id, active=False)
+        set_active(employee_of(enrolment), active=False)
     with pytest.raises(NumberTakenThere):
         reconcile(enrolment.id, "operator", prove_again=True)
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
     unreadable(simulator)
 
     with pytest.raises(ServiceError, match=r"^holder_not_shown$"):
@@ -144,7 +144,7 @@ def test_nobody_is_removed_unseen_from_another_device(simulator: Simulated, term
     enrolment = enrol(simulator, terminal)
     db.session.execute(db.update(Terminal).values(serial="another one"))
     db.session.commit()
-    set_active(enrolment.employee_id, active=False)
+    set_active(employee_of(enrolment), active=False)
     unreadable(simulator)
 
     with pytest.raises(ServiceError, match=r"^other_device$"):
@@ -157,7 +157,7 @@ def test_nobody_is_removed_unseen_from_another_device(simulator: Simulated, term
 def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal: Terminal, wire: InProcess) -> None:
     enrolment = enrol(simulator, terminal)
     wire.away.add("terminal.test")
-    delete_employee(enrolment.employee_id)
+    delete_employee(employee_of(enrolment))
 
     with pytest.raises(Unreachable):
         reconcile(enrolment.id, "operator")

@@ -100,6 +100,7 @@ def test_trail_says_who_stated_what(gone: Terminal, enrolled: Employee) -> None:
     retire(gone)
 
     (retired,), (removed,) = entries("terminal.retired"), entries("enrolment.removed_by_hand")
+    assert isinstance(retired.after, dict)
     assert (retired.actor, retired.terminal, retired.after["note"]) == ("Анна", "Вход", NOTE)
     assert (removed.actor, removed.employee, removed.after) == ("Анна", "100222", {"note": NOTE})
 

@@ -21,6 +21,7 @@ from hikflask.services.enrolments import schedule
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import leases, registry
 from tests.support.between import Between
+from tests.support.enrolments import employee_of
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -78,7 +79,7 @@ def test_who_is_to_leave_comes_before_who_waits_longer(terminal: Terminal) -> No
     staying, leaving = desire(terminal, "1001", "1002")
     gone = db.session.get_one(Enrolment, leaving)
     set_row(Enrolment, leaving, written_name="Иван Иванов")
-    set_active(gone.employee_id, active=False)
+    set_active(employee_of(gone), active=False)
 
     assert schedule.claim_turns() == [[leaving, staying]]
 
@@ -133,7 +134,7 @@ def test_a_terminal_in_use_or_left_alone_has_its_turn_later(terminal: Terminal) 
 def test_removals_beside_are_claimed_while_the_terminal_is_in_use(terminal: Terminal) -> None:
     staying, leaving = desire(terminal, "1001", "1002")
     set_row(Enrolment, leaving, written_name="Иван Иванов")
-    set_active(db.session.get_one(Enrolment, leaving).employee_id, active=False)
+    set_active(employee_of(db.session.get_one(Enrolment, leaving)), active=False)
     leases.acquire(terminal.id, "this worker", "enrolment", 60.0)
 
     assert schedule.claim_urgent_beside(terminal.id, [staying]) == [leaving, staying]

@@ -63,7 +63,9 @@ def test_members_are_the_first_by_name_and_counted_up_to_a_limit(monkeypatch: py
         return [employee.name for employee in employees], count
 
     assert members(3) == (["Анна", "Борис", "Вера"], 4)
-    set_active(search.by_number("2").id, active=False)
+    second = search.by_number("2")
+    assert second is not None
+    set_active(second.id, active=False)
     assert members(3) == (["Анна", "Вера", "Яна"], 3)
 
     monkeypatch.setattr(queries, "MAX_COUNTED", 1)

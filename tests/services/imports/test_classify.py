@@ -1,6 +1,7 @@
 """A row compared with an employee: what changes, and what cannot be."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_days_that_differ_are_a_change_and_an_empty_one_lifts_the_limit() -> Non
         (None, {"name": "Иван", "valid_to": "2020-01-01"}, {"valid_to": refusal("validity_over")}),
     ],
 )
-def test_days_that_cannot_be_are_wrong(person: Person | None, texts: dict[str, str], errors: dict[str, object]) -> None:
+def test_days_that_cannot_be_are_wrong(person: Person | None, texts: dict[str, Any], errors: dict[str, object]) -> None:
     assert compared(person, **texts).errors == errors
 
 

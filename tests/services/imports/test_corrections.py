@@ -1,6 +1,7 @@
 """Wrong rows are corrected in place, with all that follows from another ID."""
 
 import io
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -137,7 +138,7 @@ def test_what_changed_meanwhile_is_not_overwritten(meanwhile: str, monkeypatch: 
     found = checked("2!;Пётр Петров;", "3;Ольга Ёлкина;")
     check = corrections._check
 
-    def late(*arguments: object) -> list[dict[str, object]]:
+    def late(*arguments: Any) -> list[dict[str, object]]:
         monkeypatch.setattr(corrections, "_check", check)
         if meanwhile == "corrected":
             correct(found, "4", "Анна Юрьева", "")

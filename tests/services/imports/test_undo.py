@@ -32,7 +32,7 @@ def facts() -> tuple[Facts, Facts, list[str]]:
     people = select(Employee.number, Employee.name, Employee.department, Employee.is_active, Employee.left_at,
                     Employee.valid_from, Employee.valid_to, Employee.photo_id)  # fmt: skip
     wanted = select(Enrolment.number, Enrolment.terminal_id, Enrolment.photo_id).where(Enrolment.desired == "present")
-    found = (
+    found: tuple[Facts, Facts, list[str]] = (
         [tuple(row) for row in db.session.execute(people.order_by(Employee.number))],
         [tuple(row) for row in db.session.execute(wanted.order_by(Enrolment.id))],
         list(db.session.execute(select(Department.name).order_by(Department.name)).scalars()),

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -61,7 +62,7 @@ def files() -> list[str]:
     return sorted(path.name for path in export_files.folder().iterdir())
 
 
-def rows(job_id: int) -> list[list[str]]:
+def rows(job_id: int) -> list[list[Any]]:
     path = export_files.find(job(job_id))
     assert path is not None
     if path.suffix == ".xlsx":

@@ -58,7 +58,7 @@ def passed(terminal: Terminal, employee: Employee, *clocks: str, day: date = MON
 
 def clocks(day: Day) -> tuple[str | None, str | None, int | None]:
     moments = (day.arrival, day.departure)
-    first, last = (moment and f"{moment.astimezone(MOSCOW):%d %H:%M}" for moment in moments)
+    first, last = (f"{moment.astimezone(MOSCOW):%d %H:%M}" if moment else None for moment in moments)
     return first, last, day.minutes
 
 

@@ -45,8 +45,11 @@ def cover(door: Terminal, first: float, last: float, reason: str = "") -> None:
 
 
 def found(span: Span = WEEK, now: datetime = WEDNESDAY_NOON) -> list[tuple[str, float, float, str]]:
+    def hours(at: datetime) -> float:
+        return (at - BEGINS) / timedelta(hours=1)
+
     return [
-        (doubt.terminal.name, *((at - BEGINS) / timedelta(hours=1) for at in (gap.from_at, gap.to_at)), gap.reason)
+        (doubt.terminal.name, hours(gap.from_at), hours(gap.to_at), gap.reason)
         for doubt in doubts.doubts_of(span, now)
         for gap in doubt.gaps
     ]

@@ -101,6 +101,7 @@ def test_alarm_ends_when_somebody_has_seen_all_of_it(terminal: Terminal) -> None
 
     assert unseen() == []
     (entry,) = entries("alarm.seen")
+    assert isinstance(entry.after, dict)
     assert (entry.terminal, entry.after["code"], entry.after["count"]) == ("Вход", "1/1030", 2)
     recorded(terminal, record(3, minutes=2))
     assert [alarm[:2] for alarm in unseen()] == [("1/1030", 1)]

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from hikflask.extensions import db
+from hikflask.isapi import events
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.services.core.db import transaction, transactional
 from hikflask.services.passages import intake, pictures
@@ -94,7 +95,7 @@ def test_picture_of_somebody_who_is_erased_meanwhile_is_not_kept(
     terminal: Terminal, simulator: Simulated, between: Between
 ) -> None:
     event = seen(terminal, simulator, number="100222")
-    erased = between(pictures.events, "picture", transactional(lambda: passage_traces.forget(["100222"], None)))
+    erased = between(events, "picture", transactional(lambda: passage_traces.forget(["100222"], None)))
     fetch(terminal)
     erased.finish()
     assert (erased.result, event.number, event.picture, files()) == ((1, []), "", None, [])

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from flask import current_app
@@ -66,34 +66,37 @@ class Door:
             log = EventLog(terminal_id=self.terminal.id, device_serial="S1", complete_to=NOW)
             db.session.add_all([self.enrolment, log, EventCoverage(terminal_id=self.terminal.id, **whole)])
 
-    def set(self, row: Any, **columns: Any) -> None:
+    def set(self, row: Any, **columns: Any) -> Self:
         with transaction():
             for name, value in columns.items():
                 setattr(row, name, value)
+        return self
 
     def seen(
         self, kind: str, minutes: float = 0, *, fast: int = 0, code: tuple[int, int] = (5, 0), **about: Any
-    ) -> None:
+    ) -> Self:
         """Record an event of the employee so many minutes later, by a clock that is so many seconds fast."""
         event = event_row(
             self.terminal, employee=self.employee, kind=kind, code=code, at=AT + timedelta(minutes=minutes), **about
         )
         event.device_at += timedelta(seconds=fast)
         add_events(event)
+        return self
 
-    def stranger(self, kind: str, minutes: float = 0) -> None:
+    def stranger(self, kind: str, minutes: float = 0) -> Self:
         add_events(event_row(self.terminal, kind=kind, code=(5, 76), at=AT + timedelta(minutes=minutes)))
+        return self
 
     def ask(self, *, anywhere: bool = False) -> Answer:
         db.session.expire_all()
         return why(self.employee, AT, None if anywhere else self.terminal, NOW)
 
 
-def unconfirmed(door: Door, code: str = "", *, due: bool = False, **columns: Any) -> None:
+def unconfirmed(door: Door, code: str = "", *, due: bool = False, **columns: Any) -> Door:
     """Let the face be pending or refused for this reason, and no attempt come, unless it is due."""
     state = {"face": REFUSED if code else PENDING, "confirmed_photo_id": None, "confirmed_at": None}
     reason = refusal(code) if code else None
-    door.set(door.enrolment, **state, refusal=reason, next_attempt_at=NOW if due else None, **columns)
+    return door.set(door.enrolment, **state, refusal=reason, next_attempt_at=NOW if due else None, **columns)
 
 
 def silent(door: Door) -> None:
@@ -121,7 +124,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "Сотрудник деактивирован, поэтому терминалы не открывают ему двери.",
     ),
     "validity_over": (
-        lambda door: (door.set(door.employee, valid_to=date(2020, 1, 5)), door.seen(EXPIRED)),
+        lambda door: door.set(door.employee, valid_to=date(2020, 1, 5)).seen(EXPIRED),
         "validity",
         "The last day of access, 5 January 2020, was over.",
         "Последний день доступа, 5 января 2020, уже прошёл.",
@@ -154,7 +157,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "Терминал «Вход» считает, что срок доступа истёк, хотя здесь доступ действует.",
     ),
     "no_right_told": (
-        lambda door: (door.set(door.enrolment, plans_there=NONE), door.seen(NO_PERMISSION)),
+        lambda door: door.set(door.enrolment, plans_there=NONE).seen(NO_PERMISSION),
         "employee",
         "“Вход” knows the employee and gives no right to any door. Rights are given at the terminal.",
         "Терминал «Вход» знает сотрудника, но не даёт ему права ни на одну дверь. Права задаются на самом терминале.",
@@ -166,7 +169,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "Терминал «Вход» знает сотрудника и сообщает, что права на эту дверь у него нет.",
     ),
     "not_wanted_there": (
-        lambda door: (door.set(door.enrolment, desired=ABSENT, photo_id=None, face=PENDING), door.seen(NO_PERMISSION)),
+        lambda door: door.set(door.enrolment, desired=ABSENT, photo_id=None, face=PENDING).seen(NO_PERMISSION),
         "send",
         "“Вход” turned the employee away, who is not enrolled there.",
         "Терминал «Вход» отказал: сотрудник на нём не записан.",
@@ -220,7 +223,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "Терминал «Вход» не принял фото сотрудника.",
     ),
     "no_face": (
-        lambda door: (unconfirmed(door, "file_gone"), door.stranger(UNKNOWN_PERSON)),
+        lambda door: unconfirmed(door, "file_gone").stranger(UNKNOWN_PERSON),
         "photo",
         "“Вход” knows the employee, but has no photo.",
         "Терминал «Вход» знает сотрудника, но фото на нём нет.",
@@ -238,7 +241,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "Терминал «Вход» не принял сотрудника.",
     ),
     "not_recognised": (
-        lambda door: (door.stranger(UNKNOWN_PERSON, 1), door.stranger(LIVENESS)),
+        lambda door: door.stranger(UNKNOWN_PERSON, 1).stranger(LIVENESS),
         "photo",
         "“Вход” did not recognise somebody on 6 January 2020 at 09:01; perhaps that was the employee.",
         "Терминал «Вход» не узнал кого-то 6 января 2020 г. в 09:01: возможно, это был сотрудник.",
@@ -280,7 +283,7 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "Терминал «Вход» в это время никого не записал, а часы его неверны. Часы терминала отстают на 5 минут.",
     ),
     "nobody": (
-        lambda door: (door.stranger(UNKNOWN_PERSON, 3), door.seen(NO_PERMISSION, 16), door.seen("passed", -16)),
+        lambda door: door.stranger(UNKNOWN_PERSON, 3).seen(NO_PERMISSION, 16).seen("passed", -16),
         "passages",
         "“Вход” recorded nobody then: the camera saw no face, or it was another door or time.",
         "Терминал «Вход» в это время никого не записал: "

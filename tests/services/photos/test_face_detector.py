@@ -19,7 +19,7 @@ def test_face_is_found_where_it_is(person: drawn_faces.Person) -> None:
     (face,) = find(grainy(photo))
 
     assert face.size == pytest.approx(400, rel=0.15)
-    assert face.middle == (pytest.approx(500, abs=40), pytest.approx(700, abs=40))
+    assert face.middle == pytest.approx((500, 700), abs=40)
     assert abs(face.roll) < 10
     assert face.eye[0] < face.middle[0] < face.other_eye[0]
     assert face.score > face_detector.SURE

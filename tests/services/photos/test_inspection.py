@@ -183,10 +183,10 @@ def largest(mode: str, side: int = 6300) -> Image.Image:
         ("RGBA", {"format": "WEBP", "method": 0}),
     ],
 )
-def test_largest_picture_that_is_cropped_stays_within_memory(mode: str, options: dict[str, object]) -> None:
+def test_largest_picture_that_is_cropped_stays_within_memory(mode: str, options: dict[str, Any]) -> None:
     out = io.BytesIO()
     largest(mode, 4450 if options["format"] == "WEBP" else 6300).save(out, **options)
-    request = {"turn": 90, "crop": True, "detect": True, "max_pixels": jpeg.MAX_PIXELS}
+    request: dict[str, object] = {"turn": 90, "crop": True, "detect": True, "max_pixels": jpeg.MAX_PIXELS}
 
     assert most_memory(out.getvalue(), request) < 600 * 1024
 
@@ -200,7 +200,7 @@ def test_largest_picture_that_is_cropped_stays_within_memory(mode: str, options:
         ("RGBA", {"format": "WEBP", "method": 0}),
     ],
 )
-def test_largest_of_the_small_pictures_takes_little_memory(mode: str, options: dict[str, object]) -> None:
+def test_largest_of_the_small_pictures_takes_little_memory(mode: str, options: dict[str, Any]) -> None:
     out = io.BytesIO()
     side = 2500 if options["format"] == "WEBP" else 3600
     portrait((side, side)).convert(mode).save(out, **options)

@@ -32,7 +32,7 @@ from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs import plan_choices
+from hikflask.services.jobs import lifecycle, plan_choices
 from hikflask.services.privacy import certificates, traces
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.simulator import Terminal as Simulated
@@ -177,7 +177,7 @@ def test_stranger_who_is_erased_before_the_plan_is_started_is_in_no_job(
     done = compare(terminal)
     plan_choices.choose(done, ONLY_THERE, TAKE_OVER)
     made = plan.make(done, plan_choices.of(done))
-    eraser = between(plan_choices.lifecycle, "begin", lambda: erase_by_number("900"), before=True)
+    eraser = between(lifecycle, "begin", lambda: erase_by_number("900"), before=True)
 
     plan_choices.start(done, Choices(kinds={ONLY_THERE: TAKE_OVER}), made, BY_OPERATOR)
     eraser.finish()

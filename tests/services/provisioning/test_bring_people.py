@@ -12,6 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.enrolments.retire_terminal import retire_terminal
+from hikflask.services.jobs import lifecycle
 from hikflask.services.provisioning import bring_people, without_face
 from hikflask.services.terminals import checks, registry
 from hikflask.simulator import Terminal as Simulated
@@ -105,7 +106,7 @@ def test_restore_of_a_process_that_is_killed_is_not_begun(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(bring_people.lifecycle, "start", killed)
+        patch.setattr(lifecycle, "start", killed)
         with pytest.raises(KeyboardInterrupt):
             bring_people.begin(warehouse.id, bring_people.digest(row(warehouse)))
     db.session.rollback()

@@ -13,7 +13,7 @@ from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets import reader
 from hikflask.services.spreadsheets.reader import Contents, Refused, inspect, read
 from tests.spreadsheets import ods, workbooks, xls
-from tests.spreadsheets.workbooks import formatted, number, packed, parts, row, shared, sheet, text, workbook
+from tests.spreadsheets.workbooks import XML, formatted, number, packed, parts, row, shared, sheet, text, workbook
 from tests.support.captures import FACE
 
 # The child process says no warnings.
@@ -413,7 +413,7 @@ def test_row_says_which_cells_are_merged_with_one_above() -> None:
 
 
 def xls_of_merged() -> bytes:
-    cells = [["Отдел", "ID"], ["Цех 1", "7"], [None, "8"], [None, "9"], [None, "10"]]
+    cells: list[list[xls.Cell]] = [["Отдел", "ID"], ["Цех 1", "7"], [None, "8"], [None, "9"], [None, "10"]]
     return xls.file(xls.stream({"Лист1": xls.sheet(cells, merged=[(1, 3, 0, 0), (0, 0, 1, 2)])}))
 
 
@@ -443,7 +443,7 @@ GOOD = parts({"Лист1": sheet(row(1, text("A1", "ID")) + row(2, text("A2", "7
 OLE = reader.OLE + bytes(504)
 XLS = xls.stream({"Лист1": xls.sheet([["ID"], [(7, 2)]], merged=[(0, 1, 0, 0)])}, filtered=[0])
 ODS = ods.parts(ods.content({"Лист1": ods.row(ods.cell("ID")) + ods.row(ods.cell("007", "float", "7"))}))
-LOCKED = ods.XML + "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
+LOCKED = XML + "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,9 @@ def test_damaged_workbook_is_read_or_refused(at: float, to: int, name: str, insi
 
 
 def test_cells_of_an_xls_become_the_texts_that_people_see() -> None:
-    cells = ["ID", (100222, 0), (42, 2), (46082.5, 1), True, False, (0.5, 0), " Ёлкин ", xls.NOT_AVAILABLE, (1e12, 1)]
+    cells: list[xls.Cell] = [
+        "ID", (100222, 0), (42, 2), (46082.5, 1), True, False, (0.5, 0), " Ёлкин ", xls.NOT_AVAILABLE, (1e12, 1)
+    ]  # fmt: skip
 
     ((line, read_cells, wrong, *_),) = whole(xls.workbook(cells))
 
@@ -554,7 +556,7 @@ def test_cells_of_an_ods_become_the_texts_that_people_see() -> None:
 
 
 def test_sheets_and_rows_that_are_not_shown_are_said_of_an_xls_and_an_ods() -> None:
-    cells = [["ID"], ["7"], [None], ["8"]]
+    cells: list[list[xls.Cell]] = [["ID"], ["7"], [None], ["8"]]
     of_xls = xls.stream(
         {"Списки": xls.sheet([["x"]]), "Люди": xls.sheet(cells, hidden=[1, 2])}, ["Списки"], filtered=[1]
     )

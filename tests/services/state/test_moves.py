@@ -17,6 +17,7 @@ from tests.support import state_diagrams
 from tests.support.refusals import refusal
 
 ROWS, NOW = cast("Table", Enrolment.__table__), datetime.now(UTC)
+Changes = list[dict[str, object]]
 TRANSITIONS = {name: one for name, one in vars(enrolment).items() if isinstance(one, Transition)}
 # What callers give; all else that they give is a text.
 GIVEN: Mapping[str, tuple[Any, ...]] = {
@@ -69,8 +70,8 @@ def moved(connection: Connection, name: str) -> dict[str, tuple[str, ...]]:
     found: set[tuple[str, str]] = set()
     for values in product(*(GIVEN.get(column, ("x",)) for column in transition.given)):
         given = dict(zip(transition.given, values, strict=True))
-        endings = [{"next_attempt_at": None}] if name in ENDING else []
-        confirmed = [{"face": CONFIRMED, "confirmed_photo_id": 1}] if name in CONFIRMING else []
+        endings: Changes = [{"next_attempt_at": None}] if name in ENDING else []
+        confirmed: Changes = [{"face": CONFIRMED, "confirmed_photo_id": 1}] if name in CONFIRMING else []
         for more in ({}, *endings, *confirmed):
             applied = update(ROWS).where(transition.needs).values({**transition.writes, **given, **more})
             ids = connection.execute(applied.returning(ROWS.c.id)).scalars().all()

@@ -3,6 +3,7 @@
 import socket
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -29,7 +30,7 @@ HTTP, HTTPS = f"http://{HOST}", f"https://{HOST}"
 OFFICE = (ip_network("192.168.1.0/24"),)
 
 
-def access(url: str, **more: object) -> Access:
+def access(url: str, **more: Any) -> Access:
     return Access("Вход", url, "admin", PASSWORD, **more)
 
 

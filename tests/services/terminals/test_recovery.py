@@ -83,8 +83,8 @@ def leaving(terminal: Terminal) -> Enrolment:
 def fail(enrolment: Enrolment) -> TerminalError | ServiceError:
     with pytest.raises((TerminalError, ServiceError)) as caught:
         reconcile(enrolment.id, "test")
-    error: TerminalError | ServiceError = caught.value
-    return error
+    assert isinstance(caught.value, TerminalError | ServiceError)
+    return caught.value
 
 
 def let_the_quiet_pass() -> None:

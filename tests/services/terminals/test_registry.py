@@ -1,6 +1,7 @@
 """The stored password is shown to nothing that was not there when it was typed."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("context")
 PIN = "cd" * 32
 
 
-def access(url: str, **more: object) -> Access:
+def access(url: str, **more: Any) -> Access:
     return Access("Вход", url, "admin", PASSWORD, **more)
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from hikflask.extensions import db, vault
 from hikflask.models import Terminal, Webhook, WebhookDelivery
@@ -33,7 +34,8 @@ def send_all(webhook_id: int = 1) -> None:
 
 
 def delivery() -> WebhookDelivery:
-    (row,) = db.session.execute(db.select(WebhookDelivery), execution_options={"populate_existing": True}).scalars()
+    rows = db.session.execute(select(WebhookDelivery), execution_options={"populate_existing": True})
+    row = rows.scalar_one()
     db.session.commit()
     return row
 

@@ -31,7 +31,7 @@ def settings() -> dict[str, Any]:
     return {"TIMEZONE": "Europe/Moscow", "TRUSTED_PROXY": "127.0.0.1"}
 
 
-def add(app: Flask, action: str, at: datetime = NOON, **columns: Any) -> None:
+def add(app: Flask, action: str, at: datetime = NOON, /, **columns: Any) -> None:
     with app.app_context():
         db.session.add(entry(at=at, action=action, **{"actor": "Анна", **columns}))
         db.session.commit()
@@ -91,7 +91,7 @@ def test_what_changed_is_in_words(app: Flask, client: FlaskClient) -> None:
 
 
 def test_russian_page_speaks_no_english_of_ours(app: Flask, client: FlaskClient) -> None:
-    for columns, said in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"actor": "nobody"}, "неизвестно кто"),
         ({"actor": "command line"}, "командная строка"),
         ({"actor": "worker"}, "фоновый обработчик"),
@@ -105,8 +105,9 @@ def test_russian_page_speaks_no_english_of_ours(app: Flask, client: FlaskClient)
         ({"after": {"given_on": "soon"}}, "Дата: soon"),
         ({"after": {"since": "2026-03-09 21:00:00+00:00"}}, "С: 10 марта 2026 г., 00:00:00"),
         ({"after": {"requested_by": "worker"}}, "Запросил: фоновый обработчик"),
-    ]:
-        add(app, **{"action": "capture.started", **columns})
+    ]
+    for columns, said in cases:
+        add(app, columns.pop("action", "capture.started"), **columns)
 
         assert said in shown(client.get("/audit/?until=2026-03-10").text)[0]
 
@@ -433,7 +434,7 @@ def test_long_trail_is_exported_in_batches(app: Flask, client: FlaskClient) -> N
         db.session.commit()
 
     answer = client.post("/audit/export", data={"until": "2026-03-10"}, buffered=False)
-    parts = list(answer.response)
+    parts = list(answer.iter_encoded())
 
     assert len(parts) == 4
     subjects = [row[10] for row in list(csv.reader(b"".join(parts).decode().splitlines(), delimiter=";"))[1:]]
@@ -464,7 +465,8 @@ def test_entry_about_somebody_who_was_erased_says_so(app: Flask, client: FlaskCl
 @pytest.fixture
 def photo(desk: Desk) -> str:
     """The address of an employee's photo."""
-    return re.findall(r'src="(/uploads/[^"]+)"', desk.text(desk.save()))[0]
+    address: str = re.findall(r'src="(/uploads/[^"]+)"', desk.text(desk.save()))[0]
+    return address
 
 
 def looks(app: Flask) -> list[Entry]:

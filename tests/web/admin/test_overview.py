@@ -30,8 +30,8 @@ def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -
     assert lines(client, None)["backup"] == ("absent", "Резервных копий ещё нет.")
     app.config["BACKUP_MAX_AGE"] = 48
     assert lines(client)["backup"] == ("waiting", "No backup was made yet.")
-    found = {"members": {"uploads/1_a.jpg": (5, "")}, "missing": ["2_b.jpg"]}
-    manifest = Manifest(datetime.now(UTC), "0018", "sqlite", "", **found)
+    members = {"uploads/1_a.jpg": (5, "")}
+    manifest = Manifest(datetime.now(UTC), "0018", "sqlite", "", members=members, missing=["2_b.jpg"])
 
     with app.app_context():
         records.add(manifest, 12_345_678)

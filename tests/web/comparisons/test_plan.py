@@ -313,7 +313,10 @@ def test_another_face_is_taken_only_by_whoever_saw_both(
     form_to(page, REMOVE).send(at.client, confirm="1")
     at.run_jobs()
     with app.app_context():
-        assert search.by_number("100222").picture.sha256 == storage.sha256(OTHER_FACE)
+        employee = search.by_number("100222")
+        assert employee is not None
+        assert employee.picture is not None
+        assert employee.picture.sha256 == storage.sha256(OTHER_FACE)
 
 
 def test_answer_about_the_name_takes_no_other_face_unless_it_names_it(

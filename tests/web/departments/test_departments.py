@@ -5,6 +5,7 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Department
@@ -31,7 +32,7 @@ def people(app: Flask) -> None:
 
 def id_of(app: Flask, name: str) -> int:
     with app.app_context():
-        return db.session.execute(db.select(Department.id).where(Department.name == name)).scalar_one()
+        return db.session.execute(select(Department.id).where(Department.name == name)).scalar_one()
 
 
 def names(app: Flask) -> list[str]:

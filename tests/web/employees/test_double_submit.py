@@ -22,7 +22,7 @@ def test_second_tab_with_the_same_form_saves_once(desk: Desk) -> None:
     answers = [desk.client.post("/employees/", data=typed(capture_id=capture_id)) for _ in range(2)]
 
     assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
-    assert len(desk.client.get("/api/users/").json) == 1
+    assert len(desk.client.get("/api/users/").get_json()) == 1
 
 
 def test_form_is_saved_and_sent_to_the_terminal_with_few_statements(desk: Desk) -> None:
@@ -49,7 +49,7 @@ def test_double_click_for_somebody_without_a_photo_leads_to_the_employee_twice(d
     assert [answer.location for answer in answers] == ["/employees/1", "/employees/1"]
     assert other.status_code == 409
     assert "Employee ID 100222 is already used by another employee." in other.text
-    assert len(desk.client.get("/api/users/").json) == 1
+    assert len(desk.client.get("/api/users/").get_json()) == 1
 
 
 def test_form_that_is_sent_again_later_says_that_the_id_is_known(desk: Desk, app: Flask) -> None:

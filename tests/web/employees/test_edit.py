@@ -64,13 +64,13 @@ def test_cancelling_a_refused_retake_keeps_what_is_typed(desk: Desk) -> None:
 
 def test_file_beside_a_used_capture_counts(desk: Desk) -> None:
     employee = desk.save()
-    before = desk.client.get("/api/users/").json[0]["photo_path"]
+    before = desk.client.get("/api/users/").get_json()[0]["photo_path"]
 
     form = typed(capture_id="1", employee_id="1")
     answer = desk.upload(FACE, address=employee, **{key: form[key] for key in ("capture_id", "employee_id")})
 
     assert answer.status_code == 303
-    assert desk.client.get("/api/users/").json[0]["photo_path"] != before
+    assert desk.client.get("/api/users/").get_json()[0]["photo_path"] != before
     desk.run_jobs()
     assert "прежнее фото" in desk.text(employee)
 
@@ -233,7 +233,7 @@ def test_focus_is_in_the_first_empty_field_or_the_first_that_is_wrong(desk: Desk
 
 def test_new_photo_stands_beside_the_one_that_it_replaces(desk: Desk) -> None:
     employee = desk.save()
-    before = desk.client.get("/api/users/").json[0]["photo_path"]
+    before = desk.client.get("/api/users/").get_json()[0]["photo_path"]
     idle = desk.text(f"{employee}/edit")
 
     captured = desk.capture(OTHER_FACE, employee_id="1")
@@ -265,7 +265,7 @@ def test_known_department_is_suggested_and_its_spelling_is_saved_and_said(
     assert sentence in re.sub("[\u2068\u2069]", "", saved.text)
     assert "бухгалтерия" not in saved.text
     assert "Отдел записан" not in desk.text(same.location)
-    assert {one["department"] for one in desk.client.get("/api/users/").json} == {"Бухгалтерия"}
+    assert {one["department"] for one in desk.client.get("/api/users/").get_json()} == {"Бухгалтерия"}
 
 
 def test_next_one_has_the_known_spelling_of_the_department(desk: Desk) -> None:
@@ -280,7 +280,7 @@ def test_next_one_has_the_known_spelling_of_the_department(desk: Desk) -> None:
 def test_save_asks_whose_face_it_is_where_the_page_showed_it_for_another(desk: Desk) -> None:
     form = form_to(desk.text(f"/employees/new?capture={desk.capture()}"), "/employees/")
 
-    english = form.send(desk.client, full_name="Пётр Петров", headers=ENGLISH)
+    english = form.send(desk.client, ENGLISH, full_name="Пётр Петров")
     russian = form.send(desk.client, full_name="Пётр Петров", hikvision_id="7")
 
     assert (english.status_code, russian.status_code) == (422, 422)

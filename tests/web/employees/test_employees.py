@@ -374,4 +374,4 @@ def test_deactivating_asks_first(desk: Desk, language: str, question: str, conse
     assert question in asks.replace("\u2068", "").replace("\u2069", "")
     assert consequence in asks
     assert f'action="{place}/active"' in asks
-    assert desk.client.get("/api/users/").json[0]["is_active"] is True
+    assert desk.client.get("/api/users/").get_json()[0]["is_active"] is True

@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -283,7 +284,7 @@ def at_terminals(app: Flask, *states: str, is_active: bool = True) -> None:
         db.session.add(photo)
         db.session.flush()
         face = {"photo_id": photo.id, "confirmed_photo_id": photo.id, "confirmed_at": database_now()}
-        facts = {
+        facts: dict[str, dict[str, Any]] = {
             "confirmed": {"person": "confirmed", "face": "confirmed", **face},
             "waiting": {"refusal": refusal("unreachable"), "next_attempt_at": database_now(60)},
             "leaving": {"desired": "absent"},

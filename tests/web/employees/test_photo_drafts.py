@@ -85,7 +85,7 @@ def preview(desk: Desk, page: str) -> Image.Image:
 
 
 def photo_of_employee(desk: Desk) -> bytes:
-    path = desk.client.get("/api/users/").json[0]["photo_path"]
+    path = desk.client.get("/api/users/").get_json()[0]["photo_path"]
     with desk.client.get(path) as answer:
         return bytes(answer.data)
 

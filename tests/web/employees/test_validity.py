@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 from flask import Flask
 
@@ -85,16 +86,19 @@ def test_days_travel_with_a_capture(desk: Desk, app: Flask) -> None:
     assert 'value="2036-07-31"' in desk.text(f"/employees/new?capture={capture_id}")
 
 
+def days_there(desk: Desk) -> tuple[str, str]:
+    valid: Any = desk.simulator.people["100222"]["Valid"]
+    return valid["beginTime"], valid["endTime"]
+
+
 def test_days_reach_the_terminal_and_leave_it(desk: Desk) -> None:
     place = desk.save(**SPRING)
-    valid = desk.simulator.people["100222"]["Valid"]
-    assert (valid["beginTime"], valid["endTime"]) == ("2036-03-01T00:00:00", "2036-06-30T23:59:59")
+    assert days_there(desk) == ("2036-03-01T00:00:00", "2036-06-30T23:59:59")
 
     desk.client.post(place, data=typed(valid_from="", valid_to=""))
     desk.run_jobs()
 
-    valid = desk.simulator.people["100222"]["Valid"]
-    assert (valid["beginTime"], valid["endTime"]) == ("2000-01-01T00:00:00", "2037-12-31T23:59:59")
+    assert days_there(desk) == ("2000-01-01T00:00:00", "2037-12-31T23:59:59")
 
 
 def test_days_that_the_terminal_does_not_show_are_not_confirmed(desk: Desk) -> None:

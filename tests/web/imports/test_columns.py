@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import Workbook
+from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import ImportBatch, ImportRow, Job, Terminal
@@ -39,7 +40,7 @@ def jobs(app: Flask) -> list[Job]:
 
 def batch_of(app: Flask) -> ImportBatch:
     with app.app_context():
-        return db.session.execute(db.select(ImportBatch)).scalar_one()
+        return db.session.execute(select(ImportBatch)).scalar_one()
 
 
 @pytest.mark.usefixtures("batch")
@@ -215,8 +216,7 @@ def test_path_of_a_department_is_chosen_where_there_is_one(app: Flask, client: F
 
 def workbook(**sheets: list[list[str]]) -> bytes:
     """An XLSX file with these sheets by name."""
-    book = Workbook()
-    book.remove(book.active)
+    book = Workbook(write_only=True)
     for name, rows in sheets.items():
         page = book.create_sheet(name)
         for cells in rows:

@@ -38,8 +38,8 @@ def names(app: Flask) -> dict[str, str]:
         return dict(db.session.execute(db.select(Employee.number, Employee.name)).all())
 
 
-def ticks(client: FlaskClient) -> dict[str, str]:
-    """The id of the row of each number that can be ticked."""
+def ticks(client: FlaskClient) -> dict[str, bool]:
+    """Whether each row that can be ticked is, by its id."""
     page = client.get(LIST).text
     return {
         row_id: "checked" in rest for row_id, rest in re.findall(r'name="same_person"[^>]*value="(\d+)"([^>]*)', page)

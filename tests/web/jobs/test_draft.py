@@ -172,7 +172,7 @@ def test_department_typed_in_another_spelling_is_the_known_one(
 
     assert "The department is saved as “Склад”." in re.sub("[\u2068\u2069]", "", told)
     assert "Change of department to “Склад”" in told
-    assert [one["department"] for one in client.get("/api/users/?department=СКЛАД").json] == ["Склад", "Склад"]
+    assert [one["department"] for one in client.get("/api/users/?department=СКЛАД").get_json()] == ["Склад", "Склад"]
 
 
 def test_terminal_is_chosen_in_the_preview_which_says_what_a_terminal_without_files_gets(

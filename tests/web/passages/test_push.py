@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from hikflask.extensions import db
@@ -44,7 +45,7 @@ def path(app: Flask, simulator: Simulated, terminal: Terminal) -> str:
 def is_rung(app: Flask) -> bool:
     """Whether the log is to be read now."""
     with app.app_context():
-        return db.session.execute(db.select(EventLog.next_at <= database_now())).scalar_one()
+        return db.session.execute(select(EventLog.next_at <= database_now())).scalar_one()
 
 
 def stored(app: Flask) -> list[tuple[int, str]]:

@@ -33,7 +33,7 @@ def record(app: Flask) -> None:
 def recorded(app: Flask) -> Given | None:
     with app.app_context():
         consent = consents.get(1)
-        return consent and Given(consent.given_on, consent.basis, consent.note)
+        return Given(consent.given_on, consent.basis, consent.note) if consent else None
 
 
 CONFLICT = {

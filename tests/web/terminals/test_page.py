@@ -48,7 +48,7 @@ def main_button(client: FlaskClient) -> list[str]:
 def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) -> None:
     now = datetime.now(UTC)
     clients, viewer = (desk.client, client_of(app, OPERATOR, "Ольга")), client_of(app, VIEWER, "Вера")
-    for facts, *buttons in [
+    states: list[tuple[dict[str, object], str | None, str | None]] = [
         ({"refused_since": now, "refused_code": "wrong_password"}, "correct-password", None),
         ({"last_error_code": "certificate_changed"}, "correct", None),
         ({"restored_from": now}, "allow-writing", None),
@@ -59,7 +59,8 @@ def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) 
         ({"clock_offset": 600}, "set-clock", "set-clock"),
         ({"retired_at": now, "is_active": False}, None, None),
         ({}, None, None),
-    ]:
+    ]
+    for facts, *buttons in states:
         update(app, **{**WELL, **facts})
         assert [main_button(client) for client in clients] == [[name] if name else [] for name in buttons]
     with app.app_context():
@@ -75,7 +76,8 @@ def test_nothing_is_offered_that_a_terminal_out_of_reach_cannot_do(app: Flask, d
         employee = save_employee(Draft("7", "Иван Иванов")).row.id
     names = {"comparison-start", "take-people", "set-clock", "capture-at-1"}
     refused = {"refused_since": datetime.now(UTC), "refused_code": "wrong_password"}
-    for facts, offered in [({}, names), ({"reachable": False}, set()), (refused, set())]:
+    states: list[tuple[dict[str, Any], set[str]]] = [({}, names), ({"reachable": False}, set()), (refused, set())]
+    for facts, offered in states:
         update(app, **{**WELL, **facts})
         pages = desk.text("/terminals/1") + desk.text(f"/employees/{employee}")
         assert names & set(re.findall(r'id="([\w-]+)"', pages)) == offered
@@ -146,12 +148,13 @@ def test_list_has_the_worst_first_then_where_somebody_waits(app: Flask, desk: De
             registry.add(Access(name, f"http://{len(name)}.test", "admin", "x"))
         well = {**WELL, "answered_at": database_now()}
         db.session.execute(db.update(Terminal).values(**well))
-        for name, facts in [
-            ("Бюро", {"retired_at": datetime.now(UTC), "is_active": False}),
-            ("Ворота", {"is_active": False}),
-            ("Гараж", {"clock_offset": 600}),
-            ("Двор", {"reachable": False, "offline_since": datetime.now(UTC) - timedelta(hours=1)}),
-        ]:
+        states: dict[str, dict[str, object]] = {
+            "Бюро": {"retired_at": datetime.now(UTC), "is_active": False},
+            "Ворота": {"is_active": False},
+            "Гараж": {"clock_offset": 600},
+            "Двор": {"reachable": False, "offline_since": datetime.now(UTC) - timedelta(hours=1)},
+        }
+        for name, facts in states.items():
             db.session.execute(db.update(Terminal).where(Terminal.name == name).values(**facts))
         db.session.commit()
     enrolled(app, "1", "2")

@@ -89,16 +89,15 @@ def test_present_turn_and_who_talks_to_it_come_first(app: Flask, client: FlaskCl
     assert len(people) == 4
 
 
-def test_fragment_is_the_queue_alone_and_keeps_its_page(client: FlaskClient, people: list[int]) -> None:
-    terminals.ROWS, usual = 2, terminals.ROWS
-    try:
-        first = client.get("/terminals/1/queue", headers=ENGLISH).text
-        following = re.findall(r'rel="next" href="(/terminals/1/queue\?after=[^"]+)"', first)[0]
-        second = client.get(following, headers=ENGLISH).text
-        polled = re.findall(r'hx-get="([^"]+)"', second)[0].replace("&amp;", "&")
-        fragment = client.get(polled, headers={**HTMX, **ENGLISH}).text
-    finally:
-        terminals.ROWS = usual
+def test_fragment_is_the_queue_alone_and_keeps_its_page(
+    client: FlaskClient, people: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminals, "ROWS", 2)
+    first = client.get("/terminals/1/queue", headers=ENGLISH).text
+    following = re.findall(r'rel="next" href="(/terminals/1/queue\?after=[^"]+)"', first)[0]
+    second = client.get(following, headers=ENGLISH).text
+    polled = re.findall(r'hx-get="([^"]+)"', second)[0].replace("&amp;", "&")
+    fragment = client.get(polled, headers={**HTMX, **ENGLISH}).text
 
     assert re.findall(r"Иван Иванов (\d)", text(second)) == ["1", "2"]
     assert fragment.lstrip().startswith('<section id="queue"')

@@ -8,6 +8,7 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile, ZipInfo
 
 import pytest
 
+from hikflask.config import MEGABYTE
 from hikflask.services.core.errors import BadArchive, BadPhoto
 from hikflask.services.imports import stored_files
 from hikflask.services.imports.photos import photo_archive
@@ -23,6 +24,18 @@ def packed(path: Path, *names: str, content: bytes = b"picture", method: int = Z
         for name in names:
             archive.writestr(name, content)
     return path / "photos.zip"
+
+
+def note_opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The archives that are opened from now on."""
+    opened: list[Path] = []
+
+    def note(path: Path) -> ZipFile:
+        opened.append(path)
+        return ZipFile(path)
+
+    monkeypatch.setattr(photo_archive, "ZipFile", note)
+    return opened
 
 
 def test_pictures_are_found_by_id_wherever_they_are(tmp_path: Path) -> None:
@@ -115,8 +128,7 @@ def test_files_that_lie_upon_each_other_are_refused_and_not_kept_in_memory(
     archive = packed(tmp_path, "1.jpg", "2.jpg")
     content = archive.read_bytes()
     first, second = content.find(RECORD), content.rfind(RECORD)
-    opened = []
-    monkeypatch.setattr(photo_archive, "ZipFile", lambda path: opened.append(path) or ZipFile(path))
+    opened = note_opened(monkeypatch)
 
     # The second begins where the first does; the second ends within the directory.
     packed_size, place = slice(second + 20, second + 24), slice(second + 42, second + 46)
@@ -204,11 +216,11 @@ def test_archive_without_a_person_is_packed_as_it_was() -> None:
     file.seek(0, io.SEEK_END)
     with ZipFile(file, "a", ZIP_DEFLATED) as archive:
         for name in ("1.jpg", "фото/2.jpg", "3.jpg", "Thumbs.db", "Иван.jpg"):
-            archive.writestr(name, f"{name}: {'0' * photo_archive.MEGABYTE}")
+            archive.writestr(name, f"{name}: {'0' * MEGABYTE}")
         with archive.open("4.jpg", "w") as picture:
             picture.write(b"4")
     file.seek(0)
-    stored = stored_files.keep(file, photo_archive.MEGABYTE, BadArchive())
+    stored = stored_files.keep(file, MEGABYTE, BadArchive())
     path = stored_files.path_of(stored)
     before = path.stat().st_size
 
@@ -229,13 +241,13 @@ def test_archive_whose_files_lie_upon_each_other_is_removed_and_not_blown_up() -
     file = io.BytesIO()
     with ZipFile(file, "w") as archive:
         for number in range(40):
-            archive.writestr(f"{number}.jpg", bytes(photo_archive.MEGABYTE) if number == 39 else b"")
+            archive.writestr(f"{number}.jpg", bytes(MEGABYTE) if number == 39 else b"")
     content = bytearray(file.getvalue())
     at = -1
     while (at := content.find(b"PK\x03\x04", at + 1)) >= 0:
         # What stands before each file is said to be larger than it is, so that it lies upon the next ones.
         content[at + 28 : at + 30] = b"\xff\xff"
-    stored = stored_files.keep(io.BytesIO(content), 2 * photo_archive.MEGABYTE, BadArchive())
+    stored = stored_files.keep(io.BytesIO(content), 2 * MEGABYTE, BadArchive())
     assert len(photo_archive.read_contents(stored_files.path_of(stored)).pictures) == 40
 
     assert photo_archive.forget(stored, of("0"))
@@ -251,8 +263,7 @@ def test_directory_is_read_once_and_again_when_the_archive_is_written_anew(monke
             archive.writestr(f"{number}.jpg", str(number))
     file.seek(0)
     path = stored_files.path_of(stored := stored_files.keep(file, 10_000, BadArchive()))
-    opened = []
-    monkeypatch.setattr(photo_archive, "ZipFile", lambda path: opened.append(path) or ZipFile(path))
+    opened = note_opened(monkeypatch)
 
     photo_archive.read_contents(path)
     assert [photo_archive.read(path, f"{number}.jpg").read() for number in range(9)] == [b"%d" % n for n in range(9)]
