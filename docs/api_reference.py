@@ -41,17 +41,15 @@ def _calls(document: Schema) -> Iterator[str]:
 
 
 def _call(method: str, path: str, operation: Schema) -> Iterator[str]:
-    yield f"### {operation['summary']} {{ #{operation['operationId']}-{method} }}"
+    label = f"{method.upper()} {path.removeprefix('/api/')}"
+    yield f"### `{method.upper()} {path}` {{ #{operation['operationId']}-{method} data-toc-label='{label}' }}"
+    # Its last paragraph says the role.
+    yield operation["description"].rpartition("\n\n")[0]
     session = any("session" in way for way in operation.get("security", ()))
-    who = f"role {operation['x-role']}{', or a signed-in operator' if session else ''}"
-    yield f"`{method.upper()} {path}`{{ .call .call-{method} }} {who}"
-    # What the summary does not say; the last paragraph repeats the role.
-    about = operation["description"].rpartition("\n\n")[0].strip().removesuffix(".")
-    if about != operation["summary"]:
-        yield f"{about}."
+    yield f"Role: *{operation['x-role']}*{', or an operator who is signed in' if session else ''}."
     if operation["parameters"]:
         rows = [
-            (f"`{one['name']}`", one["in"], _type(one["schema"]), one.get("description", ""))
+            (f"`{one['name']}`", one["in"], _type(one["schema"]), _meaning({**one["schema"], **one}))
             for one in operation["parameters"]
         ]
         yield _table(("parameter", "where", "type", "meaning"), rows)

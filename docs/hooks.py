@@ -30,6 +30,7 @@ DEVELOPERS = {
     "SECURITY.md": "security-policy.md",
     "CHANGELOG.md": "changelog.md",
 }
+PROGRAMMERS = {"api.md", "protocol.md", "states.md"}
 DECISIONS = "docs/decisions/"
 LINK = re.compile(
     r"(?<!!)\[(?P<text>[^\]\n]+(?:\n[^\]\n]+)*)\]\((?!https?:|mailto:|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)\s]+)?\)"
@@ -37,6 +38,18 @@ LINK = re.compile(
 ITEM = re.compile(r"(?P<marker>[*+-]|\d+\.) +(?=\S)")
 FENCE = re.compile(r"(```|~~~)")
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Let the navigation have every page of decisions below the first one, in the order in which that names them."""
+    index = f"{DECISIONS}index.md"
+    below = re.findall(r"\]\((\w[\w-]*\.md)\)", (ROOT / index).read_text(encoding="utf-8"))
+    for entries in (entry for section in config.nav for entry in section.values()):
+        for entry in entries:
+            for title, page in entry.items():
+                if page == "decisions/index.md":
+                    entry[title] = [page, *(f"decisions/{name}" for name in below)]
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -54,6 +67,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: objec
     """Let the text of a page, as GitHub shows it, be read by Python-Markdown."""
     language = config.theme["language"]
     page.meta["in_both_languages"] = all((DOCS / one / page.file.src_uri).exists() for one in LANGUAGES)
+    if page.file.src_uri in PROGRAMMERS or not page.meta["in_both_languages"]:
+        # What people at the desk look for comes first.
+        page.meta["search"] = {"boost": 0.5}
     source = page.file.abs_src_path
     if source is not None:
         markdown = with_links(markdown, Path(source), page.file.src_uri, language)

@@ -8,12 +8,12 @@ ARROW = re.compile(r"^ *(?P<source>\S+) --> (?P<to>\S+)(?: : (?P<label>\w+))?$",
 BEGIN = "[*]"
 # Where each state is drawn: column and row. The first arrow of a diagram leads to one of its states.
 ENROLMENT = {
-    **{BEGIN: (0.55, -0.8), "refused": (0.0, 0.0), "waiting": (1.1, 0.0), "confirmed": (2.4, 0.0)},
+    **{BEGIN: (1.1, -0.6), "refused": (0.0, 0.0), "waiting": (1.1, 0.0), "confirmed": (2.4, 0.0)},
     **{"removed": (1.1, 1.3), "leaving": (2.4, 1.3)},
 }
 CAPTURE = {
-    **{BEGIN: (1.1, -0.8), "queued": (1.1, 0.0), "waiting": (1.1, 1.1), "captured": (1.1, 2.2), "used": (1.1, 3.3)},
-    **{"failed": (0.0, 1.1), "cancelled": (2.2, 0.55), "superseded": (2.2, 2.75)},
+    **{BEGIN: (1.1, -0.6), "queued": (1.1, 0.0), "waiting": (1.1, 1.1), "captured": (1.1, 2.2), "used": (1.1, 3.3)},
+    **{"failed": (0.0, 1.1), "cancelled": (2.5, 0.55), "superseded": (2.5, 2.75)},
 }
 COLUMN, ROW, HALF_WIDTH, HALF_HEIGHT, MARGIN = 220, 90, 55, 19, 4
 Point = tuple[float, float]
