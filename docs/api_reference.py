@@ -6,8 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hikflask.api.openapi.schemas import TIME, ZULU
+from hikflask.api.support.idempotency import KEY
+from hikflask.text_rules import WITHOUT_BREAKING
+
 Schema = Mapping[str, Any]
 HEADINGS = {"users": "Users (employees)", "devices": "Devices (terminals)", "openapi.json": "This description"}
+LIMITS = {"maxLength": "at most {} characters", "maximum": "at most {}"}
+PATTERNS = {
+    TIME["pattern"]: "UTC, such as 2026-03-01T09:30:00",
+    ZULU["pattern"]: "UTC, such as 2026-03-01T09:30:00Z",
+    WITHOUT_BREAKING: "in one line",
+}
 # What each call may be refused with; said once.
 ALWAYS = {"401", "403", "429", "500", "503", "507"}
 
@@ -26,7 +36,9 @@ def _introduction(document: Schema) -> Iterator[str]:
     )
     yield (
         "Each call takes a token (`Authorization: Bearer hik_…`) of the role that is named, or of a higher one. Each "
-        f"may be refused with {_list(_refusal(status) for status in sorted(ALWAYS))}; what else is named at the call."
+        f"may be refused with {_list(_refusal(status) for status in sorted(ALWAYS))}; what else is named at the call. "
+        f"Each POST takes an [`{KEY}`](api.md#sent-again): sent again within a day, it is done once and answered as "
+        "the first time."
     )
 
 
@@ -47,11 +59,11 @@ def _call(method: str, path: str, operation: Schema) -> Iterator[str]:
     yield operation["description"].rpartition("\n\n")[0]
     session = any("session" in way for way in operation.get("security", ()))
     yield f"Role: *{operation['x-role']}*{', or an operator who is signed in' if session else ''}."
-    if operation["parameters"]:
-        rows = [
-            (f"`{one['name']}`", one["in"], _type(one["schema"]), _meaning({**one["schema"], **one}))
-            for one in operation["parameters"]
-        ]
+    if rows := [
+        (f"`{one['name']}`", one["in"], _type(one["schema"]), _meaning({**one["schema"], **one}))
+        for one in operation["parameters"]
+        if one["name"] != KEY
+    ]:
         yield _table(("parameter", "where", "type", "meaning"), rows)
     if "requestBody" in operation:
         yield from _body(operation["requestBody"])
@@ -135,15 +147,10 @@ def _kind(kind: str, schema: Schema) -> str:
 
 
 def _meaning(schema: Schema) -> str:
-    limits = {
-        "minLength": "at least {} characters",
-        "maxLength": "at most {} characters",
-        "minimum": "at least {}",
-        "maximum": "at most {}",
-        "pattern": "`{}`",
-    }
-    shown = [text.format(schema[name]) for name, text in limits.items() if name in schema]
-    return "; ".join([*filter(None, [schema.get("description") or schema.get("title", "")]), *shown])
+    about = (schema.get("description") or schema.get("title", "")).removesuffix(".")
+    limits = [text.format(schema[name]) for name, text in LIMITS.items() if name in schema]
+    pattern = schema.get("pattern", "").removesuffix("|^$")
+    return "; ".join(filter(None, [about, *limits, PATTERNS.get(pattern, f"`{pattern}`" if pattern else "")]))
 
 
 def _refusal(status: str) -> str:

@@ -44,7 +44,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Let the navigation have every page of decisions below the first one, in the order in which that names them."""
     index = f"{DECISIONS}index.md"
     below = re.findall(r"\]\((\w[\w-]*\.md)\)", (ROOT / index).read_text(encoding="utf-8"))
-    for entries in (entry for section in config.nav for entry in section.values()):
+    for entries in (entry for section in config.nav or () for entry in section.values()):
         for entry in entries:
             for title, page in entry.items():
                 if page == "decisions/index.md":
@@ -140,7 +140,7 @@ def place(path: str) -> tuple[str, str]:
 
 
 def nested(markdown: str) -> str:
-    """The page with what is within items of lists indented by four spaces each, and a blank line before each list.
+    """The page with what is within items of lists indented by four spaces each, and blank lines around what is long.
 
     So Python-Markdown wants it; GitHub looks at where the text of the item begins.
     """
@@ -150,22 +150,26 @@ def nested(markdown: str) -> str:
 def _nested(lines: list[str]) -> Iterator[str]:
     begins: list[int] = []
     in_fence = before = ""
+    # More than the text of the last item came since.
+    is_long = True
     for line in lines:
         text = line.lstrip(" ")
         indent = len(line) - len(text)
         if in_fence or not text:
             yield " " * 4 * len(begins) + line[begins[-1] if begins else 0 :] if text else ""
         else:
-            item, in_list = ITEM.match(text), bool(begins)
+            item = ITEM.match(text)
             while begins and indent < begins[-1] and (item or not before or FENCE.match(text)):
                 begins.pop()
-            if item and not in_list and before:
+            if item and is_long and before:
                 yield ""
             yield " " * 4 * len(begins) + line[min(indent, begins[-1] if begins else 0) :]
             if item:
                 begins.append(indent + item.end())
+                is_long = False
         if fence := FENCE.match(text):
             in_fence = "" if in_fence else fence[0]
+        is_long |= not begins or not text or bool(fence)
         before = text
 
 

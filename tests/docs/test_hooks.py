@@ -61,12 +61,14 @@ after"""
     goes on
 
     more of one
+
 1. first
     ```
     a  b
 
       c
     ```
+
     * within
 * last
 
