@@ -110,9 +110,9 @@ def test_put_leaves_what_somebody_else_changes_at_the_same_moment(
 
 
 def test_wrong_input_names_its_field(client: FlaskClient) -> None:
-    fields = {"name": "Офис", "device_ids": [], "departments": []}
+    fields: dict[str, object] = {"name": "Офис", "device_ids": [], "departments": []}
     assert post(client, **fields).status_code == 201
-    for spoilt, field in [
+    cases: list[tuple[dict[str, object], str]] = [
         ({"name": ""}, "name"),
         ({"name": "x" * 65}, "name"),
         ({"name": 7}, "name"),
@@ -125,7 +125,8 @@ def test_wrong_input_names_its_field(client: FlaskClient) -> None:
         ({"departments": "Охрана"}, "departments"),
         ({"departments": ["x" * 129]}, "departments"),
         ({"departments": [" "]}, "departments"),
-    ]:
+    ]
+    for spoilt, field in cases:
         for answer in (post(client, **{**fields, "name": "Склад", **spoilt}), client.put("/api/groups/1", json=spoilt)):
             assert answer.status_code == 422
             assert list(answer.get_json()["fields"]) == [field]

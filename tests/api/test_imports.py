@@ -381,7 +381,7 @@ def test_table_is_read_as_the_parts_of_the_call_say(app: Flask, client: FlaskCli
     with app.app_context():
         save_employee(Draft("00012", "Иван Иванов", "Охрана"))
     content = "Пропуск;Кто;Отдел;Действует по\nТ-12;Иван Иванов;;31.12.2036\nТ-13;Анна Иванова;Склад;31.12.2036\n"
-    parts = {
+    parts: dict[str, Any] = {
         "columns": ["hikvision_id=пропуск", "full_name=Кто"], "strip_prefix": "Т-", "pad_to": "5", "mode": "changes",
         "clear": "valid_to, department", "valid_to": "2030-05-31",
     }  # fmt: skip
@@ -416,7 +416,7 @@ def test_kept_columns_apply_by_their_name_unless_a_part_says_otherwise(app: Flas
 
 def test_sheet_is_named_and_all_that_are_alike_are_departments(app: Flask, client: FlaskClient) -> None:
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, cells in {"Цех": ["1", "Иван Иванов"], "Склад": ["2", "Анна Иванова"]}.items():
         sheet = book.create_sheet(name)
         for row in (["ID", "ФИО"], cells):

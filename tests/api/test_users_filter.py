@@ -99,7 +99,7 @@ def test_search_that_finds_very_many_counts_them_only_when_that_is_asked(app: Fl
         for one in range(1002)
     ]
     with app.app_context():
-        db.session.execute(insert(Employee.__table__), people)
+        db.session.execute(insert(Employee), people)
         db.session.commit()
 
     def count(**query: Any) -> tuple[str, str | None, int]:

@@ -198,6 +198,7 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     below = page.locator("#department, .enrol-bar .btn")
     before = [one.bounding_box() for one in below.all()]
     take = page.locator("#capture-take").bounding_box()
+    assert take
     page.get_by_label("ID сотрудника").press_sequentially("Q2", delay=20)
     expect(page.locator("#known")).to_contain_text("ID Q2 занят: Глеб Успенский")
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
@@ -211,7 +212,9 @@ def test_known_id_and_name_are_told_while_they_are_typed_and_move_nothing(site: 
     assert [one.bounding_box() for one in below.all()] == before
     page.locator("#capture-take").press("Enter")
     expect(page.locator("#hikvision_id-error")).to_have_text("ID сотрудника Q2 уже занят другим сотрудником.")
-    assert abs(page.locator("#capture-take").bounding_box()["y"] - take["y"]) < 1
+    take_then = page.locator("#capture-take").bounding_box()
+    assert take_then
+    assert abs(take_then["y"] - take["y"]) < 1
     expect(page.get_by_label("ID сотрудника")).to_be_focused()
     expect(page.locator("#capture[data-state=idle]")).to_be_visible()
     russian.complaints.clear()  # The console tells of the status 409.

@@ -76,7 +76,8 @@ def box(page: Page, selector: str) -> dict[str, float]:
     """Where an element is."""
     found = page.locator(selector).bounding_box()
     assert found is not None
-    return {**found, "bottom": found["y"] + found["height"]}
+    sides = {"x": found["x"], "y": found["y"], "width": found["width"], "height": found["height"]}
+    return {**sides, "bottom": found["y"] + found["height"]}
 
 
 @pytest.mark.usefixtures("open_removal")

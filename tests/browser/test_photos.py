@@ -1,7 +1,7 @@
 """A photo from a file or the webcam on its way to a terminal that takes pictures: looked at, mended, sent."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -240,10 +240,11 @@ def test_camera_is_off_on_every_way_out(browser_with_webcam: Browser, site: Site
     with opened(browser_with_webcam, site, permissions=["camera"]) as window:
         page = window.page
         open_form(page, "W3")
-        for way_out in (
+        ways_out: tuple[Callable[[], None], ...] = (
             lambda: page.get_by_role("button", name="Отмена").click(),
             lambda: page.keyboard.press("Escape"),
-        ):
+        )
+        for way_out in ways_out:
             page.locator("#webcam-open").click()
             expect(page.locator("#webcam-take")).to_be_enabled()
             assert page.evaluate(CAMERA_IS_ON)

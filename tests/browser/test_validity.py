@@ -26,8 +26,8 @@ def test_days_go_from_the_form_to_the_terminal(site: Site, russian: Window) -> N
     expect(confirmed(page)).to_contain_text(TERMINAL_NAME)
     expect(page.get_by_text("30 июня 2036 г. включительно")).to_be_visible()
     valid = site.simulator.people["V100"]["Valid"]
-    assert valid["beginTime"] == "2036-03-01T00:00:00"  # type: ignore[index]
-    assert valid["endTime"] == "2036-06-30T23:59:59"  # type: ignore[index]
+    assert valid["beginTime"] == "2036-03-01T00:00:00"
+    assert valid["endTime"] == "2036-06-30T23:59:59"
 
 
 def test_clock_is_set_by_one_click(site: Site, russian: Window) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -14,7 +15,7 @@ from tests.invariants.properties import Properties
 from tests.invariants.world import World, passing_time
 
 PROFILE = "invariants-ci" if os.environ.get("CI") else "invariants"
-COMMON = {
+COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow],
     "phases": [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

@@ -79,7 +79,8 @@ class Properties:
         self._check_employees()
 
     def _simulated(self, row: sqlite3.Row) -> Simulated:
-        return self.world.simulated[row["terminal_id"] - 1]
+        terminal_id: int = row["terminal_id"]
+        return self.world.simulated[terminal_id - 1]
 
     def _notice_proof(self, row: sqlite3.Row) -> None:
         """A proof of this very step outweighs what hands did before it."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -126,7 +127,12 @@ def _confirmed(number: str, person: Person) -> None:
     draft = Draft(number, NAMES[person.name], valid_to=LAST_DAYS[1] if person.last_day else "")
     valid = f"2000-01-01T00:00:00/{LAST_DAYS[person.last_day]}T23:59:59"
     sent = valid if person.last_day else ""
-    shown = {"written_name": draft.name, "valid_there": valid, "confirmed_at": database_now(-60.0), "sent_valid": sent}
+    shown: dict[str, Any] = {
+        "written_name": draft.name,
+        "valid_there": valid,
+        "confirmed_at": database_now(-60.0),
+        "sent_valid": sent,
+    }
     if person.picture:
         enrolment, transition = desire_with_photo(terminal(), draft, person.picture), state.CONFIRMED_WITH_FACE
     else:

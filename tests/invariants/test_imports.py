@@ -324,9 +324,7 @@ def test_killed_worker_makes_no_difference(known: list[Person], file: File, deat
 
     claim: Claim | None = imports.start_check_and_import(made(file), agreed)
     for statements in deaths:
-        claim = killed_after(statements, claim)
-        if claim is None:
-            break
+        claim = killed_after(statements, claim) if claim else None
     if claim:
         run_to_end(claim)
 

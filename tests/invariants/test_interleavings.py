@@ -228,9 +228,15 @@ class ForgettingInterleavings(Interleavings):
 
 @pytest.mark.parametrize("world", ["K1T343EFWX K1T342MX-E1"], indirect=True)
 def test_nothing_is_ever_green_that_is_not_true_though_photos_are_forgotten(world: World) -> None:
-    run_state_machine_as_test(lambda: ForgettingInterleavings(world), settings=settings.get_profile(PROFILE))
+    run_state_machine_as_test(
+        lambda: ForgettingInterleavings(world),  # type: ignore[arg-type]
+        settings=settings.get_profile(PROFILE),
+    )
 
 
 @pytest.mark.parametrize("world", ["K1T343EFWX", "K1T673DX K1T343EFWX"], indirect=True)
 def test_nothing_is_ever_green_that_is_not_true(world: World) -> None:
-    run_state_machine_as_test(lambda: Interleavings(world), settings=settings.get_profile(PROFILE))
+    run_state_machine_as_test(
+        lambda: Interleavings(world),  # type: ignore[arg-type]
+        settings=settings.get_profile(PROFILE),
+    )

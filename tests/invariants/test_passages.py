@@ -297,8 +297,9 @@ class History(RuleBasedStateMachine):
         self.known_device = row.device_serial if row else ""
         for key in [key for key in self.unknown if key[0] == self.known_device]:
             self.made[key] = self.unknown.pop(key)
-        is_left = is_left or row is None or row.older_than is not None
-        return not is_left and not {reading.PASS, reading.LOST} & row.state.keys()
+        if is_left or row is None or row.older_than is not None:
+            return False
+        return not {reading.PASS, reading.LOST} & row.state.keys()
 
     # What is promised.
 
@@ -372,4 +373,4 @@ def test_nothing_is_lost_unseen_and_nothing_is_doubled(
     profile = hypothesis_settings(hypothesis_settings.get_profile(PROFILE), max_examples=examples, derandomize=True)
     if EXAMPLES:
         profile = hypothesis_settings(profile, phases=[Phase.generate], report_multiple_bugs=False, derandomize=False)
-    run_state_machine_as_test(lambda: History(app, wire, terminal.id), settings=profile)
+    run_state_machine_as_test(lambda: History(app, wire, terminal.id), settings=profile)  # type: ignore[arg-type]

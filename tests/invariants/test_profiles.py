@@ -29,7 +29,7 @@ def enrol(world: World, actions: Actions) -> bytes:
     """Capture, save and settle; return the picture that was shown."""
     capture_id = actions.capture(0, IVAN, 1, take_over=True)
     taken = world.sql("SELECT state, file FROM capture c JOIN photo p ON p.id = c.photo_id WHERE c.id = ?", capture_id)
-    shown = (world.uploads / taken[0]["file"]).read_bytes()
+    shown: bytes = (world.uploads / taken[0]["file"]).read_bytes()
     actions.save_capture(capture_id)
     actions.settle(IVAN)
     return shown

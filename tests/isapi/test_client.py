@@ -262,7 +262,12 @@ def test_slow_answer_is_told_while_it_is_waited_for_and_a_quick_one_is_not() -> 
 
 def test_client_is_busy_while_a_request_is_under_way() -> None:
     seen: list[bool] = []
-    with terminal(lambda *_: Reply(body=bytes(seen.append(client.is_busy) or 1))) as server:
+
+    def see(*_: object) -> Reply:
+        seen.append(client.is_busy)
+        return Reply(body=b"x")
+
+    with terminal(see) as server:
         client = client_of(server.url)
         client.request("GET", PATH)
         assert (seen, client.is_busy) == ([True], False)
@@ -418,7 +423,7 @@ def test_another_transport_can_be_mounted() -> None:
             response = requests.Response()
             response.status_code, response.request, response.url = 200, request, request.url or ""
             response.raw, response._content = None, b"canned"
-            response._content_consumed = True
+            response._content_consumed = True  # type: ignore[attr-defined]
             response.close = lambda: None  # type: ignore[method-assign]
             return response
 

@@ -13,7 +13,7 @@ SET_UP = "/ISAPI/Intelligent/FDLib/FDSetUp?format=json"
 NOT_SUPPORTED = refusal("notSupport", status=404, status_code=4)
 
 
-def matches(*rows: dict[str, str]) -> bytes:
+def matches(*rows: dict[str, object]) -> bytes:
     words = {"statusCode": 1, "statusString": "OK", "subStatusCode": "ok", "responseStatusStrg": "OK"}
     return json.dumps({**words, "totalMatches": len(rows), "MatchList": rows}).encode()
 

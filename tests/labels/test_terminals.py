@@ -17,7 +17,7 @@ ROOM = {"people": 10, "people_capacity": 10}
 
 def test_state_is_a_word_and_a_tone(app: Flask) -> None:
     with app.app_context(), force_locale("en"):
-        for facts, state in [
+        cases: list[tuple[dict[str, Any], tuple[str, str]]] = [
             ({}, ("good", "reachable")),
             ({"retired_at": NOW, "is_active": False, "reachable": False}, ("none", "out of service for good")),
             ({"is_active": False, "reachable": False}, ("none", "not in use")),
@@ -32,7 +32,8 @@ def test_state_is_a_word_and_a_tone(app: Flask) -> None:
             ({**ROOM, "people": 9}, ("warn", "nearly full")),
             (ROOM, ("bad", "full")),
             ({"clock_offset": 60}, ("warn", "wrong clock")),
-        ]:
+        ]
+        for facts, state in cases:
             assert state_of(Terminal(**{**WELL, **facts})) == state
 
         assert state_of(Terminal(**WELL), LostPeople(5, NOW, 0, 5, 0)) == ("bad", "emptied")

@@ -25,7 +25,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.database_readers import somebody_reads
 from tests.support.employees import save_with_face, save_with_file
-from tests.support.erasures import count, every_text, fresh, settle_all
+from tests.support.erasures import count, erase_number, every_text, fresh, settle_all
 from tests.support.retention import age, files, save_and_die, settle
 from tests.support.wire import InProcess
 
@@ -111,7 +111,7 @@ def test_picture_whose_process_died_before_it_was_saved(known: bool) -> None:
     if not known:
         delete_employee(ivan.id)
 
-    erasure = erase_employee(ivan.id).row if known else erase_by_number("100222").row
+    erasure = erase_employee(ivan.id).row if known else erase_number()
 
     assert erasure is not None
     assert erasure.completed_at is not None
@@ -145,9 +145,8 @@ def test_picture_that_no_row_knows_is_found_by_number() -> None:
     stray()
 
     assert has_data_of("100222")
-    erasure = erase_by_number("100222").row
+    erasure = erase_number()
 
-    assert erasure is not None
     assert (files(), erasure.photos) == ([], 1)
 
 
@@ -157,8 +156,7 @@ def test_picture_of_somebody_deleted_that_could_not_be_removed_is_found_by_numbe
     stuck.mkdir()
     delete_employee(1)
 
-    erasure = erase_by_number("100222").row
-    assert erasure is not None
+    erasure = erase_number()
     assert erasure.completed_at is None
 
     stuck.rmdir()
@@ -203,9 +201,8 @@ def test_erasing_the_number_again_adds_what_came_since(
     capture_face(simulator, terminal, IVAN, OTHER_FACE)
     assert len(files()) == 1
 
-    again = erase_by_number("100222").row
+    again = erase_number()
 
-    assert again is not None
     assert (again.id, again.photos, again.completed_at) == (erasure.id, 2, None)
     assert (files(), count(Capture), count(Erasure)) == ([], 0, 1)
     settle_all()
@@ -226,9 +223,8 @@ def test_erasing_the_number_again_awaits_terminals_that_came_since(
     wire.away.add("terminal.test")
     delete_employee(second.id)
 
-    again = erase_by_number("100222").row
+    again = erase_number()
 
-    assert again is not None
     assert again.id == erasure.id
     stuck.rmdir()
     assert certificates.complete(erasure.id).completed_at is None
@@ -247,9 +243,8 @@ def test_open_erasure_takes_nothing_of_the_numbers_next_owner(simulator: Simulat
     erasure = erase_employee(ivan.id).row
     save_with_face(simulator, terminal, Draft("100222", "Пётр Петров"))
 
-    again = erase_by_number("100222").row
+    again = erase_number()
 
-    assert again is not None
     assert (again.id, again.photos, count(Capture)) == (erasure.id, 1, 1)
 
 
@@ -294,9 +289,8 @@ def test_what_comes_while_an_erasure_waits_for_the_database_alone_is_another_era
     with somebody_reads():
         erasure = erase_employee(ivan.id).row
         capture_face(simulator, terminal, IVAN, OTHER_FACE)
-        another = erase_by_number("100222").row
+        another = erase_number()
 
-    assert another is not None
     assert (another.id != erasure.id, another.photos, count(Capture)) == (True, 1, 0)
     certificates.complete_all()
     assert None not in {fresh(erasure).completed_at, fresh(another).completed_at}
@@ -314,9 +308,9 @@ def test_what_comes_then_is_added_to_the_latest_erasure(
         settle()
         wire.away.add("terminal.test")
         delete_employee(second.id)
-        awaiting = erase_by_number("100222").row
+        awaiting = erase_number()
         storage.keep_upload(io.BytesIO(FACE), "100222")
-        again = erase_by_number("100222").row
+        again = erase_number()
 
     assert awaiting is not None
     assert again is not None

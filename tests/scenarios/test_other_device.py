@@ -64,7 +64,7 @@ def telling(wire: InProcess, serial: str) -> Iterator[None]:
         if response.status_code == 200 and "deviceInfo" in str(request.url):
             body = re.sub(rb"(<serialNumber>)[^<]*", rb"\g<1>" + serial.encode(), response.content)
             response.raw = HTTPResponse(body=BytesIO(body), status=200, preload_content=False)
-            response._content, response._content_consumed = False, False  # type: ignore[attr-defined]
+            response._content, response._content_consumed = False, False  # type: ignore[assignment, attr-defined]
         return response
 
     with pytest.MonkeyPatch.context() as patch:

@@ -8,6 +8,7 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Erasure, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.erasure import erase_by_number
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
@@ -20,6 +21,13 @@ IVAN = Draft("100222", "Иван Иванов", "Охрана", consent=True)
 def enrol(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Employee:
     """Capture a face, save it, and bring it to the terminals."""
     return enrol_employee(simulator, terminal, draft, face)
+
+
+def erase_number(number: str = IVAN.number) -> Erasure:
+    """Erase the data of a number that no employee has any more."""
+    erased = erase_by_number(number)
+    assert erased is not None
+    return erased.row
 
 
 def settle_all() -> None:

@@ -51,7 +51,9 @@ class InProcess(BaseAdapter):
         """Nothing is kept open."""
 
 
-def _response(request: requests.PreparedRequest, status: int, headers: Headers, body: bytes) -> requests.Response:
+def _response(
+    request: requests.PreparedRequest, status: int, headers: Headers | dict[str, str], body: bytes
+) -> requests.Response:
     response = requests.Response()
     response.status_code = status
     response.headers.update(dict(headers))

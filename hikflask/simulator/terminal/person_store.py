@@ -4,6 +4,7 @@ import copy
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hikflask.simulator.errors import Refusal
 from hikflask.simulator.terminal.simulated_clock import Clock
@@ -11,7 +12,7 @@ from hikflask.simulator.terminal.simulated_clock import Clock
 DELETION_SECONDS = 1.0
 """A removal ends after this time, or earlier: when its status was asked for `deletion_polls` times."""
 
-Person = dict[str, object]
+Person = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -76,7 +77,7 @@ def filled(app: Flask, simulator: Simulated, terminal: Terminal) -> Flask:
     return app
 
 
-def rows(app: Flask) -> dict[str, list[tuple[object, ...]]]:
+def rows(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, as the models read it."""
     with app.app_context():
         found = {
@@ -170,7 +171,7 @@ def test_everything_comes_back_and_the_past_does_not_act_on_the_present(
             assert sent_now != sent_since
             # Ids go on, and triggers work: an index of names, counts, and the append-only trail.
             new = save_employee(Draft("100777", "Новый Человек")).row
-            assert new.id > max(row[0] for row in before["employee"])  # type: ignore[type-var]
+            assert new.id > max(row[0] for row in before["employee"])
             with pytest.raises(Exception, match="append-only"):
                 db.session.execute(text("UPDATE audit SET actor = ''"))
             db.session.rollback()

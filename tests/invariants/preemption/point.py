@@ -6,12 +6,13 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import event
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import TerminalError
+from hikflask.owned_session import OwnedSession
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
@@ -67,7 +68,7 @@ class Other:
         if threading.get_ident() != self._watched:
             return
         self._statements += 1
-        work = db.session().work
+        work = cast("OwnedSession", db.session()).work
         if (work is not None and work.is_writer) or getattr(cursor.connection, "in_transaction", False):
             return
         self.outcome.moments.append(self._statements)
