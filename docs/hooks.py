@@ -37,6 +37,8 @@ LINK = re.compile(
 )
 ITEM = re.compile(r"(?P<marker>[*+-]|\d+\.) +(?=\S)")
 FENCE = re.compile(r"(```|~~~)")
+# Maps for whoever changes the theme, and word forms of other languages.
+UNUSED = re.compile(r"\.map$|/lunr/(?!min/lunr\.(ru|multi|stemmer\.support)\.)")
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -53,7 +55,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what stands outside docs/<language>."""
+    """Add what stands outside docs/<language>, and leave out what no page of ours loads of the theme."""
+    for file in [file for file in files if UNUSED.search(file.src_uri)]:
+        files.remove(file)
     if config.theme["language"] == "en":
         for path, name in developers_pages().items():
             files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))
