@@ -382,7 +382,8 @@ def test_other_device_at_the_address_concludes_nothing(
 
     def other(request: requests.PreparedRequest, **options: Any) -> requests.Response:
         response = plain(request, **options)
-        return _response(request, response.status_code, response.headers, SERIAL.sub(rb"\g<1>OTHER", response.content))
+        body = SERIAL.sub(rb"\g<1>OTHER", response.content)
+        return _response(request, response.status_code, dict(response.headers), body)
 
     monkeypatch.setattr(wire, "send", other)
     with pytest.raises(ComparisonFailed, match=r"^another_device$"):

@@ -30,7 +30,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, NobodyComes
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
 from tests.support.enrolments import enrol_employee
-from tests.support.retention import entries
+from tests.support.trail import entries, fields
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -260,9 +260,8 @@ def test_many_are_added_as_each_would_be_alone() -> None:
         assert (employee.is_active, employee.photo_id) == (other.is_active, other.photo_id)
         assert search.by_number(employee.number) == employee
     first, second, third, fourth = entries("employee.created")
-    for number, one, later in (("1", first, third), ("2", second, fourth)):
-        assert isinstance(later.after, dict)
-        assert (one.employee, one.after) == (number, {**later.after, "number": number})
+    assert (first.employee, first.after) == ("1", {**fields(third.after), "number": "1"})
+    assert (second.employee, second.after) == ("2", {**fields(fourth.after), "number": "2"})
 
 
 def test_nobody_is_added_when_the_validity_of_one_is_over() -> None:

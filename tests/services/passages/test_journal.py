@@ -17,7 +17,7 @@ from hikflask.services.passages import journal
 from hikflask.services.passages.store import store
 from hikflask.services.webhooks import deliveries, registry
 from tests.support.mail_server import MailServer, mail_server
-from tests.support.trail import entries
+from tests.support.trail import entries, fields
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -101,8 +101,8 @@ def test_alarm_ends_when_somebody_has_seen_all_of_it(terminal: Terminal) -> None
 
     assert unseen() == []
     (entry,) = entries("alarm.seen")
-    assert isinstance(entry.after, dict)
-    assert (entry.terminal, entry.after["code"], entry.after["count"]) == ("Вход", "1/1030", 2)
+    after = fields(entry.after)
+    assert (entry.terminal, after["code"], after["count"]) == ("Вход", "1/1030", 2)
     recorded(terminal, record(3, minutes=2))
     assert [alarm[:2] for alarm in unseen()] == [("1/1030", 1)]
 
