@@ -1,5 +1,5 @@
-# make run · make test · make test-fast · make test-installation · make check · make docs · make site · make coverage ·
-# make lock · make clean
+# make run · make test · make test-fast · make test-installation · make check · make docs · make site · make pictures ·
+# make coverage · make lock · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,10 +17,11 @@ PYTEST := $(FILES) $(KEPT) $(BIN)/python $(IN_TWO) --durations=15 --durations-mi
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
 
-# Takes root on Debian, and installs the program many times over: a target of its own.
-APART := --ignore=tests/installation
+# Targets of their own: what takes root on Debian and installs the program many times over, and the guides' pictures.
+APART := --ignore=tests/installation --ignore=tests/pictures
+PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
 
-.PHONY: run test test-fast test-installation check coverage site docs lock clean
+.PHONY: run test test-fast test-installation check coverage site docs pictures lock clean
 
 run: $(VENV)/app
 	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
@@ -54,8 +55,12 @@ site: $(VENV)/docs
 
 # With their pictures, which must be those of the present pages.
 docs: $(VENV)/dev
-	$(if $(wildcard tests/pictures),$(FILES) $(KEPT) $(BIN)/python -m pytest tests/pictures)
+	$(PICTURES)
 	$(MAKE) site
+
+# Draws them anew where pages have changed; look at them, and commit them.
+pictures: $(VENV)/dev
+	$(PICTURES) --renew
 
 # By branches, the least covered modules first, and the line for README.md; TESTS names a part. It takes about twice
 # the time of `make test`, whose benchmarks would measure the measuring, and some tests may be too late for their limits.

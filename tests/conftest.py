@@ -66,6 +66,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--terminal", metavar="URL", help="its address, such as https://192.168.1.67")
     group.addoption("--terminal-user", metavar="NAME", default="admin", help="its account (default: %(default)s)")
     group.addoption("--terminal-fingerprint", metavar="SHA256", help="of its certificate (default: what it shows now)")
+    parser.addoption(
+        "--renew", action="store_true", help="write the pictures of the guides that are not as the pages are"
+    )
     parser.addoption("--schemathesis-examples", type=int, default=3, help="calls of each kind (default: %(default)s)")
     group.addoption("--terminal-takes-pictures", action="store_true", help="mark it as taking pictures of faces")
 

@@ -37,10 +37,14 @@ _LOOKS = {
 NAMES = tuple(_LOOKS)
 
 
-@cache
 def draw(name: str) -> bytes:
     """The face `name` (one of `NAMES`) as a baseline JPEG with 4:2:0 chroma."""
-    look = _LOOKS[name]
+    return paint(_LOOKS[name])
+
+
+@cache
+def paint(look: Look) -> bytes:
+    """A face with this look."""
     image = Image.new("RGB", (WIDTH, HEIGHT), look.background)
     pen = ImageDraw.Draw(image)
     if look.long_hair:
