@@ -19,7 +19,7 @@ HEAD_SECONDS, MAX_HEAD = 15.0, 65536
 END_OF_HEAD = b"\r\n\r\n"
 
 
-class WholeHeadsWorker(ThreadWorker):
+class WholeHeadsWorker(ThreadWorker):  # type: ignore[misc]
     """gthread, whose threads get a connection once the head of its request is there.
 
     gthread itself reads the head in a thread, without a time-out: as many halves of one as there are threads, sent by

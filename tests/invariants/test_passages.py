@@ -7,7 +7,7 @@ import dataclasses
 import os
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,19 +23,17 @@ from hikflask.isapi.events import event_record
 from hikflask.models import Event, EventCoverage, EventLog, Terminal
 from hikflask.owned_session import OwnedSession
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import coverage, intake, interpretation, reading, retention, store
-from hikflask.services.terminals import clock
+from hikflask.services.passages import coverage, intake, interpretation, reading, store
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.event_log import CAPACITY, Record
 from tests.conftest import HOST, PASSWORD
 from tests.invariants.conftest import PROFILE
-from tests.invariants.world import Killed
 from tests.support.wire import InProcess
+from tests.support.worlds import BEGAN, NOW, Killed, live_in_own_time, stored_events
 
 EXAMPLES = int(os.environ.get("PASSAGES_EXAMPLES", "0"))
 SEARCH = "AccessControl/AcsEvent"
-BEGAN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CODES = ((5, 75), (5, 76), (5, 21), (1, 1030), (2, 39), (3, 1024))
 # By how much a clock is ahead: not at all, a zone that was never set, a little, behind, and reset to 1970.
 AHEAD = (0, 5 * 3600 + 7, 92, -3 * 3600 - 11, -round((BEGAN - datetime(1970, 1, 3, tzinfo=UTC)).total_seconds()))
@@ -48,27 +46,6 @@ Key = tuple[str, int, datetime]
 
 def key_of(device: Simulated, record: Record) -> Key:
     return SERIAL + device.serial, record.serial_no, record.at.astimezone(UTC)
-
-
-class Now:
-    """The present moment of the whole world, which passes only by what happens in it."""
-
-    moment = BEGAN
-
-    def advance(self, seconds: float) -> datetime:
-        self.moment += timedelta(seconds=seconds)
-        return self.moment
-
-
-NOW = Now()
-
-
-class Datetime(datetime):
-    """Stands where a module reads the time."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return NOW.advance(0.003).astimezone(tz)
 
 
 class History(RuleBasedStateMachine):
@@ -303,16 +280,9 @@ class History(RuleBasedStateMachine):
 
     # What is promised.
 
-    def stored(self) -> list[Event]:
-        return list(
-            db.session.execute(
-                select(Event).order_by(Event.id), execution_options={"populate_existing": True}
-            ).scalars()
-        )
-
     @invariant()
     def nothing_is_missing_unseen(self) -> None:
-        keys = {(event.device_serial, event.serial_no, event.device_at) for event in self.stored()}
+        keys = {(event.device_serial, event.serial_no, event.device_at) for event in stored_events()}
         assert keys <= self.made.keys()
         spans = coverage.spans_of(self.terminal_id, NOW.moment)
         for key in self.made.keys() - keys:
@@ -338,7 +308,7 @@ class History(RuleBasedStateMachine):
                 break
         NOW.advance(1)
         self.read()
-        events = self.stored()
+        events = stored_events()
         keys = [(event.device_serial, event.serial_no, event.device_at) for event in events]
         assert len(keys) == len({*keys})
         in_ring = {key_of(self.device, record) for record in self.device.events.records}
@@ -358,8 +328,7 @@ def settings() -> dict[str, Any]:
 def in_no_time() -> Iterator[None]:
     """The modules that read the time read the one of this world."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (reading, coverage, intake, retention, clock):
-            patch.setattr(module, "datetime", Datetime)
+        live_in_own_time(patch)
         yield
 
 

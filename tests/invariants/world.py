@@ -24,6 +24,7 @@ from hikflask.simulator.profiles import Profile
 from tests.conftest import PASSWORD
 from tests.support.apps import close
 from tests.support.wire import InProcess
+from tests.support.worlds import Killed
 
 TABLES = (
     "UPDATE employee SET photo_id = NULL",
@@ -35,10 +36,6 @@ TABLES = (
     "DELETE FROM sqlite_sequence WHERE name = 'terminal'",
 )
 SOON_OVER = 2.0
-
-
-class Killed(BaseException):
-    """The worker died here: kill -9, seen from inside."""
 
 
 class PassingTime:

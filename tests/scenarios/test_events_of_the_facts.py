@@ -7,7 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -19,15 +19,15 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import coverage, intake, interpretation, reading, retention
-from hikflask.services.terminals import clock, registry
+from hikflask.services.passages import coverage, intake, interpretation, reading
+from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.scenarios.terminal_of_the_facts import FIRMWARES, PASSWORD, FactsTerminal, FactsWire, Written
+from tests.support.worlds import BEGAN, NOW, Killed, live_in_own_time, stored_events
 
 HISTORIES = int(os.environ.get("FACTS_HISTORIES", "1"))
 STEPS = 12
 HOST = "facts.test"
-BEGAN = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FIRST_SERIALS = {"K1T342E": 30_000, "wraps": 99_950, "wraps, by times": 99_950}
 CLOCKS = ((3, 0), (3, 92), (8, 0), (8, -5 * 3600 - 61), (3, -1000), (5.5, 3))
@@ -58,31 +58,6 @@ STEPS_OF_LIFE = {"pass": 10, "many": 3, "time": 4, "read": 10, "read on": 6, "of
     ("reset", "clock", "zone", "1970", "swap"), 1
 )
 BETWEEN = ("crowd", "crowd", "off", "kill", "reset", "swap")
-
-
-class Now:
-    """The present moment of this world."""
-
-    moment = BEGAN
-
-    def advance(self, seconds: float) -> datetime:
-        self.moment += timedelta(seconds=seconds)
-        return self.moment
-
-
-NOW = Now()
-
-
-class Datetime(datetime):
-    """Stands where a module reads the time."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return NOW.advance(0.003).astimezone(tz)
-
-
-class Killed(BaseException):
-    """The worker died here."""
 
 
 class World:
@@ -212,14 +187,10 @@ class World:
 
     # What is promised.
 
-    def stored(self) -> list[Event]:
-        rows = select(Event).order_by(Event.id)
-        return list(db.session.execute(rows, execution_options={"populate_existing": True}).scalars())
-
     def check(self) -> None:
         """Nothing is doubled or misread, and what is missing lies in no span that is complete."""
         written = {row.key: row for device in self.devices for row in device.written}
-        stored = self.stored()
+        stored = stored_events()
         assert max(Counter(map(key_of, stored)).values(), default=1) == 1
         for event in stored:
             row = written[key_of(event)]
@@ -244,7 +215,7 @@ class World:
         NOW.advance(1)
         self.read_on(5)
         self.check()
-        stored = {*map(key_of, self.stored())}
+        stored = {*map(key_of, stored_events())}
         assert not [row.key for row in self.device.ring if is_told(self.device, row) and row.key not in stored]
         assert interpretation.interpret_again() == 0
 
@@ -267,8 +238,7 @@ def settings() -> dict[str, Any]:
 def in_no_time() -> Iterator[None]:
     """The modules that read the time read the one of this world."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (reading, coverage, intake, retention, clock):
-            patch.setattr(module, "datetime", Datetime)
+        live_in_own_time(patch)
         # A history is the same on a slow machine.
         patch.setattr(reading, "SLICE_SECONDS", 600.0)
         yield
@@ -299,4 +269,4 @@ def test_sweep_stops_at_the_first_refused_password(app: Flask) -> None:
         tasks.sweep()
         task_queue.lanes(app).run_pending()
     assert world.device.wrong_logins == 1
-    assert len(world.stored()) == 40
+    assert len(stored_events()) == 40

@@ -19,8 +19,8 @@ def test_faces_differ_from_each_other() -> None:
 
 
 def test_same_name_gives_the_same_bytes() -> None:
-    faces.draw.cache_clear()
+    faces.paint.cache_clear()
     first = faces.draw("anna")
-    faces.draw.cache_clear()
+    faces.paint.cache_clear()
 
     assert faces.draw("anna") == first

@@ -1,5 +1,6 @@
 """The wire inside one process: the client's HTTP goes straight into a simulated terminal's WSGI application."""
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, cast
 
@@ -52,7 +53,7 @@ class InProcess(BaseAdapter):
 
 
 def _response(
-    request: requests.PreparedRequest, status: int, headers: Headers | dict[str, str], body: bytes
+    request: requests.PreparedRequest, status: int, headers: Headers | Mapping[str, str], body: bytes
 ) -> requests.Response:
     response = requests.Response()
     response.status_code = status
