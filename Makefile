@@ -1,5 +1,5 @@
 # make run · make test · make test-fast · make test-installation · make check · make docs · make site · make pictures ·
-# make coverage · make lock · make clean
+# make coverage · make lock · make texts · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +21,7 @@ LONG := browser processes benchmarks invariants scenarios security real_terminal
 APART := --ignore=tests/installation --ignore=tests/pictures
 PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
 
-.PHONY: run test test-fast test-installation check coverage site docs pictures lock clean
+.PHONY: run test test-fast test-installation check coverage site docs pictures lock texts clean
 
 run: $(VENV)/app
 	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
@@ -81,6 +81,16 @@ lock: $(VENV)/dev
 	$(LOCK) --group test $(WITHIN) --output-file requirements.txt
 	$(LOCK) --extra faces $(WITHIN) --output-file requirements-faces.txt
 	$(LOCK:pyproject.toml=) --group pyproject.toml:docs $(WITHIN) --output-file requirements-docs.txt
+
+# Brings new texts of pages into the catalogue, where they wait for their translation, and compiles it.
+POT := $(VENV)/messages.pot
+WIDE := --width 120
+texts: $(VENV)/dev
+	$(BIN)/pybabel -q extract --mapping-file babel.cfg --keywords "_l N_ ngettext:1,2 pgettext:1c,2" \
+		--no-location --sort-output $(WIDE) --output $(POT) .
+	$(BIN)/pybabel -q update --input-file $(POT) --output-dir hikflask/translations --locale ru $(WIDE) \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile --directory hikflask/translations
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
