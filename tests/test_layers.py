@@ -92,6 +92,7 @@ ORDER = {
             "departments",
             "groups",
             "passages",
+            "help",
         },
         # Their pages show the jobs that work on them.
         {"imports", "comparisons"},

@@ -15,6 +15,7 @@ from hikflask.web.departments import departments
 from hikflask.web.employees import captures, employees, enrolments, photo_drafts, photos, removals, rounds
 from hikflask.web.employees import edit as edit_employee
 from hikflask.web.groups import groups
+from hikflask.web.help import site as help_site
 from hikflask.web.imports import columns as import_columns
 from hikflask.web.imports import corrections as import_corrections
 from hikflask.web.imports import imports
@@ -43,6 +44,7 @@ MODULES = (
     *(consents, erasures),
     *(sign_in, second_factor, confirm_password, account, setup, language),
     *(overview, settings, operators, tokens, webhooks, api_reference, audit, health),
+    help_site,
 )
 
 
@@ -61,4 +63,5 @@ def register(app: Flask) -> None:
     error_pages.register(app)
     headers.register(app)
     health.register(app)
+    help_site.register(app)
     template_context.register(app)

@@ -35,6 +35,7 @@ from hikflask.labels import (
 )
 from hikflask.services.passages import switch
 from hikflask.services.terminals import capacity, connection
+from hikflask.web.help import chapters
 from hikflask.web.security import current_operator, resubmission
 from hikflask.web.support import attention_counts, htmx
 from hikflask.web.support.locale import LANGUAGES
@@ -91,6 +92,7 @@ def register(app: Flask) -> None:
     app.jinja_env.tests["full_of_faces"] = capacity.is_full_of_faces
     app.jinja_env.tests["out_of_reach"] = connection.is_out_of_reach
     app.jinja_env.globals["labels"] = {module.__name__.rpartition(".")[2]: module for module in LABELS}
+    app.jinja_env.globals["help_link"] = chapters.link
     app.jinja_env.globals["gettext"] = isolating(app.jinja_env.globals["gettext"])
 
 

@@ -93,6 +93,10 @@ NO_PAGES = {
     "GET /passages/<int:event_id>/picture",
     # Swagger UI draws it: tests/browser/test_api_reference.py.
     "GET /api-reference",
+    # The built guides, where there are any.
+    "GET /help/",
+    "GET /help/<language>/",
+    "GET /help/<language>/<path:path>",
     "GET /first-run",  # there is none any more; a test of its own has it
 }
 # What these pages are asked.

@@ -237,6 +237,9 @@ PAGES = {
     "POST /webhooks/<int:webhook_id>/given-up": CONFIRMED,
     "POST /webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/send": CONFIRMED,
     "GET /api-reference": VIEWER,
+    "GET /help/": VIEWER,
+    "GET /help/<language>/": VIEWER,
+    "GET /help/<language>/<path:path>": VIEWER,
     "GET /audit/": ADMIN,
     "POST /audit/export": CONFIRMED,
 }

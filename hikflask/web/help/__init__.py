@@ -1,0 +1,1 @@
+"""The guides, served at /help/, and where the “?” of each page leads in them."""
