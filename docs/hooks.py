@@ -38,7 +38,11 @@ LINK = re.compile(
 ITEM = re.compile(r"(?P<marker>[*+-]|\d+\.) +(?=\S)")
 FENCE = re.compile(r"(```|~~~)")
 # Maps for whoever changes the theme, and word forms of other languages.
-UNUSED = re.compile(r"\.map$|/lunr/(?!min/lunr\.(ru|multi|stemmer\.support)\.)")
+UNUSED = re.compile(r"\.map$|/lunr/(?!min/lunr\.(ru|stemmer\.support)\.)")
+WORKER = re.compile(r"/workers/search\.\w+\.min\.js$")
+# How Material's search makes a word that was typed one with which words begin.
+BEGINNING = ":`${r}*`)"
+STEM = ":`${lunr.ru.stemmer(r.toLowerCase())}*`)"
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -58,6 +62,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what stands outside docs/<language>, and leave out what no page of ours loads of the theme."""
     for file in [file for file in files if UNUSED.search(file.src_uri)]:
         files.remove(file)
+    if config.theme["language"] == "ru":
+        for file in [file for file in files if WORKER.search(file.src_uri)]:
+            file.content_string = by_stem(file.content_string)
     if config.theme["language"] == "en":
         for path, name in developers_pages().items():
             files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))
@@ -112,6 +119,12 @@ def colours() -> str:
     """The app's colours: its own for light, and those for dark."""
     light, dark = re.findall(r":root \{\s*--accent:.*?\}", (STATIC / "app.css").read_text(encoding="utf-8"), re.DOTALL)
     return f"{light}\n\n{dark.replace(':root', '[data-md-color-scheme=slate]')}\n"
+
+
+def by_stem(worker: str) -> str:
+    """The search, so that «сотрудника» finds «сотрудник», too: with the stem of a Russian word all its forms begin."""
+    before, after = worker.split(BEGINNING)
+    return f"{before}{STEM}{after}"
 
 
 def with_links(markdown: str, source: Path, name: str, language: str) -> str:
