@@ -41,7 +41,7 @@ def _svg(lines: str) -> str:
         bottom - top + HALF_HEIGHT + 2 * MARGIN + 6,
     )
     return (
-        f'<div class="states"><svg viewBox="{" ".join(f"{side:g}" for side in box)}" '
+        f'<div class="states" tabindex="0"><svg viewBox="{" ".join(f"{side:g}" for side in box)}" '
         f'width="{box[2]:g}" height="{box[3]:g}">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0.5 8 4 0 7.5z"/></marker></defs>'
