@@ -53,10 +53,10 @@ site: $(VENV)/docs
 	$(BIN)/python -m mkdocs build --config-file docs/mkdocs.en.yml
 	$(BIN)/python -m mkdocs build --config-file docs/mkdocs.ru.yml
 
-# With their pictures, which must be those of the present pages.
+# The site as a browser shows and searches it, and its pictures, which must be those of the present pages.
 docs: $(VENV)/dev
-	$(PICTURES)
 	$(MAKE) site
+	$(PICTURES)
 
 # Draws them anew where pages have changed; look at them, and commit them.
 pictures: $(VENV)/dev
