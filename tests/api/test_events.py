@@ -20,8 +20,8 @@ from hikflask.services.photos import storage
 from tests.support.captures import FACE
 from tests.support.employees import save_with_file
 from tests.support.events import add_events, event_row
-from tests.support.retention import entries
 from tests.support.signed_in import client_of, make_token
+from tests.support.trail import entries
 
 ADDRESS = "/api/events/"
 

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from tests.cli.test_operators import run
 from tests.support.jobs import add_people
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 HEAD = ["Employee ID", "Full name", "Department", "Active", "Added", "Valid from", "Valid to"]
 

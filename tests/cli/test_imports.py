@@ -26,7 +26,7 @@ from tests.support.enrolments import enrol
 from tests.support.groups import ENTRANCE, add_terminals
 from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 TABLE = "Табельный номер;ФИО;Подразделение\r\n1;Иванов Иван;Цех 1\r\n2;;Цех 1\r\n3;Пётр;\r\n"
 

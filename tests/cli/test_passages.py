@@ -19,7 +19,7 @@ from hikflask.services.passages import coverage
 from tests.cli.test_operators import run
 from tests.support.employees import save_with_file
 from tests.support.events import AT, add_events, event_row
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 NOVEMBER = ("--from", "2026-11-01", "--to", "2026-11-30")
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee
+from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import ServiceError
@@ -16,6 +16,7 @@ from hikflask.services.departments import merging
 from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.save import add_many, save_employee
 from tests.scenarios.test_lock_order import PATIENCE, wait_for_a_lock
+from tests.support.departments import department_id
 
 pytestmark = [
     pytest.mark.usefixtures("context", "people"),
@@ -28,10 +29,6 @@ def people() -> None:
     """Three in two departments, one in none."""
     for number, department in (("1", "Бух"), ("2", "Бух"), ("3", "Склад"), ("4", "")):
         save_employee(Draft(number, "Иван", department))
-
-
-def id_of(name: str) -> int:
-    return db.session.execute(select(Department.id).where(Department.name == name)).scalar_one()
 
 
 def departments_of_people() -> list[str]:
@@ -57,7 +54,7 @@ def in_background(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thr
 
 
 def test_merge_waits_for_who_is_being_saved_and_takes_them_along(app: Flask) -> None:
-    mine, into, olga = id_of("Бух"), id_of("Склад"), search.by_number("4")
+    mine, into, olga = department_id("Бух"), department_id("Склад"), search.by_number("4")
     assert olga
     lifecycle.apply_department(locked_employee(olga.id), "бух")  # not committed yet
 
@@ -72,7 +69,7 @@ def test_merge_waits_for_who_is_being_saved_and_takes_them_along(app: Flask) -> 
 
 
 def test_rename_and_save_of_the_same_person_do_not_wait_for_each_other(app: Flask) -> None:
-    mine, ivan = id_of("Бух"), search.by_number("1")
+    mine, ivan = department_id("Бух"), search.by_number("1")
     assert ivan
     locked_employee(ivan.id)  # The first half of a save; the rename comes between.
     thread, done = in_background(app, lambda: merging.rename(mine, "Бухгалтерия"))
@@ -85,7 +82,7 @@ def test_rename_and_save_of_the_same_person_do_not_wait_for_each_other(app: Flas
 
 
 def test_many_who_wait_for_a_rename_are_left_to_be_added_alone(app: Flask) -> None:
-    merging.rename.__wrapped__(id_of("Бух"), "Бухгалтерия")  # type: ignore[attr-defined]  # not committed yet
+    merging.rename.__wrapped__(department_id("Бух"), "Бухгалтерия")  # type: ignore[attr-defined]  # not committed yet
 
     drafts = [Draft("5", "Пётр", "Бух"), Draft("6", "Пётр", "Склад")]
     thread, done = in_background(app, lambda: [*add_many(drafts)])
@@ -99,7 +96,7 @@ def test_many_who_wait_for_a_rename_are_left_to_be_added_alone(app: Flask) -> No
 
 def test_rename_gives_up_while_somebody_keeps_a_person_locked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merging, "PATIENCE", 0.1)
-    mine, ivan = id_of("Бух"), search.by_number("1")
+    mine, ivan = department_id("Бух"), search.by_number("1")
     assert ivan
     locked_employee(ivan.id)
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select, text, update
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.lifecycle import send_to_terminal, set_active
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
+from tests.support.enrolments import desire
 from tests.support.refusals import refusal
 
 pytestmark = [
@@ -27,8 +28,7 @@ PATIENCE = 10.0
 @pytest.fixture
 def wished(terminal: Terminal) -> Enrolment:
     """Somebody who is wanted on the terminal, and not confirmed yet."""
-    employee = save_employee(Draft("100222", "Иван Иванов")).row
-    return send_to_terminal(employee.id, terminal.id).row
+    return desire(terminal)
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from hikflask.simulator import Terminal as Simulated
 from tests.scenarios.test_generation_races import meanwhile
 from tests.support.captures import IVAN, capture_face
 from tests.support.employees import save_with_face
-from tests.support.retention import age, entries, files, photo, settle
+from tests.support.retention import age, files, photo, settle
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 DATABASES = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
@@ -92,7 +93,7 @@ def test_photo_is_forgotten_by_one_of_two_workers(app: Flask, simulator: Simulat
     at_once(app, deletion.remove_files, deletion.remove_files)
 
     assert {first, second} == {0, 1}
-    assert len(entries()) == 1
+    assert len(entries("photo.forgotten")) == 1
     assert (files(), photo().file_deleted_at is not None) == ([], True)
 
 

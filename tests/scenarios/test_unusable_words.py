@@ -9,16 +9,16 @@ import requests
 
 from hikflask.extensions import db
 from hikflask.isapi.errors import Refused
-from hikflask.models import Capture, Enrolment, Terminal
+from hikflask.models import Capture, Terminal
 from hikflask.models.capture import FAILED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core.errors import NumberTakenThere, told
-from hikflask.services.employees.lifecycle import send_to_terminal, set_active
-from hikflask.services.employees.save import save_employee
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from tests.support.enrolments import desire
 from tests.support.wire import InProcess, _response
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -48,13 +48,9 @@ def refusal(**words: str) -> dict[str, Any]:
     return {"statusCode": 6, "statusString": "x", "subStatusCode": "bad", "errorMsg": "text", **words}
 
 
-def wish(terminal: Terminal) -> Enrolment:
-    return send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
-
-
 @pytest.mark.parametrize("bad", UNUSABLE)
 def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
-    wanted = wish(terminal)
+    wanted = desire(terminal)
     say("UserInfo/Record", 400, refusal(subStatusCode=f"bad{bad}", errorMsg=f"{bad}text"))
 
     with pytest.raises(Refused):
@@ -66,7 +62,7 @@ def test_refusal_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
 
 @pytest.mark.parametrize("bad", UNUSABLE)
 def test_name_of_a_stranger_is_noted(say: Say, terminal: Terminal, bad: str) -> None:
-    wanted = wish(terminal)
+    wanted = desire(terminal)
     found = {"totalMatches": 1, "responseStatusStrg": "OK", "UserInfo": [{"employeeNo": "100222", "name": f"A{bad}"}]}
     say("UserInfo/Record", 400, refusal(subStatusCode="employeeNoAlreadyExist"))
     say("UserInfo/Search", 200, {"UserInfoSearch": found})
@@ -79,7 +75,7 @@ def test_name_of_a_stranger_is_noted(say: Say, terminal: Terminal, bad: str) -> 
 
 @pytest.mark.parametrize("bad", UNUSABLE)
 def test_removal_that_is_refused_comes_again_later_and_later(say: Say, terminal: Terminal, bad: str) -> None:
-    wanted = wish(terminal)
+    wanted = desire(terminal)
     reconcile(wanted.id, "test")
     set_active(wanted.employee_id or 0, active=False)
     say("UserInfoDetail/Delete", 400, refusal(errorMsg=bad))

@@ -4,11 +4,18 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.lifecycle import send_to_terminal
+from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN
 from tests.support.employees import save_with_face
+
+
+def desire(terminal: Terminal, draft: Draft = IVAN) -> Enrolment:
+    """Save a new employee without a face, and desire it on the terminal, which is not told yet."""
+    return send_to_terminal(save_employee(draft).row.id, terminal.id).row
 
 
 def desire_with_face(simulator: Simulated, terminal: Terminal, draft: Draft = IVAN, face: bytes = FACE) -> Enrolment:

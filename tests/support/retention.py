@@ -10,7 +10,6 @@ from hikflask.background import worker
 from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
-from hikflask.services.audit import Entry
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import set_active
@@ -75,11 +74,6 @@ def photo() -> Photo:
     return found
 
 
-def entries(action: str = "photo.forgotten") -> list[Entry]:
-    """The audit entries of one kind."""
-    return trail.entries(action)
-
-
 def reasons() -> list[str]:
     """Why photos were forgotten."""
-    return [trail.fields(entry.after)["rule"] for entry in entries()]
+    return [trail.fields(entry.after)["rule"] for entry in trail.entries("photo.forgotten")]

@@ -17,7 +17,8 @@ from hikflask.simulator import Terminal as Simulated
 from tests.conftest import NobodyComes
 from tests.support.captures import IVAN, capture_face
 from tests.support.employees import save_with_face, save_with_file
-from tests.support.retention import DAY, age, entries, files, forget, photo, settle
+from tests.support.retention import DAY, age, files, forget, photo, settle
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 

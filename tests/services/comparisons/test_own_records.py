@@ -15,7 +15,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.comparisons import compare, differences, strangers, take_over
 from tests.support.enrolments import employee_of, enrol
 from tests.support.lock_order import LockOrder
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 

@@ -17,7 +17,7 @@ from tests.support.comparisons import compare, differences, limit_there, strange
 from tests.support.enrolments import enrol
 from tests.support.jobs import items, run
 from tests.support.lock_order import LockOrder
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 

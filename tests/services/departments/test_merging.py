@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee
+from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.db import locked_employee
 from hikflask.services.core.errors import DepartmentKnown, NotFound, ServiceError
@@ -17,7 +17,8 @@ from hikflask.services.employees import lifecycle, search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
 from hikflask.text_rules import folded
-from tests.support.retention import entries
+from tests.support.departments import department_id
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("context", "worker_alive")]
 
@@ -36,10 +37,6 @@ def people(context: None) -> None:  # noqa: ARG001
         save_employee(Draft(number, name, department))
 
 
-def id_of(name: str) -> int:
-    return db.session.execute(select(Department.id).where(Department.name == name)).scalar_one()
-
-
 def departments_of_people() -> list[str]:
     found = list(db.session.execute(select(Employee).order_by(Employee.number)).scalars())
     for one in found:
@@ -51,20 +48,20 @@ def departments_of_people() -> list[str]:
 
 @pytest.mark.usefixtures("people")
 def test_renamed_department_takes_its_people_along_and_search_finds_them() -> None:
-    assert merging.rename(id_of("Бух"), f" {LETTERS}  кадров ") == 2
+    assert merging.rename(department_id("Бух"), f" {LETTERS}  кадров ") == 2
 
     assert departments_of_people() == [f"{LETTERS} кадров", f"{LETTERS} кадров", "Склад", ""]
     assert registry.names() == [f"{LETTERS} кадров", "Склад"]
     assert search.count(EmployeeFilter(q="елочный кадров")) == 2
     assert search.count(EmployeeFilter(q="бух")) == 0
-    assert merging.rename(id_of(f"{LETTERS} кадров"), "Бух") == 2
+    assert merging.rename(department_id(f"{LETTERS} кадров"), "Бух") == 2
     assert departments_of_people() == ["Бух", "Бух", "Склад", ""]
 
 
 @pytest.mark.usefixtures("people")
 def test_spelling_of_a_department_can_be_changed() -> None:
-    assert merging.rename(id_of("Бух"), "БУХ") == 2
-    assert merging.rename(id_of("БУХ"), "БУХ") == 0
+    assert merging.rename(department_id("Бух"), "БУХ") == 2
+    assert merging.rename(department_id("БУХ"), "БУХ") == 0
 
     assert departments_of_people() == ["БУХ", "БУХ", "Склад", ""]
     assert [one.after for one in entries("department.renamed")] == [{"name": "БУХ", "people": 2}]
@@ -73,15 +70,15 @@ def test_spelling_of_a_department_can_be_changed() -> None:
 @pytest.mark.usefixtures("people")
 def test_rename_to_the_name_of_another_department_is_refused_and_names_it() -> None:
     with pytest.raises(DepartmentKnown) as refused:
-        merging.rename(id_of("Бух"), "склад")
+        merging.rename(department_id("Бух"), "склад")
 
-    assert refused.value.params == {"name": "Склад", "department_id": id_of("Склад")}
+    assert refused.value.params == {"name": "Склад", "department_id": department_id("Склад")}
     assert departments_of_people() == ["Бух", "Бух", "Склад", ""]
 
 
 @pytest.mark.usefixtures("people")
 def test_merged_department_is_gone_and_its_people_are_in_the_other_one() -> None:
-    assert merging.merge([id_of("Бух")], id_of("Склад")) == 2
+    assert merging.merge([department_id("Бух")], department_id("Склад")) == 2
 
     assert departments_of_people() == ["Склад", "Склад", "Склад", ""]
     assert registry.names() == ["Склад"]
@@ -93,7 +90,7 @@ def test_merged_department_is_gone_and_its_people_are_in_the_other_one() -> None
 def test_several_departments_are_merged_at_once() -> None:
     empty = registry.add("Бухгалтерия")
 
-    assert merging.merge([id_of("Бух"), id_of("Склад")], empty.id) == 3
+    assert merging.merge([department_id("Бух"), department_id("Склад")], empty.id) == 3
 
     assert departments_of_people() == ["Бухгалтерия", "Бухгалтерия", "Бухгалтерия", ""]
     assert len(entries("department.merged")) == 2
@@ -101,9 +98,9 @@ def test_several_departments_are_merged_at_once() -> None:
 
 @pytest.mark.usefixtures("people")
 def test_department_is_merged_neither_into_itself_nor_with_one_that_is_gone() -> None:
-    mine = id_of("Бух")
+    mine = department_id("Бух")
 
-    for others, into in (([mine], mine), ([mine], 99), ([mine, 99], id_of("Склад")), ([], mine)):
+    for others, into in (([mine], mine), ([mine], 99), ([mine, 99], department_id("Склад")), ([], mine)):
         with pytest.raises(NotFound, match=r"^department_unknown$"):
             merging.merge(others, into)
     with pytest.raises(NotFound, match=r"^department_unknown$"):
@@ -132,8 +129,8 @@ def test_people_saved_while_departments_are_renamed_and_merged_are_in_one_that_t
     for _ in range(4):
         # Whoever is saved may add a department again that was just merged.
         for deed in (
-            lambda: merging.merge([id_of("Склад")], id_of("Бух")),
-            lambda: merging.rename(id_of("Бух"), "Склад"),
+            lambda: merging.merge([department_id("Склад")], department_id("Бух")),
+            lambda: merging.rename(department_id("Бух"), "Склад"),
             lambda: registry.add("Бух"),
         ):
             with suppress(ServiceError):

@@ -1,16 +1,13 @@
 """A terminal that does not come back: its removals end by a person's word, and nothing is claimed of it any more."""
 
-from contextlib import suppress
-
 import pytest
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import TerminalError
 from hikflask.models import Employee, Enrolment, Terminal
 from hikflask.services import audit
 from hikflask.services.audit import Actor
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.errors import ServiceError, TerminalInUse, TerminalRetired
+from hikflask.services.core.errors import TerminalInUse, TerminalRetired
 from hikflask.services.employees import search
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.lifecycle import delete_employee, set_active
@@ -24,6 +21,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.enrolments import enrol_employee
+from tests.support.erasures import settle_all
 from tests.support.trail import entries, fields
 from tests.support.wire import InProcess
 
@@ -48,12 +46,6 @@ def gone(terminal: Terminal, wire: InProcess, enrolled: Employee) -> Terminal:  
 def retire(terminal: Terminal) -> None:
     with audit.acting(Actor("Анна")):
         retire_terminal(terminal.id, NOTE, "Анна")
-
-
-def settle_all() -> None:
-    for enrolment in queries.open_removals():
-        with suppress(TerminalError, ServiceError):
-            reconcile(enrolment.id, "test")
 
 
 def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Terminal, enrolled: Employee) -> None:

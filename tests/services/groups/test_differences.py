@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from hikflask.extensions import db
-from hikflask.models import Department, Employee, Terminal
+from hikflask.models import Employee, Terminal
 from hikflask.models.terminal_group import GROUP_DEPARTMENTS
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import UnsafePlan
@@ -12,6 +12,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.groups import differences
 from hikflask.services.groups.differences import Difference, Differences, Scope
+from tests.support.departments import department_id
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
 from tests.support.removals import BY_OPERATOR
 
@@ -34,10 +35,6 @@ def ids(context: None) -> dict[str, int]:  # noqa: ARG001
     return ids
 
 
-def of_department(name: str) -> int:
-    return db.session.execute(select(Department.id).where(Department.name == name)).scalar_one()
-
-
 def numbered(*numbers: str) -> select:  # type: ignore[valid-type]
     return select(Employee.id).where(Employee.number.in_(numbers))
 
@@ -53,16 +50,16 @@ def test_people_moved_to_another_department_are_counted_at_each_terminal(ids: di
     assert ids
     all_people = numbered("1", "2", "3", "4")
 
-    assert counted(Scope(all_people, department_id=of_department("Охрана"))) == [(ENTRANCE, 3, 0, 1), (STORE, 0, 2, 2)]
+    assert counted(Scope(all_people, department_id=department_id("Охрана"))) == [(ENTRANCE, 3, 0, 1), (STORE, 0, 2, 2)]
     assert counted(Scope(all_people, department_id=0)) == [(ENTRANCE, 0, 1, 1), (STORE, 0, 2, 2)]
-    assert counted(Scope(numbered("4"), department_id=of_department("Кладовая"))) == [(STORE, 1, 0, 2)]
+    assert counted(Scope(numbered("4"), department_id=department_id("Кладовая"))) == [(STORE, 1, 0, 2)]
     assert differences.count(Scope(all_people, department_id=0)).losers == 3
 
 
 def test_changed_group_is_looked_at_alone_and_names_those_for_whom_something_changes(ids: dict[str, int]) -> None:
-    office = select(GROUP_DEPARTMENTS.c.group_id).where(GROUP_DEPARTMENTS.c.department_id == of_department("Охрана"))
+    office = select(GROUP_DEPARTMENTS.c.group_id).where(GROUP_DEPARTMENTS.c.department_id == department_id("Охрана"))
     group_id = db.session.execute(office).scalar_one()
-    db.session.execute(insert(GROUP_DEPARTMENTS).values(group_id=group_id, department_id=of_department("Кладовая")))
+    db.session.execute(insert(GROUP_DEPARTMENTS).values(group_id=group_id, department_id=department_id("Кладовая")))
 
     assert counted(Scope(terminal_ids=[ids[ENTRANCE]])) == [(ENTRANCE, 2, 0, 1)]
     assert counted(Scope(terminal_ids=[ids[STORE]])) == []

@@ -32,7 +32,7 @@ from tests.support.groups import (
     wishes,
 )
 from tests.support.removals import AGREED
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 

@@ -17,7 +17,7 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries, registry
 from hikflask.services.groups.registry import Wanted
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 

@@ -20,7 +20,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.groups import add_terminals, make_group
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
 from tests.support.jobs import LONG, add_people, items, run
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
 

@@ -20,7 +20,8 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.enrolments import enrol
 from tests.support.imports import apply, checked, rows, started, undo
 from tests.support.jobs import add_people, items
-from tests.support.retention import entries, forget
+from tests.support.retention import forget
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
 

@@ -22,7 +22,7 @@ from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
 from tests.support.jobs import items, job, run
 from tests.support.removals import AGREED
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
 

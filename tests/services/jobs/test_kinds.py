@@ -13,7 +13,7 @@ from hikflask.services.jobs.kinds import CONSENT, DEACTIVATE, DEPARTMENT, SEND
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from tests.support.jobs import add_people, items, run, started
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 

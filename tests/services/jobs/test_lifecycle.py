@@ -19,7 +19,7 @@ from hikflask.services.jobs.run import run_slice
 from tests.support.jobs import add_people, items, job, run, started
 from tests.support.refusals import refusal
 from tests.support.removals import AGREED
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
 

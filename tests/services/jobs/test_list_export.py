@@ -22,7 +22,7 @@ from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_slice, run_to_end
 from hikflask.services.spreadsheets import table_file
 from tests.support.jobs import add_people, items, job, started
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
 

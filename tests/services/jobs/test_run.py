@@ -27,7 +27,7 @@ from hikflask.services.jobs.run import run_slice
 from tests.support.disk_usage import let_be_free
 from tests.support.jobs import LONG, add_people, items, job, run, started
 from tests.support.removals import AGREED
-from tests.support.retention import entries
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context")
 

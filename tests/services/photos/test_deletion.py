@@ -15,7 +15,8 @@ from hikflask.services.terminals import registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, capture_face
 from tests.support.employees import save_with_face, save_with_file
-from tests.support.retention import DAY, age, entries, files, forget, photo, reasons, save_and_die, settle
+from tests.support.retention import DAY, age, files, forget, photo, reasons, save_and_die, settle
+from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -171,7 +172,7 @@ def test_trail_of_a_forgotten_photo_names_nobody(app: Flask, simulator: Simulate
 
     forget()
 
-    (entry,) = entries()
+    (entry,) = entries("photo.forgotten")
     assert (entry.actor, entry.employee, entry.subject) == ("worker", "100222", name)
     assert "Иван" not in f"{entry.before}{entry.after}"
 

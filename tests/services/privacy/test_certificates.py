@@ -26,7 +26,8 @@ from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
 from tests.support.erasures import IVAN, count, enrol, fresh, settle_all
-from tests.support.retention import DAY, age, entries, files, forget
+from tests.support.retention import DAY, age, files, forget
+from tests.support.trail import entries
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")

@@ -2,7 +2,6 @@
 
 import io
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,6 +25,7 @@ from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, capture_face
+from tests.support.erasures import count
 from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -38,10 +38,6 @@ GIVEN = Given(date(2026, 3, 1), "contract", "папка 7")
 def required(app: Flask) -> None:
     """The stricter setting."""
     app.config["CONSENT"] = "require"
-
-
-def count(kind: Any) -> int:
-    return int(db.session.execute(db.select(db.func.count()).select_from(kind)).scalar_one())
 
 
 def kept(employee_id: int) -> Consent:

@@ -9,13 +9,11 @@ from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PENDING, PRESENT, REFUSED
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.lifecycle import send_to_terminal
-from hikflask.services.employees.save import save_employee
 from hikflask.services.state import enrolment as state
 from hikflask.services.state.enrolment import Transition
 from hikflask.services.terminals import leases
 from hikflask.services.terminals.leases import Lease
+from tests.support.enrolments import desire
 from tests.support.refusals import refusal
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
@@ -66,8 +64,7 @@ CHANGE_WHAT_IS_DESIRED = {
 @pytest.fixture
 def enrolment(terminal: Terminal) -> Enrolment:
     """Somebody who is desired on the terminal; nothing is confirmed yet."""
-    employee = save_employee(Draft("100222", "Иван Иванов")).row
-    return send_to_terminal(employee.id, terminal.id).row
+    return desire(terminal)
 
 
 @pytest.fixture

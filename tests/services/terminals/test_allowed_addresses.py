@@ -12,10 +12,7 @@ from hikflask import messages
 from hikflask.extensions import db
 from hikflask.isapi.errors import AddressRefused
 from hikflask.models import Enrolment, Terminal
-from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees.lifecycle import send_to_terminal
-from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import registry
@@ -23,6 +20,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
+from tests.support.enrolments import desire
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -120,7 +118,7 @@ def test_wish_for_a_refused_address_is_tried_seldom_and_goes_on_when_it_is_corre
     del app.extensions["terminal_transport"]
     with SimulatorServer(Simulated(PASSWORD)) as server:
         terminal = registry.add(access(server.url))
-        wish = send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
+        wish = desire(terminal)
         app.config["TERMINAL_NETWORKS"] = OFFICE
 
         with pytest.raises(AddressRefused):

@@ -10,14 +10,12 @@ from hikflask.isapi.errors import HttpsRequired, WeakDigest
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING
-from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees.lifecycle import send_to_terminal
-from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, connection, recovery
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
+from tests.support.enrolments import desire
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -39,7 +37,7 @@ def row() -> Terminal:
 @pytest.fixture
 def waiting(terminal: Terminal) -> Enrolment:
     """Somebody who shall be put on the terminal."""
-    return send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
+    return desire(terminal)
 
 
 def test_nothing_is_sent_to_an_http_terminal_where_https_is_required(

@@ -24,6 +24,7 @@ from hikflask.services.terminals import checks, connection, leases, recovery, re
 from hikflask.services.terminals.checks import ask_status
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
+from tests.support.enrolments import desire, employee_of
 from tests.support.wire import InProcess, _response
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -74,9 +75,9 @@ def stranger(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> Stranger:
 @pytest.fixture
 def leaving(terminal: Terminal) -> Enrolment:
     """Somebody who is on the terminal, and just left."""
-    there = send_to_terminal(save_employee(Draft("100222", "Иван Иванов")).row.id, terminal.id).row
+    there = desire(terminal)
     reconcile(there.id, "test")
-    set_active(there.employee_id or 0, active=False)
+    set_active(employee_of(there), active=False)
     return queries.get_one(there.id)
 
 

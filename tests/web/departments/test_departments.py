@@ -5,7 +5,6 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
 from hikflask.extensions import db
 from hikflask.models import Department
@@ -14,6 +13,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry
 from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
+from tests.support.departments import department_id
 from tests.support.desk import ENGLISH
 from tests.support.signed_in import client_of
 
@@ -32,7 +32,7 @@ def people(app: Flask) -> None:
 
 def id_of(app: Flask, name: str) -> int:
     with app.app_context():
-        return db.session.execute(select(Department.id).where(Department.name == name)).scalar_one()
+        return department_id(name)
 
 
 def names(app: Flask) -> list[str]:

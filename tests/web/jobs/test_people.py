@@ -17,8 +17,9 @@ from hikflask.web.jobs import jobs as job_pages
 from tests.support.desk import ENGLISH, Desk
 from tests.support.filled_forms import forms
 from tests.support.jobs import add_people
-from tests.support.retention import DAY, age, entries
+from tests.support.retention import DAY, age
 from tests.support.signed_in import client_of
+from tests.support.trail import entries
 
 RunJobs = Callable[[], int]
 

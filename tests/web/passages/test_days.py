@@ -21,8 +21,8 @@ from hikflask.services.passages import coverage
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.employees import save_with_file
 from tests.support.events import add_events, event_row
-from tests.support.retention import entries
 from tests.support.signed_in import client_of
+from tests.support.trail import entries
 
 # Long ago, so that it is past whatever day it is; and none of these days is kept still.
 AT = datetime(2024, 11, 28, 9, tzinfo=UTC)

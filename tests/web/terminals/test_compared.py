@@ -1,32 +1,15 @@
 """What a terminal's page says of its comparison and of what was noticed since, and the ways on from there."""
 
-from collections.abc import Callable
-
-import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Terminal
 from hikflask.models.comparison import NAME, ONLY_THERE, Drift
 from hikflask.models.operator import VIEWER
-from hikflask.simulator import Terminal as Simulated
 from tests.support.compared import PAGE, ComparisonDesk, add_comparison, add_strangers
 from tests.support.filled_forms import form_to, forms
 from tests.support.signed_in import client_of
 
 TERMINAL = "/terminals/1"
-
-
-@pytest.fixture
-def at(
-    client: FlaskClient,
-    terminal: Terminal,  # noqa: ARG001
-    simulator: Simulated,
-    run_jobs: Callable[[], int],
-    worker_alive: None,  # noqa: ARG001
-) -> ComparisonDesk:
-    return ComparisonDesk(client, simulator, run_jobs)
 
 
 def take_people(at: ComparisonDesk) -> str:
