@@ -1,5 +1,5 @@
 # make run · make test · make test-fast · make test-installation · make check · make docs · make site · make pictures ·
-# make coverage · make lock · make texts · make clean
+# make coverage · make lock · make release · make texts · make clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +21,7 @@ LONG := browser processes benchmarks invariants scenarios security real_terminal
 APART := --ignore=tests/installation --ignore=tests/pictures
 PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
 
-.PHONY: run test test-fast test-installation check coverage site docs pictures lock texts clean
+.PHONY: run test test-fast test-installation check coverage site docs pictures lock release texts clean
 
 run: $(VENV)/app
 	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
@@ -79,8 +79,15 @@ WITHIN := --constraint requirements-dev.txt
 lock: $(VENV)/dev
 	$(LOCK) --extra faces --group dev --output-file requirements-dev.txt
 	$(LOCK) --group test $(WITHIN) --output-file requirements.txt
+	$(LOCK) $(WITHIN) --output-file requirements-app.txt
 	$(LOCK) --extra faces $(WITHIN) --output-file requirements-faces.txt
 	$(LOCK:pyproject.toml=) --group pyproject.toml:docs $(WITHIN) --output-file requirements-docs.txt
+	$(LOCK:pyproject.toml=) --group pyproject.toml:build $(WITHIN) --output-file requirements-build.txt
+
+# Wheel, sdist, SBOM and checksums in dist/, and a second time elsewhere: both must be the same, byte by byte.
+release: $(VENV)/dev site
+	$(BIN)/python deploy/release.py
+	RELEASE=made $(FILES) $(KEPT) $(BIN)/python -m pytest -q tests/release
 
 # Brings new texts of pages into the catalogue, where they wait for their translation, and compiles it.
 POT := $(VENV)/messages.pot

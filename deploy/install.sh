@@ -163,8 +163,13 @@ install_program() {
     new=$home/versions/$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$source/hikflask/version.py")-$(date +%Y%m%d%H%M%S)
     python3 -m venv "$new"
     local pip=("$new/bin/pip" install --quiet --disable-pip-version-check)
-    # Face detection is optional, and OpenCV has no package for every machine.
-    "${pip[@]}" "${source}[faces]" || "${pip[@]}" "$source"
+    # The very files that the tests had. Face detection is optional, and OpenCV has no package for every machine.
+    local locked=("${pip[@]}" --require-hashes)
+    "${locked[@]}" -r "$source/requirements-faces.txt" || "${locked[@]}" -r "$source/requirements-app.txt"
+    # What makes a wheel of the program is not needed afterwards.
+    "${locked[@]}" --target "$new/build" -r "$source/requirements-build.txt"
+    PYTHONPATH=$new/build "${pip[@]}" --no-deps --no-build-isolation "$source"
+    rm -r "$new/build"
     touch "$new/complete"
 }
 

@@ -29,6 +29,7 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
 from hikflask.services.webhooks import registry as webhooks
 from hikflask.simulator import Terminal as Simulated
+from hikflask.version import VERSION
 from tests.conftest import PASSWORD
 from tests.support.apps import close
 from tests.support.backups import run
@@ -165,7 +166,6 @@ ELSEWHERE = {
     "tests/installation/test_install.py::"
     "test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version": [
         "doctor",
-        "pip install .",
         "--version",
     ],
     "tests/installation/test_install.py::test_destroyed_installation_is_restored_and_a_leaver_stays_out": [
@@ -197,11 +197,13 @@ ELSEWHERE = {
     ],
     "tests/installation/test_moving.py::test_wheels_from_a_folder_are_installed_while_no_index_can_be_reached": [
         "/usr/bin/python3 -m venv /tmp/pip",
-        "/tmp/pip/bin/pip wheel --wheel-dir wheels '.[faces]' hatchling==1.33.0",  # noqa: S108
-        "(cd wheels && sha256sum *.whl >SHA256SUMS)",
-        "sha256sum wheels/SHA256SUMS",
-        "(cd wheels && sha256sum --check --quiet SHA256SUMS)",
+        "/tmp/pip/bin/pip download --require-hashes --dest wheels "  # noqa: S108
+        "-r requirements-faces.txt -r requirements-build.txt",
         "sudo env PIP_NO_INDEX=1 PIP_FIND_LINKS=$PWD/wheels deploy/install.sh hikflask.example",
+    ],
+    "tests/installation/test_debian.py::test_program_runs_and_its_tests_pass_on_this_debian": [
+        f"pip install hikflask-{VERSION}-py3-none-any.whl",
+        "pip install --require-hashes -r requirements-app.txt",
     ],
     "tests/installation/test_install_on_postgresql.py::test_everything_is_in_postgresql_alone_and_is_upgraded_there": [
         "sudo deploy/install.sh hikflask.example postgresql://hikflask@db.example/hikflask",
@@ -273,6 +275,7 @@ ELSEWHERE = {
 # Command → the file that runs it, and so the tests themselves, or what they need.
 RUN_BY = {
     "make check": ".ci/run",
+    "make release": ".ci/run",
     "make test": ".ci/run",
     "make test-installation": ".ci/run",
     "pip install -r requirements-faces.txt": "Makefile",

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.processes.processes import ROOT, until
 
-SHIPPED = ("hikflask", "migrations", "deploy", "wsgi.py", "pyproject.toml", "README.md", "LICENSE")
+LOCKS = ("requirements.txt", "requirements-app.txt", "requirements-build.txt", "requirements-faces.txt")
+SHIPPED = ("hikflask", "migrations", "deploy", "wsgi.py", "pyproject.toml", "README.md", "LICENSE", *LOCKS)
 STAND_IN = Path(__file__).with_name("systemctl.py")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What pip needs to reach a package index from where the tests run.

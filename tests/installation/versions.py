@@ -48,9 +48,9 @@ def broken_version(root: ThrowAwayRoot, head: str) -> None:
 
 
 def without_face_detection(root: ThrowAwayRoot, name: str) -> None:
-    """Let a version need no OpenCV, as on a machine that it has no package for; it takes longest to install."""
-    project = root.path(f"root/{name}/pyproject.toml")
-    project.write_text(project.read_text().replace("\nfaces = [", "\nothers = ["))
+    """Let there be no OpenCV, as on a machine that it has no package for; it takes longest to install."""
+    lock = root.path(f"root/{name}/requirements-faces.txt")
+    lock.write_text(f"opencv-python-headless==0.0.0 --hash=sha256:{'0' * 64}\n")
 
 
 def revisions_of_backups(root: ThrowAwayRoot) -> list[str]:

@@ -1,0 +1,1 @@
+"""What `make release` makes, looked at by it."""
