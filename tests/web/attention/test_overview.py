@@ -68,8 +68,8 @@ def number(page: str) -> int:
     if 'id="attention-add"' in page:
         counts = re.findall(r'<h2 id="attention-[^"]*">.*?<span class="count">(\d+)<', page)
         assert page.count('<li class="attention-row') == sum(map(int, counts)) == count
-    title = "".join(page.partition("<h1>")[2].split("</div>", 2)[:2])
-    assert (f">{count}</span>" in title) is (count > 0)
+        title = "".join(page.partition("<h1>")[2].split("</div>", 2)[:2])
+        assert (f">{count}</span>" in title) is (count > 0)
     return count
 
 
