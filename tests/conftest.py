@@ -21,7 +21,7 @@ from flask_migrate import upgrade
 from sqlalchemy import event, insert
 from sqlalchemy.engine import Engine
 
-from hikflask import create_app, disk_space
+from hikflask import create_app, disk_space, owned_session
 from hikflask.extensions import db, task_queue
 from hikflask.models import Heartbeat, Terminal
 from hikflask.models.columns import database_now
@@ -33,11 +33,12 @@ from hikflask.simulator import Terminal as SimulatedTerminal
 from tests.processes.processes import IPV6, has_ipv6
 from tests.support import ldap
 from tests.support.apps import Apps, close
-from tests.support.between import Between
+from tests.support.between import Between, WatchedLock
 from tests.support.checked_terminals import CheckedTerminals
 from tests.support.compiled_templates import CompiledTemplates
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
+from tests.support.in_this_process import without_children
 from tests.support.migrated import FILE, migrate
 from tests.support.owned import allow_tests_to_write
 from tests.support.postgresql import Cluster, programs
@@ -80,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "both_databases: what is promised is held by the database: SQLite and PostgreSQL"
     )
+    config.addinivalue_line("markers", "child_processes: tables and photos are read by them, as in the program")
     config.addinivalue_line("markers", "new_app: the test adds addresses to its app, which nobody else may have")
     config.addinivalue_line("markers", "long: one promise in very many cases, or with processes that are killed")
     config.addinivalue_line("markers", "full_scrypt: the time that a password's hash takes is what is tested")
@@ -131,6 +133,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(os, "sync", lambda: None)
         allow_tests_to_write(patch)
+        patch.setattr(owned_session, "WRITER", WatchedLock())
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
 
@@ -355,6 +358,13 @@ def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     scrypt = hashlib.scrypt
     least = {"n": 128, "r": 1, "p": 1}  # as the hash that the tests' operators share
     monkeypatch.setattr(hashlib, "scrypt", lambda password, **given: scrypt(password, **{**given, **least}))
+
+
+@pytest.fixture(autouse=True)
+def no_child_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read tables and photos in this process; save where the child processes that do it are tested."""
+    if not request.node.get_closest_marker("child_processes"):
+        without_children(monkeypatch)
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def test_file_that_is_no_photo_is_refused_and_not_kept(
     assert uploads(app) == []
 
 
+@pytest.mark.child_processes
 def test_photo_whose_turn_does_not_come_is_refused_until_later(app: Flask, client: FlaskClient) -> None:
     added = add(client)
     app.config["UPLOAD_WAIT"] = 0.001

@@ -10,6 +10,7 @@ import pytest
 from tests.benchmarks.people import Step, main, missed, table
 
 
+@pytest.mark.child_processes
 def test_small_benchmark_shows_time_memory_and_pages(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--count", "5", "--format", "xlsx"]) in {0, 1}
 

@@ -21,6 +21,7 @@ from hikflask.services.photos.jpeg import TooManyPixels, Unreadable
 from tests.security.conftest import upload
 from tests.support.captures import FACE
 
+pytestmark = pytest.mark.child_processes
 PAYLOAD = b"<script>alert('payload')</script>"
 MEGABYTE = 1024 * 1024
 

@@ -219,6 +219,7 @@ def test_no_token_leads_to_another_file(client: FlaskClient) -> None:
         assert SECRET not in answer.data
 
 
+@pytest.mark.child_processes
 def test_no_command_has_anything_of_what_is_uploaded_and_none_goes_through_a_shell(
     client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,47 @@
 """Somebody else who acts at one moment of a transaction, in a thread and a session of their own."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask, has_app_context
 
+from hikflask import owned_session
 from hikflask.extensions import db
 
-# Whoever has not finished after so many seconds waits for a lock of the first one.
-PATIENCE = 1.0
+# Who waits for a lock of the first one is mostly told by the lock. Else it is whoever has not finished after so long.
+LOOK_EVERY, PATIENCE = 0.01, 1.0
 MAX_SECONDS = 20.0
+SOMEBODY_WAITS = """
+    SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())
+"""
 Deed = Callable[[], Any]
+
+
+class WatchedLock:
+    """A lock for owned_session.WRITER that tells who waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.waiting: set[threading.Thread] = set()
+
+    def acquire(self, timeout: float) -> bool:
+        """Acquire the lock at once, or wait for it."""
+        if self._lock.acquire(blocking=False):
+            return True
+        self.waiting.add(threading.current_thread())
+        try:
+            return self._lock.acquire(timeout=timeout)
+        finally:
+            self.waiting.remove(threading.current_thread())
+
+    def release(self) -> None:
+        """Let the next one have it."""
+        self._lock.release()
 
 
 class Other:
@@ -33,10 +62,14 @@ class Other:
 
     def act(self) -> None:
         """Do the deed, and return when it is done or waits for a lock."""
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        self._thread.join(PATIENCE)
-        self.blocked = self._thread.is_alive()
+        thread = self._thread = threading.Thread(target=self._run, daemon=True)
+        until = time.monotonic() + PATIENCE
+        with self._told_by_the_lock() as waits:
+            thread.start()
+            thread.join(LOOK_EVERY)
+            while thread.is_alive() and not waits() and time.monotonic() < until:
+                thread.join(LOOK_EVERY)
+        self.blocked = thread.is_alive()
 
     def finish(self) -> None:
         """Wait for the end of the deed, and forget what this thread's session has read."""
@@ -45,6 +78,19 @@ class Other:
         assert not self._thread.is_alive(), "the other one waits still"
         if has_app_context():
             db.session.rollback()
+
+    @contextmanager
+    def _told_by_the_lock(self) -> Iterator[Callable[[], bool]]:
+        """Yield what tells whether the other one waits for a lock of the database."""
+        with self._app.app_context():
+            url = db.engine.url
+        if url.get_backend_name() == "sqlite":
+            writer = owned_session.WRITER
+            yield lambda: isinstance(writer, WatchedLock) and self._thread in writer.waiting
+            return
+        address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as watcher:
+            yield lambda: watcher.execute(SOMEBODY_WAITS).fetchone() == (True,)
 
     def _run(self) -> None:
         with self._app.app_context():

@@ -40,7 +40,7 @@ from tests.support import drawn_faces
 from tests.support.captures import FACE
 from tests.support.drawn_faces import FAIR, background, grainy, place, portrait
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.child_processes]
 
 AS_IT_IS = {"turn": 0, "crop": False, "detect": True}
 CROPPED = {**AS_IT_IS, "crop": True}

@@ -24,7 +24,7 @@ from tests.benchmarks import memory
 from tests.processes.processes import until
 from tests.support.captures import FACE
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.child_processes]
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 

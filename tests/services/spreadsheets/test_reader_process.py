@@ -65,6 +65,7 @@ def lines(*rows: str) -> str:
 PEOPLE = "Табельный номер;ФИО"
 
 
+@pytest.mark.child_processes
 def test_rows_have_as_many_cells_as_there_are_columns(path: Path) -> None:
     layout = looked(path, HEAD + "1;Иванов\n2;Пётр;Цех 1;;заметка\n\n3;=A1\n")
 
@@ -122,6 +123,7 @@ def test_sheet_with_people_is_read_and_all_are_said(path: Path) -> None:
     assert list(read(path, chosen)) == [Row(2, ["1", "Иванов"])]
 
 
+@pytest.mark.child_processes
 def test_sheets_with_the_same_columns_are_read_one_after_another(path: Path) -> None:
     names = {
         "Цех 1": lines(PEOPLE, "1;Иванов"),
@@ -254,6 +256,7 @@ def test_table_with_forty_columns_is_read(path: Path) -> None:
     assert next(read(path, layout)).cells[38:] == ["7", "Пётр"]
 
 
+@pytest.mark.child_processes
 def test_what_is_refused_is_said_with_its_numbers(app: Flask, path: Path) -> None:
     app.config["IMPORT_FILE_LIMIT"] = 1
     wide = ";".join(["ID", *["x"] * reader.MAX_COLUMNS]) + "\n1\n"
@@ -281,6 +284,7 @@ def test_each_refusal_of_the_child_process_is_one_of_the_file() -> None:
     assert {RULES[code].field for code in codes} == {"file"}
 
 
+@pytest.mark.child_processes
 def test_child_process_ends_when_the_rows_are_not_wanted_any_more(path: Path) -> None:
     layout = looked(path, HEAD + "1;Иванов;Цех 1\n" * MANY)
     before = children()
@@ -292,6 +296,7 @@ def test_child_process_ends_when_the_rows_are_not_wanted_any_more(path: Path) ->
     assert not Path(f"/proc/{started}").exists()
 
 
+@pytest.mark.child_processes
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_child_process_ends_when_its_parent_was_killed(path: Path) -> None:
     layout = looked(path, HEAD + "1;Иванов;Цех 1\n" * MANY)
@@ -317,6 +322,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.mark.child_processes
 @pytest.mark.parametrize("form", ["xls", "ods"])
 def test_reading_that_takes_too_long_is_refused(
     form: str, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -334,6 +340,7 @@ def test_reading_that_takes_too_long_is_refused(
     assert caplog.messages == ["the reader was ended by signal 24"]
 
 
+@pytest.mark.child_processes
 @pytest.mark.parametrize("form", ["csv", "ods"])
 def test_memory_of_the_child_process_is_limited(form: str, path: Path) -> None:
     # Each cell takes eighty bytes in the one, and more in the other.
@@ -358,6 +365,7 @@ def test_table_whose_turn_does_not_come_is_refused(app: Flask, path: Path) -> No
     assert (refused.value.params, refused.value.retry_after) == ({"seconds": 1}, 1)
 
 
+@pytest.mark.child_processes
 def test_reader_that_does_not_start_is_our_fault_and_says_why(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
 
@@ -376,6 +384,7 @@ def test_program_imports_nothing_of_the_app(path: Path) -> None:
     assert not [name for name in (b"hikflask", b"flask", b"sqlalchemy") if b" " + name + b"\n" in told]
 
 
+@pytest.mark.child_processes
 @pytest.mark.long
 def test_ten_thousand_people_take_little_memory_here_and_there(path: Path) -> None:
     book = openpyxl.Workbook(write_only=True)

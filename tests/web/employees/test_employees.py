@@ -188,6 +188,7 @@ def test_a_picture_over_forty_megapixels_is_refused(desk: Desk) -> None:
     assert "не больше 40 мегапикселей" in answer.text
 
 
+@pytest.mark.child_processes
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [

@@ -253,6 +253,7 @@ def test_button_without_a_file_says_what_to_do_and_a_closed_window_nothing(desk:
     assert desk.client.post("/photo-drafts", data=typed(), headers=HTMX).status_code == 204
 
 
+@pytest.mark.child_processes
 def test_photo_whose_turn_does_not_come_is_refused_beside_its_field(desk: Desk, app: Flask) -> None:
     app.config["UPLOAD_WAIT"] = 0.001
 
@@ -267,6 +268,7 @@ def test_photo_whose_turn_does_not_come_is_refused_beside_its_field(desk: Desk, 
         assert form_of(refused).fields["full_name"] == "Иван Иванов"
 
 
+@pytest.mark.child_processes
 def test_file_stays_chosen_in_a_browser_that_is_told_to_wait(desk: Desk, app: Flask) -> None:
     app.config["UPLOAD_WAIT"] = 0.001
 
