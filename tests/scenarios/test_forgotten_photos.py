@@ -12,7 +12,6 @@ from hikflask.models import Capture, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import CONFIRMED, REFUSED
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import CaptureSuperseded
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import desired, queries
@@ -25,7 +24,7 @@ from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN, OTHER_FACE
-from tests.support.employees import save_with_face, save_with_file
+from tests.support.employees import by_number, save_with_face, save_with_file
 from tests.support.retention import DAY, age, forget, leave, photo, settle
 from tests.support.wire import InProcess
 
@@ -164,8 +163,7 @@ def test_who_tries_again_when_a_refused_photo_is_forgotten_is_told_so(
 
 @pytest.mark.usefixtures("enrolled", "taker")
 def test_new_name_goes_there_without_the_picture(taker: Simulated) -> None:
-    employee = search.by_number("100222")
-    assert employee is not None
+    employee = by_number("100222")
 
     save_employee(Draft("100222", "Иван Петров"), employee_id=employee.id)
 
@@ -199,8 +197,7 @@ def test_further_terminal_gets_the_person_and_says_why_no_face(
 def test_who_comes_back_after_the_photo_was_forgotten_is_captured_anew(
     enrolled: Enrolment, taker: Simulated, door: Terminal
 ) -> None:
-    employee = search.by_number("100222")
-    assert employee is not None
+    employee = by_number("100222")
     leave(employee)
     settle()
     set_active(employee.id, active=True)

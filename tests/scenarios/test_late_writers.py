@@ -26,6 +26,7 @@ from tests.support import imports
 from tests.support.between import Between
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE, capture_face
 from tests.support.comparisons import compare
+from tests.support.employees import by_number
 from tests.support.jobs import run
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -56,8 +57,7 @@ def test_erasure_of_a_number_waits_for_nobody_who_got_it_meanwhile(
     assert other.error is None
     assert erased is None
     assert db.session.execute(select(Erasure)).first() is None
-    ivan = search.by_number("100222")
-    assert ivan is not None
+    ivan = by_number("100222")
     assert ivan.photo is not None
 
 

@@ -19,7 +19,7 @@ from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
 from hikflask.services.core import dates
 from hikflask.services.core.errors import ServiceError
-from hikflask.services.employees import save, search
+from hikflask.services.employees import save
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -28,6 +28,7 @@ from hikflask.services.photos import inspection, storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.between import Between
 from tests.support.captures import FACE, IVAN, OTHER_FACE, capture_face
+from tests.support.employees import by_number
 from tests.support.enrolments import employee_of, enrol
 from tests.support.groups import make_group
 from tests.support.lost_answers import lose_answer
@@ -163,7 +164,6 @@ def test_picture_stays_when_the_answer_to_the_commit_is_lost(
     with pytest.raises(OperationalError):
         save_employee(IVAN, source)
 
-    ivan = search.by_number(IVAN.number)
-    assert ivan is not None
+    ivan = by_number(IVAN.number)
     assert ivan.photo is not None
     assert storage.path_of(ivan.photo) is not None

@@ -10,6 +10,13 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, capture_face
 
 
+def by_number(number: str) -> Employee:
+    """The employee with this number, whom there is."""
+    found = search.by_number(number)
+    assert found is not None, number
+    return found
+
+
 def create_or_change(draft: Draft, source: FaceSource) -> Employee:
     """Save the employee with this number, whether there was one or not."""
     known = search.by_number(draft.number)

@@ -11,7 +11,6 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.enrolments import queries
@@ -20,6 +19,7 @@ from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support import trail
 from tests.support.captures import IVAN, capture_face
+from tests.support.employees import by_number
 
 DAY = 86400.0
 
@@ -39,9 +39,7 @@ def save_and_die(simulator: Simulated, terminal: Terminal, monkeypatch: pytest.M
         with pytest.raises(KeyboardInterrupt):
             save_employee(IVAN, FaceSource(taken.id, taken.requested_by))
     assert len(files()) == 2
-    found = search.by_number(IVAN.number)
-    assert found is not None
-    return found
+    return by_number(IVAN.number)
 
 
 def settle(position: int = 0, *, again: bool = False) -> Enrolment:

@@ -19,6 +19,7 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OTHER_FACE
 from tests.support.comparisons import carry_out, compare, differences, limit_there, strangers
+from tests.support.employees import by_number
 from tests.support.enrolments import enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -82,12 +83,10 @@ def test_days_that_came_since_and_by_which_the_employee_may_not_enter_are_not_ta
         step(found, "100222", "take_over")
 
     db.session.rollback()
-    employee = search.by_number("100222")
-    assert employee is not None
+    employee = by_number("100222")
     assert (employee.valid_from, employee.valid_to) == (None, None)
     step(compare(terminal), "100222", "take_over", counted=True)
-    employee = search.by_number("100222")
-    assert employee is not None
+    employee = by_number("100222")
     assert employee.valid_from == date(2035, 1, 1)
 
 
@@ -227,7 +226,7 @@ def test_number_that_got_another_owner_since_the_plan_is_left(simulator: Simulat
     db.session.rollback()
 
     assert db.session.query(Enrolment).count() == 0
-    assert {search.by_number(number).name for number in ("900", "901")} == {"Ольга Ёлкина"}  # type: ignore[union-attr]
+    assert {by_number(number).name for number in ("900", "901")} == {"Ольга Ёлкина"}
 
 
 def test_step_is_checked_again_when_it_runs(simulator: Simulated, terminal: Terminal) -> None:

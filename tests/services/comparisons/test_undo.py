@@ -6,7 +6,6 @@ from hikflask.extensions import db
 from hikflask.models import Consent, Employee, Enrolment, Job, Photo, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import undo
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs import take_over_undo
@@ -14,6 +13,7 @@ from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.comparisons import compare, differences, limit_there, strangers, taken_over
+from tests.support.employees import by_number
 from tests.support.enrolments import enrol
 from tests.support.jobs import items, run
 from tests.support.lock_order import LockOrder
@@ -98,7 +98,7 @@ def test_who_was_worked_with_since_stays_and_the_row_says_so(simulator: Simulate
     numbers = [f"90{digit}" for digit in range(6)]
     strangers(simulator, numbers)
     job = taken_over(terminal, *numbers)
-    ids = {number: search.by_number(number).id for number in numbers}  # type: ignore[union-attr]
+    ids = {number: by_number(number).id for number in numbers}
     db.session.commit()
     save_employee(Draft("900", "Гость 900", "Склад"), employee_id=ids["900"])
     delete_employee(ids["901"])

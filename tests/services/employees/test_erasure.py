@@ -24,6 +24,7 @@ from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OLGA, OTHER_FACE, capture_face
 from tests.support.comparisons import compare, strangers
+from tests.support.employees import by_number
 from tests.support.erasures import IVAN, count, enrol, every_text, settle_all
 from tests.support.jobs import add_people, items, run, started
 from tests.support.removals import open_removals
@@ -132,9 +133,7 @@ def test_earlier_number_of_somebody_who_stays_is_erased_once_the_terminal_confir
     wire.away.clear()
     settle_all()
     assert certificates.complete(erasure.id).completed_at is not None
-    still = search.by_number("100555")
-    assert still is not None
-    assert still.id == ivan.id
+    assert by_number("100555").id == ivan.id
     assert "100222" not in simulator.people
 
 

@@ -28,12 +28,12 @@ from hikflask.models import (
     Terminal,
 )
 from hikflask.services.employees import personal_data_export as exports
-from hikflask.services.employees import search
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.jobs.kinds import SEND
 from hikflask.services.photos import storage
 from tests.support.captures import FACE, OTHER_FACE
 from tests.support.desk import Desk, typed
+from tests.support.employees import by_number
 from tests.support.events import AT, add_events, event_row
 from tests.support.imports import checked
 from tests.support.jobs import add_people, run, started
@@ -323,8 +323,7 @@ def test_mistyped_number_lets_nothing_in_of_whoever_had_the_right_one_then(desk:
     desk.capture(OTHER_FACE, full_name="Пётр Первый", take_over="1")
     desk.client.post("/employees/", data=typed(without_face="1"))
     with desk.client.application.app_context():
-        ivan = search.by_number("100222")
-        assert ivan is not None
+        ivan = by_number("100222")
     write(desk.client.application, Employee, created_at=datetime.now(UTC) + timedelta(hours=1))
 
     data, _ = export(desk, f"/employees/{ivan.id}")
@@ -392,8 +391,7 @@ def test_nothing_of_whoever_had_the_number_before_is_in_it(desk: Desk) -> None:
     desk.capture(OTHER_FACE, full_name="Пётр Первый")
     desk.client.post("/employees/", data=typed(full_name="Ольга Ёлкина", without_face="1"))
     with desk.client.application.app_context():
-        olga = search.by_number("100222")
-        assert olga is not None
+        olga = by_number("100222")
         place = f"/employees/{olga.id}"
 
     data, files = export(desk, place)

@@ -14,6 +14,7 @@ from hikflask.services.employees.filters import LEFT, NO_FACE, SORTS, EmployeeFi
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.text_rules import folded
+from tests.support.employees import by_number
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -80,8 +81,7 @@ def test_page_and_count_go_together() -> None:
 
 
 def test_search_follows_a_rename() -> None:
-    ivan = search.by_number("100222")
-    assert ivan is not None
+    ivan = by_number("100222")
 
     save_employee(Draft("100222", "Пётр Первый"), employee_id=ivan.id)
 

@@ -1,7 +1,7 @@
 """What groups change for very many is counted by the database, before anything is done."""
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Terminal
@@ -35,7 +35,7 @@ def ids(context: None) -> dict[str, int]:  # noqa: ARG001
     return ids
 
 
-def numbered(*numbers: str) -> select:  # type: ignore[valid-type]
+def numbered(*numbers: str) -> Select[int]:
     return select(Employee.id).where(Employee.number.in_(numbers))
 
 

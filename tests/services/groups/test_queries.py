@@ -7,12 +7,12 @@ from zipfile import ZipFile
 import pytest
 
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Belongs
+from tests.support.employees import by_number
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive")]
@@ -63,9 +63,7 @@ def test_members_are_the_first_by_name_and_counted_up_to_a_limit(monkeypatch: py
         return [employee.name for employee in employees], count
 
     assert members(3) == (["Анна", "Борис", "Вера"], 4)
-    second = search.by_number("2")
-    assert second is not None
-    set_active(second.id, active=False)
+    set_active(by_number("2").id, active=False)
     assert members(3) == (["Анна", "Вера", "Яна"], 3)
 
     monkeypatch.setattr(queries, "MAX_COUNTED", 1)

@@ -11,12 +11,12 @@ from hikflask.models import Department, Employee, Enrolment, Job, Photo, Termina
 from hikflask.models.columns import database_now
 from hikflask.services.departments import merging
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.imports import batches, queries, stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.run import run_slice
 from tests.support.captures import FACE, OTHER_FACE
+from tests.support.employees import by_number
 from tests.support.groups import add_terminals, make_group
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
 from tests.support.jobs import LONG, add_people, items, run
@@ -27,18 +27,18 @@ pytestmark = pytest.mark.usefixtures("context")
 
 def people() -> list[tuple[str, str, str, bool]]:
     """Number, name, department and whether they are active, of everybody."""
-    columns = (Employee.number, Employee.name, Employee.department, Employee.is_active)
-    found = [tuple(row) for row in db.session.execute(select(*columns).order_by(Employee.number))]
+    asked = select(Employee.number, Employee.name, Employee.department, Employee.is_active)
+    found = db.session.execute(asked.order_by(Employee.number)).all()
     db.session.commit()
-    return found  # type: ignore[return-value]
+    return list(found)
 
 
 def wanted() -> list[tuple[str, str, bool, bool]]:
     """Number, desired state, whether with a photo, and whether it is one of many, of each enrolment."""
-    columns = (Enrolment.number, Enrolment.desired, Enrolment.photo_id.is_not(None), Enrolment.in_bulk)
-    found = [tuple(row) for row in db.session.execute(select(*columns).order_by(Enrolment.number))]
+    asked = select(Enrolment.number, Enrolment.desired, Enrolment.photo_id.is_not(None), Enrolment.in_bulk)
+    found = db.session.execute(asked.order_by(Enrolment.number)).all()
     db.session.commit()
-    return found  # type: ignore[return-value]
+    return list(found)
 
 
 @pytest.mark.both_databases
@@ -131,7 +131,7 @@ def test_photos_become_those_of_their_people_and_the_archive_is_removed(terminal
     assert (done.done, done.failed) == (2, 0)
     photos = db.session.execute(select(Photo).order_by(Photo.id)).scalars().all()
     assert [(photo.file.partition("_")[0], photo.forgotten_at) for photo in photos] == [("2", None), ("1", None)]
-    assert search.by_number("1").photo_id == photos[1].id  # type: ignore[union-attr]
+    assert by_number("1").photo_id == photos[1].id
     assert wanted()[1] == ("2", "present", True, True)
     assert list(stored_files.folder().iterdir()) == []
     again = checked("2;Ольга Ёлкина;", pictures={"1.jpg": FACE, "2.jpg": OTHER_FACE})

@@ -17,6 +17,7 @@ from hikflask.services.jobs import imports
 from hikflask.services.state import enrolment as state
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, OTHER_FACE
+from tests.support.employees import by_number
 from tests.support.enrolments import enrol
 from tests.support.imports import apply, checked, rows, started, undo
 from tests.support.jobs import add_people, items
@@ -139,7 +140,7 @@ def test_former_photo_is_kept_while_it_can_come_back(simulator: Simulated, termi
 
     undo(found)
 
-    assert search.by_number("100222").photo_id == former  # type: ignore[union-attr]
+    assert by_number("100222").photo_id == former
     forget()
     forget()
     assert db.session.execute(select(Photo.id)).scalars().all() == [former]

@@ -86,7 +86,8 @@ def test_import_whose_table_is_gone_fails_and_says_why() -> None:
 
 def at_once(app: Flask, *work: Callable[[], Any]) -> list[Any]:
     """Do these at once, each in a thread of its own; return what they returned, or the error."""
-    barrier, results = threading.Barrier(len(work)), [None] * len(work)
+    barrier = threading.Barrier(len(work))
+    results: list[Any] = [None] * len(work)
 
     def do(place: int) -> None:
         with app.app_context():
@@ -94,7 +95,7 @@ def at_once(app: Flask, *work: Callable[[], Any]) -> list[Any]:
             try:
                 results[place] = work[place]()
             except Exception as error:  # noqa: BLE001 - told to the test
-                results[place] = error  # type: ignore[call-overload]
+                results[place] = error
 
     threads = [threading.Thread(target=do, args=(place,)) for place in range(len(work))]
     for thread in threads:

@@ -15,7 +15,6 @@ from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import plan as plans
 from hikflask.services.comparisons import queries
-from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs.kinds import APPLY
@@ -27,6 +26,7 @@ from tests.support.captures import FACE, OTHER_FACE
 from tests.support.compared import PAGE, ComparisonDesk, add_strangers
 from tests.support.comparisons import limit_there
 from tests.support.desk import ENGLISH
+from tests.support.employees import by_number
 from tests.support.enrolments import enrol
 from tests.support.filled_forms import Filled, form_to, words
 from tests.support.jobs import add_people
@@ -313,8 +313,7 @@ def test_another_face_is_taken_only_by_whoever_saw_both(
     form_to(page, REMOVE).send(at.client, confirm="1")
     at.run_jobs()
     with app.app_context():
-        employee = search.by_number("100222")
-        assert employee is not None
+        employee = by_number("100222")
         assert employee.picture is not None
         assert employee.picture.sha256 == storage.sha256(OTHER_FACE)
 

@@ -11,10 +11,10 @@ from hikflask.models import Department
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry
-from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from tests.support.departments import department_id
 from tests.support.desk import ENGLISH
+from tests.support.employees import by_number
 from tests.support.signed_in import client_of
 
 RUSSIAN = {"Accept-Language": "ru"}
@@ -102,7 +102,7 @@ def test_renamed_department_is_at_its_people(app: Flask, client: FlaskClient) ->
     assert (done.status_code, done.location) == (303, INDEX)
     assert "The department is renamed, also at its employees." in client.get(INDEX, headers=ENGLISH).text
     with app.app_context():
-        assert [search.by_number(number).department for number in "123"] == ["Склад 1", "Склад 1", "Архив"]  # type: ignore[union-attr]
+        assert [by_number(number).department for number in "123"] == ["Склад 1", "Склад 1", "Архив"]
 
 
 def test_rename_to_a_known_name_asks_whether_to_merge(app: Flask, client: FlaskClient) -> None:

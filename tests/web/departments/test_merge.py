@@ -10,9 +10,9 @@ from hikflask.extensions import db
 from hikflask.models import Department
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry
-from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH
+from tests.support.employees import by_number
 from tests.support.filled_forms import form_to
 
 MERGE = "/departments/merge"
@@ -51,7 +51,7 @@ def test_spellings_of_one_name_are_merged_with_one_click_and_a_question(app: Fla
     assert "Perhaps the same" not in after
     with app.app_context():
         assert registry.names() == ["отдел-it", "Склад"]
-        assert {search.by_number(number).department for number in "123"} == {"отдел-it"}  # type: ignore[union-attr]
+        assert {by_number(number).department for number in "123"} == {"отдел-it"}
 
 
 def test_another_name_may_be_kept(app: Flask, client: FlaskClient) -> None:
@@ -71,8 +71,7 @@ def test_departments_are_merged_only_with_the_people_who_were_shown(app: Flask, 
     asked = client.get(f"{MERGE}?into=4&department=1", headers=ENGLISH).text
     assert "1 employee moves to “Склад”." in plain(asked)
     with app.app_context():
-        employee = search.by_number("3")
-        assert employee is not None
+        employee = by_number("3")
         save_employee(Draft("3", "Иван Иванов", "Склад"), employee_id=employee.id)
         save_employee(Draft("4", "Олег Олегов", "Отдел IT"))
 

@@ -6,22 +6,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hikflask.extensions import db
 from hikflask.models import Employee
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from tests.support.desk import ENGLISH, Desk, typed
 from tests.support.filled_forms import form_to, words
+from tests.support.rows import all_of
 
 
 def english(client: FlaskClient, address: str) -> str:
     return unescape(client.get(address, headers=ENGLISH).text)
-
-
-def all_of(app: Flask, kind: type) -> list[object]:
-    with app.app_context():
-        return list(db.session.execute(db.select(kind)).scalars())
 
 
 def test_preview_tells_active_inactive_and_unknown_apart_and_changes_nothing(desk: Desk, app: Flask) -> None:
@@ -50,7 +45,7 @@ def test_those_shown_are_deactivated_and_leave_the_terminals(desk: Desk, app: Fl
     assert (answer.status_code, answer.location) == (303, "/jobs/1")
     assert "1 of 1" in english(desk.client, "/jobs/1")
     assert desk.simulator.people == {}
-    assert {one.number: one.is_active for one in all_of(app, Employee)} == {  # type: ignore[attr-defined]
+    assert {one.number: one.is_active for one in all_of(app, Employee)} == {
         "100222": False,
         "100333": True,
     }

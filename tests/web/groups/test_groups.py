@@ -13,7 +13,6 @@ from hikflask.models.columns import database_now
 from hikflask.models.operator import ADMIN, OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.departments import registry as departments
-from hikflask.services.employees import search
 from hikflask.services.employees.save import save_employee
 from hikflask.services.groups import queries
 from hikflask.services.groups.queries import Listed
@@ -21,6 +20,7 @@ from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.run import run_slice
 from hikflask.web.groups import groups as group_pages
 from tests.support.desk import ENGLISH
+from tests.support.employees import by_number
 from tests.support.filled_forms import digest_of, form_to
 from tests.support.groups import ENTRANCE, STORE, add_terminals, make_group, wishes
 from tests.support.refusals import refusal
@@ -331,8 +331,7 @@ def office(app: Flask, ids: dict[str, int]) -> int:
 def move(app: Flask, number: str, department: str) -> None:
     """Let a colleague move somebody."""
     with app.app_context():
-        employee = search.by_number(number)
-        assert employee is not None
+        employee = by_number(number)
         save_employee(Draft(number, "Анна", department), employee_id=employee.id)
 
 

@@ -147,7 +147,7 @@ def test_a_terminal_that_is_not_read_is_named_with_the_time_since_when(
         db.session.add(log)
     assert re.search(r"Passages at Вход are missing since \d\d:\d\d", said(client))
     with app.app_context(), transaction():
-        db.session.get(EventLog, terminal.id).complete_to = ago()  # type: ignore[union-attr]
+        db.session.get_one(EventLog, terminal.id).complete_to = ago()
     assert "Passages at" not in said(client)
 
 

@@ -17,16 +17,12 @@ from hikflask.services.privacy import certificates
 from tests.support.database_readers import somebody_reads
 from tests.support.desk import ENGLISH, ON_PAPER, ON_RUSSIAN_PAPER, Desk
 from tests.support.retention import DAY, age
+from tests.support.rows import all_of
 from tests.support.signed_in import client_of
 
 
 def english(client: FlaskClient, address: str) -> str:
     return unescape(client.get(address, headers=ENGLISH).text)
-
-
-def all_of(app: Flask, kind: type) -> list[object]:
-    with app.app_context():
-        return list(db.session.execute(db.select(kind)).scalars())
 
 
 def test_question_names_person_and_terminals(desk: Desk) -> None:
@@ -201,7 +197,7 @@ def test_who_looks_at_the_erasure_did_not_complete_it(desk: Desk, app: Flask) ->
     desk.run_jobs()
     desk.client.get(location)
 
-    actors = {entry.action: entry.actor for entry in all_of(app, AuditEntry)}  # type: ignore[attr-defined]
+    actors = {entry.action: entry.actor for entry in all_of(app, AuditEntry)}
     assert actors["erasure.completed"] == "worker"
     assert actors["employee.erased"] != "worker"
 
@@ -361,7 +357,7 @@ def test_password_is_asked_for_again_before_anything_is_erased(app: Flask) -> No
 
     assert client.get("/employees/1/erase").location.startswith("/confirm")
     assert client.post("/employees/1/erase").status_code == 403
-    assert [one.is_active for one in all_of(app, Employee)] == [True]  # type: ignore[attr-defined]
+    assert [one.is_active for one in all_of(app, Employee)] == [True]
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
