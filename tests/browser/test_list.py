@@ -97,7 +97,7 @@ def test_keyboard_alone_selects_and_no_row_moves(russian: Window) -> None:
     expect(page.locator("#selected")).to_have_text("Выбрано: 1")
     page.locator("#more-actions summary").press("Enter")
     expect(page.locator("#actions button[value=export]")).to_be_in_viewport()
-    page.get_by_role("link", name="Список").press("Enter")
+    page.get_by_role("link", name="Список", exact=True).press("Enter")
     expect(page.locator(".people-name").first).to_be_visible()
 
 

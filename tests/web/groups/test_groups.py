@@ -175,7 +175,9 @@ def test_page_of_a_group_shows_the_state_of_its_terminals_and_of_its_people_ther
         db.session.commit()
 
     page = client.get(f"/groups/{group_id}", headers=RUSSIAN).text
-    assert text(page).startswith("> Группы терминалов Офис Изменить Ещё Удалить Терминалы 1 Вход")
+    assert text(page).startswith(
+        "> Группы терминалов Офис Справка: Группы терминалов Изменить Ещё Удалить Терминалы 1 Вход"
+    )
     assert "Сотрудники 3 Охрана отдельно 1 сотрудник А Анна А Анна А Анна" in text(page)
     states = re.findall(r'class="dot dot-(\w+)" role="img" tabindex="0" aria-label="([^"]+)"', page)
     assert states == [
