@@ -15,6 +15,8 @@ BIN = Path(sys.executable).parent
 VENDOR = ROOT / "hikflask/static/vendor"
 HOOKS = ROOT / ".pre-commit-config.yaml"
 WORKFLOWS = [ROOT / ".github/workflows/tests.yml", ROOT / ".forgejo/workflows/tests.yml"]
+# As `make coverage` prints it.
+COVERAGE = re.compile(r"\bCoverage by branch: [1-9]\d % \(\d+\.\d+\.\d+, \d{4}-\d\d-\d\d\)\.")
 TEXTS = {".css", ".html", ".js", ".json", ".md", ".py", ".sh", ".toml", ".yaml", ".yml"}
 # What came from others, and the site that is built.
 OF_OTHERS = {"vendor", "recordings", "recorded", "help"}
@@ -84,3 +86,10 @@ def test_files_are_as_editors_are_told_to_write_them() -> None:
     }
 
     assert wrong == {}
+
+
+def test_readme_says_how_much_of_the_program_the_tests_run_and_of_which_version_that_is() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert len(COVERAGE.findall(readme)) == 1
+    assert len(readme.splitlines()) <= 60
