@@ -24,7 +24,6 @@ PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
 .PHONY: run test test-fast test-installation check coverage site docs pictures lock release texts clean
 
 run: $(VENV)/app
-	@[ -e hikflask/help/script-hashes.json ] || echo "Building the guides, once; this takes a minute."
 	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
 		echo "The guides are not among the pages this time; \"make site\" says why."
 	@deploy/run.sh $(BIN)
@@ -61,7 +60,7 @@ docs: $(VENV)/dev
 
 # Draws them anew where pages have changed; look at them, and commit them.
 pictures: $(VENV)/dev
-	$(PICTURES) --renew
+	$(PICTURES)/test_pictures.py --renew
 
 # By branches, the least covered modules first, and the line for README.md; TESTS names a part. It takes about twice
 # the time of `make test`, whose benchmarks would measure the measuring, and some tests may be too late for their limits.

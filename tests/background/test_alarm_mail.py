@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 
 from hikflask.background import alarm_mail
 from hikflask.extensions import db
+from hikflask.labels import alarms
 from hikflask.models import Alarm, Backup, Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.alarms import watch
@@ -21,6 +23,7 @@ from hikflask.simulator.certificate import make_certificate
 from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.made_backups import add_backup
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server
+from tests.test_docs import DOCS, text_of
 
 MOMENT = datetime(2025, 11, 25, 8, 25, tzinfo=UTC)
 
@@ -104,6 +107,20 @@ def test_mails_say_what_is_wrong_and_that_it_is_over_in_both_languages(terminal:
         "anna@example.com, boris@example.com",
     )
     assert db.session.query(Alarm).count() == 0
+
+
+@pytest.mark.parametrize(("language", "name"), [("ru", "Склад"), ("en", "Warehouse")])
+@pytest.mark.usefixtures("terminal")
+def test_guide_quotes_the_mail_as_it_is(language: str, name: str) -> None:
+    let(name=name, reachable=False, offline_since=datetime(2026, 10, 12, 6, 41, tzinfo=UTC))
+    watch.refresh()
+    alarm = db.session.query(Alarm).one()
+    with force_locale(language):
+        mail = f"**hikflask: {alarms.mail_subject(alarm)}**\n\n{alarms.mail_body(alarm, [])}"
+    guide = text_of(DOCS / language / "first-alarm.md").splitlines()
+
+    quoted = [line.removeprefix(">").strip().removesuffix("<br>") for line in guide if line.startswith(">")]
+    assert quoted == mail.splitlines()
 
 
 def test_removals_are_named_by_id_and_not_by_name(terminal: Terminal, server: MailServer) -> None:

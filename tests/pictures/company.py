@@ -23,6 +23,9 @@ class Company:
     office: str
     people: tuple[tuple[str, str], ...]
     newcomer: Draft
+    visitors: tuple[str, str]
+    headers: str
+    to_import: tuple[str, ...]
 
     def drafts(self) -> list[Draft]:
         return [Draft(str(100207 + 2 * index), *person) for index, person in enumerate(self.people)]
@@ -56,6 +59,16 @@ COMPANIES = {
             ("Котов Никита Романович", "Склад"),
         ),
         newcomer=Draft("100225", "Смирнова Анна Игоревна", "Бухгалтерия"),
+        visitors=("Петренко Павел", "Уборка, смена 2"),
+        headers="Табельный номер;ФИО;Подразделение;Уволен",
+        to_import=(
+            "100231;Лебедев Артём Юрьевич;Склад;",
+            "100233;Мишина Вера Олеговна;Бухгалтерия;",
+            "100235;Носов Денис Ильич;Охрана;",
+            "100211;Дмитриев Олег Иванович;Отдел кадров;",
+            "100215;Фаридов Тимур Ильич;Охрана;да",
+            "К-17;Орлова Нина Петровна;Склад;",
+        ),
     ),
     "en": Company(
         locale="en-GB",
@@ -76,5 +89,15 @@ COMPANIES = {
             ("Nick Porter", "Warehouse"),
         ),
         newcomer=Draft("100225", "Anna Smith", "Accounts"),
+        visitors=("Paul Fletcher", "Cleaning, shift 2"),
+        headers="Personnel number;Full name;Department;Left",
+        to_import=(
+            "100231;Arthur Lane;Warehouse;",
+            "100233;Vera Mills;Accounts;",
+            "100235;Dennis Norton;Security;",
+            "100211;Derek Hale;Personnel;",
+            "100215;Farid Noor;Security;yes",
+            "K-17;Nina Orchard;Warehouse;",
+        ),
     ),
 }
