@@ -100,7 +100,7 @@ texts: $(VENV)/dev
 	$(BIN)/pybabel -q compile --directory hikflask/translations
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Face detection is optional, and OpenCV has no package for every machine.
