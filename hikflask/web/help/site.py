@@ -1,7 +1,6 @@
 """The guides as a site, which `make site` builds into hikflask/help/, for whoever is signed in."""
 
 import json
-import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -31,8 +30,6 @@ FOLDER = Path(__file__).parents[2] / "help"
 # The build writes it last: the scripts that stand in the pages themselves, as a Content-Security-Policy names them.
 SCRIPT_HASHES = "script-hashes.json"
 FIRST_PAGE = "index.html"
-# A file whose content is named in its name never changes, such as bundle.79ae519e.min.js.
-HASHED = re.compile(r"\.[0-9a-f]{8}\.")
 # What Python does not know by itself: a small system has no list of types.
 TYPES = {".webp": "image/webp"}
 
@@ -87,8 +84,6 @@ def show(language: str, path: str) -> ResponseReturnValue:
         abort(HTTPStatus.NOT_FOUND)
     response = send_from_directory(site.folder / language, path, mimetype=TYPES.get(Path(path).suffix))
     response.headers["Content-Security-Policy"] = site.policy
-    is_hashed = HASHED.search(path)
-    response.headers["Cache-Control"] = "private, max-age=31536000, immutable" if is_hashed else "private, no-cache"
     return response
 
 
