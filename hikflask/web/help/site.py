@@ -84,6 +84,7 @@ def show(language: str, path: str) -> ResponseReturnValue:
         abort(HTTPStatus.NOT_FOUND)
     response = send_from_directory(site.folder / language, path, mimetype=TYPES.get(Path(path).suffix))
     response.headers["Content-Security-Policy"] = site.policy
+    response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
