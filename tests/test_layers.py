@@ -160,6 +160,10 @@ TESTED_ELSEWHERE = {
 }
 
 
+# As terminals of all recordings call themselves: DS-K1T343EFWX, DS-K1A340FWX.
+MODEL = re.compile(r"K1[TA]\d")
+
+
 def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")
 
@@ -192,6 +196,14 @@ def imports(path: Path) -> list[tuple[str, list[str]]]:
             assert node.level == 0, f"{path}: relative import"
             found.append((node.module or "", [alias.name for alias in node.names]))
     return found
+
+
+def texts_in(path: Path) -> list[str]:
+    """Return the texts of a module that the program uses: no docstrings."""
+    nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    constants = [node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings]
+    return [node.value for node in constants if isinstance(node.value, str)]
 
 
 def targets(path: Path) -> Iterator[str]:
@@ -289,6 +301,22 @@ def test_requests_is_imported_where_somebody_outside_is_asked() -> None:
     ]
 
     assert [place for place in users if room_of(place) != "net"] == ["isapi.client"]
+
+
+def test_huey_is_known_to_the_queue_alone() -> None:
+    users = {
+        place for place, path in NAMES.items() if any(module.partition(".")[0] == "huey" for module, _ in imports(path))
+    }
+
+    assert users == {"background.queue"}
+
+
+def test_no_model_of_a_terminal_is_named_in_the_code() -> None:
+    others = {place: path for place, path in NAMES.items() if room_of(place) != "simulator"}
+    naming = {place for place, path in others.items() if any(MODEL.search(text) for text in texts_in(path))}
+
+    # Its examples are a terminal's.
+    assert naming == {"api.openapi.schemas"}
 
 
 def test_services_know_no_request() -> None:

@@ -8,6 +8,7 @@ from hikflask.models import Employee
 from hikflask.services.core import db as db_module
 from hikflask.services.core.db import (
     along_indexes,
+    count_rows_up_to,
     database_answers,
     lock_employee,
     locked_employee,
@@ -52,6 +53,15 @@ def test_the_database_answers_as_long_as_it_can_be_asked(app: Flask) -> None:
 
 
 @pytest.mark.both_databases
+def test_count_ends_at_the_first_row_too_many(app: Flask) -> None:
+    with app.app_context():
+        db.session.add_all(Employee(number=str(number), name="Ли") for number in range(3))
+        db.session.commit()
+        everybody = db.select(Employee.id)
+
+        assert [count_rows_up_to(everybody, most) for most in (1, 2, 3)] == [2, 3, 3]
+
+
 def test_index_is_followed_within_the_block_alone(app: Flask) -> None:
     with app.app_context():
         on_postgresql = db.engine.dialect.name == "postgresql"
