@@ -32,7 +32,7 @@ test: $(VENV)/dev
 	@deploy/test-needs.sh
 	$(PYTEST) $(APART)
 
-# For daily work, in about a minute; `make test` proves everything.
+# For daily work, in about three minutes; `make test` proves everything.
 test-fast: $(VENV)/dev
 	$(PYTEST) $(APART) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
 
