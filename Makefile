@@ -84,8 +84,8 @@ lock: $(VENV)/dev
 	$(LOCK:pyproject.toml=) --group pyproject.toml:docs $(WITHIN) --output-file requirements-docs.txt
 	$(LOCK:pyproject.toml=) --group pyproject.toml:build $(WITHIN) --output-file requirements-build.txt
 
-# Wheel, sdist, SBOM and checksums in dist/, and a second time elsewhere: both must be the same, byte by byte.
-release: $(VENV)/dev site
+# Wheel, sdist (both with the guides), SBOM and checksums in dist/, and a second time elsewhere: the same, byte by byte.
+release: $(VENV)/dev
 	$(BIN)/python deploy/release.py
 	RELEASE=made $(FILES) $(KEPT) $(BIN)/python -m pytest -q tests/release
 

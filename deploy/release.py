@@ -2,7 +2,7 @@
 """Makes a release of the commit that is checked out: wheel, sdist, SBOM (CycloneDX) and SHA256SUMS, in dist/.
 
 The same commit gives the same bytes, wherever and whenever it is done: nothing goes in but what the commit has and the
-guides that were built from it, and every date is the commit's.
+guides, which are built from it here, and every date is the commit's.
 """
 
 import hashlib
@@ -20,7 +20,6 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-HELP = ROOT / "hikflask/help"
 VERSION = runpy.run_path(str(ROOT / "hikflask/version.py"))["VERSION"]
 PIN = re.compile(r"^([a-z0-9-]+)==(.+)", re.MULTILINE)
 # Name and licence of what is copied into hikflask/static/vendor, and the licence that a package has in a file alone.
@@ -42,6 +41,7 @@ def main() -> None:
     os.environ["SOURCE_DATE_EPOCH"] = said("git", "log", "-1", "--format=%ct")
     with TemporaryDirectory() as folder:
         export(Path(folder))
+        build_guides(Path(folder))
         said(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), folder)
     write_json(target / f"hikflask-{VERSION}.cdx.json", bill_of_materials())
     write_sums(target)
@@ -55,25 +55,30 @@ def refuse_what_is_no_commit() -> None:
         sys.exit("A release is made of a commit: do it in a clone, with git.")
     if differing := said("git", "status", "--porcelain"):
         sys.exit(f"A release is made of a commit, and these files are not as the last one has them:\n{differing}")
-    if not all((HELP / language / "index.html").exists() for language in ("en", "ru")):
-        sys.exit("A release has the guides as pages: make them first (make site).")
 
 
-def said(*command: str) -> str:
+def said(*command: str, folder: Path = ROOT) -> str:
     """Return what a command printed; what it complains of is shown when it fails."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
     return done.stdout.strip()
 
 
 def export(folder: Path) -> None:
-    """Write the files of the commit into a folder, so that nothing else can get in; and the guides."""
+    """Write the files of the commit into a folder, so that nothing else can get in."""
     archive = folder.with_suffix(".tar")
-    said("git", "archive", "--output", str(archive), "HEAD")
+    # As the commit has them, whatever line ends and permissions this git is set up to write.
+    said("git", "-c", "core.autocrlf=false", "-c", "tar.umask=0022", "archive", "--output", str(archive), "HEAD")
     said("tar", "--extract", "--file", str(archive), "--directory", str(folder))
     archive.unlink()
-    shutil.copytree(HELP, folder / "hikflask/help", dirs_exist_ok=True)
+
+
+def build_guides(folder: Path) -> None:
+    """Build them from the files of the commit: hikflask/help of this folder may be of other files."""
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    for language in ("en", "ru"):
+        said(sys.executable, "-m", "mkdocs", "build", f"--config-file=docs/mkdocs.{language}.yml", folder=folder)
 
 
 def bill_of_materials() -> dict[str, Any]:

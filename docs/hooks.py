@@ -93,8 +93,10 @@ def on_pre_template(template: jinja2.Template, template_name: str, **_: object) 
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the hashes of the inline scripts of all languages."""
+    """Write the hashes of the inline scripts of all languages, once all are there: then the site counts as built."""
     folder = Path(config.site_dir).parent
+    if not all((folder / language / "index.html").exists() for language in LANGUAGES):
+        return
     pages = (page.read_text(encoding="utf-8") for page in folder.rglob("*.html"))
     hashes = sorted({hash_of(script) for page in pages for script in SCRIPT.findall(page)})
     (folder / "script-hashes.json").write_text(json.dumps(hashes, indent=1) + "\n", encoding="utf-8")

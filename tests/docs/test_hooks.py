@@ -1,6 +1,10 @@
 """What the site's hook does to pages; that a whole build has no broken link is shown by `make docs`."""
 
+import json
+from pathlib import Path
+
 import pytest
+from mkdocs.config.defaults import MkDocsConfig
 
 from docs import hooks
 
@@ -86,3 +90,16 @@ def test_colours_are_those_of_the_app_in_each_look() -> None:
 def test_inline_script_is_named_as_a_policy_names_it() -> None:
     # As in https://www.w3.org/TR/CSP3/#external-hash
     assert hooks.hash_of("alert('Hello, world.');") == "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng="
+
+
+def test_site_counts_as_built_when_all_languages_are_there(tmp_path: Path) -> None:
+    hashes = tmp_path / "script-hashes.json"
+    for language in hooks.LANGUAGES:
+        assert not hashes.exists()
+        (tmp_path / language).mkdir()
+        (tmp_path / language / "index.html").write_text(f"<script>{language}()</script>")
+        config = MkDocsConfig()
+        config.site_dir = str(tmp_path / language)
+        hooks.on_post_build(config)
+
+    assert json.loads(hashes.read_text()) == sorted(map(hooks.hash_of, ["en()", "ru()"]))

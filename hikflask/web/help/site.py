@@ -48,10 +48,10 @@ def register(app: Flask) -> None:
 
 
 def read(folder: Path) -> Site | None:
-    """Return the site in a folder; None where none is built."""
+    """Return the site in a folder; None where none is built, or where its build was stopped at the end."""
     try:
         hashes = json.loads((folder / SCRIPT_HASHES).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, json.JSONDecodeError):
         return None
     scripts = " ".join(("script-src 'self'", *(f"'{digest}'" for digest in hashes)))
     return Site(folder, f"{headers.POLICY}; {scripts}")

@@ -150,6 +150,13 @@ def test_nobody_gets_a_file_without_signing_in(app: Flask) -> None:
     }
 
 
+@pytest.mark.parametrize("written", ["", '[\n "sha256-ab'])
+def test_site_whose_build_was_stopped_at_the_end_is_none(tmp_path: Path, written: str) -> None:
+    (tmp_path / site.SCRIPT_HASHES).write_text(written)
+
+    assert site.read(tmp_path) is None
+
+
 def test_page_says_how_to_have_the_help_where_it_is_not_built(
     app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
