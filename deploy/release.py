@@ -92,6 +92,8 @@ def bill_of_materials() -> dict[str, Any]:
     bill["components"] = [one for one in bill["components"] if canonicalize_name(one["name"]) in hashes]
     for component in bill["components"]:
         name = canonicalize_name(component["name"])
+        # Which extras something asks for that happens to be installed here.
+        component.pop("properties", None)
         component["scope"] = "required" if name in required else "optional"
         file = {"type": "distribution", "url": f"https://pypi.org/project/{name}/{component['version']}/#files"}
         component["licenses"] = component.get("licenses") or licence(LICENCES[name])

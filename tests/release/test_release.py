@@ -166,6 +166,8 @@ def test_bill_has_each_locked_package_with_licence_hashes_and_what_needs_it() ->
     assert [name for name, one in components.items() if not one.get("licenses")] == []
     assert [name for name, one in components.items() if (one["scope"] == "required") != (name in needed)] == []
     for component in components.values():
+        # It would tell what else was installed where the release was made.
+        assert "properties" not in component
         (file,) = [
             one for one in component["externalReferences"] if one["type"] == "distribution" and one.get("hashes")
         ]
