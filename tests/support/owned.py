@@ -1,6 +1,7 @@
 """Lets tests write through the session themselves. What is written without an owner and committed by nobody fails."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask_sqlalchemy.session import Session
@@ -8,6 +9,12 @@ from flask_sqlalchemy.session import Session
 from hikflask.owned_session import OwnedSession, TransactionMisuse
 
 UNOWNED = "unowned"
+# What the program refuses and allow_tests_to_write() replaces.
+REFUSES: tuple[Callable[[Any], None], ...] = (
+    OwnedSession.commit,
+    OwnedSession.rollback,
+    OwnedSession.require_owner,
+)
 
 
 def allow_tests_to_write(patch: pytest.MonkeyPatch) -> None:

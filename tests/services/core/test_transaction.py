@@ -13,6 +13,7 @@ from hikflask.models import Department
 from hikflask.owned_session import TransactionMisuse
 from hikflask.services.core.db import after_commit, end_read, insert_at_end, transaction, transactional, write_first
 from hikflask.services.core.errors import LostRace
+from tests.support import owned
 from tests.support.between import Between
 from tests.support.statements import counted_statements
 
@@ -66,6 +67,13 @@ def test_nothing_is_committed_after_a_part_failed(app: Flask) -> None:
 def test_what_cannot_be_a_part_refuses_to_be_one() -> None:
     with pytest.raises(TransactionMisuse, match="in a transaction of its own"), transaction(), transaction(alone=True):
         pass
+
+
+def test_program_refuses_what_tests_may_do() -> None:
+    ends, writes = "only its owner ends a transaction", "nobody owns the transaction of this write"
+    for refuses, why in zip(owned.REFUSES, (ends, ends, writes), strict=True):
+        with pytest.raises(TransactionMisuse, match=f"^{why}$"):
+            refuses(db.session())
 
 
 def test_hooks_follow_the_commit_of_the_owner(app: Flask) -> None:
