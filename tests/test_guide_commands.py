@@ -160,11 +160,13 @@ ELSEWHERE = {
     "tests/installation/test_install.py::test_commands_of_the_guides_for_an_installation": [
         "apt-get install -y git make python3-venv",
         "apt-get install postgresql-client",
+        "export CURL_CA_BUNDLE=/etc/ssl/certs/hikflask.pem",
         "systemctl reload nginx",
         "systemctl restart hikflask",
     ],
     "tests/installation/test_install.py::"
     "test_from_an_empty_debian_to_an_enrolled_employee_and_on_to_the_next_version": [
+        "deploy/install.sh hikflask.example",
         "doctor",
         "--version",
     ],
@@ -316,6 +318,7 @@ NOWHERE = {
     "systemctl status nginx hikflask": "It asks systemd, which is not init where the tests run.",
     "systemctl status hikflask-worker": "It asks systemd, which is not init where the tests run.",
     "systemctl edit hikflask hikflask-worker hikflask-backup": "It asks systemd, and opens an editor.",
+    "su -": "It asks for the password of root.",
     "systemctl edit hikflask-backup": "It asks systemd, and opens an editor.",
     "export HIKFLASK_TERMINAL_PASSWORD=…": "It is there for the next one, below.",
     "pytest tests/real_terminal --terminal https://192.168.1.67 --terminal-user admin [--terminal-fingerprint SHA256] "

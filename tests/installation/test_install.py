@@ -1,5 +1,6 @@
 """From an empty Debian to an enrolled employee, and on to the next version, by the commands of the guides alone."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -86,6 +87,10 @@ def test_commands_of_the_guides_for_an_installation(root: ThrowAwayRoot) -> None
     until(lambda: not shows(before))
     root.run("systemctl", "restart", "hikflask")
     assert root.run("hikflask", "ready", "--wait", "60") == "The service is ready.\n"
+    words = ("curl", "-sS", "--noproxy", "*", "--resolve", f"{NAME}:443:127.0.0.1", f"https://{NAME}/health")
+    root.run(*words, status=60)
+    said = root.run(*words, CURL_CA_BUNDLE="/etc/ssl/certs/hikflask.pem")
+    assert json.loads(said) == {"status": "ok"}
 
 
 def shows(browser: Browser) -> bool:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -74,6 +75,8 @@ def test_every_command_of_the_guide_does_what_it_says(
     simulator.terminal.present(FACE, stay=60)
     (tmp_path / "face.jpg").write_bytes(FACE)
     (tmp_path / "people.csv").write_text("ID,ФИО\n100333,Ольга Ёлкина\n", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as photos:
+        photos.writestr("100333.jpg", FACE)
     (tmp_path / "zup.csv").write_bytes(ZUP.encode("cp1251"))
     (tmp_path / "example.py").write_text(python, encoding="utf-8")
     script = curl.replace("https://hikflask.example/api", f"{served.url}/api")
@@ -95,7 +98,7 @@ def test_every_command_of_the_guide_does_what_it_says(
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert '"error"' not in done.stdout, done.stdout
+    assert '"error":"' not in done.stdout, done.stdout
     assert '"verified":true' in done.stdout
     assert done.stdout.rstrip().endswith("\n4")
     users = {one["hikvision_id"]: one for one in served.http.get(f"{served.url}/api/users/", timeout=60).json()}
@@ -106,6 +109,7 @@ def test_every_command_of_the_guide_does_what_it_says(
     assert [number for number, one in users.items() if not one["is_active"]] == ["100333"]
     assert users["100500"]["department"] == "Склад"
     assert users["100333"]["full_name"] == "Ёлкина Ольга Петровна"
+    assert users["100333"]["photo_path"].startswith("/uploads/100333_")
     assert simulator.terminal.people["100222"]["name"] == "Анна Смирнова"
 
 
