@@ -33,9 +33,12 @@ HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 def main() -> None:
-    """Make a release in dist/, or in the folder that is named."""
+    """Make a release in dist/, where it takes the place of an older one, or in a new folder that is named."""
     refuse_what_is_no_commit()
-    target = Path(sys.argv[1] if sys.argv[1:] else ROOT / "dist").absolute()
+    dist = ROOT / "dist"
+    target = Path(sys.argv[1] if sys.argv[1:] else dist).absolute()
+    if target != dist and target.exists():
+        sys.exit(f"{target} is there already: name a new folder.")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     os.environ["SOURCE_DATE_EPOCH"] = said("git", "log", "-1", "--format=%ct")

@@ -81,13 +81,15 @@ def test_same_commit_gives_the_same_bytes_in_another_folder_at_another_time_for_
 
 def test_release_is_made_of_a_commit_alone(tmp_path: Path) -> None:
     copy = copy_of_the_commit(tmp_path / "copy")
+    taken = make(copy, str(tmp_path))
     (copy / "instance/left.txt").write_text("ignored")
     (copy / "hikflask/left.py").write_text("not committed")
     changed = make(copy)
     shutil.rmtree(copy / ".git")
     without_git = make(copy)
 
-    assert [changed.returncode, without_git.returncode] == [1, 1]
+    assert [taken.returncode, changed.returncode, without_git.returncode] == [1, 1, 1]
+    assert taken.stderr == f"{tmp_path} is there already: name a new folder.\n"
     assert changed.stderr == (
         "A release is made of a commit, and these files are not as the last one has them:\n?? hikflask/left.py\n"
     )
