@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from flask import request, url_for
+from flask import g, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
@@ -132,12 +132,17 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
+def explain_as(view: str) -> None:
+    """Let the “?” of this answer lead where that of another view does: the page is at a later stage by now."""
+    g.explained_as = view
+
+
 def link() -> HelpLink | None:
     """Return the “?” of the page that is being answered; None before somebody may open other pages."""
     person = current_operator.get()
     if person is None or person.is_kept_back:
         return None
-    language, section = str(get_locale()), section_of(resubmission.page_endpoint())
+    language, section = str(get_locale()), section_of(g.get("explained_as") or resubmission.page_endpoint())
     is_apart = request.method == "POST"
     if section is None:
         return HelpLink(url_for("help.show", language=language, path=site.FIRST_PAGE), _("Help"), is_apart)

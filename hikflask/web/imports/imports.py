@@ -28,9 +28,10 @@ from hikflask.services.jobs import import_report, lifecycle
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.spreadsheets.csv_writer import Rows
 from hikflask.services.terminals import registry
+from hikflask.web.help import chapters
 from hikflask.web.imports import stage
 from hikflask.web.imports.photo_list import first_photos, row_thumbnails
-from hikflask.web.imports.stage import CHECKED, CHOOSING, Stage
+from hikflask.web.imports.stage import CHECKED, CHECKING, CHOOSING, Stage
 from hikflask.web.jobs.report import report_of
 from hikflask.web.security import resubmission
 from hikflask.web.support.htmx import with_bar
@@ -232,6 +233,8 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
 
     After the dry run the wrong rows come first.
     """
+    if at.name not in {CHECKING, CHECKED}:
+        chapters.explain_as("imports.ask_undo")
     batch, verdict = at.batch, request.args.get("rows", "")
     verdict = verdict if verdict in {*KINDS, "all"} else ""
     with_rows = at.name == CHECKED or bool(verdict)

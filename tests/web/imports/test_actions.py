@@ -55,7 +55,9 @@ def test_import_is_started_once_and_undone_once(
     with app.app_context():
         add_people("2")
     check("1;Иван Петров;Охрана;", "2;Анна Петрова;;", "3!;Пётр;;")
-    form = form_to(client.get(PAGE).text, f"{PAGE}/start")
+    dry_run = client.get(PAGE, headers=ENGLISH).text
+    assert 'href="/help/en/imports.html#the-dry-run"' in dry_run
+    form = form_to(dry_run, f"{PAGE}/start")
 
     answers = [form.send(client) for _ in range(2)]
     run_jobs()
@@ -65,6 +67,7 @@ def test_import_is_started_once_and_undone_once(
     assert people(app) == {"1": ("Иван Петров", True), "2": ("Анна Петрова", True)}
     report = client.get(PAGE, headers=ENGLISH).text
     assert "The job is done." in report
+    assert 'href="/help/en/imports.html#after-the-import"' in report
     assert f'href="{PAGE}/undo"' in report
     assert f'href="{PAGE}/wrong"' in report
 
