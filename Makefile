@@ -16,6 +16,7 @@ PYTEST := $(FILES) $(KEPT) $(BIN)/python $(IN_TWO) --durations=15 --durations-mi
 # What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
 # benchmarks, the second database, and what measures the time of a password's hash.
 LONG := browser processes benchmarks invariants scenarios security real_terminal
+FAST := $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
 
 # Targets of their own: what takes root on Debian and installs the program many times over, and the guides' pictures.
 APART := --ignore=tests/installation --ignore=tests/pictures
@@ -34,7 +35,7 @@ test: $(VENV)/dev
 
 # For daily work, in about three minutes; `make test` proves everything.
 test-fast: $(VENV)/dev
-	$(PYTEST) $(APART) $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
+	$(PYTEST) $(APART) $(FAST)
 
 test-installation: $(VENV)/dev
 	$(BIN)/python $(IN_TWO) tests/installation
@@ -62,12 +63,12 @@ docs: $(VENV)/dev
 pictures: $(VENV)/dev
 	$(PICTURES)/test_pictures.py --renew
 
-# By branches, the least covered modules first, and the line for README.md; TESTS names a part. It takes about twice
-# the time of `make test`, whose benchmarks would measure the measuring, and some tests may be too late for their limits.
+# By branches, the least covered modules first, and the line for README.md; TESTS names a part. Of the tests for daily
+# work alone: the others run the same code again, in processes and in time with each other, which measuring slows down.
 TESTS := tests
 coverage: $(VENV)/dev
 	$(BIN)/coverage erase
-	-$(FILES) $(KEPT) $(BIN)/coverage run $(IN_TWO) $(APART) --ignore=tests/benchmarks $(TESTS)
+	-$(FILES) $(KEPT) $(BIN)/coverage run $(IN_TWO) $(APART) $(FAST) $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	@echo "Coverage by branch: $$($(BIN)/coverage report --format=total) % ($$($(BIN)/python -c 'from hikflask.version import VERSION as v; print(v)'), $$(date -I))."

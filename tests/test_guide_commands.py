@@ -303,7 +303,7 @@ NOWHERE = {
     ".venv/bin/python -m pytest tests/services/terminals/test_leases.py": "It is one of the tests.",
     ".venv/bin/python -m pytest tests/services/terminals/test_leases.py -k killed": "It is one of the tests.",
     "cd hikflask": "It is the folder of the line before.",
-    "make coverage": "It takes half an hour, and runs the tests themselves.",
+    "make coverage": "It runs the tests themselves.",
     ".venv/bin/pre-commit install": "It would change the repository of whoever runs the tests.",
     "make clean": "It would delete the environment of the tests.",
     "make docs": "It would build the site of whoever runs the tests anew.",
