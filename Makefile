@@ -25,6 +25,7 @@ PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
 .PHONY: run test test-fast test-installation check coverage site docs pictures lock release texts clean
 
 run: $(VENV)/app
+	@[ -e hikflask/help/script-hashes.json ] || echo "Building the guides, once; this takes a minute."
 	@[ -e hikflask/help/script-hashes.json ] || $(MAKE) --silent site >/dev/null 2>&1 || \
 		echo "The guides are not among the pages this time; \"make site\" says why."
 	@deploy/run.sh $(BIN)

@@ -23,12 +23,13 @@ from hikflask.isapi.events import event_record
 from hikflask.models import Event, EventCoverage, EventLog, Terminal
 from hikflask.owned_session import OwnedSession
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import coverage, intake, interpretation, reading, store
+from hikflask.services.passages import intake, interpretation, reading, store
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.event_log import CAPACITY, Record
 from tests.conftest import HOST, PASSWORD
 from tests.invariants.conftest import PROFILE
+from tests.support.events import spans_of
 from tests.support.wire import InProcess
 from tests.support.worlds import BEGAN, NOW, Killed, live_in_own_time, stored_events
 
@@ -284,7 +285,7 @@ class History(RuleBasedStateMachine):
     def nothing_is_missing_unseen(self) -> None:
         keys = {(event.device_serial, event.serial_no, event.device_at) for event in stored_events()}
         assert keys <= self.made.keys()
-        spans = coverage.spans_of(self.terminal_id, NOW.moment)
+        spans = spans_of(self.terminal_id, NOW.moment)
         for key in self.made.keys() - keys:
             at = self.made[key]
             if at is not None:

@@ -11,11 +11,11 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import NameTooLong
 from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.enrolments import queries
 from hikflask.services.terminals import checks
 from tests.invariants.actions import Actions
 from tests.invariants.properties import EVERYTHING, Properties, is_green
 from tests.invariants.world import World
+from tests.support.removals import open_removals
 
 IVAN = "1001"
 
@@ -128,7 +128,7 @@ def test_removal_leaves_nobody(world: World, actions: Actions) -> None:
     assert IVAN not in world.simulated[0].people
     assert IVAN not in world.simulated[0].faces
     with world.app.app_context():
-        assert queries.open_removals() == []
+        assert open_removals() == []
 
 
 def test_name_of_the_last_byte_fits(world: World, actions: Actions) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikflask.isapi import capture, codec, errors
@@ -225,6 +225,7 @@ def test_json_goes_out_compact_and_readable() -> None:
     assert codec.to_json({"name": "Иван", "path": "a/b"}) == '{"name":"Иван","path":"a/b"}'.encode()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([200, 400, 404, 500]))
 def test_junk_raises_nothing_but_terminal_errors(body: bytes, status: int) -> None:
     for read in (codec.checked, codec.confirmed, codec.user_check, codec.json_object, codec.xml):

@@ -1,7 +1,7 @@
 """Multipart bodies: the odd ones that come in, the exact one that goes out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikflask.isapi.errors import Nonsense, TerminalError
@@ -80,6 +80,7 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_cutting_junk_gives_a_jpeg_or_nonsense(data: bytes) -> None:
     try:
@@ -91,6 +92,7 @@ def test_cutting_junk_gives_a_jpeg_or_nonsense(data: bytes) -> None:
     assert cut.endswith(b"\xff\xd9")
 
 
+@settings(deadline=None)
 @given(PIECES, st.sampled_from(["", "multipart/form-data; boundary=x", "boundary=(((", "image/jpeg"]))
 def test_reading_junk_gives_parts_or_a_terminal_error(body: bytes, content_type: str) -> None:
     try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikflask.isapi import errors, persons
@@ -467,6 +467,7 @@ def test_a_bad_number_never_reaches_the_wire(verb: str, number: Any) -> None:
     assert client.sent == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_delete_ever_names_anything_but_one_number(number: str) -> None:
     client = Prepared(answer(), answer(SUCCESS))

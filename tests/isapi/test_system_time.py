@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikflask.isapi import errors, system_time
@@ -114,6 +114,7 @@ def test_sign_of_a_posix_zone_is_the_other_way_round(zone: str, hours: float | N
     assert system_time.offset_of(zone) == (None if hours is None else timedelta(hours=hours))
 
 
+@settings(deadline=None)
 @given(st.integers(-12 * 60, 14 * 60).map(lambda minutes: timedelta(minutes=minutes)))
 def test_any_offset_survives_as_a_zone(offset: timedelta) -> None:
     assert system_time.offset_of(system_time.zone_of(offset)) == offset

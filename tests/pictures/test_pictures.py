@@ -37,6 +37,7 @@ from tests.conftest import PASSWORD
 from tests.pictures.company import ADDED, COMPANIES, FACES, NEWCOMERS_FACE, Company
 from tests.pictures.gallery import SCALE, WIDE, Gallery
 from tests.processes.processes import until
+from tests.support import removals
 from tests.support.apps import close
 from tests.support.employees import save_with_face
 from tests.support.events import event_row
@@ -276,7 +277,7 @@ def confirmed_at(terminal_id: int) -> int:
 
 def open_removals() -> list[int]:
     """The terminals that have not confirmed a removal."""
-    terminals = [row.terminal_id for row in queries.open_removals()]
+    terminals = [row.terminal_id for row in removals.open_removals()]
     db.session.commit()
     return terminals
 

@@ -11,7 +11,6 @@ from hikflask.models import Enrolment, Erasure, ErasureRemoval, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees.erasure import erase_by_number, erase_employee
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
-from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.photos import storage
 from hikflask.services.privacy import certificates
@@ -24,6 +23,7 @@ from tests.scenarios.test_generation_races import meanwhile
 from tests.support.captures import FACE
 from tests.support.employees import save_with_face
 from tests.support.erasures import fresh
+from tests.support.removals import open_removals
 from tests.support.retention import settle
 from tests.support.wire import InProcess
 
@@ -69,7 +69,7 @@ def test_two_terminals_that_confirm_in_one_moment_are_both_noted(
     first = erasure.removals[0].id
     another.execute(update(Erasure).values(version=Erasure.version + 1))
     another.execute(update(ErasureRemoval).where(ErasureRemoval.id == first).values(gone_at=database_now()))
-    left = {one.terminal_id: one.id for one in queries.open_removals()}
+    left = {one.terminal_id: one.id for one in open_removals()}
     db.session.commit()
 
     meanwhile(app, another, lambda: reconcile(left[second.id], "test"))

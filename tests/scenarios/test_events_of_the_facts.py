@@ -19,10 +19,11 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import coverage, intake, interpretation, reading
+from hikflask.services.passages import intake, interpretation, reading
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.scenarios.terminal_of_the_facts import FIRMWARES, PASSWORD, FactsTerminal, FactsWire, Written
+from tests.support.events import spans_of
 from tests.support.worlds import BEGAN, NOW, Killed, live_in_own_time, stored_events
 
 HISTORIES = int(os.environ.get("FACTS_HISTORIES", "1"))
@@ -200,7 +201,7 @@ class World:
             assert event.device_at == datetime.fromisoformat(row.time)
             if self.is_steady:
                 assert abs((event.occurred_at - row.really_at).total_seconds()) <= ROUNDED, (row.key, event.occurred_at)
-        spans = coverage.spans_of(self.terminal_id, NOW.moment)
+        spans = spans_of(self.terminal_id, NOW.moment)
         complete = [span for span in spans if span.is_complete]
         missing = {row.key for row in written.values() if is_told(self.device, row)} - {*map(key_of, stored)}
         for row in (written[key] for key in missing - self.out_of_sight):

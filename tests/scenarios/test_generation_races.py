@@ -13,9 +13,9 @@ from hikflask.models import Enrolment, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments import queries
 from tests.support.enrolments import desire
 from tests.support.refusals import refusal
+from tests.support.removals import open_removals
 
 pytestmark = [
     pytest.mark.usefixtures("context"),
@@ -63,7 +63,7 @@ def test_removal_is_open_though_the_old_wish_was_confirmed_in_that_moment(
 ) -> None:
     meanwhile(app, conversation, lambda: set_active(wished.employee_id or 0, active=False).row)
 
-    assert [one.number for one in queries.open_removals()] == ["100222"]
+    assert [one.number for one in open_removals()] == ["100222"]
 
 
 def test_new_name_is_not_confirmed_though_the_old_one_was_in_that_moment(

@@ -32,6 +32,7 @@ from hikflask.simulator.profiles import profile_named
 from tests.conftest import PASSWORD
 from tests.support.captures import FACE, IVAN
 from tests.support.enrolments import employee_of, enrol
+from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -123,7 +124,7 @@ def test_open_removal_is_not_confirmed_by_another_device(
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(left[0], "sweep")
 
-    assert [one.number for one in queries.open_removals()] == ["100222"]
+    assert [one.number for one in open_removals()] == ["100222"]
     assert "100222" in simulator.people
 
 
@@ -137,7 +138,7 @@ def test_person_who_removed_it_by_hand_may_say_so(replaced: int, enrolled: int, 
 
     assert manual_removal.confirm_by_hand(left[0], queries.get_one(left[0]).generation)
 
-    assert queries.open_removals() == []
+    assert open_removals() == []
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
     swapped: int, simulator: Simulated, leave: Callable[[int], object]
 ) -> None:
     leave(swapped)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
 
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
@@ -164,7 +165,7 @@ def test_device_that_was_put_in_place_of_the_old_one_confirms_no_removal(
 @pytest.mark.both_databases
 def test_certificate_waits_for_a_persons_word_about_the_device_that_was_taken_away(swapped: int) -> None:
     erasure = erase_employee(swapped).row
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
 
@@ -176,7 +177,7 @@ def test_who_was_sent_to_the_other_device_unnoticed_is_taken_off_it_too(
 ) -> None:
     other.people["100222"] = dict(simulator.people["100222"])
     set_active(swapped, active=False)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
 
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
@@ -192,7 +193,7 @@ def test_device_that_suddenly_tells_a_serial_number_or_none_confirms_no_removal(
     wire.put("terminal.test", simulator)
     told_before(terminal, before)
     set_active(enrolled, active=False)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
 
     with telling(wire, now), pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "sweep")
@@ -205,12 +206,12 @@ def test_device_that_never_told_a_serial_number_confirms_removals(
 ) -> None:
     told_before(terminal, "")
     set_active(enrolled, active=False)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
 
     with telling(wire, ""):
         reconcile(enrolment.id, "sweep")
 
-    assert queries.open_removals() == []
+    assert open_removals() == []
     assert simulator.people == {}
 
 
@@ -218,7 +219,7 @@ def test_removal_asks_one_question_more(simulator: Simulated, enrolled: int) -> 
     set_active(enrolled, active=False)
     simulator.log.clear()
 
-    reconcile(queries.open_removals()[0].id, "sweep")
+    reconcile(open_removals()[0].id, "sweep")
 
     asked = [entry.plain_path.rpartition("/")[2] for entry in simulator.log]
     assert asked[:3] == ["deviceInfo", "Search", "Delete"]
@@ -249,11 +250,11 @@ def test_who_was_on_the_old_device_leaves_only_by_a_persons_word(
     checks.check(replaced, "test")
 
     leave(enrolled)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "test")
 
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     assert enrolment.waits_for_hand
     assert enrolment.last_name == "Иван Иванов"
     assert "100222" in simulator.people
@@ -263,7 +264,7 @@ def test_erasure_never_says_that_the_terminal_confirmed_for_the_old_device(repla
     move(replaced)
     checks.check(replaced, "test")
     erasure = erase_employee(enrolled).row
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "test")
     assert certificates.complete(erasure.id).completed_at is None
@@ -296,7 +297,7 @@ def test_leaver_is_taken_off_the_new_device_before_a_person_is_asked_about_the_o
     assert other.people == {}
     assert queries.get_one(on_both.id).waits_for_hand
     assert manual_removal.confirm_by_hand(on_both.id, queries.get_one(on_both.id).generation)
-    assert queries.open_removals() == []
+    assert open_removals() == []
 
 
 def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolled: int, other: Simulated) -> None:
@@ -304,7 +305,7 @@ def test_strangers_record_on_the_new_device_is_left_alone(replaced: int, enrolle
     move(replaced)
     checks.check(replaced, "test")
     delete_employee(enrolled)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     with pytest.raises(ServiceError, match=r"^other_device$"):
         reconcile(enrolment.id, "test")
 
@@ -317,7 +318,7 @@ def test_word_about_a_deactivated_employee_is_no_confirmation_when_erased_later(
     move(replaced)
     checks.check(replaced, "test")
     set_active(enrolled, active=False)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     manual_removal.confirm_by_hand(enrolment.id, enrolment.generation)
 
     erasure = erase_employee(enrolled).row

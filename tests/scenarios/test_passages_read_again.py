@@ -11,11 +11,11 @@ from hikflask.models import Event, EventLog, JournalAlarm, Terminal
 from hikflask.services.core import heartbeat
 from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.passages import intake
-from hikflask.services.passages.coverage import spans_of
 from hikflask.services.settings import change, stored
 from hikflask.simulator import Terminal as Simulated
 from tests.support.backups import another, back_up, restore
 from tests.support.erasures import IVAN, enrol, every_text, fresh, settle_all
+from tests.support.events import spans_of
 from tests.support.postgresql import Cluster
 
 

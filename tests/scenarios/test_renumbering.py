@@ -12,6 +12,7 @@ from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, capture_face
 from tests.support.due import claim_due
+from tests.support.removals import open_removals
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -34,12 +35,12 @@ def test_old_number_leaves_and_the_new_one_is_proven(simulator: Simulated, termi
 
     save_face(simulator, terminal, NEW, employee_id)
 
-    assert [one.number for one in queries.open_removals()] == ["100222"]
+    assert [one.number for one in open_removals()] == ["100222"]
     settle_all()
     assert set(simulator.people) == {"100999"}
     assert simulator.faces["100999"].jpeg == FACE
     assert queries.of_number("100999")[0].is_confirmed
-    assert queries.open_removals() == []
+    assert open_removals() == []
 
 
 def test_enrolled_number_does_not_change_without_a_new_face(simulator: Simulated, terminal: Terminal) -> None:

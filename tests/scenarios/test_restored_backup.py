@@ -39,6 +39,7 @@ from tests.support.captures import FACE, OTHER_FACE, THIRD_FACE
 from tests.support.comparisons import compare, desire_with_photo, differences, enrol_with_photo, take_over
 from tests.support.enrolments import employee_of
 from tests.support.postgresql import Cluster
+from tests.support.removals import open_removals
 from tests.support.signed_in import client_of
 
 pytestmark = pytest.mark.both_databases
@@ -87,7 +88,7 @@ def restored(
         reconcile(enrolments.find(terminal.id, WAITS.number).id, "test")  # type: ignore[union-attr]
         set_active(employee_of(waits), active=False)
         set_active(left, active=False)
-        for row in enrolments.open_removals():
+        for row in open_removals():
             reconcile(row.id, "test")
         enrol_with_photo(terminal, PYOTR, THIRD_FACE)
         simulator.store.unbind([OLGA.number])
@@ -230,7 +231,7 @@ def test_nothing_is_written_before_a_person_decides_and_then_everything_converge
     take_over(1, PYOTR.number, PYOTR.name)
     work(restored)
     assert set(simulator.people) == {OLGA.number, PYOTR.number, WAITS.number, SLOW.number}
-    assert enrolments.open_removals() == []
+    assert open_removals() == []
     assert differences(compare(terminal)) == {}
     assert all(row(number).is_green for number in (OLGA.number, PYOTR.number, WAITS.number))
     assert not db.session.execute(select(Employee.is_active).where(Employee.number == LEAVER.number)).scalar_one()

@@ -9,11 +9,11 @@ from hikflask.models import Employee, Erasure, Terminal
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees.erasure import erase_by_number
-from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
 from tests.support.enrolments import enrol_employee
+from tests.support.removals import open_removals
 
 IVAN = Draft("100222", "Иван Иванов", "Охрана", consent=True)
 
@@ -32,7 +32,7 @@ def erase_number(number: str = IVAN.number) -> Erasure:
 
 def settle_all() -> None:
     """Try every removal that is open."""
-    for enrolment in queries.open_removals():
+    for enrolment in open_removals():
         with suppress(TerminalError, ServiceError):
             reconcile(enrolment.id, "test")
 

@@ -1,4 +1,4 @@
-"""Records of terminals, as they are in the database once they were read."""
+"""Records of terminals, as they are in the database once they were read, and the time that these cover."""
 
 from datetime import UTC, datetime
 from itertools import count
@@ -7,6 +7,8 @@ from hikflask.extensions import db
 from hikflask.models import Employee, Event, Terminal
 from hikflask.models.event import PASSED
 from hikflask.services.core.db import transaction
+from hikflask.services.passages import coverage
+from hikflask.services.passages.coverage import Span
 
 AT = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 SERIALS = count(1000)
@@ -56,3 +58,9 @@ def add_events(*events: Event) -> list[int]:
             db.session.add(event)
             db.session.flush()
     return [event.id for event in events]
+
+
+def spans_of(terminal_id: int, now: datetime | None = None) -> list[Span]:
+    """The spans of one terminal."""
+    terminal = db.session.get_one(Terminal, terminal_id, populate_existing=True)
+    return coverage.spans_of_each([terminal], now)[terminal_id]

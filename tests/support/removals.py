@@ -1,5 +1,8 @@
-"""What is agreed to where a test takes access from many people, and is not about that."""
+"""Removals that are open, and what is agreed to where a test takes access from many people and is not about that."""
 
+from hikflask.models import Enrolment
+from hikflask.services.core.keyset import Place
+from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.mass_removals import Agreed
 
 
@@ -18,3 +21,8 @@ class AnyNumber(int):
 # An administrator confirmed it; somebody else asks for it.
 AGREED = Agreed(AnyNumber(), by_admin=True)
 BY_OPERATOR = Agreed(None, by_admin=False)
+
+
+def open_removals() -> list[Enrolment]:
+    """The unconfirmed removals as their page lists them, the oldest first."""
+    return queries.page_of_removals(100, Place()).rows

@@ -107,11 +107,6 @@ def numbers_there(numbers: Collection[str]) -> set[str]:
     return set(db.session.execute(select(Enrolment.number).where(Enrolment.number.in_(numbers))).scalars())
 
 
-def open_removals(limit: int | None = None) -> list[Enrolment]:
-    """Return the unconfirmed removals, the oldest first. These numbers may still open doors."""
-    return list(_fresh(select(Enrolment).where(IS_LEAVING).order_by(*REMOVALS.order).limit(limit)))
-
-
 def page_of_removals(limit: int, place: Place) -> Page[Enrolment]:
     """Return a page of the unconfirmed removals with their employees, the oldest first.
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from hikflask.extensions import db
 from hikflask.models import EventCoverage, EventLog, Terminal
 from hikflask.models.event import NOT_READ, OFF
-from hikflask.services.core.db import changed_rows, fresh
+from hikflask.services.core.db import changed_rows
 from hikflask.services.passages.retention import kept_since
 
 # The key of a log's state: why nothing older than its first record is here.
@@ -76,19 +76,13 @@ def _add(terminal_id: int, device_serial: str, since: datetime, until: datetime,
     db.session.flush()
 
 
-def spans_of(terminal_id: int, now: datetime | None = None) -> list[Span]:
-    """Return the spans of a terminal from the day since which events are kept until now, in order and without a hole.
+def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) -> dict[int, list[Span]]:
+    """Return the spans of each of these terminals, by its id.
 
-    There is none when there is no such terminal.
+    They go from the day since which events are kept until now, in order and without a hole.
 
     :param now: the present moment, when it is not the clock's.
     """
-    terminal = fresh(Terminal, terminal_id)
-    return spans_of_each([terminal], now)[terminal_id] if terminal else []
-
-
-def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) -> dict[int, list[Span]]:
-    """Return the same for each of these terminals, by its id."""
     if not terminals:
         return {}
     now = now or datetime.now(UTC)

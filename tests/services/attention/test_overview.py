@@ -31,6 +31,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, capture_face
 from tests.support.disk_usage import let_be_free
 from tests.support.enrolments import desire_with_face, employee_of, enrol, let_fail
+from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
@@ -87,7 +88,7 @@ def test_whoever_left_is_to_be_looked_after_until_the_terminal_confirms(
     delete_employee(employee_of(olga))
     both = seen()
     wire.away.clear()
-    for one in queries.open_removals():
+    for one in open_removals():
         reconcile(one.id, "test")
 
     assert counted(kept.counts) == {"leaving Вход": 1, "off Вход": 1}

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikflask.models import Terminal
@@ -70,6 +70,7 @@ def test_name_of_which_not_one_letter_fits_is_refused() -> None:
     assert refused.value.params == {"limit": 3, "length": 27, "letters": 10, "t": "Вход"}
 
 
+@settings(deadline=None)
 @given(full_names, names.map(str.strip), limits)
 def test_every_name_has_a_form_that_fits(name: str, own: str, limit: int | None) -> None:
     terminal = limited(limit)
@@ -94,6 +95,7 @@ def test_every_name_has_a_form_that_fits(name: str, own: str, limit: int | None)
         assert name.split(maxsplit=1)[0].startswith(shown) or shown.startswith(f"{name.split(maxsplit=1)[0]} ")
 
 
+@settings(deadline=None)
 @given(full_names, st.integers(2, 60))
 def test_no_cut_comes_before_a_mark(name: str, limit: int) -> None:
     surname = "".join(letter for letter in name.split(maxsplit=1)[0] if letter not in "-'’")

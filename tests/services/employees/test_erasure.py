@@ -18,7 +18,6 @@ from hikflask.services.employees import photo_drafts, search
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
-from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs.kinds import DEPARTMENT, SEND
 from hikflask.services.privacy import certificates
@@ -28,6 +27,7 @@ from tests.support.comparisons import compare, strangers
 from tests.support.employees import by_number
 from tests.support.erasures import IVAN, count, enrol, every_text, settle_all
 from tests.support.jobs import add_people, items, run, started
+from tests.support.removals import open_removals
 from tests.support.retention import age, files, forget
 from tests.support.trail import entries
 from tests.support.wire import InProcess
@@ -237,7 +237,7 @@ def test_who_is_erased_while_the_terminal_is_asked_leaves_no_row(
 ) -> None:
     ivan = enrol(simulator, terminal)
     set_active(ivan.id, active=False)
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     answer = wire.send
 
     def erase_meanwhile(request: requests.PreparedRequest, **options: Any) -> requests.Response:

@@ -37,6 +37,7 @@ from tests.support.captures import IVAN, OLGA
 from tests.support.employees import save_with_face, save_with_file
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.refusals import refusal
+from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -213,7 +214,7 @@ def test_deleted_employee_is_found_nowhere(simulator: Simulated, terminal: Termi
 
     delete_employee(employee_id)
 
-    assert len(queries.open_removals()) == 1
+    assert len(open_removals()) == 1
     assert states() == set()
     assert numbers() == []
 

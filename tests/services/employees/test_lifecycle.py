@@ -24,6 +24,7 @@ from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import employee_of, enrol
+from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -36,7 +37,7 @@ def test_deactivated_employee_is_wanted_nowhere(simulator: Simulated, terminal: 
 
     assert left.is_active is False
     assert search.is_synced(left) is False
-    assert [one.number for one in queries.open_removals()] == ["100222"]
+    assert [one.number for one in open_removals()] == ["100222"]
 
 
 def test_second_deactivation_changes_nothing(simulator: Simulated, terminal: Terminal) -> None:
@@ -46,7 +47,7 @@ def test_second_deactivation_changes_nothing(simulator: Simulated, terminal: Ter
 
     set_active(employee_of(enrolment), active=False)
 
-    assert queries.open_removals() == []
+    assert open_removals() == []
     assert queries.get_one(enrolment.id).is_confirmed
 
 
@@ -154,7 +155,7 @@ def test_own_record_that_search_missed_once_leaves_with_its_employee(
     reconcile(enrolment.id, "Анна")
 
     assert simulator.people == {}
-    assert queries.open_removals() == []
+    assert open_removals() == []
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from hikflask.services.enrolments import desired, manual_removal, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import employee_of, enrol
+from tests.support.removals import open_removals
 from tests.support.trail import entries
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -70,7 +71,7 @@ def test_number_of_a_stranger_is_free_for_nobody_until_somebody_says_whose_it_is
             by_hand.id, queries.get_one(by_hand.id).generation, "Ivanov I.I."
         )
 
-    assert (queries.open_removals(), "100222" in simulator.people) == ([], True)
+    assert (open_removals(), "100222" in simulator.people) == ([], True)
     (entry,) = entries("enrolment.somebody_elses")
     assert (entry.actor, entry.employee, entry.after) == ("Анна", "100222", None)
     assert save_employee(Draft("100222", "Ольга Ёлкина")).row.number == "100222"

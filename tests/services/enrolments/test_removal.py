@@ -11,6 +11,7 @@ from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -26,10 +27,10 @@ def test_removal_is_open_until_the_terminal_says_nobody_is_there(
     with pytest.raises(Unreachable):
         reconcile(enrolment.id, "operator")
 
-    assert [open_one.number for open_one in queries.open_removals()] == ["100222"]
+    assert [open_one.number for open_one in open_removals()] == ["100222"]
     wire.away.clear()
     assert reconcile(enrolment.id, "operator").is_confirmed
-    assert queries.open_removals() == []
+    assert open_removals() == []
     assert "100222" not in simulator.people
     assert "100222" not in simulator.faces
 
@@ -162,10 +163,10 @@ def test_deleted_employee_outlives_in_the_removal(simulator: Simulated, terminal
     with pytest.raises(Unreachable):
         reconcile(enrolment.id, "operator")
 
-    left = queries.open_removals()
+    left = open_removals()
     assert [(one.number, one.written_name, one.employee_id) for one in left] == [("100222", "Иван Иванов", None)]
     wire.away.clear()
     reconcile(enrolment.id, "operator")
-    assert queries.open_removals() == []
+    assert open_removals() == []
     assert db.session.query(Enrolment).count() == 0
     assert "100222" not in simulator.people

@@ -22,6 +22,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.enrolments import enrol_employee
 from tests.support.erasures import settle_all
+from tests.support.removals import open_removals
 from tests.support.trail import entries, fields
 from tests.support.wire import InProcess
 
@@ -59,7 +60,7 @@ def test_erasure_completes_by_the_word_of_who_took_it_out_of_service(gone: Termi
     (removal,) = done.removals
     assert done.completed_at is not None
     assert (removal.confirmed_by, removal.confirmation_note) == ("Анна", NOTE)
-    assert queries.open_removals() == []
+    assert open_removals() == []
 
 
 @pytest.mark.both_databases

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hikflask.isapi.persons import FIRST_MOMENT, LAST_MOMENT
@@ -45,6 +45,7 @@ def test_somebody_deleted_has_no_limit() -> None:
     assert validity.wanted(None) is None
 
 
+@settings(deadline=None)
 @given(LIMITS, LIMITS)
 def test_any_pair_of_days_stays_within_the_calendar_in_order(one: date | None, other: date | None) -> None:
     first, last = (min(one, other), max(one, other)) if one and other else (one, other)

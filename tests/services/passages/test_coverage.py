@@ -12,8 +12,9 @@ from hikflask.models import EventLog, Terminal
 from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OFF, OVERWRITTEN
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage
-from hikflask.services.passages.coverage import BEGINS, Span, spans_of
+from hikflask.services.passages.coverage import BEGINS, Span
 from hikflask.services.passages.retention import kept_since
+from tests.support.events import spans_of
 
 pytestmark = pytest.mark.usefixtures("context")
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
@@ -93,4 +94,3 @@ def test_terminal_that_was_never_read_has_one_gap(terminal: Terminal) -> None:
     (span,) = spans_of(terminal.id, NOON)
 
     assert span == Span(span.from_at, NOON, False, NOT_READ)
-    assert spans_of(99) == []

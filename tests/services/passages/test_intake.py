@@ -17,10 +17,10 @@ from hikflask.models.columns import database_now
 from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN
 from hikflask.services.core.errors import TerminalInUse
 from hikflask.services.passages import intake
-from hikflask.services.passages.coverage import spans_of
 from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
+from tests.support.events import spans_of
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")

@@ -321,10 +321,11 @@ def test_photos_of_an_import_are_checked_several_at_once_with_little_of_the_proc
 
 def test_photo_of_an_import_waits_for_those_of_pages_only_when_it_is_large(app: Flask, photo: bytes) -> None:
     large = drawn_faces.jpeg(background((3606, 3606)))
-    app.config["UPLOAD_WAIT"] = 2.0
+    app.config["UPLOAD_WAIT"] = 60.0
     with closing(PhotoInspector(in_background=True)) as inspector:
         with jpeg_process.usual_turn():
             assert inspector.check(io.BytesIO(photo)).findings == ()
+            app.config["UPLOAD_WAIT"] = 0.5
             with pytest.raises(PhotosWaiting):
                 inspector.check(io.BytesIO(large))
         app.config["UPLOAD_WAIT"] = 60.0

@@ -26,6 +26,7 @@ from hikflask.services.privacy import certificates
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE
 from tests.support.erasures import IVAN, count, enrol, fresh, settle_all
+from tests.support.removals import open_removals
 from tests.support.retention import DAY, age, files, forget
 from tests.support.trail import entries
 from tests.support.wire import InProcess
@@ -129,7 +130,7 @@ def test_removal_by_hand_is_named_as_such(simulator: Simulated, terminal: Termin
     wire.away.add("terminal.test")
     erasure = erase_employee(ivan.id).row
     wire.away.clear()
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     db.session.execute(db.update(Enrolment).values(on_old_device=True, written_name=""))
     db.session.commit()
 
@@ -152,7 +153,7 @@ def test_who_was_entered_at_the_terminal_by_hand_keeps_the_erasure_open_until_a_
     settle_all()
     assert certificates.complete(erasure.id).completed_at is None
 
-    (enrolment,) = queries.open_removals()
+    (enrolment,) = open_removals()
     with audit.acting(Actor("Анна")):
         assert manual_removal.confirm_as_somebody_elses(enrolment.id, enrolment.generation, "Ivanov I.I.")
 
@@ -181,7 +182,7 @@ def test_search_that_says_nothing_completes_no_erasure(
     settle_all()
 
     assert certificates.complete(erasure.id).completed_at is None
-    assert [one.refusal_code for one in queries.open_removals()] == ["removal_not_shown"]
+    assert [one.refusal_code for one in open_removals()] == ["removal_not_shown"]
 
 
 @pytest.mark.both_databases

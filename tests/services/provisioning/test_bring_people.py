@@ -21,6 +21,7 @@ from tests.support.due import claim_due
 from tests.support.employees import save_with_file
 from tests.support.fleet import BY_PICTURE, BY_URL, add_terminal, device
 from tests.support.jobs import items, run
+from tests.support.removals import open_removals
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -155,7 +156,7 @@ def test_who_left_meanwhile_waits_for_a_persons_word(warehouse: Terminal, new: S
     run(claim)
 
     assert IVAN.number not in new.people
-    assert [one.number for one in queries.open_removals(10)] == [IVAN.number]
+    assert [one.number for one in open_removals()] == [IVAN.number]
 
 
 @pytest.mark.both_databases

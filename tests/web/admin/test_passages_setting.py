@@ -15,9 +15,8 @@ from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
 from hikflask.services.jobs.run import run_to_end
 from hikflask.services.passages import retention
-from hikflask.services.passages.coverage import spans_of
 from tests.support.desk import ENGLISH
-from tests.support.events import AT, add_events, event_row
+from tests.support.events import AT, add_events, event_row, spans_of
 from tests.support.trail import entries
 
 PAGE = "/administration/settings/PASSAGES"

@@ -20,7 +20,6 @@ from hikflask.services.captures.drafts import Draft
 from hikflask.services.core import heartbeat
 from hikflask.services.employees.lifecycle import send_to_terminal, set_active
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.jobs import lifecycle
 from hikflask.services.jobs.kinds import DEPARTMENT
@@ -32,6 +31,7 @@ from tests.support.desk import ENGLISH, HTMX, Desk, typed
 from tests.support.disk_usage import GIGABYTE, let_be_free
 from tests.support.jobs import add_people, started
 from tests.support.refusals import refusal
+from tests.support.removals import open_removals
 from tests.support.signed_in import client_of
 
 ADDRESS = "/attention"
@@ -567,7 +567,7 @@ def test_browser_without_javascript_loads_the_whole_page_again(desk: Desk) -> No
 def test_number_is_in_the_header_of_every_page(desk: Desk, app: Flask) -> None:
     desk.client.post("/employees/", data=typed(without_face="1"))
     with app.app_context():
-        assert queries.open_removals() == []
+        assert open_removals() == []
 
     assert [number(desk.text(address)) for address in ("/employees/", "/terminals/", "/account/")] == [1, 1, 1]
     assert "Требует внимания" in desk.text("/employees/")

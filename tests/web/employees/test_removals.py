@@ -12,8 +12,8 @@ from hikflask.models import AuditEntry, Employee, Enrolment
 from hikflask.models.enrolment import ABSENT
 from hikflask.services.core.db import transaction
 from hikflask.services.employees.lifecycle import set_active
-from hikflask.services.enrolments import queries
 from tests.support.desk import ENGLISH, TODAY, Desk
+from tests.support.removals import open_removals
 from tests.support.statements import counted_statements
 
 
@@ -166,7 +166,7 @@ def test_word_about_somebody_who_has_the_number_no_more_changes_nothing(desk: De
 
     assert "This was changed meanwhile." in answer.text
     with app.app_context():
-        assert len(queries.open_removals()) == 1
+        assert len(open_removals()) == 1
 
 
 def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> None:
@@ -179,7 +179,7 @@ def test_a_removal_is_open_since_it_was_asked_for(desk: Desk, app: Flask) -> Non
     desk.client.post(f"{place}/delete")
 
     with app.app_context():
-        (enrolment,) = queries.open_removals()
+        (enrolment,) = open_removals()
         assert enrolment.desired_since is not None
         since = datetime.now(UTC) - enrolment.desired_since
     assert since < timedelta(minutes=1)
@@ -214,4 +214,4 @@ def test_word_of_a_page_that_is_stale_changes_nothing(desk: Desk, app: Flask) ->
 
     assert "Тем временем это изменили." in answer.text
     with app.app_context():
-        assert len(queries.open_removals()) == 1
+        assert len(open_removals()) == 1
