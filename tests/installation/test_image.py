@@ -148,5 +148,5 @@ def test_image_serves_and_is_restored_as_the_guide_says(container: Container) ->
 def is_ready(port: int) -> bool:
     try:
         return requests.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
