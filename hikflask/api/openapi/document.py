@@ -9,6 +9,7 @@ from typing import Any
 from apispec import APISpec
 from flask import Flask
 from flask_babel import force_locale
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import Rule
 
 from hikflask.api.openapi import error_responses, forms
@@ -149,7 +150,8 @@ def _responses(rule: Rule, description: Description) -> dict[str, Any]:
     headers = {name: HEADERS[name] for name in names}
     answers = {
         str(status): {
-            "description": HTTPStatus(status).phrase,
+            # Python's own phrases differ from version to version.
+            "description": HTTP_STATUS_CODES[status],
             "content": {description.media: {"schema": schema}},
             **({"headers": headers} if headers else {}),
         }

@@ -4,6 +4,7 @@ statuses and messages.py."""
 from http import HTTPStatus
 
 from werkzeug.exceptions import default_exceptions
+from werkzeug.http import HTTP_STATUS_CODES
 
 from hikflask import messages
 from hikflask.api.openapi.described import Schema
@@ -40,7 +41,7 @@ def response(status: int) -> Schema:
     del schema["examples"]
     rows = "\n".join(f"| `{code}` | {text} |" for code, text in sorted(codes.items()))
     described = {
-        "description": f"{HTTPStatus(status).phrase}.\n\n| error | meaning |\n|---|---|\n{rows}",
+        "description": f"{HTTP_STATUS_CODES[status]}.\n\n| error | meaning |\n|---|---|\n{rows}",
         "content": {"application/json": {"schema": schema, "example": {"error": example, "message": codes[example]}}},
     }
     return described | ({"headers": HEADERS[HTTPStatus(status)]} if status in HEADERS else {})
