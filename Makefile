@@ -14,12 +14,14 @@ IN_TWO := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # At the end: what took longest, and the time beside that of a loop, so that two machines can be compared.
 PYTEST := $(FILES) $(KEPT) $(BIN)/python $(IN_TWO) --durations=15 --durations-min=5 -p tests.support.machine_speed
 # What takes long and is not needed for each change: real processes and browsers, scenarios, attacks, long properties,
-# benchmarks, the second database, and what measures the time of a password's hash.
-LONG := browser processes benchmarks invariants scenarios security real_terminal
+# the second database, and what measures the time of a password's hash.
+LONG := browser processes invariants scenarios security real_terminal
 FAST := $(LONG:%=--ignore=tests/%) -k "not postgresql" -m "not full_scrypt and not long"
 
-# Targets of their own: what takes root on Debian and installs the program many times over, and the guides' pictures.
-APART := --ignore=tests/installation --ignore=tests/pictures
+# Targets of their own: what takes root on Debian and installs the program many times over, with it the benchmarks at
+# small numbers, which measure a server each; and the guides' pictures.
+INSTALLATION := tests/installation tests/benchmarks
+APART := $(INSTALLATION:%=--ignore=%) --ignore=tests/pictures
 PICTURES := $(FILES) $(KEPT) $(BIN)/python -m pytest -n 2 tests/pictures
 
 .PHONY: run test test-fast test-installation check coverage site docs pictures lock release texts clean
@@ -39,7 +41,7 @@ test-fast: $(VENV)/dev
 	$(PYTEST) $(APART) $(FAST)
 
 test-installation: $(VENV)/dev
-	$(BIN)/python $(IN_TWO) tests/installation
+	$(BIN)/python $(IN_TWO) $(INSTALLATION)
 
 # .pre-commit-config.yaml has the same.
 check: $(VENV)/dev
