@@ -6,7 +6,7 @@ from hikflask.services.backups import archive
 from tests.installation.root import ThrowAwayRoot
 
 INSTALL = "deploy/install.sh"
-BEFORE, NEXT, BROKEN = "0.3.0", "0.4.0", "0.4.1"
+BEFORE, NEXT, BROKEN = "0.4.0", "0.5.0", "0.5.1"
 MIGRATION = '''
 """What the next version needs."""
 import sqlalchemy as sa
