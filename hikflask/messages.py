@@ -84,7 +84,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "alarm_silent_over": (N_("“%(t)s” answers again"),),
     "alarm_password": (N_("“%(t)s” refused the password, and nothing more is sent to it"),),
     "alarm_password_over": (N_("“%(t)s”: the sign-in there works again"),),
-    "alarm_backup": (N_("The last backup is older than %(n)s h, or there is none."), N_("no backup")),
+    "alarm_backup": (N_("The last backup is older than %(n)s h or lacks photos, or there is none."), N_("no backup")),
     "alarm_backup_over": (N_("a backup was made"),),
     "alarm_disk": (
         N_("Little space is left on the disk of %(host)s. Once it is full, nothing can be saved. %(disks)s"),

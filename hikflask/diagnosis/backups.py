@@ -47,11 +47,12 @@ def _timer(timer: Mapping[str, str]) -> Finding:
 
 
 def _last(folder: Path, *, has_run: bool, max_hours: int) -> Finding:
-    path = max((path for path in folder.iterdir() if create.ROTATED.match(path.name)), default=None)
-    if path is None:
+    paths = sorted(path for path in folder.iterdir() if create.ROTATED.match(path.name))
+    if not paths:
         if has_run:
             return wrong(f"There is no backup in {folder}: {MAKE_ONE}.")
         return good(f"There is no backup in {folder} yet: the first is made tonight.")
+    path = paths[-1]
     try:
         with archive.opened(path) as backup:
             manifest = backup.manifest
@@ -61,4 +62,8 @@ def _last(folder: Path, *, has_run: bool, max_hours: int) -> Finding:
     age = datetime.now(UTC) - manifest.taken_at
     if max_hours and age > timedelta(hours=max_hours):
         return wrong(f"{text}; but it is {age.days} days old: {MAKE_ONE}.")
+    if manifest.missing:
+        source = next(create.backups_with(manifest.missing, paths[:-1]), None)
+        cure = f"`hikflask restore --photos {source}` puts back those of then" if source else "take them anew"
+        return wrong(f"{text}; but it lacks {len(manifest.missing)} photos, whose files were missing: {cure}.")
     return good(f"{text}.")

@@ -129,10 +129,10 @@ def _work() -> Iterator[Metric]:
 
 
 def _backup() -> Metric:
-    newest = records.newest()
+    newest = records.newest(whole=True)
     return GaugeMetricFamily(
         "hikflask_backup_last_success_timestamp_seconds",
-        "When the last backup was finished; 0 without one.",
+        "When the last backup with all photos was finished; 0 without one.",
         value=newest.finished_at.timestamp() if newest else 0.0,
     )
 

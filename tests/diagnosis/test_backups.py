@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 
 from hikflask.diagnosis import Finding, access, backups, good, unknown, wrong
+from hikflask.extensions import db
+from hikflask.models import Photo
 from tests.support.backups import run
 
 NIGHTLY = good("hikflask-backup.timer makes a backup each night.")
@@ -16,6 +18,7 @@ MAKE_ONE = "`systemctl start hikflask-backup` makes one, and `journalctl -u hikf
 TIMER = {"LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "active", "LastTriggerUSec": "Mon 02:03"}
 SERVICE = {"LoadState": "loaded", "ActiveState": "inactive"}
 HOURS = 48
+NAME = "1_aaaaaaaaaaaaaaaaaaaaaa.jpg"
 
 
 @pytest.fixture
@@ -93,6 +96,31 @@ def test_last_backup_that_was_cut_off_or_is_old_is_said(app: Flask, folder: Path
         f"The last backup, {path}, does not open: This is no backup of hikflask, or it is not whole: it is cut off. "
         f"{MAKE_ONE}"
     )
+
+
+@pytest.mark.usefixtures("systemd")
+def test_last_backup_that_lacks_photos_is_wrong_and_one_that_has_them_is_named(app: Flask, folder: Path) -> None:
+    with app.app_context():
+        db.session.add(Photo(file=NAME, sha256="0", source="upload"))
+        db.session.commit()
+    picture = Path(app.config["UPLOADS"]) / NAME
+    picture.touch()
+    run(app, "backup", "--into", folder)
+    (whole,) = folder.iterdir()
+    source = whole.rename(folder / "hikflask-20260101-020000.tar")
+    picture.unlink()
+    run(app, "backup", "--into", folder)
+
+    last = told(folder)[-1]
+    source.unlink()
+    without = told(folder)[-1]
+
+    lacks = "1 photos, whose files were missing"
+    assert (last.is_good, without.is_good) == (False, False)
+    assert last.sentence.endswith(
+        f" rows, 0 photos; but it lacks {lacks}: `hikflask restore --photos {source}` puts back those of then."
+    )
+    assert without.sentence.endswith(f" rows, 0 photos; but it lacks {lacks}: take them anew.")
 
 
 def test_folder_without_a_backup_is_wrong_once_the_timer_has_run(systemd: Systemd, folder: Path) -> None:

@@ -6,9 +6,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from hikflask import startup_checks
+from hikflask import config, startup_checks
 from hikflask.cli.console import read_password
 from hikflask.services.backups import BackupError, create, restore
+from hikflask.services.photos import lost_files
 
 MAX_NAMES = 10
 # Of backups in a folder, so two weeks of nights.
@@ -16,6 +17,12 @@ DEFAULT_KEPT = 14
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, writable=True, path_type=Path)
 FROM_STDIN = "Read the keys' passphrase from standard input, instead of asking for it."
+
+
+class PhotosMissing(click.ClickException):
+    """The backup was made, without some photos."""
+
+    exit_code = 3
 
 
 @click.command("backup")
@@ -48,18 +55,36 @@ def backup(file: Path | None, into: Path | None, keep: int | None, with_keys: bo
     click.echo(f"{path}: {rows} rows, {photos} photos, {'with' if with_keys else 'without'} keys.")
     if missing:
         more = f" and {len(missing) - MAX_NAMES} more" if len(missing) > MAX_NAMES else ""
-        names = ", ".join(missing[:MAX_NAMES])
-        click.echo(f"Photos whose files are missing, so they are not in the backup: {names}{more}.", err=True)
+        raise PhotosMissing(
+            f"The files of {len(missing)} photos are missing, so they are not in this backup: "
+            f"{', '.join(missing[:MAX_NAMES])}{more}. Put them back with `{config.COMMAND} restore --photos FILE`, "
+            "where FILE is the last backup that has them, and take the others anew."
+        )
+
+
+def _put_photos_back(file: Path) -> None:
+    try:
+        count = restore.put_photos_back(file)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    except (OperationalError, ProgrammingError) as error:
+        raise click.ClickException(startup_checks.unusable(error)) from error
+    lost, _count = lost_files.find()
+    click.echo(f"Photos put back: {count}. Photos whose files are still missing: {len(lost)}.")
 
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Prove that FILE is whole and fits; change nothing.")
+@click.option("--photos", "only_photos", is_flag=True, help="Put back the photos alone whose files are missing here.")
 @click.option("--passphrase-stdin", is_flag=True, help="Restore the keys, too: read their passphrase from stdin.")
 @click.option("--without-key", is_flag=True, help="Restore also when no key opens the terminals' passwords.")
 @with_appcontext
-def restore_backup(file: Path, only_check: bool, passphrase_stdin: bool, without_key: bool) -> None:
-    """Restore FILE into this installation, which must be stopped and empty."""
+def restore_backup(file: Path, only_check: bool, only_photos: bool, passphrase_stdin: bool, without_key: bool) -> None:
+    """Restore FILE into this installation, which must be stopped and empty (save for --photos)."""
+    if only_photos:
+        _put_photos_back(file)
+        return
     passphrase = read_password(from_stdin=True) if passphrase_stdin else None
     try:
         if only_check:

@@ -16,6 +16,7 @@ from hikflask.diagnosis import (
     database,
     files,
     metrics_port,
+    photos,
     proxy,
     service,
     settings,
@@ -72,4 +73,5 @@ def _of_app(app: Flask, without_nginx: bool) -> Iterator[Finding]:
     if not without_nginx:
         yield from proxy.check(hosts)
     if usable:
+        yield from photos.check()
         yield from terminals.check()

@@ -64,7 +64,7 @@ def current() -> list[Condition]:
         *(Condition(JOURNAL, row.terminal_id, row.since, row.code) for row in journal.unseen()),
     ]
     if records.is_overdue():
-        newest = records.newest()
+        newest = records.newest(whole=True)
         conditions.append(Condition(BACKUP, None, newest.finished_at if newest else _now()))
     if any(disk.is_low for disk in no_space.disks()):
         conditions.append(Condition(DISK, None, _now()))

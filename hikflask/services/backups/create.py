@@ -8,7 +8,7 @@ rest.
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from hikflask import disk_space
 from hikflask.encryption import key_file
 from hikflask.extensions import db, vault
 from hikflask.models import Photo
-from hikflask.services.backups import BackupError, keys, postgresql, records, revisions, sqlite, staging
+from hikflask.services.backups import BackupError, archive, keys, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, KEYS, PHOTOS, Manifest, Writer
 from hikflask.services.backups.keys import Keys
 from hikflask.services.core.db import end_read
@@ -38,11 +38,17 @@ CHECKED = "hikflask"
 FIRST_REVISION = "0001"
 # The id of each photo's row, and the name of its file.
 Photos = list[tuple[int, str]]
+LAST_WITH_PHOTOS = (
+    "The files of {} photos are missing, and {} has photos that this backup would not have, so it stays: put them back "
+    "from there with `hikflask restore --photos`, or back up to another file."
+)
 ROTATED = re.compile(r"hikflask-\d{8}-\d{6}\.tar\Z")
 
 
 def create_in(folder: Path, keep: int, passphrase: str | None = None) -> tuple[Path, Manifest]:
     """Make a backup named after the time in a folder, and delete the oldest such files but `keep`.
+
+    Of the oldest, those stay that have photos which are missing by now.
 
     :return: the file, and what is in it.
     :raises BackupError: when it is not made; then nothing is deleted.
@@ -50,9 +56,30 @@ def create_in(folder: Path, keep: int, passphrase: str | None = None) -> tuple[P
     path = folder / f"hikflask-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar"
     manifest = create(path, passphrase, "hikflask")
     older = sorted(file for file in folder.iterdir() if ROTATED.match(file.name) and file != path)
-    for file in older[: max(0, len(older) + 1 - keep)]:
-        file.unlink(missing_ok=True)
+    surplus = older[: max(0, len(older) + 1 - keep)]
+    needed = set(backups_with(manifest.missing, older)) if surplus else set()
+    for file in surplus:
+        if file not in needed:
+            file.unlink(missing_ok=True)
     return path, manifest
+
+
+def backups_with(missing: Sequence[str], files: Sequence[Path]) -> Iterator[Path]:
+    """Yield those of some backups that lost photos can be taken from: for each photo the newest that has it.
+
+    The newest backup that lacks nothing is the last one that is read: older ones have no more.
+
+    :param missing: the names of the photos' files. :param files: the backups, the oldest first.
+    """
+    wanted = set(missing)
+    for file in reversed(files if wanted else ()):
+        with suppress(BackupError), archive.opened(file) as backup:
+            manifest = backup.manifest
+            if not manifest.missing or not wanted.isdisjoint(manifest.photos):
+                yield file
+            if not manifest.missing:
+                return
+            wanted.difference_update(manifest.photos)
 
 
 def create(path: Path, passphrase: str | None = None, place: str = "") -> Manifest:
@@ -66,6 +93,8 @@ def create(path: Path, passphrase: str | None = None, place: str = "") -> Manife
     try:
         with _part(path.parent / f".{place or path.name}{PART}") as (file, part):
             manifest = _write(file, part.with_name(f"{part.name}.db"), passphrase)
+            if next(backups_with(manifest.missing, [path]), None):
+                raise BackupError(LAST_WITH_PHOTOS.format(len(manifest.missing), path))
             file.flush()
             os.fsync(file.fileno())
             size = os.fstat(file.fileno()).st_size

@@ -16,20 +16,26 @@ IGNORED_TABLES = {model.__tablename__ for model in (Alarm, AuditEntry, Backup, E
 MAX_RECORDS = 100
 
 
-def newest() -> Backup | None:
-    """Return the backup that was finished last, or None when there is none."""
-    statement = select(Backup).order_by(Backup.id.desc()).limit(1)
+def newest(*, whole: bool = False) -> Backup | None:
+    """Return the backup that was finished last, or None when there is none.
+
+    :param whole: pass over those that lack photos, since their files were missing.
+    """
+    statement = select(Backup).where(*([Backup.missing == 0] if whole else [])).order_by(Backup.id.desc()).limit(1)
     return db.session.execute(statement, execution_options={"populate_existing": True}).scalar_one_or_none()
 
 
 def is_overdue() -> bool:
-    """Return True when the last backup is older than BACKUP_MAX_AGE hours, or there is none; never for 0 hours."""
+    """Return True when the last backup lacks photos, is older than BACKUP_MAX_AGE hours, or there is none.
+
+    Never for 0 hours.
+    """
     hours = current_app.config["BACKUP_MAX_AGE"]
     if not hours:
         return False
     oldest = database_now(-3600 * hours)
-    lately = db.session.execute(select(Backup.id).where(Backup.finished_at > oldest).limit(1)).first()
-    return lately is None
+    last = select(Backup.missing > 0, Backup.finished_at > oldest).order_by(Backup.id.desc()).limit(1)
+    return db.session.execute(last).first() not in {(False, True)}
 
 
 @transactional

@@ -13,16 +13,18 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import create_engine, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from hikflask.encryption import key_file
 from hikflask.extensions import db
-from hikflask.models import Heartbeat
+from hikflask.models import Heartbeat, Photo
 from hikflask.services.backups import BackupError, archive, keys, marks, postgresql, records, revisions, sqlite, staging
 from hikflask.services.backups.archive import DATABASES, PHOTOS, Manifest, Reader
 from hikflask.services.backups.keys import Keys
 from hikflask.services.core import heartbeat, no_space
+from hikflask.services.core.db import changed_rows
+from hikflask.services.photos import lost_files, storage
 
 # How the tables of the queue begin, and those of SQLite's index of names.
 NOT_OURS = ("huey_", "employee_words", "employee_terms", "sqlite_")
@@ -72,6 +74,34 @@ def restore(path: Path, passphrase: str | None = None, *, without_key: bool = Fa
                 why = no_space.explain(error) or f"The database in the backup cannot be used: {_first_line(error)}"
                 raise BackupError(why) from error
         return backup.manifest
+
+
+def put_photos_back(path: Path) -> int:
+    """Put back from a backup the photos whose files are lost here, while everything runs; return how many.
+
+    They are known by their content, since a file has another name once an ID was changed.
+
+    :raises BackupError: when the backup cannot be used.
+    """
+    with archive.opened(path) as backup:
+        members = {sha256: name for name, (_, sha256) in backup.manifest.members.items() if name.startswith(PHOTOS)}
+        lost, _count = lost_files.find()
+        found = [(photo, members[photo.sha256]) for photo in lost if photo.sha256 in members]
+        try:
+            for photo, name in found:
+                _put_back(photo.id, photo.file, b"".join(backup.chunks(name)))
+        except OSError as error:
+            raise BackupError(no_space.explain(error) or f"{error.filename}: {error.strerror}.") from error
+    return len(found)
+
+
+def _put_back(photo_id: int, file: str, picture: bytes) -> None:
+    same = update(Photo).where(Photo.id == photo_id, Photo.file == file, lost_files.IS_KEPT)
+    path = storage.folder() / file
+    # Nothing stays of one that is deleted at this moment.
+    storage.write(path, picture, lambda: changed_rows(same.values(source=Photo.source)) > 0)
+    if path.exists():
+        staging.give_to_service(path)
 
 
 # --- what is checked ---

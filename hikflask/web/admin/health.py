@@ -17,6 +17,7 @@ from hikflask.extensions import task_queue
 from hikflask.http.permissions import public
 from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import database_answers
+from hikflask.services.photos import lost_files
 from hikflask.services.settings import stored
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ FAILURES = {
     "queue": "the storage of the queue does not answer",
     "worker": "no worker is running",
     "disk": "the disk is full",
+    "photos": "the files of photos are missing",
 }
 
 
@@ -58,13 +60,16 @@ def show() -> ResponseReturnValue:
 @bp.get("/health/ready")
 @public
 def ready() -> ResponseReturnValue:
-    """Answer whether all that the work needs is there: the database, the queue, a worker that is running, and space."""
-    database, worker = database_answers(), False
+    """Answer whether all that the work needs is there: the database, the queue, a running worker, space, photos."""
+    database, worker, photos = database_answers(), False, False
     if database:  # A silent one is not asked twice.
         with suppress(SQLAlchemyError):
             worker = heartbeat.alive()
+            photos = not lost_files.most_are_lost()
     full = no_space.full_disk()
-    parts = {"database": database, "queue": task_queue.answers(), "worker": worker, "disk": full is None}
+    parts = {
+        "database": database, "queue": task_queue.answers(), "worker": worker, "disk": full is None, "photos": photos,
+    }  # fmt: skip
     _log_changes(parts)
     is_ready = all(parts.values())
     words = {name: OK if is_good else ERROR for name, is_good in {"status": is_ready, **parts}.items()}

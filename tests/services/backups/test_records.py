@@ -1,5 +1,6 @@
 """The last good backup is known, and missed when it is too old."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,13 +45,20 @@ def _columns() -> dict[str, object]:
     return {**given, "size": 1, "rows": 1, "photos": 0, "missing": 0, "with_keys": False}
 
 
-def test_old_backup_or_none_is_overdue_where_that_is_watched() -> None:
+def test_old_backup_one_without_all_photos_or_none_is_overdue_where_that_is_watched() -> None:
     assert not records.is_overdue()
     current_app.config["BACKUP_MAX_AGE"] = 48
     assert records.is_overdue()
 
-    records.add(MANIFEST, 1000)
+    records.add(replace(MANIFEST, missing=[]), 1000)
 
+    assert not records.is_overdue()
+    records.add(MANIFEST, 1000)
+    assert records.is_overdue()
+    whole = records.add(replace(MANIFEST, missing=[]), 1000)
+    records.add(MANIFEST, 1000)
+    assert records.newest(whole=True) == whole
+    records.add(replace(MANIFEST, missing=[]), 1000)
     assert not records.is_overdue()
     age(Backup, "finished_at", 49 * 3600.0)
     assert records.is_overdue()

@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 
 from hikflask.extensions import db, task_queue
-from hikflask.models import Heartbeat
+from hikflask.models import Heartbeat, Photo
 from hikflask.models.columns import database_now
 from tests.support.away import take_away
 
-ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok", "disk": "ok"}
+ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok", "disk": "ok", "photos": "ok"}
 
 
 def ready(app: Flask) -> tuple[int, object]:
@@ -61,6 +61,15 @@ def test_what_is_away_is_said_by_its_name_and_the_process_is_well_all_the_same(a
     assert ready(app) == (503, {**dict.fromkeys(ALL_THERE, "error"), "disk": "ok"})
     health = app.test_client().get("/health")
     assert (health.status_code, health.json) == (200, {"status": "ok"})
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_ready_says_that_the_photos_are_gone(app: Flask) -> None:
+    with app.app_context():
+        db.session.add(Photo(file="1_a.jpg", sha256="0", source="upload"))
+        db.session.commit()
+
+    assert ready(app) == (503, {**ALL_THERE, "status": "error", "photos": "error"})
 
 
 @pytest.mark.usefixtures("worker_alive")

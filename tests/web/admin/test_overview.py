@@ -37,9 +37,9 @@ def test_administration_shows_the_last_backup(app: Flask, client: FlaskClient) -
         records.add(manifest, 12_345_678)
 
     said = "The last backup was made just now: 12.3 MB, 1 photos. Photos whose files were missing: 1."
-    assert lines(client)["backup"] == ("confirmed", said)
+    assert lines(client)["backup"] == ("waiting", said)
     russian = "Последняя резервная копия сделана только что: 12,3 МБ, фото: 1. Фото без файлов: 1."
-    assert lines(client, None)["backup"] == ("confirmed", russian)
+    assert lines(client, None)["backup"] == ("waiting", russian)
 
 
 def test_administration_shows_the_space_on_the_disk(

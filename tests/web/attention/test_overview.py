@@ -673,6 +673,15 @@ def test_backup_that_is_too_old_or_missing_is_said(app: Flask, desk: Desk) -> No
     assert "Последняя резервная копия сделана 27 ноября 2025 г. в 12:04 . Сообщите администратору." in old[1]
 
 
+def test_backup_that_lacks_photos_is_said(app: Flask, desk: Desk) -> None:
+    app.config["BACKUP_MAX_AGE"] = 48
+    with app.app_context():
+        records.add(Manifest(datetime.now(UTC), "0018", "sqlite", "", missing=["1_a.jpg", "2_b.jpg"]), 1000)
+
+    assert "Files of photos are missing on the server, and in the last backup: 2." in english(desk)
+    assert "На сервере и в последней резервной копии нет файлов фото: 2." in said(desk.client.get("/attention").text)
+
+
 def test_little_space_on_the_disk_is_said_and_counted(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
