@@ -611,6 +611,16 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ),
         N_("A quotation mark is opened and never closed. Correct that row, or save the table as .xlsx."),
     ),
+    "table_cut": (
+        N_(
+            "Row %(line)s, the last one, breaks off: the file is not complete. Choose it again once it is. A program "
+            "that writes it should rename it when complete."
+        ),
+        N_(
+            "The last row breaks off: the file is not complete. Choose it again once it is. A program that writes it "
+            "should rename it when complete."
+        ),
+    ),
     "table_slow": (
         N_("Reading the table took too long. Copy the columns that are needed to a new workbook and choose that file."),
     ),

@@ -64,7 +64,7 @@ REFUSED_HERE: dict[str, Rule] = {
         Rule(INVALID, "file"),
         "import_too_large table_unreadable table_empty table_no_rows table_too_large table_columns table_rows "
         "table_html table_sheets table_password table_macros table_damaged table_unpacked table_encoding table_quote "
-        "table_slow nothing_uploaded wrong_rows_unlike too_many_corrections",
+        "table_cut table_slow nothing_uploaded wrong_rows_unlike too_many_corrections",
     ),
     "table_sheet_unknown": Rule(INVALID, "sheet"),
     "name_bytes": Rule(INVALID, "full_name"),

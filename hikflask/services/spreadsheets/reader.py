@@ -122,6 +122,8 @@ SEPARATOR_LINE = re.compile(r'"?sep=([;,\t|])"?[\r\n]*\Z', re.IGNORECASE)
 TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([0-9A-Za-z]+))\Z""")
 # A line after the last one of the file. A reader that takes it for a part of a cell is inside of quotation marks.
 END = "\0end"
+# The same after a line that does not end: a program that is still writing, or was stopped, leaves such a one.
+BROKEN_OFF = f"\0broken off{END}"
 NOT_FOR_DATABASES = re.compile("[\0\ud800-\udfff]")
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a"))
 MARKUP = (b"<", b"\xef\xbb\xbf<")
@@ -700,6 +702,7 @@ def _encoding(file: BinaryIO) -> str:
     start = data[:WEB_PAGE_START]
     if WEB_PAGE.match(start.decode("utf-16" if start[:2] in BYTE_ORDER_MARKS else "utf-8-sig", "ignore")):
         raise Refused("table_html")
+    _refuse_half_a_letter(data)
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark) and encoding == "utf-16":
             return encoding
@@ -713,6 +716,15 @@ def _encoding(file: BinaryIO) -> str:
             return WINDOWS
         raise Refused("table_encoding") from error
     return "utf-8-sig"
+
+
+def _refuse_half_a_letter(data: bytes) -> None:
+    encoding = "utf-16" if data[:2] in BYTE_ORDER_MARKS else "utf-8"
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if error.reason in {"unexpected end of data", "truncated data"}:
+            raise Refused("table_cut", line=len(data.decode(encoding, "ignore").splitlines())) from error
 
 
 def _is_windows(data: bytes) -> bool:
@@ -775,13 +787,28 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
     lines = _lines(file, encoding)
     first = next(lines, "")
     before = [] if SEPARATOR_LINE.match(first) else [first]
-    for line, cells in enumerate(csv.reader(chain(before, lines, [END]), delimiter=delimiter), 1):
-        if cells == [END]:
-            return
-        if cells and cells[-1].endswith(END):
-            raise Refused("table_quote", line=line)
-        texts = [TEXT_AS_FORMULA.sub(r"\1\2", cell) for cell in cells]
-        yield line, texts, [index for index, cell in enumerate(texts) if cell.startswith("=")], ()
+    line, width, cells = 0, 0, list[str]()
+    for read_so_far, following in enumerate(csv.reader(_with_end(chain(before, lines)), delimiter=delimiter)):
+        broken_off = bool(following) and following[-1].endswith(BROKEN_OFF)
+        if following in ([END], [BROKEN_OFF]):
+            if broken_off and len(cells) < width:
+                raise Refused("table_cut", line=line)
+        elif following and following[-1].endswith(END):
+            is_last_line = broken_off and "\n" not in following[-1] and "\r" not in following[-1]
+            raise Refused("table_cut" if is_last_line else "table_quote", line=line + 1)
+        if read_so_far:
+            texts = [TEXT_AS_FORMULA.sub(r"\1\2", cell) for cell in cells]
+            yield line, texts, [index for index, cell in enumerate(texts) if cell.startswith("=")], ()
+        # The names of the columns are among the first rows.
+        width = max(width, len(following)) if read_so_far < HEAD and any(following) else width
+        line, cells = line + 1, following
+
+
+def _with_end(lines: Iterable[str]) -> Iterator[str]:
+    line = "\n"
+    for line in lines:
+        yield line
+    yield END if line.endswith(("\n", "\r")) else BROKEN_OFF
 
 
 def main(arguments: list[str]) -> int:

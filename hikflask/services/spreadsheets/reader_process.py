@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,12 @@ AT_ONCE = 2
 _TURNS = threading.BoundedSemaphore(AT_ONCE)
 # Names of columns → field and index of what is recognised. It decides which row is the header.
 Recognise = Callable[[Sequence[str]], Mapping[str, int]]
+# The fields of the ID and of the name in it: a header says where these are, unless other words are used there.
+KEY, NAMES = "number", {"name", "last_name"}
+# A cell of a person: an ID such as 101, T-17 or HR-EMP-00001, a day, a telephone.
+# Names of columns may be days or years.
+OF_A_PERSON = re.compile(r"\d+\Z|(?=\S*\d\d)[A-ZА-ЯЁ\d/._+-]+\Z")
+NAME_OF_A_COLUMN = re.compile(r"(?:[12]?\d|3[01]|(?:19|20)\d\d)\Z")
 
 
 @dataclass(frozen=True)
@@ -177,11 +184,14 @@ def _is_alike(sheet: _Sheet, chosen: _Sheet) -> bool:
 def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
     """Return the place of the header among the first rows, and the names of the columns; -1 where there is none.
 
-    A row with a number, and without a name that is known, is the first person and no header.
+    A row with a number, and without a name that is known, is the first person and no header. So is a person who works
+    in “Цех” and of whom it says “Работает”, which could be names of columns.
     """
     # A single name of a column counts in the first row only: a cell below may have it, too.
     most, place, columns = 1, 0, head[0][1] if head else []
     for at, (line, cells, _, _, merged, _) in enumerate(head[:HEAD]):
+        if _is_person(head, at, recognise):
+            continue
         above = _filled(head[at - 1][1], head[at - 1][4]) if at and head[at - 1][0] == line - 1 else []
         for names in (cells, _under(above, cells, recognise)) if above else (cells,):
             count = len(recognise(names))
@@ -189,9 +199,33 @@ def _header(head: list[Any], recognise: Recognise) -> tuple[int, list[str]]:
             goes_on = merged or all(recognise([cell]) for cell in cells if cell)
             if count > most or (count == most and goes_on and place == at - 1 and names is not cells):
                 most, place, columns = count, at, names
-    if place == 0 and any(map(str.isdecimal, columns)) and not recognise(columns):
+    is_first_person = any(map(str.isdecimal, columns)) and not recognise(columns)
+    if place == 0 and head and (is_first_person or _is_person(head, 0, recognise)):
         return -1, []
     return place, columns
+
+
+def _is_person(head: list[Any], at: int, recognise: Recognise) -> bool:
+    """Return whether a row only looks like a header: what seems to be names of columns in it is said of a person."""
+    cells = _filled(head[at][1], head[at][4])
+    fields = recognise(cells)
+    if not fields or KEY in fields:
+        return False
+    named = NAMES & fields.keys()
+    # A cell below that says the same in the same column; of a header that is repeated on each page, all do.
+    below = [row[1] for row in head[at + 1 :] if row[1] != cells]
+    told = [fields[field] for field in named or fields]
+    if any(cells[index] == other[index] for index in told for other in below if index < len(other)):
+        return True
+    others = [cell for index, cell in enumerate(cells) if index not in fields.values()]
+    if any(OF_A_PERSON.match(cell) and not (named and NAME_OF_A_COLUMN.match(cell)) for cell in others):
+        return True
+    # Rows above a header are titles.
+    return not named and any(_count(row[1]) >= _count(cells) for row in head[:at])
+
+
+def _count(cells: list[str]) -> int:
+    return sum(map(bool, cells))
 
 
 def _under(above: list[str], below: list[str], recognise: Recognise) -> list[str]:

@@ -97,8 +97,6 @@ def test_broken_utf_8_is_not_taken_for_windows_1251() -> None:
     content = PEOPLE.encode()
 
     assert refusal(content[:60] + b"\xff" + content[60:]) == "table_encoding"
-    assert refusal(content.rstrip()[:-1]) == "table_encoding"
-    assert refusal(PEOPLE.encode("utf-16")[:-1]) == "table_encoding"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +165,23 @@ def test_quotation_mark_that_is_never_closed_is_refused_with_its_row(tail: str) 
         found(table.encode())
 
     assert (refused.value.code, refused.value.params) == ("table_quote", {"line": 3})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_file_that_breaks_off_within_a_letter_is_refused(encoding: str) -> None:
+    with pytest.raises(Refused) as refused:
+        found(PEOPLE.strip().encode(encoding)[:-1])
+
+    assert (refused.value.code, refused.value.params) == ("table_cut", {"line": 3})
+
+
+def test_last_row_that_is_short_breaks_off_only_where_its_line_does_not_end() -> None:
+    for tail in ("10", "10;", "100224;Пё", "100224;Пётр", '100224;"Пётр'):
+        assert refusal((PEOPLE + tail).encode()) == "table_cut", tail
+    for tail in ("", "100224;Пётр\n", "100224;Пётр;", "100224;Пётр;Скл", "\r\n"):
+        assert found((PEOPLE + tail).encode()).rows in {3, 4}, tail
+    # A quotation mark that was never closed is further up.
+    assert refusal((PEOPLE.replace("Иванов ", '"Иванов ') + "7;Пётр").encode()) == "table_quote"
 
 
 def test_quotation_marks_within_a_cell_are_letters() -> None:

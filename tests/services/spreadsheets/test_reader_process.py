@@ -235,6 +235,29 @@ def test_first_person_of_a_table_without_a_header_is_read(path: Path) -> None:
     assert looked(path, "ФИО;2025;2026\nИванов;1;2\n").header_line == 1
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        # Below names that nobody knows, and as the first row of a table without any.
+        (["Шифр;Кто;Где;Что", "101;Иванов Иван;Цех;Работает", "102;Пётр;Склад;Уволен"], "Шифр;Кто;Где;Что"),
+        (["Шифр;Кто;Где;Что", "ivanov;Иванов Иван;Цех;Работает", "petrov;Пётр;Склад;Уволен"], "Шифр;Кто;Где;Что"),
+        (["101;Иванов Иван;Цех;Работает", "102;Пётр;Склад;Уволен"], ";;;"),
+        (["HR-EMP-00001;Иванов Иван;Цех;Работник", "HR-EMP-00002;Пётр;Склад;Сторож"], ";;;"),
+        (["ivanov;Иванов Иван;Цех;Работает", "petrov;Пётр;Склад;Работает"], ";;;"),
+        (["Шифр;Кто;Цех;Работает", "101;Иванов Иван;Цех 1;да"], "Шифр;Кто;Цех;Работает"),
+        (["Шифр;ФИО;Цех;Работает", "101;Иванов Иван;Сборка;Работает"], "Шифр;ФИО;Цех;Работает"),
+        (["Табель за ноябрь", "Шифр;Кто;Цех;Работает", "101;Иванов Иван;Цех 1;да"], "Шифр;Кто;Цех;Работает"),
+        (["ФИО;Цех;1;2;31", "Иванов Иван;Сборка;8;8;0"], "ФИО;Цех;1;2;31"),
+    ],
+)
+def test_person_whose_cells_are_names_of_columns_is_no_header(rows: list[str], columns: str, path: Path) -> None:
+    layout = looked(path, "\n".join([*rows, ""]))
+    people = [row for row in rows if row not in {columns, "Табель за ноябрь"}]
+
+    assert layout.columns == columns.split(";")
+    assert [";".join(one.cells) for one in read(path, layout)] == people
+
+
 def test_columns_without_a_name_or_a_cell_are_cut(path: Path) -> None:
     assert looked(path, "ID;ФИО;;;\n1;Иванов;;;\n").columns == ["ID", "ФИО"]
     assert looked(path, "ID;;\u00a0ФИО  сотрудника \n1;x;Иванов\n").columns == ["ID", "", "ФИО сотрудника"]
@@ -266,6 +289,7 @@ def test_what_is_refused_is_said_with_its_numbers(app: Flask, path: Path) -> Non
         "table_too_large": (HEAD + "x" * 1024 * 1024, {"n": 1}),
         "table_columns": (wide, {"n": 256}),
         "table_quote": (HEAD + '1;"Иванов\n2;Пётр\n', {"line": 2}),
+        "table_cut": (HEAD + "1;Иванов;Цех\n2;Пё", {"line": 3}),
         "table_damaged": (workbook("")[:-100], {}),
         "table_unreadable": (b"\0\1\2", {}),
     }
@@ -420,6 +444,11 @@ def test_ten_thousand_people_take_little_memory_here_and_there(path: Path) -> No
         (ServiceError("table_quote", line=7),
          "In row 7 a quotation mark is opened and never closed. Correct that row, or save the table as .xlsx.",
          "В строке 7 кавычка открыта и не закрыта. Исправьте эту строку или сохраните таблицу как .xlsx."),
+        (ServiceError("table_cut", line=7),
+         "Row 7, the last one, breaks off: the file is not complete. Choose it again once it is. "
+         "A program that writes it should rename it when complete.",
+         "Строка 7, последняя, обрывается: файл записан не до конца. Выберите его снова, когда он будет готов. "
+         "Программа, которая его пишет, пусть переименует его по готовности."),
         (ServiceError("table_too_large", n=20),
          "The file has more than 20 MB. Split it, or delete the columns that are not needed.",
          "Файл больше 20 МБ. Разделите его или удалите лишние столбцы."),

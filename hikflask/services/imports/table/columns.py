@@ -27,8 +27,8 @@ PARTS, DAYS = (LAST_NAME, FIRST_NAME, MIDDLE_NAME), (VALID_FROM, VALID_TO)
 NAMES: dict[str, str] = {
     NUMBER: """
         ID сотрудника | Табельный номер | Табельный № | Табельный | Таб. номер | Таб. № | Таб. ном. | Таб. н. | Т/н
-        Табельный номер сотрудника | Табельный номер работника | Номер сотрудника | Код сотрудника | ID работника
-        Личный номер | Персональный номер | ID персоны | Идентификатор | Идентификатор сотрудника | ID
+        Табельный номер сотрудника | Табельный номер работника | Номер сотрудника | ID работника
+        Личный номер | Персональный номер | ID персоны | Идентификатор сотрудника
         Employee ID | Employee No. | Employee number | Employee code | Emp. ID | Emp. No. | Emp. code | Staff ID
         Staff No. | Staff number | Person ID | Person No. | Person number | Person code | Personnel No.
         Personnel number | Personnel ID | Payroll number | hikvision_id | employeeNo
@@ -85,10 +85,13 @@ NAMES: dict[str, str] = {
 }
 # They count where no other column has the field: of two such columns the other one is meant.
 UNSURE: dict[str, str] = {
-    NUMBER: "Код | Номер | Code | Number | User ID",
+    # PERCo's «Идентификатор» is a card, and «Номер» often counts rows.
+    NUMBER: """
+        ID | Идентификатор | Код сотрудника | Код | Номер | Code | Number | User ID
+    """,
     NAME: "Display name | User name | Имя пользователя",
     DEPARTMENT: """
-        Организация | Организация / подразделение | Группа | Группа пользователей
+        Организация | Организация / подразделение | Группа | Группа пользователей | Цех № | Отдел №
         Organization | Organisation | Group | User group
     """,
     LEFT: "Статус | Состояние | Статус сотрудника | Состояние сотрудника | Status | State | Employment status",
@@ -127,20 +130,34 @@ SPEAKS_OF_AN_END = re.compile(
 )
 # The name of a column may have been cut within brackets.
 IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
+# Brackets that explain nothing: with these words in them the column is another one.
+ANOTHER = re.compile(
+    r"[(\[][^)\]]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|паспорт|логин|карт|"
+    r"old|former|previous|archive|plan|expect|schedul|position|title|manager|supervisor|passport|login|card)",
+    re.IGNORECASE,
+)
+NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")
 NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
 def recognised(columns: Sequence[str]) -> dict[str, int]:
-    """Return the index of the column of each field that is recognised. Of two columns for one field the first counts.
+    """Return the index of the column of each field that is recognised.
+
+    Of two columns for one field a sure name counts before others, a name without brackets before one with, and the
+    first of those that are left.
 
     :param columns: the texts of the header row.
     """
     plain = [_plain(column) for column in columns]
+    # A stable sort: a name without brackets comes first.
+    order = sorted(range(len(columns)), key=lambda index: bool(IN_BRACKETS.search(columns[index])))
     indexes: dict[str, int] = {}
     for fields in (FIELD_OF, UNSURE_FIELD_OF):
-        for index, name in enumerate(plain):
-            if name in fields:
-                indexes.setdefault(fields[name], index)
+        for index in order:
+            field = fields.get(plain[index])
+            # Beside a surname “User name” is what somebody signs in by.
+            if field and not (fields is UNSURE_FIELD_OF and field == NAME and LAST_NAME in indexes):
+                indexes.setdefault(field, index)
     # Beside a surname “Name” is the first name.
     if LAST_NAME in indexes and FIRST_NAME not in indexes and NAME in indexes and plain[indexes[NAME]] == "name":
         indexes[FIRST_NAME] = indexes.pop(NAME)
@@ -199,9 +216,7 @@ def unmapped_days(
 def undecided_columns(columns: Sequence[str], fields: Mapping[str, int], unused_days: Collection[int]) -> list[int]:
     """Return the indexes of columns that would be an expiry for all that is known, if there are days in them."""
     decided = {*fields.values(), *unused_days}
-    return [
-        index for index, column in enumerate(columns) if index not in decided and not _has_other_meaning(_plain(column))
-    ]
+    return [index for index, column in enumerate(columns) if index not in decided and not _has_other_meaning(column)]
 
 
 def day_cells(columns: Sequence[str], cells: Sequence[str], indexes: Iterable[int]) -> list[int]:
@@ -215,13 +230,22 @@ def _is_day(column: str, cell: str) -> bool:
     return bool(LOOKS_LIKE_SERIAL.match(cell) and SPEAKS_OF_AN_END.search(column))
 
 
-def _has_other_meaning(name: str) -> bool:
+def _has_other_meaning(column: str) -> bool:
+    # Whoever is going to leave by “Дата увольнения (план)” has no expiry by it.
+    name = _plain(IN_BRACKETS.sub("", column))
     return name in OTHER_DAY_NAMES or (FIELD_OF | UNSURE_FIELD_OF).get(name, VALID_TO) not in DAYS
 
 
 def _plain(column: str) -> str:
-    """Return a column's name without case, spaces, punctuation, and what is in brackets: a unit, an explanation."""
-    return NOT_A_LETTER.sub("", folded(IN_BRACKETS.sub("", text_rules.mended(column))))
+    """Return a column's name without case, spaces, punctuation, and an explanation in brackets.
+
+    The sign of a number, beside other words, is one: “Employee #” is no employee.
+    """
+    name = folded(text_rules.mended(column))
+    if not ANOTHER.search(name):
+        name = IN_BRACKETS.sub("", name)
+    signed = NUMBER_SIGN.sub("номер" if CYRILLIC.search(name) else "no", name)
+    return NOT_A_LETTER.sub("", signed if NOT_A_LETTER.sub("", name) else "")
 
 
 def _names(text: str) -> set[str]:

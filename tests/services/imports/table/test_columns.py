@@ -27,7 +27,59 @@ def test_columns_are_recognised(columns: list[str], fields: dict[str, int]) -> N
 
 
 def test_of_two_columns_for_one_field_the_first_counts() -> None:
-    assert recognised(["ФИО", "Сотрудник", "ID", "Табельный номер"]) == {"name": 0, "number": 2}
+    assert recognised(["ФИО", "Сотрудник", "Табельный номер", "Номер сотрудника"]) == {"name": 0, "number": 2}
+
+
+@pytest.mark.parametrize("sure", ["Табельный номер", "Таб. №", "Employee ID", "Employee number", "Employee #"])
+@pytest.mark.parametrize("other", ["ID", "Идентификатор", "Номер", "Код", "Код сотрудника", "№", "#", "№ п/п"])
+def test_sure_name_of_an_id_comes_before_one_that_may_be_a_card_or_count_rows(sure: str, other: str) -> None:
+    assert recognised([other, "ФИО", sure]) == {"name": 1, "number": 2}
+    assert recognised([sure, "ФИО", other]) == {"number": 0, "name": 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields"),
+    [
+        (["Табельный номер (старый)", "Табельный номер", "ФИО"], {"number": 1, "name": 2}),
+        (["Табельный номер (старый)", "ФИО", "ID"], {"number": 2, "name": 1}),
+        (["Employee ID (old)", "Employee ID (5 digits)", "Name"], {"number": 1, "name": 2}),
+        (["Табельный номер", "Сотрудник (должность)", "Сотрудник"], {"number": 0, "name": 2}),
+        (["Табельный номер", "Сотрудник (сокращённо)", "ФИО"], {"number": 0, "name": 2}),
+        (["Табельный номер", "Сотрудник (сокращённо)"], {"number": 0, "name": 1}),
+        (["ID", "ФИО", "Дата увольнения (план)", "Дата увольнения"], {"number": 0, "name": 1, "left": 3}),
+        (["ID", "ФИО", "Дата увольнения (план)"], {"number": 0, "name": 1}),
+        (["ID", "ФИО", "Отдел (руководителя)"], {"number": 0, "name": 1}),
+    ],
+)
+def test_name_without_brackets_comes_before_one_with_and_other_words_in_them_make_it_another_column(
+    columns: list[str], fields: dict[str, int]
+) -> None:
+    assert recognised(columns) == fields
+
+
+def test_sign_of_a_number_is_a_word_of_the_name() -> None:
+    # As BambooHR writes it.
+    assert recognised(["Employee #", "Last Name", "First Name"]) == {"number": 0, "last_name": 1, "first_name": 2}
+    assert recognised(["Employee #", "Employee"]) == {"number": 0, "name": 1}
+    assert recognised(["Сотрудник №", "Табельный №", "№ сотрудника"]) == {"number": 1}
+    assert recognised(["№ отдела", "Цех №"]) == {"department": 1}
+
+
+def test_name_to_sign_in_by_is_nobodys_name_beside_a_surname() -> None:
+    assert recognised(["User name", "First name", "Last name", "Employee ID"]) == {
+        "number": 3,
+        "last_name": 2,
+        "first_name": 1,
+    }
+
+
+def test_planned_last_day_of_work_stops_no_file_and_the_end_of_a_passport_is_asked_about() -> None:
+    cells = [["1", "31.12.2027"]]
+
+    assert unmapped_days(["ID", "Дата увольнения (план)"], cells, {"number": 0}, ()) == []
+    assert unmapped_days(
+        ["ID", "Срок действия (паспорта)"], cells, recognised(["ID", "Срок действия (паспорта)"]), ()
+    ) == [1]
 
 
 def test_a_name_that_may_mean_something_else_counts_where_there_is_no_better_one() -> None:
