@@ -63,13 +63,40 @@ class OwnedSession(Session):
         raise TransactionMisuse("only its owner ends a transaction")
 
     def execute(self, statement: Any, *args: Any, **options: Any) -> Any:
-        """Execute a statement. :raises TransactionMisuse: when it writes and nobody owns the transaction."""
+        """Execute a statement. A transaction that locks rows becomes the one that writes first, see write_first().
+
+        :raises TransactionMisuse: when it writes and nobody owns the transaction.
+        """
         if getattr(statement, "is_dml", False):
             self.require_owner()
             self.become_writer()
             if self.work is not None:
                 self.work.has_written = True
+        elif self.work is not None and getattr(statement, "_for_update_arg", None) is not None:
+            self.write_first()
         return super().execute(statement, *args, **options)
+
+    def scalars(self, statement: Any, *args: Any, **options: Any) -> Any:
+        """Execute a statement, and return the first column."""
+        return self.execute(statement, *args, **options).scalars()
+
+    def scalar(self, statement: Any, *args: Any, **options: Any) -> Any:
+        """Execute a statement, and return the first value."""
+        return self.execute(statement, *args, **options).scalar()
+
+    def write_first(self) -> None:
+        """Make the transaction the one that writes, where a database has only one: SQLite, which locks no rows.
+
+        Without it, others write between what a transaction reads and what it writes.
+        """
+        self.require_owner()
+        if self.work is None or self.work.has_written or self.get_bind().dialect.name != "sqlite":
+            return
+        self.become_writer()
+        self.work.has_written = True
+        connection = self.connection()
+        if not connection.connection.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def end_read(self) -> None:
         """End what reads have begun; see end_read() of services/core/db.py."""

@@ -36,6 +36,7 @@ from tests.support.apps import Apps, close
 from tests.support.between import Between, WatchedLock
 from tests.support.checked_terminals import CheckedTerminals
 from tests.support.compiled_templates import CompiledTemplates
+from tests.support.correlated import named_again
 from tests.support.desk import Desk
 from tests.support.fitting_answers import check_each_answer
 from tests.support.in_this_process import without_children
@@ -136,6 +137,18 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         patch.setattr(owned_session, "WRITER", WatchedLock())
         yield
     event.remove(Engine, "connect", write_no_more_than_needed)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_table_is_named_again() -> Iterator[None]:
+    """An EXISTS is about the rows of the statement around it; see tests/support/correlated.py."""
+
+    def refuse(_: object, __: object, statement: str, *___: object) -> None:
+        assert not named_again(statement), statement
+
+    event.listen(Engine, "before_cursor_execute", refuse)
+    yield
+    event.remove(Engine, "before_cursor_execute", refuse)
 
 
 @pytest.fixture(scope="session", autouse=True)

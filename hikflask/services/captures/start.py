@@ -3,19 +3,21 @@
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Terminal
+from hikflask.models import Capture, Employee, Terminal
 from hikflask.models.capture import USED
 from hikflask.services import audit
 from hikflask.services.captures import deadline, drafts, holds, queries
 from hikflask.services.captures.drafts import Draft
-from hikflask.services.core.db import transaction
-from hikflask.services.core.errors import ServiceError, TerminalInUse
+from hikflask.services.core.db import kept_employees, transaction
+from hikflask.services.core.errors import NotFound, ServiceError, TerminalInUse
 from hikflask.services.privacy import consents
 from hikflask.services.state import capture as state
 from hikflask.services.terminals import connection
+from hikflask.text_rules import storable
 
 
 def start_capture(
@@ -41,12 +43,15 @@ def start_capture(
     :raises LoginStopped: when the terminal refused our password. :raises terminal_unknown: when it is not active.
     :raises NotComparedSinceRestore: when nothing is written to the terminal yet after a restore.
     :raises consent_missing: when a consent is required and none is recorded.
+    :raises employee_unknown: when the employee was deleted meanwhile.
     """
     terminal = connection.get_terminal(terminal_id)
     if not terminal.is_active:
         raise ServiceError("terminal_unknown")
     if consents.is_required() and not draft.consent and consents.is_missing(draft.number, employee_id):
         raise ServiceError("consent_missing")
+    by_number = select(Employee.id).where(Employee.number == storable(draft.number))
+    employee_id = employee_id or db.session.execute(by_number).scalar()
     connection.refuse_when_stopped(terminal)
     connection.refuse_before_compared(terminal)
     deadline.fail_overdue(terminal_id)
@@ -64,15 +69,27 @@ def start_capture(
         name = "saved_name" if held.state == USED else "name"
         about: dict[str, Any] = {name: held.draft_name or held.draft_number}
         raise ServiceError("terminal_held", who=held.requested_by, capture_id=held.id, **about)
-    return _queue(terminal_id, draft, requested_by, earlier, None if waits else held)
+    return _queue(terminal_id, draft, requested_by, employee_id, earlier, None if waits else held)
 
 
-def _queue(terminal_id: int, draft: Draft, requested_by: str, earlier: Capture | None, held: Capture | None) -> Capture:
-    """Queue the capture, and end the hold of a picture in its way: both, or neither where it is refused."""
+def _queue(
+    terminal_id: int,
+    draft: Draft,
+    requested_by: str,
+    employee_id: int | None,
+    earlier: Capture | None,
+    held: Capture | None,
+) -> Capture:
+    """Queue the capture, and end the hold of a picture in its way: both, or neither where it is refused.
+
+    An erasure of the employee finds the capture, or has ended before, and nothing is taken.
+    """
     retake_of = earlier.id if earlier else None
     seconds = current_app.config["CAPTURE_TIMEOUT"]
     try:
         with transaction():
+            if employee_id is not None and not kept_employees([employee_id]):
+                raise NotFound("employee_unknown")
             if held:
                 state.apply(state.TAKEN_OVER, Capture.id == held.id)
                 state.apply(state.HOLD_TAKEN_OVER, Capture.id == held.id)

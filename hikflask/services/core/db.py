@@ -42,7 +42,6 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
-    false,
     func,
     select,
     text,
@@ -79,8 +78,6 @@ LOCKED_AND_READ = (
     select(Employee).from_statement(LOCKED.returning(*_EMPLOYEES.c)).execution_options(populate_existing=True)
 )
 NUMBER = select(Employee.number).where(Employee.id == bindparam("employee_id"))
-# It changes nothing.
-WRITE = update(_EMPLOYEES).where(false()).values(is_active=_EMPLOYEES.c.is_active)
 # Terminals that are neither retired, changed nor deleted until the transaction ends, as they are now.
 # Conversations with them go on.
 HELD_TERMINALS = (
@@ -291,16 +288,12 @@ def lock_table(table: Table) -> None:
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
         return
-    # SQLite lets one transaction write at a time. This statement makes it ours, and changes nothing.
-    column = next(iter(table.primary_key))
-    changed_rows(update(table).where(false()).values({column.name: column}))
+    write_first()
 
 
 def write_first() -> None:
-    """Make the transaction the one that writes, where a database has only one: SQLite. It changes nothing."""
-    work = _session().work
-    if db.engine.dialect.name == "sqlite" and not (work and work.has_written):
-        changed_rows(WRITE)
+    """Make the transaction the one that writes, where a database has only one: SQLite. Locking a row does so, too."""
+    _session().write_first()
 
 
 def let_others_write() -> None:

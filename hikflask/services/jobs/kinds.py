@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from hikflask.extensions import db
 from hikflask.models import Employee, Enrolment, Job, JobItem
 from hikflask.services.comparisons import apply, reading, undo
 from hikflask.services.comparisons import queries as comparisons
@@ -57,6 +58,8 @@ GIVEN_ON = "given_on"
 NEWEST = "newest"
 # Among the params of a draft: how many of those who were chosen are inactive, and how many have a consent already.
 LEFT_OUT, HAVE_CONSENT = "left_out", "have_consent"
+# How a row is locked whose params are read and written: an erasure takes numbers out of them.
+LOCKED = {"key_share": True}
 # What may be done with those who are selected on the list.
 OF_SELECTION = (DEACTIVATE, SEND, DEPARTMENT, CONSENT, EXPORT, PRINT)
 OF_IMPORTS = (IMPORT_CHECK, IMPORT, IMPORT_UNDO)
@@ -176,6 +179,8 @@ def _begin_import(job: Job, progress: Progress) -> None:
             lost = losses.of_import(job.params["batch"])
             lost.require(Agreed(**job.params[AGREED]))
             batches.record_new_departments(job.params["batch"])
+            # The dry run takes long, and meanwhile somebody may have been erased.
+            db.session.refresh(job, ["params"], with_for_update=LOCKED)
             job.params = {**job.params, LOSSES: lost.as_json}
     batches.remove_table(job.params["batch"])
     import_items.add(job, progress)

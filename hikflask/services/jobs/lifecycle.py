@@ -26,7 +26,7 @@ from hikflask.services.core.db import changed_rows, claim_rows, kept_employees, 
 from hikflask.services.core.progress import ClaimLost
 from hikflask.services.enrolments.mass_removals import Agreed
 from hikflask.services.jobs import losses
-from hikflask.services.jobs.kinds import JOBS, KINDS, LOSSES, TAKEN, TAKEN_PEOPLE
+from hikflask.services.jobs.kinds import JOBS, KINDS, LOCKED, LOSSES, TAKEN, TAKEN_PEOPLE
 
 # Of a killed worker. No item takes nearly as long.
 CLAIM_SECONDS = 60.0
@@ -36,8 +36,6 @@ MAX_ATTEMPTS = 5
 WHOLE_DONE = "whole_done"
 # Among the params of a job: its failed items are to wait again, before anything else is done.
 AGAIN = "again"
-# How a row is locked whose params are read and written: an erasure takes numbers out of them.
-LOCKED = {"key_share": True}
 # What a claim writes, and what shows that its worker lives.
 CLAIMED = {"claim_number": Job.claim_number + 1, "claimed_until": database_now(CLAIM_SECONDS)}
 HELD = {"attempts": 0, "pause": None, "claimed_until": database_now(CLAIM_SECONDS)}
@@ -80,7 +78,7 @@ def start(job_id: int, params: dict[str, Any]) -> Claim | None:
 
     :param params: how the action is done; they are added to those of the draft.
     """
-    job = db.session.get(Job, job_id, populate_existing=True)
+    job = db.session.get(Job, job_id, populate_existing=True, with_for_update=LOCKED)
     if job is None:
         return None
     params = {**job.params, **params}

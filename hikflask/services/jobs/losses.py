@@ -23,6 +23,7 @@ from hikflask.services.jobs.kinds import (
     DEPARTMENT_ID,
     GROUPS,
     KINDS,
+    LOCKED,
     LOSSES,
     TAKEN,
     TAKEN_PEOPLE,
@@ -61,7 +62,7 @@ def take(job: Job, terminal_ids: list[int]) -> None:
     """
     if LOSSES not in job.params:
         return
-    db.session.refresh(job, ["params"])
+    db.session.refresh(job, ["params"], with_for_update=LOCKED)
     taken = Counter({int(terminal_id): count for terminal_id, count in job.params.get(TAKEN, {}).items()})
     taken.update(terminal_ids)
     people = job.params.get(TAKEN_PEOPLE, 0) + 1

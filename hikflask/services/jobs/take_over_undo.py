@@ -9,8 +9,8 @@ from hikflask.services.comparisons import undo
 from hikflask.services.core.db import transactional
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.jobs import lifecycle
-from hikflask.services.jobs.kinds import APPLY, APPLY_UNDO
-from hikflask.services.jobs.lifecycle import LOCKED, Claim
+from hikflask.services.jobs.kinds import APPLY, APPLY_UNDO, LOCKED
+from hikflask.services.jobs.lifecycle import Claim
 
 # Among the params of a plan's job: the last job that undoes it.
 UNDO = "undo"

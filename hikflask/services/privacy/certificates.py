@@ -178,14 +178,16 @@ def forget_messages() -> int:
 
     An erasure does not wait for the messages: a receiver may be down for days, or the webhook is switched off.
     """
-    removed = select(ErasureRemoval.id).where(
-        ErasureRemoval.erasure_id == Erasure.id, ErasureRemoval.number == WebhookDelivery.number
-    )
     is_over = Erasure.completed_at < database_now(-SECONDS_PER_DAY * DAYS_WITH_MESSAGES)
-    erased = select(Erasure.id).where(
-        or_(Erasure.number == WebhookDelivery.number, removed.exists()),
-        WebhookDelivery.happened_at <= Erasure.completed_at,
-        or_(WebhookDelivery.next_attempt_at.is_(None), is_over),
+    numbers = (Erasure.number, ErasureRemoval.number)
+    erased = (
+        select(Erasure.id)
+        .outerjoin(Erasure.removals)
+        .where(
+            or_(*(number == WebhookDelivery.number for number in numbers)),
+            WebhookDelivery.happened_at <= Erasure.completed_at,
+            or_(WebhookDelivery.next_attempt_at.is_(None), is_over),
+        )
     )
     return changed_rows(delete(WebhookDelivery).where(WebhookDelivery.number != "", erased.exists()))
 

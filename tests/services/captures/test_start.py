@@ -7,13 +7,14 @@ from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Terminal
-from hikflask.models.capture import CAPTURED, QUEUED, SUPERSEDED, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, QUEUED, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.captures import deadline, holds, queries
 from hikflask.services.captures.cancel import cancel_capture
 from hikflask.services.captures.runner import run_capture
 from hikflask.services.captures.start import start_capture
-from hikflask.services.core.errors import LoginStopped, ServiceError, TerminalInUse
+from hikflask.services.core.errors import LoginStopped, NotFound, ServiceError, TerminalInUse
+from hikflask.services.employees.erasure import erase_employee
 from hikflask.services.employees.save import FaceSource, save_employee
 from hikflask.services.state import capture as state
 from hikflask.simulator import Terminal as Simulated
@@ -81,6 +82,36 @@ def test_picture_stays_usable_when_the_capture_that_takes_it_over_is_refused(
     assert deadline.view(taken.id).state == CAPTURED
     assert cancel_capture(retake.result.id)
     assert save_employee(IVAN, FaceSource(taken.id, "Анна")).row.photo_id == taken.photo_id
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("is_named", [True, False])
+def test_employee_who_is_erased_at_that_moment_is_not_captured(
+    terminal: Terminal, between: Between, is_named: bool
+) -> None:
+    ivan = save_employee(IVAN).row
+    eraser = between(holds, "held_by_another", lambda: erase_employee(ivan.id))
+
+    with pytest.raises(NotFound, match=r"^employee_unknown$"):
+        start_capture(terminal.id, IVAN, "Анна", employee_id=ivan.id if is_named else None)
+
+    eraser.finish()
+    assert eraser.error is None
+    assert db.session.execute(db.select(Capture.id)).all() == []
+
+
+@pytest.mark.both_databases
+def test_erasure_waits_for_a_capture_that_begins_and_finds_it(terminal: Terminal, between: Between) -> None:
+    ivan = save_employee(IVAN).row
+    eraser = between(state, "create", lambda: erase_employee(ivan.id))
+
+    started = start_capture(terminal.id, IVAN, "Анна", employee_id=ivan.id)
+
+    eraser.finish()
+    assert (eraser.blocked, eraser.error) == (True, None)
+    erased = queries.get(started.id)
+    assert erased is not None
+    assert (erased.state, erased.draft_number, erased.draft_name) == (CANCELLED, "", "")
 
 
 @pytest.mark.both_databases

@@ -1,11 +1,12 @@
 """One owner of each transaction: what it does at its end, who joins, and what is refused."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -196,6 +197,44 @@ def test_threads_wait_for_the_one_that_writes_to_sqlite_before_they_ask_it(app: 
     other.finish()
 
     assert stored(app) == ["B"]
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        lambda locked: db.session.execute(locked).all(),
+        lambda locked: db.session.scalars(locked).all(),
+        db.session.scalar,
+        lambda _: db.session.get(Department, 1, populate_existing=True, with_for_update=True),
+        lambda _: db.session.refresh(db.session.get_one(Department, 1), with_for_update={"key_share": True}),
+    ],
+    ids=["execute", "scalars", "scalar", "get", "refresh"],
+)
+def test_whoever_locks_a_row_is_the_one_that_writes_where_a_database_locks_no_rows(
+    app: Flask, between: Between, lock: Callable[[object], object]
+) -> None:
+    with transaction():
+        db.session.add(Department(name="A"))
+
+    def rename() -> None:
+        with transaction():
+            db.session.execute(update(Department).values(name="B"))
+
+    other = between(sys.modules[__name__], "names", rename)
+    with transaction():
+        lock(select(Department.id).with_for_update(key_share=True))
+        before = names()
+        assert (before, other.blocked, names()) == (["A"], True, ["A"])
+    other.finish()
+
+    assert (other.error, stored(app)) == (None, ["B"])
+
+
+def test_whoever_only_reads_does_not_become_a_writer_by_a_lock() -> None:
+    with counted_statements() as statements:
+        db.session.execute(select(Department.id).with_for_update()).all()
+
+    assert len(statements) == 1
 
 
 def test_first_write_of_a_transaction_is_made_once() -> None:

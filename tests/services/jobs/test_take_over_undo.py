@@ -5,8 +5,10 @@ import pytest
 from hikflask.extensions import db
 from hikflask.models import Employee, Job, Terminal
 from hikflask.services.core.errors import PlanChanged, ServiceError
-from hikflask.services.jobs import take_over_undo
+from hikflask.services.jobs import lifecycle, take_over_undo
+from hikflask.services.jobs.kinds import APPLY_UNDO
 from hikflask.simulator import Terminal as Simulated
+from tests.support.between import Between
 from tests.support.comparisons import strangers, taken_over
 from tests.support.jobs import job as job_of
 from tests.support.jobs import run
@@ -43,6 +45,17 @@ def test_undo_is_started_once_and_only_for_whom_was_shown(job: Job) -> None:
     assert not can_undo(job)
     with pytest.raises(ServiceError, match=r"^nothing_to_take_back$"):
         take_over_undo.start(job.id)
+
+
+def test_double_click_starts_one_undo(job: Job, between: Between) -> None:
+    again = between(lifecycle, "begin", lambda: take_over_undo.start(job.id), before=True)
+
+    claim = take_over_undo.start(job.id)
+    again.finish()
+
+    assert isinstance(again.error, ServiceError)
+    assert (again.error.code, again.error.params) == ("undo_started", {"job": claim.job_id})
+    assert db.session.execute(db.select(Job.id).where(Job.kind == APPLY_UNDO)).scalars().all() == [claim.job_id]
 
 
 def test_who_stayed_may_be_undone_once_they_are_as_before(job: Job) -> None:

@@ -16,6 +16,7 @@ from hikflask.services.alarms import watch
 from hikflask.services.passages import journal
 from hikflask.services.passages.store import store
 from hikflask.services.webhooks import deliveries, registry
+from tests.support.between import Between
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.trail import entries, fields
 
@@ -104,6 +105,18 @@ def test_alarm_ends_when_somebody_has_seen_all_of_it(terminal: Terminal) -> None
     after = fields(entry.after)
     assert (entry.terminal, after["code"], after["count"]) == ("Вход", "1/1030", 2)
     recorded(terminal, record(3, minutes=2))
+    assert [alarm[:2] for alarm in unseen()] == [("1/1030", 1)]
+
+
+@pytest.mark.both_databases
+def test_alarm_that_is_recorded_while_somebody_says_seen_stays_unseen(terminal: Terminal, between: Between) -> None:
+    recorded(terminal, record(1))
+    tampering = between(journal, "changed_rows", lambda: recorded(terminal, record(2, minutes=1)), before=True)
+
+    assert journal.mark_seen(terminal.id, TAMPERED, 1)
+    tampering.finish()
+
+    assert tampering.error is None
     assert [alarm[:2] for alarm in unseen()] == [("1/1030", 1)]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 from zipfile import ZipFile
 
@@ -23,20 +24,26 @@ from hikflask.models import (
     Terminal,
     WebhookDelivery,
 )
+from hikflask.models.columns import database_now
 from hikflask.models.comparison import NAME, ONLY_THERE
 from hikflask.models.job import DONE
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.comparisons import ignored, plan
 from hikflask.services.comparisons.plan import TAKE_OVER, Choices
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import PlanChanged, ServiceError
 from hikflask.services.employees.erasure import erase_by_number, erase_employee, has_data_of
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.employees.save import save_employee
-from hikflask.services.jobs import lifecycle, plan_choices
+from hikflask.services.enrolments.mass_removals import Agreed
+from hikflask.services.jobs import imports as import_jobs
+from hikflask.services.jobs import kinds, lifecycle, plan_choices, run
 from hikflask.services.privacy import certificates, traces
 from hikflask.services.webhooks import deliveries, registry
 from hikflask.simulator import Terminal as Simulated
+from tests.support import imports
 from tests.support.between import Between
+from tests.support.captures import IVAN
 from tests.support.comparisons import compare, strangers
 from tests.support.erasures import enrol, every_text, fresh, settle_all
 from tests.support.receivers import receiving
@@ -101,6 +108,39 @@ def test_face_that_was_chosen_for_the_number_is_forgotten_and_other_params_stay(
     assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
 
+@pytest.mark.parametrize(
+    "write",
+    [lifecycle.begin_items, lambda claim: lifecycle.fail(claim, refusal("unreachable"))],
+    ids=["begin_items", "fail"],
+)
+def test_number_does_not_come_back_with_what_is_written_beside_it(
+    between: Between, write: Callable[[lifecycle.Claim], None]
+) -> None:
+    ivan = save_employee(IVAN).row
+    params = {"comparison": 1, "same_person": [IVAN.number], "replaced": []}
+    claim = lifecycle.begin("apply", params, items=[(IVAN.number, ivan.id, TAKE_OVER)])
+    eraser = between(lifecycle, "changed_rows", lambda: erase_employee(ivan.id), before=True)
+
+    write(claim)
+    eraser.finish()
+
+    assert eraser.error is None
+    assert db.session.get_one(Job, claim.job_id, populate_existing=True).params["same_person"] == []
+
+
+def test_number_that_was_confirmed_for_an_import_is_not_written_back_after_the_dry_run(between: Between) -> None:
+    ivan = save_employee(IVAN).row
+    batch_id = imports.made(f"{IVAN.number};Пётр Чехов;Охрана", "200001;Анна Ким;Охрана")
+    claim = import_jobs.start_check_and_import(batch_id, Agreed(None, by_admin=True), [IVAN.number])
+    eraser = between(kinds, "check", lambda: erase_employee(ivan.id))
+
+    run.run_slice(claim)
+    eraser.finish()
+
+    assert eraser.error is None
+    assert db.session.get_one(Job, claim.job_id, populate_existing=True).params["confirmed_numbers"] == []
+
+
 def test_numbers_that_json_writes_with_escapes_are_forgotten() -> None:
     strange = ["Ж7", '7"7', "7\\7", "7%", "7_7", "😀"]
     job = Job(kind="apply", state=DONE, params={"same_person": [*strange, "777"]})
@@ -148,6 +188,37 @@ def test_message_that_is_still_to_be_sent_is_sent_and_then_deleted(simulator: Si
 
     assert db.session.query(WebhookDelivery).count() == 0
     assert len(receiver.got) == 2
+
+
+def test_messages_about_others_and_to_other_receivers_stay(simulator: Simulated, terminal: Terminal) -> None:
+    first, second = (registry.add(url, frozenset({"enrolled"}))[0] for url in ("http://127.0.0.1:9/", "http://a.test/"))
+    ivan = enrol(simulator, terminal)
+    of_others = [
+        WebhookDelivery(webhook_id=webhook.id, event="enrolled", number=number, happened_at=database_now(-60))
+        for webhook in (first, second)
+        for number in ("100333", "100444")
+    ]
+    with transaction():
+        db.session.add_all(of_others)
+        db.session.flush()
+        of_others[0].next_attempt_at = None  # It was sent.
+
+    def left() -> list[tuple[int, str]]:
+        rows = db.session.execute(db.select(WebhookDelivery.webhook_id, WebhookDelivery.number))
+        return sorted((webhook_id, number) for webhook_id, number in rows)
+
+    erasure = erase_employee(ivan.id).row
+    settle_all()
+    certificates.complete(erasure.id)
+    waiting = [(webhook.id, IVAN.number) for webhook in (first, second)]
+    forget()
+    assert left() == sorted([(one.webhook_id, one.number) for one in of_others] + waiting)
+
+    age(WebhookDelivery, "happened_at", DAY * (certificates.DAYS_WITH_MESSAGES + 1))
+    age(Erasure, "completed_at", DAY * (certificates.DAYS_WITH_MESSAGES + 1))
+    forget()
+
+    assert left() == sorted((one.webhook_id, one.number) for one in of_others)
 
 
 def test_message_that_nobody_takes_is_deleted_days_after_the_erasure(simulator: Simulated, terminal: Terminal) -> None:
