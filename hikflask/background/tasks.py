@@ -33,6 +33,7 @@ from hikflask.services.passages import retention as passage_retention
 from hikflask.services.photos import deletion, storage
 from hikflask.services.photos import retention as photo_retention
 from hikflask.services.privacy import certificates, secure_delete, traces
+from hikflask.services.state import clock_jump
 from hikflask.services.terminals import checks, people_changes, reachability
 from hikflask.services.terminals.checks import ask_status
 from hikflask.services.webhooks import deliveries
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 HOLDER = "background"
 # The order matters: rows mark files before the files are removed, rows are deleted after their files, the log is last.
 FORGETTING: tuple[Callable[[], object], ...] = (
+    clock_jump.bring_back,
     capture_retention.forget_unsaved,
     capture_retention.blank_drafts,
     photo_retention.forget_photos,

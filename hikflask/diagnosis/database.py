@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select, text
@@ -15,6 +15,7 @@ from hikflask.extensions import db
 from hikflask.models.columns import database_now
 from hikflask.services.backups import BackupError, postgresql
 from hikflask.services.core import heartbeat, no_space
+from hikflask.services.state import clock_jump
 
 # Leases, deadlines and sessions are measured by the database's clock, shown times by this machine's.
 MAX_SECONDS = 5.0
@@ -33,6 +34,7 @@ def check() -> Generator[Finding, None, bool]:
         integrity = _integrity()
         yield integrity
         yield _keys()
+        yield _jump()
         if db.engine.dialect.name != "sqlite":  # Its clock is this machine's.
             yield _clock()
             yield _backups()
@@ -91,6 +93,17 @@ def _clock() -> Finding:
             f"This machine's clock and the database's differ by {seconds:.0f} s: let both follow a time server."
         )
     return good("This machine and the database have the same time.")
+
+
+def _jump() -> Finding:
+    seconds = clock_jump.seconds_ahead()
+    if not seconds:
+        return good("Nothing in the audit trail is in the future.")
+    return wrong(
+        f"The newest entry of the audit trail is {timedelta(seconds=round(seconds))} ahead of now: the clock was "
+        "ahead, or is behind. Let it follow a time server. What waits for a time that is too far ahead is done within "
+        "a minute; what was recorded meanwhile keeps its time."
+    )
 
 
 def _worker() -> Finding:

@@ -19,6 +19,7 @@ from hikflask.services.backups import records
 from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import along_indexes, count_rows_up_to
 from hikflask.services.employees import filters
+from hikflask.services.state import clock_jump
 from hikflask.services.state.enrolment import IS_LEAVING
 from hikflask.services.terminals import lost_people, registry
 
@@ -32,7 +33,7 @@ def read() -> list[Metric]:
     """Return all gauges; when the database does not answer, only that, and the disks."""
     reachable = GaugeMetricFamily("hikflask_database_reachable", "1 when the database answers, else 0.")
     try:
-        gauges = [_employees(), *_enrolments(), *_terminals(), *_work(), _backup()]
+        gauges = [_employees(), *_enrolments(), *_terminals(), *_work(), _backup(), _clock()]
     except SQLAlchemyError:
         gauges = []
     reachable.add_metric([], bool(gauges))
@@ -71,7 +72,8 @@ def _enrolments() -> Iterator[Metric]:
     yield GaugeMetricFamily("hikflask_removals_open", text, value=states[LEAVING])
     first = select(Enrolment.desired_since, database_now()).where(IS_LEAVING).order_by(Enrolment.desired_since)
     row = db.session.execute(first.limit(1)).first()
-    age = (row[1] - row[0]).total_seconds() if row and row[0] else 0.0
+    # Never below zero, also when the clock was set back.
+    age = max(0.0, (row[1] - row[0]).total_seconds()) if row and row[0] else 0.0
     yield GaugeMetricFamily(
         "hikflask_removal_oldest_seconds", "Age of the oldest open removal; 0 without one.", value=age
     )
@@ -134,6 +136,14 @@ def _backup() -> Metric:
         "hikflask_backup_last_success_timestamp_seconds",
         "When the last backup with all photos was finished; 0 without one.",
         value=newest.finished_at.timestamp() if newest else 0.0,
+    )
+
+
+def _clock() -> Metric:
+    return GaugeMetricFamily(
+        "hikflask_clock_ahead_seconds",
+        "By how much the newest entry of the audit trail is ahead of the present time; 0 for less than five minutes.",
+        value=clock_jump.seconds_ahead(),
     )
 
 

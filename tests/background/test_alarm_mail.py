@@ -165,11 +165,11 @@ def test_backup_that_is_missed_and_made_again_is_told(app: Flask, server: MailSe
     assert made.id == 1
     assert begun == (
         "hikflask: нет резервной копии / no backup",
-        "Последняя резервная копия старше 48 ч, или её нет.\n"
+        "Последняя резервная копия старше 48 ч, в ней не все фото или её нет.\n"
         "Начало: 25 ноября 2025 г., 11:25:00\n"
         "Что делать, сказано на странице «Требует внимания».\n"
         "\n"
-        "The last backup is older than 48 h, or there is none.\n"
+        "The last backup is older than 48 h or lacks photos, or there is none.\n"
         "Since: 25 November 2025, 11:25:00\n"
         "What to do is on the page “Needs attention”.\n",
     )

@@ -1,6 +1,7 @@
 """What is said of the database and the worker."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy import event
 from hikflask import create_app, startup_checks
 from hikflask.diagnosis import database
 from hikflask.extensions import db
+from hikflask.models import AuditEntry
+from hikflask.models.columns import database_now
 from hikflask.services.backups import postgresql
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
@@ -54,6 +57,21 @@ def test_clock_that_differs_from_the_databases_is_said(cluster: Cluster, tmp_pat
     close(app)
 
     assert told[0] == "This machine's clock and the database's differ by 90 s: let both follow a time server."
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_clock_that_was_ahead_is_said(app: Flask) -> None:
+    with app.app_context():
+        db.session.add(AuditEntry(actor="Анна", action="old", at=database_now(2 * 86400.0)))
+        db.session.commit()
+
+    (sentence,) = wrong(app)
+
+    assert re.sub(r"1 day, 23:59:\d\d|2 days, 0:00:00", "2 days", sentence) == (
+        "The newest entry of the audit trail is 2 days ahead of now: the clock was ahead, or is behind. Let it follow "
+        "a time server. What waits for a time that is too far ahead is done within a minute; what was recorded "
+        "meanwhile keeps its time."
+    )
 
 
 def test_pg_dump_that_is_missing_or_older_than_the_server_is_said(

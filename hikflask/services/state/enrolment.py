@@ -525,6 +525,8 @@ GIVEN_UP = Transition(
     given=("person", "refusal"),
 )
 # Written without the lease. The lease's holder may finish this row meanwhile; then nothing is left to postpone.
+# It was asked for while the clock was ahead.
+ASKED_FOR_NOW = Transition(moves((LEAVING,)), {"desired_since": NOW})
 POSTPONED = Transition(moves(TRIED_STATES), {}, needs=ROWS.c.next_attempt_at.is_not(None), given=("next_attempt_at",))
 POSTPONED_FOR = Transition(
     moves(TRIED_STATES) | moves((WAITING,), WAITING, REFUSED),
