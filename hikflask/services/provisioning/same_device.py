@@ -79,8 +79,8 @@ def move(old_id: int, new_id: int, holder: str) -> Terminal:
             raise ServiceError("terminal_has_people")
         _readdress(old, _way_to(new))
         files = registry.delete_held(new_id)
+        recovery.retry_all(old_id)
     deletion.remove_at_once(files)
-    recovery.retry_all(old_id)
     return connection.get_terminal(old_id)
 
 
@@ -97,6 +97,8 @@ def swap(first_id: int, second_id: int, holder: str) -> None:
         to_first, to_second = _way_to(first), _way_to(second)
         _readdress(first, to_second)
         _readdress(second, to_first)
+        for terminal_id in sorted((first_id, second_id)):
+            recovery.retry_all(terminal_id)
 
 
 @contextmanager

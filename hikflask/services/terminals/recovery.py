@@ -11,7 +11,10 @@ from hikflask.services.state import enrolment as state
 
 
 def retry_all(terminal_id: int) -> None:
-    """Make every open enrolment of a terminal due now, after its password or address was corrected."""
+    """Make every open enrolment of a terminal due now: its password or address is corrected.
+
+    Whoever corrects it does both in one transaction.
+    """
     here = Enrolment.terminal_id == terminal_id
     with transaction():
         lock_terminal(terminal_id)

@@ -99,8 +99,9 @@ def change(
         reached_anew = _save(terminal, access)
         if in_use_again and terminal.is_active and not was_active:
             in_use_again(terminal)
-    if reached_anew:
-        recovery.retry_all(terminal_id)
+        # With what was corrected, or what stopped because of it would never be tried again when the process dies now.
+        if reached_anew:
+            recovery.retry_all(terminal_id)
     return db.session.get_one(Terminal, terminal_id, populate_existing=True)
 
 

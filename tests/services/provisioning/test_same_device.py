@@ -1,20 +1,24 @@
 """One device under two rows is recognised by its serial number, and its people stay as they are."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from hikflask.extensions import db
-from hikflask.models import Terminal
+from hikflask.models import Enrolment, Terminal
 from hikflask.services.core.errors import ServiceError
+from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.provisioning import same_device
-from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals import checks, leases, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE
 from tests.support.due import claim_due
 from tests.support.employees import save_with_file
 from tests.support.fleet import add_terminal, device
+from tests.support.refusals import refusal
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -136,6 +140,37 @@ def test_two_devices_that_were_swapped_get_their_addresses_back(
     assert queries.of_number(IVAN.number)[0].is_green
     with pytest.raises(ServiceError, match=r"^terminal_unknown$"):
         same_device.swap(old.id, gate.id, "Анна")
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("is_moved", [True, False], ids=["moved", "swapped"])
+def test_what_stopped_at_the_wrong_address_is_due_though_the_process_dies_once_it_is_put_right(
+    wire: InProcess, old: Terminal, moved: Simulated, is_moved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = device(serial="0000007")
+    other = add_terminal(wire, "gate.test", "Ворота", moved if is_moved else second)
+    if not is_moved:
+        save_with_file(OLGA, other.id, OTHER_FACE)
+        prove()
+        wire.put("old.test", second)
+        wire.put("gate.test", moved)
+        for one in (old, other):
+            checks.check(one.id, "test")
+    set_active(queries.of_number(IVAN.number)[0].employee_id or 0, active=False)
+    # The device at the old address has refused the password.
+    stopped = {"next_attempt_at": None, "refusal": refusal("wrong_password")}
+    db.session.execute(db.update(Enrolment).values(stopped))
+    db.session.commit()
+
+    put_right = same_device.move if is_moved else same_device.swap
+    with monkeypatch.context() as killed:
+        killed.setattr(leases.Lease, "release", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            put_right(old.id, other.id, "Анна")
+    db.session.execute(db.update(Terminal).values(lease_until=None))  # It is over after a while.
+    db.session.commit()
+
+    assert queries.of_number(IVAN.number)[0].id in claim_due()
 
 
 def test_terminal_of_another_device_is_nothing_of_this(old: Terminal, wire: InProcess) -> None:

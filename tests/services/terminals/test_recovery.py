@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -22,7 +23,9 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.terminals import checks, connection, leases, recovery, registry
 from hikflask.services.terminals.checks import ask_status
+from hikflask.services.terminals.registry import Access
 from hikflask.simulator import Terminal as Simulated
+from tests.conftest import PASSWORD
 from tests.support.due import claim_due
 from tests.support.enrolments import desire, employee_of
 from tests.support.wire import InProcess, _response
@@ -174,6 +177,30 @@ def test_removal_goes_on_when_the_password_does_after_all(
     assert claim_due() == []
 
     checks.check(terminal.id, "test")
+
+    assert claim_due() == [leaving.id]
+    assert reconcile(leaving.id, "sweep").person == CONFIRMED
+    assert simulator.people == {}
+
+
+def test_removal_goes_on_though_the_process_died_once_the_password_was_corrected(
+    simulator: Simulated,
+    terminal: Terminal,
+    leaving: Enrolment,
+    stranger: Stranger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with stranger(no_password_will_do):
+        fail(leaving)
+    let_the_quiet_pass()
+    corrected = Access(terminal.name, terminal.url, terminal.username, PASSWORD)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(leases.Lease, "release", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            registry.change(terminal.id, corrected, "Анна")
+    db.session.execute(db.update(Terminal).values(lease_until=None))  # It is over after a while.
+    db.session.commit()
 
     assert claim_due() == [leaving.id]
     assert reconcile(leaving.id, "sweep").person == CONFIRMED
