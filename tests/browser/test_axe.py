@@ -83,7 +83,7 @@ NO_PAGES = {
     "GET /terminals/<int:terminal_id>/comparison/state",
     # Once people are taken over; it is the page of GET /imports/<int:batch_id>/undo with other words.
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/undo",
-    "GET /terminals/<int:terminal_id>/comparison/faces/<number>",
+    "GET /terminals/<int:terminal_id>/comparison/face",
     # While a plan is carried out: tests/browser/test_comparison.py.
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>",
     "GET /terminals/<int:terminal_id>/comparison/jobs/<int:job_id>/state",

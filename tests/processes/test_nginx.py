@@ -98,6 +98,22 @@ class TestWhoIsAnswered:
                 assert answer.startswith(b"HTTP/1.1 200 ")
             assert nginx.plainly(IPV4, "/events/", body=b"{}") == b""
 
+            others = [
+                nginx.plainly(host, path, body=body)
+                for host in (IPV4, NAME)
+                for path, body in (
+                    ("/events/push/secret-of-a-terminal", None),
+                    ("/events/push/", b"{}"),
+                    ("/events/push/secret/", b"{}"),
+                    ("/events/push/secret/more", b"{}"),
+                    ("/events/push/secret%2Fmore", b"{}"),
+                )
+            ]
+            for answer in others:
+                head, _, sent = answer.partition(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 404 ")
+                assert (b"\r\nContent-Length: 0" in head, sent) == (True, b"")
+
         told = [(method, path, head["Host"], head["X-Forwarded-Proto"]) for method, path, head in seen.requests]
         assert told == [("POST", "/events/push/secret-of-a-terminal", NAME, "http")] * 2
 
@@ -384,6 +400,20 @@ class TestTooLarge:
             assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
             assert not re.search(r"<(script|style|link|img)|\son\w+=|\sstyle=", answer.text)
         assert nginx.ask("/hikflask_too_large.html").status == 404
+
+    def test_third_large_upload_at_once_is_told_to_wait_and_not_that_it_is_too_large(self, nginx: Nginx) -> None:
+        with ExitStack() as stack:
+            for _ in range(2):
+                sock = stack.enter_context(nginx.connected())
+                head = f"POST /imports/ HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 500000000\r\n\r\n"
+                sock.sendall(head.encode() + b"x" * 2_000_000)
+            page, call = (
+                nginx.ask(path, "POST", Content_Length=str(500_000_000)) for path in ("/imports/", "/api/users/import")
+            )
+
+        assert (page.status, page.headers["Retry-After"]) == (429, "30")
+        assert all(sentence in page.text for sentence in AWAY)
+        assert (call.status, call.headers["Retry-After"]) == (429, "5")
 
     def test_programs_are_told_in_json(self, nginx: Nginx) -> None:
         for path in ("/api/users/", "/api/users/import", "/metrics"):

@@ -156,14 +156,14 @@ def test_view_without_a_rule_is_closed_to_everybody(app: Flask, client: FlaskCli
 def test_refused_tries_are_in_the_audit_trail(app: Flask) -> None:
     client = client_of(app, VIEWER)
     client.get("/operators/")
-    client.get("/terminals/1/comparison/faces/100222")
+    client.get("/terminals/1/comparison/face?number=100222")
     client.post("/api/users/", json={})
 
     with app.app_context():
         found = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "access.refused")).scalars().all()
         assert [(one.actor, one.subject) for one in found] == [
             ("Анна viewer", "GET /operators/"),
-            ("Анна viewer", "GET /terminals/<int:terminal_id>/comparison/faces/<number>"),
+            ("Анна viewer", "GET /terminals/1/comparison/face"),
             ("API viewer-0", "POST /api/users/"),
         ]
 

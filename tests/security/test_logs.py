@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.routing import IntegerConverter
 
 from hikflask.extensions import db
 from tests.support.signed_in import OPERATOR_NAME, OPERATOR_PASSWORD, client_of
@@ -152,3 +153,24 @@ def test_of_what_is_typed_a_search_alone_goes_into_the_address(app: Flask, clien
     shown = {ACTION.findall(form)[0] for form in forms if 'method="post"' not in form}
     # Of departments, only which ones are ticked.
     assert shown == {"/employees/", "/audit/", "/erasures/number", "/departments/merge"}
+
+
+def test_no_address_has_anything_of_a_person_in_its_path(app: Flask) -> None:
+    """nginx logs paths, the trail keeps them, and no erasure reaches either; nginx leaves out photos and pushes."""
+    texts = {
+        rule.rule: [name for name, converter in rule._converters.items() if not isinstance(converter, IntegerConverter)]
+        for rule in app.url_map.iter_rules()
+    }
+
+    assert {rule: names for rule, names in texts.items() if names} == {
+        "/static/<path:filename>": ["filename"],
+        "/bootstrap/static/<path:filename>": ["filename"],
+        "/help/<language>/": ["language"],
+        "/help/<language>/<path:path>": ["language", "path"],
+        "/administration/settings/<name>": ["name"],
+        "/administration/settings/<name>/default": ["name"],
+        "/photo-drafts/<what>": ["what"],
+        "/photo-drafts/<token>": ["token"],
+        "/uploads/<name>": ["name"],
+        "/events/push/<secret>": ["secret"],
+    }

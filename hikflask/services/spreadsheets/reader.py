@@ -62,6 +62,10 @@ HEAD, SAMPLE = 20, 5
 # So many rows of an XLSX are counted by reading them, all its sheets together.
 COUNTED = 5_000
 MAX_SHEETS = 100
+# In bytes, of the first rows of all sheets together, as the serving process keeps them: a text and what is around it.
+MAX_HEADS, AROUND_TEXT = 16 * 1024 * 1024, 64
+# An ODS says once what stands in many cells, and has so many of them at most.
+MAX_REPEATED = 1_000_000
 
 # Cells that are merged with those below, beginning in a row: the index of each, and the last line.
 Spans = Sequence[tuple[int, int]]
@@ -164,6 +168,18 @@ class Refused(Exception):
         self.code, self.params = code, params
 
 
+class Budget:
+    """What may be spent on one file. The file is refused when it wants more."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise Refused("table_unpacked")
+
+
 @dataclass
 class Contents:
     """What is in a sheet. `rows` counts those that are not empty, `head` are the first of them."""
@@ -204,10 +220,11 @@ def inspect(file: BinaryIO) -> Iterator[Contents]:
     if form == "csv":
         yield _inspect_csv(file)
         return
-    budget = COUNTED
+    budget, heads = COUNTED, Budget(MAX_HEADS)
     for sheet in SHEETS[form](file):
         rows = _limited(_rows(sheet.records))
         head = _head(rows)
+        heads.spend(sum(sys.getsizeof(cell) + AROUND_TEXT for _, cells, *_ in head for cell in cells))
         # Of XML in a ZIP only the first rows are read, since somebody waits.
         counted = sum(1 for _ in (islice(rows, budget) if sheet.tags else rows))
         budget -= counted if sheet.tags else 0
@@ -600,12 +617,12 @@ def _ods_sheets(file: BinaryIO) -> Iterator[Sheet]:
     with _damage_refused(), ZipFile(file).open("content.xml") as part:
         events = iterparse(part, ["start", "end"])
         hidden_styles: set[str] = set()
-        count, style = 0, ""
+        count, style, repeated = 0, "", Budget(MAX_REPEATED)
         for event, element in events:
             if event == "start" and element.tag == ODS_SHEET:
                 _few(count := count + 1)
                 sheet = Sheet(element.get(f"{TABLE}name", ""), element.get(f"{TABLE}style-name") in hidden_styles)
-                sheet.records = _ods_records(events, sheet)
+                sheet.records = _ods_records(events, sheet, repeated)
                 yield sheet
                 # What was not read of it.
                 for _ in sheet.records:
@@ -616,7 +633,7 @@ def _ods_sheets(file: BinaryIO) -> Iterator[Sheet]:
                 hidden_styles.add(style)
 
 
-def _ods_records(events: Iterator[tuple[str, Any]], sheet: Sheet) -> Iterator[Record]:
+def _ods_records(events: Iterator[tuple[str, Any]], sheet: Sheet, budget: Budget) -> Iterator[Record]:
     with _damage_refused():
         line = 1
         for event, element in events:
@@ -631,8 +648,10 @@ def _ods_records(events: Iterator[tuple[str, Any]], sheet: Sheet) -> Iterator[Re
             texts, formulas, spans = _ods_row(element, line)
             repeated = int(element.get(f"{TABLE}number-rows-repeated", "1"))
             visibility = element.get(f"{TABLE}visibility")
+            written = len(element)
             element.clear()
             if any(texts):
+                budget.spend(max(len(texts) * repeated - written, 0))
                 sheet.hidden_rows += repeated if visibility in {"collapse", "filter"} else 0
                 sheet.filtered |= visibility == "filter"
                 for more in range(repeated):

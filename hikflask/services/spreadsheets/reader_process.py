@@ -19,6 +19,7 @@ from typing import IO, Any
 from flask import current_app
 
 from hikflask.config import MEGABYTE
+from hikflask.services import audit
 from hikflask.services.core.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -34,9 +35,9 @@ ALL = "*"
 # Of processor time. Fifty thousand people in an XLSX take about five seconds, and a request waits for the inspection.
 INSPECT_SECONDS, READ_SECONDS = 20, 120
 OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
-# Each takes up to 256 MB, and keeps a thread of the pages waiting.
+# Each takes up to 256 MB, and keeps a thread of the pages waiting. Nobody has more than one of them.
 AT_ONCE = 2
-_TURNS = threading.BoundedSemaphore(AT_ONCE)
+_TURNS, _HOLDERS = threading.Condition(), list[str]()
 # Names of columns → field and index of what is recognised. It decides which row is the header.
 Recognise = Callable[[Sequence[str]], Mapping[str, int]]
 # The fields of the ID and of the name in it: a header says where these are, unless other words are used there.
@@ -283,18 +284,23 @@ def _padded(cells: list[str], width: int) -> list[str]:
 
 @contextmanager
 def wait_for_turn() -> Iterator[None]:
-    """Wait until fewer than AT_ONCE other uploads are inspected, and count as one of them within the block.
+    """Wait until fewer than AT_ONCE other uploads are inspected, none of the same actor, and count as one of them.
 
     :raises tables_waiting: when its turn does not come within HIKFLASK_UPLOAD_WAIT seconds.
     """
     seconds: float = current_app.config["UPLOAD_WAIT"]
-    if not _TURNS.acquire(timeout=seconds):
-        waits = math.ceil(seconds)
-        raise ServiceError("tables_waiting", seconds=waits, retry_after=waits)
+    actor = audit.present_actor().name
+    with _TURNS:
+        if not _TURNS.wait_for(lambda: len(_HOLDERS) < AT_ONCE and actor not in _HOLDERS, seconds):
+            waits = math.ceil(seconds)
+            raise ServiceError("tables_waiting", seconds=waits, retry_after=waits)
+        _HOLDERS.append(actor)
     try:
         yield
     finally:
-        _TURNS.release()
+        with _TURNS:
+            _HOLDERS.remove(actor)
+            _TURNS.notify_all()
 
 
 @contextmanager

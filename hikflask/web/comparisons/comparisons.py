@@ -101,11 +101,15 @@ def start(terminal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", terminal_id=terminal_id, take_over=1 if take_over else None), 303)
 
 
-@bp.get("/faces/<number>")
+@bp.get("/face")
 @allow(OPERATOR, is_activity=False)
-def face(terminal_id: int, number: str) -> Response:
-    """Answer the picture that the comparison read, fetched from the terminal anew; it is not stored here."""
+def face(terminal_id: int) -> Response:
+    """Answer the picture that the comparison read, fetched from the terminal anew; it is not stored here.
+
+    The ID is in the query: logs of servers in front have paths.
+    """
     terminal, comparison = finished_or_404(terminal_id)
+    number = request.args.get("number", "")
     try:
         with terminal_concurrency.slot():
             picture = preview.picture_there(comparison, number, audit.present_actor().name)

@@ -14,7 +14,7 @@ from hikflask.http import body_limits
 from hikflask.http.permissions import public
 from hikflask.services.accounts import rate_limit
 from hikflask.services.accounts.errors import TooOften
-from hikflask.services.passages import pushes
+from hikflask.services.passages import push_slot, pushes
 
 bp = Blueprint("push", __name__)
 csrf.exempt(bp)
@@ -23,7 +23,7 @@ MAX_CALLS, MAX_REFUSED = 1200, 60
 WINDOW_SECONDS = 60.0
 
 
-@bp.post("/events/push/<secret>")
+@bp.post(f"{push_slot.PATH}<secret>", provide_automatic_options=False)
 @public
 def receive(secret: str) -> Response:
     """Take what a terminal tells."""

@@ -14,9 +14,11 @@ from hikflask.http import bearer_token, body_limits, permissions
 from hikflask.services import audit
 from hikflask.services.accounts import sessions
 from hikflask.services.audit import Actor
+from hikflask.services.passages import push_slot
 from hikflask.web.security import current_operator, password_prompt, reauthentication, same_origin
 from hikflask.web.support import urls
 
+PUSH = "push.receive"
 # The endpoints that are open to an operator whose password must be changed first.
 BEFORE_PASSWORD_CHANGE = {"account.password", "account.change_password", "sign_in.sign_out", "language.choose"}
 # The endpoints that are open to an operator who must set up a second factor first.
@@ -30,6 +32,7 @@ def register(app: Flask) -> None:
     """Run these checks before all others; API and photos have their own for the session."""
     app.before_request(assign_request_id)
     app.before_request(refuse_unknown_host)
+    app.before_request(refuse_beside_pushes)
     app.before_request(same_origin.refuse)
     app.before_request(body_limits.limit_body)
     app.before_request(refuse_json)
@@ -57,10 +60,16 @@ def refuse_unknown_host() -> Response | None:
     return None
 
 
+def refuse_beside_pushes() -> Response | None:
+    """Answer what is no push, but asks below their address, as a push with an unknown secret: with nothing."""
+    if request.path.startswith(push_slot.PATH) and request.endpoint != PUSH:
+        return Response(b"", HTTPStatus.NOT_FOUND, mimetype="text/plain")
+    return None
+
+
 def refuse_json() -> None:
     """Refuse JSON where a form is expected: Flask-WTF would read it, and its values may have any type."""
-    is_read_raw = request.endpoint == "push.receive"
-    if request.method == "POST" and request.is_json and not is_read_raw and not permissions.is_api_call():
+    if request.method == "POST" and request.is_json and request.endpoint != PUSH and not permissions.is_api_call():
         abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
@@ -100,9 +109,7 @@ def admit_page() -> ResponseReturnValue | None:
     if request.routing_exception is not None:
         return urls.relative_redirect(request.routing_exception)  # None: the answer will be that there is no such page
     if rule is None or rule.role is None or not permissions.may(person.role, rule.role):
-        # The trail keeps no employee's ID that an erasure could not remove.
-        address = request.url_rule if "number" in (request.view_args or {}) else request.path
-        audit.record_refused_access(f"{request.method} {address}")
+        audit.record_refused_access(f"{request.method} {request.path}")
         abort(HTTPStatus.FORBIDDEN)
     body_limits.apply_view_limit()
     return reauthentication.admit(person, rule) if rule.confirmed else None

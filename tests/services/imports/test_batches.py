@@ -62,11 +62,7 @@ def test_whole_name_comes_before_its_parts() -> None:
 def test_photos_are_looked_at_in_turn_with_tables(app: Flask) -> None:
     app.config["UPLOAD_WAIT"] = 0.1
 
-    with (
-        reader_process.wait_for_turn(),
-        reader_process.wait_for_turn(),
-        pytest.raises(ServiceError, match=r"^tables_waiting$"),
-    ):
+    with reader_process.wait_for_turn(), pytest.raises(ServiceError, match=r"^tables_waiting$"):
         batches.make(None, photos({"1.jpg": FACE}))
 
     assert stored() == 0

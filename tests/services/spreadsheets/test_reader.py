@@ -8,6 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 
 from hikflask.services.imports.table.columns import recognised
 from hikflask.services.spreadsheets import reader
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
 PEOPLE = "Табельный номер;ФИО;Отдел\r\n100222;Иванов Иван Иванович;Цех 1\r\n100223;Ёлкина Анна;Склад\r\n"
 WORDS = ["Иванов", "Ёлкина Анна", "Цех 1", "100222", "", " ", 'ООО "Ромашка"', "a;b", "a,b", "a\tb", "строка\nдве", '"']
+
+
+# A sheet whose first rows have the same text in each cell.
+FULL = sheet(
+    "".join(row(at, *(shared(f"{get_column_letter(to)}{at}", 0) for to in range(1, 257))) for at in range(1, 26))
+)
 
 
 def sheets(content: bytes) -> list[Contents]:
@@ -490,6 +497,12 @@ LOCKED = XML + "<manifest:manifest><manifest:file-entry><manifest:encryption-dat
         pytest.param(packed({**ODS, "Basic/Standard/Module1.xml": "macro"}), "table_macros", id="ods, macros"),
         pytest.param(packed({**ODS, "content.xml": ods.content({})[:-20]}), "table_damaged", id="ods, cut off"),
         pytest.param(packed({**ODS, "Pictures/zeros": bytes(11 * 1024 * 1024)}), "table_unpacked", id="ods, zip bomb"),
+        pytest.param(ods.workbook(ods.row(ods.cell("x"), more='table:number-rows-repeated="2000000000"')),
+                     "table_unpacked", id="ods, one row said for very many"),
+        pytest.param(ods.workbook(ods.row(ods.cell("x", more='table:number-columns-repeated="9999"')) * 5000),
+                     "table_unpacked", id="ods, one cell said for very many"),
+        pytest.param(packed(parts(dict.fromkeys(map(str, range(100)), FULL), texts=("Ж" * 200,))),
+                     "table_unpacked", id="one text in the first rows of many sheets"),
         pytest.param(packed(ods.parts(ods.content({f"{at}": "" for at in range(101)}))), "table_sheets",
                      id="ods, many sheets"),
     ],
@@ -584,15 +597,6 @@ def test_sheets_and_rows_that_are_not_shown_are_said_of_an_xls_and_an_ods() -> N
         assert told == [("Списки", True, 1, 0, False), ("Люди", False, 3, 1, True)]
         assert rows(table) == [(1, ["ID"]), (2, ["7"]), (4, ["8"])]
         assert [cells for _, cells, *_ in whole(table, "0")] == [["x"]]
-
-
-def test_cells_and_rows_that_an_ods_repeats_have_a_limit() -> None:
-    wide = ods.row(ods.cell("x", more='table:number-columns-repeated="2000000000"'))
-    ((_, cells, _, too_long, *_),) = whole(ods.workbook(wide))
-    assert (len(cells), too_long) == (reader.MAX_COLUMNS, True)
-
-    long = ods.row(ods.cell("x"), more='table:number-rows-repeated="2000000000"')
-    assert refusal(ods.workbook(long)) == "table_rows"
 
 
 @settings(max_examples=100, deadline=None)

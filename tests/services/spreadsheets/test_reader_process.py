@@ -5,8 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from flask import Flask
 from flask_babel import force_locale
 
 from hikflask import messages
+from hikflask.services import audit
+from hikflask.services.audit import Actor
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.core.refusal_status import RULES
 from hikflask.services.imports.table.columns import recognised
@@ -347,17 +349,19 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.child_processes
-@pytest.mark.parametrize("form", ["xls", "ods"])
+def test_columns_that_an_ods_repeats_without_end_are_cut_off(path: Path) -> None:
+    wide = ods.row(ods.cell("x", more='table:number-columns-repeated="2000000000"'))
+
+    assert refusal(path, ods.workbook(wide)).code == "table_columns"
+
+
+@pytest.mark.child_processes
 def test_reading_that_takes_too_long_is_refused(
-    form: str, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(reader_process, "INSPECT_SECONDS", 1)
-    if form == "xls":
-        # A cell in the last column has all the others before it.
-        endless = xls.workbook(*([*[None] * 255, "7"] for _ in range(10_000)))
-    else:
-        cells = ods.cell("7", more='table:number-columns-repeated="256"')
-        endless = ods.workbook(ods.row(cells, more='table:number-rows-repeated="199999"'))
+    # A cell in the last column has all the others before it.
+    endless = xls.workbook(*([*[None] * 255, "7"] for _ in range(10_000)))
 
     assert len(endless) < 1_000_000
     assert refusal(path, endless).code == "table_slow"
@@ -378,15 +382,32 @@ def test_table_whose_turn_does_not_come_is_refused(app: Flask, path: Path) -> No
     looked(path, HEAD + "1;Иванов;Цех 1\n")
     app.config["UPLOAD_WAIT"] = 0.1
 
-    held = [reader_process._TURNS.acquire(timeout=1) for _ in range(reader_process.AT_ONCE)]
-    try:
+    with ExitStack() as held:
+        for name in ("Анна", "Борис"):
+            held.enter_context(turn_of(name))
         with pytest.raises(ServiceError, match=r"^tables_waiting$") as refused:
             inspect(path, recognised)
-    finally:
-        for _ in held:
-            reader_process._TURNS.release()
 
     assert (refused.value.params, refused.value.retry_after) == ({"seconds": 1}, 1)
+    assert inspect(path, recognised).rows == 1
+
+
+def test_nobody_has_the_turn_of_somebody_else(app: Flask, path: Path) -> None:
+    looked(path, HEAD + "1;Иванов;Цех 1\n")
+    app.config["UPLOAD_WAIT"] = 0.1
+
+    with turn_of("Анна"):
+        with audit.acting(Actor("Анна")), pytest.raises(ServiceError, match=r"^tables_waiting$"):
+            inspect(path, recognised)
+        with audit.acting(Actor("Борис")):
+            assert inspect(path, recognised).rows == 1
+
+
+@contextmanager
+def turn_of(name: str) -> Iterator[None]:
+    """Within it a table of this operator is inspected."""
+    with audit.acting(Actor(name)), reader_process.wait_for_turn():
+        yield
 
 
 @pytest.mark.child_processes

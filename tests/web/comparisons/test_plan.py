@@ -365,12 +365,12 @@ def test_face_on_the_terminal_is_shown_as_it_was_read_to_operators_alone(
         enrol(simulator, terminal)
     simulator.store.bind("100222", OTHER_FACE)
     at.compare()
-    address = f"{PAGE}/faces/100222"
+    address = f"{PAGE}/face?number=100222"
     assert at.client.get(address).data == OTHER_FACE
 
     assert client_of(app, VIEWER, "Ольга").get(address).status_code == 403
     assert app.test_client().get(address).status_code == 303
-    assert at.client.get(f"{PAGE}/faces/100333").status_code == 404
+    assert at.client.get(f"{PAGE}/face?number=100333").status_code == 404
     wire.away.add("terminal.test")
     assert at.client.get(address).status_code == 503
     wire.away.clear()

@@ -85,6 +85,23 @@ def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
     assert len(stored(app)) == 1
 
 
+def test_whatever_else_is_asked_below_the_address_is_answered_as_an_unknown_secret(
+    browser: FlaskClient, path: str
+) -> None:
+    others = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"]
+    asked = [(path, method) for method in others] + [
+        (f"{way}{more}", method)
+        for way in (path, "/events/push/")
+        for more in ("/", "/x", "/x/y")
+        for method in ("GET", "POST")
+    ]
+    for address, method in [*asked, ("/events/push/unknown", "POST"), ("/events/push/", "GET")]:
+        answer = browser.open(address, method=method)
+
+        assert what(answer) == UNKNOWN, (method, address)
+        assert not {"Set-Cookie", "Allow", "Location"} & {*answer.headers.keys()}, (method, address)
+
+
 def test_passage_that_was_pushed_is_here_once_with_its_picture_after_its_log_was_read(
     app: Flask, simulator: Simulated, browser: FlaskClient, path: str
 ) -> None:
