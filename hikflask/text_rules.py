@@ -39,6 +39,7 @@ FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2037, 12, 31)
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _WORD = re.compile(r"[^\W\d_]+")
+_SPACES = re.compile(f"[{SPACES}]+")
 _LATIN, _CYRILLIC = re.compile(r"[A-Za-zËë]"), re.compile(r"[\u0400-\u052f]")
 # Letters of the two alphabets that look the same, in the same order.
 TO_CYRILLIC = dict(zip("ABCEHIKMOPTXYËaceikopxyë", "АВСЕНІКМОРТХУЁасеікорхуё", strict=True))
@@ -113,10 +114,21 @@ def odd_signs(text: str) -> dict[int, str]:
                 if latin and cyrillic and all(text[place] in table for place in odd):
                     signs |= {place: table[text[place]] for place in odd}
                     break
-    # Some of these scripts need signs that nobody sees.
-    if not text.isprintable() and not any(letter >= FIRST_TURNING and letter.isalpha() for letter in text):
-        signs |= {place: "" for place, letter in enumerate(text) if unicodedata.category(letter) == "Cf"}
-    return signs
+    return signs | dict.fromkeys(_unseen(text), "")
+
+
+def _unseen(text: str) -> list[int]:
+    """Return the places of signs that show nothing. Some scripts need them."""
+    if text.isprintable() or any(letter >= FIRST_TURNING and letter.isalpha() for letter in text):
+        return []
+    return [place for place, letter in enumerate(text) if unicodedata.category(letter) == "Cf"]
+
+
+def seen(text: str) -> str:
+    """Return what somebody sees of a text: single spaces of the usual kind, and no sign that shows nothing."""
+    unseen = set(_unseen(text))
+    shown = "".join(letter for place, letter in enumerate(text) if place not in unseen) if unseen else text
+    return _SPACES.sub(" ", shown).strip(SPACES)
 
 
 def mended(text: str) -> str:

@@ -283,11 +283,20 @@ def _wrong_days(values: Values, person: Person | None) -> dict[str, Refusal]:
     return {VALID_TO: Refusal(code="validity_over", params={})} if is_new_end and last < today().isoformat() else {}
 
 
+def _is_said(text: str, name: str, value: str) -> bool:
+    """Return whether a row says what is here. It says no sign that nobody sees, and no day in place of “no limit”."""
+    if name == VALID_TO and {text, value} == {"", text_rules.LAST_DAY.isoformat()}:
+        return True
+    return text in {value, text_rules.seen(value)}
+
+
 def _before(values: Values, picture: Picture | None, person: Person, now: Present) -> dict[str, Any]:
     """Return the fields that change, with their present values."""
     compared = (NAME, DEPARTMENT) if values.leaves else (NAME, DEPARTMENT, *DAYS)
     present = {name: getattr(person, name) for name in compared}
-    before = {name: value for name, value in present.items() if values.texts.get(name, value) != value}
+    before = {
+        name: value for name, value in present.items() if not _is_said(values.texts.get(name, value), name, value)
+    }
     if values.leaves and person.is_active:
         before[LEFT] = False
     if picture and picture.sha256 != person.sha256:

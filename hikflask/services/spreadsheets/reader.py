@@ -123,7 +123,8 @@ SEPARATOR_LINES = 100
 # The first line that Excel understands; it is no row of the table.
 SEPARATOR_LINE = re.compile(r'"?sep=([;,\t|])"?[\r\n]*\Z', re.IGNORECASE)
 # What programs write so that Excel keeps leading zeros: ="007" and '007.
-TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([0-9A-Za-z]+))\Z""")
+# An apostrophe before letters alone belongs to a name.
+TEXT_AS_FORMULA = re.compile(r"""\A(?:="([^"]*)"|'([A-Za-z]*\d[0-9A-Za-z]*))\Z""")
 # A line after the last one of the file. A reader that takes it for a part of a cell is inside of quotation marks.
 END = "\0end"
 # The same after a line that does not end: a program that is still writing, or was stopped, leaves such a one.
@@ -510,7 +511,9 @@ def _xlsx_records(reader: Any, path: str, spans: Mapping[int, Spans]) -> Iterato
         def parse_cell(self, element: Any) -> dict[str, Any]:
             cell: dict[str, Any] = super().parse_cell(element)
             formula = element.find(FORMULA_TAG) if cell["value"] is None else None
-            if formula is not None and element.find(VALUE_TAG) is None:
+            # An empty value is one of a text; of a number, programs write it that do not compute.
+            has_value = element.get("t") == "str" and element.find(VALUE_TAG) is not None
+            if formula is not None and not has_value:
                 cell |= {"value": f"={formula.text or ''}", "data_type": "f"}
             return cell
 
@@ -807,7 +810,8 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
     first = next(lines, "")
     before = [] if SEPARATOR_LINE.match(first) else [first]
     line, width, cells = 0, 0, list[str]()
-    for read_so_far, following in enumerate(csv.reader(_with_end(chain(before, lines)), delimiter=delimiter)):
+    quoted = _requoted(chain(before, lines), delimiter)
+    for read_so_far, following in enumerate(csv.reader(_with_end(quoted), delimiter=delimiter)):
         broken_off = bool(following) and following[-1].endswith(BROKEN_OFF)
         if following in ([END], [BROKEN_OFF]):
             if broken_off and len(cells) < width:
@@ -821,6 +825,18 @@ def _csv_records(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Reco
         # The names of the columns are among the first rows.
         width = max(width, len(following)) if read_so_far < HEAD and any(following) else width
         line, cells = line + 1, following
+
+
+def _requoted(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    """Quote cells that only begin with a word in quotation marks, such as “"Ромашка" ООО”, which would lose them."""
+    d = re.escape(delimiter)
+    word_first = re.compile(rf'(^|{d})("[^"{d}\r\n]+"(?![ \t]*(?:[{d}\r\n]|\Z))[^"{d}\r\n][^{d}\r\n]*)')
+    for line in lines:
+        yield word_first.sub(_quoted, line) if '"' in line else line
+
+
+def _quoted(cell: re.Match[str]) -> str:
+    return cell[1] + '"' + cell[2].replace('"', '""') + '"'
 
 
 def _with_end(lines: Iterable[str]) -> Iterator[str]:

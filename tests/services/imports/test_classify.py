@@ -49,6 +49,16 @@ def test_department_in_another_spelling_is_no_change() -> None:
     assert compared(IVAN, department="").before == {"department": "Охрана"}
 
 
+def test_signs_that_nobody_sees_and_the_last_day_of_terminals_are_no_change() -> None:
+    here = replace(IVAN, name="Ива\u00adнов\u00a0Иван", valid_to="2037-12-31")
+
+    assert compared(here, name="Иванов Иван", valid_to="").verdict == "unchanged"
+    assert compared(here, name="Иванов Ива", valid_to="2036-12-31").before == {
+        "name": here.name,
+        "valid_to": "2037-12-31",
+    }
+
+
 @pytest.mark.both_databases
 def test_exact_spelling_comes_first_and_then_the_oldest() -> None:
     now = Present(None, spellings={"склад": ["Склад", "СКЛАД"]})

@@ -198,6 +198,18 @@ def test_quotation_marks_within_a_cell_are_letters() -> None:
     ]
 
 
+def test_word_in_quotation_marks_at_the_beginning_of_a_cell_keeps_them() -> None:
+    table = 'ID;Отдел;ФИО\n1;"Ромашка" ООО;"Иванов, И."\n"Т" 2;"Цех "" 1";\'Абу Али\n3; "Б";\'Али\n"4" ;"ООО ""Д""";x\n'
+
+    assert rows(table.encode())[1:] == [
+        (2, ["1", '"Ромашка" ООО', "Иванов, И."]),
+        (3, ['"Т" 2', 'Цех " 1', "'Абу Али"]),
+        (4, ["3", '"Б"', "'Али"]),
+        (5, ["4", 'ООО "Д"', "x"]),
+    ]
+    assert rows(b"ID;Name\n1;'Ali\n")[1:] == [(2, ["1", "'Ali"])]
+
+
 def test_what_keeps_excel_from_changing_an_id_is_left_out() -> None:
     table = 'ID;ФИО\n="007";Иванов\n"=""008""";Пётр\n\'009;Анна\n'
 
@@ -338,12 +350,15 @@ def test_stored_value_of_a_formula_is_read_and_one_without_is_marked() -> None:
         '<c r="F1" t="array"><f t="array" ref="F1">A1</f></c>', '<c r="G1"><f>A1+1</f></c>',
         '<c r="H1" t="str"><f>IF(A1,"","x")</f><v></v></c>', '<c r="I1" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
         '<c r="J1" t="e"><v>#N/A</v></c>', '<c r="K1" t="b"><f>TRUE()</f><v>1</v></c>',
+        '<c r="L1"><f>A1+2</f><v/></c>', '<c r="M1"><f>A1+3</f><v></v></c>', '<c r="N1" t="str"><f>A1</f><v/></c>',
     ]  # fmt: skip
 
     ((_, read_cells, formulas, *_),) = whole(workbook(row(1, *cells)))
 
-    assert read_cells == ["=1", "2", "000042", "Пётр", "2026-03-01", "=A1", "=A1+1", "", "#DIV/0!", "#N/A", "yes"]
-    assert formulas == [5, 6, 8, 9]
+    shown = ["=1", "2", "000042", "Пётр", "2026-03-01", "=A1", "=A1+1", "", "#DIV/0!", "#N/A", "yes"]
+    # An empty value is one of a text only.
+    assert read_cells == [*shown, "=A1+2", "=A1+3"]
+    assert formulas == [5, 6, 8, 9, 11, 12]
 
 
 def test_line_breaks_and_spaces_within_a_cell_become_one_space() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 
 from hikflask import text_rules
 from hikflask.employee_fields import MAX_NAME_LENGTH
@@ -18,6 +18,7 @@ from hikflask.services.imports.table.columns import (
     DAYS,
     DEPARTMENT,
     LEFT,
+    MIDDLE_NAME,
     NAME,
     NUMBER,
     PARTS,
@@ -51,8 +52,16 @@ OF_THIS_CENTURY, OF_THE_LAST = range(50), range(30, 100)
 SERIAL, SERIAL_ZERO = re.compile(r"[1-9]\d{4}(?:\.\d+)?\Z"), datetime(1899, 12, 30)  # noqa: DTZ001 - a day has no zone
 # When a day begins, or ends: a validity has no other times, and 18:00 is neither that day nor the one before.
 WHOLE_DAY = {VALID_FROM: {time.min}, VALID_TO: {time.min, time(23, 59), LAST_OF_DAY}}
-# How 1C writes that there is no date.
-NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001")
+# How 1C and SAP write that there is no date.
+NO_DATE = re.compile(r"[\s.:]*\Z|01\.01\.0001|00[./]00[./]0000|0000-00-00")
+# How programs write that there is no last day: SAP by the last one that it knows, terminals by theirs.
+NO_END = {"бессрочно", "бессрочный", "бессрочная", "без срока", "без ограничений", "не ограничен", "постоянно"}
+NO_END |= {"unlimited", "permanent", "never", "no expiry", "no limit", "indefinite", "9999", "2037"}
+# What is written where there is nothing: in any field but those of yes and no; in place of a patronymic words, too.
+DASHES = re.compile(r"[-–—−]+\Z")
+NO_PATRONYMIC = NO | {"none", "null", "n/a", "отсутствует", "без отчества", "б/о"}
+# A text as databases write its bytes, and one in quotes.
+BLOB, IN_QUOTES = re.compile(r"[Xx]'((?:[0-9A-Fa-f]{2})+)'\Z"), re.compile(r'\A"([^"]*)"\Z')
 
 
 @dataclass
@@ -73,7 +82,7 @@ def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool 
     :param fields: field → index of its column.
     :param status: the column of who left is a status: a mere yes in it may as well say that somebody works here.
     """
-    texts = {name: text_rules.stripped(row.cells[index]) for name, index in fields.items()}
+    texts = {name: _said(name, row.cells[index]) for name, index in fields.items()}
     cells = {name: text_rules.stripped(with_formula_mark_removed(text)) for name, text in texts.items()}
     if not any(cells.values()):
         return None
@@ -102,6 +111,18 @@ def read(row: Row, fields: Mapping[str, int], options: Options, *, status: bool 
         if not is_word or fields[name] in row.formulas:
             values.errors[NAME if name in PARTS else name] = Refusal(code="formula", params={})
     return values
+
+
+def _said(name: str, cell: str) -> str:
+    """Return what a cell says; "" for a mark that there is nothing."""
+    text = text_rules.seen(text_rules.stripped(cell))
+    if blob := BLOB.match(text):
+        with suppress(UnicodeDecodeError):
+            text = text_rules.seen(bytes.fromhex(blob[1]).decode())
+    if name == NAME or name in PARTS:
+        text = IN_QUOTES.sub(r"\1", text).strip()
+    is_nothing = DASHES.match(text) or (name == MIDDLE_NAME and folded(text) in NO_PATRONYMIC)
+    return "" if is_nothing and name not in {LEFT, ACTIVE} else text
 
 
 def _read_texts(values: Values, cells: Mapping[str, str]) -> None:
@@ -147,11 +168,18 @@ def _read_days(values: Values, cells: Mapping[str, str], options: Options) -> No
         days = {moment.date() for moment in (*_moments(text), *_serial(text)) if moment.time() in WHOLE_DAY[name]}
         # 12/01/2026 is a day of January or of December.
         day = days.pop() if len(days) == 1 else None
+        if name == VALID_TO and _has_no_end(text, day):
+            text, day = "", None
         if text and day is None:
             values.errors[name] = Refusal(code="day_unreadable", params={})
         elif day and not text_rules.is_accepted_day(day):
             values.errors[name] = Refusal(code="day_outside", params={})
         values.texts[name] = _shortened(text, MAX_NAME_LENGTH) if name in values.errors else text_rules.written_day(day)
+
+
+def _has_no_end(text: str, day: date | None) -> bool:
+    is_far = day is not None and (day == text_rules.LAST_DAY or day.year == MAXYEAR)
+    return is_far or folded(text).rstrip(".") in NO_END
 
 
 def _shortened(text: str, length: int) -> str:
@@ -169,10 +197,11 @@ def _leaving(name: str, text: str) -> str:
         return "here"
     if name == ACTIVE:
         return "unknown"
-    if NO_DATE.match(text):
+    if NO_DATE.match(text) or word in NO_END:
         return "not yet"
-    # Who leaves in two weeks still comes to work. 12/01/2026 is a day of January or of December: both must agree.
-    answers = {"left" if moment.date() <= today() else "not yet" for moment in _moments(text)}
+    # The last day of work is one, and who leaves in two weeks still comes. 12/01/2026 is a day of January or of
+    # December: both must agree.
+    answers = {"left" if moment.date() < today() else "not yet" for moment in _moments(text)}
     return answers.pop() if len(answers) == 1 else "unknown"
 
 

@@ -54,11 +54,62 @@ def test_texts_are_composed_and_trimmed() -> None:
         (("", "Иван", ""), {"number": refusal("number_invalid")}),
         (("1", "И" * 129, "С" * 129), {key: refusal("text_too_long", most=128) for key in ("name", "department")}),
         (("1", "Иван\nИванов", ""), {"name": refusal("text_control_characters", most=128)}),
-        (("=1", "@Иван", "-"), {key: refusal("formula") for key in ("number", "name", "department")}),
+        (("=1", "@Иван", "-1"), {key: refusal("formula") for key in ("number", "name", "department")}),
     ],
 )
 def test_what_the_form_refuses_is_wrong(cells: tuple[str, ...], errors: dict[str, Any]) -> None:
     assert read({"number": 0, "name": 1, "department": 2}, *cells).errors == errors
+
+
+NAMED = {**PARTS, "department": 4}
+
+
+@pytest.mark.parametrize("nothing", ["—", "–", "-", "--", "нет", "Нет", "no", "отсутствует", "n/a"])
+def test_mark_of_nothing_is_no_patronymic(nothing: str) -> None:
+    found = read(NAMED, "1", "Ким", "Ольга", nothing, "Цех")
+
+    assert (found.texts["name"], found.errors) == ("Ким Ольга", {})
+
+
+@pytest.mark.parametrize("nothing", ["—", "–", "-", " - ", "---"])
+def test_dash_is_nothing_and_no_formula(nothing: str) -> None:
+    fields = {"number": 0, "name": 1, "department": 2, "valid_from": 3, "valid_to": 4}
+
+    assert (found := read(fields, "1", "Иван", nothing, nothing, nothing)).errors == {}
+    assert found.texts == {"number": "1", "name": "Иван"}
+    cleared = read(fields, "1", "Иван", nothing, "", nothing, options=Options(clear=("department", "valid_to")))
+    assert cleared.texts == {"number": "1", "name": "Иван", "department": "", "valid_to": ""}
+    # A department may be called so, and a name as a whole is what it is.
+    assert read(NAMED, "1", "Нет", "Ольга", "", "Нет").texts == {
+        "number": "1",
+        "name": "Нет Ольга",
+        "department": "Нет",
+    }
+    assert read({"number": 0}, nothing + "7").errors == {"number": refusal("number_invalid")} | (
+        {"number": refusal("formula")} if nothing.strip().startswith("-") else {}
+    )
+
+
+def test_signs_that_nobody_sees_are_in_no_name_and_in_no_id() -> None:
+    fields = {"number": 0, "name": 1, "department": 2}
+
+    found = read(fields, "\ufeff100\u200b222\u00ad", "Ива\u00adнов\u00a0Иван\u200d", "Цех\u202f\u00a01\u2060")
+
+    assert found.texts == {"number": "100222", "name": "Иванов Иван", "department": "Цех 1"}
+    assert found.errors == {}
+    # Some scripts need them.
+    assert read(fields, "1", "می\u200cخواهم", "").texts["name"] == "می\u200cخواهم"
+
+
+def test_text_is_read_as_programs_wrap_it() -> None:
+    blob = f"X'{'Ёлкина Ольга'.encode().hex()}'"
+
+    assert read({"number": 0, "name": 1}, '"00001"', blob).texts == {"number": "00001", "name": "Ёлкина Ольга"}
+    assert read({"number": 0, "name": 1}, "x'3031'", '"Ким Ольга"').texts == {"number": "01", "name": "Ким Ольга"}
+    # No text, and a part of one.
+    assert read({"number": 0, "name": 1}, "1", 'Ким "Ольга"').texts["name"] == 'Ким "Ольга"'
+    assert read({"number": 0, "name": 1}, "1", "X'd0'").texts["name"] == "X'd0'"
+    assert read({"number": 0, "department": 1}, "1", '"Ромашка" ООО').texts["department"] == '"Ромашка" ООО'
 
 
 def test_cell_with_a_formula_and_row_that_was_cut_are_wrong() -> None:
@@ -94,7 +145,7 @@ def test_leaving_is_said_in_many_ways() -> None:
         assert said("left", text) == (True, []), text
     for text in ("нет", "работает", "0", "-", "no"):
         assert said("left", text) == (False, []), text
-    for text in ("", "31.01.2999", "01.01.0001", "  .  .    "):
+    for text in ("", "31.01.2999", "01.01.0001", "  .  .    ", "00.00.0000", "0000-00-00", "31.12.9999", "Бессрочно"):
         assert said("left", text) == (None, []), text
     assert said("left", "когда-нибудь") == (None, ["left_unreadable"])
 
@@ -105,6 +156,13 @@ def test_day_that_is_past_in_one_order_alone_deactivates_nobody(monkeypatch: pyt
     assert said("left", "12/01/2026") == (None, ["left_unreadable"])
     assert said("left", "02/01/2026") == (True, [])
     assert said("left", "13/12/2026") == (None, [])
+
+
+def test_last_day_of_work_is_one_and_the_day_after_deactivates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "today", lambda: date(2026, 11, 27))
+
+    assert said("left", "27.11.2026") == (None, [])
+    assert said("left", "26.11.2026") == (True, [])
 
 
 def test_year_of_two_digits_is_read_as_excel_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +234,25 @@ def test_empty_cell_says_nothing_unless_it_is_to_clear_what_is_here(empty: tuple
     cleared = read(fields, "1", *empty, options=Options(clear=("department", "valid_from", "valid_to")))
     assert cleared.texts == {"number": "1", "department": "", "valid_from": "", "valid_to": ""}
     assert cleared.errors == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Бессрочно", "бессрочно.", "без срока", "Unlimited", "never", "9999", "31.12.9999", "9999-12-31 23:59:59", "2037",
+     "31.12.2037", "2037-12-31T23:59:59", "50405"],
+)  # fmt: skip
+def test_no_limit_is_said_in_many_ways(text: str) -> None:
+    found = read(DAYS, "1", "", text)
+
+    assert (found.texts, found.errors) == ({"number": "1", "valid_to": ""}, {})
+    assert read(DAYS, "1", text, "").texts.get("valid_from") != ""
+
+
+@pytest.mark.parametrize("text", ["00.00.0000", "0000-00-00", "00.00.0000 00:00:00", "00/00/0000"])
+def test_day_of_zeros_says_nothing(text: str) -> None:
+    found = read(DAYS, "1", text, text)
+
+    assert (found.texts, found.errors) == ({"number": "1"}, {})
 
 
 def test_value_for_all_rows_stands_in_place_of_a_column() -> None:
