@@ -12,6 +12,7 @@ import re
 import select
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +22,9 @@ from hikflask.isapi.errors import AddressRefused, Unreachable
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 MIN_SECONDS = 0.01
+# A connection ends by a reset, also that of a killed process. Otherwise the kernel goes on sending what a terminal did
+# not take yet, for minutes after its answer was given up, and a person who was removed meanwhile is there again.
+RESET = struct.pack("ii", 1, 0)
 
 Place = tuple[socket.AddressFamily, Any]
 # Host, port and seconds → the socket addresses that may be connected to, none when the host is refused.
@@ -170,6 +174,7 @@ def _connected(place: Place, seconds: float) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.settimeout(seconds)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         sock.connect(address)
     except OSError:
         sock.close()

@@ -174,6 +174,28 @@ def test_a_name_server_that_is_silent_is_waited_for_no_longer_than_a_connection(
     end.set()
 
 
+def test_what_the_terminal_did_not_take_before_it_was_given_up_never_arrives() -> None:
+    sent, received = b"x" * 40_000, bytearray()
+
+    def read(taken: socket.socket) -> None:
+        while part := taken.recv(4096):
+            received.extend(part)
+
+    with socket.socket() as listening:
+        # The kernel of the terminal takes little, and that of the client keeps the rest for later.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", "admin", "x", timeout=(0.1, 0.1))
+        with pytest.raises(errors.NoAnswer):
+            client.request("PUT", "/x", data=sent)
+        taken, _ = listening.accept()
+        with taken, pytest.raises(ConnectionResetError):
+            read(taken)
+
+    assert len(received) < len(sent)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_connection_that_is_not_taken_in_time_sent_nothing(scheme: str) -> None:
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
