@@ -18,6 +18,7 @@ from hikflask.services.passages.why import Answer, Facts, Gap
 from hikflask.text_rules import filled, isolated
 
 SENTENCES = {
+    "inactive_still_there": N_("The employee is deactivated, and “%(t)s” has not removed the employee yet."),
     "inactive": N_("The employee is deactivated, so no terminal opens a door."),
     "validity_over": N_("The last day of access, %(last)s, was over."),
     "validity_not_begun": N_("The first day of access, %(first)s, had not come yet."),
@@ -34,6 +35,7 @@ SENTENCES = {
     "opened": N_("“%(t)s” let the employee in %(passed)s."),
     "no_terminal": N_("No terminal is in use."),
     "nowhere": N_("The employee is on no terminal."),
+    "leaving": N_("The employee is to be removed from “%(t)s”, which has not confirmed it yet."),
     "not_there": N_("The employee is not on “%(t)s”."),
     "came_later": N_("The employee was sent to “%(t)s” only later, %(since)s."),
     "id_taken": N_("On “%(t)s” this ID belongs to somebody else."),
@@ -169,10 +171,12 @@ def _known_of(facts: Facts) -> list[str]:
 
 
 def enrolments(answer: Answer) -> list[EnrolmentStatus]:
-    """Return the state of the employee at each terminal that is looked at, where it is to be."""
-    return [status_of(facts.enrolment) for facts in answer.every if facts.enrolment and facts.is_wanted]
+    """Return the state of the employee at each terminal that is looked at, where it is to be or may still be."""
+    rows = [facts.enrolment for facts in answer.every if facts.is_wanted or facts.is_leaving]
+    return [status_of(row) for row in rows if row]
 
 
 def absent(answer: Answer) -> list[str]:
     """Return the names of the terminals that are looked at and where the employee is not to be."""
-    return [facts.terminal.name for facts in answer.every if facts.terminal and not facts.is_wanted]
+    rows = [facts for facts in answer.every if not facts.is_wanted and not facts.is_leaving]
+    return [facts.terminal.name for facts in rows if facts.terminal]

@@ -56,6 +56,7 @@ PAGES = {
     "POST /employees/<int:employee_id>": OPERATOR,
     "POST /employees/<int:employee_id>/terminals": OPERATOR,
     "POST /employees/<int:employee_id>/active": OPERATOR,
+    "GET /employees/<int:employee_id>/activate": OPERATOR,
     "GET /employees/<int:employee_id>/deactivate": OPERATOR,
     "GET /employees/<int:employee_id>/delete": OPERATOR,
     "POST /employees/<int:employee_id>/delete": OPERATOR,

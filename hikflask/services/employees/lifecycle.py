@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, and_, func, select, update
 
 from hikflask.extensions import db
-from hikflask.models import Capture, Consent, Employee, Enrolment, Photo
+from hikflask.models import Capture, Consent, Employee, Enrolment, Photo, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
 from hikflask.services.core import dates
@@ -110,13 +111,26 @@ def _return(employee: Employee, left_at: datetime | None) -> None:
     A terminal that a group gave counts only if a group still does.
     """
     locks.share()
+    for enrolment in _of_return(employee, left_at, lock=True):
+        photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
+        desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
+
+
+def terminals_of_return(employee: Employee) -> list[Terminal]:
+    """Return the terminals that an activation would enrol the employee on, by name."""
+    removed = [enrolment.terminal for enrolment in _of_return(employee, employee.left_at)]
+    return sorted({*removed, *membership.terminals_of(employee)}, key=attrgetter("name"))
+
+
+def _of_return(employee: Employee, left_at: datetime | None, *, lock: bool = False) -> list[Enrolment]:
     granted = {terminal.id for terminal in membership.terminals_of(employee)}
-    for enrolment in queries.of_number(employee.number, lock=True):
+    returning = []
+    for enrolment in queries.of_number(employee.number, lock=lock):
         earlier = left_at and enrolment.desired_since and enrolment.desired_since < left_at
         is_withdrawn = enrolment.by_group and enrolment.terminal_id not in granted
         if enrolment.terminal.retired_at is None and not earlier and not is_withdrawn:
-            photo = db.session.get(Photo, enrolment.photo_id) if enrolment.photo_id else None
-            desire_present(enrolment.terminal, employee, photo, by_group=enrolment.by_group)
+            returning.append(enrolment)
+    return returning
 
 
 @transactional

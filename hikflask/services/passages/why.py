@@ -54,9 +54,9 @@ LOST_PLUS = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d\Z)")
 # What helps: the name of the button in templates/passages/_step.html.
 ACTIVATE, VALIDITY, CLOCK, SCHEDULES, SEND, RETRY = "activate", "validity", "clock", "schedules", "send", "retry"
 PHOTO, CHECK, PEOPLE, EMPLOYEE, PASSAGES, TERMINALS = "photo", "check", "people", "employee", "passages", "terminals"
-CORRECT_LOGIN = "password"
+CORRECT_LOGIN, REMOVAL = "password", "removal"
 # The terminal must answer for them.
-ASKS_TERMINAL = {CLOCK, SCHEDULES, RETRY}
+ASKS_TERMINAL = {CLOCK, SCHEDULES, RETRY, REMOVAL}
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,11 @@ class Facts:
         return self.enrolment is not None and self.enrolment.desired == PRESENT
 
     @property
+    def is_leaving(self) -> bool:
+        """True when the employee is to be off the terminal, which has not confirmed it yet."""
+        return self.enrolment is not None and self.enrolment.is_leaving
+
+    @property
     def detail(self) -> str:
         """The state of the enrolment there, or a detail of it (services/state/badges.py); empty without one."""
         return detail_of(self.enrolment) if self.enrolment and self.is_wanted else ""
@@ -195,6 +200,7 @@ class Rule:
 NO_FACE = {PERSON_ONLY, CAPTURE_AGAIN, NO_PHOTO_THERE}
 # The most certain first: what the terminal itself said, what we know that explains it, what may be, nothing.
 RULES = (
+    Rule("inactive_still_there", REMOVAL, lambda it: it.is_inactive and it.is_leaving and not it.has_passed),
     Rule("inactive", ACTIVATE, lambda it: it.is_inactive and not it.has_passed),
     Rule("validity_over", VALIDITY, lambda it: it.is_after_validity and not it.has_passed),
     Rule("validity_not_begun", VALIDITY, lambda it: it.is_before_validity and not it.has_passed),
@@ -209,6 +215,7 @@ RULES = (
     Rule("opened", PASSAGES, lambda it: it.opened_then),
     Rule("no_terminal", TERMINALS, lambda it: it.terminal is None and not registry.count_active()),
     Rule("nowhere", EMPLOYEE, lambda it: it.terminal is None),
+    Rule("leaving", REMOVAL, lambda it: it.is_leaving and it.passage is None),
     Rule("not_there", SEND, lambda it: not it.is_wanted and it.passage is None),
     Rule("came_later", EMPLOYEE, lambda it: it.came_later),
     Rule("id_taken", EMPLOYEE, lambda it: it.detail == TAKEN_THERE),
@@ -274,17 +281,24 @@ def _step(rule: Rule, facts: Facts) -> str:
     """Return what helps; of a terminal that cannot be asked, what is to be done before."""
     if rule.step not in ASKS_TERMINAL or facts.terminal is None or not connection.is_out_of_reach(facts.terminal):
         return rule.step
-    return CORRECT_LOGIN if facts.terminal.refused_since else CHECK
+    if facts.terminal.refused_since:
+        return CORRECT_LOGIN
+    # A removal is what matters, also at a terminal that is off: the try says what came of it.
+    return REMOVAL if rule.step == REMOVAL else CHECK
 
 
 def _facts(employee: Employee, at: datetime, terminal: Terminal | None, now: datetime) -> list[Facts]:
-    """Return the facts of each terminal that may be meant; one without a terminal when there is none."""
+    """Return the facts of each terminal that may be meant; one without a terminal when there is none.
+
+    Where somebody who left may still open a door is said whichever terminal is meant.
+    """
     enrolments = {row.terminal_id: row for row in _enrolments(employee)}
     own = _of_employee(employee, at)
+    left = [] if employee.is_active else [row.terminal for row in enrolments.values() if row.is_leaving]
     if terminal is not None:
-        terminals = [terminal]
+        terminals = [terminal, *(row for row in left if row.id != terminal.id)]
     else:
-        seen = {event.terminal_id for event in own}
+        seen = {event.terminal_id for event in own} | {row.id for row in left}
         wanted = {terminal_id for terminal_id, row in enrolments.items() if row.desired == PRESENT}
         terminals = [row for row in registry.list_all() if row.id in seen or (row.id in wanted and row.is_active)]
     strangers = _strangers([row.id for row in terminals], at)

@@ -23,7 +23,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
-from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal
+from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, terminals_of_return
 from hikflask.services.employees.lifecycle import set_active as set_employee_active
 from hikflask.services.employees.personal_data_export import export_employee
 from hikflask.services.enrolments import queries
@@ -175,6 +175,14 @@ def send(employee_id: int) -> ResponseReturnValue:
 def ask_deactivate(employee_id: int) -> ResponseReturnValue:
     """Ask before an employee is deactivated: a face that a terminal has removed must be captured anew."""
     return render_template("employees/deactivate.html", employee=employee_or_404(employee_id))
+
+
+@bp.get(f"{ADDRESS}/activate")
+@allow(OPERATOR)
+def ask_activate(employee_id: int) -> ResponseReturnValue:
+    """Ask before an employee who left is let in again, and name the terminals that will have the employee."""
+    employee = employee_or_404(employee_id)
+    return render_template("employees/activate.html", employee=employee, terminals=terminals_of_return(employee))
 
 
 @bp.post(f"{ADDRESS}/active")

@@ -45,7 +45,7 @@ EXPLAINED: dict[Section, tuple[str, ...]] = {
     Section("employees", "The list of employees", "Список сотрудников"): ("employees",),
     Section("employees", "Departments", "Отделы"): ("departments",),
     Section("employees", "Somebody leaves", "Сотрудник увольняется"): (
-        *("employees.ask_deactivate", "employees.ask_delete", "employees.delete"),
+        *("employees.ask_activate", "employees.ask_deactivate", "employees.ask_delete", "employees.delete"),
     ),
     Section("privacy", "Consent", "Согласие"): ("consents",),
     Section("privacy", "Erase all data", "Удалить все данные"): ("erasures",),

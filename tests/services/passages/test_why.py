@@ -99,6 +99,16 @@ def unconfirmed(door: Door, code: str = "", *, due: bool = False, **columns: Any
     return door.set(door.enrolment, **state, refusal=reason, next_attempt_at=NOW if due else None, **columns)
 
 
+def removed(door: Door) -> Door:
+    """Let the terminal have confirmed that the employee is gone."""
+    return door.set(door.enrolment, desired=ABSENT, photo_id=None, face=PENDING, confirmed_photo_id=None)
+
+
+def leaving(door: Door) -> Door:
+    """Let the removal of the employee be open."""
+    return door.set(door.enrolment, desired=ABSENT, person=PENDING, face=PENDING, confirmed_at=None)
+
+
 def silent(door: Door) -> None:
     """Let the terminal not answer from 8:30 until 9:30."""
     at = {8.5: False, 9.5: True, 0: True}
@@ -117,8 +127,14 @@ def overwritten(door: Door) -> None:
 
 # Cause → what is so, the step, and the sentence in English and in Russian.
 CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
+    "inactive_still_there": (
+        lambda door: leaving(door).set(door.employee, is_active=False, left_at=AT - DAY),
+        "removal",
+        "The employee is deactivated, and “Вход” has not removed the employee yet.",
+        "Сотрудник деактивирован, а терминал «Вход» его ещё не удалил.",
+    ),
     "inactive": (
-        lambda door: door.set(door.employee, is_active=False, left_at=AT - DAY),
+        lambda door: removed(door).set(door.employee, is_active=False, left_at=AT - DAY),
         "activate",
         "The employee is deactivated, so no terminal opens a door.",
         "Сотрудник деактивирован, поэтому терминалы не открывают ему двери.",
@@ -192,8 +208,14 @@ CASES: dict[str, tuple[Callable[[Door], object], str, str, str]] = {
         "“Вход” let the employee in on 6 January 2020 at 09:03.",
         "Терминал «Вход» пропустил сотрудника 6 января 2020 г. в 09:03.",
     ),
+    "leaving": (
+        leaving,
+        "removal",
+        "The employee is to be removed from “Вход”, which has not confirmed it yet.",
+        "Сотрудник ещё не удалён с терминала «Вход»: терминал удаления не подтвердил.",
+    ),
     "not_there": (
-        lambda door: door.set(door.enrolment, desired=ABSENT, photo_id=None, face=PENDING, confirmed_photo_id=None),
+        removed,
         "send",
         "The employee is not on “Вход”.",
         "Сотрудника нет на терминале «Вход».",
@@ -310,6 +332,25 @@ def test_cause_step_and_sentence(cause: str) -> None:
     assert (answer.cause, answer.step) == (cause, step)
     assert said(answer, "en") == english
     assert said(answer, "ru") == russian
+
+
+def test_leaver_who_is_still_at_another_terminal_is_said_to_be_there_whichever_is_meant() -> None:
+    door = leaving(Door())
+    door.set(door.employee, is_active=False, left_at=AT - DAY).set(door.terminal, reachable=False)
+    with transaction():
+        other = Terminal(name="Склад", url="http://other.test", username="admin", password_encrypted="x")
+        db.session.add(other)
+
+    for meant in (other, None):
+        answer = why(door.employee, AT, meant, NOW)
+
+        assert (answer.cause, answer.facts.terminal) == ("inactive_still_there", door.terminal)
+        # The removal is tried, also where the terminal is off; only a password is corrected before.
+        assert answer.step == "removal"
+        assert [line.detail for line in labels.enrolments(answer)] == ["leaving"]
+        assert labels.absent(answer) == (["Склад"] if meant else [])
+    door.set(door.terminal, refused_since=AT)
+    assert door.ask().step == "password"
 
 
 def said(answer: Answer, language: str) -> str:

@@ -10,8 +10,11 @@ from PIL import Image
 
 from hikflask.extensions import db
 from hikflask.models import Terminal
+from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
+from hikflask.services.employees.lifecycle import set_active
+from hikflask.services.employees.save import save_employee
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.faces import draw
 from tests.support.captures import FACE
@@ -271,6 +274,35 @@ def test_deactivating_takes_the_person_off_the_terminal(desk: Desk) -> None:
     assert "100222" not in desk.simulator.people
     assert "Ещё может открыть двери: " not in desk.text("/employees/")
     assert re.search(r"На терминале «Вход» больше нет\. Проверено в \d\d:\d\d\.", desk.text(place))
+
+
+def test_activating_asks_first_and_names_the_terminals(desk: Desk) -> None:
+    place = desk.save()
+    desk.run_jobs()
+    desk.client.post(f"{place}/active", data={"active": "0"})
+
+    page = desk.text(place)
+    russian, english = (as_read(desk.client.get(f"{place}/activate", headers=some)) for some in ({}, ENGLISH))
+
+    assert f'href="{place}/activate"' in page
+    # No button of a page but the question lets anybody in.
+    assert f'action="{place}/active"' not in page
+    assert "Активировать: Иван Иванов?" in russian
+    assert "Будет снова записан на терминалы и сможет открывать их двери: Вход" in russian
+    assert "Activate Иван Иванов?" in english
+    assert "Will be enrolled again, and can open these doors: Вход" in english
+    form_to(desk.text(f"{place}/activate"), f"{place}/active").send(desk.client, {}, active="1")
+    desk.run_jobs()
+    assert "100222" in desk.simulator.people
+
+
+def test_activating_who_would_be_on_no_terminal_says_so(desk: Desk, app: Flask) -> None:
+    with app.app_context():
+        employee = set_active(save_employee(Draft("9", "Пётр Ли")).row.id, active=False).row.id
+    address = f"/employees/{employee}/activate"
+    russian, english = (as_read(desk.client.get(address, headers=some)) for some in ({}, ENGLISH))
+    assert "Не будет ни на одном терминале, пока его туда не отправят." in russian
+    assert "Will be on no terminal until sent to one." in english
 
 
 def test_deleting_asks_first_and_goes_back_to_the_list(desk: Desk) -> None:

@@ -134,7 +134,7 @@ def set_all(model: type[Any], **columns: object) -> Callable[[], object]:
 @pytest.mark.parametrize(
     ("change", "form"),
     [
-        (set_all(Employee, is_active=False), 'action="/employees/1/active"'),
+        (set_all(Employee, is_active=False), 'id="step" href="/employees/1/activate"'),
         (
             lambda: db.session.execute(db.update(Terminal).values(clock_offset=-300, clock_checked_at=AT)),
             'action="/terminals/1/clock"',
