@@ -17,6 +17,8 @@ from hikflask.services.imports.table.columns import (
     ACTIVE,
     DAYS,
     DEPARTMENT,
+    FIRST_NAME,
+    LAST_NAME,
     LEFT,
     MIDDLE_NAME,
     NAME,
@@ -119,7 +121,8 @@ def _said(name: str, cell: str) -> str:
     if blob := BLOB.match(text):
         with suppress(UnicodeDecodeError):
             text = text_rules.seen(bytes.fromhex(blob[1]).decode())
-    if name == NAME or name in PARTS:
+    # A middle name in quotes may be how somebody is called.
+    if name in {NAME, LAST_NAME, FIRST_NAME}:
         text = IN_QUOTES.sub(r"\1", text).strip()
     is_nothing = DASHES.match(text) or (name == MIDDLE_NAME and folded(text) in NO_PATRONYMIC)
     return "" if is_nothing and name not in {LEFT, ACTIVE} else text
