@@ -11,11 +11,14 @@ import time
 from functools import partial
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 from gunicorn.systemd import sd_notify
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # How long a request's head may take, in seconds, and how long it may be, in bytes; nginx's limits are lower.
 HEAD_SECONDS, MAX_HEAD = 15.0, 65536
+# So many serving processes in a row that end so soon after their start show that none will live.
+MAX_QUICK_DEATHS, QUICK_SECONDS = 5, 10.0
 END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -104,6 +107,24 @@ def when_ready(server: Arbiter) -> None:
         sd_notify("WATCHDOG=1", server.log)
 
     server.murder_workers = end_hanging_and_tell
+
+
+def pre_fork(server: Arbiter, worker: ThreadWorker) -> None:  # noqa: ARG001 - gunicorn passes both
+    """Note when a serving process begins."""
+    worker.begun = time.monotonic()
+
+
+def child_exit(server: Arbiter, worker: ThreadWorker) -> None:
+    """End the service once one serving process after the other dies at once: systemd sees that, and waits in between.
+
+    gunicorn itself would go on to start six of them a second.
+    """
+    now = time.monotonic()
+    server.died_at_once = getattr(server, "died_at_once", 0) + 1 if now - worker.begun < QUICK_SECONDS else 0
+    others_live = any(now - other.begun >= QUICK_SECONDS for other in server.WORKERS.values())
+    # While it is being stopped it listens no more.
+    if server.died_at_once >= MAX_QUICK_DEATHS and server.LISTENERS and not others_live:
+        raise HaltServer("Each serving process dies at once.", 1)
 
 
 def post_fork(server: Arbiter, worker: ThreadWorker) -> None:  # noqa: ARG001 - gunicorn passes both

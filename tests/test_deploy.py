@@ -3,10 +3,14 @@
 import re
 import runpy
 import subprocess
+import time
 from configparser import ConfigParser
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from gunicorn.errors import HaltServer
 
 from hikflask.api.comparisons import COMPARE_SECONDS
 from hikflask.config import MAX_CAPTURE_SECONDS, SETTINGS
@@ -71,6 +75,28 @@ def test_number_of_threads_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyP
         runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
 
     assert ended.value.code == "HIKFLASK_PROCESSES cannot be used: set it to a whole number between 1 and 256."
+
+
+def test_server_ends_once_each_serving_process_dies_at_once_and_not_while_one_lives_or_while_it_stops() -> None:
+    settings = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+
+    def deaths_until_end(lived: float, *, listens: bool = True, other: float | None = None) -> int | None:
+        others = {} if other is None else {1: SimpleNamespace(begun=time.monotonic() - other)}
+        server = SimpleNamespace(WORKERS=others, LISTENERS=[object()] if listens else [])
+        for number in range(1, 9):
+            worker = SimpleNamespace()
+            settings["pre_fork"](server, worker)
+            worker.begun -= lived
+            with suppress(HaltServer):
+                settings["child_exit"](server, worker)
+                continue
+            return number
+        return None
+
+    assert deaths_until_end(0.1) == deaths_until_end(0.1, other=0.1) == 5
+    assert deaths_until_end(60) is None
+    assert deaths_until_end(0.1, other=60) is None
+    assert deaths_until_end(0.1, listens=False) is None
 
 
 def test_proxy_waits_for_the_longest_calls_of_programs() -> None:

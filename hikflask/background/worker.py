@@ -32,8 +32,10 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 # The interval of the clean-up.
 FORGET_SECONDS = 60.0
-# How often the sweep checks between two passes that all threads live.
+# How often it is checked that all threads live.
 CHECK_SECONDS = 1.0
+# A pass of the sweep, or a step of the clean-up, that takes longer hangs: on a slow disk one may take minutes.
+STEP_SECONDS = 600.0
 
 
 class NamedThreads:
@@ -75,7 +77,12 @@ class Worker:
         counts = {**self._threads, JOBS: 2}
         self._consumers = [task_queue.lanes(app).consumer(lane, count) for lane, count in counts.items()]
         self._outside = NamedThreads(app)
-        self._sweeper = threading.Thread(target=self._sweep, name="sweep", daemon=True)
+        self._stepped_at = time.monotonic()
+        loops = {"sweep": self._sweep_until_stopped, "watch": self._watch_until_stopped}
+        self._loops = [
+            threading.Thread(target=self._run, args=(name, loop), name=name, daemon=True)
+            for name, loop in loops.items()
+        ]
 
     def start(self) -> None:
         """Write the first heartbeat, then start all threads."""
@@ -83,7 +90,9 @@ class Worker:
             heartbeat.beat(heartbeat.name())
         for consumer in self._consumers:
             consumer.start()
-        self._sweeper.start()
+        self._step()
+        for loop in self._loops:
+            loop.start()
 
     def stop(self) -> None:
         """Wait a few seconds for running tasks to end, then delete the heartbeat."""
@@ -91,7 +100,8 @@ class Worker:
         for consumer in self._consumers:
             consumer.shutdown_timeout = STOP_SECONDS
             consumer.stop(graceful=True)
-        self._sweeper.join(STOP_SECONDS)
+        for loop in self._loops:
+            loop.join(STOP_SECONDS)
         with self._app.app_context(), no_space.ignored():
             heartbeat.leave(heartbeat.name())
         task_queue.lanes(self._app).close()
@@ -107,37 +117,46 @@ class Worker:
                 self._threads[lane] = needed
         return self._threads
 
-    def _sweep(self) -> None:
+    def _run(self, name: str, loop: Callable[[], None]) -> None:
         try:
-            self._sweep_until_stopped()
+            loop()
         finally:
             if not self._stopped.is_set():
-                end_process(["sweep"])
+                end_process([name])
 
     def _sweep_until_stopped(self) -> None:
-        interval = self._app.config["SWEEP_INTERVAL"]
         forget_at = time.monotonic()
-        while self._waited(interval):
+        while not self._stopped.wait(self._app.config["SWEEP_INTERVAL"]):
+            self._step()
             attempt(self._app, "the sweep", self._sweep_once)
             if time.monotonic() >= forget_at:
                 forget_at = time.monotonic() + FORGET_SECONDS
                 attempt(self._app, "the clean-up", self._clean_up)
 
-    def _waited(self, seconds: float) -> bool:
-        """Wait, while the threads are watched; return False once the worker is stopped."""
-        over = time.monotonic() + seconds
-        while not self._stopped.wait(min(seconds, CHECK_SECONDS)):
+    def _watch_until_stopped(self) -> None:
+        """Tell systemd each second that the worker is at work, as long as all its threads live and the sweep goes on.
+
+        It is a thread of its own, so that a step that takes long on a slow disk is not taken for a process that hangs.
+        """
+        while not self._stopped.wait(CHECK_SECONDS):
             self._check_threads()
-            if time.monotonic() >= over:
-                return True
-        return False
+            if not self.hangs:
+                sd_notify("WATCHDOG=1", log)
+
+    @property
+    def hangs(self) -> bool:
+        """True when a pass of the sweep, or a step of the clean-up, has not ended for too long."""
+        return time.monotonic() - self._stepped_at >= STEP_SECONDS
+
+    def _step(self) -> None:
+        """Note that the sweep, or the clean-up, goes on."""
+        self._stepped_at = time.monotonic()
 
     def _check_threads(self) -> None:
         threads = [thread for consumer in self._consumers for thread in consumer.threads()]
         ended = [thread.name for thread in threads if not thread.is_alive()]
         if ended and not self._stopped.is_set():
             end_process(ended)
-        sign_of_life()
 
     def _sweep_once(self) -> None:
         heartbeat.beat(heartbeat.name())
@@ -149,7 +168,7 @@ class Worker:
             self._outside.start(f"webhook-{webhook_id}", deliveries.send_due, webhook_id)
 
     def _clean_up(self) -> None:
-        forget_once()
+        forget_once(self._step)
         self._outside.start("ldap", ldap_check.check_signed_in)
 
 
@@ -163,7 +182,7 @@ def attempt(app: Flask, name: str, work: Callable[..., object], *arguments: Any)
         log.exception("%s failed", name)
 
 
-def forget_once() -> None:
+def forget_once(after_step: Callable[[], object] = lambda: None) -> None:
     """Delete everything whose retention ended, step by step. A step that fails does not stop the others."""
     for step in tasks.FORGETTING:
         try:
@@ -171,12 +190,7 @@ def forget_once() -> None:
         except Exception:  # the outermost loop
             log.exception("%s failed", step.__name__)
             db.session.remove()
-        sign_of_life()
-
-
-def sign_of_life() -> None:
-    """Tell systemd that the worker is at work, between any two steps that may take long. Without systemd do nothing."""
-    sd_notify("WATCHDOG=1", log)
+        after_step()
 
 
 def end_process(threads: list[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from hikflask.background.queue import CAPTURES, TERMINALS
-from hikflask.background.worker import Worker
+from hikflask.background.worker import Worker, forget_once
 from hikflask.extensions import db
 from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
@@ -126,3 +126,16 @@ def test_silent_mail_server_keeps_nothing_from_being_swept_and_is_asked_once_in_
 
         assert len(mail.connected) == 1
         assert db.session.execute(db.select(Alarm.tries).order_by(Alarm.tries)).scalars().all() == [0, 1]
+
+
+def test_worker_whose_sweep_goes_on_does_not_hang_and_one_whose_step_does_not_end_does(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, now = Worker(app), time.monotonic()
+    for seconds, hangs in ((599.0, False), (601.0, True)):
+        with monkeypatch.context() as later:
+            later.setattr(time, "monotonic", lambda after=seconds: now + after)
+            assert worker.hangs == hangs
+            forget_once(worker._step)
+            assert not worker.hangs
+        worker._stepped_at = now

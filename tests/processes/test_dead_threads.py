@@ -132,3 +132,23 @@ def test_gunicorn_tells_systemd_that_it_works_and_replaces_a_process_whose_worke
     systemd.forget()
     assert [systemd.hear() for _ in range(2)] == [(served.web.pid, "WATCHDOG=1")] * 2
     assert served.http.get(f"{served.url}/health", timeout=60).json() == {"status": "ok"}
+
+
+def test_worker_goes_on_telling_systemd_while_a_step_waits_for_the_database(systemd: Systemd, served: Served) -> None:
+    worker = served.start_worker(APP)
+    until(lambda: heartbeats(served.folder) == {worker.pid}, 30)
+    with closing(sqlite3.connect(served.folder / FILE, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        systemd.forget()
+        assert [systemd.hear() for _ in range(3)] == [(worker.pid, "WATCHDOG=1")] * 3
+
+
+def test_gunicorn_ends_when_each_serving_process_dies_at_once(
+    served: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gunicorn = served._serve("tests.processes.dying:app")
+
+    assert gunicorn.wait(30) == 1
+    errors = capfd.readouterr().err
+    assert errors.count("was sent SIGSEGV!") == 5
+    assert "Reason: Each serving process dies at once." in errors
