@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from xml.etree.ElementTree import Element
 
 from hikflask.isapi.codec import Json, local_name, text_of, usable_text, xml_of
@@ -45,12 +46,15 @@ class Push:
     is_heartbeat: bool = False
 
 
-def read_push(body: bytes) -> Push:
-    """Return what is in a body. This never raises: a body that has no event in it is a push without a record."""
+def read_push(body: bytes, offset: timedelta | None = None) -> Push:
+    """Return what is in a body. This never raises: a body that has no event in it is a push without a record.
+
+    Args: offset is that of the terminal's clock.
+    """
     if len(body) > MAX_BYTES:
         return Push([])
     envelopes = list(_envelopes(body.replace(b"\0", b" ").decode(errors="replace")))
-    read = [event_record(envelope) for envelope in envelopes]
+    read = [event_record(envelope, offset) for envelope in envelopes]
     records = [record for record in read if record is not None]
     mac = _first(envelopes, "macAddress").lower()
     return Push(
@@ -64,11 +68,8 @@ def read_push(body: bytes) -> Push:
 def _envelopes(text: str) -> Iterator[Json]:
     """Yield the objects in a text, JSON or XML, one after the other."""
     decoder = json.JSONDecoder(strict=False)
-    alert = ALERT.search(text)
-    if alert:
-        end = text.find(ALERT_END, alert.end())
-        with suppress(Nonsense):
-            yield _members(xml_of(text[alert.start() : end + len(ALERT_END)].encode(), ""), MAX_LEVELS)
+    if ALERT.search(text):
+        yield from _alerts(text)
         return
     position = 0
     for _ in range(MAX_TRIES):
@@ -80,7 +81,17 @@ def _envelopes(text: str) -> Iterator[Json]:
         except (ValueError, RecursionError):
             position = begin.start() + 1
         else:
-            yield found
+            # A gateway puts the name of the XML around it.
+            inner = found.get("EventNotificationAlert")
+            yield inner if isinstance(inner, dict) else found
+
+
+def _alerts(text: str) -> Iterator[Json]:
+    for part in text.split(ALERT_END, MAX_TRIES)[:MAX_TRIES]:
+        alert = ALERT.search(part)
+        if alert:
+            with suppress(Nonsense):
+                yield _members(xml_of(f"{part[alert.start() :]}{ALERT_END}".encode(), ""), MAX_LEVELS)
 
 
 def _members(element: Element, levels: int) -> Json:

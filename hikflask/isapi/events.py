@@ -9,6 +9,7 @@ error (recorded from several clients).
 
 import json
 import math
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,11 @@ DURESS = {"5", "duress"}
 # The vendor's lists of minors in the capabilities, and their majors.
 MINORS = {"minorAlarm": 1, "minorException": 2, "minorOperation": 3, "minorEvent": 5}
 MAX_CODES = 1024
+HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,6}")
+# What tells one record from another.
+KEY = {"serialNo", "time"}
+# Local time that is marked as if it were UTC (recorded).
+MARKED_AS_UTC = re.compile(r"[+-]00:?00\Z")
 # The largest recorded record has 1 KB and three levels.
 MAX_RECORD_BYTES = 16 * 1024
 MAX_DEPTH, MAX_KEY_LENGTH, MAX_TEXT_LENGTH = 6, 64, 768
@@ -89,23 +95,26 @@ class EventPage:
     """One page of a search, in the order of the terminal: by time, not by serial number.
 
     `received` is by how much the position of the next page is further; it counts unreadable rows, too. `total` is the
-    length of the whole list, None when not sent.
+    length of the whole list, None when not sent. `is_told`: the terminal said whether more follows; where it does not,
+    more may follow until a page is empty.
     """
 
     records: list[EventRecord]
     received: int
     total: int | None
     more: bool
+    is_told: bool = True
 
 
-def event_record(raw: object, offset: timedelta | None = None) -> EventRecord | None:
+def event_record(raw: object, offset: timedelta | None = None, *, in_list: bool = False) -> EventRecord | None:
     """Return the record in a row of a search or in the body of a push, or None when there is none. This never raises.
 
-    Args: offset is that of the terminal's clock, used for a time that is written without one.
+    Args: offset is that of the terminal's clock, used for a time that is written without one, or marked as UTC; in_list
+    tells that it is a record without a code, too.
     """
     if not isinstance(raw, dict):
         return None
-    row = _row(raw)
+    row = _row(raw) or (raw if in_list and KEY & raw.keys() else None)
     if row is None:
         return None
     time = _text(raw.get("time") or raw.get("dateTime") or row.get("time") or row.get("dateTime"), MAX_TIME_LENGTH)
@@ -113,8 +122,8 @@ def event_record(raw: object, offset: timedelta | None = None) -> EventRecord | 
         serial_no=counted(row.get("serialNo"), MAX_SERIAL) or None,
         time=time,
         at=_moment(time, offset),
-        major=counted(row.get("major", row.get("majorEventType"))) or 0,
-        minor=counted(row.get("minor", row.get("subEventType"))) or 0,
+        major=_code(row.get("major", row.get("majorEventType"))),
+        minor=_code(row.get("minor", row.get("subEventType"))),
         number=_text(row.get("employeeNoString"), NUMBER_LENGTH) or _text(row.get("employeeNo"), NUMBER_LENGTH),
         name=_text(row.get("name"))[:NAME_LENGTH].strip(PADDING),
         picture_path=_path(row.get("pictureURL")),
@@ -141,6 +150,13 @@ def _row(raw: Json) -> Json | None:
     return None
 
 
+def _code(value: object) -> int:
+    """Return a major or a minor, as a number, or as digits, decimal or as in 0x4b; 0 when it is not readable."""
+    if isinstance(value, str) and HEXADECIMAL.fullmatch(value.strip(PADDING)):
+        return int(value.strip(PADDING), 16)
+    return counted(value) or 0
+
+
 def _text(value: object, limit: int = MAX_TEXT_LENGTH) -> str:
     """Return a text, or a number above 0, without padding. A filler counts as none, and what is too long as well."""
     if isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH:
@@ -153,6 +169,8 @@ def _text(value: object, limit: int = MAX_TEXT_LENGTH) -> str:
 def _moment(time: str, offset: timedelta | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(time).replace(microsecond=0)
+        if offset is not None and MARKED_AS_UTC.search(time):
+            moment = moment.replace(tzinfo=None)
         if moment.tzinfo is None:
             if offset is None:
                 return None
@@ -283,12 +301,13 @@ def search(
     word = str(words.get("responseStatusStrg") or "").strip()
     is_cut, listed = len(listed) > limit, listed[:limit]
     # Some firmware does not send the word at all. Then the length of the list tells or, without it, an empty page.
+    is_told = bool(word) or total is not None or is_cut or not listed
     goes_on = position + len(listed) < total if total is not None else bool(listed)
     more = is_cut or word == "MORE" or (not word and goes_on)
     if more and not listed:
         raise NothingCame(message="more events follow, but none came", path=answer.path, http_status=answer.status)
-    read = [event_record(row, offset) for row in listed]
-    return EventPage([record for record in read if record is not None], len(listed), total, more)
+    read = [event_record(row, offset, in_list=True) for row in listed]
+    return EventPage([record for record in read if record is not None], len(listed), total, more, is_told)
 
 
 def written(moment: datetime) -> str:

@@ -114,6 +114,17 @@ def test_several_events_in_one_body_are_read() -> None:
     assert len(read_push(TEXT * (2 * MAX_TRIES)).records) == MAX_TRIES
 
 
+def test_two_alerts_in_one_body_are_read() -> None:
+    second = ALERT.replace("1199", "1200")
+    assert [record.serial_no for record in read_push(f"{ALERT}\r\n--b\r\n{second}".encode()).records] == [1199, 1200]
+    assert len(read_push(ALERT.encode() * (2 * MAX_TRIES)).records) == MAX_TRIES
+
+
+def test_an_event_in_json_that_has_the_name_of_the_xml_around_it_is_read() -> None:
+    push = read_push(json.dumps({"EventNotificationAlert": {**FACE, "macAddress": "BC:5E:33:00:00:01"}}).encode())
+    assert (only(push).serial_no, only(push).minor, push.mac) == (1199, 75, "bc:5e:33:00:00:01")
+
+
 def test_a_sign_of_life_is_no_event() -> None:
     beat = recorded("events/33_push_heartbeat_k1t323.json")
     in_xml = recorded("events/41_alertstream_xml_heartbeat.http").partition(b"\r\n\r\n")[2]

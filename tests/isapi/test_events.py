@@ -195,6 +195,48 @@ def test_a_row_that_is_no_record_is_left_out_and_counted() -> None:
     assert ([one.serial_no for one in read.records], read.received) == ([7], 2)
 
 
+def test_a_record_without_a_code_is_kept_with_its_number_and_time() -> None:
+    rows = row(major=None, minor=None), row(minor=None, serialNo=8), row(serialNo=9)
+    read = found(page(*({name: value for name, value in one.items() if value is not None} for one in rows)))
+    assert [(one.serial_no, one.time, one.minor) for one in read.records] == [
+        (7, "2026-11-30T09:00:00+03:00", 0),
+        (8, "2026-11-30T09:00:00+03:00", 0),
+        (9, "2026-11-30T09:00:00+03:00", 75),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("0x4b", 75), ("0X4B ", 75), ("75", 75), (75, 75), ("4b", 0), ("0x", 0), ("0x-4b", 0)]
+)
+def test_a_code_is_read_in_decimal_and_in_hexadecimal_digits(code: object, expected: int) -> None:
+    assert record(major="0x5", minor=code).minor == expected
+    assert record(major="0x5", minor=code).major == 5
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("2026-11-30T09:00:00+00:00", "2026-11-30T06:00:00+00:00"),
+        ("2026-11-30T09:00:00", "2026-11-30T06:00:00+00:00"),
+        ("2026-11-30T09:00:00.500Z", "2026-11-30T09:00:00+00:00"),
+        ("2026-11-30T09:00:00+05:00", "2026-11-30T04:00:00+00:00"),
+    ],
+)
+def test_local_time_that_is_marked_as_utc_is_of_the_terminals_zone(time: str, expected: str) -> None:
+    read = events.event_record(row(time=time), timedelta(hours=3))
+    assert read is not None
+    assert read.at == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(("word", "total"), [("MORE", None), (None, 12), ("OK", None)])
+def test_it_is_told_whether_more_follows(word: str | None, total: int | None) -> None:
+    assert found(page(row(), responseStatusStrg=word, totalMatches=total)).is_told
+
+
+def test_without_a_word_and_a_total_it_is_not_told_whether_more_follows() -> None:
+    assert not found(page(row(), responseStatusStrg=None, totalMatches=None)).is_told
+
+
 def test_an_answer_without_a_log_is_nonsense() -> None:
     for body in (b"", b"[]", b"{", b'{"AcsEvent":[]}', b'{"UserInfoSearch":{}}', b"\xff\xd8\xff"):
         with pytest.raises(errors.Nonsense):

@@ -55,6 +55,9 @@ class Firmware:
     total: str = "true"  # or "absent", "zero", "page", "huge"
     says_more: bool = True  # or the status is missing
     empty_more: int = 0  # each so many searches: MORE, and no rows
+    marks_utc: bool = False  # local times are marked as if they were UTC
+    no_code: int = 0  # each so many records have no major and minor
+    hexadecimal: bool = False
     nobody: str | None = None  # how "no number" is written: absent, "", "null"
 
 
@@ -74,6 +77,11 @@ FIRMWARES = {
     "newest first": Firmware(order="newest", total="page"),
     "newest first by times": Firmware(order="newest", serials="ignored", page=10),
     "lies": Firmware(total="huge", caches=True),
+    "marked as UTC": Firmware(marks_utc=True),
+    "marked as UTC, by times": Firmware(marks_utc=True, serials="ignored"),
+    "some without a code": Firmware(no_code=18, hexadecimal=True),
+    "tells no end": Firmware(total="absent", says_more=False),
+    "tells no end, by times": Firmware(total="absent", says_more=False, serials="ignored", page=10),
 }
 
 
@@ -93,7 +101,7 @@ class Written:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        return self.serial_number, self.serial, self.time
+        return self.serial_number, self.serial, self.raw["time"]
 
 
 class FactsTerminal:
@@ -137,6 +145,12 @@ class FactsTerminal:
             raw |= {"employeeNoString": self.firmware.nobody}
         if name:
             raw |= {"name": name}
+        if self.firmware.marks_utc:
+            raw["time"] = f"{time[:19]}+00:00"
+        if self.firmware.hexadecimal:
+            raw |= {"major": hex(major), "minor": hex(minor)}
+        if self.firmware.no_code and self.serial % self.firmware.no_code == 0:
+            del raw["major"], raw["minor"]
         row = Written(self.serial, time, major, minor, number, name, really_at, raw | more, self.serial_number)
         self.written.append(row)
         self.ring = [*self.ring, row][-self.firmware.ring :]

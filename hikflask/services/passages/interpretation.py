@@ -71,7 +71,7 @@ def _portions() -> Iterator[list[int]]:
 
 
 def _changes(event: Event) -> dict[str, Any]:
-    record = event_record(event.record)
+    record = event_record(event.record, _offset_of(event))
     if record is None:
         return {}
     clock_offset = round((event.device_at - event.occurred_at) / timedelta(seconds=1))
@@ -80,3 +80,12 @@ def _changes(event: Event) -> dict[str, Any]:
         # The offset of the terminal's clock was known when it was stored.
         del columns["device_at"], columns["occurred_at"]
     return {name: value for name, value in columns.items() if getattr(event, name) != value}
+
+
+def _offset_of(event: Event) -> timedelta | None:
+    """Return the offset from UTC by which the time of an event was read."""
+    try:
+        local = datetime.fromisoformat(event.device_time).replace(tzinfo=UTC, microsecond=0)
+    except ValueError:
+        return None
+    return local - event.device_at

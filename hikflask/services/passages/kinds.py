@@ -363,8 +363,12 @@ TYPES: dict[tuple[int, int], EventType] = {
     (5, 1801): EventType(LIVENESS, WARNING, N_("Not a living palm")),
 }
 UNKNOWN = EventType(OTHER, INFO, N_("Event with the code %(code)s"))
+UNREADABLE = EventType(OTHER, NOTICE, N_("Record that cannot be read"))
 
 
 def type_of(major: int, minor: int) -> EventType:
-    """Return what a code means. A code that is not in the table has the kind other, and its sentence names it."""
-    return TYPES.get((major, minor), UNKNOWN)
+    """Return what a code means. A code that is not in the table has the kind other, and its sentence names it.
+
+    A record without a code has 0 and 0.
+    """
+    return TYPES.get((major, minor), UNKNOWN) if major or minor else UNREADABLE

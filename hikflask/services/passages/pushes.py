@@ -21,7 +21,7 @@ from hikflask.services.passages import intake, push_slot
 from hikflask.services.passages.interpretation import is_pushed
 from hikflask.services.passages.reading import STEADY_SECONDS
 from hikflask.services.passages.store import serial_of, store
-from hikflask.services.terminals import allowed_addresses
+from hikflask.services.terminals import allowed_addresses, clock
 
 __all__ = ["MAX_BYTES", "Sender", "receive", "sender_of", "told_at"]
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def receive(sender: Sender, body: bytes | None) -> bool:
 
     :param body: None for one that is too long.
     """
-    push = read_push(body or b"")
+    push = read_push(body or b"", clock.offset_there(sender.terminal))
     terminal_id = sender.terminal.id
     if push.serial and push.serial.upper() not in (sender.terminal.serial.upper() or push.serial.upper()):
         log.warning("terminal %s: another device uses its secret", terminal_id)

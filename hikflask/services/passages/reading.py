@@ -139,6 +139,8 @@ class Reading:
         """
         if self._log.codes is None:
             self._learn()
+        if self._offset_there is None:
+            self._measure()  # Times that are marked as UTC are of its zone.
         if self._log.anchor_serial is None:
             return self._begin()
         try:
@@ -216,7 +218,7 @@ class Reading:
             limit=limit or self._limit,
             major=major,
             minor=minor,
-            offset=clock.offset_there(self._talk.terminal),
+            offset=self._offset_there,
             **window,
         )
         self._unproved = 0 if self._has_anchor(page.records) else self._unproved + 1
@@ -232,8 +234,15 @@ class Reading:
 
     def _first_page(self, **window: Any) -> Found:
         """Return the first page of a search for each code."""
-        pages = [self._search(code, **window) for code in self._all_codes]
-        return Found([record for page in pages for record in page.records], any(page.more for page in pages))
+        records, more = [], False
+        for code in self._all_codes:
+            search_id = events.new_search()
+            page = self._search(code, search_id=search_id, **window)
+            records += page.records
+            if page.more and not page.is_told:
+                page = self._search(code, search_id=search_id, position=page.received, **window)
+            more = more or page.more
+        return Found(records, more)
 
     def _every_page(self, most: int, **window: Any) -> Found:
         """Return all pages of a search, up to so many for each code.
@@ -249,7 +258,7 @@ class Reading:
                 fresh = {(serial_of(record), record.at): record for record in page.records}
                 if page.more and not fresh.keys() - records.keys():
                     raise Nonsense(message="the log repeats itself")
-                if page.more and page.received < self._limit:
+                if page.more and page.is_told and page.received < self._limit:
                     self._log.page_limit = page.received
                 records |= fresh
                 position += page.received
@@ -715,20 +724,28 @@ class Reading:
 
     @property
     def _clock_offset(self) -> int:
-        """By how many seconds the terminal's clock is ahead now; asked once in a conversation."""
-        if self._measured is None:
-            self._measured = usable_answer(lambda: clock.read(self._talk)) or {}
-            self._talk.pending_updates |= self._measured
-        offset = self._measured.get("clock_offset")
+        """By how many seconds the terminal's clock is ahead now."""
+        offset = self._measure().get("clock_offset")
         if offset is None:
             return self._log.clock_offset or 0
         return 0 if abs(offset) <= ROUNDED_SECONDS else int(offset)
 
+    def _measure(self) -> dict[str, Any]:
+        """Return what the terminal tells of its clock, as the columns of its row; asked once in a conversation."""
+        if self._measured is None:
+            self._measured = usable_answer(lambda: clock.read(self._talk)) or {}
+            self._talk.pending_updates |= self._measured
+        return self._measured
+
+    @property
+    def _offset_there(self) -> timedelta | None:
+        """The offset from UTC of the terminal's clock, as far as it tells."""
+        return system_time.offset_of((self._measured or {}).get("zone", self._talk.terminal.zone))
+
     @property
     def _zone(self) -> timedelta:
-        """The offset from UTC of the terminal's clock."""
-        zone = (self._measured or {}).get("zone", self._talk.terminal.zone)
-        offset = system_time.offset_of(zone)
+        """The same, or ours where it does not."""
+        offset = self._offset_there
         return offset if offset is not None else local(now()).utcoffset() or timedelta()
 
     def _offsets(
@@ -747,7 +764,7 @@ class Reading:
         if earlier is not None and abs(ahead - earlier) > STEADY_SECONDS:
             jumped = self._jump(records, ahead - earlier, is_end=is_end)
         offsets = [earlier or 0] * jumped + [ahead] * (len(records) - jumped)
-        reached = ahead if is_end or jumped < len(records) else offsets[-1]
+        reached = ahead if is_end or jumped < len(records) else [earlier or 0, *offsets][-1]
         return [_bounded(record, one, since, latest) for record, one in zip(records, offsets, strict=True)], reached
 
     def _offsets_of_old(self, records: Sequence[EventRecord]) -> list[int]:

@@ -73,6 +73,9 @@ def test_reading_again_gives_the_same_and_mends_what_was_read_by_an_older_progra
     rows[2].record = {**rows[2].record, "time": "2026-11-30T12:02:00"}
     rows[2].device_time = "2026-11-30T12:02:00"
     rows[3].record = {}
+    # Local time that was read in the zone of the terminal.
+    rows[4].record = {**rows[4].record, "time": "2026-11-30T12:04:00+00:00"}
+    rows[4].device_time = "2026-11-30T12:04:00+00:00"
     add_events(*rows)
     before = state()
 

@@ -89,7 +89,11 @@ def test_every_code_that_a_recorded_terminal_lists_is_known() -> None:
 
 def test_an_unknown_code_is_other() -> None:
     assert (type_of(5, 9999).kind, type_of(5, 9999).severity) == (OTHER, INFO)
-    assert type_of(0, 0) is type_of(9, 75)
+    assert type_of(0, 75) is type_of(9, 75)
+
+
+def test_a_record_without_a_code_is_other_and_cannot_be_read() -> None:
+    assert (type_of(0, 0).kind, type_of(0, 0).text) == (OTHER, "Record that cannot be read")
 
 
 def test_the_table_is_well_formed() -> None:
