@@ -5,6 +5,8 @@ for all other work with terminals. Jobs for many people, which wait for no termi
 job may be reading a long file. The queue may be lost: the database says what is due, and the sweep enqueues it again.
 """
 
+import logging
+import math
 import sqlite3
 import threading
 import time
@@ -30,6 +32,8 @@ POLL_SECONDS = 0.2
 # What the storage raises while it is away, damaged, or in use for too long.
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
 
+REPEAT_SECONDS = 60.0
+
 Task = Callable[..., object]
 Result = TypeVar("Result")
 
@@ -42,8 +46,36 @@ class Waiting:
     seconds: float
 
 
+class OnceAMinute(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """Logs each message once a minute: every thread of a consumer repeats what fails five times a second."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger, {})
+        self._lock = threading.Lock()
+        self._logged_at: dict[object, float] = {}
+
+    def log(self, level: int, msg: object, *arguments: object, **about: Any) -> None:
+        """Log a message, unless it was logged within the last minute."""
+        if level < logging.ERROR or arguments:  # Of one task, for example.
+            super().log(level, msg, *arguments, **about)
+            return
+        now = time.monotonic()
+        with self._lock:
+            if now - self._logged_at.get(msg, -math.inf) < REPEAT_SECONDS:
+                return
+            self._logged_at[msg] = now
+        super().log(level, msg, *arguments, **about)
+
+
 class LaneConsumer(Consumer):  # type: ignore[misc]
-    """A consumer that does not replace the signal handlers of its process."""
+    """A consumer that does not replace the signal handlers of its process, nor fills the log while its storage is away.
+
+    :param log: what its threads log to.
+    """
+
+    def __init__(self, huey: Huey, log: OnceAMinute, **options: Any) -> None:
+        self._log_of_threads = log
+        super().__init__(huey, **options)
 
     def threads(self) -> list[threading.Thread]:
         """Return its threads, which run until it is stopped."""
@@ -51,6 +83,16 @@ class LaneConsumer(Consumer):  # type: ignore[misc]
 
     def _set_signal_handlers(self) -> None:
         return
+
+    def _create_worker(self) -> Any:
+        return self._logging(super()._create_worker())
+
+    def _create_scheduler(self) -> Any:
+        return self._logging(super()._create_scheduler())
+
+    def _logging(self, process: Any) -> Any:
+        process._logger = self._log_of_threads
+        return process
 
 
 class TaskQueue:
@@ -100,6 +142,7 @@ class Lanes:
         self._app = app
         self._tasks = tasks
         self._lock = threading.Lock()
+        self._log = OnceAMinute(logging.getLogger("huey.consumer"))
         self._hueys: dict[str, Huey] = {}
         self._wrapped: dict[str, Any] = {}
 
@@ -114,6 +157,7 @@ class Lanes:
         self._open()
         return LaneConsumer(
             self._hueys[lane],
+            self._log,
             workers=threads,
             periodic=False,
             initial_delay=POLL_SECONDS,

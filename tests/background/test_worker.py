@@ -1,13 +1,14 @@
 """The worker: all steps of its clean-up are done whatever happens to one, and who is silent outside stops nothing."""
 
+import logging
 import time
 
 import pytest
 from flask import Flask
 
-from hikflask.background.queue import CAPTURES, TERMINALS
+from hikflask.background.queue import CAPTURES, TERMINALS, OnceAMinute
 from hikflask.background.worker import Worker, forget_once
-from hikflask.extensions import db
+from hikflask.extensions import db, task_queue
 from hikflask.models import Alarm, AuditEntry, Heartbeat, Operator, OperatorSession, Photo, Terminal, Throttle
 from hikflask.models.columns import database_now
 from hikflask.models.operator import LDAP, VIEWER
@@ -139,3 +140,24 @@ def test_worker_whose_sweep_goes_on_does_not_hang_and_one_whose_step_does_not_en
             forget_once(worker._step)
             assert not worker.hangs
         worker._stepped_at = now
+
+
+def test_queue_that_is_away_is_said_once_a_minute_however_many_threads_ask(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    log = OnceAMinute(logging.getLogger("huey.consumer"))
+    for seconds in (0, 1, 59, 61):
+        with monkeypatch.context() as later:
+            later.setattr(time, "monotonic", lambda after=seconds: now + after)
+            for _ in range(3):
+                log.exception("Error reading from queue")
+            log.error("Unhandled error during execution of task %s.", seconds)
+    said = [record.getMessage() for record in caplog.records]
+
+    assert said.count("Error reading from queue") == 2
+    assert len([line for line in said if line.startswith("Unhandled error")]) == 4
+    consumer = task_queue.lanes(app).consumer(TERMINALS, 3)
+    assert {type(thread._logger) for thread in (consumer._create_worker(), consumer._create_scheduler())} == {
+        OnceAMinute
+    }

@@ -28,6 +28,7 @@ def test_silent_database_keeps_no_health_check_and_ready_tells_of_it(tmp_path: P
         ready = app.test_client().get("/health/ready")
 
         away = {"status": "error", "database": "error", "queue": "error", "worker": "error", "disk": "ok"}
+        away |= {"photos": "error"}
         assert (ready.status_code, ready.json) == (503, away)
         assert time.monotonic() - began < 10
         assert len(server.connected) == 2

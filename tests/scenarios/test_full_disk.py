@@ -161,6 +161,7 @@ def test_health_check_names_the_folder_and_its_free_bytes(app: Flask, disk: Smal
         "queue": "ok",
         "worker": "ok",
         "disk": "ok",
+        "photos": "ok",
     }
 
     disk.fill()

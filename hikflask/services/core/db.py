@@ -43,6 +43,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     func,
+    literal,
     select,
     text,
     update,
@@ -373,10 +374,18 @@ def locked_with_number(employee_id: int, *others: str) -> Employee:
 
 
 def database_answers() -> bool:
-    """Return True when the database answers a query."""
+    """Return True when the database answers, with the first and the last row of each table.
+
+    A file of SQLite with a damaged page answers what reads no table.
+    """
+    ends = [
+        select(literal(1)).select_from(table).order_by(*order).limit(1).scalar_subquery()
+        for table in db.metadata.sorted_tables
+        for order in (table.primary_key.columns, [column.desc() for column in table.primary_key.columns])
+    ]
     try:
         with db.engine.connect() as connection:
-            connection.execute(select(1))
+            connection.execute(select(*ends))
     except SQLAlchemyError:
         return False
     return True

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from hikflask.extensions import db, task_queue
 from hikflask.models import Heartbeat, Photo
@@ -11,6 +12,8 @@ from hikflask.models.columns import database_now
 from tests.support.away import take_away
 
 ALL_THERE = {"status": "ok", "database": "ok", "queue": "ok", "worker": "ok", "disk": "ok", "photos": "ok"}
+# Those that are asked of the database.
+PARTS = ("database", "worker", "photos")
 
 
 def ready(app: Flask) -> tuple[int, object]:
@@ -82,3 +85,20 @@ def test_queue_that_comes_back_is_ready_again(app: Flask, tmp_path: Path) -> Non
     assert ready(app) == (200, ALL_THERE)
     with app.app_context():
         assert task_queue.answers()
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_damaged_page_of_a_table_is_seen(app: Flask, tmp_path: Path) -> None:
+    with app.app_context():
+        db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        page = db.session.execute(text("SELECT rootpage FROM sqlite_master WHERE name = 'employee'")).scalar_one()
+        db.session.remove()
+        db.engine.dispose()
+    assert ready(app) == (200, ALL_THERE)
+    with app.app_context():
+        db.engine.dispose()
+    with open(tmp_path / "hikflask.sqlite3", "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(bytes(2000))
+
+    assert ready(app) == (503, {**dict.fromkeys(ALL_THERE, "ok"), **dict.fromkeys(("status", *PARTS), "error")})
