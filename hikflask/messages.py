@@ -324,8 +324,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "comparison_failed": (N_("The list on the terminal could not be read to its end, so nothing is concluded."),),
     "list_changing": (N_("The list on the terminal keeps changing while it is read. Compare again later."),),
     "list_leaves_out": (
-        N_("The terminal leaves people out of its list. Employees were asked for by ID, others may be on it, too."),
+        N_("The terminal may leave people out of its list. Employees were asked for by ID, others may be on it, too."),
     ),
+    "faces_not_told": (N_("The terminal does not tell for certain who has a face, so some may be without one."),),
     "list_incomplete": (N_("The terminal does not give its whole list, so nothing is concluded."),),
     "list_too_long": (N_("The terminal lists more people or faces than it can hold, so nothing is concluded."),),
     "another_device": (N_("Another device answered while the list was read. Check the terminal and compare again."),),

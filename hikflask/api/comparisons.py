@@ -43,8 +43,8 @@ def compare_device(device_id: int) -> ResponseReturnValue:
     terminal_or_404(device_id)
     with terminal_concurrency.slot():
         done = reading.read_to_end(device_id, caller_name(), COMPARE_SECONDS)
-    left_out = {"warning": messages.english("list_leaves_out")} if done.people is None else {}
-    return jsonify({"same": done.same, **queries.numbers(done), **left_out})
+    doubts = " ".join(map(messages.english, queries.doubts(done)))
+    return jsonify({"same": done.same, **queries.numbers(done), **({"warning": doubts} if doubts else {})})
 
 
 @bp.post("/<int:device_id>/apply")

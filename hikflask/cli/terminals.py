@@ -86,15 +86,15 @@ def compare_terminal(terminal_id: int, as_json: bool) -> None:
     with _terminal(terminal_id):
         comparison = reading.read_to_end(terminal_id, HOLDER, COMPARE_SECONDS)
     differences = queries.numbers(comparison)
-    is_whole = comparison.people is not None
+    doubts = list(map(messages.english, queries.doubts(comparison)))
     if as_json:
-        warning = {} if is_whole else {"warning": messages.english("list_leaves_out")}
+        warning = {"warning": " ".join(doubts)} if doubts else {}
         click.echo(json.dumps({"same": comparison.same, **differences, **warning}))
         return
-    if is_whole:
+    for doubt in doubts:
+        click.echo(doubt)
+    if comparison.people is not None:
         click.echo(f"{comparison.read} on the terminal, ", nl=False)
-    else:
-        click.echo(messages.english("list_leaves_out"))
     click.echo(f"{comparison.same} the same here and there.")
     with force_locale("en"):
         for kind, numbers in differences.items():

@@ -36,6 +36,16 @@ class Page:
         """The numbers of the rows."""
         return tuple(number for number, _ in self.rows)
 
+    @property
+    def list_length(self) -> int | None:
+        """The length of the whole list; None when it is not sent, or may be that of the page alone (two firmwares)."""
+        return None if self.total == len(self.rows) else self.total
+
+    @property
+    def is_past_the_end(self) -> bool:
+        """True when the terminal says that there is nothing at this position."""
+        return not self.rows and not self.is_cut and self.word in {OK, *NO_MATCH}
+
 
 def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
     """Read one page of at most PAGE rows.
@@ -59,12 +69,13 @@ def page(answer: Answer, words: Json, rows_name: str, number_name: str) -> Page:
 def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
     """Yield all rows with their numbers.
 
-    The position advances by the rows received, and totalMatches says where the list ends.
+    The position advances by the rows received. The list ends where its length says so, or with a page that is shorter
+    than was asked for and an empty one after it.
 
     Args: ask returns the page that starts at a position.
     Raises: Nonsense when the list may be incomplete, because "not in the list" would then prove nothing.
     """
-    position, total = 0, None
+    position, total, last = 0, None, 0
     seen: set[tuple[str, ...]] = set()
     for _ in range(MAX_PAGES):
         current = ask(position)
@@ -72,19 +83,31 @@ def every_row(ask: Callable[[int], Page]) -> Iterator[tuple[str, Json]]:
             raise Nonsense(message="the list repeats itself", path=current.path)
         seen.add(current.numbers)
         yield from current.rows
-        total = current.total if total is None else total
         position += len(current.rows)
-        if current.total not in {None, total}:
+        if total is not None and current.rows and current.list_length not in {None, total}:
             raise Nonsense(message="the list changed while it was read", path=current.path)
-        if ends(current, position):
+        total = current.list_length if total is None else total
+        if _is_whole(current, position, total, last):
             return
         if not current.rows:
             raise Nonsense(message="the list stops before its end", path=current.path)
+        last = len(current.rows)
     raise Nonsense(message="the list has no end")
 
 
+def _is_whole(current: Page, position: int, total: int | None, last: int) -> bool:
+    """True when a list ends for certain with this page, which comes after one of `last` rows.
+
+    Raises: Nonsense when the page says neither that the list ends nor that more follows.
+    """
+    says_so = (position > 0 and current.is_past_the_end) or ends(current, position)
+    if not position or position == total:
+        return says_so
+    return says_so and total is None and not current.rows and last < PAGE
+
+
 def ends(current: Page, position: int) -> bool:
-    """True when this is the last page of a list.
+    """True when a terminal says that this is the last page of its list. That alone proves nothing.
 
     Args: position is where the next page would begin.
     Raises: Nonsense when the page says neither that the list ends nor that more follows.

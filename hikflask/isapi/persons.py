@@ -249,6 +249,8 @@ def find_several(client: Requester, numbers: Collection[str]) -> dict[str, Perso
         if number not in numbers:
             return None
         people[number] = _person(number, row)
+        if len(people) == len(employee_nos):
+            break  # Whether more follows is not asked.
     return people
 
 

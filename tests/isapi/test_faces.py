@@ -80,7 +80,8 @@ def test_a_face_is_found_by_its_number_in_another_dress(number: object) -> None:
 
 
 def test_somebody_elses_face_is_no_face() -> None:
-    assert faces.find(Prepared(answer(matches({"FPID": "11"}))), "1") is None
+    nothing_more = answer(b'{"statusCode":1,"subStatusCode":"ok","responseStatusStrg":"NO MATCH","totalMatches":0}')
+    assert faces.find(Prepared(answer(matches({"FPID": "11"})), nothing_more), "1") is None
 
 
 def test_no_match_is_no_face() -> None:

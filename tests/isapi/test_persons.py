@@ -35,6 +35,9 @@ def page(*people: dict[str, object], total: int | None, **changes: object) -> An
     return answer(json.dumps({"UserInfoSearch": words}).encode())
 
 
+NOBODY = page(total=0, responseStatusStrg="NO MATCH")
+
+
 def sent_json(client: Prepared, index: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(client.sent[index].data or b"")
     return found
@@ -251,7 +254,6 @@ def test_no_match_is_nobody() -> None:
         {"responseStatusStrg": "NO MATCH", "UserInfo": []},
         {"totalMatches": 0},
         {"totalMatches": "0", "responseStatusStrg": "OK"},
-        {"responseStatusStrg": "OK", "UserInfo": [{"employeeNo": "7"}]},
     ],
 )
 def test_nobody_is_what_the_terminal_says_so(words: dict[str, object]) -> None:
@@ -310,7 +312,7 @@ def test_a_firmware_that_lists_everybody_is_paged_through() -> None:
 
 
 def test_a_longer_number_is_not_the_number() -> None:
-    assert persons.find(Prepared(page(person("1002221"), total=1)), "100222") is None
+    assert persons.find(Prepared(page(person("1002221"), total=1), NOBODY), "100222") is None
 
 
 @pytest.mark.parametrize("number", [100222, "100222 ", " 100222", "100222\x00\x00", "100222\n"])
@@ -517,9 +519,41 @@ def test_nobody_is_said_without_a_word() -> None:
 
 
 def test_more_at_the_end_of_the_total_is_the_end() -> None:
-    client = Prepared(page(person("8"), total=1, responseStatusStrg="MORE"))
+    client = Prepared(page(person("8"), total=1, responseStatusStrg="MORE"), NOBODY)
     assert persons.find(client, "7") is None
-    assert len(client.sent) == 1
+    assert len(client.sent) == 2
+
+
+OTHERS = [person(str(number)) for number in range(30)]
+
+
+@pytest.mark.parametrize("total", [None, 30])
+def test_page_that_is_called_the_whole_list_does_not_hide_who_is_on_the_next_one(total: int | None) -> None:
+    full = page(*OTHERS, total=total)
+
+    found = persons.find(Prepared(full, page(person("100222"), total=1)), "100222")
+    several = persons.find_several(Prepared(page(person("8"), total=1), page(person("7"), total=1)), ["7", "8"])
+
+    assert found is not None
+    assert several is not None
+    assert set(several) == {"7", "8"}
+
+
+@pytest.mark.parametrize("total", [None, 30])
+def test_nobody_is_there_only_after_a_shorter_page_and_an_empty_one(total: int | None) -> None:
+    full, shorter = page(*OTHERS, total=total), page(person("31"), total=1)
+
+    assert persons.find(Prepared(full, shorter, NOBODY), "100222") is None
+    for pages in ((full, NOBODY), (shorter, full), (shorter, shorter)):
+        with pytest.raises(errors.Nonsense):
+            persons.find(Prepared(*pages, NOBODY), "100222")
+
+
+def test_length_of_the_list_that_is_no_page_s_own_is_believed() -> None:
+    client = Prepared(page(*OTHERS, total=31, responseStatusStrg="MORE"), page(person("31"), total=31))
+
+    assert persons.find(client, "100222") is None
+    assert len(client.sent) == 2
 
 
 def test_a_flat_count_is_read_as_well() -> None:

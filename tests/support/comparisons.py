@@ -1,7 +1,11 @@
 """A terminal that is compared, and people whom others wrote to it."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import pytest
+import requests
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, Job, JobItem, Terminal
@@ -21,6 +25,7 @@ from hikflask.services.terminals.connection import get_terminal
 from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN
 from tests.support.jobs import looked_again, run
+from tests.support.wire import InProcess, _response
 
 LONG = 60.0
 
@@ -57,6 +62,31 @@ def strangers(simulator: Simulated, numbers: Iterable[str], faces: Iterable[byte
         simulator.store.add(number, {"name": f"Гость {number}"})
         if picture := next(pictures, None):
             simulator.store.bind(number, picture)
+
+
+def last_row_again(
+    simulator: Simulated, wire: InProcess, monkeypatch: pytest.MonkeyPatch, *, without: str = ""
+) -> None:
+    """A firmware that gives its last row for each position after it, and leaves somebody out."""
+    plain = wire.send
+    last = len(simulator.people) - 1 - bool(without)
+
+    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        words = json.loads(request.body or b"{}") if "UserInfo/Search" in str(request.url) else {}
+        condition = words.get("UserInfoSearchCond", {})
+        if not condition or "EmployeeNoList" in condition:
+            return plain(request, **options)
+        condition["searchResultPosition"] = min(condition["searchResultPosition"], last)
+        request.body = json.dumps(words).encode()
+        response = plain(request, **options)
+        if response.status_code != 200:
+            return response
+        said = json.loads(response.content)["UserInfoSearch"]
+        people = [person for person in said["UserInfo"] if person["employeeNo"] != without]
+        said |= {"UserInfo": people, "totalMatches": len(people)}
+        return _response(request, 200, {}, json.dumps({"UserInfoSearch": said}).encode())
+
+    monkeypatch.setattr(wire, "send", send)
 
 
 def limit_there(simulator: Simulated, number: str, end: str, begin: str = "2000-01-01T00:00:00") -> None:

@@ -30,10 +30,10 @@ class ListChanged(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """How far a list is read: so many rows, from the number `first` to `last`, of `total` (None: not told).
+    """How far a list is read: so many rows, from the number `first` to `last`, of `total` (None: not told for certain).
 
     `capacity` is how many rows the terminal can have, as it states (None: not told). `numbers` are those that the last
-    page added, and `is_last` tells that no more follow. The next page begins at `position`, and its first `overlap`
+    page added, and `is_last`: by the page no more follow. The next page begins at `position`, and its first `overlap`
     rows are known already.
     """
 
@@ -66,7 +66,8 @@ def follow(place: Place, page: Page) -> Place:
     if place.read and page.numbers[:1] != (place.last,):
         # The same page again, whatever the position: nothing changed, but nothing more is told either.
         raise ListChanged("list_incomplete" if page.numbers[:1] == (place.first,) else "list_changing")
-    if None not in {page.total, place.total} and page.total != place.total:
+    total = page.list_length or place.total
+    if place.total not in {None, total}:
         raise ListChanged("list_changing")
     new = page.numbers[place.overlap :]
     if any(len(number) > MAX_NUMBER_LENGTH for number in new):
@@ -78,7 +79,7 @@ def follow(place: Place, page: Page) -> Place:
         raise ComparisonFailed("list_too_long")
     if not is_last and not new:
         raise ComparisonFailed("list_incomplete")
-    if is_last and page.total not in {None, read}:
+    if is_last and total not in {None, read}:
         raise ListChanged("list_incomplete")
     first, last = (place.first or new[0], new[-1]) if new else (place.first, place.last)
-    return Place(read, first, last, page.total, place.capacity, new, is_last)
+    return Place(read, first, last, total, place.capacity, new, is_last)

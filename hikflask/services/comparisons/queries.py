@@ -146,6 +146,16 @@ def is_ignored() -> ColumnElement[bool]:
     return exists().where(IgnoredDifference.terminal_id == terminal.scalar_subquery(), *same)
 
 
+def doubts(comparison: Comparison) -> list[str]:
+    """Return the codes of what a finished comparison does not know for certain: of the people, and of the faces."""
+    untold = exists().where(PersonThere.comparison_id == comparison.id, PersonThere.faces.is_(None))
+    codes = {
+        "list_leaves_out": comparison.people is None,
+        "faces_not_told": db.session.execute(select(untold)).scalar_one(),
+    }
+    return [code for code, is_so in codes.items() if is_so]
+
+
 def shown(comparison: Comparison) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of the differences of a comparison that are not left alone."""
     return Difference.comparison_id == comparison.id, ~is_ignored()

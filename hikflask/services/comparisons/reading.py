@@ -6,7 +6,7 @@ person is not there, or the total has changed, the list is read again from its b
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Update, and_, exists, insert, or_, select,
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
 from hikflask.isapi.errors import NoAnswer, Nonsense, NotSupported, TerminalError
-from hikflask.isapi.paging import PAGE
+from hikflask.isapi.paging import PAGE, Page
 from hikflask.isapi.persons import Person
 from hikflask.models import Comparison, Employee, Enrolment, PersonThere
 from hikflask.models.columns import database_now
@@ -178,17 +178,29 @@ class Reading:
         place = follow(before, page)
         self._refuse_repeated(place.numbers, self._here)
         count = usable_answer(lambda: persons.count(self._talk)) if place.is_last else None
-        if count is not None and count.people > place.read:
-            # Somebody was added just now, or the list tells a wrong total.
-            raise ListChanged("list_incomplete")
-        total = place.read if place.is_last else place.total
+        is_whole = count is not None and count.people == place.read
+        if place.is_last and not is_whole and not place.numbers:
+            if count is not None and count.people > place.read:
+                # Somebody was added just now, or the list tells a wrong total.
+                raise ListChanged("list_incomplete")
+            is_whole = self._is_past_the_end(place, lambda at: persons.list_page(self._talk, row.search_id, at)[1])
+        total = place.read if is_whole else place.total
         with self._writing(read=place.read, last_number=place.last, people=total):
             self._keep(people[before.overlap :])
-        if count is not None and count.people == place.read:
+        if is_whole:
             self._end_people()
-        elif place.is_last:
+        elif place.is_last and not place.numbers:
             # The terminal counts fewer people than its list has, or does not count.
-            self._write(step=MISSING, last_number="")
+            self._write(step=MISSING, last_number="", people=None)
+
+    def _is_past_the_end(self, place: Place, ask: Callable[[int], Page]) -> bool:
+        """True when a page that added nothing is followed by an empty one: the list is whole, though no count says so.
+
+        What a terminal says on a page is not believed: some call each page the last one, and its length the whole list.
+        """
+        # An empty list has no further page to ask for.
+        page = usable_answer(lambda: ask(place.read)) if place.read else None
+        return not place.read or (page is not None and page.is_past_the_end)
 
     def _refuse_repeated(self, numbers: tuple[str, ...], *listed: ColumnElement[bool]) -> None:
         """Make sure that no number comes twice in a list.
@@ -242,7 +254,7 @@ class Reading:
         people = usable_answer(lambda: persons.find_several(self._talk, numbers))
         if people is None:
             raise ComparisonFailed("list_incomplete")
-        with self._writing(last_number=numbers[-1], people=None if people else self._row.people):
+        with self._writing(last_number=numbers[-1]):
             self._keep(people.values())
 
     def _read_faces(self) -> None:
@@ -256,11 +268,16 @@ class Reading:
             return
         place = follow(before, page)
         self._refuse_repeated(place.numbers, self._here, PersonThere.faces == 1)
-        step = PICTURES if place.is_last else FACES
+        count = usable_answer(lambda: persons.count(self._talk)) if place.is_last else None
+        is_whole = count is not None and count.faces == place.read
+        is_read = is_whole or (place.is_last and not place.numbers)
+        if is_read and not is_whole:
+            is_whole = self._is_past_the_end(place, lambda at: faces.list_page(self._talk, at)[1])
+        step = PICTURES if is_read else FACES
         with self._writing(faces_read=place.read, first_face=place.first, last_face=place.last, step=step):
             for number, face in listed[before.overlap :]:
                 changed_rows(self._people(PersonThere.number == number).values(faces=1, face_url=_short(face.face_url)))
-            if place.is_last:
+            if is_whole:
                 changed_rows(self._people(PersonThere.faces.is_(None)).values(faces=0))
 
     def _read_picture(self) -> None:

@@ -45,6 +45,7 @@ class Page:
     comparison: Comparison
     kind: str
     counts: dict[str, int]
+    doubts: list[str]
     left_count: int
     rows: list[Any]
     after: int
@@ -172,6 +173,7 @@ def _page_of(comparison: Comparison) -> Page:
         comparison=comparison,
         kind=kind,
         counts=counts,
+        doubts=queries.doubts(comparison),
         left_count=left_count,
         rows=rows[:ROWS],
         after=rows[ROWS - 1].id if len(rows) > ROWS else 0,

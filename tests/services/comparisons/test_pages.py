@@ -27,6 +27,12 @@ def test_list_without_a_total_ends_with_its_word() -> None:
     assert follow(begun, page("2", "3", total=None, word="OK")).is_last
 
 
+def test_length_of_a_page_is_not_the_length_of_the_list() -> None:
+    begun = follow(Place(0, "", "", None), page("1", "2", total=2, word="OK"))
+    assert (begun.total, begun.is_last) == (None, True)
+    assert follow(begun, page("2", "3", "4", total=3, word="OK")).read == 4
+
+
 @pytest.mark.parametrize(
     ("found", "failure"),
     [

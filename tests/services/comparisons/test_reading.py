@@ -29,7 +29,14 @@ from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import profile_named
 from tests.support.captures import FACE, OTHER_FACE
-from tests.support.comparisons import compare, desire_with_photo, differences, people_kept, strangers
+from tests.support.comparisons import (
+    compare,
+    desire_with_photo,
+    differences,
+    last_row_again,
+    people_kept,
+    strangers,
+)
 from tests.support.enrolments import enrol
 from tests.support.wire import InProcess, _response
 
@@ -289,8 +296,6 @@ def test_who_was_read_before_is_forgotten_little_by_little_before_the_list_is_re
 SPOILT: list[Callable[[Words], Words]] = [
     lambda _: {"totalMatches": 83},
     lambda _: {"totalMatches": 40},
-    # One page is told to be all.
-    lambda said: {"totalMatches": said["numOfMatches"], "responseStatusStrg": "OK"},
     lambda _: {"responseStatusStrg": ""},
     lambda said: {"UserInfo": [*said.get("UserInfo", []), {"name": "Иван"}]},
     lambda _: {"UserInfo": [{"employeeNo": "9" * 33, "name": "Иван"}]},
@@ -317,27 +322,61 @@ NO_COUNT: Words = {"missing": frozenset({"AccessControl/UserInfo/Count"})}
 COUNT_OF_0: Words = {"counts_that_stay_0": frozenset({"userNumber", "bindFaceUserNumber"})}
 
 
-@pytest.mark.parametrize("counts", [NO_COUNT, COUNT_OF_0])
-def test_nobody_is_missing_who_is_there_by_number_where_no_count_confirms_the_list(
-    simulator: Simulated, terminal: Terminal, counts: Words
+# What 45 of 45 people are told to be, page by page.
+EACH_PAGE_IS_ALL: list[Callable[[Words], Words]] = [
+    lambda said: {
+        "totalMatches": said["numOfMatches"],
+        "responseStatusStrg": "OK" if "UserInfo" in said else "NO MATCH",
+    },
+    lambda _: {"totalMatches": None, "responseStatusStrg": "OK"},
+]
+
+
+@pytest.mark.parametrize("answered", EACH_PAGE_IS_ALL)
+@pytest.mark.parametrize("counts", [{}, NO_COUNT, COUNT_OF_0])
+@pytest.mark.parametrize("page_length", [30, 10])
+def test_terminal_that_calls_each_page_the_whole_list_is_read_to_its_end(
+    simulator: Simulated,
+    terminal: Terminal,
+    firmware: Firmware,
+    answered: Callable[[Words], Words],
+    counts: Words,
+    page_length: int,
 ) -> None:
-    strangers(simulator, MANY)
+    strangers(simulator, MANY[:44])
+    enrolled = enrol(simulator, terminal)
+    firmware.asked, firmware.answered = {"maxResults": page_length}, answered
+    simulator.profile = dataclasses.replace(simulator.profile, **counts)
+
+    done = read_on(begun(terminal))
+
+    assert (done.state, done.read, done.people, done.same) == (DONE, 45, 45, 1)
+    assert differences(done) == {"only_there": MANY[:44]}
+    assert enrolments.get_one(enrolled.id).is_confirmed
+
+
+@pytest.mark.parametrize("counts", [NO_COUNT, COUNT_OF_0])
+def test_nobody_is_missing_who_is_there_by_number_where_nothing_says_that_the_list_is_whole(
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch, counts: Words
+) -> None:
+    strangers(simulator, MANY[:64])
     enrolled, gone = enrol(simulator, terminal), enrol(simulator, terminal, Draft("100333", "Ольга"), OTHER_FACE)
     simulator.store.remove(["100333"])
     reconcile(send_to_terminal(save_employee(Draft("100444", "Без Лица")).row.id, terminal.id).row.id, "Анна")
     simulator.profile = dataclasses.replace(simulator.profile, tells_page_as_total=True, **counts)
+    last_row_again(simulator, wire, monkeypatch, without="100444")
 
     done = read_on(begun(terminal))
 
-    assert differences(done) == {"only_here": ["100333"], "only_there": MANY[:30]}
-    assert (done.state, done.read, done.people, done.same) == (DONE, 30, None, 2)
+    # The list leaves out 100444, who is there all the same.
+    assert differences(done) == {"only_here": ["100333"], "only_there": MANY[:64]}
+    assert (done.state, done.read, done.people, done.same) == (DONE, 65, None, 2)
+    assert queries.doubts(done) == ["list_leaves_out"]
     assert enrolments.get_one(enrolled.id).is_confirmed
     assert not enrolments.get_one(gone.id).is_confirmed
 
 
-def test_list_that_no_count_confirms_is_whole_where_nobody_else_is_found_by_number(
-    simulator: Simulated, terminal: Terminal
-) -> None:
+def test_list_is_whole_without_a_count_where_an_empty_page_follows(simulator: Simulated, terminal: Terminal) -> None:
     strangers(simulator, MANY)
     desire_with_photo(terminal)
     simulator.profile = dataclasses.replace(simulator.profile, **NO_COUNT)
@@ -345,14 +384,16 @@ def test_list_that_no_count_confirms_is_whole_where_nobody_else_is_found_by_numb
     done = compare(terminal)
 
     assert (done.people, differences(done)) == (65, {"only_here": ["100222"], "only_there": MANY})
+    assert queries.doubts(done) == []
 
 
 def test_list_that_nothing_confirms_concludes_nothing(
-    simulator: Simulated, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulated, terminal: Terminal, wire: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strangers(simulator, MANY)
     enrolled = enrol(simulator, terminal)
     simulator.profile = dataclasses.replace(simulator.profile, tells_page_as_total=True, **NO_COUNT)
+    last_row_again(simulator, wire, monkeypatch, without="100222")
     monkeypatch.setattr("hikflask.simulator.isapi.persons.numbers", lambda *_: None)
 
     with pytest.raises(ComparisonFailed, match=r"^list_incomplete$"):
@@ -417,6 +458,47 @@ def test_list_of_faces_is_read_where_the_people_do_not_tell_them(terminal: Termi
     )
     assert {row.number: row.faces for row in rows} == {number: int(number < "9035") for number in MANY}
     assert paths(simulator).count("FDSearch") == 2
+
+
+def each_page_of_faces_is_all(wire: InProcess, monkeypatch: pytest.MonkeyPatch, *, repeats_the_last: bool) -> None:
+    plain = wire.send
+
+    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if not str(request.path_url).partition("?")[0].endswith("FDSearch"):
+            return plain(request, **options)
+        asked = json.loads(request.body or b"{}")
+        if repeats_the_last and "FPID" not in asked:
+            asked["searchResultPosition"] = min(asked["searchResultPosition"], 34)
+        request.body = json.dumps(asked).encode()
+        response = plain(request, **options)
+        said = json.loads(response.content)
+        words = json.dumps({**said, "totalMatches": None, "responseStatusStrg": "OK"}).encode()
+        return _response(request, response.status_code, {}, words)
+
+    monkeypatch.setattr(wire, "send", send)
+
+
+@pytest.mark.parametrize("repeats_the_last", [False, True])
+def test_nobody_is_without_a_face_by_a_list_of_faces_that_may_not_be_whole(
+    terminal: Terminal,
+    simulator: Simulated,
+    wire: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    repeats_the_last: bool,
+) -> None:
+    strangers(simulator, MANY[:35], [FACE] * 35)
+    enrolled = enrol(simulator, terminal)
+    simulator.store.unbind(["100222"])
+    no_faces: Words = {"not_in_search": frozenset({"numOfFace", "faceURL"}), "bind_counts": False}
+    simulator.profile = dataclasses.replace(simulator.profile, **no_faces)
+    each_page_of_faces_is_all(wire, monkeypatch, repeats_the_last=repeats_the_last)
+
+    done = compare(terminal)
+
+    assert db.session.execute(db.select(db.func.count()).where(PersonThere.faces == 1)).scalar_one() == 35
+    assert ("face_missing" in differences(done)) is not repeats_the_last
+    assert queries.doubts(done) == (["faces_not_told"] if repeats_the_last else [])
+    assert enrolments.get_one(enrolled.id).is_confirmed is repeats_the_last
 
 
 def test_pictures_are_read_of_those_whose_face_is_desired_alone(simulator: Simulated, terminal: Terminal) -> None:

@@ -167,5 +167,8 @@ def test_page_says_that_the_list_leaves_people_out(app: Flask, at: ComparisonDes
     english, russian = at.english(), at.client.get(PAGE).text
 
     assert "Employees were asked for by ID, others may be on it, too." in english
-    assert "Терминал показывает в списке не всех. Сотрудники проверены по ID, но на нём могут быть и другие" in russian
+    assert (
+        "Терминал, возможно, показывает в списке не всех. Сотрудники проверены по ID, но на нём могут быть и другие"
+        in russian
+    )
     assert "on the terminal." not in english.partition('class="lead"')[2].partition("</p>")[0]
