@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.invariants.preemption.laboratory import DATABASE, Laboratory, laboratory
-from tests.invariants.preemption.point import try_pair
+from tests.invariants.preemption.point import ACTORS, try_pair
 from tests.support.postgresql import Cluster
 
 # Moments of each pair, besides the one after all.
@@ -49,6 +49,10 @@ PAIRS = (
     ("job_deactivate_due", "brings_to_store"),
     ("renumber_due", "brings_to_entrance"),
     ("import_changed_due", "works"),
+    ("import_undo", "limits"),
+    ("undo_take_over", "saves_another"),
+    ("read_on", "pushes"),
+    ("erase_who_passed", "reads_log"),
 )
 # Here the actor has something read while nobody is kept from writing: SQLite has one writer.
 ON_SQLITE = (
@@ -59,6 +63,21 @@ ON_SQLITE = (
     ("import_new", "erases"),
     ("send", "retires_store"),
     ("take_over_stranger", "saves_another"),
+    ("import_undo", "erases"),
+    ("import_changed", "renumbers"),
+    ("correct", "checks_again"),
+    ("correct_and_import", "erases"),
+    ("bring_back", "deactivates"),
+    ("undo_take_over", "limits"),
+    ("read_first", "renumbers"),
+    ("read_on", "erases"),
+    ("read_on", "replaces_device"),
+    ("read_long", "begins_log_anew"),
+    ("push", "reads_log"),
+    ("push", "erases"),
+    ("forget_passages", "reads_log"),
+    ("erase_who_passed", "passes"),
+    ("renumber_who_passed", "reads_log"),
 )
 
 
@@ -79,13 +98,20 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Itera
 
 @pytest.mark.parametrize(("actor", "other"), PAIRS)
 def test_nothing_promised_is_broken_by_another_in_between(on_postgresql: Laboratory, actor: str, other: str) -> None:
-    _, broken = try_pair(on_postgresql, actor, other, MAX_POINTS)
+    tried = try_pair(on_postgresql, actor, other, MAX_POINTS)
 
-    assert broken == []
+    assert (tried.broken, tried.applied) == ([], {actor, other})
 
 
 @pytest.mark.parametrize(("actor", "other"), ON_SQLITE)
 def test_the_same_where_one_writes_at_a_time(on_sqlite: Laboratory, actor: str, other: str) -> None:
-    _, broken = try_pair(on_sqlite, actor, other, MAX_POINTS)
+    tried = try_pair(on_sqlite, actor, other, MAX_POINTS)
 
-    assert broken == []
+    assert (tried.broken, tried.applied) == ([], {actor, other})
+
+
+def test_whoever_applies_nothing_in_a_pair_is_told(on_sqlite: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ACTORS, "idles", (lambda lab: lab.enrol_ivan(), lambda *_: None))
+
+    assert try_pair(on_sqlite, "idles", "deactivates", 1).applied == {"deactivates"}
+    assert try_pair(on_sqlite, "deactivate", "reads_log", 1).applied == {"deactivate"}

@@ -1,7 +1,8 @@
 """Tries each pair of an actor and another one at each statement of the actor, and tells which promises are broken.
 
 `python -m tests.invariants.preemption [postgresql|sqlite] [ACTOR] [OTHER]`, the last two as patterns of names. Of an
-actor with very many statements only some are tried (--most). The exit status is 1 when anything is broken.
+actor with very many statements only some are tried (--most). The exit status is 1 when anything is broken, and
+when an actor applied nothing in any pair.
 """
 
 import argparse
@@ -18,9 +19,8 @@ import pytest
 from flask_migrate import upgrade
 
 from hikflask import create_app
-from tests.invariants.preemption.actors import ACTORS, OTHERS
 from tests.invariants.preemption.laboratory import DATABASE, SETTINGS, laboratory
-from tests.invariants.preemption.point import try_pair
+from tests.invariants.preemption.point import ACTORS, OTHERS, try_pair
 from tests.support.apps import close
 from tests.support.migrated import migrate
 from tests.support.owned import allow_tests_to_write
@@ -58,7 +58,7 @@ def main() -> int:
     given = parser.parse_args()
     pairs = itertools.product(filter(given.actor.search, ACTORS), filter(given.other.search, OTHERS))
     logging.disable(logging.CRITICAL)
-    is_broken = False
+    is_broken, applied = False, set[str]()
     with (
         TemporaryDirectory() as folder,
         cluster_of(given.database, Path(folder)) as cluster,
@@ -67,10 +67,14 @@ def main() -> int:
     ):
         allow_tests_to_write(patch)
         for actor, other in pairs:
-            tried, broken = try_pair(lab, actor, other, given.most)
-            print(f"{actor} × {other}: {tried} moments", *broken, sep="\n    ", flush=True)
-            is_broken |= bool(broken)
-    return int(is_broken)
+            tried = try_pair(lab, actor, other, given.most)
+            idle = "".join(f", nothing for {name} to do" for name in (actor, other) if name not in tried.applied)
+            print(f"{actor} × {other}: {tried.moments} moments{idle}", *tried.broken, sep="\n    ", flush=True)
+            is_broken |= bool(tried.broken)
+            applied |= tried.applied
+    idlers = [actor for actor in ACTORS if given.actor.search(actor) and actor not in applied]
+    print(*(f"{actor} never applies anything, so its pairs prove nothing" for actor in idlers), sep="\n")
+    return int(is_broken or bool(idlers))
 
 
 if __name__ == "__main__":

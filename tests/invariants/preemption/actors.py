@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import Capture, Department, Enrolment, Job, Terminal, TerminalGroup
+from hikflask.models import Capture, Department, Enrolment, ImportBatch, ImportRow, Job, Terminal, TerminalGroup
 from hikflask.models.capture import WAITING
 from hikflask.models.columns import database_now
+from hikflask.models.import_batch import APPLIED, WRONG
 from hikflask.models.terminal import UNKNOWN
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.captures.runner import run_capture
@@ -29,12 +30,15 @@ from hikflask.services.enrolments.reconcile import reconcile, reconcile_row
 from hikflask.services.enrolments.retire_terminal import retire_terminal
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.imports import batches, corrections
 from hikflask.services.jobs import imports as import_jobs
 from hikflask.services.jobs import lifecycle as jobs
+from hikflask.services.jobs import take_over_undo
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
 from hikflask.services.photos import deletion
 from hikflask.services.photos.retention import forget_photos
+from hikflask.services.provisioning import bring_people
 from hikflask.services.terminals.checks import check
 from tests.invariants.preemption.laboratory import Laboratory
 from tests.support import imports
@@ -48,7 +52,10 @@ Prepare = Callable[[Laboratory], Any]
 Act = Callable[[Laboratory, Any], object]
 
 NEW_NAME, NEW_NUMBER, OTHER_NUMBER, OTHER_DEPARTMENT = "Иван Петров", "100999", "100888", "Склад"
-ROW, RENAMED_ROW, MOVED_ROW = "100222;Иван Иванов;Охрана", "100222;Иван Петров;Охрана", "100222;Иван Петров;Склад"
+ROW = "100222;Иван Иванов;Охрана"
+# Of a wholly other name an import would ask whether it is the same person, and leave the row out.
+RENAMED_ROW, MOVED_ROW = "100222;Иванов Иван;Охрана", "100222;Иванов Иван;Склад"
+WRONG_ROWS = ("100222!;Иван Иванов;Охрана", "300001;Кто То;Охрана")
 # Somebody else, who gets Ivan's number.
 PYOTR = Draft(IVAN.number, "Пётр Чехов", "Охрана")
 
@@ -60,7 +67,7 @@ def _at_entrance(lab: Laboratory) -> int:
     return lab.enrol_ivan()
 
 
-def _at_both(lab: Laboratory) -> int:
+def at_both(lab: Laboratory) -> int:
     return lab.enrol_ivan(lab.store)
 
 
@@ -92,7 +99,7 @@ def _with_other_group(prepare: Prepare) -> Prepare:
     return prepared
 
 
-def _captured(prepare: Prepare, number: str = IVAN.number) -> Prepare:
+def captured(prepare: Prepare, number: str = IVAN.number) -> Prepare:
     """Ivan's id and a face that was taken for him."""
 
     def prepared(lab: Laboratory) -> tuple[int, FaceSource]:
@@ -121,7 +128,7 @@ def _newcomer(lab: Laboratory) -> FaceSource:
 # Acts.
 
 
-def _change(lab: Laboratory, employee_id: int, source: FaceSource | None = None, **changed: str) -> object:
+def change(lab: Laboratory, employee_id: int, source: FaceSource | None = None, **changed: str) -> object:
     """Save what a page or a program changed, and note it: whoever saves something else does not undo it."""
     draft = replace(IVAN, **changed)  # type: ignore[arg-type]
     saved = save_employee(draft, source or FaceSource(), employee_id=employee_id, fields=changed)
@@ -152,12 +159,12 @@ def _forget(lab: Laboratory, _: object) -> None:
 
 # What may happen to somebody who is on the terminals, or is just being brought there.
 ACTS: dict[str, tuple[Callable[[Prepare], Prepare] | None, Act]] = {
-    "rename": (None, lambda lab, ivan: _change(lab, ivan, name=NEW_NAME)),
-    "save_file": (None, lambda lab, ivan: _change(lab, ivan, _file(OTHER_FACE, lab.store))),
-    "save_capture": (_captured, lambda lab, case: _change(lab, *case)),
-    "renumber": (lambda case: _captured(case, NEW_NUMBER), lambda lab, case: _change(lab, *case, number=NEW_NUMBER)),
-    "move": (_with_other_group, lambda lab, ivan: _change(lab, ivan, department=OTHER_DEPARTMENT)),
-    "sync": (_captured, lambda lab, case: _sync(lab, case[0])),
+    "rename": (None, lambda lab, ivan: change(lab, ivan, name=NEW_NAME)),
+    "save_file": (None, lambda lab, ivan: change(lab, ivan, _file(OTHER_FACE, lab.store))),
+    "save_capture": (captured, lambda lab, case: change(lab, *case)),
+    "renumber": (lambda case: captured(case, NEW_NUMBER), lambda lab, case: change(lab, *case, number=NEW_NUMBER)),
+    "move": (_with_other_group, lambda lab, ivan: change(lab, ivan, department=OTHER_DEPARTMENT)),
+    "sync": (captured, lambda lab, case: _sync(lab, case[0])),
     "deactivate": (None, lambda _, ivan: set_active(ivan, active=False)),
     "delete": (None, lambda _, ivan: delete_employee(ivan)),
     "erase": (None, lambda _, ivan: erase_employee(ivan)),
@@ -169,19 +176,19 @@ ACTORS: dict[str, tuple[Prepare, Act]] = {
     for when, case in (("", _grouped), ("_due", _due))
 }
 ACTORS |= {
-    "save_late_capture": (_late, lambda lab, case: _change(lab, *case)),
+    "save_late_capture": (_late, lambda lab, case: change(lab, *case)),
     "save_new": (_newcomer, lambda _, source: save_employee(PYOTR, source)),
     "save_another": (_at_entrance, lambda lab, _: save_employee(PYOTR, _file(THIRD_FACE, lab.store))),
-    "capture": (_at_both, lambda lab, ivan: lab.capture(employee_id=ivan)),
-    "sync_over_others": (_at_both, lambda lab, ivan: _sync(lab, ivan, overwrite=True)),
+    "capture": (at_both, lambda lab, ivan: lab.capture(employee_id=ivan)),
+    "sync_over_others": (at_both, lambda lab, ivan: _sync(lab, ivan, overwrite=True)),
     "send": (_at_entrance, lambda lab, ivan: send_to_terminal(ivan, lab.store.id)),
-    "retry": (_at_both, lambda _, __: desired.retry(queries.of_number(IVAN.number)[0].id)),
+    "retry": (at_both, lambda _, __: desired.retry(queries.of_number(IVAN.number)[0].id)),
     "activate": (_inactive, lambda _, ivan: set_active(ivan, active=True)),
     "erase_what_is_left": (lambda lab: delete_employee(_grouped(lab)), lambda _, __: erase_by_number(IVAN.number)),
-    "compare": (_at_both, lambda lab, _: compare(lab.store)),
+    "compare": (at_both, lambda lab, _: compare(lab.store)),
     "bring": (lambda lab: lab.save_ivan(), lambda lab, _: lab.reconcile_ivan()),
     "take_off": (lambda lab: set_active(lab.enrol_ivan(), active=False), lambda lab, _: lab.reconcile_ivan()),
-    "forget_photos": (_at_both, _forget),
+    "forget_photos": (at_both, _forget),
 }
 
 
@@ -214,7 +221,7 @@ def _take_pictures(lab: Laboratory) -> None:
     ivan = lab.enrol_ivan(lab.store)
     with transaction():
         db.session.execute(update(Terminal).where(Terminal.id == lab.store.id).values(face_mode=UNKNOWN))
-    _change(lab, ivan, FaceSource(upload=io.BytesIO(OTHER_FACE)))
+    change(lab, ivan, FaceSource(upload=io.BytesIO(OTHER_FACE)))
 
 
 ACTORS |= {
@@ -238,6 +245,7 @@ def _import_undo(lab: Laboratory) -> Claim:
     lab.enrol_ivan()
     batch_id = imports.checked(MOVED_ROW, groups=True)
     run_to_end(imports.started(import_jobs.start_import, batch_id))
+    assert [row.state for row in imports.rows(batch_id)] == [APPLIED]
     return imports.started(import_jobs.start_undo, batch_id)
 
 
@@ -267,11 +275,20 @@ def _planned(action: str, name_there: str, case: Prepare | None) -> Prepare:
         if name_there:
             there.add(IVAN.number, {"employeeNo": IVAN.number, "name": name_there})
             there.bind(IVAN.number, THIRD_FACE)
-        choices = plan.Choices(numbers={IVAN.number: action}, same_person=frozenset([IVAN.number]))
+        ivan = frozenset([IVAN.number])
+        choices = plan.Choices(numbers={IVAN.number: action}, same_person=ivan, same_face=ivan)
         made = plan.make(compare(lab.store), choices)
         return jobs.begin("apply", made.job_params, terminal_id=lab.store.id, items=made.items)
 
     return prepared
+
+
+def _taken_over(lab: Laboratory) -> Claim:
+    """Somebody who was on the second terminal before has become an employee, and is one no more when this is undone."""
+    claim = _planned(plan.TAKE_OVER, IVAN.name, None)(lab)
+    run_to_end(claim)
+    lab.settle()
+    return take_over_undo.start(claim.job_id)
 
 
 JOBS: dict[str, Prepare] = {
@@ -288,11 +305,57 @@ JOBS: dict[str, Prepare] = {
     "import_dry_run": _dry_run,
     "take_over_employee": _planned(plan.TAKE_OVER, IVAN.name, _at_entrance),
     "take_over_stranger": _planned(plan.TAKE_OVER, IVAN.name, None),
-    "send_who_is_missing": _planned(plan.SEND, "", _at_both),
-    "remove_who_differs": _planned(plan.REMOVE, "Другое Имя", _at_both),
+    "send_who_is_missing": _planned(plan.SEND, "", at_both),
+    "remove_who_differs": _planned(plan.REMOVE, "Другое Имя", at_both),
     "remove_stranger": _planned(plan.REMOVE, "Чужой", None),
+    "undo_take_over": _taken_over,
 }
 ACTORS |= {name: (prepare, lambda _, claim: run_to_end(claim)) for name, prepare in JOBS.items()}
+
+
+# What a person does with an import, and with a device in another one's place.
+
+
+def _wrong_import(lab: Laboratory) -> int:
+    lab.add_group(lab.store)
+    lab.enrol_ivan()
+    return imports.checked(*WRONG_ROWS, groups=True)
+
+
+def _correct(batch_id: int, corrected: str) -> int:
+    wrong = select(ImportRow.id).where(ImportRow.batch_id == batch_id, ImportRow.verdict == WRONG)
+    row_ids = db.session.execute(wrong).scalars().all()
+    end_read()
+    return corrections.correct(batch_id, {row_id: corrected.split(";") for row_id in row_ids})
+
+
+def _correct_and_import(_: Laboratory, batch_id: int) -> None:
+    _correct(batch_id, RENAMED_ROW)
+    run_to_end(imports.started(import_jobs.start_import, batch_id))
+
+
+def _replace_device(lab: Laboratory) -> None:
+    lab.enrol_ivan(lab.store)
+    simulated = lab.simulated[lab.store.id]
+    with simulated.lock:
+        simulated.serial = "00777"
+        simulated.store.remove(list(simulated.people))
+    check(lab.store.id, "test")
+
+
+def _bring_back(lab: Laboratory, _: object) -> None:
+    shown = bring_people.digest(db.session.get_one(Terminal, lab.store.id, populate_existing=True))
+    end_read()
+    claim = bring_people.begin(lab.store.id, shown)
+    assert claim is not None
+    run_to_end(claim)
+
+
+ACTORS |= {
+    "correct": (_wrong_import, lambda _, batch_id: _correct(batch_id, RENAMED_ROW)),
+    "correct_and_import": (_wrong_import, _correct_and_import),
+    "bring_back": (_replace_device, _bring_back),
+}
 
 
 # Others.
@@ -300,7 +363,7 @@ ACTORS |= {name: (prepare, lambda _, claim: run_to_end(claim)) for name, prepare
 
 def _renumber(lab: Laboratory, ivan: int) -> object:
     source = FaceSource(lab.capture(replace(IVAN, number=OTHER_NUMBER), employee_id=ivan), "Анна")
-    return _change(lab, ivan, source, number=OTHER_NUMBER)
+    return change(lab, ivan, source, number=OTHER_NUMBER)
 
 
 def _erase(lab: Laboratory) -> object:
@@ -329,6 +392,15 @@ def _delete_group(_: Laboratory) -> object:
     return _with_first(group, lambda group_id: changing.change(group_id, None, tasks.apply_groups, AGREED))
 
 
+def _with_import(act: Callable[[int], object]) -> Callable[[Laboratory], object]:
+    return lambda _: _with_first(select(ImportBatch.id), act)
+
+
+def _check_again(batch_id: int) -> None:
+    batches.reopen(batch_id)
+    run_to_end(imports.started(import_jobs.start_check, batch_id))
+
+
 def _rename_department(_: Laboratory) -> object:
     department = select(Department.id).where(Department.name == IVAN.department)
     return _with_first(department, lambda department_id: merging.rename(department_id, "Охрана и двор"))
@@ -338,7 +410,7 @@ TO_IVAN: dict[str, Act] = {
     "deactivates": lambda _, ivan: set_active(ivan, active=False),
     "activates": lambda _, ivan: set_active(ivan, active=True),
     "deletes": lambda _, ivan: delete_employee(ivan),
-    "limits": lambda lab, ivan: _change(lab, ivan, valid_to=today().isoformat()),
+    "limits": lambda lab, ivan: change(lab, ivan, valid_to=today().isoformat()),
     "renumbers": _renumber,
 }
 OTHERS: dict[str, Callable[[Laboratory], object]] = {
@@ -350,6 +422,9 @@ OTHERS: dict[str, Callable[[Laboratory], object]] = {
     "adds_group": lambda lab: _let_in(lab, None, "Двор"),
     "deletes_group": _delete_group,
     "renames_department": _rename_department,
+    "corrects_import": _with_import(lambda batch_id: _correct(batch_id, "100223;Пётр Чехов;Охрана")),
+    "starts_import": _with_import(lambda batch_id: run_to_end(imports.started(import_jobs.start_import, batch_id))),
+    "checks_again": _with_import(_check_again),
     "works": lambda lab: lab.work(),
     "brings_to_entrance": lambda lab: _bring_to(lab.entrance),
     "brings_to_store": lambda lab: _bring_to(lab.store),

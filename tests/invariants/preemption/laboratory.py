@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from hikflask import create_app
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
-from hikflask.models import Capture, Employee, Enrolment, Erasure, Job, Terminal
+from hikflask.models import Capture, Employee, Enrolment, Erasure, EventLog, Job, Terminal
 from hikflask.models.capture import RUNNING
 from hikflask.models.columns import database_now
 from hikflask.models.job import OPEN
@@ -30,6 +30,8 @@ from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.services.groups import changing
 from hikflask.services.groups.registry import Wanted
+from hikflask.services.passages import switch
+from hikflask.services.passages.reading import PASS
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
@@ -53,6 +55,7 @@ SETTINGS = {
     "BACKUP_MAX_AGE": 0,
     "RETRY_BASE": 0.01,
     "RETRY_MAX": 0.02,
+    "FACE_DETECTION": "off",
 }
 DATABASE = "test"
 SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
@@ -61,14 +64,29 @@ SWEEPS = 10
 SOON_OVER = 2.0
 
 
+@dataclass
+class Passages:
+    """What happened to the log of the second terminal in a try.
+
+    Webhooks are told of what has a higher serial number than `told_after`; None: of nothing. `are_forgotten`: retention
+    or an administrator deleted what was read. `is_new_log`: the log began anew, or is another device's.
+    """
+
+    told_after: int | None = None
+    are_forgotten: bool = False
+    is_new_log: bool = False
+
+
 @dataclass(frozen=True)
 class Scene:
-    """The rows (on SQLite they are files), the files, the memory of each device, and what was saved."""
+    """The rows (on SQLite they are files), the files, the memory of each device, what was saved, and passages."""
 
     rows: Rows | None
     files: dict[Path, bytes]
     devices: dict[int, dict[str, Any]]
     saved: dict[tuple[int, str], set[str]]
+    passages: Passages
+    recorded: str
 
 
 class Laboratory:
@@ -85,6 +103,7 @@ class Laboratory:
         self.app = app
         self._cluster = cluster
         self.saved: dict[tuple[int, str], set[str]] = defaultdict(set)
+        self.passages = Passages()
         self._watcher = cluster.connection(ACCOUNT, "postgres") if cluster else None
         self._folder = Path(app.config["INSTANCE_PATH"])
         with app.app_context():
@@ -112,7 +131,8 @@ class Laboratory:
         rows = self._cluster.rows(DATABASE) if self._cluster else None
         files = {path: path.read_bytes() for path in self._files()}
         devices = {its_id: _copied(simulated, vars(simulated)) for its_id, simulated in self.simulated.items()}
-        return Scene(rows, files, devices, copy.deepcopy(self.saved))
+        passages, recorded = copy.copy(self.passages), self.app.config["PASSAGES"]
+        return Scene(rows, files, devices, copy.deepcopy(self.saved), passages, recorded)
 
     def bring_back(self, scene: Scene) -> None:
         """Let everything be as it was."""
@@ -126,9 +146,14 @@ class Laboratory:
         for its_id, simulated in self.simulated.items():
             vars(simulated).update(_copied(simulated, scene.devices[its_id]))
         self.saved = copy.deepcopy(scene.saved)
+        self.passages, self.app.config["PASSAGES"] = copy.copy(scene.passages), scene.recorded
         with self.app.app_context():
             heartbeat.beat("test")
             db.session.remove()
+
+    def logs(self) -> list[tuple[str, int]]:
+        """How far the logs of the devices are, each with the serial number of its device."""
+        return [(simulated.serial, simulated.events.next_serial) for simulated in self.simulated.values()]
 
     def _disconnect(self) -> None:
         self.app.extensions["terminal_clients"].close()
@@ -196,6 +221,7 @@ class Laboratory:
             db.session.execute(
                 update(Enrolment).where(Enrolment.next_attempt_at.is_not(None)).values(next_attempt_at=due)
             )
+            db.session.execute(update(EventLog).values(next_at=due))
         tasks.sweep()
         task_queue.lanes(self.app).run_pending()
 
@@ -207,12 +233,20 @@ class Laboratory:
                 db.session.execute(update(Terminal).values(backoff_until=None, wanted_until=None, lease_until=None))
                 db.session.execute(update(Capture).where(Capture.state.in_(RUNNING)).values(deadline=database_now(-60)))
                 db.session.execute(update(Job).where(Job.state.in_(OPEN)).values(claimed_until=database_now(-5)))
+            self._check_replaced()
             self.work()
             for simulated in self.simulated.values():
                 simulated.clock.advance(SOON_OVER)  # type: ignore[attr-defined]
                 simulated.store.finish_due_removal()
             if not self._is_open():
                 return
+
+    def _check_replaced(self) -> None:
+        """Notice another device in place of the one that is known."""
+        in_use = select(Terminal.id, Terminal.serial).where(Terminal.retired_at.is_(None))
+        for terminal_id, serial in db.session.execute(in_use).all():
+            if not serial.endswith(self.simulated[terminal_id].serial):
+                checks.check(terminal_id, "test")
 
     def _is_open(self) -> bool:
         """Tell whether anything is left that the worker will do; a number that others have is tried for ever."""
@@ -223,8 +257,20 @@ class Laboratory:
             select(Erasure.id).where(Erasure.completed_at.is_(None)),
         )
         is_open = any(db.session.execute(open_ones.limit(1)).first() for open_ones in (tried, jobs, erasures))
+        is_open = is_open or (switch.is_on() and self.is_left_to_read())
         end_read()
         return is_open
+
+    def is_left_to_read(self) -> bool:
+        """Tell whether a log has records that were not read yet."""
+        columns = (EventLog.anchor_serial, EventLog.older_than, EventLog.state)
+        for terminal_id, simulated in self.simulated.items():
+            at_terminal = select(*columns).join(Terminal).where(EventLog.terminal_id == terminal_id)
+            row = db.session.execute(at_terminal.where(Terminal.retired_at.is_(None))).first()
+            last = simulated.events.next_serial - 1
+            if row and last and (row.anchor_serial != last or row.older_than is not None or PASS in row.state):
+                return True
+        return False
 
 
 def _copied(simulated: Simulated, state: dict[str, Any]) -> dict[str, Any]:

@@ -1,20 +1,38 @@
 """What must be true when nothing is open any more: rows and files, compared with the terminals' memory."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, select
 
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Erasure, Job, Photo, Terminal
+from hikflask.models import (
+    Employee,
+    Enrolment,
+    Erasure,
+    Event,
+    EventCoverage,
+    Job,
+    JournalAlarm,
+    PersonKey,
+    Photo,
+    Terminal,
+    WebhookDelivery,
+)
 from hikflask.models.enrolment import CONFIRMED, LEAVING, PRESENT, REFUSED, REMOVED
+from hikflask.models.event import PASSED
 from hikflask.models.job import OPEN
+from hikflask.models.webhook import PASSAGE
 from hikflask.services.core.errors import NumberTakenThere
+from hikflask.services.passages import switch
+from hikflask.services.passages.store import LOCAL_TIME_LENGTH
 from hikflask.services.photos import storage
 from hikflask.simulator import Terminal as Simulated
+from hikflask.text_rules import folded
 from tests.invariants.preemption.actors import PYOTR
 from tests.invariants.preemption.laboratory import Laboratory
+from tests.invariants.preemption.passages import ALARM
 from tests.invariants.properties import LAST, is_ours
 
 # What may hold the number of somebody who was erased: the certificate, the removals, and the trail, which is sealed.
@@ -26,7 +44,7 @@ NOT_OURS = (NumberTakenThere.code, "other_device")
 def broken_promises(lab: Laboratory) -> list[str]:
     """Return what is not as it must be."""
     with lab.app.app_context():
-        broken = sorted({*Promises(lab).broken()})
+        broken = sorted({*Promises(lab).broken(), *PassagePromises(lab).broken()})
         db.session.remove()
     return broken
 
@@ -96,16 +114,75 @@ class Promises:
             yield f"a removal stays open ({row.refusal_code or 'without a reason'})"
 
     def _of_erasure(self, erasure: Erasure) -> Iterator[str]:
+        by_hand = {row.number for row in self._enrolments.values() if row.waits_for_hand}
+        if by_hand & {removal.number for removal in erasure.removals}:
+            return
         if erasure.completed_at is None:
             yield "an erasure is never completed"
         has_it_now = self._numbers.get(erasure.number)
-        if has_it_now and has_it_now.name == PYOTR.name:
+        had_it = {key.employee_id for key in _all(PersonKey) if key.number == erasure.number}
+        if (has_it_now and has_it_now.name == PYOTR.name) or (not has_it_now and had_it & self._employees.keys()):
             return
         if has_it_now:
             yield "whoever was erased is an employee again"
         for table in db.metadata.sorted_tables:
             if table.name not in MAY_TELL and any(erasure.number in str(row) for row in _all(table)):
                 yield f"something of the erased person is left ({table.name})"
+
+
+class PassagePromises:
+    """The passages at the second terminal as they are in the end, and its log."""
+
+    def __init__(self, lab: Laboratory) -> None:
+        self._happened = lab.passages
+        self._store = db.session.get_one(Terminal, lab.store.id, populate_existing=True)
+        self._log = lab.simulated[lab.store.id].events.records
+        self._events = _all(Event)
+        self._employees = {employee.number: employee for employee in _all(Employee)}
+
+    def broken(self) -> Iterator[str]:
+        """Return what is wrong, and the same thing several times if it is so of several rows."""
+        if not switch.is_on():
+            if self._events or _all(EventCoverage) or _all(JournalAlarm):
+                yield "passages were deleted, and something of them is left"
+            return
+        stored = Counter((event.device_serial, *_key(event)) for event in self._events)
+        if any(count > 1 for count in stored.values()):
+            yield "an event is stored twice"
+        if not self._happened.are_forgotten:
+            yield from self._of_log()
+        erased = {erasure.number for erasure in _all(Erasure)} - self._employees.keys()
+        for event in self._events:
+            if event.number in erased:
+                yield "an event names a person who was erased"
+            owner = self._employees.get(event.number)
+            if owner and folded(event.name) == folded(owner.name) and event.employee_id != owner.id:
+                yield "an event of the present owner of its number is nobody's"
+        yield from self._of_webhooks()
+
+    def _of_log(self) -> Iterator[str]:
+        stored = {_key(event) for event in self._events if event.device_serial == self._store.serial}
+        recorded = {(record.serial_no, record.time[:LOCAL_TIME_LENGTH]) for record in self._log}
+        if recorded - stored and self._store.retired_at is None:
+            yield "a record of the log is not here"
+
+    def _of_webhooks(self) -> Iterator[str]:
+        told = Counter(delivery.event_id for delivery in _all(WebhookDelivery) if delivery.event == PASSAGE)
+        if any(count > 1 for count in told.values()):
+            yield "an event is told twice"
+        after, happened = self._happened.told_after, self._happened
+        if after is None or happened.are_forgotten or happened.is_new_log:
+            return
+        new = [event for event in self._events if event.serial_no > after]
+        if any(event.kind == PASSED and event.id not in told for event in new):
+            yield "a new passage is not told"
+        alarms = sum((event.major, event.minor) == ALARM for event in new)
+        if alarms != sum(alarm.count for alarm in _all(JournalAlarm)):
+            yield "alarms are not counted as often as they were recorded"
+
+
+def _key(event: Event) -> tuple[int, str]:
+    return event.serial_no, event.device_time[:LOCAL_TIME_LENGTH]
 
 
 def _of_green(employee: Employee, person: Mapping[str, Any] | None) -> Iterator[str]:
