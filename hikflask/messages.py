@@ -595,6 +595,10 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The file has too many sheets. Delete those that are not needed."),
     ),
     "table_sheet_unknown": (N_("The file has no such sheet. Choose another one."),),
+    "table_sheet_unnamed": (
+        N_("Several sheets have people: %(sheets)s. Name the one to read, or * for all with the same columns."),
+        N_("Several sheets have people. Name the one to read, or * for all with the same columns."),
+    ),
     "table_password": (N_("The file is protected by a password. Save it without one and choose that file."),),
     "table_macros": (N_("The file has macros. Save it as .xlsx, without macros, and choose that file."),),
     "table_damaged": (

@@ -17,7 +17,7 @@ from hikflask.api.support.body import InputError
 from hikflask.background import tasks
 from hikflask.http import bearer_token, body_limits
 from hikflask.http.permissions import ADMIN, OPERATOR, allow
-from hikflask.models import Job
+from hikflask.models import ImportBatch, Job
 from hikflask.services.core.errors import ServiceError, UnsafePlan
 from hikflask.services.enrolments.mass_removals import Agreed, Losses
 from hikflask.services.imports import batches, effects
@@ -59,6 +59,7 @@ FILES = Files(
         "confirm": {**WHOLE, "description": "How many people lose access, where that is refused as `unsafe_plan`."},
     }
 )
+NAMES_OF_FIELDS = {field: name for name, field in import_parts.FIELDS_OF_API.items()}
 # The name of a field in a row → in the API.
 API_NAMES = {"number": "hikvision_id", "name": "full_name", "active": "left", "terminal": "device_id"}
 
@@ -71,7 +72,7 @@ def longest_upload() -> int:
 @bp.post("/import", strict_slashes=False)
 @allow(OPERATOR)
 @body_limits.takes(longest_upload)
-@described(component("Import"), other={202: component("JobBegun")}, body=FILES, refusals=(409, 503))
+@described(component("Import"), other={202: component("ImportBegun")}, body=FILES, refusals=(409, 503))
 def import_users() -> ResponseReturnValue:
     """Import the table in the part `file`, the photos in `photos`, or both; with `dry_run` nothing is changed.
 
@@ -86,15 +87,16 @@ def import_users() -> ResponseReturnValue:
     device_id = body.row_id(request.form, "device_id" if "device_id" in request.form else "terminal_id")
     agreed = Agreed(body.number(request.form, "confirm"), by_admin=bearer_token.may(ADMIN))
     confirmed = _confirmed_names()
-    batch = batches.make(table, photos, request.form.get("sheet", ""))
+    batch = batches.make(table, photos, request.form.get("sheet", ""), asks_for_sheet=True)
     try:
         fields, options = import_parts.read(batch)
         batches.choose(batch.id, fields, device_id, groups=groups, options=options)
         if batch.layout.get("rows", 0) + ROWS_OF_A_PHOTO * len(pictures.contents(batch).pictures) > MAX_ROWS:
             begin = imports.start_check_and_import
             start = imports.start_check(batch.id) if dry_run else begin(batch.id, agreed, confirmed)
+            read = _read_as(batches.get_one(batch.id))
             tasks.enqueue_job(start)
-            return jsonify({"job": start.job_id}), 202
+            return jsonify({"job": start.job_id, **read}), 202
         with _turn():
             return _at_once(batch.id, dry_run, agreed, confirmed)
     except ColumnsMissing as error:
@@ -119,15 +121,19 @@ def of_job(job: Job, report: Report | None) -> dict[str, Any] | None:
         code = refusal["code"]
         count = {"count": refusal["params"]["count"]} if code == UnsafePlan.code else {}
         return {"error": code, "message": messages.english_of(refusal), **count}
-    return _shape(report, job.kind == IMPORT_CHECK) if report else None
+    if report is None:
+        return None
+    return _shape(report, job.kind == IMPORT_CHECK) | _read_as(batches.get_one(report.batch_id))
 
 
 def _at_once(batch_id: int, dry_run: bool, agreed: Agreed, confirmed: list[str]) -> ResponseReturnValue:
+    # The name of the sheet is kept no longer than the table.
+    read = _read_as(batches.get_one(batch_id))
     _run(imports.start_check(batch_id))
     effects.confirm_numbers(batch_id, confirmed)
     if not dry_run:
         _run(imports.start_import(batch_id, agreed))
-    answer = jsonify(_shape(import_report.of_batch(batches.get_one(batch_id), MAX_ROWS), dry_run))
+    answer = jsonify(_shape(import_report.of_batch(batches.get_one(batch_id), MAX_ROWS), dry_run) | read)
     if dry_run:
         imports.forget_dry_run(batch_id)
     return answer
@@ -153,6 +159,16 @@ def _shape(report: Report, dry_run: bool) -> dict[str, Any]:
         **({"leavers": report.leavers} if report.leavers else {}),
         **({"lose_access": lose_access(report.losses)} if report.losses else {}),
     }
+
+
+def _read_as(batch: ImportBatch) -> dict[str, Any]:
+    """Return how the table is read, as a part of an answer; nothing where photos came alone."""
+    if not batch.table_name:
+        return {}
+    how = import_report.read_as(batch)
+    # As the part `columns` names them: that of who works here is none of the fields that a row may have.
+    columns = {NAMES_OF_FIELDS.get(field, field): name for field, name in how.columns.items()}
+    return {"table": {"columns": columns, "sheet": how.sheet or None, "hidden_rows": how.hidden_rows}}
 
 
 def lose_access(losses: Losses) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from hikflask.services.imports.table import columns, mappings
 from hikflask.services.imports.table.columns import DEPARTMENT, VALID_TO
 from hikflask.services.imports.table.options import CLEARABLE, DEFAULT, LETTERS, MODES, PATHS, Options
 from hikflask.services.jobs import import_report, imports, lifecycle, queries
-from hikflask.services.jobs.import_report import Report
+from hikflask.services.jobs.import_report import ReadAs, Report
 from hikflask.services.jobs.kinds import IMPORT
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
@@ -93,12 +93,15 @@ def import_employees(
     """
     batch = _make(file, photos, sheet)
     agreed = None if dry_run else Agreed(confirm, by_admin=True)
-    report = _import(batch, agreed, terminal_id, confirmed, how, groups=groups)
+    read, report = _import(batch, agreed, terminal_id, confirmed, how, groups=groups)
     _print_problems(report)
     counts = {"new": report.new, "changed": report.changed, "unchanged": report.unchanged, "wrong": report.wrong}
     if as_json:
-        click.echo(json.dumps({"batch": None if dry_run else report.batch_id, **counts}))
+        table = {"table": asdict(read)} if read else {}
+        click.echo(json.dumps({"batch": None if dry_run else report.batch_id, **counts, **table}))
         return
+    if read:
+        click.echo(_how_read(read))
     click.echo("New: {new}, changed: {changed}, unchanged: {unchanged}, wrong: {wrong}. ".format(**counts), nl=False)
     if dry_run:
         click.echo("This was a dry run: nothing is changed.")
@@ -135,7 +138,7 @@ def _make(file: Path, photos: Path | None, sheet: str) -> ImportBatch:
         people, pictures = (
             Upload(path.name, files.enter_context(path.open("rb"))) if path else None for path in (table, photos)
         )
-        return batches.make(people, pictures, sheet)
+        return batches.make(people, pictures, sheet, asks_for_sheet=True)
 
 
 def _import(
@@ -146,8 +149,10 @@ def _import(
     how: Mapping[str, Any],
     *,
     groups: bool,
-) -> Report:
+) -> tuple[ReadAs | None, Report]:
     """Check an import, and do it if that is agreed; nothing stays of an import that is only checked.
+
+    Return how its table was read, and what came of it.
 
     :param how: how the table is read, by the names of the command's options.
     """
@@ -155,13 +160,14 @@ def _import(
     try:
         fields, options = _chosen(batch, how)
         batches.choose(batch_id, fields, terminal_id, groups=groups, options=options)
+        read = import_report.read_as(batches.get_one(batch_id)) if batch.table_name else None
         _run(imports.start_check(batch_id))
         if agreed is not None:
             effects.confirm_numbers(batch_id, confirmed)
             claim = imports.start_import(batch_id, agreed)
             is_over = True
             _run(claim)
-        return import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED)
+        return read, import_report.of_batch(batches.get_one(batch_id), MAX_PRINTED)
     except ColumnsMissing as error:
         field, names = error.fields[0], batch.layout["columns"]
         raise click.ClickException(
@@ -274,6 +280,13 @@ def _print_problems(report: Report) -> None:
         click.echo(f"Deactivated: {report.leavers}.", err=True)
     for loss in report.losses.terminals:
         click.echo(f"Lose access to “{loss.terminal}”: {loss.loses} of {loss.people}.", err=True)
+
+
+def _how_read(how: ReadAs) -> str:
+    """Return which columns were read, and of a workbook which sheet."""
+    columns = ", ".join(f"{field} “{name}”" for field, name in how.columns.items())
+    sheet = f" Sheet: “{how.sheet}”." if how.sheet else ""
+    return f"Columns: {columns}.{sheet}" + (f" Hidden rows, read too: {how.hidden_rows}." if how.hidden_rows else "")
 
 
 def _effect(effect: Any) -> str:

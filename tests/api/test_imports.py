@@ -18,18 +18,25 @@ from hikflask.models import Employee, Enrolment, ImportBatch, ImportRow, Job, Te
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
 from hikflask.services.employees.save import save_employee
-from hikflask.services.imports import effects
+from hikflask.services.imports import effects, stored_files
 from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.services.jobs import lifecycle
 from tests.cli.test_imports import TABLE, archive
+from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
 from tests.support import drawn_faces
 from tests.support.captures import FACE
 from tests.support.jobs import add_people
 from tests.support.signed_in import client_of
 
 NO_EFFECTS = dict.fromkeys(effects.COUNTED, 0)
-CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1, "effects": NO_EFFECTS}
+READ_AS = {
+    "columns": {"hikvision_id": "Табельный номер", "full_name": "ФИО", "department": "Подразделение"},
+    "sheet": None,
+    "hidden_rows": 0,
+}
+READ_LONG = {"columns": {"hikvision_id": "ID", "full_name": "ФИО"}, "sheet": None, "hidden_rows": 0}
+CONTROL_COUNTS = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1, "effects": NO_EFFECTS, "table": READ_AS}
 
 
 def wrong(row: int | None, number: str, **fields: str) -> dict[str, Any]:
@@ -72,17 +79,21 @@ def test_short_table_is_imported_before_the_answer(app: Flask) -> None:
         "wrong": 1,
         "effects": NO_EFFECTS,
         "rows": WRONG,
+        "table": READ_AS,
     }
 
 
 def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
     book, out = openpyxl.Workbook(), io.BytesIO()
-    for row in (["Employee ID", "Full name"], [100222, "Иванов"]):
-        book.active.append(row)  # type: ignore[union-attr]
+    for cells in (["Employee ID", "Full name"], [100222, "Иванов"]):
+        book.active.append(cells)  # type: ignore[union-attr]
     book.save(out)
 
     assert call(client, out.getvalue()).json == {
         "batch": 1, "new": 1, "changed": 0, "unchanged": 0, "wrong": 0, "effects": NO_EFFECTS, "rows": [],
+        "table": {
+            "columns": {"hikvision_id": "Employee ID", "full_name": "Full name"}, "sheet": "Sheet", "hidden_rows": 0,
+        },
     }  # fmt: skip
     assert numbers(app) == ["100222"]
 
@@ -192,7 +203,7 @@ def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jo
 
     answer = call(client, long_table(imports.MAX_ROWS))
 
-    assert (answer.status_code, answer.json) == (202, {"job": 1})
+    assert (answer.status_code, answer.json) == (202, {"job": 1, "table": READ_LONG})
     waiting = client.get("/api/jobs/1").json
     assert waiting == {"state": "waiting", "done": 0, "total": imports.MAX_ROWS + 1, "failed": []}
     with app.app_context():
@@ -205,7 +216,7 @@ def test_long_table_is_imported_by_a_job(app: Flask, client: FlaskClient, run_jo
 def test_dry_run_of_a_long_table_is_told_by_its_job(
     app: Flask, client: FlaskClient, run_jobs: Callable[[], int]
 ) -> None:
-    assert call(client, long_table(imports.MAX_ROWS), dry_run="true").json == {"job": 1}
+    assert call(client, long_table(imports.MAX_ROWS), dry_run="true").json == {"job": 1, "table": READ_LONG}
 
     run_jobs()
 
@@ -222,6 +233,7 @@ def test_dry_run_of_a_long_table_is_told_by_its_job(
         "rows": [
             wrong(imports.MAX_ROWS + 2, "x x", hikvision_id="Enter an ID: Latin letters and digits, up to 32."),
         ],
+        "table": READ_LONG,
     }
     assert numbers(app) == []
 
@@ -418,9 +430,9 @@ def test_sheet_is_named_and_all_that_are_alike_are_departments(app: Flask, clien
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, cells in {"Цех": ["1", "Иван Иванов"], "Склад": ["2", "Анна Иванова"]}.items():
-        sheet = book.create_sheet(name)
-        for row in (["ID", "ФИО"], cells):
-            sheet.append(row)
+        one = book.create_sheet(name)
+        for line in (["ID", "ФИО"], cells):
+            one.append(line)
     file = io.BytesIO()
     book.save(file)
 
@@ -434,6 +446,35 @@ def test_sheet_is_named_and_all_that_are_alike_are_departments(app: Flask, clien
     with app.app_context():
         people = db.session.execute(db.select(Employee).order_by(Employee.number)).scalars()
         assert [(person.number, person.department) for person in people] == [("1", "Цех"), ("2", "Склад")]
+
+
+def test_sheet_is_asked_for_where_several_have_people_and_the_answer_says_how_the_table_was_read(
+    app: Flask, client: FlaskClient
+) -> None:
+    left = row(1, text("A1", "Табельный номер"), text("B1", "ФИО")) + row(2, text("A2", "9"), text("B2", "Илья"))
+    here = row(1, text("A1", "Код"), text("B1", "Сотрудник"), text("C1", "Таб. №"))
+    here += row(2, text("A2", "x"), text("B2", "Пётр"), text("C2", "7"), more=' hidden="1"')
+    several = {"Уволенные": sheet(left), "Сотрудники": sheet(here), "Скрытые": sheet(left)}
+    book = packed(parts(several, hidden=("Скрытые",)))
+
+    asked = call(client, book)
+    answer = call(client, book, sheet="Сотрудники")
+    one = call(client, packed(parts({"Уволенные": sheet(left), "Пусто": sheet("")})))
+
+    assert (asked.status_code, asked.get_json()["error"], asked.get_json()["fields"]) == (
+        422,
+        "table_sheet_unnamed",
+        {"sheet": "Several sheets have people: “Уволенные”, “Сотрудники”. Name the one to read, or * for all with the "
+                  "same columns."},
+    )  # fmt: skip
+    assert answer.get_json()["table"] == {
+        "columns": {"hikvision_id": "Таб. №", "full_name": "Сотрудник"},
+        "sheet": "Сотрудники",
+        "hidden_rows": 1,
+    }
+    assert (numbers(app), one.status_code) == (["7", "9"], 200)
+    with app.app_context():
+        assert list(stored_files.folder().iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from hikflask.services.imports.table import mappings
 from hikflask.services.imports.table.options import Options
 from hikflask.simulator import Terminal as Simulated
 from tests.cli.test_operators import run
+from tests.spreadsheets.workbooks import packed, parts, row, sheet, text
 from tests.support.captures import FACE
 from tests.support.enrolments import enrol
 from tests.support.groups import ENTRANCE, add_terminals
@@ -29,6 +30,12 @@ from tests.support.jobs import add_people
 from tests.support.trail import entries
 
 TABLE = "Табельный номер;ФИО;Подразделение\r\n1;Иванов Иван;Цех 1\r\n2;;Цех 1\r\n3;Пётр;\r\n"
+
+READ_AS = {
+    "columns": {"number": "Табельный номер", "name": "ФИО", "department": "Подразделение"},
+    "sheet": "",
+    "hidden_rows": 0,
+}
 
 
 @pytest.fixture
@@ -59,6 +66,7 @@ def test_people_come_in_and_wrong_rows_are_told(app: Flask, table: Path) -> None
 
     assert (result.exit_code, result.stderr) == (0, "Row 3: name: This must not be empty.\n")
     assert result.stdout == (
+        "Columns: number “Табельный номер”, name “ФИО”, department “Подразделение”.\n"
         "New: 2, changed: 0, unchanged: 0, wrong: 1. This is import 1; undo it by `employees undo 1`.\n"
     )
     assert people(app) == {"1": ("Иванов Иван", "Цех 1", True), "3": ("Пётр", "", True)}
@@ -79,6 +87,7 @@ def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
         "changed": 1,
         "unchanged": 0,
         "wrong": 1,
+        "table": READ_AS,
     }
     assert last_line(imported(app, table, "--json")) == {
         "batch": 2,
@@ -86,6 +95,7 @@ def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
         "changed": 0,
         "unchanged": 2,
         "wrong": 1,
+        "table": READ_AS,
     }
 
 
@@ -93,14 +103,35 @@ def test_with_json_the_last_line_is_one_object(app: Flask, table: Path) -> None:
 def test_dry_run_leaves_nothing_behind(app: Flask, table: Path) -> None:
     result = imported(app, table, "--dry-run", "--json")
 
-    assert last_line(result) == {"batch": None, "new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+    counts = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+    assert last_line(result) == {"batch": None, **counts, "table": READ_AS}
     assert people(app) == {}
     with app.app_context():
         assert [db.session.execute(db.select(kind)).all() for kind in (ImportBatch, ImportRow, Job)] == [[], [], []]
         assert list(stored_files.folder().iterdir()) == []
     assert imported(app, table, "--dry-run").stdout == (
+        "Columns: number “Табельный номер”, name “ФИО”, department “Подразделение”.\n"
         "New: 2, changed: 0, unchanged: 0, wrong: 1. This was a dry run: nothing is changed.\n"
     )
+
+
+def test_sheet_is_asked_for_where_several_have_people_and_what_was_read_is_said(app: Flask, tmp_path: Path) -> None:
+    rows = row(1, text("A1", "Таб. №"), text("B1", "ФИО")) + row(2, text("A2", "7"), text("B2", "Пётр"))
+    path = tmp_path / "people.xlsx"
+    path.write_bytes(
+        packed(parts({"Уволенные": sheet(rows), "Ноябрь": sheet(rows.replace('r="2"', 'r="2" hidden="1"'))}))
+    )
+
+    asked = imported(app, path)
+    done = imported(app, path, "--sheet", "Ноябрь")
+
+    assert (asked.exit_code, asked.stderr) == (
+        1,
+        "Error: Several sheets have people: “Уволенные”, “Ноябрь”. Name the one to read, or * for all with the same "
+        "columns.\n",
+    )
+    assert done.stdout.startswith("Columns: number “Таб. №”, name “ФИО”. Sheet: “Ноябрь”. Hidden rows, read too: 1.\n")
+    assert people(app) == {"7": ("Пётр", "", True)}
 
 
 @pytest.mark.both_databases
@@ -238,7 +269,8 @@ def test_photos_come_with_a_table_or_alone(app: Flask, table: Path, tmp_path: Pa
     photos = archive(tmp_path / "photos.zip", "1.jpg", "нет.jpg")
 
     with_table = imported(app, table, "--photos", photos, "--json")
-    assert last_line(with_table) == {"batch": 1, "new": 2, "changed": 0, "unchanged": 0, "wrong": 2}
+    counts = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 2}
+    assert last_line(with_table) == {"batch": 1, **counts, "table": READ_AS}
     assert with_table.stderr == (
         "Row 3: name: This must not be empty.\n"
         "нет.jpg: photo: A photo must be a .jpg, .jpeg, .png or .webp file that is named by employee ID, such as "
@@ -255,7 +287,8 @@ def test_refused_photo_is_told_by_its_file_and_its_person_comes_in(app: Flask, t
 
     result = imported(app, table, "--photos", photos, "--json")
 
-    assert last_line(result) == {"batch": 1, "new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+    counts = {"new": 2, "changed": 0, "unchanged": 0, "wrong": 1}
+    assert last_line(result) == {"batch": 1, **counts, "table": READ_AS}
     assert result.stderr == (
         "Row 2: photo 1.jpg: The photo must be a JPEG, PNG or WebP picture.\nRow 3: name: This must not be empty.\n"
     )

@@ -88,6 +88,7 @@ IMPORT_EXAMPLE = {
     "effects": EFFECTS,
     "rows": [LISTED_ROW],
 }
+READ_AS = {"columns": {"hikvision_id": "Employee ID", "full_name": "Name"}, "sheet": "Sheet1", "hidden_rows": 0}
 LOST_FACES = {"device_id": 1, "name": "Main entrance", "people": 2, "leaving": 0, "first": ["100222", "100333"]}
 LOSING = {"device_id": 1, "name": "Main entrance", "lose": 60, "people": 120}
 NOTE = {
@@ -99,6 +100,7 @@ NOTE = {
 }
 OF_NOTE = {"valid_from": or_null(DAY), "valid_to": or_null(DAY)}
 SENTENCES: Schema = {"type": "object", "additionalProperties": TEXT}
+TABLE_READ = _object(READ_AS, columns=SENTENCES, sheet=or_null(TEXT))
 # The former name; the devices; the last day before; the ID here that may be meant, or ""; the texts as they would be
 # without such letters and signs; the ID here that has the same name.
 OF_ROW: Schema = {
@@ -265,6 +267,7 @@ SCHEMAS: dict[str, Schema] = {
         departments=list_of(TEXT),
     ),
     "JobBegun": _object({"job": 12}, job=ID),
+    "ImportBegun": _object({"job": 12}, {"table": TABLE_READ}, job=ID),
     # `notes`: what is to be said of the days of those who are taken over, where there is something.
     # `faces`: the SHA-256 of each face there that is another one than here, and was not named.
     "PlanBegun": _object(
@@ -279,13 +282,15 @@ SCHEMAS: dict[str, Schema] = {
         failed=list_of(_object({"number": "100222", "error": "deviceUserFull"})),
     ),
     # Where there is somebody: `leavers` are deactivated, `lose_access` tells at which devices, and `unconfirmed` are
-    # left out without `confirm_names`. `effects`: how many rows have each; a row has its own.
+    # left out without `confirm_names`. `table` says how a table was read. `effects`: how many rows have each; a row has
+    # its own.
     "Import": _object(
         IMPORT_EXAMPLE,
         {
             "leavers": COUNT,
             "unconfirmed": COUNT,
             "lose_access": LOSE_ACCESS,
+            "table": TABLE_READ,
         },
         batch=or_null(ID),
         effects=_object(EFFECTS),

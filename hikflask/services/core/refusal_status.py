@@ -66,7 +66,7 @@ REFUSED_HERE: dict[str, Rule] = {
         "table_html table_sheets table_password table_macros table_damaged table_unpacked table_encoding table_quote "
         "table_cut table_slow nothing_uploaded wrong_rows_unlike too_many_corrections",
     ),
-    "table_sheet_unknown": Rule(INVALID, "sheet"),
+    **_each(Rule(INVALID, "sheet"), "table_sheet_unknown table_sheet_unnamed"),
     "name_bytes": Rule(INVALID, "full_name"),
     "terminal_password_needed": Rule(INVALID, "password"),
     **_each(Rule(INVALID, "photo"), "photo_unreadable photo_too_large photo_too_many_pixels"),

@@ -61,11 +61,12 @@ class Upload:
     stream: IO[bytes]
 
 
-def make(table: Upload | None, photos: Upload | None, sheet: str = "") -> ImportBatch:
+def make(table: Upload | None, photos: Upload | None, sheet: str = "", *, asks_for_sheet: bool = False) -> ImportBatch:
     """Store the files of an import, inspect them, and recognise the columns of the table.
 
     :param sheet: the name of the sheet to read, as reader_process.inspect() takes it.
-    :raises nothing_uploaded: :raises photos_file_too_large:
+    :param asks_for_sheet: nobody looks which sheet is read, so of several with people one must be named.
+    :raises table_sheet_unnamed: when it is not. :raises nothing_uploaded: :raises photos_file_too_large:
     :raises table_unreadable: when the table cannot be read. :raises BadArchive: when the photos cannot.
     :raises tables_waiting: when others are inspected, and its turn does not come.
     """
@@ -79,6 +80,8 @@ def make(table: Upload | None, photos: Upload | None, sheet: str = "") -> Import
             _add_photos(batch, photos, stored)
         if table is not None:
             _add_table(batch, table, sheet, stored)
+        if asks_for_sheet and not sheet:
+            _refuse_several_sheets(batch)
         with transaction():
             db.session.add(batch)
     except BaseException:
@@ -114,6 +117,14 @@ def _add_table(batch: ImportBatch, table: Upload, sheet: str, stored: list[str])
     stored.append(batch.table_file)
     layout, batch.fields = _inspected(batch.table_file, sheet)
     batch.layout = asdict(layout)
+
+
+def _refuse_several_sheets(batch: ImportBatch) -> None:
+    """Refuse a workbook of which the first sheet may be that of who left, or of another month."""
+    sheets = batch.layout.get("sheets", [])
+    with_people = [sheet["name"] for sheet in sheets if sheet["people"] and sheet["rows"] and not sheet["hidden"]]
+    if len(with_people) > 1:
+        raise ServiceError("table_sheet_unnamed", sheets=", ".join(f"“{name}”" for name in with_people))
 
 
 def _inspected(file: str, sheet: str) -> tuple[Layout, dict[str, int]]:

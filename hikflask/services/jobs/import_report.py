@@ -46,6 +46,18 @@ class ListedRow:
 
 
 @dataclass(frozen=True)
+class ReadAs:
+    """How the table of an import was read: field → the name of its column, or its place where it has none.
+
+    `sheet` is empty for a CSV, and once the table is not stored any more; `hidden_rows` were read, too.
+    """
+
+    columns: dict[str, str]
+    sheet: str
+    hidden_rows: int
+
+
+@dataclass(frozen=True)
 class Report:
     """How many rows of an import are new, changed, unchanged and wrong, and the first of those to look at.
 
@@ -145,6 +157,13 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         unconfirmed=effects.unconfirmed(batch.id),
         listed=db.session.execute(select(func.count(ImportRow.id)).where(*_is_listed(batch))).scalar_one() + failed,
     )
+
+
+def read_as(batch: ImportBatch) -> ReadAs:
+    """Return how the table of an import is read."""
+    names, layout = batch.layout["columns"], batch.layout
+    columns = {field: names[index] or str(index + 1) for field, index in batch.fields.items()}
+    return ReadAs(columns, layout.get("sheet", ""), layout.get("hidden_rows", 0))
 
 
 def _effects(stored: dict[str, Any], numbers: dict[int, str]) -> dict[str, Any]:
