@@ -437,6 +437,9 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal said OK, but does not show the right face. The next try is %(time)s."),
         N_("The terminal said OK, but does not show the right face."),
     ),
+    "old_face_stays": (
+        N_("The old face is still there and opens doors: the terminal removes no faces. Remove it at the terminal."),
+    ),
     "removal_not_verified": (
         N_("The terminal said OK, but “%(name)s” is still there. The next try is %(time)s."),
         N_("The terminal said OK, but “%(name)s” is still there."),

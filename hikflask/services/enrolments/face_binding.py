@@ -108,7 +108,7 @@ def bind_face(attempt: Attempt, there: Person | None) -> FaceOutcome:
     if refusal:
         unknown = face.confirmed and face.sha256 is None
         return FaceOutcome(kept=True) if unknown else _refused(attempt, refusal)
-    if face.confirmed and not (face.present and face.sha256 is None):
+    if face.confirmed and not (face.present and face.sha256 in {None, attempt.row.face_there}):
         attempt.write(state.FACE_LOST)  # The terminal shows no face, or not the confirmed one.
     return _bind(attempt, source, face)
 
@@ -216,14 +216,27 @@ def _send_picture(attempt: Attempt, picture: bytes, call: FaceCall) -> None:
 
 
 def _remove_old_face(attempt: Attempt, face: FaceThere) -> FaceThere:
-    """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there."""
+    """Remove the old face if the new one could not be told from it, also if it is the same face re-encoded there.
+
+    :raises old_face_stays: when the terminal refuses that; what was proven of it before is so still.
+    """
     known = face.sha256 not in {None, attempt.row.face_there}
     told_apart = known and not attempt.row.face_unverified and not face.confirmed
     if not face.present or told_apart:
         return face
-    if face.confirmed:
+    row = attempt.row
+    proven = {"confirmed_at": row.confirmed_at, "face_there": row.face_there} if row.face == CONFIRMED else None
+    if proven:
         attempt.write(state.FACE_LOST)
-    _remove_face(attempt)
+    try:
+        _remove_face(attempt)
+    except Refused as error:
+        if error.retryable or not _did_nothing(error):
+            raise
+        stays = ServiceError("old_face_stays")
+        if proven:
+            attempt.write(state.OLD_FACE_STAYS, **proven, refusal=refusal_of(stays))
+        raise stays from error
     return FaceThere(present=False, sha256=None, confirmed=face.confirmed)
 
 
@@ -332,7 +345,10 @@ def _remove_face(attempt: Attempt) -> None:
 
 
 def _did_nothing(error: TerminalError) -> bool:
-    """True when FDSetUp certainly had no effect: it was not sent, or was refused (an OK code with HTTP 500 is not)."""
+    """True when a request certainly had no effect: not sent, or refused (an OK code with HTTP 500 is no refusal)."""
     if isinstance(error, Unreachable) or error.stops:
         return True
-    return isinstance(error, Refused) and error.status_code not in {None, *OK_CODES}
+    if not isinstance(error, Refused) or error.status_code in OK_CODES:
+        return False
+    # Without a code, HTTP itself refused it, such as a body that is too long.
+    return error.status_code is not None or 400 <= (error.http_status or 0) < 500

@@ -38,6 +38,7 @@ FACE_REFUSED = "face_refused"
 NO_PHOTO_THERE = "no_photo_there"
 CAPTURE_AGAIN = "capture_again"
 NOT_SENT = "not_sent"
+OLD_FACE_STAYS = "old_face_stays"
 # Nothing was sent to the terminal for these reasons.
 NOT_ASKED = STOP_CODES | {TerminalRetired.code, NotComparedSinceRestore.code, NOT_RESTORED}
 # Why there is no face on a terminal, and none is tried again, by the refusal code. A face is called refused only where
@@ -65,7 +66,8 @@ def detail_of(enrolment: Enrolment) -> str:
         return WORKING if is_working(enrolment) else WAITING
     if enrolment.state != REFUSED:
         return enrolment.state
-    if enrolment.person == CONFIRMED:
+    # The face that was there before still opens doors.
+    if enrolment.person == CONFIRMED and enrolment.refusal_code != OLD_FACE_STAYS:
         return PERSON_ONLY
     return TAKEN_THERE if enrolment.refusal_code == NumberTakenThere.code else REFUSED
 

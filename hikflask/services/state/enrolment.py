@@ -464,6 +464,12 @@ SENDING_CHANGES = Transition(
     given=("written_name", "sent_name", "sent_valid", "rights_before"),
 )
 FACE_LOST = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK})
+# The old face could not be taken off, so it opens doors as before; what proved that it is ours still does.
+OLD_FACE_STAYS = Transition(
+    moves(WANTED, REFUSED),
+    {**DONE, **TRIED, "person": PENDING, "face": CONFIRMED, "confirmed_photo_id": ROWS.c.photo_id},
+    given=("confirmed_at", "face_there", "refusal"),
+)
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
 SENDING_FACE = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face_unverified": True})
 # FDSetUp had no effect, or its effect was undone.

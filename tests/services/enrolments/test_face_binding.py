@@ -1,27 +1,37 @@
 """The bytes that were bound are proven by the terminal's file, before and after; a face in doubt is taken off again."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+import requests
+from flask_babel import force_locale
+from sqlalchemy import select, update
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import ModelingFailed, NoAnswer, SameFace
-from hikflask.models import Capture, Terminal
+from hikflask.isapi.errors import ModelingFailed, NoAnswer, Refused, SameFace
+from hikflask.messages import sentence
+from hikflask.models import Capture, Enrolment, Terminal
 from hikflask.models.capture import SUPERSEDED
 from hikflask.models.enrolment import CONFIRMED, PENDING, REFUSED
+from hikflask.models.terminal import BY_URL, UNKNOWN
 from hikflask.services.core.errors import CaptureSuperseded, ServiceError
+from hikflask.services.employees.lifecycle import send_to_terminal
 from hikflask.services.employees.save import save_employee
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
+from hikflask.services.photos import storage
+from hikflask.services.state.badges import badge_of, detail_of
 from hikflask.services.terminals import checks
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.profiles import PicturePart
 from tests.support.captures import FACE, IVAN, OLGA, OTHER_FACE, THIRD_FACE, capture_face
+from tests.support.comparisons import desire_with_photo, enrol_with_photo
 from tests.support.due import make_due
 from tests.support.employees import save_capture
-from tests.support.enrolments import desire_with_face, enrol
+from tests.support.enrolments import desire_with_face, employee_of, enrol
+from tests.support.wire import InProcess, _response
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -233,3 +243,80 @@ def test_refusal_of_the_other_form_that_is_about_the_face_is_said(simulator: Sim
         reconcile(wanted.id, "test")
 
     assert queries.get_one(wanted.id).refusal_code == "alreadyexistthisface"
+
+
+class NoRemovalOfFaces:
+    """A firmware that knows no call by which a face is removed, and may refuse FDSetUp with a bare 413."""
+
+    def __init__(self, wire: InProcess) -> None:
+        self._send = wire.send
+        self.takes_faces = True
+
+    def __call__(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        path, body = str(request.path_url).partition("?")[0], request.body or b""
+        sent = body if isinstance(body, bytes) else body.encode()
+        if path.endswith(("FDSearch/Delete", "FDDelete")) or (path.endswith("FDSetUp") and b"deleteFP" in sent):
+            words = {"statusCode": 4, "statusString": "Invalid Operation", "subStatusCode": "notSupport"}
+            return _response(request, 404, {}, json.dumps(words).encode())
+        if path.endswith("FDSetUp") and not self.takes_faces and request.headers.get("Authorization"):
+            return _response(request, 413, {}, b"Request Entity Too Large")
+        return self._send(request, **options)
+
+
+@pytest.fixture
+def no_removal(wire: InProcess, monkeypatch: pytest.MonkeyPatch) -> NoRemovalOfFaces:
+    firmware = NoRemovalOfFaces(wire)
+    monkeypatch.setattr(wire, "send", firmware)
+    return firmware
+
+
+@pytest.mark.usefixtures("no_removal")
+@pytest.mark.parametrize("encodes_anew", [False, True])
+@pytest.mark.parametrize("mode", [BY_URL, "picture", UNKNOWN])
+def test_old_face_that_cannot_be_taken_off_is_said_to_be_there_and_keeps_its_proof(
+    simulator: Simulated, terminal: Terminal, mode: str, *, encodes_anew: bool
+) -> None:
+    if mode != BY_URL:
+        take_pictures(simulator, terminal)
+    enrolled = enrol(simulator, terminal) if mode == BY_URL else enrol_with_photo(terminal)
+    before = (CONFIRMED, enrolled.photo_id, enrolled.confirmed_at)
+    assert enrolled.is_green
+    if encodes_anew:
+        simulator.store.bind("100222", THIRD_FACE)
+        db.session.execute(update(Enrolment).values(face_there=storage.sha256(THIRD_FACE)))
+    else:
+        hidden = frozenset({"faceURL"})
+        no_list = frozenset({"Intelligent/FDLib/FDSearch"})
+        simulator.profile = replace(simulator.profile, not_in_search=hidden, missing=no_list)
+    db.session.execute(update(Terminal).values(face_mode=mode))
+    db.session.commit()
+    send_to_terminal(employee_of(enrolled), terminal.id)
+
+    with pytest.raises(ServiceError, match=r"^old_face_stays$"):
+        reconcile(enrolled.id, "operator", prove_again=True)
+
+    after = queries.get_one(enrolled.id)
+    assert (after.face, after.confirmed_photo_id, after.confirmed_at) == before
+    assert (after.refusal_code, badge_of(after, detail_of(after))) == ("old_face_stays", REFUSED)
+    assert after.next_attempt_at is None
+    assert "100222" in simulator.faces
+    with force_locale("ru"):
+        assert sentence(after.refusal_code) == (
+            "Прежнее лицо осталось на терминале и открывает двери: терминал не удаляет лица. "
+            "Удалите его на самом терминале."
+        )
+
+
+def test_refusal_of_a_face_blames_no_removal(
+    simulator: Simulated, terminal: Terminal, no_removal: NoRemovalOfFaces
+) -> None:
+    take_pictures(simulator, terminal)
+    enrolment = desire_with_photo(terminal)
+    no_removal.takes_faces = False
+
+    with pytest.raises(Refused) as refused:
+        reconcile(enrolment.id, "operator")
+
+    after = queries.get_one(enrolment.id)
+    assert refused.value.path.endswith("FDSetUp")
+    assert (after.face, after.face_unverified, after.refusal_code) == (REFUSED, False, refused.value.code)

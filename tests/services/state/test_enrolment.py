@@ -105,7 +105,11 @@ def test_only_these_confirm_a_person() -> None:
 
 
 def test_only_these_confirm_a_face() -> None:
-    assert written("face", CONFIRMED) == {"CONFIRMED_WITH_FACE", "RIGHTS_NOT_SHOWN_BESIDE_FACE"}
+    assert written("face", CONFIRMED) == {
+        "CONFIRMED_WITH_FACE",
+        "RIGHTS_NOT_SHOWN_BESIDE_FACE",
+        "OLD_FACE_STAYS",  # with the proof that it had
+    }
 
 
 def test_whatever_changes_what_is_desired_begins_a_generation() -> None:

@@ -21,6 +21,7 @@ Changes = list[dict[str, object]]
 TRANSITIONS = {name: one for name, one in vars(enrolment).items() if isinstance(one, Transition)}
 # What callers give; all else that they give is a text.
 GIVEN: Mapping[str, tuple[Any, ...]] = {
+    "confirmed_at": (NOW,),
     "face": (PENDING, REFUSED),
     "person": (PENDING, REFUSED),
     "next_attempt_at": (NOW,),
