@@ -132,8 +132,10 @@ SPEAKS_OF_AN_END = re.compile(
 IN_BRACKETS = re.compile(r"[(\[][^)\]]*(?:[)\]]|…\Z)")
 # Brackets that explain nothing: with these words in them the column is another one.
 ANOTHER = re.compile(
-    r"[(\[][^)\]]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|паспорт|логин|карт|"
-    r"old|former|previous|archive|plan|expect|schedul|position|title|manager|supervisor|passport|login|card)",
+    r"[(\[][^)\]]*\b(?:стар|прежн|предыд|бывш|архив|план|предпол|ожида|прогноз|должн|руковод|начальник|"
+    r"паспорт|логин|карт|код|причин|виз|лет\b|"
+    r"old|former|previous|archive|plan|expect|schedul|position|title|manager|supervisor|"
+    r"passport|login|card|code|id\b|reason|visa|hand)",
     re.IGNORECASE,
 )
 NUMBER_SIGN, CYRILLIC = re.compile("[#№]"), re.compile("[а-я]")

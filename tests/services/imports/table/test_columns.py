@@ -49,6 +49,8 @@ def test_sure_name_of_an_id_comes_before_one_that_may_be_a_card_or_count_rows(su
         (["ID", "ФИО", "Дата увольнения (план)", "Дата увольнения"], {"number": 0, "name": 1, "left": 3}),
         (["ID", "ФИО", "Дата увольнения (план)"], {"number": 0, "name": 1}),
         (["ID", "ФИО", "Отдел (руководителя)"], {"number": 0, "name": 1}),
+        (["ID", "ФИО", "Подразделение (код)", "Работает (лет)"], {"number": 0, "name": 1}),
+        (["Employee No.", "Employee (ID)", "Department (ID)", "Status (visa)"], {"number": 0}),
     ],
 )
 def test_name_without_brackets_comes_before_one_with_and_other_words_in_them_make_it_another_column(
