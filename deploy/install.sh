@@ -24,6 +24,7 @@ main() {
     require_room "$home" 600
     require_room "$data" 64
     trap went_no_further EXIT
+    note_what_runs
     say "Debian packages"
     install_packages
     say "Account and folders"
@@ -157,9 +158,18 @@ make_account() {
     install -d -m 0700 -o hikflask -g hikflask "$data" "$backups"
 }
 
+# A version that somebody went back to by hand is the one to go back to, too. Early versions of this script left no mark.
+note_what_runs() {
+    ran=$(readlink "$home/current" || true)
+    if [ -n "$ran" ] && [ ! -e "$ran/worked" ] && command_of "$ran" ready >/dev/null 2>&1; then
+        touch "$ran/worked"
+    fi
+}
+
 # A folder without the mark was left by a run that was stopped.
 install_program() {
-    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -exec test -e '{}/complete' \; -exec rm -rf '{}' +
+    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -path "${ran:-/}" ! -exec test -e '{}/complete' \; \
+        -exec rm -rf '{}' +
     new=$home/versions/$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$source/hikflask/version.py")-$(date +%Y%m%d%H%M%S)
     python3 -m venv "$new"
     local pip=("$new/bin/pip" install --quiet --disable-pip-version-check)
@@ -256,7 +266,8 @@ put_site() {
 
 # By the version that can be gone back to. One whose Python is gone, as after an upgrade of Debian, is none.
 back_up() {
-    old=$(readlink "$home/current" || true)
+    old=$ran
+    [ ! -e "$old/failed" ] || old=
     if [ -n "$old" ] && ! "$old/bin/hikflask" --version >/dev/null 2>&1; then
         printf '%s does not run any more, perhaps since Debian replaced Python: ' "$(basename "$old")"
         echo "the new version makes the backup."
@@ -298,6 +309,7 @@ start_service() {
 # The new version takes its tables back by itself, so nothing that was stored meanwhile is lost.
 back_to_old() {
     [ -n "$before" ] || stop "The service did not start: \`journalctl -u hikflask\` says why. Then run this again."
+    touch "$new/failed"
     echo "The new version does not work here: going back to $(basename "${old:-the tables of before}")." >&2
     systemctl stop hikflask hikflask-worker
     command_of "$new" db downgrade "$before" || echo "The tables stay as they are." >&2
@@ -311,13 +323,21 @@ back_to_old() {
     stop "Nothing was upgraded; the old version runs. \`journalctl -u hikflask\` says what went wrong."
 }
 
-# The last other one that worked stays, to go back to by hand. Early versions of this script left no mark.
+# The version that ran stays, to go back to by hand, where it worked; else the last that worked; else one of before the
+# marks. What was never ready does not stay.
 remove_old_versions() {
-    local kept
-    kept=$(find "$home/versions" -mindepth 2 -maxdepth 2 -name worked ! -path "$new/*" -printf '%T@ %h\n' |
-        sort -n | sed -n '$s/^[^ ]* //p')
-    kept=${kept:-${old:-$new}}
-    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -path "$new" ! -path "$kept" -exec rm -rf '{}' +
+    local kept=$ran
+    if [ ! -e "$kept/worked" ] || [ "$kept" = "$new" ]; then
+        kept=$(last_with_mark worked)
+    fi
+    kept=${kept:-$(last_with_mark complete)}
+    find "$home/versions" -mindepth 1 -maxdepth 1 -type d ! -path "$new" ! -path "${kept:-$new}" -exec rm -rf '{}' +
+}
+
+# Of the versions beside the new one that were not found wanting.
+last_with_mark() {
+    find "$home/versions" -mindepth 2 -maxdepth 2 -name "$1" ! -path "$new/*" ! -execdir test -e failed \; \
+        -printf '%T@ %h\n' | sort -n | sed -n '$s/^[^ ]* //p'
 }
 
 tell() {

@@ -1,5 +1,6 @@
 """The files of deploy/: what they let the server do, what they let browsers use, and what they keep no log of."""
 
+import os
 import re
 import runpy
 import subprocess
@@ -97,6 +98,44 @@ def test_server_ends_once_each_serving_process_dies_at_once_and_not_while_one_li
     assert deaths_until_end(60) is None
     assert deaths_until_end(0.1, other=60) is None
     assert deaths_until_end(0.1, listens=False) is None
+
+
+@pytest.mark.parametrize(
+    ("marks", "ran", "runs", "kept"),
+    [
+        # Back by hand to the one that worked before, which is stopped or runs; a newer one worked, and was rejected.
+        (["1 worked", "2 worked"], "1", False, {"1", "new"}),
+        (["1 worked", "2 worked"], "1", True, {"1", "new"}),
+        (["1 worked", "2 worked"], "2", True, {"2", "new"}),
+        # Installed by an early version of the script, which left no mark.
+        (["1 complete", "2 worked"], "1", True, {"1", "new"}),
+        (["1 complete"], "1", False, {"1", "new"}),
+        # The version that ran is dead, the next one was never ready, and this one is good.
+        (["1 worked", "2 failed"], "2", False, {"1", "new"}),
+        (["1 complete", "2 failed"], "2", False, {"1", "new"}),
+        (["1 worked", "2 complete"], "2", False, {"1", "new"}),
+        (["1 complete", "2 complete"], "", False, {"2", "new"}),
+        ([], "", False, {"new"}),
+    ],
+)
+def test_upgrade_keeps_the_version_that_ran_and_never_one_that_did_not(
+    tmp_path: Path, marks: list[str], ran: str, runs: bool, kept: set[str]
+) -> None:
+    versions = tmp_path / "versions"
+    for number, (version, mark) in enumerate(words.split() for words in [*marks, "new complete", "new worked"]):
+        (versions / version).mkdir(parents=True, exist_ok=True)
+        for name in {"complete", mark}:
+            (versions / version / name).touch()
+            os.utime(versions / version / name, (number, number))
+    if ran:
+        (tmp_path / "current").symlink_to(versions / ran)
+    script = (DEPLOY / "install.sh").read_text(encoding="utf-8").removesuffix('\nmain "$@"\n')
+    ready = "true" if runs else "false"
+    steps = f"home={tmp_path}; new={versions}/new; command_of() {{ {ready}; }}; note_what_runs; remove_old_versions"
+
+    subprocess.run(["bash", "-c", f"{script}\n{steps}"], check=True, timeout=30)
+
+    assert {path.name for path in versions.iterdir()} == kept
 
 
 def test_proxy_waits_for_the_longest_calls_of_programs() -> None:
