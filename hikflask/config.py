@@ -437,9 +437,10 @@ def validate(config: Config) -> None:
         raise ConfigError(wrong.text)
     _refuse_half_mail(config)
     folder = _writable_folder(Path(config["INSTANCE_PATH"]))
-    config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["PASSWORD_KEY_FILE"] = None if config["PASSWORD_KEY"] else str(folder / "password_key")
-    config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder / "password_key")
+    # The first of the two: where the other one is, this one was, too.
+    config["PASSWORD_KEY"] = _password_keys(config["PASSWORD_KEY"], folder)
+    config["SECRET_KEY"] = _secret_key(config["SECRET_KEY"], folder / "secret_key")
     config["DATABASE_URL"] = _impatient(config["DATABASE_URL"] or f"sqlite:///{folder / 'hikflask.sqlite3'}")
     config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         **config["SQLALCHEMY_ENGINE_OPTIONS"],
@@ -535,7 +536,10 @@ def _writable_folder(folder: Path) -> Path:
     try:
         (folder / "uploads").mkdir(parents=True, exist_ok=True, mode=0o750)
     except OSError as error:
-        raise ConfigError(disk_space.explain(error, folder, folder.parent) or advice) from error
+        why = disk_space.explain(error, folder, folder.parent) or disk_space.read_only(folder, folder.parent)
+        raise ConfigError(why or advice) from error
+    if why := disk_space.read_only(folder, folder / "uploads"):
+        raise ConfigError(why)
     if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder / "uploads", os.W_OK | os.X_OK):
         raise ConfigError(advice)
     return folder
@@ -544,15 +548,23 @@ def _writable_folder(folder: Path) -> Path:
 def _secret_key(setting: str, file: Path) -> str:
     key = setting or _key_from_file(file, secrets.token_urlsafe(48))
     if len(key) < MIN_KEY_LENGTH or len(set(key)) < MIN_DIFFERENT_LETTERS or KNOWN_PHRASES.search(key):
-        raise ConfigError(
+        cure = (
             "HIKFLASK_SECRET_KEY is too short or well known: set it to the output of "
             "`python -c 'import secrets; print(secrets.token_urlsafe(48))'`, or leave it unset to have one made."
         )
+        of_file = f"The key in {file} is too short or well known: restore the file, or delete it to have one made."
+        raise ConfigError(cure if setting else f"{of_file} Then everybody has to sign in again.")
     return key
 
 
-def _password_keys(setting: str, file: Path) -> str:
+def _password_keys(setting: str, folder: Path) -> str:
     """Return the key, or several keys with the newest first, as a text for key_file.split()."""
+    file, beside = folder / "password_key", folder / "secret_key"
+    if not setting and beside.is_file() and not file.exists():
+        raise ConfigError(
+            f"{file} is missing: restore it, or set HIKFLASK_PASSWORD_KEY to the key that the terminals' passwords "
+            f"were encrypted with. Only if it is lost for good, delete {beside}, too, to have both made anew."
+        )
     text = setting or _key_from_file(file, Fernet.generate_key().decode())
     try:
         MultiFernet([Fernet(key.encode()) for key in key_file.split(text)])

@@ -76,6 +76,18 @@ def full(folder: Path) -> Disk | None:
     return next((disk for disk in _disk(DATA, folder) if disk.is_full), None)
 
 
+def read_only(*folders: Path) -> str:
+    """Return in a sentence that the disk of one of these folders is mounted read-only, else an empty text."""
+    for folder in folders:
+        with suppress(OSError):  # There is no such folder.
+            if os.statvfs(folder).f_flag & os.ST_RDONLY:
+                return (
+                    f"The disk of {folder} is read-only, as the kernel makes one that has errors: `dmesg` says why. "
+                    "Once it is sound, restart this machine, or mount it for writing with `mount -o remount,rw`."
+                )
+    return ""
+
+
 def describe(disk: Disk) -> str:
     """Return the sentence for a disk without space, with what to do."""
     return (

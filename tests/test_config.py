@@ -334,10 +334,47 @@ def test_key_that_cannot_be_read_is_refused_with_the_cure(tmp_path: Path, name: 
     assert f"HIKFLASK_{name.upper()}" in sentence
 
 
-def test_empty_key_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret_key").touch(mode=0o600)
+def test_empty_or_short_key_file_is_refused_with_the_cure(tmp_path: Path) -> None:
+    loaded(tmp_path)
+    file = tmp_path / "secret_key"
+    for text in ("", "short"):
+        file.write_text(text)
 
-    assert "HIKFLASK_SECRET_KEY" in refusal(tmp_path)
+        assert refusal(tmp_path) == (
+            f"The key in {file} is too short or well known: restore the file, or delete it to have one made. Then "
+            "everybody has to sign in again."
+        )
+    file.unlink()
+    assert loaded(tmp_path)["SECRET_KEY"] == file.read_text().strip()
+
+
+def test_lost_password_key_is_not_made_anew_in_silence(tmp_path: Path) -> None:
+    first = loaded(tmp_path)["PASSWORD_KEY"]
+    (tmp_path / "password_key").unlink()
+
+    assert refusal(tmp_path) == (
+        f"{tmp_path}/password_key is missing: restore it, or set HIKFLASK_PASSWORD_KEY to the key that the terminals' "
+        f"passwords were encrypted with. Only if it is lost for good, delete {tmp_path}/secret_key, too, to have both "
+        "made anew."
+    )
+    assert not (tmp_path / "password_key").exists()
+    assert loaded(tmp_path, PASSWORD_KEY=first)["PASSWORD_KEY"] == first
+    (tmp_path / "secret_key").unlink()
+    assert loaded(tmp_path)["PASSWORD_KEY"] != first
+
+
+def test_disk_that_is_read_only_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(tmp_path)
+    there = os.statvfs(tmp_path)
+    read_only = os.statvfs_result((*there[:8], there.f_flag | os.ST_RDONLY, there.f_namemax))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "statvfs", lambda _: read_only)
+        told = refusal(tmp_path)
+
+    assert told == (
+        f"The disk of {tmp_path} is read-only, as the kernel makes one that has errors: `dmesg` says why. Once it is "
+        "sound, restart this machine, or mount it for writing with `mount -o remount,rw`."
+    )
 
 
 def test_instance_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

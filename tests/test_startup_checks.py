@@ -25,7 +25,8 @@ def lost(app: Flask, tmp_path: Path) -> Callable[..., Flask]:
         with app.app_context():
             for name in names:
                 registry.add(Access(name, "http://a.test", "admin", "Abc12345"))
-        (tmp_path / "password_key").unlink()
+        for name in ("password_key", "secret_key"):
+            (tmp_path / name).unlink()
         return create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, **given})
 
     return lose

@@ -44,7 +44,8 @@ def test_webhooks_are_listed_and_deleted(app: Flask) -> None:
 def test_service_starts_after_a_lost_key_once_the_webhooks_it_names_are_deleted(app: Flask, tmp_path: Path) -> None:
     with app.app_context():
         registry.add(URL, frozenset({"enrolled"}))
-    (tmp_path / "password_key").unlink()
+    for name in ("password_key", "secret_key"):
+        (tmp_path / name).unlink()
     keyless = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
     with pytest.raises(ConfigError) as refused:
         prepare(keyless)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import text
 
@@ -186,6 +187,8 @@ class TestWithoutAnApp:
         folder = tmp_path / "instance"
         folder.mkdir(mode=0o700)
         (folder / "secret_key").touch()
+        (folder / "password_key").write_text(Fernet.generate_key().decode())
+        (folder / "password_key").chmod(0o600)
         (folder / "secret_key").chmod(0o644)
         shutil.chown(folder / "secret_key", 12345)
 
