@@ -6,6 +6,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from hikflask.messages import N_
+from hikflask.models import JournalAlarm
 from hikflask.services.attention.people_problems import LEFT_THERE, PeopleProblem
 from hikflask.services.core.db import MAX_COUNTED
 from hikflask.services.enrolments import causes
@@ -23,6 +24,9 @@ FACTS = {
     causes.FORM: N_("“%(t)s” does not take the name or the ID"),
     causes.FULL: N_("no room on “%(t)s”"),
 }
+# What helps against an alarm of a terminal.
+DURESS_HELP = N_("Somebody may have been forced to open the door. Call security.")
+ALARM_HELP = N_("Look at the terminal on the spot.")
 OTHER_FACT = N_("not enrolled on “%(t)s”")
 
 
@@ -38,6 +42,11 @@ def who(names: Sequence[str], count: int, *, has_more: bool = False) -> str:
     if count <= MAX_NAMED and len(names) == count:
         return ", ".join(map(isolated, names))
     return str(ngettext("%(num)s employee", "%(num)s employees", count))
+
+
+def alarm_help(alarm: JournalAlarm) -> str:
+    """Return what helps against an alarm."""
+    return str(_(DURESS_HELP if alarm.is_duress else ALARM_HELP))
 
 
 def fact(problem: PeopleProblem) -> str:

@@ -1,5 +1,7 @@
 """The words for a terminal: what is wrong with it, how many people it has, its queue, and its clock beside ours."""
 
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -46,6 +48,8 @@ STATES = {
 # From which share on the page of a terminal shows how full it is.
 SHOWN_FROM = 0.5
 FULL = ("bad", _l("full"))
+# What is said of a terminal beside its state.
+ALARM, DIFFERS = ("bad", _l("alarm")), ("warn", _l("differences"))
 RETIRED, UNUSED = ("none", _l("out of service for good")), ("none", _l("not in use"))
 # What somebody who holds a terminal does there.
 PURPOSES = {
@@ -67,6 +71,37 @@ def state_of(terminal: Terminal, lost: LostPeople | None = None) -> tuple[str, s
     """
     tone, word = _state(terminal, terminal_problems.kind_of(terminal, lost))
     return tone, str(word)
+
+
+def states_of(
+    terminal: Terminal,
+    lost: LostPeople | None = None,
+    *,
+    alarmed: bool = False,
+    full: bool = False,
+    differs: bool = False,
+) -> list[tuple[str, str]]:
+    """Return all that is so of a terminal, the worst first: an alarm, its state, no room, other people than here.
+
+    That it is reachable is said where nothing else is.
+    """
+    state = _state(terminal, terminal_problems.kind_of(terminal, lost))
+    facts = ((alarmed, ALARM), (state[0] != "good", state), (full and state != FULL, FULL), (differs, DIFFERS))
+    is_used = terminal.is_active and terminal.retired_at is None
+    states = [one for is_so, one in facts if is_so and is_used] or [state]
+    return [(tone, str(word)) for tone, word in states]
+
+
+def summary(
+    terminals: Iterable[Terminal], lost: Mapping[int, LostPeople], alarmed: Container[int]
+) -> list[tuple[tuple[str, str], int]]:
+    """Return how many terminals in use are in each state, as the start page says it in a line, the worst first.
+
+    :param lost: the people that a terminal lost, by its id. :param alarmed: the ids of those with an alarm.
+    """
+    states = [states_of(row, lost.get(row.id), alarmed=row.id in alarmed)[0] for row in terminals if row.is_active]
+    tones = ("bad", "warn", "good")
+    return sorted(Counter(states).items(), key=lambda item: tones.index(item[0][0]))
 
 
 def _state(terminal: Terminal, kind: str) -> tuple[str, LazyString]:

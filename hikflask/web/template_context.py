@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from hikflask import messages, text_rules
 from hikflask.labels import (
+    attention,
     audit,
     comparisons,
     dates,
@@ -64,8 +65,21 @@ MENU = {
 ALARM = "removals.index"
 # Templates see them as `labels.jobs` and so on.
 LABELS = (
-    *(audit, comparisons, days, disks, enrolments, events, imports, jobs, operators, passage_plots, passages, presence),
-    *(reachability, schedules, settings, terminal_privacy, terminals, why),
+    *(
+        attention,
+        audit,
+        comparisons,
+        days,
+        disks,
+        enrolments,
+        events,
+        imports,
+        jobs,
+        operators,
+        passage_plots,
+        passages,
+    ),
+    *(presence, reachability, schedules, settings, terminal_privacy, terminals, why),
 )
 
 

@@ -89,6 +89,11 @@ class Counts:
         return min(sum(of_terminals), MAX_COUNTED + 1)
 
     @property
+    def bad_people(self) -> int:
+        """In how many rows of people somebody may still open a door who must not."""
+        return sum(problem.is_bad for problem in self.people)
+
+    @property
     def is_saving(self) -> bool:
         """True when something can be sent to a terminal, and saved here."""
         return self.worker_runs and not any(disk.is_full for disk in self.low_disks)

@@ -74,6 +74,11 @@ class PeopleProblem:
     has_more: bool = False
     people: Sequence[LeftThere] = field(default=(), repr=False)
 
+    @property
+    def is_bad(self) -> bool:
+        """True where somebody may still open a door who must not."""
+        return self.cause in {LEAVING, LEFT_THERE}
+
 
 @dataclass(frozen=True)
 class Shown:

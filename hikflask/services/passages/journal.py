@@ -72,6 +72,11 @@ def unseen() -> list[JournalAlarm]:
     return list(db.session.scalars(_UNSEEN)) if switch.is_on() else []
 
 
+def is_danger(alarm: JournalAlarm) -> bool:
+    """True for an alarm, False for what may be meant: a restart, a door that was opened over the network."""
+    return alarm.is_duress or type_of(alarm.major, alarm.minor).severity == CRITICAL
+
+
 def forget_all() -> None:
     """Delete all alarms within the caller's transaction: what they are about is deleted."""
     changed_rows(delete(JournalAlarm))

@@ -12,6 +12,7 @@ from hikflask.forms.fields import row_id
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.isapi.errors import WeakDigest
 from hikflask.labels import attention as labels
+from hikflask.labels import terminals as labels_of_terminals
 from hikflask.labels.comparisons import drift_summary
 from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.labels.terminals import problem_sentence
@@ -27,6 +28,7 @@ from hikflask.services.state.badges import NO_PHOTO_THERE
 from hikflask.services.terminals import capacity, people_changes
 from hikflask.web.security.current_operator import operator_name
 from hikflask.web.support import attention_counts, htmx
+from hikflask.web.support.urls import next_or
 
 bp = Blueprint("attention", __name__)
 
@@ -85,7 +87,7 @@ class PeopleLine:
     @property
     def is_bad(self) -> bool:
         """True where somebody may still open a door who must not."""
-        return self.problem.cause in {causes.LEAVING, LEFT_THERE}
+        return self.problem.is_bad
 
     @property
     def only(self) -> Employee | None:
@@ -139,19 +141,25 @@ def mark_seen() -> ResponseReturnValue:
     major, minor = (row_id(part) or 0 for part in request.form.get("code", "").partition("/")[::2])
     if not journal.mark_seen(terminal_id, (major, minor), count):
         flash(_("It was recorded again since, or somebody else has seen it."), "warning")
-    return redirect(url_for(".show"), 303)
+    return redirect(next_or(url_for(".show")), 303)
 
 
 def _context() -> dict[str, object]:
     shows_all = "all" in request.args
     most = ALL if shows_all else overview.MAX_SHOWN
     seen = overview.overview(attention_counts.get(), operator_name(), most)
+    alarms = sorted(seen.counts.journal, key=journal.is_danger, reverse=True)
+    dangers = [alarm for alarm in alarms if journal.is_danger(alarm)]
+    lost = {problem.terminal.id: problem.lost for problem in seen.counts.problems if problem.lost}
     return {
         "seen": seen,
         "counts": seen.counts,
         "shows_all": shows_all,
         "problems": [_problem_line(problem, seen) for problem in seen.counts.problems[:most]],
-        "journal": seen.counts.journal[:most],
+        "dangers": dangers[:most],
+        "dangers_count": len(dangers),
+        "journal": alarms[len(dangers) :][:most],
+        "states": labels_of_terminals.summary(seen.counts.terminals, lost, {alarm.terminal_id for alarm in dangers}),
         "foreign": [_foreign_line(terminal, row) for terminal, row in seen.counts.foreign[:most]],
         "drift": [_drift_line(terminal) for terminal, _count in seen.counts.drift[:most]],
         "people": [people_line(shown, seen.counts) for shown in seen.people],
@@ -244,6 +252,8 @@ def _action(problem: PeopleProblem, statuses: Sequence[EnrolmentStatus], counts:
     asks = [status.enrolment.waits_for_hand or status.code in causes.ASKS_WHOSE for status in statuses]
     if problem.cause == causes.LEAVING and asks and all(asks):
         return "ask" if problem.count == 1 else "list"
+    if problem.cause == causes.LEAVING and problem.terminal.is_active and problem.terminal.reachable is False:
+        return "check"
     if _is_stopped(problem.terminal, counts) or not counts.is_saving:
         return ""
     return _action_at_terminal(problem)

@@ -13,7 +13,7 @@ from hikflask.labels import passage_plots
 from hikflask.labels.enrolments import status_of
 from hikflask.labels.terminals import clocks_of
 from hikflask.messages import error_sentence
-from hikflask.models import Terminal
+from hikflask.models import JournalAlarm, Terminal
 from hikflask.models.comparison import ONLY_THERE, READING, Comparison, Drift
 from hikflask.services.attention import terminal_people, terminal_problems, terminal_queue
 from hikflask.services.comparisons import queries
@@ -21,12 +21,22 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import plan_choices
-from hikflask.services.passages import pushes, switch, terminal_privacy
+from hikflask.services.passages import journal, pushes, switch, terminal_privacy
 from hikflask.services.passages import queries as passages
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
-from hikflask.services.terminals import checks, clock, connection, lost_people, people_changes, reachability, registry
+from hikflask.services.terminals import (
+    capacity,
+    checks,
+    clock,
+    connection,
+    lost_people,
+    people_changes,
+    reachability,
+    registry,
+)
 from hikflask.services.terminals.lost_people import LostPeople
 from hikflask.web.security import current_operator
+from hikflask.web.support import attention_counts
 from hikflask.web.support.htmx import with_bar
 from hikflask.web.support.pagination import ROWS
 
@@ -78,16 +88,18 @@ class Compared:
 @bp.get("/")
 @allow(VIEWER)
 def index() -> ResponseReturnValue:
-    """All terminals: the worst problem first, then where somebody waits; those that are not in use last."""
+    """All terminals: alarms and the worst problem first, then where somebody waits; those that are not in use last."""
     rows, lost = registry.list_all(), lost_people.at_all()
     open_at = terminal_people.open_at(rows)
 
-    def rank(terminal: Terminal) -> tuple[bool, bool, int, bool]:
+    def rank(terminal: Terminal) -> tuple[bool, bool, bool, int, bool]:
         kind = terminal_problems.kind_of(terminal, lost.get(terminal.id))
         place = (*terminal_problems.KINDS, "").index(kind)
-        return terminal.retired_at is not None, not terminal.is_active, place, terminal.id not in open_at
+        is_quiet = terminal.id not in alarmed
+        return terminal.retired_at is not None, not terminal.is_active, is_quiet, place, terminal.id not in open_at
 
-    known = {"lost": lost, "open_at": open_at, "last_day": reachability.last_day(rows)}
+    alarmed = {alarm.terminal_id for alarm in _alarms()}
+    known = {"lost": lost, "open_at": open_at, "last_day": reachability.last_day(rows), "alarmed": alarmed}
     return render_template("terminals/list.html", terminals=sorted(rows, key=rank), **known)
 
 
@@ -157,6 +169,8 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "clocks": clocks_of(terminal),
         "clock_is_wrong": clock.is_wrong(terminal),
         "lost": lost,
+        "alarms": [alarm for alarm in _alarms() if alarm.terminal_id == terminal.id],
+        "is_full": 0 in capacity.remaining(terminal) or any(row.refusal_code in capacity.CODES for row in people),
         "stretches": reachability.last_day([terminal])[terminal.id],
         "people": [status_of(row) for row in people],
         "people_count": search.count_up_to(EmployeeFilter(terminal=terminal.id)),
@@ -169,7 +183,6 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}
-    known["action"] = _action(terminal, lost, known)
     # A comparison tells names of people whom only the terminal knows.
     if current_operator.may(OPERATOR):
         latest, finished = queries.latest(terminal.id), queries.finished(terminal.id)
@@ -180,6 +193,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
             is_reading=latest is not None and latest.state == READING,
             drift=people_changes.changes_at(terminal.id),
         )
+    known["action"] = _action(terminal, lost, known)
     return render_template("terminals/show.html", terminal=terminal, fragment=fragment, **known)
 
 
@@ -201,13 +215,30 @@ def _action(terminal: Terminal, lost: LostPeople | None, known: Mapping[str, Any
     """Return what the state of a terminal asks for, if the operator may do that; an empty text for nothing."""
     if terminal.retired_at or not terminal.is_active:
         return ""
-    needs_camera, nobody = known["to_camera"], not known["people_count"]
-    action = ACTIONS.get(terminal_problems.kind_of(terminal, lost), "")
+    action = "alarm" if known["alarms"] else ACTIONS.get(terminal_problems.kind_of(terminal, lost), "")
     if not action or (lost and lost.need_photo and action == "check"):
-        action = "round" if needs_camera else "everybody" if nobody and known["absent"] else ""
+        action = _action_of_people(known)
     if action in OF_ADMIN:
         return action if current_operator.may(ADMIN) else ""
     return action if action not in OF_OPERATOR or current_operator.may(OPERATOR) else ""
+
+
+def _action_of_people(known: Mapping[str, Any]) -> str:
+    """Return the step that is missing for the people of a terminal that works, the one that must come first."""
+    compared: Compared | None = known.get("compared")
+    steps = (
+        (known["is_full"], "people"),
+        (compared and compared.drift, "compare"),
+        (known["to_camera"], "round"),
+        (compared and compared.differences, "differences"),
+        (not known["people_count"] and known["absent"], "everybody"),
+    )
+    return next((action for is_so, action in steps if is_so), "")
+
+
+def _alarms() -> list[JournalAlarm]:
+    """Return the alarms that nobody has seen yet, of all terminals."""
+    return [alarm for alarm in attention_counts.get().journal if journal.is_danger(alarm)]
 
 
 def terminal_or_404(terminal_id: int) -> Terminal:

@@ -1,7 +1,7 @@
 """The start page: what a person must do, each with its one button, and the number of it in the header."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -175,7 +175,7 @@ def test_who_left_and_is_on_a_terminal_is_red_and_removed_there_by_its_button(ap
     assert row(listed, "person-1").count("Удалить с терминала") == 1
 
 
-def test_removal_at_a_terminal_that_is_off_is_red_below_it_and_gone_when_the_terminal_confirms(
+def test_removal_at_a_terminal_that_is_off_is_red_above_it_and_gone_when_the_terminal_confirms(
     desk: Desk, away: set[str]
 ) -> None:
     place = desk.save()
@@ -186,12 +186,14 @@ def test_removal_at_a_terminal_that_is_off_is_red_below_it_and_gone_when_the_ter
     leaving = row(page, "leaving-1")
 
     assert (number(page), 'data-says="2 дела требуют внимания"' in page) == (2, True)
-    assert page.index('id="terminal-1"') < page.index('id="leaving-1"')
+    assert page.index('id="attention-danger"') < page.index('id="leaving-1"') < page.index('id="terminal-1"')
+    assert "Терминалы не отвечает: 1 Срочно 1 Иван Иванов" in said(page)
+    assert "Terminals does not answer: 1 Urgent 1 Иван Иванов" in english(desk)
     assert 'class="attention-row attention-bad"' in leaving
     assert leads_to(leaving) == "/employees/1"
     assert re.search(
         r"Иван Иванов: доступ ещё не снят на «Вход» Программа снимет доступ, как только терминал заработает\. "
-        r"с \d\d:\d\d $",
+        r"с \d\d:\d\d Проверить терминал $",
         said(leaving),
     )
     assert re.search(
@@ -199,11 +201,8 @@ def test_removal_at_a_terminal_that_is_off_is_red_below_it_and_gone_when_the_ter
         r"since \d\d:\d\d",
         english(desk),
     )
-    # Nothing is offered that cannot work; the terminal comes first.
-    assert "<form" not in leaving
-
     away.clear()
-    assert press(desk, row(page, "terminal-1"), "/terminals/1/check") == ADDRESS
+    assert press(desk, leaving, "/terminals/1/check") == ADDRESS
     assert "Идёт попытка…" in row(desk.text(ADDRESS), "leaving-1")
     desk.client.post("/enrolments/1/retry")
     desk.run_jobs()
@@ -590,9 +589,16 @@ def test_what_a_terminal_recorded_in_its_journal_stands_there_until_somebody_has
     assert number(page) == 2
     assert page.index(duress) < page.index(tampered)
     assert "attention-bad" in duress
-    assert "Вход Проход под принуждением с" in said(duress)
-    text = said(row(desk.client.get(ADDRESS, headers=ENGLISH).text, "journal-1-1-1030"))
+    assert "attention-bad" in tampered
+    assert "Вход Проход под принуждением. Возможно, человека заставили открыть дверь. Вызовите охрану. с" in said(
+        duress
+    )
+    assert "Осмотрите терминал на месте." in said(tampered)
+    page = desk.client.get(ADDRESS, headers=ENGLISH).text
+    text = said(row(page, "journal-1-1-1030"))
     assert "Вход Terminal or reader was opened or torn off · 3 times, last" in text
+    assert ". Look at the terminal on the spot." in text
+    assert "Somebody may have been forced to open the door. Call security." in said(page)
     assert 'href="/passages/?terminal=1&amp;kind=alarm"' in tampered
     assert "Просмотрено" not in client_of(app, VIEWER).get(ADDRESS).text
 
@@ -602,6 +608,36 @@ def test_what_a_terminal_recorded_in_its_journal_stands_there_until_somebody_has
     again = {"terminal": "1", "code": "1/1030", "count": "3"}
     told = desk.client.post("/attention/seen", data=again, headers=ENGLISH, follow_redirects=True).text
     assert "It was recorded again since, or somebody else has seen it." in told
+
+
+def test_alarms_and_open_removals_stand_above_a_wrong_clock_and_a_restart_below(
+    app: Flask, desk: Desk, away: set[str]
+) -> None:
+    app.config["PASSAGES"] = "poll"
+    place = desk.save()
+    away.add("terminal.test")
+    desk.client.post(f"{place}/active", data={"active": "0"})
+    desk.run_jobs()
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(clock_offset=300, reachable=True, offline_since=None))
+        # Codes of the terminal: it was opened; it restarted.
+        for major, minor, at in ((1, 1030, NOW), (3, 123, NOW - timedelta(hours=1))):
+            db.session.add(JournalAlarm(terminal_id=1, major=major, minor=minor, count=1, first_at=at, last_at=at))
+        db.session.commit()
+
+    page = desk.text(ADDRESS)
+
+    rows = re.findall(r'<li class="attention-row( attention-bad)?[^"]*" id="([\w-]+)"', page)
+    danger, usual = " attention-bad", ""
+    assert rows == [
+        (danger, "journal-1-1-1030"),
+        (danger, "leaving-1"),
+        (usual, "terminal-1"),
+        (usual, "journal-1-3-123"),
+    ]
+    assert number(page) == 4
+    assert "Терминалы тревога: 1 Срочно 2 Вход" in said(page)
+    assert "Terminals alarm: 1 Urgent 2 Вход" in english(desk)
 
 
 def test_failed_jobs_stand_there_until_somebody_tries_again_or_leaves_them(app: Flask, desk: Desk) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hikflask.extensions import db
-from hikflask.models import Enrolment, ReachabilityChange, Terminal
+from hikflask.models import Enrolment, JournalAlarm, ReachabilityChange, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR, VIEWER
 from hikflask.services.captures.drafts import Draft
@@ -17,7 +17,9 @@ from hikflask.services.employees.save import save_employee
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from hikflask.web.terminals import terminals
+from tests.support.comparisons import compare, strangers
 from tests.support.desk import ENGLISH, HTMX, Desk
+from tests.support.filled_forms import form_to, words
 from tests.support.refusals import refusal
 from tests.support.signed_in import client_of
 
@@ -45,6 +47,13 @@ def main_button(client: FlaskClient) -> list[str]:
     return MAIN.findall(client.get("/terminals/1").text)
 
 
+def head(client: FlaskClient, headers: dict[str, str] | None = None) -> str:
+    """What the head of the page says of the terminal."""
+    found = re.search(r'id="terminal-state" data-says="([^"]*)"', client.get("/terminals/1", headers=headers).text)
+    assert found
+    return " ".join(found[1].split())
+
+
 def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) -> None:
     now = datetime.now(UTC)
     clients, viewer = (desk.client, client_of(app, OPERATOR, "Ольга")), client_of(app, VIEWER, "Вера")
@@ -69,6 +78,52 @@ def test_main_button_is_the_one_that_the_state_asks_for(app: Flask, desk: Desk) 
     enrolled(app, "8")
     desk.run_jobs()
     assert [main_button(client) for client in (*clients, viewer)] == [["round"], ["round"], []]
+
+
+def test_alarm_is_in_the_head_and_the_list_until_somebody_has_seen_it(app: Flask, desk: Desk) -> None:
+    app.config["PASSAGES"] = "poll"
+    update(app, **WELL)
+    with app.app_context():
+        now = datetime.now(UTC)
+        db.session.add(JournalAlarm(terminal_id=1, major=1, minor=1030, count=2, first_at=now, last_at=now))
+        db.session.commit()
+
+    page, listed = (words(desk.client.get(address)) for address in ("/terminals/1", "/terminals/"))
+    english, listed_in_english = (words(desk.client.get(at, headers=ENGLISH)) for at in ("/terminals/1", "/terminals/"))
+
+    assert head(desk.client) == "тревога"
+    assert "на связи" not in listed
+    assert "тревога" in listed
+    assert "alarm" in listed_in_english
+    assert "Осмотрите терминал на месте." in page
+    assert "Terminal or reader was opened or torn off · 2 times" in english
+    assert main_button(desk.client) == ["alarms"]
+    seen = form_to(desk.text("/terminals/1"), "/attention/seen").send(desk.client)
+    assert seen.location == "/terminals/1"
+    assert head(desk.client) == "на связи"
+
+
+def test_full_terminal_asks_for_room_and_one_that_differs_for_its_differences(app: Flask, desk: Desk) -> None:
+    update(app, **WELL)
+    enrolled(app, "8", "9")
+    with app.app_context():
+        # The terminal refuses, and does not tell how many faces it can hold.
+        columns = {"face": "refused", "refusal": refusal("devicefacefull"), "next_attempt_at": None}
+        db.session.execute(db.update(Enrolment).where(Enrolment.number == "8").values(person="confirmed", **columns))
+        db.session.commit()
+
+    assert main_button(desk.client) == ["who"]
+    assert head(desk.client) == "заполнен"
+    assert head(desk.client, ENGLISH) == "full"
+
+    with app.app_context():
+        db.session.execute(db.delete(Enrolment))
+        db.session.commit()
+        strangers(desk.simulator, ["900"])
+        compare(db.session.get_one(Terminal, 1))
+    assert main_button(desk.client) == ["differences"]
+    assert head(desk.client) == "есть расхождения"
+    assert head(desk.client, ENGLISH) == "differences"
 
 
 def test_nothing_is_offered_that_a_terminal_out_of_reach_cannot_do(app: Flask, desk: Desk) -> None:
