@@ -453,6 +453,16 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         ),
         N_("The terminal accepted the removal, but does not show who is there, so it is not confirmed."),
     ),
+    "removal_asked_again": (
+        N_(
+            "The ID is not on the terminal now. But a request got no answer and may still arrive there, so this is "
+            "checked once more. The next try is %(time)s."
+        ),
+        N_(
+            "The ID is not on the terminal now. But a request got no answer and may still arrive there, so this is "
+            "checked once more."
+        ),
+    ),
     "holder_not_shown": (N_("The terminal does not show who has this ID there. Remove it all the same?"),),
     "file_gone": FILE_LOST,
     # An import: its files.

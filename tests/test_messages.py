@@ -338,6 +338,14 @@ NOT_VERIFIED = [
         "Терминал принял удаление, но список сотрудников не показывает: удаление не подтверждено.",
         "The terminal accepted the removal, but does not show who is there, so it is not confirmed.",
     ),
+    (
+        "removal_asked_again",
+        {},
+        "Сейчас этого ID на терминале нет. Но на один запрос он не ответил, и тот ещё может дойти: поэтому программа "
+        "проверит это ещё раз.",
+        "The ID is not on the terminal now. But a request got no answer and may still arrive there, so this is checked "
+        "once more.",
+    ),
 ]
 
 

@@ -60,6 +60,7 @@ class Enrolment(WithRefusal, Base):
     that was sent and may limit the person there until it is lifted. `rights_before` is what the person could do there
     before a change that is not proven yet, and must be able to do after it (see services/enrolments/rights.py).
     `plans_there` is by which schedules the person may pass there, when somebody asked (services/passages/schedules.py).
+    `may_arrive_until`: until then, something that was sent and got no answer may still arrive at the terminal.
     `changed_at` is when desired, person or face were written last. `face_there` is the SHA-256 of the enrolled picture
     as the terminal stores our face, where that differs from the photo.
 
@@ -134,6 +135,7 @@ class Enrolment(WithRefusal, Base):
     sent_valid: Mapped[str] = mapped_column(String(48), default="", server_default="")
     rights_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     plans_there: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    may_arrive_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     face_there: Mapped[str] = mapped_column(String(64), default="", server_default="")
     step: Mapped[str] = mapped_column(String(12), default="")
 

@@ -203,6 +203,7 @@ class Properties:
 
 NOT_VERIFIED = {"person_not_verified", "name_not_verified", "face_not_verified", "removal_not_verified"}
 NOT_VERIFIED |= {"validity_not_verified", "rights_not_verified", "removal_not_shown"}
+NOT_VERIFIED |= {"removal_asked_again"}
 UNFINISHED = {"unreachable", "no_answer", "devicebusy", "terminal_in_use", "wrong_password", "locked"} | NOT_VERIFIED
 
 

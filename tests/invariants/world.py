@@ -168,7 +168,8 @@ class World:
 
     def make_due(self) -> None:
         """Let the pauses before the next attempts be over."""
-        self.sql("UPDATE enrolment SET next_attempt_at = '2001-01-01 00:00:00.000000' WHERE next_attempt_at > ''")
+        for column in ("next_attempt_at", "may_arrive_until"):
+            self.sql(f"UPDATE enrolment SET {column} = '2001-01-01 00:00:00.000000' WHERE {column} > ''")
 
     def tick(self) -> None:
         """Let two seconds pass at the terminals: a removal that was begun is done."""

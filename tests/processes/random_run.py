@@ -40,6 +40,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, CONFIRMED, PRESENT
 from hikflask.services.core.db import end_read, transaction
 from hikflask.services.photos import storage
+from hikflask.services.state.enrolment import REMOVAL_ASKED_AGAIN
 from hikflask.services.terminals import checks, registry
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SimulatorServer
@@ -272,6 +273,9 @@ class Run:
                 self.problem(f"work that does not end: {left}")
                 return False
             time.sleep(0.3)
+            with transaction():  # Nothing is on its way any more, so no removal waits for minutes.
+                waits = update(Enrolment).where(Enrolment.refusal_code == REMOVAL_ASKED_AGAIN)
+                db.session.execute(waits.values(may_arrive_until=None, next_attempt_at=database_now()))
         return True
 
     def _open(self) -> list[object]:

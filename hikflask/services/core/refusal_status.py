@@ -117,7 +117,7 @@ FROM_TERMINAL: dict[str, Rule] = {
     **_each(
         Rule(BAD_GATEWAY, retryable=True),
         "person_not_verified name_not_verified validity_not_verified rights_not_verified face_not_verified "
-        "removal_not_verified removal_not_shown",
+        "removal_not_verified removal_not_shown removal_asked_again",
     ),
     **_each(Rule(TIMEOUT), "capturetimeout capture_unanswered"),
     **_each(Rule(UNAVAILABLE), "unreachable no_answer lease_lost wish_changed interrupted no_worker"),

@@ -56,6 +56,8 @@ class Attempt:
         self.validity = validity.asked(enrolment)
         self.rights = Rights(Validity(*self.validity) if self.validity else None)
         self.rights_shown = Rights()
+        # What was sent before this attempt and got no answer may arrive until then.
+        self.late_until = enrolment.may_arrive_until
         self._generation = enrolment.generation
         self._trail = AttemptTrail(enrolment)
         self._step = enrolment.step
@@ -107,8 +109,9 @@ class Attempt:
         :raises LeaseLost: when another holder took the lease; nothing is written.
         """
         written = {"step": self._step, **transition.writes, **given}
+        besides = {"step": self._step, "may_arrive_until": self.late_until}
         with self._written():
-            self._apply(transition, **(given if "step" in transition.writes else {"step": self._step, **given}))
+            self._apply(transition, **{name: besides[name] for name in besides.keys() - transition.writes} | given)
             self._trail.note(self.row, written)
         self._step = written["step"]
         if written.get("person") == CONFIRMED:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select
 
-from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChanged, TerminalError
+from hikflask.isapi.errors import AccountLocked, AddressRefused, CertificateChanged, NoAnswer, TerminalError
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.enrolment import ABSENT, REFUSED
@@ -34,6 +34,8 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     What was confirmed and not contradicted stays confirmed. A refusal that the attempt itself wrote stays, too.
     """
     row = attempt.row
+    if isinstance(error, NoAnswer):
+        attempt.late_until = row.may_arrive_until
     if row.is_confirmed or row.next_attempt_at is None:
         attempt.write(state.ENDED)
     elif isinstance(error, TerminalError) and error.stops:
@@ -41,7 +43,8 @@ def write(attempt: Attempt, error: TerminalError | ServiceError) -> None:
     # Where somebody else has the number, a person must decide, which another attempt would only hide. The attempt of
     # that decision sees to an unverified face first.
     elif error.retryable or row.desired == ABSENT or (row.face_unverified and not isinstance(error, NumberTakenThere)):
-        later = database_now(schedule.back_off(row.attempts))
+        is_late = error.code == state.REMOVAL_ASKED_AGAIN
+        later = row.may_arrive_until if is_late else database_now(schedule.back_off(row.attempts))
         attempt.write(state.RESCHEDULED, next_attempt_at=later, refusal=_reason(row, error))
     else:
         # A terminal that does not show the validity will not do so later either.

@@ -13,9 +13,13 @@ from hikflask.services.terminals import checks
 def remove(attempt: Attempt) -> None:
     """Remove the number, and confirm it only when the device that had it finds nobody.
 
+    What got no answer before may still arrive, and somebody who was removed is there again. So the removal stays open
+    until that is over, and is proven once more.
+
     A list that cannot be read keeps nobody there who was shown by this very device under our name.
 
     :raises NumberTakenThere: when the name there is not one that we wrote: a person must decide.
+    :raises removal_asked_again: when something may still arrive.
     :raises holder_not_shown: when that cannot be known. :raises other_device: when an earlier device may still know the
         number.
     """
@@ -37,6 +41,8 @@ def remove(attempt: Attempt) -> None:
     if attempt.row.on_old_device:
         attempt.write(state.GONE_FROM_NEW_DEVICE)
         raise ServiceError("other_device")
+    if state.may_still_arrive(attempt.row):
+        raise ServiceError(state.REMOVAL_ASKED_AGAIN)
     attempt.write_gone()
 
 

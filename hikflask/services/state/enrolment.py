@@ -62,6 +62,10 @@ TERMINALS = cast("Table", Terminal.__table__)
 REFUSAL_CODE = code_of(ROWS.c.refusal)
 # An attempt that never ends (killed worker, lost queue) is due again after this many seconds.
 CLAIM_SECONDS = 60.0
+# What is sent may arrive for so long: two minutes lives a TCP segment (RFC 9293, MSL), and one is for its answer.
+LATE_SECONDS = 180.0
+# The refusal code of a removal that is proven once more after that time.
+REMOVAL_ASKED_AGAIN = "removal_asked_again"
 # The refusal code of what a person left as it is on the terminal.
 LEFT_ALONE = "left_alone"
 # The refusal code of what was found otherwise than the terminal had confirmed it, until the next attempt tells more.
@@ -75,6 +79,8 @@ COMES_BACK = {"next_attempt_at": database_now(CLAIM_SECONDS)}
 DUE = {"attempts": 0, "next_attempt_at": NOW, "in_bulk": False}
 # When the last attempt ended without what is desired.
 TRIED = {"tried_at": NOW}
+# What an attempt writes beside each transition.
+OF_THE_ATTEMPT = frozenset({"step", "may_arrive_until"})
 DONE = {"step": "", "attempts": 0, "next_attempt_at": None}
 # Read when a statement is executed: whose request changes what is desired.
 BY_REQUEST: BindParameter[str] = bindparam("by_request", callable_=request_id.present)
@@ -82,6 +88,8 @@ NEXT_GENERATION = {"generation": ROWS.c.generation + 1, "request_id": BY_REQUEST
 UNPROVEN_FACE = {"face": PENDING, "confirmed_photo_id": None, "confirmed_at": None}
 NO_FACE = {**UNPROVEN_FACE, "face_there": ""}
 NO_REFUSAL = {"refusal": None}
+# Written before something is sent. The attempt takes it back with its next write, unless there was no answer.
+SENT = {"may_arrive_until": database_now(LATE_SECONDS)}
 BY_THE_TERMINAL = {"confirmed_by": "", "confirmation_note": ""}
 # A confirmed face stays confirmed when only the person changes, or nothing.
 FACE_IF_CONFIRMED = {
@@ -111,6 +119,7 @@ NOBODY_THERE = {
     "confirmed_at": NOW,
     "on_old_device": False,
     "name_on_old_device": "",
+    "may_arrive_until": None,
 }
 # A person's statement ends a removal. The new generation keeps a running attempt from writing to the row.
 BY_A_PERSON = {**NOBODY_THERE, **NEXT_GENERATION, "desired": ABSENT}
@@ -447,7 +456,9 @@ NOTHING_TO_OVERWRITE = Transition(moves(WANTED), {"overwrite": False})
 OVERWRITTEN = Transition(moves(WANTED, WAITING), {**NO_FACE, **NO_VALIDITY, **COMES_BACK, "overwrite": False})
 # written_name stays until this name is verified, because Search may have missed the person.
 SENDING_PERSON = Transition(
-    moves(WANTED, WAITING), {**COMES_BACK, "step": "person", "person": PENDING}, given=("sent_name", "sent_valid")
+    moves(WANTED, WAITING),
+    {**COMES_BACK, **SENT, "step": "person", "person": PENDING},
+    given=("sent_name", "sent_valid"),
 )
 # The person is not there any more, so the confirmed face is not there either.
 SENDING_LOST_PERSON = Transition(
@@ -460,7 +471,7 @@ SOMEBODY_ELSE_SHOWN = Transition(moves(UNWANTED), NOT_SHOWN_LAST)
 # `rights_before` is written before Modify, which some firmware answers with OK and the loss of what is not sent again.
 SENDING_CHANGES = Transition(
     moves(WANTED, WAITING),
-    {**COMES_BACK, "person": PENDING},
+    {**COMES_BACK, **SENT, "person": PENDING},
     given=("written_name", "sent_name", "sent_valid", "rights_before"),
 )
 FACE_LOST = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK})
@@ -471,7 +482,7 @@ OLD_FACE_STAYS = Transition(
     given=("confirmed_at", "face_there", "refusal"),
 )
 # Written before FDSetUp, so that the row keeps it when the worker is killed or the answer is lost.
-SENDING_FACE = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face_unverified": True})
+SENDING_FACE = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, **SENT, "face_unverified": True})
 # FDSetUp had no effect, or its effect was undone.
 FACE_CERTAIN = Transition(moves(WANTED), {"face_unverified": False})
 FACE_REFUSED = Transition(moves(WANTED, WAITING), {**NO_FACE, **COMES_BACK, "face": REFUSED}, given=("refusal",))
@@ -591,6 +602,12 @@ def awaits_a_person(enrolment: Enrolment) -> bool:
     return rests and enrolment.refusal_code in {NOT_RESTORED, CHANGED_SINCE_BACKUP}
 
 
+def may_still_arrive(enrolment: Enrolment) -> bool:
+    """True while something that was sent for this row, and got no answer, may still arrive at the terminal."""
+    is_late = select(ROWS.c.id).where(ROWS.c.id == enrolment.id, ROWS.c.may_arrive_until > NOW)
+    return db.session.execute(is_late).first() is not None
+
+
 def create_present(terminal_id: int, employee: Employee, photo_id: int | None) -> Enrolment:
     """Add the row of an employee who is desired on a terminal with this photo to the open transaction."""
     given = {"terminal_id": terminal_id, "number": employee.number, "employee_id": employee.id, "photo_id": photo_id}
@@ -645,11 +662,11 @@ def apply_under_lease(
 
     Both rows stay locked until the commit, so no other holder can begin before it. The row is read again.
 
-    :param given: the values of `transition.given`, and the present step if the transition does not write it.
+    :param given: the values of `transition.given`, and those OF_THE_ATTEMPT that the transition does not write.
     :return: False when the generation or the lease is another one; then nothing is written.
     """
-    step = {"step"} - set(transition.given)
-    _values(transition, {name: value for name, value in given.items() if name not in step})
+    besides = OF_THE_ATTEMPT - set(transition.given)
+    _values(transition, {name: value for name, value in given.items() if name not in besides})
     mine = {
         "its_id": enrolment.id,
         "its_generation": generation,

@@ -47,6 +47,7 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
         "rights_not_verified",
         "removal_not_verified",
         "removal_not_shown",
+        "removal_asked_again",
         "holder_not_shown",
         "lease_lost",
         "wish_changed",

@@ -15,6 +15,7 @@ from hikflask.isapi.errors import NoAnswer
 from hikflask.models import Capture, Employee, Enrolment, Photo, Terminal
 from hikflask.models.enrolment import PENDING, PRESENT
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.lifecycle import delete_employee, send_to_terminal, set_active
 from hikflask.services.employees.save import FaceSource, save_employee
@@ -25,6 +26,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import FACE, IVAN, OTHER_FACE
 from tests.support.enrolments import employee_of, enrol
 from tests.support.removals import open_removals
+from tests.support.retention import age
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -152,6 +154,9 @@ def test_own_record_that_search_missed_once_leaves_with_its_employee(
     assert simulator.people["100222"]["name"] == "Иван Иванов"
 
     delete_employee(employee_of(enrolment))
+    with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
+        reconcile(enrolment.id, "Анна")
+    age(Enrolment, "may_arrive_until", 1.0)
     reconcile(enrolment.id, "Анна")
 
     assert simulator.people == {}

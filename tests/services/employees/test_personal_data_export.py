@@ -101,6 +101,7 @@ LEFT_OUT: dict[type[Base], dict[str, str]] = {
         "step": WORK,
         "attempts": WORK,
         "next_attempt_at": WORK,
+        "may_arrive_until": WORK,
         "tried_at": WORK,
         "changed_at": WORK,
     },

@@ -3,13 +3,14 @@
 import pytest
 from flask import Flask
 
-from hikflask.models import Terminal
-from hikflask.services.core.errors import GenerationChanged
+from hikflask.models import Enrolment, Terminal
+from hikflask.services.core.errors import GenerationChanged, ServiceError
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
 from tests.support.enrolments import desire_with_face
+from tests.support.retention import age
 
 pytestmark = [pytest.mark.usefixtures("context", "worker_alive"), pytest.mark.both_databases]
 
@@ -25,6 +26,10 @@ def test_wish_changed_meanwhile_is_not_confirmed_by_the_old_conversation(
         reconcile(enrolment.id, "operator")
 
     assert queries.get_one(enrolment.id).is_leaving
+    # What the old conversation sent may have no answer yet.
+    with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
+        reconcile(enrolment.id, "operator")
+    age(Enrolment, "may_arrive_until", 1.0)
     assert reconcile(enrolment.id, "operator").is_confirmed
     assert "100222" not in simulator.people
 

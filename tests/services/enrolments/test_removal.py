@@ -1,17 +1,21 @@
 """What a terminal must show before a removal is over."""
 
 import pytest
+from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.isapi.errors import NotSupported, Unreachable
+from hikflask.isapi.errors import NoAnswer, NotSupported, Refused, Unreachable
 from hikflask.models import Enrolment, Terminal
+from hikflask.models.enrolment import LEAVING, REMOVED
 from hikflask.services.core.errors import NumberTakenThere, ServiceError
 from hikflask.services.employees.lifecycle import delete_employee, set_active
 from hikflask.services.enrolments import desired, queries
 from hikflask.services.enrolments.reconcile import reconcile
 from hikflask.simulator import Terminal as Simulated
+from hikflask.simulator.terminal.person_store import blank_person
 from tests.support.enrolments import desire_with_face, employee_of, enrol
 from tests.support.removals import open_removals
+from tests.support.retention import age
 from tests.support.wire import InProcess
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
@@ -33,6 +37,69 @@ def test_removal_is_open_until_the_terminal_says_nobody_is_there(
     assert open_removals() == []
     assert "100222" not in simulator.people
     assert "100222" not in simulator.faces
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("call", ["UserInfo/Record", "FDLib/FDSetUp"])
+def test_removal_is_proven_once_more_when_what_got_no_answer_cannot_arrive_any_more(
+    simulator: Simulated, terminal: Terminal, call: str
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.faults.add("lost-before", path=call, times=1)
+    with pytest.raises(NoAnswer):
+        reconcile(enrolment.id, "worker")
+    set_active(employee_of(enrolment), active=False)
+
+    with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
+        reconcile(enrolment.id, "worker")
+
+    # Somebody presses the button.
+    desired.retry(enrolment.id)
+    with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
+        reconcile(enrolment.id, "operator")
+
+    waiting = queries.get_one(enrolment.id)
+    assert (waiting.state, waiting.refusal_code) == (LEAVING, "removal_asked_again")
+    assert waiting.next_attempt_at == waiting.may_arrive_until
+    simulator.store.add("100222", {**blank_person("100222"), "name": "Иван Иванов"})  # It came.
+
+    age(Enrolment, "may_arrive_until", 1.0)
+
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+    assert "100222" not in simulator.people
+
+
+@pytest.mark.both_databases
+def test_who_is_deactivated_while_an_answer_is_awaited_is_removed_twice(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    ivan = employee_of(enrolment)
+
+    def deactivate() -> None:
+        with app.app_context():
+            set_active(ivan, active=False)
+
+    simulator.before("UserInfo/Record", deactivate)
+    simulator.faults.add("lost-before", path="UserInfo/Record", times=1)
+    with pytest.raises(NoAnswer):
+        reconcile(enrolment.id, "worker")
+
+    with pytest.raises(ServiceError, match=r"^removal_asked_again$"):
+        reconcile(enrolment.id, "worker")
+
+    age(Enrolment, "may_arrive_until", 1.0)
+    assert reconcile(enrolment.id, "worker").state == REMOVED
+
+
+def test_what_the_terminal_refused_does_not_arrive_later(simulator: Simulated, terminal: Terminal) -> None:
+    enrolment = desire_with_face(simulator, terminal)
+    simulator.faults.add("refuse", "deviceError", path="UserInfo/Record", status=500, times=1)
+    with pytest.raises(Refused):
+        reconcile(enrolment.id, "worker")
+    set_active(employee_of(enrolment), active=False)
+
+    assert reconcile(enrolment.id, "worker").state == REMOVED
 
 
 def test_removal_without_effect_stays_open(simulator: Simulated, terminal: Terminal) -> None:
