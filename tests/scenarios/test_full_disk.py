@@ -108,7 +108,7 @@ def test_start_that_has_to_write_says_that_no_space_is_left_and_not_whose_the_ke
     # SQLite needs a file beside its own to read, too.
     assert refusal(lambda: startup_checks.prepare(started)) == NO_SPACE.format(tmp_path)
     close(started)
-    for path in (tmp_path / "password_key", tmp_path / "uploads"):
+    for path in (tmp_path / "secret_key", tmp_path / "uploads"):
         disk.empty()
         path.rename(disk.folder / path.name)
         disk.fill()
@@ -174,6 +174,7 @@ def test_health_check_names_the_folder_and_its_free_bytes(app: Flask, disk: Smal
         "queue": "ok",
         "worker": "ok",
         "disk": "error",
+        "photos": "ok",
         "no_space_left": {"path": str(tmp_path), "free_bytes": 0},
     }
 
