@@ -28,6 +28,7 @@ CAPTURES = "captures"
 TERMINALS = "terminals"
 JOBS = "jobs"
 LANES = (CAPTURES, JOBS, TERMINALS)
+log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 # What the storage raises while it is away, damaged, or in use for too long.
 STORAGE_ERRORS = (sqlite3.Error, psycopg.Error, OSError)
@@ -115,8 +116,14 @@ class TaskQueue:
         app.extensions["task_queue"] = Lanes(app, self._tasks)
 
     def enqueue(self, function: Task, *arguments: Any) -> None:
-        """Put a task into its lane. Call this after the commit of what the task reads."""
-        self.lanes(current_app).enqueue(function.__name__, *arguments)
+        """Put a task into its lane. Call this after the commit of what the task reads.
+
+        What is committed is not said to have failed where the storage takes nothing: the sweep finds it by its rows.
+        """
+        try:
+            self.lanes(current_app).enqueue(function.__name__, *arguments)
+        except STORAGE_ERRORS as error:
+            log.warning("the queue did not take %s (%s); the sweep finds it", function.__name__, type(error).__name__)
 
     def answers(self) -> bool:
         """Return True when the storage of the queue answers."""

@@ -11,6 +11,7 @@ from hikflask.isapi.errors import TerminalError
 from hikflask.services.accounts import rate_limit, sessions
 from hikflask.services.audit import retention as audit_retention
 from hikflask.services.captures import cancel, deadline, holds, runner
+from hikflask.services.captures import queries as capture_queries
 from hikflask.services.captures import retention as capture_retention
 from hikflask.services.comparisons import differences, nightly, reading
 from hikflask.services.comparisons import retention as comparison_retention
@@ -225,6 +226,15 @@ def read_passages(terminal_id: int) -> None:
         task_queue.enqueue(read_passages, terminal_id)
 
 
+def enqueue_lost_captures() -> None:
+    """Enqueue the captures that wait though nothing waits in their lane: the queue was lost, or did not take them."""
+    lost = capture_queries.left_in_queue()
+    waiting = task_queue.waiting() if lost else None
+    for capture_id in lost if waiting and not waiting[CAPTURES].tasks else ():
+        if not holds.begins_later(capture_id):
+            task_queue.enqueue(run_capture, capture_id)
+
+
 def compare_when_due() -> None:
     """Begin the comparisons of this night that are due, and the first of each terminal after a restore."""
     for terminal_id in nightly.claim_due():
@@ -235,6 +245,7 @@ def compare_when_due() -> None:
 def sweep() -> int:
     """Do what is due by the clock, enqueue due enrolments and jobs; return how many enrolments are due."""
     deadline.fail_overdue()
+    enqueue_lost_captures()
     lifecycle.deactivate_expired()
     claimed = enqueue_turns()
     for claim in job_lifecycle.claim_orphans():

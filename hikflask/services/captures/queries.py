@@ -6,9 +6,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from hikflask.extensions import db
 from hikflask.models import Capture, Employee, Photo, Terminal
-from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, RUNNING, SUPERSEDED, USED
+from hikflask.models.capture import CANCELLED, CAPTURED, FAILED, QUEUED, RUNNING, SUPERSEDED, USED
 from hikflask.models.columns import database_now
 from hikflask.services.core.errors import CaptureDeleted, ServiceError
+from hikflask.services.terminals import leases
 
 # Statements are made once: that costs more than to run them. The terminal is held as by HELD_TERMINALS (core/db.py).
 WITH_TERMINAL = (
@@ -21,6 +22,8 @@ WITH_TERMINAL = (
 WITH_TERMINAL_BY_ID = WITH_TERMINAL.where(Capture.id == bindparam("capture_id"))
 # For so many seconds, a picture that was taken without a number is offered to its caller.
 LATELY_SECONDS = 900.0
+# A worker that has time begins a queued capture at once.
+QUEUED_SECONDS = 3.0
 LATELY = Capture.created_at > database_now(-LATELY_SECONDS)
 # None: at any terminal.
 TERMINAL_ID = bindparam("terminal_id", type_=Integer)
@@ -64,6 +67,13 @@ def get_one(capture_id: int) -> Capture:
     if capture is None:
         raise CaptureDeleted
     return capture
+
+
+def left_in_queue() -> list[int]:
+    """Return the ids of the captures that have been queued for a while, and for which nobody talks to the terminal."""
+    queued = select(Capture.id).join(Capture.terminal).order_by(Capture.id)
+    long_ago = Capture.created_at < database_now(-QUEUED_SECONDS)
+    return list(db.session.execute(queued.where(Capture.state == QUEUED, long_ago, leases.free())).scalars())
 
 
 def with_terminal(capture_id: int | None) -> Capture | None:
