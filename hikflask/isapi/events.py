@@ -23,6 +23,7 @@ from hikflask.isapi.faces import fetch_picture, picture_path
 from hikflask.isapi.persons import JSON_TYPE
 
 SEARCH = "/ISAPI/AccessControl/AcsEvent?format=json"
+TOTAL = "/ISAPI/AccessControl/AcsEventTotalNum?format=json"
 CAPABILITIES = "/ISAPI/AccessControl/AcsEvent/capabilities?format=json"
 
 # Seen: 10 and 30. A larger page is cut to the limit, without a word.
@@ -286,11 +287,8 @@ def search(
         "maxResults": limit,
         "major": major,
         "minor": minor,
+        **_window(serials, times),
     }
-    if times is not None:
-        condition["startTime"], condition["endTime"] = map(written, times)
-    if serials is not None:
-        condition["beginSerialNo"], condition["endSerialNo"] = serials
     if newest_first:
         condition["timeReverseOrder"] = True
     body = to_json({"AcsEventCond": condition})
@@ -308,6 +306,35 @@ def search(
         raise NothingCame(message="more events follow, but none came", path=answer.path, http_status=answer.status)
     read = [event_record(row, offset, in_list=True) for row in listed]
     return EventPage([record for record in read if record is not None], len(listed), total, more, is_told)
+
+
+def count(
+    client: Requester,
+    *,
+    major: int,
+    serials: tuple[int, int] | None = None,
+    times: tuple[datetime, datetime] | None = None,
+) -> int:
+    """Return how many records of a major the log has, whatever their minors.
+
+    Args: as for `search`.
+    Raises: TerminalError; Nonsense when it tells no number; ValueError for times without an offset.
+    """
+    body = to_json({"AcsEventTotalNumCond": {"major": major, "minor": 0, **_window(serials, times)}})
+    answer = checked(client.request("POST", TOTAL, data=body, content_type=JSON_TYPE))
+    number = counted(member(answer, "AcsEventTotalNum").get("totalNum"))
+    if number is None:
+        raise Nonsense(message="no totalNum", path=answer.path, http_status=answer.status)
+    return number
+
+
+def _window(serials: tuple[int, int] | None, times: tuple[datetime, datetime] | None) -> Json:
+    window: Json = {}
+    if times is not None:
+        window["startTime"], window["endTime"] = map(written, times)
+    if serials is not None:
+        window["beginSerialNo"], window["endSerialNo"] = serials
+    return window
 
 
 def written(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from hikflask.labels.dates import full_time, time_of_day, time_since
-from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN
+from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OFF, OTHER_DEVICE, OVERWRITTEN, TOO_MANY
 from hikflask.services.core.dates import local
 from hikflask.services.passages import days
 from hikflask.services.passages.coverage import Span as Covered
@@ -34,6 +34,8 @@ REASONS = {
     NEW_LOG: _l("its log began anew"),
     CLOCK: _l("its clock jumped"),
     NOT_READ: _l("not read yet"),
+    NOT_TOLD: _l("the terminal does not send all of them"),
+    TOO_MANY: _l("it recorded more than is read in a day"),
 }
 FILE_KINDS = {FOR_1C: _l("For 1C"), FRAPPE: _l("For frappe/hrms")}
 

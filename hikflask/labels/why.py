@@ -12,7 +12,18 @@ from hikflask.labels.enrolments import EnrolmentStatus, status_of
 from hikflask.labels.terminals import clock_warning
 from hikflask.messages import N_
 from hikflask.models import Event, Terminal
-from hikflask.models.event import CLOCK, LIVENESS, NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN, UNKNOWN_PERSON
+from hikflask.models.event import (
+    CLOCK,
+    LIVENESS,
+    NEW_LOG,
+    NOT_READ,
+    NOT_TOLD,
+    OFF,
+    OTHER_DEVICE,
+    OVERWRITTEN,
+    TOO_MANY,
+    UNKNOWN_PERSON,
+)
 from hikflask.services.passages.queries import DENIED
 from hikflask.services.passages.why import Answer, Facts, Gap
 from hikflask.text_rules import filled, isolated
@@ -62,6 +73,8 @@ GAPS = {
     NEW_LOG: N_("“%(t)s” began its record anew, so what it recorded from %(begin)s until %(end)s may be missing."),
     CLOCK: N_("The clock of “%(t)s” was changed, so what it recorded from %(begin)s until %(end)s may be missing."),
     NOT_READ: N_("What “%(t)s” recorded then was not read."),
+    NOT_TOLD: N_("“%(t)s” does not send all that it recorded from %(begin)s until %(end)s."),
+    TOO_MANY: N_("“%(t)s” recorded more than is read in a day, so what it recorded then may be missing."),
 }
 
 

@@ -29,15 +29,17 @@ KINDS = (
     OTHER,
 )
 # Why a span of a terminal's log is not whole.
-OVERWRITTEN, OFF, OTHER_DEVICE, NEW_LOG, CLOCK, NOT_READ = (
+OVERWRITTEN, OFF, OTHER_DEVICE, NEW_LOG, CLOCK, NOT_READ, NOT_TOLD, TOO_MANY = (
     "overwritten",
     "off",
     "other_device",
     "new_log",
     "clock",
     "not_read",
+    "not_told",
+    "too_many",
 )
-GAPS = (OVERWRITTEN, OFF, OTHER_DEVICE, NEW_LOG, CLOCK, NOT_READ)
+GAPS = (OVERWRITTEN, OFF, OTHER_DEVICE, NEW_LOG, CLOCK, NOT_READ, NOT_TOLD, TOO_MANY)
 
 
 class Event(Base):

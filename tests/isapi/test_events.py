@@ -504,3 +504,13 @@ def test_what_is_no_picture_or_too_large_is_refused() -> None:
     for body in (b"", b"<html>", JPEG[:-2], JPEG[:-2] + bytes(events.MAX_PICTURE_BYTES) + JPEG[-2:]):
         with pytest.raises(errors.UnusablePicture):
             events.picture(Prepared(answer(body)), "/LOCALS/pic/1.jpg")
+
+
+def test_the_log_is_counted_whatever_the_minors() -> None:
+    client = Prepared(answer(b'{"AcsEventTotalNum": {"totalNum": 68}}'))
+    assert events.count(client, major=5, serials=(7, 9)) == 68
+    assert json.loads(client.sent[0].data or b"") == {
+        "AcsEventTotalNumCond": {"major": 5, "minor": 0, "beginSerialNo": 7, "endSerialNo": 9}
+    }
+    with pytest.raises(errors.Nonsense):
+        events.count(Prepared(answer(b'{"AcsEventTotalNum": {}}')), major=5)

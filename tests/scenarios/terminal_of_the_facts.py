@@ -50,7 +50,8 @@ class Firmware:
     time_as_json: bool = False
     order: str = "time"  # or "serial", or "newest": the newest first, whatever is asked
     takes_reverse: bool = False
-    serials: str = "honoured"  # or "end": refused without an end, or "ignored": with all but the times
+    # Or "end": refused without an end; "times": only those and codes count; "ignored": with all but the times.
+    serials: str = "honoured"
     caches: bool = False  # the search's rows are those of its first page
     total: str = "true"  # or "absent", "zero", "page", "huge"
     says_more: bool = True  # or the status is missing
@@ -58,6 +59,7 @@ class Firmware:
     marks_utc: bool = False  # local times are marked as if they were UTC
     no_code: int = 0  # each so many records have no major and minor
     hexadecimal: bool = False
+    counts: bool = True  # AcsEventTotalNum is there
     nobody: str | None = None  # how "no number" is written: absent, "", "null"
 
 
@@ -72,6 +74,8 @@ FIRMWARES = {
     "K1A8603": Firmware(serials="ignored", nobody="null"),
     "K1T8003": Firmware(page=10, ring=46, serials="ignored", has_capabilities=False, total="zero"),
     "minor by minor": Firmware(majors=(1, 2, 3, 5), minor_zero=False, nobody="null"),
+    "minor by minor, by times": Firmware(majors=(1, 2, 3, 5), minor_zero=False, serials="times"),
+    "minor by minor, without a count": Firmware(majors=(1, 2, 3, 5), minor_zero=False, counts=False),
     "wraps": Firmware(last_serial=100_000, ring=200, order="serial"),
     "wraps, by times": Firmware(last_serial=100_000, ring=200, serials="ignored"),
     "newest first": Firmware(order="newest", total="page"),
@@ -156,10 +160,12 @@ class FactsTerminal:
         self.ring = [*self.ring, row][-self.firmware.ring :]
 
     def tells(self, row: Written) -> bool:
-        """True for a record that any search finds."""
+        """True for a record that a search finds, and that its capabilities list, or that it can count."""
         firmware = self.firmware
-        has_major = 0 in firmware.majors or row.major in firmware.majors
-        return firmware.serials == "ignored" or (has_major and (firmware.minor_zero or row.minor in MINORS[row.major]))
+        if firmware.serials == "ignored":
+            return True
+        is_known = firmware.minor_zero or row.minor in MINORS[row.major] or (row.major == 5 and firmware.counts)
+        return is_known and (0 in firmware.majors or row.major in firmware.majors)
 
     def reset(self) -> None:
         """Factory defaults: the log is empty and its numbers begin anew."""
@@ -196,7 +202,7 @@ class FactsTerminal:
             return self._time()
         if (method, path) == ("GET", f"{SEARCH}/capabilities") and self.firmware.has_capabilities:
             return _json(200, self._capabilities())
-        if (method, path) == ("POST", f"{SEARCH}TotalNum"):
+        if (method, path) == ("POST", f"{SEARCH}TotalNum") and self.firmware.counts:
             asked = json.loads(body).get("AcsEventTotalNumCond")
             return self._lack("AcsEventTotalNumCond") if asked is None else _json(200, self._total(asked))
         if path == SEARCH:
@@ -283,7 +289,9 @@ class FactsTerminal:
             if (low is None or low <= datetime.fromisoformat(row.time))
             and (high is None or datetime.fromisoformat(row.time) <= high)
         ]
-        if self.firmware.serials != "ignored":
+        if self.firmware.serials == "times":
+            rows = [row for row in rows if _is_of(row, asked)]
+        elif self.firmware.serials != "ignored":
             first, last = asked.get("beginSerialNo", 0), asked.get("endSerialNo", 1 << 40)
             rows = [row for row in rows if first <= row.serial <= last and _is_of(row, asked)]
         if self.firmware.order != "serial":

@@ -32,17 +32,21 @@ class Span:
     reason: str = ""
 
 
-def extend(terminal_id: int, device_serial: str, since: datetime, until: datetime) -> None:
-    """Write, within the caller's transaction, that nothing is missing of this span; it is joined to one beside it."""
+def extend(terminal_id: int, device_serial: str, since: datetime, until: datetime, reason: str = "") -> None:
+    """Write, within the caller's transaction, that nothing is missing of this span; it is joined to one beside it.
+
+    :param reason: one of GAPS, when something may be missing of it.
+    """
     if since >= until:
         return
     of_device = (EventCoverage.terminal_id == terminal_id, EventCoverage.device_serial == device_serial)
-    beside = update(EventCoverage).where(*of_device, EventCoverage.is_complete)
+    beside = update(EventCoverage).where(*of_device, EventCoverage.is_complete.is_(not reason))
+    beside = beside.where(EventCoverage.reason == reason)
     if changed_rows(beside.where(EventCoverage.to_at == since).values(to_at=until)):
         return
     if changed_rows(beside.where(EventCoverage.from_at == until).values(from_at=since)):
         return
-    _add(terminal_id, device_serial, since, until, is_complete=True)
+    _add(terminal_id, device_serial, since, until, is_complete=not reason, reason=reason)
 
 
 def add_gap(terminal_id: int, device_serial: str, since: datetime, until: datetime, reason: str) -> None:

@@ -27,13 +27,13 @@ from hikflask.isapi.errors import Nonsense, NotSupported, Refused
 from hikflask.isapi.events import EventPage, EventRecord, Limits, NothingCame
 from hikflask.models import Event, EventLog
 from hikflask.models.columns import database_now
-from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OTHER_DEVICE, OVERWRITTEN
+from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OTHER_DEVICE, OVERWRITTEN
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage
 from hikflask.services.passages.coverage import BEGINS
 from hikflask.services.passages.interpretation import NO_TIME
-from hikflask.services.passages.kinds import INFO, type_of
+from hikflask.services.passages.kinds import INFO, TYPES, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.passages.store import LOCAL_TIME_LENGTH, known_keys, serial_of, store
 from hikflask.services.terminals import clock
@@ -54,6 +54,8 @@ EVENT = 5
 MAJORS = (EVENT, 1, 2, 3, 4)
 # Who passed or did not, where a terminal tells neither all at once nor what it has.
 USUAL_MINORS = (75, 76, 1, 9, 38, 39, 6, 7, 8, 104)
+# Where the terminal counts more events at the door than it tells, these are tried: not all have to be in its list.
+TRIED_MINORS = sorted({*range(1, 256), *(minor for major, minor in TYPES if major == EVENT)})
 # So much may two clocks differ that are not wrong.
 STEADY_SECONDS = 60
 # The clock is shown in whole seconds.
@@ -74,9 +76,11 @@ MAX_PAGES = 40
 # as it was written, AHEAD by how much the clock was ahead when the log was first read, OVERLAP_AT when an hour was read
 # again, PASS where a look through the whole log is. WHOLE: the terminal is asked for all of its records, so that a
 # number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1,
-# and BEGUN when the log was begun.
+# and BEGUN when the log was begun. TRIED is the last of TRIED_MINORS that was tried, TRIED_AT when all were, and UNSURE
+# that the terminal counts more events since `complete_to` than it tells.
 SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
 OVERLAP_AT, PASS, WHOLE, LOOKED_AT, BEGUN = "overlap_at", "pass", "whole", "looked_at", "begun"
+TRIED, TRIED_AT, UNSURE = "tried", "tried_at", "unsure"
 
 
 class SerialsIgnored(Exception):
@@ -205,6 +209,42 @@ class Reading:
             return False
         return True
 
+    @property
+    def _is_told(self) -> bool:
+        """True where the terminal is asked for all that happens at the door, and not for one minor after the other."""
+        return bool(self._log.state[WHOLE]) or [EVENT, 0] in self._all_codes
+
+    def _counts(self, records: Collection[EventRecord], **window: Any) -> bool:
+        """True when the terminal has no other events at the door in a window than these, as far as it counts them."""
+        if self._is_told:
+            return True
+        total = usable_answer(partial(events.count, self._talk, major=EVENT, **window))
+        return total == sum(record.major == EVENT for record in records)
+
+    def _try_minors(self) -> bool:
+        """Try the minors that the terminal does not list, for some seconds; return True while there is more to do."""
+        state, tried_at = self._log.state, _read(self._log.state.get(TRIED_AT))
+        if tried_at is not None and now() - tried_at < DAY:
+            return False
+        codes, tried = [list(code) for code in self._all_codes], state.get(TRIED, 0)
+        for minor in (one for one in TRIED_MINORS if one > tried and [EVENT, one] not in self._all_codes):
+            if time.monotonic() > self._until:
+                self._save(codes=codes, state={**state, TRIED: tried})
+                return True
+            page = usable_answer(partial(self._search, (EVENT, minor), limit=1))
+            if page is not None and page.records:
+                codes.append([EVENT, minor])
+            tried = minor
+        state = _without(state, TRIED) | {TRIED_AT: now().isoformat()}
+        if len(codes) == len(self._all_codes) and TRIED not in self._log.state:
+            self._save(state=state)
+            return False
+        # What was read is read again, with them.
+        again = {OLDEST: state[ANCHOR]} if self._log.honours_serials else {PASS: {}}
+        older_than = self._log.anchor_serial if self._log.honours_serials else None
+        self._save(codes=codes, older_than=older_than, state=_without(state, PASS) | again)
+        return True
+
     # Searches.
 
     def _search(
@@ -325,7 +365,10 @@ class Reading:
             self._prove()
             if not found.more:
                 self._look_below(found.records)
-                self._keep(found.records, until=began)
+                is_whole = self._counts(found.records, serials=(anchor, LAST))
+                if not is_whole and self._try_minors():
+                    return True
+                self._keep(found.records, until=began, is_whole=is_whole)
                 return False
             numbers = {serial_of(record) for record in found.records}
             if numbers == {*range(self._anchor, self._anchor + len(numbers))}:
@@ -346,7 +389,8 @@ class Reading:
                 records = self._settled(partial(self._nearest, first + limit, LAST)).records  # Beyond a hole.
                 if not records:
                     return True
-            self._keep(records)
+            newer = [record for record in records if serial_of(record) > first]
+            self._keep(records, is_whole=self._counts(newer, serials=(first + 1, max(map(serial_of, newer)))))
             if len(records) < limit:
                 return True
         return False
@@ -377,10 +421,11 @@ class Reading:
             raise AnchorLost
         self._unproved = 0
 
-    def _keep(self, records: Collection[EventRecord], *, until: datetime | None = None) -> None:
+    def _keep(self, records: Collection[EventRecord], *, until: datetime | None = None, is_whole: bool = True) -> None:
         """Store what is newer than the anchor, and move the anchor to the newest.
 
         :param until: the moment up to which everything is here then, when the log's end was read.
+        :param is_whole: the terminal has no other records of that time.
         """
         self._prove()
         log = self._log
@@ -391,13 +436,16 @@ class Reading:
             values |= self._anchored(newest)
         if self._measured is not None:
             values["clock_offset"] = reached
-        before = log.complete_to
+        before, is_whole = log.complete_to, is_whole and UNSURE not in log.state
+        state = _without(values.get("state", log.state), UNSURE)
+        values["state"] = state if is_whole or until is not None else state | {UNSURE: True}
         if until is not None and before is not None:
             values["complete_to"] = until = max(until, before)
         with self._writing(values):
             self._store(newer, offsets, is_new=True)
             if until is not None and before is not None:
-                coverage.extend(log.terminal_id, log.device_serial, before, until)
+                reason = "" if is_whole else NOT_TOLD
+                coverage.extend(log.terminal_id, log.device_serial, before, until, reason)
 
     def _newer(self, records: Collection[EventRecord]) -> list[EventRecord]:
         """Return the records that are newer than the anchor, in order. By time, numbers may have begun again at 1."""
@@ -566,6 +614,9 @@ class Reading:
         if not lower:
             self._save(older_than=None, state=self._with_beginning(older))
             return
+        is_whole = self._counts(lower, serials=(serial_of(lower[0]), older - 1))
+        if not is_whole and self._try_minors():
+            return
         offsets = self._offsets_of_old(lower)
         lowest, at = lower[0], _corrected(lower[0], offsets[0])
         is_over = FIRST_PLAUSIBLE <= at < kept_since()
@@ -577,7 +628,8 @@ class Reading:
         with self._writing({"older_than": None if is_over else lowest.serial_no, "state": state}):
             self._store(lower, offsets, is_new=SINCE in state)
             if covered is not None and at >= FIRST_PLAUSIBLE:
-                coverage.extend(self._log.terminal_id, self._log.device_serial, since, covered)
+                reason = "" if is_whole else NOT_TOLD
+                coverage.extend(self._log.terminal_id, self._log.device_serial, since, covered, reason)
 
     def _with_beginning(self, first: int) -> Mapping[str, Any]:
         """Return the state of a log whose first record was read. The first log says what is missing before it."""
@@ -601,12 +653,15 @@ class Reading:
         since = max(complete_to, anchored_at) if anchored_at <= began else complete_to
         # While the clock jumped, some were recorded before that, and some after it.
         windows = [(since, earlier), (since, offset)] if has_jumped else [(since, offset)]
-        records, more = [], False
+        records, more, is_whole = [], False, True
         for start, ahead in windows:
             ends = start - margin + timedelta(seconds=ahead), began + DAY + timedelta(seconds=ahead)
             found = self._settled(partial(self._in_time, *ends))
             records += found.records
             more = more or found.more
+            is_whole = is_whole and self._counts(found.records, times=self._window(*ends))
+        if not is_whole and self._try_minors():
+            return True
         self._prove()
         if overlaps:
             self._log = replace(log, state={**log.state, OVERLAP_AT: began.isoformat()})
@@ -614,7 +669,7 @@ class Reading:
         if has_jumped and missing is None and not log.state[WHOLE]:
             missing = [NEVER_FOUND]
         if missing is None:
-            self._keep(records, until=None if more else began)
+            self._keep(records, until=None if more else began, is_whole=is_whole)
         else:
             self._keep_with_holes(records, missing, began, CLOCK if has_jumped else NOT_READ)
         if not more and PASS in self._log.state:
@@ -623,14 +678,18 @@ class Reading:
 
     def _in_time(self, start: datetime, end: datetime) -> Found:
         """Return what the terminal recorded between two moments of its own clock."""
-        zone = timezone(self._zone)
-        earliest = FIRST_TIME.replace(tzinfo=zone)
-        window = (max(start, earliest).astimezone(zone), max(end, earliest + DAY).astimezone(zone))
+        window = self._window(start, end)
         found = self._every_page(MAX_PAGES, times=window)
         first, last = (moment.replace(microsecond=0) for moment in window)
         if any(not first <= moment_of(record) <= last for record in found.records if record.at):
             raise Nonsense(message="it ignores the times of a search")
         return found
+
+    def _window(self, start: datetime, end: datetime) -> tuple[datetime, datetime]:
+        """Return two moments in the offset of the terminal's clock, none of them earlier than it can be."""
+        zone = timezone(self._zone)
+        earliest = FIRST_TIME.replace(tzinfo=zone)
+        return max(start, earliest).astimezone(zone), max(end, earliest + DAY).astimezone(zone)
 
     def _missing(self, records: Collection[EventRecord]) -> list[int] | None:
         """Return the numbers that are missing between the anchor and the newest record; None when there are none."""
@@ -711,7 +770,7 @@ class Reading:
         stored = (Event.device_serial == log.device_serial, Event.serial_no <= self._anchor, Event.serial_no > 0)
         columns = (func.count(Event.serial_no.distinct()), func.min(Event.serial_no))
         count, first = db.session.execute(select(*columns).where(*stored)).one()
-        if first is None or (log.state[WHOLE] and count != self._anchor - first + 1):
+        if first is None or not self._is_told or (log.state[WHOLE] and count != self._anchor - first + 1):
             return state
         begins = select(Event.occurred_at).where(*stored, Event.serial_no == first).limit(1)
         at = db.session.execute(begins).scalar_one()

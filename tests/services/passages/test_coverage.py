@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from hikflask.extensions import db
 from hikflask.models import EventLog, Terminal
-from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, OFF, OVERWRITTEN
+from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OFF, OVERWRITTEN
 from hikflask.services.core.db import transaction
 from hikflask.services.passages import coverage
 from hikflask.services.passages.coverage import BEGINS, Span
@@ -53,6 +53,16 @@ def test_spans_beside_each_other_are_joined_whichever_comes_first(terminal: Term
     extend(terminal, 4, 4)
 
     assert shown(terminal, 4) == [(1, 4, True)]
+
+
+def test_spans_of_the_same_reason_are_joined_and_no_others(terminal: Terminal) -> None:
+    extend(terminal, 1, 2)
+    for since in (2, 3):
+        with transaction():
+            coverage.extend(terminal.id, DEVICE, at(since), at(since + 1), NOT_TOLD)
+    extend(terminal, 4, 5)
+
+    assert shown(terminal, 5) == [(1, 2, True), (2, 4, NOT_TOLD), (4, 5, True)]
 
 
 def test_gap_counts_more_than_a_complete_span_until_it_is_closed(terminal: Terminal) -> None:
