@@ -21,6 +21,8 @@ PATH = "/ISAPI/Event/notification/httpHosts"
 SUBSCRIBABLE = "/ISAPI/Event/notification/subscribeEventCap"
 XML_TYPE = "application/xml"
 ROOTS = ("HttpHostNotificationList", "HttpHostNotification")
+# More than any terminal has.
+MAX_HOSTS = 16
 MAX_URL_LENGTH, MAX_TEXT_LENGTH = 128, 255
 NOWHERE = {"", "0.0.0.0", "::", "0:0:0:0:0:0:0:0"}  # noqa: S104 - what an empty slot shows
 PROTOCOLS = {"HTTP", "HTTPS"}
@@ -65,10 +67,10 @@ class Host:
 
 
 def hosts(client: Requester) -> list[Host]:
-    """Return all slots, empty ones too. Raises TerminalError; Nonsense when it is no list of slots."""
+    """Return all slots, empty ones too, up to MAX_HOSTS. Raises TerminalError; Nonsense when it is no list of slots."""
     root = xml(checked(client.request("GET", PATH)), *ROOTS)
     elements = [element for element in root.iter() if local_name(element) == "HttpHostNotification"]
-    return [_host(element, index) for index, element in enumerate(elements, 1)]
+    return [_host(element, index) for index, element in enumerate(elements[:MAX_HOSTS], 1)]
 
 
 def _host(element: Element, index: int) -> Host:

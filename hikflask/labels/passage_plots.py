@@ -12,6 +12,7 @@ from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
 from hikflask.labels.dates import local_day, time_of_day
+from hikflask.labels.days import REASONS
 from hikflask.labels.passages import summary
 from hikflask.models import Event
 from hikflask.models.event import PASSED
@@ -76,12 +77,20 @@ def hour_bars(entries: Iterable[tuple[datetime, bool]], now: datetime | None = N
     return bars
 
 
-def hour_words(entries: Iterable[tuple[datetime, bool]], now: datetime | None = None) -> str:
-    """Return what the plot shows, as a sentence."""
+def hour_words(entries: Iterable[tuple[datetime, bool]], unknown: str = "", now: datetime | None = None) -> str:
+    """Return what the plot shows, as a sentence.
+
+    :param unknown: why passages of that time may be missing (GAPS).
+    """
     begins = hours_begin(now)
     counts = _by_hour(entries, begins)
     denied, passed = (sum(column) for column in zip(*counts, strict=True))
     if not denied and not passed:
+        if unknown:
+            reason = REASONS[unknown]
+            return str(
+                _("No passage of the last 24 hours is known, and some may be missing: %(reason)s.", reason=reason)
+            )
         return str(_("Nobody came in the last 24 hours."))
     busiest = max(range(HOURS), key=lambda number: sum(counts[number]))
     return str(

@@ -8,7 +8,7 @@ from flask_babel import force_locale
 
 from hikflask.labels import passage_plots as plots
 from hikflask.models import Event
-from hikflask.models.event import NO_PERMISSION, PASSED
+from hikflask.models.event import NO_PERMISSION, OFF, PASSED
 
 NOW = datetime(2026, 11, 30, 9, 20, tzinfo=UTC)
 
@@ -33,11 +33,26 @@ def test_hours_are_bars_with_those_who_were_not_let_in_on_top(app: Flask) -> Non
             "10:00–11:00: 3 passages, not let in: 1",
         )
         assert (last.x, last.height, last.denied) == (95.83, 16.0, 0.0)
-        assert plots.hour_words(entries, NOW) == (
+        assert plots.hour_words(entries, now=NOW) == (
             "In the last 24 hours 4 passages, not let in: 1; most at 10:00–11:00 (4)."
         )
         assert [hour for _place, hour in plots.hour_marks(NOW)] == ["18:00", "00:00", "06:00", "12:00"]
-        assert plots.hour_words([], NOW) == "Nobody came in the last 24 hours."
+        assert plots.hour_words([], now=NOW) == "Nobody came in the last 24 hours."
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("en", "No passage of the last 24 hours is known, and some may be missing: the terminal does not answer."),
+        (
+            "ru",
+            "За последние 24 часа не известно ни об одном проходе, но могли узнать не обо всех: терминал не отвечает.",
+        ),
+    ],
+)
+def test_where_passages_may_be_missing_it_is_not_said_that_nobody_came(app: Flask, locale: str, sentence: str) -> None:
+    with app.test_request_context(), force_locale(locale):
+        assert plots.hour_words([], OFF, NOW) == sentence
 
 
 def test_days_are_columns_of_dots_with_the_newest_at_the_right(app: Flask) -> None:

@@ -14,12 +14,15 @@ from sqlalchemy import delete, select, update
 
 from hikflask.extensions import db
 from hikflask.models import EventCoverage, EventLog, Terminal
-from hikflask.models.event import NOT_READ, OFF
+from hikflask.models.event import NOT_READ, OFF, TOO_MANY
 from hikflask.services.core.db import changed_rows
+from hikflask.services.passages import queries
 from hikflask.services.passages.retention import kept_since
 
 # The key of a log's state: why nothing older than its first record is here.
 BEGINS = "begins"
+# The key of a log's state: reading has stopped for today, since the terminal recorded too many events.
+HALTED = "halted"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,19 @@ def spans_of_each(terminals: Sequence[Terminal], now: datetime | None = None) ->
     }
 
 
+def why_unknown(terminal: Terminal, since: datetime, now: datetime | None = None) -> str:
+    """Return why events of a terminal since a moment may be missing, the latest reason; empty when all are here.
+
+    :param now: the present moment, when it is not the clock's.
+    """
+    now = now or datetime.now(UTC)
+    spans = [span for span in spans_of_each([terminal], now)[terminal.id] if span.to_at > since]
+    # What was recorded a moment ago is still on its way.
+    on_its_way = now - queries.late_after()
+    gaps = [one for one in spans if not one.is_complete and not (one.reason == NOT_READ and one.from_at > on_its_way)]
+    return gaps[-1].reason if gaps else ""
+
+
 def _spans(terminal: Terminal, state: Mapping[str, Any], stored: Sequence[Span], now: datetime) -> list[Span]:
     first = min((span.from_at for span in stored), default=now)
     last = max((span.to_at for span in stored), default=first)
@@ -112,10 +128,16 @@ def _spans(terminal: Terminal, state: Mapping[str, Any], stored: Sequence[Span],
     layers = [
         Span(since, now, False, NOT_READ),
         Span(since, first, False, begins),
-        Span(last, now, False, OFF if terminal.reachable is False else NOT_READ),
+        Span(last, now, False, _why_not_read(terminal, state)),
         *sorted(stored, key=lambda span: not span.is_complete),
     ]
     return list(_joined(_uppermost(layers)))
+
+
+def _why_not_read(terminal: Terminal, state: Mapping[str, Any]) -> str:
+    if HALTED in state:
+        return TOO_MANY
+    return OFF if terminal.reachable is False else NOT_READ
 
 
 def _uppermost(layers: Sequence[Span]) -> Iterator[Span]:

@@ -89,8 +89,8 @@ def count_up_to(wanted: EventFilter) -> int:
 
 
 def last_of(employee_id: int) -> list[Event]:
-    """Return what was recorded last about an employee, the newest first."""
-    return page_of(EventFilter(person=employee_id), MAX_LAST).rows
+    """Return when an employee passed last or was not let in, the newest first."""
+    return page_of(EventFilter(person=employee_id, kinds=(PASSED, *DENIED)), MAX_LAST).rows
 
 
 def entries_since(terminal_id: int, since: datetime) -> list[tuple[datetime, bool]]:
@@ -119,13 +119,17 @@ class Missing:
     since: datetime | None
 
 
+def late_after() -> timedelta:
+    """Return after what time a log that was not read is late."""
+    return timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
+
+
 def missing_since(now: datetime | None = None) -> list[Missing]:
     """Return the terminals in use whose log was not read for some time, by name.
 
     :param now: the present moment, if it is not the clock's.
     """
-    late = timedelta(seconds=max(READINGS_MISSED * current_app.config["PASSAGES_INTERVAL"], MIN_LATE_SECONDS))
-    before = (now or datetime.now(UTC)) - late
+    before = (now or datetime.now(UTC)) - late_after()
     read = EventLog.complete_to
     statement = select(Terminal, read).outerjoin(EventLog).where(Terminal.is_active, Terminal.retired_at.is_(None))
     rows = db.session.execute(statement.where(or_(read.is_(None), read < before)).order_by(Terminal.name)).all()

@@ -31,7 +31,7 @@ from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OTHER_DEVI
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage
-from hikflask.services.passages.coverage import BEGINS
+from hikflask.services.passages.coverage import BEGINS, HALTED
 from hikflask.services.passages.interpretation import NO_TIME
 from hikflask.services.passages.kinds import INFO, TYPES, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
@@ -77,10 +77,14 @@ MAX_PAGES = 40
 # again, PASS where a look through the whole log is. WHOLE: the terminal is asked for all of its records, so that a
 # number that is missing tells something. LOOKED_AT is when it was looked whether numbers began again at 1,
 # and BEGUN when the log was begun. TRIED is the last of TRIED_MINORS that was tried, TRIED_AT when all were, and UNSURE
-# that the terminal counts more events since `complete_to` than it tells.
+# that the terminal counts more events since `complete_to` than it tells. EMPTY: nothing was in the log at that moment.
+# TODAY has a day and how many events were stored then.
 SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
 OVERLAP_AT, PASS, WHOLE, LOOKED_AT, BEGUN = "overlap_at", "pass", "whole", "looked_at", "begun"
-TRIED, TRIED_AT, UNSURE = "tried", "tried_at", "unsure"
+TRIED, TRIED_AT, UNSURE, EMPTY, TODAY = "tried", "tried_at", "unsure", "empty", "today"
+# A terminal that records without an end fills no disk: so many new events are stored in a day, and so many of the past.
+NEW, OLD = "new", "old"
+MOST = {NEW: 20_000, OLD: 50_000}
 
 
 class SerialsIgnored(Exception):
@@ -127,13 +131,21 @@ class Reading:
         self._log = Log(**row._mapping)
         self._until = time.monotonic() + SLICE_SECONDS
         self._measured: dict[str, Any] | None = None
+        today = now().date().isoformat()
+        stored = self._log.state.get(TODAY, {})
+        self._today: dict[str, Any] = stored if stored.get("day") == today else {"day": today}
         # Requests since the last one whose answer had the anchor, and so was of this log.
         self._unproved = 0
 
     @property
     def has_older(self) -> bool:
-        """True while older records are still to be read."""
-        return self._log.older_than is not None or PASS in self._log.state
+        """True while older records are still to be read today."""
+        is_left = self._log.older_than is not None or PASS in self._log.state
+        return is_left and not self._has_most(OLD) and HALTED not in self._log.state
+
+    def _has_most(self, which: str) -> bool:
+        """True when as many events were stored today as are in a day."""
+        return bool(self._today.get(which, 0) >= MOST[which])
 
     def read(self) -> bool:
         """Read on; return True when more is left for another conversation at once.
@@ -158,11 +170,15 @@ class Reading:
             return True
 
     def _go_on(self) -> bool:
+        if self._has_most(NEW):
+            self._save(state={**self._log.state, HALTED: True})
+            return False
+        self._log = replace(self._log, state=_without(self._log.state, HALTED))
         if not self._log.honours_serials:
             return self._read_by_time()
         if self._read_on():
             return True
-        if self._log.older_than is not None:
+        if self._log.older_than is not None and not self._has_most(OLD):
             self._read_back(self._log.older_than)
         return False
 
@@ -492,18 +508,18 @@ class Reading:
     def _begin(self) -> bool:
         """Take the newest record of a log as the anchor. Return True when that is done."""
         log = self._log
-        serial = self._device_serial()
+        serial, began = self._device_serial(), now()
         newest = self._newest()
-        began = now()
         if newest is None:
-            self._save(device_serial=serial)
+            self._keep_empty(serial, began)
             return False
+        began, was_empty = now(), EMPTY in log.state and serial == log.device_serial
         honours = self._honours(newest)
         offset = self._clock_offset
         if self._device_serial() != serial:
             return True
-        gap, reason = log.complete_to, log.state.get(LOST, NEW_LOG)
-        state = _without(log.state, LOST) | {ANCHOR: _written(newest), AHEAD: offset}
+        gap, reason = None if was_empty else log.complete_to, self._why_not(serial)
+        state = _without(log.state, LOST, *(() if was_empty else (EMPTY,))) | {ANCHOR: _written(newest), AHEAD: offset}
         state |= {LOOKED_AT: began.isoformat(), BEGUN: began.isoformat()}
         state[OLDEST if honours else PASS] = _written(newest) if honours else {}
         if gap is None:
@@ -520,10 +536,31 @@ class Reading:
         log.device_serial = serial
         offsets = [_bounded(newest, offset, _read(log.state.get(SINCE)), began)]
         with self._writing(values):
-            self._store([newest], offsets, is_new=gap is not None)
+            self._store([newest], offsets, is_new=gap is not None or was_empty)
             if gap is not None:
                 coverage.add_gap(log.terminal_id, serial, gap, began, reason)
         return True
+
+    def _why_not(self, serial: str) -> str:
+        """Return why events from before this log, which is of the device with this serial number, may be missing."""
+        if EMPTY in self._log.state and serial != self._log.device_serial:
+            return OTHER_DEVICE
+        return str(self._log.state.get(LOST, NEW_LOG))
+
+    def _keep_empty(self, serial: str, until: datetime) -> None:
+        """Write that a log has no record: nothing is missing since it had none before."""
+        log = self._log
+        if not self._counts([]):
+            self._save(device_serial=serial)
+            return
+        before, state = log.complete_to, _without(log.state, LOST)
+        state |= {SINCE: until.isoformat(), EMPTY: until.isoformat(), BEGINS: NEW_LOG}
+        is_same = EMPTY in log.state and serial == log.device_serial
+        with self._writing({"device_serial": serial, "complete_to": until, "state": state}):
+            if before is not None and is_same:
+                coverage.extend(log.terminal_id, serial, before, until)
+            elif before is not None:
+                coverage.add_gap(log.terminal_id, serial, before, until, self._why_not(serial))
 
     def _newest(self) -> EventRecord | None:
         """Return the record with the highest number among those at the end of the log, where they begin again at 1."""
@@ -576,7 +613,7 @@ class Reading:
         """Begin the log anew, since its anchor is not there any more; at once, unless it was only just begun."""
         reason, begun = self._why_lost(), _read(self._log.state.get(BEGUN))
         was_proved = begun is None or begun != self._log.complete_to
-        state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT) | {LOST: reason}
+        state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT, EMPTY) | {LOST: reason}
         if reason != OTHER_DEVICE and self._log.complete_to is not None:
             state |= {SINCE: self._log.complete_to.isoformat()}
         self._save(anchor_serial=None, anchor_at=None, older_than=None, state=state)
@@ -612,7 +649,8 @@ class Reading:
         self._prove()
         lower.sort(key=serial_of)
         if not lower:
-            self._save(older_than=None, state=self._with_beginning(older))
+            with self._writing({"older_than": None, "state": self._with_beginning(older)}):
+                self._cover_since_empty(older)
             return
         is_whole = self._counts(lower, serials=(serial_of(lower[0]), older - 1))
         if not is_whole and self._try_minors():
@@ -626,14 +664,21 @@ class Reading:
         if covered is not None and at >= FIRST_PLAUSIBLE and since < covered:
             state[FROM] = since.isoformat()
         with self._writing({"older_than": None if is_over else lowest.serial_no, "state": state}):
-            self._store(lower, offsets, is_new=SINCE in state)
+            self._store(lower, offsets, is_new=SINCE in state, which=OLD)
             if covered is not None and at >= FIRST_PLAUSIBLE:
                 reason = "" if is_whole else NOT_TOLD
                 coverage.extend(self._log.terminal_id, self._log.device_serial, since, covered, reason)
 
+    def _cover_since_empty(self, first: int) -> None:
+        """Write, in a transaction, that nothing is missing since the log was empty, if this is its first record."""
+        log = self._log
+        since, until = _read(log.state.get(EMPTY)), _read(log.state.get(FROM))
+        if since is not None and until is not None and first == 1:
+            coverage.extend(log.terminal_id, log.device_serial, since, until)
+
     def _with_beginning(self, first: int) -> Mapping[str, Any]:
         """Return the state of a log whose first record was read. The first log says what is missing before it."""
-        state = _without(self._log.state, OLDEST, SINCE)
+        state = _without(self._log.state, OLDEST, SINCE, EMPTY)
         if FROM not in state:
             return state
         return _without(state, FROM) | {BEGINS: OVERWRITTEN if first > 1 else NEW_LOG}
@@ -672,7 +717,7 @@ class Reading:
             self._keep(records, until=None if more else began, is_whole=is_whole)
         else:
             self._keep_with_holes(records, missing, began, CLOCK if has_jumped else NOT_READ)
-        if not more and PASS in self._log.state:
+        if not more and PASS in self._log.state and not self._has_most(OLD):
             self._look_through()
         return more
 
@@ -747,7 +792,7 @@ class Reading:
         is_over = through.get("code", 0) >= len(self._all_codes) or (is_wanted and not through["missing"])
         values = {"state": {**log.state, PASS: through}}
         with self._writing(values):
-            self._store(records, offsets, is_new=SINCE in log.state)
+            self._store(records, offsets, is_new=SINCE in log.state, which=OLD)
             if is_over:
                 self._end_look(through)
                 values["state"] = self._state_after_look()
@@ -764,7 +809,7 @@ class Reading:
     def _state_after_look(self) -> dict[str, Any]:
         """Return the state of a log that was looked through. If it is the first one, what was proved is covered."""
         log = self._log
-        state, covered = _without(log.state, PASS, FROM, SINCE), _read(log.state.get(FROM))
+        state, covered = _without(log.state, PASS, FROM, SINCE, EMPTY), _read(log.state.get(FROM))
         if covered is None:
             return state
         stored = (Event.device_serial == log.device_serial, Event.serial_no <= self._anchor, Event.serial_no > 0)
@@ -777,6 +822,7 @@ class Reading:
         if at >= FIRST_PLAUSIBLE:
             since = at + timedelta(seconds=ROUNDED_SECONDS + 1)
             coverage.extend(log.terminal_id, log.device_serial, since, covered)
+        self._cover_since_empty(first)
         return state | {BEGINS: OVERWRITTEN if first > 1 else NEW_LOG}
 
     # The clock.
@@ -861,17 +907,19 @@ class Reading:
         with self._talk.lease.write():
             yield
             values = {"page_limit": log.page_limit, "state": log.state, **values}
+            values["state"] = {**values["state"], TODAY: self._today}
             row = update(EventLog).where(EventLog.terminal_id == log.terminal_id)
             changed_rows(row.values(**values, read_at=database_now(), error_code=""))
         self._log = replace(log, **values)
 
-    def _store(self, records: Sequence[EventRecord], offsets: Sequence[int], *, is_new: bool) -> None:
+    def _store(self, records: Sequence[EventRecord], offsets: Sequence[int], *, is_new: bool, which: str = NEW) -> None:
         """Store records in their order; those of the same offset together."""
         start = 0
         for end in range(1, len(records) + 1):
             if end == len(records) or offsets[end] != offsets[start]:
                 log = self._log
-                store(log.terminal_id, log.device_serial, records[start:end], offsets[start], is_new=is_new)
+                ids = store(log.terminal_id, log.device_serial, records[start:end], offsets[start], is_new=is_new)
+                self._today = {**self._today, which: self._today.get(which, 0) + len(ids)}
                 start = end
 
 

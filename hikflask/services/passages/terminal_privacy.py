@@ -260,10 +260,11 @@ def _write(talk: Conversation, hosts: list[Host] | None = None, **values: Any) -
             slots = [_stored(host, secret_hash) for host in hosts]
             values |= {"hosts": slots, "foreign_hosts": len(strangers)}
             known = {place.place for place in destinations(before)} if before else set()
-            for place in strangers:
-                if place.place not in known:
-                    after = {"slot": place.slot, "address": place.place}
-                    audit.record("terminal.sends_elsewhere", terminal=terminal.name, after=after)
+            new = [place for place in strangers if place.place not in known]
+            if new:
+                after: dict[str, Any] = {"slot": new[0].slot} if len(new) == 1 else {}
+                after["address"] = ", ".join(place.place for place in new)
+                audit.record("terminal.sends_elsewhere", terminal=terminal.name, after=after)
         values |= {"read_at": database_now(), "next_at": database_now(_next_seconds(secret_hash))}
         if not changed_rows(update(TerminalPrivacy).where(TerminalPrivacy.terminal_id == terminal.id).values(**values)):
             db.session.add(TerminalPrivacy(terminal_id=terminal.id, **values))

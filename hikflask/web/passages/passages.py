@@ -1,5 +1,6 @@
 """Passages: who came in, who was turned away, and when, as the terminals recorded it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from itertools import groupby
@@ -13,7 +14,7 @@ from hikflask.forms.fields import row_id
 from hikflask.forms.passages import PassagesForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.labels import events as labels
-from hikflask.models import Event
+from hikflask.models import Employee, Event
 from hikflask.models.event import KINDS
 from hikflask.services import audit
 from hikflask.services.core.dates import local
@@ -106,6 +107,7 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         "found": found,
         "days": [(day, list(rows)) for day, rows in groupby(found.rows, lambda event: local(event.occurred_at).date())],
         "people": people,
+        "owners": _owners(found.rows),
         "person": people.get(wanted.person or 0),
         "terminals": {terminal.id: terminal for terminal in registry.list_all()},
         "missing": queries.missing_since(),
@@ -116,6 +118,13 @@ def _about(form: PassagesForm) -> dict[str, Any]:
         "typed": typed.words if typed.words != wanted.words else "",
         "narrowed": bool(form.texts),
     }
+
+
+def _owners(events: Sequence[Event]) -> dict[str, Employee]:
+    """Return who has the IDs of events that are nobody's, by ID: the events may be of somebody who had them before."""
+    numbers = {event.number for event in events if event.number and event.employee_id is None}
+    found = search.by_numbers(numbers)
+    return {employee.number: employee for employee in (*found.active, *found.inactive)}
 
 
 def _page_of(wanted: EventFilter) -> tuple[Turned[Event], EventFilter]:

@@ -21,7 +21,7 @@ from hikflask.services.core.errors import ServiceError
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.jobs import plan_choices
-from hikflask.services.passages import journal, pushes, switch, terminal_privacy
+from hikflask.services.passages import coverage, journal, pushes, switch, terminal_privacy
 from hikflask.services.passages import queries as passages
 from hikflask.services.provisioning import bring_people, same_device, send_preview, without_face
 from hikflask.services.terminals import (
@@ -178,8 +178,9 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     if not fragment:
         known |= {"queue": terminal_queue.queue_of(terminal, FIRST_ROWS), "first": True, **_privacy(terminal.id)}
     if switch.is_on():
-        entries = passages.entries_since(terminal.id, passage_plots.hours_begin())
-        known |= {"entries": entries, "last_faces": passages.last_faces(terminal.id)}
+        since = passage_plots.hours_begin()
+        known |= {"entries": passages.entries_since(terminal.id, since), "last_faces": passages.last_faces(terminal.id)}
+        known["unknown"] = coverage.why_unknown(terminal, since)
     if not terminal.retired_at:
         known |= {"known_as": same_device.known_as(terminal), "absent": send_preview.count_absent(terminal)}
         known |= {"to_camera": without_face.count(terminal), "by_itself": without_face.count_by_itself(terminal)}

@@ -14,9 +14,9 @@ from hikflask.background import tasks
 from hikflask.extensions import db
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.models.columns import database_now
-from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN
+from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN, TOO_MANY
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.passages import intake
+from hikflask.services.passages import coverage, intake, queries, reading
 from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
@@ -96,6 +96,56 @@ def test_log_is_read_from_its_newest_record_and_backwards_to_its_first_one(termi
     read_all(terminal)
 
     assert (newest, with_a_page, kept()) == ([23], [19, 20, 21, 22, 23], [*range(1, 24)])
+    assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
+
+
+def test_log_without_a_record_is_read_and_nothing_is_missing_of_it(terminal: Terminal, log: Any) -> None:
+    first, second = read_all(terminal).complete_to, read_all(terminal).complete_to
+    assert [(span.from_at, span.to_at) for span in spans_of(terminal.id) if span.is_complete] == [(first, second)]
+    assert queries.missing_since() == []
+
+    happen(log, 7)
+    row = read_all(terminal)
+
+    assert kept() == [*range(1, 8)]
+    assert [(span.from_at, span.to_at) for span in spans_of(terminal.id) if span.is_complete] == [
+        (first, row.complete_to)
+    ]
+
+
+def test_log_that_was_reset_and_has_no_record_leaves_a_gap(terminal: Terminal, log: Any) -> None:
+    happen(log, 3)
+    read_all(terminal)
+    log.reset()
+
+    read_all(terminal)
+    read_all(terminal)
+
+    assert reasons(terminal) == [NEW_LOG, "", NEW_LOG, "", NOT_READ]
+
+
+def test_of_what_is_recorded_without_an_end_so_much_is_stored_in_a_day(
+    terminal: Terminal, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST", {reading.NEW: 10, reading.OLD: 20})
+    happen(log, 40)
+    for _ in range(10):
+        intake.read_log(terminal.id, "test")
+    assert kept() == [*range(20, 41)]
+
+    happen(log, 12)
+    intake.read_log(terminal.id, "test")
+    happen(log, 5)
+    assert not intake.read_log(terminal.id, "test")
+
+    assert kept() == [*range(20, 53)]
+    assert reasons(terminal)[-1] == TOO_MANY
+    assert coverage.why_unknown(terminal, datetime.now(UTC) - timedelta(hours=1)) == TOO_MANY
+
+    state = row_of(terminal).state
+    make_due(state=state | {reading.TODAY: state[reading.TODAY] | {"day": "2020-01-01"}})
+    read_all(terminal)
+    assert kept() == [*range(1, 58)]
     assert reasons(terminal) == [NEW_LOG, "", NOT_READ]
 
 

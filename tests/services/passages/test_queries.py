@@ -7,7 +7,7 @@ import pytest
 
 from hikflask.extensions import db
 from hikflask.models import Employee, Event, Terminal
-from hikflask.models.event import LIVENESS, NO_PERMISSION, PASSED, UNKNOWN_PERSON
+from hikflask.models.event import LIVENESS, NO_PERMISSION, OPERATION, PASSED, UNKNOWN_PERSON
 from hikflask.services.core.db import transaction
 from hikflask.services.core.keyset import FIRST, Place
 from hikflask.services.passages import queries
@@ -64,6 +64,16 @@ def test_filters_find_by_person_terminal_kind_day_and_department(terminal: Termi
     assert numbers(EventFilter(day=date(2026, 12, 1))) == [2]
     assert numbers(EventFilter(department="Склад")) == [4, 2]
     assert numbers(EventFilter(department="Склад", words="иван")) == []
+
+
+def test_last_of_an_employee_are_passages_and_no_operations(terminal: Terminal) -> None:
+    ivan = employee("100222", "Иван Иванов")
+    add_events(
+        event_row(terminal, at=AT, employee=ivan, serial_no=1),
+        event_row(terminal, at=AT + timedelta(minutes=1), employee=ivan, serial_no=2, kind=NO_PERMISSION),
+        event_row(terminal, at=AT + timedelta(minutes=2), employee=ivan, serial_no=3, kind=OPERATION, code=(4, 1076)),
+    )
+    assert [event.serial_no for event in queries.last_of(ivan.id)] == [2, 1]
 
 
 @pytest.mark.both_databases

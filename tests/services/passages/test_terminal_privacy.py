@@ -39,6 +39,16 @@ def facts(row: TerminalPrivacy) -> dict[str, tuple[bool | None, bool | None]]:
     return {fact.name: (fact.is_on, fact.decided) for fact in terminal_privacy.facts(row)}
 
 
+def test_many_strangers_are_one_entry_and_sixteen_slots_are_read(simulator: Simulated, terminal: Terminal) -> None:
+    simulator.push.hosts[:] = [replace(STRANGER, address=f"203.0.113.{n}") for n in range(1, 41)]
+
+    row = read(terminal)
+
+    assert (len(row.hosts or []), row.foreign_hosts) == (16, 16)
+    addresses = ", ".join(f"203.0.113.{n}:8080" for n in range(1, 17))
+    assert entries("terminal.sends_elsewhere") == [(None, {"address": addresses})]
+
+
 def test_stranger_in_any_slot_is_noticed_once_whether_passages_are_kept_or_not(
     app: Flask, simulator: Simulated, terminal: Terminal
 ) -> None:

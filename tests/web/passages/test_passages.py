@@ -86,6 +86,28 @@ def test_the_list_says_who_what_where_and_when(client: FlaskClient, ivan: int) -
     assert '<p id="count" data-says="In all: 3">In all: 3</p>' in page
 
 
+def test_an_event_older_than_the_employee_with_its_id_is_not_said_to_be_a_strangers(
+    app: Flask, client: FlaskClient, ivan: int
+) -> None:
+    with app.app_context():
+        terminal = db.session.get_one(Terminal, 1)
+        add_events(
+            event_row(terminal, at=ago(days=2), number="100222", name="Иван Иванов"),
+            event_row(terminal, at=ago(minutes=-1), number="100222", name="Другой"),
+        )
+    assert ivan
+    pages = {
+        language: client.get("/passages/", headers={"Accept-Language": language}).text for language in ("en", "ru")
+    }
+    for language, about in {
+        "en": ["perhaps not the employee with this ID", "before the employee with this ID was added"],
+        "ru": ["возможно, не сотрудник с этим ID", "ещё до добавления сотрудника с этим ID"],
+    }.items():
+        of_number = [row for row in rows(pages[language]) if "· " in row and "100222 ·" in row and "Охрана" not in row]
+        assert len(of_number) == 2
+        assert all(words in row for words, row in zip(about, of_number, strict=True))
+
+
 def test_the_address_narrows_the_list(app: Flask, client: FlaskClient, ivan: int) -> None:
     with app.app_context():
         add_events(event_row(db.session.get_one(Terminal, 1), at=ago(minutes=1), kind=DOOR, code=(5, 21)))
