@@ -327,6 +327,16 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         N_("The terminal may leave people out of its list. Employees were asked for by ID, others may be on it, too."),
     ),
     "faces_not_told": (N_("The terminal does not tell for certain who has a face, so some may be without one."),),
+    "numbers_shown_otherwise": (
+        N_(
+            "The terminal shows IDs without leading zeros or in upper case, so it shows employees as others. "
+            "These are not removed."
+        ),
+    ),
+    "own_number_there": (
+        N_("The terminal shows ID %(own)s as %(n)s: this is the employee's own record, so it stays."),
+        N_("This is an employee's own record, whose ID the terminal shows otherwise, so it stays."),
+    ),
     "list_incomplete": (N_("The terminal does not give its whole list, so nothing is concluded."),),
     "list_too_long": (N_("The terminal lists more people or faces than it can hold, so nothing is concluded."),),
     "another_device": (N_("Another device answered while the list was read. Check the terminal and compare again."),),

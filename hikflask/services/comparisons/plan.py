@@ -331,6 +331,8 @@ def check(
     :return: the days of somebody who is taken over.
     :raises ServiceError: with the reason, when it is not.
     """
+    if compared.own_number and action in {TAKE_OVER, REMOVE}:
+        raise ServiceError("own_number_there", n=compared.number, own=compared.own_number)
     if action == TAKE_OVER:
         return _check_take_over(terminal, compared, names_agreed, face_agreed)
     if action == SEND:

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from hikflask.extensions import db
 from hikflask.models import Comparison, Difference, Employee, Enrolment, IgnoredDifference, PersonThere, Terminal
-from hikflask.models.comparison import DONE, KINDS, READING
+from hikflask.models.comparison import DONE, KINDS, ONLY_THERE, READING
+from hikflask.models.enrolment import PRESENT
 from hikflask.services.core.db import rows_of
 from hikflask.services.core.errors import NameTooLong, NotFound
 from hikflask.services.core.terminal_name import name_for
@@ -50,6 +51,7 @@ class ComparedNumber(NamedTuple):
     has the number here, also when not desired on this terminal. `name_wanted` is the name that the terminal should
     show, "" for a stranger. `leaving` are the terminals at which the number may still open doors after its removal:
     whose it was there, by id, and the name of the terminal. `id` is that of the difference, in a list of differences.
+    `own_number` is the number desired here of which the terminal shows this form, or an empty text.
     """
 
     number: str
@@ -60,6 +62,7 @@ class ComparedNumber(NamedTuple):
     name_wanted: str
     leaving: tuple[tuple[int | None, str], ...]
     id: int = 0
+    own_number: str = ""
 
     @property
     def face_here(self) -> str:
@@ -147,11 +150,14 @@ def is_ignored() -> ColumnElement[bool]:
 
 
 def doubts(comparison: Comparison) -> list[str]:
-    """Return the codes of what a finished comparison does not know for certain: of the people, and of the faces."""
+    """Return the codes of what a finished comparison does not know for certain: people, faces, and who is who."""
+    only_there = (Difference.comparison_id == comparison.id, Difference.kind == ONLY_THERE)
+    strangers = db.session.execute(select(Difference.number).where(*only_there)).scalars().all()
     untold = exists().where(PersonThere.comparison_id == comparison.id, PersonThere.faces.is_(None))
     codes = {
         "list_leaves_out": comparison.people is None,
         "faces_not_told": db.session.execute(select(untold)).scalar_one(),
+        "numbers_shown_otherwise": bool(own_numbers(comparison, strangers)),
     }
     return [code for code, is_so in codes.items() if is_so]
 
@@ -242,6 +248,7 @@ def _compare(
     left = select(Enrolment.number, Enrolment.employee_id, Terminal.name).join(Enrolment.terminal)
     for number, owner, name in rows_of(left.where(IS_LEAVING_BY_FACTS, Enrolment.number.in_(which))):
         leaving[number].append((owner, name))
+    own = own_numbers(comparison, people.keys() - {number for number, row in enrolments.items() if row.is_desired})
     for number in numbers:
         employee = employees.get(number)
         yield ComparedNumber(
@@ -252,7 +259,27 @@ def _compare(
             employee,
             name_wanted(terminal, employee),
             tuple(leaving.get(number, ())),
+            own_number=own.get(number, ""),
         )
+
+
+def own_numbers(comparison: Comparison, strangers: Collection[str]) -> dict[str, str]:
+    """Return which of these strangers is somebody desired here, and with which number.
+
+    Some firmware shows a number without its leading zeros or in upper case, and removes that person when it is asked to
+    remove the number that it shows.
+    """
+    if not strangers:
+        return {}
+    listed = exists().where(PersonThere.comparison_id == comparison.id, PersonThere.number == Enrolment.number)
+    desired = (Enrolment.terminal_id == comparison.terminal_id, Enrolment.desired == PRESENT)
+    missing = select(Enrolment.number).where(*desired, ~listed)
+    by_form = {_form(number): number for number in db.session.execute(missing).scalars()}
+    return {number: by_form[_form(number)] for number in strangers if _form(number) in by_form}
+
+
+def _form(number: str) -> str:
+    return number.lstrip("0").upper()
 
 
 def there(comparison_id: int, *which: ColumnElement[bool]) -> Iterator[There]:

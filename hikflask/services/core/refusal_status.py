@@ -41,7 +41,7 @@ REFUSED_HERE: dict[str, Rule] = {
         "import_checked import_not_checked import_started nothing_to_undo nothing_to_take_back undo_started "
         "leaves_by_take_over was_wanted_before face_was_replaced days_shut_out import_file_gone changed_since "
         "import_row_gone import_photo_gone face_stays not_compared name_differs face_differs face_not_read "
-        "not_there not_here number_not_usable changed_there not_restored not_compared_since_restore "
+        "not_there not_here number_not_usable own_number_there changed_there not_restored not_compared_since_restore "
         "nothing_to_take_over name_not_usable validity_not_readable validity_outside no_whole_day over_there",
     ),
     **_each(Rule(CONFLICT, "capture_id"), "superseded capture_of_another not_saved capture_running"),
@@ -112,7 +112,7 @@ FROM_TERMINAL: dict[str, Rule] = {
     **_each(
         Rule(BAD_GATEWAY),
         "wrong_password locked validity_not_shown holder_not_shown address_refused https_required weak_digest "
-        "certificate_changed",
+        "certificate_changed old_face_stays",
     ),
     **_each(
         Rule(BAD_GATEWAY, retryable=True),

@@ -28,6 +28,7 @@ def test_pages_and_api_differ_only_in_what_comes_of_asking_the_terminal() -> Non
     differs = {code for code in RULES if page_status(code) != api_status(code)}
 
     assert differs == {
+        "old_face_stays",
         "capture_running",
         "wrong_password",
         "locked",
