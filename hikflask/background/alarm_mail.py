@@ -27,7 +27,7 @@ def send_due() -> None:
         alarm = watch.get(key)
         if alarm is None:  # It is over, and no mail was due.
             continue
-        over = alarm.announces_end
+        over, claimed_to = alarm.announces_end, alarm.next_try_at
         message = letter(alarm)
         try:
             send(message)
@@ -36,7 +36,7 @@ def send_due() -> None:
             watch.mark_unsent(key)
             return
         log.info("the mail about %s was sent", key)
-        watch.mark_sent(key, over=over)
+        watch.mark_sent(key, claimed_to, over=over)
 
 
 def letter(alarm: Alarm) -> MIMEText:

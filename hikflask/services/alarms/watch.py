@@ -6,7 +6,7 @@ A mail may be sent twice when the worker is killed just after it was sent; none 
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -66,10 +66,14 @@ def get(key: str) -> Alarm | None:
 
 
 @transactional
-def mark_sent(key: str, *, over: bool) -> None:
-    """Record that the mail about an alarm's beginning or end was sent."""
+def mark_sent(key: str, claimed_to: datetime, *, over: bool) -> None:
+    """Record that the mail about an alarm's beginning or end was sent.
+
+    :param claimed_to: its next_try_at as claimed. The alarm may have been seen since, and another one have its key.
+    """
     if not over:
-        _change([key], told_at=database_now(), tries=0, next_try_at=database_now())
+        same = update(Alarm).where(Alarm.key == key, Alarm.next_try_at == claimed_to)
+        changed_rows(same.values(told_at=database_now(), tries=0, next_try_at=database_now()))
     elif not changed_rows(delete(Alarm).where(Alarm.key == key, Alarm.over_at.is_not(None))):
         # It began again while the mail was on its way.
         _change([key], told_at=None, tries=0, next_try_at=database_now())

@@ -7,11 +7,13 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
+
 from hikflask.extensions import db
-from hikflask.models import Employee, Enrolment, Job, JobItem
+from hikflask.models import Employee, Enrolment, Job, JobItem, Terminal
 from hikflask.services.comparisons import apply, reading, undo
 from hikflask.services.comparisons import queries as comparisons
-from hikflask.services.core.db import locked_employee, transaction
+from hikflask.services.core.db import locked_employee, transaction, write_first
 from hikflask.services.core.errors import NotFound
 from hikflask.services.core.progress import Progress
 from hikflask.services.departments import registry as departments
@@ -28,6 +30,7 @@ from hikflask.services.jobs import import_items, list_export
 from hikflask.services.passages import coverage, journal, retention, switch
 from hikflask.services.privacy import consents
 from hikflask.services.privacy.consents import Given
+from hikflask.services.settings import stored as stored_settings
 from hikflask.services.state import enrolment as state
 
 DEACTIVATE = "deactivate"
@@ -206,12 +209,24 @@ def _delete_passages(job: Job, progress: Progress) -> bool:
     """Delete some of all passages. What came since it was asked for goes, too, unless it is recorded again."""
     total = job.total or retention.count()[0]
     with transaction():
+        write_first()
+        stored_settings.read_within()
         gone = retention.delete_some(job.params[NEWEST] if switch.is_on() else None)
         if not gone and not switch.is_on():
-            coverage.forget_all()
-            journal.forget_all()
+            gone = _delete_last_passages()
         progress.report(job.done + gone, total)
     return gone > 0
+
+
+def _delete_last_passages() -> int:
+    """Delete what readings wrote while the others were deleted, and then what is known of them all."""
+    # Whoever writes what a log has holds the terminal's row until it is here. The next one sees that it is off.
+    db.session.execute(select(Terminal.id).order_by(Terminal.id).with_for_update(key_share=True)).all()
+    gone = retention.delete_some(None)
+    if not gone:
+        coverage.forget_all()
+        journal.forget_all()
+    return gone
 
 
 KINDS = {

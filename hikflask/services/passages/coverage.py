@@ -19,8 +19,9 @@ from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import queries
 from hikflask.services.passages.retention import kept_since
 
-# The key of a log's state: why nothing older than its first record is here.
-BEGINS = "begins"
+# The keys of a log's state: why nothing older than its first record is here, and where the coverage begins of a log
+# whose older records are still to be read.
+BEGINS, FROM = "begins", "from"
 # The key of a log's state: reading has stopped for today, since the terminal recorded too many events.
 HALTED = "halted"
 
@@ -73,7 +74,8 @@ def forget_all() -> None:
     changed_rows(delete(EventCoverage))
     for terminal_id, state in db.session.execute(select(EventLog.terminal_id, EventLog.state)).all():
         of_terminal = update(EventLog).where(EventLog.terminal_id == terminal_id)
-        changed_rows(of_terminal.values(state={name: value for name, value in state.items() if name != BEGINS}))
+        kept = {name: value for name, value in state.items() if name not in (BEGINS, FROM)}
+        changed_rows(of_terminal.values(state=kept))
 
 
 def _add(terminal_id: int, device_serial: str, since: datetime, until: datetime, **about: Any) -> None:

@@ -37,15 +37,16 @@ def read_log(terminal_id: int, holder: str) -> bool:
 
     A terminal that does not answer, or not as it should, is asked later and later. This raises nothing of that.
     """
-    row = db.session.execute(select(*COLUMNS).where(EventLog.terminal_id == terminal_id)).first()
-    if row is None or not switch.is_on():
+    row = select(*COLUMNS).where(EventLog.terminal_id == terminal_id)
+    if not switch.is_on() or db.session.execute(row).first() is None:
         return False
     purpose = LATE if _is_late(terminal_id) else leases.PASSAGES
     failure: TerminalError | ServiceError | None = None
     is_left = False
     try:
         with connection.converse(terminal_id, holder, purpose, wait=0.0, yields=True) as talk:
-            reading = Reading(talk, row)
+            # Only now: until this lease began, another worker may have read on.
+            reading = Reading(talk, db.session.execute(row).one())
             try:
                 is_left = reading.read()
                 is_left = pictures.fetch(talk) or is_left
@@ -57,6 +58,8 @@ def read_log(terminal_id: int, holder: str) -> bool:
         return False
     except (TerminalError, ServiceError) as error:
         failure = error
+    if not switch.is_on():
+        return False  # They were switched off meanwhile, which is no failure of the terminal.
     if failure is not None:
         log.info("terminal %s: its log was not read: %s", terminal_id, failure)
         _write_failure(terminal_id, failure.code)

@@ -35,11 +35,6 @@ def columns_of(record: EventRecord, clock_offset: int) -> dict[str, Any]:
     }
 
 
-def is_pushed(record: dict[str, Any]) -> bool:
-    """True for a record as a terminal pushed it. Its log tells the same in another form, and names the picture, too."""
-    return "AccessControllerEvent" in record
-
-
 def is_duress(event: Event) -> bool:
     """True when the person showed that they were forced: by a card or a finger that is kept for that."""
     record = event_record(event.record)
@@ -54,7 +49,8 @@ def interpret_again() -> int:
     changed = 0
     for ids in _portions():
         with transaction():
-            for event in db.session.scalars(select(Event).where(Event.id.in_(ids)).with_for_update()):
+            locked = select(Event).where(Event.id.in_(ids)).order_by(Event.id).with_for_update()
+            for event in db.session.scalars(locked):
                 changes = _changes(event)
                 if changes:
                     write_columns(event, **changes)

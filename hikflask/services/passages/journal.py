@@ -12,8 +12,8 @@ from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from hikflask.extensions import db
-from hikflask.models import Event, JournalAlarm, Terminal
-from hikflask.models.alarm import DURESS
+from hikflask.models import Alarm, Event, JournalAlarm, Terminal
+from hikflask.models.alarm import DURESS, JOURNAL
 from hikflask.services import audit
 from hikflask.services.core.db import changed_rows, rows_of, transaction
 from hikflask.services.passages import switch, webhook_outbox
@@ -93,6 +93,9 @@ def mark_seen(terminal_id: int, code: tuple[int, int], count: int) -> bool:
         if alarm is None or alarm.count != count:
             return False
         changed_rows(delete(JournalAlarm).where(*key))
+        # What is recorded from now on is another alarm, also while the mail about this one is on its way.
+        mail = (Alarm.kind == JOURNAL, Alarm.terminal_id == terminal_id, Alarm.key.endswith(f":{alarm.code}"))
+        changed_rows(delete(Alarm).where(*mail))
         about = {"code": alarm.code, "count": count, "last_at": alarm.last_at.isoformat()}
         audit.record("alarm.seen", terminal=alarm.terminal.name, after=about)
     return True

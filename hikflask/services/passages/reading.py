@@ -30,12 +30,13 @@ from hikflask.models.columns import database_now
 from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OTHER_DEVICE, OVERWRITTEN
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
-from hikflask.services.passages import coverage
-from hikflask.services.passages.coverage import BEGINS, HALTED
+from hikflask.services.passages import coverage, switch
+from hikflask.services.passages.coverage import BEGINS, FROM, HALTED
 from hikflask.services.passages.interpretation import NO_TIME
 from hikflask.services.passages.kinds import INFO, TYPES, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.passages.store import LOCAL_TIME_LENGTH, known_keys, serial_of, store
+from hikflask.services.settings import stored as stored_settings
 from hikflask.services.terminals import clock
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
@@ -79,7 +80,7 @@ MAX_PAGES = 40
 # and BEGUN when the log was begun. TRIED is the last of TRIED_MINORS that was tried, TRIED_AT when all were, and UNSURE
 # that the terminal counts more events since `complete_to` than it tells. EMPTY: nothing was in the log at that moment.
 # TODAY has a day and how many events were stored then.
-SINCE, OLDEST, FROM, LOST, ANCHOR, AHEAD = "since", "oldest", "from", "lost", "anchor", "ahead"
+SINCE, OLDEST, LOST, ANCHOR, AHEAD = "since", "oldest", "lost", "anchor", "ahead"
 OVERLAP_AT, PASS, WHOLE, LOOKED_AT, BEGUN = "overlap_at", "pass", "whole", "looked_at", "begun"
 TRIED, TRIED_AT, UNSURE, EMPTY, TODAY = "tried", "tried_at", "unsure", "empty", "today"
 # A terminal that records without an end fills no disk: so many new events are stored in a day, and so many of the past.
@@ -902,9 +903,14 @@ class Reading:
 
     @contextmanager
     def _writing(self, values: Mapping[str, Any]) -> Iterator[None]:
-        """Write to the log's row in one transaction with what is done in the block, while the terminal is ours."""
+        """Write to the log's row in one transaction with what is done in the block, while the terminal is ours.
+
+        :raises passages_off: when they were switched off. Whoever deletes them all then waits for this transaction.
+        """
         log = self._log
         with self._talk.lease.write():
+            stored_settings.read_within()
+            switch.require_on()
             yield
             values = {"page_limit": log.page_limit, "state": log.state, **values}
             values["state"] = {**values["state"], TODAY: self._today}

@@ -25,10 +25,10 @@ def kept_since() -> datetime:
 def forget_passages() -> int:
     """Delete some of the passages that were kept for long enough, and the spans of that time; return how many."""
     since = kept_since()
-    old = select(Event.id, Event.picture).where(Event.occurred_at < since, Event.occurred_at >= FIRST_PLAUSIBLE)
-    undated = select(Event.id, Event.picture).where(Event.occurred_at < FIRST_PLAUSIBLE, Event.received_at < since)
+    old = select(Event.id).where(Event.occurred_at < since, Event.occurred_at >= FIRST_PLAUSIBLE)
+    undated = select(Event.id).where(Event.occurred_at < FIRST_PLAUSIBLE, Event.received_at < since)
     in_order = (Event.occurred_at, Event.id)
-    gone = _delete(old.order_by(*in_order)) + _delete(undated.order_by(*in_order))
+    gone = _delete(old.order_by(*in_order), undated.order_by(*in_order))
     spans = select(EventCoverage.id).where(EventCoverage.to_at < since).order_by(EventCoverage.id)
     changed_rows(delete(EventCoverage).where(EventCoverage.id.in_(spans.limit(EVENT_BATCH))))
     return gone
@@ -48,12 +48,15 @@ def delete_some(up_to: int | None) -> int:
 
     :param up_to: the id of the newest of them; None: all.
     """
-    found = select(Event.id, Event.picture).order_by(Event.id)
+    found = select(Event.id).order_by(Event.id)
     return _delete(found if up_to is None else found.where(Event.id <= up_to))
 
 
-def _delete(found: Select[int, str | None]) -> int:
-    rows = db.session.execute(found.limit(EVENT_BATCH).with_for_update()).all()
+def _delete(*found: Select[int]) -> int:
+    ids = [event_id for some in found for event_id in db.session.execute(some.limit(EVENT_BATCH)).scalars()]
+    # Locked by id, as an erasure does, whatever order they were found in.
+    locked = select(Event.id, Event.picture).where(Event.id.in_(ids)).order_by(Event.id).with_for_update()
+    rows = db.session.execute(locked).all()
     if not rows:
         return 0
     pictures = [row.picture for row in rows if row.picture]

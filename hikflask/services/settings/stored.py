@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, appcontext_pushed, current_app
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hikflask.config import ENVIRONMENT, SETTINGS, contradiction
@@ -54,6 +54,11 @@ def reload() -> None:
     """Put the table into force in this process, however recently it was read."""
     of_app().read_at = float("-inf")
     _refresh(current_app)
+
+
+def read_within() -> None:
+    """Put the table into force as the caller's transaction sees it, which another process may have changed just now."""
+    _put_into_force(current_app, db.session.connection())
 
 
 @contextmanager
@@ -97,10 +102,15 @@ def _refresh(app: Flask, **_: object) -> None:
         return  # To read a file of SQLite that is still to be made would make an empty one.
     try:
         with db.engine.connect() as connection:
-            texts = {name: text for name, text in connection.execute(CHANGED)}
+            _put_into_force(app, connection)
     except SQLAlchemyError:
         # No tables yet, or the database is away, which others report. What was read before holds.
         return
+
+
+def _put_into_force(app: Flask, connection: Connection) -> None:
+    stored: Stored = app.extensions["stored_settings"]
+    texts = {name: text for name, text in connection.execute(CHANGED)}
     if texts != stored.texts:
         app.config.update(in_force(texts, stored.defaults, app.config))
         stored.texts = texts

@@ -35,7 +35,7 @@ def tell(key: str) -> bool:
     alarm = watch.get(key)
     assert alarm is not None
     over = alarm.told_at is not None
-    watch.mark_sent(key, over=over)
+    watch.mark_sent(key, alarm.next_try_at, over=over)
     return over
 
 
@@ -193,7 +193,7 @@ def test_alarm_that_comes_back_before_its_end_was_told_goes_on(terminal: Termina
     assert watch.get(key) is None
 
     # The mail about its end was on its way already: so it is told anew.
-    watch.mark_sent(key, over=True)
+    watch.mark_sent(key, datetime.now(UTC), over=True)
     assert due() == [key]
     assert not tell(key)
 

@@ -8,18 +8,24 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from hikflask.background import tasks
 from hikflask.extensions import db
-from hikflask.models import Event, EventLog, Terminal
+from hikflask.models import ChangedSetting, Event, EventCoverage, EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.models.event import NEW_LOG, NOT_READ, OFF, OTHER_DEVICE, OVERWRITTEN, TOO_MANY
+from hikflask.services.core.db import transaction
 from hikflask.services.core.errors import TerminalInUse
-from hikflask.services.passages import coverage, intake, queries, reading
+from hikflask.services.jobs import lifecycle
+from hikflask.services.jobs.kinds import DELETE_PASSAGES, NEWEST
+from hikflask.services.jobs.run import run_to_end
+from hikflask.services.passages import coverage, intake, journal, queries, reading, retention
+from hikflask.services.settings import stored
 from hikflask.services.terminals import connection, leases
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
+from tests.support.between import Between
 from tests.support.events import spans_of
 from tests.support.wire import InProcess
 
@@ -79,6 +85,13 @@ def sent(simulator: Simulated) -> list[str]:
 
 def reasons(terminal: Terminal) -> list[str]:
     return [span.reason for span in spans_of(terminal.id)]
+
+
+def switch_off_elsewhere() -> None:
+    """Switch passages off as another process does it: this one reads its settings again within two seconds."""
+    stored.of_app().defaults["PASSAGES"] = "poll"
+    with transaction():
+        db.session.add(ChangedSetting(name="PASSAGES", value="off", set_by="Анна"))
 
 
 def make_due(**values: Any) -> None:
@@ -605,3 +618,76 @@ def test_terminal_that_rang_is_read_with_the_next_sweep(
         pass
 
     assert kept() == [*range(1, 34)]
+
+
+@pytest.mark.both_databases
+def test_what_happens_is_new_though_another_worker_read_the_log_just_before_the_lease(
+    terminal: Terminal, log: Any, between: Between
+) -> None:
+    happen(log, 3)
+
+    def read_and_happen() -> None:
+        read_all(terminal)
+        happen(log, 1)
+        log.add(1, 1030)
+
+    other = between(connection, "converse", read_and_happen, before=True)
+    intake.read_log(terminal.id, "first")
+    other.finish()
+    assert other.error is None
+    read_all(terminal)
+
+    assert kept() == [1, 2, 3, 4, 5]
+    assert [alarm.code for alarm in journal.unseen()] == ["1/1030"]
+
+
+@pytest.mark.both_databases
+def test_reading_ends_when_all_passages_are_deleted_and_leaves_nothing(
+    app: Flask, terminal: Terminal, log: Any, between: Between
+) -> None:
+    happen(log, 23)
+    intake.read_log(terminal.id, "test")
+    happen(log, 40)
+
+    def delete_all() -> None:
+        app.config["PASSAGES"] = "off"
+        run_to_end(lifecycle.begin(DELETE_PASSAGES, {NEWEST: retention.count()[1]}))
+
+    other = between(reading, "store", delete_all, before=True, nth=2)
+    intake.read_log(terminal.id, "test")
+    other.finish()
+    deleted_during_a_write = other.blocked
+    assert other.error is None
+
+    assert (kept(), db.session.execute(select(EventCoverage)).all()) == ([], [])
+    assert row_of(terminal).error_code == ""
+    # What is read backwards from then on says nothing of what was deleted.
+    app.config["PASSAGES"] = "poll"
+    read_all(terminal)
+    assert deleted_during_a_write
+    first_kept = db.session.execute(select(func.min(Event.occurred_at)).where(Event.serial_no > 23)).scalar()
+    assert all(first_kept is None or span.from_at >= first_kept for span in spans_of(terminal.id) if span.is_complete)
+
+
+@pytest.mark.both_databases
+def test_worker_that_has_not_heard_yet_that_passages_are_off_writes_nothing(terminal: Terminal, log: Any) -> None:
+    happen(log, 3)
+    read_all(terminal)
+    happen(log, 3)
+    switch_off_elsewhere()
+
+    intake.read_log(terminal.id, "test")
+
+    assert kept() == [1, 2, 3]
+
+
+@pytest.mark.both_databases
+def test_worker_that_has_not_heard_yet_that_passages_are_off_deletes_them_all(terminal: Terminal, log: Any) -> None:
+    happen(log, 3)
+    read_all(terminal)
+    claim = lifecycle.begin(DELETE_PASSAGES, {NEWEST: 1})
+    switch_off_elsewhere()
+
+    run_to_end(claim)
+
+    assert (kept(), db.session.execute(select(EventCoverage)).all()) == ([], [])

@@ -167,3 +167,22 @@ def test_webhook_that_asks_for_alarms_is_told_of_each_with_its_code(terminal: Te
         "event_id": event_id,
         "code": "1/1030",
     }
+
+
+@pytest.mark.both_databases
+def test_alarm_is_mailed_that_is_recorded_while_the_mail_about_one_that_was_seen_is_on_its_way(
+    terminal: Terminal, server: MailServer, between: Between
+) -> None:
+    recorded(terminal, record(1))
+
+    def see_and_record() -> None:
+        assert journal.mark_seen(terminal.id, TAMPERED, 1)
+        recorded(terminal, record(2))  # In the same second of the terminal's clock.
+        watch.refresh()
+
+    other = between(alarm_mail, "send", see_and_record)
+    first = mailed(server)
+    other.finish()
+
+    assert (other.error, len(first)) == (None, 2)
+    assert len(mailed(server)) == 2

@@ -7,8 +7,11 @@ from flask import Flask
 
 from hikflask.extensions import db
 from hikflask.models import Event, EventCoverage, Terminal
+from hikflask.services.core.db import transaction
 from hikflask.services.passages import retention
 from hikflask.services.photos import storage
+from hikflask.services.privacy import passage_traces
+from tests.support.between import Between
 from tests.support.events import add_events, event_row
 from tests.support.retention import DAY, age, forget
 
@@ -55,3 +58,21 @@ def test_one_pass_deletes_some_of_very_many(monkeypatch: pytest.MonkeyPatch, ter
     add_events(*(event_row(terminal, at=long_ago + timedelta(hours=n), serial_no=n) for n in range(3)))
 
     assert (retention.forget_passages(), left()) == (2, [2])
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_retention_and_an_erasure_do_not_wait_for_each_other(terminal: Terminal, between: Between) -> None:
+    """A log is read backwards, so the oldest passages have the highest ids."""
+    long_ago = datetime.now(UTC) - timedelta(days=200)
+    add_events(
+        event_row(terminal, at=long_ago, serial_no=2, number="100222"),
+        event_row(terminal, at=long_ago - timedelta(hours=1), serial_no=1, number="100333"),
+    )
+    other = between(passage_traces, "forget", retention.forget_passages)
+
+    with transaction():
+        passage_traces.forget(["100222"], None)
+        passage_traces.forget(["100333"], None)
+    other.finish()
+
+    assert (other.blocked, other.error, other.result, left()) == (True, None, 2, [])
