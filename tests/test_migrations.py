@@ -553,6 +553,23 @@ def test_titles_of_sheets_are_forgotten_and_all_else_of_a_layout_stays(either: F
         db.session.remove()
 
 
+def test_what_terminals_told_by_themselves_is_deleted_unless_their_logs_have_it(either: Flask) -> None:
+    records = [{"dateTime": "x", "AccessControllerEvent": {}}, {"major": 5, "name": '"AccessControllerEvent"'}]
+    with either.app_context():
+        upgrade(revision="0043")
+        at = datetime(2026, 11, 30, tzinfo=UTC).replace(tzinfo=None)
+        about = {"device_serial": "D", "device_at": at, "device_time": "x", "occurred_at": at, "received_at": at}
+        for serial_no, record in enumerate(records):
+            columns = {"serial_no": serial_no, "major": 5, "minor": 75, "kind": "passed", "record": json.dumps(record)}
+            put("event", **about, **columns)
+        db.session.commit()
+
+        upgrade()
+
+        assert db.session.execute(text("SELECT serial_no FROM event")).scalars().all() == [1]
+        db.session.remove()
+
+
 def test_refusals_of_jobs_imports_and_comparisons_come_along_both_ways(migrated_app: Flask) -> None:
     locked, lost = refusal("locked", n=5, t="Вход"), refusal("file_gone")
     errors = {"name": refusal("text_empty", most=128), "photo": refusal("photo_twice", others="Ёж.jpg")}

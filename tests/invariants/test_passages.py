@@ -19,11 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import delete, select, update
 
 from hikflask.extensions import db
-from hikflask.isapi.events import event_record
 from hikflask.models import Event, EventCoverage, EventLog, Terminal
 from hikflask.owned_session import OwnedSession
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import intake, interpretation, reading, store
+from hikflask.services.passages import intake, interpretation, reading
 from hikflask.simulator import SEED, SkippingClock
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.terminal.event_log import CAPACITY, Record
@@ -220,15 +219,6 @@ class History(RuleBasedStateMachine):
             patch.setattr(OwnedSession, "end_work", end_and_die)
             for _ in range(times):
                 self.read()
-
-    @rule(count=st.integers(1, 20), seed=st.integers(0, 100))
-    def terminal_pushes(self, count: int, seed: int) -> None:
-        """Some of the newest, in any order."""
-        records = self.device.events.records[-count:]
-        random.Random(seed).shuffle(records)  # noqa: S311
-        rows = [event_record(self.device.event_row(record)) for record in records]
-        ahead = round(self.device.wall_clock.drift.total_seconds())
-        store.store(self.terminal_id, SERIAL + self.device.serial, [row for row in rows if row], ahead, is_new=True)
 
     @rule(kind=st.sampled_from(["lost-before", "lost-after"]), times=st.integers(1, 2))
     def connection_is_lost(self, kind: str, times: int) -> None:

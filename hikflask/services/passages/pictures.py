@@ -24,7 +24,6 @@ from hikflask.services.core.dates import SECONDS_PER_DAY
 from hikflask.services.core.db import CLEANUP_BATCH, changed_rows, end_read, transaction, transactional
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.passages import switch
-from hikflask.services.passages.interpretation import is_pushed
 from hikflask.services.photos import storage
 from hikflask.services.terminals.connection import Conversation, usable_answer
 
@@ -35,8 +34,6 @@ PREFIX = "passage"
 MAX_PICTURES, MAX_BYTES = 20, 8 * 1024 * 1024
 # So many events are looked through at once for those with a picture.
 LOOKED_THROUGH = 200
-# So soon the log is read for what a terminal pushed.
-SECONDS_TO_READ = 60.0
 # So long a picture that does not come holds up those behind it.
 SECONDS_TO_TRY = 3600.0
 # A file without an event is younger while it is being written.
@@ -64,12 +61,9 @@ def fetch(talk: Conversation) -> bool:
         _fetched_to(terminal_id, db.session.execute(select(func.max(Event.id))).scalar() or 0)
         return False
     new = (Event.terminal_id == terminal_id, Event.id > fetched_to, Event.occurred_at >= _kept_since())
-    is_fresh, is_tried = (Event.received_at > database_now(-age) for age in (SECONDS_TO_READ, SECONDS_TO_TRY))
+    is_tried = Event.received_at > database_now(-SECONDS_TO_TRY)
     rows = db.session.execute(
-        select(Event.id, Event.number, Event.record, is_fresh, is_tried)
-        .where(*new)
-        .order_by(Event.id)
-        .limit(LOOKED_THROUGH)
+        select(Event.id, Event.number, Event.record, is_tried).where(*new).order_by(Event.id).limit(LOOKED_THROUGH)
     ).all()
     done, is_left = _fetch_some(talk, rows)
     if done:
@@ -77,16 +71,11 @@ def fetch(talk: Conversation) -> bool:
     return is_left or (done is not None and len(rows) == LOOKED_THROUGH)
 
 
-def _fetch_some(
-    talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool, bool]]
-) -> tuple[int | None, bool]:
+def _fetch_some(talk: Conversation, rows: Sequence[Row[int, str, dict[str, Any], bool]]) -> tuple[int | None, bool]:
     """Fetch pictures of these events; return the last event that needs no more of it, and whether some are left."""
     done, count, size = None, 0, 0
-    for event_id, number, raw, is_fresh, is_tried in rows:
-        if is_fresh and is_pushed(raw):
-            return done, False  # The log, which is read next, tells where its picture is.
-        # What was only pushed may be anybody's word.
-        record = None if is_pushed(raw) else events.event_record(raw)
+    for event_id, number, raw, is_tried in rows:
+        record = events.event_record(raw)
         if record and record.picture_path:
             if count == MAX_PICTURES or size >= MAX_BYTES:
                 return done, True

@@ -9,16 +9,16 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Table, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from hikflask.extensions import db
 from hikflask.isapi.events import EventRecord
 from hikflask.models import Employee, Enrolment, Event, PersonKey, Terminal
-from hikflask.services.core.db import changed_rows, transaction, write_first
+from hikflask.services.core.db import transaction, write_first
 from hikflask.services.passages import journal, webhook_outbox
-from hikflask.services.passages.interpretation import columns_of, is_pushed
+from hikflask.services.passages.interpretation import columns_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
 from hikflask.services.privacy import passage_traces
 from hikflask.text_rules import folded
@@ -36,9 +36,6 @@ _INSERTS = {
 }
 KNOWN = select(ROWS.c.serial_no, ROWS.c.device_at, ROWS.c.device_time).where(
     ROWS.c.device_serial == bindparam("serial"), ROWS.c.serial_no.in_(_NUMBERS)
-)
-KNOWN_RECORDS = KNOWN.with_only_columns(ROWS.c.id, ROWS.c.serial_no, ROWS.c.device_at, ROWS.c.record).order_by(
-    ROWS.c.id
 )
 HELD = select(Terminal.id).where(Terminal.id == bindparam("terminal_id")).with_for_update(read=True, key_share=True)
 IN_ORDER = select(func.pg_advisory_xact_lock(KEY))
@@ -95,13 +92,9 @@ def store(
         _find_people(terminal_id, unknown)
         if db.session.execute(HELD, {"terminal_id": terminal_id}).first() is None:
             return []  # Somebody deleted the terminal meanwhile.
-        # Whoever erases an employee, or deletes a terminal, locks the events after that row, too.
-        if len(unknown) < len(rows):
-            _complete_pushed(device_serial, rows)
-        rows = unknown
-        if not rows:
+        if not unknown:
             return []
-        ids = _insert([row | {"terminal_id": terminal_id, "device_serial": device_serial} for row in rows])
+        ids = _insert([row | {"terminal_id": terminal_id, "device_serial": device_serial} for row in unknown])
         if ids and is_new:
             webhook_outbox.tell(ids)
             journal.note(ids)
@@ -149,19 +142,6 @@ def _unknown(device_serial: str, rows: Sequence[dict[str, Any]]) -> list[dict[st
             unknown.append(row)
             known |= is_at
     return unknown
-
-
-def _complete_pushed(device_serial: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Put records of the log in the place of those that were pushed before. Nobody else's are taken for them."""
-    of_log = {(row["serial_no"], row["device_at"]): row for row in rows if not is_pushed(row["record"])}
-    keys = {"serial": device_serial, "numbers": [serial_no for serial_no, _ in of_log]}
-    for event_id, serial_no, device_at, record in db.session.execute(KNOWN_RECORDS, keys).all():
-        row = of_log.get((serial_no, device_at))
-        if row is not None and is_pushed(record):
-            # Whoever was erased meanwhile has no number there any more.
-            same = update(Event).where(Event.id == event_id, Event.number == row["number"])
-            # Whoever reads the log knows better how wrong the clock was than a push.
-            changed_rows(same.values(**{name: row[name] for name in ("record", "name", "occurred_at")}))
 
 
 def _find_people(terminal_id: int, rows: Sequence[dict[str, Any]]) -> None:

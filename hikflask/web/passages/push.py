@@ -1,6 +1,6 @@
 """Where terminals tell by themselves that something happened: without a session, by the secret in the address.
 
-Whatever is refused is answered alike. What is believed is answered 200 with an empty body once it is stored: some
+Whatever is refused is answered alike. What is believed is answered 200 with an empty body once the bell is rung: some
 terminals send anything else again for ever, and all that is behind it waits.
 """
 
@@ -33,7 +33,7 @@ def receive(secret: str) -> Response:
         if sender is None:
             rate_limit.count_try(f"push@{rate_limit.place_of(address)}", MAX_REFUSED, WINDOW_SECONDS)
             return _answer(HTTPStatus.NOT_FOUND)
-        rate_limit.count_try(f"push:{sender.terminal.id}", MAX_CALLS, WINDOW_SECONDS)
+        rate_limit.count_try(f"push:{sender.terminal_id}", MAX_CALLS, WINDOW_SECONDS)
     except TooOften:
         return _answer(HTTPStatus.TOO_MANY_REQUESTS)
     return _answer(HTTPStatus.OK if pushes.receive(sender, _body()) else HTTPStatus.NOT_FOUND)

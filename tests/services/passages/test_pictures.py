@@ -77,20 +77,6 @@ def test_picture_of_a_new_event_is_kept_as_a_file_that_says_nobodys_name(
     assert [call for call in simulator.log if "LOCALS" in str(call)] == []
 
 
-def test_picture_of_what_was_pushed_waits_until_the_log_names_it(terminal: Terminal, simulator: Simulated) -> None:
-    event = seen(terminal, simulator)
-    of_log = event.record
-    with transaction():
-        event.record = {"AccessControllerEvent": {}}
-    assert fetch(terminal) is False
-    assert event.picture is None
-
-    with transaction():
-        event.record = of_log
-    fetch(terminal)
-    assert event.picture is not None
-
-
 def test_picture_of_somebody_who_is_erased_meanwhile_is_not_kept(
     terminal: Terminal, simulator: Simulated, between: Between
 ) -> None:
@@ -150,16 +136,6 @@ def test_picture_that_never_comes_is_given_up_after_an_hour(terminal: Terminal, 
     fetch(terminal)
     fetch(terminal)
     assert (stuck.picture, behind.picture is not None) == (None, True)
-
-
-def test_no_address_that_was_only_pushed_is_asked_for(terminal: Terminal, simulator: Simulated) -> None:
-    event = seen(terminal, simulator)
-    event.record = {"AccessControllerEvent": {"subEventType": 76, "pictureURL": event.record["pictureURL"]}}
-    with transaction():
-        db.session.add(event)
-    age(Event, "received_at", 120)
-
-    assert (fetch(terminal), event.picture) == (False, None)
 
 
 def test_refused_login_stops_all_that_asks_the_terminal(terminal: Terminal, simulator: Simulated) -> None:

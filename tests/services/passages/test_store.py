@@ -63,34 +63,9 @@ def test_record_is_stored_once_however_often_and_in_whatever_order_it_comes(term
     assert kept()[0].record == first.raw
 
 
-def pushed(of: EventRecord) -> EventRecord:
-    """The same record as the terminal pushes it."""
-    names = {"major": "majorEventType", "minor": "subEventType"}
-    inner = {names.get(name, name): value for name, value in of.raw.items() if name not in ("time", "pictureURL")}
-    read = event_record({"dateTime": of.time, "AccessControllerEvent": inner})
-    assert read is not None
-    return read
-
-
-@pytest.mark.both_databases
-def test_log_completes_what_was_pushed_before(terminal: Terminal) -> None:
-    of_log = record(employeeNoString="7", name="Ольга", pictureURL="http://192.0.2.2/LOCALS/pic/1.jpeg")
-    (event_id,) = store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True)
-
-    assert store(terminal.id, SERIAL, [of_log], 7, is_new=True) == []
-    (event,) = kept()
-    assert (event.id, event.record) == (event_id, of_log.raw)
-    assert event.device_at - event.occurred_at == timedelta(seconds=7)
-
-    # What comes once more by a push changes nothing.
-    assert store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True) == []
-    db.session.expire_all()
-    assert event.record == of_log.raw
-
-
 def test_log_brings_nobody_back_who_was_erased(terminal: Terminal) -> None:
     of_log = record(employeeNoString="7", name="Ольга")
-    store(terminal.id, SERIAL, [pushed(of_log)], 0, is_new=True)
+    store(terminal.id, SERIAL, [of_log], 0, is_new=True)
     with transaction():
         passage_traces.forget(["7"], None)
 
@@ -246,22 +221,6 @@ def test_employee_who_is_removed_at_the_same_moment_stays_removed(
     assert (other.blocked, other.error, order.violations) == (True, None, [])
     assert db.session.get(Employee, ivan) is None
     assert db.session.get_one(Event, event_id, populate_existing=True).employee_id is None
-
-
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_employee_is_erased_while_the_log_completes_what_was_pushed(terminal: Terminal, between: Between) -> None:
-    ivan = save_employee(IVAN).row.id
-    earlier, later = of_ivan(name=IVAN.name), of_ivan(name=IVAN.name, serial_no=2)
-    store(terminal.id, SERIAL, [pushed(earlier)], 0, is_new=True)
-    order = LockOrder(db.engine)
-    other = between(store_module, "_complete_pushed", lambda: erase_employee(ivan))
-
-    store(terminal.id, SERIAL, [earlier, later], 0, is_new=True)
-    other.finish()
-
-    assert (other.blocked, other.error, order.violations) == (True, None, [])
-    db.session.expire_all()
-    assert [(event.number, event.employee_id) for event in kept()] == [("", None)] * 2
 
 
 @pytest.mark.both_databases

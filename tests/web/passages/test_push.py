@@ -1,7 +1,9 @@
 """Terminals tell by themselves: who is believed, what is answered, and what comes of it."""
 
+import json
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -12,14 +14,17 @@ from werkzeug.test import TestResponse
 from hikflask.extensions import db
 from hikflask.isapi.event_push import MAX_BYTES
 from hikflask.models import Event, EventLog, Terminal, WebhookDelivery
+from hikflask.models.alarm import DURESS
 from hikflask.models.columns import database_now
+from hikflask.models.terminal import WAY_IN
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import intake, pictures, push_slot, terminal_privacy
+from hikflask.services.employees.save import save_employee
+from hikflask.services.passages import intake, journal, pictures, presence, push_slot, terminal_privacy
 from hikflask.services.webhooks import registry
 from hikflask.simulator import Terminal as Simulated
 from hikflask.simulator.event_traps import Framing
 from hikflask.web.passages import push
-from tests.support.captures import FACE
+from tests.support.captures import FACE, IVAN
 
 JSON = {"Content-Type": "application/json"}
 
@@ -61,7 +66,7 @@ DONE, UNKNOWN = (200, b"", "0"), (404, b"", "0")
 
 
 @pytest.mark.parametrize("framing", ["multipart", "no blank line", "other delimiter", "json"])
-def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
+def test_each_framing_rings_the_bell_and_nothing_of_it_is_stored(
     app: Flask, simulator: Simulated, browser: FlaskClient, path: str, framing: Framing
 ) -> None:
     simulator.push.set_traps(framing=framing)
@@ -75,14 +80,7 @@ def test_each_framing_is_stored_once_before_the_answer_and_rings_the_bell(
     assert simulator.push.deliver(send) == 1
     assert what(answers[0]) == DONE
     assert "Set-Cookie" not in answers[0].headers
-    (record,) = simulator.events.records
-    assert stored(app) == [(record.serial_no, "")]
-    assert is_rung(app)
-
-    # Sent once more, it is there once.
-    simulator.push.add(record)
-    assert simulator.push.deliver(send) == 1
-    assert len(stored(app)) == 1
+    assert (stored(app), is_rung(app)) == ([], True)
 
 
 def test_whatever_else_is_asked_below_the_address_is_answered_as_an_unknown_secret(
@@ -120,19 +118,6 @@ def test_passage_that_was_pushed_is_here_once_with_its_picture_after_its_log_was
     assert sorted(numbers) == [record.serial_no for record in simulator.events.records]
 
 
-def test_nothing_is_stored_before_it_is_known_whose_log_it_is(
-    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
-) -> None:
-    with app.app_context(), transaction():
-        db.session.execute(db.update(EventLog).values(device_serial="another"))
-    simulator.pass_by(None, minor=76)
-    (body,) = simulator.push.bodies()
-
-    assert what(browser.post(path, data=body, headers=JSON)) == DONE
-
-    assert (stored(app), is_rung(app)) == ([], True)
-
-
 # Without a serial number, and without the offset of its time: the log has both.
 DOOR = (
     b'{"dateTime": "2026-08-02T10:15:29-04:00", "eventType": "AccessControllerEvent", '
@@ -143,14 +128,69 @@ LOCAL = DOOR.replace(b"-04:00", b"").replace(b'"doorNo": 1', b'"serialNo": 7')
 ROW = b'{"major": 5, "minor": 75, "time": "2037-01-01T00:00:00+03:00", "serialNo": 7, "employeeNoString": "100222"}'
 
 
-def test_what_is_told_has_happened_whatever_the_clock_shows(app: Flask, browser: FlaskClient, path: str) -> None:
-    ahead = LOCAL.replace(b"2026-08-02T10:15:29", b"2037-01-01T00:00:00+03:00")
+def forged(serial_no: int, major: int = 5, minor: int = 75, number: str = "100222") -> bytes:
+    """What somebody tells who has read the secret on the wire, at this moment."""
+    inner = {"majorEventType": major, "subEventType": minor, "serialNo": serial_no, "employeeNoString": number}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    told = {"dateTime": at, "eventType": "AccessControllerEvent", "AccessControllerEvent": inner}
+    return json.dumps(told).encode()
 
-    assert what(browser.post(path, data=ahead, headers=JSON)) == DONE
+
+def test_whoever_knows_the_secret_makes_nobody_present_raises_no_alarm_and_keeps_no_record_out(
+    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
+) -> None:
+    simulator.events.add(5, 76)
+    with app.app_context():
+        save_employee(IVAN)
+        registry.add("http://127.0.0.1:9/", frozenset({"passage", "alarm"}))
+        with transaction():
+            db.session.execute(db.update(Terminal).values(direction=WAY_IN))
+        intake.read_log(1, "test")
+        known = [alarm.code for alarm in journal.unseen()]
+    # The next numbers of the log, guessed, with whoever and whatever else.
+    last = max(record.serial_no for record in simulator.events.records)
+    for body in (forged(last + 1), forged(last + 2, *DURESS), forged(last + 3, 1, 1030)):
+        assert what(browser.post(path, data=body, headers=JSON)) == DONE
 
     with app.app_context():
-        event = db.session.execute(db.select(Event)).scalar_one()
-        assert (event.device_time, event.occurred_at <= datetime.now(UTC)) == ("2037-01-01T00:00:00+03:00", True)
+        assert presence.presence().people == []
+        assert [alarm.code for alarm in journal.unseen()] == known
+        assert db.session.execute(db.select(WebhookDelivery)).first() is None
+        db.session.remove()
+
+    simulator.events.add(5, 75, "300111", "Ольга")
+    simulator.events.add(5, 76)
+    with app.app_context():
+        intake.read_log(1, "test")
+    there = [(record.serial_no, record.number) for record in simulator.events.records]
+    assert sorted(stored(app)) == sorted(there)
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        (lambda serial: serial, DONE),
+        (lambda serial: serial.lower(), DONE),
+        (lambda serial: serial[-9:], DONE),
+        (lambda _: "D", UNKNOWN),
+        (lambda serial: serial[:-1], UNKNOWN),
+        (lambda serial: serial[-8:], UNKNOWN),
+        (lambda serial: serial[5:14], UNKNOWN),
+    ],
+)
+def test_serial_number_that_is_told_is_compared_as_a_whole(
+    app: Flask,
+    browser: FlaskClient,
+    path: str,
+    told: Callable[[str], str],
+    answer: tuple[int, bytes, str | None],
+) -> None:
+    with app.app_context():
+        serial = db.session.execute(db.select(Terminal.serial)).scalar_one()
+    body = json.dumps({"shortSerialNumber": told(serial), "eventType": "other"}).encode()
+
+    assert what(browser.post(path, data=body, headers=JSON)) == answer
+    assert is_rung(app) is (answer == DONE)
 
 
 def test_sign_of_life_is_noted_and_rings_no_bell(
@@ -168,7 +208,7 @@ def test_sign_of_life_is_noted_and_rings_no_bell(
 @pytest.mark.parametrize(
     "body", [b"", DOOR, LOCAL, ROW, b"\x00\xff{", b'{"eventType": "other"}', b"{" * (MAX_BYTES + 1)]
 )
-def test_what_cannot_be_stored_rings_the_bell_and_is_not_sent_again(
+def test_whatever_is_told_rings_the_bell_and_is_not_sent_again(
     app: Flask, browser: FlaskClient, path: str, body: bytes
 ) -> None:
     assert what(browser.post(path, data=body, headers=JSON)) == DONE
@@ -210,26 +250,3 @@ def test_calls_are_limited_for_each_terminal_and_for_strangers_by_their_place(
     known = [browser.post(path, data=b"{}").status_code for _ in range(3)]
 
     assert (unknown, known) == ([404, 429], [200, 200, 429])
-
-
-def test_only_what_is_newer_than_what_was_read_is_told_to_others(
-    app: Flask, simulator: Simulated, browser: FlaskClient, path: str
-) -> None:
-    old, new = simulator.local_time() - timedelta(days=2), simulator.local_time()
-    with app.app_context():
-        registry.add("http://127.0.0.1:9/", frozenset({"passage"}))
-        with transaction():
-            db.session.execute(db.update(EventLog).values(anchor_serial=1, anchor_at=new - timedelta(days=1)))
-    simulator.pass_by(None, minor=76, at=old)
-    simulator.pass_by(None, minor=76, at=new)
-
-    for body in simulator.push.bodies():
-        assert what(browser.post(path, data=body, headers=JSON)) == DONE
-
-    numbers = [record.serial_no for record in simulator.events.records]
-    assert [number for number, _ in stored(app)] == numbers
-    with app.app_context():
-        told = db.session.execute(
-            db.select(Event.serial_no).join(WebhookDelivery, WebhookDelivery.event_id == Event.id)
-        )
-        assert list(told.scalars()) == numbers[1:]
