@@ -50,6 +50,7 @@ PAIRS = (
     ("renumber_due", "brings_to_entrance"),
     ("import_changed_due", "works"),
     ("import_undo", "limits"),
+    ("take_over_employee", "limits"),
     ("undo_take_over", "saves_another"),
     ("read_on", "pushes"),
     ("erase_who_passed", "reads_log"),

@@ -22,6 +22,9 @@ from hikflask.services.enrolments import queries as enrolments
 from hikflask.services.state import enrolment as state
 from hikflask.services.terminals import registry
 
+# Of an employee whom somebody saved since the plan was made.
+NO_DAYS = ("", "")
+
 
 @contextmanager
 def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], list[Enrolment]]]:
@@ -47,7 +50,9 @@ def applying(item: JobItem, params: Mapping[str, Any]) -> Iterator[Callable[[], 
 
     compared, same_person, faces = _checked(comparison, item, params)
     may_take_days, keeps_name = (number in params.get(name, ()) for name in (plan.SHUT_OUT, plan.NAMES_KEPT))
-    agreed = Agreed(same_person, faces, may_take_days=may_take_days, keeps_name=keeps_name)
+    days = params.get(plan.DAYS_HERE)
+    days_here = tuple(days.get(number, NO_DAYS)) if days is not None else None
+    agreed = Agreed(same_person, faces, may_take_days=may_take_days, keeps_name=keeps_name, days_here=days_here)
     name_seen = compared.there.name if compared.there else ""
     holder = audit.present_actor().name
     with taking_over(comparison.terminal_id, number, name_seen, holder, agreed, require_there) as take_over:

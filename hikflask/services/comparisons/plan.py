@@ -49,6 +49,7 @@ POSSIBLE: Mapping[str, tuple[str, ...]] = {
 # Among the params of the job: whose records are replaced, and whose days end sooner. All others keep both. Besides, who
 # is taken over as inactive, and who keeps the name here though the terminal has another one.
 REPLACED, SHUT_OUT, INACTIVE, FACES, NAMES_KEPT = "replaced", "shut_out", "inactive", "faces", "names_kept"
+DAYS_HERE = "days_here"
 # The codes of the sentences about the days of a person who is taken over.
 COMES_IN_INACTIVE = "comes_in_inactive"
 WHOLE_DAYS = "whole_days"
@@ -224,7 +225,9 @@ class Plan:
         kept = [step.number for step in self.steps if step.keeps_name]
         lost = {REPLACED: replaced, SHUT_OUT: shut_out, INACTIVE: inactive}
         names = {"same_person": agreed, NAMES_KEPT: kept}
-        return {"comparison": self.comparison_id, "plan": self.digest, **lost, **names, FACES: faces}
+        days = {step.number: step.limits_here.written for step in self.steps if step.limits_here}
+        chosen = {FACES: faces, DAYS_HERE: days}
+        return {"comparison": self.comparison_id, "plan": self.digest, **lost, **names, **chosen}
 
 
 def make(comparison: Comparison, choices: Choices) -> Plan:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from hikflask import text_rules
 from hikflask.employee_fields import MAX_NAME_LENGTH
 from hikflask.extensions import db
 from hikflask.isapi import faces, persons
@@ -58,13 +57,15 @@ class Agreed:
     `keeps_name` the one here, and the record there keeps its own. `faces`: the
     employee has another face here, and the person saw both and chose the one there; it comes to the employee's other
     terminals, too. `may_take_days`: False where nobody was asked about days there by which the employee's access ends
-    sooner; these are refused.
+    sooner; these are refused. `days_here` are the days that the employee had when a person chose those there ("" for no
+    limit); None: not known. Others that somebody saved since are not overwritten.
     """
 
     same_person: bool = False
     faces: Faces | None = None
     may_take_days: bool = True
     keeps_name: bool = False
+    days_here: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,9 @@ class _TakeOver:
         # Nobody was asked whether so many may lose access.
         if joined and not self.agreed.may_take_days and limits.take_from(Limits(joined.valid_from, joined.valid_to)):
             raise ServiceError("changed_there", n=person.number)
+        own = Limits(joined.valid_from, joined.valid_to).written if joined else None
+        if self.agreed.days_here and own not in {None, self.agreed.days_here, limits.written}:
+            raise ServiceError("changed_since")
         if joined is None and limits.is_over:
             return self._come_in_inactive(limits)
         employee = joined or save_changes(_limited(Draft(person.number, person.name), limits), self.files)
@@ -329,5 +333,5 @@ class _TakeOver:
 
 def _limited(draft: Draft, limits: Limits) -> Draft:
     """Return the form with these days."""
-    first, last = text_rules.written_day(limits.first), text_rules.written_day(limits.last)
+    first, last = limits.written
     return replace(draft, valid_from=first, valid_to=last)

@@ -64,6 +64,11 @@ class Limits:
     is_rounded: bool = False
 
     @property
+    def written(self) -> tuple[str, str]:
+        """The days as YYYY-MM-DD, "" for no limit."""
+        return text_rules.written_day(self.first), text_rules.written_day(self.last)
+
+    @property
     def is_over(self) -> bool:
         """True when the last day is past."""
         return self.last is not None and self.last < today()

@@ -43,8 +43,8 @@ from hikflask.services.privacy import import_traces, passage_traces
 from hikflask.services.privacy.import_traces import Person
 
 # See Plan.job_params, and an import's CONFIRMED. The keys of other params may be spelled like a number.
-FACES = "faces"
-PARAMS_WITH_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", "confirmed_numbers", FACES}
+BY_NUMBER = {"faces", "days_here"}
+LISTS_OF_NUMBERS = {"same_person", "replaced", "shut_out", "inactive", "names_kept", "confirmed_numbers"}
 
 
 def in_comparisons(numbers: Collection[str]) -> list[tuple[str, Any]]:
@@ -132,8 +132,8 @@ def _blank_params(numbers: Collection[str]) -> None:
     named = or_(false(), *(Job.params.cast(Text).contains(words, autoescape=True) for words in written))
     jobs = select(Job).where(named).order_by(Job.id).with_for_update(key_share=True)
     for job in db.session.execute(jobs, execution_options={"populate_existing": True}).scalars():
-        for name in PARAMS_WITH_NUMBERS & job.params.keys():
+        for name in (BY_NUMBER | LISTS_OF_NUMBERS) & job.params.keys():
             value = job.params[name]
             left = [number for number in value if number not in numbers]
-            job.params = {**job.params, name: {number: value[number] for number in left} if name == FACES else left}
+            job.params = {**job.params, name: {number: value[number] for number in left} if name in BY_NUMBER else left}
     db.session.flush()

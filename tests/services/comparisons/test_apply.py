@@ -10,6 +10,7 @@ from hikflask.extensions import db
 from hikflask.models import Comparison, Enrolment, JobItem, Terminal
 from hikflask.models.enrolment import ABSENT, CONFIRMED
 from hikflask.services.captures.drafts import Draft
+from hikflask.services.comparisons import plan
 from hikflask.services.comparisons.plan import REPLACED, SHUT_OUT
 from hikflask.services.core.errors import CaptureSuperseded, NumberTakenThere, ServiceError
 from hikflask.services.employees import search
@@ -20,7 +21,7 @@ from hikflask.simulator import Terminal as Simulated
 from tests.support.captures import IVAN, OTHER_FACE
 from tests.support.comparisons import carry_out, compare, differences, limit_there, strangers
 from tests.support.employees import by_number
-from tests.support.enrolments import enrol
+from tests.support.enrolments import employee_of, enrol
 
 pytestmark = pytest.mark.usefixtures("context", "worker_alive")
 
@@ -88,6 +89,25 @@ def test_days_that_came_since_and_by_which_the_employee_may_not_enter_are_not_ta
     step(compare(terminal), "100222", "take_over", counted=True)
     employee = by_number("100222")
     assert employee.valid_from == date(2035, 1, 1)
+
+
+def test_days_that_somebody_saved_since_the_plan_was_made_are_not_overwritten(
+    simulator: Simulated, terminal: Terminal
+) -> None:
+    employee_id = employee_of(enrol(simulator, terminal))
+    limit_there(simulator, "100222", "2036-06-30T23:59:59")
+    found = compare(terminal)
+    params = plan.make(found, plan.Choices({"100222": "take_over"})).job_params
+    save_employee(Draft(valid_to="2030-12-31"), employee_id=employee_id, fields={"valid_to"})
+
+    with pytest.raises(ServiceError, match=r"^changed_since$"):
+        carry_out(planned("100222", "take_over"), params)
+
+    db.session.rollback()
+    assert by_number("100222").valid_to == date(2030, 12, 31)
+    save_employee(Draft(valid_to=""), employee_id=employee_id, fields={"valid_to"})
+    carry_out(planned("100222", "take_over"), params)
+    assert by_number("100222").valid_to == date(2036, 6, 30)
 
 
 def test_removal_locks_the_employee_before_the_enrolment(simulator: Simulated, terminal: Terminal) -> None:

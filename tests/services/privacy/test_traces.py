@@ -93,10 +93,11 @@ def test_whom_a_comparison_saw_before_the_terminal_confirmed_is_forgotten(
     assert [one.is_readable for one in entries("enrolment.removed")] == [False]
 
 
-def test_face_that_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> None:
+def test_what_was_chosen_for_the_number_is_forgotten_and_other_params_stay() -> None:
     faces = {"900": ["a" * 64, "b" * 64], "901": ["c" * 64, "d" * 64]}
     names = {"same_person": ["900", "901", "people"], "names_kept": ["900"]}
-    params = {**names, "inactive": ["900"], "faces": faces, "losses": {"people": 1}}
+    days = {"900": ["", "2030-12-31"], "901": ["", ""]}
+    params = {**names, "inactive": ["900"], "faces": faces, "days_here": days, "losses": {"people": 1}}
     job = Job(kind="apply", state=DONE, params=params)
     db.session.add(job)
     db.session.commit()
@@ -104,7 +105,8 @@ def test_face_that_was_chosen_for_the_number_is_forgotten_and_other_params_stay(
     traces.forget(["900", "people"], None)
 
     names = {"same_person": ["901"], "names_kept": []}
-    left = {**names, "inactive": [], "faces": {"901": faces["901"]}, "losses": {"people": 1}}
+    chosen = {"faces": {"901": faces["901"]}, "days_here": {"901": days["901"]}}
+    left = {**names, "inactive": [], **chosen, "losses": {"people": 1}}
     assert db.session.get_one(Job, job.id, populate_existing=True).params == left
 
 
