@@ -34,6 +34,7 @@ def facts(world: World) -> Iterator[str]:
             yield f"{who}: {'is there again' if row else 'is lost'}"
         if row is None:
             continue
+        person.number = row.number
         shown = {"full_name": row.name, "department": row.department, "is_active": row.is_active, "number": row.number}
         shown["valid_to"] = row.valid_to.isoformat() if row.valid_to else ""
         for fact, value in shown.items():
