@@ -43,8 +43,9 @@ def promtool(*arguments: str, given: bytes | None = None) -> str:
 
 @pytest.fixture
 def exposed(app: Flask, desk: Desk) -> str:
-    """All metrics after an enrolment."""
+    """All metrics after an enrolment, while passages are kept."""
     desk.save()
+    app.config["PASSAGES"] = "poll"
     with app.app_context():
         return exposition.text().decode()
 

@@ -19,6 +19,7 @@ from hikflask.services.backups import records
 from hikflask.services.core import heartbeat, no_space
 from hikflask.services.core.db import along_indexes, count_rows_up_to
 from hikflask.services.employees import filters
+from hikflask.services.passages import intake
 from hikflask.services.state import clock_jump
 from hikflask.services.state.enrolment import IS_LEAVING
 from hikflask.services.terminals import lost_people, registry
@@ -104,7 +105,14 @@ def _terminals() -> Iterator[Metric]:
         _add(terminal, answered, terminal.answered_at.timestamp() if terminal.answered_at else None)
         _add(terminal, refused, float(terminal.refused_since is not None))
         _add(terminal, lost, float(lost_at[terminal.id].people if terminal.id in lost_at else 0))
-    yield from (reachable, answered, refused, lost)
+    unread = GaugeMetricFamily(
+        "hikflask_terminal_passages_unread_seconds",
+        "For how long its passages were not read; nothing while none are.",
+        labels=TERMINAL,
+    )
+    for log in intake.unread():
+        _add(log.terminal, unread, log.seconds)
+    yield from (reachable, answered, refused, lost, unread)
 
 
 def _add(terminal: Terminal, metric: GaugeMetricFamily, value: float | None) -> None:

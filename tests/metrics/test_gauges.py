@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import current_app
 from prometheus_client import Metric
 
 from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.isapi.errors import TerminalError
 from hikflask.metrics import gauges
-from hikflask.models import Employee, Enrolment, Terminal
+from hikflask.models import Employee, Enrolment, EventLog, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.employees import lifecycle
 from hikflask.services.terminals import checks, registry
@@ -87,6 +88,18 @@ def test_terminal_that_stops_answering_and_one_that_refuses_the_password(termina
     assert refused[f"hikflask_terminal_reachable{here}"] == 1
     assert refused[f"hikflask_terminal_last_answer_timestamp_seconds{here}"] > answered
     assert refused[f"hikflask_terminal_password_refused{here}"] == 1
+
+
+@pytest.mark.both_databases
+def test_how_long_passages_were_not_read_is_told_while_they_are_kept(terminal: Terminal) -> None:
+    name = f'hikflask_terminal_passages_unread_seconds{{name="Вход",terminal="{terminal.id}"}}'
+    db.session.add(EventLog(terminal_id=terminal.id, read_at=database_now(-90)))
+    db.session.commit()
+    off = told()
+    current_app.config["PASSAGES"] = "poll"
+
+    assert name not in off
+    assert 90 <= told()[name] < 150
 
 
 @pytest.mark.both_databases

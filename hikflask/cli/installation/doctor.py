@@ -16,6 +16,7 @@ from hikflask.diagnosis import (
     database,
     files,
     metrics_port,
+    passages,
     photos,
     proxy,
     service,
@@ -75,3 +76,4 @@ def _of_app(app: Flask, without_nginx: bool) -> Iterator[Finding]:
     if usable:
         yield from photos.check()
         yield from terminals.check()
+        yield from passages.check()

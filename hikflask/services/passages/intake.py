@@ -6,10 +6,11 @@ only reads; what it has read by then stays. Only a log that was not read for lon
 
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, exists, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hikflask.extensions import db
@@ -86,6 +87,28 @@ def claim_due() -> list[int]:
     )
     next_at = database_now(current_app.config["PASSAGES_INTERVAL"])
     return [row.terminal_id for row in claim_rows(due, {"next_at": next_at})]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """For how long the log of a terminal in use was not read, and why not, where its last reading failed."""
+
+    terminal: Terminal
+    seconds: float
+    code: str
+
+
+def unread() -> list[Unread]:
+    """Return of each terminal in use, by name, for how long its log was not read; nothing while none is."""
+    if not switch.is_on():
+        return []
+    since = func.coalesce(EventLog.read_at, Terminal.created_at)
+    rows = select(Terminal, since, database_now(), func.coalesce(EventLog.error_code, "")).outerjoin(EventLog)
+    in_use = rows.where(Terminal.is_active, Terminal.retired_at.is_(None)).order_by(Terminal.name)
+    return [
+        Unread(terminal, max(0.0, (now - read_at).total_seconds()), code)
+        for terminal, read_at, now, code in db.session.execute(in_use)
+    ]
 
 
 def ring(terminal_id: int) -> None:

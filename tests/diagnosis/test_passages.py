@@ -1,0 +1,41 @@
+"""What is said of passages that were not read for long."""
+
+import pytest
+from flask import current_app
+
+from hikflask.diagnosis import good, passages, wrong
+from hikflask.extensions import db
+from hikflask.models import EventLog, Terminal
+from hikflask.models.columns import database_now
+from tests.support.retention import age
+
+pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
+
+
+def test_passages_that_were_not_read_for_thirty_hours_are_wrong(terminal: Terminal) -> None:
+    off = list(passages.check())
+    current_app.config["PASSAGES"] = "poll"
+    new = list(passages.check())
+    age(Terminal, "created_at", 40 * 3600.0)
+    never = list(passages.check())
+    db.session.add(EventLog(terminal_id=terminal.id, read_at=database_now(-29 * 3600.0), error_code="no_answer"))
+    db.session.commit()
+    lately = list(passages.check())
+    age(EventLog, "read_at", 31 * 3600.0)
+    late = list(passages.check())
+
+    lost = "hours, and what its log has no room for is lost."
+    assert off == []
+    assert new == lately == [good("The passages at 1 terminals in use were read within 30 hours.")]
+    assert never == [
+        wrong(
+            f"The passages at terminal “Вход” have not been read for 40 {lost} `journalctl -u hikflask-worker` says "
+            "more."
+        )
+    ]
+    assert late == [
+        wrong(
+            f"The passages at terminal “Вход” have not been read for 31 {lost} The last attempt failed (no_answer). "
+            "`journalctl -u hikflask-worker` says more."
+        )
+    ]
