@@ -115,7 +115,7 @@ def set_up(person: SignedIn, secret: str, code: str, present_code: str = "") -> 
     if step is None:
         raise FactorCodeWrong
     operator = operators.get_one(person.operator_id)
-    own_row = update(Operator).where(Operator.id == person.operator_id, Operator.is_active)
+    own_row = update(Operator).where(Operator.id == person.operator_id)
     owner = transaction() if operator.totp_encrypted is None else _code_used(operator, present_code)
     try:
         with owner:

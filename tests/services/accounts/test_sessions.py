@@ -8,7 +8,7 @@ from sqlalchemy import event
 from werkzeug.security import check_password_hash
 
 from hikflask.extensions import db
-from hikflask.models import AuditEntry, OperatorSession
+from hikflask.models import AuditEntry, Operator, OperatorSession
 from hikflask.models.columns import database_now
 from hikflask.models.operator import OPERATOR
 from hikflask.services.accounts import operators, passwords, sessions
@@ -50,6 +50,18 @@ def test_who_signs_in_while_the_password_is_replaced_has_no_session(
     assert db.session.execute(db.select(OperatorSession)).first() is None
     refused = db.session.execute(db.select(AuditEntry).where(AuditEntry.action == "sign_in.refused")).scalars().all()
     assert [entry.subject for entry in refused] == ["Анна"]
+
+
+def test_open_session_of_somebody_who_is_kept_out_opens_nothing() -> None:
+    """Though whoever keeps them out ends their sessions, too."""
+    anna = add_operator("Анна", OPERATOR)
+    key = open_session(anna)
+    assert sessions.find(key) is not None
+
+    db.session.execute(db.update(Operator).values(is_active=False))
+    db.session.commit()
+
+    assert sessions.find(key) is None
 
 
 def audited(action: str) -> list[str]:

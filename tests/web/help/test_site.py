@@ -45,6 +45,7 @@ def built(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     (folder / site.SCRIPT_HASHES).write_text(json.dumps(["sha256-abc=", "sha256-def="]))
+    (tmp_path / "secrets.html").write_text("no part of the site", encoding="utf-8")
     monkeypatch.setitem(app.extensions, "help", site.read(folder))
     return folder
 
@@ -117,6 +118,9 @@ def test_first_page_is_in_the_language_of_the_pages(client: FlaskClient) -> None
         "script-hashes.json",
         "de/index.html",
         "./index.html",
+        "../secrets.html",
+        "%2e%2e/secrets.html",
+        "%2e%2e/help/ru/index.html",
     ],
 )
 @pytest.mark.usefixtures("built")

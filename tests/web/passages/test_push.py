@@ -216,6 +216,19 @@ def test_whatever_is_told_rings_the_bell_and_is_not_sent_again(
     assert (stored(app), is_rung(app)) == ([], True)
 
 
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_no_more_of_a_body_is_read_than_a_terminal_sends(browser: FlaskClient, path: str, in_chunks: bool) -> None:
+    """Read whole it would be refused, as another device says it."""
+    other = json.dumps({"shortSerialNumber": "ZZ7654321"}).encode()
+
+    def answered(body: bytes) -> tuple[int, bytes, str | None]:
+        length = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True} if in_chunks else {}
+        return what(browser.post(path, data=body, headers=JSON, environ_overrides=length))
+
+    assert answered(other.ljust(MAX_BYTES - 1)) == UNKNOWN
+    assert answered(other.ljust(MAX_BYTES + 1)) == DONE
+
+
 def test_every_refusal_is_the_same(app: Flask, simulator: Simulated, browser: FlaskClient, path: str) -> None:
     simulator.pass_by(None, minor=76)
     (body,) = simulator.push.bodies()
