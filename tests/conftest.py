@@ -26,6 +26,7 @@ from hikflask.extensions import db, task_queue
 from hikflask.models import Heartbeat, Terminal
 from hikflask.models.columns import database_now
 from hikflask.services.core.db import transaction
+from hikflask.services.enrolments import mass_removals
 from hikflask.services.jobs import list_export, run
 from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SEED, SkippingClock
@@ -183,6 +184,12 @@ def no_names() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", resolve_others)
         yield
+
+
+@pytest.fixture
+def one_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test of what is asked where many lose access need not make many people."""
+    monkeypatch.setattr(mass_removals, "MIN_MANY", 1)
 
 
 @pytest.fixture(scope="session")

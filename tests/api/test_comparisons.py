@@ -155,6 +155,7 @@ def test_answer_says_what_becomes_of_the_days_on_the_terminal(
     assert set(simulator.people) == {"902", "903", "904"}
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_plan_that_removes_many_needs_their_number(
     client: FlaskClient, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -170,6 +171,7 @@ def test_plan_that_removes_many_needs_their_number(
     assert len(simulator.people) == 10
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_plan_that_is_named_is_carried_out_only_as_it_was(
     client: FlaskClient, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -209,6 +211,7 @@ def test_another_name_is_taken_over_only_where_the_program_says_that_it_is_the_s
     assert client.get("/api/users/1").get_json()["full_name"] == "Пётр Петров"
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_another_face_is_taken_over_only_where_the_program_names_it(
     client: FlaskClient, simulator: Simulated, terminal: Terminal, run_jobs: Callable[[], int]
 ) -> None:

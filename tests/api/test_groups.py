@@ -61,6 +61,7 @@ def test_user_of_a_department_is_wished_on_its_terminals_and_answered_as_before(
     assert wished(app, "100222") == {STORE: True}
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_change_and_deletion_are_applied_by_a_job(
     app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
 ) -> None:

@@ -50,6 +50,7 @@ def test_undo_is_previewed_and_done(
     assert client.post(CALL).status_code == 409
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_where_many_lose_access_an_administrator_confirms_how_many(app: Flask, terminal: Terminal) -> None:
     with app.app_context():
         apply(checked("1;Анна Ким;", "2;Олег Юн;", terminal_id=terminal.id))

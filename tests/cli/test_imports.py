@@ -324,6 +324,7 @@ def test_many_wrong_rows_are_counted_after_the_first(app: Flask, tmp_path: Path)
     assert lines[-1] == "… and 30 more."
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_many_lose_access_only_when_their_number_is_given(app: Flask, table: Path, tmp_path: Path) -> None:
     with app.app_context():
         ids = add_terminals(ENTRANCE)

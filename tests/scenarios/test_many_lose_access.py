@@ -29,7 +29,6 @@ from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
 from hikflask.services.employees.filters import EmployeeFilter
 from hikflask.services.employees.save import save_employee
-from hikflask.services.enrolments.mass_removals import SOON
 from hikflask.services.groups.registry import Wanted
 from hikflask.services.jobs import plan_choices
 from hikflask.services.jobs.draft import make_draft
@@ -157,7 +156,7 @@ def import_departments_by_api(client: FlaskClient, confirm: str) -> list[TestRes
 
 def import_ends_by_api(client: FlaskClient, confirm: str) -> list[TestResponse]:
     with client.application.app_context():
-        soon = today() + SOON
+        soon = today() + timedelta(days=31)
     return import_by_api(client, confirm, f"ID;Действует по\n1;{soon}\n2;{soon}\n3;{soon}\n")
 
 
@@ -286,6 +285,23 @@ def test_page_of_an_import_names_terminals_and_asks_an_administrator_for_the_num
     assert "Чтобы подтвердить, введите их количество: 3" in russian
 
 
+def test_page_says_how_many_the_same_hand_took_within_a_day(app: Flask) -> None:
+    with app.app_context():
+        first, rest = (
+            f"/imports/{checked(*rows, header='ID;Отдел')}" for rows in (["1;Склад", "2;Склад"], ["3;Склад"])
+        )
+    admin = client_of(app)
+    begun = form_to(admin.get(first).text, f"{first}/start").send(admin)
+    assert begun.status_code == 303
+
+    assert "taken access" not in client_of(app, OPERATOR).get(rest, headers=ENGLISH).text
+    english = words(admin.get(rest, headers=ENGLISH))
+    assert "Within a day you have already taken access from: 2. Together that is many." in english
+    assert "Access is taken from many. To confirm, enter how many: 1" in english
+    russian = words(admin.get(rest, headers={"Accept-Language": "ru"}))
+    assert "За сутки вы уже лишили доступа: 2. Вместе это много." in russian
+
+
 @pytest.mark.parametrize("door", [move_by_job, delete_group_by_api, apply_by_api, apply_days_by_api, replace_by_api])
 def test_job_goes_on_by_which_many_lose_access_only_as_one_is_started(app: Flask, door: Door) -> None:
     admin, operator = client_of(app), client_of(app, OPERATOR)
@@ -380,11 +396,11 @@ def apply_here_on_page(client: FlaskClient, confirm: str) -> list[TestResponse]:
 
 
 @pytest.mark.parametrize("field", ["Действует с", "Действует по"])
-def test_access_that_ends_within_a_month_ends_no_sooner_unasked(app: Flask, field: str) -> None:
+def test_access_ends_no_sooner_unasked(app: Flask, field: str) -> None:
     with app.app_context():
-        db.session.execute(db.update(Employee).values(valid_to=today() + SOON))
+        db.session.execute(db.update(Employee).values(valid_to=today() + timedelta(days=60)))
         db.session.commit()
-        day = today() + timedelta(days=1)
+        day = today() + timedelta(days=31)
 
     (refused,) = import_by_api(client_of(app, OPERATOR), "", f"ID;{field}\n1;{day}\n2;{day}\n3;{day}\n")
 

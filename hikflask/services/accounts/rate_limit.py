@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Collection
 from functools import cache
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, cast
@@ -19,7 +20,7 @@ MAX_KEY_LENGTH = 160
 # A machine may use any address of its IPv6 network, so the network is what counts. In bits.
 IPV6_NETWORK = 64
 # Longer than any window, in seconds.
-KEPT_SECONDS = 86400.0
+KEPT_SECONDS = 2 * 86400.0
 # Unicode's categories of letters and numerals, save modifiers, and letters of Hangul that have no shape.
 COUNTED = {"Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No"}
 FILLERS = "\u115f\u1160"
@@ -35,10 +36,24 @@ def count_try(key: str, limit: int, seconds: float) -> None:
     """
     statement = _counted(db.engine.dialect.name, seconds)
     with transaction(alone=True):
-        count, since, now = db.session.execute(statement, {"its_key": key[:MAX_KEY_LENGTH]}).one()
+        count, since, now = db.session.execute(statement, {"its_key": key[:MAX_KEY_LENGTH], "amount": 1}).one()
     if count > limit:
         left = seconds - (now - since).total_seconds()
         raise TooOften(seconds=max(1, round(left)), first=count == limit + 1)
+
+
+def add(key: str, amount: int, seconds: float) -> int:
+    """Add to a count, with a window as count_try() has it, in the open transaction; return what it is then."""
+    statement = _counted(db.engine.dialect.name, seconds)
+    with transaction():
+        count, _, _ = db.session.execute(statement, {"its_key": key[:MAX_KEY_LENGTH], "amount": amount}).one()
+    return int(count)
+
+
+def counted(keys: Collection[str], seconds: float) -> dict[str, int]:
+    """Return the counts of these keys whose window is open."""
+    rows = select(Throttle.key, Throttle.count).where(Throttle.key.in_(keys), _is_open(seconds))
+    return {key: count for key, count in db.session.execute(rows)}
 
 
 def refuse_exhausted(key: str, limit: int, seconds: float) -> None:
@@ -101,7 +116,7 @@ def delete_old_tries() -> None:
 
 @cache
 def _counted(dialect: str, seconds: float) -> Any:
-    """Return a statement that adds one to an open window, or opens a new one.
+    """Return a statement that adds an amount to an open window, or opens a new one.
 
     A window that begins in the future was written before the clock was set back; it counts as over.
     """
@@ -109,11 +124,11 @@ def _counted(dialect: str, seconds: float) -> Any:
     now, open_still = database_now(), _is_open(seconds)
     return (
         insert(ROWS)
-        .values(key=bindparam("its_key"), since=now, count=1)
+        .values(key=bindparam("its_key"), since=now, count=bindparam("amount"))
         .on_conflict_do_update(
             index_elements=["key"],
             set_={
-                "count": case((open_still, Throttle.count + 1), else_=1),
+                "count": case((open_still, Throttle.count + bindparam("amount")), else_=bindparam("amount")),
                 "since": case((open_still, Throttle.since), else_=now),
             },
         )

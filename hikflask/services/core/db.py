@@ -16,7 +16,8 @@ All code takes locks in this order, so that no two transactions wait for each ot
 8. comparisons, to erase a person's traces in them, or to copy a person found by one (privacy/traces.py);
 9. erasures, jobs and their items;
 10. events that are there;
-11. the order in which others are added (passages/store.py), last of all.
+11. the order in which others are added (passages/store.py), last of all;
+12. what is counted of an actor (accounts/rate_limit.py): nobody else waits for it.
 
 What PostgreSQL locks by itself counts, too. A row that refers to another one locks its key FOR KEY SHARE, which waits
 for FOR UPDATE alone: of a DELETE, of an UPDATE of a unique column, and of with_for_update(). All else locks FOR NO KEY

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -17,14 +17,16 @@ from sqlalchemy import ColumnElement, Select, func, select
 from hikflask.extensions import db
 from hikflask.models import Enrolment, Terminal
 from hikflask.models.enrolment import PRESENT
+from hikflask.services import audit
+from hikflask.services.accounts import rate_limit
 from hikflask.services.core.dates import today
 from hikflask.services.core.errors import AdministratorNeeded, UnsafePlan
 
-# More people than this, or than this part of those on a terminal.
+# More people than this, or than this part of those on a terminal; fewer than three are never many.
 MAX_UNCONFIRMED = 20
-MAX_SHARE = 0.1
-# A last day so soon counts as the end of access: who sets it for many need not wait for long.
-SOON = timedelta(days=30)
+MAX_SHARE, MIN_MANY = 0.1, 3
+# What somebody took without a confirmation counts for so long, in seconds: many in ten pieces are many.
+TAKEN_WINDOW = 86400.0
 # So many terminals are named in a refusal.
 MAX_NAMED = 5
 # An employee and a terminal, by their ids.
@@ -83,8 +85,24 @@ class Losses:
 
     @property
     def are_many(self) -> bool:
-        """True when an administrator must confirm their number."""
-        return self.people > MAX_UNCONFIRMED or any(are_many(loss.loses, loss.people) for loss in self.terminals)
+        """True when an administrator must confirm their number; what the actor took within a day is added."""
+        return bool(self) and self._are_many_with(rate_limit.counted(self._counts.keys(), TAKEN_WINDOW))
+
+    @property
+    def taken_before(self) -> int:
+        """From how many people the actor took access within a day, without a confirmation."""
+        return rate_limit.counted([_taken_key()], TAKEN_WINDOW).get(_taken_key(), 0)
+
+    @property
+    def _counts(self) -> dict[str, int]:
+        """What is counted of these losses, by the keys of its counts."""
+        return {_taken_key(): self.people, **{_taken_key(loss.terminal_id): loss.loses for loss in self.terminals}}
+
+    def _are_many_with(self, before: Mapping[str, int]) -> bool:
+        if self.people + before.get(_taken_key(), 0) > MAX_UNCONFIRMED:
+            return True
+        counts = [(loss, before.get(_taken_key(loss.terminal_id), 0)) for loss in self.terminals]
+        return any(are_many(loss.loses + taken, loss.people + taken) for loss, taken in counts)
 
     def __add__(self, other: "Losses") -> "Losses":
         """Return both; a terminal is among them twice."""
@@ -98,19 +116,25 @@ class Losses:
         for loss in self.terminals:
             agreed[loss.terminal_id] += loss.loses
         more = {terminal_id: count for terminal_id, count in taken.items() if count > agreed[terminal_id]}
-        return any(are_many(count, count + count_present(terminal_id)) for terminal_id, count in more.items())
+        # Of what nobody agreed to one person may be too many.
+        return any(_exceed(count, count + count_present(terminal_id)) for terminal_id, count in more.items())
 
     def require(self, agreed: Agreed) -> None:
-        """Refuse to take access from many, unless an administrator confirmed their number.
+        """Refuse to take access from many, unless an administrator confirmed their number; of few, count them.
+
+        It is called in the transaction in which they lose it.
 
         :raises AdministratorNeeded: :raises UnsafePlan: with that number.
         """
-        if not self.are_many:
+        if not self or (agreed.by_admin and agreed.confirm == self.people):
+            return
+        # Added before it is decided: of two calls in the same moment the second waits for the first.
+        with_these = {key: rate_limit.add(key, count, TAKEN_WINDOW) for key, count in self._counts.items()}
+        if not self._are_many_with({key: count - self._counts[key] for key, count in with_these.items()}):
             return
         if not agreed.by_admin:
             raise self.refusal
-        if agreed.confirm != self.people:
-            raise UnsafePlan(self.people)
+        raise UnsafePlan(self.people)
 
     @property
     def refusal(self) -> AdministratorNeeded:
@@ -122,15 +146,24 @@ class Losses:
 
 def are_many(removals: int, people: int) -> bool:
     """True when a terminal with this many people would lose so many that a person must confirm it."""
+    return removals >= MIN_MANY and _exceed(removals, people)
+
+
+def _exceed(removals: int, people: int) -> bool:
     return removals > MAX_UNCONFIRMED or removals > MAX_SHARE * people
 
 
 def take_access(before: Days, after: Days) -> bool:
-    """True when other days take access: a later first day, still to come, or an earlier last day within 30 days."""
-    (first_before, last_before), (first, last), this_day = before, after, today()
-    is_later = first is not None and first > this_day and (first_before is None or first > first_before)
-    is_earlier = last is not None and last <= this_day + SOON and (last_before is None or last < last_before)
+    """True when other days take access: a later first day, still to come, or an earlier last day."""
+    (first_before, last_before), (first, last) = before, after
+    is_later = first is not None and first > today() and (first_before is None or first > first_before)
+    is_earlier = last is not None and (last_before is None or last < last_before)
     return is_later or is_earlier
+
+
+def _taken_key(terminal_id: int | None = None) -> str:
+    """Return the key of what the actor took: from how many people, or from how many of them this terminal."""
+    return f"taken:{'' if terminal_id is None else terminal_id}:{audit.present_actor().name}"
 
 
 @contextmanager

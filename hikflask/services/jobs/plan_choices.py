@@ -113,10 +113,9 @@ def start(comparison: Comparison, chosen: Choices, plan: Plan, agreed: Agreed) -
     """Start a plan, and claim its job for the worker.
 
     :param chosen: what the plan was made from.
-    :raises AdministratorNeeded: :raises UnsafePlan: as Plan.require_agreed().
+    :raises AdministratorNeeded: :raises UnsafePlan: as begin().
     :raises PlanChanged: when something else is chosen by now, or the plan was started already; or as begin().
     """
-    plan.require_agreed(agreed)
     traces.hold_comparison(comparison.id)
     draft = _draft(comparison)
     if draft is None or not _lock(draft) or _choices_in(draft) != chosen:

@@ -73,19 +73,20 @@ def test_change_starts_a_job_for_those_it_changes_something_for(ids: dict[str, i
 
 
 def test_many_who_lose_a_terminal_are_confirmed_by_their_number(ids: dict[str, int]) -> None:
+    save_employee(Draft("3", "Олег", "Охрана"))
     group_id, start = make_group("Офис", [ids[ENTRANCE]], "Охрана"), Started()
     digest = changing.preview(group_id, None).digest
 
-    for confirm in (None, 1):
+    for confirm in (None, 2):
         with pytest.raises(UnsafePlan) as refused:
             changing.change(group_id, None, start, Agreed(confirm, by_admin=True), digest=digest)
-        assert refused.value.count == 2
+        assert refused.value.count == 3
     with pytest.raises(AdministratorNeeded):
-        changing.change(group_id, None, start, Agreed(2, by_admin=False), digest=digest)
+        changing.change(group_id, None, start, Agreed(3, by_admin=False), digest=digest)
     assert queries.get(group_id) is not None
-    assert changing.change(group_id, None, start, Agreed(2, by_admin=True), digest=digest) == Done(group_id, 1)
+    assert changing.change(group_id, None, start, Agreed(3, by_admin=True), digest=digest) == Done(group_id, 1)
 
-    assert start.jobs == [("Офис", ["1", "2"])]
+    assert start.jobs == [("Офис", ["1", "2", "3"])]
     assert queries.list_all() == []
     with pytest.raises(ServiceError, match=r"^group_unknown$"):
         changing.change(group_id, None, start, AGREED)
@@ -103,22 +104,23 @@ def test_job_that_cannot_be_started_leaves_the_group_as_it_was(ids: dict[str, in
 
 @pytest.mark.both_databases
 def test_merged_departments_give_their_people_the_terminals_of_the_other_one(ids: dict[str, int]) -> None:
+    save_employee(Draft("3", "Олег", "Охрана"))
     make_group("Офис", [ids[ENTRANCE]], "Охрана")
     make_group("Склад", [ids[STORE]], "Кладовая")
     by_name = {one.name: one.id for one in db.session.execute(select(Department)).scalars()}
     everybody = select(Employee.id)
-    assert told(changing.preview_of_department(everybody, by_name["Кладовая"])) == [(ENTRANCE, 0, 2), (STORE, 2, 0)]
-    assert told(changing.preview_of_department(everybody, None)) == [(ENTRANCE, 0, 2)]
+    assert told(changing.preview_of_department(everybody, by_name["Кладовая"])) == [(ENTRANCE, 0, 3), (STORE, 3, 0)]
+    assert told(changing.preview_of_department(everybody, None)) == [(ENTRANCE, 0, 3)]
 
     merge = changing.preview_of_merge([by_name["Охрана"]], by_name["Кладовая"])
     for agreed, refusal in ((BY_OPERATOR, AdministratorNeeded), (Agreed(1, by_admin=True), UnsafePlan)):
         with pytest.raises(refusal):
             changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, agreed, merge.digest)
     assert wishes("1") == {ENTRANCE: True}
-    assert (merge.people, told(merge.differences)) == (2, [(ENTRANCE, 0, 2), (STORE, 2, 0)])
+    assert (merge.people, told(merge.differences)) == (3, [(ENTRANCE, 0, 3), (STORE, 3, 0)])
 
     assert (
-        changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, AGREED, merge.digest) == 2
+        changing.merge_departments([by_name["Охрана"]], by_name["Кладовая"], apply_at_once, AGREED, merge.digest) == 3
     )
 
     assert (wishes("1"), wishes("2")) == ({STORE: True}, {STORE: True})

@@ -68,7 +68,7 @@ def test_changed_group_is_looked_at_alone_and_names_those_for_whom_something_cha
 
 
 @pytest.mark.parametrize(
-    ("loses", "people", "unsafe"), [(20, 300, False), (21, 300, True), (10, 100, False), (11, 100, True), (1, 1, True)]
+    ("loses", "people", "unsafe"), [(20, 300, False), (21, 300, True), (10, 100, False), (11, 100, True), (2, 2, False)]
 )
 def test_many_losers_need_their_number_typed(loses: int, people: int, unsafe: bool) -> None:
     found = Differences((Difference(Terminal(name=ENTRANCE), 5, loses, people),), loses)

@@ -48,17 +48,20 @@ def test_leavers_lose_all_terminals_and_moved_people_those_of_their_groups() -> 
 @pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("first", "last", "people"),
-    [(1, 60, 1), (-1, 0, 1), (-1, 30, 1), (-1, 31, 0), (0, 31, 0)],
-    ids=["not yet", "until today", "a month", "longer", "from today"],
+    [(1, 60, 1), (-1, 0, 1), (-1, 31, 1), (-1, 3650, 1), (0, None, 0)],
+    ids=["not yet", "until today", "a month", "ten years", "from today"],
 )
-def test_whose_access_ends_soon_loses_all_terminals(first: int, last: int, people: int) -> None:
-    days = [f"{today() + timedelta(days=day)}" for day in (first, last)]
+def test_whose_access_begins_later_or_ends_sooner_loses_all_terminals(
+    first: int, last: int | None, people: int
+) -> None:
+    days = ["" if day is None else f"{today() + timedelta(days=day)}" for day in (first, last)]
 
     found = losses.of_import(checked(f"1;{';'.join(days)}", header="ID;Действует с;Действует до"))
 
     assert told(found) == (people, [(ENTRANCE, 1, 3), (STORE, 1, 1)] if people else [])
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_undo_takes_what_the_import_gave(ids: dict[str, int]) -> None:
     batch_id = checked("1;Иван;Охрана", "4;Олег;", header="ID;ФИО;Отдел", terminal_id=ids[STORE])
     apply(batch_id)

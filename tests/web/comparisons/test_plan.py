@@ -288,6 +288,7 @@ def sees(page: str, client: FlaskClient, *faces: bytes) -> None:
     assert {answer.headers["Cache-Control"] for answer in answers} == {"private, no-store"}
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_another_face_is_taken_only_by_whoever_saw_both(
     app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
 ) -> None:
@@ -339,6 +340,7 @@ def test_answer_about_the_name_takes_no_other_face_unless_it_names_it(
     assert QUESTIONS["en"][2] in at.english(PLAN)
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_plan_with_another_face_is_not_the_one_that_was_shown(
     app: Flask, at: ComparisonDesk, simulator: Simulated, terminal: Terminal
 ) -> None:

@@ -107,6 +107,7 @@ def test_group_without_consequences_is_saved_at_once(app: Flask, client: FlaskCl
     assert [(one.name, one.departments) for one in groups(app)] == [("Офис", ("Новый",))]
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_many_who_lose_a_terminal_need_their_number_typed(
     app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
 ) -> None:
@@ -130,6 +131,7 @@ def test_many_who_lose_a_terminal_need_their_number_typed(
     assert [wished(app, number) for number in "12"] == [{STORE: True}] * 2
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_group_is_deleted_after_its_changes_were_shown(
     app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
 ) -> None:
@@ -282,6 +284,7 @@ def test_who_is_no_administrator_only_looks(app: Flask, ids: dict[str, int]) -> 
     assert 'href="/groups/"' in client_of(app, VIEWER, "Яна").get("/terminals/").text
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_people_moved_by_a_job_are_shown_what_groups_give_and_take(
     app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
 ) -> None:
@@ -304,6 +307,7 @@ def test_people_moved_by_a_job_are_shown_what_groups_give_and_take(
     assert [wished(app, number) for number in "123"] == [{STORE: True}] * 3
 
 
+@pytest.mark.usefixtures("one_is_many")
 def test_merged_departments_are_shown_what_groups_give_and_take(
     app: Flask, client: FlaskClient, ids: dict[str, int], run_jobs: Callable[[], int]
 ) -> None:
@@ -338,6 +342,7 @@ def move(app: Flask, number: str, department: str) -> None:
 
 
 @pytest.mark.both_databases
+@pytest.mark.usefixtures("one_is_many")
 def test_change_for_other_people_than_were_shown_is_void(
     app: Flask, client: FlaskClient, ids: dict[str, int], office: int
 ) -> None:

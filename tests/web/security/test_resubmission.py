@@ -182,6 +182,7 @@ def sign_in(browser: FlaskClient, asked: TestResponse, name: str = OPERATOR_NAME
 
 
 @pytest.mark.usefixtures("rows")
+@pytest.mark.usefixtures("one_is_many")
 def test_form_that_comes_when_nobody_is_signed_in_is_shown_again(app: Flask) -> None:
     client_of(app)
     for path, (sent, _) in FORMS.items():
@@ -288,6 +289,7 @@ def test_file_that_a_page_cannot_carry_is_asked_for_again(app: Flask, path: str,
     assert FILE_AGAIN not in browser.get("/employees/", headers=ENGLISH).text
 
 
+@pytest.mark.usefixtures("one_is_many")
 class TestOtherToken:
     """Signing in again in another tab makes the tokens of this one worthless."""
 
