@@ -278,6 +278,9 @@ def _print_problems(report: Report) -> None:
         click.echo(f"Not confirmed by --confirm-name, and left out: {report.unconfirmed}.", err=True)
     if report.leavers:
         click.echo(f"Deactivated: {report.leavers}.", err=True)
+    if report.absent:
+        numbers = ", ".join([*report.first_absent, *(["…"] if report.absent > len(report.first_absent) else [])])
+        click.echo(f"Active here and not in the file: {report.absent} ({numbers}).", err=True)
     for loss in report.losses.terminals:
         click.echo(f"Lose access to “{loss.terminal}”: {loss.loses} of {loss.people}.", err=True)
 

@@ -98,6 +98,16 @@ def test_workbook_is_imported(app: Flask, client: FlaskClient) -> None:
     assert numbers(app) == ["100222"]
 
 
+def test_who_is_active_here_and_not_in_the_table_is_told(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        add_people("1", *(f"{number}" for number in range(10, 32)))
+
+    answer = call(client, dry_run="true").json
+
+    assert answer is not None
+    assert answer["absent"] == {"people": 22, "first": [f"{number}" for number in range(10, 30)]}
+
+
 @pytest.mark.parametrize("flag", ["true", "1", "True"])
 def test_dry_run_changes_nothing_and_leaves_nothing(app: Flask, client: FlaskClient, flag: str) -> None:
     assert call(client, dry_run=flag).json == {"batch": None, **CONTROL_COUNTS, "rows": WRONG}

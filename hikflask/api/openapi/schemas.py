@@ -90,6 +90,7 @@ IMPORT_EXAMPLE = {
 }
 READ_AS = {"columns": {"hikvision_id": "Employee ID", "full_name": "Name"}, "sheet": "Sheet1", "hidden_rows": 0}
 LOST_FACES = {"device_id": 1, "name": "Main entrance", "people": 2, "leaving": 0, "first": ["100222", "100333"]}
+ABSENT = {"people": 2, "first": ["100222", "100333"]}
 LOSING = {"device_id": 1, "name": "Main entrance", "lose": 60, "people": 120}
 NOTE = {
     "number": "900",
@@ -282,14 +283,15 @@ SCHEMAS: dict[str, Schema] = {
         failed=list_of(_object({"number": "100222", "error": "deviceUserFull"})),
     ),
     # Where there is somebody: `leavers` are deactivated, `lose_access` tells at which devices, and `unconfirmed` are
-    # left out without `confirm_names`. `table` says how a table was read. `effects`: how many rows have each; a row has
-    # its own.
+    # left out without `confirm_names`. `absent` are active here and not in the table. `table` says how a table was
+    # read. `effects`: how many rows have each; a row has its own.
     "Import": _object(
         IMPORT_EXAMPLE,
         {
             "leavers": COUNT,
             "unconfirmed": COUNT,
             "lose_access": LOSE_ACCESS,
+            "absent": _object(ABSENT, first=list_of(TEXT)),
             "table": TABLE_READ,
         },
         batch=or_null(ID),

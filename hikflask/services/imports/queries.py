@@ -34,6 +34,14 @@ IS_WITHOUT_PHOTO = and_(ImportRow.verdict.in_((NEW, CHANGED)), ImportRow.errors.
 
 
 @dataclass(frozen=True)
+class Absent:
+    """How many are active here and not in the table of an import, and the first of them, by number."""
+
+    people: int = 0
+    first: tuple[Employee, ...] = ()
+
+
+@dataclass(frozen=True)
 class Undoable:
     """How many rows of an import can be undone, and how many not, since their people were changed or deleted.
 
@@ -165,6 +173,17 @@ def correctable(batch_id: int) -> int:
 def without_photo(batch_id: int) -> int:
     """Return how many people of an import come in without the photo that is refused."""
     return _count(batch_id, IS_WITHOUT_PHOTO)
+
+
+def absent(batch: ImportBatch, limit: int = NAMED) -> Absent:
+    """Return who is active here and not in the table of an import that was checked; of photos alone nobody is."""
+    if not batch.table_name or batch.checked_at is None:
+        return Absent()
+    row = select(ImportRow.id).where(ImportRow.batch_id == batch.id, ImportRow.number == Employee.number)
+    missing = (Employee.is_active, ~row.where(ImportRow.line.is_not(None)).correlate(Employee).exists())
+    people = db.session.execute(select(func.count(Employee.id)).where(*missing)).scalar_one()
+    first = select(Employee).where(*missing).order_by(Employee.number).limit(limit)
+    return Absent(people, tuple(db.session.execute(first).scalars()) if people else ())
 
 
 def leavers(batch_id: int) -> int:

@@ -24,6 +24,8 @@ from hikflask.services.imports.table.columns import NUMBER
 from hikflask.services.jobs.import_items import CHANGES
 from hikflask.services.jobs.kinds import LOSSES
 
+# So many are named who are not in the table.
+MAX_ABSENT = 20
 # A page begins behind one item that failed, and behind one row with something wrong.
 PLACES = Keyset((JobItem.id.asc(), ImportRow.id.asc()), "report of a job")
 
@@ -65,7 +67,8 @@ class Report:
     imported count as wrong. `without_photo`: of the new and changed ones, those whose photo is refused. `leavers` are
     deactivated, and `losses` tell who loses access at which terminals, as it was counted before the import. `effects`
     counts rows by the kinds of their effects, as of the dry run; `unconfirmed` are left out until they are confirmed.
-    `listed`: how many rows there are to look at.
+    `listed`: how many rows there are to look at. `absent` are active here and not in the table: how many, and the first
+    of their numbers.
     """
 
     batch_id: int
@@ -80,6 +83,8 @@ class Report:
     effects: dict[str, int] = field(default_factory=dict)
     unconfirmed: int = 0
     listed: int = 0
+    absent: int = 0
+    first_absent: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,7 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         for row in rows
     ]
     listed += [ListedRow(item.line, item.number, item.photo or "", {NUMBER: item.refusal}) for item in items]
+    absent = queries.absent(batch, MAX_ABSENT)
     return Report(
         batch.id,
         **counts,
@@ -156,6 +162,8 @@ def _report(batch: ImportBatch, rows: Sequence[Row[Any]], items: Iterable[Row[An
         effects={kind: batch.effects.get(kind, 0) for kind in effects.COUNTED},
         unconfirmed=effects.unconfirmed(batch.id),
         listed=db.session.execute(select(func.count(ImportRow.id)).where(*_is_listed(batch))).scalar_one() + failed,
+        absent=absent.people,
+        first_absent=[employee.number for employee in absent.first],
     )
 
 

@@ -272,6 +272,7 @@ def about(at: Stage, form: ConfirmForm) -> dict[str, Any]:
         "without_photo": queries.without_photo(batch.id) if batch.checked_at else 0,
         "leavers": leavers,
         "terminal": registry.find_terminal(batch.terminal_id) if batch.terminal_id else None,
+        "absent": queries.absent(batch) if at.name == CHECKED else None,
         "sent": queries.sent(batch.id) if batch.terminal_id and at.name == CHECKED else 0,
     }
 

@@ -8,7 +8,8 @@ from hikflask.models import ImportRow
 from hikflask.services.core.keyset import Place
 from hikflask.services.employees.lifecycle import set_active
 from hikflask.services.imports import batches, queries
-from hikflask.services.imports.queries import Undoable
+from hikflask.services.imports.queries import Absent, Undoable
+from tests.support.captures import FACE
 from tests.support.import_batches import add_import
 from tests.support.imports import apply, checked
 from tests.support.jobs import add_people
@@ -28,6 +29,19 @@ def test_rows_are_paged_by_verdict_in_the_order_of_the_file() -> None:
     assert ([row.number for row in page.rows], total) == (["2", "4"], 3)
     assert ([row.number for row in last.rows], last.after) == (["6"], "")
     assert ([row.line for row in everything.rows], count) == (list(range(2, 9)), 7)
+
+
+@pytest.mark.both_databases
+def test_who_is_active_here_and_not_in_the_table_is_counted_and_the_first_are_named() -> None:
+    _, inactive, *_ = add_people("1", "2", "3", "4")
+    set_active(inactive, active=False)
+    db.session.commit()
+    batch = batches.get_one(checked("1;Иван;", "9;Ольга;", pictures={"4.jpg": FACE}))
+
+    absent = queries.absent(batch, limit=1)
+
+    assert (absent.people, [employee.number for employee in absent.first]) == (2, ["3"])
+    assert queries.absent(batches.get_one(checked(pictures={"4.jpg": FACE}))) == Absent()
 
 
 @pytest.mark.both_databases

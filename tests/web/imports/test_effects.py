@@ -13,6 +13,7 @@ from tests.support.captures import FACE
 from tests.support.desk import ENGLISH
 from tests.support.filled_forms import form_to, words
 from tests.support.imports import apply, checked
+from tests.support.jobs import add_people
 
 pytestmark = pytest.mark.usefixtures("worker_alive")
 PAGE = "/imports/2"
@@ -36,6 +37,19 @@ def _checked(app: Flask) -> None:
 def names(app: Flask) -> dict[str, str]:
     with app.app_context():
         return dict(db.session.execute(db.select(Employee.number, Employee.name)).all())
+
+
+def test_who_is_active_here_and_not_in_the_file_is_named(client: FlaskClient, app: Flask) -> None:
+    with app.app_context():
+        add_people(*(f"{number}" for number in range(10, 17)))
+        checked(*TABLE[:2])
+
+    english, russian = (words(client.get("/imports/3", headers=headers)) for headers in (ENGLISH, {}))
+
+    assert "Active here and not in the file: 7. They stay as they are. Иван Иванов 10 (10) , " in english
+    assert "Иван Иванов 14 (14) and 2 more" in english
+    assert "Активны здесь, но в файле их нет: 7. Они остаются без изменений. Иван Иванов 10 (10) , " in russian
+    assert "not in the file" not in words(client.get("/imports/1", headers=ENGLISH))
 
 
 def ticks(client: FlaskClient) -> dict[str, bool]:
