@@ -1,8 +1,6 @@
 """Mails about alarms: in Russian and in English, with IDs and without names or faces."""
 
 import logging
-import smtplib
-import ssl
 from email.header import Header
 from email.mime.text import MIMEText
 
@@ -12,13 +10,10 @@ from flask_babel import force_locale
 from hikflask.labels import alarms
 from hikflask.models import Alarm
 from hikflask.models.alarm import REMOVALS
-from hikflask.services.alarms import conditions, watch
-from hikflask.services.core.db import end_read
+from hikflask.services.alarms import conditions, mail_server, watch
 
 log = logging.getLogger(__name__)
 LANGUAGES = ("ru", "en")
-SECONDS = 15.0
-STARTTLS, TLS = "starttls", "tls"
 
 
 def send_due() -> None:
@@ -62,19 +57,7 @@ def send(message: MIMEText) -> None:
 
     :raises OSError: when the server is away, or refuses our account or the mail.
     """
-    end_read()
-    config = current_app.config
-    where = (config["MAIL_SERVER"], config["MAIL_PORT"])
-    trusted = ssl.create_default_context()
-    if config["MAIL_TLS"] == TLS:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=SECONDS, context=trusted)
-    else:
-        server = smtplib.SMTP(*where, timeout=SECONDS)
-    with server:
-        if config["MAIL_TLS"] == STARTTLS:
-            server.starttls(context=trusted)
-        if config["MAIL_USER"]:
-            server.login(config["MAIL_USER"], config["MAIL_PASSWORD"])
+    with mail_server.signed_in() as server:
         refused = server.send_message(message)
     if refused:
         log.warning("%s receivers of the mail were refused", len(refused))

@@ -1,6 +1,7 @@
 """The backups of each night: the timer, the folder, and the last one, which is opened."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ TIMER, SERVICE = "hikflask-backup.timer", "hikflask-backup.service"
 PROPERTIES = "LoadState,UnitFileState,ActiveState,LastTriggerUSec,ExecStart"
 NEVER = "n/a"
 SECONDS = 10.0
+# The timer waits for up to a quarter of an hour.
+FIRST_NIGHT_SECONDS = 25 * 3600
 INTO = re.compile(r"--into[ =](\S+)")
 MAKE_ONE = "`systemctl start hikflask-backup` makes one, and `journalctl -u hikflask-backup` says what becomes of it"
 
@@ -31,7 +34,8 @@ def check(max_hours: int) -> Iterator[Finding]:
         yield wrong("The last backup failed: `journalctl -u hikflask-backup` says why.")
     folder = Path(into[1])
     if (yield from access.check(folder, MAKE_ONE)):
-        yield _last(folder, has_run=timer.get("LastTriggerUSec", NEVER) not in {"", NEVER}, max_hours=max_hours)
+        has_run = timer.get("LastTriggerUSec", NEVER) not in {"", NEVER} and not _is_new(folder)
+        yield _last(folder, has_run=has_run, max_hours=max_hours)
 
 
 def _properties(unit: str) -> Mapping[str, str]:
@@ -44,6 +48,15 @@ def _timer(timer: Mapping[str, str]) -> Finding:
     if states == ["enabled", "active"]:
         return good(f"{TIMER} makes a backup each night.")
     return wrong(f"{TIMER} is {' and '.join(states)}, so no backups are made: `systemctl enable --now {TIMER}`.")
+
+
+def _is_new(folder: Path) -> bool:
+    """Tell whether a folder was made since the last night.
+
+    After a restart of the machine systemd takes the moment when the timer was enabled for the one when it ran last.
+    """
+    born = programs.output("stat", "--format=%W", str(folder), seconds=SECONDS)
+    return born.isdecimal() and time.time() - int(born) < FIRST_NIGHT_SECONDS
 
 
 def _last(folder: Path, *, has_run: bool, max_hours: int) -> Finding:

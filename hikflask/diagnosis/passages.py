@@ -7,7 +7,7 @@ from hikflask.services.passages import intake
 
 MAX_HOURS = 30
 SECONDS_PER_HOUR = 3600
-MORE = "`journalctl -u hikflask-worker` says more."
+MORE = "`journalctl -u hikflask -u hikflask-worker` says more."
 
 
 def check() -> Iterator[Finding]:

@@ -43,6 +43,7 @@ OUTSIDE = (
     "is kept out by HIKFLASK_TERMINAL_NETWORKS ({}), which its address is not in: add its network there, and then "
     "`systemctl restart hikflask`."
 )
+UNKNOWN = "has a name that this machine cannot resolve: correct it, or put its IP address in its place, on its page."
 NEVER = "has an address that no terminal may have, whatever HIKFLASK_TERMINAL_NETWORKS is: correct it on its page."
 
 
@@ -66,6 +67,8 @@ def _check(terminal: Terminal) -> Finding:
     except VaultError:
         return wrong(f"{place} was not asked, since no key here opens its password: {vault.keyring.cure}.")
     kind = problems.kind_of(terminal, lost_people.at(terminal.id))
+    if kind == problems.OFF and not allowed_addresses.is_resolved(terminal.url):
+        return wrong(f"{place} {UNKNOWN}")
     if kind == problems.STOPPED:
         return wrong(f"{place} {_stopped_by(terminal)}")
     if kind:

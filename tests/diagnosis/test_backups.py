@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,11 +125,28 @@ def test_last_backup_that_lacks_photos_is_wrong_and_one_that_has_them_is_named(a
 
 
 def test_folder_without_a_backup_is_wrong_once_the_timer_has_run(systemd: Systemd, folder: Path) -> None:
+    stat = folder.parent / "stat"
+    stat.symlink_to("/bin/true")
     later = told(folder)
     systemd.knows(timer={"LastTriggerUSec": ""})
 
     assert later == [NIGHTLY, wrong(f"There is no backup in {folder}: {MAKE_ONE}")]
     assert told(folder) == [NIGHTLY, good(f"There is no backup in {folder} yet: the first is made tonight.")]
+
+
+@pytest.mark.usefixtures("systemd")
+def test_restart_before_the_first_night_is_not_taken_for_a_night_without_a_backup(folder: Path) -> None:
+    stat = folder.parent / "stat"
+    stat.touch(0o700)
+    found = {}
+    for hours in (24, 26):
+        stat.write_text(f"#!/bin/sh\necho {int(time.time()) - hours * 3600}\n")
+        found[hours] = told(folder)[-1]
+
+    assert found == {
+        24: good(f"There is no backup in {folder} yet: the first is made tonight."),
+        26: wrong(f"There is no backup in {folder}: {MAKE_ONE}"),
+    }
 
 
 def test_timer_that_is_off_and_a_backup_that_failed_are_said(systemd: Systemd, folder: Path) -> None:

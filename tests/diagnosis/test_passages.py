@@ -11,6 +11,8 @@ from tests.support.retention import age
 
 pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.both_databases]
 
+MORE = "`journalctl -u hikflask -u hikflask-worker` says more."
+
 
 def test_passages_that_were_not_read_for_thirty_hours_are_wrong(terminal: Terminal) -> None:
     off = list(passages.check())
@@ -27,15 +29,10 @@ def test_passages_that_were_not_read_for_thirty_hours_are_wrong(terminal: Termin
     lost = "hours, and what its log has no room for is lost."
     assert off == []
     assert new == lately == [good("The passages at 1 terminals in use were read within 30 hours.")]
-    assert never == [
-        wrong(
-            f"The passages at terminal “Вход” have not been read for 40 {lost} `journalctl -u hikflask-worker` says "
-            "more."
-        )
-    ]
+    assert never == [wrong(f"The passages at terminal “Вход” have not been read for 40 {lost} {MORE}")]
     assert late == [
         wrong(
             f"The passages at terminal “Вход” have not been read for 31 {lost} The last attempt failed (no_answer). "
-            "`journalctl -u hikflask-worker` says more."
+            f"{MORE}"
         )
     ]

@@ -15,6 +15,7 @@ from hikflask.services.terminals.registry import Access
 from hikflask.simulator import SimulatorServer
 from hikflask.simulator import Terminal as Simulated
 from tests.conftest import HOST, PASSWORD
+from tests.processes.processes import free_port
 
 PLACE = f"Terminal “Вход” (http://{HOST})"
 
@@ -34,11 +35,29 @@ def test_terminal_that_answers_is_asked_and_good(app: Flask, simulator: Simulate
     assert simulator.log
 
 
-@pytest.mark.usefixtures("terminal")
-def test_terminal_that_is_off_is_said(app: Flask, simulator: Simulated) -> None:
-    simulator.faults.add("drop")
+def test_terminal_that_is_off_is_said(app: Flask) -> None:
+    del app.extensions["terminal_transport"]
+    url = f"http://127.0.0.1:{free_port()}"
+    with app.app_context():
+        registry.add(Access("Вход", url, "admin", PASSWORD))
 
-    assert told(app) == [(False, f"{PLACE} does not answer: is it on, and in a network that this machine reaches?")]
+    assert told(app) == [
+        (False, f"Terminal “Вход” ({url}) does not answer: is it on, and in a network that this machine reaches?")
+    ]
+
+
+def test_terminal_whose_name_leads_nowhere_is_told_apart(app: Flask) -> None:
+    del app.extensions["terminal_transport"]
+    with app.app_context():
+        registry.add(Access("Вход", "http://gate.invalid", "admin", PASSWORD))
+
+    assert told(app) == [
+        (
+            False,
+            "Terminal “Вход” (http://gate.invalid) has a name that this machine cannot resolve: correct it, or put its "
+            "IP address in its place, on its page.",
+        )
+    ]
 
 
 @pytest.mark.usefixtures("terminal")

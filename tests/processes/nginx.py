@@ -202,8 +202,8 @@ class Seen:
 
 
 @contextmanager
-def answering(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Seen]:
-    """Answer everything with 200 and these headers on a Unix socket, in gunicorn's place."""
+def answering(path: Path, headers: Mapping[str, str] = MappingProxyType({}), status: int = 200) -> Iterator[Seen]:
+    """Answer everything with this status and these headers on a Unix socket, in gunicorn's place."""
     seen = Seen()
 
     class Handler(BaseHTTPRequestHandler):
@@ -211,7 +211,7 @@ def answering(path: Path, headers: Mapping[str, str] = MappingProxyType({})) -> 
 
         def do_GET(self) -> None:
             seen.requests.append((self.command, self.path, self.headers))
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(PAGE)))
             self.send_header("Connection", "close")

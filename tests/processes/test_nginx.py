@@ -307,6 +307,17 @@ class TestDoctor:
         assert not finding.is_good
         assert finding.sentence.startswith(f"nginx does not serve other.example at {IPV4} (")
 
+    def test_other_site_that_answers_as_ours_is_missing_is_said(self, nginx: Nginx, tmp_path: Path) -> None:
+        with answering(nginx.upstream, status=404):
+            _, finding, _ = proxy.check([NAME], https=nginx.https, plain=nginx.http, site=tmp_path / "hikflask")
+
+        assert finding == Finding(
+            False,
+            f"Another site of nginx answers for {NAME}: {tmp_path}/hikflask is missing: `ln -s "
+            f"../sites-available/hikflask {tmp_path}/hikflask` puts it back, or deploy/install.sh where that file is "
+            "missing, too; then `systemctl reload nginx`.",
+        )
+
     def test_pages_that_answer_to_any_name_are_said(self) -> None:
         assert list(proxy.check([])) == [
             Finding(

@@ -15,10 +15,12 @@ from hikflask.diagnosis import (
     backups,
     database,
     files,
+    mail,
     metrics_port,
     passages,
     photos,
     proxy,
+    pushes,
     service,
     settings,
     terminals,
@@ -73,6 +75,8 @@ def _of_app(app: Flask, without_nginx: bool) -> Iterator[Finding]:
     yield from metrics_port.check()
     if not without_nginx:
         yield from proxy.check(hosts)
+    yield from pushes.check()
+    yield from mail.check()
     if usable:
         yield from photos.check()
         yield from terminals.check()

@@ -47,6 +47,15 @@ def is_never_allowed(url: str) -> bool:
     return _refuses(ANY_ADDRESS, url)
 
 
+def is_resolved(url: str) -> bool:
+    """Tell whether this machine finds the address of a name, without asking what is there."""
+    try:
+        ANY_ADDRESS.places(urlsplit(url).hostname or "", 0, RESOLVE_SECONDS)
+    except OSError:
+        return False
+    return True
+
+
 def _refuses(addresses: AllowedAddresses, url: str) -> bool:
     parts = urlsplit(url)
     try:
