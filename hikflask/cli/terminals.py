@@ -24,7 +24,7 @@ from hikflask.services import audit
 from hikflask.services.comparisons import queries, reading
 from hikflask.services.core.errors import ServiceError
 from hikflask.services.groups import changing
-from hikflask.services.terminals import checks, registry
+from hikflask.services.terminals import checks, connection, registry
 
 HOLDER = audit.COMMAND_LINE.name
 # Nobody waits for a page here.
@@ -160,7 +160,8 @@ def _sentence(row: Terminal, error: TerminalError | ServiceError) -> str:
 def _description(row: Terminal) -> str:
     people, faces = _usage(row.people, row.people_capacity), _usage(row.faces, row.face_capacity)
     modes = f"capture {row.capture_mode}, face by {row.face_mode}"
-    return f"{row.model} {row.firmware}: {modes}, people {people}, faces {faces}"
+    password = ". It asks for no password" if connection.asks_no_password(row) else ""
+    return f"{row.model} {row.firmware}: {modes}, people {people}, faces {faces}{password}"
 
 
 def _usage(count: int | None, capacity: int | None) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol
 class Answer:
     """One complete HTTP answer of a terminal. `path` is the requested path without its query.
 
+    `login_sent`: the request had credentials. A terminal that asks for none gets none.
     The body is not in the repr: it may hold a person's face or name.
     """
 
@@ -15,6 +16,7 @@ class Answer:
     content_type: str
     body: bytes = field(repr=False)
     path: str
+    login_sent: bool = False
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,13 @@ class Client:
         log.debug("%s %s: %s, %s bytes", call.method, call.bare_path, response.status_code, len(body))
         if 300 <= response.status_code < 400:
             raise Nonsense(message="redirect", path=call.bare_path, http_status=response.status_code)
-        answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body, call.bare_path)
+        answer = Answer(
+            response.status_code,
+            response.headers.get("Content-Type", ""),
+            body,
+            call.bare_path,
+            login_sent="Authorization" in prepared.headers,
+        )
         return _Reply(answer, response.headers.get("WWW-Authenticate", ""))
 
     def _prepare(self, call: _Call) -> requests.PreparedRequest:

@@ -101,6 +101,8 @@ class Profile:
     challenge: Literal["plain", "sha256", "several", "no-qop"] = "plain"
     lock_words: LockWords = "lock"
     """The dialect of the body of a 401: see login_error in http/responses.py."""
+    asks_password: bool = True
+    """Otherwise every request is answered, with credentials and without."""
     silent_challenge: bool = False
     """A 401 that refuses no password has no body, so that it tells neither the tries left nor a lock."""
 

@@ -1,6 +1,7 @@
 """Devices: added and checked, changed, deleted, asked for their status; a password is never answered."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,6 +75,15 @@ def test_device_whose_password_is_wrong_is_added_and_tried_once(client: FlaskCli
     found = status(client)
     assert (found["reachable"], found["login"]) == (True, False)
     assert simulator.wrong_passwords == 1
+
+
+def test_password_that_the_terminal_never_asked_for_is_not_known_to_be_right(
+    client: FlaskClient, simulator: Simulated
+) -> None:
+    simulator.profile = replace(simulator.profile, asks_password=False)
+    client.post("/api/devices/", json=a_device())
+
+    assert (status(client)["reachable"], status(client)["login"]) == (True, None)
 
 
 @pytest.mark.usefixtures("app", "simulator")

@@ -308,3 +308,12 @@ def test_comparison_that_fails_ends_with_status_1(app: Flask, wire: InProcess) -
     assert failed.exit_code == 1
     assert failed.output == f"Error: “Вход” does not answer at {URL}. Check power and network.\n"
     assert run(app, "compare", "7").exit_code == 1
+
+
+@pytest.mark.usefixtures("terminal")
+def test_check_says_that_a_terminal_asks_for_no_password(app: Flask, simulator: Simulated) -> None:
+    assert "password" not in run(app, "check", "1").stdout
+    simulator.profile = dataclasses.replace(simulator.profile, asks_password=False)
+    app.extensions["terminal_clients"].close()
+
+    assert run(app, "check", "1").stdout.endswith(". It asks for no password\n")

@@ -101,10 +101,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The employees who wait for one terminal, since the first of them does."""
+    """The employees who wait for one terminal, since the first of them does; `failed`: whose last attempt failed."""
 
     terminal: Terminal
     employees: int
+    failed: int
     since: datetime | None
     next_attempt_at: datetime | None
 
@@ -232,7 +233,7 @@ def _waiting(*, many: bool) -> dict[int, Waiting]:
     """
     since = func.coalesce(Enrolment.desired_since, Enrolment.created_at).label("since")
     is_active = select(Employee.is_active).where(Employee.id == Enrolment.employee_id).scalar_subquery()
-    of_active = select(Enrolment.terminal_id, since, Enrolment.next_attempt_at).where(is_active)
+    of_active = select(Enrolment.terminal_id, Enrolment.refusal_code, since, Enrolment.next_attempt_at).where(is_active)
     if many:
         waits = or_(*(and_(*facts) for facts in filters.WAITS))
         due = (waits, filters.WANTED, Enrolment.next_attempt_at.is_not(None))
@@ -241,7 +242,8 @@ def _waiting(*, many: bool) -> dict[int, Waiting]:
     else:
         parts = [of_active.where(*facts) for facts in filters.WAITS]
     waiting = union_all(*parts).subquery()
-    counts = (func.count(), func.min(waiting.c.since), func.min(waiting.c.next_attempt_at))
+    failed = func.count(func.nullif(waiting.c.refusal_code, ""))
+    counts = (func.count(), failed, func.min(waiting.c.since), func.min(waiting.c.next_attempt_at))
     statement = select(Terminal, *counts).join(waiting, waiting.c.terminal_id == Terminal.id)
     with along_indexes():
         return {row[0].id: Waiting(*row) for row in db.session.execute(statement.group_by(Terminal.id))}

@@ -56,6 +56,8 @@ WHY_NO_FACE = {
 }
 # What is due within this time counts as being done.
 SOON = timedelta(seconds=1)
+# What was tried, and is due for longer than this, is not being tried again: no worker runs, or others have their turn.
+OVERDUE = timedelta(minutes=1)
 
 
 def detail_of(enrolment: Enrolment) -> str:
@@ -95,4 +97,7 @@ def is_working(enrolment: Enrolment) -> bool:
     terminal = enrolment.terminal
     if terminal.refused_since or (terminal.backoff_until and terminal.backoff_until > datetime.now(UTC)):
         return False
-    return not enrolment.refusal_code or due <= datetime.now(UTC) + SOON
+    ahead = due - datetime.now(UTC)
+    if enrolment.tried_at and ahead < -OVERDUE:
+        return False
+    return not enrolment.refusal_code or ahead <= SOON

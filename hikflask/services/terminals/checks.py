@@ -51,7 +51,8 @@ def check(terminal_id: int, holder: str) -> Terminal:
     """
     try:
         with connection.converse(terminal_id, holder, CHECK, total=MAX_SECONDS, urgent=True) as talk:
-            return learn(talk)
+            learn(talk)
+        return connection.get_terminal(terminal_id)  # With what the whole conversation showed.
     finally:
         _awaited(terminal_id, None)
 

@@ -58,7 +58,6 @@ IS_THERE = {"reachable": True, "answered_at": database_now(), "offline_since": N
 # Written to the row after a terminal has answered.
 ANSWERED = {
     **IS_THERE,
-    "login": True,
     "last_error_code": "",
     "refused_since": None,
     "refused_code": "",
@@ -72,8 +71,9 @@ class Conversation:
 
     `seconds_left` returns for how long the lease is needed at least: a capture holds its terminal until its deadline.
     `give_up_at` is when the whole conversation must end, by time.monotonic(). `pending_updates` are written to the
-    terminal's row together with the end of the lease. `yields`: it is work for many, and ends as soon as a person waits
-    for the terminal, but never while something is written there. `is_reading`: anybody else may take the terminal.
+    terminal's row together with the end of the lease. `login_sent`: credentials were sent, and not refused.
+    `yields`: it is work for many, and ends as soon as a person waits for the terminal, but never while something is
+    written there. `is_reading`: anybody else may take the terminal.
     """
 
     terminal: Terminal
@@ -81,6 +81,7 @@ class Conversation:
     seconds_left: Callable[[], float] | None = None
     give_up_at: float | None = None
     answered: bool = False
+    login_sent: bool = False
     pending_updates: dict[str, Any] = field(default_factory=dict)
     yields: bool = False
     is_reading: bool = False
@@ -124,6 +125,7 @@ class Conversation:
                 slow=(LEND_SECONDS, self._lend) if reads and self.yields else None,
             )
             self.answered = True
+            self.login_sent = self.login_sent or answer.login_sent
         finally:
             if self._is_lent:
                 self._is_lent = False
@@ -225,7 +227,8 @@ def _end(talk: Conversation, failure: TerminalError | None) -> None:
         if failure is not None:
             values = _record_failure(terminal, lease, failure)
         elif talk.answered:
-            values = ANSWERED
+            # Where no credentials were asked for, it is not known whether they are right.
+            values = {**ANSWERED, "login": True if talk.login_sent else None}
             if terminal.last_error_code or terminal.reachable is False or terminal.refused_since is not None:
                 with suppress(LeaseLost), lease.write():
                     recovery.resume(lease.terminal_id)
@@ -331,6 +334,12 @@ def locked_minutes(terminal: Terminal) -> int | None:
 def is_out_of_reach(terminal: Terminal) -> bool:
     """True when nothing can be asked of the terminal now: it does not answer, or refused our password."""
     return terminal.refused_since is not None or terminal.reachable is False
+
+
+def asks_no_password(terminal: Terminal) -> bool:
+    """True when the terminal answered a check without asking for the password, so anybody may change its people."""
+    is_checked = terminal.reachable is True and terminal.capture_mode is not None and not terminal.last_error_code
+    return is_checked and terminal.login is None
 
 
 def refuse_when_stopped(terminal: Terminal) -> None:

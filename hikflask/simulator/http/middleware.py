@@ -119,6 +119,8 @@ def _log_in(terminal: Terminal) -> None:
     """Check the Digest credentials; a picture also opens with a token that the terminal issued."""
     by_token = request.method == "GET" and request.path.startswith("/LOCALS/")
     with terminal.lock:
+        if not terminal.profile.asks_password:
+            return
         if by_token and request.args.get("token") in terminal.tokens:
             return
         if terminal.faults.take("locked", request.path) and not terminal.login.unlock_seconds:

@@ -166,6 +166,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
     known: dict[str, Any] = {
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
+        "asks_no_password": connection.asks_no_password(terminal),
         "clocks": clocks_of(terminal),
         "clock_is_wrong": clock.is_wrong(terminal),
         "lost": lost,

@@ -12,7 +12,7 @@ from tests.support.enrolment_state import state_by
 from tests.support.refusals import refusal
 
 NOW = datetime.now(UTC)
-LATER = NOW + timedelta(hours=1)
+LATER, LONG_AGO = NOW + timedelta(hours=1), NOW - timedelta(minutes=5)
 NO_FACE = {"person": CONFIRMED, "photo_id": 1}
 GREEN = {"person": CONFIRMED, "face": CONFIRMED}
 
@@ -26,6 +26,9 @@ GREEN = {"person": CONFIRMED, "face": CONFIRMED}
     ({"next_attempt_at": NOW, "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "waiting"),
     ({"step": "person", "terminal": Terminal(face_mode="url", backoff_until=LATER)}, "working"),
     ({"next_attempt_at": LATER, "refusal": refusal("away")}, "waiting"),
+    ({"next_attempt_at": LONG_AGO, "tried_at": LONG_AGO, "refusal": refusal("away")}, "waiting"),
+    ({"next_attempt_at": LONG_AGO, "tried_at": LONG_AGO}, "waiting"),
+    ({"next_attempt_at": LONG_AGO}, "working"),
     ({"person": CONFIRMED}, "person_only"),
     ({**NO_FACE, "face": REFUSED, "refusal": refusal("modelingfailed")}, "face_refused"),
     ({**NO_FACE, "face": REFUSED, "refusal": refusal("files_not_taken")}, "no_photo_there"),

@@ -12,7 +12,7 @@ from hikflask.models.columns import database_now
 from hikflask.models.enrolment import CONFIRMED, PENDING
 from hikflask.services.enrolments import queries
 from hikflask.services.enrolments.reconcile import reconcile
-from hikflask.services.terminals import checks, connection, recovery
+from hikflask.services.terminals import checks, connection, recovery, registry
 from hikflask.simulator import Terminal as Simulated
 from tests.support.due import claim_due
 from tests.support.enrolments import desire
@@ -154,3 +154,18 @@ def test_what_was_learnt_is_written_with_the_end_of_the_lease(terminal: Terminal
         assert row().firmware != "V9.9.9"
 
     assert (row().firmware, row().lease_until) == ("V9.9.9", None)
+
+
+def test_password_that_was_never_asked_for_is_not_called_accepted(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    assert (row().login, connection.asks_no_password(row())) == (True, False)
+    restart(app)
+    simulator.profile = dataclasses.replace(simulator.profile, asks_password=False)
+
+    checks.check(terminal.id, "Анна")
+
+    assert (row().reachable, row().login, row().last_error_code) == (True, None, "")
+    assert connection.asks_no_password(row())
+    registry.forget_answers(row())
+    assert not connection.asks_no_password(row())

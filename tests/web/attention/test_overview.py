@@ -12,7 +12,7 @@ from flask_babel import force_locale
 from hikflask.extensions import db
 from hikflask.http.permissions import OPERATOR, VIEWER
 from hikflask.labels import attention as labels
-from hikflask.models import Backup, Enrolment, JournalAlarm, Terminal
+from hikflask.models import Backup, Enrolment, Heartbeat, JournalAlarm, Terminal
 from hikflask.models.comparison import Drift
 from hikflask.services.backups import records
 from hikflask.services.backups.archive import Manifest
@@ -414,6 +414,28 @@ def test_who_waits_for_a_terminal_that_works_is_said_beside_and_not_counted(desk
     assert "<h1>Делать ничего не нужно</h1>" in page
     assert "«Вход». Ждёт 1 сотрудник. Программа всё отправит сама." in said(page)
     assert "“Вход”: 1 employee waits. The program sends everything by itself." in english(desk)
+
+
+def test_failed_attempts_and_a_worker_that_does_not_run_are_not_said_to_send_everything(desk: Desk, app: Flask) -> None:
+    desk.client.post("/employees/", data=typed(capture_id=desk.capture(), without_face="1"))
+    with app.app_context():
+        db.session.execute(db.update(Enrolment).values(refusal=refusal("face_not_verified"), next_attempt_at=NOW))
+        db.session.commit()
+
+    tried = said(desk.text(ADDRESS)), english(desk)
+    with app.app_context():
+        db.session.execute(db.delete(Heartbeat))
+        db.session.commit()
+    stopped = said(desk.text(ADDRESS)), english(desk)
+
+    reason = "Программа попробует снова; причина указана у сотрудника."
+    assert f"«Вход». Ждёт 1 сотрудник. Последняя попытка не удалась: 1. {reason}" in tried[0]
+    reason = "The program tries again; the reason is in the employee's row."
+    assert f"“Вход”: 1 employee waits. The last attempt failed for: 1. {reason}" in tried[1]
+    assert "«Вход». Ждёт 1 сотрудник. Сейчас ничего не отправляется." in stopped[0]
+    assert "“Вход”: 1 employee waits. Nothing is sent now." in stopped[1]
+    for page in (*tried, *stopped):
+        assert not re.search("Программа всё отправит сама|The program sends everything by itself", page)
 
 
 def test_terminal_that_is_off_is_checked_from_the_start_page(desk: Desk, away: set[str]) -> None:

@@ -1,6 +1,7 @@
 """The page of a terminal and the list: the last day, the main button, the people's faces, and who waits where."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -222,3 +223,21 @@ def test_list_has_the_worst_first_then_where_somebody_waits(app: Flask, desk: De
     assert '<a id="waiting-1" href="/employees/?state=waiting&amp;terminal=1">Waiting: 2</a>' in page
     assert page.count("nobody waits") == 5
     assert re.search(r'does not answer</span>\s+<span class="row-about">since <time [^>]*>\d\d:\d\d', page)
+
+
+def test_terminal_that_asks_for_no_password_is_said_to_be_open(app: Flask, desk: Desk) -> None:
+    def line() -> list[str]:
+        pages = desk.text("/terminals/1"), desk.client.get("/terminals/1", headers=ENGLISH).text
+        lines = zip(pages, ("Пароль принят", "Password accepted"), strict=True)
+        said = [page.partition(f"<dt>{name}</dt>")[2].partition("</dd>")[0] for page, name in lines]
+        return [re.sub(r"<[^>]+>", "", text).strip() for text in said]
+
+    assert line() == ["да", "yes"]
+    app.extensions["terminal_clients"].close()
+    desk.simulator.profile = replace(desk.simulator.profile, asks_password=False)
+    desk.client.post("/terminals/1/check")
+
+    assert line() == [
+        "не запрашивается: людей на нём может изменить любой в этой сети",
+        "not asked for: anybody in this network can change its people",
+    ]
