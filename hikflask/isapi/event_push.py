@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import tzinfo
 from xml.etree.ElementTree import Element
 
 from hikflask.isapi.codec import Json, local_name, text_of, usable_text, xml_of
@@ -46,15 +46,15 @@ class Push:
     is_heartbeat: bool = False
 
 
-def read_push(body: bytes, offset: timedelta | None = None) -> Push:
+def read_push(body: bytes, zone: tzinfo | None = None) -> Push:
     """Return what is in a body. This never raises: a body that has no event in it is a push without a record.
 
-    Args: offset is that of the terminal's clock.
+    Args: zone is that of the terminal's clock.
     """
     if len(body) > MAX_BYTES:
         return Push([])
     envelopes = list(_envelopes(body.replace(b"\0", b" ").decode(errors="replace")))
-    read = [event_record(envelope, offset) for envelope in envelopes]
+    read = [event_record(envelope, zone) for envelope in envelopes]
     records = [record for record in read if record is not None]
     mac = _first(envelopes, "macAddress").lower()
     return Push(

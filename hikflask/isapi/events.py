@@ -13,7 +13,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from hikflask.isapi.answer import Requester
@@ -107,10 +107,10 @@ class EventPage:
     is_told: bool = True
 
 
-def event_record(raw: object, offset: timedelta | None = None, *, in_list: bool = False) -> EventRecord | None:
+def event_record(raw: object, zone: tzinfo | None = None, *, in_list: bool = False) -> EventRecord | None:
     """Return the record in a row of a search or in the body of a push, or None when there is none. This never raises.
 
-    Args: offset is that of the terminal's clock, used for a time that is written without one, or marked as UTC; in_list
+    Args: zone is that of the terminal's clock, used for a time that is written without one, or marked as UTC; in_list
     tells that it is a record without a code, too.
     """
     if not isinstance(raw, dict):
@@ -122,7 +122,7 @@ def event_record(raw: object, offset: timedelta | None = None, *, in_list: bool 
     record = EventRecord(
         serial_no=counted(row.get("serialNo"), MAX_SERIAL) or None,
         time=time,
-        at=_moment(time, offset),
+        at=_moment(time, zone),
         major=_code(row.get("major", row.get("majorEventType"))),
         minor=_code(row.get("minor", row.get("subEventType"))),
         number=_text(row.get("employeeNoString"), NUMBER_LENGTH) or _text(row.get("employeeNo"), NUMBER_LENGTH),
@@ -167,19 +167,24 @@ def _text(value: object, limit: int = MAX_TEXT_LENGTH) -> str:
     return "" if text == "null" or len(text) > limit else text
 
 
-def _moment(time: str, offset: timedelta | None) -> datetime | None:
+def _moment(time: str, zone: tzinfo | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(time).replace(microsecond=0)
-        if offset is not None and MARKED_AS_UTC.search(time):
+        if zone is not None and is_marked_as_utc(time):
             moment = moment.replace(tzinfo=None)
         if moment.tzinfo is None:
-            if offset is None:
+            if zone is None:
                 return None
-            moment = moment.replace(tzinfo=timezone(offset))
+            moment = moment.replace(tzinfo=zone)
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def is_marked_as_utc(time: str) -> bool:
+    """True for a time of a record that is marked as if it were UTC."""
+    return MARKED_AS_UTC.search(time) is not None
 
 
 def _path(value: object) -> str:
@@ -271,13 +276,13 @@ def search(
     serials: tuple[int, int] | None = None,
     times: tuple[datetime, datetime] | None = None,
     newest_first: bool = False,
-    offset: timedelta | None = None,
+    zone: tzinfo | None = None,
 ) -> EventPage:
     """Return one page of the log, from a position on.
 
     Args: limit is that of Limits; major and minor 0 stand for all; serials are the first and the last number, because
     some firmware refuses the first alone; times are the first and the last moment, each in the offset of the terminal's
-    clock; newest_first turns the order round where the firmware can; offset is that of the terminal's clock, for
+    clock; newest_first turns the order round where the firmware can; zone is that of the terminal's clock, for
     records that are written without one.
     Raises: TerminalError; NothingCame when more follows but nothing came; ValueError for times without an offset.
     """
@@ -304,7 +309,7 @@ def search(
     more = is_cut or word == "MORE" or (not word and goes_on)
     if more and not listed:
         raise NothingCame(message="more events follow, but none came", path=answer.path, http_status=answer.status)
-    read = [event_record(row, offset, in_list=True) for row in listed]
+    read = [event_record(row, zone, in_list=True) for row in listed]
     return EventPage([record for record in read if record is not None], len(listed), total, more, is_told)
 
 

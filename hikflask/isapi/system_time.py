@@ -8,7 +8,7 @@ refuse an offset in the time that is set (two clients each).
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from hikflask.isapi.answer import Requester
 from hikflask.isapi.codec import checked, confirmed, fields, is_json, to_json
@@ -38,13 +38,18 @@ HOUR, USUAL_CHANGE = "1:00", "2:00"
 
 @dataclass(frozen=True)
 class DeviceTime:
-    """What a terminal's clock shows: the local time, its offset from UTC (None: not sent), zone and mode as sent."""
+    """What a terminal's clock shows: the local time, its offset from UTC (None: not sent), zone and mode as sent.
+
+    `mark` is the offset that the time was sent with, and `by_zone` the one that the zone has then (None: not sent).
+    """
 
     local: datetime
     offset: timedelta | None
     zone: str
     mode: str
     in_json: bool = False
+    mark: timedelta | None = None
+    by_zone: timedelta | None = None
 
     @property
     def by_ntp(self) -> bool:
@@ -68,28 +73,29 @@ def read(client: Requester) -> DeviceTime:
         shown = datetime.fromisoformat(words["localTime"])
         shown.astimezone(UTC)  # A year at the end of the calendar has no moment in every zone.
         local = shown.replace(tzinfo=None)
-        by_zone = _offset_at(local, zone)
+        by_zone = offset_at(local, zone)
     except (ValueError, OverflowError):
         raise Nonsense(message="no localTime", path=answer.path, http_status=answer.status) from None
     # A local time that is marked as UTC is of the zone all the same.
-    offset = (shown.utcoffset() or by_zone) if by_zone is not None else shown.utcoffset()
-    return DeviceTime(local=local, offset=offset, zone=zone, mode=words["timeMode"], in_json=is_json(answer))
+    mark = shown.utcoffset()
+    offset = (mark or by_zone) if by_zone is not None else mark
+    return DeviceTime(local, offset, zone, words["timeMode"], is_json(answer), mark, by_zone)
 
 
-def set_to(client: Requester, moment: datetime, *, in_json: bool = False) -> None:
+def set_to(client: Requester, moment: datetime, *, zone: str = "", in_json: bool = False) -> None:
     """Set clock and zone by hand, which ends a setting by NTP. This does not prove anything: call `read` afterwards.
 
     A terminal that refuses the offset in the local time gets the time without it, because the zone has it as well.
 
-    Args: moment has its offset from UTC, which becomes the zone; in_json is the form in which the terminal sends its
-    time.
+    Args: moment has its offset from UTC; zone is one that has it, with its summer time (default: the fixed offset);
+    in_json is the form in which the terminal sends its time.
     Raises: RestartRequired when the time is set after a restart; other TerminalErrors; ValueError for a moment without
     an offset.
     """
     offset = moment.utcoffset()
     if offset is None:
         raise ValueError("the moment needs its offset from UTC")
-    zone = zone_of(offset)
+    zone = zone or zone_of(offset)
     try:
         _set(client, moment, zone, in_json=in_json)
     except Refused as error:
@@ -119,15 +125,58 @@ def offset_of(zone: str) -> timedelta | None:
     return away if (match[1] == "-") is not bool(by_utc) else -away
 
 
-def _offset_at(local: datetime, zone: str) -> timedelta | None:
-    """Return the offset from UTC of a zone at a local time, with its summer time."""
+def has_summer_time(zone: str) -> bool:
+    """True when a zone has readable rules of summer time."""
+    return offset_of(zone) is not None and SUMMER_TIME.search(zone) is not None
+
+
+def offset_at(local: datetime, zone: str, *, is_standard: bool = False) -> timedelta | None:
+    """Return the offset from UTC of a zone at a local time, with its summer time; None for a zone that is not readable.
+
+    Args: is_standard tells that the local time is without summer time, also in summer.
+    """
     offset, summer = offset_of(zone), SUMMER_TIME.search(zone)
     if offset is None or summer is None:
         return offset
     begins, ends = (_change(local.year, *day) for day in (summer.group(3, 4, 5, 6), summer.group(8, 9, 10, 11)))
+    ahead = _duration(summer[1] or HOUR)
+    if is_standard:
+        ends -= ahead
     # In the south it is summer at the turn of the year.
     is_summer = begins <= local < ends if begins < ends else not ends <= local < begins
-    return offset + _duration(summer[1] or HOUR) if is_summer else offset
+    return offset + ahead if is_summer else offset
+
+
+def zone(text: str) -> tzinfo | None:
+    """Return the zone that a terminal writes so, with its summer time; None when it is not readable."""
+    standard = offset_of(text)
+    return None if standard is None else _Zone(text, standard)
+
+
+class _Zone(tzinfo):
+    def __init__(self, text: str, standard: timedelta) -> None:
+        self._text, self._standard = text, standard
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        """Return the offset from UTC at a local time; of an hour that comes twice, `fold` tells which one it is."""
+        if moment is None:
+            return self._standard
+        return offset_at(moment.replace(tzinfo=None), self._text, is_standard=bool(moment.fold))
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        """Return by how much the clock is ahead in summer."""
+        return (self.utcoffset(moment) or timedelta()) - self._standard
+
+    def tzname(self, moment: datetime | None) -> str:  # noqa: ARG002
+        """Return the zone as it is written."""
+        return self._text
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """Return the local time of a moment in UTC, which has this zone."""
+        standard = (moment + self._standard).replace(tzinfo=None)
+        offset = offset_at(standard, self._text, is_standard=True) or timedelta()
+        local = moment + offset
+        return local if self.utcoffset(local) == offset else local.replace(fold=1)
 
 
 def _change(year: int, month: str, week: str, weekday: str, time: str | None) -> datetime:

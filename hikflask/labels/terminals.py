@@ -61,6 +61,11 @@ PURPOSES = {
     "compare": N_("%(who)s compares its people."),
     **dict.fromkeys(("passages", "passages_late"), N_("%(who)s reads its log.")),
 }
+# What contradicts itself in how a terminal tells its time (terminals/clock.py).
+CLOCK_DOUBTS = {
+    clock.MARKED: _l("The terminal marks its time with another offset than its zone has; the zone counts."),
+    clock.TOLD_IN_UTC: _l("The terminal tells its time in UTC. Compare it with the clock on its screen."),
+}
 TALKS_THERE = N_("%(who)s talks to it.")
 
 
@@ -130,24 +135,36 @@ def counted_when(terminal: Terminal) -> str:
 
 @dataclass(frozen=True)
 class Clocks:
-    """The terminal's time and ours when it was asked, with their zones; `warning` says what is wrong, if anything."""
+    """The terminal's time and ours when it was asked, with their zones; `warning` says what is wrong, if anything.
+
+    `remarks`: what is odd in how it tells its times, and how they are read.
+    """
 
     there: str
     here: str
     asked_at: datetime
     by_ntp: bool
     warning: str
+    remarks: list[str]
 
 
-def clocks_of(terminal: Terminal) -> Clocks | None:
-    """Return what to show, or None when the terminal's time is not known."""
+def clocks_of(terminal: Terminal, *, marks_utc: bool = False) -> Clocks | None:
+    """Return what to show, or None when the terminal's time is not known.
+
+    :param marks_utc: the terminal marks the local times of its log as UTC.
+    """
     time_there, asked_at = clock.time_there(terminal), terminal.clock_checked_at
     if time_there is None or asked_at is None:
         return None
     there, here = clock.offset_there(terminal), clock.offset_here(terminal)
     ours = local(asked_at).replace(tzinfo=None)
     by_ntp = terminal.clock_mode.upper() == "NTP"
-    return Clocks(_with_zone(time_there, there), _with_zone(ours, here), asked_at, by_ntp, clock_warning(terminal))
+    remarks = [str(CLOCK_DOUBTS[terminal.clock_doubt])] if terminal.clock_doubt in CLOCK_DOUBTS else []
+    if marks_utc:
+        marked = _("The times of its log are marked as UTC; they are read in its zone, %(t)s.", t=clock.written(there))
+        remarks.append(marked)
+    times = _with_zone(time_there, there), _with_zone(ours, here)
+    return Clocks(*times, asked_at, by_ntp, clock_warning(terminal), remarks)
 
 
 def clock_warning(terminal: Terminal) -> str:
@@ -162,6 +179,10 @@ def clock_warning(terminal: Terminal) -> str:
     if clock.is_elsewhere(terminal):
         there, here = clock.written(clock.offset_there(terminal)), clock.written(clock.offset_here(terminal))
         warnings.append(_("Its time zone is %(there)s, and here it is %(here)s.", there=there, here=here))
+    if zone := clock.contradicting_zone(terminal):
+        written, there = (clock.written(offset) for offset in (clock.offset_by(zone), clock.offset_there(terminal)))
+        contradiction = _("Its time zone is set as %(zone)s, which is %(written)s, but its time is of %(there)s.")
+        warnings.append(contradiction % {"zone": zone, "written": written, "there": there})
     return " ".join(map(str, warnings))
 
 

@@ -38,7 +38,8 @@ class Terminal(Base):
     Until `wanted_until` an urgent request waits for the terminal, so jobs release it. `lease_yields` is the
     number of the lease that may be taken over, while its holder only waits for something to read. `clock_offset` is how
     many seconds the terminal's clock was ahead of ours at `clock_checked_at`, `zone` its time zone as sent
-    or as POSIX writes it, and `clock_mode` how it is set (NTP or manual).
+    or as POSIX writes it, `clock_mode` how it is set (NTP or manual), and `clock_doubt` what contradicts itself in time
+    and zone (services/terminals/clock.py).
     `earlier_serial` is that of the device before this one, and `device_changed_at` when the present one was noticed.
     `awaits_restore`: people were desired on the device before, and nobody has confirmed yet that they belong on this
     one. `answered_at` is the time of its last answer of any kind.
@@ -110,6 +111,7 @@ class Terminal(Base):
     clock_offset: Mapped[int | None]
     clock_mode: Mapped[str] = mapped_column(String(16), default="", server_default="")
     zone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    clock_doubt: Mapped[str] = mapped_column(String(64), default="", server_default="")
     clock_checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     earlier_serial: Mapped[str] = mapped_column(String(128), default="", server_default="")
     device_changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

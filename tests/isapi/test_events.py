@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hikflask.isapi import errors, events
+from hikflask.isapi import errors, events, system_time
 from hikflask.isapi.answer import Answer
 
 from .helpers import JPEG, Prepared, answer, recorded, refusal
@@ -223,9 +223,17 @@ def test_a_code_is_read_in_decimal_and_in_hexadecimal_digits(code: object, expec
     ],
 )
 def test_local_time_that_is_marked_as_utc_is_of_the_terminals_zone(time: str, expected: str) -> None:
-    read = events.event_record(row(time=time), timedelta(hours=3))
+    read = events.event_record(row(time=time), timezone(timedelta(hours=3)))
     assert read is not None
     assert read.at == datetime.fromisoformat(expected)
+
+
+def test_local_time_is_read_in_the_offset_that_the_zone_had_then() -> None:
+    zone = system_time.zone("CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00")
+    times = "2026-07-01T12:00:00", "2026-07-01T12:00:00+00:00", "2026-11-30T12:00:00+00:00"
+    read = [events.event_record(row(time=time), zone) for time in times]
+    moments = [one.at.isoformat() for one in read if one and one.at]
+    assert moments == ["2026-07-01T10:00:00+00:00", "2026-07-01T10:00:00+00:00", "2026-11-30T11:00:00+00:00"]
 
 
 @pytest.mark.parametrize(("word", "total"), [("MORE", None), (None, 12), ("OK", None)])
@@ -364,7 +372,7 @@ def test_the_time_is_a_moment_by_its_own_offset_or_none(time: object, at: dateti
 
 
 def test_a_time_without_an_offset_is_by_the_terminals_clock() -> None:
-    read = found(page(row(time="2026-11-30T09:00:00"), row()), offset=timedelta(hours=3))
+    read = found(page(row(time="2026-11-30T09:00:00"), row()), zone=timezone(timedelta(hours=3)))
     assert [one.at for one in read.records] == [MOMENT, MOMENT]
     assert found(page(row(time="2026-11-30T09:00:00"))).records[0].at is None
 

@@ -27,7 +27,8 @@ def told(
 
 def test_time_is_read_with_its_offset_and_zone() -> None:
     found = told()
-    assert found == system_time.DeviceTime(datetime.fromisoformat("2026-11-27T13:05:00"), FIVE, "CST-5:00:00", "NTP")
+    local = datetime.fromisoformat("2026-11-27T13:05:00")
+    assert found == system_time.DeviceTime(local, FIVE, "CST-5:00:00", "NTP", mark=FIVE, by_zone=FIVE)
     assert found.by_ntp
     assert found.moment(timedelta()) == datetime(2026, 11, 27, 8, 5, tzinfo=UTC)
 
@@ -77,6 +78,31 @@ def test_zone_says_what_a_time_without_an_offset_or_marked_as_utc_is(
 def test_time_in_utc_stays_so_where_summer_time_makes_the_zone_that() -> None:
     found = told("2026-07-01T12:00:00+00:00", "AZOT+1:00:00DST01:00:00,M3.5.0/00:00:00,M10.5.0/01:00:00")
     assert found.offset == timedelta()
+
+
+@pytest.mark.parametrize("minutes", range(-60, 181, 30))
+@pytest.mark.parametrize(("zone", "change", "standard"), [
+    (SUMMER, "2026-03-29T01:00:00+00:00", 1),
+    (SUMMER, "2026-10-25T01:00:00+00:00", 1),
+    (SOUTH, "2026-10-03T16:00:00+00:00", 10),
+    (SOUTH, "2026-04-04T16:00:00+00:00", 10),
+])  # fmt: skip
+def test_zone_is_that_of_the_moment_also_where_clocks_change(
+    zone: str, change: str, standard: int, minutes: int
+) -> None:
+    moment = datetime.fromisoformat(change) + timedelta(minutes=minutes)
+    begins = change.startswith(("2026-03", "2026-10-03"))
+    is_summer = begins if minutes >= 0 else not begins
+
+    there = moment.astimezone(system_time.zone(zone))
+
+    assert there.utcoffset() == timedelta(hours=standard + is_summer)
+    assert (there.dst(), there.tzname()) == (timedelta(hours=is_summer), zone)
+    assert there.replace(tzinfo=None) == (moment + timedelta(hours=standard + is_summer)).replace(tzinfo=None)
+
+
+def test_zone_that_is_not_readable_is_none() -> None:
+    assert (system_time.zone(""), system_time.zone("5"), system_time.has_summer_time("5")) == (None, None, False)
 
 
 def test_time_without_any_zone_is_taken_in_the_given_one() -> None:
@@ -129,6 +155,14 @@ def test_setting_sends_mode_time_and_zone() -> None:
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<Time version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><timeMode>manual</timeMode>'
         "<localTime>2026-11-27T13:05:00+05:00</localTime><timeZone>CST-5:00:00</timeZone></Time>"
+    )
+
+
+def test_setting_keeps_a_given_zone() -> None:
+    client = Prepared(answer())
+    system_time.set_to(client, datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=2))), zone=SUMMER)
+    assert f"<localTime>2026-07-01T12:00:00+02:00</localTime><timeZone>{SUMMER}</timeZone>".encode() in (
+        client.sent[0].data or b""
     )
 
 

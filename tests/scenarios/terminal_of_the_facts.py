@@ -123,6 +123,7 @@ class FactsTerminal:
     ) -> None:
         self.firmware, self.serial_number, self.now = firmware, serial_number, now
         self.zone, self.drift = timezone(timedelta(hours=zone)), timedelta(seconds=drift)
+        self.posix = ""  # the zone as it is written, with its summer time
         self.serial = first
         self.ring: list[Written] = []
         self.written: list[Written] = []
@@ -217,7 +218,7 @@ class FactsTerminal:
 
     def _posix_zone(self) -> str:
         hours = (self.zone.utcoffset(None) or timedelta()) / timedelta(hours=1)
-        return f"CST{-hours:+.0f}:00:00"
+        return self.posix or f"CST{-hours:+.0f}:00:00"
 
     def _capabilities(self) -> dict[str, Any]:
         words = {1: "minorAlarm", 2: "minorException", 3: "minorOperation", 5: "minorEvent"}

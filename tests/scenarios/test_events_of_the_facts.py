@@ -19,7 +19,7 @@ from hikflask.background import tasks
 from hikflask.extensions import db, task_queue
 from hikflask.models import Event, EventLog, Terminal
 from hikflask.services.core.db import transaction
-from hikflask.services.passages import intake, interpretation, reading
+from hikflask.services.passages import coverage, intake, interpretation, reading
 from hikflask.services.terminals import registry
 from hikflask.services.terminals.registry import Access
 from tests.scenarios.terminal_of_the_facts import FIRMWARES, PASSWORD, FactsTerminal, FactsWire, Written
@@ -275,3 +275,25 @@ def test_sweep_stops_at_the_first_refused_password(app: Flask) -> None:
         task_queue.lanes(app).run_pending()
     assert world.device.wrong_logins == 1
     assert len(stored_events()) == 40
+
+
+@pytest.mark.usefixtures("context", "worker_alive")
+@pytest.mark.parametrize("firmware", ["marked as UTC", "K1T344"])
+def test_page_knows_whether_the_log_marks_local_times_as_utc(app: Flask, firmware: str) -> None:
+    world = World(app, firmware, 0)
+    world.pass_by(3, 1)
+    world.read_on(20)
+
+    assert coverage.marks_utc(world.terminal_id) is (firmware == "marked as UTC")
+
+
+@pytest.mark.usefixtures("context", "worker_alive")
+def test_local_times_from_before_summer_time_ended_are_read_in_summer_time(app: Flask) -> None:
+    world = World(app, "marked as UTC", 0)
+    world.device.posix, world.device.drift = "CET-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00", timedelta()
+    for moment, hours in ((BEGAN - timedelta(days=14), 2), (BEGAN, 1)):
+        NOW.moment, world.device.zone = moment, timezone(timedelta(hours=hours))
+        world.device.write(5, 75, "001", "")
+    world.read_on(20)
+
+    assert sorted(event.occurred_at for event in stored_events()) == [BEGAN - timedelta(days=14), BEGAN]

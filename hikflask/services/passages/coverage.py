@@ -24,6 +24,8 @@ from hikflask.services.passages.retention import kept_since
 BEGINS, FROM = "begins", "from"
 # The key of a log's state: reading has stopped for today, since the terminal recorded too many events.
 HALTED = "halted"
+# The key of a log's state: its local times are marked as UTC.
+MARKED = "marked"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ def close_gap(terminal_id: int, device_serial: str, since: datetime, until: date
     gap = (EventCoverage.terminal_id == terminal_id, EventCoverage.from_at == since, EventCoverage.to_at == until)
     if changed_rows(delete(EventCoverage).where(*gap, ~EventCoverage.is_complete)):
         extend(terminal_id, device_serial, since, until)
+
+
+def marks_utc(terminal_id: int) -> bool:
+    """True when a terminal marks the local times of its log as UTC."""
+    state = db.session.execute(select(EventLog.state).where(EventLog.terminal_id == terminal_id)).scalar_one_or_none()
+    return MARKED in (state or {})
 
 
 def forget_all() -> None:

@@ -1,7 +1,7 @@
 """Reads what a terminal recorded into the columns of an event. The record is kept, so it can be read again."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from sqlalchemy import select
@@ -67,7 +67,7 @@ def _portions() -> Iterator[list[int]]:
 
 
 def _changes(event: Event) -> dict[str, Any]:
-    record = event_record(event.record, _offset_of(event))
+    record = event_record(event.record, _zone_of(event))
     if record is None:
         return {}
     clock_offset = round((event.device_at - event.occurred_at) / timedelta(seconds=1))
@@ -78,10 +78,10 @@ def _changes(event: Event) -> dict[str, Any]:
     return {name: value for name, value in columns.items() if getattr(event, name) != value}
 
 
-def _offset_of(event: Event) -> timedelta | None:
+def _zone_of(event: Event) -> timezone | None:
     """Return the offset from UTC by which the time of an event was read."""
     try:
         local = datetime.fromisoformat(event.device_time).replace(tzinfo=UTC, microsecond=0)
+        return timezone(local - event.device_at)
     except ValueError:
         return None
-    return local - event.device_at

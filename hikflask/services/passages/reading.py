@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -31,7 +31,7 @@ from hikflask.models.event import CLOCK, NEW_LOG, NOT_READ, NOT_TOLD, OTHER_DEVI
 from hikflask.services.core.dates import local
 from hikflask.services.core.db import changed_rows
 from hikflask.services.passages import coverage, switch
-from hikflask.services.passages.coverage import BEGINS, FROM, HALTED
+from hikflask.services.passages.coverage import BEGINS, FROM, HALTED, MARKED
 from hikflask.services.passages.interpretation import NO_TIME
 from hikflask.services.passages.kinds import INFO, TYPES, type_of
 from hikflask.services.passages.retention import FIRST_PLAUSIBLE, kept_since
@@ -137,6 +137,7 @@ class Reading:
         self._today: dict[str, Any] = stored if stored.get("day") == today else {"day": today}
         # Requests since the last one whose answer had the anchor, and so was of this log.
         self._unproved = 0
+        self._marks_utc = False
 
     @property
     def has_older(self) -> bool:
@@ -156,7 +157,7 @@ class Reading:
         """
         if self._log.codes is None:
             self._learn()
-        if self._offset_there is None:
+        if self._zone_there is None:
             self._measure()  # Times that are marked as UTC are of its zone.
         if self._log.anchor_serial is None:
             return self._begin()
@@ -275,9 +276,10 @@ class Reading:
             limit=limit or self._limit,
             major=major,
             minor=minor,
-            offset=self._offset_there,
+            zone=self._zone_there if self._clock.get("clock_doubt") != clock.TOLD_IN_UTC else None,
             **window,
         )
+        self._marks_utc = self._marks_utc or any(map(self._is_marked, page.records))
         self._unproved = 0 if self._has_anchor(page.records) else self._unproved + 1
         return page
 
@@ -614,7 +616,7 @@ class Reading:
         """Begin the log anew, since its anchor is not there any more; at once, unless it was only just begun."""
         reason, begun = self._why_lost(), _read(self._log.state.get(BEGUN))
         was_proved = begun is None or begun != self._log.complete_to
-        state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT, EMPTY) | {LOST: reason}
+        state = _without(self._log.state, ANCHOR, OLDEST, FROM, PASS, SINCE, OVERLAP_AT, EMPTY, MARKED) | {LOST: reason}
         if reason != OTHER_DEVICE and self._log.complete_to is not None:
             state |= {SINCE: self._log.complete_to.isoformat()}
         self._save(anchor_serial=None, anchor_at=None, older_than=None, state=state)
@@ -733,7 +735,7 @@ class Reading:
 
     def _window(self, start: datetime, end: datetime) -> tuple[datetime, datetime]:
         """Return two moments in the offset of the terminal's clock, none of them earlier than it can be."""
-        zone = timezone(self._zone)
+        zone = self._zone
         earliest = FIRST_TIME.replace(tzinfo=zone)
         return max(start, earliest).astimezone(zone), max(end, earliest + DAY).astimezone(zone)
 
@@ -844,15 +846,25 @@ class Reading:
         return self._measured
 
     @property
-    def _offset_there(self) -> timedelta | None:
-        """The offset from UTC of the terminal's clock, as far as it tells."""
-        return system_time.offset_of((self._measured or {}).get("zone", self._talk.terminal.zone))
+    def _clock(self) -> Mapping[str, Any]:
+        """What is known of the terminal's zone, as the columns of its row."""
+        terminal = self._talk.terminal
+        return self._measured or {"zone": terminal.zone, "clock_doubt": terminal.clock_doubt}
 
     @property
-    def _zone(self) -> timedelta:
-        """The same, or ours where it does not."""
-        offset = self._offset_there
-        return offset if offset is not None else local(now()).utcoffset() or timedelta()
+    def _zone_there(self) -> tzinfo | None:
+        """The zone of the terminal's clock, as far as it tells."""
+        return system_time.zone(self._clock["zone"])
+
+    @property
+    def _zone(self) -> tzinfo:
+        """The same, or the present offset of ours where it does not."""
+        return self._zone_there or timezone(local(now()).utcoffset() or timedelta())
+
+    def _is_marked(self, record: EventRecord) -> bool:
+        """True when the time of a record is marked as UTC, which it is not."""
+        zone = self._zone_there
+        return zone is not None and events.is_marked_as_utc(record.time) and bool(now().astimezone(zone).utcoffset())
 
     def _offsets(
         self, records: Sequence[EventRecord], since: datetime | None, *, is_end: bool
@@ -913,7 +925,7 @@ class Reading:
             switch.require_on()
             yield
             values = {"page_limit": log.page_limit, "state": log.state, **values}
-            values["state"] = {**values["state"], TODAY: self._today}
+            values["state"] = {**values["state"], TODAY: self._today, **({MARKED: True} if self._marks_utc else {})}
             row = update(EventLog).where(EventLog.terminal_id == log.terminal_id)
             changed_rows(row.values(**values, read_at=database_now(), error_code=""))
         self._log = replace(log, **values)

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from hikflask.extensions import db
 from hikflask.isapi import system_time
 from hikflask.isapi.errors import RestartRequired
+from hikflask.isapi.system_time import DeviceTime
 from hikflask.models import Terminal
 from hikflask.models.columns import database_now
 from hikflask.services import audit
@@ -25,7 +26,18 @@ SET = "clock"
 MAX_SECONDS = 12.0
 # So many seconds ahead or behind are worth a warning.
 WRONG_SECONDS = 60
-UNKNOWN: dict[str, Any] = {"clock_offset": None, "zone": "", "clock_mode": "", "clock_checked_at": None}
+UNKNOWN: dict[str, Any] = {
+    "clock_offset": None,
+    "zone": "",
+    "clock_doubt": "",
+    "clock_mode": "",
+    "clock_checked_at": None,
+}
+# What contradicts itself: the local time is marked with another offset than the zone has; the time is told in UTC. Any
+# other text is the zone as the terminal writes it, in which its time is not.
+MARKED, TOLD_IN_UTC = "marked", "utc"
+# A zone that is written without its rules has another offset in summer.
+SUMMER = timedelta(hours=1)
 # An INTEGER of PostgreSQL has no more.
 MAX_OFFSET = 2**31 - 1
 
@@ -38,24 +50,43 @@ def read(talk: Conversation) -> dict[str, Any]:
     before = datetime.now(UTC)
     shown = system_time.read(talk)
     ours = before + (datetime.now(UTC) - before) / 2
-    our_offset = _offset(ours)
-    seconds = round((shown.moment(our_offset) - ours).total_seconds())
-    zone = shown.zone
-    if shown.offset not in {None, system_time.offset_of(zone)}:
-        # In summer time the zone's own offset is not the present one.
-        zone = system_time.zone_of(shown.offset or timedelta())
+    offset, zone, doubt = _zone_shown(shown, ours)
+    seconds = round((shown.local - offset - ours.replace(tzinfo=None)).total_seconds())
     return {
         "clock_offset": max(-MAX_OFFSET, min(seconds, MAX_OFFSET)),
         "zone": zone[:64],
+        "clock_doubt": doubt[:64],
         "clock_mode": shown.mode[:16],
         "clock_checked_at": database_now(),
     }
 
 
+def _zone_shown(shown: DeviceTime, ours: datetime) -> tuple[timedelta, str, str]:
+    """Return the offset from UTC of the time that a terminal shows, its zone, and what contradicts itself in these.
+
+    Where the mark of a time is not the offset of its zone, the one that agrees with our clock is right. Else local time
+    that is marked as UTC is of the zone, and any other mark counts.
+    """
+    mark, by_zone = shown.mark, shown.by_zone
+    if mark is None or by_zone is None or mark == by_zone:
+        return shown.offset if shown.offset is not None else _offset(ours), shown.zone, ""
+
+    def agrees(offset: timedelta) -> bool:
+        return abs(shown.local - offset - ours.replace(tzinfo=None)) < timedelta(seconds=WRONG_SECONDS)
+
+    if not mark and agrees(mark):
+        return mark, shown.zone, TOLD_IN_UTC
+    if not mark or agrees(by_zone):
+        return by_zone, shown.zone, MARKED
+    is_summer = timedelta() < mark - by_zone <= SUMMER and not system_time.has_summer_time(shown.zone)
+    return mark, system_time.zone_of(mark), "" if is_summer else shown.zone
+
+
 def set_clock(terminal_id: int, holder: str) -> Terminal:
     """Set the terminal's clock and zone to ours, and read them again.
 
-    The zone is sent as the fixed offset of now: where there is summer time, it is to be set again when that changes.
+    A zone that has our offset now stays as it is, with its summer time. Any other one is sent as the fixed offset of
+    now: where there is summer time, it is to be set again when that changes.
 
     :raises RestartRequired: when they are set after a restart of the terminal.
     :raises clock_not_set: when the terminal said OK, but shows another time or zone.
@@ -63,9 +94,11 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
     """
     with connection.converse(terminal_id, holder, SET, total=MAX_SECONDS) as talk:
         restart: RestartRequired | None = None
-        in_json = system_time.read(talk).in_json
+        shown = system_time.read(talk)
+        ours = local(datetime.now(UTC))
+        is_ours = system_time.offset_at(ours.replace(tzinfo=None), shown.zone) == ours.utcoffset()
         try:
-            system_time.set_to(talk, local(datetime.now(UTC)), in_json=in_json)
+            system_time.set_to(talk, ours, zone=shown.zone if is_ours else "", in_json=shown.in_json)
         except RestartRequired as error:
             restart = error
         values = read(talk)
@@ -82,8 +115,13 @@ def set_clock(terminal_id: int, holder: str) -> Terminal:
 
 
 def is_wrong(terminal: Terminal) -> bool:
-    """True when the clock was a minute or more ahead or behind, or the zone is not ours."""
-    return is_off(terminal) or is_elsewhere(terminal)
+    """True when the clock was a minute or more ahead or behind, or the zone is not ours or not that of its time."""
+    return is_off(terminal) or is_elsewhere(terminal) or contradicting_zone(terminal) != ""
+
+
+def contradicting_zone(terminal: Terminal) -> str:
+    """Return the zone as the terminal writes it, where its time is of another one; else an empty text."""
+    return "" if terminal.clock_doubt in {MARKED, TOLD_IN_UTC} else terminal.clock_doubt or ""
 
 
 def is_off(terminal: Terminal) -> bool:
@@ -108,8 +146,16 @@ def time_there(terminal: Terminal) -> datetime | None:
 
 
 def offset_there(terminal: Terminal) -> timedelta | None:
-    """Return the terminal's offset from UTC; None when not known."""
-    return system_time.offset_of(terminal.zone)
+    """Return the terminal's offset from UTC when it was asked, with its summer time; None when not known."""
+    zone = system_time.zone(terminal.zone)
+    moment = terminal.clock_checked_at or datetime.now(UTC)
+    return None if zone is None else moment.astimezone(zone).utcoffset()
+
+
+def offset_by(zone: str) -> timedelta | None:
+    """Return the offset from UTC that a zone has now; None when it is not readable."""
+    there = system_time.zone(zone)
+    return None if there is None else datetime.now(UTC).astimezone(there).utcoffset()
 
 
 def offset_here(terminal: Terminal) -> timedelta:

@@ -167,7 +167,7 @@ def _shown(terminal_id: int, *, fragment: bool = False) -> str:
         "locked_minutes": connection.locked_minutes(terminal),
         "checking": checks.is_running(terminal),
         "asks_no_password": connection.asks_no_password(terminal),
-        "clocks": clocks_of(terminal),
+        "clocks": clocks_of(terminal, marks_utc=coverage.marks_utc(terminal.id)),
         "clock_is_wrong": clock.is_wrong(terminal),
         "lost": lost,
         "alarms": [alarm for alarm in _alarms() if alarm.terminal_id == terminal.id],

@@ -175,3 +175,65 @@ def test_time_there_is_the_terminals_own(app: Flask) -> None:
     assert clock.time_there(shown(90, "CST-8:00:00")) == datetime.fromisoformat("2026-07-01T20:01:30")
     assert clock.time_there(shown(90, "")) == datetime.fromisoformat("2026-07-01T17:01:30")
     assert clock.time_there(shown(None)) is None
+
+
+SUMMER_RULES = "CET-1:00:00DST01:00:00,M1.1.0/00:00:00,M12.5.6/23:59:59"
+
+
+def tells(monkeypatch: pytest.MonkeyPatch, simulator: Simulated, local: datetime, zone: str, mark: str) -> None:
+    words = {"timeMode": "manual", "localTime": f"{local:%Y-%m-%dT%H:%M:%S}{mark}", "timeZone": zone}
+    monkeypatch.setattr(simulator.wall_clock, "fields", lambda *_, **__: words)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "zone", "mark", "offset", "there", "doubt"),
+    [
+        (5, "CST-5:00:00", "+05:00", 0, "UTC+5", ""),
+        (5, "CST-5:00:00", "Z", 0, "UTC+5", "marked"),
+        (5, "CST-5:00:00", "+00:00", 0, "UTC+5", "marked"),
+        (0, "CST-5:00:00", "Z", 0, "UTC+5", "utc"),
+        (4, "CST-5:00:00", "Z", -3600, "UTC+5", "marked"),
+        (5, "CST+5:00:00", "+05:00", 0, "UTC+5", "CST+5:00:00"),
+        (6, "CST+5:00:00", "+05:00", 3600, "UTC+5", "CST+5:00:00"),
+        (6, "GMT+05:00", "+06:00", 0, "UTC+6", ""),
+        (2, SUMMER_RULES, "+02:00", 0, "UTC+2", ""),
+        (2, SUMMER_RULES, "", 0, "UTC+2", ""),
+        (2, SUMMER_RULES, "+00:00", 0, "UTC+2", "marked"),
+        (2, SUMMER_RULES, "+01:00", 0, "UTC+2", "marked"),
+        (1, SUMMER_RULES, "+01:00", 0, "UTC+1", SUMMER_RULES),
+    ],
+)
+def test_time_and_zone_that_contradict_each_other_are_told_apart_by_our_clock(
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulated,
+    terminal: Terminal,
+    ahead: int,
+    zone: str,
+    mark: str,
+    offset: int,
+    there: str,
+    doubt: str,
+) -> None:
+    tells(monkeypatch, simulator, datetime.now(UTC) + timedelta(hours=ahead), zone, mark)
+
+    checked = checks.check(terminal.id, "test")
+
+    assert abs((checked.clock_offset or 0) - offset) < 30
+    assert (clock.written(clock.offset_there(checked)), checked.clock_doubt) == (there, doubt)
+    assert checked.zone == (
+        zone if doubt != zone and mark != "+06:00" else system_time.zone_of(timedelta(hours=int(mark[1:3])))
+    )
+    assert clock.is_wrong(checked) or doubt != zone
+
+
+def test_summer_time_of_the_terminal_stays_when_its_clock_is_set(
+    app: Flask, simulator: Simulated, terminal: Terminal
+) -> None:
+    app.config["TIMEZONE"] = "Etc/GMT-2"
+    simulator.wall_clock.zone, simulator.wall_clock.summer = SUMMER_RULES, True
+    simulator.trigger("clock-fast")
+
+    fixed = clock.set_clock(terminal.id, "Анна")
+
+    assert (fixed.zone, simulator.wall_clock.zone) == (SUMMER_RULES, SUMMER_RULES)
+    assert not clock.is_wrong(fixed)

@@ -3,13 +3,13 @@
 import html
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
 from hikflask.extensions import db
-from hikflask.models import Terminal
+from hikflask.models import EventLog, Terminal
 from hikflask.models.operator import VIEWER
 from tests.support.desk import ENGLISH, TODAY, Desk
 from tests.support.signed_in import client_of
@@ -144,3 +144,55 @@ def test_room_is_that_of_faces_where_these_are_more(desk: Desk, app: Flask) -> N
 
     page = desk.client.get("/terminals/1", headers=ENGLISH).text
     assert re.search(rf"90 of 100 faces as of {TODAY}\.", page)
+
+
+def test_zone_that_contradicts_the_time_is_said_and_set_by_one_click(
+    desk: Desk, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    local = datetime.now(UTC) + timedelta(hours=5)
+    words = {"timeMode": "manual", "localTime": f"{local:%Y-%m-%dT%H:%M:%S}+05:00", "timeZone": "CST+5:00:00"}
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.simulator.wall_clock, "fields", lambda *_, **__: words)
+        page = check(desk)
+    english = html.unescape(desk.client.get("/terminals/1", headers=ENGLISH).text)
+
+    russian = "Часовой пояс терминала задан как CST+5:00:00, то есть UTC-5, а время у него по UTC+5."
+    assert russian in page
+    assert russian in desk.text("/attention")
+    assert "Its time zone is set as CST+5:00:00, which is UTC-5, but its time is of UTC+5." in english
+
+    page = desk.client.post("/terminals/1/clock", follow_redirects=True).text
+
+    assert "Часы и часовой пояс терминала «Вход» установлены." in page
+    assert russian not in page
+
+
+def test_times_that_are_marked_otherwise_than_their_zone_are_said(desk: Desk, app: Flask) -> None:
+    app.config["TIMEZONE"] = "Asia/Yekaterinburg"
+    desk.simulator.wall_clock.zone = "CST-5:00:00"
+    assert "Пометки времени" not in check(desk)
+    desk.simulator.profile = replace(desk.simulator.profile, clock_mark="z")
+    with app.app_context():
+        db.session.add(EventLog(terminal_id=1, state={"marked": True}))
+        db.session.commit()
+
+    page = check(desk)
+    english = desk.client.get("/terminals/1", headers=ENGLISH).text
+
+    assert (
+        "Терминал помечает время не тем смещением, что у его часового пояса; верен пояс. "
+        "Время в его журнале помечено как UTC; оно читается в его поясе, UTC+5." in page
+    )
+    assert (
+        "The terminal marks its time with another offset than its zone has; the zone counts. "
+        "The times of its log are marked as UTC; they are read in its zone, UTC+5." in english
+    )
+
+    with app.app_context():
+        db.session.execute(db.update(Terminal).values(clock_doubt="utc"))
+        db.session.commit()
+    told = "Терминал сообщает время в UTC. Сверьте его с часами на экране терминала."
+    assert told in desk.text("/terminals/1")
+    told = "The terminal tells its time in UTC. Compare it with the clock on its screen."
+    assert told in desk.client.get("/terminals/1", headers=ENGLISH).text
