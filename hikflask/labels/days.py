@@ -162,6 +162,20 @@ def total(found: Iterable[Day]) -> int:
     return sum(day.minutes or 0 for day in found)
 
 
+def without_hours(found: Mapping[date, Day], present: date) -> int:
+    """Return on how many days somebody passed, and the hours are not known; of the present one they are not yet."""
+    return sum(times.minutes is None and day != present for day, times in found.items())
+
+
+def doubts(times: Day) -> list[str]:
+    """Return what is wrong with the passages of a day, in words."""
+    said = (
+        (_l("no exit after %(clock)s"), times.entered_at),
+        (_l("exit at %(clock)s without an entrance"), times.left_at),
+    )
+    return [filled(str(text), {"clock": f"{local(moment):%H:%M}"}) for text, moment in said if moment]
+
+
 def file_label(kind: str, form: str) -> str:
     """Return what a file is offered as: who reads it, and its format."""
     return f"{FILE_KINDS[kind]}, {form.upper()}"

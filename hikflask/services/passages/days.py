@@ -2,7 +2,7 @@
 
 A day of work begins at HIKFLASK_PASSAGES_DAY_START, so that a night shift is one day. The arrival is the first passage
 at an entrance, and the departure the last one at an exit. Where somebody passed at none of them, the first and the last
-passage at terminals without a direction stand for them.
+passage at terminals without a direction stand for them. Whoever entered once more has no departure.
 """
 
 from collections import defaultdict
@@ -30,6 +30,7 @@ BY_NAME = Keyset(filters.SORTS["name"], "days")
 ONE_DAY = timedelta(days=1)
 # Days of a year and a day: the statement has a border for each.
 MAX_DAYS = 367
+DIRECTION = func.coalesce(Terminal.direction, "")
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of an employee who passed. `arrival` and `departure` are None where no passage tells them."""
+    """A day of an employee who passed. `arrival` and `departure` are None where no passage tells them.
+
+    `entered_at` is when somebody entered after the last exit, and `left_at` when somebody left who had not entered.
+    """
 
     arrival: datetime | None
     departure: datetime | None
     passages: int
+    entered_at: datetime | None = None
+    left_at: datetime | None = None
 
     @property
     def minutes(self) -> int | None:
@@ -134,7 +140,7 @@ def _by_day(employee_ids: Collection[int], span: Span) -> Select[int, int, str, 
     statement = select(
         Event.employee_id,
         day.label("day"),
-        func.coalesce(Terminal.direction, "").label("direction"),
+        DIRECTION.label("direction"),
         func.min(Event.occurred_at),
         func.max(Event.occurred_at),
         func.count(),
@@ -175,4 +181,6 @@ def _day(found: dict[str, tuple[datetime, datetime, int]]) -> Day:
         departure = found[WAY_OUT][1]
         if WAY_IN not in found:
             arrival = first if first and first < departure else None
-    return Day(arrival, departure, passages)
+    entered_at = found[WAY_IN][1] if WAY_IN in found and departure and departure <= found[WAY_IN][1] else None
+    left_at = found[WAY_OUT][0] if WAY_OUT in found and arrival and found[WAY_OUT][0] < arrival else None
+    return Day(arrival, None if entered_at else departure, passages, entered_at, left_at)

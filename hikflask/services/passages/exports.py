@@ -41,7 +41,9 @@ class Layout:
 
 
 LAYOUTS = {
-    FOR_1C: Layout(("Дата", "Табельный номер", "ФИО", "Подразделение", "Приход", "Уход", "Часы"), "Проходы"),
+    FOR_1C: Layout(
+        ("Дата", "Табельный номер", "ФИО", "Подразделение", "Приход", "Уход", "Часы", "Примечание"), "Проходы"
+    ),
     FRAPPE: Layout(("employee", "time", "device_id", "log_type"), "Employee Checkin", separator=",", mark=""),
     RAW: Layout(cursor.FIELDS, "Events"),
 }
@@ -76,7 +78,8 @@ def _days(people: Sequence[Any], span: Span) -> Iterator[Record]:
     found = days.of_people([person.id for person in people], span)
     for person in people:
         for day, times in found.get(person.id, {}).items():
-            cells = (*_person(day, person), _clock(times.arrival), _clock(times.departure), _hours(times))
+            clocks = _clock(times.arrival), _clock(times.departure)
+            cells = (*_person(day, person), *clocks, _hours(times), _remark(times))
             yield dict(zip(LAYOUTS[FOR_1C].columns, cells, strict=True))
 
 
@@ -91,6 +94,15 @@ def _clock(moment: datetime | None) -> str:
 def _hours(day: Day) -> str:
     """Return the hours with a decimal comma, which a Russian spreadsheet does not take for a date."""
     return "" if day.minutes is None else f"{day.minutes / 60:.2f}".replace(".", ",")
+
+
+def _remark(day: Day) -> str:
+    """Return why hours are missing, or may be too few."""
+    remarks = (
+        f"нет выхода после входа в {_clock(day.entered_at)}" if day.entered_at else "",
+        f"выход в {_clock(day.left_at)} без входа" if day.left_at else "",
+    )
+    return "; ".join(remark for remark in remarks if remark)
 
 
 def _checkins(people: Sequence[Any], span: Span) -> Iterator[Record]:

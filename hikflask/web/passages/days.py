@@ -12,9 +12,10 @@ from flask.typing import ResponseReturnValue
 from hikflask.forms.days import DaysForm
 from hikflask.http.permissions import OPERATOR, VIEWER, allow
 from hikflask.services import audit
+from hikflask.services.core.dates import local
 from hikflask.services.departments import registry as departments
 from hikflask.services.employees import search
-from hikflask.services.passages import days, doubts, exports, switch
+from hikflask.services.passages import day_start, days, doubts, exports, switch
 from hikflask.services.passages.days import CAME, PeopleFilter, Span
 from hikflask.services.passages.exports import FOR_1C, FRAPPE
 from hikflask.services.passages.retention import kept_since
@@ -83,6 +84,7 @@ def _about(form: DaysForm) -> dict[str, Any]:
         "span": span,
         "is_month": bool(form.shown_month or employee),
         "present": present,
+        "day_begins": local(span.begins),
         "before": _beside(span, -1),
         "after": _beside(span, 1),
         "employee": employee,
@@ -92,11 +94,14 @@ def _about(form: DaysForm) -> dict[str, Any]:
         "files": FILES,
     }
     if employee:
-        return {**about, "found": None, "times": days.of_people([employee.id], span).get(employee.id, {})}
+        own = days.of_people([employee.id], span).get(employee.id, {})
+        return {**about, "found": None, "times": own, "proposal": day_start.proposed([employee.id], span)}
     found = turned(lambda limit, place: (days.page(wanted, span, limit, place), days.count_up_to(wanted, span)))
     # How many of those who are shown came on the day.
     came = None if about["is_month"] or wanted.presence else days.count_up_to(replace(wanted, presence=CAME), span)
-    return {**about, "came": came, "found": found, "times": days.of_people([row.id for row in found.rows], span)}
+    ids = [row.id for row in found.rows]
+    times, proposal = days.of_people(ids, span), day_start.proposed(ids, span)
+    return {**about, "came": came, "found": found, "times": times, "proposal": proposal}
 
 
 def _file_name(span: Span, kind: str) -> str:

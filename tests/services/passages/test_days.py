@@ -90,7 +90,10 @@ def test_directions_decide_where_terminals_have_them(doors: dict[str, Terminal],
         ({"in": ["09:00"], "": ["08:00"]}, ("09:00", None, None)),
         ({"out": ["18:00"], "": ["10:00", "19:00"]}, ("10:00", "18:00", 480)),
         ({"out": ["18:00"], "": ["19:00"]}, (None, "18:00", None)),
-        ({"in": ["22:00"], "out": ["06:00"]}, ("22:00", "06:00", None)),
+        ({"in": ["22:00"], "out": ["06:00"]}, ("22:00", None, None)),
+        ({"in": ["09:04", "13:24"], "out": ["12:52"]}, ("09:04", None, None)),
+        ({"in": ["09:04", "13:24"], "": ["12:52"]}, ("09:04", None, None)),
+        ({"in": ["09:04", "13:24"], "": ["12:52", "18:00"]}, ("09:04", "18:00", 536)),
     ]
     for number, (where, _wanted) in enumerate(cases):
         for way, times in where.items():
@@ -101,6 +104,30 @@ def test_directions_decide_where_terminals_have_them(doors: dict[str, Terminal],
     assert len(found) == len(cases)
     for (arrival, departure, minutes), (where, wanted) in zip(found.values(), cases, strict=True):
         assert (arrival and arrival[3:], departure and departure[3:], minutes) == wanted, where
+
+
+def test_day_tells_who_entered_after_the_last_exit_and_who_left_without_entering(
+    doors: dict[str, Terminal], ivan: Employee
+) -> None:
+    # Where somebody passed, when they entered last without leaving, and when they left first without entering.
+    cases: list[tuple[dict[str, list[str]], str | None, str | None]] = [
+        ({"in": ["09:04", "13:24"], "out": ["12:52"]}, "13:24", None),
+        ({"in": ["09:04", "13:24"], "": ["12:52"]}, "13:24", None),
+        ({"in": ["09:04"], "out": ["18:00"]}, None, None),
+        ({"in": ["09:04"], "": ["08:00"]}, None, None),
+        ({"in": ["13:00"], "out": ["12:00", "18:00"]}, None, "12:00"),
+        ({"": ["09:00"], "out": ["12:00", "18:00"]}, None, None),
+        ({"in": ["22:00"], "out": ["06:00"]}, "22:00", "06:00"),
+    ]
+    for number, (where, *_wanted) in enumerate(cases):
+        for way, times in where.items():
+            passed(doors[way], ivan, *times, day=MONDAY + timedelta(days=number))
+
+    found = days.of_people([ivan.id], WEEK)[ivan.id].values()
+
+    for day, (where, *wanted) in zip(found, cases, strict=True):
+        told = [f"{moment.astimezone(MOSCOW):%H:%M}" if moment else None for moment in (day.entered_at, day.left_at)]
+        assert told == wanted, where
 
 
 def test_night_shift_is_one_day_by_the_border_of_the_day(

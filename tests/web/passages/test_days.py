@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
+from sqlalchemy import select
 
 from hikflask.extensions import db
-from hikflask.models import Terminal
+from hikflask.models import Employee, Terminal
 from hikflask.models.event import OVERWRITTEN
 from hikflask.models.operator import VIEWER
 from hikflask.services.captures.drafts import Draft
@@ -21,6 +22,7 @@ from hikflask.services.passages import coverage
 from tests.support.desk import ENGLISH, HTMX
 from tests.support.employees import save_with_file
 from tests.support.events import add_events, event_row
+from tests.support.groups import add_terminals
 from tests.support.signed_in import client_of
 from tests.support.trail import entries
 
@@ -72,17 +74,95 @@ def test_month_shows_each_employee_and_leads_to_the_days_of_one(client: FlaskCli
 
     assert table(page) == [
         "Employee Picture Days Hours",
-        "Иван Иванов 100222 · Охрана 2 13:05",
+        "Иван Иванов 100222 · Охрана 2 13:05 1 day without hours",
         "Ольга Ёлкина 100333 · Склад – –",
     ]
     address = page.partition('id="days-1" href="')[2].partition('"')[0].replace("&amp;", "&")
     own = client.get(address, headers=ENGLISH).text
     rows = table(own)
-    assert (rows[0], rows[-1]) == ("Day Picture Arrival Departure Hours Passages", "2 days 13:05")
+    assert (rows[0], rows[-1]) == ("Day Picture Arrival Departure Hours Passages", "2 days 13:05 1 day without hours")
     assert rows[25] == "Mon, 25 12:00 – – 1"
     assert rows[26] == "Tue, 26 – – – –"
     assert 'href="/passages/?person=1&amp;day=2024-11-25"' in own
     assert "<h1><bdi>Иван Иванов</bdi></h1>" in own
+
+
+def walk(app: Flask, name: str, *passages: tuple[str, str], day: int = 28) -> None:
+    """Let somebody pass at an entrance or an exit of a day of November, as (direction, time of the day)."""
+    with app.app_context():
+        employee = db.session.execute(select(Employee).filter_by(name=name)).scalar_one()
+        ids = {way: add_terminals(f"{way} {day}", direction=way)[f"{way} {day}"] for way in ("in", "out")}
+        doors = {way: db.session.get_one(Terminal, terminal_id) for way, terminal_id in ids.items()}
+        moments = [
+            (way, datetime.fromisoformat(f"2024-11-{day:02}T{clock}").replace(tzinfo=MOSCOW)) for way, clock in passages
+        ]
+        add_events(*(event_row(doors[way], employee=employee, at=at.astimezone(UTC)) for way, at in moments))
+
+
+def test_whoever_entered_after_the_last_exit_has_no_departure_and_no_hours(app: Flask, client: FlaskClient) -> None:
+    walk(app, "Ольга Ёлкина", ("in", "09:04"), ("out", "12:52"), ("in", "13:24"))
+    walk(app, "Ольга Ёлкина", ("out", "12:00"), ("in", "13:00"), ("out", "18:00"), day=27)
+
+    assert table(client.get(DAY, headers=ENGLISH).text)[2] == (
+        "Ольга Ёлкина 100333 · Склад 09:04 – no exit after 13:24 –"
+    )
+    assert table(client.get(DAY).text)[2].endswith("09:04 – нет выхода после 13:24 –")
+    assert table(client.get(MONTH, headers=ENGLISH).text)[2] == (
+        "Ольга Ёлкина 100333 · Склад 2 5:00 1 day without hours"
+    )
+    own = table(client.get("/passages/days?employee=2&month=2024-11", headers=ENGLISH).text)
+    assert own[27] == "Wed, 27 13:00 18:00 exit at 12:00 without an entrance 5:00 3"
+    assert own[-1] == "2 days 5:00 1 day without hours"
+    with client.post("/passages/days/export", data={"month": "2024-11", "q": "ольга", "file": "1c-csv"}) as answer:
+        assert answer.data.decode("utf-8-sig").splitlines() == [
+            '"Дата";"Табельный номер";"ФИО";"Подразделение";"Приход";"Уход";"Часы";"Примечание"',
+            '"27.11.2024";"100333";"Ольга Ёлкина";"Склад";"13:00";"18:00";"5,00";"выход в 12:00 без входа"',
+            '"28.11.2024";"100333";"Ольга Ёлкина";"Склад";"09:04";"";"";"нет выхода после входа в 13:24"',
+        ]
+
+
+def test_hours_of_the_present_day_are_not_missed_yet(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        ivan = db.session.get_one(Employee, 1)
+        door = db.session.get_one(Terminal, add_terminals("In", direction="in")["In"])
+        add_events(event_row(door, employee=ivan, at=datetime.now(UTC)))
+
+    assert table(client.get("/passages/days?employee=1", headers=ENGLISH).text)[-1] == "1 day –"
+
+
+def test_beginning_of_the_day_is_proposed_where_the_present_one_cuts_night_shifts(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PASSAGES_DAY_START", None)
+    for day in range(11, 15):
+        walk(app, "Ольга Ёлкина", ("out", "06:05"), ("in", "22:00"), day=day)
+    own = "/passages/days?employee=2&month=2024-11"
+
+    page = client.get(own, headers=ENGLISH).text
+    assert table(page)[12] == ("Tue, 12 22:00 – no exit after 22:00 exit at 06:05 without an entrance – 2")
+    assert table(page)[-1] == "4 days – 4 days without hours"
+    # The bar of the night is not over the hours when she was away.
+    assert '<rect class="day-open" x="91.67%" y="2" width="0.8%"' in page
+    for address in (own, f"{MONTH}&q=ольга"):
+        assert note(client.get(address, headers=ENGLISH).text) == (
+            "A day of work begins at 00:00 and cuts 3 shifts in two: their hours are missing or wrong. "
+            "With a day that begins at 10:00 they would be whole. Change the beginning of the day"
+        ), address
+    assert note(client.get(own).text) == (
+        "Рабочий день начинается в 00:00 и делит надвое 3 смены: их часы отсутствуют или неверны. "
+        "Если он начнётся в 10:00, смены останутся целыми. Изменить начало рабочего дня"
+    )
+    assert note(client_of(app, VIEWER).get(own, headers=ENGLISH).text).endswith("Tell the administrator.")
+
+    monkeypatch.setitem(app.config, "PASSAGES_DAY_START", time(10))
+    page = client.get(own, headers=ENGLISH).text
+    assert (table(page)[12], note(page)) == ("Tue, 12 22:00 06:05 +1 8:05 2", "")
+
+
+def note(page: str) -> str:
+    """What the page says of the beginning of the day."""
+    text = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", page.partition('id="proposal">')[2].partition("</div>")[0])
+    return re.sub(r"\s+", " ", text).strip()
 
 
 def test_filters_stand_in_the_address_and_a_wrong_one_is_named(client: FlaskClient) -> None:
@@ -122,11 +202,11 @@ def test_what_is_shown_is_exported_for_payroll_programs(app: Flask, client: Flas
         assert answer.headers["Cache-Control"] == "no-store", file
 
     assert files["1c-csv"].decode("utf-8-sig").splitlines()[1:] == [
-        '"25.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"";""',
-        '"28.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"01:05";"13,08"',
+        '"25.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"";"";""',
+        '"28.11.2024";"100222";"Иван Иванов";"Охрана";"12:00";"01:05";"13,08";""',
     ]
     sheet = load_workbook(io.BytesIO(files["1c-xlsx"]))["Проходы"]
-    assert [cell.value for cell in sheet[3]][-3:] == ["12:00", "01:05", "13,08"]
+    assert [cell.value for cell in sheet[3]][4:7] == ["12:00", "01:05", "13,08"]
     assert files["frappe-csv"].decode().splitlines()[:2] == [
         '"employee","time","device_id","log_type"',
         '"100222","2024-11-25 12:00:00","Вход",""',
