@@ -307,19 +307,22 @@ def table_rows(batch: ImportBatch) -> Generator[Row, None, None]:
     :raises import_file_gone: :raises table_unreadable:
     :raises DaysUnknown: when a column has days further down, and nobody said what they are.
     """
-    path = stored_files.path_of(batch.table_file)
-    if not batch.table_file or not path.is_file():
+    if not batch.table_file:
         raise ServiceError("import_file_gone")
+    path = stored_files.path_of(batch.table_file)
     layout, options = Layout(**batch.layout), Options.from_json(batch.options)
     undecided = columns.undecided_columns(layout.columns, batch.fields, options.unused_days)
-    rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
     corrected = {place: row.cells or [] for place, row in _corrected(batch.id).items()}
-    for row in report_rows.people(rows, layout, batch.fields, options):
-        if days := columns.day_cells(layout.columns, row.cells, undecided):
-            raise DaysUnknown(layout.columns, days, row.cells)
-        cells = corrected.get((row.sheet, row.line))
-        # A column for the departments above may have been added since.
-        yield Row(row.line, [*cells, *row.cells[len(cells) :]], sheet=row.sheet) if cells else row
+    try:
+        rows = reader_process.read(path, layout, batch.fields.get(NUMBER))
+        for row in report_rows.people(rows, layout, batch.fields, options):
+            if days := columns.day_cells(layout.columns, row.cells, undecided):
+                raise DaysUnknown(layout.columns, days, row.cells)
+            cells = corrected.get((row.sheet, row.line))
+            # A column for the departments above may have been added since.
+            yield Row(row.line, [*cells, *row.cells[len(cells) :]], sheet=row.sheet) if cells else row
+    except FileNotFoundError as error:  # An erasure removes it at any moment.
+        raise ServiceError("import_file_gone") from error
 
 
 def _corrected(batch_id: int) -> dict[Place, ImportRow]:

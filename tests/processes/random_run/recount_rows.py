@@ -64,7 +64,8 @@ def erased(world: World) -> Iterator[str]:
         if person and person.id in ids and person.key not in kept:
             marks.append(f"{NAME} {person.key}")
         gone = (one.numbers & numbers) - owned if not person or person.id in ids else set()
-        marks += [number for number in gone if not any(number in named for _, named in later)]
+        gone -= set().union(*(named for _, named in later))
+        marks += [number for number in gone if not world.is_given_to_others(number, one)]
     if not marks:
         return
     mark = re.compile("|".join(rf"{re.escape(one)}(?![0-9])" for one in sorted(marks)))

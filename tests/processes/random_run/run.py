@@ -122,7 +122,7 @@ class Run:
 
     def add_terminal(self, name: str, profile: Profile = BY_PICTURE) -> int:
         """Add a terminal on a socket, of whose log the first record was read, and return its id."""
-        simulated = Simulated(PASSWORD, profile=profile, serial=f"{next(self.world.keys):05d}")
+        simulated = Simulated(PASSWORD, profile=profile, serial=f"{next(self.world.keys):07d}")
         simulated.store.deletion_polls = 0
         simulated.pass_by(None)
         server = SimulatorServer(simulated)

@@ -108,6 +108,14 @@ class World:
         """Return a name that nobody else has."""
         return f"{NAME} {person.key} {next(self.keys)}"
 
+    def is_given_to_others(self, number: str, erased: Erased) -> bool:
+        """True when the number may have been somebody else's since it was erased, or was the person's."""
+        own = erased.person.writes["number"] if erased.person else []
+        since = min((one.begun for one in own if one.value == number and one.taken), default=erased.begun)
+        others = [person for person in self.people if person is not erased.person]
+        writes = [one for person in others for one in person.writes.get("number", []) if one.value == number]
+        return any(one.ended > since for one in writes if one.taken is not False)
+
     @contextmanager
     def naming(self, people: Iterable[Person] = (), numbers: Iterable[str] = ()) -> Iterator[None]:
         """Keep until when something is sent that names people. It never ends for us when the server is killed."""

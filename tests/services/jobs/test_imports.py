@@ -17,6 +17,7 @@ from hikflask.services.imports import effects, losses, stored_files
 from hikflask.services.jobs import imports, lifecycle
 from hikflask.services.jobs.lifecycle import Claim
 from hikflask.services.jobs.run import run_to_end
+from hikflask.services.spreadsheets import reader_process
 from tests.support.between import Between
 from tests.support.captures import FACE
 from tests.support.imports import apply, batch, check, checked, made, rows, started, undo
@@ -74,9 +75,18 @@ def test_stopped_import_goes_on_with_what_is_left_and_can_be_undone_instead() ->
     assert apply(found).done == 2
 
 
-def test_import_whose_table_is_gone_fails_and_says_why() -> None:
-    found = made("1;Иван;")
-    stored_files.remove(batch(found).table_file)
+@pytest.mark.parametrize("when", ["before", "as it is opened"])
+def test_import_whose_table_is_gone_fails_and_says_why(monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    found, read = made("1;Иван;"), reader_process.read
+
+    def read_after_an_erasure(*about: Any) -> Any:
+        stored_files.remove(batch(found).table_file)
+        return read(*about)
+
+    if when == "before":
+        stored_files.remove(batch(found).table_file)
+    else:
+        monkeypatch.setattr(reader_process, "read", read_after_an_erasure)
 
     ended = run(started(imports.start_check, found))
 
